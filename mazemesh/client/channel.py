@@ -1,0 +1,92 @@
+"""One channel and how calls are made on it: deadlines, retries, status -> exception."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import grpc
+
+from mazemesh.errors import MazemeshError, from_status
+
+T = TypeVar("T")
+
+DEADLINE = 10.0
+"""Seconds a unary call may take unless the caller says otherwise."""
+
+MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+
+
+def open_channel(address: str, idempotent: tuple[tuple[str, str], ...] = ()) -> grpc.Channel:
+    """A channel with keepalive that retries UNAVAILABLE on the named (service, method) pairs.
+
+    Only idempotent methods may be listed: a call that is tried again must not happen twice.
+    """
+    retry = {
+        "name": [{"service": service, "method": method} for service, method in idempotent],
+        "retryPolicy": {
+            "maxAttempts": 5,
+            "initialBackoff": "0.1s",
+            "maxBackoff": "2s",
+            "backoffMultiplier": 2,
+            "retryableStatusCodes": ["UNAVAILABLE"],
+        },
+    }
+    config: dict[str, Any] = {"methodConfig": [retry] if idempotent else []}
+    options = [
+        ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.keepalive_time_ms", 30_000),
+        ("grpc.keepalive_timeout_ms", 10_000),
+        ("grpc.keepalive_permit_without_calls", 1),
+        # A service that was restarted should be found again within a second.
+        ("grpc.initial_reconnect_backoff_ms", 100),
+        ("grpc.min_reconnect_backoff_ms", 100),
+        ("grpc.max_reconnect_backoff_ms", 1_000),
+        ("grpc.service_config", json.dumps(config)),
+    ]
+    return grpc.insecure_channel(address, options=options)
+
+
+def translate(error: grpc.RpcError, address: str) -> MazemeshError:
+    """The mazemesh exception for a failed call."""
+    code = error.code() if isinstance(error, grpc.Call) else grpc.StatusCode.UNKNOWN
+    details = (error.details() if isinstance(error, grpc.Call) else None) or str(error)
+    if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
+        details = f"{details} (server {address})"
+    return from_status(code, details)
+
+
+class ServiceClient:
+    """Base of the typed clients: one channel, calls with deadlines, errors as exceptions."""
+
+    def __init__(self, address: str, idempotent: tuple[tuple[str, str], ...] = ()) -> None:
+        self.address = address
+        self.channel = open_channel(address, idempotent)
+
+    def _call(self, method: Callable[..., T], request: object, deadline: float = DEADLINE) -> T:
+        """One unary call; `deadline` in seconds."""
+        try:
+            return method(request, timeout=deadline)
+        except grpc.RpcError as error:
+            raise translate(error, self.address) from error
+
+    def _stream(
+        self, method: Callable[..., Iterator[T]], request: object, deadline: float | None
+    ) -> Iterator[T]:
+        """Messages of a streaming call; closing the generator cancels the call.
+
+        `deadline` None is for watches without end; heartbeats and keepalive tell a dead peer.
+        """
+        call: Any = method(request, timeout=deadline)
+        try:
+            yield from call
+        except grpc.RpcError as error:
+            raise translate(error, self.address) from error
+        finally:
+            call.cancel()
+
+    def close(self) -> None:
+        """Closes the channel; calls in flight end with `Unavailable`."""
+        self.channel.close()

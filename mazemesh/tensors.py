@@ -1,0 +1,217 @@
+"""numpy <-> wire: the only codec for tensors, signatures and columns.
+
+Decoding never copies: arrays are read-only views on the received `bytes`. Encoding copies once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from mazemesh.errors import InvalidArgument
+from mazemesh.v1 import tensor_pb2 as pb
+
+_NAMES = (
+    "bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64",
+    "float16", "float32", "float64",
+)  # fmt: skip
+_TO_WIRE = {np.dtype(name): pb.DataType.Value(f"DATA_TYPE_{name.upper()}") for name in _NAMES}
+_FROM_WIRE = {wire: dtype.newbyteorder("<") for dtype, wire in _TO_WIRE.items()}
+
+Array = npt.NDArray[np.generic]
+
+
+@dataclass(frozen=True)
+class ColumnSpec:
+    """One named column of a signature: element type and the shape of ONE row."""
+
+    name: str
+    dtype: np.dtype[np.generic]
+    shape: tuple[int, ...]
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of one row."""
+        return self.dtype.itemsize * math.prod(self.shape)
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.dtype.name}:{','.join(map(str, self.shape))}"
+
+
+@dataclass(frozen=True)
+class Signature:
+    """The columns of a batch, in order."""
+
+    columns: tuple[ColumnSpec, ...]
+
+    @classmethod
+    def of(cls, **columns: tuple[npt.DTypeLike, Sequence[int]]) -> Signature:
+        """Signature by keyword: `Signature.of(observation=("uint8", (250,)), done=("bool", ()))`."""
+        return cls(
+            tuple(
+                ColumnSpec(name, np.dtype(dtype), tuple(shape))
+                for name, (dtype, shape) in columns.items()
+            )
+        )
+
+    @cached_property
+    def hash(self) -> int:
+        """64-bit hash as specified in tensor.proto."""
+        text = "".join(f"{column};" for column in self.columns)
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Column names in order."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of one row over all columns."""
+        return sum(column.row_bytes for column in self.columns)
+
+    def to_proto(self) -> pb.Signature:
+        """The wire form, hash included."""
+        return pb.Signature(
+            columns=[
+                pb.TensorSpec(name=c.name, dtype=_TO_WIRE[c.dtype], shape=c.shape)
+                for c in self.columns
+            ],
+            hash=self.hash,
+        )
+
+    @classmethod
+    def from_proto(cls, message: pb.Signature) -> Signature:
+        """Reads and checks a signature.
+
+        Raises:
+            InvalidArgument: no columns, a doubled or empty name, an unknown dtype, a negative
+                dimension, or a hash that is not the columns'.
+        """
+        if not message.columns:
+            raise InvalidArgument("signature.columns is empty; at least one column is needed")
+        columns = tuple(_column(index, spec) for index, spec in enumerate(message.columns))
+        signature = cls(columns)
+        if len(set(signature.names)) != len(columns):
+            raise InvalidArgument(f"signature.columns names repeat: {', '.join(signature.names)}")
+        if message.hash and message.hash != signature.hash:
+            raise InvalidArgument(
+                f"signature.hash is {message.hash:#x}; its columns hash to {signature.hash:#x}"
+            )
+        return signature
+
+
+def _column(index: int, spec: pb.TensorSpec) -> ColumnSpec:
+    field = f"signature.columns[{index}]"
+    if not spec.name:
+        raise InvalidArgument(f"{field}.name is empty")
+    if spec.dtype not in _FROM_WIRE:
+        raise InvalidArgument(
+            f"{field} ({spec.name!r}).dtype is {spec.dtype}; not a known DataType"
+        )
+    if any(size < 0 for size in spec.shape):
+        raise InvalidArgument(f"{field} ({spec.name!r}).shape is {list(spec.shape)}; negative size")
+    return ColumnSpec(spec.name, np.dtype(_FROM_WIRE[spec.dtype].name), tuple(spec.shape))
+
+
+def to_bytes(array: npt.ArrayLike, dtype: npt.DTypeLike) -> bytes:
+    """C-ordered little-endian bytes of an array, cast to `dtype` if need be."""
+    return np.ascontiguousarray(array, dtype=np.dtype(dtype).newbyteorder("<")).tobytes()
+
+
+def from_bytes(
+    data: bytes, dtype: npt.DTypeLike, shape: Sequence[int], field: str
+) -> npt.NDArray[np.generic]:
+    """Read-only view of `data` as an array; one entry of `shape` may be -1.
+
+    Raises:
+        InvalidArgument: the number of bytes does not fit, naming `field`.
+    """
+    kind = np.dtype(dtype).newbyteorder("<")
+    known = math.prod(size for size in shape if size >= 0) * kind.itemsize
+    fits = len(data) == known if -1 not in shape else known > 0 and len(data) % known == 0
+    if not fits:
+        raise InvalidArgument(
+            f"{field} has {len(data)} bytes; expected {'a multiple of ' * (-1 in shape)}{known} "
+            f"for {np.dtype(dtype).name} {list(shape)}"
+        )
+    return np.frombuffer(data, dtype=kind).reshape(shape)
+
+
+def to_tensor(array: npt.NDArray[np.generic]) -> pb.Tensor:
+    """A self-describing tensor."""
+    return pb.Tensor(
+        dtype=_TO_WIRE[np.dtype(array.dtype.name)],
+        shape=array.shape,
+        data=to_bytes(array, array.dtype),
+    )
+
+
+def from_tensor(message: pb.Tensor, field: str) -> npt.NDArray[np.generic]:
+    """Read-only array view of a tensor.
+
+    Raises:
+        InvalidArgument: unknown dtype, or data that does not fit the shape, naming `field`.
+    """
+    if message.dtype not in _FROM_WIRE:
+        raise InvalidArgument(f"{field}.dtype is {message.dtype}; not a known DataType")
+    return from_bytes(message.data, _FROM_WIRE[message.dtype], tuple(message.shape), field)
+
+
+def to_columns(signature: Signature, columns: Mapping[str, npt.ArrayLike]) -> pb.Columns:
+    """A batch of rows; `columns[name]` has shape [rows, *spec.shape] for each column.
+
+    Raises:
+        InvalidArgument: a column is missing, too many, or of another shape or dtype.
+    """
+    if set(columns) != set(signature.names):
+        raise InvalidArgument(
+            f"columns are {sorted(columns)}; the signature has {sorted(signature.names)}"
+        )
+    arrays = [np.asarray(columns[spec.name]) for spec in signature.columns]
+    rows = len(arrays[0])
+    for spec, array in zip(signature.columns, arrays, strict=True):
+        if array.shape != (rows, *spec.shape) or array.dtype != spec.dtype:
+            raise InvalidArgument(
+                f"column {spec.name!r} is {array.dtype.name} {list(array.shape)}; "
+                f"expected {spec.dtype.name} {[rows, *spec.shape]}"
+            )
+    data = [to_bytes(a, s.dtype) for s, a in zip(signature.columns, arrays, strict=True)]
+    return pb.Columns(signature_hash=signature.hash, rows=rows, data=data)
+
+
+def from_columns(signature: Signature, message: pb.Columns) -> dict[str, npt.NDArray[np.generic]]:
+    """Read-only views [rows, *shape] by column name.
+
+    Raises:
+        InvalidArgument: another signature hash, a negative row count, a missing column, or a
+            column whose bytes do not fit, named.
+    """
+    if message.signature_hash != signature.hash:
+        raise InvalidArgument(
+            f"columns.signature_hash is {message.signature_hash:#x}; expected {signature.hash:#x} "
+            f"for {'; '.join(map(str, signature.columns))}"
+        )
+    if message.rows < 0 or len(message.data) != len(signature.columns):
+        raise InvalidArgument(
+            f"columns has {message.rows} rows and {len(message.data)} data entries; "
+            f"expected {len(signature.columns)} entries ({', '.join(signature.names)})"
+        )
+    return {
+        spec.name: from_bytes(
+            data, spec.dtype, (message.rows, *spec.shape), f"columns.data[{index}] ({spec.name!r})"
+        )
+        for index, (spec, data) in enumerate(zip(signature.columns, message.data, strict=True))
+    }
+
+
+def concatenate(batches: Iterable[Mapping[str, npt.NDArray[np.generic]]]) -> dict[str, Array]:
+    """Row-wise concatenation of batches that have the same columns."""
+    parts = list(batches)
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

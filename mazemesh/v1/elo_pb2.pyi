@@ -1,0 +1,233 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Termination(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TERMINATION_UNSPECIFIED: _ClassVar[Termination]
+    TERMINATION_FINISHED: _ClassVar[Termination]
+    TERMINATION_STEP_LIMIT: _ClassVar[Termination]
+    TERMINATION_FORFEIT: _ClassVar[Termination]
+
+class RecordStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RECORD_STATUS_UNSPECIFIED: _ClassVar[RecordStatus]
+    RECORD_STATUS_RECORDED: _ClassVar[RecordStatus]
+    RECORD_STATUS_DUPLICATE: _ClassVar[RecordStatus]
+    RECORD_STATUS_CONFLICT: _ClassVar[RecordStatus]
+TERMINATION_UNSPECIFIED: Termination
+TERMINATION_FINISHED: Termination
+TERMINATION_STEP_LIMIT: Termination
+TERMINATION_FORFEIT: Termination
+RECORD_STATUS_UNSPECIFIED: RecordStatus
+RECORD_STATUS_RECORDED: RecordStatus
+RECORD_STATUS_DUPLICATE: RecordStatus
+RECORD_STATUS_CONFLICT: RecordStatus
+
+class MatchResult(_message.Message):
+    __slots__ = ("match_id", "ladder", "seed", "rules_hash", "participants", "games", "finish_time")
+    MATCH_ID_FIELD_NUMBER: _ClassVar[int]
+    LADDER_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    RULES_HASH_FIELD_NUMBER: _ClassVar[int]
+    PARTICIPANTS_FIELD_NUMBER: _ClassVar[int]
+    GAMES_FIELD_NUMBER: _ClassVar[int]
+    FINISH_TIME_FIELD_NUMBER: _ClassVar[int]
+    match_id: str
+    ladder: str
+    seed: int
+    rules_hash: str
+    participants: _containers.RepeatedScalarFieldContainer[str]
+    games: _containers.RepeatedCompositeFieldContainer[GameOutcome]
+    finish_time: _timestamp_pb2.Timestamp
+    def __init__(self, match_id: _Optional[str] = ..., ladder: _Optional[str] = ..., seed: _Optional[int] = ..., rules_hash: _Optional[str] = ..., participants: _Optional[_Iterable[str]] = ..., games: _Optional[_Iterable[_Union[GameOutcome, _Mapping]]] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class GameOutcome(_message.Message):
+    __slots__ = ("game_id", "rotation", "scores", "steps", "termination")
+    GAME_ID_FIELD_NUMBER: _ClassVar[int]
+    ROTATION_FIELD_NUMBER: _ClassVar[int]
+    SCORES_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    TERMINATION_FIELD_NUMBER: _ClassVar[int]
+    game_id: str
+    rotation: int
+    scores: _containers.RepeatedScalarFieldContainer[float]
+    steps: _containers.RepeatedScalarFieldContainer[int]
+    termination: Termination
+    def __init__(self, game_id: _Optional[str] = ..., rotation: _Optional[int] = ..., scores: _Optional[_Iterable[float]] = ..., steps: _Optional[_Iterable[int]] = ..., termination: _Optional[_Union[Termination, str]] = ...) -> None: ...
+
+class RecordResultsRequest(_message.Message):
+    __slots__ = ("results",)
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    results: _containers.RepeatedCompositeFieldContainer[MatchResult]
+    def __init__(self, results: _Optional[_Iterable[_Union[MatchResult, _Mapping]]] = ...) -> None: ...
+
+class RecordResultsResponse(_message.Message):
+    __slots__ = ("statuses",)
+    STATUSES_FIELD_NUMBER: _ClassVar[int]
+    statuses: _containers.RepeatedScalarFieldContainer[RecordStatus]
+    def __init__(self, statuses: _Optional[_Iterable[_Union[RecordStatus, str]]] = ...) -> None: ...
+
+class PlayerRating(_message.Message):
+    __slots__ = ("player", "rating", "low", "high", "online_rating", "matches", "games", "wins", "draws", "losses", "rank", "last_match_time")
+    PLAYER_FIELD_NUMBER: _ClassVar[int]
+    RATING_FIELD_NUMBER: _ClassVar[int]
+    LOW_FIELD_NUMBER: _ClassVar[int]
+    HIGH_FIELD_NUMBER: _ClassVar[int]
+    ONLINE_RATING_FIELD_NUMBER: _ClassVar[int]
+    MATCHES_FIELD_NUMBER: _ClassVar[int]
+    GAMES_FIELD_NUMBER: _ClassVar[int]
+    WINS_FIELD_NUMBER: _ClassVar[int]
+    DRAWS_FIELD_NUMBER: _ClassVar[int]
+    LOSSES_FIELD_NUMBER: _ClassVar[int]
+    RANK_FIELD_NUMBER: _ClassVar[int]
+    LAST_MATCH_TIME_FIELD_NUMBER: _ClassVar[int]
+    player: str
+    rating: float
+    low: float
+    high: float
+    online_rating: float
+    matches: int
+    games: int
+    wins: int
+    draws: int
+    losses: int
+    rank: int
+    last_match_time: _timestamp_pb2.Timestamp
+    def __init__(self, player: _Optional[str] = ..., rating: _Optional[float] = ..., low: _Optional[float] = ..., high: _Optional[float] = ..., online_rating: _Optional[float] = ..., matches: _Optional[int] = ..., games: _Optional[int] = ..., wins: _Optional[int] = ..., draws: _Optional[int] = ..., losses: _Optional[int] = ..., rank: _Optional[int] = ..., last_match_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class GetRatingRequest(_message.Message):
+    __slots__ = ("ladder", "player")
+    LADDER_FIELD_NUMBER: _ClassVar[int]
+    PLAYER_FIELD_NUMBER: _ClassVar[int]
+    ladder: str
+    player: str
+    def __init__(self, ladder: _Optional[str] = ..., player: _Optional[str] = ...) -> None: ...
+
+class GetRatingResponse(_message.Message):
+    __slots__ = ("rating",)
+    RATING_FIELD_NUMBER: _ClassVar[int]
+    rating: PlayerRating
+    def __init__(self, rating: _Optional[_Union[PlayerRating, _Mapping]] = ...) -> None: ...
+
+class GetLeaderboardRequest(_message.Message):
+    __slots__ = ("ladder", "page_size", "page_token", "prefix", "around")
+    LADDER_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    PREFIX_FIELD_NUMBER: _ClassVar[int]
+    AROUND_FIELD_NUMBER: _ClassVar[int]
+    ladder: str
+    page_size: int
+    page_token: str
+    prefix: str
+    around: str
+    def __init__(self, ladder: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., prefix: _Optional[str] = ..., around: _Optional[str] = ...) -> None: ...
+
+class GetLeaderboardResponse(_message.Message):
+    __slots__ = ("ladder", "players", "next_page_token", "matches", "fitted_matches", "total_players")
+    LADDER_FIELD_NUMBER: _ClassVar[int]
+    PLAYERS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    MATCHES_FIELD_NUMBER: _ClassVar[int]
+    FITTED_MATCHES_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_PLAYERS_FIELD_NUMBER: _ClassVar[int]
+    ladder: str
+    players: _containers.RepeatedCompositeFieldContainer[PlayerRating]
+    next_page_token: str
+    matches: int
+    fitted_matches: int
+    total_players: int
+    def __init__(self, ladder: _Optional[str] = ..., players: _Optional[_Iterable[_Union[PlayerRating, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., matches: _Optional[int] = ..., fitted_matches: _Optional[int] = ..., total_players: _Optional[int] = ...) -> None: ...
+
+class WatchLeaderboardRequest(_message.Message):
+    __slots__ = ("ladder", "page_size")
+    LADDER_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    ladder: str
+    page_size: int
+    def __init__(self, ladder: _Optional[str] = ..., page_size: _Optional[int] = ...) -> None: ...
+
+class WatchLeaderboardResponse(_message.Message):
+    __slots__ = ("leaderboard",)
+    LEADERBOARD_FIELD_NUMBER: _ClassVar[int]
+    leaderboard: GetLeaderboardResponse
+    def __init__(self, leaderboard: _Optional[_Union[GetLeaderboardResponse, _Mapping]] = ...) -> None: ...
+
+class GetRatingHistoryRequest(_message.Message):
+    __slots__ = ("ladder", "player", "page_size", "page_token")
+    LADDER_FIELD_NUMBER: _ClassVar[int]
+    PLAYER_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    ladder: str
+    player: str
+    page_size: int
+    page_token: str
+    def __init__(self, ladder: _Optional[str] = ..., player: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class GetRatingHistoryResponse(_message.Message):
+    __slots__ = ("points", "next_page_token")
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    points: _containers.RepeatedCompositeFieldContainer[RatingPoint]
+    next_page_token: str
+    def __init__(self, points: _Optional[_Iterable[_Union[RatingPoint, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class RatingPoint(_message.Message):
+    __slots__ = ("match_id", "time", "online_rating", "opponents", "score")
+    MATCH_ID_FIELD_NUMBER: _ClassVar[int]
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    ONLINE_RATING_FIELD_NUMBER: _ClassVar[int]
+    OPPONENTS_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    match_id: str
+    time: _timestamp_pb2.Timestamp
+    online_rating: float
+    opponents: _containers.RepeatedScalarFieldContainer[str]
+    score: float
+    def __init__(self, match_id: _Optional[str] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., online_rating: _Optional[float] = ..., opponents: _Optional[_Iterable[str]] = ..., score: _Optional[float] = ...) -> None: ...
+
+class GetHeadToHeadRequest(_message.Message):
+    __slots__ = ("ladder", "players")
+    LADDER_FIELD_NUMBER: _ClassVar[int]
+    PLAYERS_FIELD_NUMBER: _ClassVar[int]
+    ladder: str
+    players: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, ladder: _Optional[str] = ..., players: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class GetHeadToHeadResponse(_message.Message):
+    __slots__ = ("pairs",)
+    PAIRS_FIELD_NUMBER: _ClassVar[int]
+    pairs: _containers.RepeatedCompositeFieldContainer[HeadToHead]
+    def __init__(self, pairs: _Optional[_Iterable[_Union[HeadToHead, _Mapping]]] = ...) -> None: ...
+
+class HeadToHead(_message.Message):
+    __slots__ = ("player", "opponent", "matches", "games", "wins", "draws", "losses", "score", "expected_score")
+    PLAYER_FIELD_NUMBER: _ClassVar[int]
+    OPPONENT_FIELD_NUMBER: _ClassVar[int]
+    MATCHES_FIELD_NUMBER: _ClassVar[int]
+    GAMES_FIELD_NUMBER: _ClassVar[int]
+    WINS_FIELD_NUMBER: _ClassVar[int]
+    DRAWS_FIELD_NUMBER: _ClassVar[int]
+    LOSSES_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_SCORE_FIELD_NUMBER: _ClassVar[int]
+    player: str
+    opponent: str
+    matches: int
+    games: int
+    wins: int
+    draws: int
+    losses: int
+    score: float
+    expected_score: float
+    def __init__(self, player: _Optional[str] = ..., opponent: _Optional[str] = ..., matches: _Optional[int] = ..., games: _Optional[int] = ..., wins: _Optional[int] = ..., draws: _Optional[int] = ..., losses: _Optional[int] = ..., score: _Optional[float] = ..., expected_score: _Optional[float] = ...) -> None: ...

@@ -1,0 +1,386 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class ActiveGameKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ACTIVE_GAME_KIND_UNSPECIFIED: _ClassVar[ActiveGameKind]
+    ACTIVE_GAME_KIND_MATCH: _ClassVar[ActiveGameKind]
+    ACTIVE_GAME_KIND_TRAINING: _ClassVar[ActiveGameKind]
+ACTIVE_GAME_KIND_UNSPECIFIED: ActiveGameKind
+ACTIVE_GAME_KIND_MATCH: ActiveGameKind
+ACTIVE_GAME_KIND_TRAINING: ActiveGameKind
+
+class GameSettings(_message.Message):
+    __slots__ = ("width", "height", "view", "generator", "loops", "step_limit", "seats", "shaping")
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    VIEW_FIELD_NUMBER: _ClassVar[int]
+    GENERATOR_FIELD_NUMBER: _ClassVar[int]
+    LOOPS_FIELD_NUMBER: _ClassVar[int]
+    STEP_LIMIT_FIELD_NUMBER: _ClassVar[int]
+    SEATS_FIELD_NUMBER: _ClassVar[int]
+    SHAPING_FIELD_NUMBER: _ClassVar[int]
+    width: int
+    height: int
+    view: int
+    generator: str
+    loops: float
+    step_limit: int
+    seats: int
+    shaping: float
+    def __init__(self, width: _Optional[int] = ..., height: _Optional[int] = ..., view: _Optional[int] = ..., generator: _Optional[str] = ..., loops: _Optional[float] = ..., step_limit: _Optional[int] = ..., seats: _Optional[int] = ..., shaping: _Optional[float] = ...) -> None: ...
+
+class GameSpec(_message.Message):
+    __slots__ = ("name", "version", "settings", "seats", "num_actions", "observation_size", "layout", "step_limit", "rules_hash", "spec_hash", "ladder")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    SETTINGS_FIELD_NUMBER: _ClassVar[int]
+    SEATS_FIELD_NUMBER: _ClassVar[int]
+    NUM_ACTIONS_FIELD_NUMBER: _ClassVar[int]
+    OBSERVATION_SIZE_FIELD_NUMBER: _ClassVar[int]
+    LAYOUT_FIELD_NUMBER: _ClassVar[int]
+    STEP_LIMIT_FIELD_NUMBER: _ClassVar[int]
+    RULES_HASH_FIELD_NUMBER: _ClassVar[int]
+    SPEC_HASH_FIELD_NUMBER: _ClassVar[int]
+    LADDER_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    version: int
+    settings: GameSettings
+    seats: int
+    num_actions: int
+    observation_size: int
+    layout: _containers.RepeatedCompositeFieldContainer[ObservationField]
+    step_limit: int
+    rules_hash: str
+    spec_hash: str
+    ladder: str
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., settings: _Optional[_Union[GameSettings, _Mapping]] = ..., seats: _Optional[int] = ..., num_actions: _Optional[int] = ..., observation_size: _Optional[int] = ..., layout: _Optional[_Iterable[_Union[ObservationField, _Mapping]]] = ..., step_limit: _Optional[int] = ..., rules_hash: _Optional[str] = ..., spec_hash: _Optional[str] = ..., ladder: _Optional[str] = ...) -> None: ...
+
+class ObservationField(_message.Message):
+    __slots__ = ("name", "offset", "shape")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    SHAPE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    offset: int
+    shape: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, name: _Optional[str] = ..., offset: _Optional[int] = ..., shape: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class ListGamesRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListGamesResponse(_message.Message):
+    __slots__ = ("games", "bots")
+    GAMES_FIELD_NUMBER: _ClassVar[int]
+    BOTS_FIELD_NUMBER: _ClassVar[int]
+    games: _containers.RepeatedCompositeFieldContainer[GameInfo]
+    bots: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, games: _Optional[_Iterable[_Union[GameInfo, _Mapping]]] = ..., bots: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class GameInfo(_message.Message):
+    __slots__ = ("name", "description", "min_seats", "max_seats", "default_spec")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    MIN_SEATS_FIELD_NUMBER: _ClassVar[int]
+    MAX_SEATS_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_SPEC_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    description: str
+    min_seats: int
+    max_seats: int
+    default_spec: GameSpec
+    def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ..., min_seats: _Optional[int] = ..., max_seats: _Optional[int] = ..., default_spec: _Optional[_Union[GameSpec, _Mapping]] = ...) -> None: ...
+
+class CreateGamesRequest(_message.Message):
+    __slots__ = ("matches",)
+    MATCHES_FIELD_NUMBER: _ClassVar[int]
+    matches: _containers.RepeatedCompositeFieldContainer[MatchSetup]
+    def __init__(self, matches: _Optional[_Iterable[_Union[MatchSetup, _Mapping]]] = ...) -> None: ...
+
+class MatchSetup(_message.Message):
+    __slots__ = ("match_id", "game", "settings", "seed", "participants", "rated", "rotations", "fence")
+    MATCH_ID_FIELD_NUMBER: _ClassVar[int]
+    GAME_FIELD_NUMBER: _ClassVar[int]
+    SETTINGS_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    PARTICIPANTS_FIELD_NUMBER: _ClassVar[int]
+    RATED_FIELD_NUMBER: _ClassVar[int]
+    ROTATIONS_FIELD_NUMBER: _ClassVar[int]
+    FENCE_FIELD_NUMBER: _ClassVar[int]
+    match_id: str
+    game: str
+    settings: GameSettings
+    seed: int
+    participants: _containers.RepeatedScalarFieldContainer[str]
+    rated: bool
+    rotations: int
+    fence: int
+    def __init__(self, match_id: _Optional[str] = ..., game: _Optional[str] = ..., settings: _Optional[_Union[GameSettings, _Mapping]] = ..., seed: _Optional[int] = ..., participants: _Optional[_Iterable[str]] = ..., rated: _Optional[bool] = ..., rotations: _Optional[int] = ..., fence: _Optional[int] = ...) -> None: ...
+
+class CreateGamesResponse(_message.Message):
+    __slots__ = ("matches",)
+    MATCHES_FIELD_NUMBER: _ClassVar[int]
+    matches: _containers.RepeatedCompositeFieldContainer[CreatedMatch]
+    def __init__(self, matches: _Optional[_Iterable[_Union[CreatedMatch, _Mapping]]] = ...) -> None: ...
+
+class CreatedMatch(_message.Message):
+    __slots__ = ("match_id", "games")
+    MATCH_ID_FIELD_NUMBER: _ClassVar[int]
+    GAMES_FIELD_NUMBER: _ClassVar[int]
+    match_id: str
+    games: _containers.RepeatedCompositeFieldContainer[CreatedGame]
+    def __init__(self, match_id: _Optional[str] = ..., games: _Optional[_Iterable[_Union[CreatedGame, _Mapping]]] = ...) -> None: ...
+
+class CreatedGame(_message.Message):
+    __slots__ = ("game_id", "rotation", "seat_tokens", "seat_participants")
+    GAME_ID_FIELD_NUMBER: _ClassVar[int]
+    ROTATION_FIELD_NUMBER: _ClassVar[int]
+    SEAT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    SEAT_PARTICIPANTS_FIELD_NUMBER: _ClassVar[int]
+    game_id: str
+    rotation: int
+    seat_tokens: _containers.RepeatedScalarFieldContainer[str]
+    seat_participants: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, game_id: _Optional[str] = ..., rotation: _Optional[int] = ..., seat_tokens: _Optional[_Iterable[str]] = ..., seat_participants: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class PlayGameRequest(_message.Message):
+    __slots__ = ("join", "act")
+    JOIN_FIELD_NUMBER: _ClassVar[int]
+    ACT_FIELD_NUMBER: _ClassVar[int]
+    join: JoinSeat
+    act: Act
+    def __init__(self, join: _Optional[_Union[JoinSeat, _Mapping]] = ..., act: _Optional[_Union[Act, _Mapping]] = ...) -> None: ...
+
+class JoinSeat(_message.Message):
+    __slots__ = ("seat_token",)
+    SEAT_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    seat_token: str
+    def __init__(self, seat_token: _Optional[str] = ...) -> None: ...
+
+class Act(_message.Message):
+    __slots__ = ("step", "action")
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    step: int
+    action: int
+    def __init__(self, step: _Optional[int] = ..., action: _Optional[int] = ...) -> None: ...
+
+class PlayGameResponse(_message.Message):
+    __slots__ = ("joined", "turn", "finished")
+    JOINED_FIELD_NUMBER: _ClassVar[int]
+    TURN_FIELD_NUMBER: _ClassVar[int]
+    FINISHED_FIELD_NUMBER: _ClassVar[int]
+    joined: SeatJoined
+    turn: Turn
+    finished: GameFinished
+    def __init__(self, joined: _Optional[_Union[SeatJoined, _Mapping]] = ..., turn: _Optional[_Union[Turn, _Mapping]] = ..., finished: _Optional[_Union[GameFinished, _Mapping]] = ...) -> None: ...
+
+class SeatJoined(_message.Message):
+    __slots__ = ("game_id", "seat", "spec", "participants")
+    GAME_ID_FIELD_NUMBER: _ClassVar[int]
+    SEAT_FIELD_NUMBER: _ClassVar[int]
+    SPEC_FIELD_NUMBER: _ClassVar[int]
+    PARTICIPANTS_FIELD_NUMBER: _ClassVar[int]
+    game_id: str
+    seat: int
+    spec: GameSpec
+    participants: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, game_id: _Optional[str] = ..., seat: _Optional[int] = ..., spec: _Optional[_Union[GameSpec, _Mapping]] = ..., participants: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class Turn(_message.Message):
+    __slots__ = ("step", "observation", "action_mask", "reward", "deadline_time")
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    OBSERVATION_FIELD_NUMBER: _ClassVar[int]
+    ACTION_MASK_FIELD_NUMBER: _ClassVar[int]
+    REWARD_FIELD_NUMBER: _ClassVar[int]
+    DEADLINE_TIME_FIELD_NUMBER: _ClassVar[int]
+    step: int
+    observation: bytes
+    action_mask: bytes
+    reward: float
+    deadline_time: _timestamp_pb2.Timestamp
+    def __init__(self, step: _Optional[int] = ..., observation: _Optional[bytes] = ..., action_mask: _Optional[bytes] = ..., reward: _Optional[float] = ..., deadline_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class GameFinished(_message.Message):
+    __slots__ = ("scores", "steps", "truncated")
+    SCORES_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    TRUNCATED_FIELD_NUMBER: _ClassVar[int]
+    scores: _containers.RepeatedScalarFieldContainer[float]
+    steps: int
+    truncated: bool
+    def __init__(self, scores: _Optional[_Iterable[float]] = ..., steps: _Optional[int] = ..., truncated: _Optional[bool] = ...) -> None: ...
+
+class RunGamesRequest(_message.Message):
+    __slots__ = ("open", "join", "step")
+    OPEN_FIELD_NUMBER: _ClassVar[int]
+    JOIN_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    open: OpenSession
+    join: JoinSession
+    step: StepGames
+    def __init__(self, open: _Optional[_Union[OpenSession, _Mapping]] = ..., join: _Optional[_Union[JoinSession, _Mapping]] = ..., step: _Optional[_Union[StepGames, _Mapping]] = ...) -> None: ...
+
+class OpenSession(_message.Message):
+    __slots__ = ("session_id", "game", "settings", "num_games", "seed", "first_game_id", "controllers", "resume_sequence")
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    GAME_FIELD_NUMBER: _ClassVar[int]
+    SETTINGS_FIELD_NUMBER: _ClassVar[int]
+    NUM_GAMES_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    FIRST_GAME_ID_FIELD_NUMBER: _ClassVar[int]
+    CONTROLLERS_FIELD_NUMBER: _ClassVar[int]
+    RESUME_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    session_id: str
+    game: str
+    settings: GameSettings
+    num_games: int
+    seed: int
+    first_game_id: int
+    controllers: bytes
+    resume_sequence: int
+    def __init__(self, session_id: _Optional[str] = ..., game: _Optional[str] = ..., settings: _Optional[_Union[GameSettings, _Mapping]] = ..., num_games: _Optional[int] = ..., seed: _Optional[int] = ..., first_game_id: _Optional[int] = ..., controllers: _Optional[bytes] = ..., resume_sequence: _Optional[int] = ...) -> None: ...
+
+class JoinSession(_message.Message):
+    __slots__ = ("session_id", "seat_tokens", "resume_sequence")
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    SEAT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    RESUME_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    session_id: str
+    seat_tokens: _containers.RepeatedScalarFieldContainer[str]
+    resume_sequence: int
+    def __init__(self, session_id: _Optional[str] = ..., seat_tokens: _Optional[_Iterable[str]] = ..., resume_sequence: _Optional[int] = ...) -> None: ...
+
+class StepGames(_message.Message):
+    __slots__ = ("sequence", "actions", "reseat_games", "reseat_controllers")
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    ACTIONS_FIELD_NUMBER: _ClassVar[int]
+    RESEAT_GAMES_FIELD_NUMBER: _ClassVar[int]
+    RESEAT_CONTROLLERS_FIELD_NUMBER: _ClassVar[int]
+    sequence: int
+    actions: bytes
+    reseat_games: bytes
+    reseat_controllers: bytes
+    def __init__(self, sequence: _Optional[int] = ..., actions: _Optional[bytes] = ..., reseat_games: _Optional[bytes] = ..., reseat_controllers: _Optional[bytes] = ...) -> None: ...
+
+class RunGamesResponse(_message.Message):
+    __slots__ = ("opened", "step")
+    OPENED_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    opened: SessionOpened
+    step: GamesStep
+    def __init__(self, opened: _Optional[_Union[SessionOpened, _Mapping]] = ..., step: _Optional[_Union[GamesStep, _Mapping]] = ...) -> None: ...
+
+class SessionOpened(_message.Message):
+    __slots__ = ("spec", "num_games", "step", "game_ids", "controllers")
+    SPEC_FIELD_NUMBER: _ClassVar[int]
+    NUM_GAMES_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    GAME_IDS_FIELD_NUMBER: _ClassVar[int]
+    CONTROLLERS_FIELD_NUMBER: _ClassVar[int]
+    spec: GameSpec
+    num_games: int
+    step: GamesStep
+    game_ids: _containers.RepeatedScalarFieldContainer[str]
+    controllers: bytes
+    def __init__(self, spec: _Optional[_Union[GameSpec, _Mapping]] = ..., num_games: _Optional[int] = ..., step: _Optional[_Union[GamesStep, _Mapping]] = ..., game_ids: _Optional[_Iterable[str]] = ..., controllers: _Optional[bytes] = ...) -> None: ...
+
+class GamesStep(_message.Message):
+    __slots__ = ("sequence", "observation", "action_mask", "reward", "status", "ended_games", "ended_scores", "ended_steps", "final_observation")
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    OBSERVATION_FIELD_NUMBER: _ClassVar[int]
+    ACTION_MASK_FIELD_NUMBER: _ClassVar[int]
+    REWARD_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    ENDED_GAMES_FIELD_NUMBER: _ClassVar[int]
+    ENDED_SCORES_FIELD_NUMBER: _ClassVar[int]
+    ENDED_STEPS_FIELD_NUMBER: _ClassVar[int]
+    FINAL_OBSERVATION_FIELD_NUMBER: _ClassVar[int]
+    sequence: int
+    observation: bytes
+    action_mask: bytes
+    reward: bytes
+    status: bytes
+    ended_games: bytes
+    ended_scores: bytes
+    ended_steps: bytes
+    final_observation: bytes
+    def __init__(self, sequence: _Optional[int] = ..., observation: _Optional[bytes] = ..., action_mask: _Optional[bytes] = ..., reward: _Optional[bytes] = ..., status: _Optional[bytes] = ..., ended_games: _Optional[bytes] = ..., ended_scores: _Optional[bytes] = ..., ended_steps: _Optional[bytes] = ..., final_observation: _Optional[bytes] = ...) -> None: ...
+
+class WatchGameRequest(_message.Message):
+    __slots__ = ("game_id",)
+    GAME_ID_FIELD_NUMBER: _ClassVar[int]
+    game_id: str
+    def __init__(self, game_id: _Optional[str] = ...) -> None: ...
+
+class WatchGameResponse(_message.Message):
+    __slots__ = ("game_id", "step", "passages", "width", "height", "exit_cell", "positions", "participants", "finished")
+    GAME_ID_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    PASSAGES_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    EXIT_CELL_FIELD_NUMBER: _ClassVar[int]
+    POSITIONS_FIELD_NUMBER: _ClassVar[int]
+    PARTICIPANTS_FIELD_NUMBER: _ClassVar[int]
+    FINISHED_FIELD_NUMBER: _ClassVar[int]
+    game_id: str
+    step: int
+    passages: bytes
+    width: int
+    height: int
+    exit_cell: int
+    positions: _containers.RepeatedScalarFieldContainer[int]
+    participants: _containers.RepeatedScalarFieldContainer[str]
+    finished: GameFinished
+    def __init__(self, game_id: _Optional[str] = ..., step: _Optional[int] = ..., passages: _Optional[bytes] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., exit_cell: _Optional[int] = ..., positions: _Optional[_Iterable[int]] = ..., participants: _Optional[_Iterable[str]] = ..., finished: _Optional[_Union[GameFinished, _Mapping]] = ...) -> None: ...
+
+class ListActiveGamesRequest(_message.Message):
+    __slots__ = ("page_size", "page_token", "kind")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    kind: ActiveGameKind
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., kind: _Optional[_Union[ActiveGameKind, str]] = ...) -> None: ...
+
+class ListActiveGamesResponse(_message.Message):
+    __slots__ = ("games", "next_page_token")
+    GAMES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    games: _containers.RepeatedCompositeFieldContainer[ActiveGame]
+    next_page_token: str
+    def __init__(self, games: _Optional[_Iterable[_Union[ActiveGame, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class ActiveGame(_message.Message):
+    __slots__ = ("game_id", "kind", "game", "participants", "step", "num_games", "create_time", "match_id", "open_seats")
+    GAME_ID_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    GAME_FIELD_NUMBER: _ClassVar[int]
+    PARTICIPANTS_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    NUM_GAMES_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    MATCH_ID_FIELD_NUMBER: _ClassVar[int]
+    OPEN_SEATS_FIELD_NUMBER: _ClassVar[int]
+    game_id: str
+    kind: ActiveGameKind
+    game: str
+    participants: _containers.RepeatedScalarFieldContainer[str]
+    step: int
+    num_games: int
+    create_time: _timestamp_pb2.Timestamp
+    match_id: str
+    open_seats: int
+    def __init__(self, game_id: _Optional[str] = ..., kind: _Optional[_Union[ActiveGameKind, str]] = ..., game: _Optional[str] = ..., participants: _Optional[_Iterable[str]] = ..., step: _Optional[int] = ..., num_games: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., match_id: _Optional[str] = ..., open_seats: _Optional[int] = ...) -> None: ...

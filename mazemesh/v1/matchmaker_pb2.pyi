@@ -1,0 +1,180 @@
+import datetime
+
+from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from mazemesh.v1 import game_pb2 as _game_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class OpponentSource(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    OPPONENT_SOURCE_UNSPECIFIED: _ClassVar[OpponentSource]
+    OPPONENT_SOURCE_LATEST: _ClassVar[OpponentSource]
+    OPPONENT_SOURCE_PFSP: _ClassVar[OpponentSource]
+    OPPONENT_SOURCE_BOT: _ClassVar[OpponentSource]
+OPPONENT_SOURCE_UNSPECIFIED: OpponentSource
+OPPONENT_SOURCE_LATEST: OpponentSource
+OPPONENT_SOURCE_PFSP: OpponentSource
+OPPONENT_SOURCE_BOT: OpponentSource
+
+class SampleOpponentsRequest(_message.Message):
+    __slots__ = ("request_id", "student", "game", "count", "outcomes")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    STUDENT_FIELD_NUMBER: _ClassVar[int]
+    GAME_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    OUTCOMES_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    student: str
+    game: str
+    count: int
+    outcomes: _containers.RepeatedCompositeFieldContainer[OpponentOutcomes]
+    def __init__(self, request_id: _Optional[str] = ..., student: _Optional[str] = ..., game: _Optional[str] = ..., count: _Optional[int] = ..., outcomes: _Optional[_Iterable[_Union[OpponentOutcomes, _Mapping]]] = ...) -> None: ...
+
+class OpponentOutcomes(_message.Message):
+    __slots__ = ("opponent", "wins", "draws", "losses")
+    OPPONENT_FIELD_NUMBER: _ClassVar[int]
+    WINS_FIELD_NUMBER: _ClassVar[int]
+    DRAWS_FIELD_NUMBER: _ClassVar[int]
+    LOSSES_FIELD_NUMBER: _ClassVar[int]
+    opponent: str
+    wins: int
+    draws: int
+    losses: int
+    def __init__(self, opponent: _Optional[str] = ..., wins: _Optional[int] = ..., draws: _Optional[int] = ..., losses: _Optional[int] = ...) -> None: ...
+
+class SampleOpponentsResponse(_message.Message):
+    __slots__ = ("opponents",)
+    OPPONENTS_FIELD_NUMBER: _ClassVar[int]
+    opponents: _containers.RepeatedCompositeFieldContainer[Opponent]
+    def __init__(self, opponents: _Optional[_Iterable[_Union[Opponent, _Mapping]]] = ...) -> None: ...
+
+class Opponent(_message.Message):
+    __slots__ = ("policy", "source")
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    policy: str
+    source: OpponentSource
+    def __init__(self, policy: _Optional[str] = ..., source: _Optional[_Union[OpponentSource, str]] = ...) -> None: ...
+
+class LeaseMatchesRequest(_message.Message):
+    __slots__ = ("worker_id", "max_matches", "game")
+    WORKER_ID_FIELD_NUMBER: _ClassVar[int]
+    MAX_MATCHES_FIELD_NUMBER: _ClassVar[int]
+    GAME_FIELD_NUMBER: _ClassVar[int]
+    worker_id: str
+    max_matches: int
+    game: str
+    def __init__(self, worker_id: _Optional[str] = ..., max_matches: _Optional[int] = ..., game: _Optional[str] = ...) -> None: ...
+
+class LeaseMatchesResponse(_message.Message):
+    __slots__ = ("matches", "retry_after")
+    MATCHES_FIELD_NUMBER: _ClassVar[int]
+    RETRY_AFTER_FIELD_NUMBER: _ClassVar[int]
+    matches: _containers.RepeatedCompositeFieldContainer[LeasedMatch]
+    retry_after: _duration_pb2.Duration
+    def __init__(self, matches: _Optional[_Iterable[_Union[LeasedMatch, _Mapping]]] = ..., retry_after: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
+class LeasedMatch(_message.Message):
+    __slots__ = ("match_id", "fence", "expire_time", "setup", "created", "temperature")
+    MATCH_ID_FIELD_NUMBER: _ClassVar[int]
+    FENCE_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    SETUP_FIELD_NUMBER: _ClassVar[int]
+    CREATED_FIELD_NUMBER: _ClassVar[int]
+    TEMPERATURE_FIELD_NUMBER: _ClassVar[int]
+    match_id: str
+    fence: int
+    expire_time: _timestamp_pb2.Timestamp
+    setup: _game_pb2.MatchSetup
+    created: _game_pb2.CreatedMatch
+    temperature: float
+    def __init__(self, match_id: _Optional[str] = ..., fence: _Optional[int] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., setup: _Optional[_Union[_game_pb2.MatchSetup, _Mapping]] = ..., created: _Optional[_Union[_game_pb2.CreatedMatch, _Mapping]] = ..., temperature: _Optional[float] = ...) -> None: ...
+
+class CompleteMatchRequest(_message.Message):
+    __slots__ = ("match_id", "fence", "worker_id", "failure")
+    MATCH_ID_FIELD_NUMBER: _ClassVar[int]
+    FENCE_FIELD_NUMBER: _ClassVar[int]
+    WORKER_ID_FIELD_NUMBER: _ClassVar[int]
+    FAILURE_FIELD_NUMBER: _ClassVar[int]
+    match_id: str
+    fence: int
+    worker_id: str
+    failure: str
+    def __init__(self, match_id: _Optional[str] = ..., fence: _Optional[int] = ..., worker_id: _Optional[str] = ..., failure: _Optional[str] = ...) -> None: ...
+
+class CompleteMatchResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class FindMatchRequest(_message.Message):
+    __slots__ = ("request_id", "player", "game", "settings", "max_wait", "bot_after", "rated")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    PLAYER_FIELD_NUMBER: _ClassVar[int]
+    GAME_FIELD_NUMBER: _ClassVar[int]
+    SETTINGS_FIELD_NUMBER: _ClassVar[int]
+    MAX_WAIT_FIELD_NUMBER: _ClassVar[int]
+    BOT_AFTER_FIELD_NUMBER: _ClassVar[int]
+    RATED_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    player: str
+    game: str
+    settings: _game_pb2.GameSettings
+    max_wait: _duration_pb2.Duration
+    bot_after: _duration_pb2.Duration
+    rated: bool
+    def __init__(self, request_id: _Optional[str] = ..., player: _Optional[str] = ..., game: _Optional[str] = ..., settings: _Optional[_Union[_game_pb2.GameSettings, _Mapping]] = ..., max_wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., bot_after: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., rated: _Optional[bool] = ...) -> None: ...
+
+class FindMatchResponse(_message.Message):
+    __slots__ = ("ticket_id", "queued", "matched")
+    TICKET_ID_FIELD_NUMBER: _ClassVar[int]
+    QUEUED_FIELD_NUMBER: _ClassVar[int]
+    MATCHED_FIELD_NUMBER: _ClassVar[int]
+    ticket_id: str
+    queued: Queued
+    matched: Matched
+    def __init__(self, ticket_id: _Optional[str] = ..., queued: _Optional[_Union[Queued, _Mapping]] = ..., matched: _Optional[_Union[Matched, _Mapping]] = ...) -> None: ...
+
+class Queued(_message.Message):
+    __slots__ = ("since_time", "rating", "window", "tickets_waiting")
+    SINCE_TIME_FIELD_NUMBER: _ClassVar[int]
+    RATING_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_FIELD_NUMBER: _ClassVar[int]
+    TICKETS_WAITING_FIELD_NUMBER: _ClassVar[int]
+    since_time: _timestamp_pb2.Timestamp
+    rating: float
+    window: float
+    tickets_waiting: int
+    def __init__(self, since_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rating: _Optional[float] = ..., window: _Optional[float] = ..., tickets_waiting: _Optional[int] = ...) -> None: ...
+
+class Matched(_message.Message):
+    __slots__ = ("match_id", "game_id", "seat_token", "seat", "participants", "game_address")
+    MATCH_ID_FIELD_NUMBER: _ClassVar[int]
+    GAME_ID_FIELD_NUMBER: _ClassVar[int]
+    SEAT_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    SEAT_FIELD_NUMBER: _ClassVar[int]
+    PARTICIPANTS_FIELD_NUMBER: _ClassVar[int]
+    GAME_ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    match_id: str
+    game_id: str
+    seat_token: str
+    seat: int
+    participants: _containers.RepeatedScalarFieldContainer[str]
+    game_address: str
+    def __init__(self, match_id: _Optional[str] = ..., game_id: _Optional[str] = ..., seat_token: _Optional[str] = ..., seat: _Optional[int] = ..., participants: _Optional[_Iterable[str]] = ..., game_address: _Optional[str] = ...) -> None: ...
+
+class CancelMatchRequest(_message.Message):
+    __slots__ = ("ticket_id",)
+    TICKET_ID_FIELD_NUMBER: _ClassVar[int]
+    ticket_id: str
+    def __init__(self, ticket_id: _Optional[str] = ...) -> None: ...
+
+class CancelMatchResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...

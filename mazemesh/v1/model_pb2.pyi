@@ -1,0 +1,256 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from mazemesh.v1 import game_pb2 as _game_pb2
+from mazemesh.v1 import tensor_pb2 as _tensor_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class PolicyState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    POLICY_STATE_UNSPECIFIED: _ClassVar[PolicyState]
+    POLICY_STATE_READY: _ClassVar[PolicyState]
+    POLICY_STATE_REJECTED: _ClassVar[PolicyState]
+    POLICY_STATE_RETIRED: _ClassVar[PolicyState]
+POLICY_STATE_UNSPECIFIED: PolicyState
+POLICY_STATE_READY: PolicyState
+POLICY_STATE_REJECTED: PolicyState
+POLICY_STATE_RETIRED: PolicyState
+
+class Collection(_message.Message):
+    __slots__ = ("game", "settings", "table", "unroll", "transition")
+    GAME_FIELD_NUMBER: _ClassVar[int]
+    SETTINGS_FIELD_NUMBER: _ClassVar[int]
+    TABLE_FIELD_NUMBER: _ClassVar[int]
+    UNROLL_FIELD_NUMBER: _ClassVar[int]
+    TRANSITION_FIELD_NUMBER: _ClassVar[int]
+    game: str
+    settings: _game_pb2.GameSettings
+    table: str
+    unroll: UnrollCollection
+    transition: TransitionCollection
+    def __init__(self, game: _Optional[str] = ..., settings: _Optional[_Union[_game_pb2.GameSettings, _Mapping]] = ..., table: _Optional[str] = ..., unroll: _Optional[_Union[UnrollCollection, _Mapping]] = ..., transition: _Optional[_Union[TransitionCollection, _Mapping]] = ...) -> None: ...
+
+class UnrollCollection(_message.Message):
+    __slots__ = ("length",)
+    LENGTH_FIELD_NUMBER: _ClassVar[int]
+    length: int
+    def __init__(self, length: _Optional[int] = ...) -> None: ...
+
+class TransitionCollection(_message.Message):
+    __slots__ = ("n_step", "discount", "epsilon", "epsilon_exponent")
+    N_STEP_FIELD_NUMBER: _ClassVar[int]
+    DISCOUNT_FIELD_NUMBER: _ClassVar[int]
+    EPSILON_FIELD_NUMBER: _ClassVar[int]
+    EPSILON_EXPONENT_FIELD_NUMBER: _ClassVar[int]
+    n_step: int
+    discount: float
+    epsilon: float
+    epsilon_exponent: float
+    def __init__(self, n_step: _Optional[int] = ..., discount: _Optional[float] = ..., epsilon: _Optional[float] = ..., epsilon_exponent: _Optional[float] = ...) -> None: ...
+
+class PolicyVersion(_message.Message):
+    __slots__ = ("name", "version", "state", "run_id", "training_step", "parent_version", "snapshot", "collection", "spec_hash", "sha256", "size_bytes", "create_time", "metadata", "rejection", "aliases", "revision")
+    class MetadataEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    TRAINING_STEP_FIELD_NUMBER: _ClassVar[int]
+    PARENT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
+    COLLECTION_FIELD_NUMBER: _ClassVar[int]
+    SPEC_HASH_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    METADATA_FIELD_NUMBER: _ClassVar[int]
+    REJECTION_FIELD_NUMBER: _ClassVar[int]
+    ALIASES_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    version: int
+    state: PolicyState
+    run_id: str
+    training_step: int
+    parent_version: int
+    snapshot: bool
+    collection: Collection
+    spec_hash: str
+    sha256: str
+    size_bytes: int
+    create_time: _timestamp_pb2.Timestamp
+    metadata: _containers.ScalarMap[str, str]
+    rejection: str
+    aliases: _containers.RepeatedScalarFieldContainer[str]
+    revision: int
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., state: _Optional[_Union[PolicyState, str]] = ..., run_id: _Optional[str] = ..., training_step: _Optional[int] = ..., parent_version: _Optional[int] = ..., snapshot: _Optional[bool] = ..., collection: _Optional[_Union[Collection, _Mapping]] = ..., spec_hash: _Optional[str] = ..., sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., rejection: _Optional[str] = ..., aliases: _Optional[_Iterable[str]] = ..., revision: _Optional[int] = ...) -> None: ...
+
+class PublishPolicyRequest(_message.Message):
+    __slots__ = ("header", "chunk")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    CHUNK_FIELD_NUMBER: _ClassVar[int]
+    header: PublishPolicyHeader
+    chunk: bytes
+    def __init__(self, header: _Optional[_Union[PublishPolicyHeader, _Mapping]] = ..., chunk: _Optional[bytes] = ...) -> None: ...
+
+class PublishPolicyHeader(_message.Message):
+    __slots__ = ("request_id", "name", "run_id", "training_step", "parent_version", "snapshot", "collection", "sha256", "size_bytes", "metadata", "parity")
+    class MetadataEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    TRAINING_STEP_FIELD_NUMBER: _ClassVar[int]
+    PARENT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
+    COLLECTION_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    METADATA_FIELD_NUMBER: _ClassVar[int]
+    PARITY_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    name: str
+    run_id: str
+    training_step: int
+    parent_version: int
+    snapshot: bool
+    collection: Collection
+    sha256: str
+    size_bytes: int
+    metadata: _containers.ScalarMap[str, str]
+    parity: ParityCheck
+    def __init__(self, request_id: _Optional[str] = ..., name: _Optional[str] = ..., run_id: _Optional[str] = ..., training_step: _Optional[int] = ..., parent_version: _Optional[int] = ..., snapshot: _Optional[bool] = ..., collection: _Optional[_Union[Collection, _Mapping]] = ..., sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ..., metadata: _Optional[_Mapping[str, str]] = ..., parity: _Optional[_Union[ParityCheck, _Mapping]] = ...) -> None: ...
+
+class ParityCheck(_message.Message):
+    __slots__ = ("observation", "action_mask", "logits", "value", "state", "next_state")
+    OBSERVATION_FIELD_NUMBER: _ClassVar[int]
+    ACTION_MASK_FIELD_NUMBER: _ClassVar[int]
+    LOGITS_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    NEXT_STATE_FIELD_NUMBER: _ClassVar[int]
+    observation: _tensor_pb2.Tensor
+    action_mask: _tensor_pb2.Tensor
+    logits: _tensor_pb2.Tensor
+    value: _tensor_pb2.Tensor
+    state: _tensor_pb2.Tensor
+    next_state: _tensor_pb2.Tensor
+    def __init__(self, observation: _Optional[_Union[_tensor_pb2.Tensor, _Mapping]] = ..., action_mask: _Optional[_Union[_tensor_pb2.Tensor, _Mapping]] = ..., logits: _Optional[_Union[_tensor_pb2.Tensor, _Mapping]] = ..., value: _Optional[_Union[_tensor_pb2.Tensor, _Mapping]] = ..., state: _Optional[_Union[_tensor_pb2.Tensor, _Mapping]] = ..., next_state: _Optional[_Union[_tensor_pb2.Tensor, _Mapping]] = ...) -> None: ...
+
+class PublishPolicyResponse(_message.Message):
+    __slots__ = ("policy",)
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    policy: PolicyVersion
+    def __init__(self, policy: _Optional[_Union[PolicyVersion, _Mapping]] = ...) -> None: ...
+
+class GetPolicyRequest(_message.Message):
+    __slots__ = ("policy", "if_none_match", "offset", "metadata_only")
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    IF_NONE_MATCH_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    METADATA_ONLY_FIELD_NUMBER: _ClassVar[int]
+    policy: str
+    if_none_match: str
+    offset: int
+    metadata_only: bool
+    def __init__(self, policy: _Optional[str] = ..., if_none_match: _Optional[str] = ..., offset: _Optional[int] = ..., metadata_only: _Optional[bool] = ...) -> None: ...
+
+class GetPolicyResponse(_message.Message):
+    __slots__ = ("policy", "chunk")
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    CHUNK_FIELD_NUMBER: _ClassVar[int]
+    policy: PolicyVersion
+    chunk: bytes
+    def __init__(self, policy: _Optional[_Union[PolicyVersion, _Mapping]] = ..., chunk: _Optional[bytes] = ...) -> None: ...
+
+class ListPoliciesRequest(_message.Message):
+    __slots__ = ("name", "snapshots_only", "include_all_states", "page_size", "page_token")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SNAPSHOTS_ONLY_FIELD_NUMBER: _ClassVar[int]
+    INCLUDE_ALL_STATES_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    snapshots_only: bool
+    include_all_states: bool
+    page_size: int
+    page_token: str
+    def __init__(self, name: _Optional[str] = ..., snapshots_only: _Optional[bool] = ..., include_all_states: _Optional[bool] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListPoliciesResponse(_message.Message):
+    __slots__ = ("policies", "next_page_token", "revision")
+    POLICIES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    policies: _containers.RepeatedCompositeFieldContainer[PolicyVersion]
+    next_page_token: str
+    revision: int
+    def __init__(self, policies: _Optional[_Iterable[_Union[PolicyVersion, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., revision: _Optional[int] = ...) -> None: ...
+
+class WatchPoliciesRequest(_message.Message):
+    __slots__ = ("name", "since_revision")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SINCE_REVISION_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    since_revision: int
+    def __init__(self, name: _Optional[str] = ..., since_revision: _Optional[int] = ...) -> None: ...
+
+class WatchPoliciesResponse(_message.Message):
+    __slots__ = ("revision", "policy", "alias", "heartbeat")
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    ALIAS_FIELD_NUMBER: _ClassVar[int]
+    HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
+    revision: int
+    policy: PolicyVersion
+    alias: Alias
+    heartbeat: bool
+    def __init__(self, revision: _Optional[int] = ..., policy: _Optional[_Union[PolicyVersion, _Mapping]] = ..., alias: _Optional[_Union[Alias, _Mapping]] = ..., heartbeat: _Optional[bool] = ...) -> None: ...
+
+class Alias(_message.Message):
+    __slots__ = ("name", "alias", "version", "revision")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ALIAS_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    alias: str
+    version: int
+    revision: int
+    def __init__(self, name: _Optional[str] = ..., alias: _Optional[str] = ..., version: _Optional[int] = ..., revision: _Optional[int] = ...) -> None: ...
+
+class SetAliasRequest(_message.Message):
+    __slots__ = ("name", "alias", "version", "expected_revision")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ALIAS_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_REVISION_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    alias: str
+    version: int
+    expected_revision: int
+    def __init__(self, name: _Optional[str] = ..., alias: _Optional[str] = ..., version: _Optional[int] = ..., expected_revision: _Optional[int] = ...) -> None: ...
+
+class SetAliasResponse(_message.Message):
+    __slots__ = ("alias",)
+    ALIAS_FIELD_NUMBER: _ClassVar[int]
+    alias: Alias
+    def __init__(self, alias: _Optional[_Union[Alias, _Mapping]] = ...) -> None: ...
