@@ -1,7 +1,7 @@
 """The seven exceptions of mazemesh, the same on both sides of the wire.
 
-A servicer raises one, the harness turns it into a gRPC status by `status_of`, and the client turns the
-status back by `from_status`. What happens on every kind of failure stands in the one table below.
+A servicer raises one, the harness turns it into a gRPC status by `status_of`, and the client turns
+the status back by `from_status`. What happens on every kind of failure stands in one table.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import grpc
 
 
 class MazemeshError(Exception):
-    """Base of all errors that mazemesh raises on purpose. `str(error)` is the message for people."""
+    """Base of all errors mazemesh raises on purpose. `str(error)` is the message for people."""
 
 
 class InvalidArgument(MazemeshError, ValueError):
-    """A value can never be right, whatever the state. Names field, value and what would be right."""
+    """A value that is wrong in any state. Names field, value and what would be right."""
 
 
 class NotFound(MazemeshError, LookupError):
@@ -51,7 +51,7 @@ _TABLE: tuple[tuple[type[MazemeshError], grpc.StatusCode], ...] = (
     (DeadlineExceeded, grpc.StatusCode.DEADLINE_EXCEEDED),
 )
 
-# Statuses that gRPC itself or a narrower RPC contract uses, and the exception a client sees for them.
+# Statuses that gRPC itself or a narrower contract uses, and the exception a client sees for them.
 _ALSO: dict[grpc.StatusCode, type[MazemeshError]] = {
     grpc.StatusCode.ALREADY_EXISTS: Conflict,
     grpc.StatusCode.OUT_OF_RANGE: FailedPrecondition,

@@ -52,7 +52,7 @@ class Signature:
 
     @classmethod
     def of(cls, **columns: tuple[npt.DTypeLike, Sequence[int]]) -> Signature:
-        """Signature by keyword: `Signature.of(observation=("uint8", (250,)), done=("bool", ()))`."""
+        """By keyword: `Signature.of(observation=("uint8", (250,)), done=("bool", ()))`."""
         return cls(
             tuple(
                 ColumnSpec(name, np.dtype(dtype), tuple(shape))
