@@ -1,0 +1,67 @@
+"""What actors write and learners read: the columns of one unroll and of one n-step transition.
+
+An actor writes columns of exactly these shapes to the table that `PolicyVersion.collection` names;
+the learner makes the table with the same signature, so a difference is refused by Replay.
+
+Time in an unroll of length T: at step t the student's seat saw `observation[t]`, chose `action[t]`
+and earned `reward[t]`. Where the episode ended by step t, `observation[t + 1]` is the first of the
+next episode (same-step autoreset): rows that belong to no move never exist.
+"""
+
+from __future__ import annotations
+
+from mazemesh.tensors import Signature
+
+
+def unroll_signature(length: int, observation_size: int, num_actions: int) -> Signature:
+    """One row: `length` consecutive steps of one seat, for actor-critic learning.
+
+    With T = length, D = observation_size, A = num_actions:
+
+    - observation uint8 [T, D], action_mask uint8 [T, A]: what the policy acted on.
+    - action int8 [T]: drawn from softmax(logits) over the legal actions.
+    - behaviour_log_probability float32 [T]: of that action, under the policy that drew it.
+    - reward float32 [T]: earned by the action (shaped, where the settings say so).
+    - terminated, truncated bool [T]: the episode ended by this step; by the rules, or by the step
+      limit. Never both.
+    - bootstrap_value float32 [T]: the behaviour policy's value of the FINAL observation of an
+      episode that was truncated by this step; 0 everywhere else.
+    - last_observation uint8 [D], last_action_mask uint8 [A]: what the policy sees after step
+      T - 1, from which the learner bootstraps an unroll that stops in mid-episode.
+
+    The policy version of a row is the version that acted at its first step.
+    """
+    return Signature.of(
+        observation=("uint8", (length, observation_size)),
+        action_mask=("uint8", (length, num_actions)),
+        action=("int8", (length,)),
+        behaviour_log_probability=("float32", (length,)),
+        reward=("float32", (length,)),
+        terminated=("bool", (length,)),
+        truncated=("bool", (length,)),
+        bootstrap_value=("float32", (length,)),
+        last_observation=("uint8", (observation_size,)),
+        last_action_mask=("uint8", (num_actions,)),
+    )
+
+
+def transition_signature(observation_size: int, num_actions: int) -> Signature:
+    """One row: an n-step transition of one seat, for Q-learning.
+
+    - observation uint8 [D], action int8: where the transition starts. Q(observation, action) is
+      what it trains; the mask of the start is not needed for that.
+    - n_step_return float32: sum of discount^i * reward[i] over the k <= n steps until the n-th step
+      or the episode's end, whichever comes first.
+    - bootstrap_discount float32: discount^k, or 0 where the episode terminated within the k steps.
+      An episode that was truncated bootstraps from its final observation.
+    - next_observation uint8 [D], next_action_mask uint8 [A]: after the k steps. Where
+      bootstrap_discount is 0 the observation counts for nothing and the mask is all ones.
+    """
+    return Signature.of(
+        observation=("uint8", (observation_size,)),
+        action=("int8", ()),
+        n_step_return=("float32", ()),
+        bootstrap_discount=("float32", ()),
+        next_observation=("uint8", (observation_size,)),
+        next_action_mask=("uint8", (num_actions,)),
+    )
