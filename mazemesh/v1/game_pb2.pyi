@@ -20,7 +20,7 @@ ACTIVE_GAME_KIND_MATCH: ActiveGameKind
 ACTIVE_GAME_KIND_TRAINING: ActiveGameKind
 
 class GameSettings(_message.Message):
-    __slots__ = ("width", "height", "view", "generator", "loops", "step_limit", "seats", "shaping")
+    __slots__ = ("width", "height", "view", "generator", "loops", "step_limit", "seats", "shaping", "shaping_discount")
     WIDTH_FIELD_NUMBER: _ClassVar[int]
     HEIGHT_FIELD_NUMBER: _ClassVar[int]
     VIEW_FIELD_NUMBER: _ClassVar[int]
@@ -29,6 +29,7 @@ class GameSettings(_message.Message):
     STEP_LIMIT_FIELD_NUMBER: _ClassVar[int]
     SEATS_FIELD_NUMBER: _ClassVar[int]
     SHAPING_FIELD_NUMBER: _ClassVar[int]
+    SHAPING_DISCOUNT_FIELD_NUMBER: _ClassVar[int]
     width: int
     height: int
     view: int
@@ -37,7 +38,8 @@ class GameSettings(_message.Message):
     step_limit: int
     seats: int
     shaping: float
-    def __init__(self, width: _Optional[int] = ..., height: _Optional[int] = ..., view: _Optional[int] = ..., generator: _Optional[str] = ..., loops: _Optional[float] = ..., step_limit: _Optional[int] = ..., seats: _Optional[int] = ..., shaping: _Optional[float] = ...) -> None: ...
+    shaping_discount: float
+    def __init__(self, width: _Optional[int] = ..., height: _Optional[int] = ..., view: _Optional[int] = ..., generator: _Optional[str] = ..., loops: _Optional[float] = ..., step_limit: _Optional[int] = ..., seats: _Optional[int] = ..., shaping: _Optional[float] = ..., shaping_discount: _Optional[float] = ...) -> None: ...
 
 class GameSpec(_message.Message):
     __slots__ = ("name", "version", "settings", "seats", "num_actions", "observation_size", "layout", "step_limit", "rules_hash", "spec_hash", "ladder")

@@ -1,0 +1,23 @@
+"""Which leaderboard a rated match counts for: ratings on different rules do not compare."""
+
+from __future__ import annotations
+
+from mazemesh.games.game import Game
+from mazemesh.games.settings import GameSettings
+
+
+def ladder(game: Game, settings: GameSettings | None = None) -> str:
+    """Return the ladder's name.
+
+    The game's name under its default settings ("race"); with the size where only that differs
+    ("race-15x15"); otherwise with the beginning of the rules hash ("race-1f0c22ab"). Settings that
+    only shape a learner's reward do not matter.
+    """
+    chosen = game.spec(settings)
+    if chosen.rules_hash == game.spec().rules_hash:
+        return game.name
+    if settings is not None:
+        sized = GameSettings(width=settings.width, height=settings.height)
+        if chosen.rules_hash == game.spec(sized).rules_hash:
+            return f"{game.name}-{settings.width}x{settings.height}"
+    return f"{game.name}-{chosen.rules_hash[:8]}"
