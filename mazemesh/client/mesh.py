@@ -1,0 +1,77 @@
+"""All five clients of a mesh in one object.
+
+`connect()` gives a `Mesh` whose `.game`, `.matchmaker`, `.model`, `.elo` and `.replay` open a
+channel when they are first used. Clients are synchronous and may be shared by threads.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from types import TracebackType
+from typing import Self
+
+from mazemesh.client.addresses import Addresses
+from mazemesh.client.elo import EloClient
+from mazemesh.client.game import GameClient
+from mazemesh.client.matchmaker import MatchmakerClient
+from mazemesh.client.model import ModelClient
+from mazemesh.client.replay import ReplayClient
+
+
+class Mesh:
+    """Clients for the services at `addresses`; each connects at its first use."""
+
+    def __init__(self, addresses: Addresses) -> None:
+        self.addresses = addresses
+
+    @cached_property
+    def game(self) -> GameClient:
+        """Plays and creates games."""
+        return GameClient(self.addresses.game)
+
+    @cached_property
+    def matchmaker(self) -> MatchmakerClient:
+        """Decides who plays whom."""
+        return MatchmakerClient(self.addresses.matchmaker)
+
+    @cached_property
+    def model(self) -> ModelClient:
+        """Publishes and fetches policies."""
+        return ModelClient(self.addresses.model)
+
+    @cached_property
+    def elo(self) -> EloClient:
+        """Records results and tells ratings."""
+        return EloClient(self.addresses.elo)
+
+    @cached_property
+    def replay(self) -> ReplayClient:
+        """Stores and samples experience."""
+        return ReplayClient(self.addresses.replay)
+
+    def close(self) -> None:
+        """Closes the channels that were opened."""
+        for name in ("game", "matchmaker", "model", "elo", "replay"):
+            client = self.__dict__.pop(name, None)
+            if client is not None:
+                client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def connect(host: str | None = None, port_base: int | None = None) -> Mesh:
+    """Clients for a mesh: at `host` and `port_base` if given, else where the environment says.
+
+    See `Addresses.from_environment` for the variables. Nothing is sent before the first call, so a
+    mesh that is down shows as `Unavailable` there.
+    """
+    return Mesh(Addresses.from_environment(host, port_base))
