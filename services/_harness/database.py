@@ -1,0 +1,130 @@
+"""The relational store of a service: SQLite in a file by default, PostgreSQL at scale."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Engine, MetaData, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+
+from services._harness.errors import StartError
+from services._harness.migrations import migrate
+
+T = TypeVar("T")
+
+_POSTGRESQL_CONNECTIONS: Final = 4
+_BUSY_MILLISECONDS: Final = 30_000
+
+
+def create_metadata() -> MetaData:
+    """Metadata whose constraints all have names, so that migrations can address them."""
+    return MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_N_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Database:
+    """Runs transactions off the event loop, in one thread for SQLite and a few for PostgreSQL.
+
+    Raises:
+        StartError: the URL is neither `sqlite:` nor `postgresql:`.
+    """
+
+    def __init__(self, url: str) -> None:
+        parsed = _parse(url)
+        self.engine = _sqlite(parsed) if parsed.drivername == "sqlite" else _postgresql(parsed)
+        threads = 1 if parsed.drivername == "sqlite" else _POSTGRESQL_CONNECTIONS
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="database")
+
+    async def run(self, work: Callable[[Session], T]) -> T:
+        """Runs `work(session)` in a transaction: committed when it returns, undone when it raises.
+
+        Objects that it returns stay readable after the commit. Transactions of a SQLite database
+        run one after the other in the order of the calls. A caller that is cancelled does not stop
+        a transaction that has begun.
+        """
+        return await self._in_thread(partial(self._transaction, work))
+
+    async def migrate(self, service_package: str) -> str:
+        """Brings the tables of a service, e.g. `services.elo`, to the newest revision; returns it.
+
+        Raises:
+            StartError: the database is newer than this version of the service.
+        """
+        return await self._in_thread(partial(migrate, self.engine, service_package))
+
+    async def close(self) -> None:
+        """Waits for transactions that were begun and closes all connections."""
+        await asyncio.to_thread(self._threads.shutdown)
+        self.engine.dispose()
+
+    def _transaction(self, work: Callable[[Session], T]) -> T:
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            return work(session)
+
+    async def _in_thread(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+
+
+def _parse(url: str) -> URL:
+    wanted = "use sqlite:///path/to/file or postgresql://user:password@host/name"
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise StartError(f"database_url is not a URL; {wanted}", exit_code=2) from error
+    kind = parsed.get_backend_name()
+    if kind == "sqlite":
+        return parsed.set(drivername="sqlite")
+    if kind in ("postgresql", "postgres"):
+        return parsed.set(drivername="postgresql+psycopg")
+    raise StartError(f"database_url has the unknown kind {kind!r}; {wanted}", exit_code=2)
+
+
+def _sqlite(url: URL) -> Engine:
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(
+        url,
+        poolclass=QueuePool,
+        pool_size=1,
+        max_overflow=0,
+        connect_args={"check_same_thread": False},
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _postgresql(url: URL) -> Engine:
+    return create_engine(url, pool_size=_POSTGRESQL_CONNECTIONS, max_overflow=0, pool_pre_ping=True)
+
+
+def _prepare_sqlite(connection: Any, _: ConnectionPoolEntry) -> None:
+    # The driver's own idea of when to begin a transaction leaves reads and table changes outside of
+    # one.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    # With WAL, NORMAL would fsync at checkpoints only: a power cut could take back what was
+    # acknowledged.
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Any) -> None:
+    # Taking the write lock at once waits for others; upgrading a read lock later could only fail.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,0 +1,213 @@
+"""One gRPC server with what every service needs: health, reflection, metrics, hooks, drain."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import grpc
+import grpc.aio
+import structlog
+from grpc_health.v1 import health
+from grpc_health.v1.health_pb2 import HealthCheckResponse
+from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
+
+from services._harness.errors import StartError
+from services._harness.in_flight import InFlight
+from services._harness.interceptors import ErrorInterceptor, MetricsInterceptor
+from services._harness.metrics import CallMetrics, create_registry, exposition
+from services._harness.settings import ServiceSettings
+
+if TYPE_CHECKING:
+    from services._harness.database import Database
+
+Hook = Callable[[], Awaitable[None]]
+ServicerT = TypeVar("ServicerT")
+
+MAX_MESSAGE_BYTES: Final = 64 * 1024 * 1024
+
+_OPTIONS: Final = (
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+    # Two servers on one port would silently share its calls.
+    ("grpc.so_reuseport", 0),
+)
+
+# Once no call is in flight only health and reflection streams keep the server open; the last
+# answers get this long to leave.
+_FLUSH_SECONDS: Final = 0.25
+
+
+class Server:
+    """What `bind(settings, server)` fills: servicers, hooks and background tasks.
+
+    Order of a life: bind, `on_start` hooks, listening, health SERVING, background tasks. On the way
+    down: health NOT_SERVING, `on_drain` hooks, no new calls, calls in flight finish (at most
+    `drain_seconds`), background tasks are cancelled, `on_stop` hooks in reverse order, database
+    closed.
+    """
+
+    def __init__(self, settings: ServiceSettings) -> None:
+        self.settings = settings
+        self.log = structlog.get_logger(f"services.{settings.service}")
+        self.registry = create_registry()
+        self._in_flight = InFlight()
+        self.grpc = grpc.aio.server(
+            interceptors=[
+                MetricsInterceptor(CallMetrics(self.registry), self._in_flight),
+                ErrorInterceptor(),
+            ],
+            options=_OPTIONS,
+        )
+        self.port = 0
+        self.metrics_port: int | None = None
+        self.failed = asyncio.Event()
+        """Set when a background task crashed; the process then stops with a non-zero status."""
+        self._health = health.aio.HealthServicer()
+        self._names: list[str] = []
+        self._start_hooks: list[Hook] = []
+        self._drain_hooks: list[Hook] = []
+        self._stop_hooks: list[Hook] = []
+        self._waiting: list[tuple[Callable[[], Coroutine[Any, Any, None]], str]] | None = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._database: Database | None = None
+        self._resources = ExitStack()
+
+    @property
+    def address(self) -> str:
+        """`host:port` at which a client of this machine reaches the server."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.settings.host, self.settings.host)  # noqa: S104
+        return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
+
+    @property
+    def database(self) -> "Database":
+        """The service's database, opened at first use and closed after the stop hooks."""
+        if self._database is None:
+            from services._harness.database import Database  # SQLAlchemy costs 0.2 s to import
+
+            self._database = Database(self.settings.effective_database_url)
+        return self._database
+
+    def add_servicer(
+        self, name: str, add: Callable[[ServicerT, grpc.aio.Server], None], servicer: ServicerT
+    ) -> None:
+        """Serves `servicer`; `name` is the full name that health and reflection know.
+
+        ```python
+        server.add_servicer("mazemesh.v1.EloService", add_EloServiceServicer_to_server, servicer)
+        ```
+        """
+        add(servicer, self.grpc)
+        self._names.append(name)
+
+    def on_start(self, hook: Hook) -> Hook:
+        """Runs `hook` after bind, before the first call; its exception stops the start."""
+        self._start_hooks.append(hook)
+        return hook
+
+    def on_drain(self, hook: Hook) -> Hook:
+        """Runs `hook` when the server stops taking work: end long streams, wake up waiters."""
+        self._drain_hooks.append(hook)
+        return hook
+
+    def on_stop(self, hook: Hook) -> Hook:
+        """Runs `hook` when no call is left: flush, close stores. The last one added runs first."""
+        self._stop_hooks.append(hook)
+        return hook
+
+    def background(self, run: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+        """Runs `run()` while the server serves; it is cancelled when no call is left.
+
+        It may return. When it raises, the error is logged and the process drains and ends with
+        status 1, so that whoever supervises it starts it again.
+        """
+        if self._waiting is not None:
+            self._waiting.append((run, name))
+        else:
+            self._tasks.append(asyncio.create_task(self._supervise(run, name), name=name))
+
+    def listen(self) -> None:
+        """Takes the port, first of all: a second server touches nothing of the first one's data.
+
+        Raises:
+            StartError: the port cannot be had.
+        """
+        settings = self.settings
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        try:
+            self.port = self.grpc.add_insecure_port(f"{host}:{settings.port}")
+        except RuntimeError as error:
+            raise StartError(
+                f"port {settings.port} on {settings.host} cannot be opened, most likely another "
+                f"{settings.service} service is running there; stop it, or choose another port "
+                f"with --port or {settings.environment_variable('port')}"
+            ) from error
+
+    async def start(self) -> None:
+        """Runs the start hooks, begins to serve and turns healthy."""
+        for hook in self._start_hooks:
+            await hook()
+        add_HealthServicer_to_server(self._health, self.grpc)
+        await self._set_health(HealthCheckResponse.NOT_SERVING)
+        self._enable_reflection()
+        if self.settings.metrics_port is not None:
+            self.metrics_port = self._resources.enter_context(
+                exposition(self.registry, self.settings.host, self.settings.metrics_port)
+            )
+        await self.grpc.start()
+        waiting, self._waiting = self._waiting or [], None
+        for run, name in waiting:
+            self.background(run, name)
+        await self._set_health(HealthCheckResponse.SERVING)
+
+    async def stop(self) -> None:
+        """Drains and closes everything; a hook that raises is logged, the others still run."""
+        await self._health.enter_graceful_shutdown()
+        for hook in self._drain_hooks:
+            await self._run_to_end(hook)
+        await self._finish_calls()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for hook in reversed(self._stop_hooks):
+            await self._run_to_end(hook)
+        if self._database is not None:
+            await self._database.close()
+        self._resources.close()
+
+    async def _finish_calls(self) -> None:
+        stopping = asyncio.create_task(self.grpc.stop(self.settings.drain_seconds))
+        idle = asyncio.create_task(self._in_flight.wait_idle())
+        await asyncio.wait({stopping, idle}, return_when=asyncio.FIRST_COMPLETED)
+        idle.cancel()
+        await self.grpc.stop(_FLUSH_SECONDS)
+        await stopping
+
+    async def _set_health(self, status: Any) -> None:
+        for name in ("", *self._names):
+            await self._health.set(name, status)
+
+    def _enable_reflection(self) -> None:
+        from grpc_reflection.v1alpha import reflection
+
+        names = (*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(names, self.grpc)
+
+    async def _supervise(self, run: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+        try:
+            await run()
+        except Exception:
+            self.log.exception("background task crashed", task=name)
+            self.failed.set()
+
+    async def _run_to_end(self, hook: Hook) -> None:
+        try:
+            await hook()
+        except Exception:
+            self.log.exception("stop hook failed", hook=getattr(hook, "__qualname__", repr(hook)))
+            self.failed.set()
