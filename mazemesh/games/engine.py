@@ -1,0 +1,230 @@
+"""The batch engine: many games of one kind, stepped, observed and reset in one compiled call."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mazemesh.errors import InvalidArgument
+from mazemesh.games.game import Game
+from mazemesh.games.kernels.episode import reset as reset_kernel
+from mazemesh.games.kernels.state import (
+    BoolArray,
+    ByteArray,
+    FloatArray,
+    Int8Array,
+    Int16Array,
+    IntArray,
+    allocate,
+    parameters,
+)
+from mazemesh.games.settings import GameSettings
+
+MAX_GAMES = 1 << 20
+
+
+class BatchEngine:
+    """`num_games` games of one rule set under one settings, numbered from 0.
+
+    The arrays below are C-contiguous, made once and written in place by `reset` and `step`: read
+    them without copying, copy what must outlive the next call. n = games, s = seats, D = size of an
+    observation. One engine belongs to one thread at a time; the compiled calls release the GIL.
+
+    Attributes:
+        observation: uint8 [n, s, D], what each seat sees now. Laid out as `spec.layout` says.
+        action_mask: uint8 [n, s, 5], 1 = legal now.
+        reward: float32 [n, s], of the last step.
+        terminated: bool [n], the last step ended the episode by the rules.
+        truncated: bool [n], the last step ended the episode by the step limit.
+        score: float32 [n, s], outcome in 0..1 (win 1, draw 1 / s, loss 0; solo: solved 1, not 0),
+            valid where the last step ended an episode, else 0.
+        final_observation: uint8 [n, s, D], the last observation of the episode that the last step
+            ended; valid only there. (`observation` already shows the next under autoreset.)
+        episode_return: float32 [n, s], sum of rewards of the episode that the last step belongs to.
+        episode_steps: int32 [n], steps of the episode that the last step belongs to.
+        steps: int32 [n], steps of the current episode; 0 right after a reset.
+        active: bool [n], the game runs. False before the first reset, and after the end without
+            autoreset.
+        taken: int8 [n, s], what each seat really did in the last step: a bot's choice, 0 in place
+            of an illegal action. 0 after a reset.
+        controller: int8 [n, s], who plays the seat in this episode: -1 the caller, else the code of
+            a bot. Read only.
+        next_controller: int8 [n, s], who plays it from the game's next reset on; the caller writes.
+        seed, game_id, episode, rotation: uint64, uint32, uint32, int32 [n], what names the episode.
+        position: int32 [n, s, 2], row and column of each seat, from the north-west.
+        heading: uint8 [n, s], action of the last real move, 0 before the first.
+        exit: int32 [n, 2], row and column of the exit.
+        passages: uint8 [n, height, width], bits 1, 2, 4, 8 = open to north, east, south, west.
+        distance: int16 [n, height, width], walking distance to the exit.
+    """
+
+    def __init__(
+        self,
+        game: Game,
+        settings: GameSettings | None = None,
+        num_games: int = 1,
+        *,
+        autoreset: bool = True,
+    ) -> None:
+        """Make the arrays; no game runs before `reset`.
+
+        Args:
+            game: The rule set.
+            settings: Its settings; the defaults if None.
+            num_games: Games, 1..2**20.
+            autoreset: Whether a finished game begins its next episode in the same step (the same
+                seed, episode + 1) or stands still until `reset`.
+
+        Raises:
+            InvalidArgument: The settings do not fit the game, or `num_games` is out of range.
+        """
+        if not 1 <= num_games <= MAX_GAMES:
+            raise InvalidArgument(f"num_games: {num_games} is outside 1..{MAX_GAMES}")
+        self.game = game
+        self.settings = game.resolve(settings or GameSettings())
+        self.spec = game.spec(self.settings)
+        self.num_games = num_games
+        self.autoreset = autoreset
+        self._step = game.load_step()
+        self._parameters = parameters(self.settings, game.may_stay, self.spec.observation_size)
+        self._state = state = allocate(self._parameters, num_games)
+        views = (num_games, self.spec.seats, self.spec.observation_size)
+        maze = (num_games, self.settings.height, self.settings.width)
+        self.observation: ByteArray = state.observation.reshape(views)
+        self.final_observation: ByteArray = state.final_observation.reshape(views)
+        self.action_mask: ByteArray = state.action_mask
+        self.reward: FloatArray = state.reward
+        self.score: FloatArray = state.score
+        self.episode_return: FloatArray = state.episode_return
+        self.terminated: BoolArray = state.terminated
+        self.truncated: BoolArray = state.truncated
+        self.active: BoolArray = state.active
+        self.steps: IntArray = state.steps
+        self.episode_steps: IntArray = state.episode_steps
+        self.taken: Int8Array = state.taken
+        self.controller: Int8Array = state.controller
+        self.next_controller: Int8Array = state.next_controller
+        self.seed: npt.NDArray[np.uint64] = state.seed
+        self.game_id: npt.NDArray[np.uint32] = state.game_id
+        self.episode: npt.NDArray[np.uint32] = state.episode
+        self.rotation: IntArray = state.rotation
+        self.position: IntArray = state.position
+        self.heading: ByteArray = state.heading
+        self.exit: IntArray = state.exit
+        self.passages: ByteArray = state.passages.reshape(maze)
+        self.distance: Int16Array = state.distance.reshape(maze)
+
+    def reset(
+        self,
+        games: npt.ArrayLike | None = None,
+        *,
+        seed: npt.ArrayLike,
+        game_id: npt.ArrayLike = 0,
+        episode: npt.ArrayLike = 0,
+        rotation: npt.ArrayLike = 0,
+    ) -> None:
+        """Begin a named episode in some games (all if None).
+
+        The episode follows from rules, settings, seed, game_id and episode alone. Seat s starts at
+        start place (s + rotation) % seats, and chance belongs to the place: all rotations of one
+        name together treat the seats alike.
+
+        Args:
+            games: Indices, each at most once.
+            seed: 64-bit seeds, one for all or one a game; likewise the others.
+            game_id: 32 bits, tells games of one seed apart.
+            episode: 32 bits.
+            rotation: 0..seats - 1.
+
+        Raises:
+            InvalidArgument: An index or a rotation is out of range, or lengths differ.
+        """
+        chosen = self._indices(games)
+        self.seed[chosen] = _column("seed", seed, chosen.size, 1 << 64)
+        self.game_id[chosen] = _column("game_id", game_id, chosen.size, 1 << 32)
+        self.episode[chosen] = _column("episode", episode, chosen.size, 1 << 32)
+        self.rotation[chosen] = _column("rotation", rotation, chosen.size, self.spec.seats)
+        reset_kernel(self._parameters, self._state, chosen)
+
+    def step(self, actions: npt.NDArray[np.int8]) -> None:
+        """Play one step of all active games.
+
+        Args:
+            actions: int8 [games, seats], numbered as in `ACTIONS`. An illegal one counts as stay;
+                those of bots' seats are not read.
+
+        Raises:
+            InvalidArgument: Another shape or dtype.
+        """
+        if actions.shape != self.taken.shape or actions.dtype != np.int8:
+            raise InvalidArgument(
+                f"actions: {actions.dtype} {list(actions.shape)} should be int8 "
+                f"{list(self.taken.shape)}"
+            )
+        self._step(self._parameters, self._state, np.ascontiguousarray(actions), self.autoreset)
+
+    def visits(self, game: int, seat: int) -> ByteArray:
+        """Return how often a seat was on each cell, uint8 [height, width], counted up to 4."""
+        rows, row = (
+            self.settings.height + self.settings.view,
+            self.settings.width + self.settings.view,
+        )
+        size = self._state.visited.size // (self.num_games * self.spec.seats)
+        begin = (game * self.spec.seats + seat) * size
+        plane = self._state.visited[begin : begin + rows * row].reshape(rows, row)
+        margin = self.settings.view // 2 + 1
+        inner = plane[margin : margin + self.settings.height, margin : margin + self.settings.width]
+        return (inner + np.uint8(63)) // np.uint8(64)
+
+    def state_hash(self, game: int) -> int:
+        """Return 64 bits of BLAKE2b over all that decides how a game goes on.
+
+        Two engines that played the same actions, in whatever batch, agree after every step. Who
+        chose the actions (`controller`) is no part of it.
+        """
+        state = self._state
+        digest = hashlib.blake2b(digest_size=8)
+        for array in (
+            state.seed,
+            state.game_id,
+            state.episode,
+            state.rotation,
+            state.steps,
+            state.active,
+            state.exit,
+            state.passages,
+            state.position,
+            state.heading,
+        ):
+            digest.update(array[game].tobytes())
+        for seat in range(self.spec.seats):
+            digest.update(self.visits(game, seat).tobytes())
+        return int.from_bytes(digest.digest(), "little")
+
+    def _indices(self, games: npt.ArrayLike | None) -> IntArray:
+        if games is None:
+            return np.arange(self.num_games, dtype=np.int32)
+        chosen = np.atleast_1d(np.asarray(games))
+        if chosen.size and not (chosen.min() >= 0 and chosen.max() < self.num_games):
+            raise InvalidArgument(
+                f"games: indices {chosen.min()}..{chosen.max()} should lie in "
+                f"0..{self.num_games - 1}"
+            )
+        return chosen.astype(np.int32)
+
+
+def _column(field: str, values: npt.ArrayLike, size: int, bound: int) -> npt.NDArray[Any]:
+    """Return one value a game, checked to be in [0, bound)."""
+    column = np.asarray(values)
+    if column.ndim > 1 or column.size not in (1, size):
+        raise InvalidArgument(
+            f"{field}: shape {list(column.shape)} should be one value or [{size}]"
+        )
+    if column.size and not (int(column.min()) >= 0 and int(column.max()) < bound):
+        raise InvalidArgument(
+            f"{field}: {column.min()}..{column.max()} should lie in 0..{bound - 1}"
+        )
+    return column

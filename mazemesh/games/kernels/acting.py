@@ -1,0 +1,80 @@
+"""What each seat does in a step: the caller's action, or a bot's."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mazemesh.games import bots, random
+from mazemesh.games.kernels.compiling import part
+from mazemesh.games.kernels.maze import neighbour
+from mazemesh.games.kernels.philox import bounded, philox
+from mazemesh.games.kernels.state import Int8Array, Parameters, State, cell_of
+
+_BOT = random.BOT
+_RANDOM = bots.RANDOM
+_WALL_FOLLOWER = bots.WALL_FOLLOWER
+
+
+@part
+def act(p: Parameters, s: State, game: int, actions: Int8Array) -> None:
+    """Write `taken` of a game: bots choose, and an illegal action becomes stay."""
+    for seat in range(p.seats):
+        bot = s.controller[game, seat]
+        passages = np.int64(s.passages[game, cell_of(p, s, game, seat)])
+        action = np.int64(actions[game, seat])
+        if bot == _RANDOM:
+            action = _pick(passages, p, s, game, seat)
+        elif bot == _WALL_FOLLOWER:
+            action = _follow_wall(passages, np.int64(s.heading[game, seat]))
+        elif bot > _WALL_FOLLOWER:
+            action = _pick(_downhill(p, s, game, seat, passages), p, s, game, seat)
+        if action < 1 or action > 4 or not (passages >> (action - 1)) & 1:
+            action = 0
+        s.taken[game, seat] = action
+
+
+@part
+def _pick(choices: int, p: Parameters, s: State, game: int, seat: int) -> int:
+    """Draw one of the directions in a set of four bits, as an action."""
+    count = (choices & 1) + (choices >> 1 & 1) + (choices >> 2 & 1) + (choices >> 3 & 1)
+    rank = 0
+    if count > 1:
+        place = (seat + s.rotation[game]) % p.seats
+        block = philox(
+            s.seed[game],
+            np.uint64(s.game_id[game]),
+            np.uint64(s.episode[game]),
+            np.uint64(s.steps[game]),
+            np.uint64(_BOT + place),
+        )
+        rank = bounded(block[0], count)
+    for direction in range(4):
+        if choices >> direction & 1:
+            if rank == 0:
+                return direction + 1
+            rank -= 1
+    return 0
+
+
+@part
+def _follow_wall(passages: int, heading: int) -> int:
+    """Right, ahead, left or back, whichever is open first; north counts as ahead at the start."""
+    ahead = max(heading, 1) - 1
+    for turn in (1, 0, 3, 2):
+        direction = (ahead + turn) % 4
+        if passages >> direction & 1:
+            return direction + 1
+    return 0
+
+
+@part
+def _downhill(p: Parameters, s: State, game: int, seat: int, passages: int) -> int:
+    """Return the directions that lead nearer to the exit, as a set of four bits."""
+    cell = cell_of(p, s, game, seat)
+    choices = 0
+    for direction in range(4):
+        if passages >> direction & 1:
+            other = neighbour(cell, direction, p.width)
+            if s.distance[game, other] < s.distance[game, cell]:
+                choices |= 1 << direction
+    return choices

@@ -1,0 +1,41 @@
+"""How the kernels are compiled."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import numba
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+# The kernels allocate nothing, so they need no reference counts (nrt), which would cost more than
+# the play itself; and none divides by zero, so none checks for it (error_model).
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
+
+
+def part(function: _Function) -> _Function:
+    """Compile a function that only other kernels call."""
+    return cast("_Function", numba.njit(**_OPTIONS)(function))
+
+
+def kernel(function: _Function) -> _Function:
+    """Compile a function that Python calls: without the GIL, its machine code cached on disk.
+
+    numba notices a change of the file that holds the function, not of the files that it calls into.
+    So the name under which the code is cached carries a hash of all of them.
+    """
+    function.__qualname__ += f"-{_source_hash()}"
+    return cast("_Function", numba.njit(cache=True, **_OPTIONS)(function))
+
+
+@cache
+def _source_hash() -> str:
+    digest = hashlib.sha256()
+    for source in sorted(Path(__file__).parent.parent.rglob("*.py")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:12]

@@ -1,0 +1,104 @@
+"""How an episode begins and ends, the same in every game."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mazemesh.games.kernels.compiling import kernel, part
+from mazemesh.games.kernels.maze import carve
+from mazemesh.games.kernels.observe import observe
+from mazemesh.games.kernels.philox import below, start_rng
+from mazemesh.games.kernels.places import draw_starts, measure
+from mazemesh.games.kernels.state import (
+    IntArray,
+    Parameters,
+    State,
+    plane_index,
+    plane_size,
+    plane_width,
+)
+
+
+@kernel
+def reset(p: Parameters, s: State, games: IntArray) -> None:
+    """Begin the episodes that `seed`, `game_id`, `episode` and `rotation` of the games name."""
+    for game in games:
+        s.reward[game] = 0.0
+        s.score[game] = 0.0
+        s.episode_return[game] = 0.0
+        s.episode_steps[game] = 0
+        s.terminated[game] = False
+        s.truncated[game] = False
+        begin_episode(p, s, game)
+
+
+@part
+def begin_episode(p: Parameters, s: State, game: int) -> None:
+    """Draw maze, exit and start places, and write the first observation."""
+    start_rng(s.rng, s.seed[game], np.uint64(s.game_id[game]), np.uint64(s.episode[game]))
+    carve(s.passages[game], p.height, p.width, p.generator, p.loops, s.rng, s.first, s.second)
+    _draw_planes(p, s, game)
+    goal = below(s.rng, p.height * p.width)
+    s.exit[game, 0], s.exit[game, 1] = goal // p.width, goal % p.width
+    measure(s.passages[game], p.width, goal, s.distance[game], s.first)
+    s.eccentricity[game] = s.distance[game, s.first[p.height * p.width - 1]]
+    first = draw_starts(s.distance[game], s.first, p.seats, s.rng)
+    plane = plane_size(p.height, p.window, plane_width(p.width, p.window))
+    for seat in range(p.seats):
+        cell = s.first[first + (seat + s.rotation[game]) % p.seats]
+        row, column = cell // p.width, cell % p.width
+        s.position[game, seat, 0], s.position[game, seat, 1] = row, column
+        s.heading[game, seat] = 0
+        s.taken[game, seat] = 0
+        s.controller[game, seat] = s.next_controller[game, seat]
+        own = (game * p.seats + seat) * plane
+        s.visited[own : own + plane] = 0
+        s.visited[own + plane_index(row, column, p.width, p.window)] = 64
+    s.steps[game] = 0
+    s.active[game] = True
+    observe(p, s, game, s.observation)
+
+
+@part
+def _draw_planes(p: Parameters, s: State, game: int) -> None:
+    plane = plane_size(p.height, p.window, plane_width(p.width, p.window))
+    begin = game * plane
+    s.east[begin : begin + plane] = 0
+    s.south[begin : begin + plane] = 0
+    for row in range(p.height):
+        for column in range(p.width):
+            passages = s.passages[game, row * p.width + column]
+            index = begin + plane_index(row, column, p.width, p.window)
+            s.east[index] = 255 if passages & 2 else 0
+            s.south[index] = 255 if passages & 4 else 0
+
+
+@part
+def begin_step(p: Parameters, s: State, game: int) -> bool:
+    """Clear what the last step reported; return whether the game still runs."""
+    for seat in range(p.seats):
+        s.reward[game, seat] = 0.0
+        s.score[game, seat] = 0.0
+        if s.steps[game] == 0:
+            s.episode_return[game, seat] = 0.0
+    s.terminated[game] = False
+    s.truncated[game] = False
+    return s.active[game]
+
+
+@part
+def end_step(p: Parameters, s: State, game: int, autoreset: bool) -> None:
+    """Add up returns, and either show the next observation or end the episode."""
+    s.episode_steps[game] = s.steps[game]
+    for seat in range(p.seats):
+        s.episode_return[game, seat] += s.reward[game, seat]
+    if not (s.terminated[game] or s.truncated[game]):
+        observe(p, s, game, s.observation)
+        return
+    observe(p, s, game, s.final_observation)
+    if autoreset:
+        s.episode[game] += 1
+        begin_episode(p, s, game)
+    else:
+        s.active[game] = False
+        observe(p, s, game, s.observation)

@@ -1,0 +1,110 @@
+"""Simultaneous moves and who gives way.
+
+* Players may swap cells, and a ring of moving players moves.
+* Of several who want the same cell one goes, the others stay: each start place draws a ticket from
+  (seed, game, episode, step), and the highest goes.
+* Nobody enters a cell whose occupant stays. Who is held up this way holds up those behind.
+
+The result is the greatest set of moves that fits these rules, whatever the order of the seats.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mazemesh.games import random
+from mazemesh.games.kernels.compiling import part
+from mazemesh.games.kernels.maze import neighbour
+from mazemesh.games.kernels.philox import philox
+from mazemesh.games.kernels.state import (
+    Parameters,
+    State,
+    cell_of,
+    plane_index,
+    plane_size,
+    plane_width,
+)
+
+_TICKET = random.TICKET
+_NORTH, _EAST, _SOUTH, _WEST = range(1, 5)
+
+
+@part
+def move(p: Parameters, s: State, game: int) -> None:
+    """Carry out `taken` of a game: positions, headings and visits."""
+    for seat in range(p.seats):
+        cell = cell_of(p, s, game, seat)
+        action = np.int64(s.taken[game, seat])
+        s.moving[seat] = action > 0
+        s.target[seat] = neighbour(cell, action - 1, p.width) if action > 0 else cell
+    if p.seats > 1:
+        _hold_losers(p, s, game)
+        _hold_blocked(p, s, game)
+    plane = plane_size(p.height, p.window, plane_width(p.width, p.window))
+    for seat in range(p.seats):
+        if s.moving[seat]:
+            action = np.int64(s.taken[game, seat])
+            s.heading[game, seat] = action
+            s.position[game, seat, 0] += (action == _SOUTH) - (action == _NORTH)
+            s.position[game, seat, 1] += (action == _EAST) - (action == _WEST)
+        row, column = s.position[game, seat, 0], s.position[game, seat, 1]
+        here = plane_index(row, column, p.width, p.window)
+        index = (game * p.seats + seat) * plane + here
+        s.visited[index] = min(255, np.int64(s.visited[index]) + 64)
+
+
+@part
+def _hold_losers(p: Parameters, s: State, game: int) -> None:
+    for seat in range(p.seats):
+        if s.taken[game, seat] > 0:
+            for other in range(p.seats):
+                wants = other != seat and s.taken[game, other] > 0
+                if (
+                    wants
+                    and s.target[other] == s.target[seat]
+                    and _goes_first(s, p, game, other, seat)
+                ):
+                    s.moving[seat] = False
+
+
+@part
+def _goes_first(s: State, p: Parameters, game: int, one: int, other: int) -> bool:
+    """Whether seat `one` drew the higher ticket; equal tickets go by start place."""
+    place_one = (one + s.rotation[game]) % p.seats
+    place_other = (other + s.rotation[game]) % p.seats
+    ticket_one = _ticket(s, game, place_one)
+    ticket_other = _ticket(s, game, place_other)
+    if ticket_one == ticket_other:
+        return place_one < place_other
+    return ticket_one > ticket_other
+
+
+@part
+def _ticket(s: State, game: int, place: int) -> np.uint64:
+    block = philox(
+        s.seed[game],
+        np.uint64(s.game_id[game]),
+        np.uint64(s.episode[game]),
+        np.uint64(s.steps[game]),
+        np.uint64(_TICKET + place // 4),
+    )
+    return block[place % 4]
+
+
+@part
+def _hold_blocked(p: Parameters, s: State, game: int) -> None:
+    changed = True
+    while changed:
+        changed = False
+        for seat in range(p.seats):
+            if s.moving[seat] and _is_blocked(p, s, game, seat):
+                s.moving[seat] = False
+                changed = True
+
+
+@part
+def _is_blocked(p: Parameters, s: State, game: int, seat: int) -> bool:
+    for other in range(p.seats):
+        if not s.moving[other] and cell_of(p, s, game, other) == s.target[seat]:
+            return True
+    return False

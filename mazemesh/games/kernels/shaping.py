@@ -1,0 +1,43 @@
+"""Potential-based reward shaping (Ng, Harada and Russell, ICML 1999, theorem 1).
+
+A seat's shaping term is F = c * (discount * potential' - potential), which leaves the optimal
+policies as they are. The potential of a finished (not truncated) episode is 0. With several seats
+each gets its own term less the mean of the others', so that the sum of rewards stays as it was.
+"""
+
+from __future__ import annotations
+
+from mazemesh.games.kernels.compiling import part
+from mazemesh.games.kernels.state import Parameters, State, cell_of
+
+
+@part
+def remember_potentials(p: Parameters, s: State, game: int) -> None:
+    """Keep the potentials before the moves."""
+    if p.shaping == 0.0:
+        return
+    for seat in range(p.seats):
+        s.potential[seat] = _potential(p, s, game, seat)
+
+
+@part
+def shape(p: Parameters, s: State, game: int) -> None:
+    """Add the shaping terms to the rewards, after the moves."""
+    if p.shaping == 0.0:
+        return
+    total = 0.0
+    for seat in range(p.seats):
+        after = 0.0 if s.terminated[game] else _potential(p, s, game, seat)
+        s.potential[seat] = p.shaping * (p.shaping_discount * after - s.potential[seat])
+        total += s.potential[seat]
+    for seat in range(p.seats):
+        term = s.potential[seat]
+        if p.seats > 1:
+            term -= (total - term) / (p.seats - 1)
+        s.reward[game, seat] += term
+
+
+@part
+def _potential(p: Parameters, s: State, game: int, seat: int) -> float:
+    """Minus the distance left, as a share of the maze's greatest."""
+    return -s.distance[game, cell_of(p, s, game, seat)] / s.eccentricity[game]

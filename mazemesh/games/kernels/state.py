@@ -1,0 +1,168 @@
+"""The arrays that the kernels work on. All are C-contiguous and made once."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from mazemesh.games.kernels.compiling import part
+from mazemesh.games.kernels.philox import RNG_WORDS
+from mazemesh.games.settings import GENERATORS, GameSettings
+
+BoolArray = npt.NDArray[np.bool_]
+ByteArray = npt.NDArray[np.uint8]
+Int8Array = npt.NDArray[np.int8]
+Int16Array = npt.NDArray[np.int16]
+IntArray = npt.NDArray[np.int32]
+FloatArray = npt.NDArray[np.float32]
+
+# A row of a plane is copied in words of 8 bytes, so a read may pass the plane's end by 7.
+_OVERRUN = 8
+
+
+class Parameters(NamedTuple):
+    """The settings as the kernels take them."""
+
+    height: int
+    width: int
+    window: int
+    seats: int
+    step_limit: int
+    generator: int
+    loops: float
+    shaping: float
+    shaping_discount: float
+    may_stay: bool
+    observation_size: int
+
+
+@part
+def plane_width(width: int, view: int) -> int:
+    """Row length of a padded plane: view // 2 more on both sides and one more in the west."""
+    return width + view
+
+
+@part
+def plane_size(height: int, view: int, row: int) -> int:
+    """Bytes of a padded plane with rows of that length."""
+    return (height + view) * row + _OVERRUN
+
+
+@part
+def plane_index(row: int, column: int, width: int, view: int) -> int:
+    """Where a cell stands in a padded plane."""
+    margin = view // 2 + 1
+    return (row + margin) * (width + view) + column + margin
+
+
+class State(NamedTuple):
+    """The games of one engine; n = games, s = seats, D = observation size.
+
+    Cells are numbered row * width + column from the north-west corner. The bits 1, 2, 4, 8 of a
+    cell's `passages` are north, east, south, west. Arrays that are copied in words are flat. The
+    planes `east`, `south` and `visited` hold what the observation's planes of that name show, with
+    a margin, so that any window is a plain copy.
+    """
+
+    observation: ByteArray  # [n * s * D]
+    final_observation: ByteArray  # [n * s * D]
+    action_mask: ByteArray  # [n, s, 5]
+    reward: FloatArray  # [n, s]
+    score: FloatArray  # [n, s]
+    episode_return: FloatArray  # [n, s]
+    terminated: BoolArray  # [n]
+    truncated: BoolArray  # [n]
+    active: BoolArray  # [n]
+    steps: IntArray  # [n]
+    episode_steps: IntArray  # [n]
+    taken: Int8Array  # [n, s]
+    controller: Int8Array  # [n, s]
+    next_controller: Int8Array  # [n, s]
+    seed: npt.NDArray[np.uint64]  # [n]
+    game_id: npt.NDArray[np.uint32]  # [n]
+    episode: npt.NDArray[np.uint32]  # [n]
+    rotation: IntArray  # [n]
+    position: IntArray  # [n, s, 2] row, column
+    heading: ByteArray  # [n, s] 0 = not moved yet, else the action of the last real move
+    exit: IntArray  # [n, 2] row, column
+    passages: ByteArray  # [n, cells]
+    distance: Int16Array  # [n, cells] steps to the exit
+    eccentricity: IntArray  # [n] greatest distance
+    compass: ByteArray  # [max(height, width)] byte for a distance to the exit
+    east: ByteArray  # [n * plane]
+    south: ByteArray  # [n * plane]
+    visited: ByteArray  # [n * s * plane]
+    target: IntArray  # [s] scratch of a step: the wanted cell
+    moving: BoolArray  # [s] scratch of a step
+    potential: npt.NDArray[np.float64]  # [s] scratch of a step: before the moves
+    rng: npt.NDArray[np.uint64]  # scratch of a reset
+    first: IntArray  # [2 * cells] scratch of a reset
+    second: IntArray  # [2 * cells] scratch of a reset
+
+
+@part
+def cell_of(p: Parameters, s: State, game: int, seat: int) -> int:
+    """Return the cell that a seat stands on."""
+    return s.position[game, seat, 0] * p.width + s.position[game, seat, 1]
+
+
+def parameters(settings: GameSettings, may_stay: bool, observation_size: int) -> Parameters:
+    """Return resolved settings as the kernels take them."""
+    return Parameters(
+        height=settings.height,
+        width=settings.width,
+        window=settings.view,
+        seats=settings.seats,
+        step_limit=settings.step_limit,
+        generator=GENERATORS.index(settings.generator),
+        loops=float(settings.loops),
+        shaping=float(settings.shaping),
+        shaping_discount=float(settings.shaping_discount),
+        may_stay=may_stay,
+        observation_size=observation_size,
+    )
+
+
+def allocate(p: Parameters, n: int) -> State:
+    """Return the zeroed arrays of n games."""
+    seats, cells = p.seats, p.height * p.width
+    side = max(p.height, p.width)
+    plane = plane_size(p.height, p.window, plane_width(p.width, p.window))
+    return State(
+        observation=np.zeros(n * seats * p.observation_size, np.uint8),
+        final_observation=np.zeros(n * seats * p.observation_size, np.uint8),
+        action_mask=np.zeros((n, seats, 5), np.uint8),
+        reward=np.zeros((n, seats), np.float32),
+        score=np.zeros((n, seats), np.float32),
+        episode_return=np.zeros((n, seats), np.float32),
+        terminated=np.zeros(n, np.bool_),
+        truncated=np.zeros(n, np.bool_),
+        active=np.zeros(n, np.bool_),
+        steps=np.zeros(n, np.int32),
+        episode_steps=np.zeros(n, np.int32),
+        taken=np.zeros((n, seats), np.int8),
+        controller=np.full((n, seats), -1, np.int8),
+        next_controller=np.full((n, seats), -1, np.int8),
+        seed=np.zeros(n, np.uint64),
+        game_id=np.zeros(n, np.uint32),
+        episode=np.zeros(n, np.uint32),
+        rotation=np.zeros(n, np.int32),
+        position=np.zeros((n, seats, 2), np.int32),
+        heading=np.zeros((n, seats), np.uint8),
+        exit=np.zeros((n, 2), np.int32),
+        passages=np.zeros((n, cells), np.uint8),
+        distance=np.zeros((n, cells), np.int16),
+        eccentricity=np.zeros(n, np.int32),
+        compass=(np.arange(side) * 255 // (side - 1)).astype(np.uint8),
+        east=np.zeros(n * plane, np.uint8),
+        south=np.zeros(n * plane, np.uint8),
+        visited=np.zeros(n * seats * plane, np.uint8),
+        target=np.zeros(seats, np.int32),
+        moving=np.zeros(seats, np.bool_),
+        potential=np.zeros(seats, np.float64),
+        rng=np.zeros(RNG_WORDS, np.uint64),
+        first=np.zeros(2 * cells, np.int32),
+        second=np.zeros(2 * cells, np.int32),
+    )

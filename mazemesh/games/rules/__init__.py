@@ -1,0 +1,1 @@
+"""One file a rule set, and beside it one with its compiled step."""

@@ -1,0 +1,29 @@
+"""The compiled step of solo; see `mazemesh.games.rules.solo`."""
+
+from __future__ import annotations
+
+from mazemesh.games.kernels.acting import act
+from mazemesh.games.kernels.compiling import kernel
+from mazemesh.games.kernels.episode import begin_step, end_step
+from mazemesh.games.kernels.moves import move
+from mazemesh.games.kernels.shaping import remember_potentials, shape
+from mazemesh.games.kernels.state import Int8Array, Parameters, State, cell_of
+
+
+@kernel
+def step(p: Parameters, s: State, actions: Int8Array, autoreset: bool) -> None:
+    """Play one step of all active games with `actions` [games, 1]."""
+    for game in range(s.active.size):
+        if not begin_step(p, s, game):
+            continue
+        act(p, s, game, actions)
+        remember_potentials(p, s, game)
+        move(p, s, game)
+        s.steps[game] += 1
+        solved = s.distance[game, cell_of(p, s, game, 0)] == 0
+        s.terminated[game] = solved
+        s.truncated[game] = not solved and s.steps[game] == p.step_limit
+        s.score[game, 0] = solved
+        s.reward[game, 0] = (1.0 if solved else 0.0) - 1.0 / p.step_limit
+        shape(p, s, game)
+        end_step(p, s, game, autoreset)

@@ -1,0 +1,72 @@
+"""The settings of a game: what a user may choose about maze, view and reward."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mazemesh.errors import InvalidArgument
+
+GENERATORS: tuple[str, ...] = ("dfs", "prim", "kruskal", "division", "mixed")
+MAX_SIDE = 64
+MAX_VIEW = 31
+MAX_STEP_LIMIT = 65_535
+MAX_SEATS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class GameSettings:
+    """Settings of one game. A value outside its range raises `InvalidArgument` at construction.
+
+    Attributes:
+        width: Cells from west to east, 2..64.
+        height: Cells from north to south, 2..64.
+        view: Side of the square window that a player sees, odd, 3..31.
+        generator: One of `GENERATORS`; "mixed" draws one of the others for each maze.
+        loops: Fraction of the generator's remaining inner walls that is opened, 0..1. At 0 there is
+            exactly one way between any two cells.
+        step_limit: Steps after which an episode is truncated, 1..65535; 0 stands for
+            2 * width * height.
+        seats: Players; 0 stands for the rule's default.
+        shaping: Coefficient of potential-based reward shaping (Ng, Harada and Russell 1999), for
+            training only. 0 turns it off.
+        shaping_discount: Discount of the shaping term; the learner's own, so that the shaped game
+            keeps its optimal policies.
+    """
+
+    width: int = 10
+    height: int = 10
+    view: int = 7
+    generator: str = "mixed"
+    loops: float = 0.1
+    step_limit: int = 0
+    seats: int = 0
+    shaping: float = 0.0
+    shaping_discount: float = 0.99
+
+    def __post_init__(self) -> None:
+        _check_range("width", self.width, 2, MAX_SIDE)
+        _check_range("height", self.height, 2, MAX_SIDE)
+        _check_range("view", self.view, 3, MAX_VIEW)
+        if self.view % 2 == 0:
+            raise InvalidArgument(
+                f"view: {self.view} is even; an odd number puts the player in the middle"
+            )
+        if self.generator not in GENERATORS:
+            raise InvalidArgument(
+                f"generator: {self.generator!r} is unknown; choose one of {', '.join(GENERATORS)}"
+            )
+        _check_range("loops", self.loops, 0.0, 1.0)
+        _check_range("step_limit", self.step_limit, 0, MAX_STEP_LIMIT)
+        _check_range("seats", self.seats, 0, MAX_SEATS)
+        _check_range("shaping", self.shaping, 0.0, 100.0)
+        _check_range("shaping_discount", self.shaping_discount, 0.0, 1.0)
+
+    @property
+    def steps(self) -> int:
+        """The step limit in force."""
+        return self.step_limit or 2 * self.width * self.height
+
+
+def _check_range(field: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise InvalidArgument(f"{field}: {value} is outside {low}..{high}")

@@ -1,0 +1,105 @@
+"""What a policy and a service must know of a game: shapes, layout and the two hashes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+NUM_ACTIONS = 5
+ACTIONS: tuple[str, ...] = ("stay", "north", "east", "south", "west")
+PLANES: tuple[str, ...] = ("passage_east", "passage_south", "visited", "players", "exit")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A named part of the flat observation: `observation[offset : offset + prod(shape)]`."""
+
+    name: str
+    offset: int
+    shape: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of the part."""
+        size = 1
+        for side in self.shape:
+            size *= side
+        return size
+
+
+def observation_layout(view: int) -> tuple[Field, ...]:
+    """Return the parts of the flat uint8 observation of one seat, in order and without gaps.
+
+    The planes come first, `len(PLANES) * view * view` bytes, row by row from north to south, the
+    window centred on the player and never turned:
+
+    * passage_east, passage_south: 255 where one can walk from the cell to its eastern (southern)
+      neighbour. Closed, 0, outside the maze.
+    * visited: min(255, 64 * v), v = how often the player ended a step (or started) on the cell.
+    * players: 255 where another player stands.
+    * exit: 255 at the exit.
+
+    Then vectors:
+
+    * north_edge, west_edge: passages out of the window's northern row (western column), which the
+      planes above cannot hold; with them every wall of every cell in view can be read.
+    * compass: east, west, south, north distance to the exit, |d| * 255 // (max(width, height) - 1).
+    * time: steps * 255 // step_limit.
+    * heading: one-hot north, east, south, west of the last real move; all 0 before the first.
+    """
+    shapes: list[tuple[str, tuple[int, ...]]] = [(plane, (view, view)) for plane in PLANES]
+    shapes += [("north_edge", (view,)), ("west_edge", (view,)), ("compass", (4,))]
+    shapes += [("time", (1,)), ("heading", (4,))]
+    layout: list[Field] = []
+    offset = 0
+    for name, shape in shapes:
+        field = Field(name, offset, shape)
+        layout.append(field)
+        offset += field.size
+    return tuple(layout)
+
+
+@dataclass(frozen=True, slots=True)
+class GameSpec:
+    """A game with its settings fixed.
+
+    Attributes:
+        name: Name in the registry.
+        version: Version of the rules; a change of play changes it.
+        seats: Players.
+        num_actions: Actions, numbered as in `ACTIONS`.
+        observation_size: Bytes of one seat's observation (uint8).
+        layout: Parts of the observation.
+        view: Side of the window.
+        planes: How many [view, view] planes the observation begins with.
+        step_limit: Steps after which an episode is truncated.
+        rules_hash: sha256 of name, version and all settings that change play.
+        spec_hash: sha256 of shapes and dtypes; a policy fits every game with the same one.
+    """
+
+    name: str
+    version: int
+    seats: int
+    num_actions: int
+    observation_size: int
+    layout: tuple[Field, ...]
+    view: int
+    planes: int
+    step_limit: int
+    rules_hash: str
+    spec_hash: str
+
+
+def spec_hash(layout: tuple[Field, ...], num_actions: int) -> str:
+    """Return the hash of what a policy takes in and gives out."""
+    fields = [[field.name, field.offset, list(field.shape)] for field in layout]
+    return content_hash({"observation": fields, "dtype": "uint8", "num_actions": num_actions})
+
+
+def content_hash(content: Mapping[str, Any]) -> str:
+    """Return the sha256 (hex) of JSON content, independent of key order."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
