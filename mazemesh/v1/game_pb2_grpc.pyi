@@ -47,6 +47,7 @@ class GameServiceStub:
     Idempotent by match_id: the same setup with the same fence gives the same games and tokens again. A higher fence
     replaces games of the match that are unfinished, and their tokens die; a lower fence, or a match that is
     finished, is FAILED_PRECONDITION; another setup under the same match_id and fence is ALREADY_EXISTS.
+    A match that nobody plays or goes on playing for 10 minutes (unless set) is dropped, its tokens with it.
     """
     PlayGame: _grpc.StreamStreamMultiCallable[_game_pb2.PlayGameRequest, _game_pb2.PlayGameResponse]
     """Plays one seat, for a person or a foreign bot. First message: join. Then the server sends `joined`, and a `turn`
@@ -65,12 +66,15 @@ class GameServiceStub:
     request, response, request, response.
 
     Sequence numbers start at 1 and go up by one. When a stream breaks, the client opens a new one with the same
-    session_id within the server's session grace (30 s unless set): `opened` then carries the last response that was
-    computed, so a step is never played twice. A session that is gone is NOT_FOUND; a gap in the sequence is
-    FAILED_PRECONDITION; a session that another stream still holds passes to the newcomer and the older stream ends
-    with ABORTED.
+    session_id and `resume_sequence` within the server's session grace (30 s unless set): `opened` then carries the
+    last response that was computed, so a step is never played twice. The last request sent again is answered by the
+    last response again. A session that is gone is NOT_FOUND; any other sequence is FAILED_PRECONDITION; a session that
+    another stream still holds passes to the newcomer and the older stream ends with ABORTED. A refused step
+    (INVALID_ARGUMENT) ends the stream and plays nothing; the session stays and can be resumed. A client that half-closes
+    its side ends the session at once.
 
-    A session made by `join` ends when its last game has ended: the server closes the stream after that response.
+    A session made by `join` ends when its last game has ended: the server closes the stream after that response,
+    which it sends only when the results of the matches that ended are on disk.
     """
     WatchGame: _grpc.UnaryStreamMultiCallable[_game_pb2.WatchGameRequest, _game_pb2.WatchGameResponse]
     """Follows a running game from its current step to its end. The first frame carries the maze. A watcher that reads too
@@ -98,6 +102,7 @@ class GameServiceAsyncStub(GameServiceStub):
     Idempotent by match_id: the same setup with the same fence gives the same games and tokens again. A higher fence
     replaces games of the match that are unfinished, and their tokens die; a lower fence, or a match that is
     finished, is FAILED_PRECONDITION; another setup under the same match_id and fence is ALREADY_EXISTS.
+    A match that nobody plays or goes on playing for 10 minutes (unless set) is dropped, its tokens with it.
     """
     PlayGame: _aio.StreamStreamMultiCallable[_game_pb2.PlayGameRequest, _game_pb2.PlayGameResponse]  # type: ignore[assignment]
     """Plays one seat, for a person or a foreign bot. First message: join. Then the server sends `joined`, and a `turn`
@@ -116,12 +121,15 @@ class GameServiceAsyncStub(GameServiceStub):
     request, response, request, response.
 
     Sequence numbers start at 1 and go up by one. When a stream breaks, the client opens a new one with the same
-    session_id within the server's session grace (30 s unless set): `opened` then carries the last response that was
-    computed, so a step is never played twice. A session that is gone is NOT_FOUND; a gap in the sequence is
-    FAILED_PRECONDITION; a session that another stream still holds passes to the newcomer and the older stream ends
-    with ABORTED.
+    session_id and `resume_sequence` within the server's session grace (30 s unless set): `opened` then carries the
+    last response that was computed, so a step is never played twice. The last request sent again is answered by the
+    last response again. A session that is gone is NOT_FOUND; any other sequence is FAILED_PRECONDITION; a session that
+    another stream still holds passes to the newcomer and the older stream ends with ABORTED. A refused step
+    (INVALID_ARGUMENT) ends the stream and plays nothing; the session stays and can be resumed. A client that half-closes
+    its side ends the session at once.
 
-    A session made by `join` ends when its last game has ended: the server closes the stream after that response.
+    A session made by `join` ends when its last game has ended: the server closes the stream after that response,
+    which it sends only when the results of the matches that ended are on disk.
     """
     WatchGame: _aio.UnaryStreamMultiCallable[_game_pb2.WatchGameRequest, _game_pb2.WatchGameResponse]  # type: ignore[assignment]
     """Follows a running game from its current step to its end. The first frame carries the maze. A watcher that reads too
@@ -158,6 +166,7 @@ class GameServiceServicer(metaclass=_abc_1.ABCMeta):
         Idempotent by match_id: the same setup with the same fence gives the same games and tokens again. A higher fence
         replaces games of the match that are unfinished, and their tokens die; a lower fence, or a match that is
         finished, is FAILED_PRECONDITION; another setup under the same match_id and fence is ALREADY_EXISTS.
+        A match that nobody plays or goes on playing for 10 minutes (unless set) is dropped, its tokens with it.
         """
 
     @_abc_1.abstractmethod
@@ -188,12 +197,15 @@ class GameServiceServicer(metaclass=_abc_1.ABCMeta):
         request, response, request, response.
 
         Sequence numbers start at 1 and go up by one. When a stream breaks, the client opens a new one with the same
-        session_id within the server's session grace (30 s unless set): `opened` then carries the last response that was
-        computed, so a step is never played twice. A session that is gone is NOT_FOUND; a gap in the sequence is
-        FAILED_PRECONDITION; a session that another stream still holds passes to the newcomer and the older stream ends
-        with ABORTED.
+        session_id and `resume_sequence` within the server's session grace (30 s unless set): `opened` then carries the
+        last response that was computed, so a step is never played twice. The last request sent again is answered by the
+        last response again. A session that is gone is NOT_FOUND; any other sequence is FAILED_PRECONDITION; a session that
+        another stream still holds passes to the newcomer and the older stream ends with ABORTED. A refused step
+        (INVALID_ARGUMENT) ends the stream and plays nothing; the session stays and can be resumed. A client that half-closes
+        its side ends the session at once.
 
-        A session made by `join` ends when its last game has ended: the server closes the stream after that response.
+        A session made by `join` ends when its last game has ended: the server closes the stream after that response,
+        which it sends only when the results of the matches that ended are on disk.
         """
 
     @_abc_1.abstractmethod
