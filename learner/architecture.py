@@ -1,0 +1,96 @@
+"""What the networks look like, without torch: shapes, first weights, and a forward pass in numpy.
+
+The weights of a policy are a mapping from parameter name to float32 array. torch modules load it
+and give it back (`networks`), and the ONNX file is written from it (`onnx_policy`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float32]
+ByteArray = npt.NDArray[np.uint8]
+Parameters = Mapping[str, FloatArray]
+
+ILLEGAL = np.float32(-1e9)
+"""Logit of an action that the mask forbids; model.proto asks for at most -1e8."""
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A multilayer perceptron on observation / 255 with two linear heads.
+
+    Attributes:
+        head: "actor-critic" has logits and value; "dueling" has advantages and value, from which
+            Q(s, a) = V(s) + A(s, a) - mean_a A(s, a) (Wang et al. 2016, equation 9).
+        observation_size: Bytes of an observation.
+        num_actions: Actions.
+        hidden: Widths of the hidden layers.
+        activation: After each hidden layer.
+    """
+
+    head: Literal["actor-critic", "dueling"]
+    observation_size: int
+    num_actions: int
+    hidden: tuple[int, ...] = (128, 128)
+    activation: Literal["relu", "tanh"] = "relu"
+
+    def layers(self) -> Iterator[tuple[str, int, int]]:
+        """Name, inputs and outputs of the linear layers: hidden ones, then `action`, `value`."""
+        size = self.observation_size
+        for index, width in enumerate(self.hidden):
+            yield f"hidden.{index}", size, width
+            size = width
+        yield "action", size, self.num_actions
+        yield "value", size, 1
+
+
+def initial_parameters(architecture: Architecture, seed: int) -> dict[str, FloatArray]:
+    """Orthogonal weights and zero biases (Saxe et al. 2014), the same for the same seed.
+
+    Gain sqrt(2) in hidden layers and 1 for the value. The action head starts small: at 0.01 a
+    policy begins nearly uniform, and Q-values begin at the state's value.
+    """
+    rng = np.random.default_rng(seed)
+    parameters: dict[str, FloatArray] = {}
+    for name, inputs, outputs in architecture.layers():
+        gain = {"action": 0.01, "value": 1.0}.get(name, np.sqrt(2.0))
+        normal = rng.standard_normal((max(inputs, outputs), min(inputs, outputs)))
+        basis, triangle = np.linalg.qr(normal)
+        basis *= np.sign(np.diagonal(triangle))
+        weight = basis if outputs >= inputs else basis.T
+        parameters[f"{name}.weight"] = (gain * weight).astype(np.float32)
+        parameters[f"{name}.bias"] = np.zeros(outputs, np.float32)
+    return parameters
+
+
+def evaluate(
+    architecture: Architecture,
+    parameters: Parameters,
+    observation: ByteArray,
+    action_mask: ByteArray,
+) -> tuple[FloatArray, FloatArray]:
+    """The policy's outputs for observation uint8 [n, D] and action_mask uint8 [n, A].
+
+    Returns:
+        logits float32 [n, A], `ILLEGAL` where the mask is 0 (Q-values for a dueling head), and
+        value float32 [n] (the largest legal Q-value for a dueling head).
+    """
+    hidden = observation.astype(np.float32) / np.float32(255)
+    for index in range(len(architecture.hidden)):
+        hidden = _linear(parameters, f"hidden.{index}", hidden)
+        hidden = np.tanh(hidden) if architecture.activation == "tanh" else np.maximum(hidden, 0)
+    logits, value = _linear(parameters, "action", hidden), _linear(parameters, "value", hidden)
+    if architecture.head == "dueling":
+        logits = value + logits - logits.mean(axis=1, keepdims=True)
+    logits = np.where(action_mask != 0, logits, ILLEGAL)
+    return logits, logits.max(axis=1) if architecture.head == "dueling" else value[:, 0]
+
+
+def _linear(parameters: Parameters, name: str, inputs: FloatArray) -> FloatArray:
+    return inputs @ parameters[f"{name}.weight"].T + parameters[f"{name}.bias"]

@@ -1,0 +1,70 @@
+"""The torch side of an `Architecture`."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from learner.architecture import ILLEGAL, Architecture, FloatArray, Parameters
+
+
+class Network(nn.Module):
+    """Torso and heads; parameter names are those of `Architecture.layers`.
+
+    Inputs are observation uint8 [n, D] and, where actions are compared, action_mask bool [n, A].
+    """
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        self.architecture = architecture
+        layers = {name: nn.Linear(i, o) for name, i, o in architecture.layers()}
+        self.action, self.value = layers.pop("action"), layers.pop("value")
+        self.hidden = nn.ModuleList(layers.values())
+        self._activation = torch.tanh if architecture.activation == "tanh" else torch.relu
+
+    def heads(self, observation: Tensor) -> tuple[Tensor, Tensor]:
+        """The heads: action float32 [n, A] (nothing masked yet) and value float32 [n]."""
+        features = observation.float() / 255.0
+        for layer in self.hidden:
+            features = self._activation(layer(features))
+        return self.action(features), self.value(features).squeeze(1)
+
+    def load(self, parameters: Parameters) -> None:
+        """Takes over the weights."""
+        state = {name: torch.from_numpy(np.array(value)) for name, value in parameters.items()}
+        self.load_state_dict(state)
+
+    def parameters_as_arrays(self) -> dict[str, FloatArray]:
+        """A copy of the weights, which later training does not touch."""
+        return {name: value.cpu().numpy().copy() for name, value in self.state_dict().items()}
+
+
+class ActorCritic(Network):
+    """Logits of a categorical policy, and the value of the state."""
+
+    def policy(self, observation: Tensor, action_mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Masked logits float32 [n, A] and value float32 [n]."""
+        logits, value = self.heads(observation)
+        return logits.masked_fill(~action_mask, float(ILLEGAL)), value
+
+
+class DuelingQ(Network):
+    """Action values by the dueling decomposition (Wang et al. 2016, equation 9)."""
+
+    def q_values(self, observation: Tensor) -> Tensor:
+        """Q(s, a) for all actions, legal or not: float32 [n, A]."""
+        advantage, value = self.heads(observation)
+        return value.unsqueeze(1) + advantage - advantage.mean(dim=1, keepdim=True)
+
+    def policy(self, observation: Tensor, action_mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Masked Q-values float32 [n, A] and the largest legal one float32 [n]."""
+        q = self.q_values(observation).masked_fill(~action_mask, float(ILLEGAL))
+        return q, q.max(dim=1).values
+
+
+def build(architecture: Architecture, parameters: Parameters) -> ActorCritic | DuelingQ:
+    """The network of an architecture with the weights given."""
+    network = (ActorCritic if architecture.head == "actor-critic" else DuelingQ)(architecture)
+    network.load(parameters)
+    return network

@@ -1,0 +1,255 @@
+"""Proximal policy optimization over unrolls that actors collected with slightly older policies.
+
+One update, from a batch of unrolls to new weights, reads from top to bottom in `PPO.update`:
+
+1. The current network evaluates the batch. Its policy is the proximal policy, around which the
+   update clips; the ratio to the behaviour policy that acted corrects for the lag (the decoupled
+   objective of Hilton, Cobbe & Schulman 2022, section 3).
+2. V-trace (Espeholt et al. 2018, section 4.1) gives value targets and advantages.
+3. A few epochs of minibatches on the clipped surrogate (Schulman et al. 2017, equation 7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from learner.architecture import Architecture, Parameters
+from learner.networks import ActorCritic
+from learner.tensors import Columns, as_tensor
+
+
+@dataclass(frozen=True)
+class PPOConfig:
+    """How PPO learns; the names are those of the papers above."""
+
+    unroll_length: int = 32
+    unrolls_per_batch: int = 256
+    minibatch_size: int = 2048
+    epochs: int = 3
+    learning_rate: float = 5e-4
+    discount: float = 0.99
+    trace: float = 0.95
+    clip: float = 0.2
+    entropy_cost: float = 0.01
+    value_cost: float = 0.5
+    max_gradient_norm: float = 0.5
+    target_kl: float = 0.03
+
+
+@dataclass(frozen=True)
+class VTrace:
+    """Value targets and advantages, float32 [B, T] both."""
+
+    target: Tensor
+    advantage: Tensor
+
+
+def vtrace(
+    ratio: Tensor,
+    reward: Tensor,
+    value: Tensor,
+    next_value: Tensor,
+    terminated: Tensor,
+    truncated: Tensor,
+    *,
+    discount: float,
+    trace: float,
+) -> VTrace:
+    """V-trace with rho-bar = c-bar = 1 over unrolls in which episodes may end.
+
+    With rho_t = min(1, ratio_t), gamma_t = discount, or 0 where the episode terminated, and c_t =
+    trace * rho_t, or 0 where the episode ended in either way:
+
+        target_t - V_t = rho_t (r_t + gamma_t V'_t - V_t) + gamma_t c_t (target_{t+1} - V_{t+1})
+        advantage_t    = r_t + gamma_t V'_t - V_t + gamma_t c'_t (target_{t+1} - V_{t+1})
+
+    where c'_t = trace, or 0 where the episode ended. The advantage leaves rho_t out because the
+    surrogate is weighted by it (section 4.2 there). On policy both are the ones of generalized
+    advantage estimation with lambda = trace (Schulman et al. 2016, equation 16).
+
+    Args:
+        ratio: pi(a|x) / mu(a|x) of the current and the behaviour policy, float32 [B, T].
+        reward: float32 [B, T].
+        value: V(x_t), float32 [B, T].
+        next_value: V'_t: the value of what follows step t in the same episode, float32 [B, T].
+        terminated: bool [B, T].
+        truncated: bool [B, T].
+        discount: gamma.
+        trace: lambda.
+    """
+    rho = ratio.clamp(max=1.0)
+    gamma = discount * (~terminated).float()
+    temporal_difference = reward + gamma * next_value - value
+    decay = gamma * trace * (~truncated).float()
+    excess = torch.zeros_like(value)  # target_t - V_t
+    advantage = torch.empty_like(value)
+    after = torch.zeros_like(value[:, 0])
+    for t in reversed(range(value.shape[1])):
+        future = decay[:, t] * after
+        advantage[:, t] = temporal_difference[:, t] + future
+        after = rho[:, t] * advantage[:, t]
+        excess[:, t] = after
+    return VTrace(value + excess, advantage)
+
+
+class PPO:
+    """An actor-critic network, its optimizer, and the update.
+
+    `network` holds the weights that are published.
+    """
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        parameters: Parameters,
+        config: PPOConfig,
+        device: torch.device,
+        generator: torch.Generator,
+    ) -> None:
+        self.config = config
+        self.updates = 0
+        self._device = device
+        self._generator = generator
+        self.network = ActorCritic(architecture)
+        self.network.load(parameters)
+        self.network.to(device)
+        self._optimizer = torch.optim.Adam(
+            self.network.parameters(), lr=config.learning_rate, eps=1e-5, fused=True
+        )
+
+    def update(self, columns: Columns) -> dict[str, float]:
+        """Learns from a batch of unrolls (columns of `unroll_signature`, B rows).
+
+        Returns:
+            Means over the update: policy_loss, value_loss, entropy, kl (of the proximal and the new
+            policy), clip_fraction, importance (of the behaviour policy), explained_variance,
+            gradient_norm.
+        """
+        batch = self._prepare(columns)
+        statistics = [
+            self._step(batch, rows)
+            for _ in range(self.config.epochs)
+            for rows in self._minibatches(len(batch.action))
+        ]
+        mean = torch.stack(statistics).mean(dim=0).tolist()
+        return {**batch.statistics, **dict(zip(_STATISTICS, mean, strict=True))}
+
+    @torch.no_grad()
+    def _prepare(self, columns: Columns) -> _Batch:
+        """Steps 1 and 2: everything the epochs need, flattened to B * T rows."""
+        column = {name: as_tensor(value, self._device) for name, value in columns.items()}
+        observation = column["observation"].flatten(0, 1)
+        legal = column["action_mask"].flatten(0, 1).bool()
+        action = column["action"].flatten().long().unsqueeze(1)
+
+        logits, value = self._in_chunks(observation, legal)
+        log_probability = functional.log_softmax(logits, dim=1).gather(1, action).squeeze(1)
+        shape = column["reward"].shape
+        value = value.view(shape)
+        behaviour = column["behaviour_log_probability"]
+        ratio = (log_probability.view(shape) - behaviour).exp()
+
+        _, last_value = self.network.policy(
+            column["last_observation"], column["last_action_mask"].bool()
+        )
+        following = torch.cat([value[:, 1:], last_value.unsqueeze(1)], dim=1)
+        truncated = column["truncated"]
+        next_value = torch.where(truncated, column["bootstrap_value"], following)
+        result = vtrace(
+            ratio,
+            column["reward"],
+            value,
+            next_value,
+            column["terminated"],
+            truncated,
+            discount=self.config.discount,
+            trace=self.config.trace,
+        )
+        advantage = result.advantage
+        normal = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
+        error = (result.target - value).var() / result.target.var().clamp(min=1e-8)
+        return _Batch(
+            observation=observation,
+            legal=legal,
+            action=action,
+            log_probability=log_probability,
+            advantage=(ratio.clamp(max=1.0) * normal).flatten(),
+            target=result.target.flatten(),
+            statistics={
+                "importance": ratio.clamp(max=1.0).mean().item(),
+                "explained_variance": 1.0 - error.item(),
+            },
+        )
+
+    def _in_chunks(self, observation: Tensor, legal: Tensor) -> tuple[Tensor, Tensor]:
+        """The network on many rows, a minibatch at a time so that it stays in the cache."""
+        size = self.config.minibatch_size
+        parts = [
+            self.network.policy(rows, mask)
+            for rows, mask in zip(observation.split(size), legal.split(size), strict=True)
+        ]
+        return torch.cat([p[0] for p in parts]), torch.cat([p[1] for p in parts])
+
+    def _minibatches(self, rows: int) -> tuple[Tensor, ...]:
+        order = torch.randperm(rows, generator=self._generator).to(self._device)
+        return order.split(self.config.minibatch_size)
+
+    def _step(self, batch: _Batch, rows: Tensor) -> Tensor:
+        """Step 3: one gradient step on the rows of a minibatch."""
+        config = self.config
+        logits, value = self.network.policy(batch.observation[rows], batch.legal[rows])
+        log_policy = functional.log_softmax(logits, dim=1)
+        log_ratio = log_policy.gather(1, batch.action[rows]).squeeze(1) - batch.log_probability[rows]
+        ratio = log_ratio.exp()
+        advantage = batch.advantage[rows]
+        clipped = ratio.clamp(1 - config.clip, 1 + config.clip)
+        policy_loss = -torch.minimum(ratio * advantage, clipped * advantage).mean()
+        value_loss = 0.5 * (value - batch.target[rows]).square().mean()
+        entropy = -(log_policy.exp() * log_policy).sum(dim=1).mean()
+
+        loss = policy_loss + config.value_cost * value_loss - config.entropy_cost * entropy
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), config.max_gradient_norm)
+        self._optimizer.step()
+        self.updates += 1
+        with torch.no_grad():
+            kl = (ratio - 1 - log_ratio).mean()
+            outside = (ratio - 1).abs().gt(config.clip).float().mean()
+            return torch.stack([policy_loss, value_loss, entropy, kl, outside, norm])
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint keeps."""
+        return {
+            "network": self.network.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "updates": self.updates,
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Goes on from `state`."""
+        self.network.load_state_dict(state["network"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self.updates = state["updates"]
+
+
+_STATISTICS = ("policy_loss", "value_loss", "entropy", "kl", "clip_fraction", "gradient_norm")
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """B * T rows; `advantage` is normalized and weighted by min(1, pi / mu)."""
+
+    observation: Tensor
+    legal: Tensor
+    action: Tensor
+    log_probability: Tensor
+    advantage: Tensor
+    target: Tensor
+    statistics: dict[str, float]
