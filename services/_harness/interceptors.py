@@ -172,7 +172,9 @@ def _code_name(context: Context, error: BaseException | None) -> str:
     # The runtime keeps a bare number until a status is set, the stubs say it is always a
     # StatusCode.
     code: Any = context.code()
-    return _CODE_NAMES.get(code, "UNKNOWN") if isinstance(code, int) else str(code.name)
+    if isinstance(code, grpc.StatusCode):
+        return code.name
+    return _CODE_NAMES.get(code or 0, "UNKNOWN")
 
 
 def _wrap(handler: Handler, scope: Scope) -> Handler:

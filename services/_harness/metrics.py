@@ -1,20 +1,9 @@
-"""Prometheus metrics of one server and the page that shows them."""
+"""Prometheus metrics of the calls of one server."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from typing import Final
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    ProcessCollector,
-    start_http_server,
-)
-
-from services._harness.errors import StartError
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 # Half a millisecond (a small unary call) to a minute (a long poll); long streams fall into +Inf.
 _LATENCY_BUCKETS: Final = (
@@ -28,7 +17,6 @@ class MethodMetrics:
 
     def __init__(self, handled: Counter, latency: Histogram, in_flight: Gauge, method: str) -> None:
         service, _, name = method.removeprefix("/").partition("/")
-        self._labels = (service, name)
         self._handled = cache(lambda code: handled.labels(service, name, code))
         self.latency = latency.labels(service, name)
         self.in_flight = in_flight.labels(service, name)
@@ -70,25 +58,3 @@ def create_registry() -> CollectorRegistry:
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     return registry
-
-
-@contextmanager
-def exposition(registry: CollectorRegistry, host: str, port: int) -> Iterator[int]:
-    """Serves `registry` at http://host:port/metrics from a thread of its own; yields the real port.
-
-    Raises:
-        StartError: the port cannot be had.
-    """
-    try:
-        server, thread = start_http_server(port, host, registry)
-    except OSError as error:
-        raise StartError(
-            f"metrics port {port} on {host} cannot be opened: {error.strerror}; "
-            "choose another with --metrics-port"
-        ) from error
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import ExitStack
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import grpc
@@ -13,9 +13,10 @@ from grpc_health.v1.health_pb2 import HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 
 from services._harness.errors import StartError
+from services._harness.exposition import exposition
 from services._harness.in_flight import InFlight
 from services._harness.interceptors import ErrorInterceptor, MetricsInterceptor
-from services._harness.metrics import CallMetrics, create_registry, exposition
+from services._harness.metrics import CallMetrics, create_registry
 from services._harness.settings import ServiceSettings
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class Server:
         self._waiting: list[tuple[Callable[[], Coroutine[Any, Any, None]], str]] | None = []
         self._tasks: list[asyncio.Task[None]] = []
         self._database: Database | None = None
-        self._resources = ExitStack()
+        self._resources = AsyncExitStack()
 
     @property
     def address(self) -> str:
@@ -156,7 +157,7 @@ class Server:
         await self._set_health(HealthCheckResponse.NOT_SERVING)
         self._enable_reflection()
         if self.settings.metrics_port is not None:
-            self.metrics_port = self._resources.enter_context(
+            self.metrics_port = await self._resources.enter_async_context(
                 exposition(self.registry, self.settings.host, self.settings.metrics_port)
             )
         await self.grpc.start()
@@ -178,7 +179,7 @@ class Server:
             await self._run_to_end(hook)
         if self._database is not None:
             await self._database.close()
-        self._resources.close()
+        await self._resources.aclose()
 
     async def _finish_calls(self) -> None:
         stopping = asyncio.create_task(self.grpc.stop(self.settings.drain_seconds))

@@ -1,0 +1,315 @@
+"""The harness over a real socket: statuses, streams, health, reflection, metrics, ports."""
+
+import asyncio
+import re
+import urllib.request
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import grpc
+import grpc.aio
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+from mazemesh import errors
+from services._harness import Server, StartError, serve
+from tests.servers.probe import NAME, Probe, ProbeSettings, add_probe, bind, call
+
+KINDS = ("UnaryUnary", "UnaryStream", "StreamUnary", "StreamStream")
+SERVING = health_pb2.HealthCheckResponse.SERVING
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> ProbeSettings:
+    return ProbeSettings(port=0, data_dir=tmp_path, metrics_port=0)
+
+
+@pytest.fixture
+def probe() -> Probe:
+    return Probe()
+
+
+@pytest.fixture
+async def server(settings: ProbeSettings, probe: Probe) -> AsyncIterator[Server]:
+    async def bind_probe(settings: ProbeSettings, server: Server) -> None:
+        server.add_servicer(NAME, add_probe, probe)
+
+    async with serve(settings, bind_probe) as server:
+        yield server
+
+
+@pytest.fixture
+async def channel(server: Server) -> AsyncIterator[grpc.aio.Channel]:
+    async with grpc.aio.insecure_channel(server.address) as channel:
+        yield channel
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_messages_pass(channel: grpc.aio.Channel, kind: str) -> None:
+    assert b" ".join(await call(channel, kind, b"a b")) == b"a b"
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("InvalidArgument", grpc.StatusCode.INVALID_ARGUMENT),
+        ("NotFound", grpc.StatusCode.NOT_FOUND),
+        ("Conflict", grpc.StatusCode.ABORTED),
+        ("AlreadyExists", grpc.StatusCode.ALREADY_EXISTS),
+        ("FailedPrecondition", grpc.StatusCode.FAILED_PRECONDITION),
+        ("OutOfRange", grpc.StatusCode.OUT_OF_RANGE),
+        ("ResourceExhausted", grpc.StatusCode.RESOURCE_EXHAUSTED),
+        ("Unavailable", grpc.StatusCode.UNAVAILABLE),
+        ("DeadlineExceeded", grpc.StatusCode.DEADLINE_EXCEEDED),
+    ],
+)
+@pytest.mark.parametrize("kind", KINDS)
+async def test_each_exception_has_its_status(
+    channel: grpc.aio.Channel, kind: str, name: str, code: grpc.StatusCode
+) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call(channel, kind, f"!{name}".encode())
+    assert caught.value.code() is code
+    assert caught.value.details() == f"{name} says what is wrong"
+    assert isinstance(errors.from_status(code, ""), getattr(errors, name))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_an_unknown_exception_is_internal_and_tells_nothing_but_an_id(
+    channel: grpc.aio.Channel, kind: str
+) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call(channel, kind, b"!bug")
+    assert caught.value.code() is grpc.StatusCode.INTERNAL
+    assert re.match(r"internal error [0-9a-f]{8}:", caught.value.details() or "")
+    assert "secret detail" not in (caught.value.details() or "")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_an_abort_by_the_servicer_stays_as_it_is(
+    channel: grpc.aio.Channel, kind: str
+) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call(channel, kind, b"!abort")
+    assert caught.value.code() is grpc.StatusCode.DATA_LOSS
+    assert caught.value.details() == "aborted by the servicer"
+
+
+async def test_answers_before_an_error_arrive(channel: grpc.aio.Channel) -> None:
+    stream = channel.unary_stream(f"/{NAME}/UnaryStream")(b"a b !NotFound c", timeout=10)
+    assert [await stream.read(), await stream.read()] == [b"a", b"b"]
+    with pytest.raises(grpc.aio.AioRpcError, match="NotFound says what is wrong"):
+        await stream.read()
+
+
+async def test_an_unknown_method_is_unimplemented(channel: grpc.aio.Channel) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await channel.unary_unary(f"/{NAME}/Nothing")(b"", timeout=10)
+    assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+async def test_a_deadline_ends_the_work_on_both_sides(
+    channel: grpc.aio.Channel, probe: Probe
+) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await channel.unary_unary(f"/{NAME}/UnaryUnary")(b"!hold", timeout=0.1)
+    assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    await asyncio.wait_for(probe.cancelled.wait(), 10)
+
+
+async def test_a_caller_that_leaves_a_stream_closes_its_generator(
+    channel: grpc.aio.Channel, probe: Probe
+) -> None:
+    stream = channel.unary_stream(f"/{NAME}/UnaryStream")(b"a !hold", timeout=10)
+    assert await stream.read() == b"a"
+    stream.cancel()
+    await asyncio.wait_for(probe.closed.wait(), 10)
+
+
+async def test_a_message_over_64_mib_is_refused(channel: grpc.aio.Channel) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call(channel, "UnaryUnary", bytes(64 * 1024 * 1024 + 1))
+    assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+async def test_health_knows_the_server_and_the_service(channel: grpc.aio.Channel) -> None:
+    stub = health_pb2_grpc.HealthStub(channel)
+    for name in ("", NAME):
+        answer = await stub.Check(health_pb2.HealthCheckRequest(service=name), timeout=10)
+        assert answer.status == SERVING
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await stub.Check(health_pb2.HealthCheckRequest(service="other"), timeout=10)
+    assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+async def test_reflection_lists_the_service(channel: grpc.aio.Channel) -> None:
+    stub = reflection_pb2_grpc.ServerReflectionStub(channel)
+    request = reflection_pb2.ServerReflectionRequest(list_services="")
+    answers = stub.ServerReflectionInfo(iter([request]), timeout=10)
+    listed = (await answers.read()).list_services_response.service
+    assert {service.name for service in listed} >= {NAME, "grpc.health.v1.Health"}
+
+
+async def test_metrics_count_calls_by_method_and_code(
+    server: Server, channel: grpc.aio.Channel
+) -> None:
+    for _ in range(3):
+        await call(channel, "UnaryUnary", b"a")
+    with pytest.raises(grpc.aio.AioRpcError):
+        await call(channel, "UnaryStream", b"!NotFound")
+    with pytest.raises(grpc.aio.AioRpcError):
+        await call(channel, "UnaryUnary", b"!abort")
+    await server._in_flight.wait_idle()
+
+    url = f"http://127.0.0.1:{server.metrics_port}/metrics"
+    page = await asyncio.to_thread(lambda: urllib.request.urlopen(url, timeout=10).read().decode())
+
+    def sample(name: str, method: str, code: str = "") -> float:
+        code_label = f'grpc_code="{code}",' if code else ""
+        labels = f'{code_label}grpc_method="{method}",grpc_service="{NAME}"'
+        found = re.search(rf"^{name}{{{re.escape(labels)}}} (\S+)$", page, re.MULTILINE)
+        assert found, f"{name}{{{labels}}} is not on the page:\n{page}"
+        return float(found[1])
+
+    assert sample("grpc_server_handled_total", "UnaryUnary", "OK") == 3
+    assert sample("grpc_server_handled_total", "UnaryUnary", "DATA_LOSS") == 1
+    assert sample("grpc_server_handled_total", "UnaryStream", "NOT_FOUND") == 1
+    assert sample("grpc_server_handling_seconds_count", "UnaryUnary") == 4
+    assert sample("grpc_server_in_flight", "UnaryUnary") == 0
+    assert "process_cpu_seconds_total" in page
+
+
+async def test_calls_in_flight_are_shown_and_a_leaving_caller_counts_as_cancelled(
+    server: Server, channel: grpc.aio.Channel
+) -> None:
+    labels = {"grpc_service": NAME, "grpc_method": "UnaryStream"}
+    held = channel.unary_stream(f"/{NAME}/UnaryStream")(b"a !hold", timeout=10)
+    assert await held.read() == b"a"
+    assert server.registry.get_sample_value("grpc_server_in_flight", labels) == 1
+    held.cancel()
+    await asyncio.wait_for(server._in_flight.wait_idle(), 10)
+    assert server.registry.get_sample_value("grpc_server_in_flight", labels) == 0
+    labels["grpc_code"] = "CANCELLED"
+    assert server.registry.get_sample_value("grpc_server_handled_total", labels) == 1
+
+
+async def test_two_servers_in_one_process_have_metrics_of_their_own(
+    server: Server, channel: grpc.aio.Channel, settings: ProbeSettings
+) -> None:
+    await call(channel, "UnaryUnary", b"a")
+    labels = {"grpc_service": NAME, "grpc_method": "UnaryUnary", "grpc_code": "OK"}
+    async with serve(settings, bind) as other:
+        assert other.port != server.port
+        assert other.registry.get_sample_value("grpc_server_handled_total", labels) is None
+    assert server.registry.get_sample_value("grpc_server_handled_total", labels) == 1
+
+
+async def test_a_port_in_use_is_refused_before_the_service_is_bound(
+    server: Server, tmp_path: Path
+) -> None:
+    bound = []
+
+    async def bind_second(settings: ProbeSettings, server: Server) -> None:
+        bound.append(server)
+
+    second = ProbeSettings(port=server.port, data_dir=tmp_path)
+    with pytest.raises(StartError, match=rf"port {server.port} .*another probe .*--port"):
+        async with serve(second, bind_second):
+            pass
+    assert not bound
+
+
+async def test_a_metrics_port_in_use_is_refused(server: Server, tmp_path: Path) -> None:
+    second = ProbeSettings(port=0, data_dir=tmp_path, metrics_port=server.metrics_port)
+    with pytest.raises(StartError, match=rf"metrics port {server.metrics_port} .*--metrics-port"):
+        async with serve(second, bind):
+            pass
+
+
+async def test_hooks_and_tasks_run_in_order(settings: ProbeSettings) -> None:
+    story: list[str] = []
+    running = asyncio.Event()
+
+    def hook(name: str):  # type: ignore[no-untyped-def]
+        async def write() -> None:
+            story.append(name)
+
+        return write
+
+    async def task() -> None:
+        running.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            story.append("task cancelled")
+
+    async def bind_hooks(settings: ProbeSettings, server: Server) -> None:
+        server.on_start(hook("start"))
+        server.on_drain(hook("drain"))
+        server.on_stop(hook("stop first added"))
+        server.on_stop(hook("stop last added"))
+        server.background(task, "task")
+        story.append("bound")
+
+    async with serve(settings, bind_hooks) as server:
+        await asyncio.wait_for(running.wait(), 10)
+    assert story == [
+        *("bound", "start", "drain", "task cancelled", "stop last added", "stop first added"),
+    ]
+    assert not server.failed.is_set()
+
+
+async def test_a_failing_hook_keeps_no_other_from_running(settings: ProbeSettings) -> None:
+    closed = asyncio.Event()
+
+    async def close() -> None:
+        closed.set()
+
+    async def fail() -> None:
+        raise OSError("disk full")
+
+    async def bind_hooks(settings: ProbeSettings, server: Server) -> None:
+        server.on_stop(close)
+        server.on_stop(fail)
+
+    async with serve(settings, bind_hooks) as server:
+        pass
+    assert closed.is_set()
+    assert server.failed.is_set()
+
+
+async def test_what_bind_opened_is_closed_when_the_start_fails(settings: ProbeSettings) -> None:
+    closed = asyncio.Event()
+
+    async def close() -> None:
+        closed.set()
+
+    async def fail() -> None:
+        raise errors.FailedPrecondition("the log is damaged")
+
+    async def bind_failing(settings: ProbeSettings, server: Server) -> None:
+        server.on_stop(close)
+        server.on_start(fail)
+
+    with pytest.raises(errors.FailedPrecondition, match="the log is damaged"):
+        async with serve(settings, bind_failing):
+            pytest.fail("the server must not start")
+    assert closed.is_set()
+
+
+async def test_a_crashed_task_marks_the_server_as_failed(settings: ProbeSettings) -> None:
+    crashing = settings.model_copy(update={"crash": True})
+    async with serve(crashing, bind) as server:
+        await asyncio.wait_for(server.failed.wait(), 10)
+
+
+async def test_an_open_health_watch_does_not_hold_up_the_drain(settings: ProbeSettings) -> None:
+    slow = settings.model_copy(update={"drain_seconds": 60.0})
+    async with asyncio.timeout(10):
+        async with serve(slow, bind) as server:
+            channel = grpc.aio.insecure_channel(server.address)
+            watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
+            assert (await watch.read()).status == SERVING
+        assert (await watch.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        await channel.close()
