@@ -15,6 +15,7 @@ from mazemesh.games.kernels.state import (
     BoolArray,
     ByteArray,
     FloatArray,
+    IndexArray,
     Int8Array,
     Int16Array,
     IntArray,
@@ -204,16 +205,16 @@ class BatchEngine:
             digest.update(self.visits(game, seat).tobytes())
         return int.from_bytes(digest.digest(), "little")
 
-    def _indices(self, games: npt.ArrayLike | None) -> IntArray:
+    def _indices(self, games: npt.ArrayLike | None) -> IndexArray:
         if games is None:
-            return np.arange(self.num_games, dtype=np.int32)
+            return np.arange(self.num_games, dtype=np.int64)
         chosen = np.atleast_1d(np.asarray(games))
         if chosen.size and not (chosen.min() >= 0 and chosen.max() < self.num_games):
             raise InvalidArgument(
                 f"games: indices {chosen.min()}..{chosen.max()} should lie in "
                 f"0..{self.num_games - 1}"
             )
-        return chosen.astype(np.int32)
+        return chosen.astype(np.int64)
 
 
 def _column(field: str, values: npt.ArrayLike, size: int, bound: int) -> npt.NDArray[Any]:

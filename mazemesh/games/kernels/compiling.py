@@ -19,7 +19,12 @@ _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False
 
 
 def part(function: _Function) -> _Function:
-    """Compile a function that only other kernels call."""
+    """Compile a function as a part of each kernel that calls it: a call would pass all arrays."""
+    return cast("_Function", numba.njit(forceinline=True, **_OPTIONS)(function))
+
+
+def routine(function: _Function) -> _Function:
+    """Compile a function that kernels call seldom, once for all of them."""
     return cast("_Function", numba.njit(**_OPTIONS)(function))
 
 
@@ -35,7 +40,11 @@ def kernel(function: _Function) -> _Function:
 
 @cache
 def _source_hash() -> str:
+    games = Path(__file__).parent.parent
+    sources = [games / "bots.py", games / "random.py"]
+    for folder in ("kernels", "rules"):
+        sources += sorted((games / folder).glob("*.py"))
     digest = hashlib.sha256()
-    for source in sorted(Path(__file__).parent.parent.rglob("*.py")):
+    for source in sources:
         digest.update(source.read_bytes())
     return digest.hexdigest()[:12]

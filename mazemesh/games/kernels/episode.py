@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from mazemesh.games.kernels.compiling import kernel, part
+from mazemesh.games.kernels.compiling import kernel, part, routine
 from mazemesh.games.kernels.maze import carve
 from mazemesh.games.kernels.observe import observe
 from mazemesh.games.kernels.philox import below, start_rng
 from mazemesh.games.kernels.places import draw_starts, measure
 from mazemesh.games.kernels.state import (
-    IntArray,
+    IndexArray,
     Parameters,
     State,
     plane_index,
@@ -20,7 +20,7 @@ from mazemesh.games.kernels.state import (
 
 
 @kernel
-def reset(p: Parameters, s: State, games: IntArray) -> None:
+def reset(p: Parameters, s: State, games: IndexArray) -> None:
     """Begin the episodes that `seed`, `game_id`, `episode` and `rotation` of the games name."""
     for game in games:
         s.reward[game] = 0.0
@@ -32,7 +32,7 @@ def reset(p: Parameters, s: State, games: IntArray) -> None:
         begin_episode(p, s, game)
 
 
-@part
+@routine
 def begin_episode(p: Parameters, s: State, game: int) -> None:
     """Draw maze, exit and start places, and write the first observation."""
     start_rng(s.rng, s.seed[game], np.uint64(s.game_id[game]), np.uint64(s.episode[game]))
@@ -56,7 +56,7 @@ def begin_episode(p: Parameters, s: State, game: int) -> None:
         s.visited[own + plane_index(row, column, p.width, p.window)] = 64
     s.steps[game] = 0
     s.active[game] = True
-    observe(p, s, game, s.observation)
+    observe(p, s, game)
 
 
 @part
@@ -88,17 +88,16 @@ def begin_step(p: Parameters, s: State, game: int) -> bool:
 
 @part
 def end_step(p: Parameters, s: State, game: int, autoreset: bool) -> None:
-    """Add up returns, and either show the next observation or end the episode."""
+    """Add up returns, show the observation, and end the episode where the rules say so."""
     s.episode_steps[game] = s.steps[game]
     for seat in range(p.seats):
         s.episode_return[game, seat] += s.reward[game, seat]
-    if not (s.terminated[game] or s.truncated[game]):
-        observe(p, s, game, s.observation)
-        return
-    observe(p, s, game, s.final_observation)
-    if autoreset:
-        s.episode[game] += 1
-        begin_episode(p, s, game)
-    else:
+    observe(p, s, game)
+    if s.terminated[game] or s.truncated[game]:
+        size = p.seats * p.observation_size
+        for index in range(game * size, (game + 1) * size):
+            s.final_observation[index] = s.observation[index]
         s.active[game] = False
-        observe(p, s, game, s.observation)
+        if autoreset:
+            s.episode[game] += 1
+            begin_episode(p, s, game)

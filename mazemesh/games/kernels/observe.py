@@ -16,21 +16,20 @@ from mazemesh.games.kernels.words import copy_word
 
 
 @part
-def observe(p: Parameters, s: State, game: int, out: ByteArray) -> None:
-    """Write what every seat of a game sees into `out` [n * s * D], and the action masks."""
+def observe(p: Parameters, s: State, game: int) -> None:
+    """Write what every seat of a game sees, and the action masks."""
     for seat in range(p.seats):
         begin = (game * p.seats + seat) * p.observation_size
-        _write_planes(p, s, game, seat, out, begin)
+        _write_planes(p, s, game, seat, begin)
         scalars = begin + 5 * p.window * p.window + 2 * p.window
-        _write_scalars(p, s, game, seat, out, scalars)
+        _write_scalars(p, s, game, seat, scalars)
         _write_mask(p, s, game, seat)
 
 
 @part
-def _write_planes(
-    p: Parameters, s: State, game: int, seat: int, out: ByteArray, begin: int
-) -> None:
+def _write_planes(p: Parameters, s: State, game: int, seat: int, begin: int) -> None:
     """Write the five planes and the two edges. A row's overrun is written over by what follows."""
+    out = s.observation
     row, column = s.position[game, seat, 0], s.position[game, seat, 1]
     stride = plane_width(p.width, p.window)
     plane = plane_size(p.height, p.window, stride)
@@ -74,9 +73,8 @@ def _mark(out: ByteArray, offset: int, row: int, column: int, window: int) -> No
 
 
 @part
-def _write_scalars(
-    p: Parameters, s: State, game: int, seat: int, out: ByteArray, offset: int
-) -> None:
+def _write_scalars(p: Parameters, s: State, game: int, seat: int, offset: int) -> None:
+    out = s.observation
     east = s.exit[game, 1] - s.position[game, seat, 1]
     south = s.exit[game, 0] - s.position[game, seat, 0]
     out[offset] = s.compass[max(east, 0)]

@@ -16,6 +16,7 @@ ByteArray = npt.NDArray[np.uint8]
 Int8Array = npt.NDArray[np.int8]
 Int16Array = npt.NDArray[np.int16]
 IntArray = npt.NDArray[np.int32]
+IndexArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float32]
 
 # A row of a plane is copied in words of 8 bytes, so a read may pass the plane's end by 7.
