@@ -1,0 +1,1 @@
+"""A tiny service with two tables, to try migrations on."""
