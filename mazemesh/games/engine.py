@@ -178,7 +178,7 @@ class BatchEngine:
         plane = self._state.visited[begin : begin + rows * row].reshape(rows, row)
         margin = self.settings.view // 2 + 1
         inner = plane[margin : margin + self.settings.height, margin : margin + self.settings.width]
-        return (inner + np.uint8(63)) // np.uint8(64)
+        return ((inner.astype(np.int16) + 63) // 64).astype(np.uint8)
 
     def state_hash(self, game: int) -> int:
         """Return 64 bits of BLAKE2b over all that decides how a game goes on.

@@ -24,6 +24,7 @@ def reset(p: Parameters, s: State, games: IndexArray) -> None:
     """Begin the episodes that `seed`, `game_id`, `episode` and `rotation` of the games name."""
     for game in games:
         s.reward[game] = 0.0
+        s.taken[game] = 0
         s.score[game] = 0.0
         s.episode_return[game] = 0.0
         s.episode_steps[game] = 0
@@ -49,7 +50,6 @@ def begin_episode(p: Parameters, s: State, game: int) -> None:
         row, column = cell // p.width, cell % p.width
         s.position[game, seat, 0], s.position[game, seat, 1] = row, column
         s.heading[game, seat] = 0
-        s.taken[game, seat] = 0
         s.controller[game, seat] = s.next_controller[game, seat]
         own = (game * p.seats + seat) * plane
         s.visited[own : own + plane] = 0

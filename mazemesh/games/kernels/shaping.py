@@ -25,16 +25,17 @@ def shape(p: Parameters, s: State, game: int) -> None:
     """Add the shaping terms to the rewards, after the moves."""
     if p.shaping == 0.0:
         return
-    total = 0.0
     for seat in range(p.seats):
         after = 0.0 if s.terminated[game] else _potential(p, s, game, seat)
         s.potential[seat] = p.shaping * (p.shaping_discount * after - s.potential[seat])
-        total += s.potential[seat]
     for seat in range(p.seats):
-        term = s.potential[seat]
+        others = 0.0
+        for other in range(p.seats):
+            if other != seat:
+                others += s.potential[other]
         if p.seats > 1:
-            term -= (total - term) / (p.seats - 1)
-        s.reward[game, seat] += term
+            others /= p.seats - 1
+        s.reward[game, seat] += s.potential[seat] - others
 
 
 @part
