@@ -1,0 +1,125 @@
+"""Client of the Game service."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from mazemesh.client.channel import ServiceClient
+from mazemesh.client.games_session import GamesSession, Step
+from mazemesh.client.seat_session import SeatSession
+from mazemesh.games import GameSettings
+from mazemesh.tensors import to_bytes
+from mazemesh.v1 import game_pb2 as pb
+from mazemesh.v1.game_pb2_grpc import GameServiceStub
+from mazemesh.wire import settings_to_proto
+
+__all__ = ["GameClient", "GamesSession", "SeatSession", "Step"]
+
+_SERVICE = "mazemesh.v1.GameService"
+_PAGE = 1000
+
+
+class GameClient(ServiceClient):
+    """Plays and watches games. Thread-safe; a session belongs to one thread."""
+
+    def __init__(self, address: str) -> None:
+        # Creating is idempotent by match id.
+        methods = ("ListGames", "CreateGames", "ListActiveGames")
+        super().__init__(address, tuple((_SERVICE, method) for method in methods))
+        self._stub = GameServiceStub(self.channel)
+
+    def list_games(self) -> pb.ListGamesResponse:
+        """The games and bots of the server."""
+        return self._call(self._stub.ListGames, pb.ListGamesRequest())
+
+    def create(self, matches: Sequence[pb.MatchSetup]) -> list[pb.CreatedMatch]:
+        """Creates the games of matches, all or none.
+
+        Raises:
+            InvalidArgument: a setup is wrong; index and field are named.
+            FailedPrecondition: a match is finished, or its fence is lower than one seen.
+            AlreadyExists: another setup under a match id.
+        """
+        request = pb.CreateGamesRequest(matches=matches)
+        return list(self._call(self._stub.CreateGames, request, 30.0).matches)
+
+    def play(self, seat_token: str) -> SeatSession:
+        """Takes a seat.
+
+        Raises:
+            NotFound: the token names no seat (any more).
+        """
+        return SeatSession(self._stub.PlayGame, self.address, seat_token)
+
+    def open_session(
+        self,
+        game: str,
+        settings: GameSettings | None,
+        num_games: int,
+        seed: int,
+        first_game_id: int = 0,
+        controllers: npt.NDArray[np.int8] | None = None,
+        session_id: str = "",
+    ) -> GamesSession:
+        """Begins endless training episodes.
+
+        Args:
+            game: name of the game.
+            settings: its settings; None for the defaults.
+            num_games: 1..16384.
+            seed: of the training range; with `first_game_id` + g it names the mazes of game g.
+            first_game_id: lets several sessions share a seed.
+            controllers: int8 [num_games, seats], -1 the caller, else the bot of that code.
+            session_id: made up if empty.
+
+        Raises:
+            InvalidArgument: a value is out of range, named.
+            ResourceExhausted: the server has too many sessions.
+        """
+        message = pb.OpenSession(
+            session_id=session_id or uuid.uuid4().hex,
+            game=game,
+            settings=None if settings is None else settings_to_proto(settings),
+            num_games=num_games,
+            seed=seed,
+            first_game_id=first_game_id,
+            controllers=b"" if controllers is None else to_bytes(controllers, "int8"),
+        )
+        first = pb.RunGamesRequest(open=message)
+        return GamesSession(self._stub.RunGames, self.address, first, controllers=controllers)
+
+    def join_session(self, seat_tokens: Sequence[str], session_id: str = "") -> GamesSession:
+        """Plays games that were created, all seats that the server does not play.
+
+        Raises:
+            NotFound: a token names no seat (any more).
+            InvalidArgument: a seat's token is missing, or the games' specs differ.
+            FailedPrecondition: a game is played otherwise already.
+        """
+        message = pb.JoinSession(session_id=session_id or uuid.uuid4().hex, seat_tokens=seat_tokens)
+        return GamesSession(self._stub.RunGames, self.address, pb.RunGamesRequest(join=message))
+
+    def watch(self, game_id: str) -> Iterator[pb.WatchGameResponse]:
+        """Frames of a running game to its end.
+
+        Raises:
+            NotFound: the game is not running.
+        """
+        return self._stream(self._stub.WatchGame, pb.WatchGameRequest(game_id=game_id), None)
+
+    def list_active(
+        self, kind: pb.ActiveGameKind = pb.ACTIVE_GAME_KIND_UNSPECIFIED
+    ) -> Iterator[pb.ActiveGame]:
+        """Running games, newest first."""
+        token = ""
+        while True:
+            request = pb.ListActiveGamesRequest(page_size=_PAGE, page_token=token, kind=kind)
+            page = self._call(self._stub.ListActiveGames, request)
+            yield from page.games
+            token = page.next_page_token
+            if not token:
+                return

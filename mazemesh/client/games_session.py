@@ -1,0 +1,252 @@
+"""A batch of games behind RunGames, stepped by one caller."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mazemesh.client.duplex import Duplex
+from mazemesh.errors import FailedPrecondition, InvalidArgument, Unavailable
+from mazemesh.games import GameSpec
+from mazemesh.tensors import from_bytes, to_bytes
+from mazemesh.v1 import game_pb2 as pb
+from mazemesh.wire import settings_from_proto, spec_from_proto
+
+_OPEN_SECONDS = 30.0
+_MAX_BACKOFF = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a step did; read-only views. n games, s seats, D bytes an observation, a actions.
+
+    Attributes:
+        sequence: 0 for the first observations, then one more a step.
+        observation: uint8 [n, s, D], what to act on next.
+        action_mask: uint8 [n, s, a], 1 = legal.
+        reward: float32 [n, s], earned by this step.
+        status: uint8 [n]: 0 running, 1 terminated, 2 truncated in this step, 3 over before it.
+        ended_games: int32 [m], games that ended in this step, ascending.
+        ended_scores: float32 [m, s], their scores.
+        ended_steps: int32 [m], their lengths.
+        final_observation: uint8 [t, s, D], last observations of the games that were truncated in
+            this step, in the order of `ended_games`.
+    """
+
+    sequence: int
+    observation: npt.NDArray[np.uint8]
+    action_mask: npt.NDArray[np.uint8]
+    reward: npt.NDArray[np.float32]
+    status: npt.NDArray[np.uint8]
+    ended_games: npt.NDArray[np.int32]
+    ended_scores: npt.NDArray[np.float32]
+    ended_steps: npt.NDArray[np.int32]
+    final_observation: npt.NDArray[np.uint8]
+
+
+class GamesSession:
+    """Games that one thread steps: `send` actions, `receive` what they did; also a context manager.
+
+    `send` does not wait, so a caller keeps two sessions in flight: the server plays one while the
+    caller thinks about the other. A broken stream is opened again within the grace, and no step is
+    played twice.
+
+    Attributes:
+        spec: the game's spec.
+        settings: its settings.
+        num_games: n.
+        game_ids: ids of the games that were joined; empty in training.
+        step: the last step that was received.
+        controllers: int8 [n, s], who plays each seat now: -1 the caller, else the bot of that code.
+    """
+
+    def __init__(
+        self,
+        method: Callable[..., Any],
+        address: str,
+        first: pb.RunGamesRequest,
+        *,
+        controllers: npt.NDArray[np.int8] | None = None,
+        grace: float = 30.0,
+    ) -> None:
+        """Opens or joins as `first` says; `grace` in seconds is the server's."""
+        self._method = method
+        self._address = address
+        self._first = first
+        self._grace = grace
+        self._request: pb.RunGamesRequest | None = None
+        self._stream: Duplex[pb.RunGamesRequest, pb.RunGamesResponse] = self._connect(first)
+        opened = self._opened(_OPEN_SECONDS)
+        self.spec: GameSpec = spec_from_proto(opened.spec)
+        self.settings = settings_from_proto(opened.spec.settings)
+        self.num_games: int = opened.num_games
+        self.game_ids: tuple[str, ...] = tuple(opened.game_ids)
+        shape = (self.num_games, self.seats)
+        self.controllers: npt.NDArray[np.int8] = np.full(shape, -1, np.int8)
+        if opened.controllers:
+            self.controllers[...] = from_bytes(opened.controllers, "int8", shape, "controllers")
+        if controllers is not None:
+            self.controllers[...] = controllers
+        self._next_controllers = self.controllers.copy()
+        self.step = self._decode(opened.step)
+
+    @property
+    def seats(self) -> int:
+        """Seats of one game."""
+        return self.spec.seats
+
+    @property
+    def session_id(self) -> str:
+        """Id of the session; game i of a training session is watched as "session_id/i"."""
+        message = self._first.open if self._first.HasField("open") else self._first.join
+        return message.session_id
+
+    @property
+    def over(self) -> bool:
+        """Whether all games have ended; never in training."""
+        return bool(self.game_ids) and bool(self.step.status.all())
+
+    def send(
+        self,
+        actions: npt.NDArray[np.int8],
+        reseat: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+    ) -> None:
+        """Sends the next step without waiting.
+
+        Args:
+            actions: int8 [n, s]; not read where a bot plays or the game is over.
+            reseat: (games [k], controllers [k, s]) who plays from those games' next episodes on.
+
+        Raises:
+            FailedPrecondition: the last step was not received yet, or all games are over.
+            InvalidArgument: another shape.
+        """
+        if self._request is not None:
+            raise FailedPrecondition("a step is in flight; receive it before the next is sent")
+        if self.over:
+            raise FailedPrecondition("all games of the session are over")
+        if np.shape(actions) != self.controllers.shape:
+            raise InvalidArgument(
+                f"actions has shape {list(np.shape(actions))}; expected "
+                f"{list(self.controllers.shape)}"
+            )
+        step = pb.StepGames(sequence=self.step.sequence + 1, actions=to_bytes(actions, "int8"))
+        if reseat is not None:
+            games, controllers = np.asarray(reseat[0]), np.asarray(reseat[1])
+            step.reseat_games = to_bytes(games, "int32")
+            step.reseat_controllers = to_bytes(controllers, "int8")
+            self._next_controllers[games] = controllers
+        self._request = pb.RunGamesRequest(step=step)
+        self._stream.send(self._request)
+
+    def receive(self, timeout: float = 30.0) -> Step:
+        """The step that was sent, at most `timeout` seconds later.
+
+        Raises:
+            FailedPrecondition: none was sent.
+            DeadlineExceeded: not in time; it may be asked for again.
+            Unavailable: the server could not be reached within the grace.
+            NotFound: the session is gone, as after a restart of the server.
+            InvalidArgument: the server refused the step.
+            Conflict: another stream took the session.
+        """
+        if self._request is None:
+            raise FailedPrecondition("no step is in flight; send one first")
+        deadline = time.monotonic() + timeout
+        try:
+            response = self._stream.receive(timeout)
+        except Unavailable:
+            self.step = self._decode(self._resume(deadline))
+        else:
+            if response is None:
+                raise Unavailable(f"the server ended the session (server {self._address})")
+            self.step = self._decode(response.step)
+        self._request = None
+        ended = self.step.ended_games
+        if ended.size:
+            self.controllers[ended] = self._next_controllers[ended]
+        return self.step
+
+    def close(self) -> None:
+        """Ends the session on the server too."""
+        self._stream.close()
+
+    def __enter__(self) -> GamesSession:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _connect(
+        self, first: pb.RunGamesRequest
+    ) -> Duplex[pb.RunGamesRequest, pb.RunGamesResponse]:
+        return Duplex(self._method, self._address, first)
+
+    def _opened(self, timeout: float) -> pb.SessionOpened:
+        try:
+            response = self._stream.receive(timeout)
+        except BaseException:
+            self._stream.cancel()
+            raise
+        if response is None:
+            raise Unavailable(f"the server ended the session (server {self._address})")
+        return response.opened
+
+    def _resume(self, deadline: float) -> pb.GamesStep:
+        """The response to the step in flight over a new stream."""
+        lost = time.monotonic()
+        backoff = 0.05
+        while True:
+            try:
+                return self._resume_once(deadline)
+            except Unavailable:
+                if time.monotonic() + backoff > min(deadline, lost + self._grace):
+                    raise
+            time.sleep(backoff)
+            backoff = min(2 * backoff, _MAX_BACKOFF)
+
+    def _resume_once(self, deadline: float) -> pb.GamesStep:
+        first = pb.RunGamesRequest()
+        first.CopyFrom(self._first)
+        message = first.open if first.HasField("open") else first.join
+        message.resume_sequence = self.step.sequence
+        self._stream.cancel()
+        self._stream = self._connect(first)
+        opened = self._opened(deadline - time.monotonic())
+        if opened.step.sequence > self.step.sequence:
+            return opened.step
+        assert self._request is not None
+        self._stream.send(self._request)
+        response = self._stream.receive(deadline - time.monotonic())
+        if response is None:
+            raise Unavailable(f"the server ended the session (server {self._address})")
+        return response.step
+
+    def _decode(self, message: pb.GamesStep) -> Step:
+        games, seats, size = self.num_games, self.seats, self.spec.observation_size
+        return Step(
+            sequence=message.sequence,
+            observation=_view(message.observation, np.uint8, (games, seats, size)),
+            action_mask=_view(message.action_mask, np.uint8, (games, seats, self.spec.num_actions)),
+            reward=_view(message.reward, np.float32, (games, seats)),
+            status=_view(message.status, np.uint8, (games,)),
+            ended_games=_view(message.ended_games, np.int32, (-1,)),
+            ended_scores=_view(message.ended_scores, np.float32, (-1, seats)),
+            ended_steps=_view(message.ended_steps, np.int32, (-1,)),
+            final_observation=_view(message.final_observation, np.uint8, (-1, seats, size)),
+        )
+
+
+def _view(data: bytes, dtype: npt.DTypeLike, shape: tuple[int, ...]) -> npt.NDArray[Any]:
+    return np.frombuffer(data, np.dtype(dtype).newbyteorder("<")).reshape(shape)

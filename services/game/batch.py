@@ -1,0 +1,168 @@
+"""Games that are stepped together: an engine, what it reports of a step, and who watches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from mazemesh.errors import InvalidArgument
+from mazemesh.games.bots import BOTS, EXTERNAL
+from mazemesh.games.spec import NUM_ACTIONS
+from services.game.watching import Frame, Outcome, Watchers
+
+if TYPE_CHECKING:
+    from mazemesh.games.engine import BatchEngine
+
+Int8Array = npt.NDArray[np.int8]
+Int32Array = npt.NDArray[np.int32]
+
+RUNNING, TERMINATED, TRUNCATED, OVER = range(4)
+"""Status of a game after a step; OVER: it ended in an earlier one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one step did: n games, s seats, D bytes an observation; m games ended, t truncated.
+
+    The [n, ...] arrays are the engine's own: they change with the next step.
+    """
+
+    observation: npt.NDArray[np.uint8]  # [n, s, D]
+    action_mask: npt.NDArray[np.uint8]  # [n, s, 5]
+    reward: npt.NDArray[np.float32]  # [n, s]
+    status: npt.NDArray[np.uint8]  # [n]
+    ended_games: Int32Array  # [m] ascending
+    ended_scores: npt.NDArray[np.float32]  # [m, s]
+    ended_steps: Int32Array  # [m]
+    final_observation: npt.NDArray[np.uint8]  # [t, s, D]
+
+
+class Batch:
+    """The games of one engine; one caller at a time."""
+
+    def __init__(self, engine: BatchEngine) -> None:
+        self.engine = engine
+        self.watchers = Watchers()
+        self._actions = np.zeros((engine.num_games, engine.spec.seats), np.int8)
+
+    @property
+    def seats(self) -> int:
+        """Seats over all games."""
+        return self._actions.size
+
+    def check(self, actions: Int8Array) -> None:
+        """Checks actions, int8 [n, s]; those of bots and of games that are over are not read.
+
+        Raises:
+            InvalidArgument: one is outside 0..4, named.
+        """
+        # As unsigned numbers negative ones are large, so the usual case is one pass.
+        if actions.view(np.uint8).max() < NUM_ACTIONS:
+            return
+        awaited = (self.engine.controller == EXTERNAL) & self.engine.active[:, None]
+        wrong = np.argwhere(awaited & (actions.view(np.uint8) >= NUM_ACTIONS))
+        if wrong.size:
+            game, seat = wrong[0].tolist()
+            raise InvalidArgument(
+                f"actions[{game}, {seat}]: {actions[game, seat]} is outside 0..{NUM_ACTIONS - 1}"
+            )
+
+    def step(self, actions: Int8Array) -> None:
+        """Plays one step with actions [n, s] that `check` let pass."""
+        # A view on received bytes is read-only, which is another type to the compiled step.
+        np.copyto(self._actions, actions)
+        self.engine.step(self._actions)
+
+    def reseat(self, games: Int32Array, controllers: Int8Array) -> None:
+        """Changes who plays from the next episode of `games` [k] on: `controllers` int8 [k, s].
+
+        Raises:
+            InvalidArgument: no such game or controller.
+        """
+        if games.size and (games.min() < 0 or games.max() >= self.engine.num_games):
+            raise InvalidArgument(
+                f"reseat_games: {games.min()}..{games.max()} is outside "
+                f"0..{self.engine.num_games - 1}"
+            )
+        check_controllers("reseat_controllers", controllers)
+        self.engine.next_controller[games] = controllers
+
+    def report(self) -> Report:
+        """What the last step did."""
+        engine = self.engine
+        ended = np.flatnonzero(engine.terminated | engine.truncated).astype(np.int32)
+        truncated = ended[engine.truncated[ended]]
+        status = engine.terminated * np.uint8(TERMINATED) + engine.truncated * np.uint8(TRUNCATED)
+        if not engine.autoreset:
+            status[~engine.active & (status == RUNNING)] = OVER
+        return Report(
+            observation=engine.observation,
+            action_mask=engine.action_mask,
+            reward=engine.reward,
+            status=status,
+            ended_games=ended,
+            ended_scores=engine.score[ended],
+            ended_steps=engine.episode_steps[ended],
+            final_observation=engine.final_observation[truncated],
+        )
+
+    def first_report(self) -> Report:
+        """What there is to see before a session's first step: nothing earned, nothing ended."""
+        engine = self.engine
+        none = np.zeros(0, np.int32)
+        return Report(
+            observation=engine.observation,
+            action_mask=engine.action_mask,
+            reward=np.zeros_like(engine.reward),
+            status=np.where(engine.active, RUNNING, OVER).astype(np.uint8),
+            ended_games=none,
+            ended_scores=engine.score[none],
+            ended_steps=none,
+            final_observation=engine.final_observation[none],
+        )
+
+    def frame(self, index: int) -> Frame:
+        """The present picture of a game."""
+        engine = self.engine
+        return Frame(int(engine.steps[index]), tuple(engine.position[index].tolist()), None)
+
+    def outcome(self, index: int) -> Outcome:
+        """How the game ended that the last step ended."""
+        engine = self.engine
+        return Outcome(
+            scores=tuple(engine.score[index].tolist()),
+            steps=int(engine.episode_steps[index]),
+            truncated=bool(engine.truncated[index]),
+        )
+
+    def stop(self, index: int) -> None:
+        """Takes a game out: it is over without an outcome."""
+        self.engine.active[index] = False
+
+    def show(self) -> None:
+        """Shows the last step to those who watch; in the event loop, unlike perhaps `step`."""
+        for index in self.watchers.games():
+            self._show(index)
+
+    def _show(self, index: int) -> None:
+        engine = self.engine
+        if not (engine.terminated[index] or engine.truncated[index]):
+            self.watchers.show(index, self.frame(index))
+            return
+        # Under autoreset the engine already stands in the next episode.
+        positions = () if engine.autoreset else tuple(engine.position[index].tolist())
+        outcome = self.outcome(index)
+        self.watchers.show(index, Frame(outcome.steps, positions, outcome))
+
+
+def check_controllers(field: str, controllers: Int8Array) -> None:
+    """Raises InvalidArgument unless every controller is -1 or the code of a bot."""
+    if controllers.size and (controllers.min() < EXTERNAL or controllers.max() >= len(BOTS)):
+        wrong = controllers[(controllers < EXTERNAL) | (controllers >= len(BOTS))].flat[0]
+        raise InvalidArgument(
+            f"{field}: {wrong} is outside -1..{len(BOTS) - 1} (-1: the client acts; the bots are "
+            f"{', '.join(f'{code} {name}' for code, name in enumerate(BOTS))})"
+        )

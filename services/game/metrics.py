@@ -1,0 +1,71 @@
+"""What the Game service counts and times."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from mazemesh.games.bots import EXTERNAL
+from services.game.batch import OVER, Batch, Report
+
+_STEP_BUCKETS: Final = (
+    *(0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005),
+    *(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0),
+)
+
+
+class GameMetrics:
+    """Metrics of one server."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
+        labels = ("kind", "game")
+        self._finished = Counter(
+            "mazemesh_game_games_finished", "Games that ended.", labels, registry=registry
+        )
+        self._steps = Counter(
+            "mazemesh_game_agent_steps",
+            "Moves of seats; player is client or bot.",
+            (*labels, "player"),
+            registry=registry,
+        )
+        self._seconds = Histogram(
+            "mazemesh_game_step_seconds",
+            "Time to play one step of a batch.",
+            labels,
+            registry=registry,
+            buckets=_STEP_BUCKETS,
+        )
+        self._children: dict[tuple[str, str], tuple[Counter, Counter, Counter, Histogram]] = {}
+
+    def stepped(self, batch: Batch, report: Report, seconds: float) -> None:
+        """Counts one step of a batch."""
+        engine = batch.engine
+        kind = "training" if engine.autoreset else "match"
+        finished, clients, bots, histogram = self._of(kind, engine.game.name)
+        running = report.status != OVER
+        moves = int(np.count_nonzero(running)) * engine.spec.seats
+        by_clients = int(np.count_nonzero((engine.controller == EXTERNAL) & running[:, None]))
+        finished.inc(report.ended_games.size)
+        clients.inc(by_clients)
+        bots.inc(moves - by_clients)
+        histogram.observe(seconds)
+
+    def gauge(self, name: str, documentation: str, value: Callable[[], float]) -> None:
+        """A gauge `mazemesh_game_<name>` that asks for its value when it is read."""
+        gauge = Gauge(f"mazemesh_game_{name}", documentation, registry=self._registry)
+        gauge.set_function(value)
+
+    def _of(self, kind: str, game: str) -> tuple[Counter, Counter, Counter, Histogram]:
+        known = self._children.get((kind, game))
+        if known is None:
+            known = self._children[kind, game] = (
+                self._finished.labels(kind, game),
+                self._steps.labels(kind, game, "client"),
+                self._steps.labels(kind, game, "bot"),
+                self._seconds.labels(kind, game),
+            )
+        return known

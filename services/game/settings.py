@@ -1,0 +1,41 @@
+"""What the Game service can be told."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from mazemesh.client.addresses import Addresses
+from services._harness import Port, ServiceSettings
+
+
+class GameServiceSettings(ServiceSettings):
+    """Settings of the Game service (MAZEMESH_GAME_*)."""
+
+    service: ClassVar[str] = "game"
+
+    port: Port = 50051
+    elo_address: str = Field(
+        default_factory=lambda: Addresses.local().elo, description="where rated results go"
+    )
+    session_grace: PositiveFloat = Field(
+        30.0, description="seconds a session waits for its client after the stream broke"
+    )
+    max_sessions: PositiveInt = Field(512, description="RunGames sessions at one time")
+    move_timeout: PositiveFloat = Field(
+        60.0, description="seconds a seat in PlayGame has for a move before it stays"
+    )
+    unplayed_seconds: PositiveFloat = Field(
+        600.0, description="seconds after which a match that nobody plays is dropped"
+    )
+    max_matches: PositiveInt = Field(65536, description="unfinished matches at one time")
+    inline_seats: PositiveInt = Field(
+        16384,
+        description="batches of up to so many seats are stepped in the event loop, larger ones "
+        "in a thread",
+    )
+    outbox_batch: int = Field(100, ge=1, le=1000, description="results sent to Elo in one call")
+    outbox_max_backoff: PositiveFloat = Field(
+        10.0, description="longest pause in seconds between tries to reach Elo"
+    )

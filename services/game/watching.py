@@ -1,0 +1,99 @@
+"""Who watches a game, and what they are shown."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict, deque
+from dataclasses import dataclass
+
+_QUEUED_FRAMES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a game ended: scores by seat, number of steps, and whether the step limit ended it."""
+
+    scores: tuple[float, ...]
+    steps: int
+    truncated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture: the step, the cell of each seat (y * width + x), and how the game ended."""
+
+    step: int
+    positions: tuple[int, ...]
+    outcome: Outcome | None
+
+
+class Watcher:
+    """The frames that one watcher has still to see; a slow one loses the oldest, never the last."""
+
+    def __init__(self) -> None:
+        self._frames: deque[Frame] = deque(maxlen=_QUEUED_FRAMES)
+        self._ended = False
+        self._news = asyncio.Event()
+
+    def show(self, frame: Frame) -> None:
+        """Queues a frame."""
+        self._frames.append(frame)
+        self._news.set()
+
+    def end(self) -> None:
+        """No more frames will come."""
+        self._ended = True
+        self._news.set()
+
+    async def next(self) -> Frame | None:
+        """The next frame; None when the game was taken away before it ended."""
+        while not self._frames:
+            if self._ended:
+                return None
+            self._news.clear()
+            await self._news.wait()
+        return self._frames.popleft()
+
+
+class Watchers:
+    """The watchers of the games of one batch; false when there are none."""
+
+    def __init__(self) -> None:
+        self._by_game: defaultdict[int, list[Watcher]] = defaultdict(list)
+
+    def __bool__(self) -> bool:
+        return bool(self._by_game)
+
+    def games(self) -> list[int]:
+        """The games that are watched."""
+        return list(self._by_game)
+
+    def add(self, game: int) -> Watcher:
+        """A new watcher of a game."""
+        watcher = Watcher()
+        self._by_game[game].append(watcher)
+        return watcher
+
+    def remove(self, game: int, watcher: Watcher) -> None:
+        """Forgets a watcher; one that is not there is ignored."""
+        if watcher in self._by_game.get(game, ()):
+            self._by_game[game].remove(watcher)
+            if not self._by_game[game]:
+                del self._by_game[game]
+
+    def show(self, game: int, frame: Frame) -> None:
+        """Shows a frame to all who watch the game; its last one ends their watch."""
+        for watcher in self._by_game.get(game, ()):
+            watcher.show(frame)
+        if frame.outcome is not None:
+            self.end(game)
+
+    def end(self, game: int) -> None:
+        """Ends the watch of a game."""
+        for watcher in self._by_game.pop(game, ()):
+            watcher.end()
+
+    def end_all(self) -> None:
+        """Ends the watch of all games."""
+        for game in self.games():
+            self.end(game)
