@@ -1,0 +1,156 @@
+"""Client of the Model service."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import uuid
+from collections.abc import Iterator
+
+from mazemesh.client.channel import ServiceClient
+from mazemesh.errors import MazemeshError, Unavailable
+from mazemesh.v1 import model_pb2 as pb
+from mazemesh.v1.model_pb2_grpc import ModelServiceStub
+
+CHUNK_BYTES = 1024 * 1024
+PUBLISH_DEADLINE = 60.0
+DOWNLOAD_DEADLINE = 120.0
+
+_SERVICE = "mazemesh.v1.ModelService"
+_ATTEMPTS = 5
+_PAUSE = 0.2
+
+
+class ModelClient(ServiceClient):
+    """Publishes, fetches, lists and watches policies. Thread-safe."""
+
+    def __init__(self, address: str) -> None:
+        # A publish always carries a request_id here, so it may be tried again; an alias may not.
+        methods = ("PublishPolicy", "GetPolicy", "ListPolicies")
+        super().__init__(address, tuple((_SERVICE, method) for method in methods))
+        self._stub = ModelServiceStub(self.channel)
+
+    def publish(self, header: pb.PublishPolicyHeader, data: bytes) -> pb.PolicyVersion:
+        """Publishes an ONNX file and waits until the version is ready.
+
+        `sha256`, `size_bytes` and `request_id` are filled in where the header has none. To try
+        again after `Unavailable` or `DeadlineExceeded`, pass a header with a `request_id` of your
+        own: the same one is published once.
+
+        Raises:
+            InvalidArgument: header, parity or file is malformed.
+            FailedPrecondition: the file failed a check; the message names it with its number.
+        """
+        complete = pb.PublishPolicyHeader()
+        complete.CopyFrom(header)
+        complete.request_id = header.request_id or uuid.uuid4().hex
+        complete.sha256 = header.sha256 or hashlib.sha256(data).hexdigest()
+        complete.size_bytes = header.size_bytes or len(data)
+        return self._call(
+            self._stub.PublishPolicy, _messages(complete, data), PUBLISH_DEADLINE
+        ).policy
+
+    def get(self, policy: str, if_none_match: str = "") -> tuple[pb.PolicyVersion, bytes | None]:
+        """The version that `policy` ("name:12", "name:alias", "name") stands for, and its file.
+
+        The file is None when its sha256 is `if_none_match`. A download that breaks is resumed
+        where it broke, of the same version.
+
+        Raises:
+            NotFound: no such policy, or its file is not kept; the message tells what exists.
+            Unavailable: the service stayed away, or the file that came is damaged.
+        """
+        version: pb.PolicyVersion | None = None
+        data = bytearray()
+        for attempt in range(_ATTEMPTS):
+            wanted = f"{version.name}:{version.version}" if version else policy
+            request = pb.GetPolicyRequest(
+                policy=wanted, if_none_match=if_none_match, offset=len(data)
+            )
+            try:
+                for response in self._stream(self._stub.GetPolicy, request, DOWNLOAD_DEADLINE):
+                    if response.HasField("policy"):
+                        version = response.policy
+                    data += response.chunk
+                break
+            except Unavailable:
+                if attempt == _ATTEMPTS - 1:
+                    raise
+                time.sleep(_PAUSE * 2**attempt)
+        if version is None:
+            raise MazemeshError(f"{self.address} answered nothing for policy {policy!r}")
+        if version.sha256 == if_none_match:
+            return version, None
+        return version, _checked(version, bytes(data))
+
+    def describe(self, policy: str) -> pb.PolicyVersion:
+        """The version that `policy` stands for, in any state, without its file.
+
+        Raises:
+            NotFound: no such policy; the message tells what exists.
+        """
+        request = pb.GetPolicyRequest(policy=policy, metadata_only=True)
+        for response in self._stream(self._stub.GetPolicy, request, DOWNLOAD_DEADLINE):
+            return response.policy
+        raise MazemeshError(f"{self.address} answered nothing for policy {policy!r}")
+
+    def list(
+        self, name: str = "", *, snapshots_only: bool = False, include_all_states: bool = False
+    ) -> Iterator[pb.PolicyVersion]:
+        """All versions, newest first, of one name or of all; READY ones unless told otherwise."""
+        token = ""
+        while True:
+            request = pb.ListPoliciesRequest(
+                name=name,
+                snapshots_only=snapshots_only,
+                include_all_states=include_all_states,
+                page_size=1000,
+                page_token=token,
+            )
+            response = self._call(self._stub.ListPolicies, request)
+            yield from response.policies
+            token = response.next_page_token
+            if not token:
+                return
+
+    def watch(self, name: str = "", since_revision: int = 0) -> Iterator[pb.WatchPoliciesResponse]:
+        """Changes after `since_revision` (0: from now on) as they come, heartbeats included.
+
+        The first message after a quiet start is a heartbeat: the watch stands. Reconnect from the
+        last `revision` seen. Closing the iterator ends the watch.
+
+        Raises:
+            Unavailable: the connection broke.
+            FailedPrecondition: that revision is no longer kept; list, then watch from now on.
+        """
+        request = pb.WatchPoliciesRequest(name=name, since_revision=since_revision)
+        return self._stream(self._stub.WatchPolicies, request, None)
+
+    def set_alias(self, name: str, alias: str, version: int, expected_revision: int) -> pb.Alias:
+        """Moves an alias by compare-and-swap on its revision (0: it does not exist yet).
+
+        Raises:
+            NotFound: there is no such version.
+            Conflict: the alias has another revision; the message tells it.
+            FailedPrecondition: the version is not ready.
+        """
+        request = pb.SetAliasRequest(
+            name=name, alias=alias, version=version, expected_revision=expected_revision
+        )
+        return self._call(self._stub.SetAlias, request).alias
+
+
+def _messages(header: pb.PublishPolicyHeader, data: bytes) -> Iterator[pb.PublishPolicyRequest]:
+    yield pb.PublishPolicyRequest(header=header)
+    for start in range(0, len(data), CHUNK_BYTES):
+        yield pb.PublishPolicyRequest(chunk=data[start : start + CHUNK_BYTES])
+
+
+def _checked(version: pb.PolicyVersion, data: bytes) -> bytes:
+    sha256 = hashlib.sha256(data).hexdigest()
+    if sha256 != version.sha256:
+        raise Unavailable(
+            f"{version.name}:{version.version} came with {len(data)} bytes that hash to {sha256}; "
+            f"expected {version.size_bytes} bytes with {version.sha256}"
+        )
+    return data

@@ -1,0 +1,1 @@
+"""The Model service: a registry of immutable, validated ONNX policies."""

@@ -1,0 +1,67 @@
+"""Composes the Model service."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+from mazemesh.v1.model_pb2_grpc import add_ModelServiceServicer_to_server
+from services._harness import Server
+from services.model.metered_servicer import MeteredServicer
+from services.model.metrics import ModelMetrics
+from services.model.publisher import Publisher
+from services.model.settings import ModelSettings
+from services.model.store import delete_unused
+from services.model.stores.folder import FolderBlobs
+from services.model.stores.sql import SqlRegistry
+from services.model.upload import Uploads
+from services.model.validation import preload
+from services.model.watching import Changed
+
+
+async def bind(settings: ModelSettings, server: Server) -> None:
+    """Rows in the database, files in `data_dir/blobs`, unfinished ones in `data_dir/uploads`."""
+    await server.database.migrate("services.model")
+    store = SqlRegistry(server.database, settings.keep_events)
+    blobs = FolderBlobs(settings.data_dir / "blobs")
+    uploads = Uploads(settings.data_dir / "uploads")
+    metrics = ModelMetrics(server.registry)
+    changed = Changed()
+
+    async def tell() -> None:
+        changed.notify()
+        await metrics.refresh(store)
+
+    async def clean() -> None:
+        uploads.clear()
+        used = await store.transact(lambda tx: tx.versions.files())
+        delete_unused(blobs, used)
+        await metrics.refresh(store)
+
+    async def end_watches() -> None:
+        changed.close()
+
+    publisher = Publisher(
+        store,
+        blobs,
+        keep=settings.keep_versions,
+        now=lambda: datetime.now(UTC),
+        changed=tell,
+        validated=metrics.validation_seconds.observe,
+    )
+    servicer = MeteredServicer(
+        metrics,
+        store=store,
+        blobs=blobs,
+        uploads=uploads,
+        publisher=publisher,
+        changed=changed,
+        max_policy_bytes=settings.max_policy_bytes,
+        heartbeat_seconds=settings.heartbeat_seconds,
+    )
+    server.add_servicer("mazemesh.v1.ModelService", add_ModelServiceServicer_to_server, servicer)
+    server.on_start(clean)
+    server.on_drain(end_watches)
+    server.on_stop(publisher.close)
+    # The first publish comes while a mesh starts, when everybody waits for it.
+    server.background(lambda: asyncio.to_thread(preload), "preload onnx")

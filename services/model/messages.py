@@ -1,0 +1,128 @@
+"""Messages of model.proto to the registry's nouns and back."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from mazemesh.errors import InvalidArgument
+from mazemesh.games import GameSpec, get_game
+from mazemesh.v1 import model_pb2 as pb
+from mazemesh.wire import settings_from_proto
+from services.model.names import check_name
+from services.model.policy import Alias, Event, State, Submission, Version
+
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+_STATES: Final = {
+    State.READY: pb.POLICY_STATE_READY,
+    State.REJECTED: pb.POLICY_STATE_REJECTED,
+    State.RETIRED: pb.POLICY_STATE_RETIRED,
+}
+_MAX_ID: Final = 128
+_MAX_METADATA_BYTES: Final = 64 * 1024
+
+
+def read_header(
+    header: pb.PublishPolicyHeader, max_bytes: int
+) -> tuple[Submission, GameSpec | None]:
+    """What the header says, and the game's spec when it names one.
+
+    Raises:
+        InvalidArgument: a field that is wrong, named with its value.
+    """
+    spec = _spec(header.collection) if header.HasField("collection") else None
+    submission = Submission(
+        name=check_name(header.name),
+        request_id=_short("request_id", header.request_id),
+        run_id=_short("run_id", header.run_id),
+        training_step=_not_negative("training_step", header.training_step),
+        parent_version=_not_negative("parent_version", header.parent_version),
+        snapshot=header.snapshot,
+        collection=header.collection.SerializeToString(deterministic=True),
+        spec_hash=spec.spec_hash if spec else "",
+        sha256=_sha256(header.sha256),
+        size_bytes=_size(header.size_bytes, max_bytes),
+        metadata=_metadata(dict(header.metadata)),
+    )
+    return submission, spec
+
+
+def version_message(version: Version) -> pb.PolicyVersion:
+    """A version on the wire."""
+    created = Timestamp()
+    created.FromDatetime(version.created)
+    message = pb.PolicyVersion(
+        name=version.name,
+        version=version.number,
+        state=_STATES[version.state],
+        run_id=version.run_id,
+        training_step=version.training_step,
+        parent_version=version.parent_version,
+        snapshot=version.snapshot,
+        spec_hash=version.spec_hash,
+        sha256=version.sha256,
+        size_bytes=version.size_bytes,
+        create_time=created,
+        metadata=version.metadata,
+        rejection=version.rejection,
+        aliases=version.aliases,
+        revision=version.revision,
+    )
+    if version.collection:
+        message.collection.ParseFromString(version.collection)
+    return message
+
+
+def alias_message(alias: Alias) -> pb.Alias:
+    """An alias on the wire."""
+    return pb.Alias(
+        name=alias.name, alias=alias.alias, version=alias.number, revision=alias.revision
+    )
+
+
+def event_message(event: Event) -> pb.WatchPoliciesResponse:
+    """A change on the wire."""
+    if isinstance(event.subject, Alias):
+        return pb.WatchPoliciesResponse(revision=event.revision, alias=alias_message(event.subject))
+    return pb.WatchPoliciesResponse(revision=event.revision, policy=version_message(event.subject))
+
+
+def _spec(collection: pb.Collection) -> GameSpec:
+    return get_game(collection.game).spec(settings_from_proto(collection.settings))
+
+
+def _short(field: str, value: str) -> str:
+    if len(value) > _MAX_ID:
+        raise InvalidArgument(f"{field} has {len(value)} characters; at most {_MAX_ID} are allowed")
+    return value
+
+
+def _not_negative(field: str, value: int) -> int:
+    if value < 0:
+        raise InvalidArgument(f"{field} is {value}; expected 0 or more")
+    return value
+
+
+def _sha256(value: str) -> str:
+    if not _SHA256.fullmatch(value):
+        raise InvalidArgument(f"sha256 is {value[:80]!r}; expected 64 digits of 0-9, a-f")
+    return value
+
+
+def _size(value: int, largest: int) -> int:
+    if not 0 < value <= largest:
+        raise InvalidArgument(
+            f"size_bytes is {value}; expected 1..{largest} (the service's max_policy_bytes)"
+        )
+    return value
+
+
+def _metadata(metadata: dict[str, str]) -> dict[str, str]:
+    size = sum(len(key) + len(value) for key, value in metadata.items())
+    if size > _MAX_METADATA_BYTES:
+        raise InvalidArgument(
+            f"metadata has {size} characters; at most {_MAX_METADATA_BYTES} are allowed"
+        )
+    return metadata

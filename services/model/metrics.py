@@ -1,0 +1,46 @@
+"""What the Model service tells Prometheus."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from services.model.policy import State
+from services.model.store import RegistryStore
+
+_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class ModelMetrics:
+    """The metrics of one server."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.publishes = Counter(
+            "mazemesh_model_publishes",
+            "Publishes that ended: ready, rejected by a check, refused as malformed, or failed.",
+            ("result",),
+            registry=registry,
+        )
+        self.validation_seconds = Histogram(
+            "mazemesh_model_validation_seconds",
+            "Time to validate a file.",
+            registry=registry,
+            buckets=_SECONDS,
+        )
+        self.watchers = Gauge("mazemesh_model_watchers", "Open watches.", registry=registry)
+        self._versions = Gauge(
+            "mazemesh_model_versions", "Versions by state.", ("state",), registry=registry
+        )
+        self._blob_bytes = Gauge(
+            "mazemesh_model_blob_bytes", "Bytes of all files that are kept.", registry=registry
+        )
+
+    async def refresh(self, store: RegistryStore) -> None:
+        """Counts the versions and their files."""
+        counts, size = await store.transact(
+            lambda tx: (tx.versions.counts(), tx.versions.file_bytes())
+        )
+        for state in State:
+            self._versions.labels(state.name.lower()).set(counts[state])
+        self._blob_bytes.set(size)

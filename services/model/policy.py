@@ -1,0 +1,98 @@
+"""The nouns of the registry: a submission becomes a numbered version, an alias points to one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from enum import IntEnum
+from typing import Any
+
+
+class State(IntEnum):
+    """Life of a version; the numbers are what the database holds."""
+
+    READY = 1
+    REJECTED = 2
+    RETIRED = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """What a publisher says about a file, checked for form.
+
+    Attributes:
+        name: Name of the policy.
+        request_id: Two submissions with the same one are one; empty: none.
+        run_id: Run that trained it.
+        training_step: Step of the run.
+        parent_version: Number of the version it grew from; 0 for none.
+        snapshot: Whether its file is kept for ever.
+        collection: How actors collect experience with it, serialized; opaque here.
+        spec_hash: Hash of the game's inputs and outputs; empty when no game was named.
+        sha256: Of the file, hex.
+        size_bytes: Of the file.
+        metadata: The publisher's own notes.
+    """
+
+    name: str
+    request_id: str = ""
+    run_id: str = ""
+    training_step: int = 0
+    parent_version: int = 0
+    snapshot: bool = False
+    collection: bytes = b""
+    spec_hash: str = ""
+    sha256: str
+    size_bytes: int
+    metadata: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version(Submission):
+    """A numbered version. All but state, revision and aliases is fixed once it exists.
+
+    Attributes:
+        number: From 1, without gaps within a name.
+        state: Only a READY version has a file.
+        created: When it got its number (UTC).
+        rejection: Why it was rejected; empty unless REJECTED.
+        revision: Revision of the change that gave it its state.
+        aliases: Names that point to it now, sorted.
+    """
+
+    number: int
+    state: State
+    created: datetime
+    rejection: str = ""
+    revision: int
+    aliases: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, submission: Submission, **given: Any) -> Version:
+        """The version that a submission becomes."""
+        said = {field.name: getattr(submission, field.name) for field in fields(Submission)}
+        return cls(**said, **given)
+
+    @property
+    def reference(self) -> str:
+        """`name:number`."""
+        return f"{self.name}:{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """A name that moves: `name:alias` stands for version `number` since `revision`."""
+
+    name: str
+    alias: str
+    number: int
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One change. An alias is as the change left it, a version as it is now."""
+
+    revision: int
+    subject: Version | Alias

@@ -1,0 +1,187 @@
+"""The RPCs of model.proto."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Any, Final
+
+import grpc.aio
+
+from mazemesh.errors import FailedPrecondition, InvalidArgument
+from mazemesh.v1 import model_pb2 as pb
+from mazemesh.v1.model_pb2_grpc import ModelServiceServicer
+from services.model import registry
+from services.model.messages import (
+    alias_message,
+    event_message,
+    read_header,
+    version_message,
+)
+from services.model.names import check_alias, check_name, parse_reference
+from services.model.pages import PageToken, page_size
+from services.model.parity_message import read_parity
+from services.model.policy import Submission, Version
+from services.model.publisher import Publisher
+from services.model.store import BlobStore, Filter, RegistryStore, Transaction
+from services.model.upload import Upload, Uploads
+from services.model.watching import Changed, wait
+
+CHUNK_BYTES: Final = 1024 * 1024
+_EVENTS_AT_ONCE: Final = 256
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class ModelServicer(ModelServiceServicer):
+    """Validates, converts, calls the registry."""
+
+    def __init__(
+        self,
+        *,
+        store: RegistryStore,
+        blobs: BlobStore,
+        uploads: Uploads,
+        publisher: Publisher,
+        changed: Changed,
+        max_policy_bytes: int,
+        heartbeat_seconds: float,
+    ) -> None:
+        self._store = store
+        self._blobs = blobs
+        self._uploads = uploads
+        self._publisher = publisher
+        self._changed = changed
+        self._max_policy_bytes = max_policy_bytes
+        self._heartbeat_seconds = heartbeat_seconds
+
+    async def PublishPolicy(
+        self, request_iterator: AsyncIterator[pb.PublishPolicyRequest], context: Context
+    ) -> pb.PublishPolicyResponse:
+        """Receives, then publishes; a repeated request gets its first answer."""
+        header = await _first(request_iterator)
+        submission, spec = read_header(header, self._max_policy_bytes)
+        parity = read_parity(header.parity, spec)
+        version = await self._publisher.find(submission)
+        if version is None:
+            upload = await self._receive(request_iterator, submission)
+            version = await self._publisher.publish(submission, parity, upload)
+        if version.rejection:
+            raise FailedPrecondition(f"{version.reference} is rejected: {version.rejection}")
+        return pb.PublishPolicyResponse(policy=version_message(version))
+
+    async def GetPolicy(
+        self, request: pb.GetPolicyRequest, context: Context
+    ) -> AsyncGenerator[pb.GetPolicyResponse]:
+        """The version, then its file in chunks."""
+        reference = parse_reference(request.policy)
+        find = registry.resolve if request.metadata_only else registry.resolve_file
+        version = await self._store.transact(lambda tx: find(tx, reference))
+        _check_offset(request.offset, version)
+        yield pb.GetPolicyResponse(policy=version_message(version))
+        if request.metadata_only or request.if_none_match == version.sha256:
+            return
+        blob = await asyncio.to_thread(self._blobs.open, version.sha256, request.offset)
+        try:
+            while chunk := await asyncio.to_thread(blob.read, CHUNK_BYTES):
+                yield pb.GetPolicyResponse(chunk=chunk)
+        finally:
+            blob.close()
+
+    async def ListPolicies(
+        self, request: pb.ListPoliciesRequest, context: Context
+    ) -> pb.ListPoliciesResponse:
+        """One page; all pages carry the revision of the first one."""
+        limit = page_size(request.page_size)
+        token = PageToken.parse(request.page_token)
+        chosen = Filter(
+            name=check_name(request.name) if request.name else "",
+            snapshots_only=request.snapshots_only,
+            include_all_states=request.include_all_states,
+        )
+
+        def read(tx: Transaction) -> tuple[list[tuple[int, Version]], int]:
+            return tx.versions.page(chosen, token.before, limit + 1), tx.revision()
+
+        rows, revision = await self._store.transact(read)
+        revision = token.revision or revision
+        more = len(rows) > limit
+        return pb.ListPoliciesResponse(
+            policies=[version_message(version) for _, version in rows[:limit]],
+            next_page_token=str(PageToken(rows[limit - 1][0], revision)) if more else "",
+            revision=revision,
+        )
+
+    async def WatchPolicies(
+        self, request: pb.WatchPoliciesRequest, context: Context
+    ) -> AsyncGenerator[pb.WatchPoliciesResponse]:
+        """Changes after a revision as they come, a heartbeat first and after each silence."""
+        name = check_name(request.name) if request.name else ""
+        if request.since_revision < 0:
+            raise InvalidArgument(f"since_revision is {request.since_revision}; expected 0 or more")
+        seen = request.since_revision
+        if not seen:
+            seen = await self._store.transact(lambda tx: tx.revision())
+        quiet = True
+        while True:
+            ticket = self._changed.ticket()
+            news = await self._changes(seen, name)
+            if quiet and not news.events:
+                yield pb.WatchPoliciesResponse(revision=news.through, heartbeat=True)
+            for event in news.events:
+                yield event_message(event)
+            seen = news.through
+            quiet = not news.events and not await wait(ticket, self._heartbeat_seconds)
+
+    async def SetAlias(self, request: pb.SetAliasRequest, context: Context) -> pb.SetAliasResponse:
+        """Moves an alias."""
+        name, alias = check_name(request.name), check_alias(request.alias)
+        moved = await self._store.transact(
+            lambda tx: registry.set_alias(
+                tx, name, alias, request.version, request.expected_revision
+            )
+        )
+        self._changed.notify()
+        return pb.SetAliasResponse(alias=alias_message(moved))
+
+    async def _changes(self, since: int, name: str) -> registry.Changes:
+        return await self._store.transact(
+            lambda tx: registry.changes(tx, since, name, _EVENTS_AT_ONCE)
+        )
+
+    async def _receive(
+        self, messages: AsyncIterator[pb.PublishPolicyRequest], submission: Submission
+    ) -> Upload:
+        upload = await asyncio.to_thread(self._uploads.begin, submission)
+        try:
+            async for message in messages:
+                await asyncio.to_thread(upload.write, _chunk(message))
+        except BaseException:
+            upload.discard()
+            raise
+        return upload
+
+
+async def _first(messages: AsyncIterator[pb.PublishPolicyRequest]) -> pb.PublishPolicyHeader:
+    async for message in messages:
+        if message.HasField("header"):
+            return message.header
+        break
+    raise InvalidArgument("the first message has no header; send the header, then chunks")
+
+
+def _chunk(message: pb.PublishPolicyRequest) -> bytes:
+    if not message.HasField("chunk"):
+        raise InvalidArgument("a message after the first has no chunk; the header comes once")
+    if len(message.chunk) > CHUNK_BYTES:
+        raise InvalidArgument(
+            f"a chunk has {len(message.chunk)} bytes; at most {CHUNK_BYTES} are allowed"
+        )
+    return message.chunk
+
+
+def _check_offset(offset: int, version: Version) -> None:
+    if not 0 <= offset <= version.size_bytes:
+        raise InvalidArgument(
+            f"offset is {offset}; expected 0..{version.size_bytes}, the size of {version.reference}"
+        )

@@ -1,0 +1,161 @@
+"""What the registry rests on: rows that change in transactions, and files that never change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from services.model.policy import Alias, Event, State, Version
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which versions a list shows: of one name (empty: all), of snapshots alone, in any state."""
+
+    name: str = ""
+    snapshots_only: bool = False
+    include_all_states: bool = False
+
+
+class Versions(Protocol):
+    """The versions of all names. What is returned has its `aliases` filled in."""
+
+    def get(self, name: str, number: int) -> Version | None:
+        """The version, or None."""
+
+    def by_request(self, request_id: str) -> Version | None:
+        """The version that a request made, or None."""
+
+    def last(self, name: str) -> int:
+        """Highest number of a name in any state; 0 when there is none."""
+
+    def names(self, limit: int) -> list[str]:
+        """Names that have a version, sorted."""
+
+    def add(self, version: Version) -> None:
+        """Adds a version that does not exist yet."""
+
+    def retire(self, name: str, number: int, revision: int) -> None:
+        """Marks a version RETIRED."""
+
+    def surplus(self, name: str, keep: int) -> list[Version]:
+        """READY versions without snapshot or alias but for the newest `keep`, oldest first."""
+
+    def page(self, chosen: Filter, before: int, limit: int) -> list[tuple[int, Version]]:
+        """Versions with their positions, newest first; `before` is a position, 0 for the newest."""
+
+    def files(self) -> set[str]:
+        """Hashes of all files that a READY version has."""
+
+    def uses(self, sha256: str) -> bool:
+        """Whether a READY version has this file."""
+
+    def counts(self) -> dict[State, int]:
+        """Number of versions by state."""
+
+    def file_bytes(self) -> int:
+        """Bytes of all files, each counted once."""
+
+
+class Aliases(Protocol):
+    """The aliases of all names."""
+
+    def get(self, name: str, alias: str) -> Alias | None:
+        """The alias, or None."""
+
+    def of(self, name: str) -> list[Alias]:
+        """All aliases of a name, sorted."""
+
+    def put(self, alias: Alias) -> None:
+        """Adds or moves an alias."""
+
+
+class Events(Protocol):
+    """The newest changes, one for each revision."""
+
+    def append(self, event: Event) -> None:
+        """Adds the newest change and forgets those that are too many."""
+
+    def after(self, revision: int, name: str, limit: int) -> list[Event]:
+        """The first `limit` changes after a revision, of one name or (empty) of all, in order."""
+
+    def oldest(self) -> int | None:
+        """Lowest revision that is still kept; None when there is no event."""
+
+
+class Transaction(Protocol):
+    """All or nothing. A decision that rests on what was read needs `lock` first."""
+
+    @property
+    def versions(self) -> Versions:
+        """The versions."""
+
+    @property
+    def aliases(self) -> Aliases:
+        """The aliases."""
+
+    @property
+    def events(self) -> Events:
+        """The changes."""
+
+    def lock(self) -> None:
+        """Waits until no other transaction writes; from here to the end this one is alone."""
+
+    def revision(self) -> int:
+        """The present revision; 1 in an empty registry."""
+
+    def advance(self) -> int:
+        """Raises the revision by one and returns it; only after `lock`."""
+
+
+class RegistryStore(Protocol):
+    """Rows of the registry."""
+
+    async def transact(self, work: Callable[[Transaction], T]) -> T:
+        """Runs `work` in one transaction: durable when it returns, undone when it raises."""
+
+
+class BlobReader(Protocol):
+    """An open file; it stays readable when the blob is deleted meanwhile."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes, fewer only at the end; empty at the end."""
+
+    def close(self) -> None:
+        """Releases the file."""
+
+
+class BlobStore(Protocol):
+    """Files by the SHA-256 of their content. Calls block: make them from a worker thread."""
+
+    def put(self, path: Path, sha256: str) -> None:
+        """Takes over the file at `path`, whose hash the caller has checked.
+
+        Durable when it returns; a reader sees the whole file or none. Putting what exists is no
+        error.
+        """
+
+    def open(self, sha256: str, offset: int = 0) -> BlobReader:
+        """The file from a byte on.
+
+        Raises:
+            NotFound: there is no such blob.
+        """
+
+    def delete(self, sha256: str) -> None:
+        """Deletes a blob; one that does not exist is no error."""
+
+    def list(self) -> Iterator[str]:
+        """Hashes of all blobs, in no order."""
+
+
+def delete_unused(blobs: BlobStore, used: set[str]) -> Sequence[str]:
+    """Deletes what no version has (left by a crash between file and row); returns the hashes."""
+    unused = [sha256 for sha256 in blobs.list() if sha256 not in used]
+    for sha256 in unused:
+        blobs.delete(sha256)
+    return unused

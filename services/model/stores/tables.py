@@ -1,0 +1,79 @@
+"""The registry's tables."""
+
+from typing import Final
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from services._harness.database import create_metadata
+
+METADATA: Final = create_metadata()
+
+_POSITION = BigInteger().with_variant(Integer, "sqlite")  # SQLite only counts up plain integers
+
+VERSIONS: Final = Table(
+    "policy_versions",
+    METADATA,
+    Column("position", _POSITION, primary_key=True),
+    Column("name", String(64), nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("state", SmallInteger, nullable=False),
+    # NULL, unlike an empty text, may repeat.
+    Column("request_id", String(128), nullable=True, unique=True),
+    Column("run_id", String(128), nullable=False),
+    Column("training_step", BigInteger, nullable=False),
+    Column("parent_version", BigInteger, nullable=False),
+    Column("snapshot", Boolean, nullable=False),
+    Column("collection", LargeBinary, nullable=False),
+    Column("spec_hash", String(64), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("created", DateTime(timezone=True), nullable=False),
+    Column("notes", JSON, nullable=False),
+    Column("rejection", Text, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    UniqueConstraint("name", "number"),
+    Index(None, "state", "sha256"),
+    Index(None, "name", "state", "snapshot", "number"),
+)
+
+ALIASES: Final = Table(
+    "policy_aliases",
+    METADATA,
+    Column("name", String(64), primary_key=True),
+    Column("alias", String(64), primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+)
+
+EVENTS: Final = Table(
+    "policy_events",
+    METADATA,
+    Column("revision", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", String(64), nullable=False),
+    Column("number", BigInteger, nullable=False),
+    # Empty when the version itself changed.
+    Column("alias", String(64), nullable=False),
+    Index(None, "name", "revision"),
+)
+
+REVISION: Final = Table(
+    "policy_revision",
+    METADATA,
+    Column("only", Boolean, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+"""One row. Writers update it first, so transactions commit in the order of their revisions."""
