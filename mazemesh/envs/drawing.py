@@ -1,0 +1,38 @@
+"""What the environments' `render` shows."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from mazemesh.errors import InvalidArgument
+from mazemesh.games.engine import BatchEngine
+from mazemesh.games.render import draw_pixels, draw_text
+
+RENDER_MODES = ["ansi", "rgb_array"]
+
+
+def check_render_mode(render_mode: str | None) -> str | None:
+    """Return the mode.
+
+    Raises:
+        InvalidArgument: It is neither None nor one of `RENDER_MODES`.
+    """
+    if render_mode is not None and render_mode not in RENDER_MODES:
+        raise InvalidArgument(
+            f"render_mode: {render_mode!r} is unknown; choose one of {', '.join(RENDER_MODES)}"
+        )
+    return render_mode
+
+
+def draw(
+    engine: BatchEngine, game: int, render_mode: str | None
+) -> str | npt.NDArray[np.uint8] | None:
+    """Draw a game of an engine, with the first seat's trail; None where no mode was chosen."""
+    passages, goal = engine.passages[game], engine.exit[game]
+    players, visits = list(engine.position[game]), engine.visits(game, 0)
+    if render_mode == "ansi":
+        return draw_text(passages, goal, players, visits)
+    if render_mode == "rgb_array":
+        return draw_pixels(passages, goal, players, visits)
+    return None
