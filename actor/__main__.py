@@ -1,0 +1,59 @@
+"""`python -m actor play --policy NAME` and `python -m actor evaluate`."""
+
+from __future__ import annotations
+
+import sys
+import threading
+
+import numpy as np
+from mazemesh.process import run_worker
+from prometheus_client import CollectorRegistry
+
+from actor.settings import ActorSettings, EvaluatorSettings
+from mazemesh.client.mesh import Mesh
+
+
+def play(settings: ActorSettings, registry: CollectorRegistry, stop: threading.Event) -> None:
+    """Runs an actor until `stop`."""
+    from actor.play import Actor
+
+    with Mesh(settings.addresses) as mesh:
+        Actor(settings, mesh, registry, stop).run()
+
+
+def evaluate(
+    settings: EvaluatorSettings, registry: CollectorRegistry, stop: threading.Event
+) -> None:
+    """Runs an evaluator until `stop`."""
+    from actor.evaluator import Evaluator
+    from actor.metrics import EvaluatorMetrics
+    from actor.play import worker_name
+
+    with Mesh(settings.addresses) as mesh:
+        Evaluator(
+            worker_name(settings.worker_id, "evaluator"),
+            mesh.matchmaker,
+            mesh.model,
+            mesh.game,
+            EvaluatorMetrics(registry),
+            stop,
+            max_matches=settings.max_matches,
+            probe_games=settings.probe_games,
+            policy=settings.policy,
+            rng=np.random.default_rng(settings.seed),
+        ).run()
+
+
+def main() -> None:
+    """Dispatches on the first argument."""
+    mode, arguments = (sys.argv[1] if len(sys.argv) > 1 else ""), sys.argv[2:]
+    if mode == "play":
+        run_worker(ActorSettings, play, arguments, "python -m actor play")
+    elif mode == "evaluate":
+        run_worker(EvaluatorSettings, evaluate, arguments, "python -m actor evaluate")
+    else:
+        sys.exit(f"usage: python -m actor play|evaluate [FLAGS] (got {mode!r})")
+
+
+if __name__ == "__main__":
+    main()

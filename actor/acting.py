@@ -1,0 +1,101 @@
+"""How a run's collection method acts and what it collects."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from actor.sampling import ape_x_epsilons, epsilon_greedy, sample
+from actor.step import Consequence, Decision, Experience
+from actor.transitions import TransitionCollector
+from actor.unrolls import UnrollCollector
+from mazemesh.errors import InvalidArgument
+from mazemesh.games import GameSpec
+from mazemesh.tensors import Signature
+from mazemesh.v1.model_pb2 import Collection
+
+Float = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.uint8]
+Actions = npt.NDArray[np.int8]
+
+OPPONENT_EPSILON = 0.05
+"""Exploration of a Q-network that plays as opponent: enough to leave a loop."""
+
+
+class Collector(Protocol):
+    """Turns steps into rows for Replay."""
+
+    signature: Signature
+
+    def add(self, decision: Decision, consequence: Consequence) -> Experience | None:
+        """Adds one step of all games; rows when a batch of them is full."""
+        ...
+
+    def clear(self) -> None:
+        """Forgets what is unfinished."""
+        ...
+
+
+class Acting(Protocol):
+    """Chooses actions from a network's outputs."""
+
+    def student(self, logits: Float, mask: Mask) -> Actions:
+        """Actions [B] of the student in all B games; game i is always row i."""
+        ...
+
+    def opponent(self, logits: Float, mask: Mask) -> Actions:
+        """Actions [n] of any opponents."""
+        ...
+
+
+class SoftmaxActing:
+    """Draws from the policy; for actor-critic learners."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self._rng = rng
+
+    def student(self, logits: Float, mask: Mask) -> Actions:
+        """From softmax(logits)."""
+        return sample(logits, 1.0, self._rng)
+
+    opponent = student
+
+
+class EpsilonGreedyActing:
+    """Epsilon-greedy with a ladder of epsilons over the games (Ape-X); for Q-learners."""
+
+    def __init__(self, epsilons: Float, rng: np.random.Generator) -> None:
+        self._epsilons = epsilons
+        self._rng = rng
+
+    def student(self, logits: Float, mask: Mask) -> Actions:
+        """Explores with each game's own epsilon."""
+        return epsilon_greedy(logits, mask, self._epsilons, self._rng)
+
+    def opponent(self, logits: Float, mask: Mask) -> Actions:
+        """Nearly greedy."""
+        epsilon = np.full(len(logits), OPPONENT_EPSILON, np.float32)
+        return epsilon_greedy(logits, mask, epsilon, self._rng)
+
+
+def method(
+    collection: Collection, spec: GameSpec, games: int, rng: np.random.Generator
+) -> tuple[Acting, Collector]:
+    """Acting and collecting as a run wants it, for `games` games.
+
+    Raises:
+        InvalidArgument: the collection names no method.
+    """
+    if collection.HasField("unroll"):
+        return SoftmaxActing(rng), UnrollCollector(
+            games, collection.unroll.length, spec.observation_size, spec.num_actions
+        )
+    if collection.HasField("transition"):
+        wanted = collection.transition
+        epsilons = ape_x_epsilons(games, wanted.epsilon, wanted.epsilon_exponent)
+        return EpsilonGreedyActing(epsilons, rng), TransitionCollector(
+            games, wanted.n_step, wanted.discount, spec.observation_size, spec.num_actions
+        )
+    raise InvalidArgument("collection.method is not set; expected unroll or transition")

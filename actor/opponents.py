@@ -1,0 +1,167 @@
+"""Who sits opposite the student in each game, one episode ahead."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+from uuid import uuid4
+
+import numpy as np
+import numpy.typing as npt
+import structlog
+
+from mazemesh.errors import MazemeshError
+from mazemesh.games import bot_code, is_bot
+from mazemesh.games.bots import EXTERNAL
+from mazemesh.v1.matchmaker_pb2 import Opponent
+
+log = structlog.get_logger()
+
+Outcomes = dict[str, tuple[int, int, int]]
+"""Wins, draws and losses of the student by opponent."""
+
+
+class OpponentPeer(Protocol):
+    """What is needed of the Matchmaker (`mazemesh.client.matchmaker.MatchmakerClient`)."""
+
+    def sample_opponents(
+        self,
+        student: str,
+        game: str,
+        count: int,
+        outcomes: Mapping[str, tuple[int, int, int]],
+        request_id: str,
+    ) -> Sequence[Opponent]:
+        """Opponents for the next `count` episodes; takes the outcomes of finished ones."""
+        ...
+
+
+class OpponentSupply:
+    """Keeps opponents in stock by a thread, so that an episode's end never waits for a call.
+
+    While the Matchmaker does not answer, `take` gives the latest version, and outcomes are kept.
+    """
+
+    def __init__(
+        self, peer: OpponentPeer, student: str, game: str, stop: threading.Event, stock: int = 512
+    ) -> None:
+        self._peer = peer
+        self._student, self._game = student, game
+        self._stop = stop
+        self._stock: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._size = stock
+        self._lock = threading.Lock()
+        self._outcomes: Counter[tuple[str, int]] = Counter()
+        self._wanted = threading.Event()
+
+    def take(self) -> str:
+        """The opponent of one episode."""
+        if self._stock.qsize() < self._size // 2:
+            self._wanted.set()
+        try:
+            return self._stock.get_nowait()
+        except queue.Empty:
+            return f"{self._student}:latest"
+
+    def report(self, opponent: str, score: float) -> None:
+        """Notes one finished episode: score 1, 0.5 or 0 of the student."""
+        with self._lock:
+            self._outcomes[opponent, 0 if score > 0.5 else 2 if score < 0.5 else 1] += 1
+
+    def fill(self) -> None:
+        """Refills the stock whenever it runs low, until `stop` is set. Runs in a thread."""
+        request_id, outcomes = uuid4().hex, self._drain()
+        self._wanted.set()
+        while not self._stop.is_set():
+            if not self._wanted.wait(timeout=0.5):
+                continue
+            self._wanted.clear()
+            count = self._size - self._stock.qsize()
+            try:
+                opponents = self._peer.sample_opponents(
+                    self._student, self._game, count, outcomes, request_id
+                )
+            except MazemeshError as error:
+                # The same request is made again, so that its outcomes count once.
+                log.info("no opponents from the matchmaker", reason=str(error))
+                self._stop.wait(0.5)
+                self._wanted.set()
+                continue
+            for opponent in opponents:
+                self._stock.put(opponent.policy)
+            request_id, outcomes = uuid4().hex, self._drain()
+
+    def _drain(self) -> Outcomes:
+        with self._lock:
+            counts, self._outcomes = self._outcomes, Counter()
+        return {name: _triple(counts, name) for name, _ in counts}
+
+
+def _triple(counts: Mapping[tuple[str, int], int], name: str) -> tuple[int, int, int]:
+    return counts.get((name, 0), 0), counts.get((name, 1), 0), counts.get((name, 2), 0)
+
+
+class SeatPlan:
+    """The seats of B games: the student's, and who holds the others now and in the next episode.
+
+    The student of game g holds seat g % seats throughout, so both sides are learned.
+
+    Attributes:
+        student_seat: intp [B].
+        opponent: Names [B], of the present episode ("" in a game of one seat).
+    """
+
+    def __init__(self, games: int, seats: int, supply: OpponentSupply) -> None:
+        self.seats = seats
+        self.student_seat: npt.NDArray[np.intp] = np.arange(games) % seats
+        self._supply = supply
+        self.opponent = [self._draw() for _ in range(games)]
+        self._next = [self._draw() for _ in range(games)]
+
+    def controllers(self) -> npt.NDArray[np.int8]:
+        """int8 [B, seats] of the present episodes, as OpenSession wants them."""
+        return self._controllers(range(len(self.opponent)), self.opponent)
+
+    def announce(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int8]] | None:
+        """The seats of every game's next episode, to send with the first step."""
+        return self._reseat(list(range(len(self._next))))
+
+    def ended(
+        self, games: npt.NDArray[np.int32], scores: npt.NDArray[np.float32]
+    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int8]] | None:
+        """Notes outcomes, moves on to the next episode and says who plays the one after.
+
+        Args:
+            games: Games that ended, [n].
+            scores: [n, seats].
+
+        Returns:
+            `reseat` for the next send, or None when nothing changes.
+        """
+        if self.seats == 1 or not len(games):
+            return None
+        for row, game in enumerate(games.tolist()):
+            self._supply.report(self.opponent[game], float(scores[row, self.student_seat[game]]))
+            self.opponent[game] = self._next[game]
+            self._next[game] = self._draw()
+        return self._reseat(games.tolist())
+
+    def _draw(self) -> str:
+        return self._supply.take() if self.seats > 1 else ""
+
+    def _reseat(
+        self, games: list[int]
+    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int8]] | None:
+        if self.seats == 1:
+            return None
+        controllers = self._controllers(games, [self._next[game] for game in games])
+        return np.asarray(games, np.int32), controllers
+
+    def _controllers(self, games: Sequence[int], opponents: Sequence[str]) -> npt.NDArray[np.int8]:
+        codes = [bot_code(name) if is_bot(name) else EXTERNAL for name in opponents]
+        controllers = np.repeat(np.asarray(codes, np.int8)[:, None], self.seats, axis=1)
+        controllers[np.arange(len(codes)), self.student_seat[list(games)]] = EXTERNAL
+        return controllers

@@ -1,0 +1,139 @@
+"""The actor process: self-play for one policy, until it is stopped."""
+
+from __future__ import annotations
+
+import threading
+from uuid import uuid4
+
+import numpy as np
+import structlog
+from prometheus_client import CollectorRegistry
+
+from actor.acting import method
+from actor.metrics import ActorMetrics
+from actor.opponents import OpponentSupply, SeatPlan
+from actor.policies import PolicyCache, Student
+from actor.selfplay import HalfBatch
+from actor.sender import ExperienceSender
+from actor.settings import ActorSettings
+from mazemesh.client.game import GamesSession
+from mazemesh.client.mesh import Mesh
+from mazemesh.errors import DeadlineExceeded, MazemeshError, NotFound, Unavailable
+from mazemesh.games import GameSpec, Purpose, get_game, seeds
+from mazemesh.wire import settings_from_proto
+
+log = structlog.get_logger()
+
+
+class Actor:
+    """Plays `settings.games` games at once for the run of `settings.policy`."""
+
+    def __init__(
+        self,
+        settings: ActorSettings,
+        mesh: Mesh,
+        registry: CollectorRegistry,
+        stop: threading.Event,
+    ) -> None:
+        self._settings, self._mesh, self._stop = settings, mesh, stop
+        self._metrics = ActorMetrics(registry)
+        self._cache = PolicyCache(mesh.model)
+        self._student = Student(mesh.model, settings.policy, stop)
+        self._entropy = np.random.SeedSequence(settings.seed)
+        self._sessions: list[GamesSession] = []
+
+    def run(self) -> None:
+        """Plays until `stop` is set; a service that restarts is waited for.
+
+        Raises:
+            MazemeshError: the run's policy, game or table cannot be played with.
+        """
+        try:
+            self._student.wait()
+        except (NotFound, Unavailable, DeadlineExceeded):
+            if self._stop.is_set():
+                return
+            raise
+        collection = self._student.description.collection
+        spec = get_game(collection.game).spec(settings_from_proto(collection.settings))
+        log.info("playing", policy=self._student.current.reference, games=self._settings.games)
+        supply = OpponentSupply(
+            self._mesh.matchmaker, self._settings.policy, collection.game, self._stop
+        )
+        _, collector = method(collection, spec, 1, np.random.default_rng(0))
+        writer = self._mesh.replay.writer(collection.table, collector.signature)
+        sender = ExperienceSender(writer, self._stop)
+        threads = [
+            threading.Thread(target=self._student.follow, args=(spec,), daemon=True),
+            threading.Thread(target=sender.run),
+        ]
+        if spec.seats > 1:
+            threads.append(threading.Thread(target=supply.fill, daemon=True))
+        for thread in threads:
+            thread.start()
+        try:
+            while not self._stop.is_set():
+                self._play(spec, supply, sender)
+        finally:
+            self._stop.set()
+            self._close()
+            threads[1].join()
+            writer.close()
+
+    def _play(self, spec: GameSpec, supply: OpponentSupply, sender: ExperienceSender) -> None:
+        """Plays on new sessions until they are lost or `stop` is set."""
+        try:
+            halves = [self._open(spec, supply) for _ in range(2)]
+            while not self._stop.is_set():
+                for half in halves:
+                    experience = half.turn()
+                    if experience is not None:
+                        with self._metrics.blocked.time():
+                            sender.put(experience)
+                        self._metrics.rows.inc(experience.rows)
+        except (NotFound, Unavailable, DeadlineExceeded) as error:
+            if not self._stop.is_set():
+                log.warning("games lost; opening new ones", reason=str(error))
+                self._stop.wait(0.2)
+        finally:
+            self._close()
+
+    def _open(self, spec: GameSpec, supply: OpponentSupply) -> HalfBatch:
+        collection = self._student.description.collection
+        games = self._settings.games // 2
+        # Spawned one after the other, so that every session has its own mazes and draws.
+        (entropy,) = self._entropy.spawn(1)
+        rng = np.random.default_rng(entropy)
+        acting, collector = method(collection, spec, games, rng)
+        plan = SeatPlan(games, spec.seats, supply)
+        session = self._mesh.game.open_session(
+            collection.game,
+            settings_from_proto(collection.settings),
+            games,
+            seeds.seed(Purpose.TRAINING, int(rng.integers(seeds.NUMBERS))),
+            controllers=plan.controllers(),
+        )
+        self._sessions.append(session)
+        return HalfBatch(
+            session,
+            session.step,
+            plan,
+            acting,
+            collector,
+            lambda: self._student.current,
+            self._cache.get,
+            self._metrics,
+        )
+
+    def _close(self) -> None:
+        for session in self._sessions:
+            try:
+                session.close()
+            except MazemeshError as error:
+                log.debug("session was gone", reason=str(error))
+        self._sessions.clear()
+
+
+def worker_name(settings_id: str, kind: str) -> str:
+    """The worker's id, or a random one."""
+    return settings_id or f"{kind}-{uuid4().hex[:12]}"

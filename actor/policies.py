@@ -1,0 +1,135 @@
+"""Policies at hand: a bounded cache of versions, and the student that follows `latest`."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import Protocol
+
+import numpy as np
+import structlog
+from tenacity import retry, retry_if_exception_type, stop_when_event_set, wait_exponential
+
+from actor.policy import OnnxPolicy
+from mazemesh.errors import DeadlineExceeded, MazemeshError, NotFound, Unavailable
+from mazemesh.games import GameSpec
+from mazemesh.v1.model_pb2 import PolicyVersion, WatchPoliciesResponse
+
+log = structlog.get_logger()
+
+
+class ModelPeer(Protocol):
+    """What is needed of the Model service (`mazemesh.client.model.ModelClient`)."""
+
+    def get(self, policy: str, if_none_match: str = "") -> tuple[PolicyVersion, bytes | None]:
+        """The version and its file, None when it is the one already at hand."""
+        ...
+
+    def watch(self, name: str = "", since_revision: int = 0) -> Iterator[WatchPoliciesResponse]:
+        """Events without end."""
+        ...
+
+
+class PolicyCache:
+    """Loaded versions by "name:version", the least recently used dropped first.
+
+    Policies are immutable, so a cached one is never stale.
+    """
+
+    def __init__(self, model: ModelPeer, capacity: int = 48) -> None:
+        self._model = model
+        self._capacity = capacity
+        self._loaded: OrderedDict[str, OnnxPolicy] = OrderedDict()
+
+    def get(self, reference: str) -> OnnxPolicy:
+        """The policy under an exact version.
+
+        Raises:
+            NotFound: no such version, or its file was collected.
+        """
+        policy = self._loaded.get(reference)
+        if policy is None:
+            _, data = self._model.get(reference)
+            if data is None:
+                raise NotFound(f"policy {reference} has no file any more")
+            policy = self._loaded[reference] = OnnxPolicy(reference, data)
+            while len(self._loaded) > self._capacity:
+                self._loaded.popitem(last=False)
+        self._loaded.move_to_end(reference)
+        return policy
+
+
+class Student:
+    """The newest version of a policy, kept up to date by a thread.
+
+    Attributes:
+        current: The version to act with. Read it once for each decision.
+        description: What the Model service says of it.
+    """
+
+    def __init__(self, model: ModelPeer, name: str, stop: threading.Event) -> None:
+        self._model = model
+        self._name = name
+        self._stop = stop
+        self.current: OnnxPolicy
+        self.description: PolicyVersion
+
+    def wait(self) -> None:
+        """Blocks until a first version is loaded.
+
+        Raises:
+            Unavailable or NotFound: `stop` was set before there was one.
+        """
+        waiting = retry(
+            retry=retry_if_exception_type((NotFound, Unavailable, DeadlineExceeded)),
+            wait=wait_exponential(multiplier=0.1, max=1.0),
+            stop=stop_when_event_set(self._stop),
+            sleep=self._stop.wait,
+            reraise=True,
+        )
+        waiting(self._load)()
+
+    def follow(self, spec: GameSpec) -> None:
+        """Loads each new version as soon as it is ready, until `stop` is set. Runs in a thread."""
+        while not self._stop.is_set():
+            try:
+                self._refresh(spec)
+                for event in self._model.watch(self._name, self.description.revision):
+                    if self._stop.is_set():
+                        return
+                    if event.HasField("policy") or event.HasField("alias"):
+                        self._refresh(spec)
+            except MazemeshError as error:
+                log.info("policy watch interrupted", policy=self._name, reason=str(error))
+                self._stop.wait(0.5)
+
+    def _refresh(self, spec: GameSpec) -> None:
+        description, data = self._model.get(
+            f"{self._name}:latest", if_none_match=self.description.sha256
+        )
+        if data is None:
+            return
+        if description.spec_hash != spec.spec_hash:
+            log.error(
+                "new version does not fit the game",
+                policy=f"{self._name}:{description.version}",
+                spec_hash=description.spec_hash,
+                expected=spec.spec_hash,
+            )
+            return
+        self._install(description, data, spec)
+
+    def _load(self) -> None:
+        description, data = self._model.get(f"{self._name}:latest")
+        if data is None:
+            raise NotFound(f"policy {self._name}:latest has no file")
+        self._install(description, data, None)
+
+    def _install(self, description: PolicyVersion, data: bytes, spec: GameSpec | None) -> None:
+        policy = OnnxPolicy(f"{description.name}:{description.version}", data)
+        if spec is not None:
+            # The first run of a session allocates; it must not happen in the middle of a step.
+            observation = np.zeros((1, spec.observation_size), np.uint8)
+            policy.infer(observation, np.ones((1, spec.num_actions), np.uint8))
+        self.current, self.description = policy, description

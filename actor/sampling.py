@@ -1,0 +1,61 @@
+"""From logits to actions, for whole batches."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Float = npt.NDArray[np.float32]
+Actions = npt.NDArray[np.int8]
+
+
+def sample(logits: Float, temperature: float, rng: np.random.Generator) -> Actions:
+    """Draws from softmax(logits / temperature) by the Gumbel-max trick; 0 is greedy.
+
+    Args:
+        logits: [n, A]; illegal actions at -1e8 or below.
+        temperature: 0 takes the first best action.
+        rng: Source of the noise.
+
+    Returns:
+        Actions [n].
+    """
+    if temperature == 0.0:
+        return logits.argmax(axis=1).astype(np.int8)
+    noise = rng.standard_exponential(logits.shape, dtype=np.float32)
+    # -log(E) of a standard exponential E is a standard Gumbel variable.
+    perturbed = logits / np.float32(temperature) - np.log(noise)
+    return perturbed.argmax(axis=1).astype(np.int8)
+
+
+def log_probability(logits: Float, actions: Actions) -> Float:
+    """Log-probability [n] of actions [n] under softmax(logits [n, A])."""
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    normaliser = np.log(np.exp(shifted).sum(axis=1))
+    chosen = shifted[np.arange(len(actions)), actions]
+    return (chosen - normaliser).astype(np.float32)
+
+
+def epsilon_greedy(
+    values: Float, mask: npt.NDArray[np.uint8], epsilon: Float, rng: np.random.Generator
+) -> Actions:
+    """The best legal action [n], or with probability epsilon [n] any legal one.
+
+    Args:
+        values: Q-values [n, A]; illegal actions at -1e8 or below.
+        mask: [n, A], 1 = legal.
+        epsilon: [n].
+        rng: Source of the draws.
+    """
+    actions = values.argmax(axis=1).astype(np.int8)
+    explore = rng.random(len(actions), dtype=np.float32) < epsilon
+    if explore.any():
+        legal = np.where(mask[explore] == 1, rng.random((int(explore.sum()), mask.shape[1])), -1.0)
+        actions[explore] = legal.argmax(axis=1)
+    return actions
+
+
+def ape_x_epsilons(count: int, base: float, exponent: float) -> Float:
+    """base^(1 + i / (count - 1) * exponent) for i = 0..count-1 (Horgan et al. 2018, section 4)."""
+    position = np.arange(count) / max(count - 1, 1)
+    return (base ** (1.0 + position * exponent)).astype(np.float32)

@@ -1,0 +1,85 @@
+"""Pushes experience to Replay beside the game loop."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from typing import Protocol
+
+import structlog
+
+from actor.step import Experience
+from mazemesh.errors import DeadlineExceeded, MazemeshError, NotFound, Unavailable
+
+log = structlog.get_logger()
+
+
+class Writer(Protocol):
+    """What is needed of Replay (`mazemesh.client.replay.ExperienceWriter`)."""
+
+    def append(
+        self, columns: object, priorities: object = None, policy_versions: object = None
+    ) -> object:
+        """Stores one batch, once, however often it is tried."""
+        ...
+
+
+class ExperienceSender:
+    """A thread that writes batches in order; at most `pending` wait.
+
+    `put` blocks when they do: that is how Replay's rate limiter slows the games down.
+
+    Attributes:
+        rows: Rows acknowledged so far.
+        error: What ended the thread, if it was not `stop`.
+    """
+
+    def __init__(self, writer: Writer, stop: threading.Event, pending: int = 2) -> None:
+        self._writer = writer
+        self._stop = stop
+        self._queue: queue.Queue[Experience] = queue.Queue(maxsize=pending)
+        self.rows = 0
+        self.error: MazemeshError | None = None
+
+    def put(self, experience: Experience) -> None:
+        """Hands over one batch; returns without it when stopping.
+
+        Raises:
+            MazemeshError: what ended the thread.
+        """
+        while not self._stop.is_set():
+            if self.error is not None:
+                raise self.error
+            try:
+                self._queue.put(experience, timeout=0.2)
+            except queue.Full:
+                continue
+            return
+
+    def run(self) -> None:
+        """Writes until `stop` is set. Runs in a thread."""
+        while not self._stop.is_set():
+            try:
+                experience = self._queue.get(timeout=0.2)
+            except queue.Empty:
+                continue
+            try:
+                self._write(experience)
+            except MazemeshError as error:
+                log.error("experience refused", reason=str(error))
+                self.error = error
+                return
+
+    def _write(self, experience: Experience) -> None:
+        while not self._stop.is_set():
+            try:
+                self._writer.append(
+                    experience.columns, experience.priorities, experience.policy_versions
+                )
+            except (Unavailable, DeadlineExceeded, NotFound) as error:
+                # Replay restarts, or the learner has not made its table again yet.
+                log.info("replay does not take experience now", reason=str(error))
+                self._stop.wait(0.5)
+            else:
+                self.rows += experience.rows
+                return

@@ -1,0 +1,81 @@
+"""What happened to the student's seats in one step of a batch of games."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+RUNNING, TERMINATED, TRUNCATED, OVER = 0, 1, 2, 3
+"""Values of `GamesStep.status` in game.proto."""
+
+Batch = dict[str, npt.NDArray[np.generic]]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the student saw and did, in B games: the first half of a step.
+
+    Attributes:
+        observation: uint8 [B, D].
+        action_mask: uint8 [B, A].
+        action: int8 [B].
+        log_probability: float32 [B], of the action.
+        action_value: float32 [B], the logit of the action (its Q-value, for a Q-network).
+        policy_version: Version that acted.
+    """
+
+    observation: npt.NDArray[np.uint8]
+    action_mask: npt.NDArray[np.uint8]
+    action: npt.NDArray[np.int8]
+    log_probability: npt.NDArray[np.float32]
+    action_value: npt.NDArray[np.float32]
+    policy_version: int
+
+
+@dataclass(frozen=True)
+class Consequence:
+    """What came of a decision: the second half of a step.
+
+    Attributes:
+        reward: float32 [B].
+        status: uint8 [B], as in game.proto.
+        observation: uint8 [B, D], to act on next (of the next episode where one ended).
+        action_mask: uint8 [B, A].
+        value: float32 [B], of `observation`.
+        truncated_games: Indices [m] of the games that were truncated by this step.
+        final_observation: uint8 [m, D], their last observations.
+        final_action_mask: uint8 [m, A].
+        final_value: float32 [m].
+    """
+
+    reward: npt.NDArray[np.float32]
+    status: npt.NDArray[np.uint8]
+    observation: npt.NDArray[np.uint8]
+    action_mask: npt.NDArray[np.uint8]
+    value: npt.NDArray[np.float32]
+    truncated_games: npt.NDArray[np.intp]
+    final_observation: npt.NDArray[np.uint8]
+    final_action_mask: npt.NDArray[np.uint8]
+    final_value: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Experience:
+    """Rows for a Replay table.
+
+    Attributes:
+        columns: By name, [rows, ...].
+        priorities: float64 [rows], or None where the table does not use them.
+        policy_versions: int64 [rows].
+    """
+
+    columns: Batch
+    priorities: npt.NDArray[np.float64] | None
+    policy_versions: npt.NDArray[np.int64]
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return len(self.policy_versions)

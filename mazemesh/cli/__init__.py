@@ -1,0 +1,15 @@
+"""The command line: Typer and Rich. Each command imports what it needs when it runs."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Entry point of `mazemesh`: errors become one line and exit status 1."""
+    from mazemesh.cli.app import app
+
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)

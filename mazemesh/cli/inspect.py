@@ -1,0 +1,167 @@
+"""`mazemesh status`, `leaderboard`, `policies`: what runs, who leads, what was published."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mazemesh.cli.options import DATA_DIR, DataDir, Host, Json, PortBase, connected, find
+from mazemesh.cli.output import print_json, print_table
+
+if TYPE_CHECKING:
+    from mazemesh.v1.elo_pb2 import PlayerRating
+    from mazemesh.v1.model_pb2 import PolicyVersion
+
+
+def status(
+    data_dir: DataDir = DATA_DIR, host: Host = None, port_base: PortBase = None, json: Json = False
+) -> None:
+    """Tell which services answer, what Replay holds and how many games run.
+
+    Exit status 1 when a service does not answer.
+    """
+    from mazemesh.cli.health import serving
+    from mazemesh.client.addresses import Addresses
+
+    addresses = Addresses.from_environment(*find(data_dir, host, port_base))
+    names = ("game", "matchmaker", "model", "elo", "replay")
+    states = {name: serving(getattr(addresses, name)) for name in names}
+    details: dict[str, Any] = {}
+    with connected(data_dir, host, port_base) as mesh:
+        if states["replay"] == "serving":
+            details["tables"] = [
+                {
+                    "table": info.table.name,
+                    "size": info.size,
+                    "capacity": info.table.capacity,
+                    "inserts": info.inserts,
+                    "samples": info.samples,
+                    "waiting_inserts": info.waiting_inserts,
+                    "waiting_samples": info.waiting_samples,
+                }
+                for info in mesh.replay.list_tables()
+            ]
+        if states["game"] == "serving":
+            details["running_games"] = sum(one.num_games for one in mesh.game.list_active())
+    if json:
+        services = {
+            name: {"address": getattr(addresses, name), "state": state}
+            for name, state in states.items()
+        }
+        print_json({"services": services, **details})
+    else:
+        rows = [(name, getattr(addresses, name), state) for name, state in states.items()]
+        print_table("Services", ("service", "address", "state"), rows)
+        if details.get("tables"):
+            columns = tuple(details["tables"][0])
+            print_table("Replay", columns, [tuple(t.values()) for t in details["tables"]])
+        if "running_games" in details:
+            print_table("Games", ("running",), [(details["running_games"],)])
+    if any(state != "serving" for state in states.values()):
+        raise typer.Exit(1)
+
+
+def leaderboard(
+    ladder: Annotated[str, typer.Argument(help="Name of the ladder, usually the game's.")] = "race",
+    top: Annotated[int, typer.Option(min=1, max=1000, help="How many players.")] = 20,
+    prefix: Annotated[str, typer.Option(help="Only players whose name begins so.")] = "",
+    around: Annotated[str, typer.Option(help="Centre the list on this player.")] = "",
+    data_dir: DataDir = DATA_DIR,
+    host: Host = None,
+    port_base: PortBase = None,
+    json: Json = False,
+) -> None:
+    """Show ratings with their 95 % intervals, best first."""
+    with connected(data_dir, host, port_base) as mesh:
+        board = mesh.elo.leaderboard(ladder, page_size=top, prefix=prefix, around=around)
+    if json:
+        print_json(
+            {"ladder": ladder, "matches": board.matches, "players": rating_rows(board.players)}
+        )
+        return
+    columns = ("player", "rank", "rating", "low", "high", "games", "wins", "draws", "losses")
+    rows = [
+        (r.player, r.rank or "-", r.rating, r.low, r.high, r.games, r.wins, r.draws, r.losses)
+        for r in board.players
+    ]
+    print_table(f"{ladder}: {board.matches} matches", columns, rows)
+
+
+def rating_rows(players: Any) -> list[dict[str, Any]]:
+    """Ratings as plain data, best first."""
+    return [_rating(player) for player in players]
+
+
+def _rating(row: PlayerRating) -> dict[str, Any]:
+    return {
+        "policy": row.player,
+        "rank": row.rank,
+        "rating": round(row.rating, 1),
+        "low": round(row.low, 1),
+        "high": round(row.high, 1),
+        "games": row.games,
+        "matches": row.matches,
+        "wins": row.wins,
+        "draws": row.draws,
+        "losses": row.losses,
+    }
+
+
+def policies(
+    name: Annotated[str, typer.Argument(help="Name of the policy; empty: all.")] = "",
+    snapshots: Annotated[bool, typer.Option(help="Only versions kept for rating.")] = False,
+    every_state: Annotated[
+        bool, typer.Option("--all", help="Rejected and retired versions too.")
+    ] = False,
+    limit: Annotated[int, typer.Option(min=1, help="How many versions.")] = 50,
+    data_dir: DataDir = DATA_DIR,
+    host: Host = None,
+    port_base: PortBase = None,
+    json: Json = False,
+) -> None:
+    """List published versions, newest first."""
+    from itertools import islice
+
+    with connected(data_dir, host, port_base) as mesh:
+        listed = mesh.model.list(name, snapshots_only=snapshots, include_all_states=every_state)
+        versions = list(islice(listed, limit))
+    if json:
+        print_json([_version(one) for one in versions])
+        return
+    columns = ("policy", "state", "step", "snapshot", "bytes", "aliases", "created")
+    rows = [
+        (
+            f"{one.name}:{one.version}",
+            _state(one),
+            one.training_step,
+            "yes" if one.snapshot else "",
+            one.size_bytes,
+            " ".join(one.aliases),
+            one.create_time.ToDatetime().isoformat(" ", "seconds"),
+        )
+        for one in versions
+    ]
+    print_table("Policies", columns, rows)
+
+
+def _version(one: PolicyVersion) -> dict[str, Any]:
+    return {
+        "policy": f"{one.name}:{one.version}",
+        "state": _state(one),
+        "training_step": one.training_step,
+        "snapshot": one.snapshot,
+        "parent_version": one.parent_version,
+        "sha256": one.sha256,
+        "size_bytes": one.size_bytes,
+        "aliases": list(one.aliases),
+        "create_time": one.create_time.ToJsonString(),
+        "rejection": one.rejection,
+        "metadata": dict(one.metadata),
+    }
+
+
+def _state(one: PolicyVersion) -> str:
+    from mazemesh.v1.model_pb2 import PolicyState
+
+    return PolicyState.Name(one.state).removeprefix("POLICY_STATE_").lower()

@@ -1,0 +1,65 @@
+"""`mazemesh up`: everything on one machine, by one command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mazemesh.cli.options import DATA_DIR, DataDir, errors_as_lines, seconds
+
+
+def up(
+    game: Annotated[str, typer.Option(help="Game to learn and to rate.")] = "race",
+    algorithm: Annotated[str, typer.Option(help="ppo or dqn.")] = "ppo",
+    name: Annotated[str, typer.Option(help="Name of the policy; default: the game's.")] = "",
+    duration: Annotated[
+        str, typer.Option("--for", help="Stop by itself after so long: 180s, 5m, 2h.")
+    ] = "",
+    summary: Annotated[
+        Path | None, typer.Option(help="Write a JSON summary to this file at the end.")
+    ] = None,
+    actors: Annotated[int, typer.Option(min=0, max=64, help="Actor processes.")] = 1,
+    evaluators: Annotated[int, typer.Option(min=0, max=64, help="Evaluator processes.")] = 1,
+    games: Annotated[
+        int | None, typer.Option(min=2, help="Games that each actor plays at once.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of the run; default: fresh.")] = None,
+    learner: Annotated[
+        list[str] | None,
+        typer.Option(help="A flag for the learner, as --learner=--threads=2; may be repeated."),
+    ] = None,
+    plain: Annotated[bool, typer.Option(help="Lines instead of the dashboard.")] = False,
+    data_dir: DataDir = DATA_DIR,
+    port_base: Annotated[
+        int, typer.Option(min=1, max=65531, envvar="MAZEMESH_PORT_BASE", help="Port of Game.")
+    ] = 50051,
+    host: Annotated[str, typer.Option(help="Address that the services listen on.")] = "127.0.0.1",
+) -> None:
+    """Run the whole mesh on this machine: services, actors, evaluators and a learner.
+
+    It goes on where the data folder stopped. Ctrl-C stops it in order; what was learned is kept.
+    """
+    import asyncio
+
+    from mazemesh.cli.supervisor.layout import Run
+    from mazemesh.cli.supervisor.live import live
+    from mazemesh.games import get_game
+
+    with errors_as_lines():
+        run = Run(
+            data_dir=data_dir.expanduser().absolute(),
+            host=host,
+            port_base=port_base,
+            game=get_game(game).name,
+            policy=name or game,
+            algorithm=algorithm,
+            actors=actors,
+            evaluators=evaluators,
+            seed=seed,
+            actor_flags=() if games is None else ("--games", str(games)),
+            learner_flags=tuple(learner or ()),
+        )
+        limit = seconds(duration) if duration else None
+        raise typer.Exit(asyncio.run(live(run, limit, summary, plain=plain)))

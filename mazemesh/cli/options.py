@@ -1,0 +1,81 @@
+"""Options that many commands share, and how they find the mesh."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from mazemesh.client.mesh import Mesh
+
+DataDir = Annotated[
+    Path,
+    typer.Option(
+        "--data-dir", envvar="MAZEMESH_DATA_DIR", help="Folder of everything the mesh remembers."
+    ),
+]
+PortBase = Annotated[
+    int | None,
+    typer.Option(
+        "--port-base",
+        min=1,
+        max=65531,
+        help="Port of Game; Matchmaker, Model, Elo and Replay follow. Default: the mesh that runs "
+        "on the data folder, else MAZEMESH_PORT_BASE, else 50051.",
+    ),
+]
+Host = Annotated[str | None, typer.Option("--host", help="Host of the services.")]
+Json = Annotated[bool, typer.Option("--json", help="Print data as JSON on standard output.")]
+
+DATA_DIR = Path(".mazemesh")
+
+
+@contextmanager
+def connected(data_dir: Path, host: str | None, port_base: int | None) -> Iterator[Mesh]:
+    """Clients of the mesh that the options mean; errors end the command with one line."""
+    from mazemesh.client.mesh import connect
+
+    with errors_as_lines(), connect(*find(data_dir, host, port_base)) as mesh:
+        yield mesh
+
+
+def find(data_dir: Path, host: str | None, port_base: int | None) -> tuple[str | None, int | None]:
+    """Host and port base: as given, else of the mesh that runs on the data folder, else unknown."""
+    from mazemesh.cli.supervisor.claim import read_note
+
+    note = read_note(data_dir) if host is None and port_base is None else None
+    return (note["host"], note["port_base"]) if note else (host, port_base)
+
+
+@contextmanager
+def errors_as_lines() -> Iterator[None]:
+    """A `MazemeshError` becomes one line on standard error and exit status 1."""
+    from mazemesh.errors import MazemeshError
+
+    try:
+        yield
+    except MazemeshError as error:
+        sys.stderr.write(f"mazemesh: {error}\n")
+        raise typer.Exit(1) from error
+
+
+def seconds(text: str) -> float:
+    """A duration: "180", "180s", "5m", "2h".
+
+    Raises:
+        typer.BadParameter: anything else.
+    """
+    units = {"s": 1.0, "m": 60.0, "h": 3600.0}
+    number, unit = (text[:-1], text[-1]) if text[-1:] in units else (text, "s")
+    try:
+        value = float(number) * units[unit]
+    except ValueError:
+        value = -1.0
+    if not 0 < value < float("inf"):
+        raise typer.BadParameter(f"{text!r} is no duration; examples: 90s, 5m, 2h")
+    return value

@@ -1,0 +1,158 @@
+"""`mazemesh evaluate` and `mazemesh play`: games for their own sake."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mazemesh.cli.options import DATA_DIR, DataDir, Host, Json, PortBase, connected
+from mazemesh.cli.output import print_json, print_table
+
+if TYPE_CHECKING:
+    from mazemesh.client.mesh import Mesh
+    from mazemesh.v1.game_pb2 import GameSettings
+
+
+def evaluate(
+    a: Annotated[str, typer.Argument(help="A policy: race:latest, race:12, bot/random.")],
+    b: Annotated[str, typer.Argument(help="The policy it plays against.")],
+    games: Annotated[int, typer.Option(min=1, help="How many games.")] = 200,
+    game: Annotated[
+        str, typer.Option(help="The game; default: the one that A or B was trained on.")
+    ] = "",
+    temperature: Annotated[
+        float, typer.Option(min=0.0, help="Of the draws from the policies; 0 is greedy.")
+    ] = 0.0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 0,
+    data_dir: DataDir = DATA_DIR,
+    host: Host = None,
+    port_base: PortBase = None,
+    json: Json = False,
+) -> None:
+    """Play A against B on held-out mazes, every maze with the places swapped. Not rated."""
+    import numpy as np
+
+    from actor.duel import duel
+    from actor.policies import PolicyCache
+    from mazemesh.games import get_game
+    from mazemesh.wire import settings_from_proto, spec_to_proto
+
+    with connected(data_dir, host, port_base) as mesh:
+        pair = exact(mesh, a), exact(mesh, b)
+        name, settings = trained_on(mesh, pair, game)
+        spec = spec_to_proto(get_game(name), settings_from_proto(settings))
+        with Counting(games, f"{pair[0]} against {pair[1]}") as progress:
+            tally = duel(
+                mesh.game,
+                PolicyCache(mesh.model).get,
+                spec,
+                pair,
+                games,
+                temperature=temperature,
+                rng=np.random.default_rng(seed),
+                progress=progress,
+            )
+    low, high = tally.interval()
+    result = {
+        "game": name,
+        "a": pair[0],
+        "b": pair[1],
+        "games": tally.games,
+        "wins": tally.wins,
+        "draws": tally.draws,
+        "losses": tally.losses,
+        "win_rate": round(tally.win_rate, 4),
+        "low": round(low, 4),
+        "high": round(high, 4),
+        "score": round(tally.score, 4),
+    }
+    if json:
+        print_json(result)
+    else:
+        rate = f"{tally.win_rate:.1%} ({low:.1%} to {high:.1%})"
+        row = (*pair, tally.games, tally.wins, tally.draws, tally.losses, rate)
+        print_table(name, ("a", "b", "games", "wins", "draws", "losses", "a wins (95 %)"), [row])
+
+
+def play(
+    opponent: Annotated[
+        str, typer.Argument(help="Who sits opposite: race:latest, race:12, bot/shortest-path.")
+    ] = "race:latest",
+    game: Annotated[
+        str, typer.Option(help="The game; default: the one that the opponent was trained on.")
+    ] = "",
+    seed: Annotated[int | None, typer.Option(min=0, help="Number of the maze.")] = None,
+    data_dir: DataDir = DATA_DIR,
+    host: Host = None,
+    port_base: PortBase = None,
+) -> None:
+    """Play in the terminal against a policy.
+
+    Arrow keys or w a s d move, space stays, q leaves. Off a terminal, moves are read as one letter
+    a line: n e s w, or . to stay.
+    """
+    import secrets
+
+    from mazemesh.cli.person import play_in_terminal
+
+    number = secrets.randbits(40) if seed is None else seed
+    with connected(data_dir, host, port_base) as mesh:
+        reference = exact(mesh, opponent)
+        name, settings = trained_on(mesh, (reference,), game)
+        play_in_terminal(mesh, reference, name, settings, number)
+
+
+def exact(mesh: Mesh, reference: str) -> str:
+    """A reference with its version written out; a bot stays as it is.
+
+    Raises:
+        NotFound: no such policy or bot.
+    """
+    from mazemesh.errors import NotFound
+    from mazemesh.games import BOTS, bot_policy, is_bot
+
+    if is_bot(reference):
+        return reference
+    if reference.startswith("bot/"):
+        known = ", ".join(bot_policy(bot) for bot in BOTS)
+        raise NotFound(f"bot {reference!r} does not exist; there are {known}")
+    version = mesh.model.describe(reference)
+    return f"{version.name}:{version.version}"
+
+
+def trained_on(mesh: Mesh, references: tuple[str, ...], game: str) -> tuple[str, GameSettings]:
+    """The game to play: `game` under default settings, else what a reference was trained on."""
+    from mazemesh.games import get_game, is_bot
+    from mazemesh.v1.game_pb2 import GameSettings
+
+    if game:
+        return get_game(game).name, GameSettings()
+    for reference in references:
+        if not is_bot(reference):
+            collection = mesh.model.describe(reference).collection
+            return collection.game, collection.settings
+    return "race", GameSettings()
+
+
+class Counting:
+    """Progress of a known number of games: a Rich bar on a terminal, nothing elsewhere."""
+
+    def __init__(self, total: int, title: str) -> None:
+        from rich.console import Console
+        from rich.progress import Progress
+
+        self._progress = Progress(console=Console(stderr=True), disable=not sys.stderr.isatty())
+        self._task = self._progress.add_task(title, total=total)
+
+    def __enter__(self) -> Counting:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def __call__(self, done: int) -> None:
+        """Notes how many games are over."""
+        self._progress.update(self._task, completed=done)

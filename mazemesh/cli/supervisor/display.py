@@ -1,0 +1,148 @@
+"""Shows a running mesh: a Rich dashboard on a terminal, a line every few seconds elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from typing import Protocol, TextIO
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+
+from mazemesh.cli.supervisor.layout import Run
+from mazemesh.cli.supervisor.overview import Overview
+
+_LINE_EVERY = 5.0
+_TOP = 10
+
+
+class Display(Protocol):
+    """Where a run is shown."""
+
+    def show(self, overview: Overview) -> None:
+        """Shows the present state."""
+        ...
+
+    def tell(self, message: str) -> None:
+        """Tells of something that happened."""
+        ...
+
+    def close(self) -> None:
+        """Leaves the terminal as it was."""
+        ...
+
+
+def open_display(run: Run, *, plain: bool) -> Display:
+    """The dashboard on a terminal, unless `plain`; lines elsewhere."""
+    return Lines(sys.stderr) if plain or not sys.stderr.isatty() else Dashboard(run)
+
+
+class Lines:
+    """One line of figures every five seconds."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._due = 0.0
+
+    def show(self, overview: Overview) -> None:
+        """Writes a line when one is due."""
+        if overview.seconds >= self._due:
+            self._due = overview.seconds + _LINE_EVERY
+            self.tell(line(overview))
+
+    def tell(self, message: str) -> None:
+        """Writes it at once."""
+        self._stream.write(message + "\n")
+        self._stream.flush()
+
+    def close(self) -> None:
+        """Nothing to leave."""
+
+
+def line(overview: Overview) -> str:
+    """The figures in one line."""
+    parts = [
+        f"{overview.seconds:6.0f} s",
+        f"{overview.games} games ({overview.games_per_second:.0f}/s)",
+        f"{overview.agent_steps} steps ({overview.agent_steps_per_second:.0f}/s)",
+        f"replay {sum(overview.replay.values())}",
+        f"version {overview.newest}",
+        f"{overview.snapshots} snapshots",
+    ]
+    if overview.policy_lag is not None:
+        parts.append(f"lag {overview.policy_lag:.1f}")
+    parts += [f"{name} {value:.3f}" for name, value in overview.losses.items()]
+    if overview.success_rate is not None:
+        parts.append(f"success {overview.success_rate:.2f}")
+    if overview.leaderboard:
+        best = overview.leaderboard[0]
+        parts.append(f"top {best.player} {best.rating:.0f} [{best.low:.0f}, {best.high:.0f}]")
+    if overview.restarts:
+        parts.append(f"{overview.restarts} restarts")
+    return "  ".join(parts)
+
+
+class Dashboard:
+    """The whole screen, refreshed in place."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._messages: list[str] = []
+        self._live = Live(console=Console(stderr=True), screen=False, auto_refresh=False)
+        self._live.start()
+
+    def show(self, overview: Overview) -> None:
+        """Draws everything anew."""
+        left, right = _figures(overview), _board(overview)
+        grid = Table.grid(padding=(0, 2))
+        grid.add_row(left, right)
+        title = f"mazemesh: {self._run.policy} learns {self._run.game} by {self._run.algorithm}"
+        parts = [Panel(grid, title=title, subtitle="Ctrl-C stops"), _processes(overview)]
+        parts += [Panel("\n".join(self._messages[-4:]))] if self._messages else []
+        self._live.update(Group(*parts), refresh=True)
+
+    def tell(self, message: str) -> None:
+        """Adds it to the last messages."""
+        self._messages.append(message)
+
+    def close(self) -> None:
+        """Leaves the last picture standing."""
+        self._live.stop()
+
+
+def _figures(overview: Overview) -> Table:
+    table = Table.grid(padding=(0, 2))
+    success = overview.success_rate
+    lag = overview.policy_lag
+    rows = [
+        ("running", f"{overview.seconds:.0f} s"),
+        ("games", f"{overview.games:,} ({overview.games_per_second:,.0f}/s)"),
+        ("agent steps", f"{overview.agent_steps:,} ({overview.agent_steps_per_second:,.0f}/s)"),
+        ("experience rows", f"{overview.experience:,}"),
+        *((f"replay {name}", f"{size:,} rows") for name, size in overview.replay.items()),
+        ("training step", f"{overview.training_step:,}"),
+        ("newest version", f"{overview.newest} ({overview.snapshots} snapshots)"),
+        ("policy lag", "-" if lag is None else f"{lag:.1f} versions"),
+        *((name, f"{value:.4f}") for name, value in overview.losses.items()),
+        ("success", "-" if success is None else f"{success:.1%}"),
+        ("rating matches", f"{overview.matches:,}"),
+        ("restarts", str(overview.restarts)),
+    ]
+    for name, value in rows:
+        table.add_row(name, value)
+    return table
+
+
+def _board(overview: Overview) -> Table:
+    table = Table(title="Leaderboard", title_justify="left")
+    for column in ("policy", "rating", "95 %", "games"):
+        table.add_column(column, justify="left" if column == "policy" else "right")
+    for row in overview.leaderboard[:_TOP]:
+        interval = f"{row.low:.0f} to {row.high:.0f}"
+        table.add_row(row.player, f"{row.rating:.0f}", interval, str(row.games))
+    return table
+
+
+def _processes(overview: Overview) -> str:
+    return "  ".join(f"{name}: {state}" for name, state in overview.states.items())

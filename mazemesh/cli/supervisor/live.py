@@ -1,0 +1,110 @@
+"""The life of `mazemesh up`: claim the folder, start, watch, stop in order, sum up."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from dataclasses import asdict
+from pathlib import Path
+
+from mazemesh.cli.supervisor.claim import claimed, write_note
+from mazemesh.cli.supervisor.display import Display, open_display
+from mazemesh.cli.supervisor.layout import Layout, Run, lay_out, ports_in_use
+from mazemesh.cli.supervisor.overview import Observer
+from mazemesh.cli.supervisor.summary import write_summary
+from mazemesh.cli.supervisor.supervise import Supervisor
+from mazemesh.client.mesh import Mesh
+from mazemesh.errors import Conflict
+
+_REFRESH = 1.0
+_RATINGS_EVERY = 5
+
+
+async def live(run: Run, limit: float | None, summary: Path | None, *, plain: bool) -> int:
+    """Runs the mesh until `limit` seconds, Ctrl-C, SIGTERM, or a process that cannot be kept alive.
+
+    Returns:
+        The exit status: 0, or 1 when a process could not be kept alive.
+
+    Raises:
+        Conflict: the data folder or a port is taken.
+    """
+    with claimed(run.data_dir):
+        taken = ports_in_use(run)
+        if taken:
+            raise Conflict(
+                f"port {', '.join(map(str, taken))} on {run.host} is in use; stop what holds it, "
+                "or choose another --port-base"
+            )
+        layout = lay_out(run)
+        display = open_display(run, plain=plain)
+        try:
+            return await _run(run, layout, limit, summary, display)
+        finally:
+            display.close()
+
+
+async def _run(
+    run: Run, layout: Layout, limit: float | None, summary: Path | None, display: Display
+) -> int:
+    supervisor = Supervisor(layout, run.data_dir / "logs", display.tell)
+    stop = _stop_event()
+    _leave_note(run, layout)
+    with Mesh(run.addresses) as mesh:
+        supervisor.start()
+        display.tell(f"mesh on {run.host}:{run.port_base}, data in {run.data_dir}")
+        observer = Observer(run, layout, supervisor, mesh)
+        watching = asyncio.create_task(_watch(observer, display))
+        await _first(stop, supervisor.broken, limit)
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        overview = await observer.refresh(ratings=True)
+        display.show(overview)
+        display.tell("stopping")
+        await supervisor.stop()
+        if summary is not None:
+            write_summary(summary, overview)
+            display.tell(f"summary written to {summary}")
+    broken = supervisor.why_broken()
+    if broken:
+        display.tell(f"stopped: {broken}; its log is in {run.data_dir / 'logs'}")
+    return 1 if broken else 0
+
+
+async def _watch(observer: Observer, display: Display) -> None:
+    turn = 0
+    while True:
+        display.show(await observer.refresh(ratings=turn % _RATINGS_EVERY == 0))
+        turn += 1
+        await asyncio.sleep(_REFRESH)
+
+
+async def _first(stop: asyncio.Event, broken: asyncio.Event, limit: float | None) -> None:
+    """Returns when either event is set, or after `limit` seconds."""
+    waits = [asyncio.create_task(stop.wait()), asyncio.create_task(broken.wait())]
+    await asyncio.wait(waits, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+    for task in waits:
+        task.cancel()
+
+
+def _stop_event() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+def _leave_note(run: Run, layout: Layout) -> None:
+    write_note(
+        run.data_dir,
+        {
+            "host": run.host,
+            "port_base": run.port_base,
+            "policy": run.policy,
+            "game": run.game,
+            "algorithm": run.algorithm,
+            "addresses": asdict(run.addresses),
+            "metrics_ports": {spec.name: spec.metrics_port for spec in layout.all},
+        },
+    )

@@ -1,0 +1,71 @@
+"""`mazemesh train`, `actor`, `evaluator`: attach one more process to a mesh that runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import typer
+
+from mazemesh.cli.options import DATA_DIR, DataDir, Host, PortBase, find
+
+PASS_ON: dict[str, Any] = {
+    "allow_extra_args": True,
+    "ignore_unknown_options": True,
+    "help_option_names": [],
+}
+"""Flags these commands do not know are the process's own; so is --help."""
+
+
+def train(
+    context: typer.Context,
+    data_dir: DataDir = DATA_DIR,
+    host: Host = None,
+    port_base: PortBase = None,
+) -> None:
+    """Attach a learner run (--help shows its flags)."""
+    _become(["learner"], context, data_dir, host, port_base)
+
+
+def actor(
+    context: typer.Context,
+    data_dir: DataDir = DATA_DIR,
+    host: Host = None,
+    port_base: PortBase = None,
+) -> None:
+    """Attach an actor that plays for a policy (--help shows its flags)."""
+    _become(["actor", "play"], context, data_dir, host, port_base)
+
+
+def evaluator(
+    context: typer.Context,
+    data_dir: DataDir = DATA_DIR,
+    host: Host = None,
+    port_base: PortBase = None,
+) -> None:
+    """Attach an evaluator that plays rating matches (--help shows its flags)."""
+    _become(["actor", "evaluate"], context, data_dir, host, port_base)
+
+
+def _become(
+    module: list[str],
+    context: typer.Context,
+    data_dir: Any,
+    host: str | None,
+    port_base: int | None,
+) -> None:
+    """Replaces this process: the worker then gets signals and its exit status counts."""
+    from dataclasses import asdict
+
+    from mazemesh.client.addresses import Addresses
+
+    addresses = asdict(Addresses.from_environment(*find(data_dir, host, port_base)))
+    environment = {
+        **os.environ,
+        **{f"MAZEMESH_{name.upper()}_ADDRESS": address for name, address in addresses.items()},
+        "MAZEMESH_DATA_DIR": str(data_dir),
+    }
+    command = [sys.executable, "-m", *module, *context.args]
+    sys.stdout.flush()
+    os.execve(sys.executable, command, environment)  # noqa: S606 (no shell is wanted)
