@@ -1,0 +1,112 @@
+"""Client of the Elo service: report results, read ratings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from mazemesh.client.channel import ServiceClient
+from mazemesh.v1 import elo_pb2
+from mazemesh.v1.elo_pb2_grpc import EloServiceStub
+
+_SERVICE = "mazemesh.v1.EloService"
+_IDEMPOTENT = ("RecordResults", "GetRating", "GetLeaderboard", "GetRatingHistory", "GetHeadToHead")
+_RESULTS_AT_ONCE = 1000
+_RECORD_DEADLINE = 60.0
+_POINTS_AT_ONCE = 1000
+
+
+class EloClient(ServiceClient):
+    """Typed calls; errors are those of `mazemesh.errors`. Safe to share between threads."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(address, tuple((_SERVICE, method) for method in _IDEMPOTENT))
+        self._stub = EloServiceStub(self.channel)
+
+    def record(self, results: Sequence[elo_pb2.MatchResult]) -> list[int]:
+        """Reports finished matches, any number; safe to repeat.
+
+        Returns:
+            A `RecordStatus` for each result, in order.
+
+        Raises:
+            InvalidArgument: A result is malformed; the message names its index among the at most
+                1000 of one call. None of that call is recorded, calls before it stand.
+            Unavailable: The service cannot be reached; repeat later.
+        """
+        statuses: list[int] = []
+        for start in range(0, len(results), _RESULTS_AT_ONCE):
+            request = elo_pb2.RecordResultsRequest(
+                results=results[start : start + _RESULTS_AT_ONCE]
+            )
+            response = self._call(self._stub.RecordResults, request, _RECORD_DEADLINE)
+            statuses.extend(response.statuses)
+        return statuses
+
+    def rating(self, ladder: str, player: str) -> elo_pb2.PlayerRating:
+        """One player's rating.
+
+        Raises:
+            NotFound: It has no result on the ladder.
+        """
+        request = elo_pb2.GetRatingRequest(ladder=ladder, player=player)
+        return self._call(self._stub.GetRating, request).rating
+
+    def leaderboard(
+        self,
+        ladder: str,
+        *,
+        page_size: int = 50,
+        page_token: str = "",
+        prefix: str = "",
+        around: str = "",
+    ) -> elo_pb2.GetLeaderboardResponse:
+        """A page of players, best first; `next_page_token` leads to the next one.
+
+        Args:
+            ladder: Such as "race"; empty of players while nobody has played.
+            page_size: At most 1000.
+            page_token: From the page before.
+            prefix: Only players whose name begins so.
+            around: The page with this player in its middle.
+
+        Raises:
+            NotFound: `around` has no result on the ladder.
+        """
+        request = elo_pb2.GetLeaderboardRequest(
+            ladder=ladder, page_size=page_size, page_token=page_token, prefix=prefix, around=around
+        )
+        return self._call(self._stub.GetLeaderboard, request)
+
+    def watch_leaderboard(
+        self, ladder: str, page_size: int = 50
+    ) -> Iterator[elo_pb2.GetLeaderboardResponse]:
+        """The first page now and whenever it has changed; again at least every 20 s.
+
+        Raises:
+            Unavailable: The service stopped; watch again.
+        """
+        request = elo_pb2.WatchLeaderboardRequest(ladder=ladder, page_size=page_size)
+        for response in self._stream(self._stub.WatchLeaderboard, request, None):
+            yield response.leaderboard
+
+    def history(self, ladder: str, player: str) -> Iterator[elo_pb2.RatingPoint]:
+        """A player's online rating after each of its matches, oldest first.
+
+        Raises:
+            NotFound: It has no result on the ladder.
+        """
+        token = ""
+        while True:
+            request = elo_pb2.GetRatingHistoryRequest(
+                ladder=ladder, player=player, page_size=_POINTS_AT_ONCE, page_token=token
+            )
+            response = self._call(self._stub.GetRatingHistory, request)
+            yield from response.points
+            token = response.next_page_token
+            if not token:
+                return
+
+    def head_to_head(self, ladder: str, players: Sequence[str] = ()) -> list[elo_pb2.HeadToHead]:
+        """Results of every pair that has met, among 2 to 64 players or the 20 best."""
+        request = elo_pb2.GetHeadToHeadRequest(ladder=ladder, players=players)
+        return list(self._call(self._stub.GetHeadToHead, request).pairs)

@@ -1,0 +1,1 @@
+"""The Elo service: an append-only log of match results and the ratings folded from it."""

@@ -1,0 +1,34 @@
+"""Composes the Elo service."""
+
+from __future__ import annotations
+
+from mazemesh.v1.elo_pb2_grpc import add_EloServiceServicer_to_server
+from services._harness import Server
+from services.elo import metrics
+from services.elo.bradley_terry import fit
+from services.elo.ratings import Ratings
+from services.elo.servicer import EloServicer
+from services.elo.settings import EloSettings
+from services.elo.stores.sql import SqlResultLog
+
+
+async def bind(settings: EloSettings, server: Server) -> None:
+    """SQL log -> ladders, folded from it -> servicer; fits in the background."""
+    await server.database.migrate("services.elo")
+    ratings = Ratings(
+        metrics.MeteredLog(SqlResultLog(server.database), server.registry),
+        metrics.metered_fit(fit, server.registry),
+        settings.refit_seconds,
+    )
+    server.registry.register(metrics.LadderCollector(lambda: ratings.boards))
+    await ratings.catch_up()
+    servicer = EloServicer(
+        ratings,
+        metrics.watchers(server.registry),
+        least_seconds=settings.watch_seconds,
+        heartbeat_seconds=settings.heartbeat_seconds,
+    )
+    server.add_servicer("mazemesh.v1.EloService", add_EloServiceServicer_to_server, servicer)
+    server.background(ratings.refit_forever, "refit")
+    server.on_drain(ratings.close)
+    server.on_stop(ratings.close)

@@ -1,0 +1,141 @@
+"""One leaderboard folded from the log: who played, how they did, and their online ratings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from services.elo import online
+from services.elo.components import Components, ranked_component
+from services.elo.match import LoggedMatch, Match
+from services.elo.pairs import Pairs
+from services.elo.players import is_bot, parents
+from services.elo.posterior import Problem
+
+
+@dataclass(slots=True)
+class Record:
+    """What a player did on a ladder.
+
+    Attributes:
+        name: The player.
+        online_rating: After its last match.
+        matches: Matches played.
+        wins: Games with a better score than everyone else's.
+        draws: Games in which nobody was better, but somebody as good.
+        losses: All other games.
+        last_match: Index of its last match in the ladder's `matches`.
+    """
+
+    name: str
+    online_rating: float = online.START
+    matches: int = 0
+    wins: int = 0
+    draws: int = 0
+    losses: int = 0
+    last_match: int = -1
+
+    @property
+    def games(self) -> int:
+        """Games played."""
+        return self.wins + self.draws + self.losses
+
+
+class Played(NamedTuple):
+    """A match as history keeps it."""
+
+    match_id: str
+    finish_nanoseconds: int
+    participants: tuple[int, ...]
+
+
+class Point(NamedTuple):
+    """A player's online rating after a match, and its mean score over the match's games."""
+
+    match: int
+    online_rating: float
+    score: float
+
+
+class Ladder:
+    """A projection of the log onto one ladder; the same matches in the same order give the same."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.high_water = 0
+        """Sequence of the last match that was folded in."""
+        self.players: list[Record] = []
+        self.matches: list[Played] = []
+        self.histories: list[list[Point]] = []
+        self.pairs = Pairs()
+        self._index: dict[str, int] = {}
+        self._components = Components()
+
+    def index(self, player: str) -> int | None:
+        """The player's index; None without a match on this ladder."""
+        return self._index.get(player)
+
+    def fold(self, logged: LoggedMatch) -> None:
+        """Takes in the next match of the log.
+
+        Raises:
+            ValueError: The match is not newer than all before.
+        """
+        sequence, match = logged
+        if sequence <= self.high_water:
+            raise ValueError(f"match {sequence} of the log came after {self.high_water}")
+        participants = tuple(self._admit(player) for player in match.participants)
+        self._rate(participants, match)
+        self.pairs.add(participants, match.games)
+        for player in participants[1:]:
+            self._components.join(participants[0], player)
+        self.matches.append(Played(match.match_id, match.finish_nanoseconds, participants))
+        self.high_water = sequence
+
+    def problem(self) -> Problem:
+        """What there is to fit, as copies."""
+        bots = [is_bot(record.name) for record in self.players]
+        ranked = ranked_component(self._components.roots(), bots)
+        connected_bots = np.logical_and(ranked, bots)
+        return Problem(
+            table=self.pairs.table(),
+            parents=np.array(parents([record.name for record in self.players]), dtype=np.intp),
+            ranked=np.array(ranked),
+            anchors=connected_bots if connected_bots.any() else np.array(ranked),
+            start=np.array([record.online_rating for record in self.players]),
+        )
+
+    def _admit(self, player: str) -> int:
+        index = self._index.get(player)
+        if index is None:
+            self._index[player] = index = len(self.players)
+            self.players.append(Record(player))
+            self.histories.append([])
+            self._components.add()
+        return index
+
+    def _rate(self, participants: Sequence[int], match: Match) -> None:
+        records = [self.players[index] for index in participants]
+        ratings = online.updated(
+            [record.online_rating for record in records],
+            [record.matches for record in records],
+            match.games,
+        )
+        for place, (index, record) in enumerate(zip(participants, records, strict=True)):
+            record.online_rating = ratings[place]
+            record.matches += 1
+            record.last_match = len(self.matches)
+            total = 0.0
+            for game in match.games:
+                mine = game.scores[place]
+                best = max(score for other, score in enumerate(game.scores) if other != place)
+                record.wins += mine > best
+                record.draws += mine == best
+                record.losses += mine < best
+                total += mine
+            self.histories[index].append(
+                Point(len(self.matches), ratings[place], total / len(match.games))
+            )

@@ -1,0 +1,35 @@
+"""The form in which a match stands in the log: canonical JSON, and its hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from services.elo.match import Game, Match
+
+
+def encode(match: Match) -> str:
+    """The one JSON text of a match: keys sorted, no spaces, numbers that read back exactly."""
+    content = match._asdict()
+    content["games"] = [game._asdict() for game in match.games]
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def decode(payload: str) -> Match:
+    """The match of which `encode` gave this text."""
+    content: dict[str, Any] = json.loads(payload)
+    content["participants"] = tuple(content["participants"])
+    content["games"] = tuple(_game(game) for game in content["games"])
+    return Match(**content)
+
+
+def digest(payload: str) -> str:
+    """SHA-256 of a payload, in hexadecimal."""
+    return hashlib.sha256(payload.encode()).hexdigest()
+
+
+def _game(content: dict[str, Any]) -> Game:
+    content["scores"] = tuple(content["scores"])
+    content["steps"] = tuple(content["steps"])
+    return Game(**content)

@@ -1,0 +1,162 @@
+"""The Elo service on the wire: validate, convert, ask the ladders, convert back."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from itertools import combinations
+from typing import Any
+
+import grpc.aio
+from prometheus_client import Gauge
+
+from mazemesh.errors import InvalidArgument, NotFound, Unavailable
+from mazemesh.v1 import elo_pb2, elo_pb2_grpc
+from services.elo import answers, paging, validation
+from services.elo.board import Board
+from services.elo.ratings import Ratings
+from services.elo.store import Status
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+_STATUSES = {
+    Status.RECORDED: elo_pb2.RECORD_STATUS_RECORDED,
+    Status.DUPLICATE: elo_pb2.RECORD_STATUS_DUPLICATE,
+    Status.CONFLICT: elo_pb2.RECORD_STATUS_CONFLICT,
+}
+
+_PAGE = 50
+_MOST_PLAYERS = 1000
+_POINTS = 1000
+_MOST_POINTS = 10_000
+_COMPARED = 20
+_MOST_COMPARED = 64
+
+
+class EloServicer(elo_pb2_grpc.EloServiceServicer):
+    """Serves `Ratings`.
+
+    Args:
+        ratings: The ladders.
+        watchers: Counts open WatchLeaderboard streams.
+        least_seconds: Least time between two messages of a watch.
+        heartbeat_seconds: Most time between two messages of a watch.
+    """
+
+    def __init__(
+        self,
+        ratings: Ratings,
+        watchers: Gauge,
+        *,
+        least_seconds: float,
+        heartbeat_seconds: float,
+    ) -> None:
+        self._ratings = ratings
+        self._watchers = watchers
+        self._least_seconds = least_seconds
+        self._heartbeat_seconds = heartbeat_seconds
+
+    async def RecordResults(
+        self, request: elo_pb2.RecordResultsRequest, context: Context
+    ) -> elo_pb2.RecordResultsResponse:
+        """Appends results."""
+        statuses = await self._ratings.record(validation.matches(request.results))
+        return elo_pb2.RecordResultsResponse(statuses=[_STATUSES[status] for status in statuses])
+
+    async def GetRating(
+        self, request: elo_pb2.GetRatingRequest, context: Context
+    ) -> elo_pb2.GetRatingResponse:
+        """One player's rating."""
+        validation.check_player("player", request.player)
+        board, player = self._find(request.ladder, request.player)
+        await self._ratings.current(request.ladder, [player])
+        return elo_pb2.GetRatingResponse(rating=answers.rating(board, board.standings, player))
+
+    async def GetLeaderboard(
+        self, request: elo_pb2.GetLeaderboardRequest, context: Context
+    ) -> elo_pb2.GetLeaderboardResponse:
+        """A page of players, best first."""
+        size = validation.page_size(request.page_size, _PAGE, _MOST_PLAYERS)
+        validation.check_ladder("ladder", request.ladder)
+        if request.around:
+            return await self._around(request, size)
+        if request.page_token:
+            board = self._ratings.board(request.ladder)
+        else:
+            board = await self._ratings.current(request.ladder)
+        if board is None:
+            return elo_pb2.GetLeaderboardResponse(ladder=request.ladder)
+        if request.page_token:
+            page = paging.page_after(board, size, request.page_token, request.prefix)
+        else:
+            page = paging.first_page(board, size, request.prefix)
+        return answers.leaderboard(board, page)
+
+    async def WatchLeaderboard(
+        self, request: elo_pb2.WatchLeaderboardRequest, context: Context
+    ) -> AsyncIterator[elo_pb2.WatchLeaderboardResponse]:
+        """The first page, now and whenever it has changed."""
+        size = validation.page_size(request.page_size, _PAGE, _MOST_PLAYERS)
+        ladder = validation.check_ladder("ladder", request.ladder)
+        changes = self._ratings.changes(
+            ladder, least=self._least_seconds, most=self._heartbeat_seconds
+        )
+        with self._watchers.track_inprogress():
+            async for board in changes:
+                leaderboard = elo_pb2.GetLeaderboardResponse(ladder=ladder)
+                if board is not None:
+                    leaderboard = answers.leaderboard(board, paging.first_page(board, size))
+                yield elo_pb2.WatchLeaderboardResponse(leaderboard=leaderboard)
+        raise Unavailable("the Elo service is stopping; watch again")
+
+    async def GetRatingHistory(
+        self, request: elo_pb2.GetRatingHistoryRequest, context: Context
+    ) -> elo_pb2.GetRatingHistoryResponse:
+        """A player's online ratings over time."""
+        size = validation.page_size(request.page_size, _POINTS, _MOST_POINTS)
+        start = validation.offset(request.page_token)
+        validation.check_player("player", request.player)
+        board, player = self._find(request.ladder, request.player)
+        history = board.ladder.histories[player]
+        end = start + size
+        return elo_pb2.GetRatingHistoryResponse(
+            points=[answers.point(board, player, at) for at in history[start:end]],
+            next_page_token=str(end) if end < len(history) else "",
+        )
+
+    async def GetHeadToHead(
+        self, request: elo_pb2.GetHeadToHeadRequest, context: Context
+    ) -> elo_pb2.GetHeadToHeadResponse:
+        """Results between pairs of players."""
+        validation.check_ladder("ladder", request.ladder)
+        validation.check_compared(request.players, _MOST_COMPARED)
+        board = await self._ratings.current(request.ladder)
+        if board is None:
+            return elo_pb2.GetHeadToHeadResponse()
+        if request.players:
+            known = map(board.ladder.index, request.players)
+            players = [player for player in known if player is not None]
+            await self._ratings.current(request.ladder, players)
+        else:
+            players = list(board.standings.order[:_COMPARED])
+        pairs = (answers.head_to_head(board, *pair) for pair in combinations(players, 2))
+        return elo_pb2.GetHeadToHeadResponse(pairs=[pair for pair in pairs if pair is not None])
+
+    async def _around(
+        self, request: elo_pb2.GetLeaderboardRequest, size: int
+    ) -> elo_pb2.GetLeaderboardResponse:
+        if request.page_token:
+            raise InvalidArgument("around and page_token exclude each other; send one of them")
+        player = validation.check_player("around", request.around)
+        if not player.startswith(request.prefix):
+            raise validation.wrong("around", player, f"must begin with prefix {request.prefix!r}")
+        board, index = self._find(request.ladder, player)
+        await self._ratings.current(request.ladder, [index])
+        return answers.leaderboard(board, paging.page_around(board, size, player, request.prefix))
+
+    def _find(self, ladder: str, player: str) -> tuple[Board, int]:
+        validation.check_ladder("ladder", ladder)
+        board = self._ratings.board(ladder)
+        index = board.ladder.index(player) if board is not None else None
+        if board is None or index is None:
+            raise NotFound(f"{player!r} has no result on ladder {ladder!r}")
+        return board, index
