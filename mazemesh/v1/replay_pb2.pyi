@@ -88,7 +88,7 @@ class ListTablesResponse(_message.Message):
     def __init__(self, tables: _Optional[_Iterable[_Union[TableInfo, _Mapping]]] = ...) -> None: ...
 
 class TableInfo(_message.Message):
-    __slots__ = ("table", "size", "inserts", "samples", "deletes", "stale_updates", "diff", "waiting_inserts", "waiting_samples", "oldest_insert_wait_time", "oldest_sample_wait_time", "insert_wait", "sample_wait", "bytes")
+    __slots__ = ("table", "size", "inserts", "samples", "deletes", "stale_updates", "diff", "waiting_inserts", "waiting_samples", "oldest_insert_wait_time", "oldest_sample_wait_time", "insert_wait", "sample_wait", "bytes", "dropped")
     TABLE_FIELD_NUMBER: _ClassVar[int]
     SIZE_FIELD_NUMBER: _ClassVar[int]
     INSERTS_FIELD_NUMBER: _ClassVar[int]
@@ -103,6 +103,7 @@ class TableInfo(_message.Message):
     INSERT_WAIT_FIELD_NUMBER: _ClassVar[int]
     SAMPLE_WAIT_FIELD_NUMBER: _ClassVar[int]
     BYTES_FIELD_NUMBER: _ClassVar[int]
+    DROPPED_FIELD_NUMBER: _ClassVar[int]
     table: Table
     size: int
     inserts: int
@@ -117,7 +118,8 @@ class TableInfo(_message.Message):
     insert_wait: _duration_pb2.Duration
     sample_wait: _duration_pb2.Duration
     bytes: int
-    def __init__(self, table: _Optional[_Union[Table, _Mapping]] = ..., size: _Optional[int] = ..., inserts: _Optional[int] = ..., samples: _Optional[int] = ..., deletes: _Optional[int] = ..., stale_updates: _Optional[int] = ..., diff: _Optional[float] = ..., waiting_inserts: _Optional[int] = ..., waiting_samples: _Optional[int] = ..., oldest_insert_wait_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., oldest_sample_wait_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., insert_wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., sample_wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., bytes: _Optional[int] = ...) -> None: ...
+    dropped: int
+    def __init__(self, table: _Optional[_Union[Table, _Mapping]] = ..., size: _Optional[int] = ..., inserts: _Optional[int] = ..., samples: _Optional[int] = ..., deletes: _Optional[int] = ..., stale_updates: _Optional[int] = ..., diff: _Optional[float] = ..., waiting_inserts: _Optional[int] = ..., waiting_samples: _Optional[int] = ..., oldest_insert_wait_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., oldest_sample_wait_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., insert_wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., sample_wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., bytes: _Optional[int] = ..., dropped: _Optional[int] = ...) -> None: ...
 
 class RecordExperienceRequest(_message.Message):
     __slots__ = ("table", "writer_id", "sequence", "columns", "priorities", "policy_versions")

@@ -43,18 +43,23 @@ class ReplayServiceStub:
     """Inserts a batch of rows, all or none. Waits while the rate limiter forbids the insert, at most until the call's
     deadline (DEADLINE_EXCEEDED: nothing was inserted, and the message tells the limiter's state).
 
-    Idempotent by (writer_id, sequence): a batch that was inserted is answered again without being inserted. A
-    writer's sequences go up by one from 1; a gap is FAILED_PRECONDITION and names the expected sequence. Of each
-    writer the last answer is kept; an older sequence is answered with `duplicate` and no keys.
+    Idempotent by (table, writer_id, sequence): a batch that was inserted is answered again without being inserted.
+    A writer's sequences in a table go up by one from 1; a gap is FAILED_PRECONDITION and names the expected sequence.
+    Of each writer the last answer is kept; an older sequence is answered with `duplicate` and no keys. A writer that
+    the table does not know may begin at any sequence: after the service lost its tables, writers just go on. The
+    table knows the writers that inserted last, at least a thousand of them unless configured otherwise.
 
     INVALID_ARGUMENT names the column and what was expected, when a column's size is wrong, the signature hash is not
-    the table's, a priority is NaN, negative or infinite, or the batch is larger than the table or than the limiter
-    could ever admit at once.
+    the table's, a priority is NaN, negative, infinite or so high that the sum of priority^exponent would not be
+    finite, or the batch is larger than the table or than samples could ever make the limiter admit at once.
     """
     GetExperienceBatch: _grpc.UnaryUnaryMultiCallable[_replay_pb2.GetExperienceBatchRequest, _replay_pb2.GetExperienceBatchResponse]
     """Draws batch_size rows (with replacement where the selector is random), or waits until the limiter allows all of
     them, at most `timeout`: then DEADLINE_EXCEEDED, and no sampling budget was used. `priority_updates` are
-    applied first, whether or not the draw succeeds.
+    applied first, whether or not the draw succeeds. Waiting calls are served in the order of their arrival.
+
+    INVALID_ARGUMENT when batch_size is out of range, when the answer would be larger than a message (64 MiB), or
+    when the limiter could never allow so many samples at once.
     """
     UpdatePriorities: _grpc.UnaryUnaryMultiCallable[_replay_pb2.UpdatePrioritiesRequest, _replay_pb2.UpdatePrioritiesResponse]
     """Sets priorities by key. A key whose row is gone changes nothing and is counted as stale. All keys and
@@ -76,18 +81,23 @@ class ReplayServiceAsyncStub(ReplayServiceStub):
     """Inserts a batch of rows, all or none. Waits while the rate limiter forbids the insert, at most until the call's
     deadline (DEADLINE_EXCEEDED: nothing was inserted, and the message tells the limiter's state).
 
-    Idempotent by (writer_id, sequence): a batch that was inserted is answered again without being inserted. A
-    writer's sequences go up by one from 1; a gap is FAILED_PRECONDITION and names the expected sequence. Of each
-    writer the last answer is kept; an older sequence is answered with `duplicate` and no keys.
+    Idempotent by (table, writer_id, sequence): a batch that was inserted is answered again without being inserted.
+    A writer's sequences in a table go up by one from 1; a gap is FAILED_PRECONDITION and names the expected sequence.
+    Of each writer the last answer is kept; an older sequence is answered with `duplicate` and no keys. A writer that
+    the table does not know may begin at any sequence: after the service lost its tables, writers just go on. The
+    table knows the writers that inserted last, at least a thousand of them unless configured otherwise.
 
     INVALID_ARGUMENT names the column and what was expected, when a column's size is wrong, the signature hash is not
-    the table's, a priority is NaN, negative or infinite, or the batch is larger than the table or than the limiter
-    could ever admit at once.
+    the table's, a priority is NaN, negative, infinite or so high that the sum of priority^exponent would not be
+    finite, or the batch is larger than the table or than samples could ever make the limiter admit at once.
     """
     GetExperienceBatch: _aio.UnaryUnaryMultiCallable[_replay_pb2.GetExperienceBatchRequest, _replay_pb2.GetExperienceBatchResponse]  # type: ignore[assignment]
     """Draws batch_size rows (with replacement where the selector is random), or waits until the limiter allows all of
     them, at most `timeout`: then DEADLINE_EXCEEDED, and no sampling budget was used. `priority_updates` are
-    applied first, whether or not the draw succeeds.
+    applied first, whether or not the draw succeeds. Waiting calls are served in the order of their arrival.
+
+    INVALID_ARGUMENT when batch_size is out of range, when the answer would be larger than a message (64 MiB), or
+    when the limiter could never allow so many samples at once.
     """
     UpdatePriorities: _aio.UnaryUnaryMultiCallable[_replay_pb2.UpdatePrioritiesRequest, _replay_pb2.UpdatePrioritiesResponse]  # type: ignore[assignment]
     """Sets priorities by key. A key whose row is gone changes nothing and is counted as stale. All keys and
@@ -124,13 +134,15 @@ class ReplayServiceServicer(metaclass=_abc_1.ABCMeta):
         """Inserts a batch of rows, all or none. Waits while the rate limiter forbids the insert, at most until the call's
         deadline (DEADLINE_EXCEEDED: nothing was inserted, and the message tells the limiter's state).
 
-        Idempotent by (writer_id, sequence): a batch that was inserted is answered again without being inserted. A
-        writer's sequences go up by one from 1; a gap is FAILED_PRECONDITION and names the expected sequence. Of each
-        writer the last answer is kept; an older sequence is answered with `duplicate` and no keys.
+        Idempotent by (table, writer_id, sequence): a batch that was inserted is answered again without being inserted.
+        A writer's sequences in a table go up by one from 1; a gap is FAILED_PRECONDITION and names the expected sequence.
+        Of each writer the last answer is kept; an older sequence is answered with `duplicate` and no keys. A writer that
+        the table does not know may begin at any sequence: after the service lost its tables, writers just go on. The
+        table knows the writers that inserted last, at least a thousand of them unless configured otherwise.
 
         INVALID_ARGUMENT names the column and what was expected, when a column's size is wrong, the signature hash is not
-        the table's, a priority is NaN, negative or infinite, or the batch is larger than the table or than the limiter
-        could ever admit at once.
+        the table's, a priority is NaN, negative, infinite or so high that the sum of priority^exponent would not be
+        finite, or the batch is larger than the table or than samples could ever make the limiter admit at once.
         """
 
     @_abc_1.abstractmethod
@@ -141,7 +153,10 @@ class ReplayServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_replay_pb2.GetExperienceBatchResponse, _abc.Awaitable[_replay_pb2.GetExperienceBatchResponse]]:
         """Draws batch_size rows (with replacement where the selector is random), or waits until the limiter allows all of
         them, at most `timeout`: then DEADLINE_EXCEEDED, and no sampling budget was used. `priority_updates` are
-        applied first, whether or not the draw succeeds.
+        applied first, whether or not the draw succeeds. Waiting calls are served in the order of their arrival.
+
+        INVALID_ARGUMENT when batch_size is out of range, when the answer would be larger than a message (64 MiB), or
+        when the limiter could never allow so many samples at once.
         """
 
     @_abc_1.abstractmethod

@@ -1,0 +1,143 @@
+"""Writes batches into one table, each exactly once."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import grpc
+import numpy.typing as npt
+
+from mazemesh.client.channel import translate
+from mazemesh.client.experience import record_request
+from mazemesh.errors import DeadlineExceeded, NotFound, Unavailable
+from mazemesh.tensors import Signature, to_columns
+from mazemesh.v1 import replay_pb2 as pb
+from mazemesh.v1.replay_pb2_grpc import ReplayServiceStub
+
+_CALL_SECONDS = 30.0
+_FIRST_PAUSE = 0.05
+_LONGEST_PAUSE = 1.0
+
+
+class ExperienceWriter:
+    """One writer of one table: numbers its batches and sends one again until it is answered.
+
+    `append` is for one thread; `close` may come from another and ends an append that waits.
+    """
+
+    def __init__(
+        self,
+        stub: ReplayServiceStub,
+        address: str,
+        table: str,
+        signature: Signature,
+        *,
+        give_up: float = 300.0,
+    ) -> None:
+        self.table = table
+        self.signature = signature
+        self.writer_id = str(uuid.uuid4())
+        self.sequence = 0
+        """Number of the last batch that the service has."""
+        self.blocked_seconds = 0.0
+        """Time spent in `append`: waiting for the limiter, the network, a service that is away."""
+        self._stub = stub
+        self._address = address
+        self._give_up = give_up
+        self._closed = threading.Event()
+        self._call: Any = None
+
+    def append(
+        self,
+        columns: Mapping[str, npt.ArrayLike],
+        priorities: npt.ArrayLike | None = None,
+        policy_versions: npt.ArrayLike | None = None,
+    ) -> pb.RecordExperienceResponse:
+        """Sends rows as the next batch; returns when the service has them.
+
+        Tries again, under the same sequence, while the service is away, its limiter forbids the
+        insert, or the table that was there is missing (the service was restarted, and its owner
+        makes it again), at most for `give_up` seconds. After an exception the same rows may be
+        appended again.
+
+        Args:
+            columns: By name: [rows, *shape].
+            priorities: float64 [rows], finite and >= 0; None takes the highest in the table.
+            policy_versions: int64 [rows]; None is unknown.
+
+        Raises:
+            InvalidArgument: the columns do not fit the signature, or the table refuses them.
+            NotFound: there never was such a table.
+            DeadlineExceeded, Unavailable, NotFound: it was given up; Unavailable also after
+            `close`.
+        """
+        request = record_request(
+            self.table,
+            self.writer_id,
+            self.sequence + 1,
+            to_columns(self.signature, columns),
+            priorities,
+            policy_versions,
+        )
+        started = time.monotonic()
+        try:
+            response = self._send(request, started + self._give_up)
+        finally:
+            self.blocked_seconds += time.monotonic() - started
+        self.sequence += 1
+        return response
+
+    def close(self) -> None:
+        """Ends an append that waits; later ones are refused."""
+        self._closed.set()
+        call = self._call
+        if call is not None:
+            call.cancel()
+
+    def __enter__(self) -> ExperienceWriter:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _send(
+        self, request: pb.RecordExperienceRequest, give_up_at: float
+    ) -> pb.RecordExperienceResponse:
+        pause = _FIRST_PAUSE
+        while True:
+            remaining = give_up_at - time.monotonic()
+            try:
+                return self._try(request, min(_CALL_SECONDS, max(remaining, 0.01)))
+            except (DeadlineExceeded, Unavailable, NotFound) as error:
+                if self._closed.is_set():
+                    raise Unavailable(f"writer of table {self.table!r} was closed") from error
+                if isinstance(error, NotFound) and self.sequence == 0:
+                    raise
+                if time.monotonic() + pause >= give_up_at:
+                    raise
+                if isinstance(error, DeadlineExceeded):
+                    continue
+            self._closed.wait(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _try(
+        self, request: pb.RecordExperienceRequest, deadline: float
+    ) -> pb.RecordExperienceResponse:
+        # A future, because that can be cancelled from another thread.
+        method: Any = self._stub.RecordExperience
+        self._call = method.future(request, timeout=deadline)
+        if self._closed.is_set():
+            self._call.cancel()
+        try:
+            response: pb.RecordExperienceResponse = self._call.result()
+            return response
+        except grpc.FutureCancelledError:
+            raise Unavailable(f"writer of table {self.table!r} was closed") from None
+        except grpc.RpcError as error:
+            raise translate(error, self._address) from error
+        finally:
+            self._call = None

@@ -1,0 +1,142 @@
+"""Client of the Replay service."""
+
+from __future__ import annotations
+
+import numpy.typing as npt
+
+from mazemesh.client.channel import DEADLINE, ServiceClient
+from mazemesh.client.experience import (
+    ExperienceBatch,
+    record_request,
+    sample_request,
+    to_experience,
+    to_priority_updates,
+)
+from mazemesh.client.experience_sampler import ExperienceSampler
+from mazemesh.client.experience_writer import ExperienceWriter
+from mazemesh.tensors import Signature
+from mazemesh.v1 import replay_pb2 as pb
+from mazemesh.v1 import tensor_pb2
+from mazemesh.v1.replay_pb2_grpc import ReplayServiceStub
+
+_SERVICE = "mazemesh.v1.ReplayService"
+_IDEMPOTENT = tuple(
+    (_SERVICE, method)
+    for method in ("CreateTable", "ListTables", "RecordExperience", "UpdatePriorities")
+)
+
+SAMPLE_DEADLINE = 60.0
+"""Seconds that a sample call waits for the limiter unless a timeout is given."""
+
+
+class ReplayClient(ServiceClient):
+    """Tables of experience; thread-safe."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(address, _IDEMPOTENT)
+        self._stub = ReplayServiceStub(self.channel)
+
+    def create_table(self, table: pb.Table) -> bool:
+        """Makes a table (see `mazemesh.client.tables`); False when the same one is there already.
+
+        Raises:
+            AlreadyExists: another table has the name.
+            InvalidArgument: the definition is wrong, with the field named.
+            ResourceExhausted: the full table would not fit into the service's memory.
+        """
+        request = pb.CreateTableRequest(table=table)
+        return self._call(self._stub.CreateTable, request).created
+
+    def list_tables(self) -> list[pb.TableInfo]:
+        """All tables with fill, counters and the state of their limiters."""
+        return list(self._call(self._stub.ListTables, pb.ListTablesRequest()).tables)
+
+    def record(
+        self,
+        table: str,
+        writer_id: str,
+        sequence: int,
+        columns: tensor_pb2.Columns,
+        *,
+        priorities: npt.ArrayLike | None = None,
+        policy_versions: npt.ArrayLike | None = None,
+        deadline: float = 60,
+    ) -> pb.RecordExperienceResponse:
+        """Inserts the batch `sequence` of a writer; waits while the table's limiter forbids it.
+
+        Args:
+            table: Its name.
+            writer_id: Unique for the lifetime of the writer.
+            sequence: 1, 2, 3, ...; the same number again inserts nothing.
+            columns: Made by `mazemesh.tensors.to_columns`.
+            priorities: float64 [rows], finite and >= 0; None takes the highest in the table.
+            policy_versions: int64 [rows]; None is unknown.
+            deadline: Seconds.
+
+        Raises:
+            DeadlineExceeded: the limiter did not allow it in time; nothing was inserted.
+        """
+        request = record_request(table, writer_id, sequence, columns, priorities, policy_versions)
+        return self._call(self._stub.RecordExperience, request, deadline)
+
+    def sample(
+        self,
+        table: str,
+        batch_size: int,
+        *,
+        signature: Signature,
+        timeout: float | None = None,
+        priority_updates: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+        min_policy_version: int = 0,
+    ) -> ExperienceBatch:
+        """Draws a batch; waits while the table's limiter forbids it.
+
+        Args:
+            table: Its name.
+            batch_size: Rows, 1..65536.
+            signature: Of the table.
+            timeout: Seconds to wait for the limiter; None waits up to a minute.
+            priority_updates: Keys and new priorities, applied before the draw, even if that fails.
+            min_policy_version: Rows of older policies are deleted instead of served; 0 is no limit.
+
+        Raises:
+            DeadlineExceeded: the limiter did not allow it in time; no budget was used.
+        """
+        request = sample_request(table, batch_size, min_policy_version, priority_updates)
+        deadline = SAMPLE_DEADLINE
+        if timeout is not None:
+            request.timeout.FromNanoseconds(int(timeout * 1e9))
+            deadline = timeout + DEADLINE
+        return to_experience(
+            signature, self._call(self._stub.GetExperienceBatch, request, deadline)
+        )
+
+    def update_priorities(
+        self, table: str, keys: npt.ArrayLike, priorities: npt.ArrayLike
+    ) -> tuple[int, int]:
+        """Sets priorities by key; returns how many were set, and how many rows were gone."""
+        request = pb.UpdatePrioritiesRequest(
+            table=table, updates=to_priority_updates(keys, priorities)
+        )
+        response = self._call(self._stub.UpdatePriorities, request)
+        return response.updated, response.stale
+
+    def writer(
+        self, table: str, signature: Signature, *, give_up: float = 300.0
+    ) -> ExperienceWriter:
+        """A writer of batches that numbers them and tries again; a context manager."""
+        return ExperienceWriter(self._stub, self.address, table, signature, give_up=give_up)
+
+    def sampler(
+        self,
+        table: str,
+        signature: Signature,
+        batch_size: int,
+        in_flight: int = 2,
+        *,
+        min_policy_version: int = 0,
+    ) -> ExperienceSampler:
+        """An endless iterator of batches that requests `in_flight` of them ahead."""
+        return ExperienceSampler(
+            self._stub, self.address, table, signature, batch_size, in_flight, min_policy_version
+        )

@@ -1,0 +1,1 @@
+"""The Replay service: tables of experience, sampled at a rate that a limiter allows."""

@@ -1,0 +1,33 @@
+"""Composes the Replay service."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mazemesh.v1.replay_pb2_grpc import add_ReplayServiceServicer_to_server
+from services._harness.server import Server
+from services.replay.metrics import TableCollector
+from services.replay.servicer import ReplayServicer
+from services.replay.settings import ReplaySettings
+from services.replay.stores.ephemeral import EphemeralJournal
+from services.replay.tables import Tables
+
+
+async def bind(settings: ReplaySettings, server: Server) -> None:
+    """Settings -> journal -> tables -> servicer."""
+    tables = Tables(
+        EphemeralJournal(),
+        np.random.default_rng(settings.seed),
+        memory_limit=int(settings.memory_limit_gib * 2**30),
+        max_writers=settings.max_writers,
+    )
+    server.on_start(tables.load)
+
+    @server.on_drain
+    async def end_waiting() -> None:
+        tables.close()
+
+    server.registry.register(TableCollector(tables))
+    server.add_servicer(
+        "mazemesh.v1.ReplayService", add_ReplayServiceServicer_to_server, ReplayServicer(tables)
+    )

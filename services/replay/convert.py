@@ -1,0 +1,213 @@
+"""Between replay.proto and the core."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from mazemesh.errors import InvalidArgument
+from mazemesh.tensors import Signature, from_bytes
+from mazemesh.v1 import replay_pb2 as pb
+from mazemesh.v1 import tensor_pb2
+from services.replay.hosted_table import HostedTable
+from services.replay.selectors import Reals
+from services.replay.storage import Bytes, Keys
+from services.replay.table import Batch, Sample
+from services.replay.table_spec import LimiterSpec, SelectorKind, SelectorSpec, TableSpec
+
+_KINDS = {
+    pb.SELECTOR_KIND_UNIFORM: SelectorKind.UNIFORM,
+    pb.SELECTOR_KIND_PRIORITIZED: SelectorKind.PRIORITIZED,
+    pb.SELECTOR_KIND_FIFO: SelectorKind.FIFO,
+    pb.SELECTOR_KIND_LIFO: SelectorKind.LIFO,
+}
+_WIRE_KINDS = {kind: wire for wire, kind in _KINDS.items()}
+
+_MAX_ID_LENGTH = 128
+
+
+def to_spec(message: pb.Table) -> TableSpec:
+    """A table's definition; raises InvalidArgument for what cannot be read."""
+    limiter = message.rate_limiter
+    return TableSpec(
+        name=message.name,
+        signature=Signature.from_proto(message.signature),
+        capacity=message.capacity,
+        sampler=_selector(message.sampler, "table.sampler"),
+        remover=_selector(message.remover, "table.remover"),
+        limiter=LimiterSpec(
+            limiter.min_size_to_sample,
+            limiter.samples_per_insert,
+            limiter.min_diff,
+            limiter.max_diff,
+        ),
+        max_times_sampled=message.max_times_sampled,
+    )
+
+
+def from_spec(spec: TableSpec) -> pb.Table:
+    """The wire form of a definition."""
+    limiter = spec.limiter
+    return pb.Table(
+        name=spec.name,
+        signature=spec.signature.to_proto(),
+        capacity=spec.capacity,
+        sampler=pb.Selector(kind=_WIRE_KINDS[spec.sampler.kind], exponent=spec.sampler.exponent),
+        remover=pb.Selector(kind=_WIRE_KINDS[spec.remover.kind], exponent=spec.remover.exponent),
+        rate_limiter=pb.RateLimiter(
+            min_size_to_sample=limiter.min_size_to_sample,
+            samples_per_insert=limiter.samples_per_insert,
+            min_diff=limiter.min_diff,
+            max_diff=limiter.max_diff,
+        ),
+        max_times_sampled=spec.max_times_sampled,
+    )
+
+
+def to_batch(request: pb.RecordExperienceRequest, signature: Signature) -> Batch:
+    """Checks everything about a batch that does not depend on the table's state.
+
+    Raises:
+        InvalidArgument: names the field.
+    """
+    if not 1 <= len(request.writer_id) <= _MAX_ID_LENGTH:
+        raise InvalidArgument(
+            f"writer_id has {len(request.writer_id)} characters; expected 1..{_MAX_ID_LENGTH}"
+        )
+    if request.sequence < 1:
+        raise InvalidArgument("sequence is 0; a writer's first batch is 1")
+    columns = request.columns
+    rows = columns.rows
+    if rows < 1:
+        raise InvalidArgument(f"columns.rows is {rows}; expected at least 1")
+    priorities = None
+    if request.priorities:
+        priorities = _priorities(request.priorities, rows, "priorities")
+    versions: npt.NDArray[np.int64] | None = None
+    if request.policy_versions:
+        versions = from_bytes(  # type: ignore[assignment]  # the codec speaks of any dtype
+            request.policy_versions, np.int64, (rows,), "policy_versions"
+        )
+    return Batch(
+        request.writer_id,
+        request.sequence,
+        rows,
+        _columns(columns, signature),
+        priorities,
+        versions,
+    )
+
+
+def to_updates(message: pb.PriorityUpdates, field: str) -> tuple[Keys, Reals]:
+    """Keys uint64 [n] and priorities float64 [n], all checked."""
+    count = len(message.keys) // 8
+    keys: Keys = from_bytes(  # type: ignore[assignment]
+        message.keys, np.uint64, (count,), f"{field}.keys"
+    )
+    return keys, _priorities(message.priorities, count, f"{field}.priorities")
+
+
+def from_sample(sample: Sample, signature: Signature) -> pb.GetExperienceBatchResponse:
+    """The wire form of drawn rows."""
+    return pb.GetExperienceBatchResponse(
+        columns=tensor_pb2.Columns(
+            signature_hash=signature.hash,
+            rows=len(sample.keys),
+            data=[column.tobytes() for column in sample.columns],
+        ),
+        keys=sample.keys.tobytes(),
+        probabilities=sample.probabilities.tobytes(),
+        priorities=sample.priorities.tobytes(),
+        policy_versions=sample.policy_versions.tobytes(),
+        times_sampled=sample.times_sampled.tobytes(),
+        table_size=sample.table_size,
+    )
+
+
+def to_info(hosted: HostedTable) -> pb.TableInfo:
+    """A table's fill, counters and limiter state."""
+    table, limiter = hosted.table, hosted.table.limiter
+    return pb.TableInfo(
+        table=from_spec(table.spec),
+        size=table.size,
+        inserts=limiter.inserts,
+        samples=limiter.samples,
+        deletes=limiter.deletes,
+        dropped=table.dropped,
+        stale_updates=table.stale_updates,
+        diff=limiter.diff,
+        waiting_inserts=len(hosted.inserting),
+        waiting_samples=len(hosted.sampling),
+        oldest_insert_wait_time=_timestamp(hosted.inserting.oldest_since),
+        oldest_sample_wait_time=_timestamp(hosted.sampling.oldest_since),
+        insert_wait=_duration(hosted.inserting.waited_seconds),
+        sample_wait=_duration(hosted.sampling.waited_seconds),
+        bytes=table.bytes,
+    )
+
+
+def _selector(message: pb.Selector, field: str) -> SelectorSpec:
+    kind = _KINDS.get(message.kind)
+    if kind is None:
+        raise InvalidArgument(
+            f"{field}.kind is {message.kind}; expected UNIFORM, PRIORITIZED, FIFO or LIFO"
+        )
+    return SelectorSpec(kind, message.exponent)
+
+
+def _columns(message: tensor_pb2.Columns, signature: Signature) -> list[Bytes]:
+    """uint8 [rows, row_bytes] views for each column."""
+    if message.signature_hash != signature.hash:
+        raise InvalidArgument(
+            f"columns.signature_hash is {message.signature_hash:#x}; the table's is "
+            f"{signature.hash:#x} for {'; '.join(map(str, signature.columns))}"
+        )
+    data = message.data
+    if len(data) != len(signature.columns):
+        raise InvalidArgument(
+            f"columns.data has {len(data)} entries; expected {len(signature.columns)} "
+            f"({', '.join(signature.names)})"
+        )
+    columns = []
+    for index, (spec, content) in enumerate(zip(signature.columns, data, strict=True)):
+        if len(content) != message.rows * spec.row_bytes:
+            raise InvalidArgument(
+                f"columns.data[{index}] ({spec.name!r}) has {len(content)} bytes; expected "
+                f"{message.rows * spec.row_bytes} for {message.rows} rows of "
+                f"{spec.dtype.name} {list(spec.shape)}"
+            )
+        column = np.frombuffer(content, np.uint8).reshape(message.rows, spec.row_bytes)
+        if spec.dtype == np.bool_ and column.size and column.max() > 1:
+            raise InvalidArgument(
+                f"columns.data[{index}] ({spec.name!r}) has a byte {column.max()}; a bool is 0 or 1"
+            )
+        columns.append(column)
+    return columns
+
+
+def _priorities(data: bytes, rows: int, field: str) -> Reals:
+    priorities: Reals = from_bytes(data, np.float64, (rows,), field)  # type: ignore[assignment]
+    # Written so that NaN is bad, too.
+    bad = ~((priorities >= 0) & (priorities < np.inf))
+    if bad.any():
+        index = int(bad.argmax())
+        raise InvalidArgument(
+            f"{field}[{index}] is {priorities[index]}; expected a finite number >= 0"
+        )
+    return priorities
+
+
+def _timestamp(seconds: float | None) -> Timestamp | None:
+    if seconds is None:
+        return None
+    message = Timestamp()
+    message.FromNanoseconds(int(seconds * 1e9))
+    return message
+
+
+def _duration(seconds: float) -> Duration:
+    message = Duration()
+    message.FromNanoseconds(int(seconds * 1e9))
+    return message

@@ -1,0 +1,98 @@
+"""Selection by age: the oldest (fifo) or the newest (lifo) row."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from services.replay.selectors import Counts, Draw, Reals, Slots
+
+
+class Ordered:
+    """Slots in the order of their arrival, chosen from the front or from the back.
+
+    Each arrival gets the next ticket, and a ring remembers the slot of each ticket between `_first`
+    and `_next`. A slot that leaves from the middle stays in the ring as a gap until an end passes
+    it or the ring, twice as large as the table, is full and gets packed: constant time per row on
+    average.
+    """
+
+    def __init__(self, capacity: int, *, newest_first: bool) -> None:
+        self._newest_first = newest_first
+        self._ring = np.zeros(2 * capacity, np.int32)
+        # Ticket + 1 of each slot, 0 for none: zeros cost no memory until they are touched.
+        self._tickets = np.zeros(capacity, np.int64)
+        self._first = 0
+        self._next = 0
+
+    def add(self, slots: Slots, priorities: Reals) -> None:
+        """Takes in slots, in the order of their arrival; the priorities do not matter."""
+        if self._next + len(slots) - self._first > len(self._ring):
+            self._pack()
+        tickets = np.arange(self._next, self._next + len(slots))
+        self._ring[tickets % len(self._ring)] = slots
+        self._tickets[slots] = tickets + 1
+        self._next += len(slots)
+
+    def update(self, slots: Slots, priorities: Reals) -> None:
+        """Does nothing: the priorities do not matter."""
+
+    def remove(self, slots: Slots) -> None:
+        """Forgets slots."""
+        self._tickets[slots] = 0
+
+    def draw(self, count: int, rng: np.random.Generator, times: Counts, limit: int) -> Draw:
+        """The slot at the end, as often as the limit allows, then the next; see `Selector.draw`."""
+        slots = self._from_end(1 if limit == 0 else count)
+        drawn = times[slots]
+        if limit == 0:
+            repeats = np.array([count])
+        elif limit > 0:
+            repeats = limit - drawn.astype(np.int64)
+        else:
+            repeats = np.ones(len(slots), np.int64)
+        starts = np.cumsum(repeats) - repeats
+        used = np.clip(count - starts, 0, repeats)
+        chosen = np.repeat(slots, used)
+        counts = np.repeat(drawn, used)
+        if limit >= 0:
+            counts = (counts + np.arange(1, count + 1) - np.repeat(starts, used)).astype(np.int32)
+            times[slots] = drawn + used
+        spent = slots[(used == repeats) & (used > 0)] if limit else slots[:0]
+        self.remove(spent)
+        return Draw(chosen, np.ones(count), counts, spent)
+
+    def highest_priority(self) -> float | None:
+        """None: priorities are ignored."""
+        return None
+
+    def _from_end(self, count: int) -> Slots:
+        """The first `count` present slots (or all) seen from the end that is served."""
+        width = count
+        while True:
+            tickets = self._window(width)
+            slots = self._ring[tickets % len(self._ring)]
+            here = np.flatnonzero(self._tickets[slots] == tickets + 1)
+            # Gaps at this end are passed once and for all.
+            self._skip(int(here[0]) if len(here) else len(tickets))
+            if len(here) >= count or len(tickets) < width:
+                return slots[here[:count]].astype(np.int64)
+            width = 2 * width if len(here) else width
+
+    def _window(self, width: int) -> Slots:
+        if self._newest_first:
+            return np.arange(self._next - 1, max(self._next - width, self._first) - 1, -1)
+        return np.arange(self._first, min(self._first + width, self._next))
+
+    def _skip(self, gaps: int) -> None:
+        if self._newest_first:
+            self._next -= gaps
+        else:
+            self._first += gaps
+
+    def _pack(self) -> None:
+        tickets = np.arange(self._first, self._next)
+        slots = self._ring[tickets % len(self._ring)]
+        slots = slots[self._tickets[slots] == tickets + 1]
+        self._first, self._next = 0, len(slots)
+        self._ring[: len(slots)] = slots
+        self._tickets[slots] = np.arange(1, len(slots) + 1)

@@ -1,0 +1,103 @@
+"""ReplayService over gRPC: validate, convert, call the core, convert."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import grpc.aio
+
+from mazemesh.errors import InvalidArgument
+from mazemesh.v1 import replay_pb2 as pb
+from mazemesh.v1.replay_pb2_grpc import ReplayServiceServicer
+from services.replay import convert
+from services.replay.hosted_table import HostedTable
+from services.replay.table import Updated
+from services.replay.tables import Tables
+
+MAX_BATCH_SIZE = 65_536
+# Below the 64 MiB of a message, with room for keys, probabilities and the like (48 bytes a row).
+MAX_RESPONSE_BYTES = 56 * 1024 * 1024
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class ReplayServicer(ReplayServiceServicer):
+    """Answers calls from the tables."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def CreateTable(
+        self, request: pb.CreateTableRequest, context: Context
+    ) -> pb.CreateTableResponse:
+        """Makes a table, once."""
+        spec = convert.to_spec(request.table)
+        created = await self._tables.create(spec)
+        return pb.CreateTableResponse(table=convert.from_spec(spec), created=created)
+
+    async def ListTables(
+        self, request: pb.ListTablesRequest, context: Context
+    ) -> pb.ListTablesResponse:
+        """All tables with their state."""
+        return pb.ListTablesResponse(tables=[convert.to_info(hosted) for hosted in self._tables])
+
+    async def RecordExperience(
+        self, request: pb.RecordExperienceRequest, context: Context
+    ) -> pb.RecordExperienceResponse:
+        """Inserts a batch."""
+        hosted = self._tables[request.table]
+        batch = convert.to_batch(request, hosted.table.spec.signature)
+        inserted = await hosted.insert(batch, _patience(context, None))
+        return pb.RecordExperienceResponse(
+            keys=b"" if inserted.keys is None else inserted.keys.tobytes(),
+            duplicate=inserted.duplicate,
+            table_size=inserted.table_size,
+        )
+
+    async def GetExperienceBatch(
+        self, request: pb.GetExperienceBatchRequest, context: Context
+    ) -> pb.GetExperienceBatchResponse:
+        """Draws a batch, after the priority updates that came with the request."""
+        hosted = self._tables[request.table]
+        _check_batch_size(request.batch_size, hosted)
+        timeout = request.timeout.ToNanoseconds() / 1e9 if request.HasField("timeout") else None
+        updated = Updated(0, 0)
+        if request.HasField("priority_updates"):
+            updates = convert.to_updates(request.priority_updates, "priority_updates")
+            updated = await hosted.update_priorities(*updates)
+        sample = await hosted.sample(
+            request.batch_size, _patience(context, timeout), request.min_policy_version
+        )
+        response = convert.from_sample(sample, hosted.table.spec.signature)
+        response.updated, response.stale = updated
+        return response
+
+    async def UpdatePriorities(
+        self, request: pb.UpdatePrioritiesRequest, context: Context
+    ) -> pb.UpdatePrioritiesResponse:
+        """Sets priorities by key."""
+        hosted = self._tables[request.table]
+        updated = await hosted.update_priorities(*convert.to_updates(request.updates, "updates"))
+        return pb.UpdatePrioritiesResponse(updated=updated.updated, stale=updated.stale)
+
+
+def _patience(context: Context, timeout: float | None) -> float | None:
+    """Seconds to wait at most, so that the answer still comes before the call's deadline."""
+    # None without a deadline, though the stubs do not say so.
+    time_remaining: Callable[[], float | None] = context.time_remaining
+    remaining = time_remaining()
+    if remaining is None:
+        return timeout
+    remaining -= min(0.1, remaining / 10)
+    return remaining if timeout is None else min(timeout, remaining)
+
+
+def _check_batch_size(batch_size: int, hosted: HostedTable) -> None:
+    row_bytes = hosted.table.spec.signature.row_bytes + 48
+    most = min(MAX_BATCH_SIZE, max(1, MAX_RESPONSE_BYTES // row_bytes))
+    if not 1 <= batch_size <= most:
+        raise InvalidArgument(
+            f"batch_size is {batch_size}; expected 1..{most} for rows of "
+            f"{hosted.table.spec.signature.row_bytes} bytes"
+        )
