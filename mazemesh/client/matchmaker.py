@@ -1,0 +1,136 @@
+"""Client of the Matchmaker service."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping
+
+from google.protobuf.duration_pb2 import Duration
+
+from mazemesh.client.channel import ServiceClient
+from mazemesh.games import GameSettings
+from mazemesh.v1 import matchmaker_pb2 as pb
+from mazemesh.v1.matchmaker_pb2_grpc import MatchmakerServiceStub
+from mazemesh.wire import settings_to_proto
+
+_SERVICE = "mazemesh.v1.MatchmakerService"
+
+# Leasing creates games at Game under its own retries; on top of that comes the choice of matches.
+_LEASE_DEADLINE = 30.0
+
+
+class MatchmakerClient(ServiceClient):
+    """Decides who plays whom. Thread-safe; errors are those of `mazemesh.errors`."""
+
+    def __init__(self, address: str) -> None:
+        # A lease that is asked for again is another lease, so that is not tried again.
+        super().__init__(
+            address,
+            ((_SERVICE, "SampleOpponents"), (_SERVICE, "CompleteMatch"), (_SERVICE, "CancelMatch")),
+        )
+        self._stub = MatchmakerServiceStub(self.channel)
+
+    def sample_opponents(
+        self,
+        student: str,
+        game: str,
+        count: int,
+        outcomes: Mapping[str, tuple[int, int, int]] | None = None,
+        request_id: str = "",
+    ) -> list[pb.Opponent]:
+        """`count` opponents for the student's next episodes, 1..4096.
+
+        Args:
+            student: Name of the policy that learns.
+            game: Name of the game.
+            count: How many.
+            outcomes: (wins, draws, losses) of the student's finished episodes since the last call,
+                by opponent.
+            request_id: Outcomes count once for an id; empty takes a new one.
+        """
+        request = pb.SampleOpponentsRequest(
+            request_id=request_id or str(uuid.uuid4()),
+            student=student,
+            game=game,
+            count=count,
+            outcomes=[
+                pb.OpponentOutcomes(opponent=opponent, wins=wins, draws=draws, losses=losses)
+                for opponent, (wins, draws, losses) in (outcomes or {}).items()
+            ],
+        )
+        return list(self._call(self._stub.SampleOpponents, request).opponents)
+
+    def lease(self, worker_id: str, max_matches: int, game: str = "") -> pb.LeaseMatchesResponse:
+        """Rating matches to play, at most 256; when there is none, `retry_after` is set."""
+        request = pb.LeaseMatchesRequest(worker_id=worker_id, max_matches=max_matches, game=game)
+        return self._call(self._stub.LeaseMatches, request, _LEASE_DEADLINE)
+
+    def complete(self, match_id: str, fence: int, worker_id: str, failure: str = "") -> None:
+        """Ends a lease; `failure` says why the match could not be played.
+
+        Raises:
+            FailedPrecondition: the lease ran out and the match was issued again, or abandoned.
+            NotFound: no such match.
+        """
+        self._call(
+            self._stub.CompleteMatch,
+            pb.CompleteMatchRequest(
+                match_id=match_id, fence=fence, worker_id=worker_id, failure=failure
+            ),
+        )
+
+    def find(
+        self,
+        player: str,
+        game: str,
+        *,
+        settings: GameSettings | None = None,
+        rated: bool = False,
+        max_wait: float = 60.0,
+        bot_after: float | None = None,
+        request_id: str = "",
+    ) -> Iterator[pb.FindMatchResponse]:
+        """News of the search: `queued` from time to time, then `matched`, which is the last.
+
+        Closing the iterator leaves the queue after 10 s; `cancel` does so at once.
+
+        Args:
+            player: "player/..." or "name:version".
+            game: Name of the game.
+            settings: Its settings; None is the default.
+            rated: Whether the result counts.
+            max_wait: Seconds, 0 < s <= 3600.
+            bot_after: Seconds after which a bot will do; None is never.
+            request_id: A repeated id follows the same ticket; empty takes a new one.
+
+        Raises:
+            DeadlineExceeded: nobody came within `max_wait`.
+            AlreadyExists: the player waits on this ladder already.
+        """
+        request = pb.FindMatchRequest(
+            request_id=request_id or str(uuid.uuid4()),
+            player=player,
+            game=game,
+            rated=rated,
+            max_wait=_duration(max_wait),
+        )
+        if settings is not None:
+            request.settings.CopyFrom(settings_to_proto(settings))
+        if bot_after is not None:
+            request.bot_after.CopyFrom(_duration(bot_after))
+        return self._stream(self._stub.FindMatch, request, None)
+
+    def cancel(self, ticket_id: str) -> None:
+        """Withdraws a ticket.
+
+        Raises:
+            FailedPrecondition: it is matched already.
+            NotFound: no such ticket.
+        """
+        self._call(self._stub.CancelMatch, pb.CancelMatchRequest(ticket_id=ticket_id))
+
+
+def _duration(seconds: float) -> Duration:
+    duration = Duration()
+    duration.FromNanoseconds(round(seconds * 1e9))
+    return duration

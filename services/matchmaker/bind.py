@@ -1,0 +1,177 @@
+"""Composes the Matchmaker: settings -> stores, peers -> core -> servicer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from mazemesh.v1.matchmaker_pb2_grpc import add_MatchmakerServiceServicer_to_server
+from services._harness import Server
+from services.matchmaker.evaluation import Evaluation, Throttle
+from services.matchmaker.ledger import Ledger
+from services.matchmaker.lobby import Lobby
+from services.matchmaker.metrics import MatchmakerMetrics
+from services.matchmaker.numbers import Numbers
+from services.matchmaker.opponents import Mix
+from services.matchmaker.pairing import PairingRules
+from services.matchmaker.peers import (
+    EloPeer,
+    GamePeer,
+    ModelPeer,
+    RemoteElo,
+    RemoteGame,
+    RemoteModel,
+)
+from services.matchmaker.ratings import Ratings
+from services.matchmaker.roster import Roster, follow
+from services.matchmaker.servicer import MatchmakerServicer
+from services.matchmaker.settings import MatchmakerSettings
+from services.matchmaker.stores.memory import MemoryTickets
+from services.matchmaker.stores.sql import SqlLeases, SqlNumbers, SqlOutcomes
+from services.matchmaker.tickets import Window
+from services.matchmaker.training import Training
+
+_RATINGS_AGE = 2.0  # Elo refits about as often
+_MODEL_RETRY = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Peers:
+    """The services that the Matchmaker calls."""
+
+    game: GamePeer
+    elo: EloPeer
+    model: ModelPeer
+
+
+async def bind(settings: MatchmakerSettings, server: Server) -> None:
+    """Serves with the peers that the settings name."""
+    remotes = (
+        RemoteGame(settings.game_address),
+        RemoteElo(settings.elo_address),
+        RemoteModel(settings.model_address),
+    )
+    for remote in remotes:
+        server.on_stop(remote.close)
+    await bind_with(settings, server, Peers(*remotes))
+
+
+async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) -> None:
+    """Serves with the given peers."""
+    await server.database.migrate("services.matchmaker")
+    metrics = MatchmakerMetrics(server.registry)
+    roster = Roster(settings.games, metrics)
+    training = _training(settings, server, roster, metrics)
+    numbers = Numbers(SqlNumbers(server.database))
+    ratings = Ratings(peers.elo, _RATINGS_AGE, time.time)
+    ledger = Ledger(
+        SqlLeases(server.database),
+        settings.lease_seconds,
+        settings.max_attempts,
+        settings.keep_ended_seconds,
+    )
+    evaluation = _evaluation(settings, ledger, numbers, roster, ratings, peers, metrics)
+    lobby = _lobby(settings, numbers, ratings, peers, metrics)
+    await training.load()
+    await ledger.load()
+
+    async def flush() -> None:
+        await training.flush()
+        await evaluation.flush()
+
+    async def flush_regularly() -> None:
+        while True:
+            await asyncio.sleep(settings.outcome_flush_seconds)
+            await flush()
+
+    server.on_drain(lobby.close)
+    server.on_stop(flush)
+    server.background(flush_regularly, "flush")
+    server.background(lambda: follow(peers.model, roster, _MODEL_RETRY), "follow policies")
+    server.background(lobby.run, "match players")
+    servicer = MatchmakerServicer(
+        training,
+        evaluation,
+        lobby,
+        temperature=settings.temperature,
+        game_address=settings.public_game_address or settings.game_address,
+    )
+    server.add_servicer(
+        "mazemesh.v1.MatchmakerService", add_MatchmakerServiceServicer_to_server, servicer
+    )
+
+
+def _training(
+    settings: MatchmakerSettings, server: Server, roster: Roster, metrics: MatchmakerMetrics
+) -> Training:
+    return Training(
+        roster,
+        SqlOutcomes(server.database),
+        metrics,
+        mix=Mix(settings.latest_share, settings.pfsp_share, settings.bots_share),
+        curve=settings.pfsp_curve,
+        power=settings.pfsp_power,
+        pool_size=settings.pfsp_pool,
+        half_life=settings.outcome_half_life,
+        rng=np.random.default_rng(),
+    )
+
+
+def _evaluation(
+    settings: MatchmakerSettings,
+    ledger: Ledger,
+    numbers: Numbers,
+    roster: Roster,
+    ratings: Ratings,
+    peers: Peers,
+    metrics: MatchmakerMetrics,
+) -> Evaluation:
+    return Evaluation(
+        ledger,
+        numbers,
+        roster,
+        ratings,
+        peers.game,
+        metrics,
+        rules=PairingRules(
+            uniform_share=settings.uniform_share,
+            bot_pair_matches=settings.bot_pair_matches,
+            target_half_width=settings.target_half_width,
+            min_matches=settings.min_matches,
+            max_matches=settings.max_matches,
+        ),
+        throttle=Throttle(
+            settings.max_outstanding, settings.retry_seconds, settings.settled_retry_seconds
+        ),
+        clock=time.time,
+        rng=np.random.default_rng(),
+    )
+
+
+def _lobby(
+    settings: MatchmakerSettings,
+    numbers: Numbers,
+    ratings: Ratings,
+    peers: Peers,
+    metrics: MatchmakerMetrics,
+) -> Lobby:
+    return Lobby(
+        MemoryTickets(settings.max_tickets),
+        numbers,
+        ratings,
+        peers.game,
+        metrics,
+        window=Window(
+            settings.window_start,
+            settings.window_step,
+            settings.window_step_seconds,
+            settings.window_ceiling,
+        ),
+        grace=settings.disconnect_grace_seconds,
+        heartbeat=settings.heartbeat_seconds,
+        clock=time.time,
+        rng=np.random.default_rng(),
+    )

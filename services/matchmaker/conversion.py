@@ -1,0 +1,149 @@
+"""Requests to the core's types, with validation, and the core's types to responses."""
+
+from __future__ import annotations
+
+import re
+
+from google.protobuf.duration_pb2 import Duration
+
+from mazemesh.errors import InvalidArgument
+from mazemesh.v1 import game_pb2
+from mazemesh.v1 import matchmaker_pb2 as pb
+from mazemesh.wire import settings_from_proto
+from services.matchmaker.evaluation import setup_of
+from services.matchmaker.ladders import ladder_of
+from services.matchmaker.leases import Match
+from services.matchmaker.lobby import Waiting
+from services.matchmaker.opponents import Opponent, Source
+from services.matchmaker.outcomes import Outcomes
+from services.matchmaker.tickets import Wish
+
+_NAME = re.compile(r"[a-z0-9._-]{1,64}")
+_PLAYER = re.compile(r"player/[^\s/]{1,64}|[a-z0-9._-]{1,64}:[1-9][0-9]{0,17}")
+_MAX_TEXT = 128
+_MAX_OUTCOMES = 4096
+_MAX_GAMES = 10_000_000
+_MAX_WAIT = 3600.0
+_DEFAULT_WAIT = 60.0
+
+_SOURCES = {
+    Source.LATEST: pb.OPPONENT_SOURCE_LATEST,
+    Source.PFSP: pb.OPPONENT_SOURCE_PFSP,
+    Source.BOT: pb.OPPONENT_SOURCE_BOT,
+}
+
+
+def text(field: str, value: str) -> str:
+    """A text of 1..128 characters."""
+    if not 1 <= len(value) <= _MAX_TEXT:
+        raise InvalidArgument(f"{field}: {len(value)} characters; 1..{_MAX_TEXT} are right")
+    return value
+
+
+def in_range(field: str, value: int, low: int, high: int) -> int:
+    """A number from low to high."""
+    if not low <= value <= high:
+        raise InvalidArgument(f"{field}: {value} is outside {low}..{high}")
+    return value
+
+
+def policy_name(field: str, value: str) -> str:
+    """A policy's name without a version."""
+    if not _NAME.fullmatch(value):
+        raise InvalidArgument(
+            f"{field}: {value!r} is no policy name; 1..64 lower-case letters, digits, '-', '_', '.'"
+        )
+    return value
+
+
+def outcomes_of(request: pb.SampleOpponentsRequest) -> dict[str, Outcomes]:
+    """Outcomes by opponent; several about one opponent are added up."""
+    in_range("outcomes", len(request.outcomes), 0, _MAX_OUTCOMES)
+    found: dict[str, Outcomes] = {}
+    for index, one in enumerate(request.outcomes):
+        field = f"outcomes[{index}]"
+        opponent = text(f"{field}.opponent", one.opponent)
+        before = found.get(opponent, Outcomes(0, 0, 0))
+        found[opponent] = Outcomes(
+            before.wins + in_range(f"{field}.wins", one.wins, 0, _MAX_GAMES),
+            before.draws + in_range(f"{field}.draws", one.draws, 0, _MAX_GAMES),
+            before.losses + in_range(f"{field}.losses", one.losses, 0, _MAX_GAMES),
+        )
+    return found
+
+
+def opponents_response(opponents: list[Opponent]) -> pb.SampleOpponentsResponse:
+    """Opponents in their drawn order."""
+    return pb.SampleOpponentsResponse(
+        opponents=[pb.Opponent(policy=one.policy, source=_SOURCES[one.source]) for one in opponents]
+    )
+
+
+def leased_match(
+    match: Match, created: game_pb2.CreatedMatch, temperature: float
+) -> pb.LeasedMatch:
+    """A match under its lease, with the games to join."""
+    leased = pb.LeasedMatch(
+        match_id=match.match_id,
+        fence=match.fence,
+        setup=setup_of(match),
+        created=created,
+        temperature=temperature,
+    )
+    leased.expire_time.FromNanoseconds(round(match.expire_time * 1e9))
+    return leased
+
+
+def wish_of(request: pb.FindMatchRequest) -> Wish:
+    """What a player asks for, on settings without reward shaping.
+
+    Raises:
+        InvalidArgument: names the field.
+    """
+    if not _PLAYER.fullmatch(request.player):
+        raise InvalidArgument(
+            f"player: {request.player!r} is no player; 'player/...' or 'name:version' is right"
+        )
+    bot_after = _seconds("bot_after", request.bot_after) if request.HasField("bot_after") else None
+    ladder = ladder_of(request.game, settings_from_proto(request.settings))
+    return Wish(
+        player=request.player,
+        ladder=ladder.name,
+        game=ladder.game,
+        settings=ladder.settings,
+        size=ladder.players,
+        rated=request.rated,
+        max_wait=_seconds("max_wait", request.max_wait) or _DEFAULT_WAIT,
+        bot_after=bot_after,
+    )
+
+
+def news(waiting: Waiting, game_address: str) -> pb.FindMatchResponse:
+    """`queued`, or `matched` once the ticket has a seat."""
+    ticket = waiting.ticket
+    response = pb.FindMatchResponse(ticket_id=ticket.ticket_id)
+    if ticket.seat is None:
+        response.queued.since_time.FromNanoseconds(round(ticket.since * 1e9))
+        response.queued.rating = ticket.rating
+        response.queued.window = waiting.window
+        response.queued.tickets_waiting = waiting.tickets
+        return response
+    seat = ticket.seat
+    response.matched.CopyFrom(
+        pb.Matched(
+            match_id=seat.match_id,
+            game_id=seat.game_id,
+            seat_token=seat.seat_token,
+            seat=seat.seat,
+            participants=seat.participants,
+            game_address=game_address,
+        )
+    )
+    return response
+
+
+def _seconds(field: str, duration: Duration) -> float:
+    seconds = duration.ToNanoseconds() / 1e9
+    if not 0.0 <= seconds <= _MAX_WAIT:
+        raise InvalidArgument(f"{field}: {seconds:g} s is outside 0..{_MAX_WAIT:g} s")
+    return seconds

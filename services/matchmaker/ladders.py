@@ -1,0 +1,78 @@
+"""Ladders: games under given settings on which players are rated, and who plays there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from mazemesh.errors import InvalidArgument
+from mazemesh.games import BOTS, GameSettings, bot_policy, get_game
+from mazemesh.games.ladder import ladder
+
+BOT_POLICIES: tuple[str, ...] = tuple(bot_policy(name) for name in BOTS)
+"""The bots play every game and anchor every ladder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A policy version that is kept for rating, and the game it was trained on."""
+
+    name: str
+    version: int
+    game: str
+    settings: GameSettings
+
+    @property
+    def policy(self) -> str:
+        """Its name on ladders: "name:version"."""
+        return f"{self.name}:{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """One leaderboard.
+
+    Attributes:
+        name: Its name at Elo.
+        game: Name of the game.
+        settings: Settings under which rating matches are played (no reward shaping).
+        players: Number of participants of a match: the seats, or two for a time trial.
+        snapshots: The policies that are rated here, oldest first.
+    """
+
+    name: str
+    game: str
+    settings: GameSettings
+    players: int
+    snapshots: tuple[Snapshot, ...] = field(default=(), compare=False)
+
+
+def ladder_of(game: str, settings: GameSettings) -> Ladder:
+    """The ladder on which matches of the game under the settings count.
+
+    Raises:
+        InvalidArgument: no such game, or the settings do not fit it.
+    """
+    rules = get_game(game)
+    unshaped = rules.resolve(replace(settings, shaping=0.0))
+    return Ladder(ladder(rules, unshaped), game, unshaped, max(2, unshaped.seats))
+
+
+def ladders(games: Iterable[str], snapshots: Sequence[Snapshot]) -> list[Ladder]:
+    """All ladders, by name: of the named games' default settings, and of what snapshots play.
+
+    A snapshot of a game that this version of mazemesh does not know is left out.
+    """
+    found: dict[str, tuple[Ladder, list[Snapshot]]] = {}
+    for game in games:
+        default = ladder_of(game, GameSettings())
+        found[default.name] = default, []
+    for snapshot in sorted(snapshots, key=lambda one: (one.name, one.version)):
+        try:
+            own = ladder_of(snapshot.game, snapshot.settings)
+        except InvalidArgument:
+            continue
+        found.setdefault(own.name, (own, []))[1].append(snapshot)
+    return [
+        replace(ladder, snapshots=tuple(members)) for _, (ladder, members) in sorted(found.items())
+    ]

@@ -1,0 +1,91 @@
+"""How a student fares against each opponent: an exponentially forgetting win rate.
+
+A training game counts as one observation (win 1, draw 1/2, loss 0). After n further games an older
+one weighs decay ** n, so the rate follows a student that learns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+UNSEEN = 0.5
+"""Win rate of an opponent that was never met."""
+
+# An opponent met once must not look unbeatable: two imaginary draws stand beside the games.
+_PRIOR_GAMES = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """Finished games of a student against one opponent."""
+
+    wins: int
+    draws: int
+    losses: int
+
+    @property
+    def games(self) -> int:
+        """All of them."""
+        return self.wins + self.draws + self.losses
+
+    @property
+    def score(self) -> float:
+        """Sum of the student's scores."""
+        return self.wins + 0.5 * self.draws
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Decayed record against one opponent.
+
+    Attributes:
+        score: Decayed sum of scores.
+        weight: Decayed number of games; at most 1 / (1 - decay).
+        games: All games, undecayed.
+    """
+
+    score: float = 0.0
+    weight: float = 0.0
+    games: int = 0
+
+    @property
+    def win_rate(self) -> float:
+        """Expected score in 0..1, drawn towards 1/2 while games are few."""
+        return (self.score + UNSEEN * _PRIOR_GAMES) / (self.weight + _PRIOR_GAMES)
+
+    def after(self, outcomes: Outcomes, decay: float) -> Form:
+        """The record after these games, whose order is unknown: each counts their mean score."""
+        if not outcomes.games:
+            return self
+        kept = decay**outcomes.games
+        weight = (1.0 - kept) / (1.0 - decay)
+        return Form(
+            self.score * kept + weight * outcomes.score / outcomes.games,
+            self.weight * kept + weight,
+            self.games + outcomes.games,
+        )
+
+
+class Forms:
+    """The records of all (student, opponent) pairs.
+
+    `half_life` is the number of games after which a game weighs half.
+    """
+
+    def __init__(
+        self, half_life: float, forms: Mapping[tuple[str, str], Form] | None = None
+    ) -> None:
+        self._decay = 0.5 ** (1.0 / half_life)
+        self._forms: dict[tuple[str, str], Form] = dict(forms or {})
+
+    def record(self, student: str, opponent: str, outcomes: Outcomes) -> Form:
+        """Adds finished games; returns the new record."""
+        key = student, opponent
+        self._forms[key] = self._forms.get(key, Form()).after(outcomes, self._decay)
+        return self._forms[key]
+
+    def win_rate(self, student: str, opponent: str) -> float:
+        """The student's expected score; `UNSEEN` when the two never met."""
+        form = self._forms.get((student, opponent))
+        return UNSEEN if form is None else form.win_rate

@@ -1,0 +1,149 @@
+"""The services that the Matchmaker calls, as far as it needs them.
+
+The clients are synchronous, so each call runs in a thread. Their modules are imported when they are
+first needed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+from mazemesh.errors import NotFound
+from mazemesh.v1 import elo_pb2, game_pb2, model_pb2
+from services.matchmaker.players import Rating
+
+if TYPE_CHECKING:
+    from mazemesh.client.elo import EloClient
+    from mazemesh.client.game import GameClient
+    from mazemesh.client.model import ModelClient
+
+_PAGE_SIZE = 1000
+
+
+class GamePeer(Protocol):
+    """The Game service."""
+
+    async def create(self, setups: Sequence[game_pb2.MatchSetup]) -> list[game_pb2.CreatedMatch]:
+        """Creates the games of all matches or of none; raises the errors of CreateGames."""
+
+
+class EloPeer(Protocol):
+    """The Elo service."""
+
+    async def ratings(self, ladder: str) -> dict[str, Rating]:
+        """All players of a ladder."""
+
+    async def rating(self, ladder: str, player: str) -> Rating | None:
+        """One player; None when it has no result."""
+
+
+class ModelPeer(Protocol):
+    """The Model service."""
+
+    async def snapshots(self) -> list[model_pb2.PolicyVersion]:
+        """All ready snapshots."""
+
+    def watch(self, since_revision: int) -> AsyncIterator[model_pb2.WatchPoliciesResponse]:
+        """Changes after a revision (0: from now on), with heartbeats, until an error."""
+
+
+class RemoteGame:
+    """`GamePeer` by a `GameClient`."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    @cached_property
+    def _client(self) -> GameClient:
+        from mazemesh.client.game import GameClient
+
+        return GameClient(self._address)
+
+    async def create(self, setups: Sequence[game_pb2.MatchSetup]) -> list[game_pb2.CreatedMatch]:
+        """See `GamePeer`."""
+        return list(await asyncio.to_thread(lambda: self._client.create(setups)))
+
+    async def close(self) -> None:
+        """Closes the channel."""
+        await _close(self, lambda: self._client.close())
+
+
+class RemoteElo:
+    """`EloPeer` by an `EloClient`."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    @cached_property
+    def _client(self) -> EloClient:
+        from mazemesh.client.elo import EloClient
+
+        return EloClient(self._address)
+
+    async def ratings(self, ladder: str) -> dict[str, Rating]:
+        """See `EloPeer`."""
+        return await asyncio.to_thread(self._all, ladder)
+
+    async def rating(self, ladder: str, player: str) -> Rating | None:
+        """See `EloPeer`."""
+        try:
+            found = await asyncio.to_thread(lambda: self._client.rating(ladder, player))
+        except NotFound:
+            return None
+        return _rating(found)
+
+    async def close(self) -> None:
+        """Closes the channel."""
+        await _close(self, lambda: self._client.close())
+
+    def _all(self, ladder: str) -> dict[str, Rating]:
+        found: dict[str, Rating] = {}
+        token = ""
+        while True:
+            page = self._client.leaderboard(ladder, page_size=_PAGE_SIZE, page_token=token)
+            found.update((player.player, _rating(player)) for player in page.players)
+            token = page.next_page_token
+            if not token:
+                return found
+
+
+class RemoteModel:
+    """`ModelPeer` by a `ModelClient`."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    @cached_property
+    def _client(self) -> ModelClient:
+        from mazemesh.client.model import ModelClient
+
+        return ModelClient(self._address)
+
+    async def snapshots(self) -> list[model_pb2.PolicyVersion]:
+        """See `ModelPeer`."""
+        return await asyncio.to_thread(lambda: list(self._client.list(snapshots_only=True)))
+
+    async def watch(self, since_revision: int) -> AsyncIterator[model_pb2.WatchPoliciesResponse]:
+        """See `ModelPeer`."""
+        stream = await asyncio.to_thread(
+            lambda: iter(self._client.watch(since_revision=since_revision))
+        )
+        # A thread waits in next(); closing the channel is what ends it when the service stops.
+        while (event := await asyncio.to_thread(next, stream, None)) is not None:
+            yield event
+
+    async def close(self) -> None:
+        """Closes the channel, which ends a watch."""
+        await _close(self, lambda: self._client.close())
+
+
+def _rating(player: elo_pb2.PlayerRating) -> Rating:
+    return Rating(player.rating, player.low, player.high, player.matches)
+
+
+async def _close(peer: object, close: Callable[[], None]) -> None:
+    if "_client" in vars(peer):
+        await asyncio.to_thread(close)

@@ -1,0 +1,118 @@
+"""The RPCs: validate, convert, call the core, convert."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Any
+
+import grpc
+import grpc.aio
+
+from mazemesh.errors import DeadlineExceeded
+from mazemesh.games import get_game
+from mazemesh.v1 import matchmaker_pb2 as pb
+from mazemesh.v1.matchmaker_pb2_grpc import MatchmakerServiceServicer
+from services.matchmaker.conversion import (
+    in_range,
+    leased_match,
+    news,
+    opponents_response,
+    outcomes_of,
+    policy_name,
+    text,
+    wish_of,
+)
+from services.matchmaker.evaluation import Evaluation
+from services.matchmaker.lobby import Lobby
+from services.matchmaker.tickets import TicketState
+from services.matchmaker.training import Training
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+_MAX_OPPONENTS = 4096
+_MAX_LEASES = 256
+_MAX_FAILURE = 4096
+
+
+class MatchmakerServicer(MatchmakerServiceServicer):
+    """See matchmaker.proto."""
+
+    def __init__(
+        self,
+        training: Training,
+        evaluation: Evaluation,
+        lobby: Lobby,
+        *,
+        temperature: float,
+        game_address: str,
+    ) -> None:
+        self._training = training
+        self._evaluation = evaluation
+        self._lobby = lobby
+        self._temperature = temperature
+        self._game_address = game_address
+
+    async def SampleOpponents(
+        self, request: pb.SampleOpponentsRequest, context: Context
+    ) -> pb.SampleOpponentsResponse:
+        """Counts the outcomes, then draws."""
+        request_id = text("request_id", request.request_id)
+        student = policy_name("student", request.student)
+        count = in_range("count", request.count, 1, _MAX_OPPONENTS)
+        outcomes = outcomes_of(request)
+        get_game(request.game)  # refused before anything is counted
+        self._training.record(request_id, student, outcomes)
+        return opponents_response(self._training.sample(student, request.game, count))
+
+    async def LeaseMatches(
+        self, request: pb.LeaseMatchesRequest, context: Context
+    ) -> pb.LeaseMatchesResponse:
+        """Leases matches whose games exist by then."""
+        worker = text("worker_id", request.worker_id)
+        limit = in_range("max_matches", request.max_matches, 1, _MAX_LEASES)
+        if request.game:
+            get_game(request.game)
+        issue = await self._evaluation.lease(worker, limit, request.game)
+        response = pb.LeaseMatchesResponse(
+            matches=[leased_match(*pair, self._temperature) for pair in issue.matches]
+        )
+        if not issue.matches:
+            response.retry_after.FromNanoseconds(round(issue.retry_after * 1e9))
+        return response
+
+    async def CompleteMatch(
+        self, request: pb.CompleteMatchRequest, context: Context
+    ) -> pb.CompleteMatchResponse:
+        """Ends a lease."""
+        text("worker_id", request.worker_id)
+        match_id = text("match_id", request.match_id)
+        self._evaluation.complete(match_id, request.fence, request.failure[:_MAX_FAILURE])
+        return pb.CompleteMatchResponse()
+
+    async def FindMatch(
+        self, request: pb.FindMatchRequest, context: Context
+    ) -> AsyncIterator[pb.FindMatchResponse]:
+        """Follows a ticket to its end."""
+        request_id = text("request_id", request.request_id)
+        ticket = await self._lobby.enter(request_id, wish_of(request))
+        async with aclosing(self._lobby.follow(ticket.ticket_id)) as updates:
+            async for waiting in updates:
+                ticket = waiting.ticket
+                if ticket.state is TicketState.CANCELLED:
+                    await context.abort(
+                        grpc.StatusCode.CANCELLED, f"ticket {ticket.ticket_id} was cancelled"
+                    )
+                if ticket.state is TicketState.EXPIRED:
+                    raise DeadlineExceeded(
+                        f"no opponent within {ticket.wish.max_wait:g} s; widen max_wait or set "
+                        "bot_after"
+                    )
+                yield news(waiting, self._game_address)
+
+    async def CancelMatch(
+        self, request: pb.CancelMatchRequest, context: Context
+    ) -> pb.CancelMatchResponse:
+        """Withdraws a ticket."""
+        await self._lobby.cancel(text("ticket_id", request.ticket_id))
+        return pb.CancelMatchResponse()

@@ -1,0 +1,93 @@
+"""Settings of the Matchmaker service."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator
+from pydantic_settings import NoDecode
+
+from mazemesh.client.addresses import Addresses
+from mazemesh.games import get_game
+from services._harness.settings import Port, ServiceSettings
+from services.matchmaker.opponents import Curve
+
+_PEERS = Addresses.local()
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class MatchmakerSettings(ServiceSettings):
+    """Environment MAZEMESH_MATCHMAKER_*. Ratings and widths are in Elo."""
+
+    service: ClassVar[str] = "matchmaker"
+
+    port: Port = Field(50052, description="port of the gRPC server; 0 takes a free one")
+    game_address: str = Field(_PEERS.game, description="host:port of the Game service")
+    model_address: str = Field(_PEERS.model, description="host:port of the Model service")
+    elo_address: str = Field(_PEERS.elo, description="host:port of the Elo service")
+    public_game_address: str | None = Field(
+        None, description="host:port of Game as matched players reach it; not set is game_address"
+    )
+
+    latest_share: Share = Field(0.5, description="training opponents: the latest version itself")
+    pfsp_share: Share = Field(0.38, description="training opponents: snapshots by PFSP")
+    bots_share: Share = Field(0.12, description="training opponents: bots")
+    pfsp_curve: Curve = Field("hard", description="hard: (1-w)^power; even: w(1-w)")
+    pfsp_power: PositiveFloat = Field(2.0, description="exponent of the hard curve")
+    pfsp_pool: PositiveInt = Field(32, description="snapshots that PFSP draws from at most")
+    outcome_half_life: PositiveFloat = Field(
+        200.0, description="games after which an outcome weighs half in a win rate"
+    )
+    outcome_flush_seconds: PositiveFloat = Field(
+        2.0, description="how long outcomes and completions may be volatile"
+    )
+
+    games: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("race",), description="games, comma-separated, whose bots are rated before any policy is"
+    )
+    lease_seconds: PositiveFloat = Field(120.0, description="time a worker has for a rating match")
+    max_attempts: PositiveInt = Field(5, description="leases after which a match is abandoned")
+    max_outstanding: PositiveInt = Field(
+        64, description="rating matches of one ladder that are under way at once"
+    )
+    keep_ended_seconds: PositiveFloat = Field(
+        3600.0, description="how long an ended match is remembered"
+    )
+    uniform_share: Share = Field(0.07, description="rating opponents drawn uniformly")
+    bot_pair_matches: PositiveInt = Field(20, description="rating matches of each pair of bots")
+    target_half_width: PositiveFloat = Field(
+        40.0, description="half-width of the 95 % interval that is narrow enough"
+    )
+    min_matches: PositiveInt = Field(30, description="rating matches of a snapshot at least")
+    max_matches: PositiveInt = Field(400, description="rating matches of a snapshot at most")
+    temperature: float = Field(
+        0.1, ge=0.0, description="sampling temperature in rating matches; 0 is greedy"
+    )
+    retry_seconds: PositiveFloat = Field(1.0, description="retry hint when all is under way")
+    settled_retry_seconds: PositiveFloat = Field(
+        10.0, description="retry hint when every rating is narrow enough"
+    )
+
+    window_start: PositiveFloat = Field(100.0, description="rating window of a new ticket")
+    window_step: PositiveFloat = Field(50.0, description="by how much it widens")
+    window_step_seconds: PositiveFloat = Field(5.0, description="how often it widens")
+    window_ceiling: PositiveFloat = Field(500.0, description="widest rating window")
+    disconnect_grace_seconds: PositiveFloat = Field(
+        10.0, description="how long a ticket outlives its stream"
+    )
+    heartbeat_seconds: PositiveFloat = Field(
+        20.0, le=20.0, description="longest silence on a FindMatch stream"
+    )
+    max_tickets: PositiveInt = Field(10_000, description="players that wait at once")
+
+    @field_validator("games", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return tuple(filter(None, value.split(","))) if isinstance(value, str) else value
+
+    @field_validator("games")
+    @classmethod
+    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for game in value:
+            get_game(game)
+        return value

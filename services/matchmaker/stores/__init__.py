@@ -1,0 +1,1 @@
+"""Stores of the Matchmaker: SQL for what must last, memory for tickets."""

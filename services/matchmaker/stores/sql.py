@@ -1,0 +1,178 @@
+"""Matches, numbers and outcomes in SQL.
+
+Rows are replaced by deleting and inserting them in one transaction, which every database
+understands.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Row, delete, func, insert, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from mazemesh.games import GameSettings
+from services._harness.database import Database
+from services.matchmaker.leases import Match, State
+from services.matchmaker.outcomes import Form
+from services.matchmaker.store import LeaseState, OutcomeState
+from services.matchmaker.stores import tables
+
+_ROWS_A_STATEMENT = 500  # SQLite takes at most 32,766 variables in one
+
+
+class SqlLeases:
+    """A `LeaseStore` in a migrated database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def load(self) -> LeaseState:
+        """See `LeaseStore`."""
+        return await self._database.run(_load_leases)
+
+    async def save(self, changes: LeaseState) -> None:
+        """See `LeaseStore`."""
+        await self._database.run(lambda session: _save_leases(session, changes))
+
+
+class SqlNumbers:
+    """A `NumberStore` in a migrated database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def instance(self) -> str:
+        """See `NumberStore`."""
+        return await self._database.run(_instance)
+
+    async def reserve(self, count: int) -> int:
+        """See `NumberStore`."""
+        return await self._database.run(lambda session: _reserve(session, count))
+
+
+class SqlOutcomes:
+    """An `OutcomeStore` in a migrated database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def load(self) -> OutcomeState:
+        """See `OutcomeStore`."""
+        return await self._database.run(_load_outcomes)
+
+    async def save(self, changes: OutcomeState, keep_requests: int) -> None:
+        """See `OutcomeStore`."""
+        await self._database.run(lambda session: _save_outcomes(session, changes, keep_requests))
+
+
+def _load_leases(session: Session) -> LeaseState:
+    rows = session.execute(select(tables.matches).order_by(tables.matches.c.create_time))
+    pairs = session.execute(select(tables.bot_pairs))
+    return LeaseState(
+        [_match(row) for row in rows],
+        {(row.ladder, (row.first, row.second)): row.completed for row in pairs},
+    )
+
+
+def _save_leases(session: Session, changes: LeaseState) -> None:
+    column = tables.matches.c.match_id
+    gone = [*changes.forgotten, *(match.match_id for match in changes.matches)]
+    for part in _parts(gone):
+        session.execute(delete(tables.matches).where(column.in_(part)))
+    if changes.matches:
+        session.execute(insert(tables.matches), [_match_row(one) for one in changes.matches])
+    if changes.bot_pairs:
+        pairs = tables.bot_pairs
+        key = tuple_(pairs.c.ladder, pairs.c.first, pairs.c.second)
+        keys = [(ladder, *pair) for ladder, pair in changes.bot_pairs]
+        for part in _parts(keys):
+            session.execute(delete(pairs).where(key.in_(part)))
+        session.execute(
+            insert(pairs),
+            [
+                {"ladder": ladder, "first": pair[0], "second": pair[1], "completed": completed}
+                for (ladder, pair), completed in changes.bot_pairs.items()
+            ],
+        )
+
+
+def _match(row: Row[Any]) -> Match:
+    return Match(
+        match_id=row.match_id,
+        ladder=row.ladder,
+        game=row.game,
+        settings=GameSettings(**row.settings),
+        participants=tuple(row.participants),
+        seed=row.seed,
+        create_time=row.create_time,
+        state=State(row.state),
+        fence=row.fence,
+        attempts=row.attempts,
+        worker=row.worker,
+        expire_time=row.expire_time,
+        end_time=row.end_time,
+    )
+
+
+def _match_row(match: Match) -> dict[str, Any]:
+    # asdict also turns the settings into a dictionary, and leaves the participants a tuple.
+    return {**asdict(match), "participants": list(match.participants), "state": match.state.value}
+
+
+def _instance(session: Session) -> str:
+    found: str | None = session.scalar(select(tables.numbers.c.instance))
+    if found is None:
+        found = str(uuid.uuid4())
+        session.execute(insert(tables.numbers), {"id": 1, "instance": found, "next_number": 0})
+    return found
+
+
+def _reserve(session: Session, count: int) -> int:
+    _instance(session)
+    column = tables.numbers.c.next_number
+    end: int = session.execute(
+        update(tables.numbers).values(next_number=column + count).returning(column)
+    ).scalar_one()
+    return end - count
+
+
+def _load_outcomes(session: Session) -> OutcomeState:
+    rows = session.execute(select(tables.forms))
+    column = tables.requests.c
+    ids = session.scalars(select(column.request_id).order_by(column.id))
+    return OutcomeState(
+        {(row.student, row.opponent): Form(row.score, row.weight, row.games) for row in rows},
+        list(ids),
+    )
+
+
+def _save_outcomes(session: Session, changes: OutcomeState, keep_requests: int) -> None:
+    forms = tables.forms
+    key = tuple_(forms.c.student, forms.c.opponent)
+    for part in _parts(list(changes.forms)):
+        session.execute(delete(forms).where(key.in_(part)))
+    if changes.forms:
+        session.execute(insert(forms), list(_form_rows(changes)))
+    if changes.request_ids:
+        # A save that was cut off may have committed: saving the same again must do no harm.
+        for part in _parts(changes.request_ids):
+            session.execute(delete(tables.requests).where(tables.requests.c.request_id.in_(part)))
+        ids = [{"request_id": request_id} for request_id in changes.request_ids]
+        session.execute(insert(tables.requests), ids)
+        newest = session.scalar(select(func.max(tables.requests.c.id))) or 0
+        session.execute(
+            delete(tables.requests).where(tables.requests.c.id <= newest - keep_requests)
+        )
+
+
+def _form_rows(changes: OutcomeState) -> Iterator[dict[str, Any]]:
+    for (student, opponent), form in changes.forms.items():
+        yield {"student": student, "opponent": opponent, **asdict(form)}
+
+
+def _parts(rows: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    return (rows[at : at + _ROWS_A_STATEMENT] for at in range(0, len(rows), _ROWS_A_STATEMENT))

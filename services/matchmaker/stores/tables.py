@@ -1,0 +1,61 @@
+"""Tables of the Matchmaker."""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, BigInteger, Column, Float, Integer, String, Table
+
+from services._harness.database import create_metadata
+
+metadata = create_metadata()
+
+numbers = Table(
+    "matchmaker_numbers",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("instance", String(36), nullable=False),
+    Column("next_number", BigInteger, nullable=False),
+)
+
+matches = Table(
+    "matchmaker_matches",
+    metadata,
+    Column("match_id", String(128), primary_key=True),
+    Column("ladder", String(128), nullable=False),
+    Column("game", String(64), nullable=False),
+    Column("settings", JSON, nullable=False),
+    Column("participants", JSON, nullable=False),
+    Column("seed", BigInteger, nullable=False),
+    Column("create_time", Float, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("worker", String(128), nullable=False),
+    Column("expire_time", Float, nullable=False),
+    Column("end_time", Float, nullable=False),
+)
+
+bot_pairs = Table(
+    "matchmaker_bot_pairs",
+    metadata,
+    Column("ladder", String(128), primary_key=True),
+    Column("first", String(128), primary_key=True),
+    Column("second", String(128), primary_key=True),
+    Column("completed", Integer, nullable=False),
+)
+
+forms = Table(
+    "matchmaker_forms",
+    metadata,
+    Column("student", String(128), primary_key=True),
+    Column("opponent", String(128), primary_key=True),
+    Column("score", Float, nullable=False),
+    Column("weight", Float, nullable=False),
+    Column("games", BigInteger, nullable=False),
+)
+
+requests = Table(
+    "matchmaker_requests",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("request_id", String(128), nullable=False, unique=True),
+)

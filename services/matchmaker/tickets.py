@@ -1,0 +1,174 @@
+"""Players who wait for an opponent: tickets, rating windows, and who is matched with whom."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from mazemesh.games import GameSettings
+
+
+class TicketState(Enum):
+    """A ticket waits, is being matched, and ends in one of three ways."""
+
+    WAITING = "waiting"
+    MATCHING = "matching"
+    MATCHED = "matched"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+ENDED = (TicketState.MATCHED, TicketState.CANCELLED, TicketState.EXPIRED)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a player asks for.
+
+    Attributes:
+        player: "player/..." or "name:version".
+        ladder: Ladder of game and settings.
+        game: Name of the game.
+        settings: Its settings.
+        size: Participants of a match.
+        rated: Whether the result counts.
+        max_wait: Seconds after which the ticket expires.
+        bot_after: Seconds after which a bot will do; None is never.
+    """
+
+    player: str
+    ladder: str
+    game: str
+    settings: GameSettings
+    size: int
+    rated: bool
+    max_wait: float
+    bot_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Where a matched player sits down."""
+
+    match_id: str
+    game_id: str
+    seat_token: str
+    seat: int
+    participants: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A player in the queue. Times are seconds of one clock.
+
+    Attributes:
+        ticket_id: Its id.
+        request_id: The request that made it.
+        wish: What is asked for.
+        rating: The player's rating when it came.
+        since: When it came.
+        state: See `TicketState`.
+        gone_since: When its last stream broke; None while somebody listens.
+        end_time: When it ended.
+        seat: The result, once matched.
+    """
+
+    ticket_id: str
+    request_id: str
+    wish: Wish
+    rating: float
+    since: float
+    state: TicketState = TicketState.WAITING
+    gone_since: float | None = None
+    end_time: float = 0.0
+    seat: Seat | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How far an opponent's rating may be away: widens in steps with waiting, up to a ceiling.
+
+    Attributes:
+        start: Elo at first.
+        step: Elo added each time.
+        step_seconds: How often.
+        ceiling: Elo at most.
+    """
+
+    start: float = 100.0
+    step: float = 50.0
+    step_seconds: float = 5.0
+    ceiling: float = 500.0
+
+    def after(self, waited: float) -> float:
+        """The window after so many seconds."""
+        steps = math.floor(max(waited, 0.0) / self.step_seconds)
+        return min(self.start + steps * self.step, self.ceiling)
+
+    def next_change(self, waited: float) -> float | None:
+        """Seconds until it widens; None at the ceiling."""
+        if self.after(waited) >= self.ceiling:
+            return None
+        return self.step_seconds - max(waited, 0.0) % self.step_seconds
+
+
+def accept(first: Ticket, second: Ticket, window: Window, now: float) -> bool:
+    """Whether each is within the other's window; symmetric."""
+    reach = min(window.after(now - first.since), window.after(now - second.since))
+    return abs(first.rating - second.rating) <= reach
+
+
+def groups(waiting: Sequence[Ticket], window: Window, now: float) -> list[list[Ticket]]:
+    """Tickets that should play together now, of one queue, in groups of the wished size.
+
+    The oldest ticket chooses first: the nearest in rating among those that everybody in the group
+    accepts, the older of two equally near. A ticket is in one group at most; one whose stream is
+    broken is passed over.
+    """
+    ready = sorted(
+        (ticket for ticket in waiting if can_play(ticket)),
+        key=lambda one: (one.since, one.ticket_id),
+    )
+    found = []
+    while ready:
+        group = _group_for(ready[0], ready[1:], window, now)
+        if group is None:
+            del ready[0]
+            continue
+        found.append(group)
+        ready = [ticket for ticket in ready if ticket not in group]
+    return found
+
+
+def wants_bot(ticket: Ticket, now: float) -> bool:
+    """Whether a ticket has waited so long that a bot will do."""
+    after = ticket.wish.bot_after
+    return can_play(ticket) and after is not None and now - ticket.since >= after
+
+
+def can_play(ticket: Ticket) -> bool:
+    """Whether it waits and somebody listens."""
+    return ticket.state is TicketState.WAITING and ticket.gone_since is None
+
+
+def expired(ticket: Ticket, grace: float, now: float) -> bool:
+    """Whether a waiting ticket's time is up, or its stream has been gone for the grace."""
+    if ticket.state is not TicketState.WAITING:
+        return False
+    gone = ticket.gone_since is not None and now - ticket.gone_since >= grace
+    return gone or now - ticket.since >= ticket.wish.max_wait
+
+
+def _group_for(
+    oldest: Ticket, others: Sequence[Ticket], window: Window, now: float
+) -> list[Ticket] | None:
+    group = [oldest]
+    # `others` is in order of age and sorting is stable: of two equally near the older comes first.
+    for other in sorted(others, key=lambda one: abs(one.rating - oldest.rating)):
+        if all(accept(member, other, window, now) for member in group):
+            group.append(other)
+        if len(group) == oldest.wish.size:
+            return group
+    return None
