@@ -1,0 +1,183 @@
+"""The versions of the registry in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC
+from typing import Any
+
+from sqlalchemy import Row, Select, and_, func, insert, not_, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from services.model.policy import State, Version
+from services.model.store import Filter
+from services.model.stores.tables import ALIASES, VERSIONS
+
+_ALIASED = (
+    select(ALIASES.c.alias)
+    .where(ALIASES.c.name == VERSIONS.c.name, ALIASES.c.number == VERSIONS.c.number)
+    .exists()
+)
+
+
+class SqlVersions:
+    """`Versions` in SQL."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def get(self, name: str, number: int) -> Version | None:
+        """The version, or None."""
+        return self.get_all([(name, number)]).get((name, number))
+
+    def get_all(self, keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Version]:
+        """Those of the (name, number) pairs that exist."""
+        wanted = tuple_(VERSIONS.c.name, VERSIONS.c.number).in_(list(keys))
+        found = self._read(select(VERSIONS).where(wanted))
+        return {(version.name, version.number): version for _, version in found}
+
+    def by_request(self, request_id: str) -> Version | None:
+        """The version that a request made, or None."""
+        found = self._read(select(VERSIONS).where(VERSIONS.c.request_id == request_id))
+        return found[0][1] if found else None
+
+    def last(self, name: str) -> int:
+        """Highest number of a name, or 0."""
+        query = select(func.max(VERSIONS.c.number)).where(VERSIONS.c.name == name)
+        last: int | None = self._session.execute(query).scalar_one()
+        return last or 0
+
+    def names(self, limit: int) -> list[str]:
+        """Names that have a version, sorted."""
+        query = select(VERSIONS.c.name).distinct().order_by(VERSIONS.c.name).limit(limit)
+        return list(self._session.execute(query).scalars())
+
+    def add(self, version: Version) -> None:
+        """Adds a version."""
+        self._session.execute(insert(VERSIONS).values(**_values(version)))
+
+    def retire(self, name: str, number: int, revision: int) -> None:
+        """Marks a version RETIRED."""
+        self._session.execute(
+            update(VERSIONS)
+            .where(VERSIONS.c.name == name, VERSIONS.c.number == number)
+            .values(state=State.RETIRED, revision=revision)
+        )
+
+    def surplus(self, name: str, keep: int) -> list[Version]:
+        """READY versions without snapshot or alias but for the newest `keep`, oldest first."""
+        collectable = and_(
+            VERSIONS.c.name == name,
+            VERSIONS.c.state == State.READY,
+            not_(VERSIONS.c.snapshot),
+            not_(_ALIASED),
+        )
+        newest = select(VERSIONS).where(collectable).order_by(VERSIONS.c.number.desc())
+        # SQLite has no OFFSET without LIMIT.
+        found = self._read(newest.limit(2**31 - 1).offset(keep))
+        return [version for _, version in reversed(found)]
+
+    def page(self, chosen: Filter, before: int, limit: int) -> list[tuple[int, Version]]:
+        """Versions with their positions, newest first."""
+        query = select(VERSIONS).order_by(VERSIONS.c.position.desc()).limit(limit)
+        if before:
+            query = query.where(VERSIONS.c.position < before)
+        if chosen.name:
+            query = query.where(VERSIONS.c.name == chosen.name)
+        if chosen.snapshots_only:
+            query = query.where(VERSIONS.c.snapshot)
+        if not chosen.include_all_states:
+            query = query.where(VERSIONS.c.state == State.READY)
+        return self._read(query)
+
+    def files(self) -> set[str]:
+        """Hashes of all files that a READY version has."""
+        query = select(VERSIONS.c.sha256).where(VERSIONS.c.state == State.READY).distinct()
+        return set(self._session.execute(query).scalars())
+
+    def uses(self, sha256: str) -> bool:
+        """Whether a READY version has this file."""
+        query = select(VERSIONS.c.position).where(
+            VERSIONS.c.state == State.READY, VERSIONS.c.sha256 == sha256
+        )
+        return self._session.execute(query.limit(1)).first() is not None
+
+    def counts(self) -> dict[State, int]:
+        """Number of versions by state."""
+        query = select(VERSIONS.c.state, func.count()).group_by(VERSIONS.c.state)
+        found = {State(state): count for state, count in self._session.execute(query)}
+        return {state: found.get(state, 0) for state in State}
+
+    def file_bytes(self) -> int:
+        """Bytes of all files, each counted once."""
+        each = (
+            select(func.max(VERSIONS.c.size_bytes).label("size"))
+            .where(VERSIONS.c.state == State.READY)
+            .group_by(VERSIONS.c.sha256)
+            .subquery()
+        )
+        # The sum of big integers is a decimal number in PostgreSQL.
+        return int(self._session.execute(select(func.sum(each.c.size))).scalar_one() or 0)
+
+    def _read(self, query: Select[Any]) -> list[tuple[int, Version]]:
+        rows = self._session.execute(query).all()
+        aliases = self._aliases(rows)
+        return [
+            (row.position, _version(row, tuple(aliases.get((row.name, row.number), ()))))
+            for row in rows
+        ]
+
+    def _aliases(self, rows: Iterable[Row[Any]]) -> dict[tuple[str, int], list[str]]:
+        names = {row.name for row in rows}
+        if not names:
+            return {}
+        query = select(ALIASES).where(ALIASES.c.name.in_(names)).order_by(ALIASES.c.alias)
+        found: dict[tuple[str, int], list[str]] = {}
+        for row in self._session.execute(query):
+            found.setdefault((row.name, row.number), []).append(row.alias)
+        return found
+
+
+def _values(version: Version) -> dict[str, Any]:
+    return {
+        "name": version.name,
+        "number": version.number,
+        "state": version.state,
+        "request_id": version.request_id or None,
+        "run_id": version.run_id,
+        "training_step": version.training_step,
+        "parent_version": version.parent_version,
+        "snapshot": version.snapshot,
+        "collection": version.collection,
+        "spec_hash": version.spec_hash,
+        "sha256": version.sha256,
+        "size_bytes": version.size_bytes,
+        "created": version.created,
+        "notes": dict(version.metadata),
+        "rejection": version.rejection,
+        "revision": version.revision,
+    }
+
+
+def _version(row: Row[Any], aliases: tuple[str, ...]) -> Version:
+    created = row.created
+    return Version(
+        name=row.name,
+        number=row.number,
+        state=State(row.state),
+        request_id=row.request_id or "",
+        run_id=row.run_id,
+        training_step=row.training_step,
+        parent_version=row.parent_version,
+        snapshot=row.snapshot,
+        collection=row.collection,
+        spec_hash=row.spec_hash,
+        sha256=row.sha256,
+        size_bytes=row.size_bytes,
+        # SQLite drops the zone, PostgreSQL may return another one.
+        created=created.astimezone(UTC) if created.tzinfo else created.replace(tzinfo=UTC),
+        metadata=row.notes,
+        rejection=row.rejection,
+        revision=row.revision,
+        aliases=aliases,
+    )
