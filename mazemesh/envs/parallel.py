@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,14 +25,14 @@ Steps = tuple[
 ]
 
 
-class MazeParallelEnv(ParallelEnv[str, Observation, int]):
+class MazeParallelEnv(ParallelEnv[str, Observation, int]):  # type: ignore[misc]
     """All players move at once; each episode is a new maze.
 
     Agents are "player_0", "player_1", ...; observations, actions and `info["action_mask"]` are as
     in `SoloEnv`. Who starts where rotates from episode to episode.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {
+    metadata = {  # noqa: RUF012
         "name": "mazemesh",
         "render_modes": RENDER_MODES,
         "render_fps": 4,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +29,7 @@ class SoloVectorEnv(VectorEnv[Observations, Actions, Any]):
     and score "score"; `info["_final_obs"]` and `info["_episode"]` say where that is.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {
+    metadata = {  # noqa: RUF012
         "render_modes": RENDER_MODES,
         "render_fps": 4,
         "autoreset_mode": AutoresetMode.SAME_STEP,

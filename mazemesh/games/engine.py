@@ -144,10 +144,12 @@ class BatchEngine:
             InvalidArgument: An index or a rotation is out of range, or lengths differ.
         """
         chosen = self._indices(games)
-        self.seed[chosen] = _column("seed", seed, chosen.size, 1 << 64)
-        self.game_id[chosen] = _column("game_id", game_id, chosen.size, 1 << 32)
-        self.episode[chosen] = _column("episode", episode, chosen.size, 1 << 32)
-        self.rotation[chosen] = _column("rotation", rotation, chosen.size, self.spec.seats)
+        seeds = _column("seed", seed, chosen.size, 1 << 64)
+        game_ids = _column("game_id", game_id, chosen.size, 1 << 32)
+        episodes = _column("episode", episode, chosen.size, 1 << 32)
+        rotations = _column("rotation", rotation, chosen.size, self.spec.seats)
+        self.seed[chosen], self.game_id[chosen] = seeds, game_ids
+        self.episode[chosen], self.rotation[chosen] = episodes, rotations
         reset_kernel(self._parameters, self._state, chosen)
 
     def step(self, actions: npt.NDArray[np.int8]) -> None:
@@ -209,17 +211,23 @@ class BatchEngine:
         if games is None:
             return np.arange(self.num_games, dtype=np.int64)
         chosen = np.atleast_1d(np.asarray(games))
+        if chosen.size and chosen.dtype.kind not in "ui":
+            raise InvalidArgument(f"games: {chosen.dtype} values should be whole numbers")
         if chosen.size and not (chosen.min() >= 0 and chosen.max() < self.num_games):
             raise InvalidArgument(
                 f"games: indices {chosen.min()}..{chosen.max()} should lie in "
                 f"0..{self.num_games - 1}"
             )
+        if np.unique(chosen).size < chosen.size:
+            raise InvalidArgument(f"games: {chosen.tolist()} names a game more than once")
         return chosen.astype(np.int64)
 
 
 def _column(field: str, values: npt.ArrayLike, size: int, bound: int) -> npt.NDArray[Any]:
     """Return one value a game, checked to be in [0, bound)."""
     column = np.asarray(values)
+    if column.dtype.kind not in "ui":
+        raise InvalidArgument(f"{field}: {column.dtype} values should be whole numbers")
     if column.ndim > 1 or column.size not in (1, size):
         raise InvalidArgument(
             f"{field}: shape {list(column.shape)} should be one value or [{size}]"

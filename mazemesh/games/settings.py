@@ -44,9 +44,9 @@ class GameSettings:
     shaping_discount: float = 0.99
 
     def __post_init__(self) -> None:
-        _check_range("width", self.width, 2, MAX_SIDE)
-        _check_range("height", self.height, 2, MAX_SIDE)
-        _check_range("view", self.view, 3, MAX_VIEW)
+        _check_whole("width", self.width, 2, MAX_SIDE)
+        _check_whole("height", self.height, 2, MAX_SIDE)
+        _check_whole("view", self.view, 3, MAX_VIEW)
         if self.view % 2 == 0:
             raise InvalidArgument(
                 f"view: {self.view} is even; an odd number puts the player in the middle"
@@ -56,8 +56,8 @@ class GameSettings:
                 f"generator: {self.generator!r} is unknown; choose one of {', '.join(GENERATORS)}"
             )
         _check_range("loops", self.loops, 0.0, 1.0)
-        _check_range("step_limit", self.step_limit, 0, MAX_STEP_LIMIT)
-        _check_range("seats", self.seats, 0, MAX_SEATS)
+        _check_whole("step_limit", self.step_limit, 0, MAX_STEP_LIMIT)
+        _check_whole("seats", self.seats, 0, MAX_SEATS)
         _check_range("shaping", self.shaping, 0.0, 100.0)
         _check_range("shaping_discount", self.shaping_discount, 0.0, 1.0)
 
@@ -67,6 +67,14 @@ class GameSettings:
         return self.step_limit or 2 * self.width * self.height
 
 
-def _check_range(field: str, value: float, low: float, high: float) -> None:
+def _check_whole(field: str, value: object, low: int, high: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise InvalidArgument(f"{field}: {value!r} should be a whole number in {low}..{high}")
+    _check_range(field, value, low, high)
+
+
+def _check_range(field: str, value: object, low: float, high: float) -> None:
+    if not isinstance(value, int | float):
+        raise InvalidArgument(f"{field}: {value!r} should be a number in {low}..{high}")
     if not low <= value <= high:
         raise InvalidArgument(f"{field}: {value} is outside {low}..{high}")

@@ -20,12 +20,12 @@ def act(p: Parameters, s: State, game: int, actions: Int8Array) -> None:
     """Write `taken` of a game: bots choose, and an illegal action becomes stay."""
     for seat in range(p.seats):
         bot = s.controller[game, seat]
-        passages = np.int64(s.passages[game, cell_of(p, s, game, seat)])
-        action = np.int64(actions[game, seat])
+        passages = int(np.int64(s.passages[game, cell_of(p, s, game, seat)]))
+        action = int(np.int64(actions[game, seat]))
         if bot == _RANDOM:
             action = _pick(passages, p, s, game, seat)
         elif bot == _WALL_FOLLOWER:
-            action = _follow_wall(passages, np.int64(s.heading[game, seat]))
+            action = _follow_wall(passages, int(np.int64(s.heading[game, seat])))
         elif bot > _WALL_FOLLOWER:
             action = _pick(_downhill(p, s, game, seat, passages), p, s, game, seat)
         if action < 1 or action > 4 or not (passages >> (action - 1)) & 1:

@@ -83,7 +83,7 @@ def begin_step(p: Parameters, s: State, game: int) -> bool:
             s.episode_return[game, seat] = 0.0
     s.terminated[game] = False
     s.truncated[game] = False
-    return s.active[game]
+    return bool(s.active[game])
 
 
 @part

@@ -172,7 +172,7 @@ def _carve_kruskal(
 def _draw_next(items: IntArray, index: int, count: int, rng: Rng) -> int:
     """One step of a Fisher-Yates shuffle: swap a random one of the rest to `index`."""
     other = index + (below(rng, count - index) if count - index > 1 else 0)
-    item = items[other]
+    item = int(items[other])
     items[other] = items[index]
     items[index] = item
     return item

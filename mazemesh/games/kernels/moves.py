@@ -34,7 +34,7 @@ def move(p: Parameters, s: State, game: int) -> None:
     """Carry out `taken` of a game: positions, headings and visits."""
     for seat in range(p.seats):
         cell = cell_of(p, s, game, seat)
-        action = np.int64(s.taken[game, seat])
+        action = int(np.int64(s.taken[game, seat]))
         s.moving[seat] = action > 0
         s.target[seat] = neighbour(cell, action - 1, p.width) if action > 0 else cell
     if p.seats > 1:
@@ -43,14 +43,14 @@ def move(p: Parameters, s: State, game: int) -> None:
     plane = plane_size(p.height, p.window, plane_width(p.width, p.window))
     for seat in range(p.seats):
         if s.moving[seat]:
-            action = np.int64(s.taken[game, seat])
+            action = int(np.int64(s.taken[game, seat]))
             s.heading[game, seat] = action
             s.position[game, seat, 0] += (action == _SOUTH) - (action == _NORTH)
             s.position[game, seat, 1] += (action == _EAST) - (action == _WEST)
         row, column = s.position[game, seat, 0], s.position[game, seat, 1]
         here = plane_index(row, column, p.width, p.window)
         index = (game * p.seats + seat) * plane + here
-        s.visited[index] = min(255, np.int64(s.visited[index]) + 64)
+        s.visited[index] = min(255, int(np.int64(s.visited[index])) + 64)
 
 
 @part
@@ -75,8 +75,8 @@ def _goes_first(s: State, p: Parameters, game: int, one: int, other: int) -> boo
     ticket_one = _ticket(s, game, place_one)
     ticket_other = _ticket(s, game, place_other)
     if ticket_one == ticket_other:
-        return place_one < place_other
-    return ticket_one > ticket_other
+        return bool(place_one < place_other)
+    return bool(ticket_one > ticket_other)
 
 
 @part

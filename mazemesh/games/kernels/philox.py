@@ -52,7 +52,7 @@ def philox(
 @part
 def bounded(word: np.uint64, bound: int) -> int:
     """Return a word scaled to [0, bound)."""
-    return np.int64((word * np.uint64(bound)) >> _HALF)
+    return int(np.int64((word * np.uint64(bound)) >> _HALF))
 
 
 @part
@@ -68,7 +68,7 @@ def start_rng(rng: Rng, seed: np.uint64, game: np.uint64, episode: np.uint64) ->
 @part
 def below(rng: Rng, bound: int) -> int:
     """Return the next number of the sequence, in [0, bound)."""
-    used = np.int64(rng[_USED])
+    used = int(np.int64(rng[_USED]))
     if used == 4:
         rng[0], rng[1], rng[2], rng[3] = philox(
             rng[_SEED], rng[_GAME], rng[_EPISODE], rng[_BLOCK], _MAZE

@@ -41,4 +41,4 @@ def shape(p: Parameters, s: State, game: int) -> None:
 @part
 def _potential(p: Parameters, s: State, game: int, seat: int) -> float:
     """Minus the distance left, as a share of the maze's greatest."""
-    return -s.distance[game, cell_of(p, s, game, seat)] / s.eccentricity[game]
+    return float(-s.distance[game, cell_of(p, s, game, seat)] / s.eccentricity[game])

@@ -106,7 +106,7 @@ class State(NamedTuple):
 @part
 def cell_of(p: Parameters, s: State, game: int, seat: int) -> int:
     """Return the cell that a seat stands on."""
-    return s.position[game, seat, 0] * p.width + s.position[game, seat, 1]
+    return int(s.position[game, seat, 0] * p.width + s.position[game, seat, 1])
 
 
 def parameters(settings: GameSettings, may_stay: bool, observation_size: int) -> Parameters:

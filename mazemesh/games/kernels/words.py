@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
+from mazemesh.games.kernels.state import ByteArray
 
-@intrinsic  # type: ignore[misc]
-def copy_word(
+
+def _copy_word(
     typing_context: Any, target: Any, target_index: Any, source: Any, source_index: Any
 ) -> tuple[Any, Any]:
     """`target[i : i + 8] = source[j : j + 8]` of flat uint8 arrays, unchecked.
@@ -29,10 +30,13 @@ def copy_word(
             (sig.args[0], args[0], args[1]),
         ):
             data = context.make_array(array_type)(context, builder, array).data
-            pointer = cgutils.pointer_add(builder, data, index)
+            pointer = builder.gep(data, [index])
             pointers.append(builder.bitcast(pointer, word.as_pointer()))
         value = builder.load(pointers[0], align=1, typ=word)
         builder.store(value, pointers[1], align=1)
         return context.get_dummy_value()
 
     return signature, generate
+
+
+copy_word = cast("Callable[[ByteArray, int, ByteArray, int], None]", intrinsic(_copy_word))
