@@ -1,6 +1,8 @@
 """The relational store of a service: SQLite in a file by default, PostgreSQL at scale."""
 
 import asyncio
+import fcntl
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -117,12 +119,30 @@ def _prepare_sqlite(connection: Any, _: ConnectionPoolEntry) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
-    cursor.execute("PRAGMA journal_mode = WAL")
+    _use_wal(cursor)
     # With WAL, NORMAL would fsync at checkpoints only: a power cut could take back what was
     # acknowledged.
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
+
+
+def _use_wal(cursor: Any) -> None:
+    """Switches the file to a write-ahead log, where it is not yet.
+
+    SQLite answers "database is locked" at once, whatever the busy timeout, when two processes do
+    this together, so they queue for a lock on the folder.
+    """
+    (_, _, file), *_ = cursor.execute("PRAGMA database_list").fetchall()
+    if not file:  # in memory
+        return
+    folder = os.open(Path(file).parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        if cursor.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+            cursor.execute("PRAGMA journal_mode = WAL")
+    finally:
+        os.close(folder)
 
 
 def _begin_sqlite(connection: Any) -> None:

@@ -58,7 +58,11 @@ def configure_logging(service: str, log_format: LogFormat, log_level: LogLevel) 
 
 def _renderers(console: bool) -> list[Processor]:
     if console:
-        return [structlog.dev.ConsoleRenderer()]
+        # The default formatter prints the local variables of every frame, whole arrays included.
+        plain = structlog.dev.plain_traceback
+        return [
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
+        ]
     return [
         structlog.processors.format_exc_info,
         structlog.processors.JSONRenderer(default=str),

@@ -1,6 +1,8 @@
 """One gRPC server with what every service needs: health, reflection, metrics, hooks, drain."""
 
 import asyncio
+import errno
+import socket
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -47,10 +49,10 @@ _FLUSH_SECONDS: Final = 0.25
 class Server:
     """What `bind(settings, server)` fills: servicers, hooks and background tasks.
 
-    Order of a life: bind, `on_start` hooks, listening, health SERVING, background tasks. On the way
-    down: health NOT_SERVING, `on_drain` hooks, no new calls, calls in flight finish (at most
-    `drain_seconds`), background tasks are cancelled, `on_stop` hooks in reverse order, database
-    closed.
+    Order of a life: port taken, bind, `on_start` hooks, serving, background tasks, health SERVING.
+    On the way down: health NOT_SERVING, `on_drain` hooks, no new calls, calls in flight finish (at
+    most `drain_seconds`), background tasks are cancelled, `on_stop` hooks in reverse order,
+    database closed.
     """
 
     def __init__(self, settings: ServiceSettings) -> None:
@@ -139,15 +141,15 @@ class Server:
             StartError: the port cannot be had.
         """
         settings = self.settings
-        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        family, host = socket.AF_INET, settings.host
+        if ":" in host:
+            family, host = socket.AF_INET6, f"[{host}]"
         try:
+            # A trial of our own knows the reason; gRPC only says that it failed.
+            socket.create_server((settings.host, settings.port), family=family).close()
             self.port = self.grpc.add_insecure_port(f"{host}:{settings.port}")
-        except RuntimeError as error:
-            raise StartError(
-                f"port {settings.port} on {settings.host} cannot be opened, most likely another "
-                f"{settings.service} service is running there; stop it, or choose another port "
-                f"with --port or {settings.environment_variable('port')}"
-            ) from error
+        except (OSError, RuntimeError) as error:
+            raise StartError(_port_message(settings, error)) from error
 
     async def start(self) -> None:
         """Runs the start hooks, begins to serve and turns healthy."""
@@ -212,3 +214,13 @@ class Server:
         except Exception:
             self.log.exception("stop hook failed", hook=getattr(hook, "__qualname__", repr(hook)))
             self.failed.set()
+
+
+def _port_message(settings: ServiceSettings, error: OSError | RuntimeError) -> str:
+    reason = getattr(error, "strerror", None) or str(error)
+    if getattr(error, "errno", None) == errno.EADDRINUSE:
+        reason = f"it is in use, most likely by another {settings.service} service; stop that one"
+    return (
+        f"port {settings.port} on {settings.host} cannot be opened: {reason}, or choose another "
+        f"with --port or {settings.environment_variable('port')}"
+    )

@@ -129,3 +129,14 @@ def test_another_kind_of_url_is_refused(url: str) -> None:
     with pytest.raises(StartError, match="use sqlite:///path/to/file or postgresql://") as caught:
         Database(url)
     assert caught.value.exit_code == 2
+
+
+async def test_connections_that_open_a_new_file_together_do_not_lock_each_other_out(
+    tmp_path: Path,
+) -> None:
+    mode = text("PRAGMA journal_mode")
+    for number in range(30):
+        together = [Database(f"sqlite:///{tmp_path / f'{number}.sqlite'}") for _ in range(6)]
+        reads = (each.run(lambda session: session.scalar(mode)) for each in together)
+        assert await asyncio.gather(*reads) == ["wal"] * 6
+        await asyncio.gather(*(each.close() for each in together))

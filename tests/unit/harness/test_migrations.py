@@ -155,6 +155,6 @@ def upgrade():
 async def test_a_file_name_that_is_not_its_revision_is_found_out(
     database: Database, copied_example: Path
 ) -> None:
-    (copied_example / "0002_rating_is_a_number.py").rename(copied_example / "0005_wrong.py")
+    (copied_example / "0002_rating_is_a_double.py").rename(copied_example / "0005_wrong.py")
     with pytest.raises(RuntimeError, match="file 0005_"):
         await database.migrate("copied")

@@ -66,8 +66,8 @@ def test_a_wrong_value_names_field_value_and_what_would_be_right(
     assert caught.value.exit_code == 2
     assert str(caught.value).splitlines() == [
         (
-            "metrics_port = 'abc' is wrong: input should be a valid integer, unable to parse string "
-            "as an integer (set it by --metrics-port or MAZEMESH_SHOP_METRICS_PORT)"
+            "metrics_port = 'abc' is wrong: input should be a valid integer, unable to parse "
+            "string as an integer (set it by --metrics-port or MAZEMESH_SHOP_METRICS_PORT)"
         ),
         (
             "capacity = '0' is wrong: input should be greater than 0 "

@@ -9,7 +9,7 @@ def upgrade() -> None:
     op.create_table(
         "players",
         sa.Column("name", sa.String(), nullable=False),
-        sa.Column("rating", sa.String(), server_default="1000", nullable=False),
+        sa.Column("rating", sa.Integer(), server_default="1000", nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_players"),
     )
     op.create_table(
