@@ -46,8 +46,8 @@ VERSIONS: Final = Table(
     Column("rejection", Text, nullable=False),
     Column("revision", BigInteger, nullable=False),
     UniqueConstraint("name", "number"),
-    Index(None, "state", "sha256"),
-    Index(None, "name", "state", "snapshot", "number"),
+    Index("ix_policy_versions_state_sha256", "state", "sha256"),
+    Index("ix_policy_versions_collection", "name", "state", "snapshot", "number"),
 )
 
 ALIASES: Final = Table(
@@ -67,7 +67,7 @@ EVENTS: Final = Table(
     Column("number", BigInteger, nullable=False),
     # Empty when the version itself changed.
     Column("alias", String(64), nullable=False),
-    Index(None, "name", "revision"),
+    Index("ix_policy_events_name_revision", "name", "revision"),
 )
 
 REVISION: Final = Table(

@@ -31,11 +31,11 @@ def upgrade() -> None:
         sa.Column("revision", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("position", name="pk_policy_versions"),
         sa.UniqueConstraint("request_id", name="uq_policy_versions_request_id"),
-        sa.UniqueConstraint("name", "number", name="uq_policy_versions_name"),
+        sa.UniqueConstraint("name", "number", name="uq_policy_versions_name_number"),
     )
     op.create_index("ix_policy_versions_state_sha256", "policy_versions", ["state", "sha256"])
     op.create_index(
-        "ix_policy_versions_name_state_snapshot_number",
+        "ix_policy_versions_collection",
         "policy_versions",
         ["name", "state", "snapshot", "number"],
     )
