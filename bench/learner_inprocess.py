@@ -1,11 +1,12 @@
-"""How fast the learner learns, in agent steps: engine, acting and updates in one process, no network.
+"""How fast the learner learns, in agent steps: engine, acting and updates in one process.
 
-    python bench/learner_inprocess.py --game solo --algorithm ppo --steps 2000000
+    python bench/learner_inprocess.py --game solo --algorithm ppo --steps 1000000
 
-Acts through onnxruntime on exported policies, as an actor does, and renews the acting policy only every
-`--publish-every` agent steps, so that the lag of the mesh is part of the measurement. Prints one JSON
-line per evaluation: success of the greedy policy on held-out mazes (solo), or its score against each
-bot (race).
+Acts as an actor does, through onnxruntime on exported policies, and renews the acting policy only
+every `--publish-every` agent steps, so that the lag of a mesh is part of the measurement. Prints
+one JSON line per evaluation: mean score of the greedy and of the sampling policy on held-out mazes,
+against each bot where the game has opponents. Counted in agent steps, the result does not depend on
+the machine.
 """
 
 from __future__ import annotations
@@ -14,195 +15,272 @@ import argparse
 import dataclasses
 import json
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import onnxruntime
 import torch
 
+from actor.sampling import ape_x_epsilons, epsilon_greedy, log_probability, sample
+from actor.step import Consequence, Decision
+from actor.transitions import TransitionCollector
+from actor.unrolls import UnrollCollector
+from learner.algorithms import build
+from learner.architecture import initial_parameters
+from learner.configs import PPOConfig
 from learner.onnx_policy import to_onnx
-from learner.presets import architecture_of, preset
-from mazemesh.games import BOTS, GameSettings, Purpose, get_game, seeds
+from learner.run import Run
+from learner.settings import parse_settings
+from mazemesh.games import BOTS, Purpose, get_game, seeds
 from mazemesh.games.engine import BatchEngine
 
 EVALUATION_GAMES = 512
 
 
 class Policy:
-    """An exported policy on one thread."""
-
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, run: Run, parameters: dict[str, np.ndarray]) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
+        data = to_onnx(run.architecture, parameters)
         self._session = onnxruntime.InferenceSession(data, options)
 
     def __call__(self, observation: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        size = observation.shape[-1]
-        inputs = {
-            "observation": observation.reshape(-1, size),
-            "action_mask": mask.reshape(-1, mask.shape[-1]),
-        }
+        inputs = {"observation": observation, "action_mask": mask}
         logits, value = self._session.run(["logits", "value"], inputs)
-        return logits.reshape(*observation.shape[:-1], -1), value.reshape(observation.shape[:-1])
+        return logits, value
 
 
-def evaluate(policy: Policy, game: str, settings: GameSettings, temperature: float) -> dict[str, float]:
+@dataclass
+class Batch:
+    columns: dict[str, np.ndarray]
+    keys: np.ndarray
+    probabilities: np.ndarray
+    policy_versions: np.ndarray
+    table_size: int
+
+
+class Queue:
+    """What PPO's table does: each batch once, `delay` batches late."""
+
+    def __init__(self, run: Run, delay: int) -> None:
+        self._rows, self._delay = run.batch_rows, delay
+        self._waiting: list[Any] = []
+
+    def add(self, experience: Any) -> None:
+        self._waiting.append(experience)
+
+    def take(self) -> Batch | None:
+        if sum(e.rows for e in self._waiting) < self._rows * (self._delay + 1):
+            return None
+        parts, rows = [], 0
+        while rows < self._rows:
+            parts.append(self._waiting.pop(0))
+            rows += parts[-1].rows
+        columns = {n: np.concatenate([p.columns[n] for p in parts]) for n in parts[0].columns}
+        versions = np.concatenate([p.policy_versions for p in parts])
+        return Batch(columns, np.arange(rows, dtype=np.uint64), np.ones(rows), versions, rows)
+
+    def update(self, keys: np.ndarray, priorities: np.ndarray) -> None:
+        pass
+
+
+class Prioritized:
+    """What DQN's table does: a ring, P(i) ~ p_i^alpha, samples per insert held exactly."""
+
+    def __init__(self, run: Run, seed: int) -> None:
+        self._config, self._rows = run.config, run.batch_rows
+        capacity = run.config.table_capacity
+        self._columns = {
+            c.name: np.zeros((capacity, *c.shape), c.dtype) for c in run.signature.columns
+        }
+        self._priorities = np.zeros(capacity)
+        self._capacity, self._inserts, self._samples = capacity, 0, 0
+        self._rng = np.random.default_rng(seed)
+
+    def add(self, experience: Any) -> None:
+        slots = (self._inserts + np.arange(experience.rows)) % self._capacity
+        for name, column in experience.columns.items():
+            self._columns[name][slots] = column
+        self._priorities[slots] = experience.priorities
+        self._inserts += experience.rows
+
+    def take(self) -> Batch | None:
+        config = self._config
+        allowed = (self._inserts - config.min_size) * config.samples_per_insert
+        if self._inserts < config.min_size or self._samples + self._rows > allowed:
+            return None
+        size = min(self._inserts, self._capacity)
+        mass = np.cumsum(self._priorities[:size] ** config.priority_exponent)
+        rows = np.searchsorted(mass, self._rng.random(self._rows) * mass[-1], side="right")
+        rows = np.minimum(rows, size - 1)
+        self._samples += self._rows
+        weight = self._priorities[rows] ** config.priority_exponent
+        return Batch(
+            {name: column[rows] for name, column in self._columns.items()},
+            rows.astype(np.uint64),
+            weight / mass[-1],
+            np.full(len(rows), -1),
+            size,
+        )
+
+    def update(self, keys: np.ndarray, priorities: np.ndarray) -> None:
+        self._priorities[keys.astype(np.int64)] = priorities
+
+
+class Games:
+    """Games in lock-step; seat 0 is the student's."""
+
+    def __init__(self, run: Run, count: int, seed: int) -> None:
+        self.run, self.engine = run, BatchEngine(get_game(run.game), run.game_settings, count)
+        self.rng = np.random.default_rng(seed)
+        self.seats = self.engine.spec.seats
+        if self.seats > 1:
+            # Half self-play against the acting policy, the rest spread over the bots.
+            half = count // 2
+            self.engine.next_controller[half:, 1:] = (np.arange(half) % len(BOTS))[:, None]
+        self.engine.reset(seed=seeds.seed(Purpose.TRAINING, seed), game_id=np.arange(count))
+        size, actions, config = self.engine.spec.observation_size, 5, run.config
+        self.collector: Any
+        if isinstance(config, PPOConfig):
+            self.collector = UnrollCollector(count, config.unroll_length, size, actions)
+            self.epsilon = None
+        else:
+            self.collector = TransitionCollector(
+                count, config.n_step, config.discount, size, actions
+            )
+            self.epsilon = ape_x_epsilons(count, config.epsilon, config.epsilon_exponent)
+        self.decision: Decision | None = None
+
+    def act(self, logits: np.ndarray, mask: np.ndarray) -> np.ndarray:
+        if self.epsilon is None:
+            return sample(logits, 1.0, self.rng)
+        epsilon = np.repeat(self.epsilon, len(logits) // len(self.epsilon))
+        return epsilon_greedy(logits, mask, epsilon, self.rng)
+
+    def step(self, policy: Policy, version: int) -> Any:
+        engine, n, seats = self.engine, self.engine.num_games, self.seats
+        observation = engine.observation.reshape(n * seats, -1)
+        mask = engine.action_mask.reshape(n * seats, -1)
+        logits, value = policy(observation, mask)
+        experience = None
+        if self.decision is not None:
+            cut = np.flatnonzero(engine.truncated)
+            final, ones = engine.final_observation[cut, 0], np.ones((len(cut), 5), np.uint8)
+            final_value = policy(final, ones)[1] if len(cut) else np.zeros(0, np.float32)
+            status = np.where(engine.terminated, 1, np.where(engine.truncated, 2, 0))
+            consequence = Consequence(
+                engine.reward[:, 0].copy(),
+                status.astype(np.uint8),
+                engine.observation[:, 0].copy(),
+                engine.action_mask[:, 0].copy(),
+                value[::seats].copy(),
+                cut,
+                final,
+                ones,
+                final_value,
+            )
+            experience = self.collector.add(self.decision, consequence)
+        actions = self.act(logits, mask)
+        own = slice(0, None, seats)
+        self.decision = Decision(
+            engine.observation[:, 0].copy(),
+            engine.action_mask[:, 0].copy(),
+            actions[own],
+            log_probability(logits[own], actions[own]),
+            logits[own][np.arange(n), actions[own]],
+            version,
+        )
+        engine.step(actions.reshape(n, seats))
+        return experience
+
+
+def evaluate(policy: Policy, run: Run, temperature: float) -> dict[str, float]:
     """Mean score of seat 0 in games against each bot (or alone), all rotations, held-out seeds."""
-    settings = dataclasses.replace(settings, shaping=0.0)
-    seats = get_game(game).resolve(settings).seats
-    rng = np.random.default_rng(0)
-    result = {}
+    settings = dataclasses.replace(run.game_settings, shaping=0.0)
+    seats = get_game(run.game).resolve(settings).seats
+    rng, result, n = np.random.default_rng(0), {}, EVALUATION_GAMES
     for opponent in BOTS if seats > 1 else ("alone",):
-        engine = BatchEngine(get_game(game), settings, EVALUATION_GAMES, autoreset=False)
+        engine = BatchEngine(get_game(run.game), settings, n, autoreset=False)
         if seats > 1:
             engine.next_controller[:, 1:] = BOTS.index(opponent)
         engine.reset(
             seed=seeds.seed(Purpose.EVALUATION, 7),
-            game_id=np.arange(EVALUATION_GAMES) // seats,
-            rotation=np.arange(EVALUATION_GAMES) % seats,
+            game_id=np.arange(n) // seats,
+            rotation=np.arange(n) % seats,
         )
-        score = np.zeros(EVALUATION_GAMES)
+        score = np.zeros(n)
         while engine.active.any():
-            logits, _ = policy(engine.observation, engine.action_mask)
-            if temperature > 0:
-                logits = logits / temperature + rng.gumbel(size=logits.shape)
-            engine.step(logits.argmax(-1).astype(np.int8))
+            logits, _ = policy(
+                engine.observation.reshape(n * seats, -1), engine.action_mask.reshape(n * seats, -1)
+            )
+            engine.step(sample(logits, temperature, rng).reshape(n, seats))
             ended = engine.terminated | engine.truncated
             score[ended] = engine.score[ended, 0]
-        result[opponent] = float(score.mean())
+        result[opponent] = round(float(score.mean()), 3)
     return result
 
 
-class UnrollActors:
-    """Games in lock-step that yield batches of unrolls of seat 0."""
-
-    def __init__(self, engine: BatchEngine, length: int, rng: np.random.Generator) -> None:
-        self.engine, self.length, self.rng = engine, length, rng
-
-    def collect(self, policy: Policy) -> dict[str, np.ndarray]:
-        engine, n, length = self.engine, self.engine.num_games, self.length
-        size, actions = engine.spec.observation_size, engine.spec.num_actions
-        c: dict[str, np.ndarray] = {
-            "observation": np.empty((n, length, size), np.uint8),
-            "action_mask": np.empty((n, length, actions), np.uint8),
-            "action": np.empty((n, length), np.int8),
-            "behaviour_log_probability": np.empty((n, length), np.float32),
-            "reward": np.empty((n, length), np.float32),
-            "terminated": np.empty((n, length), bool),
-            "truncated": np.empty((n, length), bool),
-            "bootstrap_value": np.zeros((n, length), np.float32),
-        }
-        rows = np.arange(n)
-        for t in range(length):
-            logits, _ = policy(engine.observation, engine.action_mask)
-            chosen = (logits + self.rng.gumbel(size=logits.shape)).argmax(-1).astype(np.int8)
-            own = logits[:, 0] - logits[:, 0].max(-1, keepdims=True)
-            log_policy = own - np.log(np.exp(own).sum(-1, keepdims=True))
-            c["observation"][:, t] = engine.observation[:, 0]
-            c["action_mask"][:, t] = engine.action_mask[:, 0]
-            c["action"][:, t] = chosen[:, 0]
-            c["behaviour_log_probability"][:, t] = log_policy[rows, chosen[:, 0]]
-            engine.step(chosen)
-            c["reward"][:, t] = engine.reward[:, 0]
-            c["terminated"][:, t] = engine.terminated
-            c["truncated"][:, t] = engine.truncated
-            cut = np.flatnonzero(engine.truncated)
-            if len(cut):
-                ones = np.ones((len(cut), actions), np.uint8)
-                c["bootstrap_value"][cut, t] = policy(engine.final_observation[cut, 0], ones)[1]
-        c["last_observation"] = engine.observation[:, 0].copy()
-        c["last_action_mask"] = engine.action_mask[:, 0].copy()
-        return c
-
-
-def train_ppo(options: argparse.Namespace, overrides: dict[str, Any]) -> None:
-    from learner.ppo import PPO
-
-    chosen = preset(options.game, "ppo")
-    config = dataclasses.replace(chosen.ppo, **overrides)
-    settings = dataclasses.replace(chosen.settings, **json.loads(options.settings))
-    game = get_game(options.game)
-    spec = game.spec(settings)
-    architecture = architecture_of(chosen, spec.observation_size, spec.num_actions)
-    if options.hidden:
-        architecture = dataclasses.replace(architecture, hidden=tuple(options.hidden))
-    if options.activation:
-        architecture = dataclasses.replace(architecture, activation=options.activation)
-    from learner.architecture import initial_parameters
-
-    rng = np.random.default_rng(options.seed)
-    torch.manual_seed(options.seed)
-    learner = PPO(
-        architecture,
-        initial_parameters(architecture, options.seed),
-        config,
-        torch.device("cpu"),
-        torch.Generator().manual_seed(options.seed),
-    )
-    engine = BatchEngine(game, settings, config.unrolls_per_batch)
-    if spec.seats > 1:
-        # Half self-play against the acting policy, the rest spread over the bots.
-        half = engine.num_games // 2
-        engine.next_controller[half:, 1:] = (np.arange(half) % len(BOTS))[:, None]
-    engine.reset(
-        seed=seeds.seed(Purpose.TRAINING, options.seed), game_id=np.arange(engine.num_games)
-    )
-    actors = UnrollActors(engine, config.unroll_length, rng)
-    policy = Policy(to_onnx(architecture, learner.network.parameters_as_arrays()))
-    agent_steps = published = 0
+def train(run: Run, options: argparse.Namespace) -> None:
+    learner, _ = build(run, initial_parameters(run.architecture, run.seed), "cpu", 1)
+    ppo = isinstance(run.config, PPOConfig)
+    table: Any = Queue(run, options.delay) if ppo else Prioritized(run, run.seed)
+    games = Games(run, options.games, run.seed)
+    policy = Policy(run, learner.network.parameters_as_arrays())
+    steps, published, seconds, line = 0, 0, 0.0, {}
     next_evaluation = options.evaluate_every
-    seconds = 0.0
-    pending: list[dict[str, np.ndarray]] = []
-    while agent_steps < options.steps:
-        batch = actors.collect(policy)
-        pending.append(batch)
-        agent_steps += batch["action"].size
-        if len(pending) > options.queue:
+    while steps < options.steps:
+        experience = games.step(policy, learner.updates)
+        steps += options.games
+        if experience is not None:
+            table.add(experience)
+        while (batch := table.take()) is not None:
             start = time.perf_counter()
-            statistics = learner.update(pending.pop(0))
+            update = learner.update(batch)
             seconds += time.perf_counter() - start
-        if agent_steps - published >= options.publish_every:
-            published = agent_steps
-            policy = Policy(to_onnx(architecture, learner.network.parameters_as_arrays()))
-        if agent_steps >= next_evaluation:
+            line = update.statistics
+            if update.priorities is not None:
+                table.update(batch.keys, update.priorities)
+        if steps - published >= options.publish_every:
+            published = steps
+            policy = Policy(run, learner.network.parameters_as_arrays())
+        if steps >= next_evaluation:
             next_evaluation += options.evaluate_every
-            current = Policy(to_onnx(architecture, learner.network.parameters_as_arrays()))
-            report(options, agent_steps, seconds, statistics, current, settings)
-
-
-def report(
-    options: argparse.Namespace,
-    agent_steps: int,
-    seconds: float,
-    statistics: dict[str, float],
-    policy: Policy,
-    settings: GameSettings,
-) -> None:
-    line: dict[str, Any] = {"tag": options.tag, "agent_steps": agent_steps}
-    line["greedy"] = evaluate(policy, options.game, settings, 0.0)
-    line["sampled"] = evaluate(policy, options.game, settings, 1.0)
-    line["learner_steps_per_second"] = round(agent_steps / seconds)
-    line |= {name: round(value, 4) for name, value in statistics.items()}
-    print(json.dumps(line), flush=True)
+            current = Policy(run, learner.network.parameters_as_arrays())
+            report = {
+                "tag": options.tag,
+                "agent_steps": steps,
+                "greedy": evaluate(current, run, 0.0),
+                "sampled": evaluate(current, run, 1.0) if ppo else None,
+                "agent_steps_per_learner_second": round(steps / max(seconds, 1e-9)),
+                "updates": learner.updates,
+                **{name: round(value, 4) for name, value in line.items()},
+            }
+            print(json.dumps(report), flush=True)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--game", default="solo")
-    parser.add_argument("--algorithm", default="ppo", choices=("ppo", "dqn"))
-    parser.add_argument("--steps", type=int, default=2_000_000)
-    parser.add_argument("--seed", type=int, default=1)
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog="All flags of the learner too.", allow_abbrev=False
+    )
+    parser.add_argument("--steps", type=int, default=1_000_000)
+    parser.add_argument("--games", type=int, default=256)
     parser.add_argument("--publish-every", type=int, default=60_000)
     parser.add_argument("--evaluate-every", type=int, default=200_000)
-    parser.add_argument("--queue", type=int, default=1, help="batches that wait for the learner")
-    parser.add_argument("--settings", default="{}", help="JSON of game settings")
-    parser.add_argument("--config", default="{}", help="JSON of algorithm settings")
+    parser.add_argument("--delay", type=int, default=1, help="batches that wait in PPO's queue")
     parser.add_argument("--hidden", type=int, nargs="*")
     parser.add_argument("--activation")
     parser.add_argument("--tag", default="")
-    options = parser.parse_args()
+    options, rest = parser.parse_known_args()
+    run = Run.of(parse_settings(rest))
+    changes: dict[str, Any] = {}
+    if options.hidden:
+        changes["hidden"] = tuple(options.hidden)
+    if options.activation:
+        changes["activation"] = options.activation
+    run = dataclasses.replace(run, architecture=dataclasses.replace(run.architecture, **changes))
     torch.set_num_threads(1)
-    train_ppo(options, json.loads(options.config))
+    train(run, options)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float32]
 ByteArray = npt.NDArray[np.uint8]
+Head = Literal["actor-critic", "dueling"]
 Parameters = Mapping[str, FloatArray]
 
 ILLEGAL = np.float32(-1e9)
@@ -34,7 +35,7 @@ class Architecture:
         activation: After each hidden layer.
     """
 
-    head: Literal["actor-critic", "dueling"]
+    head: Head
     observation_size: int
     num_actions: int
     hidden: tuple[int, ...] = (128, 128)

@@ -30,6 +30,10 @@ class Network(nn.Module):
             features = self._activation(layer(features))
         return self.action(features), self.value(features).squeeze(1)
 
+    def policy(self, observation: Tensor, action_mask: Tensor) -> tuple[Tensor, Tensor]:
+        """What is published: logits float32 [n, A], `ILLEGAL` where masked, and value [n]."""
+        raise NotImplementedError
+
     def load(self, parameters: Parameters) -> None:
         """Takes over the weights."""
         state = {name: torch.from_numpy(np.array(value)) for name, value in parameters.items()}
@@ -44,7 +48,7 @@ class ActorCritic(Network):
     """Logits of a categorical policy, and the value of the state."""
 
     def policy(self, observation: Tensor, action_mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Masked logits float32 [n, A] and value float32 [n]."""
+        """Masked logits and the state's value."""
         logits, value = self.heads(observation)
         return logits.masked_fill(~action_mask, float(ILLEGAL)), value
 
@@ -58,7 +62,7 @@ class DuelingQ(Network):
         return value.unsqueeze(1) + advantage - advantage.mean(dim=1, keepdim=True)
 
     def policy(self, observation: Tensor, action_mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Masked Q-values float32 [n, A] and the largest legal one float32 [n]."""
+        """Masked Q-values and the largest legal one."""
         q = self.q_values(observation).masked_fill(~action_mask, float(ILLEGAL))
         return q, q.max(dim=1).values
 

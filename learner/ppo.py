@@ -19,27 +19,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from learner.algorithm import Update
 from learner.architecture import Architecture, Parameters
+from learner.configs import PPOConfig
 from learner.networks import ActorCritic
-from learner.tensors import Columns, as_tensor
-
-
-@dataclass(frozen=True)
-class PPOConfig:
-    """How PPO learns; the names are those of the papers above."""
-
-    unroll_length: int = 32
-    unrolls_per_batch: int = 256
-    minibatch_size: int = 2048
-    epochs: int = 3
-    learning_rate: float = 5e-4
-    discount: float = 0.99
-    trace: float = 0.95
-    clip: float = 0.2
-    entropy_cost: float = 0.01
-    value_cost: float = 0.5
-    max_gradient_norm: float = 0.5
-    target_kl: float = 0.03
+from learner.ports import Batch, Columns
+from learner.tensors import as_tensor
 
 
 @dataclass(frozen=True)
@@ -110,12 +95,12 @@ class PPO:
         parameters: Parameters,
         config: PPOConfig,
         device: torch.device,
-        generator: torch.Generator,
+        seed: int,
     ) -> None:
         self.config = config
         self.updates = 0
         self._device = device
-        self._generator = generator
+        self._generator = torch.Generator().manual_seed(seed)
         self.network = ActorCritic(architecture)
         self.network.load(parameters)
         self.network.to(device)
@@ -123,25 +108,25 @@ class PPO:
             self.network.parameters(), lr=config.learning_rate, eps=1e-5, fused=True
         )
 
-    def update(self, columns: Columns) -> dict[str, float]:
-        """Learns from a batch of unrolls (columns of `unroll_signature`, B rows).
+    def update(self, batch: Batch) -> Update:
+        """Learns from B unrolls (rows of `unroll_signature`).
 
         Returns:
             Means over the update: policy_loss, value_loss, entropy, kl (of the proximal and the new
             policy), clip_fraction, importance (of the behaviour policy), explained_variance,
             gradient_norm.
         """
-        batch = self._prepare(columns)
+        steps = self._prepare(batch.columns)
         statistics = [
-            self._step(batch, rows)
+            self._step(steps, rows)
             for _ in range(self.config.epochs)
-            for rows in self._minibatches(len(batch.action))
+            for rows in self._minibatches(len(steps.action))
         ]
         mean = torch.stack(statistics).mean(dim=0).tolist()
-        return {**batch.statistics, **dict(zip(_STATISTICS, mean, strict=True))}
+        return Update({**steps.statistics, **dict(zip(_STATISTICS, mean, strict=True))})
 
     @torch.no_grad()
-    def _prepare(self, columns: Columns) -> _Batch:
+    def _prepare(self, columns: Columns) -> _Steps:
         """Steps 1 and 2: everything the epochs need, flattened to B * T rows."""
         column = {name: as_tensor(value, self._device) for name, value in columns.items()}
         observation = column["observation"].flatten(0, 1)
@@ -174,7 +159,7 @@ class PPO:
         advantage = result.advantage
         normal = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
         error = (result.target - value).var() / result.target.var().clamp(min=1e-8)
-        return _Batch(
+        return _Steps(
             observation=observation,
             legal=legal,
             action=action,
@@ -198,19 +183,21 @@ class PPO:
 
     def _minibatches(self, rows: int) -> tuple[Tensor, ...]:
         order = torch.randperm(rows, generator=self._generator).to(self._device)
-        return order.split(self.config.minibatch_size)
+        return torch.split(order, self.config.minibatch_size)
 
-    def _step(self, batch: _Batch, rows: Tensor) -> Tensor:
+    def _step(self, steps: _Steps, rows: Tensor) -> Tensor:
         """Step 3: one gradient step on the rows of a minibatch."""
         config = self.config
-        logits, value = self.network.policy(batch.observation[rows], batch.legal[rows])
+        logits, value = self.network.policy(steps.observation[rows], steps.legal[rows])
         log_policy = functional.log_softmax(logits, dim=1)
-        log_ratio = log_policy.gather(1, batch.action[rows]).squeeze(1) - batch.log_probability[rows]
+        log_ratio = (
+            log_policy.gather(1, steps.action[rows]).squeeze(1) - steps.log_probability[rows]
+        )
         ratio = log_ratio.exp()
-        advantage = batch.advantage[rows]
+        advantage = steps.advantage[rows]
         clipped = ratio.clamp(1 - config.clip, 1 + config.clip)
         policy_loss = -torch.minimum(ratio * advantage, clipped * advantage).mean()
-        value_loss = 0.5 * (value - batch.target[rows]).square().mean()
+        value_loss = 0.5 * (value - steps.target[rows]).square().mean()
         entropy = -(log_policy.exp() * log_policy).sum(dim=1).mean()
 
         loss = policy_loss + config.value_cost * value_loss - config.entropy_cost * entropy
@@ -230,6 +217,7 @@ class PPO:
             "network": self.network.state_dict(),
             "optimizer": self._optimizer.state_dict(),
             "updates": self.updates,
+            "random": self._generator.get_state(),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -237,13 +225,14 @@ class PPO:
         self.network.load_state_dict(state["network"])
         self._optimizer.load_state_dict(state["optimizer"])
         self.updates = state["updates"]
+        self._generator.set_state(state["random"])
 
 
 _STATISTICS = ("policy_loss", "value_loss", "entropy", "kl", "clip_fraction", "gradient_norm")
 
 
 @dataclass(frozen=True)
-class _Batch:
+class _Steps:
     """B * T rows; `advantage` is normalized and weighted by min(1, pi / mu)."""
 
     observation: Tensor

@@ -1,27 +1,69 @@
-"""What is known to work: settings of training for each game and algorithm."""
+"""What is known to work: game settings, network and algorithm for training each game."""
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
-from learner.architecture import Architecture
-from learner.ppo import PPOConfig
+from learner.configs import Config, DQNConfig, PPOConfig
+from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSettings
+
+AlgorithmName = Literal["ppo", "dqn"]
 
 
 @dataclass(frozen=True)
 class Preset:
-    """Game settings of training, network, and algorithm."""
+    """Where a run starts from, before its own settings.
 
-    settings: GameSettings
-    ppo: PPOConfig
+    Attributes:
+        game_settings: Of training; the shaping is what the maze's distance adds to the reward.
+        config: Of the algorithm.
+        hidden: Widths of the network's hidden layers.
+    """
+
+    game_settings: GameSettings
+    config: Config
     hidden: tuple[int, ...] = (128, 128)
 
 
-def preset(game: str, algorithm: str) -> Preset:
-    entropy = 0.01 if game == "solo" else 0.05
-    return Preset(GameSettings(shaping=1.0), PPOConfig(entropy_cost=entropy))
+SHAPED = GameSettings(shaping=1.0)
+
+# A game without an own line trains like race: most games have opponents.
+_ANY_GAME: dict[str, Preset] = {
+    "ppo": Preset(SHAPED, PPOConfig(entropy_cost=0.05)),
+    "dqn": Preset(SHAPED, DQNConfig()),
+}
+_PRESETS: dict[tuple[str, str], Preset] = {
+    ("solo", "ppo"): Preset(SHAPED, PPOConfig(entropy_cost=0.01)),
+}
 
 
-def architecture_of(chosen: Preset, observation_size: int, num_actions: int) -> Architecture:
-    return Architecture("actor-critic", observation_size, num_actions, chosen.hidden)
+def preset(game: str, algorithm: AlgorithmName) -> Preset:
+    """The preset for a game and an algorithm."""
+    return _PRESETS.get((game, algorithm), _ANY_GAME[algorithm])
+
+
+def override(config: Config, values: Mapping[str, float]) -> Config:
+    """The config with some fields set otherwise.
+
+    Raises:
+        InvalidArgument: no such field, or a fraction where a whole number belongs.
+    """
+    fields = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
+    changes: dict[str, float] = {}
+    for name, value in values.items():
+        if name not in fields:
+            raise InvalidArgument(
+                f"hyperparameters: {name!r} is unknown; there are {', '.join(sorted(fields))}"
+            )
+        whole = isinstance(fields[name], int)
+        if value < 0 or (whole and not float(value).is_integer()):
+            wanted = "a whole number" if whole else "a number"
+            raise InvalidArgument(
+                f"hyperparameters: {name} = {value:g} should be {wanted} from 0 up"
+            )
+        changes[name] = int(value) if whole else float(value)
+    return dataclasses.replace(config, **changes)  # type: ignore[arg-type]

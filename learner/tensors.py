@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-
-Columns = Mapping[str, npt.NDArray[np.generic]]
-"""Columns of a batch by name, each [rows, ...]."""
 
 
 def as_tensor(array: npt.NDArray[np.generic], device: torch.device) -> Tensor:

@@ -1,0 +1,35 @@
+"""From a run to the algorithm that trains it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+
+from learner.algorithm import Algorithm
+from learner.architecture import Parameters
+from learner.configs import PPOConfig
+from learner.dqn import DQN
+from learner.ppo import PPO
+from learner.run import Run
+from mazemesh.errors import FailedPrecondition
+
+
+def build(
+    run: Run, parameters: Parameters, device: Literal["auto", "cpu", "cuda"], threads: int
+) -> tuple[Algorithm, torch.device]:
+    """The algorithm with the weights given, and where it computes.
+
+    torch takes as many threads as it is told: by itself it takes all cores, and the services that
+    share the machine would fight it for them.
+
+    Raises:
+        FailedPrecondition: cuda was asked for and there is none.
+    """
+    torch.set_num_threads(threads)
+    if device == "cuda" and not torch.cuda.is_available():
+        raise FailedPrecondition("device is cuda, but torch finds no CUDA device; use auto or cpu")
+    place = torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
+    if isinstance(run.config, PPOConfig):
+        return PPO(run.architecture, parameters, run.config, place, run.seed), place
+    return DQN(run.architecture, parameters, run.config, place), place

@@ -1,0 +1,98 @@
+"""Checkpoints: what a learner needs to go on after it was stopped or killed.
+
+A file is written beside its final name, forced to disk and renamed, so that under the final name
+there is a whole checkpoint or none.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from learner.run import Run
+from mazemesh.errors import FailedPrecondition
+
+if TYPE_CHECKING:
+    import torch
+
+log = structlog.get_logger("learner.checkpoint")
+
+KEPT = 2
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The state of a run.
+
+    Attributes:
+        version: Last version that was published.
+        agent_steps: Steps of experience learned from.
+        samples: Rows learned from.
+        identity: `Run.identity` of the run.
+        algorithm: `Algorithm.state`: weights, optimizer, updates, and the random state (the order
+            of minibatches is the learner's only use of chance).
+    """
+
+    version: int
+    agent_steps: int
+    samples: int
+    identity: dict[str, Any]
+    algorithm: dict[str, Any]
+
+
+def save(folder: Path, checkpoint: Checkpoint) -> Path:
+    """Writes a checkpoint and removes all but the newest two."""
+    import torch  # late: `find` is asked before torch is loaded
+
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"checkpoint-{checkpoint.agent_steps:015d}.pt"
+    unfinished = path.with_suffix(".tmp")
+    with unfinished.open("wb") as file:
+        torch.save(asdict(checkpoint), file)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)
+    _sync_folder(folder)
+    for old in find(folder)[:-KEPT]:
+        old.unlink()
+    return path
+
+
+def find(folder: Path) -> list[Path]:
+    """The checkpoints in a folder, oldest first."""
+    return sorted(folder.glob("checkpoint-*.pt"))
+
+
+def load(folder: Path, run: Run, device: torch.device) -> Checkpoint | None:
+    """The newest checkpoint of the run; None when there is none.
+
+    Raises:
+        FailedPrecondition: it belongs to another game, algorithm or network; names the difference.
+    """
+    import torch
+
+    paths = find(folder)
+    if not paths:
+        return None
+    checkpoint = Checkpoint(**torch.load(paths[-1], map_location=device, weights_only=True))
+    wanted, found = run.identity, checkpoint.identity
+    for name, value in wanted.items():
+        if found.get(name) != value:
+            raise FailedPrecondition(
+                f"{paths[-1]} has {name} {found.get(name)}; this run has {value}. Choose another "
+                "policy name (--policy), or move that folder away to start anew"
+            )
+    log.info("resuming", checkpoint=str(paths[-1]), agent_steps=checkpoint.agent_steps)
+    return checkpoint
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

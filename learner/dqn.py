@@ -1,0 +1,151 @@
+"""Double dueling deep Q-learning from a prioritized table of n-step transitions.
+
+One update, from a batch of transitions to new weights and priorities, reads from top to bottom in
+`DQN.update`: the targets of double Q-learning (van Hasselt et al. 2016, equation 4) with the legal
+actions alone, importance weights that undo the prioritized draw (Schaul et al. 2016, section 3.4),
+Huber loss, and |TD error| as the new priority.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from learner.algorithm import Update
+from learner.architecture import Architecture, Parameters
+from learner.configs import DQNConfig
+from learner.networks import DuelingQ
+from learner.ports import Batch
+from learner.tensors import as_tensor
+
+
+def importance_weights(
+    probabilities: np.ndarray[Any, np.dtype[np.float64]], table_size: int, exponent: float
+) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """w_i = (N P(i))^-beta / max_j w_j, float32 [rows] (Schaul et al. 2016, section 3.4)."""
+    weights = (table_size * probabilities) ** -exponent
+    return np.asarray(weights / weights.max(), np.float32)
+
+
+def double_q_target(
+    n_step_return: Tensor,
+    bootstrap_discount: Tensor,
+    next_online: Tensor,
+    next_target: Tensor,
+    next_legal: Tensor,
+) -> Tensor:
+    """R + discount * Q_target(s', argmax over legal a of Q_online(s', a)), float32 [rows].
+
+    Args:
+        n_step_return: float32 [rows].
+        bootstrap_discount: float32 [rows]; 0 where the episode terminated.
+        next_online: Q-values of s' by the trained network, float32 [rows, A].
+        next_target: The same by the target network.
+        next_legal: bool [rows, A].
+    """
+    best = next_online.masked_fill(~next_legal, -torch.inf).argmax(dim=1, keepdim=True)
+    return n_step_return + bootstrap_discount * next_target.gather(1, best).squeeze(1)
+
+
+class DQN:
+    """A dueling network, its target network, optimizer, and the update.
+
+    `network` holds the weights that are published.
+    """
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        parameters: Parameters,
+        config: DQNConfig,
+        device: torch.device,
+    ) -> None:
+        self.config = config
+        self.updates = 0
+        self._device = device
+        self.network = DuelingQ(architecture)
+        self.network.load(parameters)
+        self.network.to(device)
+        self._target = copy.deepcopy(self.network)
+        self._optimizer = torch.optim.Adam(
+            self.network.parameters(), lr=config.learning_rate, eps=1.5e-4, fused=True
+        )
+
+    def update(self, batch: Batch) -> Update:
+        """Learns from rows of `transition_signature`, one gradient step a minibatch.
+
+        Returns:
+            The new priority of each row, and as means: loss, td_error (absolute), q_value,
+            importance (of the weights), gradient_norm.
+        """
+        column = {name: as_tensor(value, self._device) for name, value in batch.columns.items()}
+        weights = importance_weights(batch.probabilities, batch.table_size, self._beta())
+        column["weight"] = as_tensor(weights, self._device)
+        parts = {name: value.split(self.config.minibatch_size) for name, value in column.items()}
+        errors, statistics = [], []
+        for index in range(len(parts["weight"])):
+            error, means = self._step({name: value[index] for name, value in parts.items()})
+            errors.append(error)
+            statistics.append(means)
+        mean = torch.stack(statistics).mean(dim=0).tolist()
+        priorities = torch.cat(errors).cpu().numpy().astype(np.float64)
+        return Update(
+            dict(zip(_STATISTICS, mean, strict=True)), priorities + self.config.priority_floor
+        )
+
+    def _beta(self) -> float:
+        """beta, annealed to 1 linearly over the updates."""
+        start = self.config.importance_exponent
+        share = min(1.0, self.updates / self.config.importance_anneal_updates)
+        return start + (1.0 - start) * share
+
+    def _step(self, rows: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """One gradient step; the absolute TD errors [rows], and the statistics."""
+        with torch.no_grad():
+            target = double_q_target(
+                rows["n_step_return"],
+                rows["bootstrap_discount"],
+                self.network.q_values(rows["next_observation"]),
+                self._target.q_values(rows["next_observation"]),
+                rows["next_action_mask"].bool(),
+            )
+        action = rows["action"].long().unsqueeze(1)
+        q = self.network.q_values(rows["observation"]).gather(1, action).squeeze(1)
+        loss = (rows["weight"] * torch.nn.functional.huber_loss(q, target, reduction="none")).mean()
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(
+            self.network.parameters(), self.config.max_gradient_norm
+        )
+        self._optimizer.step()
+        self.updates += 1
+        if self.updates % self.config.target_every == 0:
+            self._target.load_state_dict(self.network.state_dict())
+        with torch.no_grad():
+            error = (q - target).abs()
+            means = torch.stack([loss, error.mean(), q.mean(), rows["weight"].mean(), norm])
+        return error, means
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint keeps."""
+        return {
+            "network": self.network.state_dict(),
+            "target": self._target.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "updates": self.updates,
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Goes on from `state`."""
+        self.network.load_state_dict(state["network"])
+        self._target.load_state_dict(state["target"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self.updates = state["updates"]
+
+
+_STATISTICS = ("loss", "td_error", "q_value", "importance", "gradient_norm")

@@ -1,0 +1,41 @@
+"""Version 1: the untrained network, published before torch is loaded."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from learner.architecture import ByteArray, FloatArray, evaluate
+from learner.publisher import Draft, parity_check
+from learner.run import Run
+from mazemesh.games import Purpose, get_game, seeds
+from mazemesh.games.reference import ReferenceGame
+
+PARITY_ROWS = 64
+
+
+def first_draft(run: Run, parameters: dict[str, FloatArray]) -> Draft:
+    """The untrained network as a snapshot, checked on first observations of real games."""
+    observation, action_mask = _first_observations(run, PARITY_ROWS)
+    outputs = evaluate(run.architecture, parameters, observation, action_mask)
+    return Draft(
+        parameters=parameters,
+        parity=parity_check(observation, action_mask, *outputs),
+        training_step=0,
+        agent_steps=0,
+        snapshot=True,
+    )
+
+
+def _first_observations(run: Run, rows: int) -> tuple[ByteArray, ByteArray]:
+    """Observations uint8 [rows, D] and masks uint8 [rows, A] of seat 0 at the start of games.
+
+    From the engine's pure-Python reference: the compiled engine takes longer to load than all else
+    here, and to compile, on its first use on a machine, half a minute.
+    """
+    game, seed = get_game(run.game), seeds.seed(Purpose.TRAINING, run.seed)
+    games = [
+        ReferenceGame(game, run.game_settings, seed=seed, game_id=index) for index in range(rows)
+    ]
+    observation = np.frombuffer(b"".join(g.observation(0) for g in games), np.uint8)
+    masks = np.array([g.action_mask(0) for g in games], np.uint8)
+    return observation.reshape(rows, -1), masks

@@ -1,0 +1,91 @@
+"""The composition root: from settings to a training run that has ended."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import threading
+
+import structlog
+from prometheus_client import CollectorRegistry, start_http_server
+
+from learner import checkpoint
+from learner.architecture import FloatArray, initial_parameters
+from learner.first_version import first_draft
+from learner.journal import Journal
+from learner.metrics import LearnerMetrics
+from learner.ports import ExperienceSource, PolicySink
+from learner.prefetch import Prefetcher, make_table
+from learner.publisher import Publisher
+from learner.run import Run
+from learner.settings import LearnerSettings
+from learner.tracking import Tracking
+
+log = structlog.get_logger("learner")
+
+CLOSE_SECONDS = 3.0
+
+
+def learn(
+    settings: LearnerSettings,
+    source: ExperienceSource,
+    sink: PolicySink,
+    stop: threading.Event,
+) -> None:
+    """Runs a training run until `stop` is set or its steps are done, then leaves a checkpoint.
+
+    Order matters at the start: the table, then version 1, so that actors can begin; then torch.
+
+    Raises:
+        MazemeshError: the run cannot be trained as it is set; the message says why.
+    """
+    run = Run.of(settings)
+    resuming = bool(checkpoint.find(settings.folder))
+    log.info("starting", policy=run.policy, game=run.game, algorithm=run.algorithm)
+    metrics = LearnerMetrics(registry := CollectorRegistry())
+    if settings.metrics_port is not None:
+        start_http_server(settings.metrics_port, settings.host or "127.0.0.1", registry)
+    if not make_table(source, run.table, stop):
+        return
+    journal = Journal(settings.folder, run, resuming=resuming)
+    metadata = {"torch": importlib.metadata.version("torch")}
+    publisher = Publisher(sink, run, journal.run_id, stop, metadata=metadata)
+    parameters = initial_parameters(run.architecture, run.seed)
+    if not resuming:
+        publisher.publish(first_draft(run, parameters))
+    with Tracking(settings.tracking, settings.data_dir, settings.folder):
+        _train(settings, run, parameters, source, publisher, journal, metrics, stop)
+    journal.close()
+    log.info("stopped")
+
+
+def _train(
+    settings: LearnerSettings,
+    run: Run,
+    parameters: dict[str, FloatArray],
+    source: ExperienceSource,
+    publisher: Publisher,
+    journal: Journal,
+    metrics: LearnerMetrics,
+    stop: threading.Event,
+) -> None:
+    from learner.algorithms import build  # loads torch
+    from learner.trainer import Trainer
+
+    prefetcher = Prefetcher(source, run.table, run.signature, run.batch_rows, stop)
+    prefetcher.start()  # experience comes in while torch loads
+    algorithm, device = build(run, parameters, settings.device, settings.threads)
+    trainer = Trainer(run, algorithm, prefetcher, publisher, journal, metrics, settings, stop)
+    found = checkpoint.load(settings.folder, run, device)
+    if found is not None:
+        trainer.resume(found)
+    publisher.start()
+    log.info("training", device=str(device), agent_steps=trainer.agent_steps)
+    try:
+        trainer.train()
+        if not stop.is_set():
+            trainer.publish(snapshot=True)
+        trainer.checkpoint()
+    finally:
+        publisher.close(CLOSE_SECONDS)
+        stop.set()
+        prefetcher.close(CLOSE_SECONDS)

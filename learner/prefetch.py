@@ -1,0 +1,143 @@
+"""Fetches the next batch while the trainer learns from this one."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+
+import numpy as np
+import structlog
+
+from learner.ports import Batch, ExperienceSource, Priorities
+from mazemesh.errors import DeadlineExceeded, MazemeshError, NotFound, Unavailable
+from mazemesh.tensors import Signature
+from mazemesh.v1 import replay_pb2
+
+log = structlog.get_logger("learner.prefetch")
+
+SAMPLE_SECONDS = 1.0
+"""How long one request waits for the rate limiter; then the stop signal is looked at."""
+
+RETRY_SECONDS = 0.5
+
+
+class Prefetcher:
+    """A thread that draws batches of `batch_size` rows from a table; one waits, one is under way.
+
+    New priorities ride on the next request. When Replay was restarted without the table, the table
+    is made again; while it is away, the thread asks again.
+    """
+
+    def __init__(
+        self,
+        source: ExperienceSource,
+        table: replay_pb2.Table,
+        signature: Signature,
+        batch_size: int,
+        stop: threading.Event,
+    ) -> None:
+        self._source, self._table, self._signature = source, table, signature
+        self._batch_size, self._stop = batch_size, stop
+        self._batches: queue.Queue[Batch] = queue.Queue(maxsize=1)
+        self._updates: queue.SimpleQueue[Priorities] = queue.SimpleQueue()
+        self._error: MazemeshError | None = None
+        self._thread = threading.Thread(target=self._work, name="prefetch", daemon=True)
+
+    def start(self) -> None:
+        """Begins to fetch."""
+        self._thread.start()
+
+    def next(self, timeout: float) -> Batch | None:
+        """The next batch; None when there is none within `timeout` seconds.
+
+        Raises:
+            MazemeshError: what ended the thread: Replay refuses the request itself.
+        """
+        try:
+            return self._batches.get(timeout=timeout)
+        except queue.Empty:
+            if self._error is not None:
+                raise self._error from None
+            return None
+
+    def update_priorities(self, priorities: Priorities) -> None:
+        """Sends new priorities with the next request."""
+        self._updates.put(priorities)
+
+    def close(self, timeout: float) -> None:
+        """Waits for the thread, which ends with the stop event."""
+        self._thread.join(timeout)
+
+    def _work(self) -> None:
+        try:
+            while not self._stop.is_set():
+                batch = self._sample()
+                while batch is not None and not self._stop.is_set():
+                    try:
+                        self._batches.put(batch, timeout=0.2)
+                        break
+                    except queue.Full:
+                        continue
+        except MazemeshError as error:
+            log.error("replay refuses to be sampled", reason=str(error))
+            self._error = error
+
+    def _sample(self) -> Batch | None:
+        """One request; None when it brought nothing and should be made again."""
+        try:
+            return self._source.sample(
+                self._table.name,
+                self._batch_size,
+                signature=self._signature,
+                timeout=SAMPLE_SECONDS,
+                priority_updates=self._take_updates(),
+            )
+        except DeadlineExceeded:
+            return None
+        except NotFound:
+            log.warning("table is gone, making it again", table=self._table.name)
+            self._make_table()
+            return None
+        except Unavailable as error:
+            log.warning("replay is away", reason=str(error))
+            self._stop.wait(RETRY_SECONDS)
+            return None
+
+    def _make_table(self) -> None:
+        try:
+            self._source.create_table(self._table)
+        except (Unavailable, DeadlineExceeded):
+            self._stop.wait(RETRY_SECONDS)
+
+    def _take_updates(self) -> Priorities | None:
+        waiting: list[Priorities] = []
+        while not self._updates.empty():
+            waiting.append(self._updates.get())
+        if not waiting:
+            return None
+        return np.concatenate([k for k, _ in waiting]), np.concatenate([p for _, p in waiting])
+
+
+def make_table(source: ExperienceSource, table: replay_pb2.Table, stop: threading.Event) -> bool:
+    """Makes the table as soon as Replay is there.
+
+    Returns:
+        False when the stop event was set before.
+
+    Raises:
+        Conflict: another table stands under the name.
+        InvalidArgument: Replay does not accept the table.
+    """
+    started, warned = time.monotonic(), False
+    while not stop.is_set():
+        try:
+            source.create_table(table)
+        except (Unavailable, DeadlineExceeded) as error:
+            if not warned and time.monotonic() - started > 5:
+                log.warning("waiting for replay", reason=str(error))
+                warned = True
+            stop.wait(0.1)
+        else:
+            return True
+    return False

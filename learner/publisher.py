@@ -1,0 +1,164 @@
+"""Publishes versions of the policy beside the training."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from dataclasses import dataclass, field, replace
+
+import structlog
+
+from learner.architecture import ByteArray, FloatArray, Parameters
+from learner.onnx_policy import to_onnx
+from learner.ports import PolicySink
+from learner.run import Run
+from mazemesh.errors import DeadlineExceeded, MazemeshError, Unavailable
+from mazemesh.tensors import to_tensor
+from mazemesh.v1 import model_pb2
+
+log = structlog.get_logger("learner.publisher")
+
+RETRY_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A version before it has a number.
+
+    Attributes:
+        parameters: Weights; a copy that nobody changes any more.
+        parity: What the trained network answers to real observations.
+        training_step: Gradient steps behind it.
+        agent_steps: Steps of experience behind it.
+        snapshot: Keep it for rating.
+        request_id: The same in every attempt, so that it is published once.
+    """
+
+    parameters: Parameters
+    parity: model_pb2.ParityCheck
+    training_step: int
+    agent_steps: int
+    snapshot: bool
+    request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+
+def parity_check(
+    observation: ByteArray, action_mask: ByteArray, logits: FloatArray, value: FloatArray
+) -> model_pb2.ParityCheck:
+    """The message; shapes [n, D], [n, A], [n, A] and [n]."""
+    return model_pb2.ParityCheck(
+        observation=to_tensor(observation),
+        action_mask=to_tensor(action_mask),
+        logits=to_tensor(logits),
+        value=to_tensor(value),
+    )
+
+
+class Publisher:
+    """Sends drafts to Model one after the other.
+
+    While one is under way or Model is away, the newest draft waits and replaces the one that waited
+    before it: nobody acts on a version that is outdated before it is out.
+
+    Attributes:
+        version: Last version published; 0 before the first.
+        training_steps: Training step of each version published by this process.
+        rejected: Versions that Model refused.
+    """
+
+    def __init__(
+        self,
+        sink: PolicySink,
+        run: Run,
+        run_id: str,
+        stop: threading.Event,
+        *,
+        metadata: dict[str, str] | None = None,
+    ) -> None:
+        self.version = 0
+        self.training_steps: dict[int, int] = {}
+        self.rejected = 0
+        self._sink, self._run, self._run_id, self._stop = sink, run, run_id, stop
+        self._metadata = metadata or {}
+        self._condition = threading.Condition()
+        self._waiting: Draft | None = None
+        self._closed = False
+        self._thread = threading.Thread(target=self._work, name="publisher", daemon=True)
+
+    def start(self) -> None:
+        """Begins to send what is offered."""
+        self._thread.start()
+
+    def offer(self, draft: Draft) -> None:
+        """Hands over a draft without waiting."""
+        with self._condition:
+            if self._waiting is not None and self._waiting.snapshot:
+                draft = replace(draft, snapshot=True)
+            self._waiting = draft
+            self._condition.notify()
+
+    def close(self, timeout: float) -> None:
+        """Sends what waits, at most for `timeout` seconds, and ends."""
+        with self._condition:
+            self._closed = True
+            self._condition.notify()
+        self._thread.join(timeout)
+
+    def publish(self, draft: Draft) -> bool:
+        """Publishes a draft, waiting for Model as long as it takes.
+
+        Returns:
+            Whether it was published: False when Model refused it, or the learner is stopping and
+            Model is away.
+        """
+        header = self._header(draft)
+        data = to_onnx(self._run.architecture, draft.parameters)
+        while True:
+            try:
+                version = self._sink.publish(header, data).version
+            except (Unavailable, DeadlineExceeded) as error:
+                log.warning("model is away", reason=str(error))
+                if self._stop.wait(RETRY_SECONDS):
+                    return False
+            except MazemeshError as error:
+                self.rejected += 1
+                log.error("version refused", training_step=draft.training_step, reason=str(error))
+                return False
+            else:
+                self.version = version
+                self.training_steps[version] = draft.training_step
+                log.info(
+                    "published",
+                    version=version,
+                    training_step=draft.training_step,
+                    agent_steps=draft.agent_steps,
+                    snapshot=draft.snapshot,
+                )
+                return True
+
+    def _header(self, draft: Draft) -> model_pb2.PublishPolicyHeader:
+        return model_pb2.PublishPolicyHeader(
+            request_id=draft.request_id,
+            name=self._run.policy,
+            run_id=self._run_id,
+            training_step=draft.training_step,
+            parent_version=self.version,
+            snapshot=draft.snapshot,
+            collection=self._run.collection,
+            parity=draft.parity,
+            metadata={
+                "algorithm": self._run.algorithm,
+                "seed": str(self._run.seed),
+                "agent_steps": str(draft.agent_steps),
+                **self._metadata,
+            },
+        )
+
+    def _work(self) -> None:
+        while True:
+            with self._condition:
+                self._condition.wait_for(lambda: self._waiting is not None or self._closed)
+                draft, self._waiting = self._waiting, None
+            if draft is None:
+                return
+            self.publish(draft)

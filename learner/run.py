@@ -1,0 +1,133 @@
+"""A run: what is trained, on what, and what actors must know of it. Without torch."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from learner.architecture import Architecture, Head
+from learner.configs import Config, PPOConfig
+from learner.presets import AlgorithmName, override, preset
+from learner.settings import LearnerSettings
+from mazemesh.client import tables
+from mazemesh.experience import transition_signature, unroll_signature
+from mazemesh.games import GameSettings, get_game
+from mazemesh.tensors import Signature
+from mazemesh.v1 import model_pb2, replay_pb2
+from mazemesh.wire import settings_to_proto
+
+_MAZE_FIELDS = tuple(field.name for field in dataclasses.fields(GameSettings))
+
+QUEUED_BATCHES = 2
+"""Batches that fit into PPO's queue: what waits there is experience of ever older policies."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A training job. Its versions share the policy's name."""
+
+    policy: str
+    game: str
+    game_settings: GameSettings
+    algorithm: AlgorithmName
+    config: Config
+    architecture: Architecture
+    seed: int
+
+    @classmethod
+    def of(cls, settings: LearnerSettings) -> Run:
+        """The preset of game and algorithm with the settings laid over it.
+
+        Raises:
+            NotFound: no such game; names those there are.
+            InvalidArgument: a game setting or hyperparameter that is out of range.
+        """
+        start = preset(settings.game, settings.algorithm)
+        game = get_game(settings.game)
+        given = {name: getattr(settings, name, None) for name in _MAZE_FIELDS}
+        config = override(start.config, settings.hyperparameters)
+        game_settings = dataclasses.replace(
+            start.game_settings,
+            shaping_discount=config.discount,
+            **{name: value for name, value in given.items() if value is not None},
+        )
+        spec = game.spec(game_settings)
+        head: Head = "actor-critic" if settings.algorithm == "ppo" else "dueling"
+        return cls(
+            policy=settings.policy_name,
+            game=settings.game,
+            game_settings=game_settings,
+            algorithm=settings.algorithm,
+            config=config,
+            architecture=Architecture(head, spec.observation_size, spec.num_actions, start.hidden),
+            seed=settings.seed,
+        )
+
+    @cached_property
+    def signature(self) -> Signature:
+        """Of the experience."""
+        size, actions = self.architecture.observation_size, self.architecture.num_actions
+        if isinstance(self.config, PPOConfig):
+            return unroll_signature(self.config.unroll_length, size, actions)
+        return transition_signature(size, actions)
+
+    @cached_property
+    def table(self) -> replay_pb2.Table:
+        """The Replay table: a queue for PPO, prioritized for DQN."""
+        config = self.config
+        if isinstance(config, PPOConfig):
+            return tables.queue(self.policy, self.signature, self.batch_rows * QUEUED_BATCHES)
+        return tables.prioritized(
+            self.policy,
+            self.signature,
+            config.table_capacity,
+            alpha=config.priority_exponent,
+            min_size=config.min_size,
+            samples_per_insert=config.samples_per_insert,
+            error_buffer=max(4.0 * self.batch_rows, 0.1 * config.min_size),
+        )
+
+    @property
+    def batch_rows(self) -> int:
+        """Rows of one request to Replay."""
+        if isinstance(self.config, PPOConfig):
+            return self.config.unrolls_per_batch
+        return self.config.minibatch_size * self.config.minibatches_per_batch
+
+    @property
+    def steps_per_row(self) -> float:
+        """Agent steps that a sampled row stands for: DQN draws each step several times."""
+        if isinstance(self.config, PPOConfig):
+            return float(self.config.unroll_length)
+        return 1.0 / self.config.samples_per_insert
+
+    @cached_property
+    def collection(self) -> model_pb2.Collection:
+        """What actors must know."""
+        collection = model_pb2.Collection(
+            game=self.game, settings=settings_to_proto(self.game_settings), table=self.table.name
+        )
+        if isinstance(self.config, PPOConfig):
+            collection.unroll.length = self.config.unroll_length
+        else:
+            collection.transition.n_step = self.config.n_step
+            collection.transition.discount = self.config.discount
+            collection.transition.epsilon = self.config.epsilon
+            collection.transition.epsilon_exponent = self.config.epsilon_exponent
+        return collection
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """All of it as plain values, for tracking and for the record beside the checkpoint."""
+        return dataclasses.asdict(self)
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What a checkpoint must agree with to be resumed; everything else may be changed."""
+        return {
+            "game": self.game,
+            "algorithm": self.algorithm,
+            "architecture": dataclasses.asdict(self.architecture),
+        }

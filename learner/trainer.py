@@ -1,0 +1,189 @@
+"""The training loop: batch in, gradient steps, and what is due now and then."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import numpy as np
+import structlog
+import torch
+
+from learner.algorithm import Algorithm
+from learner.architecture import ByteArray
+from learner.checkpoint import Checkpoint, save
+from learner.journal import Journal
+from learner.metrics import LearnerMetrics
+from learner.ports import Batch, Columns
+from learner.prefetch import Prefetcher
+from learner.publisher import Draft, Publisher, parity_check
+from learner.run import Run
+from learner.schedule import Every
+from learner.settings import LearnerSettings
+
+log = structlog.get_logger("learner")
+
+PARITY_ROWS = 256
+JOURNAL_SECONDS = 5.0
+WAIT_SECONDS = 0.2
+
+
+class Trainer:
+    """Trains until it is stopped or has seen all its steps.
+
+    Attributes:
+        agent_steps: Steps of experience learned from, over all processes of the run.
+        samples: Rows learned from.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        algorithm: Algorithm,
+        prefetcher: Prefetcher,
+        publisher: Publisher,
+        journal: Journal,
+        metrics: LearnerMetrics,
+        settings: LearnerSettings,
+        stop: threading.Event,
+    ) -> None:
+        self._run, self._algorithm = run, algorithm
+        self._prefetcher, self._publisher = prefetcher, publisher
+        self._journal, self._metrics = journal, metrics
+        self._settings, self._stop = settings, stop
+        self.agent_steps = 0
+        self.samples = 0
+        self._recent: Columns | None = None
+        self._offered = algorithm.updates
+
+    def resume(self, checkpoint: Checkpoint) -> None:
+        """Takes over counters and the algorithm's state."""
+        self._algorithm.restore(checkpoint.algorithm)
+        self._offered = self._algorithm.updates
+        self._publisher.version = checkpoint.version
+        self.agent_steps, self.samples = checkpoint.agent_steps, checkpoint.samples
+        self._metrics.agent_steps.inc(self.agent_steps)
+        self._metrics.samples.inc(self.samples)
+
+    def train(self) -> None:
+        """Learns batch after batch. A stop lets the batch under way finish."""
+        settings, now = self._settings, time.monotonic()
+        publish = Every(settings.publish_seconds, now)
+        snapshot = Every(settings.snapshot_seconds, now, eager=True)
+        checkpoint = Every(settings.checkpoint_seconds, now)
+        journal = Every(JOURNAL_SECONDS, now)
+        while not self._stop.is_set() and not self._finished():
+            self._learn()
+            now = time.monotonic()
+            keep = snapshot.due(now)
+            if publish.due(now) or keep:
+                self.publish(snapshot=keep)
+            if journal.due(now):
+                self._write_journal()
+            if checkpoint.due(now):
+                self.checkpoint()
+
+    def publish(self, *, snapshot: bool) -> None:
+        """Offers the present weights as a version, if they are new."""
+        if self._recent is None or self._offered == self._algorithm.updates:
+            return
+        self._offered = self._algorithm.updates
+        observation, action_mask = _examples(self._recent, PARITY_ROWS)
+        network = self._algorithm.network
+        device = next(network.parameters()).device
+        with torch.no_grad():
+            logits, value = network.policy(
+                torch.from_numpy(observation).to(device),
+                torch.from_numpy(action_mask).to(device).bool(),
+            )
+        self._publisher.offer(
+            Draft(
+                parameters=network.parameters_as_arrays(),
+                parity=parity_check(
+                    observation, action_mask, logits.cpu().numpy(), value.cpu().numpy()
+                ),
+                training_step=self._algorithm.updates,
+                agent_steps=self.agent_steps,
+                snapshot=snapshot,
+            )
+        )
+
+    def checkpoint(self) -> None:
+        """Writes a checkpoint."""
+        save(
+            self._settings.folder,
+            Checkpoint(
+                version=self._publisher.version,
+                agent_steps=self.agent_steps,
+                samples=self.samples,
+                identity=self._run.identity,
+                algorithm=self._algorithm.state(),
+            ),
+        )
+
+    def _finished(self) -> bool:
+        return 0 < self._settings.steps <= self.agent_steps
+
+    def _learn(self) -> None:
+        """One batch, if there is one soon."""
+        start = time.perf_counter()
+        batch = self._prefetcher.next(WAIT_SECONDS)
+        begin = time.perf_counter()
+        self._metrics.waiting.observe(begin - start)
+        if batch is None:
+            return
+        update = self._algorithm.update(batch)
+        if update.priorities is not None:
+            self._prefetcher.update_priorities((batch.keys, update.priorities))
+        self._metrics.gradient.observe(time.perf_counter() - begin)
+        self._count(batch, update.statistics)
+
+    def _count(self, batch: Batch, statistics: dict[str, float]) -> None:
+        rows = len(batch.keys)
+        before = self.agent_steps
+        self.samples += rows
+        self.agent_steps = round(self.samples * self._run.steps_per_row)
+        self._recent = batch.columns
+        self._journal.add({**statistics, **self._lag(batch)})
+        metrics = self._metrics
+        metrics.samples.inc(rows)
+        metrics.agent_steps.inc(self.agent_steps - before)
+        metrics.updates.inc()
+        metrics.training_step.set(self._algorithm.updates)
+        metrics.version.set(self._publisher.version)
+        for name, value in statistics.items():
+            metrics.loss.labels(name).set(value)
+
+    def _lag(self, batch: Batch) -> dict[str, float]:
+        """How old the acting policies were, in versions and in gradient steps."""
+        known = batch.policy_versions[batch.policy_versions > 0]
+        if not len(known):
+            return {}
+        versions = float(self._publisher.version - known.mean())
+        oldest = int(known.min())
+        step = self._publisher.training_steps.get(oldest, self._algorithm.updates)
+        self._metrics.lag_versions.set(versions)
+        self._metrics.lag_steps.set(self._algorithm.updates - step)
+        return {"lag_versions": versions, "lag_steps": float(self._algorithm.updates - step)}
+
+    def _write_journal(self) -> None:
+        line = self._journal.write(
+            {
+                "agent_steps": self.agent_steps,
+                "samples": self.samples,
+                "training_step": self._algorithm.updates,
+                "version": self._publisher.version,
+            }
+        )
+        log.debug("progress", **line)
+
+
+def _examples(columns: Columns, rows: int) -> tuple[ByteArray, ByteArray]:
+    """Some observations uint8 [n, D] of a batch, spread over it, with their masks uint8 [n, A]."""
+    prefix = "" if "action_mask" in columns else "next_"
+    found = []
+    for name in ("observation", "action_mask"):
+        column = columns[f"{prefix}{name}"]
+        flat = column.reshape(-1, column.shape[-1])
+        found.append(np.array(flat[:: max(1, len(flat) // rows)][:rows], np.uint8))
+    return found[0], found[1]
