@@ -1,0 +1,69 @@
+"""Log lines on standard error: for people on a terminal, one JSON object a line elsewhere."""
+
+import logging
+import sys
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from mazemesh.process.settings import LogFormat, LogLevel
+
+
+def configure_logging(service: str, log_format: LogFormat, log_level: LogLevel) -> None:
+    """Routes structlog and the standard library's logging the same way.
+
+    Every line carries `service`, a UTC `timestamp`, `level`, `logger` and what is bound to the
+    current call (method, peer, request id). Affects the whole process.
+    """
+    console = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
+
+    def add_service(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+        event.setdefault("service", service)
+        return event
+
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        add_service,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *_renderers(console),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(log_level.upper())
+    logging.captureWarnings(capture=True)
+
+
+def _renderers(console: bool) -> list[Processor]:
+    if console:
+        # The default formatter prints the local variables of every frame, whole arrays included.
+        plain = structlog.dev.plain_traceback
+        return [
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
+        ]
+    return [
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(default=str),
+    ]
