@@ -41,9 +41,9 @@ class HostedTable:
                 f"table {self.table.spec.name!r} could not take {batch.rows} rows in time; "
                 f"nothing was inserted: {self.table.limiter.describe()}"
             )
-        if not inserted.duplicate:
+        if not inserted.duplicate and inserted.keys is not None:
             self._wake()
-            await self._journal.batch_appended(self.table.spec.name, batch)
+            await self._journal.batch_appended(self.table.spec.name, batch, inserted.keys)
         return inserted
 
     async def sample(

@@ -61,7 +61,11 @@ class ReplayServicer(ReplayServiceServicer):
         """Draws a batch, after the priority updates that came with the request."""
         hosted = self._tables[request.table]
         _check_batch_size(request.batch_size, hosted)
-        timeout = request.timeout.ToNanoseconds() / 1e9 if request.HasField("timeout") else None
+        timeout = _timeout(request)
+        if request.min_policy_version < 0:
+            raise InvalidArgument(
+                f"min_policy_version is {request.min_policy_version}; expected >= 0 (0: no limit)"
+            )
         updated = Updated(0, 0)
         if request.HasField("priority_updates"):
             updates = convert.to_updates(request.priority_updates, "priority_updates")
@@ -80,6 +84,15 @@ class ReplayServicer(ReplayServiceServicer):
         hosted = self._tables[request.table]
         updated = await hosted.update_priorities(*convert.to_updates(request.updates, "updates"))
         return pb.UpdatePrioritiesResponse(updated=updated.updated, stale=updated.stale)
+
+
+def _timeout(request: pb.GetExperienceBatchRequest) -> float | None:
+    if not request.HasField("timeout"):
+        return None
+    seconds = request.timeout.ToNanoseconds() / 1e9
+    if seconds < 0:
+        raise InvalidArgument(f"timeout is {seconds} s; expected >= 0 (0: do not wait)")
+    return seconds
 
 
 def _patience(context: Context, timeout: float | None) -> float | None:

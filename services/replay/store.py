@@ -14,16 +14,16 @@ from services.replay.table_spec import TableSpec
 class Journal(Protocol):
     """Remembers tables and their rows. A call is answered only after the journal's method returned.
 
-    Methods may be awaited by many calls at once, so that one commit can serve a group of them. What
-    a table removes by itself (evictions, rows served for the last time) is not told: a reader
-    applies the same rules.
+    Methods may be awaited by many calls at once, so that one commit can serve a group of them.
+    Evictions follow from the batches and are not told. Neither are rows that were served for the
+    last time: after a reload a queue serves them again, so a queue is at least once over a crash.
     """
 
     async def table_created(self, spec: TableSpec) -> None:
         """A table was made; comes before its first batch."""
 
-    async def batch_appended(self, table: str, batch: Batch) -> None:
-        """A batch was inserted; in the order of insertion within a table.
+    async def batch_appended(self, table: str, batch: Batch, keys: Keys) -> None:
+        """A batch was inserted under `keys` (uint64 [rows]); in the order of insertion.
 
         The arrays of `batch` are views that stay unchanged, but must not be kept after returning.
         """
@@ -35,4 +35,4 @@ class Journal(Protocol):
         """Definitions that were made before this process, in the order of their making."""
 
     def batches(self, table: str) -> AsyncIterator[Batch]:
-        """Batches of a table that were appended before this process, oldest first."""
+        """Batches appended before this process, oldest first, with the priorities set since."""

@@ -16,7 +16,7 @@ class EphemeralJournal:
     async def table_created(self, spec: TableSpec) -> None:
         """Keeps nothing."""
 
-    async def batch_appended(self, table: str, batch: Batch) -> None:
+    async def batch_appended(self, table: str, batch: Batch, keys: Keys) -> None:
         """Keeps nothing."""
 
     async def priorities_updated(self, table: str, keys: Keys, priorities: Reals) -> None:
