@@ -1,4 +1,6 @@
 import asyncio
+import fcntl
+import os
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -131,12 +133,16 @@ def test_another_kind_of_url_is_refused(url: str) -> None:
     assert caught.value.exit_code == 2
 
 
-async def test_connections_that_open_a_new_file_together_do_not_lock_each_other_out(
+async def test_processes_that_open_a_new_file_together_queue_for_the_switch_to_wal(
     tmp_path: Path,
 ) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'new.sqlite'}")
+    other_process = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(other_process, fcntl.LOCK_EX)
     mode = text("PRAGMA journal_mode")
-    for number in range(30):
-        together = [Database(f"sqlite:///{tmp_path / f'{number}.sqlite'}") for _ in range(6)]
-        reads = (each.run(lambda session: session.scalar(mode)) for each in together)
-        assert await asyncio.gather(*reads) == ["wal"] * 6
-        await asyncio.gather(*(each.close() for each in together))
+    opening = asyncio.create_task(database.run(lambda session: session.scalar(mode)))
+    done, _ = await asyncio.wait({opening}, timeout=0.5)
+    assert not done
+    os.close(other_process)
+    assert await asyncio.wait_for(opening, 10) == "wal"
+    await database.close()
