@@ -79,7 +79,7 @@ class OpponentSupply:
             if not self._wanted.wait(timeout=0.5):
                 continue
             self._wanted.clear()
-            count = self._size - self._stock.qsize()
+            count = max(self._size - self._stock.qsize(), 1)
             try:
                 opponents = self._peer.sample_opponents(
                     self._student, self._game, count, outcomes, request_id

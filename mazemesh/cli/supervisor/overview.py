@@ -7,16 +7,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import structlog
-
 from mazemesh.cli.supervisor.layout import Layout, Run
 from mazemesh.cli.supervisor.scrape import Readings, scrape
 from mazemesh.cli.supervisor.supervise import Supervisor
 from mazemesh.client.mesh import Mesh
 from mazemesh.errors import MazemeshError
 from mazemesh.v1.elo_pb2 import PlayerRating
-
-log = structlog.get_logger()
 
 _BOARD_ROWS = 1000
 
@@ -119,8 +115,9 @@ class Observer:
             listed = list(self._mesh.model.list(self._run.policy, snapshots_only=True))
             snapshots = len(listed)
             versions = self._mesh.model.describe(self._run.policy).version
-        except MazemeshError as error:
-            log.debug("a service did not answer", reason=str(error))
+        except MazemeshError:
+            # Not up yet, or restarting: the next refresh asks again.
+            pass
         return board, versions, snapshots
 
     def _build(
