@@ -1,6 +1,6 @@
 """Whether a file is a policy: a sound ONNX graph of the right form that computes what it should.
 
-Importing onnx and onnxruntime takes half a second together, so both are imported at first use.
+Importing onnx and onnxruntime takes half a second from a cold disk, so it waits for the first use.
 """
 
 from __future__ import annotations

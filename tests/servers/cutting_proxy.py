@@ -1,0 +1,75 @@
+"""A TCP proxy that cuts connections after a number of bytes from the server."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterable
+from types import TracebackType
+
+
+class CuttingProxy:
+    """Forwards to `target`; connection i is cut after `budgets[i]` bytes of answers.
+
+    Later ones are never cut. `before_cut` is called when the bytes are used up.
+    """
+
+    def __init__(
+        self, target: str, budgets: Iterable[int], before_cut: Callable[[], object] = int
+    ) -> None:
+        self._before_cut = before_cut
+        host, port = target.rsplit(":", 1)
+        self._target = (host, int(port))
+        self._budgets = iter(budgets)
+        self.cuts = 0
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._accept)
+
+    def __enter__(self) -> "CuttingProxy":
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join()
+
+    def _accept(self) -> None:
+        pumps: list[threading.Thread] = []
+        while True:
+            try:
+                near, _ = self._listener.accept()
+            except OSError:
+                break
+            far = socket.create_connection(self._target)
+            budget = next(self._budgets, None)
+            for arguments in ((near, far, None), (far, near, budget)):
+                pump = threading.Thread(target=self._pump, args=arguments)
+                pump.start()
+                pumps.append(pump)
+        for pump in pumps:
+            pump.join()
+
+    def _pump(self, source: socket.socket, sink: socket.socket, budget: int | None) -> None:
+        left = budget
+        while left is None or left > 0:
+            try:
+                data = source.recv(65536 if left is None else min(left, 65536))
+                sink.sendall(data)
+            except OSError:
+                break
+            if not data:
+                break
+            left = None if left is None else left - len(data)
+        if left == 0:
+            self.cuts += 1
+            self._before_cut()
+        for end in (source, sink):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue

@@ -1,0 +1,493 @@
+"""The Model service over real sockets."""
+
+import hashlib
+import itertools
+import random
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mazemesh.client.model import CHUNK_BYTES, ModelClient
+from mazemesh.errors import (
+    Conflict,
+    FailedPrecondition,
+    InvalidArgument,
+    MazemeshError,
+    NotFound,
+    Unavailable,
+)
+from mazemesh.games import get_game
+from mazemesh.v1 import model_pb2 as pb
+from mazemesh.v1.model_pb2_grpc import ModelServiceStub
+from tests.onnx_policies import Network, RecurrentNetwork
+from tests.servers.cutting_proxy import CuttingProxy
+from tests.servers.model_server import RunningModel, eventually, running_model
+
+NETWORK = Network()
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Iterator[RunningModel]:
+    with running_model(tmp_path) as model:
+        yield model
+
+
+@pytest.fixture
+def client(model: RunningModel) -> ModelClient:
+    return model.client
+
+
+def publish(
+    client: ModelClient, name: str = "race", seed: int = 0, **given: Any
+) -> pb.PolicyVersion:
+    """Publishes a network of its own weights for each seed."""
+    network = Network(seed=seed)
+    return client.publish(network.header(name, **given), network.file())
+
+
+def numbers(client: ModelClient, name: str = "race", **chosen: bool) -> list[int]:
+    return [version.version for version in client.list(name, **chosen)]
+
+
+def test_what_is_published_can_be_fetched(model: RunningModel, client: ModelClient) -> None:
+    spec = get_game("race").spec()
+    network = Network(observation_size=spec.observation_size, num_actions=spec.num_actions)
+    collection = pb.Collection(game="race", table="race", unroll=pb.UnrollCollection(length=32))
+    header = network.header(
+        run_id="run-1",
+        training_step=7,
+        snapshot=True,
+        collection=collection,
+        metadata={"algorithm": "ppo"},
+    )
+    data = network.file()
+    published = client.publish(header, data)
+    assert (published.name, published.version, published.state) == (
+        "race",
+        1,
+        pb.POLICY_STATE_READY,
+    )
+    assert (published.run_id, published.training_step, published.snapshot) == ("run-1", 7, True)
+    assert (published.collection, published.spec_hash) == (collection, spec.spec_hash)
+    assert dict(published.metadata) == {"algorithm": "ppo"}
+    assert (published.size_bytes, published.aliases) == (len(data), ["latest"])
+    for reference in ("race", "race:1", "race:latest"):
+        assert client.get(reference) == (published, data)
+        assert client.describe(reference) == published
+    assert list(client.list()) == [published]
+    assert model.blobs() == {hashlib.sha256(data).hexdigest()}
+
+
+def test_the_file_comes_only_when_it_is_another(client: ModelClient) -> None:
+    first, second = publish(client, seed=1), publish(client, seed=2)
+    assert client.get("race", if_none_match=second.sha256)[1] is None
+    version, data = client.get("race", if_none_match=first.sha256)
+    assert (version.version, data) == (2, Network(seed=2).file())
+
+
+def test_a_recurrent_policy(client: ModelClient) -> None:
+    network = RecurrentNetwork()
+    assert client.publish(network.header("memory"), network.file()).version == 1
+
+
+def test_nothing_exists_at_first(client: ModelClient) -> None:
+    assert list(client.list()) == []
+    for call in (client.get, client.describe):
+        with pytest.raises(NotFound, match="there is no policy yet"):
+            call("race")
+    with pytest.raises(InvalidArgument, match="bot/random"):
+        client.get("bot/random")
+
+
+@pytest.mark.parametrize(
+    ("header", "data", "message"),
+    [
+        ({"sha256": "0" * 64}, NETWORK.file(), "sha256 is 000"),
+        ({"size_bytes": 99_999}, NETWORK.file(), "size_bytes is 99999, but"),
+        ({"size_bytes": 3}, NETWORK.file(), "size_bytes is 3, but at least"),
+        ({"size_bytes": 2**40}, NETWORK.file(), "max_policy_bytes"),
+        ({}, b"", "size_bytes is 0"),
+        ({"name": "bot/mine"}, NETWORK.file(), "name is 'bot/mine'"),
+        ({"parent_version": 4}, NETWORK.file(), "parent_version is 4"),
+        ({"parity": pb.ParityCheck()}, NETWORK.file(), "parity.observation"),
+        (
+            {"collection": {"game": "race"}},
+            NETWORK.file(),
+            "parity.observation is [8, 12]; game race",
+        ),
+    ],
+)
+def test_a_malformed_publish_leaves_nothing(
+    model: RunningModel, header: dict[str, Any], data: bytes, message: str
+) -> None:
+    complete = NETWORK.header(**{"name": "race", **header})
+    with pytest.raises(InvalidArgument) as caught:
+        model.client.publish(complete, data)
+    assert message in str(caught.value)
+    assert list(model.client.list(include_all_states=True)) == []
+    assert (model.uploads(), model.blobs()) == ([], set())
+    assert model.metric("publishes_total", result="refused") == 1
+
+
+def messages(*parts: pb.PublishPolicyHeader | bytes) -> Iterator[pb.PublishPolicyRequest]:
+    for part in parts:
+        if isinstance(part, bytes):
+            yield pb.PublishPolicyRequest(chunk=part)
+        else:
+            yield pb.PublishPolicyRequest(header=part)
+
+
+HEADER = NETWORK.header(sha256="0" * 64, size_bytes=2 * CHUNK_BYTES)
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ([], "has no header"),
+        ([b"chunk"], "has no header"),
+        ([HEADER, HEADER], "has no chunk"),
+        ([HEADER, bytes(CHUNK_BYTES + 1)], "at most 1048576"),
+        ([HEADER, bytes(10)], "but 10 bytes came"),
+    ],
+)
+def test_a_wrong_order_of_messages(
+    model: RunningModel, parts: list[pb.PublishPolicyHeader | bytes], message: str
+) -> None:
+    stub = ModelServiceStub(model.client.channel)
+    with pytest.raises(InvalidArgument) as caught:
+        model.client._call(stub.PublishPolicy, messages(*parts))
+    assert message in str(caught.value)
+    assert model.uploads() == []
+
+
+@pytest.mark.parametrize(
+    ("data", "check"),
+    [
+        (b"this is no graph", "'onnx'"),
+        (Network(observation_size=13).file(), "'signature'"),
+        (NETWORK.file(batch=1), "'signature'"),
+        (NETWORK.file(masked_logit=0.0), "'masking'"),
+        (Network(seed=5).file(), "'parity'"),
+    ],
+)
+def test_a_rejected_version_keeps_its_number(model: RunningModel, data: bytes, check: str) -> None:
+    client = model.client
+    publish(client)
+    with pytest.raises(FailedPrecondition) as caught:
+        client.publish(NETWORK.header(request_id="r"), data)
+    message = str(caught.value)
+    assert "race:2 is rejected" in message
+    assert check in message
+    with pytest.raises(FailedPrecondition) as again:
+        client.publish(NETWORK.header(request_id="r"), data)
+    assert str(again.value) == message
+    assert (numbers(client), numbers(client, include_all_states=True)) == ([1], [2, 1])
+    rejected = client.describe("race:2")
+    assert rejected.state == pb.POLICY_STATE_REJECTED
+    assert rejected.rejection in message
+    with pytest.raises(NotFound, match="race:2 was rejected"):
+        client.get("race:2")
+    assert client.describe("race").version == 1
+    assert publish(client, seed=7).version == 3
+    assert len(model.blobs()) == 2
+    assert model.metric("publishes_total", result="rejected") == 2
+
+
+def test_a_request_is_published_once(model: RunningModel) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        made = list(threads.map(lambda _: publish(model.client, request_id="r"), range(4)))
+    assert {version.version for version in made} == {1}
+    assert publish(model.client, request_id="r").version == 1
+    with pytest.raises(Conflict, match="request_id 'r' was used for race:1"):
+        publish(model.client, seed=1, request_id="r")
+    assert (numbers(model.client), len(model.blobs()), model.uploads()) == ([1], 1, [])
+
+
+def test_concurrent_publishers_get_consecutive_numbers(model: RunningModel) -> None:
+    def one(seed: int) -> tuple[str, int, str]:
+        version = publish(model.client, ("race", "solo")[seed % 2], seed)
+        return version.name, version.version, version.sha256
+
+    with ThreadPoolExecutor(8) as threads:
+        made = list(threads.map(one, range(16)))
+    for name in ("race", "solo"):
+        assert sorted(number for its, number, _ in made if its == name) == list(range(1, 9))
+        assert model.client.describe(name).version == 8
+    for name, number, sha256 in made:
+        version, data = model.client.get(f"{name}:{number}")
+        assert data is not None
+        assert version.sha256 == sha256 == hashlib.sha256(data).hexdigest()
+
+
+def test_one_of_many_swaps_wins(model: RunningModel) -> None:
+    for seed in range(8):
+        publish(model.client, seed=seed)
+    start = threading.Barrier(8)
+
+    def swap(version: int) -> pb.Alias | MazemeshError:
+        start.wait(10)
+        try:
+            return model.client.set_alias("race", "champion", version, 0)
+        except Conflict as error:
+            return error
+
+    with ThreadPoolExecutor(8) as threads:
+        tried = list(threads.map(swap, range(1, 9)))
+    [won] = [one for one in tried if isinstance(one, pb.Alias)]
+    lost = [str(one) for one in tried if isinstance(one, Conflict)]
+    assert len(lost) == 7
+    assert all(f"version {won.version} at revision {won.revision}" in message for message in lost)
+    assert model.client.describe("race:champion").version == won.version
+    moved = model.client.set_alias("race", "champion", 8, won.revision)
+    assert model.client.describe("race:champion").version == 8
+    assert moved.revision > won.revision
+
+
+def test_aliases_need_a_ready_version(client: ModelClient) -> None:
+    publish(client)
+    with pytest.raises(FailedPrecondition):
+        client.publish(NETWORK.header(), b"no graph")
+    with pytest.raises(FailedPrecondition, match="race:2 is REJECTED"):
+        client.set_alias("race", "champion", 2, 0)
+    with pytest.raises(NotFound, match="race:9 does not exist"):
+        client.set_alias("race", "champion", 9, 0)
+    with pytest.raises(InvalidArgument, match="alias is '7'"):
+        client.set_alias("race", "7", 1, 0)
+
+
+def test_pages(client: ModelClient) -> None:
+    for seed in range(5):
+        publish(client, seed=seed, snapshot=seed % 2 == 0)
+    stub = ModelServiceStub(client.channel)
+    first = stub.ListPolicies(pb.ListPoliciesRequest(page_size=2), timeout=10)
+    assert [version.version for version in first.policies] == [5, 4]
+    publish(client, seed=9)  # a later version does not shift the pages
+    second = stub.ListPolicies(
+        pb.ListPoliciesRequest(page_size=3, page_token=first.next_page_token), timeout=10
+    )
+    assert [version.version for version in second.policies] == [3, 2, 1]
+    assert (second.next_page_token, second.revision) == ("", first.revision)
+    assert numbers(client, snapshots_only=True) == [5, 3, 1]
+    with closing(client.watch(since_revision=first.revision)) as watch:
+        assert next(watch).policy.version == 6
+
+
+def test_retention(tmp_path: Path) -> None:
+    with running_model(tmp_path, keep_versions=2) as model:
+        client = model.client
+        for seed in range(1, 4):
+            publish(client, seed=seed, snapshot=seed == 1)
+        client.set_alias("race", "champion", 2, 0)
+        for seed in range(4, 9):
+            publish(client, seed=seed)
+        kept = [8, 7, 6, 2, 1]
+        assert numbers(client) == kept
+        assert model.blobs() == {hashlib.sha256(Network(seed=n).file()).hexdigest() for n in kept}
+        for number in kept:
+            assert client.get(f"race:{number}")[1] == Network(seed=number).file()
+        with pytest.raises(NotFound, match=r"race:3 is retired.*champion = 2, latest = 8"):
+            client.get("race:3")
+        assert client.describe("race:3").state == pb.POLICY_STATE_RETIRED
+        assert model.metric("versions", state="retired") == 3
+        assert model.metric("versions", state="ready") == 5
+        sizes = sum(len(Network(seed=n).file()) for n in kept)
+        assert model.metric("blob_bytes") == sizes
+
+
+def big_network() -> Network:
+    return Network(observation_size=1000, hidden=800, seed=3)  # 3.2 MB, four chunks
+
+
+def test_a_download_from_an_offset(client: ModelClient) -> None:
+    network = big_network()
+    data = network.file()
+    client.publish(network.header(), data)
+    stub = ModelServiceStub(client.channel)
+
+    def download(offset: int) -> list[pb.GetPolicyResponse]:
+        request = pb.GetPolicyRequest(policy="race", offset=offset)
+        return list(client._stream(stub.GetPolicy, request, 10))
+
+    for offset in (0, 1, CHUNK_BYTES, len(data) - 1, len(data)):
+        first, *rest = download(offset)
+        assert first.policy.version == 1
+        assert b"".join(response.chunk for response in rest) == data[offset:]
+        assert all(len(response.chunk) <= CHUNK_BYTES for response in rest)
+    for offset in (-1, len(data) + 1):
+        with pytest.raises(InvalidArgument, match=f"offset is {offset}; expected 0..{len(data)}"):
+            download(offset)
+
+
+def test_a_download_that_is_cut_goes_on_with_the_same_version(model: RunningModel) -> None:
+    """Cut twice in the middle, and `latest` moves each time."""
+    network = big_network()
+    data = network.file()
+    model.client.publish(network.header(), data)
+    budgets = [1_500_000, 1_200_000]
+    with CuttingProxy(model.address, budgets, lambda: publish(model.client)) as proxy:
+        client = ModelClient(proxy.address)
+        version, got = client.get("race:latest")
+        assert (version.version, got, proxy.cuts) == (1, data, 2)
+        assert client.describe("race:latest").version == 3
+        client.close()
+
+
+def test_a_download_goes_on_with_the_version_it_began(model: RunningModel) -> None:
+    network = big_network()
+    model.client.publish(network.header(), network.file())
+    stub = ModelServiceStub(model.client.channel)
+    stream = stub.GetPolicy(pb.GetPolicyRequest(policy="race"), timeout=20)
+    assert next(stream).policy.version == 1
+    parts = [next(stream).chunk]
+    publish(model.client, seed=1)
+    parts += [response.chunk for response in stream]
+    assert b"".join(parts) == network.file()
+
+
+def test_an_upload_that_is_cancelled_leaves_nothing(model: RunningModel) -> None:
+    stub = ModelServiceStub(model.client.channel)
+    arrived, cancelled = threading.Event(), threading.Event()
+
+    def half() -> Iterator[pb.PublishPolicyRequest]:
+        yield from messages(HEADER, bytes(CHUNK_BYTES))
+        arrived.set()
+        cancelled.wait(20)
+
+    call = stub.PublishPolicy.future(half(), timeout=20)
+    assert arrived.wait(10)
+    call.cancel()
+    cancelled.set()
+    eventually(lambda: model.metric("publishes_total", result="failed") == 1)
+    assert (model.uploads(), numbers(model.client, include_all_states=True)) == ([], [])
+
+
+def test_a_watch_tells_changes_in_order(client: ModelClient) -> None:
+    publish(client)
+    with closing(client.watch()) as watch:
+        start = next(watch)
+        assert start.heartbeat
+        publish(client, "solo")
+        client.set_alias("race", "champion", 1, 0)
+        events = list(itertools.islice(watch, 3))
+    assert [event.revision for event in events] == [start.revision + n for n in (1, 2, 3)]
+    assert (events[0].policy.name, events[0].policy.state) == ("solo", pb.POLICY_STATE_READY)
+    assert (events[1].alias.name, events[1].alias.alias) == ("solo", "latest")
+    assert (events[2].alias.alias, events[2].alias.version) == ("champion", 1)
+
+
+def test_a_watch_of_one_name(client: ModelClient) -> None:
+    with closing(client.watch("solo")) as watch:
+        assert next(watch).heartbeat
+        publish(client)
+        publish(client, "solo")
+        assert next(watch).policy.name == "solo"
+    with pytest.raises(InvalidArgument, match="name is 'Solo'"):
+        next(client.watch("Solo"))
+
+
+def test_heartbeats_say_how_far_a_watch_has_come(tmp_path: Path) -> None:
+    with (
+        running_model(tmp_path, heartbeat_seconds=0.05) as model,
+        closing(model.client.watch("solo")) as watch,
+    ):
+        first, second = next(watch), next(watch)
+        assert (first.heartbeat, second.heartbeat) == (True, True)
+        assert first.revision == second.revision
+        publish(model.client)
+        later = next(beat for beat in watch if beat.revision > first.revision)
+        assert (later.heartbeat, later.revision) == (True, first.revision + 2)
+
+
+def test_a_history_that_is_not_kept(tmp_path: Path) -> None:
+    with running_model(tmp_path, keep_events=4) as model:
+        for seed in range(3):
+            publish(model.client, seed=seed)
+        with pytest.raises(FailedPrecondition, match="changes are kept from 4 on"):
+            next(model.client.watch(since_revision=2))
+        with pytest.raises(FailedPrecondition, match="the registry is at 7"):
+            next(model.client.watch(since_revision=99))
+        with closing(model.client.watch(since_revision=3)) as watch:
+            assert [event.revision for event in itertools.islice(watch, 4)] == [4, 5, 6, 7]
+
+
+def test_stopping_ends_watches(tmp_path: Path) -> None:
+    with running_model(tmp_path) as model:
+        watch = model.client.watch()
+        next(watch)
+        assert model.metric("watchers") == 1
+        model.drain()
+        with pytest.raises(Unavailable, match="watch again from the last revision"):
+            list(watch)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_watcher_that_keeps_reconnecting_misses_nothing(tmp_path: Path, seed: int) -> None:
+    """Publishes, rejections and swaps go on while the watcher drops its stream at random."""
+    with running_model(tmp_path, heartbeat_seconds=0.05) as model:
+        watch_while_it_changes(model, seed)
+
+
+def watch_while_it_changes(model: RunningModel, seed: int, changes: int = 40) -> None:
+    chance = random.Random(seed)
+    start = threading.Barrier(2)
+
+    def change() -> None:
+        publisher = random.Random(seed + 100)
+        start.wait(10)
+        publish(model.client)
+        champion = 0
+        for step in range(changes):
+            kind = publisher.random()
+            if kind < 0.6:
+                publish(model.client, publisher.choice(["race", "solo"]), seed=step)
+            elif kind < 0.75:
+                with pytest.raises(FailedPrecondition):
+                    model.client.publish(NETWORK.header(), b"no graph")
+            else:
+                champion = model.client.set_alias("race", "champion", 1, champion).revision
+
+    with ThreadPoolExecutor(1) as thread:
+        done = thread.submit(change)
+        start.wait(10)
+        seen = [1]
+        while not done.done() or seen[-1] < current_revision(model.client):
+            with closing(model.client.watch(since_revision=seen[-1])) as watch:
+                some = itertools.islice(watch, chance.randint(1, 6))
+                seen.extend(event.revision for event in some if not event.heartbeat)
+        done.result()
+    assert seen == list(range(1, current_revision(model.client) + 1))
+
+
+def current_revision(client: ModelClient) -> int:
+    stub = ModelServiceStub(client.channel)
+    return stub.ListPolicies(pb.ListPoliciesRequest(page_size=1), timeout=10).revision
+
+
+def test_a_restart_keeps_everything(tmp_path: Path) -> None:
+    with running_model(tmp_path, keep_versions=2) as model:
+        for seed in range(5):
+            publish(model.client, seed=seed, request_id=f"r{seed}")
+        model.client.set_alias("race", "champion", 4, 0)
+        before = list(model.client.list(include_all_states=True))
+        revision = current_revision(model.client)
+    with running_model(tmp_path, keep_versions=2) as model:
+        client = model.client
+        assert list(client.list(include_all_states=True)) == before
+        for version in client.list():
+            assert (
+                client.get(f"race:{version.version}")[1] == Network(seed=version.version - 1).file()
+            )
+        assert publish(client, seed=4, request_id="r4").version == 5
+        assert publish(client, seed=9).version == 6
+        with closing(client.watch(since_revision=1)) as watch:
+            seen = [
+                event.revision for event in itertools.islice(watch, current_revision(client) - 1)
+            ]
+        assert seen == list(range(2, current_revision(client) + 1))
+        assert current_revision(client) > revision
+        assert model.metric("versions", state="ready") == len(numbers(client))
