@@ -31,9 +31,10 @@ from learner.architecture import initial_parameters
 from learner.configs import PPOConfig
 from learner.onnx_policy import to_onnx
 from learner.run import Run
-from learner.settings import parse_settings
+from learner.settings import LearnerSettings
 from mazemesh.games import BOTS, Purpose, get_game, seeds
 from mazemesh.games.engine import BatchEngine
+from mazemesh.process.settings import parse_settings
 
 EVALUATION_GAMES = 512
 
@@ -272,7 +273,7 @@ def main() -> None:
     parser.add_argument("--activation")
     parser.add_argument("--tag", default="")
     options, rest = parser.parse_known_args()
-    run = Run.of(parse_settings(rest))
+    run = Run.of(parse_settings(LearnerSettings, rest, "learner"))
     changes: dict[str, Any] = {}
     if options.hidden:
         changes["hidden"] = tuple(options.hidden)

@@ -6,7 +6,7 @@ import importlib.metadata
 import threading
 
 import structlog
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry
 
 from learner import checkpoint
 from learner.architecture import FloatArray, initial_parameters
@@ -29,6 +29,7 @@ def learn(
     settings: LearnerSettings,
     source: ExperienceSource,
     sink: PolicySink,
+    registry: CollectorRegistry,
     stop: threading.Event,
 ) -> None:
     """Runs a training run until `stop` is set or its steps are done, then leaves a checkpoint.
@@ -41,9 +42,7 @@ def learn(
     run = Run.of(settings)
     resuming = bool(checkpoint.find(settings.folder))
     log.info("starting", policy=run.policy, game=run.game, algorithm=run.algorithm)
-    metrics = LearnerMetrics(registry := CollectorRegistry())
-    if settings.metrics_port is not None:
-        start_http_server(settings.metrics_port, settings.host or "127.0.0.1", registry)
+    metrics = LearnerMetrics(registry)
     if not make_table(source, run.table, stop):
         return
     journal = Journal(settings.folder, run, resuming=resuming)
@@ -55,7 +54,6 @@ def learn(
     with Tracking(settings.tracking, settings.data_dir, settings.folder):
         _train(settings, run, parameters, source, publisher, journal, metrics, stop)
     journal.close()
-    log.info("stopped")
 
 
 def _train(

@@ -23,12 +23,12 @@ class LearnerMetrics:
         )
         self.loss = Gauge(
             "mazemesh_learner_loss",
-            "Losses and the like, of the last batch",
-            ["name"],
+            "Losses and other statistics of the last batch",
+            ["part"],
             registry=registry,
         )
         self.lag_versions = Gauge(
-            "mazemesh_learner_policy_lag_versions",
+            "mazemesh_learner_policy_lag",
             "Versions between the policy that acted and the newest, mean of the last batch",
             registry=registry,
         )

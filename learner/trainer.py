@@ -152,7 +152,7 @@ class Trainer:
         metrics.training_step.set(self._algorithm.updates)
         metrics.version.set(self._publisher.version)
         for name, value in statistics.items():
-            metrics.loss.labels(name).set(value)
+            metrics.loss.labels(name.removesuffix("_loss")).set(value)
 
     def _lag(self, batch: Batch) -> dict[str, float]:
         """How old the acting policies were, in versions and in gradient steps."""
