@@ -237,3 +237,14 @@ def _column(field: str, values: npt.ArrayLike, size: int, bound: int) -> npt.NDA
             f"{field}: {column.min()}..{column.max()} should lie in 0..{bound - 1}"
         )
     return column
+
+
+def compile_game(game: Game) -> None:
+    """Compile a game's kernels, or load them from the cache on disk.
+
+    Compiling takes 10 to 20 s, once for an installation; loading a third of a second. A program
+    that starts several processes calls this before, so that they do not all compile.
+    """
+    engine = BatchEngine(game)
+    engine.reset(seed=0)
+    engine.step(np.zeros(engine.taken.shape, np.int8))

@@ -37,7 +37,9 @@ def reset(p: Parameters, s: State, games: IndexArray) -> None:
 def begin_episode(p: Parameters, s: State, game: int) -> None:
     """Draw maze, exit and start places, and write the first observation."""
     start_rng(s.rng, s.seed[game], np.uint64(s.game_id[game]), np.uint64(s.episode[game]))
-    carve(s.passages[game], p.height, p.width, p.generator, p.loops, s.rng, s.first, s.second)
+    carve(
+        s.passages[game], s.sides, p.height, p.width, p.generator, p.loops, s.rng, s.first, s.second
+    )
     _draw_planes(p, s, game)
     goal = below(s.rng, p.height * p.width)
     s.exit[game, 0], s.exit[game, 1] = goal // p.width, goal % p.width

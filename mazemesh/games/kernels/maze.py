@@ -7,6 +7,8 @@ Directions are 0 north, 1 east, 2 south, 3 west throughout. A draw among one is 
 
 from __future__ import annotations
 
+import numpy as np
+
 from mazemesh.games.kernels.compiling import part
 from mazemesh.games.kernels.philox import Rng, below
 from mazemesh.games.kernels.state import ByteArray, IntArray
@@ -17,6 +19,7 @@ _DFS, _PRIM, _KRUSKAL, _DIVISION, _MIXED = range(5)
 @part
 def carve(
     passages: ByteArray,
+    sides: ByteArray,
     height: int,
     width: int,
     generator: int,
@@ -25,13 +28,16 @@ def carve(
     first: IntArray,
     second: IntArray,
 ) -> None:
-    """Write a new maze into `passages` [height * width]; the scratch has twice as many numbers."""
+    """Write a new maze into `passages` [height * width].
+
+    `sides` tells which neighbours a cell has; `first` and `second` are scratch, twice as long.
+    """
     passages[:] = 0
     kind = below(rng, _MIXED) if generator == _MIXED else generator
     if kind == _DFS:
-        _carve_dfs(passages, height, width, rng, first)
+        _carve_dfs(passages, sides, width, rng, first)
     elif kind == _PRIM:
-        _carve_prim(passages, height, width, rng, first, second)
+        _carve_prim(passages, sides, width, rng, first, second)
     elif kind == _KRUSKAL:
         _carve_kruskal(passages, height, width, rng, first, second)
     else:
@@ -53,37 +59,29 @@ def neighbour(cell: int, direction: int, width: int) -> int:
 
 
 @part
-def _inside(cell: int, direction: int, height: int, width: int) -> bool:
-    if direction == 0:
-        return cell >= width
-    if direction == 1:
-        return cell % width < width - 1
-    if direction == 2:
-        return cell < (height - 1) * width
-    return cell % width > 0
-
-
-@part
 def _join(passages: ByteArray, cell: int, direction: int, width: int) -> None:
     passages[cell] |= 1 << direction
     passages[neighbour(cell, direction, width)] |= 1 << ((direction + 2) % 4)
 
 
 @part
-def _carve_dfs(passages: ByteArray, height: int, width: int, rng: Rng, stack: IntArray) -> None:
-    start = below(rng, height * width)
+def _carve_dfs(
+    passages: ByteArray, sides: ByteArray, width: int, rng: Rng, stack: IntArray
+) -> None:
+    start = below(rng, sides.size)
     stack[0] = start
     depth = 1
     while depth:
         cell = stack[depth - 1]
+        around = int(np.int64(sides[cell]))
         choices = 0  # two bits a direction
         count = 0
         for direction in range(4):
-            if _inside(cell, direction, height, width):
-                other = neighbour(cell, direction, width)
-                if passages[other] == 0 and other != start:
-                    choices |= direction << (2 * count)
-                    count += 1
+            # Without a branch, as none here could be predicted: outside means the cell itself.
+            other = neighbour(cell, direction, width) if around >> direction & 1 else cell
+            fresh = int((passages[other] == 0) & (other != start))
+            choices |= (direction * fresh) << (2 * count)
+            count += fresh
         if count == 0:
             depth -= 1
             continue
@@ -96,10 +94,10 @@ def _carve_dfs(passages: ByteArray, height: int, width: int, rng: Rng, stack: In
 
 @part
 def _carve_prim(
-    passages: ByteArray, height: int, width: int, rng: Rng, frontier: IntArray, mark: IntArray
+    passages: ByteArray, sides: ByteArray, width: int, rng: Rng, frontier: IntArray, mark: IntArray
 ) -> None:
     """Join a random cell of the frontier to a random neighbour in the tree, until none is left."""
-    cells = height * width
+    cells = sides.size
     mark[:cells] = 0  # 1 = in the frontier, 2 = in the tree
     frontier[0] = below(rng, cells)
     size = 1
@@ -109,18 +107,19 @@ def _carve_prim(
         size -= 1
         frontier[index] = frontier[size]
         mark[cell] = 2
+        around = int(np.int64(sides[cell]))
         choices = 0
         count = 0
         for direction in range(4):
-            if _inside(cell, direction, height, width):
-                other = neighbour(cell, direction, width)
-                if mark[other] == 2:
-                    choices |= direction << (2 * count)
-                    count += 1
-                elif mark[other] == 0:
-                    mark[other] = 1
-                    frontier[size] = other
-                    size += 1
+            inside = around >> direction & 1
+            other = neighbour(cell, direction, width) if inside else cell
+            joined = inside & int(mark[other] == 2)
+            choices |= (direction * joined) << (2 * count)
+            count += joined
+            fresh = int(mark[other] == 0)
+            mark[other] |= fresh
+            frontier[size] = other
+            size += fresh
         if count:
             chosen = below(rng, count) if count > 1 else 0
             _join(passages, cell, (choices >> (2 * chosen)) & 3, width)
@@ -130,11 +129,14 @@ def _carve_prim(
 def _closed_walls(passages: ByteArray, height: int, width: int, walls: IntArray) -> int:
     """List the closed inner walls as 2 * cell (its east) or 2 * cell + 1 (its south)."""
     count = 0
-    for cell in range(height * width):
-        for side in range(2):
-            if _inside(cell, side + 1, height, width) and not passages[cell] & (2 << side):
-                walls[count] = 2 * cell + side
-                count += 1
+    for row in range(height):
+        for column in range(width):
+            cell = row * width + column
+            passages_here = int(np.int64(passages[cell]))
+            walls[count] = 2 * cell
+            count += int(column < width - 1) & ~(passages_here >> 1) & 1
+            walls[count] = 2 * cell + 1
+            count += int(row < height - 1) & ~(passages_here >> 2) & 1
     return count
 
 
@@ -184,10 +186,12 @@ def _divide(passages: ByteArray, height: int, width: int, rng: Rng, stack: IntAr
 
     A rectangle on the stack is (row, column, height, width); at most cells / 2 wait at a time.
     """
-    for cell in range(height * width):
-        for side in range(1, 3):
-            if _inside(cell, side, height, width):
-                _join(passages, cell, side, width)
+    for row in range(height):
+        for column in range(width):
+            if column < width - 1:
+                _join(passages, row * width + column, 1, width)
+            if row < height - 1:
+                _join(passages, row * width + column, 2, width)
     stack[0], stack[1], stack[2], stack[3] = 0, 0, height, width
     size = 4
     while size:

@@ -12,20 +12,24 @@ from mazemesh.games.kernels.state import ByteArray, Int16Array, IntArray
 def measure(
     passages: ByteArray, width: int, goal: int, distance: Int16Array, queue: IntArray
 ) -> None:
-    """Write each cell's walking distance to the goal; `queue` lists the cells by distance."""
+    """Write each cell's walking distance to the goal.
+
+    `queue` lists the cells by distance; it has room for one more.
+    """
     distance[:] = -1
     distance[goal] = 0
     queue[0] = goal
     tail = 1
     for head in range(distance.size):
         cell = queue[head]
+        beyond = distance[cell] + 1
         for direction in range(4):
-            if passages[cell] & (1 << direction):
-                other = neighbour(cell, direction, width)
-                if distance[other] < 0:
-                    distance[other] = distance[cell] + 1
-                    queue[tail] = other
-                    tail += 1
+            # Without a branch, as none here could be predicted: closed means the cell itself.
+            other = neighbour(cell, direction, width) if passages[cell] >> direction & 1 else cell
+            fresh = distance[other] < 0
+            distance[other] = beyond if fresh else distance[other]
+            queue[tail] = other
+            tail += int(fresh)
 
 
 @part

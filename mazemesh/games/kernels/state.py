@@ -91,6 +91,7 @@ class State(NamedTuple):
     passages: ByteArray  # [n, cells]
     distance: Int16Array  # [n, cells] steps to the exit
     eccentricity: IntArray  # [n] greatest distance
+    sides: ByteArray  # [cells] the directions in which the maze goes on, bits as in `passages`
     compass: ByteArray  # [max(height, width)] byte for a distance to the exit
     east: ByteArray  # [n * plane]
     south: ByteArray  # [n * plane]
@@ -156,6 +157,7 @@ def allocate(p: Parameters, n: int) -> State:
         passages=np.zeros((n, cells), np.uint8),
         distance=np.zeros((n, cells), np.int16),
         eccentricity=np.zeros(n, np.int32),
+        sides=_sides(p.height, p.width),
         compass=(np.arange(side) * 255 // (side - 1)).astype(np.uint8),
         east=np.zeros(n * plane, np.uint8),
         south=np.zeros(n * plane, np.uint8),
@@ -167,3 +169,12 @@ def allocate(p: Parameters, n: int) -> State:
         first=np.zeros(2 * cells, np.int32),
         second=np.zeros(2 * cells, np.int32),
     )
+
+
+def _sides(height: int, width: int) -> ByteArray:
+    sides = np.zeros((height, width), np.uint8)
+    sides[1:] |= 1
+    sides[:, :-1] |= 2
+    sides[:-1] |= 4
+    sides[:, 1:] |= 8
+    return sides.ravel()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,7 +12,7 @@ import pytest
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import BOTS, GameSettings, bot_code, get_game
-from mazemesh.games.engine import BatchEngine
+from mazemesh.games.engine import BatchEngine, compile_game
 
 RACE, SOLO = get_game("race"), get_game("solo")
 
@@ -235,3 +237,20 @@ def test_wrong_actions_are_refused(actions: np.ndarray) -> None:
 def test_a_wrong_number_of_games_is_refused(num_games: int) -> None:
     with pytest.raises(InvalidArgument, match=f"num_games: {num_games}"):
         BatchEngine(RACE, GameSettings(), num_games)
+
+
+def test_compiled_games_load_from_the_cache() -> None:
+    """A later process finds the machine code on disk and compiles nothing."""
+    for game in (RACE, SOLO):
+        compile_game(game)
+    program = (
+        "from mazemesh.games import get_game\n"
+        "from mazemesh.games.engine import compile_game\n"
+        "from mazemesh.games.kernels.episode import reset\n"
+        "for name in ('race', 'solo'):\n"
+        "    compile_game(get_game(name))\n"
+        "    for kernel in (reset, get_game(name).load_step()):\n"
+        "        assert sum(kernel.stats.cache_hits.values()) == 1, kernel\n"
+        "        assert not kernel.stats.cache_misses, kernel\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

@@ -70,7 +70,7 @@ def _check_step(engine: BatchEngine, reference: ReferenceGame, game: int) -> Non
             assert engine.final_observation[game, seat].tobytes() == reference.observation(seat)
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(configurations(), st.booleans(), st.integers(0, 2**32 - 1))
 def test_engine_equals_reference(
     configuration: tuple[Game, GameSettings], autoreset: bool, entropy: int
