@@ -9,7 +9,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from mazemesh.process.settings import LogFormat, LogLevel
 
 
-def configure_logging(service: str, log_format: LogFormat, log_level: LogLevel) -> None:
+def configure_logging(component: str, log_format: LogFormat, log_level: LogLevel) -> None:
     """Routes structlog and the standard library's logging the same way.
 
     Every line carries `service`, a UTC `timestamp`, `level`, `logger` and what is bound to the
@@ -18,7 +18,7 @@ def configure_logging(service: str, log_format: LogFormat, log_level: LogLevel) 
     console = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
 
     def add_service(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-        event.setdefault("service", service)
+        event.setdefault("service", component)
         return event
 
     shared: list[Processor] = [

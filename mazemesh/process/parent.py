@@ -1,4 +1,4 @@
-"""A supervised service does not outlive its supervisor, even when that is killed."""
+"""A supervised process does not outlive its supervisor, even when that is killed."""
 
 import ctypes
 import os

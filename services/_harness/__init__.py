@@ -4,9 +4,10 @@ A service is `run(ItsSettings, bind)`; see `services._harness.server.Server` for
 use.
 """
 
-from services._harness.errors import StartError
+from mazemesh.process.errors import StartError
+from mazemesh.process.settings import Port
 from services._harness.lifecycle import Bind, run, serve
 from services._harness.server import Server
-from services._harness.settings import Port, ServiceSettings
+from services._harness.settings import ServiceSettings
 
 __all__ = ["Bind", "Port", "Server", "ServiceSettings", "StartError", "run", "serve"]

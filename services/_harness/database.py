@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
-from services._harness.errors import StartError
+from mazemesh.process.errors import StartError
 from services._harness.migrations import migrate
 
 T = TypeVar("T")

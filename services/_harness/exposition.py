@@ -11,7 +11,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
-from services._harness.errors import StartError
+from mazemesh.process.errors import StartError
 
 _READ_SECONDS: Final = 5.0
 

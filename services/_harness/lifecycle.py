@@ -10,11 +10,12 @@ from contextlib import asynccontextmanager
 import structlog
 
 from mazemesh.errors import MazemeshError
-from services._harness.errors import StartError
-from services._harness.logging import configure_logging
-from services._harness.parent import stop_with_parent
+from mazemesh.process.errors import StartError
+from mazemesh.process.logging import configure_logging
+from mazemesh.process.parent import stop_with_parent
+from mazemesh.process.settings import parse_settings
 from services._harness.server import Server
-from services._harness.settings import SettingsT, parse_settings
+from services._harness.settings import SettingsT
 
 Bind = Callable[[SettingsT, Server], Awaitable[None]]
 """Composes a service: settings -> stores -> core -> servicer, registered at the server."""
@@ -49,16 +50,17 @@ def run(settings_class: type[SettingsT], bind: Bind[SettingsT]) -> None:
     service could not start or a background task crashed, 2 for a wrong setting.
     """
     try:
-        settings = parse_settings(settings_class, sys.argv[1:])
+        program = f"python -m services.{settings_class.component}"
+        settings = parse_settings(settings_class, sys.argv[1:], program)
     except StartError as error:
-        sys.stderr.write(f"{settings_class.service}: {error}\n")
+        sys.stderr.write(f"{settings_class.component}: {error}\n")
         sys.exit(error.exit_code)
-    configure_logging(settings.service, settings.log_format, settings.log_level)
+    configure_logging(settings.component, settings.log_format, settings.log_level)
     sys.exit(asyncio.run(_live(settings, bind)))
 
 
 async def _live(settings: SettingsT, bind: Bind[SettingsT]) -> int:
-    log = structlog.get_logger(f"services.{settings.service}")
+    log = structlog.get_logger(f"services.{settings.component}")
     stop = _StopSignal()
     stop_with_parent()
     try:

@@ -13,7 +13,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, MetaData, column, inspect, select, table, text
 
-from services._harness.errors import StartError
+from mazemesh.process.errors import StartError
 
 # Alembic keeps its running environment in module globals.
 _alembic_lock: Final = threading.Lock()

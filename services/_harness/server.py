@@ -14,7 +14,7 @@ from grpc_health.v1 import health
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 
-from services._harness.errors import StartError
+from mazemesh.process.errors import StartError
 from services._harness.exposition import exposition
 from services._harness.in_flight import InFlight
 from services._harness.interceptors import ErrorInterceptor, MetricsInterceptor
@@ -57,7 +57,7 @@ class Server:
 
     def __init__(self, settings: ServiceSettings) -> None:
         self.settings = settings
-        self.log = structlog.get_logger(f"services.{settings.service}")
+        self.log = structlog.get_logger(f"services.{settings.component}")
         self.registry = create_registry()
         self._in_flight = InFlight()
         self.grpc = grpc.aio.server(
@@ -219,7 +219,7 @@ class Server:
 def _port_message(settings: ServiceSettings, error: OSError | RuntimeError) -> str:
     reason = getattr(error, "strerror", None) or str(error)
     if getattr(error, "errno", None) == errno.EADDRINUSE:
-        reason = f"it is in use, most likely by another {settings.service} service; stop that one"
+        reason = f"it is in use, most likely by another {settings.component} service; stop that one"
     return (
         f"port {settings.port} on {settings.host} cannot be opened: {reason}, or choose another "
         f"with --port or {settings.environment_variable('port')}"

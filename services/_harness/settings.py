@@ -1,69 +1,30 @@
-"""What every service can be told, and how: flags, then environment variables, then defaults."""
+"""What every service can be told, beyond what every process can."""
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from typing import ClassVar, TypeVar
 
-from pydantic import Field, ValidationError, field_validator
-from pydantic.fields import FieldInfo
-from pydantic_settings import (
-    BaseSettings,
-    EnvSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    SettingsError,
-)
+from pydantic import Field
 
-from services._harness.errors import StartError
-
-Port = Annotated[int, Field(ge=0, le=65535, description="port to listen on; 0 takes a free one")]
-"""A TCP port; 0 lets the operating system choose a free one."""
-
-LogFormat = Literal["auto", "console", "json"]
-LogLevel = Literal["debug", "info", "warning", "error"]
+from mazemesh.process.settings import Port, ProcessSettings
 
 
-class ServiceSettings(BaseSettings):
-    """Settings that all services share; a service subclasses it and names itself.
+class ServiceSettings(ProcessSettings):
+    """Settings that all services share; `component` is also the name of its SQLite file."""
 
-    ```python
-    class ReplaySettings(ServiceSettings):
-        service: ClassVar[str] = "replay"
-        port: Port = 50055
-        capacity: PositiveInt = Field(default=1_000_000, description="rows that a table holds")
-    ```
-
-    `capacity` is then read from `--capacity`, else from `MAZEMESH_REPLAY_CAPACITY`. What makes
-    sense for all services at once is also read from the common name: `MAZEMESH_DATA_DIR`,
-    `MAZEMESH_LOG_FORMAT`, ..., and every field that ends in `_address` or `_url`
-    (`MAZEMESH_GAME_ADDRESS`, `MAZEMESH_REDIS_URL`). An empty environment variable counts as not
-    set.
-    """
-
-    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_ignore_empty=True)
-
-    service: ClassVar[str]
-    """Short name of the service: its package under `services`, its log name, its database file."""
+    common: ClassVar[frozenset[str]] = ProcessSettings.common | {
+        "host",
+        "database_url",
+        "drain_seconds",
+    }
 
     host: str = Field(
         default="127.0.0.1", description="address to listen on; 0.0.0.0 is every interface"
     )
     port: Port
-    metrics_port: Port | None = Field(
-        default=None, description="port of the Prometheus page; 0 takes a free one, not set is none"
-    )
-    data_dir: Path = Field(
-        default=Path(".mazemesh"), description="folder that holds everything the mesh remembers"
-    )
     database_url: str | None = Field(
         default=None,
         description="sqlite:///path or postgresql://user:password@host/name; "
         "not set is a SQLite file in the data folder",
     )
-    log_format: LogFormat = Field(
-        default="auto", description="auto is console on a terminal and json elsewhere"
-    )
-    log_level: LogLevel = Field(default="info", description="least important lines to write")
     drain_seconds: float = Field(
         default=5.0,
         ge=0,
@@ -71,84 +32,10 @@ class ServiceSettings(BaseSettings):
         description="how long calls in flight may take to finish when stopping",
     )
 
-    @field_validator("data_dir")
-    @classmethod
-    def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().absolute()
-
     @property
     def effective_database_url(self) -> str:
         """`database_url`, or the URL of this service's SQLite file in the data folder."""
-        return self.database_url or f"sqlite:///{self.data_dir / self.service}.sqlite"
-
-    @classmethod
-    def environment_variable(cls, field: str) -> str:
-        """Name of the environment variable that sets `field` for this service alone."""
-        return f"{_own_prefix(cls)}{field.upper()}"
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Own variables win over common ones; pydantic-settings puts flags before both."""
-        own = EnvSettingsSource(settings_cls, env_prefix=_own_prefix(cls))
-        common = _CommonEnvironment(settings_cls, env_prefix="MAZEMESH_")
-        return init_settings, own, common
+        return self.database_url or f"sqlite:///{self.data_dir / self.component}.sqlite"
 
 
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
-
-_COMMON = frozenset(ServiceSettings.model_fields) - {"port", "metrics_port"}
-
-
-class _CommonEnvironment(EnvSettingsSource):
-    """Environment variables that speak to all services; a port cannot be shared."""
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        if field_name in _COMMON or field_name.endswith(("_address", "_url")):
-            return super().get_field_value(field, field_name)
-        return None, field_name, False
-
-
-def parse_settings(settings_class: type[SettingsT], arguments: Sequence[str]) -> SettingsT:
-    """Reads settings from command-line `arguments`, the environment and the defaults.
-
-    Raises:
-        StartError: (exit code 2) a value is wrong; names field, value and what would be right.
-        SystemExit: `--help`, or a flag that does not exist (argparse prints its own message).
-    """
-    flags: dict[str, Any] = {
-        "_cli_parse_args": list(arguments),
-        "_cli_prog_name": f"python -m services.{settings_class.service}",
-        "_cli_kebab_case": True,
-        "_cli_implicit_flags": True,
-        "_cli_hide_none_type": True,
-    }
-    try:
-        return settings_class(**flags)
-    except ValidationError as error:
-        problems = [_explain(settings_class, problem) for problem in error.errors()]
-        raise StartError("\n".join(problems), exit_code=2) from error
-    except SettingsError as error:
-        raise StartError(f"settings cannot be read: {error}", exit_code=2) from error
-
-
-def _own_prefix(settings_class: type[ServiceSettings]) -> str:
-    return f"MAZEMESH_{settings_class.service.upper()}_"
-
-
-def _explain(settings_class: type[ServiceSettings], problem: Any) -> str:
-    reason = problem["msg"][:1].lower() + problem["msg"][1:]
-    if not problem["loc"]:
-        return f"settings do not fit together: {reason}"
-    field = str(problem["loc"][0])
-    flag = f"--{field.replace('_', '-')}"
-    where = f"(set it by {flag} or {settings_class.environment_variable(field)})"
-    if problem["type"] == "missing":
-        return f"{field} has no value {where}"
-    return f"{field} = {problem['input']!r} is wrong: {reason} {where}"

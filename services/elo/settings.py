@@ -12,7 +12,7 @@ from services._harness import Port, ServiceSettings
 class EloSettings(ServiceSettings):
     """How often ladders are fitted and watchers hear of it."""
 
-    service: ClassVar[str] = "elo"
+    component: ClassVar[str] = "elo"
 
     port: Port = 50054
     refit_seconds: float = Field(

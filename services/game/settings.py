@@ -13,7 +13,7 @@ from services._harness import Port, ServiceSettings
 class GameServiceSettings(ServiceSettings):
     """Settings of the Game service (MAZEMESH_GAME_*)."""
 
-    service: ClassVar[str] = "game"
+    component: ClassVar[str] = "game"
 
     port: Port = 50051
     elo_address: str = Field(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import Field, PositiveFloat, PositiveInt, field_validator
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
 from pydantic_settings import NoDecode
 
 from mazemesh.client.addresses import Addresses
@@ -19,7 +19,7 @@ Share = Annotated[float, Field(ge=0.0, le=1.0)]
 class MatchmakerSettings(ServiceSettings):
     """Environment MAZEMESH_MATCHMAKER_*. Ratings and widths are in Elo."""
 
-    service: ClassVar[str] = "matchmaker"
+    component: ClassVar[str] = "matchmaker"
 
     port: Port = Field(50052, description="port of the gRPC server; 0 takes a free one")
     game_address: str = Field(_PEERS.game, description="host:port of the Game service")
@@ -91,3 +91,11 @@ class MatchmakerSettings(ServiceSettings):
         for game in value:
             get_game(game)
         return value
+
+    @model_validator(mode="after")
+    def _some_share(self) -> Self:
+        if not self.latest_share + self.pfsp_share + self.bots_share > 0.0:
+            raise ValueError(
+                "latest_share, pfsp_share and bots_share are all 0; at least one must be positive"
+            )
+        return self

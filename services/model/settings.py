@@ -12,7 +12,7 @@ MEBIBYTE = 1024 * 1024
 class ModelSettings(ServiceSettings):
     """Settings of the Model service; environment variables MAZEMESH_MODEL_*."""
 
-    service: ClassVar[str] = "model"
+    component: ClassVar[str] = "model"
 
     port: Port = Field(50053, description="port of the gRPC server; 0 takes a free one")
     max_policy_bytes: int = Field(256 * MEBIBYTE, gt=0, description="largest ONNX file, in bytes")

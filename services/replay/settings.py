@@ -18,7 +18,7 @@ def _most_of_the_memory() -> float:
 class ReplaySettings(ServiceSettings):
     """Environment MAZEMESH_REPLAY_*."""
 
-    service: ClassVar[str] = "replay"
+    component: ClassVar[str] = "replay"
 
     port: Port = Field(50055, description="port of the gRPC server; 0 takes a free one")
     memory_limit_gib: float = Field(

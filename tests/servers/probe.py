@@ -17,7 +17,7 @@ NAME = "probe.Probe"
 
 
 class ProbeSettings(ServiceSettings):
-    service: ClassVar[str] = "probe"
+    component: ClassVar[str] = "probe"
     port: Port = 0
     crash: bool = False
 

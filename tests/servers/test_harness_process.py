@@ -13,7 +13,7 @@ import grpc.aio
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from services._harness.parent import PARENT_VARIABLE
+from mazemesh.process.parent import PARENT_VARIABLE
 from tests.servers.probe import NAME, call
 from tests.servers.processes import service_process
 
