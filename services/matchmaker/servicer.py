@@ -25,7 +25,7 @@ from services.matchmaker.conversion import (
 )
 from services.matchmaker.evaluation import Evaluation
 from services.matchmaker.lobby import Lobby
-from services.matchmaker.tickets import TicketState
+from services.matchmaker.tickets import Ticket, TicketState
 from services.matchmaker.training import Training
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -104,10 +104,7 @@ class MatchmakerServicer(MatchmakerServiceServicer):
                         grpc.StatusCode.CANCELLED, f"ticket {ticket.ticket_id} was cancelled"
                     )
                 if ticket.state is TicketState.EXPIRED:
-                    raise DeadlineExceeded(
-                        f"no opponent within {ticket.wish.max_wait:g} s; widen max_wait or set "
-                        "bot_after"
-                    )
+                    raise DeadlineExceeded(_why_expired(ticket))
                 yield news(waiting, self._game_address)
 
     async def CancelMatch(
@@ -116,3 +113,9 @@ class MatchmakerServicer(MatchmakerServiceServicer):
         """Withdraws a ticket."""
         await self._lobby.cancel(text("ticket_id", request.ticket_id))
         return pb.CancelMatchResponse()
+
+
+def _why_expired(ticket: Ticket) -> str:
+    if ticket.gone_since is not None:
+        return f"ticket {ticket.ticket_id} expired because its stream was gone; ask anew"
+    return f"no opponent within {ticket.wish.max_wait:g} s; raise max_wait or set bot_after"

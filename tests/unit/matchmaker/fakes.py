@@ -1,0 +1,229 @@
+"""Hand-written peers and stores of the Matchmaker, kept to the contract of the real ones."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+
+from prometheus_client import CollectorRegistry
+
+from mazemesh.errors import (
+    AlreadyExists,
+    FailedPrecondition,
+    InvalidArgument,
+    MazemeshError,
+    Unavailable,
+)
+from mazemesh.games import GameSettings, Purpose, get_game, seeds
+from mazemesh.v1 import game_pb2, model_pb2
+from mazemesh.wire import settings_from_proto, settings_to_proto
+from services.matchmaker.metrics import MatchmakerMetrics
+from services.matchmaker.players import Rating
+from services.matchmaker.store import LeaseState, OutcomeState
+
+
+def metrics() -> MatchmakerMetrics:
+    return MatchmakerMetrics(CollectorRegistry())
+
+
+class FakeClock:
+    """Seconds that pass when they are told to."""
+
+    def __init__(self, now: float = 1_000_000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+    def pass_seconds(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@dataclass
+class FakeGame:
+    """CreateGames as game.proto tells it."""
+
+    down: bool = False
+    matches: dict[str, game_pb2.MatchSetup] = field(default_factory=dict)
+    finished: set[str] = field(default_factory=set)
+    unplayable: set[str] = field(default_factory=set)
+    calls: int = 0
+
+    async def create(self, setups: Sequence[game_pb2.MatchSetup]) -> list[game_pb2.CreatedMatch]:
+        self.calls += 1
+        if self.down:
+            raise Unavailable("Game is down")
+        for setup in setups:
+            self._check(setup)
+        self.matches.update((setup.match_id, setup) for setup in setups)
+        return [self._created(setup) for setup in setups]
+
+    def _check(self, setup: game_pb2.MatchSetup) -> None:
+        assert len(set(setup.participants)) == len(setup.participants) >= 2
+        if setup.rated:
+            assert seeds.purpose_of(setup.seed) is Purpose.EVALUATION
+        known = self.matches.get(setup.match_id)
+        if self.unplayable & set(setup.participants):
+            raise InvalidArgument("participants: unknown")
+        if setup.match_id in self.finished:
+            raise FailedPrecondition(f"match {setup.match_id} is finished")
+        if known is not None and setup.fence < known.fence:
+            raise FailedPrecondition("fence is lower than the present one")
+        if known is not None and setup.fence == known.fence and setup != known:
+            raise AlreadyExists("another setup")
+
+    def _created(self, setup: game_pb2.MatchSetup) -> game_pb2.CreatedMatch:
+        spec = get_game(setup.game).spec(settings_from_proto(setup.settings))
+        if spec.seats == 1:
+            layout = [[index] for index in range(len(setup.participants))]
+        else:
+            layout = [list(range(spec.seats)) for _ in range(setup.rotations or spec.seats)]
+        return game_pb2.CreatedMatch(
+            match_id=setup.match_id,
+            games=[
+                game_pb2.CreatedGame(
+                    game_id=f"{setup.match_id}/{index}",
+                    rotation=0 if spec.seats == 1 else index,
+                    seat_participants=seats,
+                    seat_tokens=[
+                        ""
+                        if setup.participants[participant].startswith("bot/")
+                        else f"{setup.match_id}/{setup.fence}/{index}/{seat}"
+                        for seat, participant in enumerate(seats)
+                    ],
+                )
+                for index, seats in enumerate(layout)
+            ],
+        )
+
+
+@dataclass
+class FakeElo:
+    """Ratings that a test states."""
+
+    known: dict[str, dict[str, Rating]] = field(default_factory=dict)
+    down: bool = False
+    asked: int = 0
+
+    async def ratings(self, ladder: str) -> dict[str, Rating]:
+        self.asked += 1
+        if self.down:
+            raise Unavailable("Elo is down")
+        return dict(self.known.get(ladder, {}))
+
+    async def rating(self, ladder: str, player: str) -> Rating | None:
+        return (await self.ratings(ladder)).get(player)
+
+
+class FakeModel:
+    """Versions and a watch; `publish` sends news, `fail` breaks the watch."""
+
+    def __init__(self) -> None:
+        self.versions: dict[tuple[str, int], model_pb2.PolicyVersion] = {}
+        self.listed = asyncio.Event()
+        self._news: asyncio.Queue[model_pb2.WatchPoliciesResponse | MazemeshError] = asyncio.Queue()
+        self._revisions = itertools.count(1)
+
+    def keep(self, version: model_pb2.PolicyVersion) -> model_pb2.PolicyVersion:
+        version.revision = next(self._revisions)
+        self.versions[version.name, version.version] = version
+        return version
+
+    def publish(self, version: model_pb2.PolicyVersion) -> None:
+        self.keep(version)
+        event = model_pb2.WatchPoliciesResponse(revision=version.revision, policy=version)
+        self._news.put_nowait(event)
+
+    def heartbeat(self) -> None:
+        self._news.put_nowait(model_pb2.WatchPoliciesResponse(heartbeat=True))
+
+    def fail(self) -> None:
+        self._news.put_nowait(Unavailable("Model went away"))
+
+    async def snapshots(self) -> list[model_pb2.PolicyVersion]:
+        self.listed.set()
+        ready = model_pb2.POLICY_STATE_READY
+        return [one for one in self.versions.values() if one.snapshot and one.state == ready]
+
+    async def watch(self, since_revision: int) -> AsyncIterator[model_pb2.WatchPoliciesResponse]:
+        while True:
+            news = await self._news.get()
+            if isinstance(news, MazemeshError):
+                raise news
+            if not news.revision or news.revision > since_revision:
+                yield news
+
+
+def snapshot(
+    version: int,
+    *,
+    name: str = "race",
+    game: str = "race",
+    settings: GameSettings | None = None,
+    kept: bool = True,
+) -> model_pb2.PolicyVersion:
+    """A ready version of a policy."""
+    return model_pb2.PolicyVersion(
+        name=name,
+        version=version,
+        state=model_pb2.POLICY_STATE_READY,
+        snapshot=kept,
+        collection=model_pb2.Collection(
+            game=game, settings=settings_to_proto(settings or GameSettings(shaping=0.5))
+        ),
+    )
+
+
+class MemoryLeases:
+    """A `LeaseStore` that keeps what a disk would hold, and can break."""
+
+    def __init__(self) -> None:
+        self.state = LeaseState()
+        self.broken = False
+        self.saves = 0
+
+    async def load(self) -> LeaseState:
+        return self.state
+
+    async def save(self, changes: LeaseState) -> None:
+        self.saves += 1
+        if self.broken:
+            raise OSError("disk full")
+        rows = {match.match_id: match for match in (*self.state.matches, *changes.matches)}
+        for match_id in changes.forgotten:
+            rows.pop(match_id, None)
+        pairs = {**self.state.bot_pairs, **changes.bot_pairs}
+        self.state = LeaseState(list(rows.values()), pairs)
+
+
+class MemoryNumbers:
+    """A `NumberStore`."""
+
+    def __init__(self) -> None:
+        self.next_number = 0
+
+    async def instance(self) -> str:
+        return "00000000-0000-4000-8000-000000000000"
+
+    async def reserve(self, count: int) -> int:
+        self.next_number += count
+        return self.next_number - count
+
+
+class MemoryOutcomes:
+    """An `OutcomeStore` that counts its saves and can break."""
+
+    def __init__(self) -> None:
+        self.state = OutcomeState()
+        self.broken = False
+        self.saves = 0
+
+    async def load(self) -> OutcomeState:
+        return self.state
+
+    async def save(self, changes: OutcomeState, keep_requests: int) -> None:
+        if self.broken:
+            raise OSError("disk full")
+        self.saves += 1
+        ids = [*self.state.request_ids, *changes.request_ids][-keep_requests:]
+        self.state = OutcomeState({**self.state.forms, **changes.forms}, ids)

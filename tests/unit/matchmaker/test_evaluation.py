@@ -1,0 +1,281 @@
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from mazemesh.errors import FailedPrecondition, Unavailable
+from mazemesh.games import GameSettings
+from services.matchmaker.evaluation import Evaluation, Issue, Throttle
+from services.matchmaker.ladders import BOT_POLICIES
+from services.matchmaker.leases import State
+from services.matchmaker.ledger import Ledger
+from services.matchmaker.numbers import Numbers
+from services.matchmaker.pairing import PairingRules
+from services.matchmaker.players import Rating
+from services.matchmaker.ratings import Ratings
+from services.matchmaker.roster import Roster
+from tests.unit.matchmaker.fakes import (
+    FakeClock,
+    FakeElo,
+    FakeGame,
+    MemoryLeases,
+    MemoryNumbers,
+    metrics,
+    snapshot,
+)
+
+LEASE = 120.0
+
+
+@dataclass
+class World:
+    """A matchmaker's rating matches and everything around them; `start` is a (re)start."""
+
+    clock: FakeClock = field(default_factory=FakeClock)
+    game: FakeGame = field(default_factory=FakeGame)
+    elo: FakeElo = field(default_factory=FakeElo)
+    leases: MemoryLeases = field(default_factory=MemoryLeases)
+    numbers: MemoryNumbers = field(default_factory=MemoryNumbers)
+    roster: Roster = field(default_factory=lambda: Roster(("race",), metrics()))
+    max_outstanding: int = 64
+    rules: PairingRules = field(default_factory=PairingRules)
+
+    async def start(self) -> Evaluation:
+        ledger = Ledger(self.leases, LEASE, 5, keep_ended=3600.0)
+        await ledger.load()
+        return Evaluation(
+            ledger,
+            Numbers(self.numbers),
+            self.roster,
+            Ratings(self.elo, 2.0, self.clock),
+            self.game,
+            metrics(),
+            rules=self.rules,
+            throttle=Throttle(self.max_outstanding, retry=1.0, settled_retry=10.0),
+            clock=self.clock,
+            rng=np.random.default_rng(0),
+        )
+
+    def play(self, issue: Issue, evaluation: Evaluation) -> None:
+        for match, _ in issue.matches:
+            self.game.finished.add(match.match_id)
+            evaluation.complete(match.match_id, match.fence)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def ids(issue: Issue) -> list[str]:
+    return [match.match_id for match, _ in issue.matches]
+
+
+async def test_bots_play_each_other_before_any_policy_exists(world: World) -> None:
+    evaluation = await world.start()
+    issue = await evaluation.lease("w", 200)
+    assert len(issue.matches) == 60
+    pairs = Counter(tuple(sorted(match.participants)) for match, _ in issue.matches)
+    assert set(pairs.values()) == {20}
+    world.play(issue, evaluation)
+    world.clock.pass_seconds(60.0)
+    again = await evaluation.lease("w", 200)
+    assert (again.matches, again.retry_after) == ([], 10.0)
+
+
+async def test_games_exist_when_the_lease_is_answered(world: World) -> None:
+    world.roster.replace([snapshot(1), snapshot(2)])
+    evaluation = await world.start()
+    issue = await evaluation.lease("w", 8)
+    assert len(issue.matches) == 8
+    for match, created in issue.matches:
+        setup = world.game.matches[match.match_id]
+        assert setup.rated
+        assert setup.fence == match.fence == 1
+        assert setup.settings.shaping == 0.0
+        assert tuple(setup.participants) == match.participants
+        assert [game.rotation for game in created.games] == [0, 1]
+    assert len({match.seed for match, _ in issue.matches}) == 8
+    assert world.game.calls == world.leases.saves == 1
+
+
+async def test_a_new_snapshot_comes_first(world: World) -> None:
+    world.roster.replace([snapshot(1)])
+    world.elo.known["race"] = {"race:1": Rating(1000, 500, 1500, 10)}
+    evaluation = await world.start()
+    world.roster.apply(snapshot(2))
+    issue = await evaluation.lease("w", 6)
+    assert all("race:2" in match.participants for match, _ in issue.matches)
+
+
+async def test_with_game_down_matches_stay_queued_and_cost_no_attempt(world: World) -> None:
+    evaluation = await world.start()
+    world.game.down = True
+    for _ in range(7):
+        with pytest.raises(Unavailable, match="Game is down"):
+            await evaluation.lease("w", 4)
+    world.game.down = False
+    issue = await evaluation.lease("w", 4)
+    assert [match.attempts for match, _ in issue.matches] == [1] * 4
+    assert [match.fence for match, _ in issue.matches] == [8] * 4
+    assert len(world.leases.state.matches) == 4
+
+
+async def test_an_expired_lease_is_issued_again_first(world: World) -> None:
+    evaluation = await world.start()
+    lost = await evaluation.lease("lost", 2)
+    world.clock.pass_seconds(LEASE + 1)
+    issue = await evaluation.lease("w", 3)
+    assert ids(issue)[:2] == ids(lost)
+    assert [match.fence for match, _ in issue.matches] == [2, 2, 1]
+    with pytest.raises(FailedPrecondition, match="fence: 1"):
+        evaluation.complete(ids(lost)[0], 1)
+
+
+async def test_a_restart_continues_every_lease(world: World) -> None:
+    first = await world.start()
+    issue = await first.lease("w", 3)
+    second = await world.start()
+    second.complete(ids(issue)[0], 1)
+    await second.flush()
+    world.clock.pass_seconds(LEASE + 1)
+    third = await world.start()
+    again = await third.lease("w", 2)
+    assert sorted(ids(again)) == sorted(ids(issue)[1:])
+    assert {match.fence for match, _ in again.matches} == {2}
+
+
+async def test_a_lost_completion_is_learnt_from_game(world: World) -> None:
+    first = await world.start()
+    issue = await first.lease("w", 3)
+    world.play(issue, first)  # and the process dies before the completions are written
+    second = await world.start()
+    world.clock.pass_seconds(LEASE + 1)
+    again = await second.lease("w", 3)
+    assert again.matches == []
+    await second.flush()
+    states = {match.match_id: match.state for match in world.leases.state.matches}
+    assert [states[match_id] for match_id in ids(issue)] == [State.COMPLETED] * 3
+
+
+async def test_one_match_that_game_refuses_does_not_keep_the_others(world: World) -> None:
+    world.roster.replace([snapshot(1), snapshot(2)])
+    world.game.unplayable = {"race:1"}
+    evaluation = await world.start()
+    issue = await evaluation.lease("w", 16)
+    assert 0 < len(issue.matches) < 16
+    assert all("race:1" not in match.participants for match, _ in issue.matches)
+    await evaluation.flush()
+    abandoned = [one for one in world.leases.state.matches if one.state is State.ABANDONED]
+    assert len(abandoned) == 16 - len(issue.matches)
+
+
+async def test_a_match_that_nobody_can_play_is_abandoned(world: World) -> None:
+    evaluation = await world.start()
+    (first,) = ids(await evaluation.lease("w", 1))
+    evaluation.complete(first, 1, "no such file")
+    for fence in range(2, 6):
+        assert ids(await evaluation.lease("w", 1)) == [first]
+        evaluation.complete(first, fence, "no such file")
+    assert ids(await evaluation.lease("w", 1)) != [first]
+    with pytest.raises(FailedPrecondition, match="abandoned"):
+        evaluation.complete(first, 5)
+
+
+async def test_no_more_than_so_many_are_under_way(world: World) -> None:
+    world.max_outstanding = 10
+    evaluation = await world.start()
+    assert len((await evaluation.lease("a", 7)).matches) == 7
+    issue = await evaluation.lease("b", 7)
+    assert len(issue.matches) == 3
+    full = await evaluation.lease("c", 7)
+    assert (full.matches, full.retry_after) == ([], 1.0)
+    world.play(issue, evaluation)
+    assert len((await evaluation.lease("c", 7)).matches) == 3
+
+
+async def test_a_settled_ladder_rests_until_a_new_snapshot(world: World) -> None:
+    world.roster.replace([snapshot(1)])
+    narrow = {bot: Rating(1000, 990, 1010, 100) for bot in BOT_POLICIES}
+    world.elo.known["race"] = {**narrow, "race:1": Rating(1100, 1070, 1130, 60)}
+    world.rules = PairingRules(bot_pair_matches=1)
+    evaluation = await world.start()
+    world.play(await evaluation.lease("w", 10), evaluation)
+    rest = await evaluation.lease("w", 10)
+    assert (rest.matches, rest.retry_after) == ([], 10.0)
+    world.roster.apply(snapshot(2))
+    assert len((await evaluation.lease("w", 10)).matches) == 10
+
+
+async def test_every_ladder_has_its_turn_and_a_worker_may_choose(world: World) -> None:
+    small = GameSettings(width=6, height=6)
+    world.roster.replace([snapshot(1), snapshot(1, name="small", settings=small)])
+    evaluation = await world.start()
+    issues = [await evaluation.lease("w", 4) for _ in range(2)]
+    ladders = [{match.ladder for match, _ in issue.matches} for issue in issues]
+    assert sorted(map(list, ladders)) == [["race"], ["race-6x6"]]
+    assert (await evaluation.lease("w", 4, "solo")).matches == []
+
+
+async def test_a_time_trial_is_a_match_of_two(world: World) -> None:
+    world.roster.replace([snapshot(1, name="runner", game="solo")])
+    evaluation = await world.start()
+    issue = await evaluation.lease("w", 4, "solo")
+    for match, created in issue.matches:
+        assert len(match.participants) == 2
+        assert len(created.games) == 2
+
+
+async def test_a_broken_disk_hands_out_nothing_and_loses_nothing(world: World) -> None:
+    evaluation = await world.start()
+    world.leases.broken = True
+    with pytest.raises(OSError, match="disk full"):
+        await evaluation.lease("w", 3)
+    assert world.game.matches == {}
+    world.leases.broken = False
+    world.clock.pass_seconds(LEASE + 1)
+    issue = await evaluation.lease("w", 3)
+    assert [match.fence for match, _ in issue.matches] == [2, 2, 2]
+    assert len(world.leases.state.matches) == 3
+
+
+async def test_without_elo_rating_matches_go_on(world: World) -> None:
+    world.elo.down = True
+    world.roster.replace([snapshot(1)])
+    evaluation = await world.start()
+    assert len((await evaluation.lease("w", 5)).matches) == 5
+
+
+async def test_elo_is_asked_once_for_a_while(world: World) -> None:
+    evaluation = await world.start()
+    for _ in range(5):
+        await evaluation.lease("w", 2)
+    assert world.elo.asked == 1
+    world.clock.pass_seconds(3.0)
+    await evaluation.lease("w", 2)
+    assert world.elo.asked == 2
+
+
+async def test_ended_matches_are_forgotten_after_a_while(world: World) -> None:
+    evaluation = await world.start()
+    issue = await evaluation.lease("w", 2)
+    world.play(issue, evaluation)
+    await evaluation.flush()
+    assert len(world.leases.state.matches) == 2
+    world.clock.pass_seconds(3601.0)
+    await evaluation.flush()
+    assert world.leases.state.matches == []
+
+
+async def test_no_id_and_no_seed_comes_twice_over_restarts(world: World) -> None:
+    seen: set[str] = set()
+    seeds: set[int] = set()
+    for _ in range(3):
+        evaluation = await world.start()
+        issue = await evaluation.lease("w", 20)
+        world.play(issue, evaluation)
+        await evaluation.flush()
+        seen |= set(ids(issue))
+        seeds |= {match.seed for match, _ in issue.matches}
+    assert len(seen) == len(seeds) == 60
