@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mazemesh.v1.replay_pb2_grpc import add_ReplayServiceServicer_to_server
-from services._harness.server import Server
+from services._harness import Server
 from services.replay.metrics import TableCollector
 from services.replay.servicer import ReplayServicer
 from services.replay.settings import ReplaySettings

@@ -22,6 +22,8 @@ Reals = npt.NDArray[np.float64]
 _SLOTS = numba.int64[::1]
 _INDEX = numba.int32[::1]
 _REALS = numba.float64[::1]
+# What came in a message is a read-only view.
+_GIVEN = numba.types.Array(numba.float64, 1, "C", readonly=True)
 
 # The smallest weight of a priority above 0, so that p ** alpha does not underflow to "never drawn".
 _SMALLEST = np.finfo(np.float64).tiny
@@ -73,7 +75,7 @@ def _refresh(sums: Reals, maxima: Reals, nodes: Slots) -> None:
         count = kept
 
 
-@numba.njit(numba.void(_REALS, _REALS, _SLOTS, _REALS, numba.float64), cache=True)
+@numba.njit(numba.void(_REALS, _REALS, _SLOTS, _GIVEN, numba.float64), cache=True)
 def set_priorities(
     sums: Reals, maxima: Reals, slots: Slots, priorities: Reals, exponent: float
 ) -> None:

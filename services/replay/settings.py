@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from services._harness.settings import Port, ServiceSettings
+from services._harness import Port, ServiceSettings
 
 
 def _most_of_the_memory() -> float:
