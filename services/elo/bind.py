@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 from mazemesh.v1.elo_pb2_grpc import add_EloServiceServicer_to_server
 from services._harness import Server
 from services.elo import metrics
@@ -21,7 +23,7 @@ async def bind(settings: EloSettings, server: Server) -> None:
         settings.refit_seconds,
     )
     server.registry.register(metrics.LadderCollector(lambda: ratings.boards))
-    await ratings.catch_up()
+    await _fold(ratings)
     servicer = EloServicer(
         ratings,
         metrics.watchers(server.registry),
@@ -32,3 +34,17 @@ async def bind(settings: EloSettings, server: Server) -> None:
     server.background(ratings.refit_forever, "refit")
     server.on_drain(ratings.close)
     server.on_stop(ratings.close)
+
+
+async def _fold(ratings: Ratings) -> None:
+    """Folds the whole log, which makes millions of small tuples and no garbage.
+
+    The cyclic collector would walk them again and again, now and at every full collection to come:
+    half of the time that folding takes.
+    """
+    gc.disable()
+    try:
+        await ratings.catch_up()
+    finally:
+        gc.enable()
+    gc.freeze()

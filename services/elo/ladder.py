@@ -128,14 +128,20 @@ class Ladder:
             record.online_rating = ratings[place]
             record.matches += 1
             record.last_match = len(self.matches)
-            total = 0.0
-            for game in match.games:
-                mine = game.scores[place]
-                best = max(score for other, score in enumerate(game.scores) if other != place)
-                record.wins += mine > best
-                record.draws += mine == best
-                record.losses += mine < best
-                total += mine
-            self.histories[index].append(
-                Point(len(self.matches), ratings[place], total / len(match.games))
-            )
+            score = sum([game.scores[place] for game in match.games]) / len(match.games)
+            self.histories[index].append(Point(len(self.matches), ratings[place], score))
+        for game in match.games:
+            _count(records, game.scores)
+
+
+def _count(records: Sequence[Record], scores: Sequence[float]) -> None:
+    """Adds one game to the players' wins, draws and losses."""
+    best = max(scores)
+    shared = scores.count(best) > 1
+    for record, score in zip(records, scores, strict=True):
+        if score < best:
+            record.losses += 1
+        elif shared:
+            record.draws += 1
+        else:
+            record.wins += 1

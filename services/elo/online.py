@@ -44,7 +44,8 @@ def updated(
     gains = [0.0] * count
     for first in range(count):
         for second in range(first + 1, count):
-            score = sum(pair_score(game.scores, first, second) for game in games) / len(games)
+            scores = [pair_score(game.scores, first, second) for game in games]
+            score = sum(scores) / len(scores)
             surprise = score - expected_score(ratings[first], ratings[second])
             gains[first] += surprise
             gains[second] -= surprise

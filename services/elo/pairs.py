@@ -81,7 +81,7 @@ class Pairs:
                 (one, other) if participants[one] < participants[other] else (other, one)
             )
             key = (participants[first], participants[second], len(games), count)
-            self._add(key, _sums(pair_score(game.scores, first, second) for game in games))
+            self._add(key, _sums([pair_score(game.scores, first, second) for game in games]))
 
     def table(self) -> PairTable:
         """All rows."""

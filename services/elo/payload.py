@@ -19,9 +19,15 @@ def encode(match: Match) -> str:
 def decode(payload: str) -> Match:
     """The match of which `encode` gave this text."""
     content: dict[str, Any] = json.loads(payload)
-    content["participants"] = tuple(content["participants"])
-    content["games"] = tuple(_game(game) for game in content["games"])
-    return Match(**content)
+    return Match(
+        content["match_id"],
+        content["ladder"],
+        content["seed"],
+        content["rules_hash"],
+        tuple(content["participants"]),
+        tuple(map(_game, content["games"])),
+        content["finish_nanoseconds"],
+    )
 
 
 def digest(payload: str) -> str:
@@ -30,6 +36,10 @@ def digest(payload: str) -> str:
 
 
 def _game(content: dict[str, Any]) -> Game:
-    content["scores"] = tuple(content["scores"])
-    content["steps"] = tuple(content["steps"])
-    return Game(**content)
+    return Game(
+        content["game_id"],
+        content["rotation"],
+        tuple(content["scores"]),
+        tuple(content["steps"]),
+        content["termination"],
+    )

@@ -10,7 +10,7 @@ from services.elo.board import Board
 from services.elo.bradley_terry import Fit
 from services.elo.match import Match
 from services.elo.posterior import Problem
-from services.elo.standings import Standings, standings
+from services.elo.standings import EMPTY, Standings, standings
 from services.elo.store import ResultLog, Status
 
 SMALL = 200
@@ -61,7 +61,7 @@ class Ratings:
                         self._boards[name] = board = Board(name)
                     board.ladder.fold(logged)
                     self._high_water = logged.sequence
-                self._appended.set()
+        self._appended.set()
 
     async def record(self, matches: Sequence[Match]) -> list[Status]:
         """Appends to the log and folds in what is new; statuses in the order of `matches`."""
@@ -104,7 +104,7 @@ class Ratings:
         board = await self.current(ladder)
         while not self._closed:
             yield board
-            seen = board.standings if board else None
+            seen = board.standings if board else EMPTY
             heartbeat = asyncio.get_running_loop().time() + most
             await asyncio.sleep(least)
             board = await self._next(ladder, seen, heartbeat)
@@ -120,7 +120,7 @@ class Ratings:
         await self.catch_up()
         return statuses
 
-    async def _next(self, ladder: str, seen: Standings | None, until: float) -> Board | None:
+    async def _next(self, ladder: str, seen: Standings, until: float) -> Board | None:
         """The ladder once its standings are not those that were seen, or the time has come."""
         with suppress(TimeoutError):
             async with asyncio.timeout_at(until):

@@ -1,0 +1,78 @@
+"""Matches for tests: by hand, or simulated from true strengths."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from services.elo.ladder import Ladder
+from services.elo.match import Game, LoggedMatch, Match
+
+BOTS = ("bot/random", "bot/wall-follower", "bot/shortest-path")
+
+
+def match(
+    match_id: str,
+    participants: Sequence[str],
+    *scores: Sequence[float] | float,
+    ladder: str = "race",
+    finish_nanoseconds: int = 1_700_000_000_123_456_789,
+) -> Match:
+    """A match; a game's score is that of the first of two players, or of every player."""
+    games = tuple(
+        Game(
+            game_id=f"{match_id}/{rotation}",
+            rotation=rotation,
+            scores=tuple(score) if isinstance(score, Sequence) else (score, 1.0 - score),
+            steps=(10 + rotation,),
+            termination=1,
+        )
+        for rotation, score in enumerate(scores)
+    )
+    return Match(
+        match_id, ladder, 2**63 + 1, "rules", tuple(participants), games, finish_nanoseconds
+    )
+
+
+def folded(matches: Sequence[Match], name: str = "race") -> Ladder:
+    """A ladder of these matches alone."""
+    ladder = Ladder(name)
+    for sequence, one in enumerate(matches, start=1):
+        ladder.fold(LoggedMatch(sequence, one))
+    return ladder
+
+
+def simulated(
+    rng: np.random.Generator,
+    strengths: dict[str, float],
+    count: int,
+    *,
+    nu: float = 0.5,
+    correlation: float = 0.0,
+) -> list[Match]:
+    """Matches of two games between random pairs.
+
+    Args:
+        rng: Draws pairs and outcomes.
+        strengths: True rating of each player, Elo scale.
+        count: Matches.
+        nu: Davidson's draw parameter.
+        correlation: Chance that the second game repeats the first one's luck; where negative, that
+            it has the opposite.
+    """
+    names = list(strengths)
+    matches = []
+    for number in range(count):
+        one, other = (names[index] for index in rng.choice(len(names), 2, replace=False))
+        odds = 10.0 ** ((strengths[one] - strengths[other]) / 800.0)
+        chances = np.array([odds, nu, 1.0 / odds])
+        chances /= chances.sum()
+        luck = rng.random(2)
+        if rng.random() < abs(correlation):
+            luck[1] = luck[0] if correlation > 0 else 1.0 - luck[0]
+        outcomes = [
+            (1.0, 0.5, 0.0)[min(int(np.searchsorted(np.cumsum(chances), u)), 2)] for u in luck
+        ]
+        matches.append(match(f"m{number}", (one, other), *outcomes))
+    return matches
