@@ -92,7 +92,8 @@ class EloServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetLeaderboard(self, request, context):
-        """Players by rating, best first.
+        """Players by rating, best first; none while the ladder has no result. Pages that follow each other soon are cut from
+        the same ratings, so nobody is listed twice or left out.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

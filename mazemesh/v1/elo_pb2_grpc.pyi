@@ -44,7 +44,9 @@ class EloServiceStub:
     GetRating: _grpc.UnaryUnaryMultiCallable[_elo_pb2.GetRatingRequest, _elo_pb2.GetRatingResponse]
     """One player's rating. NOT_FOUND when it has no result on the ladder."""
     GetLeaderboard: _grpc.UnaryUnaryMultiCallable[_elo_pb2.GetLeaderboardRequest, _elo_pb2.GetLeaderboardResponse]
-    """Players by rating, best first."""
+    """Players by rating, best first; none while the ladder has no result. Pages that follow each other soon are cut from
+    the same ratings, so nobody is listed twice or left out.
+    """
     WatchLeaderboard: _grpc.UnaryStreamMultiCallable[_elo_pb2.WatchLeaderboardRequest, _elo_pb2.WatchLeaderboardResponse]
     """The first page of the leaderboard now and whenever it has changed (at most twice a second); the same again at
     least every 20 s as a heartbeat.
@@ -70,7 +72,9 @@ class EloServiceAsyncStub(EloServiceStub):
     GetRating: _aio.UnaryUnaryMultiCallable[_elo_pb2.GetRatingRequest, _elo_pb2.GetRatingResponse]  # type: ignore[assignment]
     """One player's rating. NOT_FOUND when it has no result on the ladder."""
     GetLeaderboard: _aio.UnaryUnaryMultiCallable[_elo_pb2.GetLeaderboardRequest, _elo_pb2.GetLeaderboardResponse]  # type: ignore[assignment]
-    """Players by rating, best first."""
+    """Players by rating, best first; none while the ladder has no result. Pages that follow each other soon are cut from
+    the same ratings, so nobody is listed twice or left out.
+    """
     WatchLeaderboard: _aio.UnaryStreamMultiCallable[_elo_pb2.WatchLeaderboardRequest, _elo_pb2.WatchLeaderboardResponse]  # type: ignore[assignment]
     """The first page of the leaderboard now and whenever it has changed (at most twice a second); the same again at
     least every 20 s as a heartbeat.
@@ -111,7 +115,9 @@ class EloServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _elo_pb2.GetLeaderboardRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_elo_pb2.GetLeaderboardResponse, _abc.Awaitable[_elo_pb2.GetLeaderboardResponse]]:
-        """Players by rating, best first."""
+        """Players by rating, best first; none while the ladder has no result. Pages that follow each other soon are cut from
+        the same ratings, so nobody is listed twice or left out.
+        """
 
     @_abc_1.abstractmethod
     def WatchLeaderboard(
