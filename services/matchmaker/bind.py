@@ -10,6 +10,7 @@ import numpy as np
 
 from mazemesh.v1.matchmaker_pb2_grpc import add_MatchmakerServiceServicer_to_server
 from services._harness import Server
+from services.matchmaker.anchors import Anchors
 from services.matchmaker.evaluation import Evaluation, Throttle
 from services.matchmaker.ledger import Ledger
 from services.matchmaker.lobby import Lobby
@@ -30,7 +31,7 @@ from services.matchmaker.roster import Roster, follow
 from services.matchmaker.servicer import MatchmakerServicer
 from services.matchmaker.settings import MatchmakerSettings
 from services.matchmaker.stores.memory import MemoryTickets
-from services.matchmaker.stores.sql import SqlLeases, SqlNumbers, SqlOutcomes
+from services.matchmaker.stores.sql import SqlAnchors, SqlLeases, SqlNumbers, SqlOutcomes
 from services.matchmaker.tickets import Window
 from services.matchmaker.training import Training
 
@@ -75,8 +76,12 @@ async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) 
     )
     evaluation = _evaluation(settings, ledger, numbers, roster, ratings, peers, metrics)
     lobby = _lobby(settings, numbers, ratings, peers, metrics)
+    anchors = Anchors(
+        SqlAnchors(server.database), roster, numbers, peers.game, matches=settings.anchor_matches
+    )
     await training.load()
     await ledger.load()
+    await anchors.load()
 
     async def flush() -> None:
         await training.flush()
@@ -92,6 +97,7 @@ async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) 
     server.background(flush_regularly, "flush")
     server.background(lambda: follow(peers.model, roster, _MODEL_RETRY), "follow policies")
     server.background(lobby.run, "match players")
+    server.background(lambda: anchors.run(settings.anchor_seconds), "anchor ladders")
     servicer = MatchmakerServicer(
         training,
         evaluation,
@@ -138,7 +144,6 @@ def _evaluation(
         metrics,
         rules=PairingRules(
             uniform_share=settings.uniform_share,
-            bot_pair_matches=settings.bot_pair_matches,
             target_half_width=settings.target_half_width,
             min_matches=settings.min_matches,
             max_matches=settings.max_matches,

@@ -19,7 +19,7 @@ from services.matchmaker.outcomes import Outcomes
 from services.matchmaker.tickets import Wish
 
 _NAME = re.compile(r"[a-z0-9._-]{1,64}")
-_PLAYER = re.compile(r"player/[^\s/]{1,64}|[a-z0-9._-]{1,64}:[1-9][0-9]{0,17}")
+_PLAYER = re.compile(r"player/[A-Za-z0-9._@-]{1,64}|[a-z0-9._-]{1,64}:[1-9][0-9]{0,17}")
 _MAX_TEXT = 128
 _MAX_OUTCOMES = 4096
 _MAX_GAMES = 10_000_000
@@ -102,7 +102,8 @@ def wish_of(request: pb.FindMatchRequest) -> Wish:
     """
     if not _PLAYER.fullmatch(request.player):
         raise InvalidArgument(
-            f"player: {request.player!r} is no player; 'player/...' or 'name:version' is right"
+            f"player: {request.player!r} is no player; 'name:version' is right, or 'player/' and "
+            "1..64 letters, digits, '.', '_', '@', '-'"
         )
     bot_after = _seconds("bot_after", request.bot_after) if request.HasField("bot_after") else None
     ladder = ladder_of(request.game, settings_from_proto(request.settings))

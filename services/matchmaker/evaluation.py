@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -24,7 +25,7 @@ from services.matchmaker.leases import Match, State
 from services.matchmaker.ledger import Ledger
 from services.matchmaker.metrics import MatchmakerMetrics
 from services.matchmaker.numbers import Numbers
-from services.matchmaker.pairing import Pairing, PairingRules
+from services.matchmaker.pairing import Pairing, PairingRules, pairs_of
 from services.matchmaker.peers import GamePeer
 from services.matchmaker.players import count_pending, players_of
 from services.matchmaker.ratings import Ratings
@@ -183,7 +184,7 @@ class Evaluation:
         ratings = await self._ratings.of(ladder.name)
         under_way = self._ledger.under_way(ladder.name, self._clock())
         players = players_of(ladder, ratings, count_pending(under_way))
-        met = self._ledger.met(ladder.name, under_way)
+        met = Counter(pair for participants in under_way for pair in pairs_of(participants))
         pairing = Pairing(players, met, ladder.players, self._rules)
         live = sum(match.ladder == ladder.name for match in self._ledger.book.live())
         chosen: list[tuple[str, ...]] = []
@@ -192,7 +193,7 @@ class Evaluation:
             if participants is None:
                 break
             chosen.append(participants)
-        return chosen, not chosen and pairing.settled()
+        return chosen, bool(ladder.snapshots) and not chosen and pairing.settled()
 
     async def _create(self, leased: Sequence[Match]) -> list[tuple[Match, game_pb2.CreatedMatch]]:
         """Creates the games; leases whose games do not come to be are taken back."""

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from services.matchmaker.ladders import BOT_POLICIES
 from services.matchmaker.leases import LeaseBook, Match, State
-from services.matchmaker.pairing import pairs_of
-from services.matchmaker.store import LadderPair, LeaseState, LeaseStore
+from services.matchmaker.store import LeaseStore
 
 # Results of matches that ended so recently may not be in Elo's ratings yet (outbox, then refit).
 _RATING_LAG = 5.0
 
 
 class Ledger:
-    """Rating matches and bot encounters, remembered.
+    """Rating matches, remembered.
 
     Args:
-        store: Where they last.
+        store: Where they are kept.
         lease_seconds: See `LeaseBook`.
         max_attempts: See `LeaseBook`.
         keep_ended: Seconds that an ended match is remembered.
@@ -33,25 +30,22 @@ class Ledger:
         self._max_attempts = max_attempts
         self._keep_ended = keep_ended
         self.book = LeaseBook(lease_seconds, max_attempts)
-        self._bot_pairs: Counter[LadderPair] = Counter()
         self._recent: list[Match] = []
         self._dirty: dict[str, None] = {}
-        self._dirty_pairs: set[LadderPair] = set()
         self._forgotten: dict[str, None] = {}
         self._saving = asyncio.Lock()
 
     async def load(self) -> None:
         """Continues from the store."""
-        state = await self._store.load()
-        self.book = LeaseBook(self._lease_seconds, self._max_attempts, state.matches)
-        self._bot_pairs = Counter(dict(state.bot_pairs))
+        matches = await self._store.load()
+        self.book = LeaseBook(self._lease_seconds, self._max_attempts, matches)
 
     def changed(self, matches: Iterable[Match]) -> None:
-        """Notes rows that the book changed; counts what was completed."""
+        """Notes rows that the book changed."""
         for match in matches:
             self._dirty[match.match_id] = None
             if match.state is State.COMPLETED:
-                self._completed(match)
+                self._recent.append(match)
 
     def under_way(self, ladder: str, now: float) -> list[tuple[str, ...]]:
         """Participants of the ladder's matches that the ratings do not show yet."""
@@ -61,15 +55,6 @@ class Ledger:
             for match in (*self.book.live(), *self._recent)
             if match.ladder == ladder
         ]
-
-    def met(self, ladder: str, under_way: Sequence[tuple[str, ...]]) -> Counter[tuple[str, str]]:
-        """How often pairs met: those under way, and bots at any time."""
-        met = Counter(pair for participants in under_way for pair in pairs_of(participants))
-        for (where, pair), completed in self._bot_pairs.items():
-            if where == ladder:
-                # Recent matches are in both counts: bots meet a few times less, which is no harm.
-                met[pair] += completed
-        return met
 
     def prune(self, now: float) -> None:
         """Forgets what ended long ago."""
@@ -81,26 +66,13 @@ class Ledger:
         """Makes all changes durable, in one transaction."""
         async with self._saving:
             dirty, self._dirty = self._dirty, {}
-            pairs, self._dirty_pairs = self._dirty_pairs, set()
             forgotten, self._forgotten = self._forgotten, {}
-            if not (dirty or pairs or forgotten):
+            if not (dirty or forgotten):
                 return
-            changes = LeaseState(
-                [self.book.get(match_id) for match_id in dirty if match_id in self.book],
-                {pair: self._bot_pairs[pair] for pair in pairs},
-                list(forgotten),
-            )
+            matches = [self.book.get(match_id) for match_id in dirty if match_id in self.book]
             try:
-                await self._store.save(changes)
+                await self._store.save(matches, list(forgotten))
             except BaseException:
                 self._dirty = {**dirty, **self._dirty}
-                self._dirty_pairs |= pairs
                 self._forgotten = {**forgotten, **self._forgotten}
                 raise
-
-    def _completed(self, match: Match) -> None:
-        self._recent.append(match)
-        for pair in pairs_of(match.participants):
-            if pair[0] in BOT_POLICIES and pair[1] in BOT_POLICIES:
-                self._bot_pairs[match.ladder, pair] += 1
-                self._dirty_pairs.add((match.ladder, pair))

@@ -3,8 +3,8 @@
 A match is chosen for a focus player: a snapshot without a result first, otherwise by one of three
 rules in equal parts (highest upper bound, widest interval, fewest matches). Its opponents are drawn
 by p (1 - p) Var(difference), which is how much a match is expected to tell about the difference of
-two ratings; a small share is drawn uniformly, so that cycles among old versions show. Bots anchor
-the scale: they play each other only until every pair of them has met often enough.
+two ratings; a small share is drawn uniformly, so that cycles among old versions show. Bots are
+opponents only; among themselves they meet by `services.matchmaker.anchors`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,6 @@ class PairingRules:
         uniform_share: Share of opponents drawn uniformly.
         placement_matches: Pending matches that a newcomer is given before it has a result.
         placement_snapshots: How many snapshots before it a newcomer meets in these.
-        bot_pair_matches: Matches of each pair of bots.
         target_half_width: Half-width of the 95 % interval, in Elo, that is narrow enough.
         min_matches: Matches that a player gets even when its interval is narrow.
         max_matches: Matches after which a player's interval is no concern any more.
@@ -48,7 +47,6 @@ class PairingRules:
     uniform_share: float = 0.07
     placement_matches: int = 8
     placement_snapshots: int = 3
-    bot_pair_matches: int = 20
     target_half_width: float = 40.0
     min_matches: int = 30
     max_matches: int = 400
@@ -64,7 +62,7 @@ class Pairing:
 
     Args:
         players: Snapshots, oldest first, and bots.
-        met: How often each pair (in sorted order) has met or is about to.
+        met: How often each pair (in sorted order) is about to meet.
         size: Participants of a match, 2 or more.
         rules: See `PairingRules`.
     """
@@ -78,12 +76,12 @@ class Pairing:
         self._rules = rules
 
     def settled(self) -> bool:
-        """Whether every snapshot's interval is narrow enough, and the bots have met."""
-        return all(self._narrow(player) for player in self._snapshots()) and not self._due()
+        """Whether every snapshot's interval is narrow enough."""
+        return all(self._narrow(player) for player in self._snapshots())
 
     def next_match(self, rng: np.random.Generator) -> tuple[str, ...] | None:
         """Participants of the next match, in drawn order; None when nobody can or need meet."""
-        focus, opponents = self._newcomer() or self._by_rules(rng) or self._anchors() or (None, [])
+        focus, opponents = self._newcomer() or self._by_rules(rng) or (None, [])
         if focus is None:
             return None
         chosen = [focus, *opponents[: self._size - 1]]
@@ -138,18 +136,6 @@ class Pairing:
         share = self._rules.uniform_share
         uniform = share / len(others)
         return np.asarray((1.0 - share) * telling / telling.sum() + uniform, dtype=np.float64)
-
-    def _anchors(self) -> tuple[str, list[str]] | None:
-        """The pair of bots that has met least, while any has not met often enough."""
-        due = self._due()
-        if not due:
-            return None
-        first, second = min(due, key=lambda pair: self._met[pair])
-        return first, [second, *(bot for bot in self._bots() if bot not in (first, second))]
-
-    def _due(self) -> list[Pair]:
-        wanted = self._rules.bot_pair_matches
-        return [pair for pair in pairs_of(self._bots()) if self._met[pair] < wanted]
 
     def _narrow(self, player: Player) -> bool:
         matches = player.expected_matches

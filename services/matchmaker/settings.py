@@ -9,7 +9,7 @@ from pydantic_settings import NoDecode
 
 from mazemesh.client.addresses import Addresses
 from mazemesh.games import get_game
-from services._harness.settings import Port, ServiceSettings
+from services._harness import Port, ServiceSettings
 from services.matchmaker.opponents import Curve
 
 _PEERS = Addresses.local()
@@ -54,7 +54,10 @@ class MatchmakerSettings(ServiceSettings):
         3600.0, description="how long an ended match is remembered"
     )
     uniform_share: Share = Field(0.07, description="rating opponents drawn uniformly")
-    bot_pair_matches: PositiveInt = Field(20, description="rating matches of each pair of bots")
+    anchor_matches: int = Field(20, ge=0, description="rating matches of each pair of bots")
+    anchor_seconds: PositiveFloat = Field(
+        5.0, description="how often is looked whether bots have yet to meet on a ladder"
+    )
     target_half_width: PositiveFloat = Field(
         40.0, description="half-width of the 95 % interval that is narrow enough"
     )
@@ -65,7 +68,7 @@ class MatchmakerSettings(ServiceSettings):
     )
     retry_seconds: PositiveFloat = Field(1.0, description="retry hint when all is under way")
     settled_retry_seconds: PositiveFloat = Field(
-        10.0, description="retry hint when every rating is narrow enough"
+        5.0, description="retry hint when every rating is narrow enough"
     )
 
     window_start: PositiveFloat = Field(100.0, description="rating window of a new ticket")

@@ -8,30 +8,33 @@ from typing import Protocol
 
 from services.matchmaker.leases import Match
 from services.matchmaker.outcomes import Form
-from services.matchmaker.pairing import Pair
 from services.matchmaker.tickets import Ticket
 
-LadderPair = tuple[str, Pair]
-
-
-@dataclass(frozen=True, slots=True)
-class LeaseState:
-    """All matches that are not forgotten, and how often bots have met, by ladder and pair."""
-
-    matches: Sequence[Match] = ()
-    bot_pairs: Mapping[LadderPair, int] = field(default_factory=dict)
-    forgotten: Sequence[str] = ()
-    """Only when saving: ids of matches to remove."""
+Anchor = tuple[str, tuple[str, ...]]
+"""A ladder and the bots that meet there."""
 
 
 class LeaseStore(Protocol):
     """Durable rating matches."""
 
-    async def load(self) -> LeaseState:
-        """All of it."""
+    async def load(self) -> list[Match]:
+        """All of them, oldest first."""
 
-    async def save(self, changes: LeaseState) -> None:
-        """Adds or replaces what is in `changes`, in one transaction; durable when it returns."""
+    async def save(self, matches: Sequence[Match], forgotten: Sequence[str] = ()) -> None:
+        """Adds or replaces matches and removes those with the `forgotten` ids.
+
+        In one transaction; durable when it returns.
+        """
+
+
+class AnchorStore(Protocol):
+    """How often bots have met."""
+
+    async def load(self) -> Mapping[Anchor, int]:
+        """All counts."""
+
+    async def save(self, counts: Mapping[Anchor, int]) -> None:
+        """Adds or replaces counts, in one transaction."""
 
 
 class NumberStore(Protocol):

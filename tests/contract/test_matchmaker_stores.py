@@ -14,7 +14,7 @@ from services._harness.migrations import schema_differences
 from services.matchmaker.leases import Match, State
 from services.matchmaker.outcomes import Form
 from services.matchmaker.store import (
-    LeaseState,
+    AnchorStore,
     LeaseStore,
     NumberStore,
     OutcomeState,
@@ -22,7 +22,7 @@ from services.matchmaker.store import (
     TicketStore,
 )
 from services.matchmaker.stores.memory import MemoryTickets
-from services.matchmaker.stores.sql import SqlLeases, SqlNumbers, SqlOutcomes
+from services.matchmaker.stores.sql import SqlAnchors, SqlLeases, SqlNumbers, SqlOutcomes
 from services.matchmaker.stores.tables import metadata
 from services.matchmaker.tickets import Seat, Ticket, TicketState, Wish
 
@@ -48,43 +48,44 @@ class LeaseStoreContract:
         raise NotImplementedError
 
     async def test_an_empty_store_remembers_nothing(self, store: LeaseStore) -> None:
-        state = await store.load()
-        assert (list(state.matches), dict(state.bot_pairs)) == ([], {})
+        assert await store.load() == []
 
     async def test_what_was_saved_is_loaded_oldest_first(self, store: LeaseStore) -> None:
         leased = replace(
-            match(1),
-            state=State.LEASED,
-            fence=7,
-            attempts=2,
-            worker="w",
-            expire_time=1120.25,
+            match(1), state=State.LEASED, fence=7, attempts=2, worker="w", expire_time=1120.25
         )
-        pairs = {("race", ("bot/a", "bot/b")): 3}
-        await store.save(LeaseState([match(2), leased], pairs))
-        state = await store.load()
-        assert list(state.matches) == [leased, match(2)]
-        assert dict(state.bot_pairs) == pairs
+        await store.save([match(2), leased])
+        assert await store.load() == [leased, match(2)]
 
     async def test_a_later_row_replaces_the_earlier(self, store: LeaseStore) -> None:
-        pair = ("race", ("bot/a", "bot/b"))
-        await store.save(LeaseState([match(1), match(2)], {pair: 3}))
+        await store.save([match(1), match(2)])
         done = replace(match(1), state=State.COMPLETED, fence=1, end_time=5.0)
-        await store.save(LeaseState([done], {pair: 4}))
-        state = await store.load()
-        assert list(state.matches) == [done, match(2)]
-        assert dict(state.bot_pairs) == {pair: 4}
+        await store.save([done])
+        assert await store.load() == [done, match(2)]
 
     async def test_forgotten_rows_are_gone(self, store: LeaseStore) -> None:
-        await store.save(LeaseState([match(1), match(2)]))
-        await store.save(LeaseState(forgotten=["match-1", "never-was"]))
-        assert list((await store.load()).matches) == [match(2)]
+        await store.save([match(1), match(2)])
+        await store.save([], ["match-1", "never-was"])
+        assert await store.load() == [match(2)]
 
     async def test_many_rows_at_once(self, store: LeaseStore) -> None:
         rows = [match(number) for number in range(1300)]
         for _ in range(2):
-            await store.save(LeaseState(rows))
-        assert list((await store.load()).matches) == rows
+            await store.save(rows)
+        assert await store.load() == rows
+
+
+class AnchorStoreContract:
+    @pytest.fixture
+    def store(self) -> AnchorStore:
+        raise NotImplementedError
+
+    async def test_counts_are_replaced(self, store: AnchorStore) -> None:
+        assert dict(await store.load()) == {}
+        pair, three = ("race", ("bot/a", "bot/b")), ("race-x", ("bot/a", "bot/b", "bot/c"))
+        await store.save({pair: 1, three: 2})
+        await store.save({pair: 5})
+        assert dict(await store.load()) == {pair: 5, three: 2}
 
 
 class NumberStoreContract:
@@ -215,6 +216,12 @@ class TestSqlLeases(LeaseStoreContract):
     @pytest.fixture
     def store(self, database: Database) -> LeaseStore:
         return SqlLeases(database)
+
+
+class TestSqlAnchors(AnchorStoreContract):
+    @pytest.fixture
+    def store(self, database: Database) -> AnchorStore:
+        return SqlAnchors(database)
 
 
 class TestSqlNumbers(NumberStoreContract):

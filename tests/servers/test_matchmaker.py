@@ -65,11 +65,12 @@ class World:
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    return World(tmp_path)
+    world = World(tmp_path)
+    world.model.keep(snapshot(1))
+    return world
 
 
 async def test_opponents_over_the_wire(world: World) -> None:
-    world.model.keep(snapshot(1))
     async with world.serve() as (_, client):
         opponents = await asyncio.to_thread(client.sample_opponents, "race", "race", 100)
     sources = [one.source for one in opponents]
@@ -81,7 +82,6 @@ async def test_opponents_over_the_wire(world: World) -> None:
 
 async def test_outcomes_last_over_a_restart_and_count_once(world: World) -> None:
     world.settings = {"latest_share": 0.0, "bots_share": 0.0, "pfsp_share": 1.0}
-    world.model.keep(snapshot(1))
     world.model.keep(snapshot(2))
     outcomes = {"race:1": (0, 0, 200), "race:2": (200, 0, 0)}
     async with world.serve() as (_, client):
@@ -127,6 +127,15 @@ async def test_a_restart_knows_leases_and_completions(world: World) -> None:
         late = issue.matches[1]
         with pytest.raises(FailedPrecondition, match="issued again"):
             await asyncio.to_thread(client.complete, late.match_id, late.fence, "w")
+
+
+async def test_bots_meet_without_any_worker(world: World) -> None:
+    world.settings = {"anchor_seconds": 0.05, "anchor_matches": 2}
+    async with world.serve(), asyncio.timeout(10):
+        await world.game.changed.wait()
+    participants = [tuple(one.participants) for one in world.game.matches.values()]
+    assert len(participants) == 6
+    assert all(name.startswith("bot/") for pair in participants for name in pair)
 
 
 async def test_workers_at_once_share_no_match(world: World) -> None:

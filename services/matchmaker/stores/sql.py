@@ -7,7 +7,7 @@ understands.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -18,7 +18,7 @@ from mazemesh.games import GameSettings
 from services._harness.database import Database
 from services.matchmaker.leases import Match, State
 from services.matchmaker.outcomes import Form
-from services.matchmaker.store import LeaseState, OutcomeState
+from services.matchmaker.store import Anchor, OutcomeState
 from services.matchmaker.stores import tables
 
 _ROWS_A_STATEMENT = 500  # SQLite takes at most 32,766 variables in one
@@ -30,13 +30,28 @@ class SqlLeases:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def load(self) -> LeaseState:
+    async def load(self) -> list[Match]:
         """See `LeaseStore`."""
-        return await self._database.run(_load_leases)
+        return await self._database.run(_load_matches)
 
-    async def save(self, changes: LeaseState) -> None:
+    async def save(self, matches: Sequence[Match], forgotten: Sequence[str] = ()) -> None:
         """See `LeaseStore`."""
-        await self._database.run(lambda session: _save_leases(session, changes))
+        await self._database.run(lambda session: _save_matches(session, matches, forgotten))
+
+
+class SqlAnchors:
+    """An `AnchorStore` in a migrated database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def load(self) -> Mapping[Anchor, int]:
+        """See `AnchorStore`."""
+        return await self._database.run(_load_anchors)
+
+    async def save(self, counts: Mapping[Anchor, int]) -> None:
+        """See `AnchorStore`."""
+        await self._database.run(lambda session: _save_anchors(session, counts))
 
 
 class SqlNumbers:
@@ -69,35 +84,29 @@ class SqlOutcomes:
         await self._database.run(lambda session: _save_outcomes(session, changes, keep_requests))
 
 
-def _load_leases(session: Session) -> LeaseState:
+def _load_matches(session: Session) -> list[Match]:
     rows = session.execute(select(tables.matches).order_by(tables.matches.c.create_time))
-    pairs = session.execute(select(tables.bot_pairs))
-    return LeaseState(
-        [_match(row) for row in rows],
-        {(row.ladder, (row.first, row.second)): row.completed for row in pairs},
-    )
+    return [_match(row) for row in rows]
 
 
-def _save_leases(session: Session, changes: LeaseState) -> None:
+def _save_matches(session: Session, matches: Sequence[Match], forgotten: Sequence[str]) -> None:
     column = tables.matches.c.match_id
-    gone = [*changes.forgotten, *(match.match_id for match in changes.matches)]
-    for part in _parts(gone):
+    for part in _parts([*forgotten, *(match.match_id for match in matches)]):
         session.execute(delete(tables.matches).where(column.in_(part)))
-    if changes.matches:
-        session.execute(insert(tables.matches), [_match_row(one) for one in changes.matches])
-    if changes.bot_pairs:
-        pairs = tables.bot_pairs
-        key = tuple_(pairs.c.ladder, pairs.c.first, pairs.c.second)
-        keys = [(ladder, *pair) for ladder, pair in changes.bot_pairs]
-        for part in _parts(keys):
-            session.execute(delete(pairs).where(key.in_(part)))
-        session.execute(
-            insert(pairs),
-            [
-                {"ladder": ladder, "first": pair[0], "second": pair[1], "completed": completed}
-                for (ladder, pair), completed in changes.bot_pairs.items()
-            ],
-        )
+    if matches:
+        session.execute(insert(tables.matches), [_match_row(one) for one in matches])
+
+
+def _load_anchors(session: Session) -> dict[Anchor, int]:
+    rows = session.execute(select(tables.anchors))
+    return {(row.ladder, tuple(row.bots.split(" "))): row.matches for row in rows}
+
+
+def _save_anchors(session: Session, counts: Mapping[Anchor, int]) -> None:
+    for (ladder, bots), matches in counts.items():
+        row = {"ladder": ladder, "bots": " ".join(bots)}
+        session.execute(delete(tables.anchors).filter_by(**row))
+        session.execute(insert(tables.anchors), {**row, "matches": matches})
 
 
 def _match(row: Row[Any]) -> Match:

@@ -34,13 +34,12 @@ matches = Table(
     Column("end_time", Float, nullable=False),
 )
 
-bot_pairs = Table(
-    "matchmaker_bot_pairs",
+anchors = Table(
+    "matchmaker_anchors",
     metadata,
     Column("ladder", String(128), primary_key=True),
-    Column("first", String(128), primary_key=True),
-    Column("second", String(128), primary_key=True),
-    Column("completed", Integer, nullable=False),
+    Column("bots", String(512), primary_key=True),
+    Column("matches", Integer, nullable=False),
 )
 
 forms = Table(

@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry
@@ -17,9 +17,10 @@ from mazemesh.errors import (
 from mazemesh.games import GameSettings, Purpose, get_game, seeds
 from mazemesh.v1 import game_pb2, model_pb2
 from mazemesh.wire import settings_from_proto, settings_to_proto
+from services.matchmaker.leases import Match
 from services.matchmaker.metrics import MatchmakerMetrics
 from services.matchmaker.players import Rating
-from services.matchmaker.store import LeaseState, OutcomeState
+from services.matchmaker.store import Anchor, OutcomeState
 
 
 def metrics() -> MatchmakerMetrics:
@@ -48,6 +49,7 @@ class FakeGame:
     finished: set[str] = field(default_factory=set)
     unplayable: set[str] = field(default_factory=set)
     calls: int = 0
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def create(self, setups: Sequence[game_pb2.MatchSetup]) -> list[game_pb2.CreatedMatch]:
         self.calls += 1
@@ -56,6 +58,7 @@ class FakeGame:
         for setup in setups:
             self._check(setup)
         self.matches.update((setup.match_id, setup) for setup in setups)
+        self.changed.set()
         return [self._created(setup) for setup in setups]
 
     def _check(self, setup: game_pb2.MatchSetup) -> None:
@@ -178,22 +181,34 @@ class MemoryLeases:
     """A `LeaseStore` that keeps what a disk would hold, and can break."""
 
     def __init__(self) -> None:
-        self.state = LeaseState()
+        self.matches: list[Match] = []
         self.broken = False
         self.saves = 0
 
-    async def load(self) -> LeaseState:
-        return self.state
+    async def load(self) -> list[Match]:
+        return self.matches
 
-    async def save(self, changes: LeaseState) -> None:
+    async def save(self, matches: Sequence[Match], forgotten: Sequence[str] = ()) -> None:
         self.saves += 1
         if self.broken:
             raise OSError("disk full")
-        rows = {match.match_id: match for match in (*self.state.matches, *changes.matches)}
-        for match_id in changes.forgotten:
+        rows = {match.match_id: match for match in (*self.matches, *matches)}
+        for match_id in forgotten:
             rows.pop(match_id, None)
-        pairs = {**self.state.bot_pairs, **changes.bot_pairs}
-        self.state = LeaseState(list(rows.values()), pairs)
+        self.matches = list(rows.values())
+
+
+class MemoryAnchors:
+    """An `AnchorStore`."""
+
+    def __init__(self) -> None:
+        self.counts: dict[Anchor, int] = {}
+
+    async def load(self) -> Mapping[Anchor, int]:
+        return self.counts
+
+    async def save(self, counts: Mapping[Anchor, int]) -> None:
+        self.counts = {**self.counts, **counts}
 
 
 class MemoryNumbers:

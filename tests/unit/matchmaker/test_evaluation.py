@@ -1,4 +1,3 @@
-from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -39,7 +38,6 @@ class World:
     numbers: MemoryNumbers = field(default_factory=MemoryNumbers)
     roster: Roster = field(default_factory=lambda: Roster(("race",), metrics()))
     max_outstanding: int = 64
-    rules: PairingRules = field(default_factory=PairingRules)
 
     async def start(self) -> Evaluation:
         ledger = Ledger(self.leases, LEASE, 5, keep_ended=3600.0)
@@ -51,7 +49,7 @@ class World:
             Ratings(self.elo, 2.0, self.clock),
             self.game,
             metrics(),
-            rules=self.rules,
+            rules=PairingRules(),
             throttle=Throttle(self.max_outstanding, retry=1.0, settled_retry=10.0),
             clock=self.clock,
             rng=np.random.default_rng(0),
@@ -65,23 +63,27 @@ class World:
 
 @pytest.fixture
 def world() -> World:
-    return World()
+    world = World()
+    world.roster.replace([snapshot(1)])
+    return world
+
+
+async def test_bots_alone_are_never_handed_out(world: World) -> None:
+    evaluation = await world.start()
+    for _ in range(5):
+        issue = await evaluation.lease("w", 50)
+        assert all("race:1" in match.participants for match, _ in issue.matches)
+        world.play(issue, evaluation)
 
 
 def ids(issue: Issue) -> list[str]:
     return [match.match_id for match, _ in issue.matches]
 
 
-async def test_bots_play_each_other_before_any_policy_exists(world: World) -> None:
-    evaluation = await world.start()
-    issue = await evaluation.lease("w", 200)
-    assert len(issue.matches) == 60
-    pairs = Counter(tuple(sorted(match.participants)) for match, _ in issue.matches)
-    assert set(pairs.values()) == {20}
-    world.play(issue, evaluation)
-    world.clock.pass_seconds(60.0)
-    again = await evaluation.lease("w", 200)
-    assert (again.matches, again.retry_after) == ([], 10.0)
+async def test_without_a_snapshot_there_is_nothing_to_play_yet(world: World) -> None:
+    world.roster.replace([])
+    issue = await (await world.start()).lease("w", 5)
+    assert (issue.matches, issue.retry_after) == ([], 1.0)
 
 
 async def test_games_exist_when_the_lease_is_answered(world: World) -> None:
@@ -101,7 +103,6 @@ async def test_games_exist_when_the_lease_is_answered(world: World) -> None:
 
 
 async def test_a_new_snapshot_comes_first(world: World) -> None:
-    world.roster.replace([snapshot(1)])
     world.elo.known["race"] = {"race:1": Rating(1000, 500, 1500, 10)}
     evaluation = await world.start()
     world.roster.apply(snapshot(2))
@@ -119,7 +120,7 @@ async def test_with_game_down_matches_stay_queued_and_cost_no_attempt(world: Wor
     issue = await evaluation.lease("w", 4)
     assert [match.attempts for match, _ in issue.matches] == [1] * 4
     assert [match.fence for match, _ in issue.matches] == [8] * 4
-    assert len(world.leases.state.matches) == 4
+    assert len(world.leases.matches) == 4
 
 
 async def test_an_expired_lease_is_issued_again_first(world: World) -> None:
@@ -155,19 +156,19 @@ async def test_a_lost_completion_is_learnt_from_game(world: World) -> None:
     again = await second.lease("w", 3)
     assert again.matches == []
     await second.flush()
-    states = {match.match_id: match.state for match in world.leases.state.matches}
+    states = {match.match_id: match.state for match in world.leases.matches}
     assert [states[match_id] for match_id in ids(issue)] == [State.COMPLETED] * 3
 
 
 async def test_one_match_that_game_refuses_does_not_keep_the_others(world: World) -> None:
-    world.roster.replace([snapshot(1), snapshot(2)])
+    world.roster.apply(snapshot(2))
     world.game.unplayable = {"race:1"}
     evaluation = await world.start()
     issue = await evaluation.lease("w", 16)
     assert 0 < len(issue.matches) < 16
     assert all("race:1" not in match.participants for match, _ in issue.matches)
     await evaluation.flush()
-    abandoned = [one for one in world.leases.state.matches if one.state is State.ABANDONED]
+    abandoned = [one for one in world.leases.matches if one.state is State.ABANDONED]
     assert len(abandoned) == 16 - len(issue.matches)
 
 
@@ -196,12 +197,9 @@ async def test_no_more_than_so_many_are_under_way(world: World) -> None:
 
 
 async def test_a_settled_ladder_rests_until_a_new_snapshot(world: World) -> None:
-    world.roster.replace([snapshot(1)])
     narrow = {bot: Rating(1000, 990, 1010, 100) for bot in BOT_POLICIES}
     world.elo.known["race"] = {**narrow, "race:1": Rating(1100, 1070, 1130, 60)}
-    world.rules = PairingRules(bot_pair_matches=1)
     evaluation = await world.start()
-    world.play(await evaluation.lease("w", 10), evaluation)
     rest = await evaluation.lease("w", 10)
     assert (rest.matches, rest.retry_after) == ([], 10.0)
     world.roster.apply(snapshot(2))
@@ -237,12 +235,11 @@ async def test_a_broken_disk_hands_out_nothing_and_loses_nothing(world: World) -
     world.clock.pass_seconds(LEASE + 1)
     issue = await evaluation.lease("w", 3)
     assert [match.fence for match, _ in issue.matches] == [2, 2, 2]
-    assert len(world.leases.state.matches) == 3
+    assert len(world.leases.matches) == 3
 
 
 async def test_without_elo_rating_matches_go_on(world: World) -> None:
     world.elo.down = True
-    world.roster.replace([snapshot(1)])
     evaluation = await world.start()
     assert len((await evaluation.lease("w", 5)).matches) == 5
 
@@ -262,10 +259,10 @@ async def test_ended_matches_are_forgotten_after_a_while(world: World) -> None:
     issue = await evaluation.lease("w", 2)
     world.play(issue, evaluation)
     await evaluation.flush()
-    assert len(world.leases.state.matches) == 2
+    assert len(world.leases.matches) == 2
     world.clock.pass_seconds(3601.0)
     await evaluation.flush()
-    assert world.leases.state.matches == []
+    assert world.leases.matches == []
 
 
 async def test_no_id_and_no_seed_comes_twice_over_restarts(world: World) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mazemesh.games import GameSettings
 from services.matchmaker.ladders import BOT_POLICIES, Snapshot, ladder_of, ladders
-from services.matchmaker.pairing import Pairing, PairingRules, expected_score, pairs_of
+from services.matchmaker.pairing import Pairing, PairingRules, expected_score
 from services.matchmaker.players import (
     START_RATING,
     UNKNOWN_DEVIATION,
@@ -20,7 +20,6 @@ from services.matchmaker.players import (
 
 RULES = PairingRules(uniform_share=0.0)
 BOTS = [Player(bot, 1000.0, 20.0, 100, bot=True) for bot in BOT_POLICIES]
-BOTS_MET = dict.fromkeys(pairs_of(BOT_POLICIES), 1000)
 
 
 def rated(
@@ -40,30 +39,21 @@ def focus_counts(players: list[Player], count: int = 600) -> Counter[str]:
     rng = np.random.default_rng(0)
     times: Counter[str] = Counter()
     for _ in range(count):
-        match = Pairing(players, BOTS_MET, 2, RULES).next_match(rng)
+        match = Pairing(players, {}, 2, RULES).next_match(rng)
         assert match is not None
         times.update(match)
     return times
 
 
-def test_before_any_snapshot_the_bots_meet_equally_often_and_then_rest() -> None:
-    newcomers = [replace(bot, matches=0) for bot in BOTS]
-    pairing = Pairing(newcomers, {}, 2, replace(RULES, bot_pair_matches=20))
-    matches = many(pairing, 100)
-    assert Counter(tuple(sorted(match)) for match in matches) == dict.fromkeys(
-        pairs_of(sorted(BOT_POLICIES)), 20
-    )
+def test_bots_alone_have_nothing_to_play() -> None:
+    pairing = Pairing(BOTS, {}, 2, RULES)
+    assert pairing.next_match(np.random.default_rng(0)) is None
     assert pairing.settled()
-
-
-def test_bots_that_met_before_meet_only_for_the_rest() -> None:
-    met = dict.fromkeys(pairs_of(sorted(BOT_POLICIES)), 18)
-    assert len(many(Pairing(BOTS, met, 2, RULES), 100)) == 6
 
 
 def test_a_newcomer_meets_all_bots_and_the_last_snapshots_first() -> None:
     players = [*(rated(version) for version in range(1, 6)), rated(6, matches=0), *BOTS]
-    matches = many(Pairing(players, BOTS_MET, 2, RULES), RULES.placement_matches)
+    matches = many(Pairing(players, {}, 2, RULES), RULES.placement_matches)
     assert all("race:6" in match for match in matches)
     met = {policy for match in matches for policy in match} - {"race:6"}
     assert met == {*BOT_POLICIES, "race:3", "race:4", "race:5"}
@@ -80,7 +70,7 @@ def test_of_several_newcomers_the_newest_is_placed_first() -> None:
 def test_a_newcomer_with_enough_under_way_gives_way() -> None:
     waiting = replace(rated(2, matches=0), pending=RULES.placement_matches)
     players = [rated(1, deviation=200.0, matches=1), waiting, *BOTS]
-    matches = many(Pairing(players, BOTS_MET, 2, RULES), 60)
+    matches = many(Pairing(players, {}, 2, RULES), 60)
     times = Counter(policy for match in matches for policy in match)
     assert times["race:1"] > times["race:2"]
 
@@ -130,33 +120,33 @@ def test_a_share_is_uniform_so_that_old_versions_are_met() -> None:
 
 def test_pending_matches_count_so_that_a_batch_is_spread() -> None:
     players = [*(rated(version, deviation=100.0, matches=5) for version in range(1, 21)), *BOTS]
-    matches = many(Pairing(players, BOTS_MET, 2, RULES), 60)
+    matches = many(Pairing(players, {}, 2, RULES), 60)
     times = Counter(policy for match in matches for policy in match)
     assert all(times[f"race:{version}"] >= 2 for version in range(1, 21))
 
 
 def test_a_ladder_rests_when_every_interval_is_narrow() -> None:
     narrow = [rated(version, deviation=15.0, matches=60) for version in range(1, 4)]
-    pairing = Pairing([*narrow, *BOTS], BOTS_MET, 2, RULES)
+    pairing = Pairing([*narrow, *BOTS], {}, 2, RULES)
     assert pairing.settled()
     assert pairing.next_match(np.random.default_rng(0)) is None
     wide = [*narrow, rated(4, deviation=30.0, matches=60), *BOTS]
-    assert not Pairing(wide, BOTS_MET, 2, RULES).settled()
+    assert not Pairing(wide, {}, 2, RULES).settled()
     few = [*narrow, rated(4, deviation=15.0, matches=29), *BOTS]
-    assert not Pairing(few, BOTS_MET, 2, RULES).settled()
+    assert not Pairing(few, {}, 2, RULES).settled()
     hopeless = [*narrow, rated(4, deviation=300.0, matches=400), *BOTS]
-    assert Pairing(hopeless, BOTS_MET, 2, RULES).settled()
+    assert Pairing(hopeless, {}, 2, RULES).settled()
 
 
 def test_more_seats_take_more_players_and_too_few_players_none() -> None:
     players = [rated(1, matches=5), rated(2, matches=5), *BOTS]
-    for match in many(Pairing(players, BOTS_MET, 4, RULES), 20):
+    for match in many(Pairing(players, {}, 4, RULES), 20):
         assert len(match) == len(set(match)) == 4
     assert Pairing(players, {}, 6, RULES).next_match(np.random.default_rng(0)) is None
 
 
 def test_the_seats_are_drawn() -> None:
-    matches = many(Pairing([rated(1, deviation=400.0), *BOTS], BOTS_MET, 2, RULES), 60)
+    matches = many(Pairing([rated(1, deviation=400.0), *BOTS], {}, 2, RULES), 60)
     first = sum(match[0] == "race:1" for match in matches)
     assert 15 < first < 45
 

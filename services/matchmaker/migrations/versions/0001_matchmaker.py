@@ -33,12 +33,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("match_id", name=op.f("pk_matchmaker_matches")),
     )
     op.create_table(
-        "matchmaker_bot_pairs",
+        "matchmaker_anchors",
         sa.Column("ladder", sa.String(128), nullable=False),
-        sa.Column("first", sa.String(128), nullable=False),
-        sa.Column("second", sa.String(128), nullable=False),
-        sa.Column("completed", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("ladder", "first", "second", name=op.f("pk_matchmaker_bot_pairs")),
+        sa.Column("bots", sa.String(512), nullable=False),
+        sa.Column("matches", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("ladder", "bots", name=op.f("pk_matchmaker_anchors")),
     )
     op.create_table(
         "matchmaker_forms",
