@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from actor.policy import OnnxPolicy
 from actor.sampling import sample
-from actor.selfplay import Session, Step
+from actor.selfplay import Session
 from actor.step import RUNNING
+from mazemesh.client.game import Step
 from mazemesh.games.bots import EXTERNAL
 from mazemesh.v1.game_pb2 import CreatedMatch, MatchSetup
 
@@ -21,9 +22,20 @@ from mazemesh.v1.game_pb2 import CreatedMatch, MatchSetup
 class JoinedSession(Session, Protocol):
     """A session of created games (`mazemesh.client.game.GamesSession`)."""
 
-    step: Step
-    game_ids: Sequence[str]
-    controllers: npt.NDArray[np.int8]
+    @property
+    def step(self) -> Step:
+        """The last step that was received."""
+        ...
+
+    @property
+    def game_ids(self) -> Sequence[str]:
+        """The games in order."""
+        ...
+
+    @property
+    def controllers(self) -> npt.NDArray[np.int8]:
+        """int8 [games, seats], -1 where the caller acts."""
+        ...
 
 
 class GamePeer(Protocol):

@@ -9,7 +9,13 @@ from typing import Protocol
 
 import numpy as np
 import structlog
-from tenacity import retry, retry_if_exception_type, stop_when_event_set, wait_exponential
+from tenacity import (
+    Retrying,
+    retry_if_exception_type,
+    sleep_using_event,
+    stop_when_event_set,
+    wait_exponential,
+)
 
 from actor.policy import OnnxPolicy
 from mazemesh.errors import DeadlineExceeded, MazemeshError, NotFound, Unavailable
@@ -81,14 +87,14 @@ class Student:
         Raises:
             Unavailable or NotFound: `stop` was set before there was one.
         """
-        waiting = retry(
+        waiting = Retrying(
             retry=retry_if_exception_type((NotFound, Unavailable, DeadlineExceeded)),
             wait=wait_exponential(multiplier=0.1, max=1.0),
             stop=stop_when_event_set(self._stop),
-            sleep=self._stop.wait,
+            sleep=sleep_using_event(self._stop),
             reraise=True,
         )
-        waiting(self._load)()
+        waiting(self._load)
 
     def follow(self, spec: GameSpec) -> None:
         """Loads each new version as soon as it is ready, until `stop` is set. Runs in a thread."""

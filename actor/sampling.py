@@ -21,19 +21,19 @@ def sample(logits: Float, temperature: float, rng: np.random.Generator) -> Actio
         Actions [n].
     """
     if temperature == 0.0:
-        return logits.argmax(axis=1).astype(np.int8)
+        return _best(logits)
     noise = rng.standard_exponential(logits.shape, dtype=np.float32)
     # -log(E) of a standard exponential E is a standard Gumbel variable.
     perturbed = logits / np.float32(temperature) - np.log(noise)
-    return perturbed.argmax(axis=1).astype(np.int8)
+    return _best(perturbed)
 
 
 def log_probability(logits: Float, actions: Actions) -> Float:
     """Log-probability [n] of actions [n] under softmax(logits [n, A])."""
     shifted = logits - logits.max(axis=1, keepdims=True)
     normaliser = np.log(np.exp(shifted).sum(axis=1))
-    chosen = shifted[np.arange(len(actions)), actions]
-    return (chosen - normaliser).astype(np.float32)
+    chosen: Float = shifted[np.arange(len(actions)), actions] - normaliser
+    return chosen
 
 
 def epsilon_greedy(
@@ -47,7 +47,7 @@ def epsilon_greedy(
         epsilon: [n].
         rng: Source of the draws.
     """
-    actions = values.argmax(axis=1).astype(np.int8)
+    actions = _best(values)
     explore = rng.random(len(actions), dtype=np.float32) < epsilon
     if explore.any():
         legal = np.where(mask[explore] == 1, rng.random((int(explore.sum()), mask.shape[1])), -1.0)
@@ -59,3 +59,8 @@ def ape_x_epsilons(count: int, base: float, exponent: float) -> Float:
     """base^(1 + i / (count - 1) * exponent) for i = 0..count-1 (Horgan et al. 2018, section 4)."""
     position = np.arange(count) / max(count - 1, 1)
     return (base ** (1.0 + position * exponent)).astype(np.float32)
+
+
+def _best(values: Float) -> Actions:
+    best: Actions = values.argmax(axis=1).astype(np.int8)
+    return best

@@ -15,22 +15,9 @@ from actor.policy import OnnxPolicy
 from actor.roster import Roster
 from actor.sampling import log_probability
 from actor.step import TRUNCATED, Consequence, Decision, Experience
+from mazemesh.client.game import Step
 
 Reseat = tuple[npt.NDArray[np.int32], npt.NDArray[np.int8]]
-
-
-class Step(Protocol):
-    """One response of RunGames (`mazemesh.client.game.Step`)."""
-
-    observation: npt.NDArray[np.uint8]
-    action_mask: npt.NDArray[np.uint8]
-    reward: npt.NDArray[np.float32]
-    status: npt.NDArray[np.uint8]
-    ended_games: npt.NDArray[np.int32]
-    ended_scores: npt.NDArray[np.float32]
-    ended_steps: npt.NDArray[np.int32]
-    final_observation: npt.NDArray[np.uint8]
-    final_action_mask: npt.NDArray[np.uint8]
 
 
 class Session(Protocol):
@@ -146,7 +133,10 @@ class HalfBatch:
         return step.final_observation[rows, seats], step.final_action_mask[rows, seats]
 
     def _truncated(self, step: Step) -> npt.NDArray[np.int32]:
-        return step.ended_games[step.status[step.ended_games] == TRUNCATED]
+        truncated: npt.NDArray[np.int32] = step.ended_games[
+            step.status[step.ended_games] == TRUNCATED
+        ]
+        return truncated
 
     def _consequence(
         self,

@@ -6,9 +6,11 @@ import queue
 import threading
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
 import structlog
 
-from actor.step import Experience
+from actor.step import Batch, Experience
 from mazemesh.errors import DeadlineExceeded, MazemeshError, NotFound, Unavailable
 
 log = structlog.get_logger()
@@ -18,7 +20,10 @@ class Writer(Protocol):
     """What is needed of Replay (`mazemesh.client.replay.ExperienceWriter`)."""
 
     def append(
-        self, columns: object, priorities: object = None, policy_versions: object = None
+        self,
+        columns: Batch,
+        priorities: npt.NDArray[np.float64] | None = None,
+        policy_versions: npt.NDArray[np.int64] | None = None,
     ) -> object:
         """Stores one batch, once, however often it is tried."""
         ...

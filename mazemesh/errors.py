@@ -1,4 +1,4 @@
-"""The seven exceptions of mazemesh, the same on both sides of the wire.
+"""The exceptions of mazemesh, seven and two narrower ones, the same on both sides of the wire.
 
 A servicer raises one, the harness turns it into a gRPC status by `status_of`, and the client turns
 the status back by `from_status`. What happens on every kind of failure stands in one table.
@@ -6,7 +6,10 @@ the status back by `from_status`. What happens on every kind of failure stands i
 
 from __future__ import annotations
 
-import grpc
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import grpc
 
 
 class MazemeshError(Exception):
@@ -41,25 +44,6 @@ class DeadlineExceeded(MazemeshError, TimeoutError):
     """The call did not finish in time."""
 
 
-_TABLE: tuple[tuple[type[MazemeshError], grpc.StatusCode], ...] = (
-    (InvalidArgument, grpc.StatusCode.INVALID_ARGUMENT),
-    (NotFound, grpc.StatusCode.NOT_FOUND),
-    (Conflict, grpc.StatusCode.ABORTED),
-    (FailedPrecondition, grpc.StatusCode.FAILED_PRECONDITION),
-    (ResourceExhausted, grpc.StatusCode.RESOURCE_EXHAUSTED),
-    (Unavailable, grpc.StatusCode.UNAVAILABLE),
-    (DeadlineExceeded, grpc.StatusCode.DEADLINE_EXCEEDED),
-)
-
-# Statuses that gRPC itself or a narrower contract uses, and the exception a client sees for them.
-_ALSO: dict[grpc.StatusCode, type[MazemeshError]] = {
-    grpc.StatusCode.ALREADY_EXISTS: Conflict,
-    grpc.StatusCode.OUT_OF_RANGE: FailedPrecondition,
-    grpc.StatusCode.UNIMPLEMENTED: FailedPrecondition,
-    grpc.StatusCode.CANCELLED: Unavailable,
-}
-
-
 class AlreadyExists(Conflict):
     """A `Conflict` that travels as ALREADY_EXISTS: another thing under the same name or id."""
 
@@ -68,25 +52,38 @@ class OutOfRange(FailedPrecondition):
     """A `FailedPrecondition` that travels as OUT_OF_RANGE: history that is no longer kept."""
 
 
+_TABLE: tuple[tuple[type[MazemeshError], str], ...] = (
+    (AlreadyExists, "ALREADY_EXISTS"),
+    (OutOfRange, "OUT_OF_RANGE"),
+    (InvalidArgument, "INVALID_ARGUMENT"),
+    (NotFound, "NOT_FOUND"),
+    (Conflict, "ABORTED"),
+    (FailedPrecondition, "FAILED_PRECONDITION"),
+    (ResourceExhausted, "RESOURCE_EXHAUSTED"),
+    (Unavailable, "UNAVAILABLE"),
+    (DeadlineExceeded, "DEADLINE_EXCEEDED"),
+)
+"""Exception and gRPC status, narrower exceptions first."""
+
+# Statuses that only gRPC itself gives, and the exception a client sees for them.
+_FROM_GRPC: dict[str, type[MazemeshError]] = {
+    "UNIMPLEMENTED": FailedPrecondition,
+    "CANCELLED": Unavailable,
+}
+
+
 def status_of(error: MazemeshError) -> grpc.StatusCode:
     """The gRPC status under which an exception travels; INTERNAL for the bare base class."""
-    if isinstance(error, AlreadyExists):
-        return grpc.StatusCode.ALREADY_EXISTS
-    if isinstance(error, OutOfRange):
-        return grpc.StatusCode.OUT_OF_RANGE
-    for kind, code in _TABLE:
-        if isinstance(error, kind):
-            return code
-    return grpc.StatusCode.INTERNAL
+    # Not at the top: the games and their users need the exceptions, but not gRPC.
+    import grpc
+
+    name = next((name for kind, name in _TABLE if isinstance(error, kind)), "INTERNAL")
+    return grpc.StatusCode[name]
 
 
 def from_status(code: grpc.StatusCode, message: str) -> MazemeshError:
     """The exception for a status that arrived; the bare base class for one outside the table."""
-    if code is grpc.StatusCode.ALREADY_EXISTS:
-        return AlreadyExists(message)
-    if code is grpc.StatusCode.OUT_OF_RANGE:
-        return OutOfRange(message)
-    for kind, known in _TABLE:
-        if known is code:
+    for kind, name in _TABLE:
+        if name == code.name:
             return kind(message)
-    return _ALSO.get(code, MazemeshError)(f"{message} ({code.name})")
+    return _FROM_GRPC.get(code.name, MazemeshError)(f"{message} ({code.name})")

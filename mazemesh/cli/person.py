@@ -38,7 +38,8 @@ def play_in_terminal(
     Args:
         mesh: Clients.
         opponent: "name:version" or a bot; it holds every other seat.
-        game, settings: What is played; shaping is left out.
+        game: What is played.
+        settings: Its settings; shaping is left out.
         number: Of the maze.
 
     Raises:

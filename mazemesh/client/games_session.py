@@ -37,6 +37,7 @@ class Step:
         ended_steps: int32 [m], their lengths.
         final_observation: uint8 [t, s, D], last observations of the games that were truncated in
             this step, in the order of `ended_games`.
+        final_action_mask: uint8 [t, s, a], and their masks.
     """
 
     sequence: int
@@ -48,6 +49,7 @@ class Step:
     ended_scores: npt.NDArray[np.float32]
     ended_steps: npt.NDArray[np.int32]
     final_observation: npt.NDArray[np.uint8]
+    final_action_mask: npt.NDArray[np.uint8]
 
 
 class GamesSession:
@@ -235,16 +237,18 @@ class GamesSession:
 
     def _decode(self, message: pb.GamesStep) -> Step:
         games, seats, size = self.num_games, self.seats, self.spec.observation_size
+        actions = self.spec.num_actions
         return Step(
             sequence=message.sequence,
             observation=_view(message.observation, np.uint8, (games, seats, size)),
-            action_mask=_view(message.action_mask, np.uint8, (games, seats, self.spec.num_actions)),
+            action_mask=_view(message.action_mask, np.uint8, (games, seats, actions)),
             reward=_view(message.reward, np.float32, (games, seats)),
             status=_view(message.status, np.uint8, (games,)),
             ended_games=_view(message.ended_games, np.int32, (-1,)),
             ended_scores=_view(message.ended_scores, np.float32, (-1, seats)),
             ended_steps=_view(message.ended_steps, np.int32, (-1,)),
             final_observation=_view(message.final_observation, np.uint8, (-1, seats, size)),
+            final_action_mask=_view(message.final_action_mask, np.uint8, (-1, seats, actions)),
         )
 
 

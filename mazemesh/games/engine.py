@@ -44,6 +44,7 @@ class BatchEngine:
             valid where the last step ended an episode, else 0.
         final_observation: uint8 [n, s, D], the last observation of the episode that the last step
             ended; valid only there. (`observation` already shows the next under autoreset.)
+        final_action_mask: uint8 [n, s, 5], likewise the last mask.
         episode_return: float32 [n, s], sum of rewards of the episode that the last step belongs to.
         episode_steps: int32 [n], steps of the episode that the last step belongs to.
         steps: int32 [n], steps of the current episode; 0 right after a reset.
@@ -96,6 +97,7 @@ class BatchEngine:
         maze = (num_games, self.settings.height, self.settings.width)
         self.observation: ByteArray = state.observation.reshape(views)
         self.final_observation: ByteArray = state.final_observation.reshape(views)
+        self.final_action_mask: ByteArray = state.final_action_mask
         self.action_mask: ByteArray = state.action_mask
         self.reward: FloatArray = state.reward
         self.score: FloatArray = state.score

@@ -298,7 +298,7 @@ class SessionOpened(_message.Message):
     def __init__(self, spec: _Optional[_Union[GameSpec, _Mapping]] = ..., num_games: _Optional[int] = ..., step: _Optional[_Union[GamesStep, _Mapping]] = ..., game_ids: _Optional[_Iterable[str]] = ..., controllers: _Optional[bytes] = ...) -> None: ...
 
 class GamesStep(_message.Message):
-    __slots__ = ("sequence", "observation", "action_mask", "reward", "status", "ended_games", "ended_scores", "ended_steps", "final_observation")
+    __slots__ = ("sequence", "observation", "action_mask", "reward", "status", "ended_games", "ended_scores", "ended_steps", "final_observation", "final_action_mask")
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     OBSERVATION_FIELD_NUMBER: _ClassVar[int]
     ACTION_MASK_FIELD_NUMBER: _ClassVar[int]
@@ -308,6 +308,7 @@ class GamesStep(_message.Message):
     ENDED_SCORES_FIELD_NUMBER: _ClassVar[int]
     ENDED_STEPS_FIELD_NUMBER: _ClassVar[int]
     FINAL_OBSERVATION_FIELD_NUMBER: _ClassVar[int]
+    FINAL_ACTION_MASK_FIELD_NUMBER: _ClassVar[int]
     sequence: int
     observation: bytes
     action_mask: bytes
@@ -317,7 +318,8 @@ class GamesStep(_message.Message):
     ended_scores: bytes
     ended_steps: bytes
     final_observation: bytes
-    def __init__(self, sequence: _Optional[int] = ..., observation: _Optional[bytes] = ..., action_mask: _Optional[bytes] = ..., reward: _Optional[bytes] = ..., status: _Optional[bytes] = ..., ended_games: _Optional[bytes] = ..., ended_scores: _Optional[bytes] = ..., ended_steps: _Optional[bytes] = ..., final_observation: _Optional[bytes] = ...) -> None: ...
+    final_action_mask: bytes
+    def __init__(self, sequence: _Optional[int] = ..., observation: _Optional[bytes] = ..., action_mask: _Optional[bytes] = ..., reward: _Optional[bytes] = ..., status: _Optional[bytes] = ..., ended_games: _Optional[bytes] = ..., ended_scores: _Optional[bytes] = ..., ended_steps: _Optional[bytes] = ..., final_observation: _Optional[bytes] = ..., final_action_mask: _Optional[bytes] = ...) -> None: ...
 
 class WatchGameRequest(_message.Message):
     __slots__ = ("game_id",)

@@ -38,6 +38,7 @@ class Report:
     ended_scores: npt.NDArray[np.float32]  # [m, s]
     ended_steps: Int32Array  # [m]
     final_observation: npt.NDArray[np.uint8]  # [t, s, D]
+    final_action_mask: npt.NDArray[np.uint8]  # [t, s, A]
 
 
 class Batch:
@@ -107,6 +108,7 @@ class Batch:
             ended_scores=engine.score[ended],
             ended_steps=engine.episode_steps[ended],
             final_observation=engine.final_observation[truncated],
+            final_action_mask=engine.final_action_mask[truncated],
         )
 
     def first_report(self) -> Report:
@@ -122,6 +124,7 @@ class Batch:
             ended_scores=engine.score[none],
             ended_steps=none,
             final_observation=engine.final_observation[none],
+            final_action_mask=engine.final_action_mask[none],
         )
 
     def frame(self, index: int) -> Frame:

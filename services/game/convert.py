@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import numpy as np
+from google.protobuf.timestamp_pb2 import Timestamp
 
+from mazemesh.errors import InvalidArgument
 from mazemesh.games import get_game
+from mazemesh.games.ladder import ladder
 from mazemesh.tensors import from_bytes, to_bytes
+from mazemesh.v1 import elo_pb2
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.wire import settings_from_proto, spec_to_proto
 from services.game.batch import Batch, Int8Array, Report
+from services.game.listing import Entry, Watched
+from services.game.match import Match, MatchGame, results
+from services.game.seating import SeatTurn
 from services.game.session import Reseat
+from services.game.setup import MatchSetup
 from services.game.training import TrainingSetup
-from services.game.watching import Outcome
+from services.game.watching import Frame, Outcome
+
+MAX_MATCHES = 1024
 
 
 def training_setup(message: pb.OpenSession) -> TrainingSetup:
@@ -58,16 +68,16 @@ def reseat(message: pb.StepGames, batch: Batch) -> Reseat | None:
     return Reseat(games, _int8("reseat_controllers", message.reseat_controllers, shape))
 
 
-def opened(
-    batch: Batch, step: pb.GamesStep, game_ids: list[str] | None = None
-) -> pb.RunGamesResponse:
-    """The first answer of a stream; `game_ids` of games that were joined."""
+def opened(batch: Batch, step: pb.GamesStep, game_ids: list[str]) -> pb.RunGamesResponse:
+    """The first answer of a stream; `game_ids` of games that were joined, none in training."""
     engine = batch.engine
     message = pb.SessionOpened(
-        spec=spec_to_proto(engine.game, engine.settings), num_games=engine.num_games, step=step
+        spec=spec_to_proto(engine.game, engine.settings),
+        num_games=engine.num_games,
+        step=step,
+        game_ids=game_ids,
     )
-    if game_ids is not None:
-        message.game_ids.extend(game_ids)
+    if game_ids:
         message.controllers = to_bytes(engine.controller, "int8")
     return pb.RunGamesResponse(opened=message)
 
@@ -84,12 +94,156 @@ def games_step(sequence: int, report: Report) -> pb.GamesStep:
         ended_scores=to_bytes(report.ended_scores, "float32"),
         ended_steps=to_bytes(report.ended_steps, "int32"),
         final_observation=report.final_observation.tobytes(),
+        final_action_mask=report.final_action_mask.tobytes(),
     )
 
 
 def finished(outcome: Outcome) -> pb.GameFinished:
     """How a game ended."""
     return pb.GameFinished(scores=outcome.scores, steps=outcome.steps, truncated=outcome.truncated)
+
+
+def match_setups(request: pb.CreateGamesRequest) -> list[MatchSetup]:
+    """The matches that are asked for.
+
+    Raises:
+        InvalidArgument: a field is wrong, named with the index of the match.
+    """
+    if not 1 <= len(request.matches) <= MAX_MATCHES:
+        raise InvalidArgument(f"matches: {len(request.matches)} is outside 1..{MAX_MATCHES}")
+    setups = []
+    for index, message in enumerate(request.matches):
+        try:
+            setups.append(_match_setup(message))
+        except InvalidArgument as error:
+            raise InvalidArgument(f"matches[{index}].{error}") from error
+    return setups
+
+
+def _match_setup(message: pb.MatchSetup) -> MatchSetup:
+    game = get_game(message.game)
+    return MatchSetup(
+        match_id=message.match_id,
+        game=game,
+        settings=game.resolve(settings_from_proto(message.settings)),
+        seed=message.seed,
+        participants=tuple(message.participants),
+        rated=message.rated,
+        rotations=message.rotations,
+        fence=message.fence,
+    )
+
+
+def created_match(match: Match) -> pb.CreatedMatch:
+    """A match with its games and their tokens."""
+    return pb.CreatedMatch(
+        match_id=match.setup.match_id,
+        games=[
+            pb.CreatedGame(
+                game_id=game.game_id,
+                rotation=game.rotation,
+                seat_tokens=game.tokens,
+                seat_participants=game.participants,
+            )
+            for game in match.games
+        ],
+    )
+
+
+def match_result(match: Match) -> bytes:
+    """What Elo is told of a finished match, an elo.proto MatchResult."""
+    setup = match.setup
+    message = elo_pb2.MatchResult(
+        match_id=setup.match_id,
+        ladder=ladder(setup.game, setup.settings),
+        seed=setup.seed,
+        rules_hash=setup.game.spec(setup.settings).rules_hash,
+        participants=setup.participants,
+        games=[
+            elo_pb2.GameOutcome(
+                game_id=game.game_id,
+                rotation=game.rotation,
+                scores=game.scores,
+                steps=game.steps,
+                termination=(
+                    elo_pb2.TERMINATION_STEP_LIMIT
+                    if game.truncated
+                    else elo_pb2.TERMINATION_FINISHED
+                ),
+            )
+            for game in results(match)
+        ],
+        finish_time=timestamp(match.finish_time or 0.0),
+    )
+    return message.SerializeToString(deterministic=True)
+
+
+def seat_joined(game: MatchGame, seat: int) -> pb.PlayGameResponse:
+    """The first answer to the player of a seat."""
+    setup = game.match.setup
+    return pb.PlayGameResponse(
+        joined=pb.SeatJoined(
+            game_id=game.game_id,
+            seat=seat,
+            spec=spec_to_proto(setup.game, setup.settings),
+            participants=game.names,
+        )
+    )
+
+
+def turn(seat_turn: SeatTurn) -> pb.Turn:
+    """A turn on the wire."""
+    return pb.Turn(
+        step=seat_turn.step,
+        observation=seat_turn.observation,
+        action_mask=seat_turn.action_mask,
+        reward=seat_turn.reward,
+        deadline_time=timestamp(seat_turn.deadline),
+    )
+
+
+def first_frame(game_id: str, watched: Watched) -> pb.WatchGameResponse:
+    """The present picture of a game, with its maze."""
+    engine = watched.batch.engine
+    message = frame(game_id, watched.batch.frame(watched.index))
+    message.passages = engine.passages[watched.index].tobytes()
+    message.width = engine.settings.width
+    message.height = engine.settings.height
+    message.exit_cell = int(engine.exit[watched.index])
+    message.participants.extend(watched.participants)
+    return message
+
+
+def frame(game_id: str, picture: Frame) -> pb.WatchGameResponse:
+    """A later picture."""
+    return pb.WatchGameResponse(
+        game_id=game_id,
+        step=picture.step,
+        positions=picture.positions,
+        finished=None if picture.outcome is None else finished(picture.outcome),
+    )
+
+
+def active_game(entry: Entry) -> pb.ActiveGame:
+    """A row of the list of running games."""
+    return pb.ActiveGame(
+        game_id=entry.game_id,
+        kind=pb.ACTIVE_GAME_KIND_MATCH if entry.match_id else pb.ACTIVE_GAME_KIND_TRAINING,
+        game=entry.game,
+        participants=entry.participants,
+        step=entry.step,
+        num_games=entry.num_games,
+        create_time=timestamp(entry.create_time),
+        match_id=entry.match_id,
+        open_seats=entry.open_seats,
+    )
+
+
+def timestamp(time: float) -> Timestamp:
+    """Seconds since the epoch on the wire."""
+    message = Timestamp()
+    message.FromNanoseconds(int(time * 1e9))
+    return message
 
 
 def _int8(field: str, data: bytes, shape: tuple[int, ...]) -> Int8Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Protocol, TextIO
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.panel import Panel
 from rich.table import Table
@@ -98,7 +98,10 @@ class Dashboard:
         grid = Table.grid(padding=(0, 2))
         grid.add_row(left, right)
         title = f"mazemesh: {self._run.policy} learns {self._run.game} by {self._run.algorithm}"
-        parts = [Panel(grid, title=title, subtitle="Ctrl-C stops"), _processes(overview)]
+        parts: list[RenderableType] = [
+            Panel(grid, title=title, subtitle="Ctrl-C stops"),
+            _processes(overview),
+        ]
         parts += [Panel("\n".join(self._messages[-4:]))] if self._messages else []
         self._live.update(Group(*parts), refresh=True)
 

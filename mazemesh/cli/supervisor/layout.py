@@ -111,10 +111,9 @@ def _worker(run: Run, name: str, metrics_port: int) -> ProcessSpec:
         offset = int(name.partition("-")[2] or 0)
         flags += ["--seed", str(run.seed + offset)]
     if kind == "learner":
-        command = ("-m", "learner", "--game", run.game, "--algorithm", run.algorithm)
-        return ProcessSpec(
-            name, (sys.executable, *command, *flags, *run.learner_flags), metrics_port
-        )
+        what = ("-m", "learner", "--game", run.game, "--algorithm", run.algorithm)
+        command = (sys.executable, *what, *flags, *run.learner_flags)
+        return ProcessSpec(name, command, metrics_port)
     mode = {"actor": "play", "evaluator": "evaluate"}[kind]
     own = run.actor_flags if kind == "actor" else ()
     command = (sys.executable, "-m", "actor", mode, *flags, *own)

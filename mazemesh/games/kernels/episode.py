@@ -99,6 +99,9 @@ def end_step(p: Parameters, s: State, game: int, autoreset: bool) -> None:
         size = p.seats * p.observation_size
         for index in range(game * size, (game + 1) * size):
             s.final_observation[index] = s.observation[index]
+        for seat in range(p.seats):
+            for action in range(s.action_mask.shape[2]):
+                s.final_action_mask[game, seat, action] = s.action_mask[game, seat, action]
         s.active[game] = False
         if autoreset:
             s.episode[game] += 1

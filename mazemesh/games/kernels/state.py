@@ -70,6 +70,7 @@ class State(NamedTuple):
     observation: ByteArray  # [n * s * D]
     final_observation: ByteArray  # [n * s * D]
     action_mask: ByteArray  # [n, s, 5]
+    final_action_mask: ByteArray  # [n, s, 5]
     reward: FloatArray  # [n, s]
     score: FloatArray  # [n, s]
     episode_return: FloatArray  # [n, s]
@@ -136,6 +137,7 @@ def allocate(p: Parameters, n: int) -> State:
         observation=np.zeros(n * seats * p.observation_size, np.uint8),
         final_observation=np.zeros(n * seats * p.observation_size, np.uint8),
         action_mask=np.zeros((n, seats, 5), np.uint8),
+        final_action_mask=np.zeros((n, seats, 5), np.uint8),
         reward=np.zeros((n, seats), np.float32),
         score=np.zeros((n, seats), np.float32),
         episode_return=np.zeros((n, seats), np.float32),

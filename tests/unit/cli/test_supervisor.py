@@ -19,11 +19,15 @@ def child_of(program: str, tmp_path: Path, told: list[str]) -> Child:
     return Child(spec, dict(os.environ), tmp_path, told.append)
 
 
+def lines_of(path: Path) -> list[str]:
+    return path.read_text().splitlines() if path.exists() else []
+
+
 async def until_line(path: Path, count: int) -> list[str]:
     """Waits until the process has written `count` lines."""
     async with asyncio.timeout(20):
         while True:
-            lines = path.read_text().splitlines() if path.exists() else []
+            lines = lines_of(path)
             if len(lines) >= count:
                 return lines
             await asyncio.sleep(0.02)

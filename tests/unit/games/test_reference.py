@@ -68,6 +68,7 @@ def _check_step(engine: BatchEngine, reference: ReferenceGame, game: int) -> Non
     if reference.terminated or reference.truncated:
         for seat in reference.seats:
             assert engine.final_observation[game, seat].tobytes() == reference.observation(seat)
+            assert engine.final_action_mask[game, seat].tolist() == reference.action_mask(seat)
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
