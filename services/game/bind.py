@@ -4,48 +4,97 @@ from __future__ import annotations
 
 import asyncio
 import time
+from itertools import count
 
 from mazemesh.errors import Unavailable
-from mazemesh.v1 import game_pb2 as pb
 from mazemesh.v1.game_pb2_grpc import add_GameServiceServicer_to_server
 from services._harness import Server
 from services.game import convert
+from services.game.elo_sink import EloSink
+from services.game.listing import Listing
+from services.game.lobby import Lobby
 from services.game.metrics import GameMetrics
-from services.game.run_games import RunGamesStream
+from services.game.outbox import Outbox, ResultSink
+from services.game.play_game import PlayGameStream
+from services.game.recorder import Recorder
+from services.game.run_games import GameSessions, RunGamesStream
 from services.game.servicer import GameServicer
-from services.game.session import Stepping
 from services.game.sessions import Sessions
 from services.game.settings import GameServiceSettings
+from services.game.stepping import Stepping
+from services.game.stores.sql import SqlResultStore
 from services.game.warm import warm
 
-_SWEEPS_PER_GRACE = 4
+_MAX_SWEEP_SECONDS = 1.0
 
 
 async def bind(settings: GameServiceSettings, server: Server) -> None:
-    """Composes the service."""
+    """Composes the service; rated results go to Elo."""
+    sink = EloSink(settings.elo_address)
+    server.on_stop(sink.close)
+    await bind_with(settings, server, sink)
+
+
+async def bind_with(settings: GameServiceSettings, server: Server, sink: ResultSink) -> None:
+    """Composes the service; rated results go to `sink`."""
+    await server.database.migrate("services.game")
+    store = SqlResultStore(server.database)
+    outbox = Outbox(store, sink, settings.outbox_batch, settings.outbox_max_backoff)
+    recorder = Recorder(store, outbox, convert.match_result)
     metrics = GameMetrics(server.registry)
-    sessions: Sessions[pb.GamesStep] = Sessions(
-        settings.session_grace, settings.max_sessions, time.monotonic
+    stepping = Stepping(metrics.stepped, time.monotonic, time.time, settings.inline_seats)
+    serials = count(1)
+    lobby = Lobby(
+        store,
+        recorder,
+        stepping,
+        limit=settings.max_matches,
+        serials=serials,
+        move_timeout=settings.move_timeout,
     )
-    stepping = Stepping(
-        convert.games_step, metrics.stepped, time.perf_counter, settings.inline_seats
-    )
-    metrics.gauge("sessions", "RunGames sessions.", lambda: len(sessions))
-
-    async def sweep() -> None:
-        while True:
-            await asyncio.sleep(min(1.0, settings.session_grace / _SWEEPS_PER_GRACE))
-            for session in sessions.drop_lost():
-                server.log.info("session lost", session_id=session.session_id)
-
-    async def end_streams() -> None:
-        sessions.end_streams(Unavailable("the Game service is stopping"))
-
-    server.background(sweep, "sweep")
-    server.background(warm, "warm")
-    server.on_drain(end_streams)
+    sessions: GameSessions = Sessions(settings.session_grace, settings.max_sessions, time.monotonic)
     server.add_servicer(
         "mazemesh.v1.GameService",
         add_GameServiceServicer_to_server,
-        GameServicer(RunGamesStream(sessions, stepping)),
+        GameServicer(
+            lobby,
+            Listing(lobby, sessions),
+            RunGamesStream(sessions, lobby, recorder, stepping, serials),
+            PlayGameStream(lobby),
+        ),
     )
+    _add_gauges(metrics, lobby, sessions, outbox)
+    _keep_tidy(settings, server, lobby, sessions)
+    server.background(outbox.run, "outbox")
+    server.background(warm, "warm")
+
+
+def _add_gauges(metrics: GameMetrics, lobby: Lobby, sessions: GameSessions, outbox: Outbox) -> None:
+    metrics.gauge("sessions", "RunGames sessions.", lambda: len(sessions))
+    metrics.gauge("live_matches", "Matches that wait or run.", lambda: lobby.live_matches)
+    metrics.gauge("open_seats", "Seats that nobody has joined yet.", lambda: lobby.total_open_seats)
+    metrics.gauge(
+        "outbox_results", "Results not delivered to Elo yet.", lambda: outbox.size.pending
+    )
+    metrics.gauge("refused_results", "Results that Elo refused.", lambda: outbox.size.dead)
+
+
+def _keep_tidy(
+    settings: GameServiceSettings, server: Server, lobby: Lobby, sessions: GameSessions
+) -> None:
+    async def sweep() -> None:
+        shortest = min(settings.session_grace, settings.unplayed_seconds)
+        while True:
+            await asyncio.sleep(min(_MAX_SWEEP_SECONDS, shortest / 4))
+            for session in sessions.drop_lost():
+                server.log.info("session dropped", session_id=session.session_id)
+            for match in await lobby.sweep(settings.unplayed_seconds, settings.session_grace):
+                server.log.info("match dropped, nobody played it", match_id=match.setup.match_id)
+
+    async def end_streams() -> None:
+        reason = Unavailable("the Game service is stopping")
+        sessions.end_streams(reason)
+        lobby.end_streams(reason)
+
+    server.background(sweep, "sweep")
+    server.on_drain(end_streams)

@@ -3,71 +3,107 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import count
 from typing import Any, TypeAlias
 
-import grpc
 import grpc.aio
 
-from mazemesh.errors import FailedPrecondition, InvalidArgument
+from mazemesh.errors import Conflict, FailedPrecondition, InvalidArgument
 from mazemesh.v1 import game_pb2 as pb
 from services.game import convert
-from services.game.session import Session, Stepping
+from services.game.board import Board
+from services.game.lobby import Lobby
+from services.game.match_session import MatchSession
+from services.game.recorder import Recorder
+from services.game.session import Session
 from services.game.sessions import Sessions
+from services.game.stepping import Stepping
 
 Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
 GameSession: TypeAlias = Session[pb.GamesStep]
+GameSessions: TypeAlias = Sessions[pb.GamesStep]
 
 
 class RunGamesStream:
     """Serves RunGames over the sessions of a server."""
 
-    def __init__(self, sessions: Sessions[pb.GamesStep], stepping: Stepping[pb.GamesStep]) -> None:
+    def __init__(
+        self,
+        sessions: GameSessions,
+        lobby: Lobby,
+        recorder: Recorder,
+        stepping: Stepping,
+        serials: count[int],
+    ) -> None:
         self._sessions = sessions
+        self._lobby = lobby
+        self._recorder = recorder
         self._stepping = stepping
+        self._serials = serials
 
     async def serve(self, context: Context) -> None:
         """One stream, from its first message to its end."""
         first = await context.read()
-        if first is grpc.aio.EOF:
-            raise InvalidArgument("the first message is missing; it should be open or join")
-        session = await self._session(first)
+        kind = None if first is grpc.aio.EOF else first.WhichOneof("message")
+        if kind not in ("open", "join"):
+            raise InvalidArgument(f"the first message is {kind}; it should be open or join")
+        message = getattr(first, kind)
+        resume = message.HasField("resume_sequence")
+        session = self._sessions.find(message.session_id) if resume else await self._make(first)
         with self._sessions.stream(session):
-            await self._resume(first, session)
-            await context.write(convert.opened(session.batch, await session.response()))
-            await self._answer_steps(session, context)
-        self._sessions.drop(session, FailedPrecondition("the client closed the session"))
+            await session.settled()
+            if resume:
+                session.progress.check_resume(message.resume_sequence)
+            await context.write(_opened(session, await session.response()))
+            closed = await self._answer_steps(session, context)
+        if closed:
+            self._sessions.drop(session, FailedPrecondition("the client closed the session"))
 
-    async def _session(self, first: pb.RunGamesRequest) -> GameSession:
-        kind = first.WhichOneof("message")
-        if kind == "open":
-            return await self._open(first.open)
-        raise InvalidArgument(f"the first message is {kind or 'empty'}; it should be open or join")
-
-    async def _open(self, message: pb.OpenSession) -> GameSession:
-        if message.HasField("resume_sequence"):
-            return self._sessions.find(message.session_id)
-        self._sessions.check_room(message.session_id)
-        setup = convert.training_setup(message)
-        batch = await asyncio.to_thread(setup.make)
-        session = Session(message.session_id, batch, self._stepping)
+    async def _make(self, first: pb.RunGamesRequest) -> GameSession:
+        session: GameSession
+        if first.HasField("open"):
+            self._sessions.check_room(first.open.session_id)
+            setup = convert.training_setup(first.open)
+            batch = await asyncio.to_thread(setup.make)
+            session = Session(
+                first.open.session_id,
+                next(self._serials),
+                batch,
+                self._stepping,
+                convert.games_step,
+            )
+        else:
+            self._sessions.check_room(first.join.session_id)
+            board = await self._lobby.join(first.join.seat_tokens)
+            await self._end_other(board)
+            session = MatchSession(
+                first.join.session_id,
+                next(self._serials),
+                board,
+                self._stepping,
+                convert.games_step,
+                self._recorder,
+            )
         self._sessions.add(session)
         return session
 
-    async def _resume(self, first: pb.RunGamesRequest, session: GameSession) -> None:
-        message = first.open
-        if message.HasField("resume_sequence"):
-            await session.settled()
-            session.progress.check_resume(message.resume_sequence)
+    async def _end_other(self, board: Board) -> None:
+        """Ends the session that has played the board so far, if any."""
+        for session in self._sessions:
+            if isinstance(session, MatchSession) and session.board is board:
+                self._sessions.drop(session, Conflict("its games were joined by another session"))
+                await session.settled()
 
-    async def _answer_steps(self, session: GameSession, context: Context) -> None:
+    async def _answer_steps(self, session: GameSession, context: Context) -> bool:
+        """Answers until the session is over (False) or the client closes it (True)."""
         while not session.over:
             request = await context.read()
             if request is grpc.aio.EOF:
-                return
+                return True
             if not request.HasField("step"):
                 raise InvalidArgument(
-                    f"the message is {request.WhichOneof('message') or 'empty'}; after the "
-                    "first one it should be step"
+                    f"the message is {request.WhichOneof('message')}; after the first one it "
+                    "should be step"
                 )
             step = request.step
             response = await session.play(
@@ -76,3 +112,9 @@ class RunGamesStream:
                 convert.reseat(step, session.batch),
             )
             await context.write(pb.RunGamesResponse(step=response))
+        return False
+
+
+def _opened(session: GameSession, step: pb.GamesStep) -> pb.RunGamesResponse:
+    games = session.board.games if isinstance(session, MatchSession) else []
+    return convert.opened(session.batch, step, [game.game_id for game in games])

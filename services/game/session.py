@@ -11,6 +11,7 @@ from mazemesh.errors import MazemeshError
 from services.game.batch import Batch, Int8Array, Int32Array, Report
 from services.game.hold import Hold
 from services.game.progress import Progress
+from services.game.stepping import Stepping
 
 Response = TypeVar("Response")
 
@@ -23,33 +24,37 @@ class Reseat:
     controllers: Int8Array
 
 
-@dataclass(frozen=True, slots=True)
-class Stepping(Generic[Response]):
-    """How sessions step.
+class Session(Generic[Response]):
+    """Training games under a session id.
+
+    Args:
+        session_id: chosen by the client.
+        batch: the games.
+        stepping: how to step them.
+        encode: (sequence, report) -> the response; copies what it keeps of the report.
 
     Attributes:
-        encode: (sequence, report) -> the response; copies what it keeps of the report.
-        on_step: called after each step that was played, with the seconds it took.
-        clock: seconds of a monotonic clock.
-        inline_seats: batches of up to so many seats are stepped in the event loop: there the switch
-            to a thread and back costs more than the step.
+        serial: grows from session to session; the order of listings.
+        create_time: seconds since the epoch.
+        hold: the stream that speaks for the session.
     """
 
-    encode: Callable[[int, Report], Response]
-    on_step: Callable[[Batch, Report, float], None]
-    clock: Callable[[], float]
-    inline_seats: int
-
-
-class Session(Generic[Response]):
-    """Training games under a session id."""
-
-    def __init__(self, session_id: str, batch: Batch, stepping: Stepping[Response]) -> None:
+    def __init__(
+        self,
+        session_id: str,
+        serial: int,
+        batch: Batch,
+        stepping: Stepping,
+        encode: Callable[[int, Report], Response],
+    ) -> None:
         self.session_id = session_id
+        self.serial = serial
+        self.create_time = stepping.time()
         self.batch = batch
         self.hold = Hold(f"session {session_id!r}")
-        self.progress = Progress(stepping.encode(0, batch.first_report()))
+        self.progress = Progress(encode(0, batch.first_report()))
         self._stepping = stepping
+        self._encode = encode
         self._running: asyncio.Task[None] | None = None
 
     @property
@@ -71,8 +76,8 @@ class Session(Generic[Response]):
             self.batch.check(actions)
             if reseat is not None:
                 self.reseat(reseat)
-            if self.batch.seats <= self._stepping.inline_seats:
-                self._step(actions)
+            if self._stepping.is_inline(self.batch):
+                self._stepped(self._stepping.step(self.batch, actions))
             else:
                 # A stream that breaks must not leave the engine in the middle of a step.
                 self._running = asyncio.create_task(self._step_in_thread(actions))
@@ -80,7 +85,7 @@ class Session(Generic[Response]):
         return await self.response()
 
     async def response(self) -> Response:
-        """The last response, once it may be shown."""
+        """The last response, once it may be sent."""
         await self.settled()
         return self.progress.response
 
@@ -102,18 +107,8 @@ class Session(Generic[Response]):
         self.hold.end(reason)
         self.batch.watchers.end_all()
 
-    def _step(self, actions: Int8Array) -> None:
-        start = self._stepping.clock()
-        self.batch.step(actions)
-        self._stepped(self._stepping.clock() - start)
-
     async def _step_in_thread(self, actions: Int8Array) -> None:
-        start = self._stepping.clock()
-        await asyncio.to_thread(self.batch.step, actions)
-        self._stepped(self._stepping.clock() - start)
+        self._stepped(await self._stepping.step_in_thread(self.batch, actions))
 
-    def _stepped(self, seconds: float) -> None:
-        report = self.batch.report()
-        self.progress.advance(self._stepping.encode(self.progress.sequence + 1, report))
-        self.batch.show()
-        self._stepping.on_step(self.batch, report, seconds)
+    def _stepped(self, report: Report) -> None:
+        self.progress.advance(self._encode(self.progress.sequence + 1, report))

@@ -1,0 +1,59 @@
+"""The PlayGame stream: one seat of one game."""
+
+from __future__ import annotations
+
+import asyncio
+
+import grpc.aio
+
+from mazemesh.errors import InvalidArgument, MazemeshError
+from mazemesh.v1 import game_pb2 as pb
+from services.game import convert
+from services.game.lobby import Lobby
+from services.game.run_games import Context
+from services.game.seating import SeatedGame
+from services.game.watching import Outcome
+
+
+class PlayGameStream:
+    """Serves PlayGame over the matches of a server."""
+
+    def __init__(self, lobby: Lobby) -> None:
+        self._lobby = lobby
+
+    async def serve(self, context: Context) -> None:
+        """One stream, from its first message to the end of the game."""
+        first = await context.read()
+        if first is grpc.aio.EOF or not first.HasField("join"):
+            raise InvalidArgument("the first message should be join")
+        seated, seat = await self._lobby.take_seat(first.join.seat_token)
+        with seated.holds[seat].take():
+            await context.write(convert.seat_joined(seated.game, seat))
+            seated.join(seat)
+            acts = asyncio.create_task(_take_acts(context, seated, seat))
+            try:
+                await _tell_turns(context, seated, seat)
+            finally:
+                acts.cancel()
+                await asyncio.wait({acts})
+
+
+async def _tell_turns(context: Context, seated: SeatedGame, seat: int) -> None:
+    told = -1
+    while True:
+        news = await seated.news(seat, told)
+        if isinstance(news, Outcome):
+            await context.write(pb.PlayGameResponse(finished=convert.finished(news)))
+            return
+        await context.write(pb.PlayGameResponse(turn=convert.turn(news)))
+        told = news.step
+
+
+async def _take_acts(context: Context, seated: SeatedGame, seat: int) -> None:
+    try:
+        while (request := await context.read()) is not grpc.aio.EOF:
+            if not request.HasField("act"):
+                raise InvalidArgument("the message is join; after the first one it should be act")
+            seated.act(seat, request.act.step, request.act.action)
+    except MazemeshError as error:
+        seated.holds[seat].end(error)

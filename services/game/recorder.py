@@ -1,0 +1,41 @@
+"""Puts finished matches on disk before anybody is told that they are over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from services.game.board import Board
+from services.game.match import Match
+from services.game.outbox import Outbox
+from services.game.store import FinishedMatch, ResultStore
+
+
+class Recorder:
+    """Saves what finished on a board, and has rated results delivered.
+
+    Args:
+        store: where it is kept.
+        outbox: told about new results.
+        encode: what Elo is to be told of a finished match.
+    """
+
+    def __init__(
+        self, store: ResultStore, outbox: Outbox, encode: Callable[[Match], bytes]
+    ) -> None:
+        self._store = store
+        self._outbox = outbox
+        self._encode = encode
+
+    async def save(self, board: Board) -> None:
+        """Returns when all matches that finished on the board are saved; repeating does no harm."""
+        matches = list(board.unsaved)
+        if not matches:
+            return
+        await self._store.finish([self._finished(match) for match in matches])
+        board.unsaved = [match for match in board.unsaved if match not in matches]
+        self._outbox.wake()
+
+    def _finished(self, match: Match) -> FinishedMatch:
+        assert match.finish_time is not None
+        result = self._encode(match) if match.setup.rated else None
+        return FinishedMatch(match.setup.match_id, match.finish_time, result)
