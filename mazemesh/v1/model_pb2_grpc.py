@@ -78,11 +78,19 @@ class ModelServiceServicer:
 
     def PublishPolicy(self, request_iterator, context):
         """Publishes a version. First message: the header; then the file in chunks of at most 1 MiB. The answer comes
-        when the version is stored, validated and visible: READY, or FAILED_PRECONDITION naming the check that failed, with its
-        number; a rejected version keeps its number and can be listed. Nothing is visible before.
+        when the version is stored, validated and visible. Nothing is visible before.
 
-        Idempotent by request_id. The alias `latest` moves to a version when it becomes ready, unless it points to a
-        newer one.
+        INVALID_ARGUMENT when header, parity rows, size or hash are wrong: nothing is kept. FAILED_PRECONDITION when the
+        file fails a check; the message names the version, the check and the figure. A rejected version keeps its number
+        and can be listed; its file is not kept.
+
+        Idempotent by request_id: a repeated request gets the first one's answer, be it a rejection; with another name or
+        file it is ALREADY_EXISTS. An empty id is never repeated. A caller that goes away before the file is complete leaves
+        nothing; later, the version may become ready all the same.
+
+        The alias `latest` moves to a version when it becomes ready, unless it points to a newer one. Then older
+        versions may be retired: those that are neither snapshots nor have an alias, beyond the newest ones that the
+        service is set to keep.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -90,7 +98,9 @@ class ModelServiceServicer:
 
     def GetPolicy(self, request, context):
         """Reads a version: the first message carries `policy`, the following ones chunks from `offset` on. When
-        `if_none_match` is the sha256, only the first message comes. NOT_FOUND names what exists.
+        `if_none_match` is the sha256, only the first message comes. NOT_FOUND names what exists; a retired or rejected
+        version has no file and is only found with `metadata_only`. To resume, ask for the version that the first message
+        named, since an alias may have moved.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -104,8 +114,9 @@ class ModelServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchPolicies(self, request, context):
-        """Events in order of revision, from `since_revision` (exclusive) on, without end. A revision that is no longer kept
-        is OUT_OF_RANGE: list, then watch from the revision of the list. A `heartbeat` comes at least every 20 s.
+        """Events in order of revision, from `since_revision` (exclusive) on, without end. A revision that is no longer kept,
+        or not reached yet, is OUT_OF_RANGE: list, then watch from the revision of the list. A `heartbeat` comes at
+        once when there is no event yet, and then at least every 20 s. UNAVAILABLE when the service stops.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

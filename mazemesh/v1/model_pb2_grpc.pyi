@@ -41,21 +41,32 @@ class ModelServiceStub:
     def __new__(cls, channel: _aio.Channel) -> ModelServiceAsyncStub: ...
     PublishPolicy: _grpc.StreamUnaryMultiCallable[_model_pb2.PublishPolicyRequest, _model_pb2.PublishPolicyResponse]
     """Publishes a version. First message: the header; then the file in chunks of at most 1 MiB. The answer comes
-    when the version is stored, validated and visible: READY, or FAILED_PRECONDITION naming the check that failed, with its
-    number; a rejected version keeps its number and can be listed. Nothing is visible before.
+    when the version is stored, validated and visible. Nothing is visible before.
 
-    Idempotent by request_id. The alias `latest` moves to a version when it becomes ready, unless it points to a
-    newer one.
+    INVALID_ARGUMENT when header, parity rows, size or hash are wrong: nothing is kept. FAILED_PRECONDITION when the
+    file fails a check; the message names the version, the check and the figure. A rejected version keeps its number
+    and can be listed; its file is not kept.
+
+    Idempotent by request_id: a repeated request gets the first one's answer, be it a rejection; with another name or
+    file it is ALREADY_EXISTS. An empty id is never repeated. A caller that goes away before the file is complete leaves
+    nothing; later, the version may become ready all the same.
+
+    The alias `latest` moves to a version when it becomes ready, unless it points to a newer one. Then older
+    versions may be retired: those that are neither snapshots nor have an alias, beyond the newest ones that the
+    service is set to keep.
     """
     GetPolicy: _grpc.UnaryStreamMultiCallable[_model_pb2.GetPolicyRequest, _model_pb2.GetPolicyResponse]
     """Reads a version: the first message carries `policy`, the following ones chunks from `offset` on. When
-    `if_none_match` is the sha256, only the first message comes. NOT_FOUND names what exists.
+    `if_none_match` is the sha256, only the first message comes. NOT_FOUND names what exists; a retired or rejected
+    version has no file and is only found with `metadata_only`. To resume, ask for the version that the first message
+    named, since an alias may have moved.
     """
     ListPolicies: _grpc.UnaryUnaryMultiCallable[_model_pb2.ListPoliciesRequest, _model_pb2.ListPoliciesResponse]
     """Versions, newest first."""
     WatchPolicies: _grpc.UnaryStreamMultiCallable[_model_pb2.WatchPoliciesRequest, _model_pb2.WatchPoliciesResponse]
-    """Events in order of revision, from `since_revision` (exclusive) on, without end. A revision that is no longer kept
-    is OUT_OF_RANGE: list, then watch from the revision of the list. A `heartbeat` comes at least every 20 s.
+    """Events in order of revision, from `since_revision` (exclusive) on, without end. A revision that is no longer kept,
+    or not reached yet, is OUT_OF_RANGE: list, then watch from the revision of the list. A `heartbeat` comes at
+    once when there is no event yet, and then at least every 20 s. UNAVAILABLE when the service stops.
     """
     SetAlias: _grpc.UnaryUnaryMultiCallable[_model_pb2.SetAliasRequest, _model_pb2.SetAliasResponse]
     """Moves an alias by compare-and-swap. ABORTED when `expected_revision` is not the alias's revision (0: it must not
@@ -75,21 +86,32 @@ class ModelServiceAsyncStub(ModelServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     PublishPolicy: _aio.StreamUnaryMultiCallable[_model_pb2.PublishPolicyRequest, _model_pb2.PublishPolicyResponse]  # type: ignore[assignment]
     """Publishes a version. First message: the header; then the file in chunks of at most 1 MiB. The answer comes
-    when the version is stored, validated and visible: READY, or FAILED_PRECONDITION naming the check that failed, with its
-    number; a rejected version keeps its number and can be listed. Nothing is visible before.
+    when the version is stored, validated and visible. Nothing is visible before.
 
-    Idempotent by request_id. The alias `latest` moves to a version when it becomes ready, unless it points to a
-    newer one.
+    INVALID_ARGUMENT when header, parity rows, size or hash are wrong: nothing is kept. FAILED_PRECONDITION when the
+    file fails a check; the message names the version, the check and the figure. A rejected version keeps its number
+    and can be listed; its file is not kept.
+
+    Idempotent by request_id: a repeated request gets the first one's answer, be it a rejection; with another name or
+    file it is ALREADY_EXISTS. An empty id is never repeated. A caller that goes away before the file is complete leaves
+    nothing; later, the version may become ready all the same.
+
+    The alias `latest` moves to a version when it becomes ready, unless it points to a newer one. Then older
+    versions may be retired: those that are neither snapshots nor have an alias, beyond the newest ones that the
+    service is set to keep.
     """
     GetPolicy: _aio.UnaryStreamMultiCallable[_model_pb2.GetPolicyRequest, _model_pb2.GetPolicyResponse]  # type: ignore[assignment]
     """Reads a version: the first message carries `policy`, the following ones chunks from `offset` on. When
-    `if_none_match` is the sha256, only the first message comes. NOT_FOUND names what exists.
+    `if_none_match` is the sha256, only the first message comes. NOT_FOUND names what exists; a retired or rejected
+    version has no file and is only found with `metadata_only`. To resume, ask for the version that the first message
+    named, since an alias may have moved.
     """
     ListPolicies: _aio.UnaryUnaryMultiCallable[_model_pb2.ListPoliciesRequest, _model_pb2.ListPoliciesResponse]  # type: ignore[assignment]
     """Versions, newest first."""
     WatchPolicies: _aio.UnaryStreamMultiCallable[_model_pb2.WatchPoliciesRequest, _model_pb2.WatchPoliciesResponse]  # type: ignore[assignment]
-    """Events in order of revision, from `since_revision` (exclusive) on, without end. A revision that is no longer kept
-    is OUT_OF_RANGE: list, then watch from the revision of the list. A `heartbeat` comes at least every 20 s.
+    """Events in order of revision, from `since_revision` (exclusive) on, without end. A revision that is no longer kept,
+    or not reached yet, is OUT_OF_RANGE: list, then watch from the revision of the list. A `heartbeat` comes at
+    once when there is no event yet, and then at least every 20 s. UNAVAILABLE when the service stops.
     """
     SetAlias: _aio.UnaryUnaryMultiCallable[_model_pb2.SetAliasRequest, _model_pb2.SetAliasResponse]  # type: ignore[assignment]
     """Moves an alias by compare-and-swap. ABORTED when `expected_revision` is not the alias's revision (0: it must not
@@ -112,11 +134,19 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_model_pb2.PublishPolicyResponse, _abc.Awaitable[_model_pb2.PublishPolicyResponse]]:
         """Publishes a version. First message: the header; then the file in chunks of at most 1 MiB. The answer comes
-        when the version is stored, validated and visible: READY, or FAILED_PRECONDITION naming the check that failed, with its
-        number; a rejected version keeps its number and can be listed. Nothing is visible before.
+        when the version is stored, validated and visible. Nothing is visible before.
 
-        Idempotent by request_id. The alias `latest` moves to a version when it becomes ready, unless it points to a
-        newer one.
+        INVALID_ARGUMENT when header, parity rows, size or hash are wrong: nothing is kept. FAILED_PRECONDITION when the
+        file fails a check; the message names the version, the check and the figure. A rejected version keeps its number
+        and can be listed; its file is not kept.
+
+        Idempotent by request_id: a repeated request gets the first one's answer, be it a rejection; with another name or
+        file it is ALREADY_EXISTS. An empty id is never repeated. A caller that goes away before the file is complete leaves
+        nothing; later, the version may become ready all the same.
+
+        The alias `latest` moves to a version when it becomes ready, unless it points to a newer one. Then older
+        versions may be retired: those that are neither snapshots nor have an alias, beyond the newest ones that the
+        service is set to keep.
         """
 
     @_abc_1.abstractmethod
@@ -126,7 +156,9 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_model_pb2.GetPolicyResponse], _abc.AsyncIterator[_model_pb2.GetPolicyResponse]]:
         """Reads a version: the first message carries `policy`, the following ones chunks from `offset` on. When
-        `if_none_match` is the sha256, only the first message comes. NOT_FOUND names what exists.
+        `if_none_match` is the sha256, only the first message comes. NOT_FOUND names what exists; a retired or rejected
+        version has no file and is only found with `metadata_only`. To resume, ask for the version that the first message
+        named, since an alias may have moved.
         """
 
     @_abc_1.abstractmethod
@@ -143,8 +175,9 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _model_pb2.WatchPoliciesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_model_pb2.WatchPoliciesResponse], _abc.AsyncIterator[_model_pb2.WatchPoliciesResponse]]:
-        """Events in order of revision, from `since_revision` (exclusive) on, without end. A revision that is no longer kept
-        is OUT_OF_RANGE: list, then watch from the revision of the list. A `heartbeat` comes at least every 20 s.
+        """Events in order of revision, from `since_revision` (exclusive) on, without end. A revision that is no longer kept,
+        or not reached yet, is OUT_OF_RANGE: list, then watch from the revision of the list. A `heartbeat` comes at
+        once when there is no event yet, and then at least every 20 s. UNAVAILABLE when the service stops.
         """
 
     @_abc_1.abstractmethod

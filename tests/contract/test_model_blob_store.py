@@ -97,11 +97,13 @@ class TestFolderBlobs(BlobStoreContract):
         """A power cut takes what was not flushed; so the order of flushes is what counts."""
         target = tmp_path / "deep" / "blobs" / SHA256[:2] / SHA256
         flushed: list[tuple[Path, bool]] = []
+        inodes: list[int] = []
         fsync = os.fsync
 
         def recorded(descriptor: int) -> None:
             path = Path(f"/proc/self/fd/{descriptor}").readlink()
             flushed.append((path, target.exists()))
+            inodes.append(os.fstat(descriptor).st_ino)
             fsync(descriptor)
 
         monkeypatch.setattr(os, "fsync", recorded)
@@ -111,3 +113,4 @@ class TestFolderBlobs(BlobStoreContract):
             (incoming / "file", False),
             (target.parent, True),
         ]
+        assert inodes[1] == target.stat().st_ino  # moved whole, not copied

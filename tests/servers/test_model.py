@@ -329,12 +329,13 @@ def test_a_download_that_is_cut_goes_on_with_the_same_version(model: RunningMode
     data = network.file()
     model.client.publish(network.header(), data)
     budgets = [1_500_000, 1_200_000]
-    with CuttingProxy(model.address, budgets, lambda: publish(model.client)) as proxy:
-        client = ModelClient(proxy.address)
+    with (
+        CuttingProxy(model.address, budgets, lambda: publish(model.client)) as proxy,
+        closing(ModelClient(proxy.address)) as client,
+    ):
         version, got = client.get("race:latest")
         assert (version.version, got, proxy.cuts) == (1, data, 2)
         assert client.describe("race:latest").version == 3
-        client.close()
 
 
 def test_a_download_goes_on_with_the_version_it_began(model: RunningModel) -> None:
