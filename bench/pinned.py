@@ -1,0 +1,68 @@
+"""A server in a process of its own, on a core of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+
+import psutil
+
+Serve = Callable[[], AbstractAsyncContextManager[str]]
+"""Serves inside the block and gives the address; must be a function of a module (spawn)."""
+
+
+@dataclass(frozen=True)
+class PinnedServer:
+    """A running server."""
+
+    address: str
+    process: psutil.Process
+
+    def cpu_seconds(self) -> float:
+        """CPU time of the server so far, user and system."""
+        times = self.process.cpu_times()
+        return times.user + times.system
+
+    def rss_bytes(self) -> int:
+        return self.process.memory_info().rss
+
+
+def pin(core: int) -> bool:
+    """Keeps this process on one core; False where that cannot be done."""
+    if not hasattr(os, "sched_setaffinity") or core not in os.sched_getaffinity(0):
+        return False
+    os.sched_setaffinity(0, {core})
+    return True
+
+
+@contextmanager
+def pinned_server(serve: Serve, core: int = 0) -> Iterator[PinnedServer]:
+    """Runs `serve` in a spawned process on `core`."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_run, args=(serve, core, theirs))
+    process.start()
+    try:
+        yield PinnedServer(ours.recv(), psutil.Process(process.pid))
+    finally:
+        ours.send("stop")
+        process.join(10)
+        if process.is_alive():
+            process.kill()
+
+
+def _run(serve: Serve, core: int, pipe: Connection) -> None:
+    pin(core)
+    asyncio.run(_serve(serve, pipe))
+
+
+async def _serve(serve: Serve, pipe: Connection) -> None:
+    async with serve() as address:
+        pipe.send(address)
+        stop: Awaitable[str] = asyncio.to_thread(pipe.recv)
+        await stop

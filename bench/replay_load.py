@@ -1,0 +1,148 @@
+"""Loads on a Replay table and on the bare echo server, with the same sizes and the same callers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+import grpc
+import numpy as np
+
+from bench.pinned import PinnedServer
+from bench.replay_servers import ECHO_IN, ECHO_OUT, OPTIONS
+from mazemesh.client import tables
+from mazemesh.client.replay import ReplayClient
+from mazemesh.tensors import Signature
+
+Step = Callable[[], int]
+"""One call; returns how many items it moved."""
+
+IN_FLIGHT = 2
+
+
+@dataclass
+class Load:
+    """What the callers of one load did."""
+
+    seconds: float
+    items: int
+    latencies: list[float] = field(repr=False)
+    server_cpu: float
+
+
+def drive(server: PinnedServer, steps: list[Step], seconds: float) -> Load:
+    """Each step in a thread of its own, again and again; what comes after warming up counts."""
+    warm = time.perf_counter() + min(0.5, seconds / 4)
+    start = end = 0.0
+
+    def loop(step: Step) -> tuple[int, list[float]]:
+        items, latencies = 0, []
+        while (begun := time.perf_counter()) < end:
+            moved = step()
+            if begun >= start:
+                items += moved
+                latencies.append(time.perf_counter() - begun)
+        return items, latencies
+
+    start, end = warm, warm + seconds
+    with ThreadPoolExecutor(len(steps)) as pool:
+        jobs = [pool.submit(loop, step) for step in steps]
+        time.sleep(max(0.0, start - time.perf_counter()))
+        cpu = server.cpu_seconds()
+        results = [job.result() for job in jobs]
+        cpu = server.cpu_seconds() - cpu
+    return Load(
+        seconds=time.perf_counter() - start,
+        items=sum(items for items, _ in results),
+        latencies=sorted(latency for _, part in results for latency in part),
+        server_cpu=cpu,
+    )
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Rows of one size in batches of one size."""
+
+    row_bytes: int
+    batch: int
+    capacity: int
+
+    @property
+    def signature(self) -> Signature:
+        """A transition: two observations, action, return, discount."""
+        observation = (self.row_bytes - 24) // 2
+        return Signature.of(
+            observation=("uint8", (observation,)),
+            next_observation=("uint8", (observation,)),
+            action=("int64", ()),
+            reward=("float64", ()),
+            discount=("float64", ()),
+        )
+
+    def rows(self) -> dict[str, np.ndarray]:
+        rng = np.random.default_rng(1)
+        return {
+            column.name: rng.integers(0, 3, (self.batch, *column.shape)).astype(column.dtype)
+            for column in self.signature.columns
+        }
+
+
+def replay_loads(server: PinnedServer, shape: Shape, seconds: float) -> dict[str, Load]:
+    """Insert, sample and both, into a prioritized table that is full."""
+    with ExitStack() as stack:
+        client = ReplayClient(server.address)
+        stack.callback(client.close)
+        table, signature, rows = f"bench-{shape.row_bytes}", shape.signature, shape.rows()
+        definition = tables.prioritized(
+            table, signature, shape.capacity, min_size=1, samples_per_insert=1.0, error_buffer=1e18
+        )
+        client.create_table(definition)
+        priorities = np.random.default_rng(2).uniform(0.1, 2.0, shape.batch)
+        writers = [stack.enter_context(client.writer(table, signature)) for _ in range(IN_FLIGHT)]
+        sampler = stack.enter_context(client.sampler(table, signature, shape.batch, IN_FLIGHT))
+        for _ in range(-(-shape.capacity // shape.batch)):
+            writers[0].append(rows, priorities)
+
+        def insert(number: int) -> Step:
+            return lambda: len(writers[number].append(rows, priorities).keys) // 8
+
+        def sample() -> int:
+            return len(next(sampler))
+
+        def sample_and_update() -> int:
+            batch = next(sampler)
+            sampler.update_priorities(batch.keys, priorities)
+            return len(batch)
+
+        return {
+            "insert": drive(server, [insert(number) for number in range(IN_FLIGHT)], seconds),
+            "sample": drive(server, [sample], seconds),
+            "mixed": drive(server, [insert(0), sample_and_update], seconds),
+        }
+
+
+def echo_loads(server: PinnedServer, shape: Shape, seconds: float) -> dict[str, Load]:
+    """The same bytes without a service behind."""
+    with grpc.insecure_channel(server.address, options=OPTIONS) as channel:
+        size = shape.row_bytes * shape.batch
+        data, wanted = bytes(size), str(size).encode()
+        take, give = channel.unary_unary(ECHO_IN), channel.unary_unary(ECHO_OUT)
+        in_flight = [give.future(wanted) for _ in range(IN_FLIGHT)]
+
+        def insert() -> int:
+            take(data, timeout=30)
+            return shape.batch
+
+        def sample() -> int:
+            in_flight.pop(0).result()
+            in_flight.append(give.future(wanted))
+            return shape.batch
+
+        return {
+            "insert": drive(server, [insert] * IN_FLIGHT, seconds),
+            "sample": drive(server, [sample], seconds),
+            "mixed": drive(server, [insert, sample], seconds),
+        }
