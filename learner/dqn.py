@@ -73,7 +73,7 @@ class DQN:
         self.network.to(device)
         self._target = copy.deepcopy(self.network)
         self._optimizer = torch.optim.Adam(
-            self.network.parameters(), lr=config.learning_rate, eps=1.5e-4, fused=True
+            self.network.parameters(), lr=config.learning_rate, fused=True
         )
 
     def update(self, batch: Batch) -> Update:

@@ -82,8 +82,8 @@ def _train(
         trainer.train()
         if not stop.is_set():
             trainer.publish(snapshot=True)
+        publisher.close(CLOSE_SECONDS)
         trainer.checkpoint()
     finally:
-        publisher.close(CLOSE_SECONDS)
         stop.set()
         prefetcher.close(CLOSE_SECONDS)

@@ -50,7 +50,6 @@ class Run:
         config = override(start.config, settings.hyperparameters)
         game_settings = dataclasses.replace(
             start.game_settings,
-            shaping_discount=config.discount,
             **{name: value for name, value in given.items() if value is not None},
         )
         spec = game.spec(game_settings)

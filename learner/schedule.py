@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class Every:
-    """Due every `seconds`, at once after a pause that was longer; times in seconds of any clock.
+    """Due every `seconds`, once after a pause that was longer; times in seconds of any clock.
 
     With `eager`, a third and two thirds of the first period are due too: the beginning of a run is
     where most happens.
@@ -22,5 +22,7 @@ class Every:
             return True
         if now < self._next:
             return False
-        self._next = max(self._next + self._seconds, now)
+        self._next += self._seconds
+        if self._next <= now:
+            self._next = now + self._seconds
         return True

@@ -36,6 +36,7 @@ class LearnerSettings(ProcessSettings):
     step_limit: int | None = Field(default=None, description="steps of a game; 0: by its size")
     seats: int | None = Field(default=None, description="players")
     shaping: float | None = Field(default=None, description="weight of the distance in rewards")
+    shaping_discount: float | None = Field(default=None, description="of that distance, 0..1")
 
     replay_address: str = Field(default=_LOCAL.replay, description="host:port of Replay")
     model_address: str = Field(default=_LOCAL.model, description="host:port of Model")

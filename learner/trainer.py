@@ -54,12 +54,12 @@ class Trainer:
         self.agent_steps = 0
         self.samples = 0
         self._recent: Columns | None = None
-        self._offered = algorithm.updates
+        self._offered = (algorithm.updates, False)
 
     def resume(self, checkpoint: Checkpoint) -> None:
         """Takes over counters and the algorithm's state."""
         self._algorithm.restore(checkpoint.algorithm)
-        self._offered = self._algorithm.updates
+        self._offered = (self._algorithm.updates, False)
         self._publisher.version = checkpoint.version
         self.agent_steps, self.samples = checkpoint.agent_steps, checkpoint.samples
         self._metrics.agent_steps.inc(self.agent_steps)
@@ -84,10 +84,12 @@ class Trainer:
                 self.checkpoint()
 
     def publish(self, *, snapshot: bool) -> None:
-        """Offers the present weights as a version, if they are new."""
-        if self._recent is None or self._offered == self._algorithm.updates:
+        """Offers the present weights as a version, if they are new or now to be kept."""
+        updates, kept = self._offered
+        known = updates == self._algorithm.updates and (kept or not snapshot)
+        if self._recent is None or known:
             return
-        self._offered = self._algorithm.updates
+        self._offered = (self._algorithm.updates, snapshot)
         observation, action_mask = _examples(self._recent, PARITY_ROWS)
         network = self._algorithm.network
         device = next(network.parameters()).device

@@ -1,0 +1,89 @@
+"""One network in three forms: numpy, torch and ONNX."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from learner.architecture import Architecture, FloatArray, evaluate, initial_parameters
+from learner.networks import build
+from learner.onnx_policy import to_onnx
+
+SHAPES = [
+    Architecture(head, 40, 5, hidden, activation)
+    for head in ("actor-critic", "dueling")
+    for activation in ("relu", "tanh")
+    for hidden in ((16, 8), (32,))
+]
+
+
+def trained(architecture: Architecture) -> dict[str, FloatArray]:
+    """Weights that are not special in any way, biases included."""
+    rng = np.random.default_rng(1)
+    return {
+        name: value + rng.normal(scale=0.3, size=value.shape).astype(np.float32)
+        for name, value in initial_parameters(architecture, 0).items()
+    }
+
+
+def inputs(rows: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(2)
+    mask = rng.integers(0, 2, (rows, 5)).astype(np.uint8)
+    mask[:, 0] |= ~mask.any(axis=1)
+    return rng.integers(0, 256, (rows, 40)).astype(np.uint8), mask
+
+
+@pytest.mark.parametrize("architecture", SHAPES, ids=str)
+@pytest.mark.parametrize("rows", [1, 33])
+def test_numpy_torch_and_onnx_agree(architecture: Architecture, rows: int) -> None:
+    parameters, (observation, mask) = trained(architecture), inputs(rows)
+    logits, value = evaluate(architecture, parameters, observation, mask)
+    session = onnxruntime.InferenceSession(to_onnx(architecture, parameters))
+    by_onnx = session.run(["logits", "value"], {"observation": observation, "action_mask": mask})
+    with torch.no_grad():
+        by_torch = build(architecture, parameters).policy(
+            torch.from_numpy(observation), torch.from_numpy(mask).bool()
+        )
+    for other in (by_onnx, [tensor.numpy() for tensor in by_torch]):
+        np.testing.assert_allclose(other[0], logits, rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(other[1], value, rtol=1e-5, atol=1e-5)
+        assert other[1].shape == (rows,)
+    assert (logits[mask == 0] <= -1e8).all()
+    assert (np.abs(logits[mask == 1]) < 1e3).all()
+
+
+def test_value_of_a_dueling_network_is_its_best_legal_action() -> None:
+    architecture = Architecture("dueling", 40, 5, (16,))
+    observation, mask = inputs(20)
+    logits, value = evaluate(architecture, trained(architecture), observation, mask)
+    np.testing.assert_array_equal(value, np.where(mask == 1, logits, -np.inf).max(axis=1))
+
+
+def test_first_weights_are_orthogonal_and_follow_from_the_seed() -> None:
+    architecture = Architecture("actor-critic", 40, 5, (16, 24))
+    parameters = initial_parameters(architecture, 3)
+    narrow, wide = parameters["hidden.0.weight"], parameters["hidden.1.weight"]
+    np.testing.assert_allclose(narrow @ narrow.T, 2 * np.eye(16), atol=1e-5)
+    np.testing.assert_allclose(wide.T @ wide, 2 * np.eye(16), atol=1e-5)
+    again, other = initial_parameters(architecture, 3), initial_parameters(architecture, 4)
+    assert all(np.array_equal(parameters[name], again[name]) for name in parameters)
+    assert not np.array_equal(narrow, other["hidden.0.weight"])
+
+
+def test_untrained_policy_is_nearly_uniform() -> None:
+    architecture = Architecture("actor-critic", 40, 5)
+    observation, _ = inputs(50)
+    mask = np.ones((50, 5), np.uint8)
+    logits, _ = evaluate(architecture, initial_parameters(architecture, 0), observation, mask)
+    assert np.abs(logits - logits.mean(axis=1, keepdims=True)).max() < 0.1
+
+
+def test_weights_survive_the_way_through_torch() -> None:
+    architecture = Architecture("dueling", 40, 5, (16, 8))
+    parameters = trained(architecture)
+    returned = build(architecture, parameters).parameters_as_arrays()
+    assert set(returned) == set(parameters)
+    for name, value in parameters.items():
+        np.testing.assert_array_equal(returned[name], value)

@@ -1,0 +1,71 @@
+"""Checkpoints: whole or not there, the newest counts, strangers are refused."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+
+from learner import checkpoint
+from learner.algorithms import build
+from learner.architecture import initial_parameters
+from learner.checkpoint import Checkpoint
+from learner.presets import override
+from learner.run import Run
+from mazemesh.errors import FailedPrecondition
+from tests.unit.learner.fakes import random_batch, tiny_run
+
+CPU = torch.device("cpu")
+SMALL = {"ppo": {"unrolls_per_batch": 4}, "dqn": {"minibatch_size": 16}}
+
+
+def taken(run: Run, agent_steps: int) -> Checkpoint:
+    run = dataclasses.replace(run, config=override(run.config, SMALL[run.algorithm]))
+    algorithm, _ = build(run, initial_parameters(run.architecture, 0), "cpu", 1)
+    algorithm.update(random_batch(run.signature, run.batch_rows))
+    return Checkpoint(3, agent_steps, agent_steps // 2, run.identity, algorithm.state())
+
+
+@pytest.mark.parametrize("algorithm", ["ppo", "dqn"])
+def test_comes_back_as_it_was(tmp_path: Path, algorithm: str) -> None:
+    run = tiny_run(algorithm)
+    saved = taken(run, 100)
+    checkpoint.save(tmp_path, saved)
+    loaded = checkpoint.load(tmp_path, run, CPU)
+    assert loaded is not None
+    assert (loaded.version, loaded.agent_steps, loaded.samples) == (3, 100, 50)
+    weights = saved.algorithm["network"]
+    assert all(torch.equal(loaded.algorithm["network"][name], weights[name]) for name in weights)
+    assert loaded.algorithm["updates"] == saved.algorithm["updates"] > 0
+    build(run, initial_parameters(run.architecture, 1), "cpu", 1)[0].restore(loaded.algorithm)
+
+
+def test_newest_counts_and_two_are_kept(tmp_path: Path) -> None:
+    run = tiny_run()
+    for agent_steps in (9, 100, 1000):
+        checkpoint.save(tmp_path, taken(run, agent_steps))
+    assert len(checkpoint.find(tmp_path)) == 2
+    loaded = checkpoint.load(tmp_path, run, CPU)
+    assert loaded is not None
+    assert loaded.agent_steps == 1000
+
+
+def test_an_unfinished_file_does_not_count(tmp_path: Path) -> None:
+    run = tiny_run()
+    checkpoint.save(tmp_path, taken(run, 100))
+    (tmp_path / "checkpoint-000000000000200.tmp").write_bytes(b"half")
+    loaded = checkpoint.load(tmp_path, run, CPU)
+    assert loaded is not None
+    assert loaded.agent_steps == 100
+
+
+def test_none_when_there_is_none(tmp_path: Path) -> None:
+    assert checkpoint.load(tmp_path / "nowhere", tiny_run(), CPU) is None
+
+
+def test_that_of_another_algorithm_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    checkpoint.save(tmp_path, taken(tiny_run("ppo"), 100))
+    with pytest.raises(FailedPrecondition, match=r"algorithm ppo; this run has dqn.*--policy"):
+        checkpoint.load(tmp_path, tiny_run("dqn"), CPU)

@@ -1,0 +1,128 @@
+"""A whole run against Replay and Model in memory."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from learner import checkpoint
+from learner.learn import learn
+from learner.settings import LearnerSettings
+from mazemesh.errors import FailedPrecondition, Unavailable
+from tests.unit.learner.fakes import TINY, FakeModel, FakeReplay
+
+SMALL = {
+    "ppo": {"unroll_length": 4, "unrolls_per_batch": 16, "minibatch_size": 32},
+    "dqn": {"minibatch_size": 32, "minibatches_per_batch": 2},
+}
+
+
+def settings(folder: Path, algorithm: str = "ppo", steps: int = 640) -> LearnerSettings:
+    return LearnerSettings(
+        game="solo",
+        algorithm=algorithm,
+        steps=steps,
+        data_dir=folder,
+        tracking="none",
+        publish_seconds=0.001,
+        hyperparameters=SMALL[algorithm],
+        **TINY,
+    )
+
+
+@pytest.mark.parametrize("algorithm", ["ppo", "dqn"])
+def test_trains_publishes_and_leaves_a_checkpoint(tmp_path: Path, algorithm: str) -> None:
+    replay, model, registry = FakeReplay(), FakeModel(), CollectorRegistry()
+    wanted = settings(tmp_path, algorithm)
+    learn(wanted, replay, model, registry, threading.Event())
+    first, last = model.headers[0], model.headers[-1]
+    assert (first.training_step, first.snapshot) == (0, True)
+    assert last.snapshot
+    assert int(last.metadata["agent_steps"]) >= 640
+    assert last.training_step > 0
+    assert last.parent_version == len(model.headers) - 1
+    assert checkpoint.find(wanted.folder)
+    assert registry.get_sample_value("mazemesh_learner_agent_steps_total") >= 640
+    assert registry.get_sample_value("mazemesh_learner_training_step") == last.training_step
+    assert (replay.priorities != []) == (algorithm == "dqn")
+    description = json.loads((wanted.folder / "run.json").read_text())
+    assert description["algorithm"] == algorithm
+    assert {header.run_id for header in model.headers} == {description["run_id"]}
+
+
+def test_resumes_where_it_stopped(tmp_path: Path) -> None:
+    replay, model = FakeReplay(), FakeModel()
+    learn(settings(tmp_path, steps=640), replay, model, CollectorRegistry(), threading.Event())
+    before, step = len(model.headers), model.headers[-1].training_step
+    learn(settings(tmp_path, steps=1280), replay, model, CollectorRegistry(), threading.Event())
+    after = model.headers[before:]
+    assert after[0].training_step > step
+    assert after[0].parent_version == before
+    assert after[0].run_id == model.headers[0].run_id
+    assert not any(header.training_step == 0 for header in after)
+    assert int(after[-1].metadata["agent_steps"]) >= 1280
+
+
+def test_stop_leaves_a_checkpoint(tmp_path: Path) -> None:
+    replay, model, stop = FakeReplay(), FakeModel(), threading.Event()
+    wanted = settings(tmp_path, steps=0)
+    running = start(lambda: learn(wanted, replay, model, CollectorRegistry(), stop))
+    model.wait_for(3)
+    stop.set()
+    running.join(20)
+    assert not running.is_alive()
+    assert checkpoint.find(wanted.folder)
+
+
+def test_stop_while_model_is_away_ends(tmp_path: Path) -> None:
+    class Away(FakeModel):
+        asked = threading.Event()
+
+        def publish(self, header: object, data: bytes) -> object:
+            self.asked.set()
+            raise Unavailable("not there yet")
+
+    stop, model = threading.Event(), Away()
+    wanted = settings(tmp_path, steps=0)
+    running = start(lambda: learn(wanted, FakeReplay(), model, CollectorRegistry(), stop))
+    assert model.asked.wait(20)
+    stop.set()
+    running.join(20)
+    assert not running.is_alive()
+
+
+def test_trains_on_while_model_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("learner.publisher.RETRY_SECONDS", 0.01)
+    replay, model, stop = FakeReplay(), FakeModel(), threading.Event()
+    wanted = settings(tmp_path, steps=0)
+    running = start(lambda: learn(wanted, replay, model, CollectorRegistry(), stop))
+    model.wait_for(2)
+    model.failures = [Unavailable("restarting")] * 20
+    model.wait_for(len(model.headers) + 2)
+    stop.set()
+    running.join(20)
+    assert model.failures == []
+
+
+def test_another_algorithm_under_the_same_name_is_refused(tmp_path: Path) -> None:
+    wanted = settings(tmp_path, "ppo")
+    learn(wanted, FakeReplay(), FakeModel(), CollectorRegistry(), threading.Event())
+    with pytest.raises(FailedPrecondition, match="--policy"):
+        learn(
+            settings(tmp_path, "dqn"),
+            FakeReplay(),
+            FakeModel(),
+            CollectorRegistry(),
+            threading.Event(),
+        )
+
+
+def start(work: Callable[[], None]) -> threading.Thread:
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    return thread
