@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from services.elo.davidson import outcomes
 from services.elo.evidence import correlation, game_weights
@@ -19,6 +18,7 @@ from services.elo.posterior import CENTER, LOG_NU_MEAN, SCALE, Local, Posterior,
 
 _TOLERANCE = 1e-9  # of a strength, some 2e-7 points
 _STEPS = 100
+_HALVINGS = 60
 _ROUNDS = 20
 _CORRELATION_TOLERANCE = 1e-4
 
@@ -63,7 +63,7 @@ def fit(problem: Problem) -> Fit:
             break
     return Fit(
         ratings=CENTER + SCALE * posterior.anchored(point[:-1]),
-        covariance=SCALE**2 * _anchored_covariance(posterior.hessian(local), problem.anchors),
+        covariance=SCALE**2 * posterior.covariance(local),
         log_nu=float(point[-1]),
         correlation=used,
     )
@@ -84,17 +84,9 @@ def _advance(posterior: Posterior, local: Local, step: Floats) -> Local:
     """The first of 1, 1/2, 1/4, ... steps that gains a fair share of what the gradient promises."""
     promise = 1e-4 * float(local.gradient @ step)
     rounding = 1e-12 * (1.0 + abs(local.value))
-    length = 1.0
-    while True:
+    for halvings in range(_HALVINGS):
+        length = 0.5**halvings
         trial = posterior.at(local.point + length * step)
         if trial.value >= local.value + length * promise - rounding:
             return trial
-        length /= 2.0
-
-
-def _anchored_covariance(hessian: Floats, anchors: npt.NDArray[np.bool_]) -> Floats:
-    """Covariance of the strengths seen from the anchors' mean [players, players]."""
-    covariance = np.linalg.inv(hessian)[:-1, :-1].astype(np.float64)
-    covariance -= covariance[anchors].mean(axis=0)
-    covariance -= covariance[:, anchors].mean(axis=1)[:, None]
-    return covariance
+    raise ArithmeticError(f"the rating fit of {posterior.players} players cannot rise any further")

@@ -72,7 +72,7 @@ class Posterior:
         self._table = problem.table
         self._anchor = problem.anchors / problem.anchors.sum()
         # Results and prior leave the level open. A penalty on the anchors' mean alone sets it to
-        # zero exactly, and falls out of the covariance when that is seen from their mean.
+        # zero exactly; `covariance` takes out the variance of 1 that it gives to the level.
         gauge = np.outer(self._anchor, self._anchor)
         self._precision = _prior_precision(problem.parents) + gauge
         self.weigh(np.ones(len(problem.table.matches)))
@@ -118,6 +118,16 @@ class Posterior:
         hessian[:-1, -1] = hessian[-1, :-1] = self._scatter(local.games.mixed)
         hessian[-1, -1] = local.games.nu_curvature + LOG_NU_DEVIATION**-2
         return hessian
+
+    def covariance(self, local: Local) -> Floats:
+        """Covariance of the strengths less the anchors' mean [players, players].
+
+        The Hessian is that of results and prior, H, which is blind to the level, plus b b' of the
+        gauge, with b the anchors' weights. Its inverse is G + 1 1', where G is the covariance in
+        which the anchors' mean is certain: G b = 0 and H G = I - b 1'.
+        """
+        inverse: Floats = np.linalg.inv(self.hessian(local)).astype(np.float64)
+        return inverse[:-1, :-1] - 1.0
 
     def _scatter(self, values: Floats) -> Floats:
         """Adds each row's value to its first player and takes it from its second [players]."""
