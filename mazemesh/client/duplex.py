@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 import grpc
 
 from mazemesh.client.channel import translate
-from mazemesh.errors import DeadlineExceeded, MazemeshError
+from mazemesh.errors import DeadlineExceeded, MazemeshError, Unavailable
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
@@ -31,7 +31,10 @@ class Duplex(Generic[Request, Response]):
         self._requests: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
         self._responses: queue.SimpleQueue[Response | MazemeshError | None] = queue.SimpleQueue()
         self._requests.put(first)
-        self._call = method(iter(self._requests.get, None))
+        try:
+            self._call = method(iter(self._requests.get, None))
+        except ValueError as error:  # gRPC's way to say that the channel was closed
+            raise Unavailable(f"the client of {address} was closed") from error
         self._reader = threading.Thread(target=self._read, name="mazemesh-duplex", daemon=True)
         self._reader.start()
 

@@ -177,6 +177,7 @@ class GamesSession:
 
     def close(self) -> None:
         """Ends the session on the server too."""
+        self._stream.send(pb.RunGamesRequest(close=pb.CloseSession()))
         self._stream.close()
 
     def __enter__(self) -> GamesSession:

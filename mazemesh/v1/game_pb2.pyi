@@ -224,14 +224,20 @@ class GameFinished(_message.Message):
     def __init__(self, scores: _Optional[_Iterable[float]] = ..., steps: _Optional[int] = ..., truncated: _Optional[bool] = ...) -> None: ...
 
 class RunGamesRequest(_message.Message):
-    __slots__ = ("open", "join", "step")
+    __slots__ = ("open", "join", "step", "close")
     OPEN_FIELD_NUMBER: _ClassVar[int]
     JOIN_FIELD_NUMBER: _ClassVar[int]
     STEP_FIELD_NUMBER: _ClassVar[int]
+    CLOSE_FIELD_NUMBER: _ClassVar[int]
     open: OpenSession
     join: JoinSession
     step: StepGames
-    def __init__(self, open: _Optional[_Union[OpenSession, _Mapping]] = ..., join: _Optional[_Union[JoinSession, _Mapping]] = ..., step: _Optional[_Union[StepGames, _Mapping]] = ...) -> None: ...
+    close: CloseSession
+    def __init__(self, open: _Optional[_Union[OpenSession, _Mapping]] = ..., join: _Optional[_Union[JoinSession, _Mapping]] = ..., step: _Optional[_Union[StepGames, _Mapping]] = ..., close: _Optional[_Union[CloseSession, _Mapping]] = ...) -> None: ...
+
+class CloseSession(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
 
 class OpenSession(_message.Message):
     __slots__ = ("session_id", "game", "settings", "num_games", "seed", "first_game_id", "controllers", "resume_sequence")

@@ -70,8 +70,8 @@ class GameServiceStub:
     last response that was computed, so a step is never played twice. The last request sent again is answered by the
     last response again. A session that is gone is NOT_FOUND; any other sequence is FAILED_PRECONDITION; a session that
     another stream still holds passes to the newcomer and the older stream ends with ABORTED. A refused step
-    (INVALID_ARGUMENT) ends the stream and plays nothing; the session stays and can be resumed. A client that half-closes
-    its side ends the session at once.
+    (INVALID_ARGUMENT) ends the stream and plays nothing; the session stays and can be resumed. `close`
+    ends a session at once; a stream that ends otherwise leaves it to its grace.
 
     A session made by `join` ends when its last game has ended: the server closes the stream after that response,
     which it sends only when the results of the matches that ended are on disk.
@@ -125,8 +125,8 @@ class GameServiceAsyncStub(GameServiceStub):
     last response that was computed, so a step is never played twice. The last request sent again is answered by the
     last response again. A session that is gone is NOT_FOUND; any other sequence is FAILED_PRECONDITION; a session that
     another stream still holds passes to the newcomer and the older stream ends with ABORTED. A refused step
-    (INVALID_ARGUMENT) ends the stream and plays nothing; the session stays and can be resumed. A client that half-closes
-    its side ends the session at once.
+    (INVALID_ARGUMENT) ends the stream and plays nothing; the session stays and can be resumed. `close`
+    ends a session at once; a stream that ends otherwise leaves it to its grace.
 
     A session made by `join` ends when its last game has ended: the server closes the stream after that response,
     which it sends only when the results of the matches that ended are on disk.
@@ -201,8 +201,8 @@ class GameServiceServicer(metaclass=_abc_1.ABCMeta):
         last response that was computed, so a step is never played twice. The last request sent again is answered by the
         last response again. A session that is gone is NOT_FOUND; any other sequence is FAILED_PRECONDITION; a session that
         another stream still holds passes to the newcomer and the older stream ends with ABORTED. A refused step
-        (INVALID_ARGUMENT) ends the stream and plays nothing; the session stays and can be resumed. A client that half-closes
-        its side ends the session at once.
+        (INVALID_ARGUMENT) ends the stream and plays nothing; the session stays and can be resumed. `close`
+        ends a session at once; a stream that ends otherwise leaves it to its grace.
 
         A session made by `join` ends when its last game has ended: the server closes the stream after that response,
         which it sends only when the results of the matches that ended are on disk.

@@ -95,15 +95,18 @@ class RunGamesStream:
                 await session.settled()
 
     async def _answer_steps(self, session: GameSession, context: Context) -> bool:
-        """Answers until the session is over (False) or the client closes it (True)."""
+        """Answers until the session is over; returns whether the client closed it."""
         while not session.over:
             request = await context.read()
+            # A stream that broke looks like one that its client has ended.
             if request is grpc.aio.EOF:
+                return False
+            if request.HasField("close"):
                 return True
             if not request.HasField("step"):
                 raise InvalidArgument(
                     f"the message is {request.WhichOneof('message')}; after the first one it "
-                    "should be step"
+                    "should be step or close"
                 )
             step = request.step
             response = await session.play(
