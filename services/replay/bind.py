@@ -6,6 +6,7 @@ import numpy as np
 
 from mazemesh.v1.replay_pb2_grpc import add_ReplayServiceServicer_to_server
 from services._harness import Server
+from services.replay.memory import freeze_startup_objects, keep_freed_memory
 from services.replay.metrics import TableCollector
 from services.replay.servicer import ReplayServicer
 from services.replay.settings import ReplaySettings
@@ -15,6 +16,7 @@ from services.replay.tables import Tables
 
 async def bind(settings: ReplaySettings, server: Server) -> None:
     """Settings -> journal -> tables -> servicer."""
+    keep_freed_memory()
     tables = Tables(
         EphemeralJournal(),
         np.random.default_rng(settings.seed),
@@ -22,6 +24,10 @@ async def bind(settings: ReplaySettings, server: Server) -> None:
         max_writers=settings.max_writers,
     )
     server.on_start(tables.load)
+
+    @server.on_start
+    async def freeze() -> None:
+        freeze_startup_objects()
 
     @server.on_drain
     async def end_waiting() -> None:

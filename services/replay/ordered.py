@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from services.replay.selectors import Counts, Draw, Reals, Slots
+from services.replay.selectors import REMOVE, Counts, Draw, Reals, Slots
 
 
 class Ordered:
@@ -29,7 +29,11 @@ class Ordered:
         if self._next + len(slots) - self._first > len(self._ring):
             self._pack()
         tickets = np.arange(self._next, self._next + len(slots))
-        self._ring[tickets % len(self._ring)] = slots
+        start = self._next % len(self._ring)
+        if start + len(slots) <= len(self._ring):
+            self._ring[start : start + len(slots)] = slots
+        else:
+            self._ring[tickets % len(self._ring)] = slots
         self._tickets[slots] = tickets + 1
         self._next += len(slots)
 
@@ -42,24 +46,27 @@ class Ordered:
 
     def draw(self, count: int, rng: np.random.Generator, times: Counts, limit: int) -> Draw:
         """The slot at the end, as often as the limit allows, then the next; see `Selector.draw`."""
+        if limit in (1, REMOVE):
+            return self._draw_once(count, times, limit)
         slots = self._from_end(1 if limit == 0 else count)
         drawn = times[slots]
-        if limit == 0:
-            repeats = np.array([count])
-        elif limit > 0:
-            repeats = limit - drawn.astype(np.int64)
-        else:
-            repeats = np.ones(len(slots), np.int64)
+        repeats = limit - drawn.astype(np.int64) if limit else np.array([count])
         starts = np.cumsum(repeats) - repeats
         used = np.clip(count - starts, 0, repeats)
-        chosen = np.repeat(slots, used)
-        counts = np.repeat(drawn, used)
-        if limit >= 0:
-            counts = (counts + np.arange(1, count + 1) - np.repeat(starts, used)).astype(np.int32)
-            times[slots] = drawn + used
+        nth = np.arange(1, count + 1) - np.repeat(starts, used)
+        counts = (np.repeat(drawn, used) + nth).astype(np.int32)
+        times[slots] = drawn + used
         spent = slots[(used == repeats) & (used > 0)] if limit else slots[:0]
         self.remove(spent)
-        return Draw(chosen, np.ones(count), counts, spent)
+        return Draw(np.repeat(slots, used), np.ones(count), counts, spent)
+
+    def _draw_once(self, count: int, times: Counts, limit: int) -> Draw:
+        """Every slot leaves as it is drawn: the common case, a queue or the removal of rows."""
+        slots = self._from_end(count)
+        if limit == 1:
+            times[slots] = 1
+        self.remove(slots)
+        return Draw(slots, np.ones(count), times[slots], slots)
 
     def highest_priority(self) -> float | None:
         """None: priorities are ignored."""
@@ -71,7 +78,10 @@ class Ordered:
         while True:
             tickets = self._window(width)
             slots = self._ring[tickets % len(self._ring)]
-            here = np.flatnonzero(self._tickets[slots] == tickets + 1)
+            present = self._tickets[slots] == tickets + 1
+            if len(slots) == count and present.all():
+                return slots.astype(np.int64)
+            here = np.flatnonzero(present)
             # Gaps at this end are passed once and for all.
             self._skip(int(here[0]) if len(here) else len(tickets))
             if len(here) >= count or len(tickets) < width:
