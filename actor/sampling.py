@@ -23,6 +23,8 @@ def sample(logits: Float, temperature: float, rng: np.random.Generator) -> Actio
     if temperature == 0.0:
         return _best(logits)
     noise = rng.standard_exponential(logits.shape, dtype=np.float32)
+    # It can be exactly 0, whose logarithm would let an illegal action win.
+    np.maximum(noise, np.finfo(np.float32).tiny, out=noise)
     # -log(E) of a standard exponential E is a standard Gumbel variable.
     perturbed = logits / np.float32(temperature) - np.log(noise)
     return _best(perturbed)
