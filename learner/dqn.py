@@ -119,8 +119,9 @@ class DQN:
         loss = (rows["weight"] * torch.nn.functional.huber_loss(q, target, reduction="none")).mean()
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        # Weights that are not numbers would be published: better to end and resume.
         norm = torch.nn.utils.clip_grad_norm_(
-            self.network.parameters(), self.config.max_gradient_norm
+            self.network.parameters(), self.config.max_gradient_norm, error_if_nonfinite=True
         )
         self._optimizer.step()
         self.updates += 1

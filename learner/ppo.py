@@ -203,7 +203,10 @@ class PPO:
         loss = policy_loss + config.value_cost * value_loss - config.entropy_cost * entropy
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), config.max_gradient_norm)
+        # Weights that are not numbers would be published: better to end and resume.
+        norm = torch.nn.utils.clip_grad_norm_(
+            self.network.parameters(), config.max_gradient_norm, error_if_nonfinite=True
+        )
         self._optimizer.step()
         self.updates += 1
         with torch.no_grad():

@@ -22,7 +22,7 @@ log = structlog.get_logger("learner.tracking")
 START_SECONDS = 20.0
 """Start late: the first seconds of a mesh belong to its first games."""
 
-CLOSE_SECONDS = 3.0
+CLOSE_SECONDS = 2.0
 
 
 def tracking_uri(tracking: str, data_dir: Path) -> str | None:
