@@ -110,11 +110,11 @@ def _descend(sums: Reals, uniforms: Reals, nodes: Slots) -> None:
     while level < leaves:
         for i in range(len(nodes)):
             left = 2 * nodes[i]
-            if rest[i] < sums[left] or sums[left + 1] <= 0.0:
-                nodes[i] = left
-            else:
-                rest[i] -= sums[left]
-                nodes[i] = left + 1
+            weight = sums[left]
+            # Without a branch: which way a draw goes cannot be predicted.
+            right = np.int64(rest[i] >= weight) & np.int64(sums[left + 1] > 0.0)
+            rest[i] -= weight * right
+            nodes[i] = left + right
         level *= 2
 
 

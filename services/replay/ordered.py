@@ -66,6 +66,8 @@ class Ordered:
         if limit == 1:
             times[slots] = 1
         self.remove(slots)
+        if self._is_at_end(slots):
+            self._skip(len(slots))
         return Draw(slots, np.ones(count), times[slots], slots)
 
     def highest_priority(self) -> float | None:
@@ -77,21 +79,31 @@ class Ordered:
         width = count
         while True:
             tickets = self._window(width)
-            slots = self._ring[tickets % len(self._ring)]
+            slots = self._at(tickets)
             present = self._tickets[slots] == tickets + 1
             if len(slots) == count and present.all():
-                return slots.astype(np.int64)
+                return slots
             here = np.flatnonzero(present)
             # Gaps at this end are passed once and for all.
             self._skip(int(here[0]) if len(here) else len(tickets))
             if len(here) >= count or len(tickets) < width:
-                return slots[here[:count]].astype(np.int64)
+                return slots[here[:count]]
             width = 2 * width if len(here) else width
 
     def _window(self, width: int) -> Slots:
+        """The last tickets at the end that is served, at most `width`."""
         if self._newest_first:
             return np.arange(self._next - 1, max(self._next - width, self._first) - 1, -1)
         return np.arange(self._first, min(self._first + width, self._next))
+
+    def _at(self, tickets: Slots) -> Slots:
+        """Slots by ticket."""
+        return self._ring[tickets % len(self._ring)].astype(np.int64)
+
+    def _is_at_end(self, slots: Slots) -> bool:
+        """Whether `slots` are what the ring holds at the end that is served, without gaps."""
+        window = self._window(len(slots))
+        return len(window) == len(slots) and bool((self._at(window) == slots).all())
 
     def _skip(self, gaps: int) -> None:
         if self._newest_first:
