@@ -46,8 +46,8 @@ class ModelPeer(Protocol):
     async def snapshots(self) -> list[model_pb2.PolicyVersion]:
         """All ready snapshots."""
 
-    def watch(self, since_revision: int) -> AsyncIterator[model_pb2.WatchPoliciesResponse]:
-        """Changes after a revision (0: from now on), with heartbeats, until an error."""
+    def watch(self) -> AsyncIterator[model_pb2.WatchPoliciesResponse]:
+        """Changes from now on, with heartbeats, until an error."""
 
 
 class RemoteGame:
@@ -126,11 +126,9 @@ class RemoteModel:
         """See `ModelPeer`."""
         return await asyncio.to_thread(lambda: list(self._client.list(snapshots_only=True)))
 
-    async def watch(self, since_revision: int) -> AsyncIterator[model_pb2.WatchPoliciesResponse]:
+    async def watch(self) -> AsyncIterator[model_pb2.WatchPoliciesResponse]:
         """See `ModelPeer`."""
-        stream = await asyncio.to_thread(
-            lambda: iter(self._client.watch(since_revision=since_revision))
-        )
+        stream = await asyncio.to_thread(lambda: self._client.watch())
         # A thread waits in next(); closing the channel is what ends it when the service stops.
         while (event := await asyncio.to_thread(next, stream, None)) is not None:
             yield event

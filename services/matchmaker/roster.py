@@ -68,30 +68,25 @@ class Roster:
 async def follow(model: ModelPeer, roster: Roster, retry_seconds: float) -> None:
     """Keeps the roster fresh without end; while Model is away the roster stays as it was.
 
-    Every heartbeat lists anew, which makes up for whatever a watch can miss.
+    All snapshots are listed once the watch stands, so that nothing falls in between, and again at
+    every heartbeat.
     """
     reachable = True
     while True:
         try:
-            revision = await _list(model, roster)
-            reachable = True
-            async for event in model.watch(revision):
+            roster.replace(await model.snapshots())
+            standing = False
+            async for event in model.watch():
                 if event.WhichOneof("event") == "policy":
                     roster.apply(event.policy)
-                elif event.WhichOneof("event") == "heartbeat":
-                    await _list(model, roster)
+                if not standing or event.WhichOneof("event") == "heartbeat":
+                    roster.replace(await model.snapshots())
+                standing = reachable = True
         except MazemeshError as error:
             if reachable:
                 _log.warning("cannot follow the policies, trying again", reason=str(error))
             reachable = False
         await asyncio.sleep(retry_seconds)
-
-
-async def _list(model: ModelPeer, roster: Roster) -> int:
-    """Lists all snapshots; returns the newest revision among them."""
-    policies = await model.snapshots()
-    roster.replace(policies)
-    return max((policy.revision for policy in policies), default=0)
 
 
 def _snapshot(policy: model_pb2.PolicyVersion) -> Snapshot | None:

@@ -1,7 +1,8 @@
 """The Matchmaker with the real Game and Elo services: from a lease to a rating."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from mazemesh.client.elo import EloClient
 from mazemesh.client.game import GameClient
 from mazemesh.client.matchmaker import MatchmakerClient
 from mazemesh.errors import FailedPrecondition, MazemeshError, NotFound
+from mazemesh.games import get_game
 from mazemesh.v1.elo_pb2 import GetLeaderboardResponse
 from mazemesh.v1.matchmaker_pb2 import LeasedMatch
 from services._harness import Server, serve
@@ -19,9 +21,11 @@ from services.elo.settings import EloSettings
 from services.game.bind import bind as bind_game
 from services.game.settings import GameServiceSettings
 from services.matchmaker.bind import Peers, bind_with
-from services.matchmaker.peers import RemoteElo, RemoteGame
+from services.matchmaker.peers import RemoteElo, RemoteGame, RemoteModel
 from services.matchmaker.settings import MatchmakerSettings
-from tests.unit.matchmaker.fakes import FakeModel, snapshot
+from tests.onnx_policies import Network
+from tests.servers.model_server import RunningModel
+from tests.unit.matchmaker.fakes import FakeElo, FakeGame, FakeModel, snapshot
 
 
 class Mesh:
@@ -74,6 +78,12 @@ async def mesh(tmp_path: Path) -> AsyncIterator[Mesh]:
                 clients.close()
 
 
+async def run_out(leased: list[LeasedMatch]) -> None:
+    """Waits until the leases ran out, which nothing but the clock tells."""
+    last = max(match.expire_time.ToNanoseconds() for match in leased) / 1e9
+    await asyncio.sleep(max(0.0, last - time.time()))
+
+
 def play(mesh: Mesh, leased: list[LeasedMatch]) -> None:
     """Plays the seats that are not bots' at random."""
     tokens = [
@@ -111,7 +121,7 @@ async def test_from_the_lease_to_the_rating(mesh: Mesh) -> None:
 @pytest.mark.slow
 async def test_a_lost_worker_is_replaced_and_comes_too_late(mesh: Mesh) -> None:
     lost = list((await asyncio.to_thread(mesh.matchmaker.lease, "lost", 2)).matches)
-    await asyncio.sleep(1.0)  # the lease runs out by the wall clock of the server
+    await run_out(lost)
     again = list((await asyncio.to_thread(mesh.matchmaker.lease, "w", 2)).matches)
     assert [match.match_id for match in again] == [match.match_id for match in lost]
     assert {match.fence for match in again} == {2}
@@ -121,7 +131,7 @@ async def test_a_lost_worker_is_replaced_and_comes_too_late(mesh: Mesh) -> None:
     with pytest.raises(FailedPrecondition, match="issued again"):
         await asyncio.to_thread(mesh.matchmaker.complete, lost[0].match_id, 1, "lost")
     # The completion is lost; the match is not handed out again, for Game knows it is over.
-    await asyncio.sleep(1.0)
+    await run_out(again)
     third = await asyncio.to_thread(mesh.matchmaker.lease, "w", 2)
     assert not {match.match_id for match in third.matches} & {match.match_id for match in lost}
 
@@ -170,4 +180,38 @@ async def test_a_peer_that_is_away_is_an_error_and_no_crash(tmp_path: Path) -> N
             await asyncio.to_thread(client.lease, "w", 1)
         assert len(await asyncio.to_thread(client.sample_opponents, "race", "race", 3)) == 3
         assert not server.failed.is_set()
+        client.close()
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Iterator[RunningModel]:
+    running = RunningModel(tmp_path)
+    yield running
+    running.close()
+
+
+async def test_published_snapshots_become_opponents(model: RunningModel, tmp_path: Path) -> None:
+    remote = RemoteModel(model.address)
+
+    async def bind(settings: MatchmakerSettings, server: Server) -> None:
+        server.on_stop(remote.close)
+        await bind_with(settings, server, Peers(FakeGame(), FakeElo(), remote))
+
+    def publish(version: int) -> None:
+        size = get_game("race").spec().observation_size
+        network = Network(observation_size=size, seed=version)
+        header = network.header(snapshot=True, collection=snapshot(version).collection)
+        model.client.publish(header, network.file())
+
+    def until_drawn(policy: str) -> None:
+        deadline = time.monotonic() + 30
+        while policy not in {one.policy for one in client.sample_opponents("race", "race", 200)}:
+            assert time.monotonic() < deadline
+
+    await asyncio.to_thread(publish, 1)
+    async with serve(MatchmakerSettings(port=0, data_dir=tmp_path), bind) as server:
+        client = MatchmakerClient(server.address)
+        await asyncio.to_thread(until_drawn, "race:1")
+        await asyncio.to_thread(publish, 2)
+        await asyncio.to_thread(until_drawn, "race:2")
         client.close()

@@ -148,13 +148,13 @@ class FakeModel:
         ready = model_pb2.POLICY_STATE_READY
         return [one for one in self.versions.values() if one.snapshot and one.state == ready]
 
-    async def watch(self, since_revision: int) -> AsyncIterator[model_pb2.WatchPoliciesResponse]:
+    async def watch(self) -> AsyncIterator[model_pb2.WatchPoliciesResponse]:
+        yield model_pb2.WatchPoliciesResponse(heartbeat=True)
         while True:
             news = await self._news.get()
             if isinstance(news, MazemeshError):
                 raise news
-            if not news.revision or news.revision > since_revision:
-                yield news
+            yield news
 
 
 def snapshot(
