@@ -76,9 +76,10 @@ class Actor:
                 self._play(spec, supply, sender)
         finally:
             self._stop.set()
+            # First the writer: an append may wait for a learner that has stopped already.
+            writer.close()
             self._close()
             threads[1].join()
-            writer.close()
 
     def _play(self, spec: GameSpec, supply: OpponentSupply, sender: ExperienceSender) -> None:
         """Plays on new sessions until they are lost or `stop` is set."""

@@ -15,6 +15,8 @@ from mazemesh.errors import MazemeshError
 from mazemesh.v1.elo_pb2 import PlayerRating
 
 _BOARD_ROWS = 1000
+_LOSSES = ("policy", "value", "td", "entropy")
+"""What is shown of the learner's statistics; MLflow and its metrics file have all."""
 
 
 @dataclass(frozen=True)
@@ -140,17 +142,14 @@ class Observer:
             agent_steps=steps,
             agent_steps_per_second=(steps - before.agent_steps) / span,
             games_per_second=(games - before.games) / span,
-            experience=int(read.total("mazemesh_replay_inserts_total")),
+            experience=int(read.total("mazemesh_replay_inserted_rows_total")),
             replay=self._tables(),
             versions=int(read.total("mazemesh_model_publishes_total", result="ready")),
             newest=before.newest if newest is None else newest,
             snapshots=before.snapshots if snapshots is None else snapshots,
             training_step=int(read.highest("mazemesh_learner_training_step") or 0),
             policy_lag=read.highest("mazemesh_learner_policy_lag"),
-            losses={
-                dict(labels).get("part", "loss"): value
-                for labels, value in read.values("mazemesh_learner_loss").items()
-            },
+            losses=self._losses(),
             success=dict(self._success),
             states=self._states(),
             restarts=self._supervisor.restarts,
@@ -163,8 +162,13 @@ class Observer:
         for labels, rate in rates.items():
             self._success.setdefault(dict(labels)["policy"], (seconds, rate))
 
+    def _losses(self) -> dict[str, float]:
+        values = self._readings.values("mazemesh_learner_loss").items()
+        parts = {dict(labels)["part"]: value for labels, value in values}
+        return {name: parts[name] for name in _LOSSES if name in parts}
+
     def _tables(self) -> dict[str, int]:
-        sizes = self._readings.values("mazemesh_replay_size")
+        sizes = self._readings.values("mazemesh_replay_table_size_rows")
         return {dict(labels).get("table", ""): int(size) for labels, size in sizes.items()}
 
     def _states(self) -> dict[str, str]:
