@@ -1,0 +1,162 @@
+"""The learner as a process, with the real Replay and Model services."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from learner.run import Run
+from learner.settings import LearnerSettings
+from mazemesh.client.model import ModelClient
+from mazemesh.client.replay import ReplayClient
+from mazemesh.errors import MazemeshError
+from mazemesh.v1.model_pb2 import PolicyVersion
+from tests.servers.processes import ServiceProcess, service_process
+from tests.unit.learner.fakes import TINY, random_batch
+
+SMALL = {"unroll_length": 4, "unrolls_per_batch": 16, "minibatch_size": 32}
+PATIENCE = 60.0
+
+
+@dataclass
+class Services:
+    """Where they are, and clients for them."""
+
+    replay_address: str
+    model_address: str
+    data_dir: Path
+
+    @asynccontextmanager
+    async def learner(self) -> AsyncIterator[ServiceProcess]:
+        """The process; killed at the end if it still runs."""
+        flags = [
+            *("--game", "solo", "--data-dir", str(self.data_dir), "--tracking", "none"),
+            *("--replay-address", self.replay_address, "--model-address", self.model_address),
+            *("--publish-seconds", "0.05", "--log-format", "json"),
+            *("--hyperparameters", ",".join(f"{name}={value}" for name, value in SMALL.items())),
+            *(part for name, value in TINY.items() for part in (f"--{name}", str(value))),
+        ]
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "learner", *flags),
+            stderr=asyncio.subprocess.PIPE,
+            env=dict(os.environ),
+            limit=1 << 20,
+        )
+        try:
+            yield ServiceProcess(process)
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+
+    @contextmanager
+    def actor(self, run: Run) -> Iterator[None]:
+        """Writes unrolls all the time, in a thread."""
+        stop = threading.Event()
+        client = ReplayClient(self.replay_address)
+
+        def write() -> None:
+            with client.writer(run.policy, run.signature, give_up=0.5) as writer:
+                seed = 0
+                while not stop.is_set():
+                    seed += 1
+                    batch = random_batch(run.signature, 8, seed)
+                    try:
+                        writer.append(batch.columns, policy_versions=batch.policy_versions)
+                    except MazemeshError:
+                        stop.wait(0.05)  # the table is not there yet, or full
+
+        thread = threading.Thread(target=write)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+            client.close()
+
+    async def version(self, number: int) -> PolicyVersion:
+        """Version `number` of solo, as soon as it is there."""
+        client = ModelClient(self.model_address)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while True:
+                    try:
+                        return await asyncio.to_thread(client.describe, f"solo:{number}")
+                    except MazemeshError:
+                        await asyncio.sleep(0.05)
+        finally:
+            client.close()
+
+
+@pytest.fixture
+async def services(tmp_path: Path) -> AsyncIterator[Services]:
+    async with AsyncExitStack() as stack:
+        flags = ("--port", "0", "--data-dir", str(tmp_path))
+        replay = await stack.enter_async_context(service_process("services.replay", *flags))
+        model = await stack.enter_async_context(service_process("services.model", *flags))
+        yield Services(replay.address, model.address, tmp_path)
+
+
+def small_run() -> Run:
+    return Run.of(LearnerSettings(game="solo", hyperparameters=SMALL, **TINY))
+
+
+async def test_publishes_first_without_experience_and_stops_cleanly(services: Services) -> None:
+    async with services.learner() as learner:
+        first = await services.version(1)
+        assert first.snapshot
+        assert first.collection == small_run().collection
+        assert first.spec_hash
+        learner.send(signal.SIGTERM)
+        assert await asyncio.wait_for(learner.ended(), 20) == 0
+
+
+async def test_trains_stops_and_goes_on(services: Services) -> None:
+    run = small_run()
+    with services.actor(run):
+        async with services.learner() as learner:
+            trained = await services.version(4)
+            assert trained.training_step > 0
+            assert trained.parent_version == 3
+            learner.send(signal.SIGTERM)
+            assert await asyncio.wait_for(learner.ended(), 20) == 0
+        client = ModelClient(services.model_address)
+        last = client.describe("solo:latest")
+        client.close()
+        async with services.learner() as learner:
+            assert (await learner.log_line("resuming"))["agent_steps"] > 0
+            after = await services.version(last.version + 1)
+            assert after.training_step > last.training_step
+            assert after.run_id == last.run_id
+
+
+async def test_survives_being_killed(services: Services) -> None:
+    with services.actor(small_run()):
+        async with services.learner() as learner:
+            await services.version(2)
+            learner.send(signal.SIGKILL)
+            await learner.ended()
+        async with services.learner():
+            client = ModelClient(services.model_address)
+            before = client.describe("solo:latest").version
+            client.close()
+            assert (await services.version(before + 2)).training_step > 0
+
+
+async def test_a_wrong_setting_ends_it_with_a_message(services: Services) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "learner", "--threads", "0"), stderr=asyncio.subprocess.PIPE
+    )
+    _, output = await process.communicate()
+    assert process.returncode == 2
+    assert b"threads = '0' is wrong" in output
