@@ -7,9 +7,9 @@ from types import TracebackType
 
 
 class CuttingProxy:
-    """Forwards to `target`; connection i is cut after `budgets[i]` bytes of answers.
+    """Forwards to `target`; the i-th cut comes when a connection has brought `budgets[i]` bytes.
 
-    Later ones are never cut. `before_cut` is called when the bytes are used up.
+    A connection that ends earlier uses no budget. `before_cut` is called when the bytes are used up.
     """
 
     def __init__(
@@ -18,7 +18,7 @@ class CuttingProxy:
         self._before_cut = before_cut
         host, port = target.rsplit(":", 1)
         self._target = (host, int(port))
-        self._budgets = iter(budgets)
+        self._budgets = list(budgets)
         self.cuts = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
@@ -46,7 +46,7 @@ class CuttingProxy:
             except OSError:
                 break
             far = socket.create_connection(self._target)
-            budget = next(self._budgets, None)
+            budget = self._budgets[0] if self._budgets else None
             for arguments in ((near, far, None), (far, near, budget)):
                 pump = threading.Thread(target=self._pump, args=arguments)
                 pump.start()
@@ -67,6 +67,7 @@ class CuttingProxy:
             left = None if left is None else left - len(data)
         if left == 0:
             self.cuts += 1
+            self._budgets.pop(0)
             self._before_cut()
         for end in (source, sink):
             try:
