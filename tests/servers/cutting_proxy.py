@@ -9,7 +9,7 @@ from types import TracebackType
 class CuttingProxy:
     """Forwards to `target`; the i-th cut comes when a connection has brought `budgets[i]` bytes.
 
-    A connection that ends earlier uses no budget. `before_cut` is called when the bytes are used up.
+    A connection that ends earlier uses no budget. `before_cut` is called first.
     """
 
     def __init__(
