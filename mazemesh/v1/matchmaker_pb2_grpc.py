@@ -80,7 +80,8 @@ class MatchmakerServiceServicer:
     def LeaseMatches(self, request, context):
         """Hands out rating matches, whose games the Matchmaker has just created in the Game service. Each is leased until
         `expire_time`; when it is not completed by then it is issued again under a higher fence and the old seat tokens
-        die. No match to play: an empty answer, with a hint when to ask again.
+        die. No match to play: an empty answer, with a hint when to ask again. UNAVAILABLE while Game is away; the matches
+        stay queued. Matches among bots alone are never handed out: Game plays them by itself.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

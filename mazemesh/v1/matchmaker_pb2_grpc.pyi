@@ -43,7 +43,8 @@ class MatchmakerServiceStub:
     LeaseMatches: _grpc.UnaryUnaryMultiCallable[_matchmaker_pb2.LeaseMatchesRequest, _matchmaker_pb2.LeaseMatchesResponse]
     """Hands out rating matches, whose games the Matchmaker has just created in the Game service. Each is leased until
     `expire_time`; when it is not completed by then it is issued again under a higher fence and the old seat tokens
-    die. No match to play: an empty answer, with a hint when to ask again.
+    die. No match to play: an empty answer, with a hint when to ask again. UNAVAILABLE while Game is away; the matches
+    stay queued. Matches among bots alone are never handed out: Game plays them by itself.
     """
     CompleteMatch: _grpc.UnaryUnaryMultiCallable[_matchmaker_pb2.CompleteMatchRequest, _matchmaker_pb2.CompleteMatchResponse]
     """Ends a lease. FAILED_PRECONDITION when the fence is not the present one (the lease ran out and the match was issued
@@ -74,7 +75,8 @@ class MatchmakerServiceAsyncStub(MatchmakerServiceStub):
     LeaseMatches: _aio.UnaryUnaryMultiCallable[_matchmaker_pb2.LeaseMatchesRequest, _matchmaker_pb2.LeaseMatchesResponse]  # type: ignore[assignment]
     """Hands out rating matches, whose games the Matchmaker has just created in the Game service. Each is leased until
     `expire_time`; when it is not completed by then it is issued again under a higher fence and the old seat tokens
-    die. No match to play: an empty answer, with a hint when to ask again.
+    die. No match to play: an empty answer, with a hint when to ask again. UNAVAILABLE while Game is away; the matches
+    stay queued. Matches among bots alone are never handed out: Game plays them by itself.
     """
     CompleteMatch: _aio.UnaryUnaryMultiCallable[_matchmaker_pb2.CompleteMatchRequest, _matchmaker_pb2.CompleteMatchResponse]  # type: ignore[assignment]
     """Ends a lease. FAILED_PRECONDITION when the fence is not the present one (the lease ran out and the match was issued
@@ -114,7 +116,8 @@ class MatchmakerServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_matchmaker_pb2.LeaseMatchesResponse, _abc.Awaitable[_matchmaker_pb2.LeaseMatchesResponse]]:
         """Hands out rating matches, whose games the Matchmaker has just created in the Game service. Each is leased until
         `expire_time`; when it is not completed by then it is issued again under a higher fence and the old seat tokens
-        die. No match to play: an empty answer, with a hint when to ask again.
+        die. No match to play: an empty answer, with a hint when to ask again. UNAVAILABLE while Game is away; the matches
+        stay queued. Matches among bots alone are never handed out: Game plays them by itself.
         """
 
     @_abc_1.abstractmethod

@@ -254,6 +254,20 @@ async def test_elo_is_asked_once_for_a_while(world: World) -> None:
     assert world.elo.asked == 2
 
 
+async def test_what_was_just_played_counts_before_elo_shows_it(world: World) -> None:
+    world.roster.apply(snapshot(2))
+    evaluation = await world.start()
+    placed = await evaluation.lease("w", PairingRules().placement_matches)
+    assert all("race:2" in match.participants for match, _ in placed.matches)
+    world.play(placed, evaluation)
+    world.clock.pass_seconds(1.0)
+    other = await evaluation.lease("w", 4)
+    assert all("race:1" in match.participants for match, _ in other.matches)
+    world.clock.pass_seconds(10.0)  # its results seem to be lost: it is placed anew
+    again = await evaluation.lease("w", 4)
+    assert all("race:2" in match.participants for match, _ in again.matches)
+
+
 async def test_ended_matches_are_forgotten_after_a_while(world: World) -> None:
     evaluation = await world.start()
     issue = await evaluation.lease("w", 2)

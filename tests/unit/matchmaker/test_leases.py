@@ -47,6 +47,14 @@ def test_an_expired_lease_comes_before_new_ones_under_a_higher_fence() -> None:
     ]
 
 
+def test_an_expired_lease_comes_even_before_older_matches() -> None:
+    book = book_of(1)
+    book.add(match(1, game="solo", now=1.0))
+    book.issue("a", 1, 1.0, "solo")
+    again = book.issue("b", 2, 1.0 + LEASE)
+    assert [one.match_id for one in again] == ["match-1", "match-0"]
+
+
 def test_who_comes_too_late_is_refused() -> None:
     book = book_of(1)
     book.issue("slow", 1, 0.0)

@@ -152,8 +152,8 @@ async def test_a_player_has_one_live_ticket_a_ladder(world: World) -> None:
     with pytest.raises(AlreadyExists, match="waits on ladder 'race' already"):
         await world.lobby.enter("r2", wish("ann"))
     await world.lobby.enter("r3", wish("ann", "solo"))
-    ticket_id = (await world.tickets.waiting())[0].ticket_id
-    await world.lobby.cancel(ticket_id)
+    (first,) = [one for one in await world.tickets.waiting() if one.request_id == "r1"]
+    await world.lobby.cancel(first.ticket_id)
     assert (await world.ticket(stream)).state is TicketState.CANCELLED
     await world.lobby.enter("r4", wish("ann"))
 
@@ -210,6 +210,16 @@ async def test_a_stream_that_breaks_while_the_match_is_made_leaves_no_limbo(worl
     assert (await world.ticket(second)).state is TicketState.MATCHED
     again = await world.lobby.enter("r1", wish("ann"))
     assert again.state is TicketState.MATCHED
+
+
+async def test_who_left_just_before_the_match_keeps_nobody_else(world: World) -> None:
+    await world.follow(wish("ann"))
+    await world.follow(wish("bob"))
+    ann, bob = await world.tickets.waiting()
+    await world.lobby.cancel(bob.ticket_id)
+    assert await world.lobby._begin([ann, bob], [])
+    assert world.game.matches == {}
+    assert await world.tickets.waiting() == [ann]
 
 
 async def test_while_the_match_is_made_it_cannot_be_cancelled(world: World) -> None:

@@ -118,6 +118,15 @@ def test_a_share_is_uniform_so_that_old_versions_are_met() -> None:
     assert met_old == pytest.approx(2000 * 0.1 * 9 / 10, abs=50)
 
 
+def test_pending_matches_narrow_the_interval_by_the_square_root_law() -> None:
+    player = replace(rated(1, rating=1000.0, deviation=60.0, matches=25), pending=75)
+    assert player.expected_deviation == pytest.approx(30.0)
+    assert player.upper == pytest.approx(1000.0 + 1.96 * 30.0)
+    assert player.half_width == pytest.approx(1.96 * 60.0)
+    newcomer = replace(rated(1, deviation=UNKNOWN_DEVIATION, matches=0), pending=4)
+    assert newcomer.expected_deviation == pytest.approx(UNKNOWN_DEVIATION / 5**0.5)
+
+
 def test_pending_matches_count_so_that_a_batch_is_spread() -> None:
     players = [*(rated(version, deviation=100.0, matches=5) for version in range(1, 21)), *BOTS]
     matches = many(Pairing(players, {}, 2, RULES), 60)
