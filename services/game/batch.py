@@ -129,8 +129,7 @@ class Batch:
 
     def frame(self, index: int) -> Frame:
         """The present picture of a game."""
-        engine = self.engine
-        return Frame(int(engine.steps[index]), tuple(engine.position[index].tolist()), None)
+        return Frame(int(self.engine.steps[index]), self._cells(index), None)
 
     def outcome(self, index: int) -> Outcome:
         """How the game ended that the last step ended."""
@@ -150,13 +149,17 @@ class Batch:
         for index in self.watchers.games():
             self._show(index)
 
+    def _cells(self, index: int) -> tuple[int, ...]:
+        width = self.engine.settings.width
+        return tuple(y * width + x for y, x in self.engine.position[index].tolist())
+
     def _show(self, index: int) -> None:
         engine = self.engine
         if not (engine.terminated[index] or engine.truncated[index]):
             self.watchers.show(index, self.frame(index))
             return
         # Under autoreset the engine already stands in the next episode.
-        positions = () if engine.autoreset else tuple(engine.position[index].tolist())
+        positions = () if engine.autoreset else self._cells(index)
         outcome = self.outcome(index)
         self.watchers.show(index, Frame(outcome.steps, positions, outcome))
 

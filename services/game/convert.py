@@ -209,7 +209,8 @@ def first_frame(game_id: str, watched: Watched) -> pb.WatchGameResponse:
     message.passages = engine.passages[watched.index].tobytes()
     message.width = engine.settings.width
     message.height = engine.settings.height
-    message.exit_cell = int(engine.exit[watched.index])
+    row, column = engine.exit[watched.index].tolist()
+    message.exit_cell = row * message.width + column
     message.participants.extend(watched.participants)
     return message
 

@@ -3,29 +3,64 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from typing import TypeVar
 
 from mazemesh.errors import Conflict, MazemeshError
 
+T = TypeVar("T")
 
-@dataclass(eq=False, slots=True)
-class _Holder:
-    task: asyncio.Task[object]
-    reason: MazemeshError | None = None
+
+class Holder:
+    """The stream that speaks for a session or a seat, and its right to go on.
+
+    A stream that waits for its client cannot look whether another came. So it waits by `wait`,
+    which is ended with the reason; in the middle of anything else, as a write, gRPC could not send
+    the reason any more.
+    """
+
+    def __init__(self) -> None:
+        self._task = asyncio.current_task()
+        self._reason: MazemeshError | None = None
+        self._waiting = False
+
+    async def wait(self, begin: Callable[[], Awaitable[T]]) -> T:
+        """Awaits what `begin` returns.
+
+        Raises:
+            MazemeshError: the stream was ended, before or meanwhile, for this reason.
+        """
+        self._check()
+        self._waiting = True
+        try:
+            return await begin()
+        except asyncio.CancelledError:
+            self._check(cancelled=True)
+            raise
+        finally:
+            self._waiting = False
+
+    def end(self, reason: MazemeshError) -> None:
+        """Ends the stream when it waits next, or now if it does; the first reason counts."""
+        if self._reason is None:
+            self._reason = reason
+            if self._waiting and self._task is not None:
+                self._task.cancel()
+
+    def _check(self, cancelled: bool = False) -> None:
+        if self._reason is not None:
+            if cancelled and self._task is not None:
+                self._task.uncancel()
+            raise self._reason from None
 
 
 class Hold:
-    """Which stream speaks for a session or a seat.
-
-    A stream that waits for its client cannot look whether another came. So its task is cancelled,
-    and inside `take` the cancellation becomes the error that says why.
-    """
+    """Which stream speaks for a session or a seat called `name`."""
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._holder: _Holder | None = None
+        self._holder: Holder | None = None
 
     @property
     def held(self) -> bool:
@@ -33,29 +68,17 @@ class Hold:
         return self._holder is not None
 
     def end(self, reason: MazemeshError) -> None:
-        """Ends the stream that holds it, if any, with `reason`."""
-        if self._holder is not None and self._holder.reason is None:
-            self._holder.reason = reason
-            self._holder.task.cancel()
+        """Ends the stream that holds it, if any."""
+        if self._holder is not None:
+            self._holder.end(reason)
 
     @contextmanager
-    def take(self) -> Iterator[None]:
-        """Holds it for the current task until the block ends.
-
-        Raises:
-            MazemeshError: (in the block) the reason of `end`; `Conflict` when a newer stream came.
-        """
+    def take(self) -> Iterator[Holder]:
+        """Holds it for the current task until the block ends; a stream that held it is ended."""
         self.end(Conflict(f"{self._name} was taken over by a newer stream"))
-        task = asyncio.current_task()
-        assert task is not None
-        mine = self._holder = _Holder(task)
+        mine = self._holder = Holder()
         try:
-            yield
-        except asyncio.CancelledError:
-            if mine.reason is None:
-                raise
-            task.uncancel()
-            raise mine.reason from None
+            yield mine
         finally:
             if self._holder is mine:
                 self._holder = None

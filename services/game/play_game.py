@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import grpc.aio
 
 from mazemesh.errors import InvalidArgument, MazemeshError
 from mazemesh.v1 import game_pb2 as pb
 from services.game import convert
+from services.game.hold import Holder
 from services.game.lobby import Lobby
 from services.game.run_games import Context
 from services.game.seating import SeatedGame
@@ -27,21 +29,21 @@ class PlayGameStream:
         if first is grpc.aio.EOF or not first.HasField("join"):
             raise InvalidArgument("the first message should be join")
         seated, seat = await self._lobby.take_seat(first.join.seat_token)
-        with seated.holds[seat].take():
+        with seated.holds[seat].take() as stream:
             await context.write(convert.seat_joined(seated.game, seat))
             seated.join(seat)
             acts = asyncio.create_task(_take_acts(context, seated, seat))
             try:
-                await _tell_turns(context, seated, seat)
+                await _tell_turns(context, stream, seated, seat)
             finally:
                 acts.cancel()
                 await asyncio.wait({acts})
 
 
-async def _tell_turns(context: Context, seated: SeatedGame, seat: int) -> None:
+async def _tell_turns(context: Context, stream: Holder, seated: SeatedGame, seat: int) -> None:
     told = -1
     while True:
-        news = await seated.news(seat, told)
+        news = await stream.wait(partial(seated.news, seat, told))
         if isinstance(news, Outcome):
             await context.write(pb.PlayGameResponse(finished=convert.finished(news)))
             return

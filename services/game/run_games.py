@@ -12,6 +12,7 @@ from mazemesh.errors import Conflict, FailedPrecondition, InvalidArgument
 from mazemesh.v1 import game_pb2 as pb
 from services.game import convert
 from services.game.board import Board
+from services.game.hold import Holder
 from services.game.lobby import Lobby
 from services.game.match_session import MatchSession
 from services.game.recorder import Recorder
@@ -50,12 +51,12 @@ class RunGamesStream:
         message = getattr(first, kind)
         resume = message.HasField("resume_sequence")
         session = self._sessions.find(message.session_id) if resume else await self._make(first)
-        with self._sessions.stream(session):
+        with self._sessions.stream(session) as stream:
             await session.settled()
             if resume:
                 session.progress.check_resume(message.resume_sequence)
             await context.write(_opened(session, await session.response()))
-            closed = await self._answer_steps(session, context)
+            closed = await _answer_steps(session, stream, context)
         if closed:
             self._sessions.drop(session, FailedPrecondition("the client closed the session"))
 
@@ -94,28 +95,29 @@ class RunGamesStream:
                 self._sessions.drop(session, Conflict("its games were joined by another session"))
                 await session.settled()
 
-    async def _answer_steps(self, session: GameSession, context: Context) -> bool:
-        """Answers until the session is over; returns whether the client closed it."""
-        while not session.over:
-            request = await context.read()
-            # A stream that broke looks like one that its client has ended.
-            if request is grpc.aio.EOF:
-                return False
-            if request.HasField("close"):
-                return True
-            if not request.HasField("step"):
-                raise InvalidArgument(
-                    f"the message is {request.WhichOneof('message')}; after the first one it "
-                    "should be step or close"
-                )
-            step = request.step
-            response = await session.play(
-                step.sequence,
-                convert.actions(step, session.batch),
-                convert.reseat(step, session.batch),
+
+async def _answer_steps(session: GameSession, stream: Holder, context: Context) -> bool:
+    """Answers until the session is over; returns whether the client closed it."""
+    while not session.over:
+        request = await stream.wait(context.read)
+        # A stream that broke looks like one that its client has ended.
+        if request is grpc.aio.EOF:
+            return False
+        if request.HasField("close"):
+            return True
+        if not request.HasField("step"):
+            raise InvalidArgument(
+                f"the message is {request.WhichOneof('message')}; after the first one it "
+                "should be step or close"
             )
-            await context.write(pb.RunGamesResponse(step=response))
-        return False
+        step = request.step
+        response = await session.play(
+            step.sequence,
+            convert.actions(step, session.batch),
+            convert.reseat(step, session.batch),
+        )
+        await context.write(pb.RunGamesResponse(step=response))
+    return False
 
 
 def _opened(session: GameSession, step: pb.GamesStep) -> pb.RunGamesResponse:

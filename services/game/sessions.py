@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Generic
 
 from mazemesh.errors import Conflict, InvalidArgument, MazemeshError, NotFound, ResourceExhausted
+from services.game.hold import Holder
 from services.game.session import Response, Session
 
 _MAX_ID_LENGTH = 128
@@ -73,12 +74,12 @@ class Sessions(Generic[Response]):
             ) from None
 
     @contextmanager
-    def stream(self, session: Session[Response]) -> Iterator[None]:
+    def stream(self, session: Session[Response]) -> Iterator[Holder]:
         """Holds the session for the current task; when the block ends the grace begins."""
-        with session.hold.take():
+        with session.hold.take() as holder:
             self._lost.pop(session, None)
             try:
-                yield
+                yield holder
             finally:
                 if self._sessions.get(session.session_id) is session:
                     self._lost[session] = self._clock()

@@ -63,8 +63,8 @@ class TrainingSetup:
 def check_answer_fits(game: Game, settings: GameSettings, num_games: int) -> None:
     """Raises InvalidArgument when the answer to one step could pass the limit of a message."""
     spec = game.spec(settings)
-    # Observation and final observation, mask, reward and score of each seat; status, index, steps.
-    per_game = spec.seats * (2 * spec.observation_size + spec.num_actions + 8) + 9
+    # Observation and mask, the final ones too, reward and score of each seat; status, index, steps.
+    per_game = spec.seats * (2 * (spec.observation_size + spec.num_actions) + 8) + 9
     if num_games * per_game > _MAX_ANSWER_BYTES:
         raise InvalidArgument(
             f"num_games: {num_games} games of {spec.seats} seats and {spec.observation_size} bytes "

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import asyncio
 
-import numpy as np
-
-from mazemesh.games import GameSettings, list_games
+from mazemesh.games import list_games
 
 
 async def warm() -> None:
-    """Plays one step of every game in a thread."""
-    await asyncio.to_thread(_play_once)
+    """Loads all games in a thread."""
+    await asyncio.to_thread(_load)
 
 
-def _play_once() -> None:
-    from mazemesh.games.engine import BatchEngine
+def _load() -> None:
+    from mazemesh.games.engine import compile_game
 
     for game in list_games():
-        engine = BatchEngine(game, GameSettings(), 1)
-        engine.reset(seed=0)
-        engine.step(np.zeros((1, engine.spec.seats), np.int8))
+        compile_game(game)

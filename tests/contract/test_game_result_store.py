@@ -1,0 +1,73 @@
+"""What every `ResultStore` of the Game service keeps; an adapter's tests inherit the suite."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from services._harness.database import Database
+from services._harness.migrations import schema_differences
+from services.game.store import FinishedMatch, OutboxSize, PendingResult, ResultStore
+from services.game.stores.sql import SqlResultStore
+from services.game.stores.tables import METADATA
+
+
+def rated(number: int, result: bytes | None = None) -> FinishedMatch:
+    return FinishedMatch(f"m{number}", 1.5 * number, result or b"\x00result %d" % number)
+
+
+def pending(*numbers: int) -> list[PendingResult]:
+    return [PendingResult(f"m{number}", b"\x00result %d" % number) for number in numbers]
+
+
+class ResultStoreContract:
+    """Needs a fixture `store`, empty."""
+
+    async def test_finished_matches_are_remembered(self, store: ResultStore) -> None:
+        assert await store.finished([]) == set()
+        await store.finish([rated(1), FinishedMatch("friendly", 0.0, None)])
+        assert await store.finished(["m1", "friendly", "m2"]) == {"m1", "friendly"}
+
+    async def test_rated_results_wait_in_order(self, store: ResultStore) -> None:
+        await store.finish([rated(3), FinishedMatch("friendly", 0.0, None)])
+        await store.finish([rated(1), rated(2)])
+        assert await store.pending(9) == pending(3, 1, 2)
+        assert await store.pending(2) == pending(3, 1)
+        assert await store.size() == OutboxSize(pending=3, dead=0)
+
+    async def test_finishing_again_changes_nothing(self, store: ResultStore) -> None:
+        await store.finish([rated(1)])
+        await store.finish([rated(1, b"another"), rated(2)])
+        assert await store.pending(9) == pending(1, 2)
+        await store.delivered(["m1"])
+        await store.finish([rated(1)])
+        assert await store.pending(9) == pending(2)
+
+    async def test_what_is_delivered_is_gone_but_stays_finished(self, store: ResultStore) -> None:
+        await store.finish([rated(1), rated(2), rated(3)])
+        await store.delivered(["m1", "m3", "unknown"])
+        await store.delivered([])
+        assert await store.pending(9) == pending(2)
+        assert await store.finished(["m1", "m2", "m3"]) == {"m1", "m2", "m3"}
+
+    async def test_what_is_refused_is_kept_but_not_delivered(self, store: ResultStore) -> None:
+        await store.finish([rated(1), rated(2)])
+        await store.bury("m1", "conflict")
+        assert await store.pending(9) == pending(2)
+        assert await store.size() == OutboxSize(pending=1, dead=1)
+
+
+class TestSqlResultStore(ResultStoreContract):
+    @pytest.fixture
+    async def database(self, tmp_path: Path) -> AsyncIterator[Database]:
+        database = Database(f"sqlite:///{tmp_path / 'game.sqlite'}")
+        await database.migrate("services.game")
+        yield database
+        await database.close()
+
+    @pytest.fixture
+    def store(self, database: Database) -> ResultStore:
+        return SqlResultStore(database)
+
+    def test_the_migrations_make_the_tables(self, database: Database) -> None:
+        assert schema_differences(database.engine, "services.game", METADATA) == []
