@@ -25,6 +25,9 @@ _IDEMPOTENT = tuple(
     for method in ("CreateTable", "ListTables", "RecordExperience", "UpdatePriorities")
 )
 
+CREATE_DEADLINE = 60.0
+"""Seconds that making a table may take: the service's first one may have to compile its selectors."""
+
 SAMPLE_DEADLINE = 60.0
 """Seconds that a sample call waits for the limiter unless a timeout is given."""
 
@@ -45,7 +48,7 @@ class ReplayClient(ServiceClient):
             ResourceExhausted: the full table would not fit into the service's memory.
         """
         request = pb.CreateTableRequest(table=table)
-        return self._call(self._stub.CreateTable, request).created
+        return self._call(self._stub.CreateTable, request, CREATE_DEADLINE).created
 
     def list_tables(self) -> list[pb.TableInfo]:
         """All tables with fill, counters and the state of their limiters."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mazemesh.v1.replay_pb2_grpc import add_ReplayServiceServicer_to_server
 from services._harness import Server
+from services.replay.handlers import SERVICE, add_replay_servicer
 from services.replay.memory import freeze_startup_objects, keep_freed_memory
 from services.replay.metrics import TableCollector
 from services.replay.servicer import ReplayServicer
@@ -34,6 +34,4 @@ async def bind(settings: ReplaySettings, server: Server) -> None:
         tables.close()
 
     server.registry.register(TableCollector(tables))
-    server.add_servicer(
-        "mazemesh.v1.ReplayService", add_ReplayServiceServicer_to_server, ReplayServicer(tables)
-    )
+    server.add_servicer(SERVICE, add_replay_servicer, ReplayServicer(tables))

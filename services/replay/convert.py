@@ -14,7 +14,7 @@ from mazemesh.v1 import tensor_pb2
 from services.replay.hosted_table import HostedTable
 from services.replay.selectors import Reals
 from services.replay.storage import Bytes, Keys
-from services.replay.table import Batch, Sample
+from services.replay.table import Batch
 from services.replay.table_spec import LimiterSpec, SelectorKind, SelectorSpec, TableSpec
 
 _KINDS = {
@@ -107,23 +107,6 @@ def to_updates(message: pb.PriorityUpdates, field: str) -> tuple[Keys, Reals]:
         message.keys, np.uint64, (count,), f"{field}.keys"
     )
     return keys, _priorities(message.priorities, count, f"{field}.priorities")
-
-
-def from_sample(sample: Sample, signature: Signature) -> pb.GetExperienceBatchResponse:
-    """The wire form of drawn rows."""
-    return pb.GetExperienceBatchResponse(
-        columns=tensor_pb2.Columns(
-            signature_hash=signature.hash,
-            rows=len(sample.keys),
-            data=[column.tobytes() for column in sample.columns],
-        ),
-        keys=sample.keys.tobytes(),
-        probabilities=sample.probabilities.tobytes(),
-        priorities=sample.priorities.tobytes(),
-        policy_versions=sample.policy_versions.tobytes(),
-        times_sampled=sample.times_sampled.tobytes(),
-        table_size=sample.table_size,
-    )
 
 
 def to_info(hosted: HostedTable) -> pb.TableInfo:

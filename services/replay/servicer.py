@@ -9,8 +9,8 @@ import grpc.aio
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.v1 import replay_pb2 as pb
-from mazemesh.v1.replay_pb2_grpc import ReplayServiceServicer
 from services.replay import convert
+from services.replay.encoding import encode_sample
 from services.replay.hosted_table import HostedTable
 from services.replay.table import Updated
 from services.replay.tables import Tables
@@ -22,7 +22,7 @@ MAX_RESPONSE_BYTES = 56 * 1024 * 1024
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
-class ReplayServicer(ReplayServiceServicer):
+class ReplayServicer:
     """Answers calls from the tables."""
 
     def __init__(self, tables: Tables) -> None:
@@ -57,8 +57,11 @@ class ReplayServicer(ReplayServiceServicer):
 
     async def GetExperienceBatch(
         self, request: pb.GetExperienceBatchRequest, context: Context
-    ) -> pb.GetExperienceBatchResponse:
-        """Draws a batch, after the priority updates that came with the request."""
+    ) -> bytes:
+        """Draws a batch, after the priority updates that came with the request.
+
+        Answers an encoded GetExperienceBatchResponse.
+        """
         hosted = self._tables[request.table]
         _check_batch_size(request.batch_size, hosted)
         timeout = _timeout(request)
@@ -73,9 +76,7 @@ class ReplayServicer(ReplayServiceServicer):
         sample = await hosted.sample(
             request.batch_size, _patience(context, timeout), request.min_policy_version
         )
-        response = convert.from_sample(sample, hosted.table.spec.signature)
-        response.updated, response.stale = updated
-        return response
+        return encode_sample(sample, hosted.table.spec.signature.hash, updated)
 
     async def UpdatePriorities(
         self, request: pb.UpdatePrioritiesRequest, context: Context

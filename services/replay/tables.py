@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
+from importlib import import_module
 
 import numpy as np
 
@@ -67,6 +69,7 @@ class Tables:
             ResourceExhausted: the full table would not fit into memory.
         """
         spec.check()
+        await _load_selectors(spec)
         if spec.name in self._tables:
             differences = self._tables[spec.name].table.spec.differences(spec)
             if differences:
@@ -100,6 +103,12 @@ class Tables:
                 f"{_full_bytes(spec)} bytes beside {taken} of other tables, more than the limit of "
                 f"{self._memory_limit}; at most {room} rows fit (or raise memory_limit_gib)"
             )
+
+
+async def _load_selectors(spec: TableSpec) -> None:
+    """Loads compiled code, or compiles it the first time, while other calls go on."""
+    if {spec.sampler.kind, spec.remover.kind} & {SelectorKind.UNIFORM, SelectorKind.PRIORITIZED}:
+        await asyncio.to_thread(import_module, "services.replay.random_selectors")
 
 
 def _row_bytes(spec: TableSpec) -> int:
