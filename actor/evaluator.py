@@ -15,8 +15,14 @@ from actor.duel import success_rate
 from actor.matches import GamePeer, play_matches
 from actor.metrics import EvaluatorMetrics
 from actor.policies import ModelPeer, PolicyCache
-from mazemesh.errors import FailedPrecondition, MazemeshError, NotFound, Unavailable
-from mazemesh.games import get_game
+from mazemesh.errors import (
+    FailedPrecondition,
+    InvalidArgument,
+    MazemeshError,
+    NotFound,
+    Unavailable,
+)
+from mazemesh.games import get_game, is_bot
 from mazemesh.v1.matchmaker_pb2 import LeasedMatch, LeaseMatchesResponse
 from mazemesh.v1.model_pb2 import PolicyVersion
 from mazemesh.wire import settings_from_proto, spec_to_proto
@@ -114,18 +120,35 @@ class Evaluator:
         return wait or _IDLE_SECONDS
 
     def _play(self, matches: Sequence[LeasedMatch]) -> None:
+        playable = [match for match in matches if self._loads(match)]
+        if not playable:
+            return
         try:
             play_matches(
                 self._game,
                 self._cache.get,
-                [(match.setup, match.created) for match in matches],
-                temperature=matches[0].temperature,
+                [(match.setup, match.created) for match in playable],
+                temperature=playable[0].temperature,
                 rng=self._rng,
                 stepped=self._metrics.agent_steps.inc,
             )
             failure = ""
         except (NotFound, FailedPrecondition, Unavailable) as error:
             failure = str(error)
+        self._complete(playable, failure)
+
+    def _loads(self, match: LeasedMatch) -> bool:
+        """Whether all its policies load; gives the lease back if not, and spares the others."""
+        try:
+            for participant in match.setup.participants:
+                if not is_bot(participant):
+                    self._cache.get(participant)
+        except (NotFound, InvalidArgument) as error:
+            self._complete([match], str(error))
+            return False
+        return True
+
+    def _complete(self, matches: Sequence[LeasedMatch], failure: str) -> None:
         for match in matches:
             try:
                 self._matchmaker.complete(match.match_id, match.fence, self._worker_id, failure)

@@ -10,8 +10,16 @@ from contextlib import contextmanager
 STAY, NORTH, EAST, SOUTH, WEST = range(5)
 
 _KEYS = {
-    " ": STAY, ".": STAY, "\x1b[A": NORTH, "\x1b[C": EAST, "\x1b[B": SOUTH, "\x1b[D": WEST,
-    "w": NORTH, "d": EAST, "s": SOUTH, "a": WEST,
+    " ": STAY,
+    ".": STAY,
+    "\x1b[A": NORTH,
+    "\x1b[C": EAST,
+    "\x1b[B": SOUTH,
+    "\x1b[D": WEST,
+    "w": NORTH,
+    "d": EAST,
+    "s": SOUTH,
+    "a": WEST,
 }
 _LETTERS = {".": STAY, "n": NORTH, "e": EAST, "s": SOUTH, "w": WEST}
 _QUIT = ("q", "\x03", "\x04", "")

@@ -36,11 +36,17 @@ def evaluate(
 
     from actor.duel import duel
     from actor.policies import PolicyCache
-    from mazemesh.games import get_game
+    from mazemesh.errors import InvalidArgument
+    from mazemesh.games import get_game, is_bot
     from mazemesh.wire import settings_from_proto, spec_to_proto
 
     with connected(data_dir, host, port_base) as mesh:
         pair = exact(mesh, a), exact(mesh, b)
+        if is_bot(pair[0]) and is_bot(pair[1]):
+            raise InvalidArgument(
+                f"{a} and {b} are both bots; at least one has to be a policy "
+                "(`mazemesh leaderboard` tells how the bots compare)"
+            )
         name, settings = trained_on(mesh, pair, game)
         spec = spec_to_proto(get_game(name), settings_from_proto(settings))
         with Counting(games, f"{pair[0]} against {pair[1]}") as progress:

@@ -42,7 +42,8 @@ def open_channel(address: str, idempotent: tuple[tuple[str, str], ...] = ()) -> 
         ("grpc.keepalive_permit_without_calls", 1),
         # A service that was restarted should be found again within a second.
         ("grpc.initial_reconnect_backoff_ms", 100),
-        ("grpc.min_reconnect_backoff_ms", 100),
+        # Not a pause: the least time that one attempt to connect is given.
+        ("grpc.min_reconnect_backoff_ms", 2_000),
         ("grpc.max_reconnect_backoff_ms", 1_000),
         ("grpc.service_config", json.dumps(config)),
     ]

@@ -53,6 +53,8 @@ def configure_logging(component: str, log_format: LogFormat, log_level: LogLevel
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(log_level.upper())
+    # It tells of every plugin that it sets up.
+    logging.getLogger("alembic").setLevel(max(root.level, logging.WARNING))
     logging.captureWarnings(capture=True)
 
 

@@ -15,7 +15,7 @@ from mazemesh.errors import MazemeshError
 from mazemesh.v1.elo_pb2 import PlayerRating
 
 _BOARD_ROWS = 1000
-_LOSSES = ("policy", "value", "td", "entropy")
+_LOSSES = ("loss", "policy_loss", "value_loss", "td_error", "entropy")
 """What is shown of the learner's statistics; MLflow and its metrics file have all."""
 
 
