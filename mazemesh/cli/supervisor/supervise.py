@@ -9,7 +9,7 @@ from pathlib import Path
 from mazemesh.cli.supervisor.child import Child
 from mazemesh.cli.supervisor.layout import Layout
 
-_WORKER_PATIENCE = 8.0
+_WORKER_PATIENCE = 15.0
 _SERVICE_PATIENCE = 8.0
 
 
