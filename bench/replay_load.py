@@ -31,6 +31,7 @@ class Load:
     items: int
     latencies: list[float] = field(repr=False)
     server_cpu: float
+    client_cpu: float
 
 
 def drive(server: PinnedServer, steps: list[Step], seconds: float) -> Load:
@@ -51,14 +52,15 @@ def drive(server: PinnedServer, steps: list[Step], seconds: float) -> Load:
     with ThreadPoolExecutor(len(steps)) as pool:
         jobs = [pool.submit(loop, step) for step in steps]
         time.sleep(max(0.0, start - time.perf_counter()))
-        cpu = server.cpu_seconds()
+        cpu, own_cpu = server.cpu_seconds(), time.process_time()
         results = [job.result() for job in jobs]
-        cpu = server.cpu_seconds() - cpu
+        cpu, own_cpu = server.cpu_seconds() - cpu, time.process_time() - own_cpu
     return Load(
         seconds=time.perf_counter() - start,
         items=sum(items for items, _ in results),
         latencies=sorted(latency for _, part in results for latency in part),
         server_cpu=cpu,
+        client_cpu=own_cpu,
     )
 
 

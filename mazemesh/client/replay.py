@@ -26,7 +26,7 @@ _IDEMPOTENT = tuple(
 )
 
 CREATE_DEADLINE = 60.0
-"""Seconds that making a table may take: the service's first one may have to compile its selectors."""
+"""Seconds that making a table may take: the first one may have to compile its selectors."""
 
 SAMPLE_DEADLINE = 60.0
 """Seconds that a sample call waits for the limiter unless a timeout is given."""
