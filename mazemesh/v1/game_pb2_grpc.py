@@ -135,8 +135,9 @@ class GameServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchGame(self, request, context):
-        """Follows a running game from its current step to its end. The first frame carries the maze. A watcher that reads too
-        slowly misses frames (never the last); it never slows the game. NOT_FOUND when the game is not running.
+        """Follows a running game, or a training game's episode, from its current step to its end. The first frame carries the
+        maze. A watcher that reads too slowly misses frames (never the last); it never slows the game. NOT_FOUND when the
+        game is not running.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -77,8 +77,9 @@ class GameServiceStub:
     which it sends only when the results of the matches that ended are on disk.
     """
     WatchGame: _grpc.UnaryStreamMultiCallable[_game_pb2.WatchGameRequest, _game_pb2.WatchGameResponse]
-    """Follows a running game from its current step to its end. The first frame carries the maze. A watcher that reads too
-    slowly misses frames (never the last); it never slows the game. NOT_FOUND when the game is not running.
+    """Follows a running game, or a training game's episode, from its current step to its end. The first frame carries the
+    maze. A watcher that reads too slowly misses frames (never the last); it never slows the game. NOT_FOUND when the
+    game is not running.
     """
     ListActiveGames: _grpc.UnaryUnaryMultiCallable[_game_pb2.ListActiveGamesRequest, _game_pb2.ListActiveGamesResponse]
     """Running games, newest first: matches game by game, training sessions one row a session."""
@@ -132,8 +133,9 @@ class GameServiceAsyncStub(GameServiceStub):
     which it sends only when the results of the matches that ended are on disk.
     """
     WatchGame: _aio.UnaryStreamMultiCallable[_game_pb2.WatchGameRequest, _game_pb2.WatchGameResponse]  # type: ignore[assignment]
-    """Follows a running game from its current step to its end. The first frame carries the maze. A watcher that reads too
-    slowly misses frames (never the last); it never slows the game. NOT_FOUND when the game is not running.
+    """Follows a running game, or a training game's episode, from its current step to its end. The first frame carries the
+    maze. A watcher that reads too slowly misses frames (never the last); it never slows the game. NOT_FOUND when the
+    game is not running.
     """
     ListActiveGames: _aio.UnaryUnaryMultiCallable[_game_pb2.ListActiveGamesRequest, _game_pb2.ListActiveGamesResponse]  # type: ignore[assignment]
     """Running games, newest first: matches game by game, training sessions one row a session."""
@@ -214,8 +216,9 @@ class GameServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _game_pb2.WatchGameRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_game_pb2.WatchGameResponse], _abc.AsyncIterator[_game_pb2.WatchGameResponse]]:
-        """Follows a running game from its current step to its end. The first frame carries the maze. A watcher that reads too
-        slowly misses frames (never the last); it never slows the game. NOT_FOUND when the game is not running.
+        """Follows a running game, or a training game's episode, from its current step to its end. The first frame carries the
+        maze. A watcher that reads too slowly misses frames (never the last); it never slows the game. NOT_FOUND when the
+        game is not running.
         """
 
     @_abc_1.abstractmethod

@@ -46,6 +46,8 @@ class Lobby:
         self._stepping = stepping
         self._move_timeout = move_timeout
         self._seated: dict[MatchGame, SeatedGame] = {}
+        # Players of one game come at the same moment, and only one of them begins it.
+        self._beginning = asyncio.Lock()
         self._bot_games: set[asyncio.Task[None]] = set()
 
     async def create(self, setups: Sequence[MatchSetup]) -> list[Match]:
@@ -69,9 +71,8 @@ class Lobby:
             FailedPrecondition: a game is played seat by seat, or together with other games.
         """
         games = self.matches.games_of(tokens)
-        board = games[0].board
-        if board is None:
-            return await self._begin(games)
+        async with self._beginning:
+            board = games[0].board or await self._begin(games)
         if board.games != games or games[0] in self._seated:
             raise _played_otherwise(games[0])
         board.touched = self._stepping.clock()
@@ -85,11 +86,12 @@ class Lobby:
             FailedPrecondition: a session plays the game.
         """
         game, seat = self.matches.seat(token)
-        if game.board is None:
-            board = await self._begin([game])
-            self._seated[game] = SeatedGame(
-                board, self._stepping, self._recorder, self._move_timeout
-            )
+        async with self._beginning:
+            if game.board is None:
+                board = await self._begin([game])
+                self._seated[game] = SeatedGame(
+                    board, self._stepping, self._recorder, self._move_timeout
+                )
         seated = self._seated.get(game)
         if seated is None:
             raise _played_otherwise(game)
@@ -150,7 +152,11 @@ class Lobby:
             await asyncio.shield(task)
 
     async def _play_bots_together(self, games: list[MatchGame]) -> None:
-        board = await self._begin(games)
+        async with self._beginning:
+            games = [game for game in games if game.board is None and game.match.alive]
+            if not games:
+                return
+            board = await self._begin(games)
         outcomes = await asyncio.to_thread(self._play_out, board.batch)
         for index, outcome in outcomes.items():
             board.note(index, outcome, self._stepping.time())

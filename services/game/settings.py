@@ -31,7 +31,7 @@ class GameServiceSettings(ServiceSettings):
     )
     max_matches: PositiveInt = Field(65536, description="unfinished matches at one time")
     inline_seats: PositiveInt = Field(
-        16384,
+        4096,
         description="batches of up to so many seats are stepped in the event loop, larger ones "
         "in a thread",
     )

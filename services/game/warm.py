@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 
-from mazemesh.games import list_games
+from mazemesh.games import Game, list_games
 
 
 async def warm() -> None:
-    """Loads all games in a thread."""
-    await asyncio.to_thread(_load)
+    """Loads all games in a thread, one after the other, so that a stop waits for one at most."""
+    for game in list_games():
+        await asyncio.to_thread(_load, game)
 
 
-def _load() -> None:
+def _load(game: Game) -> None:
     from mazemesh.games.engine import compile_game
 
-    for game in list_games():
-        compile_game(game)
+    compile_game(game)

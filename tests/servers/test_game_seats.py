@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
@@ -97,6 +98,16 @@ def test_two_players_play_a_race(server: RunningGame, elo: FakeElo) -> None:
         server.client.create([race("m")])
 
 
+def test_players_who_come_at_once_meet_in_one_game(server: RunningGame) -> None:
+    setup = race("m", *(f"race:{n}" for n in range(1, 9)), settings=pb.GameSettings(seats=8), **ONE)
+    _, tokens = create(server.client, setup)
+    with ThreadPoolExecutor(8) as threads:
+        players = list(threads.map(server.client.play, tokens))
+        assert {turn_of(player).step for player in players} == {0}
+        assert [player.joined.seat for player in players] == list(range(8))
+        list(threads.map(SeatSession.close, players))
+
+
 def test_a_person_plays_a_bot(server: RunningGame) -> None:
     _, tokens = create(server.client, race("m", "player/ann", "bot/shortest-path", **ONE))
     assert tokens[1] == ""
@@ -110,12 +121,13 @@ def test_who_does_not_act_in_time_stays(tmp_path: Path) -> None:
     with running_game(tmp_path, move_timeout=0.2) as server:
         _, tokens = create(server.client, race("m", settings=SHORT, **ONE))
         with server.client.play(tokens[0]) as quick, server.client.play(tokens[1]) as asleep:
-            seen = {turn_of(asleep).observation}
             finished = finish_of(quick)
-            seen |= {turn_of(asleep).observation[: 5 * 49] for _ in range(2)}
-            assert finished.truncated
-            assert isinstance(asleep.receive(), pb.GameFinished)
-        assert finished.steps == 3
+            # The planes of the walls come first; they change only for who moves.
+            turns = [turn_of(asleep) for _ in range(3)]
+            assert [turn.step for turn in turns] == [0, 1, 2]
+            assert len({turn.observation[: 2 * 7 * 7] for turn in turns}) == 1
+            assert asleep.receive() == finished
+        assert (finished.steps, finished.truncated) == (3, True)
 
 
 def test_a_player_that_left_comes_back_to_the_current_turn(server: RunningGame) -> None:
