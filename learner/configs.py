@@ -25,10 +25,10 @@ class PPOConfig:
 
     unroll_length: int = 32
     unrolls_per_batch: int = 256
-    minibatch_size: int = 2048
+    minibatch_size: int = 1024
     epochs: int = 3
     learning_rate: float = 1e-3
-    discount: float = 0.99
+    discount: float = 0.95
     trace: float = 0.95
     clip: float = 0.2
     entropy_cost: float = 0.01
@@ -61,21 +61,21 @@ class DQNConfig:
     """
 
     n_step: int = 3
-    discount: float = 0.99
+    discount: float = 0.9
     minibatch_size: int = 512
     minibatches_per_batch: int = 4
-    learning_rate: float = 5e-4
+    learning_rate: float = 1e-3
     max_gradient_norm: float = 10.0
-    target_every: int = 500
+    target_every: int = 50
     priority_exponent: float = 0.6
     importance_exponent: float = 0.4
     importance_anneal_updates: int = 20_000
     priority_floor: float = 1e-3
     epsilon: float = 0.4
-    epsilon_exponent: float = 7.0
+    epsilon_exponent: float = 2.0
     table_capacity: int = 500_000
     min_size: int = 10_000
-    samples_per_insert: float = 2.0
+    samples_per_insert: float = 8.0
 
 
 Config = PPOConfig | DQNConfig

@@ -23,10 +23,11 @@ RETRY_SECONDS = 0.5
 
 
 class Prefetcher:
-    """A thread that draws batches of `batch_size` rows from a table; one waits, one is under way.
+    """A thread that draws batches of `batch_size` rows from a table, one ahead of the trainer.
 
-    New priorities ride on the next request. When Replay was restarted without the table, the table
-    is made again; while it is away, the thread asks again.
+    Not more than one: what waits here is experience of ever older policies. New priorities ride on
+    the next request. When Replay was restarted without the table, the table is made again; while it
+    is away, the thread asks again.
     """
 
     def __init__(
@@ -39,7 +40,8 @@ class Prefetcher:
     ) -> None:
         self._source, self._table, self._signature = source, table, signature
         self._batch_size, self._stop = batch_size, stop
-        self._batches: queue.Queue[Batch] = queue.Queue(maxsize=1)
+        self._batches: queue.SimpleQueue[Batch] = queue.SimpleQueue()
+        self._wanted = threading.Semaphore(1)
         self._updates: queue.SimpleQueue[Priorities] = queue.SimpleQueue()
         self._error: MazemeshError | None = None
         self._thread = threading.Thread(target=self._work, name="prefetch", daemon=True)
@@ -55,11 +57,13 @@ class Prefetcher:
             MazemeshError: what ended the thread: Replay refuses the request itself.
         """
         try:
-            return self._batches.get(timeout=timeout)
+            batch = self._batches.get(timeout=timeout)
         except queue.Empty:
             if self._error is not None:
                 raise self._error from None
             return None
+        self._wanted.release()
+        return batch
 
     def update_priorities(self, priorities: Priorities) -> None:
         """Sends new priorities with the next request."""
@@ -72,13 +76,13 @@ class Prefetcher:
     def _work(self) -> None:
         try:
             while not self._stop.is_set():
-                batch = self._sample()
-                while batch is not None and not self._stop.is_set():
-                    try:
-                        self._batches.put(batch, timeout=0.2)
-                        break
-                    except queue.Full:
-                        continue
+                if not self._wanted.acquire(timeout=0.2):
+                    continue
+                batch = None
+                while batch is None and not self._stop.is_set():
+                    batch = self._sample()
+                if batch is not None:
+                    self._batches.put(batch)
         except MazemeshError as error:
             log.error("replay refuses to be sampled", reason=str(error))
             self._error = error

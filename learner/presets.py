@@ -29,11 +29,15 @@ class Preset:
     hidden: tuple[int, ...] = (128, 128)
 
 
-SHAPED = GameSettings(shaping=1.0)
+# A step towards the exit earns its share of the way, whatever the learner's discount (the shaping's
+# own is 1). With a discount of 0.99 in both, which would leave the optimal policy exactly as it is,
+# PPO takes a quarter more steps to the same success, and Q-learning does not get there: what a step
+# earns drowns in the uncertainty about the rest of the way.
+SHAPED = GameSettings(shaping=1.0, shaping_discount=1.0)
 
-# A game without an own line trains like race: most games have opponents.
+# A game without a line of its own trains like race: most games have opponents.
 _ANY_GAME: dict[str, Preset] = {
-    "ppo": Preset(SHAPED, PPOConfig(entropy_cost=0.05)),
+    "ppo": Preset(SHAPED, PPOConfig(entropy_cost=0.02)),
     "dqn": Preset(SHAPED, DQNConfig()),
 }
 _PRESETS: dict[tuple[str, str], Preset] = {
