@@ -21,7 +21,9 @@ _NAMES = (
     "bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64",
     "float16", "float32", "float64",
 )  # fmt: skip
-_TO_WIRE = {np.dtype(name): pb.DataType.Value(f"DATA_TYPE_{name.upper()}") for name in _NAMES}
+_TO_WIRE: dict[np.dtype[np.generic], pb.DataType] = {
+    np.dtype(name): getattr(pb, f"DATA_TYPE_{name.upper()}") for name in _NAMES
+}
 _FROM_WIRE = {wire: dtype.newbyteorder("<") for dtype, wire in _TO_WIRE.items()}
 
 Array = npt.NDArray[np.generic]

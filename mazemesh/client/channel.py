@@ -52,8 +52,10 @@ def open_channel(address: str, idempotent: tuple[tuple[str, str], ...] = ()) -> 
 
 def translate(error: grpc.RpcError, address: str) -> MazemeshError:
     """The mazemesh exception for a failed call."""
-    code = error.code() if isinstance(error, grpc.Call) else grpc.StatusCode.UNKNOWN
-    details = (error.details() if isinstance(error, grpc.Call) else None) or str(error)
+    # What gRPC raises is an RpcError and a Call, though no type says so.
+    call: Any = error
+    code: grpc.StatusCode = call.code()
+    details: str = call.details() or str(error)
     if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
         details = f"{details} (server {address})"
     return from_status(code, details)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 from itertools import count
 
 from mazemesh.errors import Unavailable
@@ -66,7 +67,7 @@ async def bind_with(settings: GameServiceSettings, server: Server, sink: ResultS
     _add_gauges(metrics, lobby, sessions, outbox)
     _keep_tidy(settings, server, lobby, sessions)
     server.background(outbox.run, "outbox")
-    server.background(warm, "warm")
+    server.background(partial(warm, settings.warm_games), "warm")
 
 
 def _add_gauges(metrics: GameMetrics, lobby: Lobby, sessions: GameSessions, outbox: Outbox) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator
+from pydantic_settings import NoDecode
 
 from mazemesh.client.addresses import Addresses
+from mazemesh.games import get_game
 from services._harness import Port, ServiceSettings
 
 
@@ -30,6 +32,9 @@ class GameServiceSettings(ServiceSettings):
         600.0, description="seconds after which a match that nobody plays is dropped"
     )
     max_matches: PositiveInt = Field(65536, description="unfinished matches at one time")
+    warm_games: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("race",), description="games, comma-separated, that are loaded right after the start"
+    )
     inline_seats: PositiveInt = Field(
         4096,
         description="batches of up to so many seats are stepped in the event loop, larger ones "
@@ -39,3 +44,13 @@ class GameServiceSettings(ServiceSettings):
     outbox_max_backoff: PositiveFloat = Field(
         10.0, description="longest pause in seconds between tries to reach Elo"
     )
+
+    @field_validator("warm_games", mode="before")
+    @classmethod
+    def _names(cls, value: object) -> object:
+        return tuple(filter(None, value.split(","))) if isinstance(value, str) else value
+
+    @field_validator("warm_games")
+    @classmethod
+    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(get_game(name).name for name in value)

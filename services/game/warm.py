@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
-from mazemesh.games import Game, list_games
+from mazemesh.games import Game, get_game
 
 
-async def warm() -> None:
-    """Loads all games in a thread, one after the other, so that a stop waits for one at most."""
-    for game in list_games():
-        await asyncio.to_thread(_load, game)
+async def warm(names: Sequence[str]) -> None:
+    """Loads games in a thread, one after the other, so that a stop waits for one at most."""
+    for name in names:
+        await asyncio.to_thread(_load, get_game(name))
 
 
 def _load(game: Game) -> None:

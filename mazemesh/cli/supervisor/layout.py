@@ -131,6 +131,7 @@ def _environment(run: Run) -> dict[str, str]:
         "MAZEMESH_DATA_DIR": str(run.data_dir),
         "MAZEMESH_LOG_FORMAT": os.environ.get("MAZEMESH_LOG_FORMAT", "json"),
         "MAZEMESH_MATCHMAKER_GAMES": run.game,
+        "MAZEMESH_GAME_WARM_GAMES": run.game,
         "MAZEMESH_EXIT_WITH_PARENT": str(os.getpid()),
         # numpy's own threads would fight with torch and onnxruntime over the cores.
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),

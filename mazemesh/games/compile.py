@@ -1,0 +1,22 @@
+"""`python -m mazemesh.games.compile GAME ...`: puts the kernels of games into the cache on disk."""
+
+from __future__ import annotations
+
+import sys
+
+from mazemesh.errors import MazemeshError
+from mazemesh.games.engine import compile_game
+from mazemesh.games.registry import get_game
+
+
+def main(names: list[str]) -> None:
+    """Compiles the named games; exits with status 1 at an unknown name."""
+    try:
+        for game in [get_game(name) for name in names]:
+            compile_game(game)
+    except MazemeshError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
