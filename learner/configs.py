@@ -14,7 +14,9 @@ class PPOConfig:
         unrolls_per_batch: Unrolls that one update learns from, B.
         minibatch_size: Steps of a gradient step.
         epochs: How often an update goes through its B * T steps.
-        learning_rate: Of Adam.
+        learning_rate: Of Adam at the start; it goes linearly ...
+        final_learning_rate: ... to this one, where it stays, ...
+        anneal_updates: ... over so many gradient steps.
         discount: gamma.
         trace: lambda of V-trace.
         clip: How far the probability ratio may move in an update.
@@ -25,9 +27,11 @@ class PPOConfig:
 
     unroll_length: int = 32
     unrolls_per_batch: int = 256
-    minibatch_size: int = 1024
+    minibatch_size: int = 2048
     epochs: int = 3
     learning_rate: float = 1e-3
+    final_learning_rate: float = 3e-4
+    anneal_updates: int = 3_000
     discount: float = 0.95
     trace: float = 0.95
     clip: float = 0.2

@@ -116,6 +116,7 @@ class PPO:
             policy), clip_fraction, importance (of the behaviour policy), explained_variance,
             gradient_norm.
         """
+        self._set_learning_rate()
         steps = self._prepare(batch.columns)
         statistics = [
             self._step(steps, rows)
@@ -124,6 +125,14 @@ class PPO:
         ]
         mean = torch.stack(statistics).mean(dim=0).tolist()
         return Update({**steps.statistics, **dict(zip(_STATISTICS, mean, strict=True))})
+
+    def _set_learning_rate(self) -> None:
+        config = self.config
+        left = max(0.0, 1.0 - self.updates / max(config.anneal_updates, 1))
+        rate = config.final_learning_rate
+        rate += left * (config.learning_rate - config.final_learning_rate)
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
 
     @torch.no_grad()
     def _prepare(self, columns: Columns) -> _Steps:

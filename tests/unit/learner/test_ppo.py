@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import torch
 
@@ -97,6 +99,21 @@ def test_counts_gradient_steps() -> None:
     ppo = learner()
     ppo.update(random_batch(unroll_signature(4, 8, 5), 64))
     assert ppo.updates == CONFIG.epochs * 64 * 4 // CONFIG.minibatch_size
+
+
+def test_learning_rate_goes_to_its_final_value() -> None:
+    """At a rate of 0 from the first anneal on, the weights stand still."""
+    config = dataclasses.replace(CONFIG, final_learning_rate=0.0, anneal_updates=12)
+    ppo = PPO(ARCHITECTURE, initial_parameters(ARCHITECTURE, 0), config, CPU, 0)
+    batch = random_batch(unroll_signature(4, 8, 5), 64)
+    moved = []
+    for _ in range(3):
+        before = ppo.network.parameters_as_arrays()["hidden.0.weight"]
+        ppo.update(batch)
+        after = ppo.network.parameters_as_arrays()["hidden.0.weight"]
+        moved.append(float(np.abs(after - before).max()))
+    assert moved[0] > 0
+    assert moved[1:] == [0.0, 0.0]
 
 
 def test_resumes_bit_for_bit() -> None:
