@@ -11,6 +11,7 @@ import numpy.typing as npt
 from mazemesh.client.channel import ServiceClient
 from mazemesh.client.games_session import GamesSession, Step
 from mazemesh.client.seat_session import SeatSession
+from mazemesh.game_replay import GameReplay
 from mazemesh.games import GameSettings
 from mazemesh.tensors import to_bytes
 from mazemesh.v1 import game_pb2 as pb
@@ -28,7 +29,7 @@ class GameClient(ServiceClient):
 
     def __init__(self, address: str) -> None:
         # Creating is idempotent by match id.
-        methods = ("ListGames", "CreateGames", "ListActiveGames")
+        methods = ("ListGames", "CreateGames", "ListActiveGames", "GetReplay", "ListReplays")
         super().__init__(address, tuple((_SERVICE, method) for method in methods))
         self._stub = GameServiceStub(self.channel)
 
@@ -120,6 +121,35 @@ class GameClient(ServiceClient):
             request = pb.ListActiveGamesRequest(page_size=_PAGE, page_token=token, kind=kind)
             page = self._call(self._stub.ListActiveGames, request)
             yield from page.games
+            token = page.next_page_token
+            if not token:
+                return
+
+    def replay(self, game_id: str) -> GameReplay:
+        """What was played in a finished game of a match.
+
+        Raises:
+            NotFound: there is no replay of it (yet, or any more).
+            FailedPrecondition: its file is damaged.
+        """
+        request = pb.GetReplayRequest(game_id=game_id)
+        return GameReplay.from_proto(self._call(self._stub.GetReplay, request).replay)
+
+    def list_replays(
+        self, *, game: str = "", match_id: str = "", participant: str = ""
+    ) -> Iterator[pb.ReplayInfo]:
+        """Replays, the last finished first; pages by itself."""
+        token = ""
+        while True:
+            request = pb.ListReplaysRequest(
+                page_size=_PAGE,
+                page_token=token,
+                game=game,
+                match_id=match_id,
+                participant=participant,
+            )
+            page = self._call(self._stub.ListReplays, request)
+            yield from page.replays
             token = page.next_page_token
             if not token:
                 return

@@ -394,3 +394,81 @@ class ActiveGame(_message.Message):
     match_id: str
     open_seats: int
     def __init__(self, game_id: _Optional[str] = ..., kind: _Optional[_Union[ActiveGameKind, str]] = ..., game: _Optional[str] = ..., participants: _Optional[_Iterable[str]] = ..., step: _Optional[int] = ..., num_games: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., match_id: _Optional[str] = ..., open_seats: _Optional[int] = ...) -> None: ...
+
+class GetReplayRequest(_message.Message):
+    __slots__ = ("game_id",)
+    GAME_ID_FIELD_NUMBER: _ClassVar[int]
+    game_id: str
+    def __init__(self, game_id: _Optional[str] = ...) -> None: ...
+
+class GetReplayResponse(_message.Message):
+    __slots__ = ("replay",)
+    REPLAY_FIELD_NUMBER: _ClassVar[int]
+    replay: GameReplay
+    def __init__(self, replay: _Optional[_Union[GameReplay, _Mapping]] = ...) -> None: ...
+
+class GameReplay(_message.Message):
+    __slots__ = ("info", "settings", "seed", "rotation", "actions", "hash_interval", "hashes")
+    INFO_FIELD_NUMBER: _ClassVar[int]
+    SETTINGS_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    ROTATION_FIELD_NUMBER: _ClassVar[int]
+    ACTIONS_FIELD_NUMBER: _ClassVar[int]
+    HASH_INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    HASHES_FIELD_NUMBER: _ClassVar[int]
+    info: ReplayInfo
+    settings: GameSettings
+    seed: int
+    rotation: int
+    actions: bytes
+    hash_interval: int
+    hashes: bytes
+    def __init__(self, info: _Optional[_Union[ReplayInfo, _Mapping]] = ..., settings: _Optional[_Union[GameSettings, _Mapping]] = ..., seed: _Optional[int] = ..., rotation: _Optional[int] = ..., actions: _Optional[bytes] = ..., hash_interval: _Optional[int] = ..., hashes: _Optional[bytes] = ...) -> None: ...
+
+class ReplayInfo(_message.Message):
+    __slots__ = ("game_id", "match_id", "game", "rules_hash", "participants", "outcome", "rated", "finish_time")
+    GAME_ID_FIELD_NUMBER: _ClassVar[int]
+    MATCH_ID_FIELD_NUMBER: _ClassVar[int]
+    GAME_FIELD_NUMBER: _ClassVar[int]
+    RULES_HASH_FIELD_NUMBER: _ClassVar[int]
+    PARTICIPANTS_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    RATED_FIELD_NUMBER: _ClassVar[int]
+    FINISH_TIME_FIELD_NUMBER: _ClassVar[int]
+    game_id: str
+    match_id: str
+    game: str
+    rules_hash: str
+    participants: _containers.RepeatedScalarFieldContainer[str]
+    outcome: GameFinished
+    rated: bool
+    finish_time: _timestamp_pb2.Timestamp
+    def __init__(self, game_id: _Optional[str] = ..., match_id: _Optional[str] = ..., game: _Optional[str] = ..., rules_hash: _Optional[str] = ..., participants: _Optional[_Iterable[str]] = ..., outcome: _Optional[_Union[GameFinished, _Mapping]] = ..., rated: _Optional[bool] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class ListReplaysRequest(_message.Message):
+    __slots__ = ("page_size", "page_token", "game", "match_id", "participant")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    GAME_FIELD_NUMBER: _ClassVar[int]
+    MATCH_ID_FIELD_NUMBER: _ClassVar[int]
+    PARTICIPANT_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    game: str
+    match_id: str
+    participant: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., game: _Optional[str] = ..., match_id: _Optional[str] = ..., participant: _Optional[str] = ...) -> None: ...
+
+class ListReplaysResponse(_message.Message):
+    __slots__ = ("replays", "next_page_token")
+    REPLAYS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    replays: _containers.RepeatedCompositeFieldContainer[ReplayInfo]
+    next_page_token: str
+    def __init__(self, replays: _Optional[_Iterable[_Union[ReplayInfo, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class ReplayFile(_message.Message):
+    __slots__ = ("games",)
+    GAMES_FIELD_NUMBER: _ClassVar[int]
+    games: _containers.RepeatedCompositeFieldContainer[GameReplay]
+    def __init__(self, games: _Optional[_Iterable[_Union[GameReplay, _Mapping]]] = ...) -> None: ...

@@ -69,6 +69,16 @@ class GameServiceStub:
                 request_serializer=mazemesh_dot_v1_dot_game__pb2.ListActiveGamesRequest.SerializeToString,
                 response_deserializer=mazemesh_dot_v1_dot_game__pb2.ListActiveGamesResponse.FromString,
                 _registered_method=True)
+        self.GetReplay = channel.unary_unary(
+                '/mazemesh.v1.GameService/GetReplay',
+                request_serializer=mazemesh_dot_v1_dot_game__pb2.GetReplayRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_game__pb2.GetReplayResponse.FromString,
+                _registered_method=True)
+        self.ListReplays = channel.unary_unary(
+                '/mazemesh.v1.GameService/ListReplays',
+                request_serializer=mazemesh_dot_v1_dot_game__pb2.ListReplaysRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_game__pb2.ListReplaysResponse.FromString,
+                _registered_method=True)
 
 
 class GameServiceServicer:
@@ -150,6 +160,22 @@ class GameServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetReplay(self, request, context):
+        """What was played in a game of a match that is finished, rated or not: enough to play it once more, bit for bit.
+        NOT_FOUND when there is no such game, when its match is not finished, or when its replay was dropped: the server keeps
+        those of the last 100,000 games (unless set). FAILED_PRECONDITION when its file is damaged.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListReplays(self, request, context):
+        """The games of which there are replays, the last finished first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_GameServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -182,6 +208,16 @@ def add_GameServiceServicer_to_server(servicer, server):
                     servicer.ListActiveGames,
                     request_deserializer=mazemesh_dot_v1_dot_game__pb2.ListActiveGamesRequest.FromString,
                     response_serializer=mazemesh_dot_v1_dot_game__pb2.ListActiveGamesResponse.SerializeToString,
+            ),
+            'GetReplay': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetReplay,
+                    request_deserializer=mazemesh_dot_v1_dot_game__pb2.GetReplayRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_game__pb2.GetReplayResponse.SerializeToString,
+            ),
+            'ListReplays': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListReplays,
+                    request_deserializer=mazemesh_dot_v1_dot_game__pb2.ListReplaysRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_game__pb2.ListReplaysResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -351,6 +387,60 @@ class GameService:
             '/mazemesh.v1.GameService/ListActiveGames',
             mazemesh_dot_v1_dot_game__pb2.ListActiveGamesRequest.SerializeToString,
             mazemesh_dot_v1_dot_game__pb2.ListActiveGamesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetReplay(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.GameService/GetReplay',
+            mazemesh_dot_v1_dot_game__pb2.GetReplayRequest.SerializeToString,
+            mazemesh_dot_v1_dot_game__pb2.GetReplayResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListReplays(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.GameService/ListReplays',
+            mazemesh_dot_v1_dot_game__pb2.ListReplaysRequest.SerializeToString,
+            mazemesh_dot_v1_dot_game__pb2.ListReplaysResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -83,6 +83,13 @@ class GameServiceStub:
     """
     ListActiveGames: _grpc.UnaryUnaryMultiCallable[_game_pb2.ListActiveGamesRequest, _game_pb2.ListActiveGamesResponse]
     """Running games, newest first: matches game by game, training sessions one row a session."""
+    GetReplay: _grpc.UnaryUnaryMultiCallable[_game_pb2.GetReplayRequest, _game_pb2.GetReplayResponse]
+    """What was played in a game of a match that is finished, rated or not: enough to play it once more, bit for bit.
+    NOT_FOUND when there is no such game, when its match is not finished, or when its replay was dropped: the server keeps
+    those of the last 100,000 games (unless set). FAILED_PRECONDITION when its file is damaged.
+    """
+    ListReplays: _grpc.UnaryUnaryMultiCallable[_game_pb2.ListReplaysRequest, _game_pb2.ListReplaysResponse]
+    """The games of which there are replays, the last finished first."""
 
 @_typing.type_check_only
 class GameServiceAsyncStub(GameServiceStub):
@@ -139,6 +146,13 @@ class GameServiceAsyncStub(GameServiceStub):
     """
     ListActiveGames: _aio.UnaryUnaryMultiCallable[_game_pb2.ListActiveGamesRequest, _game_pb2.ListActiveGamesResponse]  # type: ignore[assignment]
     """Running games, newest first: matches game by game, training sessions one row a session."""
+    GetReplay: _aio.UnaryUnaryMultiCallable[_game_pb2.GetReplayRequest, _game_pb2.GetReplayResponse]  # type: ignore[assignment]
+    """What was played in a game of a match that is finished, rated or not: enough to play it once more, bit for bit.
+    NOT_FOUND when there is no such game, when its match is not finished, or when its replay was dropped: the server keeps
+    those of the last 100,000 games (unless set). FAILED_PRECONDITION when its file is damaged.
+    """
+    ListReplays: _aio.UnaryUnaryMultiCallable[_game_pb2.ListReplaysRequest, _game_pb2.ListReplaysResponse]  # type: ignore[assignment]
+    """The games of which there are replays, the last finished first."""
 
 class GameServiceServicer(metaclass=_abc_1.ABCMeta):
     """Plays games. Rules, mazes and random numbers come from mazemesh.games; a result depends on (seed, game id,
@@ -228,5 +242,24 @@ class GameServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_game_pb2.ListActiveGamesResponse, _abc.Awaitable[_game_pb2.ListActiveGamesResponse]]:
         """Running games, newest first: matches game by game, training sessions one row a session."""
+
+    @_abc_1.abstractmethod
+    def GetReplay(
+        self,
+        request: _game_pb2.GetReplayRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_game_pb2.GetReplayResponse, _abc.Awaitable[_game_pb2.GetReplayResponse]]:
+        """What was played in a game of a match that is finished, rated or not: enough to play it once more, bit for bit.
+        NOT_FOUND when there is no such game, when its match is not finished, or when its replay was dropped: the server keeps
+        those of the last 100,000 games (unless set). FAILED_PRECONDITION when its file is damaged.
+        """
+
+    @_abc_1.abstractmethod
+    def ListReplays(
+        self,
+        request: _game_pb2.ListReplaysRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_game_pb2.ListReplaysResponse, _abc.Awaitable[_game_pb2.ListReplaysResponse]]:
+        """The games of which there are replays, the last finished first."""
 
 def add_GameServiceServicer_to_server(servicer: GameServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

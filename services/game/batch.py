@@ -11,6 +11,7 @@ import numpy.typing as npt
 from mazemesh.errors import InvalidArgument
 from mazemesh.games.bots import BOTS, EXTERNAL
 from mazemesh.games.spec import NUM_ACTIONS
+from services.game.tape import Tape
 from services.game.watching import Frame, Outcome, Watchers
 
 if TYPE_CHECKING:
@@ -42,10 +43,17 @@ class Report:
 
 
 class Batch:
-    """The games of one engine; one caller at a time."""
+    """The games of one engine; one caller at a time.
+
+    Attributes:
+        engine: what plays them.
+        watchers: who looks on.
+        tape: what was played, where the games end for good; None in training.
+    """
 
     def __init__(self, engine: BatchEngine) -> None:
         self.engine = engine
+        self.tape = None if engine.autoreset else Tape(engine)
         self.watchers = Watchers()
         self._actions = np.zeros((engine.num_games, engine.spec.seats), np.int8)
 
@@ -76,6 +84,8 @@ class Batch:
         # A view on received bytes is read-only, which is another type to the compiled step.
         np.copyto(self._actions, actions)
         self.engine.step(self._actions)
+        if self.tape is not None:
+            self.tape.note()
 
     def reseat(self, games: Int32Array, controllers: Int8Array) -> None:
         """Changes who plays from the next episode of `games` [k] on: `controllers` int8 [k, s].

@@ -11,6 +11,7 @@ from mazemesh.errors import Unavailable
 from mazemesh.v1.game_pb2_grpc import add_GameServiceServicer_to_server
 from services._harness import Server
 from services.game import convert
+from services.game.archive import Archive
 from services.game.elo_sink import EloSink
 from services.game.listing import Listing
 from services.game.lobby import Lobby
@@ -18,12 +19,15 @@ from services.game.metrics import GameMetrics
 from services.game.outbox import Outbox, ResultSink
 from services.game.play_game import PlayGameStream
 from services.game.recorder import Recorder
+from services.game.replay_messages import encode_file
 from services.game.run_games import GameSessions, RunGamesStream
 from services.game.servicer import GameServicer
 from services.game.sessions import Sessions
 from services.game.settings import GameServiceSettings
 from services.game.stepping import Stepping
+from services.game.stores.replay_folder import FolderReplayFiles
 from services.game.stores.sql import SqlResultStore
+from services.game.stores.sql_replays import SqlReplayIndex
 from services.game.warm import warm
 
 _MAX_SWEEP_SECONDS = 1.0
@@ -41,7 +45,14 @@ async def bind_with(settings: GameServiceSettings, server: Server, sink: ResultS
     await server.database.migrate("services.game")
     store = SqlResultStore(server.database)
     outbox = Outbox(store, sink, settings.outbox_batch, settings.outbox_max_backoff)
-    recorder = Recorder(store, outbox, convert.match_result)
+    archive = Archive(
+        FolderReplayFiles(settings.data_dir / "game-replays"),
+        SqlReplayIndex(server.database),
+        encode_file,
+        settings.max_replays,
+    )
+    await archive.clean()
+    recorder = Recorder(store, archive, outbox, convert.match_result)
     metrics = GameMetrics(server.registry)
     stepping = Stepping(metrics.stepped, time.monotonic, time.time, settings.inline_seats)
     serials = count(1)
@@ -60,11 +71,13 @@ async def bind_with(settings: GameServiceSettings, server: Server, sink: ResultS
         GameServicer(
             lobby,
             Listing(lobby, sessions),
+            archive,
             RunGamesStream(sessions, lobby, recorder, stepping, serials),
             PlayGameStream(lobby),
         ),
     )
     _add_gauges(metrics, lobby, sessions, outbox)
+    metrics.gauge("lost_replays", "Replays that could not be written.", lambda: archive.lost)
     _keep_tidy(settings, server, lobby, sessions)
     server.background(outbox.run, "outbox")
     server.background(partial(warm, settings.warm_games), "warm")

@@ -113,8 +113,8 @@ class Listing:
                 )
 
 
-def parse_page_token(token: str) -> int | None:
-    """The serial before which a page begins; None for the first page.
+def parse_page_token(token: str, method: str) -> int | None:
+    """The number before which a page of `method` begins; None for the first page.
 
     Raises:
         InvalidArgument: no list has given that token.
@@ -122,7 +122,7 @@ def parse_page_token(token: str) -> int | None:
     if not token:
         return None
     if not (token.isascii() and token.isdigit()):
-        raise InvalidArgument(f"page_token: {token!r} does not come from ListActiveGames")
+        raise InvalidArgument(f"page_token: {token!r} does not come from {method}")
     return int(token)
 
 

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from services.game.archive import Archive
 from services.game.board import Board
 from services.game.match import Match
 from services.game.outbox import Outbox
-from services.game.store import FinishedMatch, ResultStore
+from services.game.store import FinishedMatch, ReplayEntry, ResultStore
 
 
 class Recorder:
-    """Saves what finished on a board, and has rated results delivered.
+    """Saves what finished on a board with its replays, and has rated results delivered.
 
     Args:
         store: where it is kept.
+        archive: where replays are kept.
         outbox: told about new results.
         encode: what Elo is to be told of a finished match.
     """
 
     def __init__(
-        self, store: ResultStore, outbox: Outbox, encode: Callable[[Match], bytes]
+        self,
+        store: ResultStore,
+        archive: Archive,
+        outbox: Outbox,
+        encode: Callable[[Match], bytes],
     ) -> None:
         self._store = store
+        self._archive = archive
         self._outbox = outbox
         self._encode = encode
 
@@ -31,11 +38,15 @@ class Recorder:
         matches = list(board.unsaved)
         if not matches:
             return
-        await self._store.finish([self._finished(match) for match in matches])
+        replays = await self._archive.write(matches)
+        await self._store.finish(
+            [self._finished(match, replays.get(match.setup.match_id, ())) for match in matches]
+        )
         board.unsaved = [match for match in board.unsaved if match not in matches]
         self._outbox.wake()
+        await self._archive.trim(sum(map(len, replays.values())))
 
-    def _finished(self, match: Match) -> FinishedMatch:
+    def _finished(self, match: Match, replays: tuple[ReplayEntry, ...]) -> FinishedMatch:
         assert match.finish_time is not None
         result = self._encode(match) if match.setup.rated else None
-        return FinishedMatch(match.setup.match_id, match.finish_time, result)
+        return FinishedMatch(match.setup.match_id, match.finish_time, result, replays)

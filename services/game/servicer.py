@@ -10,10 +10,13 @@ from mazemesh.v1 import game_pb2 as pb
 from mazemesh.v1.game_pb2_grpc import GameServiceServicer
 from mazemesh.wire import spec_to_proto
 from services.game import convert
+from services.game.archive import Archive
 from services.game.listing import Listing, parse_page_token
 from services.game.lobby import Lobby
 from services.game.play_game import PlayGameStream
+from services.game.replay_messages import replay, replay_info
 from services.game.run_games import Context, RunGamesStream
+from services.game.store import ReplayFilter
 
 _PAGE = 100
 _MAX_PAGE = 1000
@@ -23,10 +26,16 @@ class GameServicer(GameServiceServicer):
     """Every RPC of GameService; the two-way streams have files of their own."""
 
     def __init__(
-        self, lobby: Lobby, listing: Listing, run_games: RunGamesStream, play_game: PlayGameStream
+        self,
+        lobby: Lobby,
+        listing: Listing,
+        archive: Archive,
+        run_games: RunGamesStream,
+        play_game: PlayGameStream,
     ) -> None:
         self._lobby = lobby
         self._listing = listing
+        self._archive = archive
         self._run_games = run_games
         self._play_game = play_game
 
@@ -88,12 +97,10 @@ class GameServicer(GameServiceServicer):
         self, request: pb.ListActiveGamesRequest, context: Context
     ) -> pb.ListActiveGamesResponse:
         """A page of running games."""
-        size = request.page_size or _PAGE
-        if not 1 <= size <= _MAX_PAGE:
-            raise InvalidArgument(f"page_size: {size} is outside 0..{_MAX_PAGE}")
+        size = _page_size(request.page_size)
         entries = self._listing.page(
             size + 1,
-            parse_page_token(request.page_token),
+            parse_page_token(request.page_token, "ListActiveGames"),
             matches=request.kind != pb.ACTIVE_GAME_KIND_TRAINING,
             training=request.kind != pb.ACTIVE_GAME_KIND_MATCH,
         )
@@ -102,3 +109,32 @@ class GameServicer(GameServiceServicer):
             games=[convert.active_game(entry) for entry in entries[:size]],
             next_page_token=str(entries[size - 1].serial) if more else "",
         )
+
+    async def GetReplay(
+        self, request: pb.GetReplayRequest, context: Context
+    ) -> pb.GetReplayResponse:
+        """What was played in a finished game."""
+        entry, content = await self._archive.read(request.game_id)
+        return pb.GetReplayResponse(replay=replay(entry, content))
+
+    async def ListReplays(
+        self, request: pb.ListReplaysRequest, context: Context
+    ) -> pb.ListReplaysResponse:
+        """A page of replays."""
+        size = _page_size(request.page_size)
+        entries = await self._archive.page(
+            size + 1,
+            parse_page_token(request.page_token, "ListReplays"),
+            ReplayFilter(request.game, request.match_id, request.participant),
+        )
+        more = len(entries) > size
+        return pb.ListReplaysResponse(
+            replays=[replay_info(entry) for entry in entries[:size]],
+            next_page_token=str(entries[size - 1].position) if more else "",
+        )
+
+
+def _page_size(asked: int) -> int:
+    if not 0 <= asked <= _MAX_PAGE:
+        raise InvalidArgument(f"page_size: {asked} is outside 0..{_MAX_PAGE}")
+    return asked or _PAGE

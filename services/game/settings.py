@@ -35,6 +35,9 @@ class GameServiceSettings(ServiceSettings):
     warm_games: Annotated[tuple[str, ...], NoDecode] = Field(
         ("race",), description="games, comma-separated, that are loaded right after the start"
     )
+    max_replays: int = Field(
+        100_000, ge=0, description="games whose replays are kept, the newest; 0 keeps none"
+    )
     inline_seats: PositiveInt = Field(
         4096,
         description="batches of up to so many seats are stepped in the event loop, larger ones "

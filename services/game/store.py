@@ -1,4 +1,4 @@
-"""What must survive a restart: which matches are finished, and results that Elo has not got yet."""
+"""What must survive a restart: finished matches, results that Elo has not got yet, and replays."""
 
 from __future__ import annotations
 
@@ -6,14 +6,47 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from services.game.watching import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayEntry:
+    """One game in the index of replays.
+
+    Attributes:
+        participants: by seat.
+        finish_time: of its match, in seconds since the epoch.
+        file: name of the file that holds the replay.
+        index: number of the game in the file.
+        position: the order of the index; 0 before the entry is in it.
+    """
+
+    game_id: str
+    match_id: str
+    game: str
+    rules_hash: str
+    participants: tuple[str, ...]
+    outcome: Outcome
+    rated: bool
+    finish_time: float
+    file: str
+    index: int
+    position: int = 0
+
 
 @dataclass(frozen=True, slots=True)
 class FinishedMatch:
-    """A match that is over; `result` is what Elo is to be told, None if it is not rated."""
+    """A match that is over.
+
+    Attributes:
+        result: what Elo is to be told; None if the match is not rated.
+        replays: of its games, whose files are stored already.
+    """
 
     match_id: str
     finish_time: float
     result: bytes | None
+    replays: tuple[ReplayEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +69,7 @@ class ResultStore(Protocol):
     """Finished matches and the outbox of their results; every method is one transaction."""
 
     async def finish(self, matches: Sequence[FinishedMatch]) -> None:
-        """Remembers that the matches are finished; results of rated ones go into the outbox.
+        """Remembers that the matches are finished, with their replays; rated results go out.
 
         A match that is known to be finished is left as it is.
         """
@@ -55,3 +88,49 @@ class ResultStore(Protocol):
 
     async def size(self) -> OutboxSize:
         """How many results are in the outbox."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayFilter:
+    """Which replays are meant; an empty field means all."""
+
+    game: str = ""
+    match_id: str = ""
+    participant: str = ""
+
+
+class ReplayIndex(Protocol):
+    """Which replays there are; `ResultStore.finish` adds to it. Each method is one transaction."""
+
+    async def find(self, game_id: str) -> ReplayEntry | None:
+        """The entry of a game."""
+
+    async def page(self, limit: int, before: int | None, wanted: ReplayFilter) -> list[ReplayEntry]:
+        """At most `limit` entries, newest first, of those with a lower position than `before`."""
+
+    async def keep_newest(self, count: int) -> list[str]:
+        """Drops all but the newest `count` entries; names of files that no entry needs now."""
+
+    async def files(self) -> set[str]:
+        """Names of all files that entries need."""
+
+
+class ReplayFiles(Protocol):
+    """Files that never change, by the SHA-256 (hex) of their content. Methods block."""
+
+    def put(self, content: bytes) -> str:
+        """Stores a file for good and returns its name; one that is there already is left."""
+
+    def get(self, name: str) -> bytes:
+        """The content of a file.
+
+        Raises:
+            NotFound: there is no such file.
+            FailedPrecondition: its content is not what it was.
+        """
+
+    def delete(self, name: str) -> None:
+        """Deletes a file; one that is not there is ignored."""
+
+    def names(self) -> list[str]:
+        """Names of all files."""

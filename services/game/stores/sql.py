@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from services._harness.database import Database
 from services.game.store import FinishedMatch, OutboxSize, PendingResult
+from services.game.stores.sql_replays import insert_replays
 from services.game.stores.tables import FINISHED, OUTBOX
 
 
@@ -34,6 +35,7 @@ class SqlResultStore:
                 session.execute(
                     insert(OUTBOX), [{"match_id": m.match_id, "result": m.result} for m in rated]
                 )
+            insert_replays(session, [entry for match in new for entry in match.replays])
 
         await self._database.run(work)
 

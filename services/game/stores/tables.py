@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, String, Table, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+)
 
 from services._harness.database import create_metadata
 
@@ -30,3 +42,29 @@ OUTBOX = Table(
     Column("refused", Text, nullable=True),
 )
 Index("ix_game_outbox_refused", OUTBOX.c.refused, OUTBOX.c.position)
+
+# `participants` are lines, with an empty first and last one, so that one can look for a whole name.
+REPLAYS = Table(
+    "game_replays",
+    METADATA,
+    Column(
+        "position",
+        BigInteger().with_variant(Integer(), "sqlite"),
+        primary_key=True,
+        autoincrement=True,
+    ),
+    Column("game_id", String(160), nullable=False, unique=True),
+    Column("match_id", String(128), nullable=False),
+    Column("game", String(256), nullable=False),
+    Column("rules_hash", String(64), nullable=False),
+    Column("participants", Text, nullable=False),
+    Column("scores", JSON, nullable=False),
+    Column("steps", Integer, nullable=False),
+    Column("truncated", Boolean, nullable=False),
+    Column("rated", Boolean, nullable=False),
+    Column("finish_time", Float(53), nullable=False),
+    Column("file", String(64), nullable=False),
+    Column("file_index", Integer, nullable=False),
+)
+Index("ix_game_replays_match_id", REPLAYS.c.match_id)
+Index("ix_game_replays_file", REPLAYS.c.file)

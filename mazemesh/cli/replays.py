@@ -1,0 +1,143 @@
+"""`mazemesh replays` and `mazemesh replay-game`: games of matches that were played."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mazemesh.cli.options import DATA_DIR, DataDir, Host, Json, PortBase, connected, errors_as_lines
+from mazemesh.cli.output import print_json, print_table
+
+if TYPE_CHECKING:
+    from mazemesh.game_replay import GameReplay
+    from mazemesh.games.engine import BatchEngine
+    from mazemesh.v1.game_pb2 import ReplayInfo
+
+
+def list_replays(
+    game: Annotated[str, typer.Option(help="Only of this game.")] = "",
+    match: Annotated[str, typer.Option(help="Only of the match with this id.")] = "",
+    player: Annotated[str, typer.Option(help="Only with this player, e.g. race:12.")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="How many games.")] = 20,
+    data_dir: DataDir = DATA_DIR,
+    host: Host = None,
+    port_base: PortBase = None,
+    json: Json = False,
+) -> None:
+    """List the games that can be replayed, the last finished first."""
+    from itertools import islice
+
+    with connected(data_dir, host, port_base) as mesh:
+        found = mesh.game.list_replays(game=game, match_id=match, participant=player)
+        infos = list(islice(found, limit))
+    if json:
+        print_json([_info(one) for one in infos])
+        return
+    columns = ("game id", "game", "participants", "scores", "steps", "rated", "finished")
+    rows = [
+        (
+            one.game_id,
+            one.game,
+            " ".join(one.participants),
+            " ".join(f"{score:g}" for score in one.outcome.scores),
+            one.outcome.steps,
+            "yes" if one.rated else "",
+            one.finish_time.ToDatetime().isoformat(" ", "seconds"),
+        )
+        for one in infos
+    ]
+    print_table("Replays", columns, rows)
+
+
+def replay_game(
+    game_id: Annotated[str, typer.Argument(help="Id of the game, from `mazemesh replays`.")],
+    verify: Annotated[
+        bool, typer.Option(help="Do not show it: play it once more and compare.")
+    ] = False,
+    speed: Annotated[float, typer.Option(min=0.1, help="Steps a second on a terminal.")] = 8.0,
+    data_dir: DataDir = DATA_DIR,
+    host: Host = None,
+    port_base: PortBase = None,
+) -> None:
+    """Show a game that was played, or verify it.
+
+    With --verify the exit status is 1 when the game, played once more, differs, and the
+    message tells the first step where it does.
+    """
+    with connected(data_dir, host, port_base) as mesh:
+        replay = mesh.game.replay(game_id)
+    with errors_as_lines():
+        if verify:
+            _verify(replay)
+        else:
+            _show(replay, speed)
+
+
+def _verify(replay: GameReplay) -> None:
+    from mazemesh.game_replay import verify
+
+    difference = verify(replay)
+    if difference is not None:
+        sys.stderr.write(
+            f"mazemesh: game {replay.game_id} differs at step {difference.step} of "
+            f"{replay.steps}: {difference.reason}\n"
+        )
+        raise typer.Exit(1)
+    hashes = len(replay.hashes)
+    sys.stdout.write(
+        f"{replay.game_id}: {replay.steps} steps, {hashes} hashes and the outcome agree\n"
+    )
+
+
+def _show(replay: GameReplay, speed: float) -> None:
+    """Draws every step on a terminal; elsewhere one line a step, and the first and last picture."""
+    from mazemesh.game_replay import play
+
+    terminal = sys.stdout.isatty()
+    for step, engine in enumerate(play(replay)):
+        if terminal:
+            sys.stdout.write("\x1b[2J\x1b[H")
+        if terminal or step in (0, replay.steps):
+            sys.stdout.write(_picture(engine) + "\n")
+        sys.stdout.write(_line(replay, step) + "\n")
+        sys.stdout.flush()
+        if terminal and step < replay.steps:
+            time.sleep(1 / speed)
+    for seat, (name, score) in enumerate(zip(replay.participants, replay.scores, strict=True)):
+        sys.stdout.write(f"{seat + 1} {name}: {score:g}\n")
+
+
+def _picture(engine: BatchEngine) -> str:
+    from mazemesh.games.render import draw_text
+
+    return draw_text(engine.passages[0], engine.exit[0], list(engine.position[0]))
+
+
+def _line(replay: GameReplay, step: int) -> str:
+    from mazemesh.games import ACTIONS
+
+    if step == 0:
+        names = ", ".join(f"{seat + 1} {name}" for seat, name in enumerate(replay.participants))
+        return f"{replay.game}, seed {replay.seed}, rotation {replay.rotation}: {names}"
+    moves = (
+        f"{seat + 1} {ACTIONS[action]}" for seat, action in enumerate(replay.actions[step - 1])
+    )
+    return f"step {step} of {replay.steps}: {', '.join(moves)}"
+
+
+def _info(one: ReplayInfo) -> dict[str, object]:
+    return {
+        "game_id": one.game_id,
+        "match_id": one.match_id,
+        "game": one.game,
+        "rules_hash": one.rules_hash,
+        "participants": list(one.participants),
+        "scores": list(one.outcome.scores),
+        "steps": one.outcome.steps,
+        "truncated": one.outcome.truncated,
+        "rated": one.rated,
+        "finish_time": one.finish_time.ToJsonString(),
+    }

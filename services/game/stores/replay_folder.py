@@ -1,0 +1,66 @@
+"""Replay files in a folder: `<first two digits of the name>/<name>`."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tempfile
+from pathlib import Path
+
+from mazemesh.errors import FailedPrecondition, NotFound
+
+_NAME = re.compile(r"[0-9a-f]{64}")
+
+
+class FolderReplayFiles:
+    """`ReplayFiles` in `folder`, which is made when the first file comes."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def put(self, content: bytes) -> str:
+        """See `ReplayFiles`; the file survives a power cut."""
+        name = hashlib.sha256(content).hexdigest()
+        target = self._path(name)
+        if target.exists():
+            return name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(file.name).replace(target)
+        _sync_folder(target.parent)
+        return name
+
+    def get(self, name: str) -> bytes:
+        """See `ReplayFiles`."""
+        try:
+            content = self._path(name).read_bytes()
+        except FileNotFoundError as error:
+            raise NotFound(f"there is no replay file {name}") from error
+        if hashlib.sha256(content).hexdigest() != name:
+            raise FailedPrecondition(
+                f"replay file {self._path(name)} is damaged: its content does not hash to its name"
+            )
+        return content
+
+    def delete(self, name: str) -> None:
+        """See `ReplayFiles`."""
+        self._path(name).unlink(missing_ok=True)
+
+    def names(self) -> list[str]:
+        """See `ReplayFiles`."""
+        return [path.name for path in self._folder.glob("??/*") if _NAME.fullmatch(path.name)]
+
+    def _path(self, name: str) -> Path:
+        return self._folder / name[:2] / name
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,149 @@
+"""What every `ReplayIndex` and `ReplayFiles` keeps; an adapter's tests inherit the suites."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mazemesh.errors import FailedPrecondition, NotFound
+from services._harness.database import Database
+from services.game.store import (
+    FinishedMatch,
+    ReplayEntry,
+    ReplayFiles,
+    ReplayFilter,
+    ReplayIndex,
+    ResultStore,
+)
+from services.game.stores.replay_folder import FolderReplayFiles
+from services.game.stores.sql import SqlResultStore
+from services.game.stores.sql_replays import SqlReplayIndex
+from services.game.watching import Outcome
+
+ALL = ReplayFilter()
+
+
+def finished(number: int, file: str, *participants: str, game: str = "race") -> FinishedMatch:
+    entries = [
+        ReplayEntry(
+            game_id=f"m{number}-r{index}",
+            match_id=f"m{number}",
+            game=game,
+            rules_hash="ab" * 32,
+            participants=participants or ("race:1", "bot/random"),
+            outcome=Outcome((1.0, 0.0), 7 + index, truncated=False),
+            rated=True,
+            finish_time=1.5 * number,
+            file=file,
+            index=index,
+        )
+        for index in range(2)
+    ]
+    return FinishedMatch(f"m{number}", 1.5 * number, None, tuple(entries))
+
+
+class ReplayIndexContract:
+    """Needs fixtures `results` and `index` over the same empty store."""
+
+    async def test_entries_come_with_the_match(
+        self, results: ResultStore, index: ReplayIndex
+    ) -> None:
+        match = finished(1, "f1")
+        await results.finish([match])
+        await results.finish([finished(1, "another")])
+        found = await index.find("m1-r1")
+        assert found is not None
+        assert replace(found, position=0) == match.replays[1]
+        assert await index.find("m1") is None
+        assert await index.files() == {"f1"}
+
+    async def test_pages_go_back_from_the_newest(
+        self, results: ResultStore, index: ReplayIndex
+    ) -> None:
+        await results.finish([finished(1, "f1"), finished(2, "f1")])
+        await results.finish([finished(3, "f2")])
+        first = await index.page(4, None, ALL)
+        assert [one.game_id for one in first] == ["m3-r1", "m3-r0", "m2-r1", "m2-r0"]
+        rest = await index.page(4, first[-1].position, ALL)
+        assert [one.game_id for one in rest] == ["m1-r1", "m1-r0"]
+
+    async def test_pages_hold_what_is_wanted(
+        self, results: ResultStore, index: ReplayIndex
+    ) -> None:
+        await results.finish([finished(1, "f1", "race:1", "race:12"), finished(2, "f1")])
+        await results.finish([finished(3, "f2", "a_b:1", "a%b:2", game="tag")])
+
+        async def ids(wanted: ReplayFilter) -> set[str]:
+            return {one.match_id for one in await index.page(9, None, wanted)}
+
+        assert await ids(ReplayFilter(game="tag")) == {"m3"}
+        assert await ids(ReplayFilter(match_id="m2")) == {"m2"}
+        assert await ids(ReplayFilter(participant="race:1")) == {"m1", "m2"}
+        assert await ids(ReplayFilter(participant="race:12")) == {"m1"}
+        assert await ids(ReplayFilter(participant="a%b:2")) == {"m3"}
+        assert await ids(ReplayFilter(participant="a%:1")) == set()
+        assert await ids(ReplayFilter(participant="aXb:1")) == set()
+        assert await ids(ReplayFilter("race", "m1", "race:12")) == {"m1"}
+
+    async def test_the_newest_are_kept_and_unneeded_files_named(
+        self, results: ResultStore, index: ReplayIndex
+    ) -> None:
+        assert await index.keep_newest(3) == []
+        await results.finish([finished(1, "f1"), finished(2, "f1")])
+        await results.finish([finished(3, "f2")])
+        assert await index.keep_newest(6) == []
+        assert await index.keep_newest(3) == []  # f1 still holds m2-r1
+        assert await index.files() == {"f1", "f2"}
+        assert await index.keep_newest(2) == ["f1"]
+        assert {one.game_id for one in await index.page(9, None, ALL)} == {"m3-r0", "m3-r1"}
+        assert await index.keep_newest(0) == ["f2"]
+        assert await index.page(9, None, ALL) == []
+
+
+class TestSqlReplayIndex(ReplayIndexContract):
+    @pytest.fixture
+    async def database(self, tmp_path: Path) -> AsyncIterator[Database]:
+        database = Database(f"sqlite:///{tmp_path / 'game.sqlite'}")
+        await database.migrate("services.game")
+        yield database
+        await database.close()
+
+    @pytest.fixture
+    def results(self, database: Database) -> ResultStore:
+        return SqlResultStore(database)
+
+    @pytest.fixture
+    def index(self, database: Database) -> ReplayIndex:
+        return SqlReplayIndex(database)
+
+
+class ReplayFilesContract:
+    """Needs a fixture `files`, empty."""
+
+    def test_what_is_put_is_got(self, files: ReplayFiles) -> None:
+        names = [files.put(content) for content in (b"a", b"\x00" * 9999, b"a")]
+        assert names[0] == names[2] == hashlib.sha256(b"a").hexdigest()
+        assert files.get(names[1]) == b"\x00" * 9999
+        assert sorted(files.names()) == sorted(set(names))
+
+    def test_what_is_deleted_is_gone(self, files: ReplayFiles) -> None:
+        name = files.put(b"a")
+        files.delete(name)
+        files.delete(name)
+        with pytest.raises(NotFound, match=name):
+            files.get(name)
+        assert files.names() == []
+
+
+class TestFolderReplayFiles(ReplayFilesContract):
+    @pytest.fixture
+    def files(self, tmp_path: Path) -> ReplayFiles:
+        return FolderReplayFiles(tmp_path / "replays")
+
+    def test_a_changed_file_is_refused(self, files: ReplayFiles, tmp_path: Path) -> None:
+        name = files.put(b"content")
+        (tmp_path / "replays" / name[:2] / name).write_bytes(b"cOntent")
+        with pytest.raises(FailedPrecondition, match="damaged"):
+            files.get(name)
