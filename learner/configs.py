@@ -27,7 +27,7 @@ class PPOConfig:
 
     unroll_length: int = 32
     unrolls_per_batch: int = 256
-    minibatch_size: int = 2048
+    minibatch_size: int = 1024
     epochs: int = 3
     learning_rate: float = 1e-3
     final_learning_rate: float = 3e-4
