@@ -58,7 +58,7 @@ def duel(
     participants: tuple[str, str],
     games: int,
     *,
-    temperature: float = 0.0,
+    temperature: float = 1.0,
     rng: np.random.Generator,
     progress: Callable[[int], None] = lambda games: None,
 ) -> Tally:

@@ -87,7 +87,7 @@ def play_matches(
         game: The Game service.
         load: A policy by exact version.
         matches: Setups, and what CreateGames answered.
-        temperature: Of the draws from the policies' logits; 0 is greedy.
+        temperature: Of the draws from the policies' logits; 0 is greedy, as Q-networks always are.
         rng: Source of the draws.
         stepped: Called with the number of moves made, after each step.
 
@@ -165,7 +165,8 @@ def _play(
             if not alive.any():
                 continue
             logits, _ = policies[name].infer(step.observation[where], step.action_mask[where])
-            actions[where] = sample(logits, temperature, rng)
+            policy_temperature = 0.0 if policies[name].greedy else temperature
+            actions[where] = sample(logits, policy_temperature, rng)
             moves += len(where[0])
         session.send(actions)
         step = session.receive()

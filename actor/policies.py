@@ -56,10 +56,12 @@ class PolicyCache:
         """
         policy = self._loaded.get(reference)
         if policy is None:
-            _, data = self._model.get(reference)
+            description, data = self._model.get(reference)
             if data is None:
                 raise NotFound(f"policy {reference} has no file any more")
-            policy = self._loaded[reference] = OnnxPolicy(reference, data)
+            policy = self._loaded[reference] = OnnxPolicy(
+                reference, data, greedy=description.collection.HasField("transition")
+            )
             while len(self._loaded) > self._capacity:
                 self._loaded.popitem(last=False)
         self._loaded.move_to_end(reference)

@@ -20,9 +20,12 @@ class OnnxPolicy:
     Attributes:
         reference: "name:version".
         version: The version number.
+        greedy: Its logits are Q-values, of which the best is taken; no distribution to draw from.
     """
 
-    def __init__(self, reference: str, data: bytes, *, threads: int = 1) -> None:
+    def __init__(
+        self, reference: str, data: bytes, *, greedy: bool = False, threads: int = 1
+    ) -> None:
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -30,6 +33,7 @@ class OnnxPolicy:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         self.reference = reference
+        self.greedy = greedy
         self.version = int(reference.rpartition(":")[2])
         try:
             self._session = ort.InferenceSession(data, options, providers=_providers())

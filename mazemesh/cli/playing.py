@@ -23,8 +23,11 @@ def evaluate(
         str, typer.Option(help="The game; default: the one that A or B was trained on.")
     ] = "",
     temperature: Annotated[
-        float, typer.Option(min=0.0, help="Of the draws from the policies; 0 is greedy.")
-    ] = 0.0,
+        float,
+        typer.Option(
+            min=0.0, help="Of the draws from the policies; 0 is greedy, as Q-networks always are."
+        ),
+    ] = 1.0,
     seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 0,
     data_dir: DataDir = DATA_DIR,
     host: Host = None,

@@ -64,7 +64,10 @@ class MatchmakerSettings(ServiceSettings):
     min_matches: PositiveInt = Field(30, description="rating matches of a snapshot at least")
     max_matches: PositiveInt = Field(400, description="rating matches of a snapshot at most")
     temperature: float = Field(
-        0.1, ge=0.0, description="sampling temperature in rating matches; 0 is greedy"
+        1.0,
+        ge=0.0,
+        description="temperature of draws from logits in rating matches; 0 is greedy, as Q-networks "
+        "always are",
     )
     retry_seconds: PositiveFloat = Field(1.0, description="retry hint when all is under way")
     settled_retry_seconds: PositiveFloat = Field(

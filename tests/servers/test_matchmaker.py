@@ -102,7 +102,7 @@ async def test_a_lease_from_issue_to_completion(world: World) -> None:
         assert first.setup.fence == first.fence == 1
         assert [game.rotation for game in first.created.games] == [0, 1]
         assert 100 < first.expire_time.seconds - time.time() <= 120
-        assert first.temperature == pytest.approx(0.1)
+        assert first.temperature == pytest.approx(1.0)
         for _ in range(2):
             await asyncio.to_thread(client.complete, first.match_id, 1, "w")
         with pytest.raises(FailedPrecondition, match="fence: 2"):
