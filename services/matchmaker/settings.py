@@ -66,8 +66,8 @@ class MatchmakerSettings(ServiceSettings):
     temperature: float = Field(
         1.0,
         ge=0.0,
-        description="temperature of draws from logits in rating matches; 0 is greedy, as Q-networks "
-        "always are",
+        description="temperature of draws from logits in rating matches; 0 is greedy, as "
+        "Q-networks always are",
     )
     retry_seconds: PositiveFloat = Field(1.0, description="retry hint when all is under way")
     settled_retry_seconds: PositiveFloat = Field(
