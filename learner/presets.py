@@ -29,10 +29,10 @@ class Preset:
     hidden: tuple[int, ...] = (128, 128)
 
 
-# A step towards the exit earns its share of the way, whatever the learner's discount (the shaping's
-# own is 1). With a discount of 0.99 in both, which would leave the optimal policy exactly as it is,
-# PPO takes a quarter more steps to the same success, and Q-learning does not get there: what a step
-# earns drowns in the uncertainty about the rest of the way.
+# A step towards the exit earns its share of the way, whatever the learner's discount: the shaping's
+# own is 1. One discount of 0.99 for both would leave the optimal policy exactly as it is, but what a
+# step earns then drowns in the uncertainty about the rest of the way. Solo, greedy, held-out mazes:
+# DQN solves 3 % after 400,000 agent steps with it and 34 % without; PPO 71 % and 78 % after 300,000.
 SHAPED = GameSettings(shaping=1.0, shaping_discount=1.0)
 
 # A game without a line of its own trains like race: most games have opponents.
