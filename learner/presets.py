@@ -30,9 +30,10 @@ class Preset:
 
 
 # A step towards the exit earns its share of the way, whatever the learner's discount: the shaping's
-# own is 1. One discount of 0.99 for both would leave the optimal policy exactly as it is, but what a
-# step earns then drowns in the uncertainty about the rest of the way. Solo, greedy, held-out mazes:
-# DQN solves 3 % after 400,000 agent steps with it and 34 % without; PPO 71 % and 78 % after 300,000.
+# own is 1, the learner's lower. One discount of 0.99 for both would leave the optimal policy as it
+# is, but what a step earns then drowns in the uncertainty about the rest of the way.
+# Success in solo (greedy, held-out mazes) after 300,000 agent steps, otherwise alike: DQN 2 % with
+# one discount and 18 % with two, PPO 71 % and 78 %.
 SHAPED = GameSettings(shaping=1.0, shaping_discount=1.0)
 
 # A game without a line of its own trains like race: most games have opponents.
