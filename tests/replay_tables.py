@@ -3,9 +3,13 @@
 import numpy as np
 
 from mazemesh.tensors import Signature
+from services.replay.operations import Batch, Operation
+from services.replay.row_copy import RowCopy
 from services.replay.selectors import Reals
 from services.replay.storage import Keys
-from services.replay.table import Batch, Sample, Table
+from services.replay.store import Checkpoint
+from services.replay.table import Sample, Table
+from services.replay.table_image import TableImage
 from services.replay.table_spec import LimiterSpec, SelectorKind, SelectorSpec, TableSpec
 
 SIGNATURE = Signature.of(index=("int64", ()), observation=("uint8", (2, 3)))
@@ -118,3 +122,31 @@ def indices_of(sample: Sample) -> list[int]:
     observation = sample.columns[1]
     assert (observation == (index % 256).astype(np.uint8)[:, None]).all()
     return index.tolist()
+
+
+class ListLog:
+    """A log in memory that is never full: what was done, in order."""
+
+    tail_bytes = 0
+
+    def __init__(self) -> None:
+        self.done: list[Operation] = []
+
+    def check(self) -> None:
+        pass
+
+    def append(self, operation: Operation) -> None:
+        self.done.append(operation)
+
+    async def committed(self) -> None:
+        pass
+
+    async def checkpoint(self, image: TableImage, rows: RowCopy) -> Checkpoint:
+        self.done.clear()
+        return Checkpoint(1, 0)
+
+    async def delete(self) -> None:
+        self.done.clear()
+
+    async def close(self) -> None:
+        pass

@@ -22,11 +22,17 @@ from mazemesh.v1.replay_pb2_grpc import ReplayServiceStub
 _SERVICE = "mazemesh.v1.ReplayService"
 _IDEMPOTENT = tuple(
     (_SERVICE, method)
-    for method in ("CreateTable", "ListTables", "RecordExperience", "UpdatePriorities")
+    for method in (
+        *("CreateTable", "ListTables", "UpdateRateLimiter", "Checkpoint"),
+        *("RecordExperience", "UpdatePriorities"),
+    )
 )
 
 CREATE_DEADLINE = 60.0
 """Seconds that making a table may take: the first one may have to compile its selectors."""
+
+CHECKPOINT_DEADLINE = 600.0
+"""Seconds that storing tables may take: it is as fast as the disk."""
 
 SAMPLE_DEADLINE = 60.0
 """Seconds that a sample call waits for the limiter unless a timeout is given."""
@@ -53,6 +59,32 @@ class ReplayClient(ServiceClient):
     def list_tables(self) -> list[pb.TableInfo]:
         """All tables with fill, counters and the state of their limiters."""
         return list(self._call(self._stub.ListTables, pb.ListTablesRequest()).tables)
+
+    def delete_table(self, table: str) -> None:
+        """Deletes a table with its rows; calls that wait at it end with `NotFound`.
+
+        Raises:
+            NotFound: there is none.
+        """
+        self._call(self._stub.DeleteTable, pb.DeleteTableRequest(table=table))
+
+    def update_rate_limiter(self, table: str, limiter: pb.RateLimiter) -> pb.RateLimiter:
+        """Changes a table's limiter while it is in use; returns the one before.
+
+        Raises:
+            InvalidArgument: the thresholds do not work, with the field named.
+        """
+        request = pb.UpdateRateLimiterRequest(table=table, rate_limiter=limiter)
+        return self._call(self._stub.UpdateRateLimiter, request).previous
+
+    def checkpoint(self, table: str = "") -> list[pb.TableCheckpoint]:
+        """Stores a table, or all, as they are now; calls go on meanwhile.
+
+        Raises:
+            ResourceExhausted: the disk is full; the checkpoint before is still there.
+        """
+        request = pb.CheckpointRequest(table=table)
+        return list(self._call(self._stub.Checkpoint, request, CHECKPOINT_DEADLINE).checkpoints)
 
     def record(
         self,

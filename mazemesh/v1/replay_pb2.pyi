@@ -19,11 +19,15 @@ class SelectorKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SELECTOR_KIND_PRIORITIZED: _ClassVar[SelectorKind]
     SELECTOR_KIND_FIFO: _ClassVar[SelectorKind]
     SELECTOR_KIND_LIFO: _ClassVar[SelectorKind]
+    SELECTOR_KIND_MAX_HEAP: _ClassVar[SelectorKind]
+    SELECTOR_KIND_MIN_HEAP: _ClassVar[SelectorKind]
 SELECTOR_KIND_UNSPECIFIED: SelectorKind
 SELECTOR_KIND_UNIFORM: SelectorKind
 SELECTOR_KIND_PRIORITIZED: SelectorKind
 SELECTOR_KIND_FIFO: SelectorKind
 SELECTOR_KIND_LIFO: SelectorKind
+SELECTOR_KIND_MAX_HEAP: SelectorKind
+SELECTOR_KIND_MIN_HEAP: SelectorKind
 
 class Selector(_message.Message):
     __slots__ = ("kind", "exponent")
@@ -88,7 +92,7 @@ class ListTablesResponse(_message.Message):
     def __init__(self, tables: _Optional[_Iterable[_Union[TableInfo, _Mapping]]] = ...) -> None: ...
 
 class TableInfo(_message.Message):
-    __slots__ = ("table", "size", "inserts", "samples", "deletes", "stale_updates", "diff", "waiting_inserts", "waiting_samples", "oldest_insert_wait_time", "oldest_sample_wait_time", "insert_wait", "sample_wait", "bytes", "dropped")
+    __slots__ = ("table", "size", "inserts", "samples", "deletes", "stale_updates", "diff", "waiting_inserts", "waiting_samples", "oldest_insert_wait_time", "oldest_sample_wait_time", "insert_wait", "sample_wait", "bytes", "dropped", "log_bytes")
     TABLE_FIELD_NUMBER: _ClassVar[int]
     SIZE_FIELD_NUMBER: _ClassVar[int]
     INSERTS_FIELD_NUMBER: _ClassVar[int]
@@ -104,6 +108,7 @@ class TableInfo(_message.Message):
     SAMPLE_WAIT_FIELD_NUMBER: _ClassVar[int]
     BYTES_FIELD_NUMBER: _ClassVar[int]
     DROPPED_FIELD_NUMBER: _ClassVar[int]
+    LOG_BYTES_FIELD_NUMBER: _ClassVar[int]
     table: Table
     size: int
     inserts: int
@@ -119,33 +124,94 @@ class TableInfo(_message.Message):
     sample_wait: _duration_pb2.Duration
     bytes: int
     dropped: int
-    def __init__(self, table: _Optional[_Union[Table, _Mapping]] = ..., size: _Optional[int] = ..., inserts: _Optional[int] = ..., samples: _Optional[int] = ..., deletes: _Optional[int] = ..., stale_updates: _Optional[int] = ..., diff: _Optional[float] = ..., waiting_inserts: _Optional[int] = ..., waiting_samples: _Optional[int] = ..., oldest_insert_wait_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., oldest_sample_wait_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., insert_wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., sample_wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., bytes: _Optional[int] = ..., dropped: _Optional[int] = ...) -> None: ...
+    log_bytes: int
+    def __init__(self, table: _Optional[_Union[Table, _Mapping]] = ..., size: _Optional[int] = ..., inserts: _Optional[int] = ..., samples: _Optional[int] = ..., deletes: _Optional[int] = ..., stale_updates: _Optional[int] = ..., diff: _Optional[float] = ..., waiting_inserts: _Optional[int] = ..., waiting_samples: _Optional[int] = ..., oldest_insert_wait_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., oldest_sample_wait_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., insert_wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., sample_wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., bytes: _Optional[int] = ..., dropped: _Optional[int] = ..., log_bytes: _Optional[int] = ...) -> None: ...
+
+class DeleteTableRequest(_message.Message):
+    __slots__ = ("table",)
+    TABLE_FIELD_NUMBER: _ClassVar[int]
+    table: str
+    def __init__(self, table: _Optional[str] = ...) -> None: ...
+
+class DeleteTableResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class UpdateRateLimiterRequest(_message.Message):
+    __slots__ = ("table", "rate_limiter")
+    TABLE_FIELD_NUMBER: _ClassVar[int]
+    RATE_LIMITER_FIELD_NUMBER: _ClassVar[int]
+    table: str
+    rate_limiter: RateLimiter
+    def __init__(self, table: _Optional[str] = ..., rate_limiter: _Optional[_Union[RateLimiter, _Mapping]] = ...) -> None: ...
+
+class UpdateRateLimiterResponse(_message.Message):
+    __slots__ = ("previous",)
+    PREVIOUS_FIELD_NUMBER: _ClassVar[int]
+    previous: RateLimiter
+    def __init__(self, previous: _Optional[_Union[RateLimiter, _Mapping]] = ...) -> None: ...
+
+class CheckpointRequest(_message.Message):
+    __slots__ = ("table",)
+    TABLE_FIELD_NUMBER: _ClassVar[int]
+    table: str
+    def __init__(self, table: _Optional[str] = ...) -> None: ...
+
+class CheckpointResponse(_message.Message):
+    __slots__ = ("checkpoints",)
+    CHECKPOINTS_FIELD_NUMBER: _ClassVar[int]
+    checkpoints: _containers.RepeatedCompositeFieldContainer[TableCheckpoint]
+    def __init__(self, checkpoints: _Optional[_Iterable[_Union[TableCheckpoint, _Mapping]]] = ...) -> None: ...
+
+class TableCheckpoint(_message.Message):
+    __slots__ = ("table", "number", "size_bytes")
+    TABLE_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    table: str
+    number: int
+    size_bytes: int
+    def __init__(self, table: _Optional[str] = ..., number: _Optional[int] = ..., size_bytes: _Optional[int] = ...) -> None: ...
 
 class RecordExperienceRequest(_message.Message):
-    __slots__ = ("table", "writer_id", "sequence", "columns", "priorities", "policy_versions")
+    __slots__ = ("table", "writer_id", "sequence", "columns", "priorities", "policy_versions", "more_tables")
     TABLE_FIELD_NUMBER: _ClassVar[int]
     WRITER_ID_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     COLUMNS_FIELD_NUMBER: _ClassVar[int]
     PRIORITIES_FIELD_NUMBER: _ClassVar[int]
     POLICY_VERSIONS_FIELD_NUMBER: _ClassVar[int]
+    MORE_TABLES_FIELD_NUMBER: _ClassVar[int]
     table: str
     writer_id: str
     sequence: int
     columns: _tensor_pb2.Columns
     priorities: bytes
     policy_versions: bytes
-    def __init__(self, table: _Optional[str] = ..., writer_id: _Optional[str] = ..., sequence: _Optional[int] = ..., columns: _Optional[_Union[_tensor_pb2.Columns, _Mapping]] = ..., priorities: _Optional[bytes] = ..., policy_versions: _Optional[bytes] = ...) -> None: ...
+    more_tables: _containers.RepeatedCompositeFieldContainer[TablePriorities]
+    def __init__(self, table: _Optional[str] = ..., writer_id: _Optional[str] = ..., sequence: _Optional[int] = ..., columns: _Optional[_Union[_tensor_pb2.Columns, _Mapping]] = ..., priorities: _Optional[bytes] = ..., policy_versions: _Optional[bytes] = ..., more_tables: _Optional[_Iterable[_Union[TablePriorities, _Mapping]]] = ...) -> None: ...
+
+class TablePriorities(_message.Message):
+    __slots__ = ("table", "priorities")
+    TABLE_FIELD_NUMBER: _ClassVar[int]
+    PRIORITIES_FIELD_NUMBER: _ClassVar[int]
+    table: str
+    priorities: bytes
+    def __init__(self, table: _Optional[str] = ..., priorities: _Optional[bytes] = ...) -> None: ...
 
 class RecordExperienceResponse(_message.Message):
-    __slots__ = ("keys", "duplicate", "table_size")
+    __slots__ = ("keys", "duplicate", "table_size", "priority_mass", "more_keys")
     KEYS_FIELD_NUMBER: _ClassVar[int]
     DUPLICATE_FIELD_NUMBER: _ClassVar[int]
     TABLE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_MASS_FIELD_NUMBER: _ClassVar[int]
+    MORE_KEYS_FIELD_NUMBER: _ClassVar[int]
     keys: bytes
     duplicate: bool
     table_size: int
-    def __init__(self, keys: _Optional[bytes] = ..., duplicate: _Optional[bool] = ..., table_size: _Optional[int] = ...) -> None: ...
+    priority_mass: float
+    more_keys: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, keys: _Optional[bytes] = ..., duplicate: _Optional[bool] = ..., table_size: _Optional[int] = ..., priority_mass: _Optional[float] = ..., more_keys: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class GetExperienceBatchRequest(_message.Message):
     __slots__ = ("table", "batch_size", "timeout", "priority_updates", "min_policy_version")
@@ -162,7 +228,7 @@ class GetExperienceBatchRequest(_message.Message):
     def __init__(self, table: _Optional[str] = ..., batch_size: _Optional[int] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., priority_updates: _Optional[_Union[PriorityUpdates, _Mapping]] = ..., min_policy_version: _Optional[int] = ...) -> None: ...
 
 class GetExperienceBatchResponse(_message.Message):
-    __slots__ = ("columns", "keys", "probabilities", "priorities", "policy_versions", "times_sampled", "table_size", "updated", "stale")
+    __slots__ = ("columns", "keys", "probabilities", "priorities", "policy_versions", "times_sampled", "table_size", "updated", "stale", "priority_mass")
     COLUMNS_FIELD_NUMBER: _ClassVar[int]
     KEYS_FIELD_NUMBER: _ClassVar[int]
     PROBABILITIES_FIELD_NUMBER: _ClassVar[int]
@@ -172,6 +238,7 @@ class GetExperienceBatchResponse(_message.Message):
     TABLE_SIZE_FIELD_NUMBER: _ClassVar[int]
     UPDATED_FIELD_NUMBER: _ClassVar[int]
     STALE_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_MASS_FIELD_NUMBER: _ClassVar[int]
     columns: _tensor_pb2.Columns
     keys: bytes
     probabilities: bytes
@@ -181,7 +248,8 @@ class GetExperienceBatchResponse(_message.Message):
     table_size: int
     updated: int
     stale: int
-    def __init__(self, columns: _Optional[_Union[_tensor_pb2.Columns, _Mapping]] = ..., keys: _Optional[bytes] = ..., probabilities: _Optional[bytes] = ..., priorities: _Optional[bytes] = ..., policy_versions: _Optional[bytes] = ..., times_sampled: _Optional[bytes] = ..., table_size: _Optional[int] = ..., updated: _Optional[int] = ..., stale: _Optional[int] = ...) -> None: ...
+    priority_mass: float
+    def __init__(self, columns: _Optional[_Union[_tensor_pb2.Columns, _Mapping]] = ..., keys: _Optional[bytes] = ..., probabilities: _Optional[bytes] = ..., priorities: _Optional[bytes] = ..., policy_versions: _Optional[bytes] = ..., times_sampled: _Optional[bytes] = ..., table_size: _Optional[int] = ..., updated: _Optional[int] = ..., stale: _Optional[int] = ..., priority_mass: _Optional[float] = ...) -> None: ...
 
 class PriorityUpdates(_message.Message):
     __slots__ = ("keys", "priorities")

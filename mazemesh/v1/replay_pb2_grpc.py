@@ -27,6 +27,16 @@ if _version_not_supported:
 
 class ReplayServiceStub:
     """Holds experience in tables and hands it out by a selector, at a rate that a limiter allows.
+
+    Tables survive the service: what changes them goes to a log on disk, and a restart does it again on top of the last
+    checkpoint. An insert, priorities, and draws from a table with max_times_sampled are answered once the log has them;
+    how safe that is tells the setting `durability`:
+    - `fsync`: it survives a power cut;
+    - `interval` (default): it survives the death of the process at once, and a power cut 50 ms later;
+    - `none`: nothing is logged; a restart begins with the last checkpoint.
+    What comes back are rows, priorities, keys, writers' sequences, counters and the random state, so a queue serves no
+    row again that was answered. While the disk is full, inserts are RESOURCE_EXHAUSTED and everything else goes on; rows
+    that are served meanwhile may be served again if the service dies before there is room.
     """
 
     def __init__(self, channel):
@@ -45,6 +55,16 @@ class ReplayServiceStub:
                 request_serializer=mazemesh_dot_v1_dot_replay__pb2.ListTablesRequest.SerializeToString,
                 response_deserializer=mazemesh_dot_v1_dot_replay__pb2.ListTablesResponse.FromString,
                 _registered_method=True)
+        self.DeleteTable = channel.unary_unary(
+                '/mazemesh.v1.ReplayService/DeleteTable',
+                request_serializer=mazemesh_dot_v1_dot_replay__pb2.DeleteTableRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_replay__pb2.DeleteTableResponse.FromString,
+                _registered_method=True)
+        self.UpdateRateLimiter = channel.unary_unary(
+                '/mazemesh.v1.ReplayService/UpdateRateLimiter',
+                request_serializer=mazemesh_dot_v1_dot_replay__pb2.UpdateRateLimiterRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_replay__pb2.UpdateRateLimiterResponse.FromString,
+                _registered_method=True)
         self.RecordExperience = channel.unary_unary(
                 '/mazemesh.v1.ReplayService/RecordExperience',
                 request_serializer=mazemesh_dot_v1_dot_replay__pb2.RecordExperienceRequest.SerializeToString,
@@ -60,10 +80,25 @@ class ReplayServiceStub:
                 request_serializer=mazemesh_dot_v1_dot_replay__pb2.UpdatePrioritiesRequest.SerializeToString,
                 response_deserializer=mazemesh_dot_v1_dot_replay__pb2.UpdatePrioritiesResponse.FromString,
                 _registered_method=True)
+        self.Checkpoint = channel.unary_unary(
+                '/mazemesh.v1.ReplayService/Checkpoint',
+                request_serializer=mazemesh_dot_v1_dot_replay__pb2.CheckpointRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_replay__pb2.CheckpointResponse.FromString,
+                _registered_method=True)
 
 
 class ReplayServiceServicer:
     """Holds experience in tables and hands it out by a selector, at a rate that a limiter allows.
+
+    Tables survive the service: what changes them goes to a log on disk, and a restart does it again on top of the last
+    checkpoint. An insert, priorities, and draws from a table with max_times_sampled are answered once the log has them;
+    how safe that is tells the setting `durability`:
+    - `fsync`: it survives a power cut;
+    - `interval` (default): it survives the death of the process at once, and a power cut 50 ms later;
+    - `none`: nothing is logged; a restart begins with the last checkpoint.
+    What comes back are rows, priorities, keys, writers' sequences, counters and the random state, so a queue serves no
+    row again that was answered. While the disk is full, inserts are RESOURCE_EXHAUSTED and everything else goes on; rows
+    that are served meanwhile may be served again if the service dies before there is room.
     """
 
     def CreateTable(self, request, context):
@@ -81,6 +116,23 @@ class ReplayServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeleteTable(self, request, context):
+        """Deletes a table with its rows, log and checkpoints. Calls that wait at it end with NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateRateLimiter(self, request, context):
+        """Changes a table's rate limiter while it is in use; its counters stay, and waiting calls are looked at again. A
+        later CreateTable with the table's first definition still finds it the same.
+
+        INVALID_ARGUMENT as for CreateTable; nothing was changed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RecordExperience(self, request, context):
         """Inserts a batch of rows, all or none. Waits while the rate limiter forbids the insert, at most until the call's
         deadline (DEADLINE_EXCEEDED: nothing was inserted, and the message tells the limiter's state).
@@ -88,8 +140,11 @@ class ReplayServiceServicer:
         Idempotent by (table, writer_id, sequence): a batch that was inserted is answered again without being inserted.
         A writer's sequences in a table go up by one from 1; a gap is FAILED_PRECONDITION and names the expected sequence.
         Of each writer the last answer is kept; an older sequence is answered with `duplicate` and no keys. A writer that
-        the table does not know may begin at any sequence: after the service lost its tables, writers just go on. The
-        table knows the writers that inserted last, at least a thousand of them unless configured otherwise.
+        the table does not know may begin at any sequence: when the service lost tables, writers just go on. The table
+        knows the writers that inserted last, at least a thousand of them unless configured otherwise.
+
+        With `more_tables` the same rows go into several tables of one signature, into all or none. Each table has its own
+        idempotence, so a call whose answer was lost inserts only where the batch is still missing.
 
         INVALID_ARGUMENT names the column and what was expected, when a column's size is wrong, the signature hash is not
         the table's, a priority is NaN, negative, infinite or so high that the sum of priority^exponent would not be
@@ -119,6 +174,16 @@ class ReplayServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Checkpoint(self, request, context):
+        """Stores tables as they are, down to the random state, and frees their logs. Inserts and samples go on meanwhile.
+        The service does this by itself when a log gets long. Answered when the checkpoint is safely on disk.
+
+        RESOURCE_EXHAUSTED when the disk is full: the checkpoint before is still there.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ReplayServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -131,6 +196,16 @@ def add_ReplayServiceServicer_to_server(servicer, server):
                     servicer.ListTables,
                     request_deserializer=mazemesh_dot_v1_dot_replay__pb2.ListTablesRequest.FromString,
                     response_serializer=mazemesh_dot_v1_dot_replay__pb2.ListTablesResponse.SerializeToString,
+            ),
+            'DeleteTable': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteTable,
+                    request_deserializer=mazemesh_dot_v1_dot_replay__pb2.DeleteTableRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_replay__pb2.DeleteTableResponse.SerializeToString,
+            ),
+            'UpdateRateLimiter': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateRateLimiter,
+                    request_deserializer=mazemesh_dot_v1_dot_replay__pb2.UpdateRateLimiterRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_replay__pb2.UpdateRateLimiterResponse.SerializeToString,
             ),
             'RecordExperience': grpc.unary_unary_rpc_method_handler(
                     servicer.RecordExperience,
@@ -147,6 +222,11 @@ def add_ReplayServiceServicer_to_server(servicer, server):
                     request_deserializer=mazemesh_dot_v1_dot_replay__pb2.UpdatePrioritiesRequest.FromString,
                     response_serializer=mazemesh_dot_v1_dot_replay__pb2.UpdatePrioritiesResponse.SerializeToString,
             ),
+            'Checkpoint': grpc.unary_unary_rpc_method_handler(
+                    servicer.Checkpoint,
+                    request_deserializer=mazemesh_dot_v1_dot_replay__pb2.CheckpointRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_replay__pb2.CheckpointResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'mazemesh.v1.ReplayService', rpc_method_handlers)
@@ -157,6 +237,16 @@ def add_ReplayServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class ReplayService:
     """Holds experience in tables and hands it out by a selector, at a rate that a limiter allows.
+
+    Tables survive the service: what changes them goes to a log on disk, and a restart does it again on top of the last
+    checkpoint. An insert, priorities, and draws from a table with max_times_sampled are answered once the log has them;
+    how safe that is tells the setting `durability`:
+    - `fsync`: it survives a power cut;
+    - `interval` (default): it survives the death of the process at once, and a power cut 50 ms later;
+    - `none`: nothing is logged; a restart begins with the last checkpoint.
+    What comes back are rows, priorities, keys, writers' sequences, counters and the random state, so a queue serves no
+    row again that was answered. While the disk is full, inserts are RESOURCE_EXHAUSTED and everything else goes on; rows
+    that are served meanwhile may be served again if the service dies before there is room.
     """
 
     @staticmethod
@@ -203,6 +293,60 @@ class ReplayService:
             '/mazemesh.v1.ReplayService/ListTables',
             mazemesh_dot_v1_dot_replay__pb2.ListTablesRequest.SerializeToString,
             mazemesh_dot_v1_dot_replay__pb2.ListTablesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteTable(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.ReplayService/DeleteTable',
+            mazemesh_dot_v1_dot_replay__pb2.DeleteTableRequest.SerializeToString,
+            mazemesh_dot_v1_dot_replay__pb2.DeleteTableResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateRateLimiter(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.ReplayService/UpdateRateLimiter',
+            mazemesh_dot_v1_dot_replay__pb2.UpdateRateLimiterRequest.SerializeToString,
+            mazemesh_dot_v1_dot_replay__pb2.UpdateRateLimiterResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -284,6 +428,33 @@ class ReplayService:
             '/mazemesh.v1.ReplayService/UpdatePriorities',
             mazemesh_dot_v1_dot_replay__pb2.UpdatePrioritiesRequest.SerializeToString,
             mazemesh_dot_v1_dot_replay__pb2.UpdatePrioritiesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Checkpoint(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.ReplayService/Checkpoint',
+            mazemesh_dot_v1_dot_replay__pb2.CheckpointRequest.SerializeToString,
+            mazemesh_dot_v1_dot_replay__pb2.CheckpointResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -27,7 +27,18 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ReplayServiceStub:
-    """Holds experience in tables and hands it out by a selector, at a rate that a limiter allows."""
+    """Holds experience in tables and hands it out by a selector, at a rate that a limiter allows.
+
+    Tables survive the service: what changes them goes to a log on disk, and a restart does it again on top of the last
+    checkpoint. An insert, priorities, and draws from a table with max_times_sampled are answered once the log has them;
+    how safe that is tells the setting `durability`:
+    - `fsync`: it survives a power cut;
+    - `interval` (default): it survives the death of the process at once, and a power cut 50 ms later;
+    - `none`: nothing is logged; a restart begins with the last checkpoint.
+    What comes back are rows, priorities, keys, writers' sequences, counters and the random state, so a queue serves no
+    row again that was answered. While the disk is full, inserts are RESOURCE_EXHAUSTED and everything else goes on; rows
+    that are served meanwhile may be served again if the service dies before there is room.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -39,6 +50,14 @@ class ReplayServiceStub:
     """
     ListTables: _grpc.UnaryUnaryMultiCallable[_replay_pb2.ListTablesRequest, _replay_pb2.ListTablesResponse]
     """Tables with their fill, counters and limiter state."""
+    DeleteTable: _grpc.UnaryUnaryMultiCallable[_replay_pb2.DeleteTableRequest, _replay_pb2.DeleteTableResponse]
+    """Deletes a table with its rows, log and checkpoints. Calls that wait at it end with NOT_FOUND."""
+    UpdateRateLimiter: _grpc.UnaryUnaryMultiCallable[_replay_pb2.UpdateRateLimiterRequest, _replay_pb2.UpdateRateLimiterResponse]
+    """Changes a table's rate limiter while it is in use; its counters stay, and waiting calls are looked at again. A
+    later CreateTable with the table's first definition still finds it the same.
+
+    INVALID_ARGUMENT as for CreateTable; nothing was changed.
+    """
     RecordExperience: _grpc.UnaryUnaryMultiCallable[_replay_pb2.RecordExperienceRequest, _replay_pb2.RecordExperienceResponse]
     """Inserts a batch of rows, all or none. Waits while the rate limiter forbids the insert, at most until the call's
     deadline (DEADLINE_EXCEEDED: nothing was inserted, and the message tells the limiter's state).
@@ -46,8 +65,11 @@ class ReplayServiceStub:
     Idempotent by (table, writer_id, sequence): a batch that was inserted is answered again without being inserted.
     A writer's sequences in a table go up by one from 1; a gap is FAILED_PRECONDITION and names the expected sequence.
     Of each writer the last answer is kept; an older sequence is answered with `duplicate` and no keys. A writer that
-    the table does not know may begin at any sequence: after the service lost its tables, writers just go on. The
-    table knows the writers that inserted last, at least a thousand of them unless configured otherwise.
+    the table does not know may begin at any sequence: when the service lost tables, writers just go on. The table
+    knows the writers that inserted last, at least a thousand of them unless configured otherwise.
+
+    With `more_tables` the same rows go into several tables of one signature, into all or none. Each table has its own
+    idempotence, so a call whose answer was lost inserts only where the batch is still missing.
 
     INVALID_ARGUMENT names the column and what was expected, when a column's size is wrong, the signature hash is not
     the table's, a priority is NaN, negative, infinite or so high that the sum of priority^exponent would not be
@@ -65,10 +87,27 @@ class ReplayServiceStub:
     """Sets priorities by key. A key whose row is gone changes nothing and is counted as stale. All keys and
     priorities are checked before the first is applied.
     """
+    Checkpoint: _grpc.UnaryUnaryMultiCallable[_replay_pb2.CheckpointRequest, _replay_pb2.CheckpointResponse]
+    """Stores tables as they are, down to the random state, and frees their logs. Inserts and samples go on meanwhile.
+    The service does this by itself when a log gets long. Answered when the checkpoint is safely on disk.
+
+    RESOURCE_EXHAUSTED when the disk is full: the checkpoint before is still there.
+    """
 
 @_typing.type_check_only
 class ReplayServiceAsyncStub(ReplayServiceStub):
-    """Holds experience in tables and hands it out by a selector, at a rate that a limiter allows."""
+    """Holds experience in tables and hands it out by a selector, at a rate that a limiter allows.
+
+    Tables survive the service: what changes them goes to a log on disk, and a restart does it again on top of the last
+    checkpoint. An insert, priorities, and draws from a table with max_times_sampled are answered once the log has them;
+    how safe that is tells the setting `durability`:
+    - `fsync`: it survives a power cut;
+    - `interval` (default): it survives the death of the process at once, and a power cut 50 ms later;
+    - `none`: nothing is logged; a restart begins with the last checkpoint.
+    What comes back are rows, priorities, keys, writers' sequences, counters and the random state, so a queue serves no
+    row again that was answered. While the disk is full, inserts are RESOURCE_EXHAUSTED and everything else goes on; rows
+    that are served meanwhile may be served again if the service dies before there is room.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateTable: _aio.UnaryUnaryMultiCallable[_replay_pb2.CreateTableRequest, _replay_pb2.CreateTableResponse]  # type: ignore[assignment]
@@ -77,6 +116,14 @@ class ReplayServiceAsyncStub(ReplayServiceStub):
     """
     ListTables: _aio.UnaryUnaryMultiCallable[_replay_pb2.ListTablesRequest, _replay_pb2.ListTablesResponse]  # type: ignore[assignment]
     """Tables with their fill, counters and limiter state."""
+    DeleteTable: _aio.UnaryUnaryMultiCallable[_replay_pb2.DeleteTableRequest, _replay_pb2.DeleteTableResponse]  # type: ignore[assignment]
+    """Deletes a table with its rows, log and checkpoints. Calls that wait at it end with NOT_FOUND."""
+    UpdateRateLimiter: _aio.UnaryUnaryMultiCallable[_replay_pb2.UpdateRateLimiterRequest, _replay_pb2.UpdateRateLimiterResponse]  # type: ignore[assignment]
+    """Changes a table's rate limiter while it is in use; its counters stay, and waiting calls are looked at again. A
+    later CreateTable with the table's first definition still finds it the same.
+
+    INVALID_ARGUMENT as for CreateTable; nothing was changed.
+    """
     RecordExperience: _aio.UnaryUnaryMultiCallable[_replay_pb2.RecordExperienceRequest, _replay_pb2.RecordExperienceResponse]  # type: ignore[assignment]
     """Inserts a batch of rows, all or none. Waits while the rate limiter forbids the insert, at most until the call's
     deadline (DEADLINE_EXCEEDED: nothing was inserted, and the message tells the limiter's state).
@@ -84,8 +131,11 @@ class ReplayServiceAsyncStub(ReplayServiceStub):
     Idempotent by (table, writer_id, sequence): a batch that was inserted is answered again without being inserted.
     A writer's sequences in a table go up by one from 1; a gap is FAILED_PRECONDITION and names the expected sequence.
     Of each writer the last answer is kept; an older sequence is answered with `duplicate` and no keys. A writer that
-    the table does not know may begin at any sequence: after the service lost its tables, writers just go on. The
-    table knows the writers that inserted last, at least a thousand of them unless configured otherwise.
+    the table does not know may begin at any sequence: when the service lost tables, writers just go on. The table
+    knows the writers that inserted last, at least a thousand of them unless configured otherwise.
+
+    With `more_tables` the same rows go into several tables of one signature, into all or none. Each table has its own
+    idempotence, so a call whose answer was lost inserts only where the batch is still missing.
 
     INVALID_ARGUMENT names the column and what was expected, when a column's size is wrong, the signature hash is not
     the table's, a priority is NaN, negative, infinite or so high that the sum of priority^exponent would not be
@@ -103,9 +153,26 @@ class ReplayServiceAsyncStub(ReplayServiceStub):
     """Sets priorities by key. A key whose row is gone changes nothing and is counted as stale. All keys and
     priorities are checked before the first is applied.
     """
+    Checkpoint: _aio.UnaryUnaryMultiCallable[_replay_pb2.CheckpointRequest, _replay_pb2.CheckpointResponse]  # type: ignore[assignment]
+    """Stores tables as they are, down to the random state, and frees their logs. Inserts and samples go on meanwhile.
+    The service does this by itself when a log gets long. Answered when the checkpoint is safely on disk.
+
+    RESOURCE_EXHAUSTED when the disk is full: the checkpoint before is still there.
+    """
 
 class ReplayServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Holds experience in tables and hands it out by a selector, at a rate that a limiter allows."""
+    """Holds experience in tables and hands it out by a selector, at a rate that a limiter allows.
+
+    Tables survive the service: what changes them goes to a log on disk, and a restart does it again on top of the last
+    checkpoint. An insert, priorities, and draws from a table with max_times_sampled are answered once the log has them;
+    how safe that is tells the setting `durability`:
+    - `fsync`: it survives a power cut;
+    - `interval` (default): it survives the death of the process at once, and a power cut 50 ms later;
+    - `none`: nothing is logged; a restart begins with the last checkpoint.
+    What comes back are rows, priorities, keys, writers' sequences, counters and the random state, so a queue serves no
+    row again that was answered. While the disk is full, inserts are RESOURCE_EXHAUSTED and everything else goes on; rows
+    that are served meanwhile may be served again if the service dies before there is room.
+    """
 
     @_abc_1.abstractmethod
     def CreateTable(
@@ -126,6 +193,26 @@ class ReplayServiceServicer(metaclass=_abc_1.ABCMeta):
         """Tables with their fill, counters and limiter state."""
 
     @_abc_1.abstractmethod
+    def DeleteTable(
+        self,
+        request: _replay_pb2.DeleteTableRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_replay_pb2.DeleteTableResponse, _abc.Awaitable[_replay_pb2.DeleteTableResponse]]:
+        """Deletes a table with its rows, log and checkpoints. Calls that wait at it end with NOT_FOUND."""
+
+    @_abc_1.abstractmethod
+    def UpdateRateLimiter(
+        self,
+        request: _replay_pb2.UpdateRateLimiterRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_replay_pb2.UpdateRateLimiterResponse, _abc.Awaitable[_replay_pb2.UpdateRateLimiterResponse]]:
+        """Changes a table's rate limiter while it is in use; its counters stay, and waiting calls are looked at again. A
+        later CreateTable with the table's first definition still finds it the same.
+
+        INVALID_ARGUMENT as for CreateTable; nothing was changed.
+        """
+
+    @_abc_1.abstractmethod
     def RecordExperience(
         self,
         request: _replay_pb2.RecordExperienceRequest,
@@ -137,8 +224,11 @@ class ReplayServiceServicer(metaclass=_abc_1.ABCMeta):
         Idempotent by (table, writer_id, sequence): a batch that was inserted is answered again without being inserted.
         A writer's sequences in a table go up by one from 1; a gap is FAILED_PRECONDITION and names the expected sequence.
         Of each writer the last answer is kept; an older sequence is answered with `duplicate` and no keys. A writer that
-        the table does not know may begin at any sequence: after the service lost its tables, writers just go on. The
-        table knows the writers that inserted last, at least a thousand of them unless configured otherwise.
+        the table does not know may begin at any sequence: when the service lost tables, writers just go on. The table
+        knows the writers that inserted last, at least a thousand of them unless configured otherwise.
+
+        With `more_tables` the same rows go into several tables of one signature, into all or none. Each table has its own
+        idempotence, so a call whose answer was lost inserts only where the batch is still missing.
 
         INVALID_ARGUMENT names the column and what was expected, when a column's size is wrong, the signature hash is not
         the table's, a priority is NaN, negative, infinite or so high that the sum of priority^exponent would not be
@@ -167,6 +257,18 @@ class ReplayServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_replay_pb2.UpdatePrioritiesResponse, _abc.Awaitable[_replay_pb2.UpdatePrioritiesResponse]]:
         """Sets priorities by key. A key whose row is gone changes nothing and is counted as stale. All keys and
         priorities are checked before the first is applied.
+        """
+
+    @_abc_1.abstractmethod
+    def Checkpoint(
+        self,
+        request: _replay_pb2.CheckpointRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_replay_pb2.CheckpointResponse, _abc.Awaitable[_replay_pb2.CheckpointResponse]]:
+        """Stores tables as they are, down to the random state, and frees their logs. Inserts and samples go on meanwhile.
+        The service does this by itself when a log gets long. Answered when the checkpoint is safely on disk.
+
+        RESOURCE_EXHAUSTED when the disk is full: the checkpoint before is still there.
         """
 
 def add_ReplayServiceServicer_to_server(servicer: ReplayServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from google.protobuf.duration_pb2 import Duration
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from mazemesh.errors import InvalidArgument
+from mazemesh.protobuf_wire import Buffer
 from mazemesh.tensors import Signature, from_bytes
 from mazemesh.v1 import replay_pb2 as pb
-from mazemesh.v1 import tensor_pb2
-from services.replay.hosted_table import HostedTable
+from services.replay.decoding import RecordRequest
+from services.replay.operations import Batch
 from services.replay.selectors import Reals
 from services.replay.storage import Bytes, Keys
-from services.replay.table import Batch
 from services.replay.table_spec import LimiterSpec, SelectorKind, SelectorSpec, TableSpec
 
 _KINDS = {
@@ -22,6 +20,8 @@ _KINDS = {
     pb.SELECTOR_KIND_PRIORITIZED: SelectorKind.PRIORITIZED,
     pb.SELECTOR_KIND_FIFO: SelectorKind.FIFO,
     pb.SELECTOR_KIND_LIFO: SelectorKind.LIFO,
+    pb.SELECTOR_KIND_MAX_HEAP: SelectorKind.MAX_HEAP,
+    pb.SELECTOR_KIND_MIN_HEAP: SelectorKind.MIN_HEAP,
 }
 _WIRE_KINDS = {kind: wire for wire, kind in _KINDS.items()}
 
@@ -30,43 +30,48 @@ _MAX_ID_LENGTH = 128
 
 def to_spec(message: pb.Table) -> TableSpec:
     """A table's definition; raises InvalidArgument for what cannot be read."""
-    limiter = message.rate_limiter
     return TableSpec(
         name=message.name,
         signature=Signature.from_proto(message.signature),
         capacity=message.capacity,
         sampler=_selector(message.sampler, "table.sampler"),
         remover=_selector(message.remover, "table.remover"),
-        limiter=LimiterSpec(
-            limiter.min_size_to_sample,
-            limiter.samples_per_insert,
-            limiter.min_diff,
-            limiter.max_diff,
-        ),
+        limiter=to_limiter(message.rate_limiter),
         max_times_sampled=message.max_times_sampled,
     )
 
 
 def from_spec(spec: TableSpec) -> pb.Table:
     """The wire form of a definition."""
-    limiter = spec.limiter
     return pb.Table(
         name=spec.name,
         signature=spec.signature.to_proto(),
         capacity=spec.capacity,
         sampler=pb.Selector(kind=_WIRE_KINDS[spec.sampler.kind], exponent=spec.sampler.exponent),
         remover=pb.Selector(kind=_WIRE_KINDS[spec.remover.kind], exponent=spec.remover.exponent),
-        rate_limiter=pb.RateLimiter(
-            min_size_to_sample=limiter.min_size_to_sample,
-            samples_per_insert=limiter.samples_per_insert,
-            min_diff=limiter.min_diff,
-            max_diff=limiter.max_diff,
-        ),
+        rate_limiter=from_limiter(spec.limiter),
         max_times_sampled=spec.max_times_sampled,
     )
 
 
-def to_batch(request: pb.RecordExperienceRequest, signature: Signature) -> Batch:
+def to_limiter(message: pb.RateLimiter) -> LimiterSpec:
+    """A limiter's thresholds."""
+    return LimiterSpec(
+        message.min_size_to_sample, message.samples_per_insert, message.min_diff, message.max_diff
+    )
+
+
+def from_limiter(limiter: LimiterSpec) -> pb.RateLimiter:
+    """The wire form of thresholds."""
+    return pb.RateLimiter(
+        min_size_to_sample=limiter.min_size_to_sample,
+        samples_per_insert=limiter.samples_per_insert,
+        min_diff=limiter.min_diff,
+        max_diff=limiter.max_diff,
+    )
+
+
+def to_batch(request: RecordRequest, signature: Signature, *encoded: bytes) -> Batch:
     """Checks everything about a batch that does not depend on the table's state.
 
     Raises:
@@ -78,8 +83,7 @@ def to_batch(request: pb.RecordExperienceRequest, signature: Signature) -> Batch
         )
     if request.sequence < 1:
         raise InvalidArgument("sequence is 0; a writer's first batch is 1")
-    columns = request.columns
-    rows = columns.rows
+    rows = request.rows
     if rows < 1:
         raise InvalidArgument(f"columns.rows is {rows}; expected at least 1")
     priorities = None
@@ -94,9 +98,10 @@ def to_batch(request: pb.RecordExperienceRequest, signature: Signature) -> Batch
         request.writer_id,
         request.sequence,
         rows,
-        _columns(columns, signature),
+        _columns(request, signature),
         priorities,
         versions,
+        encoded or None,
     )
 
 
@@ -109,59 +114,37 @@ def to_updates(message: pb.PriorityUpdates, field: str) -> tuple[Keys, Reals]:
     return keys, _priorities(message.priorities, count, f"{field}.priorities")
 
 
-def to_info(hosted: HostedTable) -> pb.TableInfo:
-    """A table's fill, counters and limiter state."""
-    table, limiter = hosted.table, hosted.table.limiter
-    return pb.TableInfo(
-        table=from_spec(table.spec),
-        size=table.size,
-        inserts=limiter.inserts,
-        samples=limiter.samples,
-        deletes=limiter.deletes,
-        dropped=table.dropped,
-        stale_updates=table.stale_updates,
-        diff=limiter.diff,
-        waiting_inserts=len(hosted.inserting),
-        waiting_samples=len(hosted.sampling),
-        oldest_insert_wait_time=_timestamp(hosted.inserting.oldest_since),
-        oldest_sample_wait_time=_timestamp(hosted.sampling.oldest_since),
-        insert_wait=_duration(hosted.inserting.waited_seconds),
-        sample_wait=_duration(hosted.sampling.waited_seconds),
-        bytes=table.bytes,
-    )
-
-
 def _selector(message: pb.Selector, field: str) -> SelectorSpec:
     kind = _KINDS.get(message.kind)
     if kind is None:
         raise InvalidArgument(
-            f"{field}.kind is {message.kind}; expected UNIFORM, PRIORITIZED, FIFO or LIFO"
+            f"{field}.kind is {message.kind}; expected UNIFORM, PRIORITIZED, FIFO, LIFO, MAX_HEAP "
+            "or MIN_HEAP"
         )
     return SelectorSpec(kind, message.exponent)
 
 
-def _columns(message: tensor_pb2.Columns, signature: Signature) -> list[Bytes]:
+def _columns(request: RecordRequest, signature: Signature) -> list[Bytes]:
     """uint8 [rows, row_bytes] views for each column."""
-    if message.signature_hash != signature.hash:
+    if request.signature_hash != signature.hash:
         raise InvalidArgument(
-            f"columns.signature_hash is {message.signature_hash:#x}; the table's is "
+            f"columns.signature_hash is {request.signature_hash:#x}; the table's is "
             f"{signature.hash:#x} for {'; '.join(map(str, signature.columns))}"
         )
-    data = message.data
-    if len(data) != len(signature.columns):
+    if len(request.data) != len(signature.columns):
         raise InvalidArgument(
-            f"columns.data has {len(data)} entries; expected {len(signature.columns)} "
+            f"columns.data has {len(request.data)} entries; expected {len(signature.columns)} "
             f"({', '.join(signature.names)})"
         )
     columns = []
-    for index, (spec, content) in enumerate(zip(signature.columns, data, strict=True)):
-        if len(content) != message.rows * spec.row_bytes:
+    for index, (spec, content) in enumerate(zip(signature.columns, request.data, strict=True)):
+        if len(content) != request.rows * spec.row_bytes:
             raise InvalidArgument(
                 f"columns.data[{index}] ({spec.name!r}) has {len(content)} bytes; expected "
-                f"{message.rows * spec.row_bytes} for {message.rows} rows of "
+                f"{request.rows * spec.row_bytes} for {request.rows} rows of "
                 f"{spec.dtype.name} {list(spec.shape)}"
             )
-        column = np.frombuffer(content, np.uint8).reshape(message.rows, spec.row_bytes)
+        column = np.frombuffer(content, np.uint8).reshape(request.rows, spec.row_bytes)
         if spec.dtype == np.bool_ and column.size and column.max() > 1:
             raise InvalidArgument(
                 f"columns.data[{index}] ({spec.name!r}) has a byte {column.max()}; a bool is 0 or 1"
@@ -170,8 +153,9 @@ def _columns(message: tensor_pb2.Columns, signature: Signature) -> list[Bytes]:
     return columns
 
 
-def _priorities(data: bytes, rows: int, field: str) -> Reals:
-    priorities: Reals = from_bytes(data, np.float64, (rows,), field)  # type: ignore[assignment]
+def _priorities(data: Buffer, rows: int, field: str) -> Reals:
+    # A copy: within a message numbers stand at any address, and compiled code wants multiples of 8.
+    priorities: Reals = from_bytes(data, np.float64, (rows,), field).copy()  # type: ignore[assignment]
     # Written so that NaN is bad, too.
     bad = ~((priorities >= 0) & (priorities < np.inf))
     if bad.any():
@@ -180,17 +164,3 @@ def _priorities(data: bytes, rows: int, field: str) -> Reals:
             f"{field}[{index}] is {priorities[index]}; expected a finite number >= 0"
         )
     return priorities
-
-
-def _timestamp(seconds: float | None) -> Timestamp | None:
-    if seconds is None:
-        return None
-    message = Timestamp()
-    message.FromNanoseconds(int(seconds * 1e9))
-    return message
-
-
-def _duration(seconds: float) -> Duration:
-    message = Duration()
-    message.FromNanoseconds(int(seconds * 1e9))
-    return message

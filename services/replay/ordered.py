@@ -70,6 +70,12 @@ class Ordered:
             self._skip(len(slots))
         return Draw(slots, np.ones(count), times[slots], slots)
 
+    def members(self) -> Counts:
+        """int32 [size]: the slots in the order of their arrival."""
+        tickets = np.arange(self._first, self._next)
+        slots = self._ring[tickets % len(self._ring)]
+        return slots[self._tickets[slots] == tickets + 1]
+
     def highest_priority(self) -> float | None:
         """None: priorities are ignored."""
         return None

@@ -35,6 +35,10 @@ class Uniform:
         )
         return draw._replace(spent=draw.spent[:gone])
 
+    def members(self) -> Counts:
+        """int32 [size]: the slots in the order in which they lie."""
+        return self._members[: self._size].copy()
+
     def highest_priority(self) -> float | None:
         """None: priorities are ignored."""
         return None
@@ -77,6 +81,10 @@ class Prioritized:
             rng.random(count), times, limit, *draw,
         )  # fmt: skip
         return draw._replace(spent=draw.spent[:gone])
+
+    def members(self) -> Counts:
+        """int32 [size]: the slots in the order in which they lie."""
+        return self._members[: self._size].copy()
 
     def highest_priority(self) -> float | None:
         """The highest priority present; 1 when there is no slot."""

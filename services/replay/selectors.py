@@ -49,6 +49,9 @@ class Selector(Protocol):
         must suffice for the draws.
         """
 
+    def members(self) -> Counts:
+        """int32 [size]: the slots in an order in which `add` makes an equal selector of them."""
+
     def highest_priority(self) -> float | None:
         """The highest priority present (1 when empty); None from a selector that ignores them."""
 
@@ -69,3 +72,7 @@ def make_selector(spec: SelectorSpec, capacity: int) -> Selector:
             from services.replay.random_selectors import Prioritized
 
             return Prioritized(capacity, spec.exponent)
+        case SelectorKind.MAX_HEAP | SelectorKind.MIN_HEAP:
+            from services.replay.heap_selectors import Heap
+
+            return Heap(capacity, lowest_first=spec.kind is SelectorKind.MIN_HEAP)

@@ -10,6 +10,8 @@ import grpc.aio
 from mazemesh.errors import InvalidArgument
 from mazemesh.v1 import replay_pb2 as pb
 from services.replay import convert
+from services.replay.decoding import decode_record
+from services.replay.describe import to_info
 from services.replay.encoding import encode_sample
 from services.replay.hosted_table import HostedTable
 from services.replay.table import Updated
@@ -40,14 +42,43 @@ class ReplayServicer:
         self, request: pb.ListTablesRequest, context: Context
     ) -> pb.ListTablesResponse:
         """All tables with their state."""
-        return pb.ListTablesResponse(tables=[convert.to_info(hosted) for hosted in self._tables])
+        return pb.ListTablesResponse(tables=[to_info(hosted) for hosted in self._tables])
+
+    async def DeleteTable(
+        self, request: pb.DeleteTableRequest, context: Context
+    ) -> pb.DeleteTableResponse:
+        """Deletes a table."""
+        await self._tables.delete(request.table)
+        return pb.DeleteTableResponse()
+
+    async def UpdateRateLimiter(
+        self, request: pb.UpdateRateLimiterRequest, context: Context
+    ) -> pb.UpdateRateLimiterResponse:
+        """Changes a limiter's thresholds."""
+        limiter = convert.to_limiter(request.rate_limiter)
+        before = await self._tables[request.table].set_limiter(limiter)
+        return pb.UpdateRateLimiterResponse(previous=convert.from_limiter(before))
+
+    async def Checkpoint(
+        self, request: pb.CheckpointRequest, context: Context
+    ) -> pb.CheckpointResponse:
+        """Stores one table or all."""
+        chosen = [self._tables[request.table]] if request.table else list(self._tables)
+        response = pb.CheckpointResponse()
+        for hosted in chosen:
+            made = await hosted.checkpoint()
+            response.checkpoints.add(
+                table=hosted.table.spec.name, number=made.number, size_bytes=made.bytes
+            )
+        return response
 
     async def RecordExperience(
-        self, request: pb.RecordExperienceRequest, context: Context
+        self, message: bytes, context: Context
     ) -> pb.RecordExperienceResponse:
-        """Inserts a batch."""
+        """Inserts a batch, given as an encoded RecordExperienceRequest."""
+        request = decode_record(message)
         hosted = self._tables[request.table]
-        batch = convert.to_batch(request, hosted.table.spec.signature)
+        batch = convert.to_batch(request, hosted.table.spec.signature, message)
         inserted = await hosted.insert(batch, _patience(context, None))
         return pb.RecordExperienceResponse(
             keys=b"" if inserted.keys is None else inserted.keys.tobytes(),

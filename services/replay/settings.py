@@ -8,6 +8,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from services._harness import Port, ServiceSettings
+from services.replay.stores.segment_log import Durability
 
 
 def _most_of_the_memory() -> float:
@@ -31,4 +32,15 @@ class ReplaySettings(ServiceSettings):
     )
     seed: int | None = Field(
         None, ge=0, description="seed of the draws; not set is fresh entropy at each start"
+    )
+    durability: Durability = Field(
+        Durability.INTERVAL,
+        description="what is acknowledged survives: fsync: a power cut; interval: the process, and "
+        "50 ms later a power cut; none: only checkpoints do",
+    )
+    checkpoint_log_mib: int = Field(
+        256,
+        ge=1,
+        description="length of a table's log at which it is checkpointed by itself, unless the "
+        "table is larger",
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from mazemesh.tensors import Signature
+from services.replay.row_copy import RowCopy, RowSlice
 from services.replay.selectors import Slots
 
 Bytes = npt.NDArray[np.uint8]
@@ -15,15 +17,16 @@ Keys = npt.NDArray[np.uint64]
 
 _SLOT_BITS = 32
 _SLOT_MASK = np.uint64(2**_SLOT_BITS - 1)
+# Row numbers go round within 1..2^32-1; 0 is a free slot.
+_ROW_NUMBERS = 2**32 - 1
 
 
 class RowStorage:
     """Memory for `capacity` rows; it is reserved at once but only used as rows arrive.
 
-    A key is slot + (generation << 32). A slot's generation is odd while the slot is taken and goes
-    up when it is taken and when it is freed, so the key of a row that left fits no later row.
-    Generations start at a random even number, so that keys from before a restart fit nothing
-    either.
+    A key is slot + (row number << 32). Rows are numbered in the order of their arrival, so the key
+    of a row that left fits no later row. Numbers start at random, in a new table and again after a
+    restart, so that keys of rows that were lost fit nothing either.
     """
 
     def __init__(self, signature: Signature, capacity: int, rng: np.random.Generator) -> None:
@@ -33,11 +36,12 @@ class RowStorage:
         self.priorities = np.zeros(capacity, np.float64)
         self.policy_versions = np.zeros(capacity, np.int64)
         self.times_sampled = np.zeros(capacity, np.int32)
-        self._generations = np.zeros(capacity, np.uint32)
-        self._epoch = np.uint32(2 * rng.integers(2**31))
+        self._numbers = np.zeros(capacity, np.uint32)
+        self._next_number = int(rng.integers(_ROW_NUMBERS))
         self._free = np.zeros(capacity, np.int64)
         self._num_free = 0
         self._num_fresh = capacity
+        self._copy: RowCopy | None = None
         self.capacity = capacity
 
     @property
@@ -48,12 +52,15 @@ class RowStorage:
     def put(self, columns: Sequence[Bytes], rows: int) -> Slots:
         """Copies rows (uint8 [rows, row_bytes] for each column) into free slots: int64 [rows]."""
         slots = self._allocate(rows)
+        if self._copy is not None:
+            self._copy.keep(slots)
         first = int(slots[0])
         is_run = int(slots[-1]) - first == rows - 1 and bool((np.diff(slots) == 1).all())
         target = slice(first, first + rows) if is_run else slots
         for stored, column in zip(self._columns, columns, strict=True):
             stored[target] = column
-        self._generations[slots] += 1
+        self._numbers[slots] = (self._next_number + np.arange(rows)) % _ROW_NUMBERS + 1
+        self._next_number += rows
         self.times_sampled[slots] = 0
         return slots
 
@@ -63,35 +70,88 @@ class RowStorage:
 
     def free(self, slots: Slots) -> None:
         """Gives slots back; their keys become stale."""
-        self._generations[slots] += 1
+        self._numbers[slots] = 0
         self._free[self._num_free : self._num_free + len(slots)] = slots
         self._num_free += len(slots)
 
     def keys(self, slots: Slots) -> Keys:
         """uint64 keys of the rows in `slots`."""
-        generations = (self._generations[slots] + self._epoch).astype(np.uint64)
-        return (generations << np.uint64(_SLOT_BITS)) | slots.astype(np.uint64)
+        numbers = self._numbers[slots].astype(np.uint64)
+        return (numbers << np.uint64(_SLOT_BITS)) | slots.astype(np.uint64)
 
     def find(self, keys: Keys) -> tuple[Slots, npt.NDArray[np.bool_]]:
         """Slots of the rows still there, and which of `keys` they belong to (bool [len(keys)])."""
         slots = (keys & _SLOT_MASK).astype(np.int64)
         known = slots < self.capacity
-        present = self._generations[np.where(known, slots, 0)]
-        generations = (keys >> np.uint64(_SLOT_BITS)).astype(np.uint32) - self._epoch
-        valid = known & (present == generations) & (present % 2 == 1)
+        present = self._numbers[np.where(known, slots, 0)]
+        numbers = (keys >> np.uint64(_SLOT_BITS)).astype(np.uint32)
+        valid = known & (present == numbers) & (present != 0)
         return slots[valid], valid
 
     def taken_below(self, policy_version: int) -> Slots:
         """Taken slots whose policy version is lower."""
-        used = self.capacity - self._num_fresh
-        old = self.policy_versions[:used] < policy_version
-        return np.flatnonzero(old & (self._generations[:used] % 2 == 1))
+        old = self.policy_versions[: self._num_used] < policy_version
+        return np.flatnonzero(old & self._taken)
 
     def lowest_policy_version(self) -> int | None:
         """The lowest policy version of the rows; None when there is no row."""
-        used = self.capacity - self._num_fresh
-        versions = self.policy_versions[:used][self._generations[:used] % 2 == 1]
+        versions = self.policy_versions[: self._num_used][self._taken]
         return int(versions.min()) if len(versions) else None
+
+    def number_from(self, number: int) -> None:
+        """Numbers the next rows from `number` on."""
+        self._next_number = number
+
+    def image(self) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
+        """Copies of everything but the columns: scalars, and arrays by name."""
+        used = self._num_used
+        scalars = {"next_number": self._next_number % _ROW_NUMBERS, "used": used}
+        arrays = {
+            "priorities": self.priorities[:used],
+            "policy_versions": self.policy_versions[:used],
+            "times_sampled": self.times_sampled[:used],
+            "numbers": self._numbers[:used],
+            "free": self._free[: self._num_free],
+        }
+        return scalars, {name: array.copy() for name, array in arrays.items()}
+
+    def restore(
+        self,
+        scalars: Mapping[str, Any],
+        arrays: Mapping[str, npt.NDArray[Any]],
+        rows: Iterable[RowSlice],
+    ) -> None:
+        """Fills an empty storage from an image and the rows that were copied with it."""
+        used = int(scalars["used"])
+        self._next_number = int(scalars["next_number"])
+        self.priorities[:used] = arrays["priorities"]
+        self.policy_versions[:used] = arrays["policy_versions"]
+        self.times_sampled[:used] = arrays["times_sampled"]
+        self._numbers[:used] = arrays["numbers"]
+        self._num_free = len(arrays["free"])
+        self._free[: self._num_free] = arrays["free"]
+        self._num_fresh = self.capacity - used
+        for part in rows:
+            for stored, column in zip(self._columns, part.columns, strict=True):
+                stored[part.slots] = column
+
+    def begin_copy(self) -> RowCopy:
+        """A copy of the rows as they are now, made while the table goes on; `end_copy` ends it."""
+        self._copy = RowCopy(self._columns, self._taken)
+        return self._copy
+
+    def end_copy(self) -> None:
+        """Nobody needs the copy any longer."""
+        self._copy = None
+
+    @property
+    def _num_used(self) -> int:
+        return self.capacity - self._num_fresh
+
+    @property
+    def _taken(self) -> npt.NDArray[np.bool_]:
+        """Which of the used slots hold a row: bool [used slots]."""
+        return self._numbers[: self._num_used] != 0
 
     def _allocate(self, rows: int) -> Slots:
         # Slots that were used come first: their memory is in use already, and warm.

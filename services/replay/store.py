@@ -2,37 +2,100 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
 
-from services.replay.selectors import Reals
-from services.replay.storage import Keys
-from services.replay.table import Batch
-from services.replay.table_spec import TableSpec
+from services.replay.operations import Operation
+from services.replay.row_copy import RowCopy, RowSlice
+from services.replay.table_image import TableImage
+
+
+class Checkpoint(NamedTuple):
+    """A table on disk, from which it starts again."""
+
+    number: int
+    bytes: int
+
+
+class TableLog(Protocol):
+    """The journal of one table. Belongs to one event loop; nothing but awaiting it takes time."""
+
+    @property
+    def tail_bytes(self) -> int:
+        """What a restart would have to read and do again on top of the last checkpoint."""
+
+    def check(self) -> None:
+        """To be asked before a change that is to be acknowledged.
+
+        Raises:
+            ResourceExhausted: the disk is full; nothing should be added now.
+        """
+
+    def append(self, operation: Operation) -> None:
+        """Takes what was done to the table, in this order. Arrays must stay unchanged."""
+
+    async def committed(self) -> None:
+        """Returns when all that was appended is as safe as the setting `durability` promises.
+
+        Raises:
+            ResourceExhausted: it is not yet, because the disk is full. It is kept in memory and
+                written as soon as there is room.
+        """
+
+    async def checkpoint(self, image: TableImage, rows: RowCopy) -> Checkpoint:
+        """Stores the table as it is at the moment of the call.
+
+        What was appended before is then no longer needed; what follows is done again on top.
+
+        Raises:
+            ResourceExhausted: the disk is full; the checkpoint before is still there.
+        """
+
+    async def delete(self) -> None:
+        """Forgets the table; a restart no longer knows it."""
+
+    async def close(self) -> None:
+        """Makes everything safe and ends."""
+
+
+class StoredTable(Protocol):
+    """A table from before this process. The methods block, and are called in this order."""
+
+    name: str
+
+    def read_checkpoint(self) -> tuple[TableImage, Iterator[RowSlice]]:
+        """The last checkpoint.
+
+        Raises:
+            StartError: it is damaged; names file and offset.
+        """
+
+    def operations(self) -> Iterator[Operation]:
+        """What was done since.
+
+        Raises:
+            StartError: a part that was safely on disk is damaged; names file and offset.
+        """
 
 
 class Journal(Protocol):
-    """Remembers tables and their rows. A call is answered only after the journal's method returned.
+    """Remembers tables and all that was done to them."""
 
-    Methods may be awaited by many calls at once, so that one commit can serve a group of them.
-    Evictions follow from the batches and are not told. Neither are rows that were served for the
-    last time: after a reload a queue serves them again, so a queue is at least once over a crash.
-    """
+    def stored(self) -> Sequence[StoredTable]:
+        """Tables from before this process. Blocks."""
 
-    async def table_created(self, spec: TableSpec) -> None:
-        """A table was made; comes before its first batch."""
+    async def go_on(self, stored: StoredTable) -> TableLog:
+        """The log of a table whose operations were all read."""
 
-    async def batch_appended(self, table: str, batch: Batch, keys: Keys) -> None:
-        """A batch was inserted under `keys` (uint64 [rows]); in the order of insertion.
+    async def create(self, image: TableImage, rows: RowCopy) -> TableLog:
+        """The log of a new table, which a restart then knows.
 
-        The arrays of `batch` are views that stay unchanged, but must not be kept after returning.
+        Raises:
+            ResourceExhausted: the disk is full.
         """
 
-    async def priorities_updated(self, table: str, keys: Keys, priorities: Reals) -> None:
-        """Priorities (float64 [n]) were set by key (uint64 [n]); some rows may be gone."""
+    async def watch(self) -> None:
+        """Runs as long as the journal can keep its promises; raises when it no longer can."""
 
-    def tables(self) -> AsyncIterator[TableSpec]:
-        """Definitions that were made before this process, in the order of their making."""
-
-    def batches(self, table: str) -> AsyncIterator[Batch]:
-        """Batches appended before this process, oldest first, with the priorities set since."""
+    async def close(self) -> None:
+        """Closes all logs."""

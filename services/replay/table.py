@@ -3,36 +3,33 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from mazemesh.errors import InvalidArgument
+from services.replay.operations import (
+    Batch,
+    DropOlder,
+    Insert,
+    Operation,
+    Restart,
+    Serve,
+    SetLimiter,
+    SetPriorities,
+)
 from services.replay.rate_limiter import RateLimiter
-from services.replay.selectors import REMOVE, Reals, Slots, make_selector
+from services.replay.row_copy import RowCopy, RowSlice
+from services.replay.selectors import REMOVE, Draw, Reals, Slots, make_selector
 from services.replay.storage import Bytes, Keys, RowStorage
-from services.replay.table_spec import TableSpec
+from services.replay.table_image import Diverged, TableImage
+from services.replay.table_spec import LimiterSpec, TableSpec
 from services.replay.writers import Writers
 
 UNKNOWN_POLICY_VERSION = -1
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Rows on their way into a table."""
-
-    writer_id: str
-    sequence: int
-    rows: int
-    columns: Sequence[Bytes]
-    """uint8 [rows, row_bytes] for each column of the signature."""
-    priorities: Reals | None = None
-    """float64 [rows]; None takes the highest priority in the table."""
-    policy_versions: npt.NDArray[np.int64] | None = None
-    """int64 [rows]; None is unknown."""
 
 
 class Inserted(NamedTuple):
@@ -72,6 +69,8 @@ class Table:
     ) -> None:
         spec.check()
         self.spec = spec
+        self.original_spec = spec
+        """As the table was made; the limiter may have been changed since."""
         self.limiter = RateLimiter(spec.limiter)
         self.writers = Writers(max_writers)
         self.stale_updates = 0
@@ -113,9 +112,40 @@ class Table:
             return None
         return Inserted(self._append(batch), False, self.size)
 
-    def restore(self, batch: Batch) -> None:
-        """Inserts a batch that was acknowledged before; the limiter counts it but is not asked."""
-        self._append(batch)
+    def redo(self, operation: Operation) -> None:
+        """Does again what was done before a restart; the limiter counts but is not asked.
+
+        Raises:
+            Diverged: the state is not the one on which it was done.
+        """
+        match operation:
+            case Insert(batch, first_key):
+                key = int(self._append(batch)[0])
+                if key != first_key:
+                    raise Diverged(
+                        f"batch {batch.sequence} of writer {batch.writer_id!r} began with key "
+                        f"{first_key:#x} and would now begin with {key:#x}"
+                    )
+            case SetPriorities(keys, priorities):
+                self.update_priorities(keys, priorities)
+            case Serve(count):
+                self._count_draw(self._choose(count))
+            case DropOlder(policy_version):
+                self.drop_older(policy_version)
+            case SetLimiter(limiter):
+                self.set_limiter(limiter)
+            case Restart(row_number):
+                self._rows.number_from(row_number)
+
+    def set_limiter(self, limiter: LimiterSpec) -> None:
+        """Changes the limiter's thresholds; its counters stay.
+
+        Raises:
+            InvalidArgument: see `LimiterSpec.check`; nothing was changed.
+        """
+        limiter.check(self.spec.capacity)
+        self.spec = replace(self.spec, limiter=limiter)
+        self.limiter.spec = limiter
 
     def sample(self, count: int) -> Sample | None:
         """Draws `count` rows; None while the limiter, or what the rows may still serve, forbids it.
@@ -130,7 +160,7 @@ class Table:
             self._check_sampleable(count)
             return None
         size = self.size
-        draw = self._sampler.draw(count, self._rng, self._rows.times_sampled, limit)
+        draw = self._choose(count)
         sample = Sample(
             columns=self._rows.gather(draw.slots),
             keys=self._rows.keys(draw.slots),
@@ -140,11 +170,7 @@ class Table:
             times_sampled=draw.counts,
             table_size=size,
         )
-        self.limiter.samples += count
-        if limit:
-            self._servings -= count
-            self._remover.remove(draw.spent)
-            self._release(draw.spent)
+        self._count_draw(draw)
         return sample
 
     def drop_older(self, policy_version: int) -> int:
@@ -163,8 +189,7 @@ class Table:
         self._release(slots)
         self.limiter.samples += servings
         self.dropped += len(slots)
-        lowest = self._rows.lowest_policy_version()
-        self._lowest_version = np.iinfo(np.int64).max if lowest is None else lowest
+        self._lowest_version = self._find_lowest_version()
         return len(slots)
 
     def update_priorities(self, keys: Keys, priorities: Reals) -> Updated:
@@ -182,6 +207,68 @@ class Table:
         stale = len(keys) - len(slots)
         self.stale_updates += stale
         return Updated(len(slots), stale)
+
+    def image(self) -> tuple[TableImage, RowCopy]:
+        """The table as it is now; its rows can be read slice by slice until `end_image`."""
+        scalars, arrays = self._rows.image()
+        writers, writer_keys = self.writers.image()
+        scalars |= {
+            "inserts": self.limiter.inserts,
+            "samples": self.limiter.samples,
+            "deletes": self.limiter.deletes,
+            "stale_updates": self.stale_updates,
+            "dropped": self.dropped,
+            "servings": self._servings,
+            "random": self._rng.bit_generator.state,
+            "writers": writers,
+        }
+        arrays |= {
+            "sampler": self._sampler.members(),
+            "remover": self._remover.members(),
+            "writer_keys": writer_keys,
+        }
+        image = TableImage(self.spec, self.original_spec, scalars, arrays)
+        return image, self._rows.begin_copy()
+
+    def end_image(self) -> None:
+        """The rows of the image were read."""
+        self._rows.end_copy()
+
+    @classmethod
+    def from_image(
+        cls, image: TableImage, rows: Iterable[RowSlice], max_writers: int = 10_000
+    ) -> Table:
+        """The table as it was when the image was taken, down to the random state."""
+        scalars, arrays = image.scalars, image.arrays
+        rng = np.random.Generator(np.random.PCG64())
+        table = cls(image.spec, rng, max_writers)
+        table.original_spec = image.original_spec
+        table._rows.restore(scalars, arrays, rows)
+        for selector, name in ((table._sampler, "sampler"), (table._remover, "remover")):
+            members = arrays[name].astype(np.int64)
+            selector.add(members, table._rows.priorities[members])
+        table.writers.restore(scalars["writers"], arrays["writer_keys"])
+        table.limiter.inserts = scalars["inserts"]
+        table.limiter.samples = scalars["samples"]
+        table.limiter.deletes = scalars["deletes"]
+        table.stale_updates = scalars["stale_updates"]
+        table.dropped = scalars["dropped"]
+        table._servings = scalars["servings"]
+        table._lowest_version = table._find_lowest_version()
+        rng.bit_generator.state = scalars["random"]
+        return table
+
+    def _choose(self, count: int) -> Draw:
+        limit = self.spec.max_times_sampled
+        return self._sampler.draw(count, self._rng, self._rows.times_sampled, limit)
+
+    def _count_draw(self, draw: Draw) -> None:
+        """Counts what was drawn; rows that were drawn for the last time leave."""
+        self.limiter.samples += len(draw.slots)
+        if self.spec.max_times_sampled:
+            self._servings -= len(draw.slots)
+            self._remover.remove(draw.spent)
+            self._release(draw.spent)
 
     def _append(self, batch: Batch) -> Keys:
         priorities = self._priorities_of(batch)
@@ -219,6 +306,10 @@ class Table:
         stored = UNKNOWN_POLICY_VERSION if versions is None else versions
         self._rows.policy_versions[slots] = stored
         self._lowest_version = min(self._lowest_version, int(np.min(stored)))
+
+    def _find_lowest_version(self) -> int:
+        lowest = self._rows.lowest_policy_version()
+        return np.iinfo(np.int64).max if lowest is None else lowest
 
     def _check_insertable(self, rows: int) -> None:
         if rows > self.spec.capacity:

@@ -22,6 +22,8 @@ class SelectorKind(Enum):
     PRIORITIZED = "prioritized"
     FIFO = "fifo"
     LIFO = "lifo"
+    MAX_HEAP = "max heap"
+    MIN_HEAP = "min heap"
 
 
 @dataclass(frozen=True)

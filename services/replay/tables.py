@@ -7,11 +7,15 @@ from collections.abc import Iterator
 from importlib import import_module
 
 import numpy as np
+import structlog
 
 from mazemesh.errors import AlreadyExists, NotFound, ResourceExhausted, Unavailable
+from mazemesh.process.errors import StartError
 from services.replay.hosted_table import HostedTable
-from services.replay.store import Journal
+from services.replay.operations import Restart
+from services.replay.store import Journal, StoredTable, TableLog
 from services.replay.table import Table
+from services.replay.table_image import Diverged
 from services.replay.table_spec import SelectorKind, TableSpec
 
 # Bookkeeping of a row: priority, policy version, times sampled, generation, free list.
@@ -23,7 +27,12 @@ _SELECTOR_BYTES = {
     SelectorKind.PRIORITIZED: 72,
     SelectorKind.FIFO: 16,
     SelectorKind.LIFO: 16,
+    SelectorKind.MAX_HEAP: 48,
+    SelectorKind.MIN_HEAP: 48,
 }
+
+
+_log = structlog.get_logger("services.replay")
 
 
 class Tables:
@@ -37,6 +46,7 @@ class Tables:
         self._memory_limit = memory_limit
         self._max_writers = max_writers
         self._tables: dict[str, HostedTable] = {}
+        self._changing = asyncio.Lock()
 
     def __iter__(self) -> Iterator[HostedTable]:
         return iter(self._tables.values())
@@ -54,11 +64,20 @@ class Tables:
             raise NotFound(f"table {name!r} does not exist; there are: {known}") from None
 
     async def load(self) -> None:
-        """Makes the tables again that the journal knows."""
-        async for spec in self._journal.tables():
-            hosted = self._add(spec)
-            async for batch in self._journal.batches(spec.name):
-                hosted.table.restore(batch)
+        """Makes the tables again that the journal knows.
+
+        Raises:
+            StartError: what is on disk is damaged; names file and offset.
+        """
+        for stored in await asyncio.to_thread(self._journal.stored):
+            table = await asyncio.to_thread(_restore, stored, self._max_writers)
+            log = await self._journal.go_on(stored)
+            # Clients may know keys of rows that never got to the disk: those name no later row.
+            restart = Restart(int(self._rng.integers(2**32)))
+            table.redo(restart)
+            log.append(restart)
+            self._host(table, log)
+            _log.info("table restored", table=stored.name, rows=table.size)
 
     async def create(self, spec: TableSpec) -> bool:
         """Makes a table; False when the same one is there already.
@@ -66,33 +85,48 @@ class Tables:
         Raises:
             AlreadyExists: another table has the name.
             InvalidArgument: see `TableSpec.check`.
-            ResourceExhausted: the full table would not fit into memory.
+            ResourceExhausted: the full table would not fit into memory, or the disk is full.
         """
         spec.check()
         await _load_selectors(spec)
-        if spec.name in self._tables:
-            differences = self._tables[spec.name].table.spec.differences(spec)
-            if differences:
-                raise AlreadyExists(
-                    f"table {spec.name!r} exists and is another one: {'; '.join(differences)}"
-                )
-            return False
-        self._add(spec)
-        await self._journal.table_created(spec)
+        async with self._changing:
+            if spec.name in self._tables:
+                self._check_same(spec)
+                return False
+            self._check_memory(spec)
+            # Each table draws from a stream of its own, whatever the others do.
+            table = Table(spec, self._rng.spawn(1)[0], self._max_writers)
+            self._host(table, await self._journal.create(*table.image()))
+            table.end_image()
         return True
+
+    async def delete(self, name: str) -> None:
+        """Deletes a table; calls that wait at it end with NotFound.
+
+        Raises:
+            NotFound: there is none.
+        """
+        async with self._changing:
+            hosted = self[name]
+            del self._tables[name]
+            hosted.close(NotFound(f"table {name!r} was deleted"))
+            await hosted.log.delete()
 
     def close(self) -> None:
         """Ends all waiting calls with `Unavailable`."""
         for hosted in self:
             hosted.close(Unavailable("the replay service is stopping; nothing was changed"))
 
-    def _add(self, spec: TableSpec) -> HostedTable:
-        self._check_memory(spec)
-        # Each table draws from a stream of its own, whatever the others do.
-        table = Table(spec, self._rng.spawn(1)[0], self._max_writers)
-        hosted = HostedTable(table, self._journal)
-        self._tables[spec.name] = hosted
-        return hosted
+    def _host(self, table: Table, log: TableLog) -> None:
+        self._tables[table.spec.name] = HostedTable(table, log)
+
+    def _check_same(self, spec: TableSpec) -> None:
+        differences = self._tables[spec.name].table.original_spec.differences(spec)
+        if differences:
+            raise AlreadyExists(
+                f"table {spec.name!r} exists and is another one: {'; '.join(differences)}. "
+                f"To make it anew without its rows: mazemesh replay delete {spec.name}"
+            )
 
     def _check_memory(self, spec: TableSpec) -> None:
         taken = sum(_full_bytes(hosted.table.spec) for hosted in self)
@@ -107,8 +141,23 @@ class Tables:
 
 async def _load_selectors(spec: TableSpec) -> None:
     """Loads compiled code, or compiles it the first time, while other calls go on."""
-    if {spec.sampler.kind, spec.remover.kind} & {SelectorKind.UNIFORM, SelectorKind.PRIORITIZED}:
+    kinds = {spec.sampler.kind, spec.remover.kind}
+    if kinds & {SelectorKind.UNIFORM, SelectorKind.PRIORITIZED}:
         await asyncio.to_thread(import_module, "services.replay.random_selectors")
+    if kinds & {SelectorKind.MAX_HEAP, SelectorKind.MIN_HEAP}:
+        await asyncio.to_thread(import_module, "services.replay.heap_selectors")
+
+
+def _restore(stored: StoredTable, max_writers: int) -> Table:
+    table = Table.from_image(*stored.read_checkpoint(), max_writers)
+    try:
+        for operation in stored.operations():
+            table.redo(operation)
+    except Diverged as error:
+        raise StartError(
+            f"table {stored.name!r}: its log does not continue its checkpoint: {error}"
+        ) from error
+    return table
 
 
 def _row_bytes(spec: TableSpec) -> int:

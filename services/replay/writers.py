@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import NamedTuple
+
+import numpy as np
 
 from mazemesh.errors import FailedPrecondition
 from services.replay.storage import Keys
@@ -52,3 +55,16 @@ class Writers:
         self._last.move_to_end(writer_id)
         if len(self._last) > self._limit:
             self._last.popitem(last=False)
+
+    def image(self) -> tuple[list[tuple[str, int, int]], Keys]:
+        """(writer, sequence, number of keys) from the least recent on, and all their keys."""
+        known = [(name, last.sequence, len(last.keys)) for name, last in self._last.items()]
+        keys = [last.keys for last in self._last.values()]
+        return known, np.concatenate(keys) if keys else np.zeros(0, np.uint64)
+
+    def restore(self, known: Sequence[tuple[str, int, int]], keys: Keys) -> None:
+        """Takes over what `image` gave."""
+        start = 0
+        for name, sequence, count in known:
+            self.remember(name, sequence, keys[start : start + count])
+            start += count

@@ -1,113 +1,132 @@
-"""What every journal keeps to, whether it remembers for a moment or for ever."""
+"""What every journal keeps to, under each durability."""
 
-import asyncio
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from services.replay.selectors import Reals
-from services.replay.storage import Keys
 from services.replay.store import Journal
-from services.replay.stores.ephemeral import EphemeralJournal
-from services.replay.table import Batch
-from services.replay.table_spec import TableSpec
+from services.replay.stores.file_journal import FileJournal
+from services.replay.stores.files import LocalFiles
+from services.replay.stores.segment_log import Durability
 from services.replay.tables import Tables
+from tests.replay_files import VolatileFiles
 from tests.replay_tables import batch, indices_of, prioritized, queue
 
 
-class ListJournal:
-    """Remembers everything in lists: a fake, and a second subject of the contract."""
+class Place:
+    """Makes journals that find what those before them left."""
 
-    def __init__(self) -> None:
-        self.definitions: list[TableSpec] = []
-        self.appended: dict[str, list[tuple[Batch, Keys]]] = {}
+    def __init__(self, kind: str, durability: Durability, folder: Path) -> None:
+        self.durability = durability
+        self.keeps_operations = durability is not Durability.NONE
+        self._folder = folder
+        self._files = LocalFiles() if kind == "local" else VolatileFiles()
 
-    async def table_created(self, spec: TableSpec) -> None:
-        self.definitions.append(spec)
-        self.appended[spec.name] = []
-
-    async def batch_appended(self, table: str, batch: Batch, keys: Keys) -> None:
-        priorities = np.ones(batch.rows) if batch.priorities is None else batch.priorities.copy()
-        kept = Batch(
-            batch.writer_id,
-            batch.sequence,
-            batch.rows,
-            [column.copy() for column in batch.columns],
-            priorities,
-            batch.policy_versions,
-        )
-        self.appended[table].append((kept, keys))
-
-    async def priorities_updated(self, table: str, keys: Keys, priorities: Reals) -> None:
-        new = dict(zip(keys.tolist(), priorities.tolist(), strict=True))
-        for kept, known in self.appended[table]:
-            for row, key in enumerate(known.tolist()):
-                kept.priorities[row] = new.get(key, kept.priorities[row])
-
-    async def tables(self):
-        for definition in self.definitions:
-            yield definition
-
-    async def batches(self, table: str):
-        for kept, _ in self.appended[table]:
-            yield kept
+    def journal(self) -> Journal:
+        return FileJournal(self._folder, self._files, self.durability, segment_bytes=1000)
 
 
-@pytest.fixture(params=[EphemeralJournal, ListJournal])
-def journal(request) -> Journal:
-    return request.param()
+PLACES = [(kind, durability) for kind in ("local", "memory") for durability in Durability]
 
 
-def host_tables(journal: Journal) -> Tables:
+@pytest.fixture(params=PLACES, ids=lambda each: f"{each[0]}-{each[1].value}")
+def place(request, tmp_path) -> Place:
+    return Place(*request.param, tmp_path / "replay")
+
+
+def host(journal: Journal) -> Tables:
     return Tables(journal, np.random.default_rng(3), memory_limit=2**30, max_writers=100)
 
 
-async def test_what_is_loaded_is_a_prefix_of_what_was_told(journal):
-    told = [prioritized(), queue(8)]
-    told = [replace(definition, name=f"table-{i}") for i, definition in enumerate(told)]
-    for definition in told:
-        await journal.table_created(definition)
-    batches = [batch([i, i + 1], writer_id="w", sequence=i + 1) for i in range(20)]
-    await asyncio.gather(
-        *(
-            journal.batch_appended("table-0", each, np.array([2 * i, 2 * i + 1], np.uint64))
-            for i, each in enumerate(batches)
-        )
-    )
-    await journal.priorities_updated("table-0", np.array([3, 99], np.uint64), np.array([5.0, 1.0]))
-    loaded = [definition async for definition in journal.tables()]
-    assert loaded == told[: len(loaded)]
-    for definition in loaded:
-        rows = [each async for each in journal.batches(definition.name)]
-        wanted = batches if definition.name == "table-0" else []
-        for got, sent in zip(rows, wanted, strict=False):
-            assert (got.writer_id, got.sequence, got.rows) == ("w", sent.sequence, sent.rows)
-            for column, original in zip(got.columns, sent.columns, strict=True):
-                np.testing.assert_array_equal(column, original)
-        assert len(rows) <= len(wanted)
-
-
-async def test_the_service_comes_back_with_what_its_journal_kept(journal):
-    tables = host_tables(journal)
+async def test_the_service_comes_back_with_what_its_journal_kept(place):
+    journal = place.journal()
+    tables = host(journal)
     definition = prioritized(capacity=16)
     assert await tables.create(definition)
+    assert not await tables.create(definition)
     hosted = tables["table"]
     first = await hosted.insert(batch([0, 1, 2], writer_id="w", sequence=1), None)
     await hosted.insert(batch([3], writer_id="w", sequence=2, priorities=[0.0]), None)
     await hosted.update_priorities(first.keys, np.array([0.0, 2.0, 0.0]))
+    await journal.close()
 
-    again = host_tables(journal)
+    journal = place.journal()
+    again = host(journal)
     await again.load()
-    names = [each.table.spec.name for each in again]
-    if not names:
-        # Nothing was kept: the owner makes the table again, and the writer just goes on.
-        assert await again.create(definition)
-        answer = await again["table"].insert(batch([4], writer_id="w", sequence=3), None)
-        assert not answer.duplicate
-        return
-    restored = again["table"]
+    assert [each.table.spec for each in again] == [definition]
     assert not await again.create(definition)
-    assert restored.table.size == 4
-    assert set(indices_of(await restored.sample(50, None))) == {1}
-    assert (await restored.insert(batch([3], writer_id="w", sequence=2), None)).duplicate
+    restored = again["table"]
+    answer = await restored.insert(batch([3], writer_id="w", sequence=2), None)
+    assert answer.duplicate == place.keeps_operations
+    if place.keeps_operations:
+        assert restored.table.size == 4
+        assert set(indices_of(await restored.sample(50, None))) == {1}
+        updated = await restored.update_priorities(first.keys, np.array([1.0, 0.0, 0.0]))
+        assert updated == (3, 0)
+    await journal.close()
+
+
+async def test_a_queue_serves_no_row_again_after_a_restart(place):
+    served: list[int] = []
+    for number in range(4):
+        journal = place.journal()
+        tables = host(journal)
+        await tables.load()
+        await tables.create(queue(64))
+        hosted = tables["table"]
+        new = batch(range(10 * number, 10 * number + 10), writer_id="w", sequence=number + 1)
+        await hosted.insert(new, None)
+        served += indices_of(await hosted.sample(7, None))
+        await journal.close()
+    if place.keeps_operations:
+        assert served == list(range(28))
+    else:
+        assert served == [10 * number + i for number in range(4) for i in range(7)]
+
+
+async def test_a_checkpoint_brings_back_the_table_down_to_the_random_state(place):
+    journal = place.journal()
+    tables = host(journal)
+    await tables.create(replace(prioritized(0.6, capacity=64), name="one/of/../many"))
+    hosted = tables["one/of/../many"]
+    for number in range(12):
+        new = batch(range(10 * number, 10 * number + 10), writer_id="w", sequence=number + 1)
+        await hosted.insert(new, None)
+        drawn = await hosted.sample(8, None)
+        await hosted.update_priorities(drawn.keys, np.arange(8.0))
+    made = await hosted.checkpoint()
+    assert made.bytes > 64 * hosted.table.spec.signature.row_bytes
+    assert (await hosted.checkpoint()).number == made.number + 1
+    assert hosted.log.tail_bytes == 0
+    await journal.close()
+
+    journal = place.journal()
+    again = host(journal)
+    await again.load()
+    restored = again["one/of/../many"]
+    for _ in range(100):
+        ours, theirs = hosted.table.sample(1), restored.table.sample(1)
+        assert indices_of(ours) == indices_of(theirs)
+        np.testing.assert_array_equal(ours.keys, theirs.keys)
+        np.testing.assert_array_equal(ours.times_sampled, theirs.times_sampled)
+        assert ours.probabilities == theirs.probabilities
+    await journal.close()
+
+
+async def test_a_deleted_table_is_forgotten(place):
+    journal = place.journal()
+    tables = host(journal)
+    await tables.create(queue(8))
+    await tables["table"].insert(batch([1, 2], writer_id="w", sequence=1), None)
+    await tables.delete("table")
+    assert list(tables) == []
+    assert await tables.create(queue(4))
+    await journal.close()
+    journal = place.journal()
+    again = host(journal)
+    await again.load()
+    assert [each.table.spec.capacity for each in again] == [4]
+    assert all(each.table.size == 0 for each in again)
+    await journal.close()

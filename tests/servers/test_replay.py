@@ -21,6 +21,7 @@ from mazemesh.errors import (
     ResourceExhausted,
     Unavailable,
 )
+from mazemesh.process.errors import StartError
 from mazemesh.tensors import Signature, to_bytes, to_columns
 from mazemesh.v1 import replay_pb2 as pb
 from services._harness import serve
@@ -442,12 +443,65 @@ async def test_a_killed_service_is_replaced_and_the_writer_goes_on(tmp_path):
         await asyncio.to_thread(writer.append, rows([0, 1]))
         first.send(signal.SIGKILL)
         await first.process.wait()
-        # Begins while nobody listens, then meets a service without the table.
+        # Begins while nobody listens.
         append = asyncio.create_task(asyncio.to_thread(writer.append, rows([2, 3])))
         async with await start(port):
-            assert await asyncio.to_thread(client.create_table, QUEUE)
             assert not (await append).duplicate
+            assert not await asyncio.to_thread(client.create_table, QUEUE)
             await asyncio.to_thread(writer.append, rows([4]))
-            batch = await asyncio.to_thread(client.sample, "queue", 3, signature=SIGNATURE)
-            assert batch.columns["index"].tolist() == [2, 3, 4]
+            batch = await asyncio.to_thread(client.sample, "queue", 5, signature=SIGNATURE)
+            assert batch.columns["index"].tolist() == [0, 1, 2, 3, 4]
         client.close()
+
+
+async def test_two_services_do_not_share_a_folder(server, tmp_path):
+    with pytest.raises(StartError, match="is used by another Replay service"):
+        async with serve(ReplaySettings(port=0, data_dir=tmp_path), bind):
+            pass
+
+
+async def test_tables_are_checkpointed_and_deleted_on_request(client, server):
+    def calls():
+        client.create_table(QUEUE)
+        client.create_table(PRIORITIZED)
+        client.record("queue", "w", 1, wire(range(50)))
+        assert client.list_tables()[0].log_bytes > 50 * SIGNATURE.row_bytes
+        made = client.checkpoint()
+        assert [(each.table, each.number) for each in made] == [("queue", 1), ("prioritized", 1)]
+        assert made[0].size_bytes > 50 * SIGNATURE.row_bytes
+        assert client.list_tables()[0].log_bytes == 0
+        assert [each.number for each in client.checkpoint("queue")] == [2]
+        with pytest.raises(NotFound):
+            client.checkpoint("nothing")
+        client.delete_table("queue")
+        assert [info.table.name for info in client.list_tables()] == ["prioritized"]
+        with pytest.raises(NotFound, match="'queue' does not exist"):
+            client.delete_table("queue")
+        assert client.create_table(QUEUE)
+        assert client.list_tables()[1].size == 0
+
+    await asyncio.to_thread(calls)
+
+
+async def test_a_limiter_is_changed_while_calls_wait_for_it(client, server):
+    await asyncio.to_thread(client.create_table, QUEUE)
+    await asyncio.to_thread(client.record, "queue", "w", 1, wire(range(100)))
+    blocked = asyncio.create_task(
+        asyncio.to_thread(client.record, "queue", "w", 2, wire(range(100, 103)))
+    )
+    await waiting(client, inserts=1)
+
+    def calls():
+        wrong = pb.RateLimiter(min_size_to_sample=0, samples_per_insert=1, max_diff=5)
+        with pytest.raises(InvalidArgument, match="min_size_to_sample is 0"):
+            client.update_rate_limiter("queue", wrong)
+        wider = pb.RateLimiter(min_size_to_sample=1, samples_per_insert=0.5, max_diff=100)
+        before = client.update_rate_limiter("queue", wider)
+        assert before == QUEUE.rate_limiter
+        assert client.list_tables()[0].table.rate_limiter == wider
+        # Its owner knows the table by its first definition.
+        assert not client.create_table(QUEUE)
+
+    await asyncio.to_thread(calls)
+    # The table is full: the oldest rows leave.
+    assert (await blocked).table_size == 100

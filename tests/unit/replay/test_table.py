@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mazemesh.errors import FailedPrecondition, InvalidArgument
+from services.replay.operations import Insert
 from services.replay.table import Table
 from services.replay.table_spec import LimiterSpec, SelectorKind
 from tests.replay_tables import UNLIMITED, Rows, batch, indices_of, prioritized, queue, spec
@@ -226,10 +227,14 @@ def test_what_can_never_be_inserted_or_sampled_at_once_is_refused():
     assert table.sample(8) is not None
 
 
-def test_restored_batches_ask_no_limiter():
-    table = new_table(queue(2))
-    table.restore(batch([0, 1], writer_id="w", sequence=1))
-    table.restore(batch([2], writer_id="w", sequence=2))
+def test_what_is_redone_asks_no_limiter():
+    done, table = new_table(queue(2)), new_table(queue(2))
+    for new in (
+        batch([0, 1], writer_id="w", sequence=1),
+        batch([2], writer_id="w", sequence=2),
+    ):
+        done.set_limiter(LimiterSpec(1, 1.0, 0.0, 9.0))
+        table.redo(Insert(new, int(done.insert(new).keys[0])))
     assert table.insert(batch([2], writer_id="w", sequence=2)).duplicate
     assert indices_of(table.sample(2)) == [1, 2]
 

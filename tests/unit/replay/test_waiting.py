@@ -6,15 +6,14 @@ import pytest
 
 from mazemesh.errors import DeadlineExceeded, InvalidArgument, Unavailable
 from services.replay.hosted_table import HostedTable
-from services.replay.stores.ephemeral import EphemeralJournal
 from services.replay.table import Table
 from services.replay.table_spec import LimiterSpec, TableSpec
 from services.replay.waiting import WaitLine
-from tests.replay_tables import batch, indices_of, prioritized, queue
+from tests.replay_tables import ListLog, batch, indices_of, prioritized, queue
 
 
 def host(definition: TableSpec) -> HostedTable:
-    return HostedTable(Table(definition, np.random.default_rng(1)), EphemeralJournal())
+    return HostedTable(Table(definition, np.random.default_rng(1)), ListLog())
 
 
 async def standing(hosted: HostedTable, inserts: int = 0, samples: int = 0) -> None:

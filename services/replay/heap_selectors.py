@@ -1,0 +1,71 @@
+"""Selection by the highest or the lowest priority."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from services.replay import heap_kernels as kernels
+from services.replay.selectors import Counts, Draw, Reals, Slots
+
+
+class Heap:
+    """The row of the highest (or lowest) priority; of equal ones the least recently changed.
+
+    A tournament tree: each node holds the slot that wins among those below it.
+    """
+
+    def __init__(self, capacity: int, *, lowest_first: bool) -> None:
+        leaves = 1 << (capacity - 1).bit_length()
+        # Of each node the winning slot + 1, 0 where nobody is below: zeros cost no memory.
+        self._winners = np.zeros(2 * leaves, np.int32)
+        self._ranks = np.zeros(capacity, np.float64)
+        self._tickets = np.zeros(capacity, np.int64)
+        self._sign = -1.0 if lowest_first else 1.0
+        self._next_ticket = 1
+        self._size = 0
+
+    def add(self, slots: Slots, priorities: Reals) -> None:
+        """Takes in slots with their priorities."""
+        self._size += len(slots)
+        self.update(slots, priorities)
+
+    def update(self, slots: Slots, priorities: Reals) -> None:
+        """Changes priorities; of a slot that comes twice the last one stays."""
+        self._ranks[slots] = self._sign * priorities
+        self._tickets[slots] = np.arange(self._next_ticket, self._next_ticket + len(slots))
+        self._next_ticket += len(slots)
+        kernels.enter(self._winners, self._ranks, self._tickets, slots)
+
+    def remove(self, slots: Slots) -> None:
+        """Forgets slots."""
+        self._size -= len(slots)
+        kernels.leave(self._winners, self._ranks, self._tickets, slots)
+
+    def draw(self, count: int, rng: np.random.Generator, times: Counts, limit: int) -> Draw:
+        """The slot on top, as often as the limit allows, then the next; see `Selector.draw`."""
+        draw = Draw(
+            slots=np.empty(count, np.int64),
+            probabilities=np.ones(count),
+            counts=np.empty(count, np.int32),
+            spent=np.empty(count, np.int64),
+        )
+        gone = kernels.draw_top(
+            self._winners, self._ranks, self._tickets, times, limit,
+            draw.slots, draw.counts, draw.spent,
+        )  # fmt: skip
+        self._size -= gone
+        return draw._replace(spent=draw.spent[:gone])
+
+    def members(self) -> Counts:
+        """int32 [size]: the slots from the least recently changed on."""
+        leaves = len(self._winners) // 2
+        slots = np.flatnonzero(self._winners[leaves:])
+        return slots[np.argsort(self._tickets[slots])].astype(np.int32)
+
+    def highest_priority(self) -> float | None:
+        """The highest priority present; 1 when there is no slot."""
+        if not self._size:
+            return 1.0
+        if self._sign > 0:
+            return float(self._ranks[self._winners[1] - 1])
+        return float(-self._ranks[self.members()].min())
