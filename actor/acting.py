@@ -90,12 +90,21 @@ def method(
     """
     if collection.HasField("unroll"):
         return SoftmaxActing(rng), UnrollCollector(
-            games, collection.unroll.length, spec.observation_size, spec.num_actions
+            games,
+            collection.unroll.length,
+            spec.observation_size,
+            spec.num_actions,
+            spec.observation_dtype,
         )
     if collection.HasField("transition"):
         wanted = collection.transition
         epsilons = ape_x_epsilons(games, wanted.epsilon, wanted.epsilon_exponent)
         return EpsilonGreedyActing(epsilons, rng), TransitionCollector(
-            games, wanted.n_step, wanted.discount, spec.observation_size, spec.num_actions
+            games,
+            wanted.n_step,
+            wanted.discount,
+            spec.observation_size,
+            spec.num_actions,
+            spec.observation_dtype,
         )
     raise InvalidArgument("collection.method is not set; expected unroll or transition")

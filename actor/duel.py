@@ -12,6 +12,7 @@ import numpy as np
 from actor.matches import GamePeer, PlayedGame, play_matches
 from actor.policy import OnnxPolicy
 from mazemesh.games import Purpose, bot_policy, seeds
+from mazemesh.games.foreign import is_foreign
 from mazemesh.v1.game_pb2 import GameSettings, GameSpec, MatchSetup
 
 HELD_OUT = 1 << 40
@@ -64,7 +65,8 @@ def duel(
 ) -> Tally:
     """Plays `games` games between two participants: every maze with the places swapped.
 
-    In a game of one seat each plays every maze alone; solved beats unsolved, faster beats slower.
+    In a game of one seat each plays every maze alone; solved beats unsolved, faster beats slower
+    (in a foreign game two that are solved are a draw, as faster need not be better there).
 
     Raises:
         MazemeshError: a participant or the Game service is not available.
@@ -75,7 +77,7 @@ def duel(
     for start in range(0, matches, _BATCH):
         count = min(_BATCH, matches - start)
         played = _play(game, load, spec, list(participants), start, count, 0, temperature, rng)
-        for margin in _margins(played, trial):
+        for margin in _margins(played, trial, by_steps=not is_foreign(spec.name)):
             wins, draws, losses = wins + (margin > 0), draws + (margin == 0), losses + (margin < 0)
         progress(wins + draws + losses)
     return Tally(wins, draws, losses)
@@ -128,7 +130,7 @@ def _play(
     return play_matches(game, load, pairs, temperature=temperature, rng=rng)
 
 
-def _margins(played: Sequence[PlayedGame], trial: bool) -> list[float]:
+def _margins(played: Sequence[PlayedGame], trial: bool, *, by_steps: bool) -> list[float]:
     """First participant's lead over the second, by game (by maze in a time trial)."""
     if not trial:
         return [one.scores[0] - max(one.scores[1:]) for one in played]
@@ -137,7 +139,7 @@ def _margins(played: Sequence[PlayedGame], trial: bool) -> list[float]:
         runs.setdefault(one.match, []).append(one)
     ordered = (sorted(pair, key=lambda one: one.rotation) for pair in runs.values())
     return [
-        float(a.scores[0] - b.scores[0] or (b.steps - a.steps if a.scores[0] else 0))
+        float(a.scores[0] - b.scores[0] or (b.steps - a.steps if a.scores[0] and by_steps else 0))
         for a, b in ordered
     ]
 

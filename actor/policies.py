@@ -138,6 +138,6 @@ class Student:
         policy = OnnxPolicy(f"{description.name}:{description.version}", data)
         if spec is not None:
             # The first run of a session allocates; it must not happen in the middle of a step.
-            observation = np.zeros((1, spec.observation_size), np.uint8)
+            observation = np.zeros((1, spec.observation_size), spec.observation_dtype)
             policy.infer(observation, np.ones((1, spec.num_actions), np.uint8))
         self.current, self.description = policy, description

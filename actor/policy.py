@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,8 @@ from mazemesh.errors import InvalidArgument
 
 Float = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.uint8]
+Observation = npt.NDArray[Any]
+"""Of the game's observation_dtype: uint8, in foreign games also float32."""
 
 
 class OnnxPolicy:
@@ -40,7 +42,7 @@ class OnnxPolicy:
         except Exception as error:
             raise InvalidArgument(f"policy {reference} does not load: {error}") from error
 
-    def infer(self, observation: Bytes, action_mask: Bytes) -> tuple[Float, Float]:
+    def infer(self, observation: Observation, action_mask: Bytes) -> tuple[Float, Float]:
         """Logits float32 [n, A] and value float32 [n] for observations [n, D] and masks [n, A]."""
         logits, value = self._session.run(
             ["logits", "value"], {"observation": observation, "action_mask": action_mask}

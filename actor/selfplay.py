@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -127,7 +127,7 @@ class HalfBatch:
             logits, _ = policy.infer(step.observation[rows, seats], mask)
             actions[rows, seats] = self._acting.opponent(logits, mask)
 
-    def _finals(self, step: Step) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    def _finals(self, step: Step) -> tuple[npt.NDArray[Any], npt.NDArray[np.uint8]]:
         seats = self._plan.student_seat[self._truncated(step)]
         rows = np.arange(len(seats))
         return step.final_observation[rows, seats], step.final_action_mask[rows, seats]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,7 @@ class Decision:
     """What the student saw and did, in B games: the first half of a step.
 
     Attributes:
-        observation: uint8 [B, D].
+        observation: [B, D].
         action_mask: uint8 [B, A].
         action: int8 [B].
         log_probability: float32 [B], of the action.
@@ -26,7 +27,7 @@ class Decision:
         policy_version: Version that acted.
     """
 
-    observation: npt.NDArray[np.uint8]
+    observation: npt.NDArray[Any]
     action_mask: npt.NDArray[np.uint8]
     action: npt.NDArray[np.int8]
     log_probability: npt.NDArray[np.float32]
@@ -41,22 +42,22 @@ class Consequence:
     Attributes:
         reward: float32 [B].
         status: uint8 [B], as in game.proto.
-        observation: uint8 [B, D], to act on next (of the next episode where one ended).
+        observation: [B, D], to act on next (of the next episode where one ended).
         action_mask: uint8 [B, A].
         value: float32 [B], of `observation`.
         truncated_games: Indices [m] of the games that were truncated by this step.
-        final_observation: uint8 [m, D], their last observations.
+        final_observation: [m, D], their last observations.
         final_action_mask: uint8 [m, A].
         final_value: float32 [m].
     """
 
     reward: npt.NDArray[np.float32]
     status: npt.NDArray[np.uint8]
-    observation: npt.NDArray[np.uint8]
+    observation: npt.NDArray[Any]
     action_mask: npt.NDArray[np.uint8]
     value: npt.NDArray[np.float32]
     truncated_games: npt.NDArray[np.intp]
-    final_observation: npt.NDArray[np.uint8]
+    final_observation: npt.NDArray[Any]
     final_action_mask: npt.NDArray[np.uint8]
     final_value: npt.NDArray[np.float32]
 

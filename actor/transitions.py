@@ -28,13 +28,16 @@ class TransitionCollector:
         discount: float,
         observation_size: int,
         num_actions: int,
+        observation_dtype: str = "uint8",
         *,
         batch_rows: int = 256,
     ) -> None:
-        self.signature: Signature = transition_signature(observation_size, num_actions)
+        self.signature: Signature = transition_signature(
+            observation_size, num_actions, observation_dtype
+        )
         self._games, self._n, self._batch_rows = games, n_step, batch_rows
         self._powers = discount ** np.arange(n_step + 1, dtype=np.float64)
-        self._observation = np.zeros((n_step, games, observation_size), np.uint8)
+        self._observation = np.zeros((n_step, games, observation_size), observation_dtype)
         self._action = np.zeros((n_step, games), np.int8)
         self._action_value = np.zeros((n_step, games), np.float64)
         self._return = np.zeros((n_step, games), np.float64)
@@ -107,7 +110,7 @@ class TransitionCollector:
         ring: int,
         games: npt.NDArray[np.intp],
         discount: npt.NDArray[np.float64],
-        observation: npt.NDArray[np.uint8],
+        observation: npt.NDArray[np.generic],
         mask: npt.NDArray[np.uint8],
         value: npt.NDArray[np.floating],
         version: int,

@@ -15,8 +15,17 @@ class UnrollCollector:
     Unrolls run on over episode ends, so no game waits for another's end and every row is full.
     """
 
-    def __init__(self, games: int, length: int, observation_size: int, num_actions: int) -> None:
-        self.signature: Signature = unroll_signature(length, observation_size, num_actions)
+    def __init__(
+        self,
+        games: int,
+        length: int,
+        observation_size: int,
+        num_actions: int,
+        observation_dtype: str = "uint8",
+    ) -> None:
+        self.signature: Signature = unroll_signature(
+            length, observation_size, num_actions, observation_dtype
+        )
         self._games = games
         self._length = length
         self.clear()

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float32]
 ByteArray = npt.NDArray[np.uint8]
+ObservationArray = npt.NDArray[Any]
+"""Of `Architecture.observation_dtype`."""
 Head = Literal["actor-critic", "dueling"]
 Parameters = Mapping[str, FloatArray]
 
@@ -24,15 +26,16 @@ ILLEGAL = np.float32(-1e9)
 
 @dataclass(frozen=True)
 class Architecture:
-    """A multilayer perceptron on observation / 255 with two linear heads.
+    """A multilayer perceptron with two linear heads, on observations in 0..1 or as they are.
 
     Attributes:
         head: "actor-critic" has logits and value; "dueling" has advantages and value, from which
             Q(s, a) = V(s) + A(s, a) - mean_a A(s, a) (Wang et al. 2016, equation 9).
-        observation_size: Bytes of an observation.
+        observation_size: Elements of an observation.
         num_actions: Actions.
         hidden: Widths of the hidden layers.
         activation: After each hidden layer.
+        observation_dtype: "uint8" observations are divided by 255; "float32" ones are not.
     """
 
     head: Head
@@ -40,6 +43,12 @@ class Architecture:
     num_actions: int
     hidden: tuple[int, ...] = (128, 128)
     activation: Literal["relu", "tanh"] = "relu"
+    observation_dtype: str = "uint8"
+
+    @property
+    def scale(self) -> float:
+        """What observations are divided by."""
+        return 255.0 if self.observation_dtype == "uint8" else 1.0
 
     def layers(self) -> Iterator[tuple[str, int, int]]:
         """Name, inputs and outputs of the linear layers: hidden ones, then `action`, `value`."""
@@ -73,16 +82,16 @@ def initial_parameters(architecture: Architecture, seed: int) -> dict[str, Float
 def evaluate(
     architecture: Architecture,
     parameters: Parameters,
-    observation: ByteArray,
+    observation: ObservationArray,
     action_mask: ByteArray,
 ) -> tuple[FloatArray, FloatArray]:
-    """The policy's outputs for observation uint8 [n, D] and action_mask uint8 [n, A].
+    """The policy's outputs for observation [n, D] and action_mask uint8 [n, A].
 
     Returns:
         logits float32 [n, A], `ILLEGAL` where the mask is 0 (Q-values for a dueling head), and
         value float32 [n] (the largest legal Q-value for a dueling head).
     """
-    hidden = observation.astype(np.float32) / np.float32(255)
+    hidden = observation.astype(np.float32) / np.float32(architecture.scale)
     for index in range(len(architecture.hidden)):
         hidden = _linear(parameters, f"hidden.{index}", hidden)
         hidden = np.tanh(hidden) if architecture.activation == "tanh" else np.maximum(hidden, 0)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from learner.architecture import ByteArray, FloatArray, evaluate
+from learner.architecture import ByteArray, FloatArray, ObservationArray, evaluate
 from learner.publisher import Draft, parity_check
 from learner.run import Run
-from mazemesh.games import Purpose, get_game, seeds
+from mazemesh.games import GameSettings, Purpose, get_game, seeds
+from mazemesh.games.foreign import ForeignGame
+from mazemesh.games.foreign.engine import ForeignEngine
 from mazemesh.games.reference import ReferenceGame
 
 PARITY_ROWS = 64
@@ -26,16 +28,34 @@ def first_draft(run: Run, parameters: dict[str, FloatArray]) -> Draft:
     )
 
 
-def _first_observations(run: Run, rows: int) -> tuple[ByteArray, ByteArray]:
-    """Observations uint8 [rows, D] and masks uint8 [rows, A] of seat 0 at the start of games.
+def _first_observations(run: Run, rows: int) -> tuple[ObservationArray, ByteArray]:
+    """Observations [rows, D] and masks uint8 [rows, A] of seat 0 at the start of games.
 
-    From the engine's pure-Python reference: the compiled engine takes longer to load than all else
-    here, and to compile, on its first use on a machine, half a minute.
+    Of a foreign game those of one game in its first steps. Of mazes from the engine's pure-Python
+    reference: the compiled engine takes longer to load than all else here, and to compile, on its
+    first use on a machine, half a minute.
     """
     game, seed = get_game(run.game), seeds.seed(Purpose.TRAINING, run.seed)
+    if isinstance(game, ForeignGame):
+        return _foreign_observations(game, run.game_settings, seed, rows)
     games = [
         ReferenceGame(game, run.game_settings, seed=seed, game_id=index) for index in range(rows)
     ]
     observation = np.frombuffer(b"".join(g.observation(0) for g in games), np.uint8)
     masks = np.array([g.action_mask(0) for g in games], np.uint8)
     return observation.reshape(rows, -1), masks
+
+
+def _foreign_observations(
+    game: ForeignGame, settings: GameSettings, seed: int, rows: int
+) -> tuple[ObservationArray, ByteArray]:
+    engine = ForeignEngine(game, settings)
+    engine.reset(seed=seed)
+    observation, masks = [], []
+    for step in range(rows):
+        observation.append(engine.observation[0, 0].copy())
+        masks.append(engine.action_mask[0, 0].copy())
+        # All actions in turn; the engine replaces illegal ones.
+        engine.step(np.full(engine.taken.shape, step % engine.spec.num_actions, np.int8))
+    engine.close()
+    return np.array(observation), np.array(masks)

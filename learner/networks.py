@@ -12,7 +12,7 @@ from learner.architecture import ILLEGAL, Architecture, FloatArray, Parameters
 class Network(nn.Module):
     """Torso and heads; parameter names are those of `Architecture.layers`.
 
-    Inputs are observation uint8 [n, D] and, where actions are compared, action_mask bool [n, A].
+    Inputs are observation [n, D] and, where actions are compared, action_mask bool [n, A].
     """
 
     def __init__(self, architecture: Architecture) -> None:
@@ -25,7 +25,7 @@ class Network(nn.Module):
 
     def heads(self, observation: Tensor) -> tuple[Tensor, Tensor]:
         """The heads: action float32 [n, A] (nothing masked yet) and value float32 [n]."""
-        features = observation.float() / 255.0
+        features = observation.float() / self.architecture.scale
         for layer in self.hidden:
             features = self._activation(layer(features))
         return self.action(features), self.value(features).squeeze(1)

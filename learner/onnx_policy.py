@@ -21,8 +21,10 @@ IR_VERSION = 8
 def to_onnx(architecture: Architecture, parameters: Parameters) -> bytes:
     """The ONNX file of a policy, with inputs and outputs as model.proto says."""
     graph = _Graph(parameters)
-    hidden = graph.add("Cast", "observation", to=TensorProto.FLOAT)
-    hidden = graph.add("Div", hidden, graph.constant("scale", np.float32(255)))
+    hidden = "observation"
+    if architecture.observation_dtype == "uint8":
+        hidden = graph.add("Cast", hidden, to=TensorProto.FLOAT)
+        hidden = graph.add("Div", hidden, graph.constant("scale", np.float32(architecture.scale)))
     for index in range(len(architecture.hidden)):
         hidden = graph.linear(f"hidden.{index}", hidden)
         hidden = graph.add("Tanh" if architecture.activation == "tanh" else "Relu", hidden)
@@ -71,12 +73,14 @@ def _model(architecture: Architecture, graph: _Graph) -> onnx.ModelProto:
     def tensor(name: str, kind: int, *shape: int) -> onnx.ValueInfoProto:
         return helper.make_tensor_value_info(name, kind, ["batch", *shape])
 
+    bytes_come = architecture.observation_dtype == "uint8"
+    observation = TensorProto.UINT8 if bytes_come else TensorProto.FLOAT
     model = helper.make_model(
         helper.make_graph(
             graph.nodes,
             "policy",
             [
-                tensor("observation", TensorProto.UINT8, architecture.observation_size),
+                tensor("observation", observation, architecture.observation_size),
                 tensor("action_mask", TensorProto.UINT8, architecture.num_actions),
             ],
             [

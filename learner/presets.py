@@ -10,6 +10,7 @@ from typing import Literal
 from learner.configs import Config, DQNConfig, PPOConfig
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSettings
+from mazemesh.games.foreign import is_foreign
 
 AlgorithmName = Literal["ppo", "dqn"]
 
@@ -46,8 +47,17 @@ _PRESETS: dict[tuple[str, str], Preset] = {
 }
 
 
+# Of a foreign game nothing is known: neither distances to shape by, nor how far ahead rewards lie.
+_FOREIGN: dict[str, Preset] = {
+    "ppo": Preset(GameSettings(), PPOConfig(discount=0.99)),
+    "dqn": Preset(GameSettings(), DQNConfig(discount=0.99)),
+}
+
+
 def preset(game: str, algorithm: AlgorithmName) -> Preset:
     """The preset for a game and an algorithm."""
+    if is_foreign(game):
+        return _FOREIGN[algorithm]
     return _PRESETS.get((game, algorithm), _ANY_GAME[algorithm])
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
-from learner.architecture import ByteArray, FloatArray, Parameters
+from learner.architecture import ByteArray, FloatArray, ObservationArray, Parameters
 from learner.onnx_policy import to_onnx
 from learner.ports import PolicySink
 from learner.run import Run
@@ -43,7 +43,7 @@ class Draft:
 
 
 def parity_check(
-    observation: ByteArray, action_mask: ByteArray, logits: FloatArray, value: FloatArray
+    observation: ObservationArray, action_mask: ByteArray, logits: FloatArray, value: FloatArray
 ) -> model_pb2.ParityCheck:
     """The message; shapes [n, D], [n, A], [n, A] and [n]."""
     return model_pb2.ParityCheck(

@@ -60,17 +60,24 @@ class Run:
             game_settings=game_settings,
             algorithm=settings.algorithm,
             config=config,
-            architecture=Architecture(head, spec.observation_size, spec.num_actions, start.hidden),
+            architecture=Architecture(
+                head,
+                spec.observation_size,
+                spec.num_actions,
+                start.hidden,
+                observation_dtype=spec.observation_dtype,
+            ),
             seed=settings.seed,
         )
 
     @cached_property
     def signature(self) -> Signature:
         """Of the experience."""
-        size, actions = self.architecture.observation_size, self.architecture.num_actions
+        shape = self.architecture
+        observed = shape.observation_size, shape.num_actions, shape.observation_dtype
         if isinstance(self.config, PPOConfig):
-            return unroll_signature(self.config.unroll_length, size, actions)
-        return transition_signature(size, actions)
+            return unroll_signature(self.config.unroll_length, *observed)
+        return transition_signature(*observed)
 
     @cached_property
     def table(self) -> replay_pb2.Table:
@@ -125,8 +132,7 @@ class Run:
     @property
     def identity(self) -> dict[str, Any]:
         """What a checkpoint must agree with to be resumed; everything else may be changed."""
-        return {
-            "game": self.game,
-            "algorithm": self.algorithm,
-            "architecture": dataclasses.asdict(self.architecture),
-        }
+        architecture = dataclasses.asdict(self.architecture)
+        if architecture["observation_dtype"] == "uint8":
+            del architecture["observation_dtype"]  # older checkpoints do not name it
+        return {"game": self.game, "algorithm": self.algorithm, "architecture": architecture}

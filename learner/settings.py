@@ -9,6 +9,7 @@ from pydantic import Field, PositiveFloat
 
 from learner.presets import AlgorithmName
 from mazemesh.client.addresses import Addresses
+from mazemesh.games.foreign import policy_name
 from mazemesh.process import ProcessSettings
 
 _LOCAL = Addresses.local()
@@ -54,7 +55,7 @@ class LearnerSettings(ProcessSettings):
     @property
     def policy_name(self) -> str:
         """Name that versions are published under."""
-        return self.policy or self.game
+        return self.policy or policy_name(self.game)
 
     @property
     def folder(self) -> Path:

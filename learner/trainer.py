@@ -10,7 +10,7 @@ import structlog
 import torch
 
 from learner.algorithm import Algorithm
-from learner.architecture import ByteArray
+from learner.architecture import ByteArray, ObservationArray
 from learner.checkpoint import Checkpoint, save
 from learner.journal import Journal
 from learner.metrics import LearnerMetrics
@@ -180,12 +180,12 @@ class Trainer:
         log.debug("progress", **line)
 
 
-def _examples(columns: Columns, rows: int) -> tuple[ByteArray, ByteArray]:
-    """Some observations uint8 [n, D] of a batch, spread over it, with their masks uint8 [n, A]."""
+def _examples(columns: Columns, rows: int) -> tuple[ObservationArray, ByteArray]:
+    """Some observations [n, D] of a batch, spread over it, with their masks uint8 [n, A]."""
     prefix = "" if "action_mask" in columns else "next_"
     found = []
     for name in ("observation", "action_mask"):
         column = columns[f"{prefix}{name}"]
         flat = column.reshape(-1, column.shape[-1])
-        found.append(np.array(flat[:: max(1, len(flat) // rows)][:rows], np.uint8))
-    return found[0], found[1]
+        found.append(np.array(flat[:: max(1, len(flat) // rows)][:rows]))
+    return found[0], found[1].astype(np.uint8)

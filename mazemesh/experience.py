@@ -13,12 +13,14 @@ from __future__ import annotations
 from mazemesh.tensors import Signature
 
 
-def unroll_signature(length: int, observation_size: int, num_actions: int) -> Signature:
+def unroll_signature(
+    length: int, observation_size: int, num_actions: int, observation_dtype: str = "uint8"
+) -> Signature:
     """One row: `length` consecutive steps of one seat, for actor-critic learning.
 
     With T = length, D = observation_size, A = num_actions:
 
-    - observation uint8 [T, D], action_mask uint8 [T, A]: what the policy acted on.
+    - observation [T, D] of `observation_dtype`, action_mask uint8 [T, A]: what the policy acted on.
     - action int8 [T]: drawn from softmax(logits) over the legal actions.
     - behaviour_log_probability float32 [T]: of that action, under the policy that drew it.
     - reward float32 [T]: earned by the action (shaped, where the settings say so).
@@ -26,13 +28,13 @@ def unroll_signature(length: int, observation_size: int, num_actions: int) -> Si
       limit. Never both.
     - bootstrap_value float32 [T]: the behaviour policy's value of the FINAL observation of an
       episode that was truncated by this step; 0 everywhere else.
-    - last_observation uint8 [D], last_action_mask uint8 [A]: what the policy sees after step
-      T - 1, from which the learner bootstraps an unroll that stops in mid-episode.
+    - last_observation [D], last_action_mask uint8 [A]: what the policy sees after step T - 1, from
+      which the learner bootstraps an unroll that stops in mid-episode.
 
     The policy version of a row is the version that acted at its first step.
     """
     return Signature.of(
-        observation=("uint8", (length, observation_size)),
+        observation=(observation_dtype, (length, observation_size)),
         action_mask=("uint8", (length, num_actions)),
         action=("int8", (length,)),
         behaviour_log_probability=("float32", (length,)),
@@ -40,28 +42,30 @@ def unroll_signature(length: int, observation_size: int, num_actions: int) -> Si
         terminated=("bool", (length,)),
         truncated=("bool", (length,)),
         bootstrap_value=("float32", (length,)),
-        last_observation=("uint8", (observation_size,)),
+        last_observation=(observation_dtype, (observation_size,)),
         last_action_mask=("uint8", (num_actions,)),
     )
 
 
-def transition_signature(observation_size: int, num_actions: int) -> Signature:
+def transition_signature(
+    observation_size: int, num_actions: int, observation_dtype: str = "uint8"
+) -> Signature:
     """One row: an n-step transition of one seat, for Q-learning.
 
-    - observation uint8 [D], action int8: where the transition starts. Q(observation, action) is
-      what it trains; the mask of the start is not needed for that.
+    - observation [D] of `observation_dtype`, action int8: where the transition starts.
+      Q(observation, action) is what it trains; the mask of the start is not needed for that.
     - n_step_return float32: sum of discount^i * reward[i] over the k <= n steps until the n-th step
       or the episode's end, whichever comes first.
     - bootstrap_discount float32: discount^k, or 0 where the episode terminated within the k steps.
       An episode that was truncated bootstraps from its final observation.
-    - next_observation uint8 [D], next_action_mask uint8 [A]: after the k steps. Where
+    - next_observation [D], next_action_mask uint8 [A]: after the k steps. Where
       bootstrap_discount is 0 the observation counts for nothing and the mask is all ones.
     """
     return Signature.of(
-        observation=("uint8", (observation_size,)),
+        observation=(observation_dtype, (observation_size,)),
         action=("int8", ()),
         n_step_return=("float32", ()),
         bootstrap_discount=("float32", ()),
-        next_observation=("uint8", (observation_size,)),
+        next_observation=(observation_dtype, (observation_size,)),
         next_action_mask=("uint8", (num_actions,)),
     )

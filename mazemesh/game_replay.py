@@ -171,9 +171,9 @@ def _same_rules(replay: GameReplay) -> Game | Difference:
 
 
 def _begin(replay: GameReplay, game: Game) -> BatchEngine:
-    from mazemesh.games.engine import BatchEngine
+    from mazemesh.games.engines import new_engine
 
-    engine = BatchEngine(game, replay.settings, 1, autoreset=False)
+    engine = new_engine(game, replay.settings, 1, autoreset=False)
     if engine.spec.seats != replay.actions.shape[1]:
         raise InvalidArgument(
             f"replay: {replay.actions.shape[1]} participants, but {engine.spec.seats} seats"

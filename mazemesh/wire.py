@@ -47,6 +47,7 @@ def spec_to_proto(game: Game, settings: GameSettings | None = None) -> pb.GameSp
         step_limit=spec.step_limit,
         rules_hash=spec.rules_hash,
         spec_hash=spec.spec_hash,
+        observation_dtype=spec.observation_dtype,
         ladder=ladder(game, settings),
     )
 
@@ -67,4 +68,5 @@ def spec_from_proto(message: pb.GameSpec) -> GameSpec:
         step_limit=message.step_limit,
         rules_hash=message.rules_hash,
         spec_hash=message.spec_hash,
+        observation_dtype=message.observation_dtype or "uint8",
     )

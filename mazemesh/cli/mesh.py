@@ -11,7 +11,10 @@ from mazemesh.cli.options import DATA_DIR, DataDir, errors_as_lines, seconds
 
 
 def up(
-    game: Annotated[str, typer.Option(help="Game to learn and to rate.")] = "race",
+    game: Annotated[
+        str,
+        typer.Option(help="Game to learn and to rate: race, gymnasium:CartPole-v1 (`games`)."),
+    ] = "race",
     algorithm: Annotated[str, typer.Option(help="ppo or dqn.")] = "ppo",
     name: Annotated[str, typer.Option(help="Name of the policy; default: the game's.")] = "",
     duration: Annotated[
@@ -46,6 +49,7 @@ def up(
     from mazemesh.cli.supervisor.layout import Run
     from mazemesh.cli.supervisor.live import live
     from mazemesh.games import get_game
+    from mazemesh.games.foreign import policy_name
 
     with errors_as_lines():
         run = Run(
@@ -53,7 +57,7 @@ def up(
             host=host,
             port_base=port_base,
             game=get_game(game).name,
-            policy=name or game,
+            policy=name or policy_name(game),
             algorithm=algorithm,
             actors=actors,
             evaluators=evaluators,

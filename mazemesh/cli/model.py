@@ -82,9 +82,9 @@ def _observations(
 
     from mazemesh.games import GameSettings, Purpose, get_game, seeds
     from mazemesh.games.bots import RANDOM
-    from mazemesh.games.engine import BatchEngine
+    from mazemesh.games.engines import new_engine
 
-    engine = BatchEngine(get_game(game), GameSettings(), games)
+    engine = new_engine(get_game(game), GameSettings(), games)
     engine.next_controller[:] = RANDOM
     seed = [seeds.seed(Purpose.TEST, number) for number in range(games)]
     engine.reset(None, seed=seed)

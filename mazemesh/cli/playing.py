@@ -105,11 +105,15 @@ def play(
     import secrets
 
     from mazemesh.cli.person import play_in_terminal
+    from mazemesh.errors import InvalidArgument
+    from mazemesh.games.foreign import is_foreign
 
     number = secrets.randbits(40) if seed is None else seed
     with connected(data_dir, host, port_base) as mesh:
         reference = exact(mesh, opponent)
         name, settings = trained_on(mesh, (reference,), game)
+        if is_foreign(name):
+            raise InvalidArgument(f"{name} cannot be played in the terminal; only mazes can")
         play_in_terminal(mesh, reference, name, settings, number)
 
 

@@ -24,31 +24,33 @@ _MAX_BACKOFF = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a step did; read-only views. n games, s seats, D bytes an observation, a actions.
+    """What a step did; read-only views. n games, s seats, D elements an observation, a actions.
+
+    Observations are of the spec's `observation_dtype`: uint8, in foreign games also float32.
 
     Attributes:
         sequence: 0 for the first observations, then one more a step.
-        observation: uint8 [n, s, D], what to act on next.
+        observation: [n, s, D], what to act on next.
         action_mask: uint8 [n, s, a], 1 = legal.
         reward: float32 [n, s], earned by this step.
         status: uint8 [n]: 0 running, 1 terminated, 2 truncated in this step, 3 over before it.
         ended_games: int32 [m], games that ended in this step, ascending.
         ended_scores: float32 [m, s], their scores.
         ended_steps: int32 [m], their lengths.
-        final_observation: uint8 [t, s, D], last observations of the games that were truncated in
+        final_observation: [t, s, D], last observations of the games that were truncated in
             this step, in the order of `ended_games`.
         final_action_mask: uint8 [t, s, a], and their masks.
     """
 
     sequence: int
-    observation: npt.NDArray[np.uint8]
+    observation: npt.NDArray[Any]
     action_mask: npt.NDArray[np.uint8]
     reward: npt.NDArray[np.float32]
     status: npt.NDArray[np.uint8]
     ended_games: npt.NDArray[np.int32]
     ended_scores: npt.NDArray[np.float32]
     ended_steps: npt.NDArray[np.int32]
-    final_observation: npt.NDArray[np.uint8]
+    final_observation: npt.NDArray[Any]
     final_action_mask: npt.NDArray[np.uint8]
 
 
@@ -238,17 +240,17 @@ class GamesSession:
 
     def _decode(self, message: pb.GamesStep) -> Step:
         games, seats, size = self.num_games, self.seats, self.spec.observation_size
-        actions = self.spec.num_actions
+        actions, dtype = self.spec.num_actions, self.spec.observation_dtype
         return Step(
             sequence=message.sequence,
-            observation=_view(message.observation, np.uint8, (games, seats, size)),
+            observation=_view(message.observation, dtype, (games, seats, size)),
             action_mask=_view(message.action_mask, np.uint8, (games, seats, actions)),
             reward=_view(message.reward, np.float32, (games, seats)),
             status=_view(message.status, np.uint8, (games,)),
             ended_games=_view(message.ended_games, np.int32, (-1,)),
             ended_scores=_view(message.ended_scores, np.float32, (-1, seats)),
             ended_steps=_view(message.ended_steps, np.int32, (-1,)),
-            final_observation=_view(message.final_observation, np.uint8, (-1, seats, size)),
+            final_observation=_view(message.final_observation, dtype, (-1, seats, size)),
             final_action_mask=_view(message.final_action_mask, np.uint8, (-1, seats, actions)),
         )
 

@@ -27,6 +27,11 @@ def is_bot(policy: str) -> bool:
     return policy.startswith(_PREFIX) and policy.removeprefix(_PREFIX) in BOTS
 
 
+def bot_name(policy: str) -> str:
+    """Return the bare name of a bot given as "bot/<name>" or "<name>"."""
+    return policy.removeprefix(_PREFIX)
+
+
 def bot_code(policy: str) -> int:
     """Return the controller code of a bot given as "bot/<name>" or "<name>".
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from mazemesh.errors import InvalidArgument
+from mazemesh.games.bots import BOTS
 from mazemesh.games.settings import GameSettings
 from mazemesh.games.spec import (
     NUM_ACTIONS,
@@ -44,6 +45,16 @@ class Game:
     default_seats: int
     may_stay: bool
     load_step: Callable[[], Callable[..., None]]
+
+    @property
+    def bots(self) -> tuple[str, ...]:
+        """Which of `BOTS` can play it."""
+        return BOTS
+
+    @property
+    def ranked_by_return(self) -> bool:
+        """Whether time trials of one seat compare returns, not steps to the solution."""
+        return False
 
     def resolve(self, settings: GameSettings) -> GameSettings:
         """Return the settings with seats and step limit written out.

@@ -16,13 +16,18 @@ def list_games() -> tuple[Game, ...]:
 
 
 def get_game(name: str) -> Game:
-    """Return the game of that name.
+    """Return the game of that name; that of a foreign one says where it comes from.
 
     Raises:
         InvalidArgument: No such game; the message names those that exist.
     """
-    try:
+    if name in _GAMES:
         return _GAMES[name]
-    except KeyError:
-        known = ", ".join(sorted(_GAMES))
-        raise InvalidArgument(f"game: {name!r} is unknown; the games are {known}") from None
+    from mazemesh.games import foreign
+
+    if foreign.is_foreign(name):
+        return foreign.load(name)
+    known = ", ".join(sorted((*_GAMES, *foreign.plugins())))
+    raise InvalidArgument(
+        f"game: {name!r} is unknown; the games are {known}, gymnasium:ID and pettingzoo:MODULE"
+    )

@@ -71,13 +71,14 @@ class GameSpec:
         version: Version of the rules; a change of play changes it.
         seats: Players.
         num_actions: Actions, numbered as in `ACTIONS`.
-        observation_size: Bytes of one seat's observation (uint8).
+        observation_size: Elements of one seat's observation.
         layout: Parts of the observation.
         view: Side of the window.
         planes: How many [view, view] planes the observation begins with.
         step_limit: Steps after which an episode is truncated.
         rules_hash: sha256 of name, version and all settings that change play.
         spec_hash: sha256 of shapes and dtypes; a policy fits every game with the same one.
+        observation_dtype: Of the elements: "uint8", in foreign games also "float32".
     """
 
     name: str
@@ -91,12 +92,13 @@ class GameSpec:
     step_limit: int
     rules_hash: str
     spec_hash: str
+    observation_dtype: str = "uint8"
 
 
-def spec_hash(layout: tuple[Field, ...], num_actions: int) -> str:
+def spec_hash(layout: tuple[Field, ...], num_actions: int, dtype: str = "uint8") -> str:
     """Return the hash of what a policy takes in and gives out."""
     fields = [[field.name, field.offset, list(field.shape)] for field in layout]
-    return content_hash({"observation": fields, "dtype": "uint8", "num_actions": num_actions})
+    return content_hash({"observation": fields, "dtype": dtype, "num_actions": num_actions})
 
 
 def content_hash(content: Mapping[str, Any]) -> str:

@@ -42,7 +42,7 @@ class GameSettings(_message.Message):
     def __init__(self, width: _Optional[int] = ..., height: _Optional[int] = ..., view: _Optional[int] = ..., generator: _Optional[str] = ..., loops: _Optional[float] = ..., step_limit: _Optional[int] = ..., seats: _Optional[int] = ..., shaping: _Optional[float] = ..., shaping_discount: _Optional[float] = ...) -> None: ...
 
 class GameSpec(_message.Message):
-    __slots__ = ("name", "version", "settings", "seats", "num_actions", "observation_size", "layout", "step_limit", "rules_hash", "spec_hash", "ladder")
+    __slots__ = ("name", "version", "settings", "seats", "num_actions", "observation_size", "layout", "step_limit", "rules_hash", "spec_hash", "ladder", "observation_dtype")
     NAME_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     SETTINGS_FIELD_NUMBER: _ClassVar[int]
@@ -54,6 +54,7 @@ class GameSpec(_message.Message):
     RULES_HASH_FIELD_NUMBER: _ClassVar[int]
     SPEC_HASH_FIELD_NUMBER: _ClassVar[int]
     LADDER_FIELD_NUMBER: _ClassVar[int]
+    OBSERVATION_DTYPE_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: int
     settings: GameSettings
@@ -65,7 +66,8 @@ class GameSpec(_message.Message):
     rules_hash: str
     spec_hash: str
     ladder: str
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., settings: _Optional[_Union[GameSettings, _Mapping]] = ..., seats: _Optional[int] = ..., num_actions: _Optional[int] = ..., observation_size: _Optional[int] = ..., layout: _Optional[_Iterable[_Union[ObservationField, _Mapping]]] = ..., step_limit: _Optional[int] = ..., rules_hash: _Optional[str] = ..., spec_hash: _Optional[str] = ..., ladder: _Optional[str] = ...) -> None: ...
+    observation_dtype: str
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., settings: _Optional[_Union[GameSettings, _Mapping]] = ..., seats: _Optional[int] = ..., num_actions: _Optional[int] = ..., observation_size: _Optional[int] = ..., layout: _Optional[_Iterable[_Union[ObservationField, _Mapping]]] = ..., step_limit: _Optional[int] = ..., rules_hash: _Optional[str] = ..., spec_hash: _Optional[str] = ..., ladder: _Optional[str] = ..., observation_dtype: _Optional[str] = ...) -> None: ...
 
 class ObservationField(_message.Message):
     __slots__ = ("name", "offset", "shape")

@@ -29,8 +29,13 @@ class GameServiceStub:
     """Plays games. Rules, mazes and random numbers come from mazemesh.games; a result depends on (seed, game id,
     episode, rotation, actions) alone, never on batching or timing.
 
-    Actions everywhere: 0 stay, 1 north, 2 east, 3 south, 4 west. An action outside 0..4 is INVALID_ARGUMENT; an
+    Actions in mazes: 0 stay, 1 north, 2 east, 3 south, 4 west. An action outside 0..num_actions-1 is INVALID_ARGUMENT; an
     action that the mask forbids is played as stay.
+
+    Foreign games are environments of Gymnasium ("gymnasium:CartPole-v1") and PettingZoo ("pettingzoo:MODULE with
+    parallel_env"), or what installed packages offer in the entry-point group mazemesh.games. They run in processes of their
+    own. There an action that the mask forbids is played as the first legal one, only bot/random can be seated, and one
+    that fails or is too slow loses its episode: in training it is truncated, and a match it belongs to is dropped.
     """
 
     def __init__(self, channel):
@@ -85,8 +90,13 @@ class GameServiceServicer:
     """Plays games. Rules, mazes and random numbers come from mazemesh.games; a result depends on (seed, game id,
     episode, rotation, actions) alone, never on batching or timing.
 
-    Actions everywhere: 0 stay, 1 north, 2 east, 3 south, 4 west. An action outside 0..4 is INVALID_ARGUMENT; an
+    Actions in mazes: 0 stay, 1 north, 2 east, 3 south, 4 west. An action outside 0..num_actions-1 is INVALID_ARGUMENT; an
     action that the mask forbids is played as stay.
+
+    Foreign games are environments of Gymnasium ("gymnasium:CartPole-v1") and PettingZoo ("pettingzoo:MODULE with
+    parallel_env"), or what installed packages offer in the entry-point group mazemesh.games. They run in processes of their
+    own. There an action that the mask forbids is played as the first legal one, only bot/random can be seated, and one
+    that fails or is too slow loses its episode: in training it is truncated, and a match it belongs to is dropped.
     """
 
     def ListGames(self, request, context):
@@ -231,8 +241,13 @@ class GameService:
     """Plays games. Rules, mazes and random numbers come from mazemesh.games; a result depends on (seed, game id,
     episode, rotation, actions) alone, never on batching or timing.
 
-    Actions everywhere: 0 stay, 1 north, 2 east, 3 south, 4 west. An action outside 0..4 is INVALID_ARGUMENT; an
+    Actions in mazes: 0 stay, 1 north, 2 east, 3 south, 4 west. An action outside 0..num_actions-1 is INVALID_ARGUMENT; an
     action that the mask forbids is played as stay.
+
+    Foreign games are environments of Gymnasium ("gymnasium:CartPole-v1") and PettingZoo ("pettingzoo:MODULE with
+    parallel_env"), or what installed packages offer in the entry-point group mazemesh.games. They run in processes of their
+    own. There an action that the mask forbids is played as the first legal one, only bot/random can be seated, and one
+    that fails or is too slow loses its episode: in training it is truncated, and a match it belongs to is dropped.
     """
 
     @staticmethod

@@ -29,8 +29,8 @@ GRPC_VERSION: str
 class ModelServiceStub:
     """Registry of policies: immutable, content-addressed ONNX files under "name:version", and aliases that move.
 
-    An ONNX policy has the inputs `observation` (uint8 [batch, observation_size]) and `action_mask` (uint8
-    [batch, num_actions]) and the outputs `logits` (float32 [batch, num_actions]; at most -1e8 where the mask is 0)
+    An ONNX policy has the inputs `observation` (uint8 or float32, as the game's observation_dtype says, [batch,
+    observation_size]) and `action_mask` (uint8 [batch, num_actions]) and the outputs `logits` (float32 [batch, num_actions]; at most -1e8 where the mask is 0)
     and `value` (float32 [batch]), with a free batch axis. A recurrent policy has the further input `state`
     and output `next_state` (both float32 [batch, state_size]).
     """
@@ -77,8 +77,8 @@ class ModelServiceStub:
 class ModelServiceAsyncStub(ModelServiceStub):
     """Registry of policies: immutable, content-addressed ONNX files under "name:version", and aliases that move.
 
-    An ONNX policy has the inputs `observation` (uint8 [batch, observation_size]) and `action_mask` (uint8
-    [batch, num_actions]) and the outputs `logits` (float32 [batch, num_actions]; at most -1e8 where the mask is 0)
+    An ONNX policy has the inputs `observation` (uint8 or float32, as the game's observation_dtype says, [batch,
+    observation_size]) and `action_mask` (uint8 [batch, num_actions]) and the outputs `logits` (float32 [batch, num_actions]; at most -1e8 where the mask is 0)
     and `value` (float32 [batch]), with a free batch axis. A recurrent policy has the further input `state`
     and output `next_state` (both float32 [batch, state_size]).
     """
@@ -121,8 +121,8 @@ class ModelServiceAsyncStub(ModelServiceStub):
 class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
     """Registry of policies: immutable, content-addressed ONNX files under "name:version", and aliases that move.
 
-    An ONNX policy has the inputs `observation` (uint8 [batch, observation_size]) and `action_mask` (uint8
-    [batch, num_actions]) and the outputs `logits` (float32 [batch, num_actions]; at most -1e8 where the mask is 0)
+    An ONNX policy has the inputs `observation` (uint8 or float32, as the game's observation_dtype says, [batch,
+    observation_size]) and `action_mask` (uint8 [batch, num_actions]) and the outputs `logits` (float32 [batch, num_actions]; at most -1e8 where the mask is 0)
     and `value` (float32 [batch]), with a free batch axis. A recurrent policy has the further input `state`
     and output `next_state` (both float32 [batch, state_size]).
     """

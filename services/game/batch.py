@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from mazemesh.errors import InvalidArgument
+from mazemesh.games import Game
 from mazemesh.games.bots import BOTS, EXTERNAL
-from mazemesh.games.spec import NUM_ACTIONS
+from mazemesh.games.foreign import ForeignGame
 from services.game.tape import Tape
 from services.game.watching import Frame, Outcome, Watchers
 
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 
 Int8Array = npt.NDArray[np.int8]
 Int32Array = npt.NDArray[np.int32]
+
+NewEngine = Callable[..., "BatchEngine"]
+"""Makes the engine of a game, as `mazemesh.games.engines.new_engine`."""
 
 RUNNING, TERMINATED, TRUNCATED, OVER = range(4)
 """Status of a game after a step; OVER: it ended in an earlier one."""
@@ -31,14 +36,14 @@ class Report:
     The [n, ...] arrays are the engine's own: they change with the next step.
     """
 
-    observation: npt.NDArray[np.uint8]  # [n, s, D]
-    action_mask: npt.NDArray[np.uint8]  # [n, s, 5]
+    observation: npt.NDArray[Any]  # [n, s, D], of the game's observation_dtype
+    action_mask: npt.NDArray[np.uint8]  # [n, s, A]
     reward: npt.NDArray[np.float32]  # [n, s]
     status: npt.NDArray[np.uint8]  # [n]
     ended_games: Int32Array  # [m] ascending
     ended_scores: npt.NDArray[np.float32]  # [m, s]
     ended_steps: Int32Array  # [m]
-    final_observation: npt.NDArray[np.uint8]  # [t, s, D]
+    final_observation: npt.NDArray[Any]  # [t, s, D]
     final_action_mask: npt.NDArray[np.uint8]  # [t, s, A]
 
 
@@ -62,21 +67,32 @@ class Batch:
         """Seats over all games."""
         return self._actions.size
 
+    @property
+    def foreign(self) -> bool:
+        """Whether a step waits for other processes."""
+        return isinstance(self.engine.game, ForeignGame)
+
+    def close(self) -> None:
+        """Ends what other processes do for the games; what they have come to stays readable."""
+        if self.foreign:
+            self.engine.close()  # type: ignore[attr-defined]
+
     def check(self, actions: Int8Array) -> None:
         """Checks actions, int8 [n, s]; those of bots and of games that are over are not read.
 
         Raises:
-            InvalidArgument: one is outside 0..4, named.
+            InvalidArgument: one is outside 0..num_actions - 1, named.
         """
+        count = self.engine.spec.num_actions
         # As unsigned numbers negative ones are large, so the usual case is one pass.
-        if actions.view(np.uint8).max() < NUM_ACTIONS:
+        if actions.view(np.uint8).max() < count:
             return
         awaited = (self.engine.controller == EXTERNAL) & self.engine.active[:, None]
-        wrong = np.argwhere(awaited & (actions.view(np.uint8) >= NUM_ACTIONS))
+        wrong = np.argwhere(awaited & (actions.view(np.uint8) >= count))
         if wrong.size:
             game, seat = wrong[0].tolist()
             raise InvalidArgument(
-                f"actions[{game}, {seat}]: {actions[game, seat]} is outside 0..{NUM_ACTIONS - 1}"
+                f"actions[{game}, {seat}]: {actions[game, seat]} is outside 0..{count - 1}"
             )
 
     def step(self, actions: Int8Array) -> None:
@@ -98,7 +114,7 @@ class Batch:
                 f"reseat_games: {games.min()}..{games.max()} is outside "
                 f"0..{self.engine.num_games - 1}"
             )
-        check_controllers("reseat_controllers", controllers)
+        check_controllers("reseat_controllers", controllers, self.engine.game)
         self.engine.next_controller[games] = controllers
 
     def report(self) -> Report:
@@ -137,6 +153,10 @@ class Batch:
             final_action_mask=engine.final_action_mask[none],
         )
 
+    def lost(self) -> list[int]:
+        """Games that the last step lost, as their environments failed; never those of mazes."""
+        return np.flatnonzero(self.engine.lost).tolist() if self.foreign else []  # type: ignore[attr-defined]
+
     def frame(self, index: int) -> Frame:
         """The present picture of a game."""
         return Frame(int(self.engine.steps[index]), self._cells(index), None)
@@ -148,6 +168,7 @@ class Batch:
             scores=tuple(engine.score[index].tolist()),
             steps=int(engine.episode_steps[index]),
             truncated=bool(engine.truncated[index]),
+            returns=tuple(engine.episode_return[index].tolist()),
         )
 
     def stop(self, index: int) -> None:
@@ -174,11 +195,12 @@ class Batch:
         self.watchers.show(index, Frame(outcome.steps, positions, outcome))
 
 
-def check_controllers(field: str, controllers: Int8Array) -> None:
-    """Raises InvalidArgument unless every controller is -1 or the code of a bot."""
-    if controllers.size and (controllers.min() < EXTERNAL or controllers.max() >= len(BOTS)):
-        wrong = controllers[(controllers < EXTERNAL) | (controllers >= len(BOTS))].flat[0]
+def check_controllers(field: str, controllers: Int8Array, game: Game) -> None:
+    """Raises InvalidArgument unless every controller is -1 or the code of a bot of the game."""
+    codes = {BOTS.index(name): name for name in game.bots}
+    wrong = controllers[~np.isin(controllers, [EXTERNAL, *codes])]
+    if wrong.size:
         raise InvalidArgument(
-            f"{field}: {wrong} is outside -1..{len(BOTS) - 1} (-1: the client acts; the bots are "
-            f"{', '.join(f'{code} {name}' for code, name in enumerate(BOTS))})"
+            f"{field}: {wrong.flat[0]} plays no seat of game {game.name} (-1: the client acts; the "
+            f"bots are {', '.join(f'{code} {name}' for code, name in codes.items())})"
         )

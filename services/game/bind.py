@@ -8,6 +8,7 @@ from functools import partial
 from itertools import count
 
 from mazemesh.errors import Unavailable
+from mazemesh.games.engines import new_engine
 from mazemesh.v1.game_pb2_grpc import add_GameServiceServicer_to_server
 from services._harness import Server
 from services.game import convert
@@ -56,12 +57,18 @@ async def bind_with(settings: GameServiceSettings, server: Server, sink: ResultS
     metrics = GameMetrics(server.registry)
     stepping = Stepping(metrics.stepped, time.monotonic, time.time, settings.inline_seats)
     serials = count(1)
+    make_engine = partial(
+        new_engine,
+        workers=settings.foreign_workers,
+        step_seconds=settings.foreign_step_seconds,
+    )
     lobby = Lobby(
         store,
         recorder,
         stepping,
         limit=settings.max_matches,
         serials=serials,
+        new_engine=make_engine,
         move_timeout=settings.move_timeout,
     )
     sessions: GameSessions = Sessions(settings.session_grace, settings.max_sessions, time.monotonic)
@@ -72,7 +79,7 @@ async def bind_with(settings: GameServiceSettings, server: Server, sink: ResultS
             lobby,
             Listing(lobby, sessions),
             archive,
-            RunGamesStream(sessions, lobby, recorder, stepping, serials),
+            RunGamesStream(sessions, lobby, recorder, stepping, serials, make_engine),
             PlayGameStream(lobby),
         ),
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from services.game.batch import Batch, Report
+from services.game.batch import Batch, NewEngine, Report
 from services.game.match import Match, MatchGame
 from services.game.watching import Outcome
 
@@ -47,26 +47,36 @@ class Board:
         self.touched = now
         for index in report.ended_games.tolist():
             self.note(index, self.batch.outcome(index), time)
+        self.note_lost()
+
+    def note_lost(self) -> None:
+        """Takes up which games the last step lost: their matches have no result."""
+        for index in self.batch.lost():
+            self.games[index].match.failed = True
+            self.batch.watchers.end(index)
+        if self.over:
+            self.batch.close()
 
     def note(self, index: int, outcome: Outcome, time: float) -> None:
         """Notes how a game ended, unless its match was dropped or replaced meanwhile."""
         game = self.games[index]
-        if game.match.alive and game.match.note(game, outcome, time):
-            self.unsaved.append(game.match)
+        match = game.match
+        if match.alive and not match.failed and match.note(game, outcome, time):
+            self.unsaved.append(match)
 
     def take_out(self, game: MatchGame) -> None:
         """Stops a game that counts no more."""
         self._taken_out += 1
         self.batch.stop(game.index)
         self.batch.watchers.end(game.index)
+        if self.dropped:
+            self.batch.close()
 
 
-def make_batch(games: Sequence[MatchGame]) -> Batch:
+def make_batch(games: Sequence[MatchGame], new_engine: NewEngine) -> Batch:
     """The first positions of games of one game and settings; at first use loads the engine."""
-    from mazemesh.games.engine import BatchEngine
-
     setup = games[0].match.setup
-    engine = BatchEngine(setup.game, setup.settings, len(games), autoreset=False)
+    engine = new_engine(setup.game, setup.settings, len(games), autoreset=False)
     engine.next_controller[...] = [game.controllers for game in games]
     engine.reset(
         seed=np.array([game.match.setup.seed for game in games], np.uint64),

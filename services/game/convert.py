@@ -207,8 +207,7 @@ def first_frame(game_id: str, watched: Watched) -> pb.WatchGameResponse:
     engine = watched.batch.engine
     message = frame(game_id, watched.batch.frame(watched.index))
     message.passages = engine.passages[watched.index].tobytes()
-    message.width = engine.settings.width
-    message.height = engine.settings.height
+    _, message.height, message.width = engine.passages.shape
     row, column = engine.exit[watched.index].tolist()
     message.exit_cell = row * message.width + column
     message.participants.extend(watched.participants)

@@ -9,7 +9,7 @@ from itertools import count, groupby
 import numpy as np
 
 from mazemesh.errors import FailedPrecondition, MazemeshError
-from services.game.batch import Batch
+from services.game.batch import NewEngine
 from services.game.board import Board, make_batch
 from services.game.match import Match, MatchGame
 from services.game.matches import Matches
@@ -27,6 +27,7 @@ class Lobby:
     Args:
         limit: matches at one time.
         serials: numbers games in the order in which they were made.
+        new_engine: makes what plays them.
         move_timeout: seconds a seat has for a move when seats are played one by one.
     """
 
@@ -38,12 +39,14 @@ class Lobby:
         *,
         limit: int,
         serials: count[int],
+        new_engine: NewEngine,
         move_timeout: float,
     ) -> None:
         self.matches = Matches(limit, serials, self._take_out)
         self._store = store
         self._recorder = recorder
         self._stepping = stepping
+        self._new_engine = new_engine
         self._move_timeout = move_timeout
         self._seated: dict[MatchGame, SeatedGame] = {}
         # Players of one game come at the same moment, and only one of them begins it.
@@ -129,10 +132,11 @@ class Lobby:
             if board is not None:
                 await self._recorder.save(board)  # in case it failed when the match finished
         self.matches.drop_finished(self._stepping.time() - keep_seconds)
+        self.matches.drop_failed()
         return self.matches.drop_unplayed(self._stepping.clock() - unplayed_seconds)
 
     async def _begin(self, games: list[MatchGame]) -> Board:
-        batch = await asyncio.to_thread(make_batch, games)
+        batch = await asyncio.to_thread(make_batch, games, self._new_engine)
         for game in games:
             if game.board is not None or not game.match.alive:
                 raise _played_otherwise(game)
@@ -157,14 +161,16 @@ class Lobby:
             if not games:
                 return
             board = await self._begin(games)
-        outcomes = await asyncio.to_thread(self._play_out, board.batch)
+        outcomes = await asyncio.to_thread(self._play_out, board)
         for index, outcome in outcomes.items():
             board.note(index, outcome, self._stepping.time())
             positions = board.batch.frame(index).positions
             board.batch.watchers.show(index, Frame(outcome.steps, positions, outcome))
+        board.batch.close()
         await self._recorder.save(board)
 
-    def _play_out(self, batch: Batch) -> dict[int, Outcome]:
+    def _play_out(self, board: Board) -> dict[int, Outcome]:
+        batch = board.batch
         outcomes: dict[int, Outcome] = {}
         nothing = np.zeros_like(batch.engine.taken)
         while batch.engine.active.any():
@@ -174,6 +180,7 @@ class Lobby:
             self._stepping.on_step(batch, report, self._stepping.clock() - start)
             for index in report.ended_games.tolist():
                 outcomes[index] = batch.outcome(index)
+            board.note_lost()
         return outcomes
 
     def _take_out(self, game: MatchGame, reason: MazemeshError) -> None:

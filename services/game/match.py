@@ -66,6 +66,7 @@ class Match:
         touched: when somebody last did something about it, by a monotonic clock.
         finish_time: seconds since the epoch; None while a game is to be played.
         alive: False once it was dropped or replaced; its games count no more.
+        failed: one of its games was lost, so that it can have no result; it is dropped soon.
     """
 
     setup: MatchSetup
@@ -74,6 +75,7 @@ class Match:
     games: list[MatchGame] = field(default_factory=list)
     finish_time: float | None = None
     alive: bool = True
+    failed: bool = False
 
     def note(self, game: MatchGame, outcome: Outcome, time: float) -> bool:
         """Notes how a game ended; returns whether that finished the match."""
@@ -142,7 +144,7 @@ def results(match: Match) -> list[GameResult]:
             GameResult(
                 game_id=match.setup.match_id,
                 rotation=0,
-                scores=time_trial_scores(outcomes),
+                scores=time_trial_scores(outcomes, match.setup.game.ranked_by_return),
                 steps=tuple(outcome.steps for outcome in outcomes),
                 truncated=all(outcome.truncated for outcome in outcomes),
             )
@@ -153,14 +155,17 @@ def results(match: Match) -> list[GameResult]:
     ]
 
 
-def time_trial_scores(outcomes: list[Outcome]) -> tuple[float, ...]:
+def time_trial_scores(outcomes: list[Outcome], by_return: bool = False) -> tuple[float, ...]:
     """Scores of those who played one maze alone: the share of the others that each one beat.
 
-    Solved beats unsolved, among the solved fewer steps beat more, a draw counts half. Who played
-    alone gets the game's own score.
+    Solved beats unsolved, among the solved fewer steps beat more, a draw counts half; `by_return`
+    the higher return beats the lower. Who played alone gets the game's own score.
     """
     # Higher is better.
-    marks = [-outcome.steps if outcome.scores[0] > 0 else -math.inf for outcome in outcomes]
+    marks = [
+        outcome.returns[0] if by_return else -outcome.steps if outcome.scores[0] > 0 else -math.inf
+        for outcome in outcomes
+    ]
     if len(marks) == 1:
         return (outcomes[0].scores[0],)
     # Each one draws with itself, which is taken off again.

@@ -134,6 +134,15 @@ class Matches:
             self.drop(match, reason)
         return unplayed
 
+    def drop_failed(self) -> None:
+        """Forgets matches of which a game was lost."""
+        for match in self:
+            if match.failed:
+                reason = FailedPrecondition(
+                    f"match {match.setup.match_id!r} was dropped: its game failed"
+                )
+                self.drop(match, reason)
+
     def drop_finished(self, latest: float) -> None:
         """Forgets matches that finished before `latest`, in seconds since the epoch."""
         for match in self:

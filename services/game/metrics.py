@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Callable
 from typing import Final
 
@@ -15,6 +16,9 @@ _STEP_BUCKETS: Final = (
     *(0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005),
     *(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0),
 )
+
+
+_RECENT_EPISODES: Final = 100
 
 
 class GameMetrics:
@@ -39,6 +43,15 @@ class GameMetrics:
             registry=registry,
             buckets=_STEP_BUCKETS,
         )
+        self._returns = Gauge(
+            "mazemesh_game_mean_return",
+            "Mean return of the client's seats in the training episodes that ended last.",
+            ("game",),
+            registry=registry,
+        )
+        self._recent: defaultdict[str, deque[float]] = defaultdict(
+            lambda: deque(maxlen=_RECENT_EPISODES)
+        )
         self._children: dict[tuple[str, str], tuple[Counter, Counter, Counter, Histogram]] = {}
 
     def stepped(self, batch: Batch, report: Report, seconds: float) -> None:
@@ -53,11 +66,23 @@ class GameMetrics:
         clients.inc(by_clients)
         bots.inc(moves - by_clients)
         histogram.observe(seconds)
+        if engine.autoreset and report.ended_games.size:
+            self._note_returns(batch, report)
 
     def gauge(self, name: str, documentation: str, value: Callable[[], float]) -> None:
         """A gauge `mazemesh_game_<name>` that asks for its value when it is read."""
         gauge = Gauge(f"mazemesh_game_{name}", documentation, registry=self._registry)
         gauge.set_function(value)
+
+    def _note_returns(self, batch: Batch, report: Report) -> None:
+        engine = batch.engine
+        returns = engine.episode_return[report.ended_games]
+        # Who played the episode that ended is not known any more where controllers changed with it.
+        clients = returns[engine.controller[report.ended_games] == EXTERNAL]
+        recent = self._recent[engine.game.name]
+        recent.extend(clients[-_RECENT_EPISODES:].tolist())
+        if recent:
+            self._returns.labels(engine.game.name).set(sum(recent) / len(recent))
 
     def _of(self, kind: str, game: str) -> tuple[Counter, Counter, Counter, Histogram]:
         known = self._children.get((kind, game))

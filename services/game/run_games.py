@@ -11,6 +11,7 @@ import grpc.aio
 from mazemesh.errors import Conflict, FailedPrecondition, InvalidArgument
 from mazemesh.v1 import game_pb2 as pb
 from services.game import convert
+from services.game.batch import NewEngine
 from services.game.board import Board
 from services.game.hold import Holder
 from services.game.lobby import Lobby
@@ -35,12 +36,14 @@ class RunGamesStream:
         recorder: Recorder,
         stepping: Stepping,
         serials: count[int],
+        new_engine: NewEngine,
     ) -> None:
         self._sessions = sessions
         self._lobby = lobby
         self._recorder = recorder
         self._stepping = stepping
         self._serials = serials
+        self._new_engine = new_engine
 
     async def serve(self, context: Context) -> None:
         """One stream, from its first message to its end."""
@@ -65,7 +68,7 @@ class RunGamesStream:
         if first.HasField("open"):
             self._sessions.check_room(first.open.session_id)
             setup = convert.training_setup(first.open)
-            batch = await asyncio.to_thread(setup.make)
+            batch = await asyncio.to_thread(setup.make, self._new_engine)
             session = Session(
                 first.open.session_id,
                 next(self._serials),

@@ -10,7 +10,7 @@ import numpy as np
 
 from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError
 from mazemesh.games.bots import EXTERNAL
-from mazemesh.games.spec import ACTIONS, NUM_ACTIONS
+from mazemesh.games.spec import ACTIONS
 from services.game.board import Board
 from services.game.hold import Hold
 from services.game.recorder import Recorder
@@ -85,8 +85,9 @@ class SeatedGame:
         """
         if step != self._turn or self.board.over:
             raise FailedPrecondition(f"act.step is {step}; the current turn is {self._turn}")
-        if not 0 <= action < NUM_ACTIONS:
-            raise InvalidArgument(f"act.action: {action} is outside 0..{NUM_ACTIONS - 1}")
+        count = self.board.batch.engine.spec.num_actions
+        if not 0 <= action < count:
+            raise InvalidArgument(f"act.action: {action} is outside 0..{count - 1}")
         self.board.touched = self._stepping.clock()
         self._actions[0, seat] = action
         self._to_act.discard(seat)
@@ -117,7 +118,11 @@ class SeatedGame:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._move_timeout):
                     await self._all_acted.wait()
-            report = self._stepping.step(self.board.batch, self._actions)
+            batch = self.board.batch
+            if self._stepping.is_inline(batch):
+                report = self._stepping.step(batch, self._actions)
+            else:
+                report = await self._stepping.step_in_thread(batch, self._actions)
             self.board.settle(report, self.board.touched, self._stepping.time())
         self._tell()
         await self._recorder.save(self.board)

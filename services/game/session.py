@@ -106,6 +106,7 @@ class Session(Generic[Response]):
         """The session is gone: its stream ends, and so do those who watch."""
         self.hold.end(reason)
         self.batch.watchers.end_all()
+        self.batch.close()
 
     async def _step_in_thread(self, actions: Int8Array) -> None:
         self._stepped(await self._stepping.step_in_thread(self.batch, actions))

@@ -43,6 +43,12 @@ class GameServiceSettings(ServiceSettings):
         description="batches of up to so many seats are stepped in the event loop, larger ones "
         "in a thread",
     )
+    foreign_workers: int = Field(
+        1, ge=1, le=64, description="processes that share the games of one session or match batch"
+    )
+    foreign_step_seconds: PositiveFloat = Field(
+        10.0, description="seconds a foreign game has for a step before it is killed"
+    )
     outbox_batch: int = Field(100, ge=1, le=1000, description="results sent to Elo in one call")
     outbox_max_backoff: PositiveFloat = Field(
         10.0, description="longest pause in seconds between tries to reach Elo"

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.games import Game, GameSettings, Purpose, bot_code, is_bot, seeds
-from mazemesh.games.bots import EXTERNAL
+from mazemesh.games import Game, GameSettings, Purpose, bot_code, bot_policy, is_bot, seeds
+from mazemesh.games.bots import EXTERNAL, bot_name
 
 _MAX_MATCH_ID = 128
 _MAX_PARTICIPANTS = 64
@@ -73,6 +73,12 @@ class MatchSetup:
                 "for each, or set settings.seats"
             )
         for index, name in enumerate(names):
+            if is_bot(name) and bot_name(name) not in self.game.bots:
+                bots = ", ".join(map(bot_policy, self.game.bots))
+                raise InvalidArgument(
+                    f"participants[{index}]: {name} does not play {self.game.name}; its bots are "
+                    f"{bots}"
+                )
             if not (is_bot(name) or _POLICY.fullmatch(name) or _PLAYER.fullmatch(name)):
                 raise InvalidArgument(
                     f"participants[{index}]: {name!r} should be name:version, player/name or "

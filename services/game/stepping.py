@@ -28,7 +28,7 @@ class Stepping:
 
     def is_inline(self, batch: Batch) -> bool:
         """Whether to step in the event loop."""
-        return batch.seats <= self.inline_seats
+        return batch.seats <= self.inline_seats and not batch.foreign
 
     def step(self, batch: Batch, actions: Int8Array) -> Report:
         """Plays one step; in the event loop."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import Game, GameSettings, Purpose, seeds
-from services.game.batch import Batch, Int8Array, check_controllers
+from services.game.batch import Batch, Int8Array, NewEngine, check_controllers
 
 MAX_GAMES = 16384
 _MAX_ANSWER_BYTES = 63 * 1024 * 1024
@@ -46,13 +46,11 @@ class TrainingSetup:
             )
         check_answer_fits(self.game, self.settings, self.num_games)
         if self.controllers is not None:
-            check_controllers("controllers", self.controllers)
+            check_controllers("controllers", self.controllers, self.game)
 
-    def make(self) -> Batch:
+    def make(self, new_engine: NewEngine) -> Batch:
         """Begins the episodes; takes a while at first use, as it loads the compiled engine."""
-        from mazemesh.games.engine import BatchEngine
-
-        engine = BatchEngine(self.game, self.settings, self.num_games)
+        engine = new_engine(self.game, self.settings, self.num_games)
         if self.controllers is not None:
             engine.next_controller[...] = self.controllers
         ids = np.arange(self.first_game_id, self.first_game_id + self.num_games, dtype=np.uint64)
@@ -64,9 +62,10 @@ def check_answer_fits(game: Game, settings: GameSettings, num_games: int) -> Non
     """Raises InvalidArgument when the answer to one step could pass the limit of a message."""
     spec = game.spec(settings)
     # Observation and mask, the final ones too, reward and score of each seat; status, index, steps.
-    per_game = spec.seats * (2 * (spec.observation_size + spec.num_actions) + 8) + 9
+    observation = spec.observation_size * np.dtype(spec.observation_dtype).itemsize
+    per_game = spec.seats * (2 * (observation + spec.num_actions) + 8) + 9
     if num_games * per_game > _MAX_ANSWER_BYTES:
         raise InvalidArgument(
-            f"num_games: {num_games} games of {spec.seats} seats and {spec.observation_size} bytes "
+            f"num_games: {num_games} games of {spec.seats} seats and {observation} bytes "
             f"an observation do not fit into a message; at most {_MAX_ANSWER_BYTES // per_game} do"
         )

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from mazemesh.games import Game, get_game
+from mazemesh.games.foreign import ForeignGame
 
 
 async def warm(names: Sequence[str]) -> None:
@@ -15,6 +16,8 @@ async def warm(names: Sequence[str]) -> None:
 
 
 def _load(game: Game) -> None:
+    if isinstance(game, ForeignGame):
+        return
     from mazemesh.games.engine import compile_game
 
     compile_game(game)

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 _QUEUED_FRAMES = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a game ended: scores by seat, number of steps, and whether the step limit ended it."""
+    """How a game ended.
+
+    Attributes:
+        scores: by seat, 0..1.
+        steps: its length.
+        truncated: the step limit ended it.
+        returns: by seat, the sum of rewards; empty where it is not known any more.
+    """
 
     scores: tuple[float, ...]
     steps: int
     truncated: bool
+    returns: tuple[float, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,16 @@ from mazemesh.games import BOTS, GameSettings, bot_policy, get_game
 from mazemesh.games.ladder import ladder
 
 BOT_POLICIES: tuple[str, ...] = tuple(bot_policy(name) for name in BOTS)
-"""The bots play every game and anchor every ladder."""
+"""The bots. Those that can play a game anchor its ladders."""
+
+
+def bots_of(game: str) -> tuple[str, ...]:
+    """The bots that can play a game.
+
+    Raises:
+        InvalidArgument: no such game.
+    """
+    return tuple(bot_policy(name) for name in get_game(game).bots)
 
 
 @dataclass(frozen=True, slots=True)

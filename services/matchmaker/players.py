@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from services.matchmaker.ladders import BOT_POLICIES, Ladder
+from services.matchmaker.ladders import Ladder, bots_of
 
 START_RATING = 1000.0
 """Rating, in Elo, of somebody of whom nothing is known."""
@@ -83,18 +83,18 @@ def players_of(
         player = _player(snapshot.policy, ratings, pending, guess, bot=False)
         guesses[snapshot.name] = player.rating
         players.append(player)
-    bots = (_player(bot, ratings, pending, START_RATING, bot=True) for bot in BOT_POLICIES)
+    bots = (_player(bot, ratings, pending, START_RATING, bot=True) for bot in bots_of(ladder.game))
     return [*players, *bots]
 
 
-def nearest_bots(rating: float, ratings: Mapping[str, Rating]) -> list[str]:
-    """All bots, the one of the nearest rating first."""
+def nearest_bots(game: str, rating: float, ratings: Mapping[str, Rating]) -> list[str]:
+    """All bots that play a game, the one of the nearest rating first."""
 
     def distance(bot: str) -> float:
         known = ratings.get(bot)
         return abs((known.rating if known else START_RATING) - rating)
 
-    return sorted(BOT_POLICIES, key=distance)
+    return sorted(bots_of(game), key=distance)
 
 
 def count_pending(matches: Iterable[tuple[str, ...]]) -> dict[str, int]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from mazemesh.games import get_game
-from services.matchmaker.ladders import BOT_POLICIES
+from services.matchmaker.ladders import bots_of
 from services.matchmaker.metrics import MatchmakerMetrics
 from services.matchmaker.opponents import (
     Curve,
@@ -118,7 +118,7 @@ class Training:
             count,
             snapshots=snapshots,
             win_rates=np.array([self._forms.win_rate(student, one) for one in snapshots]),
-            bots=BOT_POLICIES,
+            bots=bots_of(game),
             mix=self._mix,
             curve=self._curve,
             power=self._power,

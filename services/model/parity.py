@@ -26,7 +26,7 @@ class Parity:
     """Observations and what the publisher's own network answers to them, for n >= 1 rows.
 
     Attributes:
-        observation: uint8 [n, observation_size].
+        observation: uint8 or float32 [n, observation_size].
         action_mask: uint8 [n, num_actions], 1 where legal, at least one in each row.
         logits: float32 [n, num_actions], finite where legal.
         value: float32 [n], finite.
@@ -34,7 +34,7 @@ class Parity:
         next_state: like `state`, after the step.
     """
 
-    observation: Bytes
+    observation: Bytes | Floats
     action_mask: Bytes
     logits: Floats
     value: Floats

@@ -24,7 +24,8 @@ def read_parity(message: pb.ParityCheck, spec: GameSpec | None) -> Parity:
         InvalidArgument: no rows, tensors that do not fit each other or the game, a row without a
             legal action, or an expected value that is not finite.
     """
-    observation = _read(message.observation, "observation", "uint8", (-1, -1))
+    dtype = spec.observation_dtype if spec else _observation_dtype(message.observation)
+    observation = _read(message.observation, "observation", dtype, (-1, -1))
     rows = len(observation)
     if not rows:
         raise InvalidArgument("parity.observation has no rows; at least one is needed")
@@ -62,6 +63,11 @@ def _read(message: tensor_pb2.Tensor, name: str, dtype: str, shape: tuple[int, .
     return array
 
 
+def _observation_dtype(message: tensor_pb2.Tensor) -> str:
+    """That of the tensor, where no game tells: uint8 unless it says float32."""
+    return "float32" if message.dtype == tensor_pb2.DATA_TYPE_FLOAT32 else "uint8"
+
+
 def _check_game(parity: Parity, spec: GameSpec) -> None:
     for field, array, size in (
         ("observation", parity.observation, spec.observation_size),
@@ -87,6 +93,7 @@ def _check_content(parity: Parity) -> None:
         ("logits", parity.logits, legal),
         ("value", parity.value, True),
         ("next_state", parity.next_state, True),
+        ("observation", parity.observation, True),
     ):
         if array is not None and not np.isfinite(array[counts]).all():
             raise InvalidArgument(f"parity.{field} has values that are not finite")

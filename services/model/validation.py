@@ -83,10 +83,13 @@ def _load(data: bytes) -> Any:
         raise Rejection("load", _first_line(error)) from error
 
 
+_ONNX_TYPES: Final = {"uint8": "tensor(uint8)", "float32": "tensor(float)"}
+
+
 def _expected_inputs(parity: Parity) -> dict[str, tuple[str, int | None]]:
     """ONNX type and width (None: the batch axis alone) by name."""
     inputs: dict[str, tuple[str, int | None]] = {
-        "observation": ("tensor(uint8)", parity.observation.shape[1]),
+        "observation": (_ONNX_TYPES[parity.observation.dtype.name], parity.observation.shape[1]),
         "action_mask": ("tensor(uint8)", parity.action_mask.shape[1]),
     }
     if parity.state is not None:

@@ -12,7 +12,8 @@ from learner.networks import build
 from learner.onnx_policy import to_onnx
 
 SHAPES = [
-    Architecture(head, 40, 5, hidden, activation)
+    Architecture(head, 40, 5, hidden, activation, dtype)
+    for dtype in ("uint8", "float32")
     for head in ("actor-critic", "dueling")
     for activation in ("relu", "tanh")
     for hidden in ((16, 8), (32,))
@@ -28,17 +29,19 @@ def trained(architecture: Architecture) -> dict[str, FloatArray]:
     }
 
 
-def inputs(rows: int) -> tuple[np.ndarray, np.ndarray]:
+def inputs(rows: int, dtype: str = "uint8") -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(2)
     mask = rng.integers(0, 2, (rows, 5)).astype(np.uint8)
     mask[:, 0] |= ~mask.any(axis=1)
-    return rng.integers(0, 256, (rows, 40)).astype(np.uint8), mask
+    scale = 1 if dtype == "uint8" else 1 / 100
+    return (rng.integers(0, 256, (rows, 40)) * scale).astype(dtype), mask
 
 
 @pytest.mark.parametrize("architecture", SHAPES, ids=str)
 @pytest.mark.parametrize("rows", [1, 33])
 def test_numpy_torch_and_onnx_agree(architecture: Architecture, rows: int) -> None:
-    parameters, (observation, mask) = trained(architecture), inputs(rows)
+    parameters = trained(architecture)
+    observation, mask = inputs(rows, architecture.observation_dtype)
     logits, value = evaluate(architecture, parameters, observation, mask)
     session = onnxruntime.InferenceSession(to_onnx(architecture, parameters))
     by_onnx = session.run(["logits", "value"], {"observation": observation, "action_mask": mask})

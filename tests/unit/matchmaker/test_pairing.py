@@ -214,8 +214,9 @@ def test_the_nearest_bot_by_rating() -> None:
         "bot/random": Rating(600.0, 590.0, 610.0, 60),
         "bot/shortest-path": Rating(1500.0, 1490.0, 1510.0, 60),
     }
-    assert nearest_bots(1450.0, ratings) == ["bot/shortest-path", "bot/wall-follower", "bot/random"]
-    assert nearest_bots(500.0, ratings)[0] == "bot/random"
+    best_first = ["bot/shortest-path", "bot/wall-follower", "bot/random"]
+    assert nearest_bots("race", 1450.0, ratings) == best_first
+    assert nearest_bots("race", 500.0, ratings)[0] == "bot/random"
 
 
 def test_ladders_of_default_games_and_of_what_snapshots_play() -> None:

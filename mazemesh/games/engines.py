@@ -1,0 +1,44 @@
+"""The engine of any game: compiled for mazes, worker processes for foreign games."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mazemesh.games.game import Game
+from mazemesh.games.settings import GameSettings
+
+if TYPE_CHECKING:
+    from mazemesh.games.engine import BatchEngine
+
+
+def new_engine(
+    game: Game,
+    settings: GameSettings | None = None,
+    num_games: int = 1,
+    *,
+    autoreset: bool = True,
+    **foreign: Any,
+) -> BatchEngine:
+    """An engine of a game; one of a foreign game has the same arrays and methods.
+
+    Args:
+        game: What to play.
+        settings: Its settings; the defaults if None.
+        num_games: How many games.
+        autoreset: Whether a finished game begins its next episode in the same step.
+        foreign: Passed on to `ForeignEngine`, and left out elsewhere.
+
+    Raises:
+        InvalidArgument: the settings do not fit the game, or `num_games` is out of range.
+        FailedPrecondition: a foreign game does not start.
+    """
+    from mazemesh.games.foreign.game import ForeignGame
+
+    if isinstance(game, ForeignGame):
+        from mazemesh.games.foreign.engine import ForeignEngine
+
+        engine: Any = ForeignEngine(game, settings, num_games, autoreset=autoreset, **foreign)
+        return engine  # type: ignore[no-any-return]
+    from mazemesh.games.engine import BatchEngine
+
+    return BatchEngine(game, settings, num_games, autoreset=autoreset)

@@ -1,0 +1,15 @@
+"""Games of others: Gymnasium and PettingZoo environments, stepped in processes of their own.
+
+A foreign game is named by where it comes from:
+
+* `gymnasium:CartPole-v1`: an id that `gymnasium.make` knows;
+* `pettingzoo:pettingzoo.classic.rps_v2`: a module with `parallel_env`, or `module:callable`;
+* a name of its own, which an installed package gave it in the entry-point group `mazemesh.games`.
+
+Arguments follow a question mark: `gymnasium:FrozenLake-v1?is_slippery=false&map_name=8x8`.
+"""
+
+from mazemesh.games.foreign.game import ForeignGame, load
+from mazemesh.games.foreign.names import is_foreign, plugins, policy_name
+
+__all__ = ["ForeignGame", "is_foreign", "load", "plugins", "policy_name"]

@@ -1,0 +1,234 @@
+"""The engine of a foreign game: environments in worker processes, behind BatchEngine's arrays."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+import structlog
+
+from mazemesh.errors import FailedPrecondition, InvalidArgument
+from mazemesh.games.foreign.game import ForeignGame
+from mazemesh.games.foreign.memory import SharedMemory
+from mazemesh.games.foreign.process import START_SECONDS, WorkerGone, WorkerProcess
+from mazemesh.games.foreign.task import Task
+from mazemesh.games.foreign.worker import LOST, RESET, STEP
+from mazemesh.games.settings import GameSettings
+
+_log = structlog.get_logger(__name__)
+
+_MOST_FAILURES = 10
+
+
+class ForeignEngine:
+    """`num_games` foreign games with the arrays and methods of `BatchEngine`.
+
+    An environment that raises loses its own episode. A worker that crashes, or needs longer than
+    `step_seconds` for a step, loses those of all its games and is started again. Under autoreset
+    such an episode counts as truncated where it was, without reward; otherwise the game is not
+    active any more and `lost` says so: it has no outcome.
+
+    There is no maze: `position`, `passages` and `exit` are empty.
+
+    Args:
+        game: What to play.
+        settings: Its settings.
+        num_games: How many games.
+        autoreset: As in `BatchEngine`.
+        workers: Processes that share the games.
+        step_seconds: How long a step may take.
+        strict: Let an episode be lost whose observation is not in its space.
+    """
+
+    def __init__(
+        self,
+        game: ForeignGame,
+        settings: GameSettings | None = None,
+        num_games: int = 1,
+        *,
+        autoreset: bool = True,
+        workers: int = 1,
+        step_seconds: float = 10.0,
+        strict: bool = False,
+    ) -> None:
+        self.game = game
+        self.settings = game.resolve(settings or GameSettings())
+        self.spec = game.spec(self.settings)
+        self.num_games = num_games
+        self.autoreset = autoreset
+        self._step_seconds = step_seconds
+        self._failures = 0
+        self._closed = False
+        self._stepping = threading.Lock()
+        self._memory = SharedMemory(game.description, num_games)
+        self._arrays = arrays = self._memory.arrays
+        arrays.next_controller[...] = -1
+        arrays.controller[...] = -1
+        self.observation = arrays.observation
+        self.final_observation = arrays.final_observation
+        self.action_mask = arrays.action_mask
+        self.final_action_mask = arrays.final_action_mask
+        self.reward = arrays.reward
+        self.score = arrays.score
+        self.episode_return = arrays.episode_return
+        self.terminated = arrays.terminated
+        self.truncated = arrays.truncated
+        self.lost = arrays.lost
+        self.active = arrays.active
+        self.steps = arrays.steps
+        self.episode_steps = arrays.episode_steps
+        self.taken = arrays.taken
+        self.controller = arrays.controller
+        self.next_controller = arrays.next_controller
+        self.seed = arrays.seed
+        self.game_id = arrays.game_id
+        self.episode = arrays.episode
+        self.rotation = arrays.rotation
+        self.position = np.zeros((num_games, 0, 2), np.int32)
+        self.passages = np.zeros((num_games, 0, 0), np.uint8)
+        self.exit = np.zeros((num_games, 2), np.int32)
+        bounds = np.linspace(0, num_games, min(workers, num_games) + 1).astype(int).tolist()
+        self._slices = [range(a, b) for a, b in pairwise(bounds)]
+        self._task = Task(
+            game=game.name,
+            memory=self._memory.descriptor,
+            num_games=num_games,
+            step_limit=self.settings.step_limit,
+            autoreset=autoreset,
+            strict=strict,
+        )
+        self._workers = [self._start(games) for games in self._slices]
+
+    def reset(
+        self,
+        games: npt.ArrayLike | None = None,
+        *,
+        seed: npt.ArrayLike,
+        game_id: npt.ArrayLike = 0,
+        episode: npt.ArrayLike = 0,
+        rotation: npt.ArrayLike = 0,
+    ) -> None:
+        """As `BatchEngine.reset`; a rotation moves the agents round the seats.
+
+        Raises:
+            FailedPrecondition: an environment does not begin; says why.
+        """
+        chosen = np.arange(self.num_games) if games is None else np.atleast_1d(np.asarray(games))
+        self.seed[chosen], self.game_id[chosen] = np.asarray(seed), np.asarray(game_id)
+        self.episode[chosen], self.rotation[chosen] = np.asarray(episode), np.asarray(rotation)
+        for index, own in enumerate(self._slices):
+            mine = chosen[(chosen >= own.start) & (chosen < own.stop)]
+            if mine.size:
+                self._begin(index, mine.tolist())
+
+    def step(self, actions: npt.NDArray[np.int8]) -> None:
+        """Plays one step of all active games; an illegal action becomes the first legal one.
+
+        Raises:
+            InvalidArgument: another shape or dtype.
+            FailedPrecondition: no episode goes on any more, ten times in a row, or one does not
+                begin; says why.
+        """
+        if actions.shape != self.taken.shape or actions.dtype != np.int8:
+            raise InvalidArgument(
+                f"actions: {actions.dtype} {list(actions.shape)} should be int8 "
+                f"{list(self.taken.shape)}"
+            )
+        with self._stepping:
+            self._arrays.actions[...] = actions
+            reason = self._step_workers()
+            if reason:
+                _log.warning("episodes lost", game=self.game.name, reason=reason)
+            self._count_failures(reason)
+
+    def _step_workers(self) -> str:
+        """Lets all workers step; why episodes were lost, if any were."""
+        deadline = time.monotonic() + self._step_seconds
+        for worker in self._workers:
+            worker.send(STEP)
+        reason = ""
+        for index, worker in enumerate(self._workers):
+            try:
+                answer = worker.answer(deadline)
+            except WorkerGone as error:
+                if self._closed:
+                    raise FailedPrecondition(f"game {self.game.name} was closed") from error
+                reason = str(error)
+                self._replace(index)
+            else:
+                if answer[:1] == LOST:
+                    reason = answer[1:].decode()
+        return reason
+
+    def state_hash(self, game: int) -> int:
+        """64 bits of BLAKE2b over what one can see of a game: the environment's state is its own.
+
+        What names the episode, steps, observations, masks and returns.
+        """
+        digest = hashlib.blake2b(digest_size=8)
+        for array in (
+            *(self.seed, self.game_id, self.episode, self.rotation, self.steps, self.active),
+            *(self.observation, self.action_mask, self.episode_return),
+        ):
+            digest.update(array[game].tobytes())
+        return int.from_bytes(digest.digest(), "little")
+
+    def close(self) -> None:
+        """Ends the workers, in a step of another thread too; the arrays stay as they are."""
+        self._closed = True
+        for worker in self._workers:
+            worker.close()
+        with self._stepping:
+            self._memory.close()
+
+    def _start(self, games: range) -> WorkerProcess:
+        worker = WorkerProcess(replace(self._task, first=games.start, last=games.stop))
+        if worker.description != self.game.description:
+            worker.close()
+            raise FailedPrecondition(
+                f"game {self.game.name} is now {worker.description}; it was "
+                f"{self.game.description}. Restart what still knows the old one"
+            )
+        return worker
+
+    def _begin(self, index: int, games: Sequence[int]) -> None:
+        command = RESET + np.asarray(games, np.int32).tobytes()
+        try:
+            self._workers[index].send(command)
+            self._workers[index].answer(time.monotonic() + START_SECONDS)
+        except WorkerGone as error:
+            raise FailedPrecondition(f"game {self.game.name} does not begin: {error}") from error
+
+    def _replace(self, index: int) -> None:
+        """Starts a worker again; what its games played is lost."""
+        own = slice(self._slices[index].start, self._slices[index].stop)
+        running = np.flatnonzero(self.active[own]) + own.start
+        for array in (self.terminated, self.truncated, self.reward, self.score):
+            array[own] = 0
+        self.lost[own] = False
+        self.lost[running] = True
+        self.final_observation[running] = self.observation[running]
+        self.final_action_mask[running] = self.action_mask[running]
+        self._workers[index] = self._start(self._slices[index])
+        if not self.autoreset:
+            self.active[running] = False
+            return
+        kept = self.episode_return[running].copy(), self.steps[running].copy()
+        self.episode[running] += 1
+        self._begin(index, running.tolist())
+        self.episode_return[running], self.episode_steps[running] = kept
+        self.lost[running] = self.truncated[running] = True
+
+    def _count_failures(self, reason: str) -> None:
+        all_lost = bool(reason) and bool(self.lost[self.active | self.lost].all())
+        self._failures = self._failures + 1 if all_lost else 0
+        if self._failures >= _MOST_FAILURES:
+            raise FailedPrecondition(
+                f"game {self.game.name} failed {self._failures} times in a row: {reason}"
+            )

@@ -1,0 +1,167 @@
+"""Steps the environments of one worker and writes what happens into the shared arrays."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import numpy.typing as npt
+
+from mazemesh.games.foreign.environment import Environment
+from mazemesh.games.foreign.memory import Arrays
+from mazemesh.games.foreign.scoring import scores
+
+_EXTERNAL = -1
+
+
+class Episodes:
+    """Games `first` .. `last` - 1 of an engine, each in an environment of its own.
+
+    An environment that raises loses its episode and is replaced by a new one; the others play on.
+
+    Args:
+        make: Makes an environment.
+        arrays: Of all games of the engine.
+        first, last: Which of them are played here.
+        step_limit: Steps after which an episode is truncated.
+        autoreset: Whether the next episode begins in the step that ends one.
+
+    Attributes:
+        error: What the last environment that failed raised.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[], Environment],
+        arrays: Arrays,
+        first: int,
+        last: int,
+        *,
+        step_limit: int,
+        autoreset: bool,
+    ) -> None:
+        self.error = ""
+        self._make = make
+        self._arrays = arrays
+        self._games = range(first, last)
+        self._step_limit = step_limit
+        self._autoreset = autoreset
+        self._environments: dict[int, Environment] = {}
+        self._seats: dict[int, list[int]] = {}
+        self._returns: dict[int, npt.NDArray[np.float32]] = {}
+        self._bots: dict[int, np.random.Generator | None] = {}
+
+    def reset(self, games: Iterable[int]) -> None:
+        """Begins the episodes that `seed`, `game_id`, `episode` and `rotation` name.
+
+        Raises:
+            Exception: an environment cannot be made or begun.
+        """
+        arrays = self._arrays
+        for game in games:
+            self._begin(game)
+            arrays.taken[game] = arrays.episode_steps[game] = 0
+            arrays.episode_return[game] = arrays.reward[game] = arrays.score[game] = 0.0
+            arrays.terminated[game] = arrays.truncated[game] = arrays.lost[game] = False
+
+    def step(self) -> None:
+        """Plays one step of all active games.
+
+        Raises:
+            Exception: the next episode of a game cannot begin.
+        """
+        arrays = self._arrays
+        own = slice(self._games.start, self._games.stop)
+        for flags in (arrays.terminated, arrays.truncated, arrays.lost):
+            flags[own] = False
+        arrays.reward[own] = 0.0
+        arrays.score[own] = 0.0
+        for game in self._games:
+            if arrays.active[game]:
+                self._step(game)
+
+    def _step(self, game: int) -> None:
+        arrays = self._arrays
+        taken = self._choose(game)
+        arrays.taken[game] = taken
+        try:
+            terminated, truncated = self._environments[game].step(
+                taken,
+                self._seats[game],
+                arrays.observation[game],
+                arrays.action_mask[game],
+                arrays.reward[game],
+            )
+        except Exception as error:
+            self._lose(game, error)
+            return
+        self._returns[game] += arrays.reward[game]
+        arrays.episode_return[game] = self._returns[game]
+        arrays.steps[game] += 1
+        arrays.episode_steps[game] = steps = arrays.steps[game]
+        truncated = not terminated and (truncated or steps >= self._step_limit)
+        if terminated or truncated:
+            arrays.terminated[game], arrays.truncated[game] = terminated, truncated
+            description = self._environments[game].description
+            arrays.score[game] = scores(arrays.episode_return[game], description.reward_threshold)
+            self._end(game)
+
+    def _lose(self, game: int, error: Exception) -> None:
+        arrays = self._arrays
+        self.error = f"{type(error).__name__}: {error}"
+        self._environments.pop(game)
+        arrays.reward[game] = 0.0
+        arrays.lost[game] = True
+        # A lost episode has no outcome; for a learner it is one that was cut off.
+        arrays.truncated[game] = self._autoreset
+        self._end(game)
+
+    def _end(self, game: int) -> None:
+        arrays = self._arrays
+        arrays.final_observation[game] = arrays.observation[game]
+        arrays.final_action_mask[game] = arrays.action_mask[game]
+        if not self._autoreset:
+            arrays.active[game] = False
+            return
+        arrays.episode[game] += 1
+        # `taken`, `episode_return` and `episode_steps` still tell of the episode that has ended.
+        self._begin(game)
+
+    def _begin(self, game: int) -> None:
+        arrays = self._arrays
+        if game not in self._environments:
+            self._environments[game] = self._make()
+        count = arrays.controller.shape[1]
+        rotation = int(arrays.rotation[game])
+        # Agent a takes the place a; seat s starts at place (s + rotation) % seats.
+        self._seats[game] = [(agent - rotation) % count for agent in range(count)]
+        arrays.controller[game] = arrays.next_controller[game]
+        seed = episode_seed(*(int(a[game]) for a in (arrays.seed, arrays.game_id, arrays.episode)))
+        bots = bool((arrays.controller[game] != _EXTERNAL).any())
+        self._bots[game] = np.random.default_rng(seed) if bots else None
+        self._environments[game].reset(
+            seed, self._seats[game], arrays.observation[game], arrays.action_mask[game]
+        )
+        self._returns[game] = np.zeros(count, np.float32)
+        arrays.steps[game] = 0
+        arrays.active[game] = True
+
+    def _choose(self, game: int) -> list[int]:
+        """What each seat does: an action that the mask forbids becomes the first legal one."""
+        arrays = self._arrays
+        mask = arrays.action_mask[game]
+        rng = self._bots[game]
+        actions: list[int] = arrays.actions[game].tolist()
+        for seat, action in enumerate(actions):
+            if rng is not None and arrays.controller[game, seat] != _EXTERNAL:
+                actions[seat] = int(rng.choice(np.flatnonzero(mask[seat])))
+            elif not 0 <= action < mask.shape[1] or not mask[seat, action]:
+                actions[seat] = int(mask[seat].argmax())
+        return actions
+
+
+def episode_seed(seed: int, game_id: int, episode: int) -> int:
+    """The environment's seed of an episode: 31 bits of BLAKE2b over what names it."""
+    name = b"".join(number.to_bytes(8, "little") for number in (seed, game_id, episode))
+    return int.from_bytes(hashlib.blake2b(name, digest_size=4).digest(), "little") >> 1

@@ -1,0 +1,107 @@
+"""A worker process as its parent sees it: commanded with a deadline, killed when it hangs."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+import weakref
+from dataclasses import replace
+from multiprocessing.connection import Connection
+
+from mazemesh.errors import InvalidArgument
+from mazemesh.games.foreign.description import Description
+from mazemesh.games.foreign.task import Task
+from mazemesh.games.foreign.worker import DESCRIPTION, FATAL
+
+START_SECONDS = 60.0
+"""How long an environment may take to be imported and made."""
+
+_END_SECONDS = 1.0
+
+
+class WorkerGone(Exception):
+    """The worker crashed, could not go on, or did not answer in time; it is dead now."""
+
+
+class WorkerProcess:
+    """One worker. It is a fresh interpreter, so nothing of this process is copied into it.
+
+    Attributes:
+        description: What it says of the game.
+    """
+
+    def __init__(self, task: Task) -> None:
+        """Starts it.
+
+        Raises:
+            InvalidArgument: there is no such game, or none that is supported.
+            WorkerGone: it ended, or took too long.
+        """
+        ours, theirs = socket.socketpair()
+        with theirs:
+            descriptor = theirs.fileno()
+            inherited = [descriptor] if task.memory < 0 else [descriptor, task.memory]
+            self._process = subprocess.Popen(  # noqa: S603
+                [
+                    *(sys.executable, "-W", "ignore", "-m", "mazemesh.games.foreign.worker"),
+                    replace(task, socket=descriptor).to_json(),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=inherited,
+                start_new_session=True,
+            )
+        self._connection = Connection(ours.detach())
+        self._end = weakref.finalize(self, _end, self._process)
+        answer = self._receive(time.monotonic() + START_SECONDS)
+        if answer[:1] != DESCRIPTION:
+            self.close()
+            raise InvalidArgument(f"game {task.game}: {answer[1:].decode()}")
+        self.description = Description.from_json(answer[1:].decode())
+
+    def send(self, request: bytes) -> None:
+        """Sends a command; what becomes of it, `answer` tells."""
+        try:
+            self._connection.send_bytes(request)
+        except OSError:
+            return
+
+    def answer(self, deadline: float) -> bytes:
+        """The answer to a command, until `deadline` on the monotonic clock.
+
+        Raises:
+            WorkerGone: there is none, or the worker cannot go on; names the reason.
+        """
+        answer = self._receive(deadline)
+        if answer[:1] == FATAL:
+            self.close()
+            raise WorkerGone(answer[1:].decode())
+        return answer
+
+    def close(self) -> None:
+        """Kills it, if it still runs."""
+        self._end()
+
+    def _receive(self, deadline: float) -> bytes:
+        try:
+            if self._connection.poll(max(deadline - time.monotonic(), 0.0)):
+                return self._connection.recv_bytes()
+            reason = "it did not answer in time"
+        except (EOFError, OSError):
+            reason = f"its process ended with status {self._status()}"
+        self.close()
+        raise WorkerGone(reason)
+
+    def _status(self) -> int | None:
+        try:
+            return self._process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            return None
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    # The socket closes with its last user: a thread may be waiting on it now.
+    process.kill()
+    process.wait()

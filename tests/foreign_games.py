@@ -1,0 +1,114 @@
+"""Environments that tests play as foreign games; workers import them by their dotted names."""
+
+import os
+import time
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+
+
+class Walk(gymnasium.Env[Any, Any]):
+    """A random walk on 0..9: +1 at 9; a reset draws the start. Actions are 3 left, 4 right.
+
+    With `fails` ("raise", "crash" or "hang") reaching 0 does that; "start" fails at once, "always"
+    in every step.
+    """
+
+    def __init__(self, fails: str = "") -> None:
+        if fails == "start":
+            raise RuntimeError("no walk today")
+        self.observation_space = spaces.Box(0, 9, (2,), np.float32)
+        self.action_space = spaces.Discrete(2, start=3)
+        self._fails = fails
+        self._place = 0
+        self._noise = 0.0
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        super().reset(seed=seed)
+        self._place = int(self.np_random.integers(2, 6))
+        return self._see()
+
+    def step(self, action: Any) -> Any:
+        assert action in (3, 4)
+        self._place += 1 if action == 4 else -1
+        if self._fails and (self._place == 0 or self._fails == "always"):
+            self._fail()
+        seen, info = self._see()
+        ended = self._place in (0, 9)
+        return seen, float(self._place == 9), ended, False, info
+
+    def _see(self) -> Any:
+        noise = self.np_random.random()
+        return np.array([self._place, noise], np.float32), {}
+
+    def _fail(self) -> None:
+        if self._fails in ("raise", "always"):
+            raise RuntimeError("fell off")
+        if self._fails == "crash":
+            os._exit(7)
+        time.sleep(60)
+
+
+class Pictures(gymnasium.Env[Any, Any]):
+    """uint8 pictures, an action that is masked, and no end of its own."""
+
+    observation_space = spaces.Box(0, 255, (4, 5, 3), np.uint8)
+    action_space = spaces.Discrete(3)
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        super().reset(seed=seed)
+        return self.observation_space.low, {"action_mask": np.array([0, 1, 1])}
+
+    def step(self, action: Any) -> Any:
+        seen = np.full((4, 5, 3), 40 * action, np.uint8)
+        return seen, 1.0, False, False, {"action_mask": np.array([0, 1, action == 1])}
+
+
+class Restless(Walk):
+    """Not determined by its seed."""
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        return super().reset(seed=int.from_bytes(os.urandom(3), "little"))
+
+
+class Turning(gymnasium.Env[Any, Any]):
+    """Actions that are not numbered."""
+
+    observation_space = spaces.Box(0, 1, (1,), np.float32)
+    action_space = spaces.Box(-1, 1, (1,), np.float32)
+
+
+class Duel:
+    """A ParallelEnv of three agents: who names the highest number leaves with it as reward."""
+
+    def __init__(self, unlike: bool = False) -> None:
+        self.possible_agents = ["a", "b", "c"]
+        self.agents: list[str] = []
+        self._unlike = unlike
+
+    def observation_space(self, agent: str) -> Any:
+        return spaces.Discrete(6)
+
+    def action_space(self, agent: str) -> Any:
+        return spaces.Discrete(5 if agent == "c" and self._unlike else 4)
+
+    def reset(self, seed: int | None = None, options: Any = None) -> Any:
+        self.agents = list(self.possible_agents)
+        start = int(np.random.default_rng(seed).integers(3))
+        return {agent: start + i for i, agent in enumerate(self.agents)}, {}
+
+    def step(self, actions: dict[str, int]) -> Any:
+        assert set(actions) == set(self.agents)
+        best = max(actions, key=lambda agent: (actions[agent], agent))
+        players = list(self.agents)
+        over = len(players) == 2
+        ended = {agent: over or agent == best for agent in players}
+        self.agents = [agent for agent in players if not ended[agent]]
+        rewards = {agent: float(actions[best]) * (agent == best) for agent in players}
+        seen = dict.fromkeys(players, 5)
+        return seen, rewards, ended, dict.fromkeys(players, False), {a: {} for a in players}
+
+    def close(self) -> None:
+        pass

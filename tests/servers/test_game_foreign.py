@@ -1,0 +1,164 @@
+"""Foreign games in the Game service over real sockets."""
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mazemesh.client.game import GamesSession
+from mazemesh.errors import InvalidArgument, NotFound
+from mazemesh.game_replay import verify
+from mazemesh.games import Purpose, get_game, seeds
+from mazemesh.games.foreign.engine import ForeignEngine
+from mazemesh.games.foreign.game import ForeignGame
+from mazemesh.v1 import game_pb2 as pb
+from tests.servers.game_server import FakeElo, RunningGame, race, running_game
+from tests.servers.model_server import eventually
+from tests.servers.test_game_matches import tokens_of
+
+CARTPOLE = "gymnasium:CartPole-v1"
+WALK = "pettingzoo:tests.foreign_games:Walk"
+ROCK_PAPER_SCISSORS = "pettingzoo:pettingzoo.classic.rps_v2"
+SEED = seeds.seed(Purpose.TRAINING, 4)
+
+
+@pytest.fixture(scope="module")
+def elo() -> FakeElo:
+    return FakeElo()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, elo: FakeElo) -> Iterator[RunningGame]:
+    folder = tmp_path_factory.mktemp("game")
+    with running_game(folder, elo, foreign_step_seconds=1.0) as running:
+        yield running
+
+
+def test_a_training_session_is_the_engine(server: RunningGame) -> None:
+    game = get_game(CARTPOLE)
+    assert isinstance(game, ForeignGame)
+    engine = ForeignEngine(game, None, 6)
+    engine.reset(seed=SEED, game_id=np.arange(10, 16))
+    rng = np.random.default_rng(1)
+    with server.client.open_session(CARTPOLE, None, 6, SEED, first_game_id=10) as session:
+        assert session.spec == game.spec()
+        truncated = 0
+        for _ in range(150):
+            step = session.step
+            np.testing.assert_array_equal(step.observation, engine.observation)
+            assert step.observation.dtype == np.float32
+            np.testing.assert_array_equal(step.action_mask, engine.action_mask)
+            actions = rng.integers(0, 2, (6, 1), dtype=np.int8)
+            session.send(actions)
+            step = session.receive()
+            engine.step(actions)
+            np.testing.assert_array_equal(step.reward, engine.reward)
+            status = engine.terminated + 2 * engine.truncated
+            np.testing.assert_array_equal(step.status, status)
+            ended = step.ended_games
+            np.testing.assert_array_equal(step.ended_steps, engine.episode_steps[ended])
+            truncated += int(engine.truncated.sum())
+        session.send(np.full((6, 1), 2, np.int8))
+        with pytest.raises(InvalidArgument, match=r"actions\[0, 0\]: 2 is outside 0..1"):
+            session.receive()
+    engine.close()
+    assert server.metric("mean_return", game=CARTPOLE) > 5
+
+
+def test_one_that_crashes_hurts_nobody_else(server: RunningGame) -> None:
+    quiet = server.client.open_session("race", None, 4, SEED)
+    with server.client.open_session(WALK + "?fails=crash", None, 2, SEED) as session:
+        left = np.zeros((2, 1), np.int8)
+        session.send(left)
+        while not (session.receive().status == 2).all():
+            quiet.send(np.zeros((4, 2), np.int8))
+            quiet.receive()
+            session.send(left)
+        assert session.step.final_observation.shape == (2, 1, 2)
+        assert session.step.final_observation[:, 0, 0].min() >= 1
+        assert session.step.ended_scores.tolist() == [[0], [0]]
+        session.send(left)
+        assert session.receive().sequence == session.step.sequence
+    quiet.close()
+
+
+def play_right(session: GamesSession) -> None:
+    while not session.over:
+        session.send(np.ones(session.controllers.shape, np.int8))
+        session.receive()
+
+
+def test_a_match_that_fails_is_dropped_and_has_no_result(server: RunningGame, elo: FakeElo) -> None:
+    setup = race("falls", "walk:1", "walk:2", game=WALK + "?fails=raise")
+    tokens = tokens_of(server.client.create([setup]))
+    with server.client.join_session(tokens) as session:
+        while not session.over:
+            session.send(np.array([[0], [1]], np.int8))
+            session.receive()
+    eventually(lambda: server.metric("live_matches") == 0)
+    with pytest.raises(NotFound, match="no replay"):
+        server.client.replay("falls-p1")
+    assert "falls" not in elo.results
+    assert server.client.create([setup])  # it may be played again
+
+
+def test_time_trials_compare_returns_and_replays_verify(server: RunningGame, elo: FakeElo) -> None:
+    created = server.client.create([race("t", "walk:1", "bot/random", "walk:2", game=WALK)])
+    with server.client.join_session(tokens_of(created)) as session:
+        while not session.over:
+            session.send(np.array([[1], [0], [0]], np.int8)[: session.num_games])
+            session.receive()
+    result = elo.wait_for("t")
+    assert result.ladder == WALK
+    scores = list(result.games[0].scores)
+    assert scores[0] > scores[2]
+    assert sum(scores) == 1.5
+    for game in created[0].games:
+        replay = server.client.replay(game.game_id)
+        assert replay.steps > 1
+        assert verify(replay) is None
+        changed = replay.actions.copy()
+        changed[0] ^= 1
+        difference = verify(dataclasses.replace(replay, actions=changed))
+        assert difference is not None
+
+
+def test_a_seat_is_played_one_move_at_a_time(server: RunningGame, elo: FakeElo) -> None:
+    setup = race("duel", "player/ann", "bot/random", game=ROCK_PAPER_SCISSORS, rotations=1)
+    game = server.client.create([setup])[0].games[0]
+    with server.client.play(game.seat_tokens[0]) as seat:
+        assert seat.joined.spec.observation_dtype == "float32"
+        while isinstance(turn := seat.receive(), pb.Turn):
+            assert np.frombuffer(turn.observation, np.float32).shape == (4,)
+            seat.act(turn.step, turn.step % 3)
+        assert sum(turn.scores) == 1
+    assert list(elo.wait_for("duel").games[0].scores) == list(turn.scores)
+    assert verify(server.client.replay(game.game_id)) is None
+
+
+def test_what_does_not_apply_is_refused(server: RunningGame, tmp_path: Path) -> None:
+    client = server.client
+    for setup, words in (
+        (race("x", "walk:1", "bot/shortest-path", game=WALK), "bot/shortest-path does not play"),
+        (race("x", game=WALK, settings=pb.GameSettings(loops=0.5)), "loops: 0.5 does not apply"),
+        (race("x", game="gymnasium:Pendulum-v1"), "only Discrete"),
+    ):
+        with pytest.raises(InvalidArgument, match=words):
+            client.create([setup])
+    with pytest.raises(InvalidArgument, match="plays no seat of game"):
+        client.open_session(WALK, None, 1, SEED, controllers=np.array([[2]], np.int8))
+
+
+def test_a_running_game_can_be_watched_without_a_maze(server: RunningGame) -> None:
+    with server.client.open_session(WALK, None, 1, SEED) as session:
+        frames = server.client.watch(f"{session.session_id}/0")
+        first = next(frames)
+        assert (first.width, first.passages, list(first.positions)) == (0, b"", [])
+        finished = []
+        while not session.step.status[0]:
+            session.send(np.ones((1, 1), np.int8))
+            session.receive()
+        finished = [frame for frame in frames if frame.HasField("finished")]
+        assert list(finished[0].finished.scores) == [0]

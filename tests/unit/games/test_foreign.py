@@ -1,0 +1,291 @@
+"""Foreign games: their names and spaces, and their engine against the environments themselves."""
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium import spaces
+
+from mazemesh.errors import FailedPrecondition, InvalidArgument
+from mazemesh.games import GameSettings, get_game
+from mazemesh.games.foreign.engine import ForeignEngine
+from mazemesh.games.foreign.episodes import episode_seed
+from mazemesh.games.foreign.game import ForeignGame
+from mazemesh.games.foreign.names import parse, policy_name
+from mazemesh.games.foreign.scoring import scores
+from mazemesh.games.foreign.spaces import observing
+
+CARTPOLE = "gymnasium:CartPole-v1"
+ROCK_PAPER_SCISSORS = "pettingzoo:pettingzoo.classic.rps_v2"
+HERE = "pettingzoo:tests.foreign_games:"
+
+
+def engine_of(name: str, num_games: int = 1, **options: Any) -> ForeignEngine:
+    game = get_game(name)
+    assert isinstance(game, ForeignGame)
+    return ForeignEngine(game, None, num_games, **options)
+
+
+def test_names_are_taken_apart() -> None:
+    name = parse("gymnasium:FrozenLake-v1?is_slippery=false&map_name=8x8&size=4")
+    assert (name.kind, name.target) == ("gymnasium", "FrozenLake-v1")
+    assert name.arguments == {"is_slippery": False, "map_name": "8x8", "size": 4}
+    for wrong in ("gymnasium:", "chess", "x" * 65, "other:game"):
+        with pytest.raises(InvalidArgument, match="game: "):
+            parse(wrong)
+
+
+@pytest.mark.parametrize(
+    ("game", "policy"),
+    [
+        ("race", "race"),
+        (CARTPOLE, "cartpole-v1"),
+        (ROCK_PAPER_SCISSORS, "rps_v2"),
+        ("gymnasium:ALE/Pong-v5", "pong-v5"),
+        ("gymnasium:FrozenLake-v1?map_name=8x8", "frozenlake-v1"),
+        ("pettingzoo:my.games:make_tag", "make_tag"),
+    ],
+)
+def test_policies_are_named_after_the_game(game: str, policy: str) -> None:
+    assert policy_name(game) == policy
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("gymnasium:NoSuch-v0", "NoSuch"),
+        ("pettingzoo:no.such.module", "no"),
+        ("pettingzoo:tests.foreign_games:Turning", "only Discrete"),
+        ("pettingzoo:tests.foreign_games:Walk?fails=start", "no walk today"),
+        ("pettingzoo:tests.foreign_games:Duel?unlike=true", "differ in their spaces"),
+        ("pettingzoo:tests.foreign_games", "neither callable nor a module"),
+        ("gymnasium:Pendulum-v1", "only Discrete"),
+        ("chess", "the games are race"),
+    ],
+)
+def test_what_cannot_be_played_is_refused(name: str, words: str) -> None:
+    with pytest.raises(InvalidArgument, match=words):
+        get_game(name)
+
+
+def test_a_spec_tells_what_a_policy_needs() -> None:
+    game = get_game(CARTPOLE)
+    spec = game.spec()
+    assert (spec.seats, spec.num_actions, spec.observation_size) == (1, 2, 4)
+    assert (spec.observation_dtype, spec.step_limit, spec.version) == ("float32", 500, 1)
+    assert get_game(CARTPOLE) is game
+    shorter = game.spec(GameSettings(step_limit=50))
+    assert shorter.rules_hash != spec.rules_hash
+    assert shorter.spec_hash == spec.spec_hash
+    assert game.spec(game.resolve(GameSettings())) == spec
+    for settings, word in (
+        (GameSettings(width=5), "width: 5 does not apply"),
+        (GameSettings(shaping=1.0), "shaping: 1.0 does not apply"),
+        (GameSettings(seats=2), "seats: .* has 1, not 2"),
+        (GameSettings(step_limit=501), "above the 500"),
+    ):
+        with pytest.raises(InvalidArgument, match=word):
+            game.spec(settings)
+
+
+def test_cartpole_is_played_as_by_gymnasium() -> None:
+    engine = engine_of(CARTPOLE, 3, workers=2)
+    engine.reset(seed=5, game_id=[7, 8, 9])
+    env = gymnasium.make("CartPole-v1")
+    episode, returned = 0, 0.0
+    seen, _ = env.reset(seed=episode_seed(5, 8, 0))
+    np.testing.assert_array_equal(engine.observation[1, 0], seen)
+    rng = np.random.default_rng(0)
+    ends = 0
+    for _ in range(300):
+        actions = rng.integers(0, 2, (3, 1), dtype=np.int8)
+        engine.step(actions)
+        seen, reward, terminated, truncated, _ = env.step(int(actions[1, 0]))
+        returned += float(reward)
+        assert engine.reward[1, 0] == reward
+        assert (engine.terminated[1], engine.truncated[1]) == (terminated, truncated)
+        assert engine.episode_return[1, 0] == returned
+        if terminated or truncated:
+            ends += 1
+            np.testing.assert_array_equal(engine.final_observation[1, 0], seen)
+            assert engine.episode_steps[1] == returned
+            assert engine.score[1, 0] == 0
+            episode, returned = episode + 1, 0.0
+            seen, _ = env.reset(seed=episode_seed(5, 8, episode))
+        np.testing.assert_array_equal(engine.observation[1, 0], seen)
+    assert ends > 5
+    assert engine.episode[1] == ends
+    engine.close()
+
+
+def test_seats_are_agents_moved_round_by_the_rotation() -> None:
+    engine = engine_of(HERE + "Duel", 2, autoreset=False)
+    assert (engine.spec.seats, engine.spec.num_actions, engine.spec.observation_size) == (3, 4, 6)
+    engine.reset(seed=1, rotation=[0, 1])
+    assert engine.observation.argmax(axis=2)[0].tolist() == sorted(engine.observation[0].argmax(1))
+    np.testing.assert_array_equal(engine.observation[1], np.roll(engine.observation[0], -1, axis=0))
+    engine.step(np.array([[3, 1, 2], [1, 2, 3]], np.int8))
+    assert engine.reward.tolist() == [[3, 0, 0], [0, 0, 3]]
+    engine.step(np.array([[3, 1, 2], [1, 2, 3]], np.int8))  # the winner has left
+    assert engine.reward.tolist() == [[0, 0, 2], [0, 2, 0]]
+    assert engine.observation[0, 0].tolist() == [0] * 6
+    assert engine.terminated.all()
+    assert not engine.active.any()
+    assert engine.episode_return.tolist() == [[3, 0, 2], [0, 2, 3]]
+    assert engine.score.tolist() == [[1, 0, 0.5], [0, 0.5, 1]]
+    engine.close()
+
+
+def test_rock_paper_scissors_of_pettingzoo() -> None:
+    engine = engine_of(ROCK_PAPER_SCISSORS, autoreset=False)
+    assert (engine.spec.seats, engine.spec.num_actions) == (2, 3)
+    engine.reset(seed=0)
+    total = np.zeros(2)
+    while engine.active[0]:
+        engine.step(np.array([[1, 0]], np.int8))
+        total += engine.reward[0]
+    assert engine.truncated[0]
+    assert total[0] == -total[1] == engine.episode_steps[0] > 0
+    assert engine.score[0].tolist() == [1, 0]
+    engine.close()
+
+
+def test_pictures_stay_bytes_and_masks_count() -> None:
+    game = get_game(HERE + "Pictures")
+    assert game.spec().observation_dtype == "uint8"
+    assert game.spec().layout[0].shape == (4, 5, 3)
+    assert game.spec().step_limit == 10_000
+    assert isinstance(game, ForeignGame)
+    engine = ForeignEngine(game, GameSettings(step_limit=3), autoreset=True)
+    engine.reset(seed=0)
+    taken = []
+    for action in (0, 2, 2):
+        engine.step(np.array([[action]], np.int8))
+        taken.append(int(engine.taken[0, 0]))
+    assert taken == [1, 2, 1]
+    assert engine.truncated[0]
+    assert engine.final_observation[0, 0].tolist() == [40] * 60
+    assert engine.observation[0, 0].tolist() == [0] * 60
+    engine.close()
+
+
+def test_bots_draw_legal_actions_and_follow_from_the_seed() -> None:
+    runs = []
+    for _ in range(2):
+        engine = engine_of(HERE + "Walk", 4)
+        engine.next_controller[...] = 0
+        engine.reset(seed=3, game_id=range(4))
+        steps = []
+        for _ in range(40):
+            engine.step(np.zeros((4, 1), np.int8))
+            steps.append((engine.taken.copy(), engine.observation.copy(), engine.state_hash(0)))
+        runs.append(steps)
+        engine.close()
+    for one, other in zip(*runs, strict=True):
+        np.testing.assert_array_equal(one[0], other[0])
+        np.testing.assert_array_equal(one[1], other[1])
+        assert one[2] == other[2]
+    assert {int(a) for taken, _, _ in runs[0] for a in taken.ravel()} == {0, 1}
+
+
+def fall(engine: ForeignEngine, game: int) -> None:
+    """Walks a game down to 0, where it fails; the others stand about at the same place."""
+    other = 1
+    while True:
+        actions = np.full(engine.taken.shape, other, np.int8)
+        actions[game] = 0
+        other = 1 - other
+        engine.step(actions)
+        if engine.lost.any():
+            return
+
+
+@pytest.mark.parametrize("autoreset", [True, False])
+def test_an_environment_that_raises_loses_its_own_episode(autoreset: bool) -> None:
+    engine = engine_of(HERE + "Walk?fails=raise", 3, autoreset=autoreset)
+    engine.reset(seed=0, game_id=range(3))
+    fall(engine, 1)
+    assert engine.lost.tolist() == [False, True, False]
+    assert engine.truncated.tolist() == [False, autoreset, False]
+    assert engine.active.tolist() == [True, autoreset, True]
+    assert engine.score[1, 0] == engine.reward[1, 0] == 0
+    assert engine.final_observation[1, 0, 0] == 1
+    assert engine.episode.tolist() == [0, int(autoreset), 0]
+    engine.step(np.ones((3, 1), np.int8))
+    assert not engine.lost.any()
+    engine.close()
+
+
+@pytest.mark.parametrize("fails", ["crash", "hang"])
+def test_a_worker_that_dies_or_hangs_is_replaced(fails: str) -> None:
+    engine = engine_of(f"{HERE}Walk?fails={fails}", 4, workers=2, step_seconds=0.5)
+    engine.reset(seed=0, game_id=range(4))
+    others = engine.episode[2:].tolist()
+    fall(engine, 0)
+    assert engine.lost.tolist() == engine.truncated.tolist() == [True, True, False, False]
+    assert engine.episode.tolist() == [1, 1, *others]
+    assert engine.final_observation[0, 0, 0] == 1
+    assert 2 <= engine.observation[0, 0, 0] < 6
+    before = engine.steps.tolist()
+    engine.step(np.ones((4, 1), np.int8))
+    assert engine.steps.tolist() == [steps + 1 for steps in before]
+    engine.close()
+
+
+def test_a_game_that_always_fails_is_given_up() -> None:
+    engine = engine_of(HERE + "Walk?fails=always", 2)
+    engine.reset(seed=0)
+    for _ in range(9):
+        engine.step(np.ones((2, 1), np.int8))
+    with pytest.raises(FailedPrecondition, match="failed 10 times in a row: RuntimeError: fell"):
+        engine.step(np.ones((2, 1), np.int8))
+    engine.close()
+
+
+@pytest.mark.parametrize(
+    ("returns", "threshold", "expected"),
+    [
+        ([475.0], 475.0, [1.0]),
+        ([474.0], 475.0, [0.0]),
+        ([9.0], None, [0.0]),
+        ([1.0, -1.0], None, [1.0, 0.0]),
+        ([2.0, 2.0], 1.0, [0.5, 0.5]),
+        ([1.0, 3.0, 1.0], None, [0.25, 1.0, 0.25]),
+    ],
+)
+def test_scores(returns: list[float], threshold: float | None, expected: list[float]) -> None:
+    assert scores(np.array(returns, np.float32), threshold).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("space", "size", "dtype"),
+    [
+        (spaces.Box(0, 255, (2, 3), np.uint8), 6, "uint8"),
+        (spaces.Box(-1, 1, (2,), np.float64), 2, "float32"),
+        (spaces.Discrete(7), 7, "float32"),
+        (spaces.MultiBinary(4), 4, "float32"),
+        (spaces.Tuple((spaces.Discrete(2), spaces.Box(0, 1, (3,)))), 5, "float32"),
+        (
+            spaces.Dict(
+                observation=spaces.Box(0, 1, (3,), np.int8), action_mask=spaces.MultiBinary(2)
+            ),
+            3,
+            "float32",
+        ),
+    ],
+)
+def test_observations_become_vectors(space: spaces.Space[Any], size: int, dtype: str) -> None:
+    found = observing(space)
+    assert (found.size, found.dtype.name) == (size, dtype)
+    vector = np.full(size, 9, dtype)
+    value = space.sample()
+    found.writer()(value["observation"] if found.masked else value, vector)
+    inner = value["observation"] if found.masked else value
+    expected = spaces.utils.flatten(found.space, inner)
+    np.testing.assert_allclose(vector, expected.astype(dtype))
+
+
+def test_observations_without_a_fixed_size_are_refused() -> None:
+    with pytest.raises(InvalidArgument, match="Sequence"):
+        observing(spaces.Sequence(spaces.Discrete(2)))
