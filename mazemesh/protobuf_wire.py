@@ -15,7 +15,11 @@ VARINT, FIXED64, LENGTH_DELIMITED = 0, 1, 2
 
 
 def varint(value: int) -> bytes:
-    """Seven bits a byte, the lowest first; the high bit tells that more follow."""
+    """Seven bits a byte, the lowest first; the high bit tells that more follow.
+
+    A negative value is written as its two's complement of 64 bits.
+    """
+    value &= 0xFFFF_FFFF_FFFF_FFFF
     encoded = bytearray()
     while value > 0x7F:
         encoded.append(value & 0x7F | 0x80)

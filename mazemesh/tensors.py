@@ -128,7 +128,7 @@ def to_bytes(array: npt.ArrayLike, dtype: npt.DTypeLike) -> bytes:
 
 
 def from_bytes(
-    data: bytes, dtype: npt.DTypeLike, shape: Sequence[int], field: str
+    data: bytes | memoryview, dtype: npt.DTypeLike, shape: Sequence[int], field: str
 ) -> npt.NDArray[np.generic]:
     """Read-only view of `data` as an array; one entry of `shape` may be -1.
 
@@ -166,12 +166,8 @@ def from_tensor(message: pb.Tensor, field: str) -> npt.NDArray[np.generic]:
     return from_bytes(message.data, _FROM_WIRE[message.dtype], tuple(message.shape), field)
 
 
-def to_columns(signature: Signature, columns: Mapping[str, npt.ArrayLike]) -> pb.Columns:
-    """A batch of rows; `columns[name]` has shape [rows, *spec.shape] for each column.
-
-    Raises:
-        InvalidArgument: a column is missing, too many, or of another shape or dtype.
-    """
+def to_arrays(signature: Signature, columns: Mapping[str, npt.ArrayLike]) -> list[Array]:
+    """The columns of a batch in order, as contiguous little-endian arrays; see `to_columns`."""
     if set(columns) != set(signature.names):
         raise InvalidArgument(
             f"columns are {sorted(columns)}; the signature has {sorted(signature.names)}"
@@ -184,8 +180,21 @@ def to_columns(signature: Signature, columns: Mapping[str, npt.ArrayLike]) -> pb
                 f"column {spec.name!r} is {array.dtype.name} {list(array.shape)}; "
                 f"expected {spec.dtype.name} {[rows, *spec.shape]}"
             )
-    data = [to_bytes(a, s.dtype) for s, a in zip(signature.columns, arrays, strict=True)]
-    return pb.Columns(signature_hash=signature.hash, rows=rows, data=data)
+    return [
+        np.ascontiguousarray(array, spec.dtype.newbyteorder("<"))
+        for spec, array in zip(signature.columns, arrays, strict=True)
+    ]
+
+
+def to_columns(signature: Signature, columns: Mapping[str, npt.ArrayLike]) -> pb.Columns:
+    """A batch of rows; `columns[name]` has shape [rows, *spec.shape] for each column.
+
+    Raises:
+        InvalidArgument: a column is missing, too many, or of another shape or dtype.
+    """
+    arrays = to_arrays(signature, columns)
+    data = [array.tobytes() for array in arrays]
+    return pb.Columns(signature_hash=signature.hash, rows=len(arrays[0]), data=data)
 
 
 def from_columns(signature: Signature, message: pb.Columns) -> dict[str, npt.NDArray[np.generic]]:

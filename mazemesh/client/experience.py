@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mazemesh.tensors import Array, Signature, from_bytes, from_columns, to_bytes
+from mazemesh.errors import InvalidArgument
+from mazemesh.tensors import Array, to_bytes
 from mazemesh.v1 import replay_pb2 as pb
-from mazemesh.v1 import tensor_pb2
 
 Keys = npt.NDArray[np.uint64]
 Reals = npt.NDArray[np.float64]
@@ -37,52 +37,26 @@ class ExperienceBatch:
     """Priorities that came with the request and were set."""
     stale: int
     """Priorities that came with the request for rows that were gone."""
+    priority_mass: float
+    """What the table is drawn by, in sum: priority^exponent, or the number of rows."""
 
     def __len__(self) -> int:
         return len(self.keys)
 
+    def importance_weights(self, beta: float) -> npt.NDArray[np.float32]:
+        """w_i = (N * P(i))^-beta / max_j w_j (Schaul et al. 2016, section 3.4): float32 [rows].
 
-def to_experience(signature: Signature, response: pb.GetExperienceBatchResponse) -> ExperienceBatch:
-    """Views of a response as arrays.
+        They undo (wholly at `beta` 1, not at all at 0) that rows were not drawn uniformly from the
+        N rows of the table. The maximum is taken over this batch.
 
-    Raises:
-        InvalidArgument: the table has another signature.
-    """
-    rows = (response.columns.rows,)
-
-    def view(name: str, dtype: npt.DTypeLike) -> npt.NDArray[np.generic]:
-        return from_bytes(getattr(response, name), dtype, rows, name)
-
-    return ExperienceBatch(
-        columns=from_columns(signature, response.columns),
-        keys=view("keys", np.uint64),  # type: ignore[arg-type]  # the codec speaks of any dtype
-        probabilities=view("probabilities", np.float64),  # type: ignore[arg-type]
-        priorities=view("priorities", np.float64),  # type: ignore[arg-type]
-        policy_versions=view("policy_versions", np.int64),  # type: ignore[arg-type]
-        times_sampled=view("times_sampled", np.int32),  # type: ignore[arg-type]
-        table_size=response.table_size,
-        updated=response.updated,
-        stale=response.stale,
-    )
-
-
-def record_request(
-    table: str,
-    writer_id: str,
-    sequence: int,
-    columns: tensor_pb2.Columns,
-    priorities: npt.ArrayLike | None,
-    policy_versions: npt.ArrayLike | None,
-) -> pb.RecordExperienceRequest:
-    """A batch on its way to a table; see `ReplayClient.record`."""
-    return pb.RecordExperienceRequest(
-        table=table,
-        writer_id=writer_id,
-        sequence=sequence,
-        columns=columns,
-        priorities=b"" if priorities is None else to_bytes(priorities, np.float64),
-        policy_versions=b"" if policy_versions is None else to_bytes(policy_versions, np.int64),
-    )
+        Raises:
+            InvalidArgument: `beta` is not in 0..1.
+        """
+        if not 0.0 <= beta <= 1.0:
+            raise InvalidArgument(f"beta is {beta}; expected 0..1")
+        # Relative to the least likely row, N cancels out.
+        weights = (self.probabilities / self.probabilities.min()) ** -beta
+        return weights.astype(np.float32)
 
 
 def sample_request(

@@ -12,10 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from mazemesh.client.channel import translate
-from mazemesh.client.experience import ExperienceBatch, sample_request, to_experience
+from mazemesh.client.experience import ExperienceBatch, sample_request
+from mazemesh.client.experience_calls import ExperienceCalls
+from mazemesh.client.experience_encoding import decode_sample
 from mazemesh.errors import DeadlineExceeded
 from mazemesh.tensors import Signature
-from mazemesh.v1.replay_pb2_grpc import ReplayServiceStub
 
 _CALL_SECONDS = 60.0
 
@@ -32,8 +33,7 @@ class ExperienceSampler(Iterator[ExperienceBatch]):
 
     def __init__(
         self,
-        stub: ReplayServiceStub,
-        address: str,
+        calls: ExperienceCalls,
         table: str,
         signature: Signature,
         batch_size: int,
@@ -46,8 +46,7 @@ class ExperienceSampler(Iterator[ExperienceBatch]):
         self.batch_size = batch_size
         self.min_policy_version = min_policy_version
         """Goes with every request from now on; see `ReplayClient.sample`."""
-        self._stub = stub
-        self._address = address
+        self._service = calls
         self._signature = signature
         self._in_flight = in_flight
         self._lock = threading.Lock()
@@ -83,14 +82,14 @@ class ExperienceSampler(Iterator[ExperienceBatch]):
                 return None
             except grpc.RpcError as error:
                 self._take()
-                failure = translate(error, self._address)
+                failure = translate(error, self._service.address)
                 if isinstance(failure, DeadlineExceeded):
                     continue
                 raise failure from error
             self._take()
             # The next request leaves before this batch is looked at.
             self._fill()
-            return to_experience(self._signature, response)
+            return decode_sample(self._signature, response)
         return None
 
     def update_priorities(self, keys: npt.ArrayLike, priorities: npt.ArrayLike) -> None:
@@ -124,8 +123,7 @@ class ExperienceSampler(Iterator[ExperienceBatch]):
                 request = sample_request(
                     self.table, self.batch_size, self.min_policy_version, self._pop_updates()
                 )
-                method: Any = self._stub.GetExperienceBatch
-                self._calls.append(method.future(request, timeout=_CALL_SECONDS))
+                self._calls.append(self._service.sample.future(request, timeout=_CALL_SECONDS))
 
     def _pop_updates(self) -> tuple[npt.ArrayLike, npt.ArrayLike] | None:
         if not self._updates:

@@ -12,11 +12,11 @@ import grpc
 import numpy.typing as npt
 
 from mazemesh.client.channel import translate
-from mazemesh.client.experience import record_request
+from mazemesh.client.experience_calls import ExperienceCalls
+from mazemesh.client.experience_encoding import array_bytes, encode_columns, encode_record
 from mazemesh.errors import DeadlineExceeded, NotFound, Unavailable
-from mazemesh.tensors import Signature, to_columns
+from mazemesh.tensors import Signature, to_arrays
 from mazemesh.v1 import replay_pb2 as pb
-from mazemesh.v1.replay_pb2_grpc import ReplayServiceStub
 
 _CALL_SECONDS = 30.0
 _FIRST_PAUSE = 0.05
@@ -31,8 +31,7 @@ class ExperienceWriter:
 
     def __init__(
         self,
-        stub: ReplayServiceStub,
-        address: str,
+        calls: ExperienceCalls,
         table: str,
         signature: Signature,
         *,
@@ -45,8 +44,7 @@ class ExperienceWriter:
         """Number of the last batch that the service has."""
         self.blocked_seconds = 0.0
         """Time spent in `append`: waiting for the limiter, the network, a service that is away."""
-        self._stub = stub
-        self._address = address
+        self._calls = calls
         self._give_up = give_up
         self._closed = threading.Event()
         self._call: Any = None
@@ -56,6 +54,7 @@ class ExperienceWriter:
         columns: Mapping[str, npt.ArrayLike],
         priorities: npt.ArrayLike | None = None,
         policy_versions: npt.ArrayLike | None = None,
+        more_tables: Mapping[str, npt.ArrayLike | None] | None = None,
     ) -> pb.RecordExperienceResponse:
         """Sends rows as the next batch; returns when the service has them.
 
@@ -68,6 +67,8 @@ class ExperienceWriter:
             columns: By name: [rows, *shape].
             priorities: float64 [rows], finite and >= 0; None takes the highest in the table.
             policy_versions: int64 [rows]; None is unknown.
+            more_tables: Further tables of the same signature that take the rows, all or none, each
+                with its own priorities.
 
         Raises:
             InvalidArgument: the columns do not fit the signature, or the table refuses them.
@@ -75,13 +76,16 @@ class ExperienceWriter:
             DeadlineExceeded, Unavailable, NotFound: it was given up; Unavailable also after
             `close`.
         """
-        request = record_request(
+        arrays = to_arrays(self.signature, columns)
+        data = [array_bytes(array) for array in arrays]
+        request = encode_record(
             self.table,
             self.writer_id,
             self.sequence + 1,
-            to_columns(self.signature, columns),
+            encode_columns(self.signature.hash, len(arrays[0]), data),
             priorities,
             policy_versions,
+            more_tables,
         )
         started = time.monotonic()
         try:
@@ -104,9 +108,7 @@ class ExperienceWriter:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def _send(
-        self, request: pb.RecordExperienceRequest, give_up_at: float
-    ) -> pb.RecordExperienceResponse:
+    def _send(self, request: bytes, give_up_at: float) -> pb.RecordExperienceResponse:
         pause = _FIRST_PAUSE
         while True:
             remaining = give_up_at - time.monotonic()
@@ -124,12 +126,9 @@ class ExperienceWriter:
             self._closed.wait(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
 
-    def _try(
-        self, request: pb.RecordExperienceRequest, deadline: float
-    ) -> pb.RecordExperienceResponse:
+    def _try(self, request: bytes, deadline: float) -> pb.RecordExperienceResponse:
         # A future, because that can be cancelled from another thread.
-        method: Any = self._stub.RecordExperience
-        self._call = method.future(request, timeout=deadline)
+        self._call = self._calls.record.future(request, timeout=deadline)
         if self._closed.is_set():
             self._call.cancel()
         try:
@@ -138,6 +137,6 @@ class ExperienceWriter:
         except grpc.FutureCancelledError:
             raise Unavailable(f"writer of table {self.table!r} was closed") from None
         except grpc.RpcError as error:
-            raise translate(error, self._address) from error
+            raise translate(error, self._calls.address) from error
         finally:
             self._call = None

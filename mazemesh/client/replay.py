@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy.typing as npt
 
 from mazemesh.client.channel import DEADLINE, ServiceClient
-from mazemesh.client.experience import (
-    ExperienceBatch,
-    record_request,
-    sample_request,
-    to_experience,
-    to_priority_updates,
-)
+from mazemesh.client.experience import ExperienceBatch, sample_request, to_priority_updates
+from mazemesh.client.experience_calls import ExperienceCalls
+from mazemesh.client.experience_encoding import decode_sample, encode_columns, encode_record
 from mazemesh.client.experience_sampler import ExperienceSampler
 from mazemesh.client.experience_writer import ExperienceWriter
 from mazemesh.tensors import Signature
@@ -44,6 +42,7 @@ class ReplayClient(ServiceClient):
     def __init__(self, address: str) -> None:
         super().__init__(address, _IDEMPOTENT)
         self._stub = ReplayServiceStub(self.channel)
+        self._experience = ExperienceCalls(self.channel, address)
 
     def create_table(self, table: pb.Table) -> bool:
         """Makes a table (see `mazemesh.client.tables`); False when the same one is there already.
@@ -95,6 +94,7 @@ class ReplayClient(ServiceClient):
         *,
         priorities: npt.ArrayLike | None = None,
         policy_versions: npt.ArrayLike | None = None,
+        more_tables: Mapping[str, npt.ArrayLike | None] | None = None,
         deadline: float = 60,
     ) -> pb.RecordExperienceResponse:
         """Inserts the batch `sequence` of a writer; waits while the table's limiter forbids it.
@@ -106,13 +106,26 @@ class ReplayClient(ServiceClient):
             columns: Made by `mazemesh.tensors.to_columns`.
             priorities: float64 [rows], finite and >= 0; None takes the highest in the table.
             policy_versions: int64 [rows]; None is unknown.
+            more_tables: Further tables of the same signature that take the rows, all or none, each
+                with its own priorities.
             deadline: Seconds.
 
         Raises:
             DeadlineExceeded: the limiter did not allow it in time; nothing was inserted.
         """
-        request = record_request(table, writer_id, sequence, columns, priorities, policy_versions)
-        return self._call(self._stub.RecordExperience, request, deadline)
+        request = encode_record(
+            table,
+            writer_id,
+            sequence,
+            encode_columns(columns.signature_hash, columns.rows, columns.data),
+            priorities,
+            policy_versions,
+            more_tables,
+        )
+        response: pb.RecordExperienceResponse = self._call(
+            self._experience.record, request, deadline
+        )
+        return response
 
     def sample(
         self,
@@ -142,9 +155,7 @@ class ReplayClient(ServiceClient):
         if timeout is not None:
             request.timeout.FromNanoseconds(int(timeout * 1e9))
             deadline = timeout + DEADLINE
-        return to_experience(
-            signature, self._call(self._stub.GetExperienceBatch, request, deadline)
-        )
+        return decode_sample(signature, self._call(self._experience.sample, request, deadline))
 
     def update_priorities(
         self, table: str, keys: npt.ArrayLike, priorities: npt.ArrayLike
@@ -160,7 +171,7 @@ class ReplayClient(ServiceClient):
         self, table: str, signature: Signature, *, give_up: float = 300.0
     ) -> ExperienceWriter:
         """A writer of batches that numbers them and tries again; a context manager."""
-        return ExperienceWriter(self._stub, self.address, table, signature, give_up=give_up)
+        return ExperienceWriter(self._experience, table, signature, give_up=give_up)
 
     def sampler(
         self,
@@ -173,5 +184,5 @@ class ReplayClient(ServiceClient):
     ) -> ExperienceSampler:
         """An endless iterator of batches that requests `in_flight` of them ahead."""
         return ExperienceSampler(
-            self._stub, self.address, table, signature, batch_size, in_flight, min_policy_version
+            self._experience, table, signature, batch_size, in_flight, min_policy_version
         )

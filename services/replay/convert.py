@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.protobuf_wire import Buffer
+from mazemesh.protobuf_wire import Buffer, bytes_field
 from mazemesh.tensors import Signature, from_bytes
 from mazemesh.v1 import replay_pb2 as pb
 from services.replay.decoding import RecordRequest
@@ -103,6 +105,23 @@ def to_batch(request: RecordRequest, signature: Signature, *encoded: bytes) -> B
         versions,
         encoded or None,
     )
+
+
+def to_batch_for(
+    more: pb.TablePriorities, request: RecordRequest, signature: Signature, message: bytes
+) -> Batch:
+    """The batch for a further table: the same rows under its own priorities.
+
+    Raises:
+        InvalidArgument: names the field.
+    """
+    own = replace(request, table=more.table, priorities=more.priorities, more_tables=())
+    # Of a field that comes twice the last one counts.
+    override = b"".join(bytes_field(5, more.priorities))
+    try:
+        return to_batch(own, signature, message, override)
+    except InvalidArgument as error:
+        raise InvalidArgument(f"more_tables ({more.table!r}): {error}") from None
 
 
 def to_updates(message: pb.PriorityUpdates, field: str) -> tuple[Keys, Reals]:

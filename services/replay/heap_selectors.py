@@ -62,6 +62,10 @@ class Heap:
         slots = np.flatnonzero(self._winners[leaves:])
         return slots[np.argsort(self._tickets[slots])].astype(np.int32)
 
+    def mass(self) -> float:
+        """The number of slots."""
+        return float(self._size)
+
     def highest_priority(self) -> float | None:
         """The highest priority present; 1 when there is no slot."""
         if not self._size:

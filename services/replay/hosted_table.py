@@ -28,6 +28,8 @@ class HostedTable:
         self.log = log
         self.inserting = WaitLine(time.time)
         self.sampling = WaitLine(time.time)
+        self.followers: set[WaitLine] = set()
+        """Lines of other tables whose calls wait for this one, too."""
         self._imaging = asyncio.Lock()
 
     async def insert(self, batch: Batch, patience: float | None) -> Inserted:
@@ -118,9 +120,11 @@ class HostedTable:
                 self.table.end_image()
 
     def wake(self) -> None:
-        """Lets the first in both lines look again."""
+        """Lets the first in line look again."""
         self.inserting.wake()
         self.sampling.wake()
+        for line in self.followers:
+            line.wake()
 
     def close(self, error: MazemeshError) -> None:
         """Ends all waiting with `error`."""
@@ -130,7 +134,7 @@ class HostedTable:
     def _try_sample(self, count: int, min_policy_version: int) -> Sample | None:
         if min_policy_version > 0 and self.table.drop_older(min_policy_version):
             self.log.append(DropOlder(min_policy_version))
-            self.inserting.wake()
+            self.wake()
         sample = self.table.sample(count)
         if sample is not None:
             self.log.append(Serve(count))

@@ -23,6 +23,7 @@ class Ordered:
         self._tickets = np.zeros(capacity, np.int64)
         self._first = 0
         self._next = 0
+        self._size = 0
 
     def add(self, slots: Slots, priorities: Reals) -> None:
         """Takes in slots, in the order of their arrival; the priorities do not matter."""
@@ -36,6 +37,7 @@ class Ordered:
             self._ring[tickets % len(self._ring)] = slots
         self._tickets[slots] = tickets + 1
         self._next += len(slots)
+        self._size += len(slots)
 
     def update(self, slots: Slots, priorities: Reals) -> None:
         """Does nothing: the priorities do not matter."""
@@ -43,6 +45,7 @@ class Ordered:
     def remove(self, slots: Slots) -> None:
         """Forgets slots."""
         self._tickets[slots] = 0
+        self._size -= len(slots)
 
     def draw(self, count: int, rng: np.random.Generator, times: Counts, limit: int) -> Draw:
         """The slot at the end, as often as the limit allows, then the next; see `Selector.draw`."""
@@ -75,6 +78,10 @@ class Ordered:
         tickets = np.arange(self._first, self._next)
         slots = self._ring[tickets % len(self._ring)]
         return slots[self._tickets[slots] == tickets + 1]
+
+    def mass(self) -> float:
+        """The number of slots."""
+        return float(self._size)
 
     def highest_priority(self) -> float | None:
         """None: priorities are ignored."""

@@ -39,6 +39,10 @@ class Uniform:
         """int32 [size]: the slots in the order in which they lie."""
         return self._members[: self._size].copy()
 
+    def mass(self) -> float:
+        """The number of slots."""
+        return float(self._size)
+
     def highest_priority(self) -> float | None:
         """None: priorities are ignored."""
         return None
@@ -85,6 +89,10 @@ class Prioritized:
     def members(self) -> Counts:
         """int32 [size]: the slots in the order in which they lie."""
         return self._members[: self._size].copy()
+
+    def mass(self) -> float:
+        """Sum of the weights; 0 while all slots are drawn uniformly, having none."""
+        return float(self._sums[1])
 
     def highest_priority(self) -> float | None:
         """The highest priority present; 1 when there is no slot."""

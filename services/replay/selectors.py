@@ -52,6 +52,9 @@ class Selector(Protocol):
     def members(self) -> Counts:
         """int32 [size]: the slots in an order in which `add` makes an equal selector of them."""
 
+    def mass(self) -> float:
+        """Sum of the weights that slots are drawn by; their number where there are no weights."""
+
     def highest_priority(self) -> float | None:
         """The highest priority present (1 when empty); None from a selector that ignores them."""
 

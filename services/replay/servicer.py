@@ -10,14 +10,17 @@ import grpc.aio
 from mazemesh.errors import InvalidArgument
 from mazemesh.v1 import replay_pb2 as pb
 from services.replay import convert
-from services.replay.decoding import decode_record
+from services.replay.decoding import RecordRequest, decode_record
 from services.replay.describe import to_info
 from services.replay.encoding import encode_sample
 from services.replay.hosted_table import HostedTable
-from services.replay.table import Updated
+from services.replay.operations import Batch
+from services.replay.shared_insert import insert_into_all
+from services.replay.table import Inserted, Updated
 from services.replay.tables import Tables
 
 MAX_BATCH_SIZE = 65_536
+MAX_MORE_TABLES = 16
 # Below the 64 MiB of a message, with room for keys, probabilities and the like (48 bytes a row).
 MAX_RESPONSE_BYTES = 56 * 1024 * 1024
 
@@ -79,12 +82,32 @@ class ReplayServicer:
         request = decode_record(message)
         hosted = self._tables[request.table]
         batch = convert.to_batch(request, hosted.table.spec.signature, message)
-        inserted = await hosted.insert(batch, _patience(context, None))
+        if request.more_tables:
+            targets = [(hosted, batch), *self._more(request, message)]
+            inserted, *more = await insert_into_all(targets, _patience(context, None))
+        else:
+            inserted, more = await hosted.insert(batch, _patience(context, None)), []
         return pb.RecordExperienceResponse(
-            keys=b"" if inserted.keys is None else inserted.keys.tobytes(),
+            keys=_keys(inserted),
             duplicate=inserted.duplicate,
             table_size=inserted.table_size,
+            priority_mass=inserted.priority_mass,
+            more_keys=[_keys(each) for each in more],
         )
+
+    def _more(self, request: RecordRequest, message: bytes) -> list[tuple[HostedTable, Batch]]:
+        names = [request.table, *(more.table for more in request.more_tables)]
+        if len(names) > 1 + MAX_MORE_TABLES or len(set(names)) < len(names):
+            raise InvalidArgument(
+                f"more_tables with table names {names}; expected at most {MAX_MORE_TABLES} "
+                "more, each table once"
+            )
+        targets = []
+        for more in request.more_tables:
+            hosted = self._tables[more.table]
+            signature = hosted.table.spec.signature
+            targets.append((hosted, convert.to_batch_for(more, request, signature, message)))
+        return targets
 
     async def GetExperienceBatch(
         self, request: pb.GetExperienceBatchRequest, context: Context
@@ -116,6 +139,10 @@ class ReplayServicer:
         hosted = self._tables[request.table]
         updated = await hosted.update_priorities(*convert.to_updates(request.updates, "updates"))
         return pb.UpdatePrioritiesResponse(updated=updated.updated, stale=updated.stale)
+
+
+def _keys(inserted: Inserted) -> bytes:
+    return b"" if inserted.keys is None else inserted.keys.tobytes()
 
 
 def _timeout(request: pb.GetExperienceBatchRequest) -> float | None:

@@ -39,6 +39,7 @@ class Inserted(NamedTuple):
     """uint64 [rows]; None for a duplicate that is too old to remember."""
     duplicate: bool
     table_size: int
+    priority_mass: float
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Sample:
     policy_versions: npt.NDArray[np.int64]
     times_sampled: npt.NDArray[np.int32]
     table_size: int
+    priority_mass: float
 
 
 class Updated(NamedTuple):
@@ -95,6 +97,11 @@ class Table:
         """Bytes of the rows in the table, columns only."""
         return self.size * self.spec.signature.row_bytes
 
+    @property
+    def priority_mass(self) -> float:
+        """What the rows are drawn by, in sum; their number where that is no priority."""
+        return self._sampler.mass()
+
     def insert(self, batch: Batch) -> Inserted | None:
         """Inserts all rows of a batch, or answers a duplicate; None while the limiter forbids it.
 
@@ -105,12 +112,23 @@ class Table:
             InvalidArgument: the batch can never be inserted at once, or a priority is too high.
         """
         if self.writers.is_duplicate(batch.writer_id, batch.sequence):
-            return Inserted(self.writers.answer(batch.writer_id, batch.sequence), True, self.size)
+            keys = self.writers.answer(batch.writer_id, batch.sequence)
+            return Inserted(keys, True, self.size, self.priority_mass)
+        if not self.admits(batch):
+            return None
+        return Inserted(self._append(batch), False, self.size, self.priority_mass)
+
+    def admits(self, batch: Batch) -> bool:
+        """Whether the limiter allows a new batch now.
+
+        Raises:
+            FailedPrecondition, InvalidArgument: it can never be inserted; see `insert`.
+        """
         self.writers.check_next(batch.writer_id, batch.sequence)
         self._check_insertable(batch.rows)
-        if not self.limiter.may_insert(batch.rows):
-            return None
-        return Inserted(self._append(batch), False, self.size)
+        if batch.priorities is not None:
+            self._check_priorities(batch.priorities)
+        return self.limiter.may_insert(batch.rows)
 
     def redo(self, operation: Operation) -> None:
         """Does again what was done before a restart; the limiter counts but is not asked.
@@ -159,7 +177,7 @@ class Table:
         if not self.limiter.may_sample(count) or (limit > 0 and self._servings < count):
             self._check_sampleable(count)
             return None
-        size = self.size
+        size, mass = self.size, self.priority_mass
         draw = self._choose(count)
         sample = Sample(
             columns=self._rows.gather(draw.slots),
@@ -169,6 +187,7 @@ class Table:
             policy_versions=self._rows.policy_versions[draw.slots],
             times_sampled=draw.counts,
             table_size=size,
+            priority_mass=mass,
         )
         self._count_draw(draw)
         return sample
@@ -292,7 +311,6 @@ class Table:
                 if priority is not None
             ]
             return np.full(batch.rows, max(highest, default=1.0))
-        self._check_priorities(batch.priorities)
         return batch.priorities
 
     def _check_priorities(self, priorities: Reals) -> None:

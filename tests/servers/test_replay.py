@@ -505,3 +505,58 @@ async def test_a_limiter_is_changed_while_calls_wait_for_it(client, server):
     await asyncio.to_thread(calls)
     # The table is full: the oldest rows leave.
     assert (await blocked).table_size == 100
+
+
+async def test_one_insert_goes_into_several_tables_or_none(client):
+    def calls():
+        client.create_table(QUEUE)
+        client.create_table(PRIORITIZED)
+        other = Signature.of(index=("int64", ()))
+        client.create_table(tables.queue("other", other, 10))
+
+        def sizes() -> list[int]:
+            return [info.size for info in client.list_tables()]
+
+        def record(sequence: int, indices, more, **changes):
+            return client.record(
+                "queue", "w", sequence, wire(indices), more_tables=more, deadline=0.3, **changes
+            )
+
+        priorities = np.zeros(90)
+        priorities[5] = 2.0
+        answer = record(1, range(90), {"prioritized": priorities})
+        assert sizes() == [90, 90, 0]
+        keys = np.frombuffer(answer.more_keys[0], "<u8")
+        drawn = client.sample("prioritized", 50, signature=SIGNATURE)
+        assert set(drawn.columns["index"].tolist()) == {5}
+        assert set(drawn.keys.tolist()) == {keys[5]}
+        assert drawn.priority_mass == 2.0
+        # The queue is full, so neither takes anything.
+        with pytest.raises(DeadlineExceeded, match=r"nothing was inserted: queue: size 90"):
+            record(2, range(11), {"prioritized": None})
+        with pytest.raises(InvalidArgument, match=r"more_tables \('prioritized'\): priorities has"):
+            record(2, range(3), {"prioritized": [1.0]})
+        with pytest.raises(InvalidArgument, match=r"more_tables \('other'\): columns\.sig"):
+            record(2, range(3), {"other": None})
+        with pytest.raises(InvalidArgument, match="each table once"):
+            record(2, range(3), {"queue": None})
+        with pytest.raises(NotFound):
+            record(2, range(3), {"nothing": None})
+        assert sizes() == [90, 90, 0]
+        assert record(1, range(90), {"prioritized": None}).duplicate
+        # What one table has already is inserted where it is missing.
+        client.record("queue", "w", 2, wire([7]))
+        assert record(2, [7], {"prioritized": None}, priorities=[4.0]).duplicate
+        assert sizes() == [91, 91, 0]
+
+    await asyncio.to_thread(calls)
+    blocked = asyncio.create_task(
+        asyncio.to_thread(
+            client.record, "prioritized", "v", 1, wire(range(10)), more_tables={"queue": None}
+        )
+    )
+    while (await asyncio.to_thread(client.list_tables))[1].waiting_inserts == 0:
+        pass
+    # The table that it waits for is not the one in whose line it stands.
+    await asyncio.to_thread(client.sample, "queue", 1, signature=SIGNATURE)
+    assert (await blocked).table_size == 101

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from mazemesh.protobuf_wire import bytes_field, message_field, tag, varint
+from mazemesh.client.experience_encoding import encode_columns, encode_record
 from mazemesh.tensors import Signature
 from services.replay.convert import to_batch
 from services.replay.decoding import decode_record
@@ -73,23 +73,15 @@ def decode(body: memoryview, signature: Signature) -> Operation:
     return read(body, signature)
 
 
-def encode_batch(batch: Batch, signature: Signature) -> list[Buffer]:
+def encode_batch(batch: Batch, signature: Signature) -> list[bytes]:
     """A batch as the parts of an encoded RecordExperienceRequest without a table."""
-    columns: list[Buffer] = [
-        tag(1, 1) + signature.hash.to_bytes(8, "little") + tag(2, 0) + varint(batch.rows)
+    data = [column.tobytes() for column in batch.columns]
+    columns = encode_columns(signature.hash, batch.rows, data)
+    return [
+        encode_record(
+            "", batch.writer_id, batch.sequence, columns, batch.priorities, batch.policy_versions
+        )
     ]
-    for column in batch.columns:
-        columns += bytes_field(3, column.tobytes())
-    parts: list[Buffer] = [
-        *bytes_field(2, batch.writer_id.encode()),
-        tag(3, 0) + varint(batch.sequence),
-        *message_field(4, columns),
-    ]
-    if batch.priorities is not None:
-        parts += bytes_field(5, batch.priorities.tobytes())
-    if batch.policy_versions is not None:
-        parts += bytes_field(6, batch.policy_versions.tobytes())
-    return parts
 
 
 def _read_insert(body: memoryview, signature: Signature) -> Operation:
