@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from mazemesh.cli import inspect, mesh, model, playing, replays, workers
+from mazemesh.cli import games, inspect, mesh, model, playing, replays, workers
 
 app = typer.Typer(
     name="mazemesh",
@@ -21,6 +21,7 @@ app.command()(inspect.policies)
 app.command()(model.publish)
 app.command()(playing.play)
 app.command()(playing.evaluate)
+app.add_typer(games.app, name="games")
 app.command("replays")(replays.list_replays)
 app.command()(replays.replay_game)
 app.command(context_settings=workers.PASS_ON)(workers.train)

@@ -1,18 +1,25 @@
 """Foreign games: their names and spaces, and their engine against the environments themselves."""
 
+import json
+import re
+from importlib.metadata import EntryPoint
 from typing import Any
 
 import gymnasium
 import numpy as np
 import pytest
 from gymnasium import spaces
+from typer.testing import CliRunner
 
+from mazemesh.cli.app import app
 from mazemesh.errors import FailedPrecondition, InvalidArgument
 from mazemesh.games import GameSettings, get_game
+from mazemesh.games.foreign import environment, names
+from mazemesh.games.foreign.check import check_game
 from mazemesh.games.foreign.engine import ForeignEngine
 from mazemesh.games.foreign.episodes import episode_seed
 from mazemesh.games.foreign.game import ForeignGame
-from mazemesh.games.foreign.names import parse, policy_name
+from mazemesh.games.foreign.names import GROUP, is_foreign, parse, policy_name
 from mazemesh.games.foreign.scoring import scores
 from mazemesh.games.foreign.spaces import observing
 
@@ -284,6 +291,52 @@ def test_observations_become_vectors(space: spaces.Space[Any], size: int, dtype:
     inner = value["observation"] if found.masked else value
     expected = spaces.utils.flatten(found.space, inner)
     np.testing.assert_allclose(vector, expected.astype(dtype))
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        (CARTPOLE, {}),
+        (ROCK_PAPER_SCISSORS, {}),
+        ("solo", {}),
+        (HERE + "Walk", {}),
+        (HERE + "Walk?fails=raise", {"steps": "fell off|were lost"}),
+        (
+            HERE + "Restless",
+            {"determinism": "differs after step 0", "autoreset": "leaves something"},
+        ),
+        (HERE + "Pictures", {"autoreset": "no episode ended"}),
+    ],
+)
+def test_the_check_finds_what_is_wrong(name: str, wrong: dict[str, str]) -> None:
+    findings = list(check_game(get_game(name), steps=200))
+    assert {finding.check for finding in findings if not finding.passed} == set(wrong)
+    for finding in findings:
+        assert re.search(wrong.get(finding.check, ""), finding.detail)
+
+
+def test_the_command_lists_and_checks_games() -> None:
+    listed = CliRunner().invoke(app, ["games"])
+    assert "race\t2..8" in listed.stdout
+    checked = CliRunner().invoke(app, ["games", "check", CARTPOLE, "--steps", "50", "--json"])
+    assert checked.exit_code == 0
+    assert json.loads(checked.stdout)["passed"]
+    failing = CliRunner().invoke(app, ["games", "check", HERE + "Restless", "--steps", "5"])
+    assert failing.exit_code == 1
+    assert "FAIL determinism" in failing.stdout
+    assert CliRunner().invoke(app, ["games", "check", "chess"]).exit_code == 1
+
+
+def test_packages_offer_games_by_entry_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    point = EntryPoint("stroll", "tests.foreign_games:Walk", GROUP)
+    monkeypatch.setattr(names, "plugins", lambda: {"stroll": point})
+    assert is_foreign("stroll")
+    assert is_foreign("stroll?fails=raise")
+    assert parse("stroll?fails=raise").arguments == {"fails": "raise"}
+    monkeypatch.setattr(environment, "plugins", lambda: {"stroll": point})
+    made = environment.make_environment(parse("stroll"))
+    assert made.description.num_actions == 2
+    made.close()
 
 
 def test_observations_without_a_fixed_size_are_refused() -> None:
