@@ -75,7 +75,7 @@ class _Run:
         close(engine)
 
     def _take(self, engine: BatchEngine) -> None:
-        ended = np.flatnonzero(engine.terminated | engine.truncated)
+        ended = np.flatnonzero(engine.terminated | engine.truncated).tolist()
         self.lost += int(np.count_nonzero(getattr(engine, "lost", False)))
         self.episodes += len(ended)
         self.begun += [(g, int(engine.episode[g]), engine.observation[g].copy()) for g in ended]
@@ -143,9 +143,7 @@ def _autoreset(game: Game, run: _Run) -> Finding:
                 )
     finally:
         close(engine)
-    return Finding(
-        "autoreset", True, f"{run.episodes} episodes ended, and the next ones began anew"
-    )
+    return Finding("autoreset", True, f"{run.episodes} episodes ended, and new ones began")
 
 
 def close(engine: BatchEngine) -> None:
