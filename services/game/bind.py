@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from functools import partial
+from importlib.util import find_spec
 from itertools import count
+from uuid import uuid4
 
 from mazemesh.errors import Unavailable
 from mazemesh.games.engines import new_engine
@@ -30,6 +32,7 @@ from services.game.stores.replay_folder import FolderReplayFiles
 from services.game.stores.sql import SqlResultStore
 from services.game.stores.sql_replays import SqlReplayIndex
 from services.game.warm import warm
+from services.game.worlds import Worlds
 
 _MAX_SWEEP_SECONDS = 1.0
 
@@ -83,11 +86,39 @@ async def bind_with(settings: GameServiceSettings, server: Server, sink: ResultS
             PlayGameStream(lobby),
         ),
     )
+    _add_dm_env_rpc(settings, server, Worlds(stepping, make_engine, settings.max_worlds, _name))
     _add_gauges(metrics, lobby, sessions, outbox)
     metrics.gauge("lost_replays", "Replays that could not be written.", lambda: archive.lost)
     _keep_tidy(settings, server, lobby, sessions)
     server.background(outbox.run, "outbox")
     server.background(partial(warm, settings.warm_games), "warm")
+
+
+def _add_dm_env_rpc(settings: GameServiceSettings, server: Server, worlds: Worlds) -> None:
+    """Serves clients of dm_env, where the extra is installed."""
+    if find_spec("dm_env_rpc") is None:
+        return
+    from dm_env_rpc.v1.dm_env_rpc_pb2_grpc import add_EnvironmentServicer_to_server
+
+    from services.game.dm_env_rpc_servicer import SERVICE, DmEnvRpcServicer
+
+    servicer = DmEnvRpcServicer(worlds)
+    server.add_servicer(SERVICE, add_EnvironmentServicer_to_server, servicer)
+
+    async def sweep() -> None:
+        while True:
+            await asyncio.sleep(settings.unplayed_seconds / 4)
+            worlds.drop_idle(settings.unplayed_seconds)
+
+    async def end_streams() -> None:
+        servicer.end_streams(Unavailable("the Game service is stopping"))
+
+    server.background(sweep, "worlds")
+    server.on_drain(end_streams)
+
+
+def _name() -> str:
+    return uuid4().hex
 
 
 def _add_gauges(metrics: GameMetrics, lobby: Lobby, sessions: GameSessions, outbox: Outbox) -> None:

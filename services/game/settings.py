@@ -49,6 +49,7 @@ class GameServiceSettings(ServiceSettings):
     foreign_step_seconds: PositiveFloat = Field(
         10.0, description="seconds a foreign game has for a step before it is killed"
     )
+    max_worlds: PositiveInt = Field(64, description="worlds of dm_env_rpc at one time")
     outbox_batch: int = Field(100, ge=1, le=1000, description="results sent to Elo in one call")
     outbox_max_backoff: PositiveFloat = Field(
         10.0, description="longest pause in seconds between tries to reach Elo"
