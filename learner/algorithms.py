@@ -10,6 +10,7 @@ from learner.algorithm import Algorithm
 from learner.architecture import Parameters
 from learner.configs import PPOConfig
 from learner.dqn import DQN
+from learner.matmul import choose_matmul
 from learner.ppo import PPO
 from learner.run import Run
 from mazemesh.errors import FailedPrecondition
@@ -27,6 +28,7 @@ def build(
         FailedPrecondition: cuda was asked for and there is none.
     """
     torch.set_num_threads(threads)
+    choose_matmul()
     if device == "cuda" and not torch.cuda.is_available():
         raise FailedPrecondition("device is cuda, but torch finds no CUDA device; use auto or cpu")
     place = torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")

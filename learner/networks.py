@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from learner.architecture import ILLEGAL, Architecture, FloatArray, Parameters
 
@@ -24,11 +25,20 @@ class Network(nn.Module):
         self._activation = torch.tanh if architecture.activation == "tanh" else torch.relu
 
     def heads(self, observation: Tensor) -> tuple[Tensor, Tensor]:
-        """The heads: action float32 [n, A] (nothing masked yet) and value float32 [n]."""
-        features = observation.float() / self.architecture.scale
+        """The heads: action float32 [n, A] (nothing masked yet) and value float32 [n].
+
+        The observation's scale is taken from the first layer's weights, which are fewer than the
+        elements of a minibatch; both heads are one product, as neither fills a vector unit.
+        """
+        features, scale = observation.float(), self.architecture.scale
         for layer in self.hidden:
-            features = self._activation(layer(features))
-        return self.action(features), self.value(features).squeeze(1)
+            weight = layer.weight / scale if scale != 1.0 else layer.weight
+            features = self._activation(functional.linear(features, weight, layer.bias))
+            scale = 1.0
+        weight = torch.cat([self.action.weight, self.value.weight]) / scale
+        bias = torch.cat([self.action.bias, self.value.bias])
+        both = functional.linear(features, weight, bias)
+        return both[:, :-1], both[:, -1]
 
     def policy(self, observation: Tensor, action_mask: Tensor) -> tuple[Tensor, Tensor]:
         """What is published: logits float32 [n, A], `ILLEGAL` where masked, and value [n]."""

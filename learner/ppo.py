@@ -13,7 +13,8 @@ One update, from a batch of unrolls to new weights, reads from top to bottom in 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,27 @@ from learner.configs import PPOConfig
 from learner.networks import ActorCritic
 from learner.ports import Batch, Columns
 from learner.tensors import as_tensor
+
+
+@dataclass(frozen=True)
+class Steps:
+    """n steps, each a row of everything; `advantage` is normalized over the batch.
+
+    Attributes:
+        observation: [n, D] as it was recorded.
+        legal: bool [n, A].
+        action: int64 [n, 1].
+        behaviour_log_probability: float32 [n].
+        advantage: float32 [n].
+        target: Of the value, float32 [n].
+    """
+
+    observation: Tensor
+    legal: Tensor
+    action: Tensor
+    behaviour_log_probability: Tensor
+    advantage: Tensor
+    target: Tensor
 
 
 @dataclass(frozen=True)
@@ -72,17 +94,74 @@ def vtrace(
     """
     rho = ratio.clamp(max=1.0)
     gamma = discount * (~terminated).float()
-    temporal_difference = reward + gamma * next_value - value
-    decay = gamma * trace * (~truncated).float()
-    excess = torch.zeros_like(value)  # target_t - V_t
-    advantage = torch.empty_like(value)
-    after = torch.zeros_like(value[:, 0])
-    for t in reversed(range(value.shape[1])):
-        future = decay[:, t] * after
-        advantage[:, t] = temporal_difference[:, t] + future
-        after = rho[:, t] * advantage[:, t]
-        excess[:, t] = after
-    return VTrace(value + excess, advantage)
+    advantage = reward + gamma * next_value - value
+    trace_weight = (gamma * trace * (~truncated).float())[:, :-1] * rho[:, 1:]
+    # Step by step backwards over columns that lie in one piece.
+    column, weight = advantage.T.contiguous(), trace_weight.T.contiguous()
+    for t in range(len(weight) - 1, -1, -1):
+        column[t].addcmul_(weight[t], column[t + 1])
+    advantage = column.T.contiguous()
+    return VTrace(value + rho * advantage, advantage)
+
+
+@dataclass(frozen=True)
+class Surrogate:
+    """The loss of a minibatch of n steps: its gradients, and what it consists of.
+
+    Attributes:
+        by_logits: float32 [n, A].
+        by_value: float32 [n].
+        statistics: policy_loss, value_loss, entropy, kl, clip_fraction: float32 [5].
+    """
+
+    by_logits: Tensor
+    by_value: Tensor
+    statistics: Tensor
+
+
+@torch.no_grad()
+def surrogate(logits: Tensor, value: Tensor, steps: Steps, config: PPOConfig) -> Surrogate:
+    """PPO's loss, differentiated by hand.
+
+    With r = pi(a|x) / mu(a|x) of the trained and the behaviour policy, advantage A, entropy H:
+
+        loss = mean(-min(r A, clip(r, 1 - e, 1 + e) A) + value_cost / 2 (V - target)^2
+                    - entropy_cost H)
+
+    (Schulman et al. 2017, equations 7 and 9). The first term's gradient is -r A where the minimum
+    is the unclipped one and 0 elsewhere, times that of log pi(a|x): one at a, less pi(.|x). That of
+    -H is pi(.|x) (log pi(.|x) + H). Automatic differentiation says the same (a test compares them)
+    and takes longer, as these arrays are small and its operations many.
+
+    Args:
+        logits: float32 [n, A], `ILLEGAL` where masked.
+        value: float32 [n].
+        steps: The n steps.
+        config: Clip and costs.
+    """
+    log_policy = functional.log_softmax(logits, dim=1)
+    policy = log_policy.exp()
+    log_ratio = log_policy.gather(1, steps.action).squeeze(1) - steps.behaviour_log_probability
+    ratio = log_ratio.exp()
+    gain = ratio * steps.advantage
+    clipped = ratio.clamp(1 - config.clip, 1 + config.clip) * steps.advantage
+    entropy = -(policy * log_policy).sum(dim=1)
+    error = value - steps.target
+
+    pull = torch.where(gain <= clipped, -gain, 0.0).unsqueeze(1)
+    by_logits = (log_policy + entropy.unsqueeze(1)).mul_(config.entropy_cost).sub_(pull)
+    by_logits.mul_(policy).scatter_add_(1, steps.action, pull)
+    statistics = torch.stack(
+        [
+            -torch.minimum(gain, clipped).mean(),
+            0.5 * error.square().mean(),
+            entropy.mean(),
+            (ratio - 1 - log_ratio).mean(),
+            (ratio - 1).abs().gt(config.clip).float().mean(),
+        ]
+    )
+    n = len(value)
+    return Surrogate(by_logits.div_(n), error.mul_(config.value_cost / n), statistics)
 
 
 class PPO:
@@ -119,14 +198,14 @@ class PPO:
             update), explained_variance.
         """
         self._set_learning_rate()
-        steps = self._prepare(batch.columns)
+        steps, statistics_before = self._prepare(batch.columns)
         statistics = [
-            self._step(steps, rows)
+            self._step(minibatch)
             for _ in range(self.config.epochs)
-            for rows in self._minibatches(len(steps.action))
+            for minibatch in self._minibatches(steps)
         ]
         mean = torch.stack(statistics).mean(dim=0).tolist()
-        return Update({**steps.statistics, **dict(zip(_STATISTICS, mean, strict=True))})
+        return Update({**statistics_before, **dict(zip(_STATISTICS, mean, strict=True))})
 
     def _set_learning_rate(self) -> None:
         config = self.config
@@ -137,7 +216,7 @@ class PPO:
             group["lr"] = rate
 
     @torch.no_grad()
-    def _prepare(self, columns: Columns) -> _Steps:
+    def _prepare(self, columns: Columns) -> tuple[Steps, dict[str, float]]:
         """Step 1: everything the epochs need, flattened to B * T rows."""
         column = {name: as_tensor(value, self._device) for name, value in columns.items()}
         observation = column["observation"].flatten(0, 1)
@@ -170,18 +249,18 @@ class PPO:
         advantage = result.advantage
         advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
         error = (result.target - value).var() / result.target.var().clamp(min=1e-8)
-        return _Steps(
+        steps = Steps(
             observation=observation,
             legal=legal,
             action=action,
             behaviour_log_probability=behaviour.flatten(),
             advantage=advantage.flatten(),
             target=result.target.flatten(),
-            statistics={
-                "importance": ratio.clamp(max=1.0).mean().item(),
-                "explained_variance": 1.0 - error.item(),
-            },
         )
+        return steps, {
+            "importance": ratio.clamp(max=1.0).mean().item(),
+            "explained_variance": 1.0 - error.item(),
+        }
 
     def _in_chunks(self, observation: Tensor, legal: Tensor) -> tuple[Tensor, Tensor]:
         """The network on many rows, a minibatch at a time so that it stays in the cache."""
@@ -192,39 +271,27 @@ class PPO:
         ]
         return torch.cat([p[0] for p in parts]), torch.cat([p[1] for p in parts])
 
-    def _minibatches(self, rows: int) -> tuple[Tensor, ...]:
-        order = torch.randperm(rows, generator=self._generator).to(self._device)
-        return torch.split(order, self.config.minibatch_size)
+    def _minibatches(self, steps: Steps) -> Iterator[Steps]:
+        """All steps in a fresh order, `minibatch_size` at a time; gathered once, then cut."""
+        order = torch.randperm(len(steps.action), generator=self._generator).to(self._device)
+        columns = [getattr(steps, field.name) for field in dataclasses.fields(Steps)]
+        gathered = [column.index_select(0, order) for column in columns]
+        parts = [column.split(self.config.minibatch_size) for column in gathered]
+        return (Steps(*minibatch) for minibatch in zip(*parts, strict=True))
 
-    def _step(self, steps: _Steps, rows: Tensor) -> Tensor:
-        """Step 2: one gradient step on the rows of a minibatch."""
-        config = self.config
-        logits, value = self.network.policy(steps.observation[rows], steps.legal[rows])
-        log_policy = functional.log_softmax(logits, dim=1)
-        log_ratio = (
-            log_policy.gather(1, steps.action[rows]).squeeze(1)
-            - steps.behaviour_log_probability[rows]
-        )
-        ratio = log_ratio.exp()
-        advantage = steps.advantage[rows]
-        clipped = ratio.clamp(1 - config.clip, 1 + config.clip)
-        policy_loss = -torch.minimum(ratio * advantage, clipped * advantage).mean()
-        value_loss = 0.5 * (value - steps.target[rows]).square().mean()
-        entropy = -(log_policy.exp() * log_policy).sum(dim=1).mean()
-
-        loss = policy_loss + config.value_cost * value_loss - config.entropy_cost * entropy
+    def _step(self, minibatch: Steps) -> Tensor:
+        """Step 2: one gradient step on a minibatch."""
+        logits, value = self.network.policy(minibatch.observation, minibatch.legal)
+        loss = surrogate(logits, value, minibatch, self.config)
         self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward((logits, value), (loss.by_logits, loss.by_value))
         # Weights that are not numbers would be published: better to end and resume.
         norm = torch.nn.utils.clip_grad_norm_(
-            self.network.parameters(), config.max_gradient_norm, error_if_nonfinite=True
+            self.network.parameters(), self.config.max_gradient_norm, error_if_nonfinite=True
         )
         self._optimizer.step()
         self.updates += 1
-        with torch.no_grad():
-            kl = (ratio - 1 - log_ratio).mean()
-            outside = (ratio - 1).abs().gt(config.clip).float().mean()
-            return torch.stack([policy_loss, value_loss, entropy, kl, outside, norm])
+        return torch.cat([loss.statistics, norm.view(1)])
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint keeps."""
@@ -244,16 +311,3 @@ class PPO:
 
 
 _STATISTICS = ("policy_loss", "value_loss", "entropy", "kl", "clip_fraction", "gradient_norm")
-
-
-@dataclass(frozen=True)
-class _Steps:
-    """B * T rows; `advantage` is normalized."""
-
-    observation: Tensor
-    legal: Tensor
-    action: Tensor
-    behaviour_log_probability: Tensor
-    advantage: Tensor
-    target: Tensor
-    statistics: dict[str, float]
