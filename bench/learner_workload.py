@@ -1,0 +1,119 @@
+"""Workload A: what every learner is given, and how what it learned is judged."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from learner.architecture import Architecture, initial_parameters
+from learner.presets import preset
+from mazemesh.games import GameSettings, Purpose, get_game, seeds
+from mazemesh.games.engine import BatchEngine
+
+HELD_OUT_MAZES = 512
+FIRST_HELD_OUT = 1 << 50
+TARGETS = (0.70, 0.95)
+
+Infer = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""Logits [n, A] for observations uint8 [n, D] and masks uint8 [n, A]."""
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Solo on 10 x 10 mazes: 64 games, updates of 64 x 64 steps, one network, one set of rates.
+
+    The rates are those of mazemesh's preset for solo: with a discount or an entropy cost of each
+    side's own choice, the choices would be compared.
+    """
+
+    games: int = 64
+    unroll_length: int = 64
+    epochs: int = 4
+    minibatch_size: int = 1024
+    hidden: tuple[int, ...] = (128, 128)
+
+    @property
+    def game_settings(self) -> GameSettings:
+        """Mazes and reward of training."""
+        return preset("solo", "ppo").game_settings
+
+    @property
+    def rates(self) -> dict[str, float]:
+        """Hyperparameters that both sides take."""
+        config: Any = preset("solo", "ppo").config
+        names = (
+            "learning_rate",
+            "final_learning_rate",
+            "anneal_updates",
+            "discount",
+            "trace",
+            "clip",
+            "entropy_cost",
+            "value_cost",
+            "max_gradient_norm",
+        )
+        return {name: getattr(config, name) for name in names}
+
+    @property
+    def architecture(self) -> Architecture:
+        """The network."""
+        spec = get_game("solo").spec(self.game_settings)
+        return Architecture(
+            "actor-critic", spec.observation_size, spec.num_actions, hidden=self.hidden
+        )
+
+
+def greedy_success(infer: Infer) -> float:
+    """Share of the held-out mazes that the best legal action solves within the step limit."""
+    engine = BatchEngine(get_game("solo"), GameSettings(), HELD_OUT_MAZES, autoreset=False)
+    numbers = FIRST_HELD_OUT + np.arange(HELD_OUT_MAZES)
+    engine.reset(seed=[seeds.seed(Purpose.EVALUATION, int(number)) for number in numbers])
+    solved = np.zeros(HELD_OUT_MAZES, bool)
+    while engine.active.any():
+        mask = engine.action_mask[:, 0]
+        logits = infer(engine.observation[:, 0], mask)
+        best = np.where(mask == 1, logits, -np.inf).argmax(axis=1)
+        engine.step(best.astype(np.int8)[:, None])
+        solved |= engine.terminated
+    return float(solved.mean())
+
+
+def ceiling(workload: Workload, seconds: float) -> dict[str, float]:
+    """Samples a second of nothing but forward and backward of the network, on one thread.
+
+    Returns:
+        `as_installed`: of torch as it comes; `as_trained`: with the matrix products that the
+        learner chooses.
+    """
+    import torch
+
+    from learner.matmul import choose_matmul
+    from learner.networks import ActorCritic
+
+    torch.set_num_threads(1)
+    network = ActorCritic(workload.architecture)
+    network.load(initial_parameters(workload.architecture, 0))
+    rows = workload.minibatch_size
+    observation = torch.rand(rows, workload.architecture.observation_size)
+    by_logits, by_value = torch.randn(rows, workload.architecture.num_actions), torch.randn(rows)
+
+    def measure() -> float:
+        count, began = 0, time.perf_counter()
+        while time.perf_counter() - began < seconds:
+            for _ in range(20):
+                outputs = network.heads(observation)
+                network.zero_grad(set_to_none=True)
+                torch.autograd.backward(outputs, (by_logits, by_value))
+            count += 20 * rows
+        return count / (time.perf_counter() - began)
+
+    torch.set_float32_matmul_precision("highest")
+    measure()
+    installed = measure()
+    choose_matmul()
+    measure()
+    return {"as_installed": installed, "as_trained": measure()}
