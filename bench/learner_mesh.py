@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -128,5 +129,6 @@ def _progress(data_dir: Path) -> dict[str, Any]:
     first, last = lines[0], lines[-1]
     steps = last["agent_steps"] - first["agent_steps"]
     names = ("lag_versions", "lag_steps", "importance", "clip_fraction")
-    means = {name: sum(line.get(name, 0.0) for line in lines) / len(lines) for name in names}
+    known = {name: [line[name] for line in lines if name in line] for name in names}
+    means = {name: statistics.mean(values) for name, values in known.items() if values}
     return {"agent_steps_per_second": steps / (last["time"] - first["time"]), "means": means}
