@@ -34,7 +34,7 @@ def run_mesh(workload: Workload, seed: int, seconds: float) -> LearnerRun:
         with log.open("wb") as output:
             started = time.time()
             process = subprocess.Popen(
-                _command(workload, seed, seconds, data_dir), stdout=output, stderr=output
+                mesh_command(workload, seed, seconds, data_dir), stdout=output, stderr=output
             )
             with metered(process) as usage:
                 status = process.wait(seconds + STOP_SECONDS)
@@ -61,10 +61,11 @@ def run_mesh(workload: Workload, seed: int, seconds: float) -> LearnerRun:
     )
 
 
-def _command(workload: Workload, seed: int, seconds: float, data_dir: Path) -> list[str]:
+def mesh_command(workload: Workload, seed: int, seconds: float, data_dir: Path) -> list[str]:
+    """`mazemesh up` on the workload; ends by itself after `seconds`."""
     rates = ",".join(f"{name}={value}" for name, value in workload.rates.items())
     shape = (
-        f"unroll_length={workload.unroll_length},unrolls_per_batch={workload.games},"
+        f"unroll_length={workload.unroll_length},unrolls_per_batch={workload.unrolls},"
         f"epochs={workload.epochs},minibatch_size={workload.minibatch_size}"
     )
     learner = (

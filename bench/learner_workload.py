@@ -32,6 +32,7 @@ class Workload:
 
     games: int = 64
     unroll_length: int = 64
+    unrolls: int = 64
     epochs: int = 4
     minibatch_size: int = 1024
     hidden: tuple[int, ...] = (128, 128)
