@@ -10,6 +10,7 @@ from pathlib import Path
 
 import grpc
 import grpc.aio
+import structlog
 
 ECHO_IN = "/bench.Echo/In"
 """Takes a large message and answers a small one, as an insert does."""
@@ -24,21 +25,25 @@ OPTIONS = [
 
 
 @asynccontextmanager
-async def serve_replay() -> AsyncIterator[str]:
+async def serve_replay(durability: str = "none", folder: str = "") -> AsyncIterator[str]:
+    """In `folder`, or in one that is deleted at the end."""
     from services._harness import serve
     from services.replay.bind import bind
     from services.replay.settings import ReplaySettings
 
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     logging.disable(logging.CRITICAL)
-    with tempfile.TemporaryDirectory() as folder:
-        settings = ReplaySettings(port=0, data_dir=Path(folder), seed=1)
+    with tempfile.TemporaryDirectory() as temporary:
+        settings = ReplaySettings(
+            port=0, data_dir=Path(folder or temporary), seed=1, durability=durability
+        )
         async with serve(settings, bind) as server:
             yield server.address
 
 
 @asynccontextmanager
 async def serve_echo() -> AsyncIterator[str]:
-    from services.replay.memory import keep_freed_memory
+    from mazemesh.process.memory import keep_freed_memory
 
     # The ceiling is to differ from the service in nothing but the service.
     keep_freed_memory()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +33,11 @@ class GameClient(ServiceClient):
         methods = ("ListGames", "CreateGames", "ListActiveGames", "GetReplay", "ListReplays")
         super().__init__(address, tuple((_SERVICE, method) for method in methods))
         self._stub = GameServiceStub(self.channel)
+        # Steps of megabytes come as bytes: the generated class would copy them twice.
+        self._run_games: Any = self.channel.stream_stream(
+            f"/{_SERVICE}/RunGames",
+            request_serializer=pb.RunGamesRequest.SerializeToString,
+        )
 
     def list_games(self) -> pb.ListGamesResponse:
         """The games and bots of the server."""
@@ -91,7 +97,7 @@ class GameClient(ServiceClient):
             controllers=b"" if controllers is None else to_bytes(controllers, "int8"),
         )
         first = pb.RunGamesRequest(open=message)
-        return GamesSession(self._stub.RunGames, self.address, first, controllers=controllers)
+        return GamesSession(self._run_games, self.address, first, controllers=controllers)
 
     def join_session(self, seat_tokens: Sequence[str], session_id: str = "") -> GamesSession:
         """Plays games that were created, all seats that the server does not play.
@@ -102,7 +108,7 @@ class GameClient(ServiceClient):
             FailedPrecondition: a game is played otherwise already.
         """
         message = pb.JoinSession(session_id=session_id or uuid.uuid4().hex, seat_tokens=seat_tokens)
-        return GamesSession(self._stub.RunGames, self.address, pb.RunGamesRequest(join=message))
+        return GamesSession(self._run_games, self.address, pb.RunGamesRequest(join=message))
 
     def watch(self, game_id: str) -> Iterator[pb.WatchGameResponse]:
         """Frames of a running game to its end.

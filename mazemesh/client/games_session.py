@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mazemesh.client.duplex import Duplex
+from mazemesh.client.games_decoding import StepBytes, encode_message
 from mazemesh.errors import FailedPrecondition, InvalidArgument, Unavailable
 from mazemesh.games import GameSpec
 from mazemesh.tensors import from_bytes, to_bytes
@@ -85,7 +86,7 @@ class GamesSession:
         self._first = first
         self._grace = grace
         self._request: pb.RunGamesRequest | None = None
-        self._stream: Duplex[pb.RunGamesRequest, pb.RunGamesResponse] = self._connect(first)
+        self._stream: Duplex[pb.RunGamesRequest, bytes] = self._connect(first)
         opened = self._opened(_OPEN_SECONDS)
         self.spec: GameSpec = spec_from_proto(opened.spec)
         self.settings = settings_from_proto(opened.spec.settings)
@@ -98,7 +99,7 @@ class GamesSession:
         if controllers is not None:
             self.controllers[...] = controllers
         self._next_controllers = self.controllers.copy()
-        self.step = self._decode(opened.step)
+        self.step = self._decode(encode_message(opened.step))
 
     @property
     def seats(self) -> int:
@@ -170,7 +171,7 @@ class GamesSession:
         else:
             if response is None:
                 raise Unavailable(f"the server ended the session (server {self._address})")
-            self.step = self._decode(response.step)
+            self.step = self._decode(StepBytes(response))
         self._request = None
         ended = self.step.ended_games
         if ended.size:
@@ -193,9 +194,7 @@ class GamesSession:
     ) -> None:
         self.close()
 
-    def _connect(
-        self, first: pb.RunGamesRequest
-    ) -> Duplex[pb.RunGamesRequest, pb.RunGamesResponse]:
+    def _connect(self, first: pb.RunGamesRequest) -> Duplex[pb.RunGamesRequest, bytes]:
         return Duplex(self._method, self._address, first)
 
     def _opened(self, timeout: float) -> pb.SessionOpened:
@@ -206,9 +205,9 @@ class GamesSession:
             raise
         if response is None:
             raise Unavailable(f"the server ended the session (server {self._address})")
-        return response.opened
+        return pb.RunGamesResponse.FromString(response).opened
 
-    def _resume(self, deadline: float) -> pb.GamesStep:
+    def _resume(self, deadline: float) -> StepBytes:
         """The response to the step in flight over a new stream."""
         lost = time.monotonic()
         backoff = 0.05
@@ -221,7 +220,7 @@ class GamesSession:
             time.sleep(backoff)
             backoff = min(2 * backoff, _MAX_BACKOFF)
 
-    def _resume_once(self, deadline: float) -> pb.GamesStep:
+    def _resume_once(self, deadline: float) -> StepBytes:
         first = pb.RunGamesRequest()
         first.CopyFrom(self._first)
         message = first.open if first.HasField("open") else first.join
@@ -230,30 +229,26 @@ class GamesSession:
         self._stream = self._connect(first)
         opened = self._opened(deadline - time.monotonic())
         if opened.step.sequence > self.step.sequence:
-            return opened.step
+            return encode_message(opened.step)
         assert self._request is not None
         self._stream.send(self._request)
         response = self._stream.receive(deadline - time.monotonic())
         if response is None:
             raise Unavailable(f"the server ended the session (server {self._address})")
-        return response.step
+        return StepBytes(response)
 
-    def _decode(self, message: pb.GamesStep) -> Step:
+    def _decode(self, message: StepBytes) -> Step:
         games, seats, size = self.num_games, self.seats, self.spec.observation_size
         actions, dtype = self.spec.num_actions, self.spec.observation_dtype
         return Step(
             sequence=message.sequence,
-            observation=_view(message.observation, dtype, (games, seats, size)),
-            action_mask=_view(message.action_mask, np.uint8, (games, seats, actions)),
-            reward=_view(message.reward, np.float32, (games, seats)),
-            status=_view(message.status, np.uint8, (games,)),
-            ended_games=_view(message.ended_games, np.int32, (-1,)),
-            ended_scores=_view(message.ended_scores, np.float32, (-1, seats)),
-            ended_steps=_view(message.ended_steps, np.int32, (-1,)),
-            final_observation=_view(message.final_observation, dtype, (-1, seats, size)),
-            final_action_mask=_view(message.final_action_mask, np.uint8, (-1, seats, actions)),
+            observation=message.view("observation", dtype, (games, seats, size)),
+            action_mask=message.view("action_mask", np.uint8, (games, seats, actions)),
+            reward=message.view("reward", np.float32, (games, seats)),
+            status=message.view("status", np.uint8, (games,)),
+            ended_games=message.view("ended_games", np.int32, (-1,)),
+            ended_scores=message.view("ended_scores", np.float32, (-1, seats)),
+            ended_steps=message.view("ended_steps", np.int32, (-1,)),
+            final_observation=message.view("final_observation", dtype, (-1, seats, size)),
+            final_action_mask=message.view("final_action_mask", np.uint8, (-1, seats, actions)),
         )
-
-
-def _view(data: bytes, dtype: npt.DTypeLike, shape: tuple[int, ...]) -> npt.NDArray[Any]:
-    return np.frombuffer(data, np.dtype(dtype).newbyteorder("<")).reshape(shape)

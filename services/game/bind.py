@@ -11,11 +11,12 @@ from uuid import uuid4
 
 from mazemesh.errors import Unavailable
 from mazemesh.games.engines import new_engine
-from mazemesh.v1.game_pb2_grpc import add_GameServiceServicer_to_server
+from mazemesh.process.memory import keep_freed_memory
 from services._harness import Server
 from services.game import convert
 from services.game.archive import Archive
 from services.game.elo_sink import EloSink
+from services.game.handlers import SERVICE, add_game_servicer
 from services.game.listing import Listing
 from services.game.lobby import Lobby
 from services.game.metrics import GameMetrics
@@ -46,6 +47,7 @@ async def bind(settings: GameServiceSettings, server: Server) -> None:
 
 async def bind_with(settings: GameServiceSettings, server: Server, sink: ResultSink) -> None:
     """Composes the service; rated results go to `sink`."""
+    keep_freed_memory()
     await server.database.migrate("services.game")
     store = SqlResultStore(server.database)
     outbox = Outbox(store, sink, settings.outbox_batch, settings.outbox_max_backoff)
@@ -76,8 +78,8 @@ async def bind_with(settings: GameServiceSettings, server: Server, sink: ResultS
     )
     sessions: GameSessions = Sessions(settings.session_grace, settings.max_sessions, time.monotonic)
     server.add_servicer(
-        "mazemesh.v1.GameService",
-        add_GameServiceServicer_to_server,
+        SERVICE,
+        add_game_servicer,
         GameServicer(
             lobby,
             Listing(lobby, sessions),
@@ -100,10 +102,11 @@ def _add_dm_env_rpc(settings: GameServiceSettings, server: Server, worlds: World
         return
     from dm_env_rpc.v1.dm_env_rpc_pb2_grpc import add_EnvironmentServicer_to_server
 
-    from services.game.dm_env_rpc_servicer import SERVICE, DmEnvRpcServicer
+    from services.game.dm_env_rpc_servicer import SERVICE as DM_ENV_RPC
+    from services.game.dm_env_rpc_servicer import DmEnvRpcServicer
 
     servicer = DmEnvRpcServicer(worlds)
-    server.add_servicer(SERVICE, add_EnvironmentServicer_to_server, servicer)
+    server.add_servicer(DM_ENV_RPC, add_EnvironmentServicer_to_server, servicer)
 
     async def sweep() -> None:
         while True:

@@ -12,7 +12,7 @@ from mazemesh.tensors import from_bytes, to_bytes
 from mazemesh.v1 import elo_pb2
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.wire import settings_from_proto, spec_to_proto
-from services.game.batch import Batch, Int8Array, Report
+from services.game.batch import Batch, Int8Array
 from services.game.listing import Entry, Watched
 from services.game.match import Match, MatchGame, results
 from services.game.seating import SeatTurn
@@ -68,8 +68,8 @@ def reseat(message: pb.StepGames, batch: Batch) -> Reseat | None:
     return Reseat(games, _int8("reseat_controllers", message.reseat_controllers, shape))
 
 
-def opened(batch: Batch, step: pb.GamesStep, game_ids: list[str]) -> pb.RunGamesResponse:
-    """The first answer of a stream; `game_ids` of games that were joined, none in training."""
+def opened(batch: Batch, step: pb.GamesStep, game_ids: list[str]) -> bytes:
+    """The first answer of a stream, encoded; `game_ids` of games that were joined, if any."""
     engine = batch.engine
     message = pb.SessionOpened(
         spec=spec_to_proto(engine.game, engine.settings),
@@ -79,23 +79,7 @@ def opened(batch: Batch, step: pb.GamesStep, game_ids: list[str]) -> pb.RunGames
     )
     if game_ids:
         message.controllers = to_bytes(engine.controller, "int8")
-    return pb.RunGamesResponse(opened=message)
-
-
-def games_step(sequence: int, report: Report) -> pb.GamesStep:
-    """One step on the wire."""
-    return pb.GamesStep(
-        sequence=sequence,
-        observation=report.observation.tobytes(),
-        action_mask=report.action_mask.tobytes(),
-        reward=to_bytes(report.reward, "float32"),
-        status=report.status.tobytes(),
-        ended_games=to_bytes(report.ended_games, "int32"),
-        ended_scores=to_bytes(report.ended_scores, "float32"),
-        ended_steps=to_bytes(report.ended_steps, "int32"),
-        final_observation=report.final_observation.tobytes(),
-        final_action_mask=report.final_action_mask.tobytes(),
-    )
+    return pb.RunGamesResponse(opened=message).SerializeToString()
 
 
 def finished(outcome: Outcome) -> pb.GameFinished:

@@ -13,6 +13,7 @@ from mazemesh.v1 import game_pb2 as pb
 from services.game import convert
 from services.game.batch import NewEngine
 from services.game.board import Board
+from services.game.encoding import decode_step, encode_step
 from services.game.hold import Holder
 from services.game.lobby import Lobby
 from services.game.match_session import MatchSession
@@ -22,8 +23,8 @@ from services.game.sessions import Sessions
 from services.game.stepping import Stepping
 
 Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
-GameSession: TypeAlias = Session[pb.GamesStep]
-GameSessions: TypeAlias = Sessions[pb.GamesStep]
+GameSession: TypeAlias = Session[bytes]
+GameSessions: TypeAlias = Sessions[bytes]
 
 
 class RunGamesStream:
@@ -74,7 +75,7 @@ class RunGamesStream:
                 next(self._serials),
                 batch,
                 self._stepping,
-                convert.games_step,
+                encode_step,
             )
         else:
             self._sessions.check_room(first.join.session_id)
@@ -85,7 +86,7 @@ class RunGamesStream:
                 next(self._serials),
                 board,
                 self._stepping,
-                convert.games_step,
+                encode_step,
                 self._recorder,
             )
         self._sessions.add(session)
@@ -119,10 +120,10 @@ async def _answer_steps(session: GameSession, stream: Holder, context: Context) 
             convert.actions(step, session.batch),
             convert.reseat(step, session.batch),
         )
-        await context.write(pb.RunGamesResponse(step=response))
+        await context.write(response)
     return False
 
 
-def _opened(session: GameSession, step: pb.GamesStep) -> pb.RunGamesResponse:
+def _opened(session: GameSession, response: bytes) -> bytes:
     games = session.board.games if isinstance(session, MatchSession) else []
-    return convert.opened(session.batch, step, [game.game_id for game in games])
+    return convert.opened(session.batch, decode_step(response), [game.game_id for game in games])

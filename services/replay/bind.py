@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from mazemesh.process.memory import freeze_startup_objects, keep_freed_memory
 from services._harness import Server
 from services.replay.checkpointer import Checkpointer
 from services.replay.handlers import SERVICE, add_replay_servicer
-from services.replay.memory import freeze_startup_objects, keep_freed_memory
 from services.replay.metrics import TableCollector
 from services.replay.servicer import ReplayServicer
 from services.replay.settings import ReplaySettings
