@@ -36,12 +36,13 @@ def learner_budget(
     workload = Workload(games=games, unroll_length=unroll_length, unrolls=unrolls)
     with tempfile.TemporaryDirectory(prefix="bench-budget-") as folder:
         data_dir = Path(folder) / "data"
-        command = mesh_command(workload, 1, warm_seconds + seconds + 10, data_dir)
+        command = mesh_command(workload, 1, warm_seconds + seconds + 60, data_dir)
         process = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ)
         )
         try:
             time.sleep(warm_seconds)
+            _wait_for_progress(data_dir)
             began, before, steps = time.time(), _used(process.pid), _steps(data_dir)
             time.sleep(seconds)
             passed, after = time.time() - began, _used(process.pid)
@@ -52,6 +53,13 @@ def learner_budget(
     report = _report(before, after, learned, passed)
     report |= {"games": games, "unroll_length": unroll_length, "unrolls": unrolls}
     print(json.dumps(report) if as_json else _as_text(report))
+
+
+def _wait_for_progress(data_dir: Path) -> None:
+    """Until the learner's journal has lines to measure between."""
+    path = data_dir / "learner" / "solo" / "metrics.jsonl"
+    while not path.exists() or len(path.read_text().splitlines()) < 2:
+        time.sleep(0.2)
 
 
 def _used(pid: int) -> dict[str, float]:
