@@ -21,6 +21,7 @@ Step = Callable[[], int]
 """One call; returns how many items it moved."""
 
 IN_FLIGHT = 2
+"""Requests that a reader has ahead."""
 
 
 @dataclass
@@ -32,6 +33,7 @@ class Load:
     latencies: list[float] = field(repr=False)
     server_cpu: float
     client_cpu: float
+    bytes_per_item: float = 0.0
 
 
 def drive(server: PinnedServer, steps: list[Step], seconds: float) -> Load:
@@ -92,59 +94,81 @@ class Shape:
         }
 
 
-def replay_loads(server: PinnedServer, shape: Shape, seconds: float) -> dict[str, Load]:
-    """Insert, sample and both, into a prioritized table that is full."""
+@dataclass(frozen=True)
+class Cell:
+    """One load on one kind of table."""
+
+    shape: Shape
+    operation: str
+    writers: int
+    readers: int
+
+
+def replay_load(server: PinnedServer, cell: Cell, seconds: float) -> Load:
+    """A load on a prioritized table that is full."""
+    shape = cell.shape
     with ExitStack() as stack:
         client = ReplayClient(server.address)
         stack.callback(client.close)
-        table, signature, rows = f"bench-{shape.row_bytes}", shape.signature, shape.rows()
+        table, signature, rows = "bench", shape.signature, shape.rows()
         definition = tables.prioritized(
             table, signature, shape.capacity, min_size=1, samples_per_insert=1.0, error_buffer=1e18
         )
+        before = server.rss_bytes()
         client.create_table(definition)
+        stack.callback(client.delete_table, table)
         priorities = np.random.default_rng(2).uniform(0.1, 2.0, shape.batch)
-        writers = [stack.enter_context(client.writer(table, signature)) for _ in range(IN_FLIGHT)]
-        sampler = stack.enter_context(client.sampler(table, signature, shape.batch, IN_FLIGHT))
+        writers = [
+            stack.enter_context(client.writer(table, signature))
+            for _ in range(max(1, cell.writers))
+        ]
         for _ in range(-(-shape.capacity // shape.batch)):
             writers[0].append(rows, priorities)
+        used = server.rss_bytes() - before
+        samplers = [
+            stack.enter_context(client.sampler(table, signature, shape.batch, IN_FLIGHT))
+            for _ in range(cell.readers)
+        ]
 
         def insert(number: int) -> Step:
             return lambda: len(writers[number].append(rows, priorities).keys) // 8
 
-        def sample() -> int:
-            return len(next(sampler))
+        def sample(number: int) -> Step:
+            def step() -> int:
+                batch = next(samplers[number])
+                if cell.writers:
+                    samplers[number].update_priorities(batch.keys, priorities)
+                return len(batch)
 
-        def sample_and_update() -> int:
-            batch = next(sampler)
-            sampler.update_priorities(batch.keys, priorities)
-            return len(batch)
+            return step
 
-        return {
-            "insert": drive(server, [insert(number) for number in range(IN_FLIGHT)], seconds),
-            "sample": drive(server, [sample], seconds),
-            "mixed": drive(server, [insert(0), sample_and_update], seconds),
-        }
+        steps = [insert(number) for number in range(cell.writers)]
+        steps += [sample(number) for number in range(cell.readers)]
+        load = drive(server, steps, seconds)
+        load.bytes_per_item = used / shape.capacity
+        return load
 
 
-def echo_loads(server: PinnedServer, shape: Shape, seconds: float) -> dict[str, Load]:
+def echo_load(server: PinnedServer, cell: Cell, seconds: float) -> Load:
     """The same bytes without a service behind."""
     with grpc.insecure_channel(server.address, options=OPTIONS) as channel:
-        size = shape.row_bytes * shape.batch
+        size = cell.shape.row_bytes * cell.shape.batch
         data, wanted = bytes(size), str(size).encode()
         take, give = channel.unary_unary(ECHO_IN), channel.unary_unary(ECHO_OUT)
-        in_flight = [give.future(wanted) for _ in range(IN_FLIGHT)]
 
         def insert() -> int:
             take(data, timeout=30)
-            return shape.batch
+            return cell.shape.batch
 
-        def sample() -> int:
-            in_flight.pop(0).result()
-            in_flight.append(give.future(wanted))
-            return shape.batch
+        def sample() -> Step:
+            in_flight = [give.future(wanted) for _ in range(IN_FLIGHT)]
 
-        return {
-            "insert": drive(server, [insert] * IN_FLIGHT, seconds),
-            "sample": drive(server, [sample], seconds),
-            "mixed": drive(server, [insert, sample], seconds),
-        }
+            def step() -> int:
+                in_flight.pop(0).result()
+                in_flight.append(give.future(wanted))
+                return cell.shape.batch
+
+            return step
+
+        steps = [insert] * cell.writers + [sample() for _ in range(cell.readers)]
+        return drive(server, steps, seconds)
