@@ -13,7 +13,7 @@ from actor.acting import method
 from actor.metrics import ActorMetrics
 from actor.opponents import OpponentSupply, SeatPlan
 from actor.policies import PolicyCache, Student
-from actor.selfplay import HalfBatch
+from actor.selfplay import TrainingGames
 from actor.sender import ExperienceSender
 from actor.settings import ActorSettings
 from mazemesh.client.game import GamesSession
@@ -23,6 +23,9 @@ from mazemesh.games import GameSpec, Purpose, get_game, seeds
 from mazemesh.wire import settings_from_proto
 
 log = structlog.get_logger()
+
+WORTH_A_SESSION = 64
+"""Games from which on a session of their own pays."""
 
 
 class Actor:
@@ -84,10 +87,10 @@ class Actor:
     def _play(self, spec: GameSpec, supply: OpponentSupply, sender: ExperienceSender) -> None:
         """Plays on new sessions until they are lost or `stop` is set."""
         try:
-            halves = [self._open(spec, supply) for _ in range(2)]
+            sessions = [self._open(spec, supply, games) for games in self._shares()]
             while not self._stop.is_set():
-                for half in halves:
-                    experience = half.turn()
+                for session in sessions:
+                    experience = session.turn()
                     if experience is not None:
                         with self._metrics.blocked.time():
                             sender.put(experience)
@@ -99,9 +102,17 @@ class Actor:
         finally:
             self._close()
 
-    def _open(self, spec: GameSpec, supply: OpponentSupply) -> HalfBatch:
+    def _shares(self) -> list[int]:
+        """How many games each session has.
+
+        A step costs a session about as much as 64 games do. With fewer, a second session would
+        add more of that than is gained by playing one while the other is inferred.
+        """
+        games = self._settings.games
+        return [games] if games < 2 * WORTH_A_SESSION else [games - games // 2, games // 2]
+
+    def _open(self, spec: GameSpec, supply: OpponentSupply, games: int) -> TrainingGames:
         collection = self._student.description.collection
-        games = self._settings.games // 2
         # Spawned one after the other, so that every session has its own mazes and draws.
         (entropy,) = self._entropy.spawn(1)
         rng = np.random.default_rng(entropy)
@@ -115,7 +126,7 @@ class Actor:
             controllers=plan.controllers(),
         )
         self._sessions.append(session)
-        return HalfBatch(
+        return TrainingGames(
             session,
             session.step,
             plan,

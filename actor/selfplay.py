@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -32,10 +33,11 @@ class Session(Protocol):
         ...
 
 
-class HalfBatch:
+class TrainingGames:
     """B games of one session, in lockstep.
 
-    An actor has two, so that while one is stepped by the Game service the other is inferred here.
+    An actor of many games has two of these, so that while one is stepped by the Game service the
+    other is inferred here.
 
     Args:
         session: A session that has just been opened with `plan.controllers()`.
@@ -67,6 +69,7 @@ class HalfBatch:
         self._metrics = metrics
         games = len(plan.student_seat)
         self._games = np.arange(games)
+        self._student_rows = self._games * plan.seats + plan.student_seat
         seats = np.arange(plan.seats)
         self._other_seats = np.array(
             [seats[seats != seat] for seat in plan.student_seat.tolist()], np.intp
@@ -74,7 +77,7 @@ class HalfBatch:
         self._roster = Roster(games, current, load)
         for game, opponent in enumerate(plan.opponent):
             self._roster.seat(game, opponent)
-        self._decision, _, _ = self._act(first, plan.announce())
+        self._decision, _ = self._act(first, _Finals.of(first, plan.student_seat), plan.announce())
 
     def turn(self) -> Experience | None:
         """Receives one step, answers it, and returns the experience that it completed."""
@@ -83,43 +86,54 @@ class HalfBatch:
         reseat = self._plan.ended(step.ended_games, step.ended_scores)
         for game in step.ended_games.tolist():
             self._roster.seat(game, self._plan.opponent[game])
-        before = self._decision
-        self._decision, value, final_value = self._act(step, reseat)
+        before, finals = self._decision, _Finals.of(step, self._plan.student_seat)
+        self._decision, value = self._act(step, finals, reseat)
         self._metrics.agent_steps.inc(len(self._games))
-        self._metrics.episodes.inc(len(step.ended_games))
-        return self._collector.add(before, self._consequence(step, value, final_value))
+        if len(step.ended_games):
+            self._metrics.episodes.inc(len(step.ended_games))
+        return self._collector.add(before, self._consequence(step, finals, value))
 
     def _act(
-        self, step: Step, reseat: Reseat | None
-    ) -> tuple[Decision, npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Chooses and sends all actions; also the student's values of present and final states."""
-        student, games, seats = self._current(), self._games, self._plan.student_seat
-        observation = step.observation[games, seats]
-        mask = step.action_mask[games, seats]
+        self, step: Step, finals: _Finals, reseat: Reseat | None
+    ) -> tuple[Decision, npt.NDArray[np.float32]]:
+        """Chooses and sends all actions; also the student's values, present then final."""
+        student, count = self._current(), len(self._games)
+        observation, mask = (
+            self._student_view(step.observation),
+            self._student_view(step.action_mask),
+        )
         actions = np.zeros(step.action_mask.shape[:2], np.int8)
-        final_observation, final_mask = self._finals(step)
         with self._metrics.inference.time():
-            logits, value = student.infer(
-                np.concatenate([observation, final_observation]),
-                np.concatenate([mask, final_mask]),
-            )
+            if len(finals.games):
+                logits, value = student.infer(
+                    np.concatenate([observation, finals.observation]),
+                    np.concatenate([mask, finals.action_mask]),
+                )
+            else:
+                logits, value = student.infer(observation, mask)
             self._move_opponents(step, actions)
-        count = len(games)
         chosen = self._acting.student(logits[:count], mask)
-        actions[games, seats] = chosen
+        actions.reshape(-1)[self._student_rows] = chosen
         self._session.send(actions, reseat)
         decision = Decision(
             observation=observation,
             action_mask=mask,
             action=chosen,
             log_probability=log_probability(logits[:count], chosen),
-            action_value=logits[games, chosen],
+            action_value=logits[self._games, chosen],
             policy_version=student.version,
         )
         self._metrics.policy_version.set(student.version)
-        return decision, value[:count], value[count:]
+        return decision, value
+
+    def _student_view(self, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """The student's rows [B, ...] of an array [B, seats, ...]; with one seat a mere view."""
+        rows = array.reshape(-1, array.shape[-1])
+        return rows if self._plan.seats == 1 else rows.take(self._student_rows, axis=0)
 
     def _move_opponents(self, step: Step, actions: npt.NDArray[np.int8]) -> None:
+        if self._plan.seats == 1:
+            return
         for policy, playing in self._roster.groups():
             rows = np.repeat(playing, self._plan.seats - 1)
             seats = self._other_seats[playing].ravel()
@@ -127,32 +141,40 @@ class HalfBatch:
             logits, _ = policy.infer(step.observation[rows, seats], mask)
             actions[rows, seats] = self._acting.opponent(logits, mask)
 
-    def _finals(self, step: Step) -> tuple[npt.NDArray[Any], npt.NDArray[np.uint8]]:
-        seats = self._plan.student_seat[self._truncated(step)]
-        rows = np.arange(len(seats))
-        return step.final_observation[rows, seats], step.final_action_mask[rows, seats]
-
-    def _truncated(self, step: Step) -> npt.NDArray[np.int32]:
-        truncated: npt.NDArray[np.int32] = step.ended_games[
-            step.status[step.ended_games] == TRUNCATED
-        ]
-        return truncated
-
     def _consequence(
-        self,
-        step: Step,
-        value: npt.NDArray[np.float32],
-        final_value: npt.NDArray[np.float32],
+        self, step: Step, finals: _Finals, value: npt.NDArray[np.float32]
     ) -> Consequence:
-        final_observation, final_mask = self._finals(step)
+        count = len(self._games)
         return Consequence(
-            reward=step.reward[self._games, self._plan.student_seat],
+            reward=step.reward.reshape(-1)[self._student_rows],
             status=step.status,
             observation=self._decision.observation,
             action_mask=self._decision.action_mask,
-            value=value,
-            truncated_games=self._truncated(step).astype(np.intp),
-            final_observation=final_observation,
-            final_action_mask=final_mask,
-            final_value=final_value,
+            value=value[:count],
+            truncated_games=finals.games,
+            final_observation=finals.observation,
+            final_action_mask=finals.action_mask,
+            final_value=value[count:],
         )
+
+
+@dataclass(frozen=True)
+class _Finals:
+    """What the student saw last in the m games that a step truncated.
+
+    Attributes:
+        games: intp [m].
+        observation: [m, D].
+        action_mask: uint8 [m, A].
+    """
+
+    games: npt.NDArray[np.intp]
+    observation: npt.NDArray[Any]
+    action_mask: npt.NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, step: Step, student_seat: npt.NDArray[np.intp]) -> _Finals:
+        ended = step.ended_games
+        games = ended[step.status[ended] == TRUNCATED].astype(np.intp)
+        rows, seats = np.arange(len(games)), student_seat[games]
+        return cls(games, step.final_observation[rows, seats], step.final_action_mask[rows, seats])

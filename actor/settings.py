@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from mazemesh.process.settings import ProcessSettings
 from pydantic import Field
 
 from mazemesh.client.addresses import Addresses
+from mazemesh.process.settings import ProcessSettings
 
 _LOCAL = Addresses.local()
 
@@ -49,7 +49,10 @@ class ActorSettings(WorkerSettings):
 
     policy: str = Field(description="name of the policy whose run this actor serves")
     games: int = Field(
-        default=256, ge=2, le=32768, description="games played at once, in two half-batches"
+        default=256,
+        ge=2,
+        le=32768,
+        description="games played at once; from 128 on in two sessions that take turns",
     )
     threads: int = Field(default=1, ge=1, le=64, description="onnxruntime threads")
 
