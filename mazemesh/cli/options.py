@@ -64,6 +64,20 @@ def errors_as_lines() -> Iterator[None]:
         raise typer.Exit(1) from error
 
 
+@contextmanager
+def needs_extra(extra: str) -> Iterator[None]:
+    """A package that is missing inside ends the command by naming the extra that brings it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("mazemesh"):
+            raise
+        sys.stderr.write(
+            f"mazemesh: {error.name} is not installed; pip install 'mazemesh[{extra}]'\n"
+        )
+        raise typer.Exit(1) from error
+
+
 def seconds(text: str) -> float:
     """A duration: "180", "180s", "5m", "2h".
 
