@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from importlib.util import find_spec
 from itertools import count
@@ -60,7 +61,9 @@ async def bind_with(settings: GameServiceSettings, server: Server, sink: ResultS
     await archive.clean()
     recorder = Recorder(store, archive, outbox, convert.match_result)
     metrics = GameMetrics(server.registry)
-    stepping = Stepping(metrics.stepped, time.monotonic, time.time, settings.inline_seats)
+    threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="games")
+    server.on_stop(partial(asyncio.to_thread, threads.shutdown, cancel_futures=True))
+    stepping = Stepping(metrics.stepped, time.monotonic, time.time, settings.inline_seats, threads)
     serials = count(1)
     make_engine = partial(
         new_engine,
@@ -84,6 +87,7 @@ async def bind_with(settings: GameServiceSettings, server: Server, sink: ResultS
             lobby,
             Listing(lobby, sessions),
             archive,
+            stepping,
             RunGamesStream(sessions, lobby, recorder, stepping, serials, make_engine),
             PlayGameStream(lobby),
         ),

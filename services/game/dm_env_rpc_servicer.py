@@ -6,6 +6,7 @@ Needs the extra `dm-env-rpc`. A stream is one client. Errors are answers; the st
 from __future__ import annotations
 
 import secrets
+from functools import partial
 from typing import Any, TypeAlias
 
 import grpc.aio
@@ -74,8 +75,8 @@ class _Client:
         return dm.EnvironmentResponse(**{kind: answer})
 
     async def create_world(self, request: dm.CreateWorldRequest) -> dm.CreateWorldResponse:
-        setup = messages.world_setup(request.settings, _draw_seed)
-        world = await self._worlds.create(setup)
+        read = partial(messages.world_setup, request.settings, _draw_seed)
+        world = await self._worlds.create(read)
         return dm.CreateWorldResponse(world_name=world.name)
 
     async def join_world(self, request: dm.JoinWorldRequest) -> dm.JoinWorldResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Sequence
 from itertools import count, groupby
 
@@ -49,8 +50,9 @@ class Lobby:
         self._new_engine = new_engine
         self._move_timeout = move_timeout
         self._seated: dict[MatchGame, SeatedGame] = {}
-        # Players of one game come at the same moment, and only one of them begins it.
-        self._beginning = asyncio.Lock()
+        # Players of one match come at the same moment, and only one of them begins it; a game that
+        # takes long to begin keeps no other game waiting.
+        self._beginning: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._bot_games: set[asyncio.Task[None]] = set()
 
     async def create(self, setups: Sequence[MatchSetup]) -> list[Match]:
@@ -74,7 +76,7 @@ class Lobby:
             FailedPrecondition: a game is played seat by seat, or together with other games.
         """
         games = self.matches.games_of(tokens)
-        async with self._beginning:
+        async with self._beginning[games[0].match.setup.game.name]:
             board = games[0].board or await self._begin(games)
         if board.games != games or games[0] in self._seated:
             raise _played_otherwise(games[0])
@@ -89,7 +91,7 @@ class Lobby:
             FailedPrecondition: a session plays the game.
         """
         game, seat = self.matches.seat(token)
-        async with self._beginning:
+        async with self._beginning[game.match.setup.game.name]:
             if game.board is None:
                 board = await self._begin([game])
                 self._seated[game] = SeatedGame(
@@ -136,7 +138,7 @@ class Lobby:
         return self.matches.drop_unplayed(self._stepping.clock() - unplayed_seconds)
 
     async def _begin(self, games: list[MatchGame]) -> Board:
-        batch = await asyncio.to_thread(make_batch, games, self._new_engine)
+        batch = await self._stepping.in_thread(make_batch, games, self._new_engine)
         for game in games:
             if game.board is not None or not game.match.alive:
                 raise _played_otherwise(game)
@@ -156,12 +158,12 @@ class Lobby:
             await asyncio.shield(task)
 
     async def _play_bots_together(self, games: list[MatchGame]) -> None:
-        async with self._beginning:
+        async with self._beginning[games[0].match.setup.game.name]:
             games = [game for game in games if game.board is None and game.match.alive]
             if not games:
                 return
             board = await self._begin(games)
-        outcomes = await asyncio.to_thread(self._play_out, board)
+        outcomes = await self._stepping.in_thread(self._play_out, board)
         for index, outcome in outcomes.items():
             board.note(index, outcome, self._stepping.time())
             positions = board.batch.frame(index).positions

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from itertools import count
 from typing import Any, TypeAlias
 
@@ -68,8 +67,8 @@ class RunGamesStream:
         session: GameSession
         if first.HasField("open"):
             self._sessions.check_room(first.open.session_id)
-            setup = convert.training_setup(first.open)
-            batch = await asyncio.to_thread(setup.make, self._new_engine)
+            setup = await self._stepping.in_thread(convert.training_setup, first.open)
+            batch = await self._stepping.in_thread(setup.make, self._new_engine)
             session = Session(
                 first.open.session_id,
                 next(self._serials),

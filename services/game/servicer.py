@@ -16,6 +16,7 @@ from services.game.lobby import Lobby
 from services.game.play_game import PlayGameStream
 from services.game.replay_messages import replay, replay_info
 from services.game.run_games import Context, RunGamesStream
+from services.game.stepping import Stepping
 from services.game.store import ReplayFilter
 
 _PAGE = 100
@@ -30,12 +31,14 @@ class GameServicer(GameServiceServicer):
         lobby: Lobby,
         listing: Listing,
         archive: Archive,
+        stepping: Stepping,
         run_games: RunGamesStream,
         play_game: PlayGameStream,
     ) -> None:
         self._lobby = lobby
         self._listing = listing
         self._archive = archive
+        self._stepping = stepping
         self._run_games = run_games
         self._play_game = play_game
 
@@ -61,7 +64,8 @@ class GameServicer(GameServiceServicer):
         self, request: pb.CreateGamesRequest, context: Context
     ) -> pb.CreateGamesResponse:
         """Creates matches."""
-        matches = await self._lobby.create(convert.match_setups(request))
+        setups = await self._stepping.in_thread(convert.match_setups, request)
+        matches = await self._lobby.create(setups)
         return pb.CreateGamesResponse(matches=[convert.created_match(match) for match in matches])
 
     # The stubs only know servicers that yield; these two write by context.write, so that they can

@@ -43,6 +43,9 @@ class GameServiceSettings(ServiceSettings):
         description="batches of up to so many seats are stepped in the event loop, larger ones "
         "in a thread",
     )
+    threads: int = Field(
+        64, ge=1, le=1024, description="for large batches, and foreign games, which may hang in one"
+    )
     foreign_workers: int = Field(
         1, ge=1, le=64, description="processes that share the games of one session or match batch"
     )

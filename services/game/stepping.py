@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
 
 from services.game.batch import Batch, Int8Array, Report
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +24,14 @@ class Stepping:
         time: seconds since the epoch.
         inline_seats: batches of up to so many seats are stepped in the event loop: there the switch
             to a thread and back costs more than the step.
+        threads: for what takes long; many, as a foreign game may hang in one.
     """
 
     on_step: Callable[[Batch, Report, float], None]
     clock: Callable[[], float]
     time: Callable[[], float]
     inline_seats: int
+    threads: Executor
 
     def is_inline(self, batch: Batch) -> bool:
         """Whether to step in the event loop."""
@@ -39,8 +46,13 @@ class Stepping:
     async def step_in_thread(self, batch: Batch, actions: Int8Array) -> Report:
         """Plays one step in a thread. Not to be cancelled: the thread would step on."""
         start = self.clock()
-        await asyncio.to_thread(batch.step, actions)
+        await self.in_thread(batch.step, actions)
         return self._finish(batch, self.clock() - start)
+
+    async def in_thread(self, call: Callable[..., T], *arguments: Any) -> T:
+        """What a call returns that takes long."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self.threads, partial(call, *arguments))
 
     def _finish(self, batch: Batch, seconds: float) -> Report:
         report = batch.report()

@@ -101,7 +101,7 @@ class World:
         async with self._busy:
             self.touched = self._stepping.clock()
             if not self._begun:
-                await asyncio.to_thread(self._begin)
+                await self._stepping.in_thread(self._begin)
                 return self._first_moment()
             actions = np.zeros_like(self.batch.engine.taken)
             actions[0, SEAT] = action or 0
@@ -163,15 +163,17 @@ class Worlds:
     def __len__(self) -> int:
         return len(self._worlds)
 
-    async def create(self, setup: WorldSetup) -> World:
-        """A new world.
+    async def create(self, read: Callable[[], WorldSetup]) -> World:
+        """A new world; `read` tells what is asked for, and may take long.
 
         Raises:
             ResourceExhausted: there are too many.
+            MazemeshError: as `read`.
         """
+        setup = await self._stepping.in_thread(read)
         if len(self._worlds) >= self._limit:
             raise ResourceExhausted(f"{self._limit} worlds exist, the limit; destroy one first")
-        engine = await asyncio.to_thread(self._new_engine, setup.game, setup.settings, 1)
+        engine = await self._stepping.in_thread(self._new_engine, setup.game, setup.settings, 1)
         world = World(self._name(), setup, Batch(engine), self._stepping)
         self._worlds[world.name] = world
         return world

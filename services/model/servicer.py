@@ -60,7 +60,8 @@ class ModelServicer(ModelServiceServicer):
     ) -> pb.PublishPolicyResponse:
         """Receives, then publishes; a repeated request gets its first answer."""
         header = await _first(request_iterator)
-        submission, spec = read_header(header, self._max_policy_bytes)
+        # Not in the event loop: what a foreign game is like a process of its own has to tell.
+        submission, spec = await asyncio.to_thread(read_header, header, self._max_policy_bytes)
         parity = read_parity(header.parity, spec)
         version = await self._publisher.find(submission)
         if version is None:
