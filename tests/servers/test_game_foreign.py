@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mazemesh.client.game import GamesSession
-from mazemesh.errors import InvalidArgument, NotFound
+from mazemesh.errors import DeadlineExceeded, InvalidArgument, NotFound
 from mazemesh.game_replay import verify
 from mazemesh.games import Purpose, get_game, seeds
 from mazemesh.games.foreign.engine import ForeignEngine
@@ -84,10 +83,28 @@ def test_one_that_crashes_hurts_nobody_else(server: RunningGame) -> None:
     quiet.close()
 
 
-def play_right(session: GamesSession) -> None:
-    while not session.over:
-        session.send(np.ones(session.controllers.shape, np.int8))
-        session.receive()
+def test_one_that_hangs_keeps_nobody_waiting(server: RunningGame) -> None:
+    left = np.zeros((2, 1), np.int8)
+    meanwhile = 0
+    with (
+        server.client.open_session("race", None, 4, SEED) as quiet,
+        server.client.open_session(WALK + "?fails=hang", None, 2, SEED) as session,
+    ):
+        while not session.step.status.any():
+            session.send(left)
+            received = quiet.step.sequence
+            while True:
+                quiet.send(np.zeros((4, 2), np.int8))
+                quiet.receive()
+                try:
+                    session.receive(timeout=0.0)
+                    break
+                except DeadlineExceeded:
+                    continue
+            meanwhile = max(meanwhile, quiet.step.sequence - received)
+        assert session.step.status.tolist() == [2, 2]
+    # The step that hung was given a second.
+    assert meanwhile > 20
 
 
 def test_a_match_that_fails_is_dropped_and_has_no_result(server: RunningGame, elo: FakeElo) -> None:
