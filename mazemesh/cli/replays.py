@@ -93,14 +93,17 @@ def _verify(replay: GameReplay) -> None:
 
 
 def _show(replay: GameReplay, speed: float) -> None:
-    """Draws every step on a terminal; elsewhere one line a step, and the first and last picture."""
+    """Draws every step on a terminal; elsewhere one line a step, and the first and last picture.
+
+    Of foreign games there are no pictures.
+    """
     from mazemesh.game_replay import play
 
     terminal = sys.stdout.isatty()
     for step, engine in enumerate(play(replay)):
         if terminal:
             sys.stdout.write("\x1b[2J\x1b[H")
-        if terminal or step in (0, replay.steps):
+        if engine.passages.size and (terminal or step in (0, replay.steps)):
             sys.stdout.write(_picture(engine) + "\n")
         sys.stdout.write(_line(replay, step) + "\n")
         sys.stdout.flush()
@@ -118,13 +121,14 @@ def _picture(engine: BatchEngine) -> str:
 
 def _line(replay: GameReplay, step: int) -> str:
     from mazemesh.games import ACTIONS
+    from mazemesh.games.foreign import is_foreign
 
     if step == 0:
         names = ", ".join(f"{seat + 1} {name}" for seat, name in enumerate(replay.participants))
         return f"{replay.game}, seed {replay.seed}, rotation {replay.rotation}: {names}"
-    moves = (
-        f"{seat + 1} {ACTIONS[action]}" for seat, action in enumerate(replay.actions[step - 1])
-    )
+    actions = replay.actions[step - 1].tolist()
+    moved = actions if is_foreign(replay.game) else [ACTIONS[action] for action in actions]
+    moves = (f"{seat + 1} {name}" for seat, name in enumerate(moved))
     return f"step {step} of {replay.steps}: {', '.join(moves)}"
 
 

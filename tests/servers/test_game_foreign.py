@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from mazemesh.cli.app import app
 from mazemesh.errors import DeadlineExceeded, InvalidArgument, NotFound
 from mazemesh.game_replay import verify
 from mazemesh.games import Purpose, get_game, seeds
@@ -20,6 +22,7 @@ from tests.servers.test_game_matches import tokens_of
 CARTPOLE = "gymnasium:CartPole-v1"
 WALK = "pettingzoo:tests.foreign_games:Walk"
 ROCK_PAPER_SCISSORS = "pettingzoo:pettingzoo.classic.rps_v2"
+SHOW = ("replay-game", "--host", "127.0.0.1")
 SEED = seeds.seed(Purpose.TRAINING, 4)
 
 
@@ -136,6 +139,9 @@ def test_time_trials_compare_returns_and_replays_verify(server: RunningGame, elo
         replay = server.client.replay(game.game_id)
         assert replay.steps > 1
         assert verify(replay) is None
+        shown = CliRunner().invoke(app, [*SHOW, game.game_id, "--port-base", str(server.port)])
+        assert shown.exit_code == 0
+        assert f"step {replay.steps} of {replay.steps}: 1 " in shown.stdout
         changed = replay.actions.copy()
         changed[0] ^= 1
         difference = verify(dataclasses.replace(replay, actions=changed))
