@@ -13,8 +13,8 @@ import typer
 
 from bench.pinned import pin, pinned_server
 from bench.replay_load import Cell, Load, Shape, echo_load, replay_load
-from bench.replay_servers import serve_echo, serve_replay
 from bench.replay_peer import Reverb, no_peer
+from bench.replay_servers import serve_echo, serve_replay
 
 app = typer.Typer()
 

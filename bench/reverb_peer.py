@@ -14,6 +14,7 @@ import socket
 import sys
 import threading
 import time
+import traceback
 from typing import Any
 
 import numpy as np
@@ -25,19 +26,13 @@ TABLE = "bench"
 def serve(port: int, what: dict[str, Any], ready: Any, stop: Any) -> None:
     os.sched_setaffinity(0, {0})
     import reverb
-    import tensorflow as tf
 
-    signature = {
-        name: tf.TensorSpec((1, *column.shape[1:]), column.dtype)
-        for name, column in rows(what).items()
-    }
     table = reverb.Table(
         name=TABLE,
         sampler=reverb.selectors.Prioritized(0.6),
         remover=reverb.selectors.Fifo(),
         max_size=what["capacity"],
         rate_limiter=reverb.rate_limiters.MinSize(1),
-        signature=signature,
     )
     server = reverb.Server([table], port=port)
     ready.set()
@@ -89,8 +84,15 @@ class Callers:
     def reader(self) -> Any:
         """A function that samples one batch, and updates its priorities in a mixed load."""
         client = self.reverb.Client(self.address)
-        dataset = self.reverb.TimestepDataset.from_table_signature(
-            self.address, TABLE, max_in_flight_samples_per_worker=3 * self.batch
+        import tensorflow as tf
+
+        row = self.rows[0]
+        dataset = self.reverb.TimestepDataset(
+            self.address,
+            TABLE,
+            dtypes={name: value.dtype for name, value in row.items()},
+            shapes={name: tf.TensorShape(value.shape) for name, value in row.items()},
+            max_in_flight_samples_per_worker=3 * self.batch,
         )
         batches = dataset.batch(self.batch).prefetch(2).as_numpy_iterator()
 
@@ -133,10 +135,23 @@ def main() -> None:
     ready, stop = context.Event(), context.Event()
     server = context.Process(target=serve, args=(port, what, ready, stop))
     server.start()
-    if not ready.wait(60):
-        raise RuntimeError("the server did not start")
+    status = 1
+    try:
+        if not ready.wait(60):
+            raise RuntimeError("the server did not start")
+        print(json.dumps(measure(server.pid, port, what)), flush=True)
+        status = 0
+    except Exception:
+        traceback.print_exc()
+    finally:
+        server.kill()
+        # The interpreter would wait for TensorFlow's threads.
+        os._exit(status)
+
+
+def measure(server: int, port: int, what: dict[str, Any]) -> dict[str, float]:
     os.sched_setaffinity(0, {1})
-    memory = psutil.Process(server.pid).memory_info
+    memory = psutil.Process(server).memory_info
     before = memory().rss
     callers = Callers(f"localhost:{port}", what)
     fill = callers.writer()
@@ -146,12 +161,14 @@ def main() -> None:
     used = (memory().rss - before) / filled
     steps = [callers.writer() for _ in range(what["writers"])]
     steps += [callers.reader() for _ in range(what["readers"])]
+    # A dataset takes a second to build its graph; that is not its speed.
+    for step in steps:
+        for _ in range(10):
+            step()
     rate = drive(steps, what["seconds"])
-    print(json.dumps({"items_per_second": rate, "bytes_per_item": used}), flush=True)
-    stop.set()
-    # The interpreter would wait for TensorFlow's threads.
-    server.kill()
-    os._exit(0)
+    if rate <= 0:
+        raise RuntimeError(f"no items moved in {what}")
+    return {"items_per_second": rate, "bytes_per_item": used}
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from mazemesh.cli import games, inspect, mesh, model, playing, plot, replays, tune, workers
+from mazemesh.cli import games, inspect, mesh, model, playing, plot, replay, replays, tune, workers
 
 app = typer.Typer(
     name="mazemesh",
@@ -24,6 +24,7 @@ app.command()(playing.evaluate)
 app.command()(plot.plot)
 app.command()(tune.tune)
 app.add_typer(games.app, name="games")
+app.add_typer(replay.app, name="replay")
 app.command("replays")(replays.list_replays)
 app.command()(replays.replay_game)
 app.command(context_settings=workers.PASS_ON)(workers.train)

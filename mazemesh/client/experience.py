@@ -55,7 +55,7 @@ class ExperienceBatch:
         if not 0.0 <= beta <= 1.0:
             raise InvalidArgument(f"beta is {beta}; expected 0..1")
         # Relative to the least likely row, N cancels out.
-        weights = (self.probabilities / self.probabilities.min()) ** -beta
+        weights: Reals = (self.probabilities / self.probabilities.min()) ** -beta
         return weights.astype(np.float32)
 
 

@@ -70,7 +70,7 @@ def encode_record(
 
 def array_bytes(array: Array) -> memoryview:
     """The bytes of a contiguous array, not copied."""
-    return memoryview(array.reshape(-1).view(np.uint8))
+    return array.reshape(-1).view(np.uint8).data
 
 
 def decode_sample(signature: Signature, message: bytes) -> ExperienceBatch:

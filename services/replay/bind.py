@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from mazemesh.process.errors import StartError
 from mazemesh.process.memory import freeze_startup_objects, keep_freed_memory
 from services._harness import Server
 from services.replay.checkpointer import Checkpointer
@@ -12,7 +13,8 @@ from services.replay.metrics import TableCollector
 from services.replay.servicer import ReplayServicer
 from services.replay.settings import ReplaySettings
 from services.replay.stores.file_journal import FileJournal
-from services.replay.stores.files import LocalFiles, lock_folder, unlock_folder
+from services.replay.stores.files import Files, LocalFiles, lock_folder, unlock_folder
+from services.replay.stores.table_folder import Retire
 from services.replay.tables import Tables
 
 
@@ -21,7 +23,8 @@ async def bind(settings: ReplaySettings, server: Server) -> None:
     keep_freed_memory()
     folder = settings.data_dir / "replay"
     lock = lock_folder(folder)
-    journal = FileJournal(folder, LocalFiles(), settings.durability)
+    files = LocalFiles()
+    journal = FileJournal(folder, files, settings.durability, retire=_archive(settings, files))
     tables = Tables(
         journal,
         np.random.default_rng(settings.seed),
@@ -48,3 +51,19 @@ async def bind(settings: ReplaySettings, server: Server) -> None:
 
     server.registry.register(TableCollector(tables))
     server.add_servicer(SERVICE, add_replay_servicer, ReplayServicer(tables))
+
+
+def _archive(settings: ReplaySettings, files: Files) -> Retire | None:
+    if not settings.archive_gib:
+        return None
+    # Loads pyarrow.
+    try:
+        from services.replay.stores.archive import ParquetArchive
+    except ModuleNotFoundError as error:
+        raise StartError(
+            f"archive_gib is {settings.archive_gib:g}, and that needs pyarrow: "
+            "pip install 'mazemesh[archive]'",
+            exit_code=2,
+        ) from error
+    folder = settings.data_dir / "blobs" / "replay"
+    return ParquetArchive(folder, files, int(settings.archive_gib * 2**30))

@@ -30,6 +30,7 @@ def to_info(hosted: HostedTable) -> pb.TableInfo:
         sample_wait=_duration(hosted.sampling.waited_seconds),
         bytes=table.bytes,
         log_bytes=hosted.log.tail_bytes,
+        priority_mass=table.priority_mass,
     )
 
 

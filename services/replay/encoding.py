@@ -9,14 +9,14 @@ columns are put in front of them by hand: encodings that are concatenated are me
 from __future__ import annotations
 
 from mazemesh.client.experience_encoding import array_bytes, encode_columns
-from mazemesh.protobuf_wire import message_field
+from mazemesh.protobuf_wire import Buffer, message_field
 from mazemesh.v1 import replay_pb2 as pb
 from services.replay.table import Sample, Updated
 
 
 def encode_sample(sample: Sample, signature_hash: int, updated: Updated) -> bytes:
     """The wire form of drawn rows and of what became of the priorities that came before."""
-    data = [array_bytes(column) for column in sample.columns]
+    data: list[Buffer] = [array_bytes(column) for column in sample.columns]
     columns = encode_columns(signature_hash, len(sample.keys), data)
     rest = pb.GetExperienceBatchResponse(
         keys=sample.keys.tobytes(),

@@ -65,7 +65,7 @@ def draw_top(
     leaves = len(winners) // 2
     gone = 0
     for i in range(len(slots)):
-        slot = np.int64(winners[1]) - 1
+        slot = int(winners[1]) - 1
         slots[i] = slot
         if limit >= 0:
             times[slot] += 1

@@ -77,7 +77,8 @@ class Ordered:
         """int32 [size]: the slots in the order of their arrival."""
         tickets = np.arange(self._first, self._next)
         slots = self._ring[tickets % len(self._ring)]
-        return slots[self._tickets[slots] == tickets + 1]
+        present: Counts = slots[self._tickets[slots] == tickets + 1]
+        return present
 
     def mass(self) -> float:
         """The number of slots."""

@@ -44,3 +44,9 @@ class ReplaySettings(ServiceSettings):
         description="length of a table's log at which it is checkpointed by itself, unless the "
         "table is larger",
     )
+    archive_gib: float = Field(
+        0.0,
+        ge=0,
+        description="old experience kept as Parquet files under blobs/replay in the data folder, "
+        "the oldest deleted beyond this; 0: none is kept (needs the extra `archive`)",
+    )

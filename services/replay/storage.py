@@ -106,7 +106,7 @@ class RowStorage:
         """Copies of everything but the columns: scalars, and arrays by name."""
         used = self._num_used
         scalars = {"next_number": self._next_number % _ROW_NUMBERS, "used": used}
-        arrays = {
+        arrays: dict[str, npt.NDArray[Any]] = {
             "priorities": self.priorities[:used],
             "policy_versions": self.policy_versions[:used],
             "times_sampled": self.times_sampled[:used],
@@ -151,7 +151,8 @@ class RowStorage:
     @property
     def _taken(self) -> npt.NDArray[np.bool_]:
         """Which of the used slots hold a row: bool [used slots]."""
-        return self._numbers[: self._num_used] != 0
+        taken: npt.NDArray[np.bool_] = self._numbers[: self._num_used] != 0
+        return taken
 
     def _allocate(self, rows: int) -> Slots:
         # Slots that were used come first: their memory is in use already, and warm.

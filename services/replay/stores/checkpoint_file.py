@@ -135,17 +135,18 @@ class _Writer:
 def _frames_of(image: TableImage) -> list[Buffer]:
     scalars = dict(image.scalars)
     scalars["arrays"] = [(name, array.dtype.str) for name, array in image.arrays.items()]
+    arrays: list[list[Buffer]] = [[_ARRAY, _bytes(array)] for array in image.arrays.values()]
     bodies: list[list[Buffer]] = [
         [_TABLE, from_spec(image.spec).SerializeToString()],
         [_ORIGINAL, from_spec(image.original_spec).SerializeToString()],
         [_SCALARS, json.dumps(scalars).encode()],
-        *([_ARRAY, _bytes(array)] for array in image.arrays.values()),
+        *arrays,
     ]
     return [buffer for body in bodies for buffer in make_frame(body)]
 
 
 def _bytes(array: np.ndarray[Any, Any]) -> memoryview:
-    return memoryview(array.reshape(-1).view(np.uint8)).cast("B")
+    return array.reshape(-1).view(np.uint8).data
 
 
 def _slice(body: memoryview, widths: Sequence[int]) -> RowSlice:

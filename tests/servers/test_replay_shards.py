@@ -1,0 +1,98 @@
+"""Several Replay services as one table."""
+
+import asyncio
+from contextlib import AsyncExitStack
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from mazemesh.client import tables
+from mazemesh.client.sharded_replay import ShardedReplay
+from mazemesh.errors import InvalidArgument
+from mazemesh.tensors import Signature
+from services._harness import serve
+from services.replay.bind import bind
+from services.replay.settings import ReplaySettings
+
+SIGNATURE = Signature.of(index=("int64", ()))
+ROWS = 60
+DRAWS = 60_000
+
+
+def definition(alpha: float = 0.6):
+    return tables.prioritized(
+        "table", SIGNATURE, 1000, alpha=alpha, min_size=1, samples_per_insert=1, error_buffer=1e18
+    )
+
+
+@pytest.fixture
+async def addresses(tmp_path):
+    async with AsyncExitStack() as stack:
+        servers = [
+            await stack.enter_async_context(
+                serve(ReplaySettings(port=0, data_dir=tmp_path / str(seed), seed=seed), bind)
+            )
+            for seed in range(3)
+        ]
+        yield [server.address for server in servers]
+
+
+def assert_drawn_by(weights: np.ndarray, replay: ShardedReplay) -> np.ndarray:
+    """Chi-square of draws against P(i) = w_i / sum w over ALL shards."""
+    drawn, probabilities = [], weights / weights.sum()
+    for _ in range(DRAWS // 1000):
+        sharded = replay.sample(1000)
+        index = sharded.batch.columns["index"]
+        np.testing.assert_allclose(sharded.batch.probabilities, probabilities[index], rtol=1e-9)
+        drawn.append(index)
+    counts = np.bincount(np.concatenate(drawn), minlength=ROWS)
+    possible = probabilities > 0
+    assert counts[~possible].sum() == 0
+    assert stats.chisquare(counts[possible], DRAWS * probabilities[possible]).pvalue > 1e-4
+    return counts
+
+
+async def test_sharded_draws_are_those_of_a_single_table(addresses):
+    def calls():
+        rng = np.random.default_rng(5)
+        priorities = rng.uniform(0, 4, ROWS)
+        priorities[7] = 0.0
+        writer = ShardedReplay(addresses, "table", SIGNATURE, rng)
+        assert writer.create_table(definition())
+        assert not writer.create_table(definition())
+        # Batches of very different sizes, so that the shards' masses differ.
+        for start, stop in ((0, 40), (40, 42), (42, 60)):
+            writer.append({"index": np.arange(start, stop)}, priorities[start:stop])
+        for replay in (writer, ShardedReplay(addresses, "table", SIGNATURE, rng)):
+            assert_drawn_by(np.where(priorities > 0, priorities**0.6, 0.0), replay)
+
+        sharded = writer.sample(500)
+        changed = np.unique(sharded.batch.columns["index"])
+        new = rng.uniform(0.1, 9, ROWS)
+        priorities[changed] = new[changed]
+        updates = new[sharded.batch.columns["index"]]
+        assert writer.update_priorities(sharded, updates) == (500, 0)
+        writer.refresh()
+        assert_drawn_by(np.where(priorities > 0, priorities**0.6, 0.0), writer)
+        writer.close()
+        replay.close()
+
+    await asyncio.to_thread(calls)
+
+
+async def test_shards_of_zeros_only_are_drawn_uniformly_together(addresses):
+    def calls():
+        replay = ShardedReplay(addresses, "table", SIGNATURE, np.random.default_rng(6))
+        replay.create_table(definition())
+        for start, stop in ((0, 50), (50, 55), (55, 60)):
+            replay.append({"index": np.arange(start, stop)}, np.zeros(stop - start))
+        assert_drawn_by(np.ones(ROWS), replay)
+        replay.close()
+
+    await asyncio.to_thread(calls)
+
+
+def test_no_shards_are_refused():
+    with pytest.raises(InvalidArgument, match="addresses is empty"):
+        ShardedReplay([], "table", SIGNATURE)
