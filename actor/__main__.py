@@ -13,6 +13,10 @@ from actor.settings import ActorSettings, EvaluatorSettings
 from mazemesh.client.mesh import Mesh
 
 
+STOP_SECONDS = 4.0
+"""A service that went away first must not keep a worker that stops waiting for it."""
+
+
 def play(settings: ActorSettings, registry: CollectorRegistry, stop: threading.Event) -> None:
     """Runs an actor until `stop`."""
     from actor.play import Actor
@@ -48,9 +52,15 @@ def main() -> None:
     """Dispatches on the first argument."""
     mode, arguments = (sys.argv[1] if len(sys.argv) > 1 else ""), sys.argv[2:]
     if mode == "play":
-        run_worker(ActorSettings, play, arguments, "python -m actor play")
+        run_worker(ActorSettings, play, arguments, "python -m actor play", patience=STOP_SECONDS)
     elif mode == "evaluate":
-        run_worker(EvaluatorSettings, evaluate, arguments, "python -m actor evaluate")
+        run_worker(
+            EvaluatorSettings,
+            evaluate,
+            arguments,
+            "python -m actor evaluate",
+            patience=STOP_SECONDS,
+        )
     else:
         sys.exit(f"usage: python -m actor play|evaluate [FLAGS] (got {mode!r})")
 

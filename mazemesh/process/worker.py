@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -27,11 +28,14 @@ def run_worker(
     work: Work[SettingsT],
     arguments: Sequence[str],
     program: str,
+    *,
+    patience: float | None = None,
 ) -> None:
     """Parses settings, opens the metrics page and runs `work`; does not return.
 
     SIGTERM and Ctrl-C set the event, the same signal again stops at once. Exit status: 0 when the
-    work returned, 1 when it failed, 2 for a wrong setting.
+    work returned, 1 when it failed, 2 for a wrong setting. A worker with nothing to save gives its
+    `patience` in seconds: it then leaves in the middle of whatever call it waits in.
     """
     try:
         settings = parse_settings(settings_class, arguments, program)
@@ -42,6 +46,8 @@ def run_worker(
     log = structlog.get_logger(settings.component)
     stop = stop_on_signals()
     stop_with_parent()
+    if patience is not None:
+        threading.Thread(target=_leave, args=(stop, patience), daemon=True).start()
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     try:
@@ -55,6 +61,18 @@ def run_worker(
         log.error("stopped by an error", reason=str(error), kind=type(error).__name__)
         sys.exit(1)
     log.info("stopped")
+    logging.shutdown()
+    # Everything is saved. Taking torch apart object by object would cost seconds of CPU more.
+    os._exit(0)
+
+
+def _leave(stop: threading.Event, patience: float) -> None:
+    stop.wait()
+    # Nobody sets this one: a wait for the end of the process.
+    threading.Event().wait(patience)
+    structlog.get_logger("worker").info("left in the middle of a call", after_seconds=patience)
+    logging.shutdown()
+    os._exit(0)
 
 
 def _open_page(port: int, registry: CollectorRegistry) -> None:
