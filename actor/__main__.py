@@ -6,12 +6,11 @@ import sys
 import threading
 
 import numpy as np
-from mazemesh.process import run_worker
 from prometheus_client import CollectorRegistry
 
 from actor.settings import ActorSettings, EvaluatorSettings
 from mazemesh.client.mesh import Mesh
-
+from mazemesh.process import run_worker
 
 STOP_SECONDS = 4.0
 """A service that went away first must not keep a worker that stops waiting for it."""
