@@ -6,7 +6,7 @@ import shlex
 import threading
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -199,7 +199,7 @@ def _open(
         definition.check_same(asked, name)
     flags = Flags(definition.game, definition.algorithm, definition.learner)
     space = flags.dimensions(definition.space)
-    proposer = cast("SamplerName | None", None if sampler is None else sampler.value)
+    proposer: SamplerName | None = None if sampler is None else sampler.value
     opened = Study(file, definition, space, sampler=proposer, trials=trials, prune=prune)
     return opened, flags
 

@@ -11,7 +11,7 @@ from mazemesh.errors import InvalidArgument
 
 Value = float | int | str
 
-_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_NUMBER = r"[+-]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?"
 _INTERVAL = re.compile(rf"(log:)?({_NUMBER})\.\.({_NUMBER})")
 _DIGITS = 6
 

@@ -12,7 +12,8 @@ from mazemesh.tuning.space import Dimension, Value, parse_dimension
 if TYPE_CHECKING:
     from learner.run import Run
 
-_OF_THE_MESH = ("actors", "games")
+_OF_THE_MESH = {"actors": 1, "games": 2}
+"""Flags of the mesh, and the least they can be."""
 _FIXED = frozenset(
     {"algorithm", "data_dir", "device", "game", "hyperparameters", "log_format", "log_level"}
     | {"metrics_port", "model_address", "policy", "replay_address", "seed", "snapshot_seconds"}
@@ -30,8 +31,7 @@ class Flags:
         learner: Further flags of the learner, the same in every trial.
 
     Raises:
-        NotFound: no such game.
-        InvalidArgument: no such algorithm, or flags that the learner refuses.
+        InvalidArgument: no such game or algorithm, or flags that the learner refuses.
     """
 
     def __init__(self, game: str, algorithm: str, learner: Sequence[str] = ()) -> None:
@@ -104,8 +104,11 @@ class Flags:
 
     def _check(self, name: str, value: Value) -> None:
         if name in _OF_THE_MESH:
-            if not str(value).isdigit() or int(value) < 1:
-                raise InvalidArgument(f"space: {name} = {value} should be a whole number from 1 up")
+            least = _OF_THE_MESH[name]
+            if not str(value).isdigit() or int(value) < least:
+                raise InvalidArgument(
+                    f"space: {name} = {value} should be a whole number from {least} up"
+                )
             return
         try:
             self._run({name: value})
