@@ -19,6 +19,7 @@ from torch import Tensor
 from learner.algorithm import Update
 from learner.architecture import Architecture, Parameters
 from learner.configs import DQNConfig
+from learner.descent import Descent
 from learner.networks import DuelingQ
 from learner.ports import Batch
 from learner.tensors import as_tensor
@@ -72,9 +73,7 @@ class DQN:
         self.network.load(parameters)
         self.network.to(device)
         self._target = copy.deepcopy(self.network)
-        self._optimizer = torch.optim.Adam(
-            self.network.parameters(), lr=config.learning_rate, fused=True
-        )
+        self._descent = Descent(self.network, config.learning_rate, config.max_gradient_norm)
 
     def update(self, batch: Batch) -> Update:
         """Learns from rows of `transition_signature`, one gradient step a minibatch.
@@ -117,13 +116,9 @@ class DQN:
         action = rows["action"].long().unsqueeze(1)
         q = self.network.q_values(rows["observation"]).gather(1, action).squeeze(1)
         loss = (rows["weight"] * torch.nn.functional.huber_loss(q, target, reduction="none")).mean()
-        self._optimizer.zero_grad(set_to_none=True)
+        self._descent.clear()
         loss.backward()
-        # Weights that are not numbers would be published: better to end and resume.
-        norm = torch.nn.utils.clip_grad_norm_(
-            self.network.parameters(), self.config.max_gradient_norm, error_if_nonfinite=True
-        )
-        self._optimizer.step()
+        norm = self._descent.step()
         self.updates += 1
         if self.updates % self.config.target_every == 0:
             self._target.load_state_dict(self.network.state_dict())
@@ -137,7 +132,7 @@ class DQN:
         return {
             "network": self.network.state_dict(),
             "target": self._target.state_dict(),
-            "optimizer": self._optimizer.state_dict(),
+            "optimizer": self._descent.state(),
             "updates": self.updates,
         }
 
@@ -145,7 +140,7 @@ class DQN:
         """Goes on from `state`."""
         self.network.load_state_dict(state["network"])
         self._target.load_state_dict(state["target"])
-        self._optimizer.load_state_dict(state["optimizer"])
+        self._descent.restore(state["optimizer"])
         self.updates = state["updates"]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -21,11 +23,11 @@ class Network(nn.Module):
         self.architecture = architecture
         layers = {name: nn.Linear(i, o) for name, i, o in architecture.layers()}
         self.action, self.value = layers.pop("action"), layers.pop("value")
-        self.hidden = nn.ModuleList(layers.values())
+        self.hidden: Iterable[nn.Linear] = nn.ModuleList(layers.values())  # type: ignore[assignment]
         self._activation = torch.tanh if architecture.activation == "tanh" else torch.relu
 
-    def heads(self, observation: Tensor) -> tuple[Tensor, Tensor]:
-        """The heads: action float32 [n, A] (nothing masked yet) and value float32 [n].
+    def outputs(self, observation: Tensor) -> Tensor:
+        """Both heads, float32 [n, A + 1]: the action's (nothing masked yet), then the value.
 
         The observation's scale is taken from the first layer's weights, which are fewer than the
         elements of a minibatch; both heads are one product, as neither fills a vector unit.
@@ -35,10 +37,14 @@ class Network(nn.Module):
             weight = layer.weight / scale if scale != 1.0 else layer.weight
             features = self._activation(functional.linear(features, weight, layer.bias))
             scale = 1.0
-        weight = torch.cat([self.action.weight, self.value.weight]) / scale
+        weight = torch.cat([self.action.weight, self.value.weight])
         bias = torch.cat([self.action.bias, self.value.bias])
-        both = functional.linear(features, weight, bias)
-        return both[:, :-1], both[:, -1]
+        return functional.linear(features, weight / scale if scale != 1.0 else weight, bias)
+
+    def heads(self, observation: Tensor) -> tuple[Tensor, Tensor]:
+        """The action's head float32 [n, A] (nothing masked yet) and the value float32 [n]."""
+        outputs = self.outputs(observation)
+        return outputs[:, :-1], outputs[:, -1]
 
     def policy(self, observation: Tensor, action_mask: Tensor) -> tuple[Tensor, Tensor]:
         """What is published: logits float32 [n, A], `ILLEGAL` where masked, and value [n]."""

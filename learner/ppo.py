@@ -23,8 +23,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from learner.algorithm import Update
-from learner.architecture import Architecture, Parameters
+from learner.architecture import ILLEGAL, Architecture, Parameters
 from learner.configs import PPOConfig
+from learner.descent import Descent
 from learner.networks import ActorCritic
 from learner.ports import Batch, Columns
 from learner.tensors import as_tensor
@@ -36,7 +37,7 @@ class Steps:
 
     Attributes:
         observation: [n, D] as it was recorded.
-        legal: bool [n, A].
+        illegal: bool [n, A].
         action: int64 [n, 1].
         behaviour_log_probability: float32 [n].
         advantage: float32 [n].
@@ -44,7 +45,7 @@ class Steps:
     """
 
     observation: Tensor
-    legal: Tensor
+    illegal: Tensor
     action: Tensor
     behaviour_log_probability: Tensor
     advantage: Tensor
@@ -106,21 +107,19 @@ def vtrace(
 
 @dataclass(frozen=True)
 class Surrogate:
-    """The loss of a minibatch of n steps: its gradients, and what it consists of.
+    """The loss of a minibatch of n steps: its gradient, and what it consists of.
 
     Attributes:
-        by_logits: float32 [n, A].
-        by_value: float32 [n].
+        gradient: By the network's `outputs`, float32 [n, A + 1].
         statistics: policy_loss, value_loss, entropy, kl, clip_fraction: float32 [5].
     """
 
-    by_logits: Tensor
-    by_value: Tensor
+    gradient: Tensor
     statistics: Tensor
 
 
 @torch.no_grad()
-def surrogate(logits: Tensor, value: Tensor, steps: Steps, config: PPOConfig) -> Surrogate:
+def surrogate(outputs: Tensor, steps: Steps, config: PPOConfig) -> Surrogate:
     """PPO's loss, differentiated by hand.
 
     With r = pi(a|x) / mu(a|x) of the trained and the behaviour policy, advantage A, entropy H:
@@ -134,11 +133,11 @@ def surrogate(logits: Tensor, value: Tensor, steps: Steps, config: PPOConfig) ->
     and takes longer, as these arrays are small and its operations many.
 
     Args:
-        logits: float32 [n, A], `ILLEGAL` where masked.
-        value: float32 [n].
+        outputs: Of the network, float32 [n, A + 1].
         steps: The n steps.
         config: Clip and costs.
     """
+    logits, value = outputs[:, :-1].masked_fill(steps.illegal, float(ILLEGAL)), outputs[:, -1]
     log_policy = functional.log_softmax(logits, dim=1)
     policy = log_policy.exp()
     log_ratio = log_policy.gather(1, steps.action).squeeze(1) - steps.behaviour_log_probability
@@ -148,20 +147,21 @@ def surrogate(logits: Tensor, value: Tensor, steps: Steps, config: PPOConfig) ->
     entropy = -(policy * log_policy).sum(dim=1)
     error = value - steps.target
 
+    n, gradient = len(outputs), torch.empty_like(outputs)
     pull = torch.where(gain <= clipped, -gain, 0.0).unsqueeze(1)
     by_logits = (log_policy + entropy.unsqueeze(1)).mul_(config.entropy_cost).sub_(pull)
-    by_logits.mul_(policy).scatter_add_(1, steps.action, pull)
+    gradient[:, :-1] = by_logits.mul_(policy).scatter_add_(1, steps.action, pull).div_(n)
+    gradient[:, -1] = error * (config.value_cost / n)
     statistics = torch.stack(
         [
-            -torch.minimum(gain, clipped).mean(),
-            0.5 * error.square().mean(),
-            entropy.mean(),
-            (ratio - 1 - log_ratio).mean(),
-            (ratio - 1).abs().gt(config.clip).float().mean(),
+            -torch.minimum(gain, clipped),
+            0.5 * error.square(),
+            entropy,
+            ratio - 1 - log_ratio,
+            ((ratio - 1).abs() > config.clip).float(),
         ]
-    )
-    n = len(value)
-    return Surrogate(by_logits.div_(n), error.mul_(config.value_cost / n), statistics)
+    ).mean(dim=1)
+    return Surrogate(gradient, statistics)
 
 
 class PPO:
@@ -185,8 +185,8 @@ class PPO:
         self.network = ActorCritic(architecture)
         self.network.load(parameters)
         self.network.to(device)
-        self._optimizer = torch.optim.Adam(
-            self.network.parameters(), lr=config.learning_rate, eps=1e-5, fused=True
+        self._descent = Descent(
+            self.network, config.learning_rate, config.max_gradient_norm, eps=1e-5
         )
 
     def update(self, batch: Batch) -> Update:
@@ -212,8 +212,7 @@ class PPO:
         left = max(0.0, 1.0 - self.updates / max(config.anneal_updates, 1))
         rate = config.final_learning_rate
         rate += left * (config.learning_rate - config.final_learning_rate)
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate
+        self._descent.set_learning_rate(rate)
 
     @torch.no_grad()
     def _prepare(self, columns: Columns) -> tuple[Steps, dict[str, float]]:
@@ -251,7 +250,7 @@ class PPO:
         error = (result.target - value).var() / result.target.var().clamp(min=1e-8)
         steps = Steps(
             observation=observation,
-            legal=legal,
+            illegal=~legal,
             action=action,
             behaviour_log_probability=behaviour.flatten(),
             advantage=advantage.flatten(),
@@ -281,15 +280,11 @@ class PPO:
 
     def _step(self, minibatch: Steps) -> Tensor:
         """Step 2: one gradient step on a minibatch."""
-        logits, value = self.network.policy(minibatch.observation, minibatch.legal)
-        loss = surrogate(logits, value, minibatch, self.config)
-        self._optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward((logits, value), (loss.by_logits, loss.by_value))
-        # Weights that are not numbers would be published: better to end and resume.
-        norm = torch.nn.utils.clip_grad_norm_(
-            self.network.parameters(), self.config.max_gradient_norm, error_if_nonfinite=True
-        )
-        self._optimizer.step()
+        outputs = self.network.outputs(minibatch.observation)
+        loss = surrogate(outputs, minibatch, self.config)
+        self._descent.clear()
+        outputs.backward(loss.gradient)
+        norm = self._descent.step()
         self.updates += 1
         return torch.cat([loss.statistics, norm.view(1)])
 
@@ -297,7 +292,7 @@ class PPO:
         """What a checkpoint keeps."""
         return {
             "network": self.network.state_dict(),
-            "optimizer": self._optimizer.state_dict(),
+            "optimizer": self._descent.state(),
             "updates": self.updates,
             "random": self._generator.get_state(),
         }
@@ -305,7 +300,7 @@ class PPO:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Goes on from `state`."""
         self.network.load_state_dict(state["network"])
-        self._optimizer.load_state_dict(state["optimizer"])
+        self._descent.restore(state["optimizer"])
         self.updates = state["updates"]
         self._generator.set_state(state["random"])
 

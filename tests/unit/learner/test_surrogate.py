@@ -16,26 +16,28 @@ from learner.ppo import Steps, surrogate
 CONFIG = PPOConfig(clip=0.2, entropy_cost=0.03, value_cost=0.5)
 
 
-def random_steps(n: int, actions: int, seed: int) -> tuple[torch.Tensor, torch.Tensor, Steps]:
-    """Logits with some actions masked, values, and steps whose ratios leave the clip range."""
+def random_steps(n: int, actions: int, seed: int) -> tuple[torch.Tensor, Steps]:
+    """Outputs, and steps with some actions masked whose ratios leave the clip range."""
     generator = torch.Generator().manual_seed(seed)
     legal = torch.rand(n, actions, generator=generator) < 0.7
     action = torch.randint(actions, (n, 1), generator=generator)
     legal.scatter_(1, action, torch.ones_like(action, dtype=torch.bool))
-    logits = torch.randn(n, actions, generator=generator).masked_fill(~legal, float(ILLEGAL))
+    outputs = torch.randn(n, actions + 1, generator=generator)
+    logits = outputs[:, :-1].masked_fill(~legal, float(ILLEGAL))
     now = torch.log_softmax(logits, 1).gather(1, action).squeeze(1)
     steps = Steps(
         observation=torch.zeros(n, 1),
-        legal=legal,
+        illegal=~legal,
         action=action,
         behaviour_log_probability=now + 0.3 * torch.randn(n, generator=generator),
         advantage=torch.randn(n, generator=generator),
         target=torch.randn(n, generator=generator),
     )
-    return logits, torch.randn(n, generator=generator), steps
+    return outputs, steps
 
 
-def loss_by_definition(logits: torch.Tensor, value: torch.Tensor, steps: Steps) -> torch.Tensor:
+def loss_by_definition(outputs: torch.Tensor, steps: Steps) -> torch.Tensor:
+    logits, value = outputs[:, :-1].masked_fill(steps.illegal, float(ILLEGAL)), outputs[:, -1]
     log_policy = functional.log_softmax(logits, dim=1)
     chosen = log_policy.gather(1, steps.action).squeeze(1)
     ratio = (chosen - steps.behaviour_log_probability).exp()
@@ -48,16 +50,14 @@ def loss_by_definition(logits: torch.Tensor, value: torch.Tensor, steps: Steps) 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_gradients_are_those_of_automatic_differentiation(seed: int) -> None:
-    logits, value, steps = random_steps(200, 5, seed)
-    logits.requires_grad_()
-    value.requires_grad_()
-    expected = torch.autograd.grad(loss_by_definition(logits, value, steps), (logits, value))
-    found = surrogate(logits, value, steps, CONFIG)
-    torch.testing.assert_close(found.by_logits, expected[0], atol=1e-8, rtol=1e-4)
-    torch.testing.assert_close(found.by_value, expected[1], atol=1e-8, rtol=1e-4)
+    outputs, steps = random_steps(200, 5, seed)
+    outputs.requires_grad_()
+    (expected,) = torch.autograd.grad(loss_by_definition(outputs, steps), outputs)
+    found = surrogate(outputs, steps, CONFIG)
+    torch.testing.assert_close(found.gradient, expected, atol=1e-8, rtol=1e-4)
     policy_loss, value_loss, entropy, _, outside = found.statistics.tolist()
     total = policy_loss + CONFIG.value_cost * value_loss - CONFIG.entropy_cost * entropy
-    assert total == pytest.approx(loss_by_definition(logits, value, steps).item(), rel=1e-5)
+    assert total == pytest.approx(loss_by_definition(outputs, steps).item(), rel=1e-5)
     assert 0 < outside < 1
 
 
@@ -66,16 +66,16 @@ def test_two_actions_by_hand() -> None:
     # loss is not clipped: gradient -r A (one at a - pi) = -2 * -1 * (1/2, -1/2) = (1, -1).
     steps = Steps(
         observation=torch.zeros(2, 1),
-        legal=torch.ones(2, 2, dtype=torch.bool),
+        illegal=torch.zeros(2, 2, dtype=torch.bool),
         action=torch.zeros(2, 1, dtype=torch.int64),
         behaviour_log_probability=torch.full((2,), math.log(0.25)),
         advantage=torch.tensor([1.0, -1.0]),
         target=torch.tensor([3.0, 0.0]),
     )
     config = dataclasses.replace(CONFIG, entropy_cost=0.0)
-    found = surrogate(torch.zeros(2, 2), torch.tensor([1.0, 1.0]), steps, config)
-    assert found.by_logits.tolist() == [[0.0, 0.0], [0.5, -0.5]]  # a mean over two steps
-    assert found.by_value.tolist() == [-0.5, 0.25]  # value_cost * (V - target) / 2
+    found = surrogate(torch.tensor([[0.0, 0.0, 1.0]] * 2), steps, config)
+    # A mean over two steps; by the value, value_cost * (V - target).
+    assert found.gradient.tolist() == [[0.0, 0.0, -0.5], [0.5, -0.5, 0.25]]
     policy_loss, value_loss, entropy, kl, outside = found.statistics.tolist()
     assert policy_loss == pytest.approx((-1.2 + 2) / 2)
     assert value_loss == pytest.approx((4 + 1) / 4)
