@@ -13,6 +13,8 @@ COMMANDS = {
     "learner": "bench.learner",
     "learner-budget": "bench.learner_budget",
     "replay": "bench.replay",
+    "replay-recovery": "bench.replay_recovery",
+    "replay-soak": "bench.replay_soak",
 }
 
 

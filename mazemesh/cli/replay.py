@@ -20,6 +20,7 @@ from mazemesh.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import ModuleType
 
     from mazemesh.tensors import Signature
     from mazemesh.v1.replay_pb2 import TableInfo
@@ -151,7 +152,7 @@ def _rows_on_disk(
         return stored_rows.all_rows(folder, table)
 
 
-def _parquet():  # type: ignore[no-untyped-def]  # a module
+def _parquet() -> ModuleType:
     from mazemesh.errors import FailedPrecondition
 
     try:

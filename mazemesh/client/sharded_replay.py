@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -133,8 +134,9 @@ def _join(
 ) -> ShardedBatch:
     batches = [part for _, part in parts]
 
-    def joined(name: str) -> npt.NDArray[np.generic]:
-        return np.concatenate([getattr(part, name) for part in batches])[order]
+    def joined(name: str) -> npt.NDArray[Any]:
+        values: npt.NDArray[Any] = np.concatenate([getattr(part, name) for part in batches])
+        return values[order]
 
     columns = concatenate([part.columns for part in batches])
     scaled = np.concatenate([part.probabilities * shares[shard] for shard, part in parts])

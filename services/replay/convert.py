@@ -176,9 +176,8 @@ def _priorities(data: Buffer, rows: int, field: str) -> Reals:
     # A copy: within a message numbers stand at any address, and compiled code wants multiples of 8.
     priorities: Reals = from_bytes(data, np.float64, (rows,), field).copy()  # type: ignore[assignment]
     # Written so that NaN is bad, too.
-    bad = ~((priorities >= 0) & (priorities < np.inf))
-    if bad.any():
-        index = int(bad.argmax())
+    if rows and not (priorities.min() >= 0 and priorities.max() < np.inf):
+        index = int((~((priorities >= 0) & (priorities < np.inf))).argmax())
         raise InvalidArgument(
             f"{field}[{index}] is {priorities[index]}; expected a finite number >= 0"
         )

@@ -321,9 +321,9 @@ class Table:
             )
 
     def _set_policy_versions(self, slots: Slots, versions: npt.NDArray[np.int64] | None) -> None:
-        stored = UNKNOWN_POLICY_VERSION if versions is None else versions
-        self._rows.policy_versions[slots] = stored
-        self._lowest_version = min(self._lowest_version, int(np.min(stored)))
+        lowest = UNKNOWN_POLICY_VERSION if versions is None else int(versions.min())
+        self._rows.policy_versions[slots] = UNKNOWN_POLICY_VERSION if versions is None else versions
+        self._lowest_version = min(self._lowest_version, lowest)
 
     def _find_lowest_version(self) -> int:
         lowest = self._rows.lowest_policy_version()

@@ -164,3 +164,45 @@ def test_order_equals_a_list(data, kind):
                 assert drawn == (0 if limit == REMOVE else served[slot])
                 if limit == REMOVE or drawn == limit:
                     model.remove(slot)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+@pytest.mark.parametrize("kind", [SelectorKind.MAX_HEAP, SelectorKind.MIN_HEAP])
+def test_heaps_equal_a_sorted_list(kind, data):
+    selector = make_selector(SelectorSpec(kind), CAPACITY)
+    sign = -1 if kind is SelectorKind.MAX_HEAP else 1
+    # Of each slot its rank, and when it was changed last: of equal ranks the oldest comes first.
+    known: dict[int, tuple[float, int]] = {}
+    times = np.zeros(CAPACITY, np.int32)
+    for moment in range(data.draw(st.integers(1, 25))):
+        free = sorted(set(range(CAPACITY)) - known.keys())
+        action = data.draw(st.sampled_from(["add", "update", "remove", "draw", "take"]))
+        if action == "add" and free:
+            slot = data.draw(st.sampled_from(free))
+            priority = data.draw(st.sampled_from([0.0, 1.0, 2.0]))
+            selector.add(slots(slot), np.array([priority]))
+            known[slot] = (sign * priority, moment)
+        elif action == "update" and known:
+            slot = data.draw(st.sampled_from(sorted(known)))
+            priority = data.draw(st.sampled_from([0.0, 1.0, 2.0]))
+            selector.update(slots(slot), np.array([priority]))
+            known[slot] = (sign * priority, moment)
+        elif action == "remove" and known:
+            slot = data.draw(st.sampled_from(sorted(known)))
+            selector.remove(slots(slot))
+            del known[slot]
+        elif action == "draw" and known:
+            draw = selector.draw(3, np.random.default_rng(0), times, 0)
+            assert draw.slots.tolist() == [min(known, key=known.__getitem__)] * 3
+            assert draw.probabilities.tolist() == [1.0] * 3
+        elif action == "take" and known:
+            count = data.draw(st.integers(1, len(known)))
+            draw = selector.draw(count, np.random.default_rng(0), times, REMOVE)
+            wanted = sorted(known, key=known.__getitem__)[:count]
+            assert draw.slots.tolist() == draw.spent.tolist() == wanted
+            for slot in wanted:
+                del known[slot]
+        assert selector.mass() == len(known)
+        highest = max((abs(rank) for rank, _ in known.values()), default=1.0)
+        assert selector.highest_priority() == highest
