@@ -49,6 +49,7 @@ def spec_to_proto(game: Game, settings: GameSettings | None = None) -> pb.GameSp
         spec_hash=spec.spec_hash,
         observation_dtype=spec.observation_dtype,
         ladder=ladder(game, settings),
+        teams=spec.teams,
     )
 
 
@@ -69,4 +70,5 @@ def spec_from_proto(message: pb.GameSpec) -> GameSpec:
         rules_hash=message.rules_hash,
         spec_hash=message.spec_hash,
         observation_dtype=message.observation_dtype or "uint8",
+        teams=tuple(message.teams),
     )

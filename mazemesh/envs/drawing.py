@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.games.engine import BatchEngine
+from mazemesh.games.overview import landmarks
 from mazemesh.games.render import draw_pixels, draw_text
 
 RENDER_MODES = ["ansi", "rgb_array"]
@@ -29,10 +30,9 @@ def draw(
     engine: BatchEngine, game: int, render_mode: str | None
 ) -> str | npt.NDArray[np.uint8] | None:
     """Draw a game of an engine, with the first seat's trail; None where no mode was chosen."""
-    passages, goal = engine.passages[game], engine.exit[game]
+    if render_mode is None:
+        return None
+    goals, items = landmarks(engine, game)
     players, visits = list(engine.position[game]), engine.visits(game, 0)
-    if render_mode == "ansi":
-        return draw_text(passages, goal, players, visits)
-    if render_mode == "rgb_array":
-        return draw_pixels(passages, goal, players, visits)
-    return None
+    drawn = draw_text if render_mode == "ansi" else draw_pixels
+    return drawn(engine.passages[game], goals, players, visits, items)

@@ -73,6 +73,7 @@ class MazeParallelEnv(ParallelEnv[str, Observation, int]):  # type: ignore[misc]
         self.action_spaces = {
             agent: spaces.Discrete(spec.num_actions) for agent in self.possible_agents
         }
+        self.state_space = spaces.Box(0, 255, self._engine.global_state().shape[1:], np.uint8)
 
     def observation_space(self, agent: str) -> spaces.Space[Any]:
         """Return the observation space of an agent, always the same object."""
@@ -114,6 +115,11 @@ class MazeParallelEnv(ParallelEnv[str, Observation, int]):  # type: ignore[misc]
         if terminated or truncated:
             self.agents = []
         return result
+
+    def state(self) -> Observation:
+        """Return the whole maze for a central critic, see `BatchEngine.global_state`."""
+        state: Observation = self._engine.global_state()[0].copy()
+        return state
 
     def render(self) -> Any:
         """Return the maze as text ("ansi") or pixels ("rgb_array")."""

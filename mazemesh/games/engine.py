@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.games.game import Game
-from mazemesh.games.kernels.episode import reset as reset_kernel
 from mazemesh.games.kernels.state import (
     BoolArray,
     ByteArray,
@@ -19,9 +18,12 @@ from mazemesh.games.kernels.state import (
     Int8Array,
     Int16Array,
     IntArray,
+    Parameters,
     allocate,
     parameters,
 )
+from mazemesh.games.kernels.things import allocate_things
+from mazemesh.games.overview import overview_planes, paint
 from mazemesh.games.settings import GameSettings
 
 MAX_GAMES = 1 << 20
@@ -58,9 +60,16 @@ class BatchEngine:
         seed, game_id, episode, rotation: uint64, uint32, uint32, int32 [n], what names the episode.
         position: int32 [n, s, 2], row and column of each seat, from the north-west.
         heading: uint8 [n, s], action of the last real move, 0 before the first.
-        exit: int32 [n, 2], row and column of the exit.
+        exit: int32 [n, 2], row and column of the exit. In games without one it is the middle from
+            which start places are measured, in ctf the first team's base.
         passages: uint8 [n, height, width], bits 1, 2, 4, 8 = open to north, east, south, west.
-        distance: int16 [n, height, width], walking distance to the exit.
+        distance: int16 [n, height, width], walking distance to the exit, in collect and coop-keys
+            to the nearest of the items while there are any. In pursuit to the evader, brought up to
+            date only where shaping or a bot needs it.
+        items: uint8 [n, height, width], 255 where an item lies; a view with gaps.
+        tally: int32 [n, s], items that a seat holds; in ctf 1 with a flag.
+        base: int32 [n, 2], ctf: row and column of the second team's base.
+        overview: names of the planes of `global_state`.
     """
 
     def __init__(
@@ -90,9 +99,13 @@ class BatchEngine:
         self.spec = game.spec(self.settings)
         self.num_games = num_games
         self.autoreset = autoreset
-        self._step = game.load_step()
-        self._parameters = parameters(self.settings, game.may_stay, self.spec.observation_size)
-        self._state = state = allocate(self._parameters, num_games)
+        self._step, self._reset = game.load_step(), game.load_reset()
+        numbers = parameters(game, self.settings)
+        self._state = state = allocate(numbers, num_games)
+        things = allocate_things(numbers, num_games if game.has_things else 0)
+        self._arguments: tuple[Any, ...] = (numbers, state)
+        if game.has_things:
+            self._arguments = (numbers, state, things)
         views = (num_games, self.spec.seats, self.spec.observation_size)
         maze = (num_games, self.settings.height, self.settings.width)
         self.observation: ByteArray = state.observation.reshape(views)
@@ -119,6 +132,12 @@ class BatchEngine:
         self.exit: IntArray = state.exit
         self.passages: ByteArray = state.passages.reshape(maze)
         self.distance: Int16Array = state.distance.reshape(maze)
+        self.items: ByteArray = _without_margin(things.items, numbers)
+        self.tally: IntArray = things.tally
+        self.base: IntArray = things.base
+        self.overview = overview_planes(self.spec.seats, game.overview)
+        self._visited = _without_margin(state.visited, numbers)
+        self._global_state: ByteArray | None = None
 
     def reset(
         self,
@@ -152,7 +171,7 @@ class BatchEngine:
         rotations = _column("rotation", rotation, chosen.size, self.spec.seats)
         self.seed[chosen], self.game_id[chosen] = seeds, game_ids
         self.episode[chosen], self.rotation[chosen] = episodes, rotations
-        reset_kernel(self._parameters, self._state, chosen)
+        self._reset(*self._arguments, chosen)
 
     def step(self, actions: npt.NDArray[np.int8]) -> None:
         """Play one step of all active games.
@@ -169,20 +188,25 @@ class BatchEngine:
                 f"actions: {actions.dtype} {list(actions.shape)} should be int8 "
                 f"{list(self.taken.shape)}"
             )
-        self._step(self._parameters, self._state, np.ascontiguousarray(actions), self.autoreset)
+        self._step(*self._arguments, np.ascontiguousarray(actions), self.autoreset)
 
     def visits(self, game: int, seat: int) -> ByteArray:
         """Return how often a seat was on each cell, uint8 [height, width], counted up to 4."""
-        rows, row = (
-            self.settings.height + self.settings.view,
-            self.settings.width + self.settings.view,
-        )
-        size = self._state.visited.size // (self.num_games * self.spec.seats)
-        begin = (game * self.spec.seats + seat) * size
-        plane = self._state.visited[begin : begin + rows * row].reshape(rows, row)
-        margin = self.settings.view // 2 + 1
-        inner = plane[margin : margin + self.settings.height, margin : margin + self.settings.width]
-        return ((inner.astype(np.int16) + 63) // 64).astype(np.uint8)
+        plane = self._visited[game * self.spec.seats + seat]
+        visits: ByteArray = ((plane.astype(np.int16) + 63) // 64).astype(np.uint8)
+        return visits
+
+    def global_state(self) -> ByteArray:
+        """Return all there is to see, uint8 [n, planes, height, width], 0 or 255.
+
+        What the planes hold is in `overview`: passages, one plane a seat, and the rule's own, see
+        `mazemesh.games.overview`. The array is made at the first call and written anew by each.
+        """
+        if self._global_state is None:
+            shape = (self.num_games, len(self.overview), *self.passages.shape[1:])
+            self._global_state = np.zeros(shape, np.uint8)
+        paint(self, np.arange(self.num_games), self._global_state)
+        return self._global_state
 
     def state_hash(self, game: int) -> int:
         """Return 64 bits of BLAKE2b over all that decides how a game goes on.
@@ -207,6 +231,9 @@ class BatchEngine:
             digest.update(array[game].tobytes())
         for seat in range(self.spec.seats):
             digest.update(self.visits(game, seat).tobytes())
+        if self.game.has_things:
+            for array in (self.tally, self.items, self.base):
+                digest.update(array[game].tobytes())
         return int.from_bytes(digest.digest(), "little")
 
     def _indices(self, games: npt.ArrayLike | None) -> IndexArray:
@@ -223,6 +250,14 @@ class BatchEngine:
         if np.unique(chosen).size < chosen.size:
             raise InvalidArgument(f"games: {chosen.tolist()} names a game more than once")
         return chosen.astype(np.int64)
+
+
+def _without_margin(planes: ByteArray, p: Parameters) -> ByteArray:
+    """Return the cells of k padded planes (`kernels.state.Parameters`), [k, height, width]."""
+    rows = planes.size // p.plane, p.height + p.window, p.stride
+    cut = planes.reshape(rows[0], p.plane)[:, : rows[1] * rows[2]].reshape(rows)
+    margin = p.window // 2 + 1
+    return cut[:, margin : margin + p.height, margin : margin + p.width]
 
 
 def _column(field: str, values: npt.ArrayLike, size: int, bound: int) -> npt.NDArray[Any]:

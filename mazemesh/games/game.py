@@ -13,6 +13,7 @@ from mazemesh.games.spec import (
     NUM_ACTIONS,
     PLANES,
     GameSpec,
+    Vectors,
     content_hash,
     observation_layout,
     spec_hash,
@@ -20,6 +21,25 @@ from mazemesh.games.spec import (
 
 # Settings that only shape the reward of a learner leave the play, and so the hash, as it is.
 _REWARD_ONLY = ("shaping", "shaping_discount")
+# Settings that came later: at their default they are no part of the hash, so that old ones hold.
+_LATER = {"line_of_sight": False}
+
+
+def each_alone(seats: int) -> tuple[int, ...]:
+    """Return the teams of a game where each plays for itself."""
+    return tuple(range(seats))
+
+
+def no_items(settings: GameSettings) -> int:
+    """Return how many items lie in a maze without any."""
+    return 0
+
+
+def load_plain_reset() -> Callable[..., None]:
+    """Return the reset of a game with nothing in the maze but players and exit."""
+    from mazemesh.games.kernels.episode import reset
+
+    return reset
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +55,14 @@ class Game:
         default_seats: Players where the settings say 0.
         may_stay: Whether staying is a legal action (always, in games with other players).
         load_step: Returns the compiled step; called late, as it imports numba.
+        load_reset: Likewise the compiled reset.
+        planes: Planes of its observation: `SHARED_PLANES`, then its own.
+        overview: Its own planes of `BatchEngine.global_state`.
+        vectors: Its own vectors at the end of the observation, as (name, length).
+        seats_multiple: The seats must be a multiple of this, as with teams of equal size.
+        teams: Returns the team of each start place, given the seats.
+        items: Returns how many things lie in the maze, given resolved settings.
+        has_things: Whether its kernels work on `mazemesh.games.kernels.things` too.
     """
 
     name: str
@@ -45,6 +73,14 @@ class Game:
     default_seats: int
     may_stay: bool
     load_step: Callable[[], Callable[..., None]]
+    load_reset: Callable[[], Callable[..., None]] = load_plain_reset
+    planes: tuple[str, ...] = PLANES
+    overview: tuple[str, ...] = ("exit",)
+    vectors: Vectors = ()
+    seats_multiple: int = 1
+    teams: Callable[[int], tuple[int, ...]] = each_alone
+    items: Callable[[GameSettings], int] = no_items
+    has_things: bool = False
 
     @property
     def bots(self) -> tuple[str, ...]:
@@ -60,12 +96,16 @@ class Game:
         """Return the settings with seats and step limit written out.
 
         Raises:
-            InvalidArgument: Too few or too many seats, or a maze too small for them.
+            InvalidArgument: Seats that the game does not take, or a maze too small for them.
         """
         seats = settings.seats or self.default_seats
         if not self.min_seats <= seats <= self.max_seats:
             raise InvalidArgument(
                 f"seats: {seats} is outside {self.min_seats}..{self.max_seats} of game {self.name}"
+            )
+        if seats % self.seats_multiple:
+            raise InvalidArgument(
+                f"seats: {seats} should be a multiple of {self.seats_multiple} in game {self.name}"
             )
         if settings.width * settings.height < 2 * seats:
             raise InvalidArgument(
@@ -82,7 +122,8 @@ class Game:
             InvalidArgument: The settings do not fit this game.
         """
         resolved = self.resolve(settings or GameSettings())
-        layout = observation_layout(resolved.view)
+        planes = self.planes_under(resolved)
+        layout = observation_layout(resolved.view, planes, self.vectors)
         return GameSpec(
             name=self.name,
             version=self.version,
@@ -91,14 +132,22 @@ class Game:
             observation_size=layout[-1].offset + layout[-1].size,
             layout=layout,
             view=resolved.view,
-            planes=len(PLANES),
+            planes=len(planes),
             step_limit=resolved.step_limit,
             rules_hash=self._rules_hash(resolved),
             spec_hash=spec_hash(layout, NUM_ACTIONS),
+            teams=self.teams(resolved.seats),
         )
+
+    def planes_under(self, settings: GameSettings) -> tuple[str, ...]:
+        """Return the planes of its observation under the settings."""
+        return (*self.planes, "seen") if settings.line_of_sight else self.planes
 
     def _rules_hash(self, resolved: GameSettings) -> str:
         settings: dict[str, Any] = asdict(resolved)
         for field in _REWARD_ONLY:
             del settings[field]
+        for field, default in _LATER.items():
+            if settings[field] == default:
+                del settings[field]
         return content_hash({"name": self.name, "version": self.version, "settings": settings})

@@ -7,7 +7,9 @@ from mazemesh.games.game import Game
 from mazemesh.games.rules.race import RACE
 from mazemesh.games.rules.solo import SOLO
 
-_GAMES: dict[str, Game] = {game.name: game for game in (RACE, SOLO)}
+_GAMES: dict[str, Game] = {
+    game.name: game for game in (RACE, SOLO)
+}
 
 
 def list_games() -> tuple[Game, ...]:

@@ -9,10 +9,11 @@ import numpy.typing as npt
 
 # Indexed by the walls that meet at a corner: 1 up, 2 right, 4 down, 8 left.
 _CORNERS = " ╵╶└╷│┌├╴┘─┴┐┤┬┼"
-_EXIT, _TRAIL = "◆", "·"
+_GOAL, _ITEM, _TRAIL = "◆", "*", "·"
 _NORTH, _EAST, _SOUTH, _WEST = 1, 2, 4, 8
 _PIXELS = 16
-_WALL_COLOUR, _EXIT_COLOUR, _TRAIL_COLOUR = (40, 40, 40), (46, 160, 67), (220, 226, 240)
+_WALL_COLOUR, _TRAIL_COLOUR = (40, 40, 40), (220, 226, 240)
+_GOAL_COLOUR, _ITEM_COLOUR = (46, 160, 67), (240, 180, 0)
 _PLAYER_COLOURS = (
     (31, 111, 235),
     (218, 54, 51),
@@ -30,21 +31,29 @@ Visits = npt.NDArray[np.uint8]
 
 
 def draw_text(
-    passages: Passages, goal: Cell, players: Sequence[Cell], visits: Visits | None = None
+    passages: Passages,
+    goals: Cell | Sequence[Cell],
+    players: Sequence[Cell],
+    visits: Visits | None = None,
+    items: Sequence[Cell] = (),
 ) -> str:
     """Draw a maze in box-drawing characters, 2 * height + 1 lines.
 
     Args:
         passages: uint8 [height, width], bits 1, 2, 4, 8 = open to north, east, south, west.
-        goal: Row and column of the exit, shown as a diamond.
-        players: Row and column of each seat, shown as its number from 1 (over the exit).
+        goals: Row and column of the exit, or of each base; shown as diamonds.
+        players: Row and column of each seat, shown as its number from 1, over all else.
         visits: [height, width], more than 0 where a dot shows the own trail.
+        items: Row and column of each thing that lies there; shown as stars.
     """
     height, width = passages.shape
     signs = np.full((height, width), " ")
     if visits is not None:
         signs[visits > 0] = _TRAIL
-    signs[goal[0], goal[1]] = _EXIT
+    for row, column in _cells(goals):
+        signs[row, column] = _GOAL
+    for row, column in _cells(items):
+        signs[row, column] = _ITEM
     for seat, cell in enumerate(players):
         signs[cell[0], cell[1]] = str(seat + 1)
     beside, above = _walls(passages)
@@ -58,7 +67,11 @@ def draw_text(
 
 
 def draw_pixels(
-    passages: Passages, goal: Cell, players: Sequence[Cell], visits: Visits | None = None
+    passages: Passages,
+    goals: Cell | Sequence[Cell],
+    players: Sequence[Cell],
+    visits: Visits | None = None,
+    items: Sequence[Cell] = (),
 ) -> npt.NDArray[np.uint8]:
     """Draw a maze as RGB, uint8 [16 * height + 1, 16 * width + 1, 3]; arguments as `draw_text`."""
     height, width = passages.shape
@@ -72,7 +85,10 @@ def draw_pixels(
     if visits is not None:
         for row, column in np.argwhere(visits > 0):
             fill(int(row), int(column), 0, _TRAIL_COLOUR)
-    fill(int(goal[0]), int(goal[1]), 2, _EXIT_COLOUR)
+    for row, column in _cells(goals):
+        fill(row, column, 2, _GOAL_COLOUR)
+    for row, column in _cells(items):
+        fill(row, column, 6, _ITEM_COLOUR)
     for seat, cell in enumerate(players):
         fill(int(cell[0]), int(cell[1]), 4, _PLAYER_COLOURS[seat])
     beside, above = _walls(passages)
@@ -83,6 +99,12 @@ def draw_pixels(
         begin = column * _PIXELS
         image[row * _PIXELS, begin : begin + _PIXELS + 1] = _WALL_COLOUR
     return image
+
+
+def _cells(cells: Cell | Sequence[Cell]) -> list[list[int]]:
+    """Return one cell or several as a list of (row, column)."""
+    listed: list[list[int]] = np.reshape(np.asarray(cells, np.int64), (-1, 2)).tolist()
+    return listed
 
 
 def _walls(passages: Passages) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:

@@ -27,6 +27,8 @@ class GameSettings:
         step_limit: Steps after which an episode is truncated, 1..65535; 0 stands for
             2 * width * height.
         seats: Players; 0 stands for the rule's default.
+        line_of_sight: Whether walls hide what is behind them. Without it a player sees the whole
+            window. See `mazemesh.games.kernels.sight`.
         shaping: Coefficient of potential-based reward shaping (Ng, Harada and Russell 1999), for
             training only. 0 turns it off.
         shaping_discount: Discount of the shaping term; the learner's own, so that the shaped game
@@ -40,6 +42,7 @@ class GameSettings:
     loops: float = 0.1
     step_limit: int = 0
     seats: int = 0
+    line_of_sight: bool = False
     shaping: float = 0.0
     shaping_discount: float = 0.99
 
@@ -58,6 +61,8 @@ class GameSettings:
         _check_range("loops", self.loops, 0.0, 1.0)
         _check_whole("step_limit", self.step_limit, 0, MAX_STEP_LIMIT)
         _check_whole("seats", self.seats, 0, MAX_SEATS)
+        if not isinstance(self.line_of_sight, bool):
+            raise InvalidArgument(f"line_of_sight: {self.line_of_sight!r} should be true or false")
         _check_range("shaping", self.shaping, 0.0, 100.0)
         _check_range("shaping_discount", self.shaping_discount, 0.0, 1.0)
 

@@ -10,7 +10,9 @@ from typing import Any
 
 NUM_ACTIONS = 5
 ACTIONS: tuple[str, ...] = ("stay", "north", "east", "south", "west")
-PLANES: tuple[str, ...] = ("passage_east", "passage_south", "visited", "players", "exit")
+SHARED_PLANES: tuple[str, ...] = ("passage_east", "passage_south", "visited", "players")
+PLANES: tuple[str, ...] = (*SHARED_PLANES, "exit")
+Vectors = tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,29 +32,42 @@ class Field:
         return size
 
 
-def observation_layout(view: int) -> tuple[Field, ...]:
+def observation_layout(
+    view: int, planes: tuple[str, ...] = PLANES, vectors: Vectors = ()
+) -> tuple[Field, ...]:
     """Return the parts of the flat uint8 observation of one seat, in order and without gaps.
 
-    The planes come first, `len(PLANES) * view * view` bytes, row by row from north to south, the
-    window centred on the player and never turned:
+    The planes come first, `len(planes) * view * view` bytes, row by row from north to south, the
+    window centred on the player and never turned. Every game begins with `SHARED_PLANES`:
 
     * passage_east, passage_south: 255 where one can walk from the cell to its eastern (southern)
       neighbour. Closed, 0, outside the maze.
     * visited: min(255, 64 * v), v = how often the player ended a step (or started) on the cell.
     * players: 255 where another player stands.
-    * exit: 255 at the exit.
+
+    Then come the rule's own, each 255 where the thing is:
+
+    * exit (solo, race, coop-keys), evader (pursuit), gems (collect), keys (coop-keys).
+    * allies, own_flag, enemy_flag (ctf): players of the own team, and where the flags are now.
+    * seen (with `line_of_sight`): cells in sight. Elsewhere all planes but `visited` are 0; of a
+      passage between two cells it is enough to see one.
 
     Then vectors:
 
     * north_edge, west_edge: passages out of the window's northern row (western column), which the
       planes above cannot hold; with them every wall of every cell in view can be read.
-    * compass: east, west, south, north distance to the exit, |d| * 255 // (max(width, height) - 1).
+    * compass: east, west, south, north distance to the seat's target,
+      |d| * 255 // (max(width, height) - 1). The target is what the rule has the seat look for: the
+      exit in solo and race; the rules of the other games name theirs.
     * time: steps * 255 // step_limit.
     * heading: one-hot north, east, south, west of the last real move; all 0 before the first.
+
+    And at last `vectors`, the rule's own, as (name, length); the rules say what they hold.
     """
-    shapes: list[tuple[str, tuple[int, ...]]] = [(plane, (view, view)) for plane in PLANES]
+    shapes: list[tuple[str, tuple[int, ...]]] = [(plane, (view, view)) for plane in planes]
     shapes += [("north_edge", (view,)), ("west_edge", (view,)), ("compass", (4,))]
     shapes += [("time", (1,)), ("heading", (4,))]
+    shapes += [(name, (length,)) for name, length in vectors]
     layout: list[Field] = []
     offset = 0
     for name, shape in shapes:
@@ -75,10 +90,12 @@ class GameSpec:
         layout: Parts of the observation.
         view: Side of the window.
         planes: How many [view, view] planes the observation begins with.
-        step_limit: Steps after which an episode is truncated.
+        step_limit: Steps after which an episode ends.
         rules_hash: sha256 of name, version and all settings that change play.
         spec_hash: sha256 of shapes and dtypes; a policy fits every game with the same one.
         observation_dtype: Of the elements: "uint8", in foreign games also "float32".
+        teams: Team of each start place; those of a team have one score. Under rotation r seat s is
+            in the team of place (s + r) % seats. Empty: each plays for itself.
     """
 
     name: str
@@ -93,6 +110,7 @@ class GameSpec:
     rules_hash: str
     spec_hash: str
     observation_dtype: str = "uint8"
+    teams: tuple[int, ...] = ()
 
 
 def spec_hash(layout: tuple[Field, ...], num_actions: int, dtype: str = "uint8") -> str:

@@ -20,7 +20,7 @@ ACTIVE_GAME_KIND_MATCH: ActiveGameKind
 ACTIVE_GAME_KIND_TRAINING: ActiveGameKind
 
 class GameSettings(_message.Message):
-    __slots__ = ("width", "height", "view", "generator", "loops", "step_limit", "seats", "shaping", "shaping_discount")
+    __slots__ = ("width", "height", "view", "generator", "loops", "step_limit", "seats", "shaping", "shaping_discount", "line_of_sight")
     WIDTH_FIELD_NUMBER: _ClassVar[int]
     HEIGHT_FIELD_NUMBER: _ClassVar[int]
     VIEW_FIELD_NUMBER: _ClassVar[int]
@@ -30,6 +30,7 @@ class GameSettings(_message.Message):
     SEATS_FIELD_NUMBER: _ClassVar[int]
     SHAPING_FIELD_NUMBER: _ClassVar[int]
     SHAPING_DISCOUNT_FIELD_NUMBER: _ClassVar[int]
+    LINE_OF_SIGHT_FIELD_NUMBER: _ClassVar[int]
     width: int
     height: int
     view: int
@@ -39,10 +40,11 @@ class GameSettings(_message.Message):
     seats: int
     shaping: float
     shaping_discount: float
-    def __init__(self, width: _Optional[int] = ..., height: _Optional[int] = ..., view: _Optional[int] = ..., generator: _Optional[str] = ..., loops: _Optional[float] = ..., step_limit: _Optional[int] = ..., seats: _Optional[int] = ..., shaping: _Optional[float] = ..., shaping_discount: _Optional[float] = ...) -> None: ...
+    line_of_sight: bool
+    def __init__(self, width: _Optional[int] = ..., height: _Optional[int] = ..., view: _Optional[int] = ..., generator: _Optional[str] = ..., loops: _Optional[float] = ..., step_limit: _Optional[int] = ..., seats: _Optional[int] = ..., shaping: _Optional[float] = ..., shaping_discount: _Optional[float] = ..., line_of_sight: _Optional[bool] = ...) -> None: ...
 
 class GameSpec(_message.Message):
-    __slots__ = ("name", "version", "settings", "seats", "num_actions", "observation_size", "layout", "step_limit", "rules_hash", "spec_hash", "ladder", "observation_dtype")
+    __slots__ = ("name", "version", "settings", "seats", "num_actions", "observation_size", "layout", "step_limit", "rules_hash", "spec_hash", "ladder", "observation_dtype", "teams")
     NAME_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     SETTINGS_FIELD_NUMBER: _ClassVar[int]
@@ -55,6 +57,7 @@ class GameSpec(_message.Message):
     SPEC_HASH_FIELD_NUMBER: _ClassVar[int]
     LADDER_FIELD_NUMBER: _ClassVar[int]
     OBSERVATION_DTYPE_FIELD_NUMBER: _ClassVar[int]
+    TEAMS_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: int
     settings: GameSettings
@@ -67,7 +70,8 @@ class GameSpec(_message.Message):
     spec_hash: str
     ladder: str
     observation_dtype: str
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., settings: _Optional[_Union[GameSettings, _Mapping]] = ..., seats: _Optional[int] = ..., num_actions: _Optional[int] = ..., observation_size: _Optional[int] = ..., layout: _Optional[_Iterable[_Union[ObservationField, _Mapping]]] = ..., step_limit: _Optional[int] = ..., rules_hash: _Optional[str] = ..., spec_hash: _Optional[str] = ..., ladder: _Optional[str] = ..., observation_dtype: _Optional[str] = ...) -> None: ...
+    teams: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., settings: _Optional[_Union[GameSettings, _Mapping]] = ..., seats: _Optional[int] = ..., num_actions: _Optional[int] = ..., observation_size: _Optional[int] = ..., layout: _Optional[_Iterable[_Union[ObservationField, _Mapping]]] = ..., step_limit: _Optional[int] = ..., rules_hash: _Optional[str] = ..., spec_hash: _Optional[str] = ..., ladder: _Optional[str] = ..., observation_dtype: _Optional[str] = ..., teams: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class ObservationField(_message.Message):
     __slots__ = ("name", "offset", "shape")

@@ -8,7 +8,7 @@ from mazemesh.games import bots, random
 from mazemesh.games.kernels.compiling import part
 from mazemesh.games.kernels.maze import neighbour
 from mazemesh.games.kernels.philox import bounded, philox
-from mazemesh.games.kernels.state import Int8Array, Parameters, State, cell_of
+from mazemesh.games.kernels.state import Int8Array, Int16Array, Parameters, State, cell_of
 
 _BOT = random.BOT
 _RANDOM = bots.RANDOM
@@ -17,20 +17,37 @@ _WALL_FOLLOWER = bots.WALL_FOLLOWER
 
 @part
 def act(p: Parameters, s: State, game: int, actions: Int8Array) -> None:
-    """Write `taken` of a game: bots choose, and an illegal action becomes stay."""
+    """Write `taken` of a game where all look for what `distance` measures."""
     for seat in range(p.seats):
-        bot = s.controller[game, seat]
-        passages = int(np.int64(s.passages[game, cell_of(p, s, game, seat)]))
-        action = int(np.int64(actions[game, seat]))
-        if bot == _RANDOM:
-            action = _pick(passages, p, s, game, seat)
-        elif bot == _WALL_FOLLOWER:
-            action = _follow_wall(passages, int(np.int64(s.heading[game, seat])))
-        elif bot > _WALL_FOLLOWER:
-            action = _pick(_downhill(p, s, game, seat, passages), p, s, game, seat)
-        if action < 1 or action > 4 or not (passages >> (action - 1)) & 1:
-            action = 0
-        s.taken[game, seat] = action
+        choices = 0
+        if seeks(s, game, seat):
+            choices = downhill(p, s, game, seat, s.distance)
+        take(p, s, game, seat, actions, choices)
+
+
+@part
+def seeks(s: State, game: int, seat: int) -> bool:
+    """Whether the seat's player is shortest-path, whose choices the rule must work out."""
+    return bool(s.controller[game, seat] > _WALL_FOLLOWER)
+
+
+@part
+def take(p: Parameters, s: State, game: int, seat: int, actions: Int8Array, choices: int) -> None:
+    """Write `taken` of a seat: bots choose, and an illegal action becomes stay.
+
+    `choices`, a set of four bits, are the directions that shortest-path draws from; if none, it
+    stays.
+    """
+    bot = s.controller[game, seat]
+    passages = int(np.int64(s.passages[game, cell_of(p, s, game, seat)]))
+    action = int(np.int64(actions[game, seat]))
+    if bot == _WALL_FOLLOWER:
+        action = _follow_wall(passages, int(np.int64(s.heading[game, seat])))
+    elif bot >= _RANDOM:
+        action = _pick(passages if bot == _RANDOM else choices, p, s, game, seat)
+    if action < 1 or action > 4 or not (passages >> (action - 1)) & 1:
+        action = 0
+    s.taken[game, seat] = action
 
 
 @part
@@ -68,13 +85,14 @@ def _follow_wall(passages: int, heading: int) -> int:
 
 
 @part
-def _downhill(p: Parameters, s: State, game: int, seat: int, passages: int) -> int:
-    """Return the directions that lead nearer to the exit, as a set of four bits."""
+def downhill(p: Parameters, s: State, game: int, seat: int, distance: Int16Array) -> int:
+    """Return the directions that lead down in `distance` [n, cells], as a set of four bits."""
     cell = cell_of(p, s, game, seat)
+    passages = int(np.int64(s.passages[game, cell]))
     choices = 0
     for direction in range(4):
         if passages >> direction & 1:
             other = neighbour(cell, direction, p.width)
-            if s.distance[game, other] < s.distance[game, cell]:
+            if distance[game, other] < distance[game, cell]:
                 choices |= 1 << direction
     return choices

@@ -13,19 +13,36 @@ import numba
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-# The kernels allocate nothing, so they need no reference counts (nrt), which would cost more than
-# the play itself; and none divides by zero, so none checks for it (error_model).
-_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
+# None of the kernels divides by zero, so none checks for it (error_model). None allocates, so they
+# need no reference counts, which would cost more than the play itself: `_nrt` turns them off. The
+# flag is private to numba (`numba.core.options.DefaultOptions`), which needs it to build its own
+# runtime. A version without it refuses it by name (KeyError, "Unrecognized options"): then drop it
+# here; all would work, and slower. With it, code that allocates an array does not compile.
+_OPTIONS: dict[str, Any] = {
+    "nogil": True,
+    "error_model": "numpy",
+    "no_cfunc_wrapper": True,
+    "_nrt": False,
+}
+# What only kernels call needs no entrance from Python: to take in the many arrays of a `State`
+# takes longer to compile than most functions themselves.
+_INNER: dict[str, Any] = {**_OPTIONS, "no_cpython_wrapper": True}
 
 
 def part(function: _Function) -> _Function:
-    """Compile a function as a part of each kernel that calls it: a call would pass all arrays."""
-    return cast("_Function", numba.njit(forceinline=True, **_OPTIONS)(function))
+    """Compile a function as a part of each kernel that calls it: a call would pass all arrays.
+
+    Python cannot call it.
+    """
+    return cast("_Function", numba.njit(forceinline=True, **_INNER)(function))
 
 
 def routine(function: _Function) -> _Function:
-    """Compile a function that kernels call seldom, once for all of them."""
-    return cast("_Function", numba.njit(**_OPTIONS)(function))
+    """Compile a function that kernels call seldom, once for all of them.
+
+    Python cannot call it.
+    """
+    return cast("_Function", numba.njit(**_INNER)(function))
 
 
 def kernel(function: _Function) -> _Function:

@@ -4,6 +4,8 @@
 * Of several who want the same cell one goes, the others stay: each start place draws a ticket from
   (seed, game, episode, step), and the highest goes.
 * Nobody enters a cell whose occupant stays. Who is held up this way holds up those behind.
+* All this is so among players on one `layer`. On different ones they meet in a cell or pass through
+  each other; what comes of it is the rule's.
 
 The result is the greatest set of moves that fits these rules, whatever the order of the seats.
 """
@@ -21,8 +23,6 @@ from mazemesh.games.kernels.state import (
     State,
     cell_of,
     plane_index,
-    plane_size,
-    plane_width,
 )
 
 _TICKET = random.TICKET
@@ -40,7 +40,6 @@ def move(p: Parameters, s: State, game: int) -> None:
     if p.seats > 1:
         _hold_losers(p, s, game)
         _hold_blocked(p, s, game)
-    plane = plane_size(p.height, p.window, plane_width(p.width, p.window))
     for seat in range(p.seats):
         if s.moving[seat]:
             action = int(np.int64(s.taken[game, seat]))
@@ -48,8 +47,8 @@ def move(p: Parameters, s: State, game: int) -> None:
             s.position[game, seat, 0] += (action == _SOUTH) - (action == _NORTH)
             s.position[game, seat, 1] += (action == _EAST) - (action == _WEST)
         row, column = s.position[game, seat, 0], s.position[game, seat, 1]
-        here = plane_index(row, column, p.width, p.window)
-        index = (game * p.seats + seat) * plane + here
+        here = plane_index(row, column, p)
+        index = (game * p.seats + seat) * p.plane + here
         s.visited[index] = min(255, int(np.int64(s.visited[index])) + 64)
 
 
@@ -62,6 +61,7 @@ def _hold_losers(p: Parameters, s: State, game: int) -> None:
                 if (
                     wants
                     and s.target[other] == s.target[seat]
+                    and s.layer[game, other] == s.layer[game, seat]
                     and _goes_first(s, p, game, other, seat)
                 ):
                     s.moving[seat] = False
@@ -105,6 +105,27 @@ def _hold_blocked(p: Parameters, s: State, game: int) -> None:
 @part
 def _is_blocked(p: Parameters, s: State, game: int, seat: int) -> bool:
     for other in range(p.seats):
-        if not s.moving[other] and cell_of(p, s, game, other) == s.target[seat]:
+        if (
+            not s.moving[other]
+            and cell_of(p, s, game, other) == s.target[seat]
+            and s.layer[game, other] == s.layer[game, seat]
+        ):
             return True
     return False
+
+
+@part
+def have_met(p: Parameters, s: State, game: int, one: int, other: int) -> bool:
+    """Whether two seats stand on one cell after `move`, or have passed through each other."""
+    cell_one, cell_other = cell_of(p, s, game, one), cell_of(p, s, game, other)
+    if cell_one == cell_other:
+        return True
+    passed = cell_one == _origin(p, s, game, other) and cell_other == _origin(p, s, game, one)
+    return bool(s.moving[one] and s.moving[other] and passed)
+
+
+@part
+def _origin(p: Parameters, s: State, game: int, seat: int) -> int:
+    """Return the cell that a seat which moved came from."""
+    action = int(np.int64(s.taken[game, seat]))
+    return neighbour(cell_of(p, s, game, seat), (action + 1) % 4, p.width)

@@ -16,10 +16,19 @@ def measure(
 
     `queue` lists the cells by distance; it has room for one more.
     """
-    distance[:] = -1
-    distance[goal] = 0
     queue[0] = goal
-    tail = 1
+    measure_from(passages, width, 1, distance, queue)
+
+
+@part
+def measure_from(
+    passages: ByteArray, width: int, goals: int, distance: Int16Array, queue: IntArray
+) -> None:
+    """Write each cell's walking distance to the nearest of the first `goals` cells of `queue`."""
+    distance[:] = -1
+    for index in range(goals):
+        distance[queue[index]] = 0
+    tail = goals
     for head in range(distance.size):
         cell = queue[head]
         beyond = distance[cell] + 1

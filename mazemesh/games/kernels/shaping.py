@@ -1,8 +1,9 @@
 """Potential-based reward shaping (Ng, Harada and Russell, ICML 1999, theorem 1).
 
 A seat's shaping term is F = c * (discount * potential' - potential), which leaves the optimal
-policies as they are. The potential of a finished (not truncated) episode is 0. With several seats
-each gets its own term less the mean of the others', so that the sum of rewards stays as it was.
+policies as they are. The potential of a finished (not truncated) episode is 0. Where several seats
+play against each other each gets its own term less the mean of the others', so that the sum of
+rewards stays as it was. The games of two sides have a potential of their own for each side.
 """
 
 from __future__ import annotations
@@ -22,12 +23,10 @@ def remember_potentials(p: Parameters, s: State, game: int) -> None:
 
 @part
 def shape(p: Parameters, s: State, game: int) -> None:
-    """Add the shaping terms to the rewards, after the moves."""
+    """Add the shaping terms to the rewards, after the moves of a zero-sum game."""
     if p.shaping == 0.0:
         return
-    for seat in range(p.seats):
-        after = 0.0 if s.terminated[game] else _potential(p, s, game, seat)
-        s.potential[seat] = p.shaping * (p.shaping_discount * after - s.potential[seat])
+    _write_terms(p, s, game)
     for seat in range(p.seats):
         others = 0.0
         for other in range(p.seats):
@@ -39,6 +38,34 @@ def shape(p: Parameters, s: State, game: int) -> None:
 
 
 @part
+def shape_together(p: Parameters, s: State, game: int) -> None:
+    """Add the mean of the shaping terms to the one reward of a cooperative game."""
+    if p.shaping == 0.0:
+        return
+    _write_terms(p, s, game)
+    total = 0.0
+    for seat in range(p.seats):
+        total += s.potential[seat]
+    for seat in range(p.seats):
+        s.reward[game, seat] += total / p.seats
+
+
+@part
+def term(p: Parameters, s: State, game: int, before: float, after: float) -> float:
+    """Return a shaping term from the potentials before and after the moves."""
+    left = 0.0 if s.terminated[game] else after
+    return float(p.shaping * (p.shaping_discount * left - before))
+
+
+@part
+def _write_terms(p: Parameters, s: State, game: int) -> None:
+    """Put the shaping terms in the place of the potentials."""
+    for seat in range(p.seats):
+        after = 0.0 if s.terminated[game] else _potential(p, s, game, seat)
+        s.potential[seat] = term(p, s, game, s.potential[seat], after)
+
+
+@part
 def _potential(p: Parameters, s: State, game: int, seat: int) -> float:
-    """Minus the distance left, as a share of the maze's greatest."""
+    """Minus the distance left, as a share of the maze's greatest to the exit."""
     return float(-s.distance[game, cell_of(p, s, game, seat)] / s.eccentricity[game])

@@ -7,8 +7,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from mazemesh.games.game import Game
 from mazemesh.games.kernels.compiling import part
 from mazemesh.games.kernels.philox import RNG_WORDS
+from mazemesh.games.kernels.rays import draw_rays
 from mazemesh.games.settings import GENERATORS, GameSettings
 
 BoolArray = npt.NDArray[np.bool_]
@@ -24,11 +26,17 @@ _OVERRUN = 8
 
 
 class Parameters(NamedTuple):
-    """The settings as the kernels take them."""
+    """The settings as the kernels take them.
+
+    A padded plane shows a maze with a margin of half a window, and one cell more in the north and
+    west: `plane` bytes in rows of `stride`.
+    """
 
     height: int
     width: int
     window: int
+    stride: int
+    plane: int
     seats: int
     step_limit: int
     generator: int
@@ -37,25 +45,16 @@ class Parameters(NamedTuple):
     shaping_discount: float
     may_stay: bool
     observation_size: int
+    planes: int
+    line_of_sight: bool
+    items: int
 
 
 @part
-def plane_width(width: int, view: int) -> int:
-    """Row length of a padded plane: view // 2 more on both sides and one more in the west."""
-    return width + view
-
-
-@part
-def plane_size(height: int, view: int, row: int) -> int:
-    """Bytes of a padded plane with rows of that length."""
-    return (height + view) * row + _OVERRUN
-
-
-@part
-def plane_index(row: int, column: int, width: int, view: int) -> int:
-    """Where a cell stands in a padded plane."""
-    margin = view // 2 + 1
-    return (row + margin) * (width + view) + column + margin
+def plane_index(row: int, column: int, p: Parameters) -> int:
+    """Return where a cell stands in a padded plane."""
+    margin = p.window // 2 + 1
+    return (row + margin) * p.stride + column + margin
 
 
 class State(NamedTuple):
@@ -88,12 +87,14 @@ class State(NamedTuple):
     rotation: IntArray  # [n]
     position: IntArray  # [n, s, 2] row, column
     heading: ByteArray  # [n, s] 0 = not moved yet, else the action of the last real move
+    layer: ByteArray  # [n, s] seats hinder each other's moves on the same layer only
     exit: IntArray  # [n, 2] row, column
     passages: ByteArray  # [n, cells]
-    distance: Int16Array  # [n, cells] steps to the exit
-    eccentricity: IntArray  # [n] greatest distance
+    distance: Int16Array  # [n, cells] steps to the exit, or to what else the rule looks for
+    eccentricity: IntArray  # [n] greatest distance to the exit
     sides: ByteArray  # [cells] the directions in which the maze goes on, bits as in `passages`
-    compass: ByteArray  # [max(height, width)] byte for a distance to the exit
+    compass: ByteArray  # [max(height, width)] byte for a distance to the target
+    rays: IntArray  # [window ** 2, window - 1, 4] what a line of sight crosses; see `sight`
     east: ByteArray  # [n * plane]
     south: ByteArray  # [n * plane]
     visited: ByteArray  # [n * s * plane]
@@ -111,20 +112,26 @@ def cell_of(p: Parameters, s: State, game: int, seat: int) -> int:
     return int(s.position[game, seat, 0] * p.width + s.position[game, seat, 1])
 
 
-def parameters(settings: GameSettings, may_stay: bool, observation_size: int) -> Parameters:
-    """Return resolved settings as the kernels take them."""
+def parameters(game: Game, settings: GameSettings) -> Parameters:
+    """Return the game's resolved settings as the kernels take them."""
+    spec = game.spec(settings)
     return Parameters(
         height=settings.height,
         width=settings.width,
         window=settings.view,
+        stride=settings.width + settings.view,
+        plane=(settings.height + settings.view) * (settings.width + settings.view) + _OVERRUN,
         seats=settings.seats,
         step_limit=settings.step_limit,
         generator=GENERATORS.index(settings.generator),
         loops=float(settings.loops),
         shaping=float(settings.shaping),
         shaping_discount=float(settings.shaping_discount),
-        may_stay=may_stay,
-        observation_size=observation_size,
+        may_stay=game.may_stay,
+        observation_size=spec.observation_size,
+        planes=spec.planes,
+        line_of_sight=settings.line_of_sight,
+        items=game.items(settings),
     )
 
 
@@ -132,7 +139,6 @@ def allocate(p: Parameters, n: int) -> State:
     """Return the zeroed arrays of n games."""
     seats, cells = p.seats, p.height * p.width
     side = max(p.height, p.width)
-    plane = plane_size(p.height, p.window, plane_width(p.width, p.window))
     return State(
         observation=np.zeros(n * seats * p.observation_size, np.uint8),
         final_observation=np.zeros(n * seats * p.observation_size, np.uint8),
@@ -155,15 +161,17 @@ def allocate(p: Parameters, n: int) -> State:
         rotation=np.zeros(n, np.int32),
         position=np.zeros((n, seats, 2), np.int32),
         heading=np.zeros((n, seats), np.uint8),
+        layer=np.zeros((n, seats), np.uint8),
         exit=np.zeros((n, 2), np.int32),
         passages=np.zeros((n, cells), np.uint8),
         distance=np.zeros((n, cells), np.int16),
         eccentricity=np.zeros(n, np.int32),
         sides=_sides(p.height, p.width),
         compass=(np.arange(side) * 255 // (side - 1)).astype(np.uint8),
-        east=np.zeros(n * plane, np.uint8),
-        south=np.zeros(n * plane, np.uint8),
-        visited=np.zeros(n * seats * plane, np.uint8),
+        rays=draw_rays(p.window if p.line_of_sight else 1, p.stride),
+        east=np.zeros(n * p.plane, np.uint8),
+        south=np.zeros(n * p.plane, np.uint8),
+        visited=np.zeros(n * seats * p.plane, np.uint8),
         target=np.zeros(seats, np.int32),
         moving=np.zeros(seats, np.bool_),
         potential=np.zeros(seats, np.float64),

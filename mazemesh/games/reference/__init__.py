@@ -1,9 +1,25 @@
 """The games once more, slow and plain, to check the compiled engine against.
 
-Written from the rules, with dicts and lists, one game at a time. `ReferenceGame` and `BatchEngine`
+Written from the rules, with dicts and lists, one game at a time. `reference_game` and `BatchEngine`
 must agree bit for bit.
 """
 
-from mazemesh.games.reference.play import ReferenceGame
+from __future__ import annotations
 
-__all__ = ["ReferenceGame"]
+from typing import Any
+
+from mazemesh.games.game import Game
+from mazemesh.games.reference.play import ReferenceGame
+from mazemesh.games.settings import GameSettings
+
+__all__ = ["ReferenceGame", "reference_game"]
+
+_RULES: dict[str, type[ReferenceGame]] = {
+    "solo": ReferenceGame,
+    "race": ReferenceGame,
+}
+
+
+def reference_game(game: Game, settings: GameSettings, **episode: Any) -> ReferenceGame:
+    """Begin an episode of a game; `episode` are the keywords of `ReferenceGame`."""
+    return _RULES[game.name](game, settings, **episode)

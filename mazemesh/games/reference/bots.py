@@ -19,15 +19,29 @@ def step(cell: Cell, action: int) -> Cell:
 def choose(
     bot: str,
     maze: Maze,
-    distance: dict[Cell, int],
     me: Cell,
     heading: int,
+    good: list[int],
     draw: Callable[[int], int],
 ) -> int:
-    """Return the action of a bot; `draw(n)` gives its random number in [0, n)."""
+    """Return the action of a bot.
+
+    Shortest-path chooses from `good`, and stays if that is empty; `draw(n)` gives the random number
+    in [0, n).
+    """
     legal = [action for action in STEPS if step(me, action) in maze[me]]
     if bot == "wall-follower":
         return next(action for action in _RIGHT_HAND[heading or 1] if action in legal)
-    if bot == "shortest-path":
-        legal = [action for action in legal if distance[step(me, action)] < distance[me]]
-    return legal[draw(len(legal))] if len(legal) > 1 else legal[0]
+    choices = good if bot == "shortest-path" else legal
+    if not choices:
+        return 0
+    return choices[draw(len(choices))] if len(choices) > 1 else choices[0]
+
+
+def downhill(maze: Maze, me: Cell, distance: dict[Cell, int]) -> list[int]:
+    """Return the actions that lead down in `distance`."""
+    return [
+        action
+        for action in STEPS
+        if step(me, action) in maze[me] and distance[step(me, action)] < distance[me]
+    ]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from typing import TypeVar
 
 from mazemesh.games.random import MAZE, bounded, philox
 from mazemesh.games.settings import GameSettings
 
 Cell = tuple[int, int]
 Maze = dict[Cell, set[Cell]]
+_Item = TypeVar("_Item")
 STEPS: dict[int, Cell] = {1: (-1, 0), 2: (0, 1), 3: (1, 0), 4: (0, -1)}
 
 
@@ -49,7 +51,7 @@ def draw_maze(settings: GameSettings, draws: Draws) -> Maze:
     _GENERATORS[name](maze, draws)
     closed = _walls(maze)
     for _ in range(int(settings.loops * len(closed) + 0.5)):
-        _open(maze, *_take(closed, draws))
+        _open(maze, *take(closed, draws))
     return maze
 
 
@@ -69,7 +71,7 @@ def _walls(maze: Maze) -> list[tuple[Cell, Cell]]:
     return [(cell, other) for cell, other in sides if other not in maze[cell]]
 
 
-def _take(items: list[tuple[Cell, Cell]], draws: Draws) -> tuple[Cell, Cell]:
+def take(items: list[_Item], draws: Draws) -> _Item:
     """Remove a random item; the first takes its place."""
     index = draws.below_or_zero(len(items))
     item = items[index]
@@ -115,7 +117,7 @@ def _kruskal(maze: Maze, draws: Draws) -> None:
     region = {cell: {cell} for cell in maze}
     walls = _walls(maze)
     while any(len(cells) < len(maze) for cells in region.values()):
-        one, other = _take(walls, draws)
+        one, other = take(walls, draws)
         if region[one] is not region[other]:
             merged = region[one] | region[other]
             for cell in merged:

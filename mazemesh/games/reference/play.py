@@ -1,4 +1,4 @@
-"""One game of solo or race, step by step."""
+"""One game, step by step; solo and race here, the other rules as subclasses."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from mazemesh.games.reference.maze import (
     distances,
     draw_maze,
     draw_starts,
+    take,
 )
 from mazemesh.games.reference.observe import observe
+from mazemesh.games.reference.sight import sees
 from mazemesh.games.settings import GameSettings
 
 
@@ -46,10 +48,17 @@ class ReferenceGame:
         self.maze = draw_maze(self.settings, draws)
         self.exit = list(self.maze)[draws.below(len(self.maze))]
         self.distance = distances(self.maze, self.exit)
-        starts = draw_starts(self.distance, len(self.seats), draws)
+        self.eccentricity = max(self.distance.values())
+        self.items: set[Cell] = set()
+        self.tally = [0 for _ in self.seats]
+        self.base: Cell = (0, 0)
+        starts = self._lay_out(draws)
         self.position: list[Cell] = [starts[self._place(seat)] for seat in self.seats]
+        self.moved = [False for _ in self.seats]
+        self.before: list[Cell] = self.position
         self.visits = [{cell: 1} for cell in self.position]
         self.heading = [0 for _ in self.seats]
+        self._sights: dict[Cell, set[Cell]] = {}
         self.steps = 0
         self.active = True
         self.terminated = self.truncated = False
@@ -61,19 +70,61 @@ class ReferenceGame:
     def _place(self, seat: int) -> int:
         return (seat + self.rotation) % len(self.seats)
 
+    def _lay_out(self, draws: Draws) -> list[Cell]:
+        """Put into the maze what belongs there; return the start places."""
+        return draw_starts(self.distance, len(self.seats), draws)
+
+    def _scatter(self, starts: list[Cell], count: int, draws: Draws) -> None:
+        """Put items on cells that are neither start place nor exit."""
+        free = [cell for cell in self.maze if cell != self.exit and cell not in starts]
+        self.items |= {take(free, draws) for _ in range(count)}
+
     def observation(self, seat: int) -> bytes:
         """Return what a seat sees."""
-        others = [self.position[other] for other in self.seats if other != seat]
         return observe(
             self.settings,
             self.maze,
-            self.exit,
             self.position[seat],
-            others,
+            self._target(seat),
+            self._seen_from(self.position[seat]),
             self.visits[seat],
+            self._planes(seat),
             self.steps,
             self.heading[seat],
+            self._vectors(seat),
         )
+
+    def _seen_from(self, me: Cell) -> set[Cell]:
+        """Return the cells of the window that no wall hides."""
+        if me not in self._sights:
+            margin = self.settings.view // 2
+            self._sights[me] = {
+                cell
+                for cell in self.maze
+                if max(abs(cell[0] - me[0]), abs(cell[1] - me[1])) <= margin
+                and (not self.settings.line_of_sight or sees(self.maze, me, cell))
+            }
+        return self._sights[me]
+
+    def _others(self, seat: int) -> set[Cell]:
+        return {self.position[other] for other in self.seats if other != seat}
+
+    def _planes(self, seat: int) -> list[set[Cell]]:
+        """Return the cells of the players' plane and of the rule's own."""
+        return [self._others(seat), {self.exit}]
+
+    def _vectors(self, seat: int) -> list[int]:
+        """Return the bytes of the rule's own vectors."""
+        return []
+
+    def _target(self, seat: int) -> Cell:
+        """Return where the compass points."""
+        return self.exit
+
+    def _nearest_item(self, me: Cell) -> Cell:
+        """Return the item with the shortest way, the first by rows of those equally near."""
+        way = distances(self.maze, me)
+        return min(sorted(self.items), key=lambda cell: way[cell])
 
     def action_mask(self, seat: int) -> list[int]:
         """Return which actions are legal."""
@@ -88,11 +139,12 @@ class ReferenceGame:
             self.terminated = self.truncated = False
             return
         self.taken = [self._act(seat, actions[seat]) for seat in self.seats]
-        before = [self._potential(seat) for seat in self.seats]
+        before = self._potentials()
         self._move()
         self.steps += 1
         self._settle()
-        self._shape(before)
+        if self.settings.shaping:
+            self._shape(before)
         self.episode_return = [
             np.float32(total + reward)
             for total, reward in zip(self.episode_return, self.reward, strict=True)
@@ -108,8 +160,12 @@ class ReferenceGame:
                 return bounded(self._draw(BOT + self._place(seat))[0], bound)
 
             heading = self.heading[seat]
-            return bots.choose(player, self.maze, self.distance, me, heading, draw)
+            return bots.choose(player, self.maze, me, heading, self._good_actions(seat), draw)
         return action if bots.step(me, action) in self.maze[me] else 0
+
+    def _good_actions(self, seat: int) -> list[int]:
+        """Return the actions that shortest-path draws from."""
+        return bots.downhill(self.maze, self.position[seat], self.distance)
 
     def _draw(self, stream: int) -> tuple[int, int, int, int]:
         return philox(self.seed, (self.game_id, self.episode, self.steps, stream))
@@ -117,22 +173,44 @@ class ReferenceGame:
     def _move(self) -> None:
         wanted = [bots.step(self.position[seat], self.taken[seat]) for seat in self.seats]
         movers = {seat for seat in self.seats if self.taken[seat]}
-        for cell in set(wanted):
-            rivals = [seat for seat in movers if wanted[seat] == cell]
-            if len(rivals) > 1:
-                movers -= set(sorted(rivals, key=self._ticket)[:-1])
+        for seat in set(movers):
+            rivals = [
+                other
+                for other in self.seats
+                if self.taken[other] and wanted[other] == wanted[seat] and self._hinder(seat, other)
+            ]
+            if seat != max(rivals, key=self._ticket):
+                movers.remove(seat)
         while True:
-            standing = {self.position[seat] for seat in self.seats if seat not in movers}
-            held = {seat for seat in movers if wanted[seat] in standing}
+            standing = [seat for seat in self.seats if seat not in movers]
+            held = {
+                seat
+                for seat in movers
+                for other in standing
+                if wanted[seat] == self.position[other] and self._hinder(seat, other)
+            }
             if not held:
                 break
             movers -= held
+        self.before = self.position.copy()
+        self.moved = [seat in movers for seat in self.seats]
         for seat in self.seats:
             if seat in movers:
                 self.position[seat] = wanted[seat]
                 self.heading[seat] = self.taken[seat]
             cell = self.position[seat]
             self.visits[seat][cell] = self.visits[seat].get(cell, 0) + 1
+
+    def _hinder(self, one: int, other: int) -> bool:
+        """Return whether two seats are in each other's way."""
+        return True
+
+    def _have_met(self, one: int, other: int) -> bool:
+        """Return whether two seats stand on one cell or have passed through each other."""
+        now = self.position[one], self.position[other]
+        return now[0] == now[1] or (
+            self.moved[one] and self.moved[other] and now == (self.before[other], self.before[one])
+        )
 
     def _ticket(self, seat: int) -> tuple[int, int]:
         place = self._place(seat)
@@ -155,22 +233,27 @@ class ReferenceGame:
         self.reward = [np.float32(value) for value in reward]
         self.score = [np.float32(value) for value in score]
 
-    def _potential(self, seat: int) -> float:
-        return -self.distance[self.position[seat]] / max(self.distance.values())
+    def _potentials(self) -> list[float]:
+        """Return the potentials of the seats, or of the sides."""
+        return [-self.distance[cell] / self.eccentricity for cell in self.position]
+
+    def _terms(self, before: list[float]) -> list[float]:
+        """Return the shaping terms."""
+        settings = self.settings
+        after = [0.0 for _ in before] if self.terminated else self._potentials()
+        return [
+            settings.shaping * (settings.shaping_discount * new - old)
+            for old, new in zip(before, after, strict=True)
+        ]
 
     def _shape(self, before: list[float]) -> None:
-        settings = self.settings
-        if not settings.shaping:
-            return
-        after = [0.0 if self.terminated else self._potential(seat) for seat in self.seats]
-        terms = [
-            settings.shaping * (settings.shaping_discount * after[seat] - before[seat])
-            for seat in self.seats
-        ]
+        terms = self._terms(before)
         for seat in self.seats:
             others = [terms[other] for other in self.seats if other != seat]
-            term = terms[seat] - (sum(others) / len(others) if others else 0.0)
-            self.reward[seat] = np.float32(float(self.reward[seat]) + term)
+            self._add(seat, terms[seat] - (sum(others) / len(others) if others else 0.0))
+
+    def _add(self, seat: int, gain: float) -> None:
+        self.reward[seat] = np.float32(float(self.reward[seat]) + gain)
 
     def state_hash(self) -> int:
         """Return the same hash as `BatchEngine.state_hash`."""
@@ -188,4 +271,8 @@ class ReferenceGame:
         digest.update(bytes(self.heading))
         for visits in self.visits:
             digest.update(bytes(min(4, visits.get(cell, 0)) for cell in self.maze))
+        if self.game.has_things:
+            digest.update(struct.pack(f"<{len(self.tally)}i", *self.tally))
+            digest.update(bytes(255 * (cell in self.items) for cell in self.maze))
+            digest.update(struct.pack("<ii", *self.base))
         return int.from_bytes(digest.digest(), "little")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from mazemesh.games.kernels.acting import act
 from mazemesh.games.kernels.compiling import kernel, part
-from mazemesh.games.kernels.episode import begin_step, end_step
+from mazemesh.games.kernels.episode import add_up, begin_episode, begin_step, close_episode
 from mazemesh.games.kernels.moves import move
+from mazemesh.games.kernels.observe import observe
 from mazemesh.games.kernels.shaping import remember_potentials, shape
 from mazemesh.games.kernels.state import Int8Array, Parameters, State, cell_of
 
@@ -22,7 +23,10 @@ def step(p: Parameters, s: State, actions: Int8Array, autoreset: bool) -> None:
         s.steps[game] += 1
         _settle(p, s, game)
         shape(p, s, game)
-        end_step(p, s, game, autoreset)
+        add_up(p, s, game)
+        observe(p, s, game)
+        if close_episode(p, s, game, autoreset):
+            begin_episode(p, s, game)
 
 
 @part
