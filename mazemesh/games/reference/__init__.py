@@ -10,6 +10,7 @@ from typing import Any
 
 from mazemesh.games.game import Game
 from mazemesh.games.reference.play import ReferenceGame
+from mazemesh.games.reference.pursuit import ReferencePursuit
 from mazemesh.games.settings import GameSettings
 
 __all__ = ["ReferenceGame", "reference_game"]
@@ -17,6 +18,7 @@ __all__ = ["ReferenceGame", "reference_game"]
 _RULES: dict[str, type[ReferenceGame]] = {
     "solo": ReferenceGame,
     "race": ReferenceGame,
+    "pursuit": ReferencePursuit,
 }
 
 
