@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from mazemesh.games.game import Game
+from mazemesh.games.reference.collect import ReferenceCollect
 from mazemesh.games.reference.play import ReferenceGame
 from mazemesh.games.reference.pursuit import ReferencePursuit
 from mazemesh.games.settings import GameSettings
@@ -18,6 +19,7 @@ __all__ = ["ReferenceGame", "reference_game"]
 _RULES: dict[str, type[ReferenceGame]] = {
     "solo": ReferenceGame,
     "race": ReferenceGame,
+    "collect": ReferenceCollect,
     "pursuit": ReferencePursuit,
 }
 
