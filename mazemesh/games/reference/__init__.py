@@ -10,6 +10,7 @@ from typing import Any
 
 from mazemesh.games.game import Game
 from mazemesh.games.reference.collect import ReferenceCollect
+from mazemesh.games.reference.coop_keys import ReferenceCoopKeys
 from mazemesh.games.reference.play import ReferenceGame
 from mazemesh.games.reference.pursuit import ReferencePursuit
 from mazemesh.games.settings import GameSettings
@@ -20,6 +21,7 @@ _RULES: dict[str, type[ReferenceGame]] = {
     "solo": ReferenceGame,
     "race": ReferenceGame,
     "collect": ReferenceCollect,
+    "coop-keys": ReferenceCoopKeys,
     "pursuit": ReferencePursuit,
 }
 

@@ -1,0 +1,148 @@
+"""The compiled step of coop-keys; see `mazemesh.games.rules.coop_keys`."""
+
+from __future__ import annotations
+
+from mazemesh.games.kernels.acting import downhill, seeks, take
+from mazemesh.games.kernels.compiling import kernel, part, routine
+from mazemesh.games.kernels.episode import (
+    add_up,
+    begin_step,
+    clear_report,
+    close_episode,
+    draw_maze,
+    seat_player,
+    start_episode,
+)
+from mazemesh.games.kernels.moves import move
+from mazemesh.games.kernels.observe import (
+    OWN_PLANES,
+    PLAYERS,
+    copy_plane,
+    finish_view,
+    mark,
+    own_vectors,
+    write_mask,
+    write_surroundings,
+)
+from mazemesh.games.kernels.places import draw_starts, measure
+from mazemesh.games.kernels.shaping import remember_potentials, shape_together
+from mazemesh.games.kernels.state import IndexArray, Int8Array, Parameters, State, cell_of
+from mazemesh.games.kernels.things import (
+    Things,
+    clear_things,
+    items_left,
+    measure_items,
+    pick_up,
+    scatter,
+)
+
+_HERE = 0
+"""Layer of players that have not left; each of the others has a layer of its own."""
+
+
+@kernel
+def reset(p: Parameters, s: State, t: Things, games: IndexArray) -> None:
+    """Begin the episodes that `seed`, `game_id`, `episode` and `rotation` of the games name."""
+    for game in games:
+        clear_report(s, game)
+        _begin_episode(p, s, t, game)
+
+
+@kernel
+def step(p: Parameters, s: State, t: Things, actions: Int8Array, autoreset: bool) -> None:
+    """Play one step of all active games with `actions` [games, seats]."""
+    for game in range(s.active.size):
+        if not begin_step(p, s, game):
+            continue
+        _act(p, s, game, actions)
+        remember_potentials(p, s, game)
+        move(p, s, game)
+        s.steps[game] += 1
+        _settle(p, s, t, game)
+        shape_together(p, s, game)
+        add_up(p, s, game)
+        _observe(p, s, t, game)
+        if close_episode(p, s, game, autoreset):
+            _begin_episode(p, s, t, game)
+
+
+@routine
+def _begin_episode(p: Parameters, s: State, t: Things, game: int) -> None:
+    draw_maze(p, s, game)
+    first = draw_starts(s.distance[game], s.first, p.seats, s.rng)
+    for seat in range(p.seats):
+        seat_player(p, s, game, seat, s.first[first + (seat + s.rotation[game]) % p.seats])
+        s.layer[game, seat] = _HERE
+    clear_things(p, t, game)
+    scatter(p, s, t, game, p.items)
+    measure_items(p, s, t, game)
+    start_episode(s, game)
+    _observe(p, s, t, game)
+
+
+@part
+def _act(p: Parameters, s: State, game: int, actions: Int8Array) -> None:
+    for seat in range(p.seats):
+        choices = 0
+        if seeks(s, game, seat):
+            choices = downhill(p, s, game, seat, s.distance)
+        take(p, s, game, seat, actions, choices)
+        if s.layer[game, seat] != _HERE:
+            s.taken[game, seat] = 0
+
+
+@part
+def _settle(p: Parameters, s: State, t: Things, game: int) -> None:
+    """Find keys, let players leave, and write flags, rewards and scores."""
+    found = 0
+    for seat in range(p.seats):
+        found += pick_up(p, s, t, game, seat)
+    left = items_left(p, t, game)
+    if found > 0:
+        _aim(p, s, t, game, left)
+    gone, leaving = 0, 0
+    if left == 0:
+        for seat in range(p.seats):
+            if s.layer[game, seat] == _HERE and s.distance[game, cell_of(p, s, game, seat)] == 0:
+                s.layer[game, seat] = seat + 1
+                leaving += 1
+            gone += s.layer[game, seat] != _HERE
+    s.terminated[game] = gone == p.seats
+    s.truncated[game] = gone < p.seats and s.steps[game] == p.step_limit
+    reward = (found + leaving) / (p.items + p.seats) - 1.0 / p.step_limit
+    for seat in range(p.seats):
+        s.reward[game, seat] = reward
+        s.score[game, seat] = s.terminated[game]
+
+
+@part
+def _aim(p: Parameters, s: State, t: Things, game: int, left: int) -> None:
+    """Measure distances to what is looked for now."""
+    if left > 0:
+        measure_items(p, s, t, game)
+    else:
+        goal = s.exit[game, 0] * p.width + s.exit[game, 1]
+        measure(s.passages[game], p.width, goal, s.distance[game], s.first)
+
+
+@part
+def _observe(p: Parameters, s: State, t: Things, game: int) -> None:
+    left = items_left(p, t, game)
+    area = p.window * p.window
+    row, column = s.exit[game, 0], s.exit[game, 1]
+    for seat in range(p.seats):
+        begin = write_surroundings(p, s, game, seat)
+        if left == 0:
+            # Those at the open exit have left.
+            mark(p, s, game, seat, begin + PLAYERS * area, row, column, 0)
+        mark(p, s, game, seat, begin + OWN_PLANES * area, row, column, 255)
+        copy_plane(p, s, game, seat, OWN_PLANES + 1, t.items)
+        if left > 0:
+            target = t.nearest[game, cell_of(p, s, game, seat)]
+            finish_view(p, s, game, seat, target // p.width, target % p.width)
+        else:
+            finish_view(p, s, game, seat, row, column)
+        s.observation[own_vectors(p, game, seat)] = left * 255 // p.items
+        write_mask(p, s, game, seat)
+        if s.layer[game, seat] != _HERE:
+            s.action_mask[game, seat, 1:] = 0
