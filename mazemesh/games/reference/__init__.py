@@ -11,6 +11,7 @@ from typing import Any
 from mazemesh.games.game import Game
 from mazemesh.games.reference.collect import ReferenceCollect
 from mazemesh.games.reference.coop_keys import ReferenceCoopKeys
+from mazemesh.games.reference.ctf import ReferenceCtf
 from mazemesh.games.reference.play import ReferenceGame
 from mazemesh.games.reference.pursuit import ReferencePursuit
 from mazemesh.games.settings import GameSettings
@@ -22,6 +23,7 @@ _RULES: dict[str, type[ReferenceGame]] = {
     "race": ReferenceGame,
     "collect": ReferenceCollect,
     "coop-keys": ReferenceCoopKeys,
+    "ctf": ReferenceCtf,
     "pursuit": ReferencePursuit,
 }
 
