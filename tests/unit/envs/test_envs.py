@@ -76,10 +76,39 @@ def test_vector_env_resets_only_the_masked() -> None:
     assert not np.array_equal(before[1], after[1])
 
 
-@pytest.mark.parametrize("seats", [2, 5])
-def test_race_passes_the_pettingzoo_checkers(seats: int) -> None:
-    parallel_api_test(mazemesh.envs.parallel_env(seats=seats, step_limit=30), num_cycles=100)
-    parallel_seed_test(lambda: mazemesh.envs.parallel_env(seats=seats), num_cycles=50)
+@pytest.mark.parametrize(
+    ("game", "seats"),
+    [("race", 2), ("race", 5), ("pursuit", 4), ("collect", 3), ("coop-keys", 2), ("ctf", 6)],
+)
+def test_games_pass_the_pettingzoo_checkers(game: str, seats: int) -> None:
+    def make(**settings: int) -> mazemesh.envs.MazeParallelEnv:
+        return mazemesh.envs.parallel_env(game=game, seats=seats, **settings)
+
+    parallel_api_test(make(step_limit=30), num_cycles=100)
+    parallel_seed_test(make, num_cycles=50)
+
+
+def test_the_whole_state_is_there_for_critics() -> None:
+    env = mazemesh.envs.parallel_env(game="collect", width=5, height=4)
+    env.reset(seed=1)
+    state = env.state()
+    assert state in env.state_space
+    assert state.shape == (5, 4, 5)
+    env.step({"player_0": 0, "player_1": 0})
+    assert np.array_equal(state, env.state())
+
+
+@pytest.mark.parametrize(
+    ("game", "signs"),
+    [("collect", "12*"), ("coop-keys", "12*◆"), ("ctf", "12"), ("pursuit", "12")],
+)
+def test_games_draw_what_there_is(game: str, signs: str) -> None:
+    env = mazemesh.envs.parallel_env(game=game, render_mode="ansi")
+    env.reset(seed=1)
+    assert set(signs) == set(env.render()) & set("12345678*◆")
+    pixels = mazemesh.envs.parallel_env(game=game, render_mode="rgb_array")
+    pixels.reset(seed=1)
+    assert len(np.unique(pixels.render().reshape(-1, 3), axis=0)) >= 2 + len(signs)
 
 
 def test_race_renders() -> None:

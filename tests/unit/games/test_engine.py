@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.games import BOTS, GameSettings, bot_code, get_game
+from mazemesh.games import Game, GameSettings, bot_code, get_game, list_games
 from mazemesh.games.engine import BatchEngine, compile_game
 
 RACE, SOLO = get_game("race"), get_game("solo")
+GAMES = list_games()
+NAMES = [game.name for game in GAMES]
 
 
 def _hashes(engine: BatchEngine) -> list[int]:
@@ -27,14 +29,14 @@ def _actions(steps: int, games: int, seats: int) -> Iterator[np.ndarray]:
         yield rng.integers(0, 5, (games, seats), dtype=np.int8)
 
 
-def test_a_game_is_the_same_alone_and_in_a_batch() -> None:
-    settings = GameSettings(seats=4)
-    batch = BatchEngine(RACE, settings, 64)
+@pytest.mark.parametrize("game", GAMES, ids=NAMES)
+def test_a_game_is_the_same_alone_and_in_a_batch(game: Game) -> None:
+    batch = BatchEngine(game, None, 64)
     batch.reset(seed=9, game_id=np.arange(64))
     chosen = 41
-    alone = BatchEngine(RACE, settings)
+    alone = BatchEngine(game)
     alone.reset(seed=9, game_id=chosen)
-    for actions in _actions(300, 64, 4):
+    for actions in _actions(300, 64, batch.spec.seats):
         batch.step(actions)
         alone.step(actions[chosen : chosen + 1])
         assert batch.state_hash(chosen) == alone.state_hash(0)
@@ -58,9 +60,12 @@ def test_engines_in_threads_do_not_disturb_each_other() -> None:
 
 
 @pytest.mark.parametrize("seats", [2, 3, 8])
-def test_rotations_treat_the_seats_alike(seats: int) -> None:
+@pytest.mark.parametrize("game", GAMES, ids=NAMES)
+def test_rotations_treat_the_seats_alike(game: Game, seats: int) -> None:
     """Seats that swap places and players see each other's game."""
-    engine = BatchEngine(RACE, GameSettings(seats=seats, width=6, height=6), seats)
+    if seats > game.max_seats or seats % game.seats_multiple:
+        pytest.skip("not so many players")
+    engine = BatchEngine(game, GameSettings(seats=seats, width=6, height=6), seats)
     engine.reset(seed=np.full(seats, 3, np.uint64), rotation=np.arange(seats))
     places = (np.arange(seats)[None, :] + np.arange(seats)[:, None]) % seats
     by_place = np.argsort(places, axis=1)
@@ -108,18 +113,24 @@ def test_the_random_bot_never_stays() -> None:
     assert (counts[1:] > 6400 / 8).all()
 
 
-def test_race_is_zero_sum_also_when_shaped() -> None:
-    engine = BatchEngine(RACE, GameSettings(seats=5, shaping=0.7), 64)
-    engine.next_controller[:] = np.arange(5) % len(BOTS)
-    engine.reset(seed=1, game_id=np.arange(64))
-    wins = 0
-    for _ in range(100):
-        engine.step(np.zeros((64, 5), np.int8))
+@pytest.mark.parametrize("name", ["race", "collect", "pursuit", "ctf"])
+def test_what_one_side_wins_the_other_loses_also_when_shaped(name: str) -> None:
+    engine = BatchEngine(get_game(name), GameSettings(seats=6, shaping=0.7), 64)
+    engine.next_controller[:] = 1 + np.arange(6) % 2  # wall-follower, shortest-path
+    engine.reset(seed=1, game_id=np.arange(64), rotation=np.arange(64) % 6)
+    teams = np.array(engine.spec.teams)
+    ends = 0
+    for _ in range(150):
+        rotation = engine.rotation.copy()
+        engine.step(np.zeros((64, 6), np.int8))
         assert np.abs(engine.reward.sum(axis=1)).max() < 1e-5
-        ended = engine.terminated | engine.truncated
-        assert np.allclose(engine.score.sum(axis=1), ended)
-        wins += int(engine.terminated.sum())
-    assert wins > 64
+        for game in np.flatnonzero(engine.terminated | engine.truncated):
+            team = teams[(np.arange(6) + rotation[game]) % 6]
+            scores = [set(engine.score[game, team == one].tolist()) for one in np.unique(team)]
+            assert all(len(shared) == 1 for shared in scores)
+            assert np.isclose(sum(shared.pop() for shared in scores), 1.0)
+            ends += 1
+    assert ends > 64
 
 
 def test_shaping_telescopes_to_the_first_potential() -> None:
@@ -241,15 +252,14 @@ def test_a_wrong_number_of_games_is_refused(num_games: int) -> None:
 
 def test_compiled_games_load_from_the_cache() -> None:
     """A later process finds the machine code on disk and compiles nothing."""
-    for game in (RACE, SOLO):
+    for game in GAMES:
         compile_game(game)
     program = (
-        "from mazemesh.games import get_game\n"
+        "from mazemesh.games import list_games\n"
         "from mazemesh.games.engine import compile_game\n"
-        "from mazemesh.games.kernels.episode import reset\n"
-        "for name in ('race', 'solo'):\n"
-        "    compile_game(get_game(name))\n"
-        "    for kernel in (reset, get_game(name).load_step()):\n"
+        "for game in list_games():\n"
+        "    compile_game(game)\n"
+        "    for kernel in (game.load_reset(), game.load_step()):\n"
         "        assert sum(kernel.stats.cache_hits.values()) == 1, kernel\n"
         "        assert not kernel.stats.cache_misses, kernel\n"
     )

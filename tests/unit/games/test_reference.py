@@ -7,17 +7,18 @@ import numpy.typing as npt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mazemesh.games import BOTS, GENERATORS, Game, GameSettings, get_game
+from mazemesh.games import BOTS, GENERATORS, Game, GameSettings, list_games
 from mazemesh.games.engine import BatchEngine
-from mazemesh.games.reference import ReferenceGame
+from mazemesh.games.reference import ReferenceGame, reference_game
 
 GAMES = 3
 
 
 @st.composite
 def configurations(draw: st.DrawFn) -> tuple[Game, GameSettings]:
-    game = get_game(draw(st.sampled_from(["solo", "race"])))
-    seats = 1 if game.name == "solo" else draw(st.integers(2, 8))
+    game = draw(st.sampled_from(list_games()))
+    choices = range(game.min_seats, game.max_seats + 1, game.seats_multiple)
+    seats = draw(st.sampled_from(choices))
     width = draw(st.integers(2, 12))
     height = draw(st.integers(max(2, -(-2 * seats // width)), 12))
     return game, GameSettings(
@@ -28,6 +29,7 @@ def configurations(draw: st.DrawFn) -> tuple[Game, GameSettings]:
         loops=draw(st.sampled_from([0.0, 0.1, 0.5, 1.0])),
         step_limit=draw(st.sampled_from([0, 1, 7, 40])),
         seats=seats,
+        line_of_sight=draw(st.booleans()),
         shaping=draw(st.sampled_from([0.0, 0.3])),
     )
 
@@ -37,7 +39,7 @@ def _names(codes: npt.NDArray[np.int8]) -> list[str | None]:
 
 
 def _start(engine: BatchEngine, game: int) -> ReferenceGame:
-    return ReferenceGame(
+    return reference_game(
         engine.game,
         engine.settings,
         seed=int(engine.seed[game]),
@@ -71,7 +73,7 @@ def _check_step(engine: BatchEngine, reference: ReferenceGame, game: int) -> Non
             assert engine.final_action_mask[game, seat].tolist() == reference.action_mask(seat)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(configurations(), st.booleans(), st.integers(0, 2**32 - 1))
 def test_engine_equals_reference(
     configuration: tuple[Game, GameSettings], autoreset: bool, entropy: int
