@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 # A module is imported when its command is asked for: each may need packages of its own.
 COMMANDS = {
+    "game": "bench.game",
     "learner": "bench.learner",
     "learner-budget": "bench.learner_budget",
     "replay": "bench.replay",
