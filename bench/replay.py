@@ -94,10 +94,13 @@ class Grid:
 
     def measure(self, durability: str) -> Iterator[tuple[Cell, Load, Load]]:
         serve = functools.partial(serve_replay, durability)
-        with pinned_server(serve, 0) as server, pinned_server(serve_echo, 0) as echo:
+        with pinned_server(serve_echo, 0) as echo:
             for cell in self.cells():
                 ceiling = echo_load(echo, cell, self.seconds)
-                yield cell, replay_load(server, cell, self.seconds), ceiling
+                # A new one each time: the memory of a table is seen in a process without others.
+                with pinned_server(serve, 0) as server:
+                    load = replay_load(server, cell, self.seconds)
+                yield cell, load, ceiling
 
 
 def _report(
