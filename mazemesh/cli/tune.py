@@ -212,6 +212,7 @@ def _define(asked: dict[str, Any]) -> Definition:
     full = {**_DEFAULTS, "space": {}, **asked}
     full["game"] = get_game(full["game"]).name
     definition = Definition.from_json(full)
+    definition.parsed_target()  # refuses a wrong one now, not in the first trial
     objectives = definition.parsed_objectives()
     if not any(one.to_target for one in objectives):
         if "target" in asked:

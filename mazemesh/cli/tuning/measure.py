@@ -6,7 +6,7 @@ import asyncio
 import json
 import math
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,14 +91,14 @@ def probed(summary: Mapping[str, Any]) -> list[Snapshot]:
     ]
 
 
-def up_to(target: Target, snapshots: Iterable[Snapshot]) -> tuple[float, Snapshot | None]:
-    """How far the best one stays below the target, and the first that reached it."""
-    best, first = 0.0, None
-    for one in snapshots:
-        best = max(best, one.value)
-        if first is None and one.value >= target.least:
-            first = one
-    return target.least - best, first
+def up_to(target: Target, snapshots: Sequence[Snapshot]) -> tuple[float, Snapshot | None]:
+    """How far the best one stays below the target, and the first that reached it.
+
+    Without any snapshot the best counts as 0.
+    """
+    best = max((one.value for one in snapshots), default=0.0)
+    reached = (one for one in snapshots if one.value >= target.least)
+    return target.least - best, next(reached, None)
 
 
 def newest_file(mesh: Path, policy: str) -> bytes:

@@ -95,6 +95,8 @@ def test_what_is_refused(data_dir: Path, arguments: list[str], told: str) -> Non
     assert status in (1, 2)
     assert told in " ".join(output.replace("│", " ").split())
     assert "Traceback" not in output
+    assert not (data_dir / "tune" / "new" / "study.sqlite").exists()
+    assert not list(data_dir.glob("tune/*/trials"))
 
 
 def test_the_space_may_stand_in_a_file(data_dir: Path, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ def test_the_first_snapshot_that_reached_the_target() -> None:
 def test_how_far_the_best_stayed_below() -> None:
     assert up_to(Target("success", 0.9), SNAPSHOTS) == (pytest.approx(0.1), None)
     assert up_to(Target("rating", 900.0), []) == (900.0, None)
+    assert up_to(Target("rating", 900.0), [Snapshot(1, 5.0, -100.0)]) == (1000.0, None)
 
 
 def test_probes_of_a_summary() -> None:
