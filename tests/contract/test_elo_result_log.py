@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -98,10 +97,10 @@ class TestMemoryLog(ResultLogContract):
         return MemoryLog()
 
 
-class TestSqliteLog(ResultLogContract):
+class TestSqlLog(ResultLogContract):
     @pytest.fixture
-    async def database(self, tmp_path: Path) -> AsyncIterator[Database]:
-        database = Database(f"sqlite:///{tmp_path / 'elo.sqlite'}")
+    async def database(self, database_url: str) -> AsyncIterator[Database]:
+        database = Database(database_url)
         await database.migrate("services.elo")
         yield database
         await database.close()
@@ -110,10 +109,10 @@ class TestSqliteLog(ResultLogContract):
     async def log(self, database: Database) -> SqlResultLog:
         return SqlResultLog(database)
 
-    async def test_it_survives_closing(self, database: Database, tmp_path: Path) -> None:
+    async def test_it_survives_closing(self, database: Database, database_url: str) -> None:
         await SqlResultLog(database).append(some(0, 4))
         await database.close()
-        again = Database(f"sqlite:///{tmp_path / 'elo.sqlite'}")
+        again = Database(database_url)
         await again.migrate("services.elo")
         assert [logged.match for logged in await everything(SqlResultLog(again))] == some(0, 4)
         assert await SqlResultLog(again).append(some(0, 5)) == [DUPLICATE] * 4 + [RECORDED]

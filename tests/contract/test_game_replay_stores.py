@@ -104,8 +104,8 @@ class ReplayIndexContract:
 
 class TestSqlReplayIndex(ReplayIndexContract):
     @pytest.fixture
-    async def database(self, tmp_path: Path) -> AsyncIterator[Database]:
-        database = Database(f"sqlite:///{tmp_path / 'game.sqlite'}")
+    async def database(self, database_url: str) -> AsyncIterator[Database]:
+        database = Database(database_url)
         await database.migrate("services.game")
         yield database
         await database.close()

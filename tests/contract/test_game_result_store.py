@@ -1,7 +1,6 @@
 """What every `ResultStore` of the Game service keeps; an adapter's tests inherit the suite."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -59,8 +58,8 @@ class ResultStoreContract:
 
 class TestSqlResultStore(ResultStoreContract):
     @pytest.fixture
-    async def database(self, tmp_path: Path) -> AsyncIterator[Database]:
-        database = Database(f"sqlite:///{tmp_path / 'game.sqlite'}")
+    async def database(self, database_url: str) -> AsyncIterator[Database]:
+        database = Database(database_url)
         await database.migrate("services.game")
         yield database
         await database.close()

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -237,10 +236,10 @@ class RegistryStoreContract:
         )
 
 
-class TestSqliteRegistry(RegistryStoreContract):
+class TestSqlRegistry(RegistryStoreContract):
     @pytest.fixture
-    async def database(self, tmp_path: Path) -> AsyncIterator[Database]:
-        database = Database(f"sqlite:///{tmp_path / 'model.sqlite'}")
+    async def database(self, database_url: str) -> AsyncIterator[Database]:
+        database = Database(database_url)
         await database.migrate("services.model")
         yield database
         await database.close()

@@ -12,6 +12,7 @@ from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Row, delete, func, insert, select, tuple_, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from mazemesh.games import GameSettings
@@ -133,11 +134,18 @@ def _match_row(match: Match) -> dict[str, Any]:
 
 
 def _instance(session: Session) -> str:
-    found: str | None = session.scalar(select(tables.numbers.c.instance))
-    if found is None:
-        found = str(uuid.uuid4())
-        session.execute(insert(tables.numbers), {"id": 1, "instance": found, "next_number": 0})
-    return found
+    present = select(tables.numbers.c.instance)
+    found: str | None = session.scalar(present)
+    if found is not None:
+        return found
+    made = str(uuid.uuid4())
+    try:
+        with session.begin_nested():
+            session.execute(insert(tables.numbers), {"id": 1, "instance": made, "next_number": 0})
+    except IntegrityError:
+        # Another process on this database was faster.
+        return session.scalars(present).one()
+    return made
 
 
 def _reserve(session: Session, count: int) -> int:
