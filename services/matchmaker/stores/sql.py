@@ -144,7 +144,8 @@ def _instance(session: Session) -> str:
             session.execute(insert(tables.numbers), {"id": 1, "instance": made, "next_number": 0})
     except IntegrityError:
         # Another process on this database was faster.
-        return session.scalars(present).one()
+        other: str = session.scalars(present).one()
+        return other
     return made
 
 
