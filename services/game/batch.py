@@ -28,6 +28,8 @@ NewEngine = Callable[..., "BatchEngine"]
 RUNNING, TERMINATED, TRUNCATED, OVER = range(4)
 """Status of a game after a step; OVER: it ended in an earlier one."""
 
+_TRUNCATED = np.uint8(TRUNCATED)
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -120,9 +122,11 @@ class Batch:
     def report(self) -> Report:
         """What the last step did."""
         engine = self.engine
-        ended = np.flatnonzero(engine.terminated | engine.truncated).astype(np.int32)
-        truncated = ended[engine.truncated[ended]]
-        status = engine.terminated * np.uint8(TERMINATED) + engine.truncated * np.uint8(TRUNCATED)
+        # A boolean is a byte, 0 or 1: TERMINATED is 1 and TRUNCATED 2.
+        status = engine.truncated.view(np.uint8) * _TRUNCATED
+        status |= engine.terminated.view(np.uint8)
+        ended = status.nonzero()[0].astype(np.int32)
+        truncated = ended[status[ended] == TRUNCATED]
         if not engine.autoreset:
             status[~engine.active & (status == RUNNING)] = OVER
         return Report(

@@ -59,9 +59,13 @@ class GameMetrics:
         engine = batch.engine
         kind = "training" if engine.autoreset else "match"
         finished, clients, bots, histogram = self._of(kind, engine.game.name)
-        running = report.status != OVER
-        moves = int(np.count_nonzero(running)) * engine.spec.seats
-        by_clients = int(np.count_nonzero((engine.controller == EXTERNAL) & running[:, None]))
+        clients_seats = engine.controller == EXTERNAL
+        moves = clients_seats.size
+        if not engine.autoreset:
+            running = report.status != OVER
+            moves = int(np.count_nonzero(running)) * engine.spec.seats
+            clients_seats &= running[:, None]
+        by_clients = int(np.count_nonzero(clients_seats))
         finished.inc(report.ended_games.size)
         clients.inc(by_clients)
         bots.inc(moves - by_clients)
