@@ -150,9 +150,27 @@ def results(match: Match) -> list[GameResult]:
             )
         ]
     return [
-        GameResult(game.game_id, game.rotation, outcome.scores, (outcome.steps,), outcome.truncated)
+        GameResult(
+            game.game_id,
+            game.rotation,
+            compared(outcome.scores),
+            (outcome.steps,),
+            outcome.truncated,
+        )
         for game, outcome in zip(match.games, outcomes, strict=True)
     ]
+
+
+def compared(scores: tuple[float, ...]) -> tuple[float, ...]:
+    """Scores as Elo takes them: those of two players add up to 1.
+
+    They do, unless the seats share the outcome (both solved it, or none): between them, a draw.
+    """
+    if len(scores) != 2 or math.isclose(sum(scores), 1.0, abs_tol=1e-6):
+        return scores
+    first, second = scores
+    share = 1.0 if first > second else 0.0 if first < second else 0.5
+    return (share, 1.0 - share)
 
 
 def time_trial_scores(outcomes: list[Outcome], by_return: bool = False) -> tuple[float, ...]:

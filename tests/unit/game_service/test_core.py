@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mazemesh.errors import Conflict, FailedPrecondition, MazemeshError, ResourceExhausted
 from mazemesh.games import GameSettings, Purpose, get_game, seeds
 from services.game.hold import Hold
-from services.game.match import MatchGame, time_trial_scores
+from services.game.match import MatchGame, compared, time_trial_scores
 from services.game.matches import Matches
 from services.game.progress import Progress
 from services.game.setup import MatchSetup
@@ -139,6 +139,24 @@ def test_time_trials_score_by_steps(
     runs: Sequence[tuple[bool, int]], scores: tuple[float, ...]
 ) -> None:
     assert time_trial_scores(outcomes(runs)) == scores
+
+
+@pytest.mark.parametrize(
+    ("scores", "expected"),
+    [
+        ((1.0, 0.0), (1.0, 0.0)),
+        ((0.5, 0.5), (0.5, 0.5)),
+        ((0.25, 0.75), (0.25, 0.75)),
+        ((1.0, 1.0), (0.5, 0.5)),
+        ((0.0, 0.0), (0.5, 0.5)),
+        ((0.2, 0.4), (0.0, 1.0)),
+        ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0)),
+    ],
+)
+def test_scores_of_two_add_up_for_elo(
+    scores: tuple[float, ...], expected: tuple[float, ...]
+) -> None:
+    assert compared(scores) == expected
 
 
 @given(st.lists(SOLVED, min_size=2, max_size=8))
