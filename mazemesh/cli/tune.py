@@ -135,9 +135,10 @@ def tune(
             opened, flags = _open(folder, study, given, sampler, trials, prune)
             weights = _weights(opened, choose)
             stop, failed = _run(opened, flags, folder, trials, jobs, prune=prune, keep=keep)
+            if failed:
+                typer.echo(f"mazemesh: {failed}", err=True)
             _conclude(opened, flags, folder, study, weights, json=json)
     if failed:
-        typer.echo(f"mazemesh: {failed}", err=True)
         raise typer.Exit(1)
     if stop.is_set():
         raise typer.Exit(130)
