@@ -12,7 +12,10 @@ from mazemesh.cli.supervisor.scrape import Readings, scrape
 from mazemesh.cli.supervisor.supervise import Supervisor
 from mazemesh.client.mesh import Mesh
 from mazemesh.errors import MazemeshError
+from mazemesh.games import get_game
+from mazemesh.games.ladder import ladder
 from mazemesh.v1.elo_pb2 import PlayerRating
+from mazemesh.wire import settings_from_proto
 
 _BOARD_ROWS = 1000
 _LOSSES = ("loss", "policy_loss", "value_loss", "td_error", "entropy")
@@ -112,11 +115,15 @@ class Observer:
         """Leaderboard, newest version, number of snapshots; None where nobody answers."""
         board = versions = snapshots = None
         try:
-            players = self._mesh.elo.leaderboard(self._ladder, page_size=_BOARD_ROWS).players
-            board = tuple(players)
             listed = list(self._mesh.model.list(self._run.policy, snapshots_only=True))
             snapshots = len(listed)
-            versions = self._mesh.model.describe(self._run.policy).version
+            newest = self._mesh.model.describe(self._run.policy)
+            versions = newest.version
+            if newest.HasField("collection"):
+                settings = settings_from_proto(newest.collection.settings)
+                self._ladder = ladder(get_game(newest.collection.game), settings)
+            players = self._mesh.elo.leaderboard(self._ladder, page_size=_BOARD_ROWS).players
+            board = tuple(players)
         except MazemeshError:
             # Not up yet, or restarting: the next refresh asks again.
             pass
