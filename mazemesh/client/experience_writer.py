@@ -11,10 +11,10 @@ from typing import Any
 import grpc
 import numpy.typing as npt
 
-from mazemesh.client.channel import translate
+from mazemesh.client.channel import MAX_MESSAGE_BYTES, translate
 from mazemesh.client.experience_calls import ExperienceCalls
 from mazemesh.client.experience_encoding import array_bytes, encode_columns, encode_record
-from mazemesh.errors import DeadlineExceeded, NotFound, Unavailable
+from mazemesh.errors import DeadlineExceeded, NotFound, ResourceExhausted, Unavailable
 from mazemesh.tensors import Signature, to_arrays
 from mazemesh.v1 import replay_pb2 as pb
 
@@ -59,8 +59,8 @@ class ExperienceWriter:
         """Sends rows as the next batch; returns when the service has them.
 
         Tries again, under the same sequence, while the service is away, its limiter forbids the
-        insert, or the table that was there is missing (the service was restarted, and its owner
-        makes it again), at most for `give_up` seconds. After an exception the same rows may be
+        insert, its disk is full, or the table that was there is missing (its owner makes it
+        again), at most for `give_up` seconds. After an exception the same rows may be
         appended again.
 
         Args:
@@ -73,8 +73,8 @@ class ExperienceWriter:
         Raises:
             InvalidArgument: the columns do not fit the signature, or the table refuses them.
             NotFound: there never was such a table.
-            DeadlineExceeded, Unavailable, NotFound: it was given up; Unavailable also after
-            `close`.
+            DeadlineExceeded, Unavailable, NotFound, ResourceExhausted: it was given up;
+            Unavailable also after `close`.
         """
         arrays = to_arrays(self.signature, columns)
         data = [array_bytes(array) for array in arrays]
@@ -114,10 +114,12 @@ class ExperienceWriter:
             remaining = give_up_at - time.monotonic()
             try:
                 return self._try(request, min(_CALL_SECONDS, max(remaining, 0.01)))
-            except (DeadlineExceeded, Unavailable, NotFound) as error:
+            except (DeadlineExceeded, Unavailable, NotFound, ResourceExhausted) as error:
                 if self._closed.is_set():
                     raise Unavailable(f"writer of table {self.table!r} was closed") from error
                 if isinstance(error, NotFound) and self.sequence == 0:
+                    raise
+                if isinstance(error, ResourceExhausted) and len(request) > MAX_MESSAGE_BYTES:
                     raise
                 if time.monotonic() + pause >= give_up_at:
                     raise

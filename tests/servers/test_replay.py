@@ -5,6 +5,9 @@ import signal
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -24,9 +27,15 @@ from mazemesh.errors import (
 from mazemesh.process.errors import StartError
 from mazemesh.tensors import Signature, to_bytes, to_columns
 from mazemesh.v1 import replay_pb2 as pb
-from services._harness import serve
+from services._harness import Server, serve
 from services.replay.bind import bind
+from services.replay.handlers import SERVICE, add_replay_servicer
+from services.replay.servicer import ReplayServicer
 from services.replay.settings import ReplaySettings
+from services.replay.stores.file_journal import FileJournal
+from services.replay.stores.segment_log import Durability
+from services.replay.tables import Tables
+from tests.replay_files import VolatileFiles
 from tests.servers.processes import service_process
 
 SIGNATURE = Signature.of(index=("int64", ()), observation=("uint8", (5, 5)), done=("bool", ()))
@@ -560,3 +569,37 @@ async def test_one_insert_goes_into_several_tables_or_none(client):
     # The table that it waits for is not the one in whose line it stands.
     await asyncio.to_thread(client.sample, "queue", 1, signature=SIGNATURE)
     assert (await blocked).table_size == 101
+
+
+async def test_a_writer_waits_for_room_on_a_full_disk(tmp_path):
+    files = VolatileFiles()
+    async with serve_on(files) as client:
+        await asyncio.to_thread(client.create_table, QUEUE)
+        writer = client.writer("queue", SIGNATURE, give_up=30.0)
+        await asyncio.to_thread(writer.append, rows([0]))
+        files.full = True
+        append = asyncio.create_task(asyncio.to_thread(writer.append, rows([1])))
+        with pytest.raises(ResourceExhausted, match="No space left"):
+            await asyncio.to_thread(client.record, "queue", "other", 1, wire([9]))
+        batch = await asyncio.to_thread(client.sample, "queue", 1, signature=SIGNATURE)
+        assert batch.columns["index"].tolist() == [0]
+        files.full = False
+        await append
+        assert writer.sequence == 2
+
+
+@asynccontextmanager
+async def serve_on(files: VolatileFiles):
+    """A client of the service whose log is on these files."""
+    journal = FileJournal(Path("/data"), files, Durability.INTERVAL)
+    tables_ = Tables(journal, np.random.default_rng(1), memory_limit=2**30, max_writers=10)
+
+    async def compose(settings: ReplaySettings, server: Server) -> None:
+        server.add_servicer(SERVICE, add_replay_servicer, ReplayServicer(tables_))
+
+    with TemporaryDirectory() as folder:
+        async with serve(ReplaySettings(port=0, data_dir=Path(folder)), compose) as server:
+            client = ReplayClient(server.address)
+            yield client
+            client.close()
+    await journal.close()
