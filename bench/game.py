@@ -16,7 +16,7 @@ from bench.game_engine import compile_seconds, engine_rate, reference_rate, rese
 from bench.game_peers import PEERS, measure_peer
 from bench.game_wire import serve_game, wire_rate
 from bench.pinned import pin, pinned_server
-from mazemesh.games import list_games
+from mazemesh.games import Game, list_games
 
 app = typer.Typer()
 
@@ -41,14 +41,7 @@ def game(
     of its own, and one client on another core keeps two half-batches in flight.
     """
     pinned = (os.cpu_count() or 1) > 1 and pin(_CLIENT_CORE)
-    games = {
-        one.name: {
-            "seats": one.spec().seats,
-            "agent_steps_per_second": engine_rate(one, num_games, seconds),
-            "reset_microseconds": 1e6 * reset_seconds(one, num_games),
-        }
-        for one in list_games()
-    }
+    games = {one.name: _figures(one, num_games, seconds) for one in list_games()}
     if cold:
         for name, figures in games.items():
             figures["cold_compile_seconds"] = compile_seconds(name)
@@ -69,6 +62,16 @@ def game(
         "seconds": seconds,
     }
     print(json.dumps(report) if as_json else _as_text(report))
+
+
+def _figures(one: Game, num_games: int, seconds: float) -> dict[str, float]:
+    rate, cpu_rate = engine_rate(one, num_games, seconds)
+    return {
+        "seats": one.spec().seats,
+        "agent_steps_per_second": rate,
+        "agent_steps_per_cpu_second": cpu_rate,
+        "reset_microseconds": 1e6 * reset_seconds(one, num_games),
+    }
 
 
 def _as_text(report: dict[str, Any]) -> str:

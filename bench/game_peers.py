@@ -59,5 +59,9 @@ def _run(command: list[str], timeout: float) -> tuple[str, str]:
     if done.returncode == 0:
         return done.stdout, ""
     lines = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
-    errors = [line for line in lines if "error" in line.lower()]
+    errors = [
+        line
+        for line in lines
+        if "error" in line.lower() and not line.strip().lower().startswith(("note:", "hint:"))
+    ]
     return "", ((errors or lines or ["no output"])[-1]).strip()
