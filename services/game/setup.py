@@ -43,6 +43,11 @@ class MatchSetup:
                 f"seed: {self.seed} is of the {purpose.name.lower()} range; a rated match takes a "
                 "seed of the evaluation range"
             )
+        if self.rated and self.settings.seats > 1 and len(set(self.teams)) == 1:
+            raise InvalidArgument(
+                f"rated: all players of {self.game.name} win and lose together, so its matches "
+                "cannot be rated"
+            )
         if self.fence < 0:
             raise InvalidArgument(f"fence: {self.fence} is negative")
         self._check_participants()
@@ -50,6 +55,11 @@ class MatchSetup:
             raise InvalidArgument(
                 f"rotations: {self.rotations} is outside 0..{self.settings.seats}, the seats"
             )
+
+    @property
+    def teams(self) -> tuple[int, ...]:
+        """The team of each start place; empty where each plays for itself."""
+        return self.game.spec(self.settings).teams
 
     @property
     def time_trial(self) -> bool:

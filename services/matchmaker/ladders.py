@@ -55,6 +55,12 @@ class Ladder:
     players: int
     snapshots: tuple[Snapshot, ...] = field(default=(), compare=False)
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether all players win and lose together."""
+        teams = get_game(self.game).spec(self.settings).teams
+        return len(teams) > 1 and len(set(teams)) == 1
+
 
 def ladder_of(game: str, settings: GameSettings) -> Ladder:
     """The ladder on which matches of the game under the settings count.
@@ -70,16 +76,21 @@ def ladder_of(game: str, settings: GameSettings) -> Ladder:
 def ladders(games: Iterable[str], snapshots: Sequence[Snapshot]) -> list[Ladder]:
     """All ladders, by name: of the named games' default settings, and of what snapshots play.
 
-    A snapshot of a game that this version of mazemesh does not know is left out.
+    A snapshot of a game that this version of mazemesh does not know is left out, and so are games
+    whose players all win and lose together: their results say nothing about who is better.
     """
     found: dict[str, tuple[Ladder, list[Snapshot]]] = {}
     for game in games:
         default = ladder_of(game, GameSettings())
+        if default.is_shared:
+            continue
         found[default.name] = default, []
     for snapshot in sorted(snapshots, key=lambda one: (one.name, one.version)):
         try:
             own = ladder_of(snapshot.game, snapshot.settings)
         except InvalidArgument:
+            continue
+        if own.is_shared:
             continue
         found.setdefault(own.name, (own, []))[1].append(snapshot)
     return [

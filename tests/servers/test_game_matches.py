@@ -196,6 +196,7 @@ def test_a_time_trial_compares_those_who_play_alone(tmp_path: Path) -> None:
         ({"rotations": 3}, ["matches[1].rotations", "0..2"]),
         ({"fence": -1}, ["matches[1].fence"]),
         ({"settings": pb.GameSettings(loops=2)}, ["matches[1].loops", "2"]),
+        ({"game": "coop-keys"}, ["matches[1].rated", "coop-keys"]),
     ],
 )
 def test_one_wrong_setup_refuses_all(

@@ -222,13 +222,14 @@ def test_the_nearest_bot_by_rating() -> None:
 def test_ladders_of_default_games_and_of_what_snapshots_play() -> None:
     small = GameSettings(width=6, height=6, shaping=0.3)
     found = ladders(
-        ["race"],
+        ["race", "coop-keys"],
         [
             Snapshot("b", 2, "race", GameSettings(shaping=1.0)),
             Snapshot("b", 1, "race", GameSettings()),
             Snapshot("a", 1, "race", small),
             Snapshot("c", 1, "solo", GameSettings()),
             Snapshot("d", 1, "chess", GameSettings()),
+            Snapshot("e", 1, "coop-keys", GameSettings()),
         ],
     )
     by_name = {one.name: one for one in found}
