@@ -123,5 +123,5 @@ def test_only_snapshots_of_the_student_and_the_game_are_drawn() -> None:
 
 
 def test_an_unknown_game_is_refused() -> None:
-    with pytest.raises(InvalidArgument, match="'chess' is unknown; the games are .*race, solo"):
+    with pytest.raises(InvalidArgument, match=r"'chess' is unknown; the games are .*race, solo"):
         training_on(MemoryOutcomes()).sample("race", "chess", 1)
