@@ -81,9 +81,15 @@ class EpsilonGreedyActing:
 
 
 def method(
-    collection: Collection, spec: GameSpec, games: int, rng: np.random.Generator
+    collection: Collection,
+    spec: GameSpec,
+    games: int,
+    rng: np.random.Generator,
+    state_size: int = 0,
 ) -> tuple[Acting, Collector]:
     """Acting and collecting as a run wants it, for `games` games.
+
+    `state_size` is that of the run's policies.
 
     Raises:
         InvalidArgument: the collection names no method.
@@ -95,6 +101,7 @@ def method(
             spec.observation_size,
             spec.num_actions,
             spec.observation_dtype,
+            state_size,
         )
     if collection.HasField("transition"):
         wanted = collection.transition

@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from actor.memory import SeatMemory
 from actor.policy import OnnxPolicy
 from actor.sampling import sample
 from actor.selfplay import Session
@@ -155,6 +156,7 @@ def _play(
 ) -> list[PlayedGame]:
     step = session.step
     running = step.status == RUNNING
+    memory = SeatMemory(*session.controllers.shape)
     played: list[PlayedGame] = []
     while running.any():
         actions = np.zeros(session.controllers.shape, np.int8)
@@ -164,7 +166,11 @@ def _play(
             where = games[alive], seats[alive]
             if not alive.any():
                 continue
-            logits, _ = policies[name].infer(step.observation[where], step.action_mask[where])
+            state = memory.read(*where, policies[name].state_size)
+            logits, _, state = policies[name].infer(
+                step.observation[where], step.action_mask[where], state
+            )
+            memory.write(*where, state)
             policy_temperature = 0.0 if policies[name].greedy else temperature
             actions[where] = sample(logits, policy_temperature, rng)
             moves += len(where[0])

@@ -63,7 +63,9 @@ class Actor:
         supply = OpponentSupply(
             self._mesh.matchmaker, self._settings.policy, collection.game, self._stop
         )
-        _, collector = method(collection, spec, 1, np.random.default_rng(0))
+        _, collector = method(
+            collection, spec, 1, np.random.default_rng(0), self._student.current.state_size
+        )
         writer = self._mesh.replay.writer(collection.table, collector.signature)
         sender = ExperienceSender(writer, self._stop)
         threads = [
@@ -116,7 +118,7 @@ class Actor:
         # Spawned one after the other, so that every session has its own mazes and draws.
         (entropy,) = self._entropy.spawn(1)
         rng = np.random.default_rng(entropy)
-        acting, collector = method(collection, spec, games, rng)
+        acting, collector = method(collection, spec, games, rng, self._student.current.state_size)
         plan = SeatPlan(games, spec.seats, supply)
         session = self._mesh.game.open_session(
             collection.game,

@@ -23,6 +23,7 @@ class OnnxPolicy:
         reference: "name:version".
         version: The version number.
         greedy: Its logits are Q-values, of which the best is taken; no distribution to draw from.
+        state_size: Elements of what it remembers from step to step; 0 for a policy without memory.
     """
 
     def __init__(
@@ -42,12 +43,36 @@ class OnnxPolicy:
         except Exception as error:
             raise InvalidArgument(f"policy {reference} does not load: {error}") from error
 
-    def infer(self, observation: Observation, action_mask: Bytes) -> tuple[Float, Float]:
-        """Logits float32 [n, A] and value float32 [n] for observations [n, D] and masks [n, A]."""
-        logits, value = self._session.run(
-            ["logits", "value"], {"observation": observation, "action_mask": action_mask}
-        )
-        return cast("Float", logits), cast("Float", value)
+        sizes = {one.name: one.shape[1] for one in self._session.get_inputs()}
+        self.state_size: int = sizes.get("state", 0)
+
+    def infer(
+        self, observation: Observation, action_mask: Bytes, state: Float | None = None
+    ) -> tuple[Float, Float, Float]:
+        """Answers to n observations.
+
+        Args:
+            observation: [n, D].
+            action_mask: uint8 [n, A].
+            state: float32 [n, state_size], zeros at the beginning of an episode; not read by a
+                policy without memory.
+
+        Returns:
+            Logits float32 [n, A], value float32 [n], and the next state float32 [n, state_size].
+        """
+        inputs = {"observation": observation, "action_mask": action_mask}
+        if not self.state_size:
+            logits, value = self._session.run(["logits", "value"], inputs)
+            return cast("Float", logits), cast("Float", value), no_state(len(value))
+        if state is None:
+            state = np.zeros((len(observation), self.state_size), np.float32)
+        outputs = self._session.run(["logits", "value", "next_state"], {**inputs, "state": state})
+        return cast("tuple[Float, Float, Float]", tuple(outputs))
+
+
+def no_state(rows: int) -> Float:
+    """The state of a policy without memory, float32 [rows, 0]."""
+    return np.zeros((rows, 0), np.float32)
 
 
 def _providers() -> list[str]:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from actor.acting import Acting, Collector
+from actor.memory import SeatMemory
 from actor.metrics import ActorMetrics
 from actor.opponents import SeatPlan
 from actor.policy import OnnxPolicy
@@ -74,6 +75,7 @@ class TrainingGames:
         self._other_seats = np.array(
             [seats[seats != seat] for seat in plan.student_seat.tolist()], np.intp
         ).reshape(games, plan.seats - 1)
+        self._memory = SeatMemory(games, plan.seats)
         self._roster = Roster(games, current, load)
         for game, opponent in enumerate(plan.opponent):
             self._roster.seat(game, opponent)
@@ -103,14 +105,20 @@ class TrainingGames:
             self._student_view(step.action_mask),
         )
         actions = np.zeros(step.action_mask.shape[:2], np.int8)
+        seats, size = self._plan.student_seat, student.state_size
+        final_state = self._memory.read(finals.games, seats[finals.games], size)
+        self._memory.forget(step.ended_games)
+        state = self._memory.read(self._games, seats, size)
         with self._metrics.inference.time():
             if len(finals.games):
-                logits, value = student.infer(
+                logits, value, next_state = student.infer(
                     np.concatenate([observation, finals.observation]),
                     np.concatenate([mask, finals.action_mask]),
+                    np.concatenate([state, final_state]),
                 )
             else:
-                logits, value = student.infer(observation, mask)
+                logits, value, next_state = student.infer(observation, mask, state)
+            self._memory.write(self._games, seats, next_state[:count])
             self._move_opponents(step, actions)
         chosen = self._acting.student(logits[:count], mask)
         actions.reshape(-1)[self._student_rows] = chosen
@@ -122,6 +130,7 @@ class TrainingGames:
             log_probability=log_probability(logits[:count], chosen),
             action_value=logits[self._games, chosen],
             policy_version=student.version,
+            state=state,
         )
         self._metrics.policy_version.set(student.version)
         return decision, value
@@ -138,7 +147,9 @@ class TrainingGames:
             rows = np.repeat(playing, self._plan.seats - 1)
             seats = self._other_seats[playing].ravel()
             mask = step.action_mask[rows, seats]
-            logits, _ = policy.infer(step.observation[rows, seats], mask)
+            state = self._memory.read(rows, seats, policy.state_size)
+            logits, _, state = policy.infer(step.observation[rows, seats], mask, state)
+            self._memory.write(rows, seats, state)
             actions[rows, seats] = self._acting.opponent(logits, mask)
 
     def _consequence(

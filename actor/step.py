@@ -25,6 +25,7 @@ class Decision:
         log_probability: float32 [B], of the action.
         action_value: float32 [B], the logit of the action (its Q-value, for a Q-network).
         policy_version: Version that acted.
+        state: float32 [B, S], what the policy remembered before it; S = 0 without memory.
     """
 
     observation: npt.NDArray[Any]
@@ -33,6 +34,7 @@ class Decision:
     log_probability: npt.NDArray[np.float32]
     action_value: npt.NDArray[np.float32]
     policy_version: int
+    state: npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,10 @@ class UnrollCollector:
         observation_size: int,
         num_actions: int,
         observation_dtype: str = "uint8",
+        state_size: int = 0,
     ) -> None:
         self.signature: Signature = unroll_signature(
-            length, observation_size, num_actions, observation_dtype
+            length, observation_size, num_actions, observation_dtype, state_size
         )
         self._games = games
         self._length = length
@@ -44,6 +45,8 @@ class UnrollCollector:
         at, buffers = self._time, self._buffers
         if at == 0:
             self._version = decision.policy_version
+            if "state" in buffers:
+                buffers["state"][:] = decision.state
         buffers["observation"][:, at] = decision.observation
         buffers["action_mask"][:, at] = decision.action_mask
         buffers["action"][:, at] = decision.action

@@ -1,4 +1,4 @@
-"""What the trainer asks of an algorithm. PPO and DQN are the two there are."""
+"""What the trainer asks of an algorithm. `algorithms` knows those there are."""
 
 from __future__ import annotations
 

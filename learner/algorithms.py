@@ -8,10 +8,12 @@ import torch
 
 from learner.algorithm import Algorithm
 from learner.architecture import Parameters
-from learner.configs import PPOConfig
+from learner.configs import ImpalaConfig, PPOConfig, RecurrentPPOConfig
 from learner.dqn import DQN
+from learner.impala import Impala
 from learner.matmul import choose_matmul
 from learner.ppo import PPO
+from learner.recurrent_ppo import RecurrentPPO
 from learner.run import Run
 from mazemesh.errors import FailedPrecondition
 
@@ -32,6 +34,14 @@ def build(
     if device == "cuda" and not torch.cuda.is_available():
         raise FailedPrecondition("device is cuda, but torch finds no CUDA device; use auto or cpu")
     place = torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
-    if isinstance(run.config, PPOConfig):
-        return PPO(run.architecture, parameters, run.config, place, run.seed), place
-    return DQN(run.architecture, parameters, run.config, place), place
+    shape, config = run.architecture, run.config
+    algorithm: Algorithm
+    if isinstance(config, RecurrentPPOConfig):
+        algorithm = RecurrentPPO(shape, parameters, config, place, run.seed)
+    elif isinstance(config, PPOConfig):
+        algorithm = PPO(shape, parameters, config, place, run.seed)
+    elif isinstance(config, ImpalaConfig):
+        algorithm = Impala(shape, parameters, config, place)
+    else:
+        algorithm = DQN(shape, parameters, config, place)
+    return algorithm, place

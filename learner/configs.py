@@ -6,20 +6,17 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class PPOConfig:
-    """How PPO learns.
+class ActorCriticConfig:
+    """What all learning from unrolls needs.
 
     Attributes:
         unroll_length: Steps of an unroll, T.
         unrolls_per_batch: Unrolls that one update learns from, B.
-        minibatch_size: Steps of a gradient step.
-        epochs: How often an update goes through its B * T steps.
         learning_rate: Of Adam at the start; it goes linearly ...
         final_learning_rate: ... to this one, where it stays, ...
         anneal_updates: ... over so many gradient steps.
         discount: gamma.
         trace: lambda of V-trace.
-        clip: How far the probability ratio may move in an update.
         entropy_cost: Weight of the policy's entropy, in nats.
         value_cost: Weight of the value's squared error.
         max_gradient_norm: Gradients are clipped to this norm.
@@ -27,17 +24,59 @@ class PPOConfig:
 
     unroll_length: int = 32
     unrolls_per_batch: int = 256
-    minibatch_size: int = 1024
-    epochs: int = 3
     learning_rate: float = 1e-3
     final_learning_rate: float = 3e-4
     anneal_updates: int = 3_000
     discount: float = 0.95
     trace: float = 0.95
-    clip: float = 0.2
     entropy_cost: float = 0.01
     value_cost: float = 0.5
     max_gradient_norm: float = 0.5
+
+    def rate_at(self, updates: int) -> float:
+        """The learning rate after so many gradient steps."""
+        left = max(0.0, 1.0 - updates / max(self.anneal_updates, 1))
+        return self.final_learning_rate + left * (self.learning_rate - self.final_learning_rate)
+
+
+@dataclass(frozen=True)
+class PPOConfig(ActorCriticConfig):
+    """How PPO learns.
+
+    Attributes:
+        minibatch_size: Steps of a gradient step.
+        epochs: How often an update goes through its B * T steps.
+        clip: How far the probability ratio may move in an update.
+        magnet_cost: Weight of the divergence from the magnet, an earlier policy; 0 for none.
+        magnet_updates: Gradient steps after which the magnet becomes the present policy.
+    """
+
+    minibatch_size: int = 1024
+    epochs: int = 3
+    clip: float = 0.2
+    magnet_cost: float = 0.0
+    magnet_updates: int = 1_000
+
+
+@dataclass(frozen=True)
+class RecurrentPPOConfig(PPOConfig):
+    """How PPO learns a policy with memory.
+
+    Attributes:
+        memory: Width of the gated recurrent unit.
+        burn_in: Steps at the beginning of each unroll that only bring the memory up to date.
+    """
+
+    memory: int = 128
+    burn_in: int = 0
+
+
+@dataclass(frozen=True)
+class ImpalaConfig(ActorCriticConfig):
+    """How IMPALA learns: every batch once, in one gradient step."""
+
+    unrolls_per_batch: int = 32
+    anneal_updates: int = 10_000
 
 
 @dataclass(frozen=True)
@@ -82,4 +121,4 @@ class DQNConfig:
     samples_per_insert: float = 8.0
 
 
-Config = PPOConfig | DQNConfig
+Config = PPOConfig | RecurrentPPOConfig | ImpalaConfig | DQNConfig

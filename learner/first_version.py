@@ -18,10 +18,12 @@ PARITY_ROWS = 64
 def first_draft(run: Run, parameters: dict[str, FloatArray]) -> Draft:
     """The untrained network as a snapshot, checked on first observations of real games."""
     observation, action_mask = _first_observations(run, PARITY_ROWS)
-    outputs = evaluate(run.architecture, parameters, observation, action_mask)
+    memory = run.architecture.memory
+    state = np.zeros((len(observation), memory), np.float32) if memory else None
+    answer = evaluate(run.architecture, parameters, observation, action_mask, state)
     return Draft(
         parameters=parameters,
-        parity=parity_check(observation, action_mask, *outputs),
+        parity=parity_check(observation, action_mask, answer, state),
         training_step=0,
         agent_steps=0,
         snapshot=True,

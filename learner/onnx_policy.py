@@ -28,6 +28,8 @@ def to_onnx(architecture: Architecture, parameters: Parameters) -> bytes:
     for index in range(len(architecture.hidden)):
         hidden = graph.linear(f"hidden.{index}", hidden)
         hidden = graph.add("Tanh" if architecture.activation == "tanh" else "Relu", hidden)
+    if architecture.memory:
+        hidden = _remember(graph, hidden)
     value = graph.linear("value", hidden)
     logits = graph.linear("action", hidden)
     if architecture.head == "dueling":
@@ -41,6 +43,18 @@ def to_onnx(architecture: Architecture, parameters: Parameters) -> bytes:
         axis = graph.constant("axis", np.array([1], np.int64))
         graph.add("Squeeze", value, axis, output="value")
     return _model(architecture, graph).SerializeToString()
+
+
+def _remember(graph: _Graph, features: str) -> str:
+    """The gated recurrent unit: from `state` and the features to `next_state`."""
+    incoming = graph.split(graph.linear("memory_in", features), 3)
+    back = graph.split(graph.linear("memory_back", "state"), 3)
+    reset, update = (
+        graph.add("Sigmoid", graph.add("Add", incoming[gate], back[gate])) for gate in (0, 1)
+    )
+    new = graph.add("Tanh", graph.add("Add", incoming[2], graph.add("Mul", reset, back[2])))
+    kept = graph.add("Mul", update, graph.add("Sub", "state", new))
+    return graph.add("Add", new, kept, output="next_state")
 
 
 class _Graph:
@@ -59,6 +73,12 @@ class _Graph:
         self.nodes.append(helper.make_node(operator, inputs, [output], **attributes))
         return output
 
+    def split(self, inputs: str, parts: int) -> list[str]:
+        """Cuts columns into equal parts; the names of the outputs."""
+        outputs = [f"split_{len(self.nodes)}_{part}" for part in range(parts)]
+        self.nodes.append(helper.make_node("Split", [inputs], outputs, axis=1))
+        return outputs
+
     def constant(self, name: str, value: FloatArray | np.float32 | np.ndarray) -> str:
         """Adds a constant and returns its name."""
         self.initializers.append(numpy_helper.from_array(np.asarray(value), name))
@@ -75,20 +95,19 @@ def _model(architecture: Architecture, graph: _Graph) -> onnx.ModelProto:
 
     bytes_come = architecture.observation_dtype == "uint8"
     observation = TensorProto.UINT8 if bytes_come else TensorProto.FLOAT
+    inputs = [
+        tensor("observation", observation, architecture.observation_size),
+        tensor("action_mask", TensorProto.UINT8, architecture.num_actions),
+    ]
+    outputs = [
+        tensor("logits", TensorProto.FLOAT, architecture.num_actions),
+        tensor("value", TensorProto.FLOAT),
+    ]
+    if architecture.memory:
+        inputs.append(tensor("state", TensorProto.FLOAT, architecture.memory))
+        outputs.append(tensor("next_state", TensorProto.FLOAT, architecture.memory))
     model = helper.make_model(
-        helper.make_graph(
-            graph.nodes,
-            "policy",
-            [
-                tensor("observation", observation, architecture.observation_size),
-                tensor("action_mask", TensorProto.UINT8, architecture.num_actions),
-            ],
-            [
-                tensor("logits", TensorProto.FLOAT, architecture.num_actions),
-                tensor("value", TensorProto.FLOAT),
-            ],
-            graph.initializers,
-        ),
+        helper.make_graph(graph.nodes, "policy", inputs, outputs, graph.initializers),
         opset_imports=[helper.make_opsetid("", OPSET)],
         producer_name="mazemesh",
         ir_version=IR_VERSION,

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from learner.configs import Config, DQNConfig, PPOConfig
+from learner.configs import Config, DQNConfig, ImpalaConfig, PPOConfig, RecurrentPPOConfig
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSettings
 from mazemesh.games.foreign import is_foreign
 
-AlgorithmName = Literal["ppo", "dqn"]
+AlgorithmName = Literal["ppo", "recurrent-ppo", "impala", "dqn"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,8 @@ SHAPED = GameSettings(shaping=1.0, shaping_discount=1.0)
 # A game without a line of its own trains like race: most games have opponents.
 _ANY_GAME: dict[str, Preset] = {
     "ppo": Preset(SHAPED, PPOConfig(entropy_cost=0.02)),
+    "recurrent-ppo": Preset(SHAPED, RecurrentPPOConfig(entropy_cost=0.02), hidden=(128,)),
+    "impala": Preset(SHAPED, ImpalaConfig(entropy_cost=0.02)),
     "dqn": Preset(SHAPED, DQNConfig()),
 }
 _PRESETS: dict[tuple[str, str], Preset] = {
@@ -50,6 +52,8 @@ _PRESETS: dict[tuple[str, str], Preset] = {
 # Of a foreign game nothing is known: neither distances to shape by, nor how far ahead rewards lie.
 _FOREIGN: dict[str, Preset] = {
     "ppo": Preset(GameSettings(), PPOConfig(discount=0.99)),
+    "recurrent-ppo": Preset(GameSettings(), RecurrentPPOConfig(discount=0.99), hidden=(128,)),
+    "impala": Preset(GameSettings(), ImpalaConfig(discount=0.99)),
     "dqn": Preset(GameSettings(), DQNConfig(discount=0.99)),
 }
 

@@ -8,7 +8,13 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
-from learner.architecture import ByteArray, FloatArray, ObservationArray, Parameters
+from learner.architecture import (
+    ByteArray,
+    Evaluation,
+    FloatArray,
+    ObservationArray,
+    Parameters,
+)
 from learner.onnx_policy import to_onnx
 from learner.ports import PolicySink
 from learner.run import Run
@@ -43,15 +49,25 @@ class Draft:
 
 
 def parity_check(
-    observation: ObservationArray, action_mask: ByteArray, logits: FloatArray, value: FloatArray
+    observation: ObservationArray,
+    action_mask: ByteArray,
+    answer: Evaluation,
+    state: FloatArray | None = None,
 ) -> model_pb2.ParityCheck:
-    """The message; shapes [n, D], [n, A], [n, A] and [n]."""
-    return model_pb2.ParityCheck(
+    """The message: what the network answers to observations [n, D] with masks [n, A].
+
+    Of a network with memory, `state` float32 [n, memory] is what it remembered before.
+    """
+    message = model_pb2.ParityCheck(
         observation=to_tensor(observation),
         action_mask=to_tensor(action_mask),
-        logits=to_tensor(logits),
-        value=to_tensor(value),
+        logits=to_tensor(answer.logits),
+        value=to_tensor(answer.value),
     )
+    if state is not None:
+        message.state.CopyFrom(to_tensor(state))
+        message.next_state.CopyFrom(to_tensor(answer.next_state))
+    return message
 
 
 class Publisher:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from learner.architecture import Architecture, Head
-from learner.configs import Config, PPOConfig
+from learner.configs import ActorCriticConfig, Config, RecurrentPPOConfig
 from learner.presets import AlgorithmName, override, preset
 from learner.settings import LearnerSettings
 from mazemesh.client import tables
@@ -21,7 +21,7 @@ from mazemesh.wire import settings_to_proto
 _MAZE_FIELDS = tuple(field.name for field in dataclasses.fields(GameSettings))
 
 QUEUED_BATCHES = 2
-"""Batches that fit into PPO's queue: what waits there is experience of ever older policies."""
+"""Batches that fit into a queue of unrolls: what waits is experience of ever older policies."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Run:
             **{name: value for name, value in given.items() if value is not None},
         )
         spec = game.spec(game_settings)
-        head: Head = "actor-critic" if settings.algorithm == "ppo" else "dueling"
+        head: Head = "actor-critic" if isinstance(config, ActorCriticConfig) else "dueling"
         return cls(
             policy=settings.policy_name,
             game=settings.game,
@@ -64,8 +64,9 @@ class Run:
                 head,
                 spec.observation_size,
                 spec.num_actions,
-                start.hidden,
+                start.hidden if settings.hidden is None else tuple(settings.hidden),
                 observation_dtype=spec.observation_dtype,
+                memory=config.memory if isinstance(config, RecurrentPPOConfig) else 0,
             ),
             seed=settings.seed,
         )
@@ -75,15 +76,15 @@ class Run:
         """Of the experience."""
         shape = self.architecture
         observed = shape.observation_size, shape.num_actions, shape.observation_dtype
-        if isinstance(self.config, PPOConfig):
-            return unroll_signature(self.config.unroll_length, *observed)
+        if isinstance(self.config, ActorCriticConfig):
+            return unroll_signature(self.config.unroll_length, *observed, shape.memory)
         return transition_signature(*observed)
 
     @cached_property
     def table(self) -> replay_pb2.Table:
-        """The Replay table: a queue for PPO, prioritized for DQN."""
+        """The Replay table: a queue of unrolls, or prioritized transitions for DQN."""
         config = self.config
-        if isinstance(config, PPOConfig):
+        if isinstance(config, ActorCriticConfig):
             return tables.queue(self.policy, self.signature, self.batch_rows * QUEUED_BATCHES)
         return tables.prioritized(
             self.policy,
@@ -98,14 +99,14 @@ class Run:
     @property
     def batch_rows(self) -> int:
         """Rows of one request to Replay."""
-        if isinstance(self.config, PPOConfig):
+        if isinstance(self.config, ActorCriticConfig):
             return self.config.unrolls_per_batch
         return self.config.minibatch_size * self.config.minibatches_per_batch
 
     @property
     def steps_per_row(self) -> float:
         """Agent steps that a sampled row stands for: DQN draws each step several times."""
-        if isinstance(self.config, PPOConfig):
+        if isinstance(self.config, ActorCriticConfig):
             return float(self.config.unroll_length)
         return 1.0 / self.config.samples_per_insert
 
@@ -115,7 +116,7 @@ class Run:
         collection = model_pb2.Collection(
             game=self.game, settings=settings_to_proto(self.game_settings), table=self.table.name
         )
-        if isinstance(self.config, PPOConfig):
+        if isinstance(self.config, ActorCriticConfig):
             collection.unroll.length = self.config.unroll_length
         else:
             collection.transition.n_step = self.config.n_step
@@ -133,6 +134,8 @@ class Run:
     def identity(self) -> dict[str, Any]:
         """What a checkpoint must agree with to be resumed; everything else may be changed."""
         architecture = dataclasses.asdict(self.architecture)
-        if architecture["observation_dtype"] == "uint8":
-            del architecture["observation_dtype"]  # older checkpoints do not name it
+        # Older checkpoints do not name these.
+        for name, usual in (("observation_dtype", "uint8"), ("memory", 0)):
+            if architecture[name] == usual:
+                del architecture[name]
         return {"game": self.game, "algorithm": self.algorithm, "architecture": architecture}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from pydantic import Field, PositiveFloat
+from pydantic import Field, PositiveFloat, PositiveInt
 
 from learner.presets import AlgorithmName
 from mazemesh.client.addresses import Addresses
@@ -21,10 +21,13 @@ class LearnerSettings(ProcessSettings):
     component: ClassVar[str] = "learner"
 
     game: str = Field(default="race", description="game to learn")
-    algorithm: AlgorithmName = Field(default="ppo", description="ppo or dqn")
+    algorithm: AlgorithmName = Field(default="ppo", description="ppo, recurrent-ppo, impala or dqn")
     policy: str = Field(default="", description="name to publish under; the game's unless set")
     seed: int = Field(default=0, ge=0, lt=2**61, description="of first weights and minibatches")
     steps: int = Field(default=0, ge=0, description="agent steps to stop after; 0 never stops")
+    hidden: list[PositiveInt] | None = Field(
+        default=None, description="widths of the network's hidden layers, e.g. 128,128"
+    )
     hyperparameters: dict[str, float] = Field(
         default_factory=dict, description="of the algorithm, e.g. learning_rate=0.001,epochs=4"
     )

@@ -7,10 +7,9 @@ import time
 
 import numpy as np
 import structlog
-import torch
 
 from learner.algorithm import Algorithm
-from learner.architecture import ByteArray, ObservationArray
+from learner.architecture import ByteArray, FloatArray, ObservationArray
 from learner.checkpoint import Checkpoint, save
 from learner.journal import Journal
 from learner.metrics import LearnerMetrics
@@ -90,20 +89,12 @@ class Trainer:
         if self._recent is None or known:
             return
         self._offered = (self._algorithm.updates, snapshot)
-        observation, action_mask = _examples(self._recent, PARITY_ROWS)
-        network = self._algorithm.network
-        device = next(network.parameters()).device
-        with torch.no_grad():
-            logits, value = network.policy(
-                torch.from_numpy(observation).to(device),
-                torch.from_numpy(action_mask).to(device).bool(),
-            )
+        observation, action_mask, state = _examples(self._recent, PARITY_ROWS)
+        answer = self._algorithm.network.answer(observation, action_mask, state)
         self._publisher.offer(
             Draft(
-                parameters=network.parameters_as_arrays(),
-                parity=parity_check(
-                    observation, action_mask, logits.cpu().numpy(), value.cpu().numpy()
-                ),
+                parameters=self._algorithm.network.parameters_as_arrays(),
+                parity=parity_check(observation, action_mask, answer, state),
                 training_step=self._algorithm.updates,
                 agent_steps=self.agent_steps,
                 snapshot=snapshot,
@@ -180,12 +171,19 @@ class Trainer:
         log.debug("progress", **line)
 
 
-def _examples(columns: Columns, rows: int) -> tuple[ObservationArray, ByteArray]:
-    """Some observations [n, D] of a batch, spread over it, with their masks uint8 [n, A]."""
+def _examples(columns: Columns, rows: int) -> tuple[ObservationArray, ByteArray, FloatArray | None]:
+    """Some observations [n, D] of a batch, spread over it, with their masks uint8 [n, A].
+
+    Where the policy has a memory, those at the beginning of unrolls, and what it remembered.
+    """
+    if "state" in columns:
+        action_mask = np.array(columns["action_mask"][:rows, 0], np.uint8)
+        state = np.array(columns["state"][:rows], np.float32)
+        return np.array(columns["observation"][:rows, 0]), action_mask, state
     prefix = "" if "action_mask" in columns else "next_"
     found = []
     for name in ("observation", "action_mask"):
         column = columns[f"{prefix}{name}"]
         flat = column.reshape(-1, column.shape[-1])
         found.append(np.array(flat[:: max(1, len(flat) // rows)][:rows]))
-    return found[0], found[1].astype(np.uint8)
+    return found[0], found[1].astype(np.uint8), None

@@ -14,7 +14,11 @@ from mazemesh.tensors import Signature
 
 
 def unroll_signature(
-    length: int, observation_size: int, num_actions: int, observation_dtype: str = "uint8"
+    length: int,
+    observation_size: int,
+    num_actions: int,
+    observation_dtype: str = "uint8",
+    state_size: int = 0,
 ) -> Signature:
     """One row: `length` consecutive steps of one seat, for actor-critic learning.
 
@@ -33,6 +37,7 @@ def unroll_signature(
 
     The policy version of a row is the version that acted at its first step.
     """
+    memory = {"state": ("float32", (state_size,))} if state_size else {}
     return Signature.of(
         observation=(observation_dtype, (length, observation_size)),
         action_mask=("uint8", (length, num_actions)),
@@ -44,6 +49,7 @@ def unroll_signature(
         bootstrap_value=("float32", (length,)),
         last_observation=(observation_dtype, (observation_size,)),
         last_action_mask=("uint8", (num_actions,)),
+        **memory,
     )
 
 

@@ -53,6 +53,8 @@ def publish(
 
 def _header(data: bytes, name: str, game: str, snapshot: bool) -> PublishPolicyHeader:
     """Header with a parity check on observations from games between bots."""
+    import numpy as np
+
     from actor.policy import OnnxPolicy
     from mazemesh.games import GameSettings
     from mazemesh.tensors import to_tensor
@@ -60,7 +62,10 @@ def _header(data: bytes, name: str, game: str, snapshot: bool) -> PublishPolicyH
     from mazemesh.wire import settings_to_proto
 
     observation, mask = _observations(game)
-    logits, value = OnnxPolicy(f"{name}:0", data).infer(observation, mask)
+    policy = OnnxPolicy(f"{name}:0", data)
+    state = np.zeros((len(observation), policy.state_size), np.float32)
+    logits, value, next_state = policy.infer(observation, mask, state)
+    memory = {"state": to_tensor(state), "next_state": to_tensor(next_state)}
     return PublishPolicyHeader(
         name=name,
         snapshot=snapshot,
@@ -70,6 +75,7 @@ def _header(data: bytes, name: str, game: str, snapshot: bool) -> PublishPolicyH
             action_mask=to_tensor(mask),
             logits=to_tensor(logits),
             value=to_tensor(value),
+            **(memory if policy.state_size else {}),
         ),
     )
 

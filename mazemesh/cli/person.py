@@ -92,11 +92,12 @@ def _legal_move(turn: Turn) -> int | None:
 def _let_play(mesh: Mesh, token: str, policy: OnnxPolicy) -> None:
     """Answers every turn of a seat by the policy's best action."""
     try:
+        state = np.zeros((1, policy.state_size), np.float32)
         with mesh.game.play(token) as seat:
             while isinstance(turn := seat.receive(timeout=3600.0), Turn):
                 observation = np.frombuffer(turn.observation, np.uint8)[None]
                 mask = np.frombuffer(turn.action_mask, np.uint8)[None]
-                logits, _ = policy.infer(observation, mask)
+                logits, _, state = policy.infer(observation, mask, state)
                 seat.act(turn.step, int(logits[0].argmax()))
     except MazemeshError as error:
         _say(f"the opponent is gone: {error}")

@@ -34,6 +34,7 @@ def random_play(steps: int, games: int, seed: int) -> Played:
                 log_probability=rng.standard_normal(games).astype(np.float32),
                 action_value=rng.standard_normal(games).astype(np.float32),
                 policy_version=at,
+                state=np.zeros((games, 0), np.float32),
             )
         )
         consequences.append(

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from learner.architecture import Architecture, FloatArray, evaluate, initial_parameters
-from learner.networks import build
+from learner.networks import RecurrentActorCritic, build
 from learner.onnx_policy import to_onnx
 
 SHAPES = [
@@ -42,14 +42,14 @@ def inputs(rows: int, dtype: str = "uint8") -> tuple[np.ndarray, np.ndarray]:
 def test_numpy_torch_and_onnx_agree(architecture: Architecture, rows: int) -> None:
     parameters = trained(architecture)
     observation, mask = inputs(rows, architecture.observation_dtype)
-    logits, value = evaluate(architecture, parameters, observation, mask)
+    logits, value, _ = evaluate(architecture, parameters, observation, mask)
     session = onnxruntime.InferenceSession(to_onnx(architecture, parameters))
     by_onnx = session.run(["logits", "value"], {"observation": observation, "action_mask": mask})
     with torch.no_grad():
         by_torch = build(architecture, parameters).policy(
             torch.from_numpy(observation), torch.from_numpy(mask).bool()
         )
-    for other in (by_onnx, [tensor.numpy() for tensor in by_torch]):
+    for other in (by_onnx, [tensor.numpy() for tensor in by_torch[:2]]):
         np.testing.assert_allclose(other[0], logits, rtol=1e-5, atol=1e-5)
         np.testing.assert_allclose(other[1], value, rtol=1e-5, atol=1e-5)
         assert other[1].shape == (rows,)
@@ -57,10 +57,65 @@ def test_numpy_torch_and_onnx_agree(architecture: Architecture, rows: int) -> No
     assert (np.abs(logits[mask == 1]) < 1e3).all()
 
 
+def test_with_memory_numpy_torch_and_onnx_agree_step_by_step() -> None:
+    architecture = Architecture("actor-critic", 40, 5, (16,), memory=12)
+    parameters, steps, rows = trained(architecture), 4, 7
+    session = onnxruntime.InferenceSession(to_onnx(architecture, parameters))
+    network = build(architecture, parameters)
+    state = np.zeros((rows, 12), np.float32)
+    for step in range(steps):
+        observation, mask = inputs(rows)
+        observation = np.roll(observation, step, axis=1)
+        expected = evaluate(architecture, parameters, observation, mask, state)
+        found = session.run(
+            ["logits", "value", "next_state"],
+            {"observation": observation, "action_mask": mask, "state": state},
+        )
+        with torch.no_grad():
+            by_torch = network.policy(*map(torch.from_numpy, (observation, mask > 0, state)))
+        for one, two, three in zip(expected, found, by_torch, strict=True):
+            np.testing.assert_allclose(two, one, rtol=1e-5, atol=1e-5)
+            np.testing.assert_allclose(three, one, rtol=1e-5, atol=1e-5)
+        state = expected.next_state
+    assert np.abs(state).max() <= 1
+
+
+def test_memory_is_that_of_torch() -> None:
+    architecture = Architecture("actor-critic", 40, 5, (16,), memory=12)
+    network = build(architecture, trained(architecture))
+    assert isinstance(network, RecurrentActorCritic)
+    cell = torch.nn.GRUCell(16, 12)
+    for ours, theirs in (("memory_in", "ih"), ("memory_back", "hh")):
+        layer = getattr(network, ours)
+        getattr(cell, f"weight_{theirs}").data = layer.weight.data
+        getattr(cell, f"bias_{theirs}").data = layer.bias.data
+    observation, mask = (torch.from_numpy(array) for array in inputs(9))
+    state = torch.randn(9, 12)
+    _, _, found = network.policy(observation, mask.bool(), state)
+    torch.testing.assert_close(found, cell(network.features(observation), state))
+
+
+def test_a_sequence_is_its_steps_and_forgets_at_an_episode_begin() -> None:
+    architecture = Architecture("actor-critic", 40, 5, (16,), memory=12)
+    network = build(architecture, trained(architecture))
+    assert isinstance(network, RecurrentActorCritic)
+    generator = torch.Generator().manual_seed(0)
+    observation = torch.randint(256, (3, 6, 40), generator=generator, dtype=torch.uint8)
+    begins = torch.rand(3, 6, generator=generator) < 0.3
+    first = torch.randn(3, 12, generator=generator)
+    outputs, last = network.sequence(observation, first, begins)
+    state, legal = first, torch.ones(3, 5, dtype=torch.bool)
+    for t in range(6):
+        state = torch.where(begins[:, t, None], 0.0, state)
+        logits, value, state = network.policy(observation[:, t], legal, state)
+        torch.testing.assert_close(outputs[:, t], torch.cat([logits, value[:, None]], 1))
+    torch.testing.assert_close(last, state)
+
+
 def test_value_of_a_dueling_network_is_its_best_legal_action() -> None:
     architecture = Architecture("dueling", 40, 5, (16,))
     observation, mask = inputs(20)
-    logits, value = evaluate(architecture, trained(architecture), observation, mask)
+    logits, value, _ = evaluate(architecture, trained(architecture), observation, mask)
     np.testing.assert_array_equal(value, np.where(mask == 1, logits, -np.inf).max(axis=1))
 
 
@@ -79,7 +134,7 @@ def test_untrained_policy_is_nearly_uniform() -> None:
     architecture = Architecture("actor-critic", 40, 5)
     observation, _ = inputs(50)
     mask = np.ones((50, 5), np.uint8)
-    logits, _ = evaluate(architecture, initial_parameters(architecture, 0), observation, mask)
+    logits, _, _ = evaluate(architecture, initial_parameters(architecture, 0), observation, mask)
     assert np.abs(logits - logits.mean(axis=1, keepdims=True)).max() < 0.1
 
 

@@ -38,7 +38,7 @@ def bandit(
     mask = np.ones((rows, length, 5), np.uint8)
     mask[..., 4] = 0
     with torch.no_grad():
-        logits, _ = (acting or ppo.network).policy(
+        logits, _, _ = (acting or ppo.network).policy(
             torch.from_numpy(observation.reshape(-1, 8)), torch.from_numpy(mask.reshape(-1, 5)) > 0
         )
         choice = torch.distributions.Categorical(logits=logits)
@@ -90,7 +90,7 @@ def test_learns_the_value_of_the_state() -> None:
         statistics = ppo.update(bandit(ppo, rng)[0]).statistics
     observation = torch.zeros(1, 8, dtype=torch.uint8)
     observation[0, 2] = 255
-    _, value = ppo.network.policy(observation, torch.ones(1, 5, dtype=torch.bool))
+    _, value, _ = ppo.network.policy(observation, torch.ones(1, 5, dtype=torch.bool))
     assert abs(value.item() - 1.0) < 0.15
     assert statistics["value_loss"] < 0.05
 
@@ -122,6 +122,29 @@ def test_learning_rate_goes_to_its_final_value() -> None:
         moved.append(float(np.abs(after - before).max()))
     assert moved[0] > 0
     assert moved[1:] == [0.0, 0.0]
+
+
+def test_a_magnet_holds_the_policy_back_and_follows_it() -> None:
+    """A strong magnet keeps the policy near the last one that it took over."""
+    moved = {}
+    for cost in (0.0, 100.0):
+        config = dataclasses.replace(CONFIG, magnet_cost=cost, magnet_updates=10_000)
+        ppo, rng = (
+            PPO(ARCHITECTURE, initial_parameters(ARCHITECTURE, 0), config, CPU, 0),
+            np.random.default_rng(0),
+        )
+        for _ in range(20):
+            batch, reward = bandit(ppo, rng)
+            ppo.update(batch)
+        moved[cost] = reward
+    assert moved[100.0] < 0.5 < moved[0.0]
+    config = dataclasses.replace(CONFIG, magnet_cost=100.0, magnet_updates=1)
+    ppo, rng = PPO(ARCHITECTURE, initial_parameters(ARCHITECTURE, 0), config, CPU, 0), rng
+    ppo.update(bandit(ppo, rng)[0])
+    resumed = PPO(ARCHITECTURE, initial_parameters(ARCHITECTURE, 1), config, CPU, 1)
+    resumed.restore(reloaded(ppo.state()))
+    batch, _ = bandit(ppo, rng)
+    assert ppo.update(batch).statistics == resumed.update(batch).statistics
 
 
 def test_resumes_bit_for_bit() -> None:

@@ -32,11 +32,16 @@ def random_steps(n: int, actions: int, seed: int) -> tuple[torch.Tensor, Steps]:
         behaviour_log_probability=now + 0.3 * torch.randn(n, generator=generator),
         advantage=torch.randn(n, generator=generator),
         target=torch.randn(n, generator=generator),
+        magnet=torch.log_softmax(
+            torch.randn(n, actions, generator=generator).masked_fill(~legal, float(ILLEGAL)), 1
+        ),
     )
     return outputs, steps
 
 
-def loss_by_definition(outputs: torch.Tensor, steps: Steps) -> torch.Tensor:
+def loss_by_definition(
+    outputs: torch.Tensor, steps: Steps, magnet_cost: float = 0.0
+) -> torch.Tensor:
     logits, value = outputs[:, :-1].masked_fill(steps.illegal, float(ILLEGAL)), outputs[:, -1]
     log_policy = functional.log_softmax(logits, dim=1)
     chosen = log_policy.gather(1, steps.action).squeeze(1)
@@ -45,7 +50,9 @@ def loss_by_definition(outputs: torch.Tensor, steps: Steps) -> torch.Tensor:
     policy_loss = -torch.minimum(ratio * steps.advantage, clipped * steps.advantage).mean()
     value_loss = 0.5 * (value - steps.target).square().mean()
     entropy = -(log_policy.exp() * log_policy).sum(dim=1).mean()
-    return policy_loss + CONFIG.value_cost * value_loss - CONFIG.entropy_cost * entropy
+    loss = policy_loss + CONFIG.value_cost * value_loss - CONFIG.entropy_cost * entropy
+    divergence = (log_policy.exp() * (log_policy - steps.magnet)).sum(dim=1).mean()
+    return loss + magnet_cost * divergence
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -61,6 +68,15 @@ def test_gradients_are_those_of_automatic_differentiation(seed: int) -> None:
     assert 0 < outside < 1
 
 
+def test_the_magnet_pulls_by_its_divergence() -> None:
+    outputs, steps = random_steps(100, 5, 9)
+    outputs.requires_grad_()
+    config = dataclasses.replace(CONFIG, magnet_cost=0.7)
+    (expected,) = torch.autograd.grad(loss_by_definition(outputs, steps, 0.7), outputs)
+    found = surrogate(outputs, steps, config).gradient
+    torch.testing.assert_close(found, expected, atol=1e-7, rtol=1e-4)
+
+
 def test_two_actions_by_hand() -> None:
     # pi = (1/2, 1/2), mu(a) = 1/4: the ratio is 2. A gain is clipped at 1.2 and pulls no more; a
     # loss is not clipped: gradient -r A (one at a - pi) = -2 * -1 * (1/2, -1/2) = (1, -1).
@@ -71,6 +87,7 @@ def test_two_actions_by_hand() -> None:
         behaviour_log_probability=torch.full((2,), math.log(0.25)),
         advantage=torch.tensor([1.0, -1.0]),
         target=torch.tensor([3.0, 0.0]),
+        magnet=torch.zeros(2, 0),
     )
     config = dataclasses.replace(CONFIG, entropy_cost=0.0)
     found = surrogate(torch.tensor([[0.0, 0.0, 1.0]] * 2), steps, config)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from learner.ppo import VTrace, vtrace
+from learner.vtrace import VTrace, vtrace
 
 
 def run(
