@@ -2,8 +2,11 @@
 
 A seat's shaping term is F = c * (discount * potential' - potential), which leaves the optimal
 policies as they are. The potential of a finished (not truncated) episode is 0. Where several seats
-play against each other each gets its own term less the mean of the others', so that the sum of
-rewards stays as it was. The games of two sides have a potential of their own for each side.
+play against each other each gets its own term alone: that leaves every best response and every
+equilibrium as it is (Devlin and Kudenko, AAMAS 2011, theorem 1), though shaped rewards no longer
+sum to 0. Taking the others' terms off would keep the sum, and put into a learner's reward the
+progress of opponents, which it can hardly influence: noise. The games of two sides have a potential
+of their own for each side.
 """
 
 from __future__ import annotations
@@ -23,18 +26,12 @@ def remember_potentials(p: Parameters, s: State, game: int) -> None:
 
 @part
 def shape(p: Parameters, s: State, game: int) -> None:
-    """Add the shaping terms to the rewards, after the moves of a zero-sum game."""
+    """Add to each reward the seat's own shaping term, after the moves."""
     if p.shaping == 0.0:
         return
     _write_terms(p, s, game)
     for seat in range(p.seats):
-        others = 0.0
-        for other in range(p.seats):
-            if other != seat:
-                others += s.potential[other]
-        if p.seats > 1:
-            others /= p.seats - 1
-        s.reward[game, seat] += s.potential[seat] - others
+        s.reward[game, seat] += s.potential[seat]
 
 
 @part

@@ -247,10 +247,8 @@ class ReferenceGame:
         ]
 
     def _shape(self, before: list[float]) -> None:
-        terms = self._terms(before)
-        for seat in self.seats:
-            others = [terms[other] for other in self.seats if other != seat]
-            self._add(seat, terms[seat] - (sum(others) / len(others) if others else 0.0))
+        for seat, gain in enumerate(self._terms(before)):
+            self._add(seat, gain)
 
     def _add(self, seat: int, gain: float) -> None:
         self.reward[seat] = np.float32(float(self.reward[seat]) + gain)

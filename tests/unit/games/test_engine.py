@@ -113,9 +113,11 @@ def test_the_random_bot_never_stays() -> None:
     assert (counts[1:] > 6400 / 8).all()
 
 
-@pytest.mark.parametrize("name", ["race", "collect", "pursuit", "ctf"])
-def test_what_one_side_wins_the_other_loses_also_when_shaped(name: str) -> None:
-    engine = BatchEngine(get_game(name), GameSettings(seats=6, shaping=0.7), 64)
+@pytest.mark.parametrize(
+    ("name", "shaping"), [("race", 0.0), ("collect", 0.0), ("pursuit", 0.7), ("ctf", 0.7)]
+)
+def test_what_one_side_wins_the_other_loses(name: str, shaping: float) -> None:
+    engine = BatchEngine(get_game(name), GameSettings(seats=6, shaping=shaping), 64)
     engine.next_controller[:] = 1 + np.arange(6) % 2  # wall-follower, shortest-path
     engine.reset(seed=1, game_id=np.arange(64), rotation=np.arange(64) % 6)
     teams = np.array(engine.spec.teams)
@@ -131,6 +133,28 @@ def test_what_one_side_wins_the_other_loses_also_when_shaped(name: str) -> None:
             assert np.isclose(sum(shared.pop() for shared in scores), 1.0)
             ends += 1
     assert ends > 64
+
+
+def test_shaping_in_a_race_is_of_ones_own_way_alone() -> None:
+    """Over an episode each gains its own first distance, whoever wins and whatever others do."""
+    plain = BatchEngine(RACE, GameSettings(seats=3), 64, autoreset=False)
+    settings = GameSettings(seats=3, shaping=0.5, shaping_discount=1.0)
+    shaped = BatchEngine(RACE, settings, 64, autoreset=False)
+    for engine in (plain, shaped):
+        engine.next_controller[:] = [bot_code("bot/random"), 1, 2]
+        engine.reset(seed=4, game_id=np.arange(64))
+    cells = plain.position
+    far = plain.distance[np.arange(64)[:, None], cells[..., 0], cells[..., 1]].copy()
+    share = far / plain.distance.max(axis=(1, 2))[:, None]
+    idle, ended = np.zeros((64, 3), np.int8), np.zeros(64, np.bool_)
+    while plain.active.any():
+        plain.step(idle)
+        shaped.step(idle)
+        over = plain.terminated
+        gain = shaped.episode_return[over] - plain.episode_return[over]
+        assert np.allclose(gain, 0.5 * share[over], atol=1e-4)
+        ended |= over
+    assert ended.sum() > 32
 
 
 def test_shaping_telescopes_to_the_first_potential() -> None:
