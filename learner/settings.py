@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from learner.presets import AlgorithmName
+from learner.run_file import lay_over, read_settings
 from mazemesh.client.addresses import Addresses
 from mazemesh.games.foreign import policy_name
 from mazemesh.process import ProcessSettings
@@ -20,6 +21,9 @@ class LearnerSettings(ProcessSettings):
 
     component: ClassVar[str] = "learner"
 
+    config: Path | None = Field(
+        default=None, description="TOML file with settings; flags win over it"
+    )
     game: str = Field(default="race", description="game to learn")
     algorithm: AlgorithmName = Field(default="ppo", description="ppo, recurrent-ppo, impala or dqn")
     policy: str = Field(default="", description="name to publish under; the game's unless set")
@@ -54,6 +58,12 @@ class LearnerSettings(ProcessSettings):
     publish_seconds: PositiveFloat = Field(default=1.0, description="between versions")
     snapshot_seconds: PositiveFloat = Field(default=60.0, description="between snapshots")
     checkpoint_seconds: PositiveFloat = Field(default=30.0, description="between checkpoints")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_config(cls, given: dict[str, Any]) -> dict[str, Any]:
+        path = given.get("config")
+        return lay_over(read_settings(Path(path)), given) if path else given
 
     @property
     def policy_name(self) -> str:
