@@ -21,20 +21,17 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """URL of an empty database."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'contract.sqlite'}"
-    sockets: str = request.getfixturevalue("postgresql_server")
-    name = f"test_{uuid.uuid4().hex}"
-    with psycopg.connect(url_of("postgres", sockets), autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    return url_of(name, sockets)
-
-
-def url_of(database: str, sockets: str) -> str:
-    return f"postgresql://mazemesh@/{database}?host={sockets}"
+    server: str = request.getfixturevalue("postgresql_server")
+    # A schema for each test: a database is three hundred files.
+    schema = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
+    return f"{server}&options=-csearch_path%3D{schema}"
 
 
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
-    """Folder of a server's Unix socket; the server ends with the session."""
+    """URL of a server behind a Unix socket; it ends with the session."""
     with tempfile.TemporaryDirectory(prefix="mazemesh-pg-") as folder:
         data = Path(folder) / "data"
         # PostgreSQL refuses to run as root.
@@ -43,7 +40,7 @@ def postgresql_server() -> Iterator[str]:
             shutil.chown(folder, user)
         run(user, "initdb", "-D", str(data), "-U", "mazemesh", "--auth=trust", "--no-sync")
         with started(user, data, folder):
-            yield folder
+            yield f"postgresql://mazemesh@/postgres?host={folder}"
 
 
 @contextmanager
