@@ -191,6 +191,7 @@ class Games:
             log_probability(logits[own], actions[own]),
             logits[own][np.arange(n), actions[own]],
             version,
+            np.zeros((n, 0), np.float32),
         )
         engine.step(actions.reshape(n, seats))
         return experience

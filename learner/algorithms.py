@@ -9,17 +9,23 @@ import torch
 from learner.algorithm import Algorithm
 from learner.architecture import Parameters
 from learner.configs import ImpalaConfig, PPOConfig, RecurrentPPOConfig
+from learner.descent import ALONE
 from learner.dqn import DQN
 from learner.impala import Impala
 from learner.matmul import choose_matmul
 from learner.ppo import PPO
+from learner.ranks import Ranks, local_rank
 from learner.recurrent_ppo import RecurrentPPO
 from learner.run import Run
 from mazemesh.errors import FailedPrecondition
 
 
 def build(
-    run: Run, parameters: Parameters, device: Literal["auto", "cpu", "cuda"], threads: int
+    run: Run,
+    parameters: Parameters,
+    device: Literal["auto", "cpu", "cuda"],
+    threads: int,
+    ranks: Ranks = ALONE,
 ) -> tuple[Algorithm, torch.device]:
     """The algorithm with the weights given, and where it computes.
 
@@ -33,15 +39,18 @@ def build(
     choose_matmul()
     if device == "cuda" and not torch.cuda.is_available():
         raise FailedPrecondition("device is cuda, but torch finds no CUDA device; use auto or cpu")
-    place = torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
+    place = torch.device("cpu")
+    if device != "cpu" and torch.cuda.is_available():
+        # One GPU a rank, where a machine has as many.
+        place = torch.device("cuda", local_rank() % torch.cuda.device_count())
     shape, config = run.architecture, run.config
     algorithm: Algorithm
     if isinstance(config, RecurrentPPOConfig):
-        algorithm = RecurrentPPO(shape, parameters, config, place, run.seed)
+        algorithm = RecurrentPPO(shape, parameters, config, place, run.seed, ranks)
     elif isinstance(config, PPOConfig):
-        algorithm = PPO(shape, parameters, config, place, run.seed)
+        algorithm = PPO(shape, parameters, config, place, run.seed, ranks)
     elif isinstance(config, ImpalaConfig):
-        algorithm = Impala(shape, parameters, config, place)
+        algorithm = Impala(shape, parameters, config, place, ranks)
     else:
-        algorithm = DQN(shape, parameters, config, place)
+        algorithm = DQN(shape, parameters, config, place, ranks)
     return algorithm, place

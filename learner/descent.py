@@ -8,11 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from learner.ranks import Alone, Ranks
 from mazemesh.errors import FailedPrecondition
+
+ALONE = Alone()
 
 
 class Descent:
-    """Adam (Kingma and Ba 2015) on gradients clipped by their norm.
+    """Adam (Kingma and Ba 2015) on gradients clipped by their norm, the mean of all ranks'.
 
     The network's parameters and gradients become views into two vectors, so that clearing, clipping
     and stepping are one operation each: with small networks they would otherwise take a tenth of
@@ -23,7 +26,13 @@ class Descent:
     """
 
     def __init__(
-        self, network: nn.Module, learning_rate: float, max_norm: float, *, eps: float = 1e-8
+        self,
+        network: nn.Module,
+        learning_rate: float,
+        max_norm: float,
+        *,
+        eps: float = 1e-8,
+        ranks: Ranks = ALONE,
     ) -> None:
         parameters = list(network.parameters())
         vector = torch.cat([parameter.detach().flatten() for parameter in parameters])
@@ -34,7 +43,7 @@ class Descent:
             parameter.data = values.view_as(parameter)
             parameter.grad = gradient.view_as(parameter)
         vector.grad = self.gradient
-        self._max_norm = max_norm
+        self._max_norm, self._ranks = max_norm, ranks
         self._adam = torch.optim.Adam([vector], lr=learning_rate, eps=eps, fused=True)
 
     def clear(self) -> None:
@@ -42,12 +51,13 @@ class Descent:
         self.gradient.zero_()
 
     def step(self) -> Tensor:
-        """Moves the parameters by the gradient; returns its norm before clipping, float32 [].
+        """Moves the parameters by the ranks' mean gradient; returns its norm, float32 [].
 
         Raises:
             RuntimeError: the gradient is not finite. Weights that are not numbers would be
                 published: better to end and resume from the last checkpoint.
         """
+        self._ranks.average(self.gradient)
         norm: Tensor = torch.linalg.vector_norm(self.gradient)
         if not torch.isfinite(norm):
             raise RuntimeError("the gradient is not finite; the weights are left as they were")

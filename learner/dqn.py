@@ -19,9 +19,10 @@ from torch import Tensor
 from learner.algorithm import Update
 from learner.architecture import Architecture, Parameters
 from learner.configs import DQNConfig
-from learner.descent import Descent
+from learner.descent import ALONE, Descent
 from learner.networks import DuelingQ
 from learner.ports import Batch
+from learner.ranks import Ranks
 from learner.tensors import as_tensor
 
 
@@ -65,6 +66,7 @@ class DQN:
         parameters: Parameters,
         config: DQNConfig,
         device: torch.device,
+        ranks: Ranks = ALONE,
     ) -> None:
         self.config = config
         self.updates = 0
@@ -73,7 +75,9 @@ class DQN:
         self.network.load(parameters)
         self.network.to(device)
         self._target = copy.deepcopy(self.network)
-        self._descent = Descent(self.network, config.learning_rate, config.max_gradient_norm)
+        self._descent = Descent(
+            self.network, config.learning_rate, config.max_gradient_norm, ranks=ranks
+        )
 
     def update(self, batch: Batch) -> Update:
         """Learns from rows of `transition_signature`, one gradient step a minibatch.

@@ -16,10 +16,11 @@ import torch
 from learner.algorithm import Update
 from learner.architecture import Architecture, Parameters
 from learner.configs import ImpalaConfig
-from learner.descent import Descent
+from learner.descent import ALONE, Descent
 from learner.networks import ActorCritic
 from learner.policy_gradient import Policy, gradient
 from learner.ports import Batch
+from learner.ranks import Ranks
 from learner.tensors import as_tensor
 from learner.vtrace import estimate
 
@@ -36,6 +37,7 @@ class Impala:
         parameters: Parameters,
         config: ImpalaConfig,
         device: torch.device,
+        ranks: Ranks = ALONE,
     ) -> None:
         self.config = config
         self.updates = 0
@@ -44,7 +46,7 @@ class Impala:
         self.network.load(parameters)
         self.network.to(device)
         self._descent = Descent(
-            self.network, config.learning_rate, config.max_gradient_norm, eps=1e-5
+            self.network, config.learning_rate, config.max_gradient_norm, eps=1e-5, ranks=ranks
         )
 
     def update(self, batch: Batch) -> Update:

@@ -16,6 +16,7 @@ from learner.metrics import LearnerMetrics
 from learner.ports import ExperienceSource, PolicySink
 from learner.prefetch import Prefetcher, make_table
 from learner.publisher import Publisher
+from learner.ranks import InStep, join, rank
 from learner.run import Run
 from learner.settings import LearnerSettings
 from learner.tracking import Tracking
@@ -40,6 +41,9 @@ def learn(
         MazemeshError: the run cannot be trained as it is set; the message says why.
     """
     run = Run.of(settings)
+    if rank():
+        _follow(settings, run, source, stop)
+        return
     resuming = bool(checkpoint.find(settings.folder))
     log.info("starting", policy=run.policy, game=run.game, algorithm=run.algorithm)
     metrics = LearnerMetrics(registry)
@@ -71,9 +75,11 @@ def _train(
 
     prefetcher = Prefetcher(source, run.table, run.signature, run.batch_rows, stop)
     prefetcher.start()  # experience comes in while torch loads
-    algorithm, device = build(run, parameters, settings.device, settings.threads)
-    trainer = Trainer(run, algorithm, prefetcher, publisher, journal, metrics, settings, stop)
-    found = checkpoint.load(settings.folder, run, device)
+    ranks = join()
+    algorithm, device = build(run, parameters, settings.device, settings.threads, ranks)
+    batches = InStep(prefetcher, ranks, stop)
+    trainer = Trainer(run, algorithm, batches, publisher, journal, metrics, settings, stop)
+    found = ranks.from_first(checkpoint.load(settings.folder, run, device))
     if found is not None:
         trainer.resume(found)
     publisher.start()
@@ -84,6 +90,30 @@ def _train(
             trainer.publish(snapshot=True)
         publisher.close(CLOSE_SECONDS)
         trainer.checkpoint()
+    finally:
+        stop.set()
+        prefetcher.close(CLOSE_SECONDS)
+
+
+def _follow(
+    settings: LearnerSettings, run: Run, source: ExperienceSource, stop: threading.Event
+) -> None:
+    """A rank other than 0: draws and learns, from the checkpoint that rank 0 found."""
+    from learner.algorithms import build
+    from learner.trainer import follow
+
+    if not make_table(source, run.table, stop):
+        return
+    prefetcher = Prefetcher(source, run.table, run.signature, run.batch_rows, stop)
+    prefetcher.start()
+    ranks = join()
+    parameters = initial_parameters(run.architecture, run.seed)
+    algorithm, _ = build(run, parameters, settings.device, settings.threads, ranks)
+    found: checkpoint.Checkpoint | None = ranks.from_first(None)
+    if found is not None:
+        algorithm.restore(found.algorithm)
+    try:
+        follow(algorithm, InStep(prefetcher, ranks, stop), stop)
     finally:
         stop.set()
         prefetcher.close(CLOSE_SECONDS)

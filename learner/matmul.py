@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import structlog
 import torch
-
-log = structlog.get_logger("learner.matmul")
 
 EXACT = 1e-5
 """Largest error, relative to the result's scale, that float32 products of this size may have."""
@@ -29,5 +26,4 @@ def choose_matmul() -> bool:
     error = ((left @ right - exact).abs().max() / exact.abs().max()).item()
     if error > EXACT:
         torch.set_float32_matmul_precision("highest")
-    log.debug("matrix products", onednn=error <= EXACT, error=error)
     return error <= EXACT

@@ -26,10 +26,11 @@ from torch.nn import functional
 from learner.algorithm import Update
 from learner.architecture import ILLEGAL, Architecture, Parameters
 from learner.configs import PPOConfig
-from learner.descent import Descent
+from learner.descent import ALONE, Descent
 from learner.networks import ActorCritic
 from learner.policy_gradient import Policy, gradient
 from learner.ports import Batch, Columns
+from learner.ranks import Ranks
 from learner.tensors import as_tensor
 from learner.vtrace import estimate
 
@@ -128,6 +129,7 @@ class PPO:
         config: PPOConfig,
         device: torch.device,
         seed: int,
+        ranks: Ranks = ALONE,
     ) -> None:
         self.config = config
         self.updates = 0
@@ -139,7 +141,7 @@ class PPO:
         self._magnet = copy.deepcopy(self.network) if config.magnet_cost else None
         self._magnet_from = 0
         self._descent = Descent(
-            self.network, config.learning_rate, config.max_gradient_norm, eps=1e-5
+            self.network, config.learning_rate, config.max_gradient_norm, eps=1e-5, ranks=ranks
         )
 
     def update(self, batch: Batch) -> Update:

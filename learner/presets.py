@@ -45,6 +45,9 @@ _ANY_GAME: dict[str, Preset] = {
     "dqn": Preset(SHAPED, DQNConfig()),
 }
 _PRESETS: dict[tuple[str, str], Preset] = {
+    # In race 0.01 won a little more than 0.02 at every stage (82 % and 81 % against
+    # bot/wall-follower after 3.2 M agent steps); 256 units a layer or a discount of 0.97 did not.
+    ("race", "ppo"): Preset(SHAPED, PPOConfig(entropy_cost=0.01)),
     ("solo", "ppo"): Preset(SHAPED, PPOConfig(entropy_cost=0.01)),
 }
 

@@ -20,10 +20,11 @@ from torch import Tensor
 from learner.algorithm import Update
 from learner.architecture import Architecture, Parameters
 from learner.configs import RecurrentPPOConfig
-from learner.descent import Descent
+from learner.descent import ALONE, Descent
 from learner.networks import RecurrentActorCritic
 from learner.ports import Batch, Columns
 from learner.ppo import STATISTICS, Steps, normalized, surrogate
+from learner.ranks import Ranks
 from learner.tensors import as_tensor
 from learner.vtrace import estimate
 from mazemesh.errors import InvalidArgument
@@ -61,6 +62,7 @@ class RecurrentPPO:
         config: RecurrentPPOConfig,
         device: torch.device,
         seed: int,
+        ranks: Ranks = ALONE,
     ) -> None:
         if config.burn_in >= config.unroll_length:
             raise InvalidArgument(
@@ -80,7 +82,7 @@ class RecurrentPPO:
         self.network.load(parameters)
         self.network.to(device)
         self._descent = Descent(
-            self.network, config.learning_rate, config.max_gradient_norm, eps=1e-5
+            self.network, config.learning_rate, config.max_gradient_norm, eps=1e-5, ranks=ranks
         )
 
     def update(self, batch: Batch) -> Update:

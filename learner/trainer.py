@@ -14,8 +14,9 @@ from learner.checkpoint import Checkpoint, save
 from learner.journal import Journal
 from learner.metrics import LearnerMetrics
 from learner.ports import Batch, Columns
-from learner.prefetch import Prefetcher
 from learner.publisher import Draft, Publisher, parity_check
+from learner.ranks import InStep
+from learner.ranks import size as ranks
 from learner.run import Run
 from learner.schedule import Every
 from learner.settings import LearnerSettings
@@ -39,7 +40,7 @@ class Trainer:
         self,
         run: Run,
         algorithm: Algorithm,
-        prefetcher: Prefetcher,
+        batches: InStep,
         publisher: Publisher,
         journal: Journal,
         metrics: LearnerMetrics,
@@ -47,7 +48,7 @@ class Trainer:
         stop: threading.Event,
     ) -> None:
         self._run, self._algorithm = run, algorithm
-        self._prefetcher, self._publisher = prefetcher, publisher
+        self._batches, self._publisher = batches, publisher
         self._journal, self._metrics = journal, metrics
         self._settings, self._stop = settings, stop
         self.agent_steps = 0
@@ -81,6 +82,7 @@ class Trainer:
                 self._write_journal()
             if checkpoint.due(now):
                 self.checkpoint()
+        self._batches.leave()
 
     def publish(self, *, snapshot: bool) -> None:
         """Offers the present weights as a version, if they are new or now to be kept."""
@@ -120,19 +122,19 @@ class Trainer:
     def _learn(self) -> None:
         """One batch, if there is one soon."""
         start = time.perf_counter()
-        batch = self._prefetcher.next(WAIT_SECONDS)
+        batch = self._batches.next(WAIT_SECONDS)
         begin = time.perf_counter()
         self._metrics.waiting.observe(begin - start)
         if batch is None:
             return
         update = self._algorithm.update(batch)
         if update.priorities is not None:
-            self._prefetcher.update_priorities((batch.keys, update.priorities))
+            self._batches.update_priorities((batch.keys, update.priorities))
         self._metrics.gradient.observe(time.perf_counter() - begin)
         self._count(batch, update.statistics)
 
     def _count(self, batch: Batch, statistics: dict[str, float]) -> None:
-        rows = len(batch.keys)
+        rows = len(batch.keys) * ranks()  # all learn from as many
         before = self.agent_steps
         self.samples += rows
         self.agent_steps = round(self.samples * self._run.steps_per_row)
@@ -169,6 +171,18 @@ class Trainer:
             }
         )
         log.debug("progress", **line)
+
+
+def follow(algorithm: Algorithm, batches: InStep, stop: threading.Event) -> None:
+    """Learns beside rank 0, which does all the rest, until one of the ranks stops."""
+    while not stop.is_set():
+        batch = batches.next(WAIT_SECONDS)
+        if batch is None:
+            continue
+        update = algorithm.update(batch)
+        if update.priorities is not None:
+            batches.update_priorities((batch.keys, update.priorities))
+    batches.leave()
 
 
 def _examples(columns: Columns, rows: int) -> tuple[ObservationArray, ByteArray, FloatArray | None]:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import signal
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import torch
 
+from learner import checkpoint
 from learner.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.client.model import ModelClient
@@ -36,17 +40,10 @@ class Services:
     data_dir: Path
 
     @asynccontextmanager
-    async def learner(self) -> AsyncIterator[ServiceProcess]:
+    async def learner(self, *more: str) -> AsyncIterator[ServiceProcess]:
         """The process; killed at the end if it still runs."""
-        flags = [
-            *("--game", "solo", "--data-dir", str(self.data_dir), "--tracking", "none"),
-            *("--replay-address", self.replay_address, "--model-address", self.model_address),
-            *("--publish-seconds", "0.05", "--log-format", "json"),
-            *("--hyperparameters", ",".join(f"{name}={value}" for name, value in SMALL.items())),
-            *(part for name, value in TINY.items() for part in (f"--{name}", str(value))),
-        ]
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "learner", *flags),
+            *(sys.executable, "-m", "learner", *self.flags, *more),
             stderr=asyncio.subprocess.PIPE,
             env=dict(os.environ),
             limit=1 << 20,
@@ -57,6 +54,17 @@ class Services:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
+
+    @property
+    def flags(self) -> list[str]:
+        """Of a learner on small mazes."""
+        return [
+            *("--game", "solo", "--data-dir", str(self.data_dir), "--tracking", "none"),
+            *("--replay-address", self.replay_address, "--model-address", self.model_address),
+            *("--publish-seconds", "0.05", "--log-format", "json"),
+            *("--hyperparameters", ",".join(f"{name}={value}" for name, value in SMALL.items())),
+            *(part for name, value in TINY.items() for part in (f"--{name}", str(value))),
+        ]
 
     @contextmanager
     def actor(self, run: Run) -> Iterator[None]:
@@ -151,6 +159,66 @@ async def test_survives_being_killed(services: Services) -> None:
             before = client.describe("solo:latest").version
             client.close()
             assert (await services.version(before + 2)).training_step > 0
+
+
+async def test_two_ranks_train_one_policy(services: Services) -> None:
+    torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+    run = small_run()
+    with services.actor(run):
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, *torchrun, "-m", "learner", *services.flags, "--steps", "2560"),
+            stderr=asyncio.subprocess.PIPE,
+        )
+        _, output = await asyncio.wait_for(process.communicate(), PATIENCE)
+        assert process.returncode == 0, output.decode()
+    client = ModelClient(services.model_address)
+    last = client.describe("solo:latest")
+    client.close()
+    # Both ranks' batches count, and every gradient step was of both.
+    batch = run.batch_rows * run.steps_per_row
+    steps_per_batch = 3 * batch / SMALL["minibatch_size"]
+    assert int(last.metadata["agent_steps"]) >= 2560
+    agent_steps = int(last.metadata["agent_steps"])
+    assert last.training_step == agent_steps / (2 * batch) * steps_per_batch
+
+
+async def test_killed_it_loses_no_more_than_since_its_last_checkpoint(services: Services) -> None:
+    """Killed three times at moments that nobody chose."""
+    interval, chance = 0.3, random.Random(5)
+    flags = ("--checkpoint-seconds", str(interval))
+    folder = services.data_dir / "learner" / "solo"
+    with services.actor(small_run()):
+        before = 0
+        for _ in range(3):
+            async with services.learner(*flags) as learner:
+                if before:
+                    resumed = (await learner.log_line("resuming"))["agent_steps"]
+                    assert resumed >= before
+                await learner.log_line("published")
+                await asyncio.to_thread(changed_since, folder, newest(folder))
+                await asyncio.sleep(chance.uniform(0.0, 3 * interval))
+                learner.send(signal.SIGKILL)
+                await learner.ended()
+            # What is on disk is whole, and at most an interval (and the writing of it) old.
+            before = agent_steps(newest(folder))
+            assert before > 0
+            assert time.time() - newest(folder).stat().st_mtime < interval + 5.0
+
+
+def newest(folder: Path) -> Path:
+    return max(checkpoint.find(folder), default=folder / "checkpoint-0.pt")
+
+
+def agent_steps(path: Path) -> int:
+    return int(torch.load(path, weights_only=True)["agent_steps"])
+
+
+def changed_since(folder: Path, path: Path) -> None:
+    """Waits for a newer checkpoint."""
+    deadline = time.monotonic() + PATIENCE
+    while newest(folder) == path:
+        assert time.monotonic() < deadline, f"no checkpoint after {path}"
+        time.sleep(0.02)
 
 
 async def test_a_wrong_setting_ends_it_with_a_message(services: Services) -> None:
