@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.games.game import Game
+from mazemesh.games.kernels.compiling import ready
 from mazemesh.games.kernels.state import (
     BoolArray,
     ByteArray,
@@ -80,7 +81,7 @@ class BatchEngine:
         *,
         autoreset: bool = True,
     ) -> None:
-        """Make the arrays; no game runs before `reset`.
+        """Make the arrays and compile what is not yet; no game runs before `reset`.
 
         Args:
             game: The rule set.
@@ -99,13 +100,15 @@ class BatchEngine:
         self.spec = game.spec(self.settings)
         self.num_games = num_games
         self.autoreset = autoreset
-        self._step, self._reset = game.load_step(), game.load_reset()
         numbers = parameters(game, self.settings)
         self._state = state = allocate(numbers, num_games)
         things = allocate_things(numbers, num_games if game.has_things else 0)
         self._arguments: tuple[Any, ...] = (numbers, state)
         if game.has_things:
             self._arguments = (numbers, state, things)
+        actions, games = state.taken, np.zeros(1, np.int64)
+        self._reset = ready(game.load_reset(), *self._arguments, games)
+        self._step = ready(game.load_step(), *self._arguments, actions, autoreset)
         views = (num_games, self.spec.seats, self.spec.observation_size)
         maze = (num_games, self.settings.height, self.settings.width)
         self.observation: ByteArray = state.observation.reshape(views)
@@ -282,6 +285,4 @@ def compile_game(game: Game) -> None:
     Compiling takes 10 to 20 s, once for an installation; loading a third of a second. A program
     that starts several processes calls this before, so that they do not all compile.
     """
-    engine = BatchEngine(game)
-    engine.reset(seed=0)
-    engine.step(np.zeros(engine.taken.shape, np.int8))
+    BatchEngine(game)

@@ -55,6 +55,13 @@ def kernel(function: _Function) -> _Function:
     return cast("_Function", numba.njit(cache=True, **_OPTIONS)(function))
 
 
+def ready(function: _Function, *arguments: Any) -> _Function:
+    """Compile a kernel for arguments like these, or load it from the cache on disk."""
+    typeof: Callable[[Any], Any] = numba.typeof
+    cast("Any", function).compile(tuple(typeof(argument) for argument in arguments))
+    return function
+
+
 @cache
 def _source_hash() -> str:
     games = Path(__file__).parent.parent
