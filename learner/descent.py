@@ -13,13 +13,17 @@ from mazemesh.errors import FailedPrecondition
 
 ALONE = Alone()
 
+MEAN_DECAY, SQUARE_DECAY = 0.9, 0.999
+"""beta 1 and beta 2 of Adam."""
+
 
 class Descent:
-    """Adam (Kingma and Ba 2015) on gradients clipped by their norm, the mean of all ranks'.
+    """Adam (Kingma and Ba 2015, algorithm 1) on the mean of all ranks' gradients, clipped by norm.
 
     The network's parameters and gradients become views into two vectors, so that clearing, clipping
-    and stepping are one operation each: with small networks they would otherwise take a tenth of
-    the learner's time. Make it after the network is on its device.
+    and stepping are a few operations in all: with small networks they would otherwise take an
+    eighth of the learner's time, most of it `torch.optim`'s own. Make it after the network is on
+    its device.
 
     Attributes:
         gradient: Of all parameters, float32 [parameters].
@@ -42,14 +46,17 @@ class Descent:
         for parameter, (values, gradient) in zip(parameters, parts, strict=True):
             parameter.data = values.view_as(parameter)
             parameter.grad = gradient.view_as(parameter)
-        vector.grad = self.gradient
+        self._vector = vector
+        self._mean, self._square = torch.zeros_like(vector), torch.zeros_like(vector)
+        self._steps = 0
+        self._rate, self._eps = learning_rate, eps
         self._max_norm, self._ranks = max_norm, ranks
-        self._adam = torch.optim.Adam([vector], lr=learning_rate, eps=eps, fused=True)
 
     def clear(self) -> None:
         """Sets the gradient to zero; `backward` adds to it."""
         self.gradient.zero_()
 
+    @torch.no_grad()
     def step(self) -> Tensor:
         """Moves the parameters by the ranks' mean gradient; returns its norm, float32 [].
 
@@ -62,26 +69,40 @@ class Descent:
         if not torch.isfinite(norm):
             raise RuntimeError("the gradient is not finite; the weights are left as they were")
         self.gradient.mul_((self._max_norm / (norm + 1e-6)).clamp_(max=1.0))
-        self._adam.step()
+        self._adam()
         return norm
+
+    def _adam(self) -> None:
+        self._steps += 1
+        self._mean.lerp_(self.gradient, 1 - MEAN_DECAY)
+        self._square.mul_(SQUARE_DECAY).addcmul_(
+            self.gradient, self.gradient, value=1 - SQUARE_DECAY
+        )
+        # Both are biased towards the zeros they began with.
+        unbiased = self._rate / (1 - MEAN_DECAY**self._steps)
+        scale = (1 - SQUARE_DECAY**self._steps) ** -0.5
+        size = self._square.sqrt().mul_(scale).add_(self._eps)
+        self._vector.addcdiv_(self._mean, size, value=-unbiased)
 
     def set_learning_rate(self, rate: float) -> None:
         """Takes effect with the next step."""
-        self._adam.param_groups[0]["lr"] = rate
+        self._rate = rate
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint keeps, the parameters apart."""
-        return self._adam.state_dict()
+        return {"mean": self._mean, "square": self._square, "steps": self._steps}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Goes on from `state`.
 
         Raises:
-            FailedPrecondition: it was written by a learner that kept one state for each parameter.
+            FailedPrecondition: it was written by a learner that kept another state.
         """
-        if len(state["param_groups"][0]["params"]) != 1:
+        if state.keys() != {"mean", "square", "steps"}:
             raise FailedPrecondition(
                 "the checkpoint is of an older version of mazemesh; choose another policy name "
                 "(--policy), or move its folder away to start anew"
             )
-        self._adam.load_state_dict(dict(state))
+        self._mean.copy_(state["mean"])
+        self._square.copy_(state["square"])
+        self._steps = state["steps"]

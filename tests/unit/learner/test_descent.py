@@ -1,0 +1,60 @@
+"""Adam on one vector against torch's own on the parameters."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from learner.descent import Descent
+from mazemesh.errors import FailedPrecondition
+
+
+def network() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(6, 8), nn.Tanh(), nn.Linear(8, 3))
+
+
+def loss(model: nn.Module, step: int) -> torch.Tensor:
+    inputs = torch.randn(16, 6, generator=torch.Generator().manual_seed(step))
+    return model(inputs).square().sum() * (1 + step % 3)
+
+
+@pytest.mark.parametrize("max_norm", [0.5, 1e9])
+def test_moves_as_torch_does(max_norm: float) -> None:
+    ours, theirs = network(), network()
+    descent = Descent(ours, 1e-2, max_norm, eps=1e-5)
+    adam = torch.optim.Adam(theirs.parameters(), lr=1e-2, eps=1e-5)
+    for step in range(20):
+        rate = 1e-2 / (1 + step)
+        descent.set_learning_rate(rate)
+        adam.param_groups[0]["lr"] = rate
+        descent.clear()
+        loss(ours, step).backward()
+        adam.zero_grad()
+        loss(theirs, step).backward()
+        norm = torch.nn.utils.clip_grad_norm_(theirs.parameters(), max_norm)
+        torch.testing.assert_close(descent.step(), norm)
+        adam.step()
+        for one, two in zip(ours.parameters(), theirs.parameters(), strict=True):
+            torch.testing.assert_close(one, two, atol=1e-6, rtol=1e-5)
+
+
+def test_a_gradient_that_is_not_a_number_moves_nothing() -> None:
+    model = network()
+    descent = Descent(model, 1e-2, 0.5)
+    before = copy.deepcopy(list(model.parameters()))
+    descent.clear()
+    (loss(model, 0) * float("nan")).backward()
+    with pytest.raises(RuntimeError, match="not finite"):
+        descent.step()
+    for one, two in zip(model.parameters(), before, strict=True):
+        assert torch.equal(one, two)
+
+
+def test_a_state_of_another_kind_is_refused() -> None:
+    adam = torch.optim.Adam(network().parameters())
+    with pytest.raises(FailedPrecondition, match="older version"):
+        Descent(network(), 1e-2, 0.5).restore(adam.state_dict())
