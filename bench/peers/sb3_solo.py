@@ -134,7 +134,8 @@ def train(workload: dict[str, Any]) -> dict[str, float]:
     model.learn(total, callback=recorder)
     model.env.close()
     (began, first), (ended, last) = recorder.rollouts[0], recorder.rollouts[-1]
-    rate = (last - first) / (ended - began)
+    # A run so slow that it never came to a second rollout has no rate.
+    rate = (last - first) / (ended - began) if ended > began else 0.0
     return {
         "agent_steps_per_second": rate,
         "samples_per_second": rate * workload["epochs"],
