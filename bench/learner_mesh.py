@@ -38,7 +38,7 @@ def run_mesh(workload: Workload, seed: int, seconds: float) -> LearnerRun:
             )
             with metered(process) as usage:
                 status = process.wait(seconds + STOP_SECONDS)
-        if status != 0:
+        if status != 0 or time.time() - started < seconds - 1:
             raise RuntimeError(f"mazemesh up ended with {status}: {log.read_text()[-2000:]}")
         with pinned_server(partial(_serve_model, data_dir)) as server:
             curve = _curve(server.address, started)
@@ -127,6 +127,8 @@ def _progress(data_dir: Path) -> dict[str, Any]:
     """Rates and means from the learner's journal, from its first line to its last."""
     text = (data_dir / "learner" / "solo" / "metrics.jsonl").read_text()
     lines = [json.loads(line) for line in text.splitlines()]
+    if len(lines) < 2:
+        raise RuntimeError("the mesh was stopped before it had learned for ten seconds")
     first, last = lines[0], lines[-1]
     steps = last["agent_steps"] - first["agent_steps"]
     names = ("lag_versions", "lag_steps", "importance", "clip_fraction")
