@@ -153,7 +153,7 @@ class ModelServicer(ModelServiceServicer):
     async def _receive(
         self, messages: AsyncIterator[pb.PublishPolicyRequest], submission: Submission
     ) -> Upload:
-        upload = await asyncio.to_thread(self._uploads.begin, submission)
+        upload = await self._begin(submission)
         try:
             async for message in messages:
                 await asyncio.to_thread(upload.write, _chunk(message))
@@ -161,6 +161,20 @@ class ModelServicer(ModelServiceServicer):
             upload.discard()
             raise
         return upload
+
+    async def _begin(self, submission: Submission) -> Upload:
+        # A cancelled call does not stop the thread that makes the file.
+        begun = asyncio.ensure_future(asyncio.to_thread(self._uploads.begin, submission))
+        try:
+            return await asyncio.shield(begun)
+        except asyncio.CancelledError:
+            begun.add_done_callback(_discard)
+            raise
+
+
+def _discard(begun: asyncio.Future[Upload]) -> None:
+    if begun.exception() is None:
+        begun.result().discard()
 
 
 async def _first(messages: AsyncIterator[pb.PublishPolicyRequest]) -> pb.PublishPolicyHeader:

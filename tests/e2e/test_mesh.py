@@ -15,10 +15,11 @@ from typing import Any
 
 import pytest
 
-from mazemesh.cli.supervisor.layout import SERVICES, free_ports
+from mazemesh.cli.supervisor.layout import SERVICES
 from mazemesh.client.addresses import Addresses
 from mazemesh.client.mesh import Mesh
 from mazemesh.errors import MazemeshError
+from mazemesh.process.ports import free_block
 
 MAZEMESH = Path(sys.executable).with_name("mazemesh")
 STOP_SECONDS = 30
@@ -79,14 +80,6 @@ def up(data_dir: Path, port_base: int, *flags: str) -> Iterator[Up]:
             process.kill()
 
 
-def port_base() -> int:
-    """Five ports in a row that are free now."""
-    while True:
-        (base,) = free_ports(1)
-        if base + len(SERVICES) < 65536:
-            return base
-
-
 def pids(up: Up) -> dict[str, int]:
     """Process ids of the mesh's children, by the module that they run."""
     table = subprocess.run(
@@ -119,7 +112,7 @@ def rated(up: Up) -> set[str]:
 
 
 def test_experience_versions_and_ratings_flow_survive_kills_and_go_on(tmp_path: Path) -> None:
-    data_dir, base = tmp_path / "mesh", port_base()
+    data_dir, base = tmp_path / "mesh", free_block(len(SERVICES)).start
     with up(data_dir, base) as mesh:
         mesh.until(lambda: rows(mesh) > 0 and versions(mesh) >= 3)
         mesh.until(lambda: {"race:1", "bot/random"} <= rated(mesh))
@@ -150,7 +143,7 @@ def test_experience_versions_and_ratings_flow_survive_kills_and_go_on(tmp_path: 
 
 
 def test_a_second_mesh_on_the_same_folder_is_refused(tmp_path: Path) -> None:
-    data_dir, base = tmp_path / "mesh", port_base()
+    data_dir, base = tmp_path / "mesh", free_block(len(SERVICES)).start
     with up(data_dir, base, "--actors", "0", "--evaluators", "0") as mesh:
         mesh.until(lambda: any("mesh on" in line for line in mesh.lines))
         command = [str(MAZEMESH), "up", "--data-dir", str(data_dir), "--port-base", str(base)]

@@ -364,7 +364,8 @@ def test_an_upload_that_is_cancelled_leaves_nothing(model: RunningModel) -> None
     call.cancel()
     cancelled.set()
     eventually(lambda: model.metric("publishes_total", result="failed") == 1)
-    assert (model.uploads(), numbers(model.client, include_all_states=True)) == ([], [])
+    eventually(lambda: model.uploads() == [])  # a thread may still be at it
+    assert numbers(model.client, include_all_states=True) == []
 
 
 def test_a_watch_tells_changes_in_order(client: ModelClient) -> None:

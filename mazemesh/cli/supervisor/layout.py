@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import socket
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mazemesh.client.addresses import Addresses
+from mazemesh.process.ports import free_block
 
 SERVICES = ("game", "matchmaker", "model", "elo", "replay")
 """In the order of their ports."""
@@ -88,7 +88,8 @@ def lay_out(run: Run) -> Layout:
     names = [*SERVICES, "learner"]
     names += [f"actor-{index}" for index in range(run.actors)]
     names += [f"evaluator-{index}" for index in range(run.evaluators)]
-    ports = dict(zip(names, free_ports(len(names)), strict=True))
+    own = range(run.port_base, run.port_base + len(SERVICES))
+    ports = dict(zip(names, free_block(len(names), taken=own), strict=True))
     services = tuple(_service(run, name, ports[name]) for name in SERVICES)
     workers = tuple(_worker(run, name, ports[name]) for name in names[len(SERVICES) :])
     return Layout(services, workers, _environment(run))
@@ -137,29 +138,3 @@ def _environment(run: Run) -> dict[str, str]:
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
         "OPENBLAS_NUM_THREADS": os.environ.get("OPENBLAS_NUM_THREADS", "1"),
     }
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of 127.0.0.1 that nobody holds at this moment."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
-
-
-def ports_in_use(run: Run) -> list[int]:
-    """Ports of the run's services that somebody holds already."""
-    taken = []
-    for offset in range(len(SERVICES)):
-        with socket.socket() as probe:
-            # As servers do: a port in TIME_WAIT is free.
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((run.host, run.port_base + offset))
-            except OSError:
-                taken.append(run.port_base + offset)
-    return taken

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from mazemesh.cli.supervisor.claim import claimed, write_note
 from mazemesh.cli.supervisor.display import Display, open_display
-from mazemesh.cli.supervisor.layout import Layout, Run, lay_out, ports_in_use
+from mazemesh.cli.supervisor.layout import SERVICES, Layout, Run, lay_out
 from mazemesh.cli.supervisor.overview import Observer
 from mazemesh.cli.supervisor.summary import write_summary
 from mazemesh.cli.supervisor.supervise import Supervisor
 from mazemesh.client.mesh import Mesh
 from mazemesh.errors import Conflict
+from mazemesh.process.ports import ports_in_use
 
 _REFRESH = 1.0
 _RATINGS_EVERY = 5
@@ -30,7 +31,8 @@ async def live(run: Run, limit: float | None, summary: Path | None, *, plain: bo
         Conflict: the data folder or a port is taken.
     """
     with claimed(run.data_dir):
-        taken = ports_in_use(run)
+        ports = range(run.port_base, run.port_base + len(SERVICES))
+        taken = ports_in_use(ports, run.host)
         if taken:
             raise Conflict(
                 f"port {', '.join(map(str, taken))} on {run.host} is in use; stop what holds it, "

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from mazemesh.cli.supervisor.layout import SERVICES, free_ports
-from mazemesh.errors import ResourceExhausted
-
-_HIGHEST = 65535
-_ATTEMPTS = 200
+from mazemesh.cli.supervisor.layout import SERVICES
+from mazemesh.process.ports import free_block
 
 
 class PortBlocks:
@@ -37,21 +33,6 @@ class PortBlocks:
 
     def _take(self) -> int:
         with self._lock:
-            for _ in range(_ATTEMPTS):
-                (base,) = free_ports(1)
-                wanted = range(base, base + len(SERVICES))
-                if wanted[-1] <= _HIGHEST and not self._taken & set(wanted) and _free(wanted):
-                    self._taken |= set(wanted)
-                    return base
-        raise ResourceExhausted(f"no {len(SERVICES)} consecutive ports of 127.0.0.1 are free")
-
-
-def _free(ports: range) -> bool:
-    for port in ports:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                return False
-    return True
+            block = free_block(len(SERVICES), taken=self._taken)
+            self._taken |= set(block)
+            return block.start

@@ -14,8 +14,8 @@ from learner.architecture import Architecture, initial_parameters
 from learner.configs import PPOConfig
 from learner.ppo import PPO
 from learner.ranks import Alone, Group, InStep
-from mazemesh.cli.supervisor.layout import free_ports
 from mazemesh.experience import unroll_signature
+from mazemesh.process.ports import free_block
 from tests.unit.learner.fakes import FakeBatch, random_batch
 
 ARCHITECTURE = Architecture("actor-critic", 8, 5, (16,))
@@ -50,7 +50,7 @@ def learn(rank: int, port: int, results: Any) -> None:
 
 def test_two_ranks_keep_the_same_weights_and_learn_from_both() -> None:
     context = multiprocessing.get_context("spawn")
-    results, (port,) = context.Queue(), free_ports(1)
+    results, (port,) = context.Queue(), free_block(1)
     processes = [context.Process(target=learn, args=(rank, port, results)) for rank in (0, 1)]
     for process in processes:
         process.start()
