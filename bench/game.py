@@ -30,8 +30,12 @@ def game(
     num_games: Annotated[int, typer.Option("--games", help="of a batch", min=2)] = 512,
     wire_games: Annotated[int, typer.Option(help="of both half-batches together", min=2)] = 2048,
     peer: Annotated[
-        list[str], typer.Option(help=f"to measure too, in an own environment: {', '.join(PEERS)}")
-    ] = [],  # noqa: B006
+        list[str],
+        typer.Option(
+            help="to measure too, each in an own environment that is installed first "
+            "(minutes); `none` measures none"
+        ),
+    ] = list(PEERS),  # noqa: B006
     cold: Annotated[bool, typer.Option(help="also compile each game without a cache")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
@@ -53,7 +57,7 @@ def game(
         "in_process_agent_steps_per_second": in_process,
         "wire_agent_steps_per_second": wire["agent_steps_per_second"],
         "python_env_ratio": in_process / reference_rate(seconds),
-        "peers": [measure_peer(name, seconds) for name in peer],
+        "peers": [measure_peer(name, seconds) for name in peer if name != "none"],
         "games": games,
         "wire": wire,
         "pinned": pinned,
