@@ -8,13 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from actor.sampling import ape_x_epsilons, epsilon_greedy, sample
+from actor.sequences import SequenceCollector
 from actor.step import Consequence, Decision, Experience
 from actor.transitions import TransitionCollector
 from actor.unrolls import UnrollCollector
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSpec
 from mazemesh.tensors import Signature
-from mazemesh.v1.model_pb2 import Collection
+from mazemesh.v1.model_pb2 import Collection, SequenceCollection, TransitionCollection
 
 Float = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.uint8]
@@ -105,8 +106,7 @@ def method(
         )
     if collection.HasField("transition"):
         wanted = collection.transition
-        epsilons = ape_x_epsilons(games, wanted.epsilon, wanted.epsilon_exponent)
-        return EpsilonGreedyActing(epsilons, rng), TransitionCollector(
+        return _epsilon_greedy(wanted, games, rng), TransitionCollector(
             games,
             wanted.n_step,
             wanted.discount,
@@ -114,4 +114,25 @@ def method(
             spec.num_actions,
             spec.observation_dtype,
         )
-    raise InvalidArgument("collection.method is not set; expected unroll or transition")
+    if collection.HasField("sequence"):
+        return _epsilon_greedy(collection.sequence, games, rng), SequenceCollector(
+            games,
+            collection.sequence,
+            spec.observation_size,
+            spec.num_actions,
+            spec.observation_dtype,
+            state_size,
+        )
+    raise InvalidArgument("collection.method is not set; expected unroll, transition or sequence")
+
+
+def has_q_values(collection: Collection) -> bool:
+    """Whether the logits of a run's policies are Q-values, of which the best is taken."""
+    return collection.HasField("transition") or collection.HasField("sequence")
+
+
+def _epsilon_greedy(
+    wanted: TransitionCollection | SequenceCollection, games: int, rng: np.random.Generator
+) -> EpsilonGreedyActing:
+    epsilons = ape_x_epsilons(games, wanted.epsilon, wanted.epsilon_exponent)
+    return EpsilonGreedyActing(epsilons, rng)

@@ -17,6 +17,7 @@ from tenacity import (
     wait_exponential,
 )
 
+from actor.acting import has_q_values
 from actor.policy import OnnxPolicy
 from mazemesh.errors import DeadlineExceeded, MazemeshError, NotFound, Unavailable
 from mazemesh.games import GameSpec
@@ -60,7 +61,7 @@ class PolicyCache:
             if data is None:
                 raise NotFound(f"policy {reference} has no file any more")
             policy = self._loaded[reference] = OnnxPolicy(
-                reference, data, greedy=description.collection.HasField("transition")
+                reference, data, greedy=has_q_values(description.collection)
             )
             while len(self._loaded) > self._capacity:
                 self._loaded.popitem(last=False)

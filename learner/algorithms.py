@@ -8,12 +8,13 @@ import torch
 
 from learner.algorithm import Algorithm
 from learner.architecture import Parameters
-from learner.configs import ImpalaConfig, PPOConfig, RecurrentPPOConfig
+from learner.configs import ImpalaConfig, PPOConfig, R2D2Config, RecurrentPPOConfig
 from learner.descent import ALONE
 from learner.dqn import DQN
 from learner.impala import Impala
 from learner.matmul import choose_matmul
 from learner.ppo import PPO
+from learner.r2d2 import R2D2
 from learner.ranks import Ranks, local_rank
 from learner.recurrent_ppo import RecurrentPPO
 from learner.run import Run
@@ -51,6 +52,8 @@ def build(
         algorithm = PPO(shape, parameters, config, place, run.seed, ranks)
     elif isinstance(config, ImpalaConfig):
         algorithm = Impala(shape, parameters, config, place, ranks)
+    elif isinstance(config, R2D2Config):
+        algorithm = R2D2(shape, parameters, config, place, ranks)
     else:
         algorithm = DQN(shape, parameters, config, place, ranks)
     return algorithm, place

@@ -121,4 +121,29 @@ class DQNConfig:
     samples_per_insert: float = 8.0
 
 
-Config = PPOConfig | RecurrentPPOConfig | ImpalaConfig | DQNConfig
+@dataclass(frozen=True)
+class R2D2Config(DQNConfig):
+    """How R2D2 learns: DQN on sequences, with memory. What DQN counts in transitions is sequences.
+
+    Attributes:
+        memory: Width of the gated recurrent unit.
+        sequence_length: Steps of a sequence, burn-in and all, T.
+        burn_in: Steps at its beginning that only bring the memory up to date.
+        max_error_share: eta: the share of the largest error in a sequence's priority; the rest is
+            the mean error's.
+    """
+
+    memory: int = 128
+    sequence_length: int = 24
+    burn_in: int = 4
+    max_error_share: float = 0.9
+    minibatch_size: int = 64
+    minibatches_per_batch: int = 2
+    priority_exponent: float = 0.9
+    importance_exponent: float = 0.6
+    table_capacity: int = 25_000
+    min_size: int = 500
+    samples_per_insert: float = 4.0
+
+
+Config = PPOConfig | RecurrentPPOConfig | ImpalaConfig | DQNConfig | R2D2Config

@@ -25,6 +25,14 @@ from learner.ports import Batch
 from learner.ranks import Ranks
 from learner.tensors import as_tensor
 
+STATISTICS = ("loss", "td_error", "q_value", "importance", "gradient_norm")
+
+
+def beta(config: DQNConfig, updates: int) -> float:
+    """The importance weights' exponent after so many updates: it goes to 1 linearly."""
+    start = config.importance_exponent
+    return start + (1.0 - start) * min(1.0, updates / config.importance_anneal_updates)
+
 
 def importance_weights(
     probabilities: np.ndarray[Any, np.dtype[np.float64]], table_size: int, exponent: float
@@ -87,7 +95,8 @@ class DQN:
             importance (of the weights), gradient_norm.
         """
         column = {name: as_tensor(value, self._device) for name, value in batch.columns.items()}
-        weights = importance_weights(batch.probabilities, batch.table_size, self._beta())
+        exponent = beta(self.config, self.updates)
+        weights = importance_weights(batch.probabilities, batch.table_size, exponent)
         column["weight"] = as_tensor(weights, self._device)
         parts = {name: value.split(self.config.minibatch_size) for name, value in column.items()}
         errors, statistics = [], []
@@ -98,14 +107,8 @@ class DQN:
         mean = torch.stack(statistics).mean(dim=0).tolist()
         priorities = torch.cat(errors).cpu().numpy().astype(np.float64)
         return Update(
-            dict(zip(_STATISTICS, mean, strict=True)), priorities + self.config.priority_floor
+            dict(zip(STATISTICS, mean, strict=True)), priorities + self.config.priority_floor
         )
-
-    def _beta(self) -> float:
-        """beta, annealed to 1 linearly over the updates."""
-        start = self.config.importance_exponent
-        share = min(1.0, self.updates / self.config.importance_anneal_updates)
-        return start + (1.0 - start) * share
 
     def _step(self, rows: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """One gradient step; the absolute TD errors [rows], and the statistics."""
@@ -146,6 +149,3 @@ class DQN:
         self._target.load_state_dict(state["target"])
         self._descent.restore(state["optimizer"])
         self.updates = state["updates"]
-
-
-_STATISTICS = ("loss", "td_error", "q_value", "importance", "gradient_norm")

@@ -116,8 +116,8 @@ class ActorCritic(Network):
         return masked, value, value.new_zeros(len(value), 0)
 
 
-class RecurrentActorCritic(Network):
-    """An actor-critic with memory: a gated recurrent unit between hidden layers and heads."""
+class Recurrent(Network):
+    """A network with memory: a gated recurrent unit between hidden layers and heads."""
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__(architecture)
@@ -147,18 +147,14 @@ class RecurrentActorCritic(Network):
         outputs = self._both_heads(torch.stack(states, dim=1).flatten(0, 1))
         return outputs.view(batch, length, -1), state
 
-    def policy(
-        self, observation: Tensor, action_mask: Tensor, state: Tensor | None = None
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Masked logits, the state's value, and the next state."""
+    def step(self, observation: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Both heads [n, A + 1] at one step, and the next state; a state of None is zeros."""
         if state is None:
             state = observation.new_zeros(
                 len(observation), self.architecture.memory, dtype=torch.float32
             )
         state = self._remember(self.memory_in(self.features(observation)), state)
-        outputs = self._both_heads(state)
-        logits = outputs[:, :-1].masked_fill(~action_mask, float(ILLEGAL))
-        return logits, outputs[:, -1], state
+        return self._both_heads(state), state
 
     def _remember(self, incoming: Tensor, state: Tensor) -> Tensor:
         """The next state, from the incoming gates [n, 3 * memory]; see `architecture.evaluate`."""
@@ -170,13 +166,24 @@ class RecurrentActorCritic(Network):
         return torch.lerp(new, state, update)
 
 
+class RecurrentActorCritic(Recurrent):
+    """An actor-critic with memory."""
+
+    def policy(
+        self, observation: Tensor, action_mask: Tensor, state: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Masked logits, the state's value, and the next state."""
+        outputs, state = self.step(observation, state)
+        logits = outputs[:, :-1].masked_fill(~action_mask, float(ILLEGAL))
+        return logits, outputs[:, -1], state
+
+
 class DuelingQ(Network):
     """Action values by the dueling decomposition (Wang et al. 2016, equation 9)."""
 
     def q_values(self, observation: Tensor) -> Tensor:
         """Q(s, a) for all actions, legal or not: float32 [n, A]."""
-        advantage, value = self.heads(observation)
-        return value.unsqueeze(1) + advantage - advantage.mean(dim=1, keepdim=True)
+        return dueling(self.outputs(observation))
 
     def policy(
         self, observation: Tensor, action_mask: Tensor, state: Tensor | None = None
@@ -187,11 +194,29 @@ class DuelingQ(Network):
         return q, best, best.new_zeros(len(best), 0)
 
 
+class RecurrentDuelingQ(Recurrent):
+    """Action values with memory."""
+
+    def policy(
+        self, observation: Tensor, action_mask: Tensor, state: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Masked Q-values, the largest legal one, and the next state."""
+        outputs, state = self.step(observation, state)
+        q = dueling(outputs).masked_fill(~action_mask, float(ILLEGAL))
+        return q, q.max(dim=1).values, state
+
+
+def dueling(outputs: Tensor) -> Tensor:
+    """Q(s, a) = V(s) + A(s, a) - mean_a A(s, a), [..., A] of [..., A + 1] (equation 9 there)."""
+    advantage = outputs[..., :-1]
+    return outputs[..., -1:] + advantage - advantage.mean(dim=-1, keepdim=True)
+
+
 def build(architecture: Architecture, parameters: Parameters) -> Network:
     """The network of an architecture with the weights given."""
     network: Network
     if architecture.head == "dueling":
-        network = DuelingQ(architecture)
+        network = (RecurrentDuelingQ if architecture.memory else DuelingQ)(architecture)
     elif architecture.memory:
         network = RecurrentActorCritic(architecture)
     else:

@@ -7,12 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from learner.configs import Config, DQNConfig, ImpalaConfig, PPOConfig, RecurrentPPOConfig
+from learner.configs import (
+    Config,
+    DQNConfig,
+    ImpalaConfig,
+    PPOConfig,
+    R2D2Config,
+    RecurrentPPOConfig,
+)
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSettings
 from mazemesh.games.foreign import is_foreign
 
-AlgorithmName = Literal["ppo", "recurrent-ppo", "impala", "dqn"]
+AlgorithmName = Literal["ppo", "recurrent-ppo", "impala", "dqn", "r2d2"]
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,7 @@ _ANY_GAME: dict[str, Preset] = {
     "recurrent-ppo": Preset(SHAPED, RecurrentPPOConfig(entropy_cost=0.02), hidden=(128,)),
     "impala": Preset(SHAPED, ImpalaConfig(entropy_cost=0.02)),
     "dqn": Preset(SHAPED, DQNConfig()),
+    "r2d2": Preset(SHAPED, R2D2Config(), hidden=(128,)),
 }
 _PRESETS: dict[tuple[str, str], Preset] = {
     # In race 0.01 won a little more than 0.02 at every stage (82 % and 81 % against
@@ -58,6 +66,7 @@ _FOREIGN: dict[str, Preset] = {
     "recurrent-ppo": Preset(GameSettings(), RecurrentPPOConfig(discount=0.99), hidden=(128,)),
     "impala": Preset(GameSettings(), ImpalaConfig(discount=0.99)),
     "dqn": Preset(GameSettings(), DQNConfig(discount=0.99)),
+    "r2d2": Preset(GameSettings(), R2D2Config(discount=0.99), hidden=(128,)),
 }
 
 

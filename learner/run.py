@@ -8,11 +8,11 @@ from functools import cached_property
 from typing import Any
 
 from learner.architecture import Architecture, Head
-from learner.configs import ActorCriticConfig, Config, RecurrentPPOConfig
+from learner.configs import ActorCriticConfig, Config, R2D2Config, RecurrentPPOConfig
 from learner.presets import AlgorithmName, override, preset
 from learner.settings import LearnerSettings
 from mazemesh.client import tables
-from mazemesh.experience import transition_signature, unroll_signature
+from mazemesh.experience import sequence_signature, transition_signature, unroll_signature
 from mazemesh.games import GameSettings, get_game
 from mazemesh.tensors import Signature
 from mazemesh.v1 import model_pb2, replay_pb2
@@ -66,7 +66,7 @@ class Run:
                 spec.num_actions,
                 start.hidden if settings.hidden is None else tuple(settings.hidden),
                 observation_dtype=spec.observation_dtype,
-                memory=config.memory if isinstance(config, RecurrentPPOConfig) else 0,
+                memory=config.memory if isinstance(config, RecurrentPPOConfig | R2D2Config) else 0,
             ),
             seed=settings.seed,
         )
@@ -78,11 +78,13 @@ class Run:
         observed = shape.observation_size, shape.num_actions, shape.observation_dtype
         if isinstance(self.config, ActorCriticConfig):
             return unroll_signature(self.config.unroll_length, *observed, shape.memory)
+        if isinstance(self.config, R2D2Config):
+            return sequence_signature(self.config.sequence_length, *observed, shape.memory)
         return transition_signature(*observed)
 
     @cached_property
     def table(self) -> replay_pb2.Table:
-        """The Replay table: a queue of unrolls, or prioritized transitions for DQN."""
+        """The Replay table: a queue of unrolls, or prioritized for DQN and R2D2."""
         config = self.config
         if isinstance(config, ActorCriticConfig):
             return tables.queue(self.policy, self.signature, self.batch_rows * QUEUED_BATCHES)
@@ -106,9 +108,11 @@ class Run:
     @property
     def steps_per_row(self) -> float:
         """Agent steps that a sampled row stands for: DQN draws each step several times."""
-        if isinstance(self.config, ActorCriticConfig):
-            return float(self.config.unroll_length)
-        return 1.0 / self.config.samples_per_insert
+        config = self.config
+        if isinstance(config, ActorCriticConfig):
+            return float(config.unroll_length)
+        new = config.sequence_length - config.burn_in if isinstance(config, R2D2Config) else 1
+        return new / config.samples_per_insert
 
     @cached_property
     def collection(self) -> model_pb2.Collection:
@@ -116,13 +120,19 @@ class Run:
         collection = model_pb2.Collection(
             game=self.game, settings=settings_to_proto(self.game_settings), table=self.table.name
         )
-        if isinstance(self.config, ActorCriticConfig):
-            collection.unroll.length = self.config.unroll_length
+        config = self.config
+        if isinstance(config, ActorCriticConfig):
+            collection.unroll.length = config.unroll_length
+            return collection
+        method: model_pb2.TransitionCollection | model_pb2.SequenceCollection
+        if isinstance(config, R2D2Config):
+            method = collection.sequence
+            method.length, method.burn_in = config.sequence_length, config.burn_in
+            method.max_error_share = config.max_error_share
         else:
-            collection.transition.n_step = self.config.n_step
-            collection.transition.discount = self.config.discount
-            collection.transition.epsilon = self.config.epsilon
-            collection.transition.epsilon_exponent = self.config.epsilon_exponent
+            method = collection.transition
+        method.n_step, method.discount = config.n_step, config.discount
+        method.epsilon, method.epsilon_exponent = config.epsilon, config.epsilon_exponent
         return collection
 
     @property

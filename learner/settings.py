@@ -25,7 +25,9 @@ class LearnerSettings(ProcessSettings):
         default=None, description="TOML file with settings; flags win over it"
     )
     game: str = Field(default="race", description="game to learn")
-    algorithm: AlgorithmName = Field(default="ppo", description="ppo, recurrent-ppo, impala or dqn")
+    algorithm: AlgorithmName = Field(
+        default="ppo", description="ppo, recurrent-ppo, impala, dqn or r2d2"
+    )
     policy: str = Field(default="", description="name to publish under; the game's unless set")
     seed: int = Field(default=0, ge=0, lt=2**61, description="of first weights and minibatches")
     steps: int = Field(default=0, ge=0, description="agent steps to stop after; 0 never stops")

@@ -1,4 +1,4 @@
-"""What actors write and learners read: the columns of one unroll and of one n-step transition.
+"""What actors write and learners read: the columns of an unroll, a transition, and a sequence.
 
 An actor writes columns of exactly these shapes to the table that `PolicyVersion.collection` names;
 the learner makes the table with the same signature, so a difference is refused by Replay.
@@ -74,4 +74,37 @@ def transition_signature(
         bootstrap_discount=("float32", ()),
         next_observation=(observation_dtype, (observation_size,)),
         next_action_mask=("uint8", (num_actions,)),
+    )
+
+
+def sequence_signature(
+    length: int,
+    observation_size: int,
+    num_actions: int,
+    observation_dtype: str = "uint8",
+    state_size: int = 0,
+) -> Signature:
+    """One row: `length` consecutive steps of one seat, for Q-learning with memory.
+
+    With T = length, D = observation_size, A = num_actions, S = state_size:
+
+    - state float32 [S]: what the acting policy remembered before step 0; zeros at the beginning of
+      an episode.
+    - observation [T + 1, D] of `observation_dtype`, action_mask uint8 [T + 1, A]: what the policy
+      acted on, and what it saw after step T - 1.
+    - action int8 [T], reward float32 [T] (shaped, where the settings say so).
+    - terminated, truncated bool [T]: the episode ended by this step; by the rules, or by the step
+      limit. Never both. A sequence runs on over the end; the next episode remembers nothing.
+
+    The final observation of a truncated episode is not kept: its last target is bootstrapped one
+    step earlier.
+    """
+    return Signature.of(
+        observation=(observation_dtype, (length + 1, observation_size)),
+        action_mask=("uint8", (length + 1, num_actions)),
+        action=("int8", (length,)),
+        reward=("float32", (length,)),
+        terminated=("bool", (length,)),
+        truncated=("bool", (length,)),
+        state=("float32", (state_size,)),
     )

@@ -24,18 +24,24 @@ POLICY_STATE_REJECTED: PolicyState
 POLICY_STATE_RETIRED: PolicyState
 
 class Collection(_message.Message):
-    __slots__ = ("game", "settings", "table", "unroll", "transition")
+    __slots__ = ("game", "settings", "table", "unroll", "transition", "sequence", "pool", "exploits")
     GAME_FIELD_NUMBER: _ClassVar[int]
     SETTINGS_FIELD_NUMBER: _ClassVar[int]
     TABLE_FIELD_NUMBER: _ClassVar[int]
     UNROLL_FIELD_NUMBER: _ClassVar[int]
     TRANSITION_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    POOL_FIELD_NUMBER: _ClassVar[int]
+    EXPLOITS_FIELD_NUMBER: _ClassVar[int]
     game: str
     settings: _game_pb2.GameSettings
     table: str
     unroll: UnrollCollection
     transition: TransitionCollection
-    def __init__(self, game: _Optional[str] = ..., settings: _Optional[_Union[_game_pb2.GameSettings, _Mapping]] = ..., table: _Optional[str] = ..., unroll: _Optional[_Union[UnrollCollection, _Mapping]] = ..., transition: _Optional[_Union[TransitionCollection, _Mapping]] = ...) -> None: ...
+    sequence: SequenceCollection
+    pool: _containers.RepeatedScalarFieldContainer[str]
+    exploits: str
+    def __init__(self, game: _Optional[str] = ..., settings: _Optional[_Union[_game_pb2.GameSettings, _Mapping]] = ..., table: _Optional[str] = ..., unroll: _Optional[_Union[UnrollCollection, _Mapping]] = ..., transition: _Optional[_Union[TransitionCollection, _Mapping]] = ..., sequence: _Optional[_Union[SequenceCollection, _Mapping]] = ..., pool: _Optional[_Iterable[str]] = ..., exploits: _Optional[str] = ...) -> None: ...
 
 class UnrollCollection(_message.Message):
     __slots__ = ("length",)
@@ -54,6 +60,24 @@ class TransitionCollection(_message.Message):
     epsilon: float
     epsilon_exponent: float
     def __init__(self, n_step: _Optional[int] = ..., discount: _Optional[float] = ..., epsilon: _Optional[float] = ..., epsilon_exponent: _Optional[float] = ...) -> None: ...
+
+class SequenceCollection(_message.Message):
+    __slots__ = ("length", "burn_in", "n_step", "discount", "epsilon", "epsilon_exponent", "max_error_share")
+    LENGTH_FIELD_NUMBER: _ClassVar[int]
+    BURN_IN_FIELD_NUMBER: _ClassVar[int]
+    N_STEP_FIELD_NUMBER: _ClassVar[int]
+    DISCOUNT_FIELD_NUMBER: _ClassVar[int]
+    EPSILON_FIELD_NUMBER: _ClassVar[int]
+    EPSILON_EXPONENT_FIELD_NUMBER: _ClassVar[int]
+    MAX_ERROR_SHARE_FIELD_NUMBER: _ClassVar[int]
+    length: int
+    burn_in: int
+    n_step: int
+    discount: float
+    epsilon: float
+    epsilon_exponent: float
+    max_error_share: float
+    def __init__(self, length: _Optional[int] = ..., burn_in: _Optional[int] = ..., n_step: _Optional[int] = ..., discount: _Optional[float] = ..., epsilon: _Optional[float] = ..., epsilon_exponent: _Optional[float] = ..., max_error_share: _Optional[float] = ...) -> None: ...
 
 class PolicyVersion(_message.Message):
     __slots__ = ("name", "version", "state", "run_id", "training_step", "parent_version", "snapshot", "collection", "spec_hash", "sha256", "size_bytes", "create_time", "metadata", "rejection", "aliases", "revision")

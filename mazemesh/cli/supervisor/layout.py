@@ -24,7 +24,7 @@ class Run:
         port_base: Port of Game; the others follow.
         game: Game to train on and to rate.
         policy: Name of the policy.
-        algorithm: "ppo" or "dqn".
+        algorithm: Of the learner, e.g. "ppo".
         actors: Number of actor processes.
         evaluators: Number of evaluator processes.
         seed: Of the run; None is a fresh one.
