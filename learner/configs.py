@@ -137,8 +137,9 @@ class R2D2Config(DQNConfig):
     sequence_length: int = 24
     burn_in: int = 4
     max_error_share: float = 0.9
-    minibatch_size: int = 64
-    minibatches_per_batch: int = 2
+    n_step: int = 5
+    minibatch_size: int = 32
+    minibatches_per_batch: int = 4
     priority_exponent: float = 0.9
     importance_exponent: float = 0.6
     table_capacity: int = 25_000

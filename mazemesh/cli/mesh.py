@@ -15,7 +15,9 @@ def up(
         str,
         typer.Option(help="Game to learn and to rate: race, gymnasium:CartPole-v1 (`games`)."),
     ] = "race",
-    algorithm: Annotated[str, typer.Option(help="ppo, recurrent-ppo, impala, dqn or r2d2.")] = "ppo",
+    algorithm: Annotated[
+        str, typer.Option(help="ppo, recurrent-ppo, impala, dqn or r2d2.")
+    ] = "ppo",
     name: Annotated[str, typer.Option(help="Name of the policy; default: the game's.")] = "",
     duration: Annotated[
         str, typer.Option("--for", help="Stop by itself after so long: 180s, 5m, 2h.")

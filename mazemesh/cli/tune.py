@@ -65,7 +65,7 @@ def tune(
         str, typer.Option(help="Name of the study; the same name goes on with it.")
     ] = "default",
     game: Annotated[str | None, typer.Option(help="Game to learn. Default: solo.")] = None,
-    algorithm: Annotated[str | None, typer.Option(help="As in `mazemesh up`. Default: ppo.")] = None,
+    algorithm: Annotated[str | None, typer.Option(help="Default: ppo.")] = None,
     objective: Annotated[
         list[str] | None,
         typer.Option(

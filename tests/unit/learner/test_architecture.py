@@ -7,7 +7,7 @@ import onnxruntime
 import pytest
 import torch
 
-from learner.architecture import Architecture, FloatArray, evaluate, initial_parameters
+from learner.architecture import Architecture, FloatArray, Head, evaluate, initial_parameters
 from learner.networks import RecurrentActorCritic, build
 from learner.onnx_policy import to_onnx
 
@@ -57,8 +57,9 @@ def test_numpy_torch_and_onnx_agree(architecture: Architecture, rows: int) -> No
     assert (np.abs(logits[mask == 1]) < 1e3).all()
 
 
-def test_with_memory_numpy_torch_and_onnx_agree_step_by_step() -> None:
-    architecture = Architecture("actor-critic", 40, 5, (16,), memory=12)
+@pytest.mark.parametrize("head", ["actor-critic", "dueling"])
+def test_with_memory_numpy_torch_and_onnx_agree_step_by_step(head: Head) -> None:
+    architecture = Architecture(head, 40, 5, (16,), memory=12)
     parameters, steps, rows = trained(architecture), 4, 7
     session = onnxruntime.InferenceSession(to_onnx(architecture, parameters))
     network = build(architecture, parameters)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from learner.configs import DQNConfig, PPOConfig
+from actor.acting import method
+from learner.configs import DQNConfig, PPOConfig, R2D2Config
 from learner.presets import override, preset
 from learner.run import Run
 from learner.settings import LearnerSettings
@@ -61,6 +63,20 @@ def test_dqn_learns_from_a_prioritized_table() -> None:
     assert run.collection.transition.n_step == 4
     assert run.collection.transition.discount == run.config.discount
     assert run.steps_per_row == 0.5
+
+
+def test_r2d2_learns_from_prioritized_sequences_and_actors_cut_them() -> None:
+    run = tiny_run("r2d2", sequence_length=12, burn_in=4, samples_per_insert=2, memory=8)
+    assert isinstance(run.config, R2D2Config)
+    assert run.architecture.memory == 8
+    assert run.table.sampler.kind == replay_pb2.SELECTOR_KIND_PRIORITIZED
+    # Of the steps of a sequence, 8 are not in the one before.
+    assert run.steps_per_row == 4.0
+    wanted = run.collection.sequence
+    assert (wanted.length, wanted.burn_in, wanted.n_step) == (12, 4, run.config.n_step)
+    spec = get_game("solo").spec(run.game_settings)
+    _, collector = method(run.collection, spec, 2, np.random.default_rng(0), state_size=8)
+    assert collector.signature.hash == run.signature.hash
 
 
 def test_actors_get_the_game_as_it_is_trained() -> None:
