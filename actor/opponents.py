@@ -39,6 +39,18 @@ class OpponentPeer(Protocol):
         ...
 
 
+class Supply(Protocol):
+    """Where a `SeatPlan` takes opponents from."""
+
+    def take(self) -> str:
+        """The opponent of one episode."""
+        ...
+
+    def report(self, opponent: str, score: float) -> None:
+        """Notes one finished episode: score 1, 0.5 or 0 of the student."""
+        ...
+
+
 class OpponentSupply:
     """Keeps opponents in stock by a thread, so that an episode's end never waits for a call.
 
@@ -114,7 +126,7 @@ class SeatPlan:
         opponent: Names [B], of the present episode ("" in a game of one seat).
     """
 
-    def __init__(self, games: int, seats: int, supply: OpponentSupply) -> None:
+    def __init__(self, games: int, seats: int, supply: Supply) -> None:
         self.seats = seats
         self.student_seat: npt.NDArray[np.intp] = np.arange(games) % seats
         self._supply = supply

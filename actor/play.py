@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from uuid import uuid4
 
 import numpy as np
@@ -10,16 +11,19 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from actor.acting import method
+from actor.lockstep import LockstepOpponents, Turns
 from actor.metrics import ActorMetrics
-from actor.opponents import OpponentSupply, SeatPlan
+from actor.opponents import OpponentSupply, SeatPlan, Supply
 from actor.policies import PolicyCache, Student
 from actor.selfplay import TrainingGames
 from actor.sender import ExperienceSender
 from actor.settings import ActorSettings
+from actor.step import Experience
 from mazemesh.client.game import GamesSession
 from mazemesh.client.mesh import Mesh
 from mazemesh.errors import DeadlineExceeded, MazemeshError, NotFound, Unavailable
 from mazemesh.games import GameSpec, Purpose, get_game, seeds
+from mazemesh.v1.model_pb2 import Collection
 from mazemesh.wire import settings_from_proto
 
 log = structlog.get_logger()
@@ -44,6 +48,8 @@ class Actor:
         self._student = Student(mesh.model, settings.policy, stop)
         self._entropy = np.random.SeedSequence(settings.seed)
         self._sessions: list[GamesSession] = []
+        self._batch_rows = 0
+        self._turns: Turns | None = None
 
     def run(self) -> None:
         """Plays until `stop` is set; a service that restarts is waited for.
@@ -60,9 +66,8 @@ class Actor:
         collection = self._student.description.collection
         spec = get_game(collection.game).spec(settings_from_proto(collection.settings))
         log.info("playing", policy=self._student.current.reference, games=self._settings.games)
-        supply = OpponentSupply(
-            self._mesh.matchmaker, self._settings.policy, collection.game, self._stop
-        )
+        self._batch_rows = collection.batch_rows
+        supply, fill = self._opponents(collection, spec)
         _, collector = method(
             collection, spec, 1, np.random.default_rng(0), self._student.current.state_size
         )
@@ -72,8 +77,8 @@ class Actor:
             threading.Thread(target=self._student.follow, args=(spec,), daemon=True),
             threading.Thread(target=sender.run),
         ]
-        if spec.seats > 1:
-            threads.append(threading.Thread(target=supply.fill, daemon=True))
+        if fill is not None:
+            threads.append(threading.Thread(target=fill, daemon=True))
         for thread in threads:
             thread.start()
         try:
@@ -86,7 +91,23 @@ class Actor:
             self._close()
             threads[1].join()
 
-    def _play(self, spec: GameSpec, supply: OpponentSupply, sender: ExperienceSender) -> None:
+    def _opponents(
+        self, collection: Collection, spec: GameSpec
+    ) -> tuple[Supply, Callable[[], None] | None]:
+        """Where opponents come from, and what keeps them coming, in a thread."""
+        name = self._settings.policy
+        if collection.lockstep:
+            (entropy,) = self._entropy.spawn(1)
+            drawn = LockstepOpponents(
+                self._mesh.model, name, collection.game, np.random.default_rng(entropy)
+            )
+            several = spec.seats > 1
+            self._turns = Turns(self._student, collection.batch_rows, drawn if several else None)
+            return drawn, None
+        asked = OpponentSupply(self._mesh.matchmaker, name, collection.game, self._stop)
+        return asked, asked.fill if spec.seats > 1 else None
+
+    def _play(self, spec: GameSpec, supply: Supply, sender: ExperienceSender) -> None:
         """Plays on new sessions until they are lost or `stop` is set."""
         try:
             sessions = [self._open(spec, supply, games) for games in self._shares()]
@@ -94,15 +115,22 @@ class Actor:
                 for session in sessions:
                     experience = session.turn()
                     if experience is not None:
-                        with self._metrics.blocked.time():
-                            sender.put(experience)
-                        self._metrics.rows.inc(experience.rows)
+                        self._send(experience, sender)
         except (NotFound, Unavailable, DeadlineExceeded) as error:
             if not self._stop.is_set():
                 log.warning("games lost; opening new ones", reason=str(error))
                 self._stop.wait(0.2)
         finally:
             self._close()
+
+    def _send(self, experience: Experience, sender: ExperienceSender) -> None:
+        for piece in experience.pieces(self._batch_rows):
+            acted = self._student.version
+            with self._metrics.blocked.time():
+                sender.put(piece)
+                if self._turns is not None:
+                    self._turns.written(piece.rows, acted)
+            self._metrics.rows.inc(piece.rows)
 
     def _shares(self) -> list[int]:
         """How many games each session has.
@@ -113,7 +141,7 @@ class Actor:
         games = self._settings.games
         return [games] if games < 2 * WORTH_A_SESSION else [games - games // 2, games // 2]
 
-    def _open(self, spec: GameSpec, supply: OpponentSupply, games: int) -> TrainingGames:
+    def _open(self, spec: GameSpec, supply: Supply, games: int) -> TrainingGames:
         collection = self._student.description.collection
         # Spawned one after the other, so that every session has its own mazes and draws.
         (entropy,) = self._entropy.spawn(1)

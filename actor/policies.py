@@ -25,6 +25,9 @@ from mazemesh.v1.model_pb2 import PolicyVersion, WatchPoliciesResponse
 
 log = structlog.get_logger()
 
+_LOOK_SECONDS = 0.2
+"""How often whoever waits for a version looks at the stop event."""
+
 
 class ModelPeer(Protocol):
     """What is needed of the Model service (`mazemesh.client.model.ModelClient`)."""
@@ -81,6 +84,7 @@ class Student:
         self._model = model
         self._name = name
         self._stop = stop
+        self._installed = threading.Condition()
         self.current: OnnxPolicy
         self.description: PolicyVersion
 
@@ -98,6 +102,17 @@ class Student:
             reraise=True,
         )
         waiting(self._load)
+
+    @property
+    def version(self) -> int:
+        """Of `current`."""
+        return self.current.version
+
+    def wait_newer(self, version: int) -> None:
+        """Blocks until `current` is newer than `version`, or `stop` is set."""
+        with self._installed:
+            while self.current.version <= version and not self._stop.is_set():
+                self._installed.wait(_LOOK_SECONDS)
 
     def follow(self, spec: GameSpec) -> None:
         """Loads each new version as soon as it is ready, until `stop` is set. Runs in a thread."""
@@ -141,4 +156,6 @@ class Student:
             # The first run of a session allocates; it must not happen in the middle of a step.
             observation = np.zeros((1, spec.observation_size), spec.observation_dtype)
             policy.infer(observation, np.ones((1, spec.num_actions), np.uint8))
-        self.current, self.description = policy, description
+        with self._installed:
+            self.current, self.description = policy, description
+            self._installed.notify_all()

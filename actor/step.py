@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,3 +83,16 @@ class Experience:
     def rows(self) -> int:
         """Number of rows."""
         return len(self.policy_versions)
+
+    def pieces(self, most: int) -> Iterator[Experience]:
+        """Itself in order, cut to at most `most` rows each; uncut where `most` is 0."""
+        if not 0 < most < self.rows:
+            yield self
+            return
+        for start in range(0, self.rows, most):
+            cut = slice(start, start + most)
+            yield Experience(
+                {name: column[cut] for name, column in self.columns.items()},
+                None if self.priorities is None else self.priorities[cut],
+                self.policy_versions[cut],
+            )

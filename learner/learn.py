@@ -82,6 +82,9 @@ def _train(
     found = ranks.from_first(checkpoint.load(settings.folder, run, device))
     if found is not None:
         trainer.resume(found)
+        if run.lockstep:
+            # An actor may wait for the version that the killed learner did not publish.
+            trainer.publish_again()
     publisher.start()
     log.info("training", device=str(device), agent_steps=trainer.agent_steps)
     try:

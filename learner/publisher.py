@@ -18,7 +18,7 @@ from learner.architecture import (
 from learner.onnx_policy import to_onnx
 from learner.ports import PolicySink
 from learner.run import Run
-from mazemesh.errors import DeadlineExceeded, MazemeshError, Unavailable
+from mazemesh.errors import DeadlineExceeded, FailedPrecondition, MazemeshError, Unavailable
 from mazemesh.tensors import to_tensor
 from mazemesh.v1 import model_pb2
 
@@ -151,6 +151,18 @@ class Publisher:
                     snapshot=draft.snapshot,
                 )
                 return True
+
+    def insist(self, draft: Draft) -> None:
+        """Publishes a draft, waiting for Model as long as it takes, or until the learner stops.
+
+        Raises:
+            FailedPrecondition: Model refused it.
+        """
+        if not self.publish(draft) and not self._stop.is_set():
+            raise FailedPrecondition(
+                f"the version of training step {draft.training_step} was refused, and in lockstep "
+                "the actor waits for it; the message above tells why"
+            )
 
     def _header(self, draft: Draft) -> model_pb2.PublishPolicyHeader:
         return model_pb2.PublishPolicyHeader(

@@ -12,6 +12,7 @@ from learner.configs import ActorCriticConfig, Config, R2D2Config, RecurrentPPOC
 from learner.presets import AlgorithmName, override, preset
 from learner.settings import LearnerSettings
 from mazemesh.client import tables
+from mazemesh.errors import InvalidArgument
 from mazemesh.experience import sequence_signature, transition_signature, unroll_signature
 from mazemesh.games import GameSettings, get_game
 from mazemesh.tensors import Signature
@@ -35,6 +36,7 @@ class Run:
     config: Config
     architecture: Architecture
     seed: int
+    lockstep: bool = False
 
     @classmethod
     def of(cls, settings: LearnerSettings) -> Run:
@@ -48,6 +50,11 @@ class Run:
         game = get_game(settings.game)
         given = {name: getattr(settings, name, None) for name in _MAZE_FIELDS}
         config = override(start.config, settings.hyperparameters)
+        if settings.lockstep and not isinstance(config, ActorCriticConfig):
+            raise InvalidArgument(
+                f"lockstep: {settings.algorithm} draws by priorities that follow the order of "
+                "arrival; it should be ppo, recurrent-ppo or impala"
+            )
         game_settings = dataclasses.replace(
             start.game_settings,
             **{name: value for name, value in given.items() if value is not None},
@@ -69,6 +76,7 @@ class Run:
                 memory=config.memory if isinstance(config, RecurrentPPOConfig | R2D2Config) else 0,
             ),
             seed=settings.seed,
+            lockstep=settings.lockstep,
         )
 
     @cached_property
@@ -120,6 +128,7 @@ class Run:
         collection = model_pb2.Collection(
             game=self.game, settings=settings_to_proto(self.game_settings), table=self.table.name
         )
+        collection.batch_rows, collection.lockstep = self.batch_rows, self.lockstep
         config = self.config
         if isinstance(config, ActorCriticConfig):
             collection.unroll.length = config.unroll_length

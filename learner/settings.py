@@ -57,6 +57,10 @@ class LearnerSettings(ProcessSettings):
         default="auto", description="auto is cuda where there is one"
     )
     threads: int = Field(default=1, ge=1, description="of torch; more only where cores are idle")
+    lockstep: bool = Field(
+        default=False,
+        description="take turns with one actor: a seed gives one course of training; slower",
+    )
     publish_seconds: PositiveFloat = Field(default=1.0, description="between versions")
     snapshot_seconds: PositiveFloat = Field(default=60.0, description="between snapshots")
     checkpoint_seconds: PositiveFloat = Field(default=30.0, description="between checkpoints")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import structlog
@@ -11,20 +12,20 @@ import structlog
 from learner.algorithm import Algorithm
 from learner.architecture import ByteArray, FloatArray, ObservationArray
 from learner.checkpoint import Checkpoint, save
+from learner.first_version import first_draft
 from learner.journal import Journal
 from learner.metrics import LearnerMetrics
+from learner.pace import ByBatch, ByClock, Pace
 from learner.ports import Batch, Columns
 from learner.publisher import Draft, Publisher, parity_check
 from learner.ranks import InStep
 from learner.ranks import size as ranks
 from learner.run import Run
-from learner.schedule import Every
 from learner.settings import LearnerSettings
 
 log = structlog.get_logger("learner")
 
 PARITY_ROWS = 256
-JOURNAL_SECONDS = 5.0
 WAIT_SECONDS = 0.2
 
 
@@ -67,25 +68,23 @@ class Trainer:
 
     def train(self) -> None:
         """Learns batch after batch. A stop lets the batch under way finish."""
-        settings, now = self._settings, time.monotonic()
-        publish = Every(settings.publish_seconds, now)
-        snapshot = Every(settings.snapshot_seconds, now, eager=True)
-        checkpoint = Every(settings.checkpoint_seconds, now)
-        journal = Every(JOURNAL_SECONDS, now)
+        pace: Pace = (ByBatch if self._run.lockstep else ByClock)(self._settings, time.monotonic())
         while not self._stop.is_set() and not self._finished():
-            self._learn()
-            now = time.monotonic()
-            keep = snapshot.due(now)
-            if publish.due(now) or keep:
-                self.publish(snapshot=keep)
-            if journal.due(now):
+            learned = self._learn()
+            due = pace.due(time.monotonic(), learned=learned)
+            if due.publish:
+                self.publish(snapshot=due.snapshot)
+            if due.journal:
                 self._write_journal()
-            if checkpoint.due(now):
+            if due.checkpoint:
                 self.checkpoint()
         self._batches.leave()
 
     def publish(self, *, snapshot: bool) -> None:
-        """Offers the present weights as a version, if they are new or now to be kept."""
+        """Offers the present weights as a version, if they are new or now to be kept.
+
+        In lockstep it is published when this returns.
+        """
         updates, kept = self._offered
         known = updates == self._algorithm.updates and (kept or not snapshot)
         if self._recent is None or known:
@@ -93,13 +92,26 @@ class Trainer:
         self._offered = (self._algorithm.updates, snapshot)
         observation, action_mask, state = _examples(self._recent, PARITY_ROWS)
         answer = self._algorithm.network.answer(observation, action_mask, state)
-        self._publisher.offer(
+        send = self._publisher.insist if self._run.lockstep else self._publisher.offer
+        send(
             Draft(
                 parameters=self._algorithm.network.parameters_as_arrays(),
                 parity=parity_check(observation, action_mask, answer, state),
                 training_step=self._algorithm.updates,
                 agent_steps=self.agent_steps,
                 snapshot=snapshot,
+            )
+        )
+
+    def publish_again(self) -> None:
+        """Publishes the weights that were resumed with, though they may be known."""
+        draft = first_draft(self._run, self._algorithm.network.parameters_as_arrays())
+        self._publisher.insist(
+            replace(
+                draft,
+                training_step=self._algorithm.updates,
+                agent_steps=self.agent_steps,
+                snapshot=False,
             )
         )
 
@@ -119,19 +131,20 @@ class Trainer:
     def _finished(self) -> bool:
         return 0 < self._settings.steps <= self.agent_steps
 
-    def _learn(self) -> None:
-        """One batch, if there is one soon."""
+    def _learn(self) -> bool:
+        """One batch, if there is one soon; whether there was."""
         start = time.perf_counter()
         batch = self._batches.next(WAIT_SECONDS)
         begin = time.perf_counter()
         self._metrics.waiting.observe(begin - start)
         if batch is None:
-            return
+            return False
         update = self._algorithm.update(batch)
         if update.priorities is not None:
             self._batches.update_priorities((batch.keys, update.priorities))
         self._metrics.gradient.observe(time.perf_counter() - begin)
         self._count(batch, update.statistics)
+        return True
 
     def _count(self, batch: Batch, statistics: dict[str, float]) -> None:
         rows = len(batch.keys) * ranks()  # all learn from as many

@@ -31,6 +31,13 @@ def up(
         int | None, typer.Option(min=2, help="Games that each actor plays at once.")
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Of the run; default: fresh.")] = None,
+    deterministic: Annotated[
+        bool,
+        typer.Option(
+            help="One actor and the learner take turns: the same --seed gives the same learning "
+            "curve on the same machine. Slower; --seed is 0 unless given."
+        ),
+    ] = False,
     learner: Annotated[
         list[str] | None,
         typer.Option(help="A flag for the learner, as --learner=--threads=2; may be repeated."),
@@ -54,6 +61,8 @@ def up(
     from mazemesh.games.foreign import policy_name
 
     with errors_as_lines():
+        if deterministic:
+            _check_one_actor(actors)
         run = Run(
             data_dir=data_dir.expanduser().absolute(),
             host=host,
@@ -63,9 +72,19 @@ def up(
             algorithm=algorithm,
             actors=actors,
             evaluators=evaluators,
-            seed=seed,
+            seed=0 if deterministic and seed is None else seed,
             actor_flags=() if games is None else ("--games", str(games)),
-            learner_flags=tuple(learner or ()),
+            learner_flags=(*(("--lockstep",) if deterministic else ()), *(learner or ())),
         )
         limit = seconds(duration) if duration else None
         raise typer.Exit(asyncio.run(live(run, limit, summary, plain=plain)))
+
+
+def _check_one_actor(actors: int) -> None:
+    from mazemesh.errors import InvalidArgument
+
+    if actors != 1:
+        raise InvalidArgument(
+            f"deterministic: --actors is {actors} and should be 1; the order in which several "
+            "actors' experience arrives is never the same twice"
+        )

@@ -24,20 +24,24 @@ POLICY_STATE_REJECTED: PolicyState
 POLICY_STATE_RETIRED: PolicyState
 
 class Collection(_message.Message):
-    __slots__ = ("game", "settings", "table", "unroll", "transition", "sequence")
+    __slots__ = ("game", "settings", "table", "unroll", "transition", "sequence", "batch_rows", "lockstep")
     GAME_FIELD_NUMBER: _ClassVar[int]
     SETTINGS_FIELD_NUMBER: _ClassVar[int]
     TABLE_FIELD_NUMBER: _ClassVar[int]
     UNROLL_FIELD_NUMBER: _ClassVar[int]
     TRANSITION_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    BATCH_ROWS_FIELD_NUMBER: _ClassVar[int]
+    LOCKSTEP_FIELD_NUMBER: _ClassVar[int]
     game: str
     settings: _game_pb2.GameSettings
     table: str
     unroll: UnrollCollection
     transition: TransitionCollection
     sequence: SequenceCollection
-    def __init__(self, game: _Optional[str] = ..., settings: _Optional[_Union[_game_pb2.GameSettings, _Mapping]] = ..., table: _Optional[str] = ..., unroll: _Optional[_Union[UnrollCollection, _Mapping]] = ..., transition: _Optional[_Union[TransitionCollection, _Mapping]] = ..., sequence: _Optional[_Union[SequenceCollection, _Mapping]] = ...) -> None: ...
+    batch_rows: int
+    lockstep: bool
+    def __init__(self, game: _Optional[str] = ..., settings: _Optional[_Union[_game_pb2.GameSettings, _Mapping]] = ..., table: _Optional[str] = ..., unroll: _Optional[_Union[UnrollCollection, _Mapping]] = ..., transition: _Optional[_Union[TransitionCollection, _Mapping]] = ..., sequence: _Optional[_Union[SequenceCollection, _Mapping]] = ..., batch_rows: _Optional[int] = ..., lockstep: _Optional[bool] = ...) -> None: ...
 
 class UnrollCollection(_message.Message):
     __slots__ = ("length",)

@@ -68,6 +68,23 @@ def test_resumes_where_it_stopped(tmp_path: Path) -> None:
     assert int(after[-1].metadata["agent_steps"]) >= 1280
 
 
+def test_in_lockstep_each_batch_gives_a_version_and_resuming_one_more(tmp_path: Path) -> None:
+    def run(steps: int) -> None:
+        wanted = settings(tmp_path, steps=steps).model_copy(update={"lockstep": True})
+        learn(wanted, FakeReplay(), model, CollectorRegistry(), threading.Event())
+
+    model = FakeModel()
+    run(steps=64 * 5)
+    per_batch = 3 * 64 // 32
+    assert [one.training_step for one in model.headers[:6]] == [n * per_batch for n in range(6)]
+    assert model.headers[-1].snapshot
+    before = len(model.headers)
+    run(steps=64 * 7)
+    # An actor may wait for the version that a killed learner did not publish.
+    after = [one.training_step for one in model.headers[before:]]
+    assert after[:3] == [5 * per_batch, 6 * per_batch, 7 * per_batch]
+
+
 def test_stop_leaves_a_checkpoint(tmp_path: Path) -> None:
     replay, model, stop = FakeReplay(), FakeModel(), threading.Event()
     wanted = settings(tmp_path, steps=0)

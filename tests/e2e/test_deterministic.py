@@ -1,0 +1,76 @@
+"""`mazemesh up --deterministic`: two runs with one seed, through all the services."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mazemesh.cli.supervisor.layout import SERVICES
+from mazemesh.process.ports import free_block
+
+MAZEMESH = Path(sys.executable).with_name("mazemesh")
+UPDATES = 10
+
+pytestmark = pytest.mark.timeout(240)
+
+
+def test_one_seed_gives_one_learning_curve(tmp_path: Path) -> None:
+    first, second = (curve(tmp_path / name, seed=3) for name in ("first", "second"))
+    # Every figure of every update, to the last bit.
+    assert first[:UPDATES] == second[:UPDATES]
+    # It really learned, by one version after the other, and the actor took each of them.
+    assert [line["version"] for line in first[:UPDATES]] == list(range(2, UPDATES + 2))
+    assert all(0 <= line["lag_versions"] <= 1 for line in first)
+
+
+def curve(data_dir: Path, seed: int) -> list[dict[str, Any]]:
+    """The journal of a run of race, at least `UPDATES` lines, without their times."""
+    own = {"unroll_length": 8, "unrolls_per_batch": 32, "minibatch_size": 64}
+    hyperparameters = ",".join(f"{name}={value}" for name, value in own.items())
+    command = [
+        *(str(MAZEMESH), "up", "--game", "race", "--deterministic", "--seed", str(seed)),
+        # 20 games do not divide a batch: turns end in the middle of what a session wrote.
+        *("--games", "20", "--evaluators", "0", "--plain", "--data-dir", str(data_dir)),
+        *("--port-base", str(free_block(len(SERVICES)).start), "--learner=--tracking=none"),
+        *("--learner=--width=6", "--learner=--height=6"),
+        f"--learner=--hyperparameters={hyperparameters}",
+    ]
+    journal = data_dir / "learner" / "race" / "metrics.jsonl"
+    output = data_dir.with_suffix(".log")
+    with output.open("wb") as log, subprocess.Popen(command, stderr=log) as mesh:
+        try:
+            while len(lines(journal)) < UPDATES:
+                with pytest.raises(subprocess.TimeoutExpired):
+                    raise AssertionError(
+                        f"ended with {mesh.wait(0.1)}: {output.read_text()[-800:]}"
+                    )
+            mesh.send_signal(signal.SIGINT)
+            mesh.wait(60)
+        finally:
+            mesh.kill()
+    found = [json.loads(line) for line in lines(journal)]
+    return [{name: value for name, value in line.items() if name != "time"} for line in found]
+
+
+def lines(journal: Path) -> list[str]:
+    return journal.read_text().splitlines() if journal.exists() else []
+
+
+def test_several_actors_are_refused(tmp_path: Path) -> None:
+    command = [str(MAZEMESH), "up", "--deterministic", "--actors", "2"]
+    refused = subprocess.run(
+        [*command, "--data-dir", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert refused.returncode == 1
+    assert "--actors is 2 and should be 1" in refused.stderr
+    assert "Traceback" not in refused.stderr
