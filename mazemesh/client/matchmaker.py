@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from google.protobuf.duration_pb2 import Duration
 
@@ -19,6 +19,9 @@ _SERVICE = "mazemesh.v1.MatchmakerService"
 _LEASE_DEADLINE = 30.0
 
 
+_REPEATABLE = ("SampleOpponents", "ListTrainingRecords", "CompleteMatch", "CancelMatch")
+
+
 class MatchmakerClient(ServiceClient):
     """Decides who plays whom. Thread-safe; errors are those of `mazemesh.errors`."""
 
@@ -26,7 +29,7 @@ class MatchmakerClient(ServiceClient):
         # A lease that is asked for again is another lease, so that is not tried again.
         super().__init__(
             address,
-            ((_SERVICE, "SampleOpponents"), (_SERVICE, "CompleteMatch"), (_SERVICE, "CancelMatch")),
+            tuple((_SERVICE, method) for method in _REPEATABLE),
         )
         self._stub = MatchmakerServiceStub(self.channel)
 
@@ -37,6 +40,8 @@ class MatchmakerClient(ServiceClient):
         count: int,
         outcomes: Mapping[str, tuple[int, int, int]] | None = None,
         request_id: str = "",
+        pool: Sequence[str] = (),
+        exploits: str = "",
     ) -> list[pb.Opponent]:
         """`count` opponents for the student's next episodes, 1..4096.
 
@@ -47,6 +52,8 @@ class MatchmakerClient(ServiceClient):
             outcomes: (wins, draws, losses) of the student's finished episodes since the last call,
                 by opponent.
             request_id: Outcomes count once for an id; empty takes a new one.
+            pool: Names of further policies whose snapshots are met.
+            exploits: Name of the policy that the student exploits; empty: none.
         """
         request = pb.SampleOpponentsRequest(
             request_id=request_id or str(uuid.uuid4()),
@@ -57,8 +64,15 @@ class MatchmakerClient(ServiceClient):
                 pb.OpponentOutcomes(opponent=opponent, wins=wins, draws=draws, losses=losses)
                 for opponent, (wins, draws, losses) in (outcomes or {}).items()
             ],
+            pool=pool,
+            exploits=exploits,
         )
         return list(self._call(self._stub.SampleOpponents, request).opponents)
+
+    def training_records(self, student: str = "") -> list[pb.TrainingRecord]:
+        """How a student fared in training against each opponent; without a name: all students."""
+        request = pb.ListTrainingRecordsRequest(student=student)
+        return list(self._call(self._stub.ListTrainingRecords, request).records)
 
     def lease(self, worker_id: str, max_matches: int, game: str = "") -> pb.LeaseMatchesResponse:
         """Rating matches to play, at most 256; when there is none, `retry_after` is set."""

@@ -24,18 +24,22 @@ OPPONENT_SOURCE_PFSP: OpponentSource
 OPPONENT_SOURCE_BOT: OpponentSource
 
 class SampleOpponentsRequest(_message.Message):
-    __slots__ = ("request_id", "student", "game", "count", "outcomes")
+    __slots__ = ("request_id", "student", "game", "count", "outcomes", "pool", "exploits")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     STUDENT_FIELD_NUMBER: _ClassVar[int]
     GAME_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
     OUTCOMES_FIELD_NUMBER: _ClassVar[int]
+    POOL_FIELD_NUMBER: _ClassVar[int]
+    EXPLOITS_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     student: str
     game: str
     count: int
     outcomes: _containers.RepeatedCompositeFieldContainer[OpponentOutcomes]
-    def __init__(self, request_id: _Optional[str] = ..., student: _Optional[str] = ..., game: _Optional[str] = ..., count: _Optional[int] = ..., outcomes: _Optional[_Iterable[_Union[OpponentOutcomes, _Mapping]]] = ...) -> None: ...
+    pool: _containers.RepeatedScalarFieldContainer[str]
+    exploits: str
+    def __init__(self, request_id: _Optional[str] = ..., student: _Optional[str] = ..., game: _Optional[str] = ..., count: _Optional[int] = ..., outcomes: _Optional[_Iterable[_Union[OpponentOutcomes, _Mapping]]] = ..., pool: _Optional[_Iterable[str]] = ..., exploits: _Optional[str] = ...) -> None: ...
 
 class OpponentOutcomes(_message.Message):
     __slots__ = ("opponent", "wins", "draws", "losses")
@@ -62,6 +66,30 @@ class Opponent(_message.Message):
     policy: str
     source: OpponentSource
     def __init__(self, policy: _Optional[str] = ..., source: _Optional[_Union[OpponentSource, str]] = ...) -> None: ...
+
+class ListTrainingRecordsRequest(_message.Message):
+    __slots__ = ("student",)
+    STUDENT_FIELD_NUMBER: _ClassVar[int]
+    student: str
+    def __init__(self, student: _Optional[str] = ...) -> None: ...
+
+class ListTrainingRecordsResponse(_message.Message):
+    __slots__ = ("records",)
+    RECORDS_FIELD_NUMBER: _ClassVar[int]
+    records: _containers.RepeatedCompositeFieldContainer[TrainingRecord]
+    def __init__(self, records: _Optional[_Iterable[_Union[TrainingRecord, _Mapping]]] = ...) -> None: ...
+
+class TrainingRecord(_message.Message):
+    __slots__ = ("student", "opponent", "games", "win_rate")
+    STUDENT_FIELD_NUMBER: _ClassVar[int]
+    OPPONENT_FIELD_NUMBER: _ClassVar[int]
+    GAMES_FIELD_NUMBER: _ClassVar[int]
+    WIN_RATE_FIELD_NUMBER: _ClassVar[int]
+    student: str
+    opponent: str
+    games: int
+    win_rate: float
+    def __init__(self, student: _Optional[str] = ..., opponent: _Optional[str] = ..., games: _Optional[int] = ..., win_rate: _Optional[float] = ...) -> None: ...
 
 class LeaseMatchesRequest(_message.Message):
     __slots__ = ("worker_id", "max_matches", "game")

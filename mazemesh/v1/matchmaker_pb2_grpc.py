@@ -41,6 +41,11 @@ class MatchmakerServiceStub:
                 request_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.SampleOpponentsRequest.SerializeToString,
                 response_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.SampleOpponentsResponse.FromString,
                 _registered_method=True)
+        self.ListTrainingRecords = channel.unary_unary(
+                '/mazemesh.v1.MatchmakerService/ListTrainingRecords',
+                request_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.ListTrainingRecordsRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.ListTrainingRecordsResponse.FromString,
+                _registered_method=True)
         self.LeaseMatches = channel.unary_unary(
                 '/mazemesh.v1.MatchmakerService/LeaseMatches',
                 request_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.LeaseMatchesRequest.SerializeToString,
@@ -72,6 +77,14 @@ class MatchmakerServiceServicer:
         """Opponents for a student's next episodes: a mix of the latest version, snapshots drawn by prioritized fictitious
         self-play (PFSP; Vinyals et al. 2019, AlphaStar, methods) and bots. Carries the outcomes of training episodes
         since the caller's last request, on which PFSP rests; they never touch ratings.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTrainingRecords(self, request, context):
+        """How students fared against each opponent in training: what PFSP rests on, by student and opponent. It consists of
+        what SampleOpponents was told, so rated matches never enter it, as training never enters ratings.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -120,6 +133,11 @@ def add_MatchmakerServiceServicer_to_server(servicer, server):
                     servicer.SampleOpponents,
                     request_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.SampleOpponentsRequest.FromString,
                     response_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.SampleOpponentsResponse.SerializeToString,
+            ),
+            'ListTrainingRecords': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTrainingRecords,
+                    request_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.ListTrainingRecordsRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.ListTrainingRecordsResponse.SerializeToString,
             ),
             'LeaseMatches': grpc.unary_unary_rpc_method_handler(
                     servicer.LeaseMatches,
@@ -171,6 +189,33 @@ class MatchmakerService:
             '/mazemesh.v1.MatchmakerService/SampleOpponents',
             mazemesh_dot_v1_dot_matchmaker__pb2.SampleOpponentsRequest.SerializeToString,
             mazemesh_dot_v1_dot_matchmaker__pb2.SampleOpponentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTrainingRecords(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.MatchmakerService/ListTrainingRecords',
+            mazemesh_dot_v1_dot_matchmaker__pb2.ListTrainingRecordsRequest.SerializeToString,
+            mazemesh_dot_v1_dot_matchmaker__pb2.ListTrainingRecordsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -40,6 +40,10 @@ class MatchmakerServiceStub:
     self-play (PFSP; Vinyals et al. 2019, AlphaStar, methods) and bots. Carries the outcomes of training episodes
     since the caller's last request, on which PFSP rests; they never touch ratings.
     """
+    ListTrainingRecords: _grpc.UnaryUnaryMultiCallable[_matchmaker_pb2.ListTrainingRecordsRequest, _matchmaker_pb2.ListTrainingRecordsResponse]
+    """How students fared against each opponent in training: what PFSP rests on, by student and opponent. It consists of
+    what SampleOpponents was told, so rated matches never enter it, as training never enters ratings.
+    """
     LeaseMatches: _grpc.UnaryUnaryMultiCallable[_matchmaker_pb2.LeaseMatchesRequest, _matchmaker_pb2.LeaseMatchesResponse]
     """Hands out rating matches, whose games the Matchmaker has just created in the Game service. Each is leased until
     `expire_time`; when it is not completed by then it is issued again under a higher fence and the old seat tokens
@@ -71,6 +75,10 @@ class MatchmakerServiceAsyncStub(MatchmakerServiceStub):
     """Opponents for a student's next episodes: a mix of the latest version, snapshots drawn by prioritized fictitious
     self-play (PFSP; Vinyals et al. 2019, AlphaStar, methods) and bots. Carries the outcomes of training episodes
     since the caller's last request, on which PFSP rests; they never touch ratings.
+    """
+    ListTrainingRecords: _aio.UnaryUnaryMultiCallable[_matchmaker_pb2.ListTrainingRecordsRequest, _matchmaker_pb2.ListTrainingRecordsResponse]  # type: ignore[assignment]
+    """How students fared against each opponent in training: what PFSP rests on, by student and opponent. It consists of
+    what SampleOpponents was told, so rated matches never enter it, as training never enters ratings.
     """
     LeaseMatches: _aio.UnaryUnaryMultiCallable[_matchmaker_pb2.LeaseMatchesRequest, _matchmaker_pb2.LeaseMatchesResponse]  # type: ignore[assignment]
     """Hands out rating matches, whose games the Matchmaker has just created in the Game service. Each is leased until
@@ -106,6 +114,16 @@ class MatchmakerServiceServicer(metaclass=_abc_1.ABCMeta):
         """Opponents for a student's next episodes: a mix of the latest version, snapshots drawn by prioritized fictitious
         self-play (PFSP; Vinyals et al. 2019, AlphaStar, methods) and bots. Carries the outcomes of training episodes
         since the caller's last request, on which PFSP rests; they never touch ratings.
+        """
+
+    @_abc_1.abstractmethod
+    def ListTrainingRecords(
+        self,
+        request: _matchmaker_pb2.ListTrainingRecordsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_matchmaker_pb2.ListTrainingRecordsResponse, _abc.Awaitable[_matchmaker_pb2.ListTrainingRecordsResponse]]:
+        """How students fared against each opponent in training: what PFSP rests on, by student and opponent. It consists of
+        what SampleOpponents was told, so rated matches never enter it, as training never enters ratings.
         """
 
     @_abc_1.abstractmethod

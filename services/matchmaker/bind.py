@@ -11,6 +11,7 @@ import numpy as np
 from mazemesh.v1.matchmaker_pb2_grpc import add_MatchmakerServiceServicer_to_server
 from services._harness import Server
 from services.matchmaker.anchors import Anchors
+from services.matchmaker.cooldown import Cooldowns
 from services.matchmaker.evaluation import Evaluation, Throttle
 from services.matchmaker.ledger import Ledger
 from services.matchmaker.lobby import Lobby
@@ -142,6 +143,7 @@ def _evaluation(
         ratings,
         peers.game,
         metrics,
+        cooldowns=Cooldowns(settings.cooldown_seconds, settings.cooldown_ceiling_seconds),
         rules=PairingRules(
             uniform_share=settings.uniform_share,
             target_half_width=settings.target_half_width,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from google.protobuf.duration_pb2 import Duration
 
@@ -15,13 +16,14 @@ from services.matchmaker.ladders import ladder_of
 from services.matchmaker.leases import Match
 from services.matchmaker.lobby import Waiting
 from services.matchmaker.opponents import Opponent, Source
-from services.matchmaker.outcomes import Outcomes
+from services.matchmaker.outcomes import Form, Outcomes
 from services.matchmaker.tickets import Wish
 
 _NAME = re.compile(r"[a-z0-9._-]{1,64}")
 _PLAYER = re.compile(r"player/[A-Za-z0-9._@-]{1,64}|[a-z0-9._-]{1,64}:[1-9][0-9]{0,17}")
 _MAX_TEXT = 128
 _MAX_OUTCOMES = 4096
+_MAX_POOL = 16
 _MAX_GAMES = 10_000_000
 _MAX_WAIT = 3600.0
 _DEFAULT_WAIT = 60.0
@@ -70,6 +72,37 @@ def outcomes_of(request: pb.SampleOpponentsRequest) -> dict[str, Outcomes]:
             before.losses + in_range(f"{field}.losses", one.losses, 0, _MAX_GAMES),
         )
     return found
+
+
+def whom_to_meet(request: pb.SampleOpponentsRequest) -> tuple[list[str], str]:
+    """`pool` and `exploits` of a request."""
+    in_range("pool", len(request.pool), 0, _MAX_POOL)
+    others = [policy_name(f"pool[{index}]", one) for index, one in enumerate(request.pool)]
+    if len({*others, request.student}) <= len(others):
+        raise InvalidArgument(
+            f"pool: {others} should name each policy once, and not the student {request.student!r}"
+        )
+    if not request.exploits:
+        return others, ""
+    target = policy_name("exploits", request.exploits)
+    if target == request.student or others:
+        raise InvalidArgument(
+            f"exploits: {target!r} should be another policy than the student {request.student!r}, "
+            f"and pool empty; it is {others}"
+        )
+    return [], target
+
+
+def records_response(records: Sequence[tuple[str, str, Form]]) -> pb.ListTrainingRecordsResponse:
+    """Training records in their order."""
+    return pb.ListTrainingRecordsResponse(
+        records=[
+            pb.TrainingRecord(
+                student=student, opponent=opponent, games=form.games, win_rate=form.win_rate
+            )
+            for student, opponent, form in records
+        ]
+    )
 
 
 def opponents_response(opponents: list[Opponent]) -> pb.SampleOpponentsResponse:

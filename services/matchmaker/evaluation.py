@@ -18,8 +18,10 @@ from mazemesh.errors import (
     NotFound,
     Unavailable,
 )
+from mazemesh.games import is_bot
 from mazemesh.v1 import game_pb2
 from mazemesh.wire import settings_to_proto
+from services.matchmaker.cooldown import Cooldowns
 from services.matchmaker.ladders import Ladder
 from services.matchmaker.leases import Match, State
 from services.matchmaker.ledger import Ledger
@@ -72,6 +74,7 @@ class Evaluation:
         game: GamePeer,
         metrics: MatchmakerMetrics,
         *,
+        cooldowns: Cooldowns,
         rules: PairingRules,
         throttle: Throttle,
         clock: Callable[[], float],
@@ -83,6 +86,7 @@ class Evaluation:
         self._ratings = ratings
         self._game = game
         self._metrics = metrics
+        self._cooldowns = cooldowns
         self._rules = rules
         self._throttle = throttle
         self._clock = clock
@@ -127,7 +131,7 @@ class Evaluation:
             self._metrics.leases_failed.inc()
             _log.warning("match was not played", match_id=match_id, reason=failure)
         if changed.state is State.COMPLETED:
-            self._metrics.leases_completed.inc()
+            self._completed(changed)
         if changed.state is State.ABANDONED:
             self._abandoned(changed, failure)
 
@@ -182,8 +186,10 @@ class Evaluation:
     async def _choose(self, ladder: Ladder, count: int) -> tuple[list[tuple[str, ...]], bool]:
         """Participants of at most `count` new matches; and whether the ladder is settled."""
         ratings = await self._ratings.of(ladder.name)
-        under_way = self._ledger.under_way(ladder.name, self._clock())
-        players = players_of(ladder, ratings, count_pending(under_way))
+        now = self._clock()
+        under_way = self._ledger.under_way(ladder.name, now)
+        everybody = players_of(ladder, ratings, count_pending(under_way))
+        players = [one for one in everybody if not self._cooldowns.rests(one.policy, now)]
         met = Counter(pair for participants in under_way for pair in pairs_of(participants))
         pairing = Pairing(players, met, ladder.players, self._rules)
         live = sum(match.ladder == ladder.name for match in self._ledger.book.live())
@@ -224,7 +230,7 @@ class Evaluation:
         state = State.COMPLETED if played else State.ABANDONED
         self._ledger.changed([self._ledger.book.end(match.match_id, state, self._clock())])
         if played:
-            self._metrics.leases_completed.inc()
+            self._completed(match)
         else:
             self._abandoned(match, str(error))
 
@@ -232,8 +238,14 @@ class Evaluation:
         taken_back = (self._ledger.book.withdraw(one.match_id, one.fence) for one in leased)
         self._ledger.changed(match for match in taken_back if match is not None)
 
+    def _completed(self, match: Match) -> None:
+        self._metrics.leases_completed.inc()
+        self._cooldowns.played(match.participants)
+
     def _abandoned(self, match: Match, reason: str) -> None:
         self._metrics.leases_abandoned.inc()
+        snapshots = (one for one in match.participants if not is_bot(one))
+        self._cooldowns.abandoned(snapshots, self._clock())
         _log.error(
             "match abandoned",
             match_id=match.match_id,

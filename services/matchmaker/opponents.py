@@ -18,6 +18,12 @@ Curve = Literal["hard", "even"]
 
 Weights = NDArray[np.float64]
 
+WITHIN_REACH = 0.1
+"""Win rate from which an exploiter meets its target's newest version alone (AlphaStar's figure)."""
+
+EASIER = 0.8
+"""Share of snapshots among the opponents of an exploiter that is not there yet."""
+
 
 class Source(Enum):
     """Where an opponent came from."""
@@ -84,6 +90,40 @@ def draw(weights: Weights, count: int, rng: np.random.Generator) -> list[int]:
     indices = np.minimum(np.searchsorted(edges, points, side="right"), last)
     rng.shuffle(indices)
     return [int(index) for index in indices]
+
+
+def exploiter_opponents(
+    target: str,
+    count: int,
+    *,
+    win_rate: float,
+    snapshots: Sequence[str],
+    win_rates: Weights,
+    rng: np.random.Generator,
+) -> list[Opponent]:
+    """`count` opponents for a main exploiter: versions of its target alone (AlphaStar, methods).
+
+    While it scores at least `WITHIN_REACH` against the newest version, that one. Below, `EASIER` of
+    them are snapshots drawn by w (1 - w): those that it is about to beat. The rest stays the
+    newest, since otherwise nobody would notice that it has come within reach.
+
+    Args:
+        target: Name of the policy that is exploited.
+        count: How many, 1 or more.
+        win_rate: The exploiter's against the newest version.
+        snapshots: The target's.
+        win_rates: The exploiter's against each of them, float64 [len(snapshots)].
+        rng: Source of randomness.
+    """
+    easier = EASIER if snapshots and win_rate < WITHIN_REACH else 0.0
+    sources = (Source.LATEST, Source.PFSP)
+    drawn = [sources[index] for index in draw(np.array([1.0 - easier, easier]), count, rng)]
+    weights = pfsp_weights(win_rates, "even", 1.0)
+    names = _names(snapshots, weights, drawn.count(Source.PFSP), rng)
+    return [
+        Opponent(f"{target}:latest" if source is Source.LATEST else next(names), source)
+        for source in drawn
+    ]
 
 
 def sample_opponents(

@@ -6,7 +6,7 @@ one weighs decay ** n, so the rate follows a student that learns.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 UNSEEN = 0.5
@@ -84,6 +84,12 @@ class Forms:
         key = student, opponent
         self._forms[key] = self._forms.get(key, Form()).after(outcomes, self._decay)
         return self._forms[key]
+
+    def of(self, student: str = "") -> Iterator[tuple[str, str, Form]]:
+        """Student, opponent and record of all pairs, or those of one student, by name."""
+        for name, opponent in sorted(self._forms):
+            if student in ("", name):
+                yield name, opponent, self._forms[name, opponent]
 
     def win_rate(self, student: str, opponent: str) -> float:
         """The student's expected score; `UNSEEN` when the two never met."""

@@ -9,6 +9,7 @@ import structlog
 from mazemesh.errors import InvalidArgument, MazemeshError
 from mazemesh.v1 import model_pb2
 from mazemesh.wire import settings_from_proto
+from services.matchmaker.known_games import is_known
 from services.matchmaker.ladders import Ladder, Snapshot, ladders
 from services.matchmaker.metrics import MatchmakerMetrics
 from services.matchmaker.peers import ModelPeer
@@ -74,19 +75,27 @@ async def follow(model: ModelPeer, roster: Roster, retry_seconds: float) -> None
     reachable = True
     while True:
         try:
-            roster.replace(await model.snapshots())
+            roster.replace(await _usable(await model.snapshots()))
             standing = False
             async for event in model.watch():
                 if event.WhichOneof("event") == "policy":
-                    roster.apply(event.policy)
+                    for policy in await _usable([event.policy]):
+                        roster.apply(policy)
                 if not standing or event.WhichOneof("event") == "heartbeat":
-                    roster.replace(await model.snapshots())
+                    roster.replace(await _usable(await model.snapshots()))
                 standing = reachable = True
         except MazemeshError as error:
             if reachable:
                 _log.warning("cannot follow the policies, trying again", reason=str(error))
             reachable = False
         await asyncio.sleep(retry_seconds)
+
+
+async def _usable(policies: list[model_pb2.PolicyVersion]) -> list[model_pb2.PolicyVersion]:
+    """Those whose game, if they name one, is known here."""
+    games = {policy.collection.game for policy in policies} - {""}
+    unknown = {game for game in games if not await is_known(game)}
+    return [policy for policy in policies if policy.collection.game not in unknown]
 
 
 def _snapshot(policy: model_pb2.PolicyVersion) -> Snapshot | None:

@@ -10,7 +10,6 @@ import grpc
 import grpc.aio
 
 from mazemesh.errors import DeadlineExceeded
-from mazemesh.games import get_game
 from mazemesh.v1 import matchmaker_pb2 as pb
 from mazemesh.v1.matchmaker_pb2_grpc import MatchmakerServiceServicer
 from services.matchmaker.conversion import (
@@ -20,10 +19,13 @@ from services.matchmaker.conversion import (
     opponents_response,
     outcomes_of,
     policy_name,
+    records_response,
     text,
+    whom_to_meet,
     wish_of,
 )
 from services.matchmaker.evaluation import Evaluation
+from services.matchmaker.known_games import know
 from services.matchmaker.lobby import Lobby
 from services.matchmaker.tickets import Ticket, TicketState
 from services.matchmaker.training import Training
@@ -61,9 +63,19 @@ class MatchmakerServicer(MatchmakerServiceServicer):
         student = policy_name("student", request.student)
         count = in_range("count", request.count, 1, _MAX_OPPONENTS)
         outcomes = outcomes_of(request)
-        get_game(request.game)  # refused before anything is counted
+        others, exploits = whom_to_meet(request)
+        await know(request.game)  # refused before anything is counted
         self._training.record(request_id, student, outcomes)
-        return opponents_response(self._training.sample(student, request.game, count))
+        return opponents_response(
+            self._training.sample(student, request.game, count, others=others, exploits=exploits)
+        )
+
+    async def ListTrainingRecords(
+        self, request: pb.ListTrainingRecordsRequest, context: Context
+    ) -> pb.ListTrainingRecordsResponse:
+        """Who fared how against whom."""
+        student = policy_name("student", request.student) if request.student else ""
+        return records_response(self._training.records(student))
 
     async def LeaseMatches(
         self, request: pb.LeaseMatchesRequest, context: Context
@@ -72,7 +84,7 @@ class MatchmakerServicer(MatchmakerServiceServicer):
         worker = text("worker_id", request.worker_id)
         limit = in_range("max_matches", request.max_matches, 1, _MAX_LEASES)
         if request.game:
-            get_game(request.game)
+            await know(request.game)
         issue = await self._evaluation.lease(worker, limit, request.game)
         response = pb.LeaseMatchesResponse(
             matches=[leased_match(*pair, self._temperature) for pair in issue.matches]
@@ -95,6 +107,7 @@ class MatchmakerServicer(MatchmakerServiceServicer):
     ) -> AsyncIterator[pb.FindMatchResponse]:
         """Follows a ticket to its end."""
         request_id = text("request_id", request.request_id)
+        await know(request.game)
         ticket = await self._lobby.enter(request_id, wish_of(request))
         async with aclosing(self._lobby.follow(ticket.ticket_id)) as updates:
             async for waiting in updates:

@@ -47,6 +47,10 @@ class MatchmakerSettings(ServiceSettings):
     )
     lease_seconds: PositiveFloat = Field(120.0, description="time a worker has for a rating match")
     max_attempts: PositiveInt = Field(5, description="leases after which a match is abandoned")
+    cooldown_seconds: PositiveFloat = Field(
+        30.0, description="how long snapshots rest after an abandoned match; doubles each time"
+    )
+    cooldown_ceiling_seconds: PositiveFloat = Field(3600.0, description="longest such rest")
     max_outstanding: PositiveInt = Field(
         64, description="rating matches of one ladder that are under way at once"
     )

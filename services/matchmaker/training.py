@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from services.matchmaker.opponents import (
     Mix,
     Opponent,
     Source,
+    Weights,
+    exploiter_opponents,
     pool,
     sample_opponents,
 )
@@ -68,8 +70,11 @@ class Training:
         self._requests = dict.fromkeys(state.request_ids)
 
     def record(self, request_id: str, student: str, outcomes: Mapping[str, Outcomes]) -> None:
-        """Counts outcomes, once for a request id. Those against a moving alias tell nothing."""
-        told = {name: one for name, one in outcomes.items() if not name.endswith(":latest")}
+        """Counts outcomes, once for a request id.
+
+        Those against the student's own latest version tell nothing: on average they are even.
+        """
+        told = {name: one for name, one in outcomes.items() if name != f"{student}:latest"}
         if not told or request_id in self._requests:
             return
         for opponent, one in told.items():
@@ -80,18 +85,39 @@ class Training:
         while len(self._requests) > KEEP_REQUESTS:
             del self._requests[next(iter(self._requests))]
 
-    def sample(self, student: str, game: str, count: int) -> list[Opponent]:
+    def records(self, student: str = "") -> list[tuple[str, str, Form]]:
+        """Student, opponent and record of all that have met, or those of one student; by name."""
+        return list(self._forms.of(student))
+
+    def sample(
+        self,
+        student: str,
+        game: str,
+        count: int,
+        *,
+        others: Sequence[str] = (),
+        exploits: str = "",
+    ) -> list[Opponent]:
         """Opponents for the student's next episodes.
 
         In a game of one seat there is no opponent, and all of them are the student itself.
+
+        Args:
+            student: Name of the policy that learns.
+            game: Name of the game.
+            count: How many, 1 or more.
+            others: Names of further policies whose snapshots are in the pool.
+            exploits: Name of the policy that the student exploits; empty: none.
 
         Raises:
             InvalidArgument: no such game.
         """
         if get_game(game).max_seats == 1:
             opponents = [Opponent(f"{student}:latest", Source.LATEST)] * count
+        elif exploits:
+            opponents = self._exploit(student, exploits, game, count)
         else:
-            opponents = self._draw(student, game, count)
+            opponents = self._draw(student, (student, *others), game, count)
         for source, metric in self._metrics.samples.items():
             metric.inc(sum(opponent.source is source for opponent in opponents))
         return opponents
@@ -110,17 +136,41 @@ class Training:
                 self._unsaved_requests = [*requests, *self._unsaved_requests]
                 raise
 
-    def _draw(self, student: str, game: str, count: int) -> list[Opponent]:
-        versions = pool(self._roster.versions(student, game), self._pool_size)
-        snapshots = [f"{student}:{version}" for version in versions]
+    def _exploit(self, student: str, target: str, game: str, count: int) -> list[Opponent]:
+        snapshots = self._pool([target], game)
+        return exploiter_opponents(
+            target,
+            count,
+            win_rate=self._forms.win_rate(student, f"{target}:latest"),
+            snapshots=snapshots,
+            win_rates=self._win_rates(student, snapshots),
+            rng=self._rng,
+        )
+
+    def _draw(self, student: str, names: Sequence[str], game: str, count: int) -> list[Opponent]:
+        snapshots = self._pool(names, game)
         return sample_opponents(
             student,
             count,
             snapshots=snapshots,
-            win_rates=np.array([self._forms.win_rate(student, one) for one in snapshots]),
+            win_rates=self._win_rates(student, snapshots),
             bots=bots_of(game),
             mix=self._mix,
             curve=self._curve,
             power=self._power,
             rng=self._rng,
         )
+
+    def _pool(self, names: Sequence[str], game: str) -> list[str]:
+        """Snapshots of the policies, from each as many as its share of the places allows."""
+        known = {
+            name: versions for name in names if (versions := self._roster.versions(name, game))
+        }
+        return [
+            f"{name}:{version}"
+            for name, versions in known.items()
+            for version in pool(versions, max(1, self._pool_size // len(known)))
+        ]
+
+    def _win_rates(self, student: str, opponents: Sequence[str]) -> Weights:
+        return np.array([self._forms.win_rate(student, one) for one in opponents], np.float64)

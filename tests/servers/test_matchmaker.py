@@ -80,6 +80,53 @@ async def test_opponents_over_the_wire(world: World) -> None:
     assert pfsp == {"race:1"}
 
 
+async def test_a_pool_of_several_policies_over_the_wire(world: World) -> None:
+    world.settings = {"latest_share": 0.0, "bots_share": 0.0, "pfsp_share": 1.0}
+    for version in (1, 2):
+        world.model.keep(snapshot(version, name="race-exploiter"))
+    async with world.serve() as (_, client):
+        alone = await asyncio.to_thread(client.sample_opponents, "race", "race", 60)
+        mixed = await asyncio.to_thread(
+            lambda: client.sample_opponents("race", "race", 60, pool=["race-exploiter"])
+        )
+    assert {one.policy for one in alone} == {"race:1"}
+    assert {one.policy for one in mixed} == {"race:1", "race-exploiter:1", "race-exploiter:2"}
+    assert {one.source for one in mixed} == {pb.OPPONENT_SOURCE_PFSP}
+
+
+async def test_an_exploiter_over_the_wire(world: World) -> None:
+    hopeless = {"race:latest": (0, 0, 400)}
+
+    def sample(client: MatchmakerClient, outcomes: dict[str, tuple[int, int, int]]) -> set[str]:
+        drawn = client.sample_opponents("spy", "race", 50, outcomes, exploits="race")
+        return {one.policy for one in drawn}
+
+    async with world.serve() as (_, client):
+        assert await asyncio.to_thread(sample, client, {}) == {"race:latest"}
+        assert await asyncio.to_thread(sample, client, hopeless) == {"race:latest", "race:1"}
+
+
+async def test_training_records_are_kept_apart_from_ratings(world: World) -> None:
+    """What training tells is listed and changes no rating; what is rated changes no record."""
+    outcomes = {"race:1": (30, 0, 10), "race:latest": (1, 0, 0), "bot/random": (4, 0, 0)}
+    async with world.serve() as (_, client):
+        await asyncio.to_thread(client.sample_opponents, "race", "race", 1, outcomes, "r1")
+        before = await asyncio.to_thread(client.training_records, "race")
+        issue = await asyncio.to_thread(client.lease, "w", 4)
+        for match in issue.matches:
+            await asyncio.to_thread(client.complete, match.match_id, match.fence, "w")
+        assert await asyncio.to_thread(client.training_records) == before
+        assert await asyncio.to_thread(client.training_records, "nobody") == []
+    assert [(one.student, one.opponent, one.games) for one in before] == [
+        ("race", "bot/random", 4),
+        ("race", "race:1", 40),
+    ]
+    assert before[1].win_rate == pytest.approx((30 + 1) / (40 + 2), abs=0.01)
+    # All that the Matchmaker can tell Elo goes through the matches it creates at Game.
+    assert all(setup.rated for setup in world.game.matches.values())
+    assert len(world.game.matches) == len(issue.matches)
+
+
 async def test_outcomes_last_over_a_restart_and_count_once(world: World) -> None:
     world.settings = {"latest_share": 0.0, "bots_share": 0.0, "pfsp_share": 1.0}
     world.model.keep(snapshot(2))
@@ -337,6 +384,35 @@ BAD = [
         ),
         r"outcomes\[0\].wins: -1",
     ),
+    (
+        "SampleOpponents",
+        pb.SampleOpponentsRequest(
+            request_id="r", student="race", game="race", count=1, pool=["spy", "Spy"]
+        ),
+        r"pool\[1\]: 'Spy'",
+    ),
+    (
+        "SampleOpponents",
+        pb.SampleOpponentsRequest(
+            request_id="r", student="race", game="race", count=1, pool=["race"]
+        ),
+        "not the student 'race'",
+    ),
+    (
+        "SampleOpponents",
+        pb.SampleOpponentsRequest(
+            request_id="r", student="spy", game="race", count=1, exploits="race", pool=["x"]
+        ),
+        "exploits: 'race' should be another policy",
+    ),
+    (
+        "SampleOpponents",
+        pb.SampleOpponentsRequest(
+            request_id="r", student="race", game="race", count=1, exploits="race"
+        ),
+        "exploits: 'race' should be another policy",
+    ),
+    ("ListTrainingRecords", pb.ListTrainingRecordsRequest(student="No!"), "student: 'No!'"),
     ("LeaseMatches", pb.LeaseMatchesRequest(max_matches=1), "worker_id"),
     ("LeaseMatches", pb.LeaseMatchesRequest(worker_id="w", max_matches=257), "max_matches: 257"),
     (

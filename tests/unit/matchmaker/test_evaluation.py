@@ -5,6 +5,7 @@ import pytest
 
 from mazemesh.errors import FailedPrecondition, Unavailable
 from mazemesh.games import GameSettings
+from services.matchmaker.cooldown import Cooldowns
 from services.matchmaker.evaluation import Evaluation, Issue, Throttle
 from services.matchmaker.ladders import BOT_POLICIES
 from services.matchmaker.leases import State
@@ -49,6 +50,7 @@ class World:
             Ratings(self.elo, 2.0, self.clock),
             self.game,
             metrics(),
+            cooldowns=Cooldowns(30.0, 3600.0),
             rules=PairingRules(),
             throttle=Throttle(self.max_outstanding, retry=1.0, settled_retry=10.0),
             clock=self.clock,
@@ -182,6 +184,41 @@ async def test_a_match_that_nobody_can_play_is_abandoned(world: World) -> None:
     assert ids(await evaluation.lease("w", 1)) != [first]
     with pytest.raises(FailedPrecondition, match="abandoned"):
         evaluation.complete(first, 5)
+
+
+async def test_a_snapshot_whose_match_was_abandoned_rests_and_longer_the_second_time(
+    world: World,
+) -> None:
+    world.game.unplayable = {"race:1"}
+    evaluation = await world.start()
+    for seconds in (30.0, 60.0, 120.0):
+        assert ids(await evaluation.lease("w", 1)) == []  # refused by Game, and so abandoned
+        calls = world.game.calls
+        world.clock.pass_seconds(seconds - 0.1)
+        assert ids(await evaluation.lease("w", 1)) == []
+        assert world.game.calls == calls
+        world.clock.pass_seconds(0.2)
+    world.game.unplayable.clear()
+    issue = await evaluation.lease("w", 1)
+    assert "race:1" in issue.matches[0][0].participants
+    world.play(issue, evaluation)
+    world.game.unplayable = {"race:1"}
+    await evaluation.lease("w", 1)
+    world.clock.pass_seconds(30.1)  # clear of blame, it rests as long as the first time
+    world.game.unplayable.clear()
+    assert len(ids(await evaluation.lease("w", 1))) == 1
+
+
+async def test_while_one_snapshot_rests_the_others_go_on(world: World) -> None:
+    world.roster.apply(snapshot(2))
+    world.game.unplayable = {"race:2"}
+    evaluation = await world.start()
+    await evaluation.lease("w", 8)
+    world.clock.pass_seconds(29.0)
+    world.roster.apply(snapshot(3))
+    issue = await evaluation.lease("w", 8)
+    assert len(issue.matches) == 8
+    assert all("race:2" not in match.participants for match, _ in issue.matches)
 
 
 async def test_no_more_than_so_many_are_under_way(world: World) -> None:

@@ -1,10 +1,14 @@
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from mazemesh.games import GameSettings
+from mazemesh.games import GameSettings, get_game
+from mazemesh.games.game import Game
 from mazemesh.v1 import model_pb2
+from services.matchmaker import known_games
+from services.matchmaker import roster as roster_module
 from services.matchmaker.roster import Roster, follow
 from tests.unit.matchmaker.fakes import FakeModel, metrics, snapshot
 
@@ -82,3 +86,42 @@ def test_snapshots_that_cannot_be_rated_are_left_out(roster: Roster) -> None:
     roster.replace([bad, nameless])
     roster.apply(snapshot(3, game="chess"))
     assert [len(one.snapshots) for one in roster.ladders()] == [0]
+
+
+async def test_a_foreign_game_is_asked_for_outside_the_event_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It takes a process half a second or so; the loop goes on meanwhile."""
+    loop, asked, answer = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+
+    def slow(game: str) -> Game:
+        loop.call_soon_threadsafe(asked.set)
+        assert answer.wait(20)
+        return get_game("race")
+
+    monkeypatch.setattr(known_games, "get_game", slow)
+    asking = asyncio.create_task(known_games.know("gymnasium:CartPole-v1"))
+    await asyncio.wait_for(asked.wait(), 20)  # the loop runs while the answer is waited for
+    assert not asking.done()
+    answer.set()
+    await asking
+
+
+async def test_a_game_that_is_not_installed_is_not_known() -> None:
+    assert await known_games.is_known("race")
+    assert not await known_games.is_known("chess")
+    assert not await known_games.is_known("gymnasium:NoSuchGame-v0")
+
+
+async def test_snapshots_of_a_game_that_is_not_known_are_left_out(
+    monkeypatch: pytest.MonkeyPatch, model: FakeModel, roster: Roster
+) -> None:
+    async def is_known(game: str) -> bool:
+        return game == "race"
+
+    monkeypatch.setattr(roster_module, "is_known", is_known)
+    await until(lambda: roster.versions("race", "race") == [1])
+    model.publish(snapshot(1, name="lost", game="gymnasium:NoSuchGame-v0"))
+    model.publish(snapshot(2))
+    await until(lambda: roster.versions("race", "race") == [1, 2])
+    assert roster.versions("lost", "gymnasium:NoSuchGame-v0") == []

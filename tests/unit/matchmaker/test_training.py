@@ -122,6 +122,72 @@ def test_only_snapshots_of_the_student_and_the_game_are_drawn() -> None:
     assert set(times(training)) == {"race:1"}
 
 
+def league() -> Training:
+    training = training_on(MemoryOutcomes())
+    training._roster.replace(
+        [*(snapshot(v) for v in range(1, 41)), *(snapshot(v, name="spy") for v in range(1, 4))]
+    )
+    return training
+
+
+def names(training: Training, **whom: object) -> Counter[str]:
+    return Counter(one.policy for one in training.sample("race", "race", 4000, **whom))  # type: ignore[arg-type]
+
+
+def test_a_pool_of_several_policies_deals_its_places_evenly() -> None:
+    found = names(league(), others=["spy", "nobody"])
+    by_name = Counter(name.split(":")[0] for name in found)
+    # 32 places: 16 for each of the two that have snapshots, of which spy has three.
+    assert by_name == {"race": 16, "spy": 3}
+    assert {"race:1", "race:40", "spy:1", "spy:3"} <= set(found)
+
+
+def test_an_exploiter_that_beats_the_student_is_met_more() -> None:
+    training = league()
+    training.record(
+        "r1",
+        "race",
+        {f"race:{v}": Outcomes(90, 0, 10) for v in range(1, 41)} | {"spy:2": LOST["race:1"]},
+    )
+    found = names(training, others=["spy"])
+    assert found["spy:2"] > 2 * max(found[name] for name in found if name.startswith("race"))
+
+
+def test_an_exploiter_meets_the_newest_version_of_its_target_while_it_is_within_reach() -> None:
+    training = league()
+    drawn = training.sample("spy", "race", 100, exploits="race")
+    assert {(one.policy, one.source) for one in drawn} == {("race:latest", Source.LATEST)}
+    training.record("r1", "spy", {"race:latest": Outcomes(20, 0, 80)})
+    assert {one.policy for one in training.sample("spy", "race", 100, exploits="race")} == {
+        "race:latest"
+    }
+
+
+def test_an_exploiter_out_of_its_depth_meets_snapshots_that_it_may_beat() -> None:
+    training = league()
+    beaten = {f"race:{v}": Outcomes(100, 0, 0) for v in range(1, 11)}
+    even = {f"race:{v}": Outcomes(50, 0, 50) for v in range(11, 16)}
+    lost = {f"race:{v}": Outcomes(0, 0, 100) for v in range(16, 41)}
+    training.record("r1", "spy", {**beaten, **even, **lost, "race:latest": Outcomes(0, 0, 300)})
+    drawn = Counter(one.policy for one in training.sample("spy", "race", 1000, exploits="race"))
+    assert drawn["race:latest"] == pytest.approx(200, abs=1)
+    assert all(name.startswith("race:") for name in drawn)
+    assert max(drawn, key=lambda name: drawn[name] * (name != "race:latest")) in even
+
+
+def test_records_are_by_name_and_of_one_student_if_asked() -> None:
+    training = league()
+    training.record("r1", "spy", {"race:latest": Outcomes(3, 0, 1)})
+    training.record("r2", "race", {"spy:1": Outcomes(0, 1, 1), "bot/random": Outcomes(1, 0, 0)})
+    assert [(s, o, form.games) for s, o, form in training.records()] == [
+        ("race", "bot/random", 1),
+        ("race", "spy:1", 2),
+        ("spy", "race:latest", 4),
+    ]
+    ((_, _, form),) = training.records("spy")
+    assert form.win_rate == pytest.approx((3 + 1) / (4 + 2), abs=0.01)
+
+
 def test_an_unknown_game_is_refused() -> None:
     with pytest.raises(InvalidArgument, match=r"'chess' is unknown; the games are .*race, solo"):
         training_on(MemoryOutcomes()).sample("race", "chess", 1)
