@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from actor.policy import OnnxPolicy
 from actor.sampling import ape_x_epsilons, epsilon_greedy, sample
 from actor.sequences import SequenceCollector
 from actor.step import Consequence, Decision, Experience
@@ -40,14 +41,10 @@ class Collector(Protocol):
 
 
 class Acting(Protocol):
-    """Chooses actions from a network's outputs."""
+    """Chooses the student's actions from its network's outputs."""
 
     def student(self, logits: Float, mask: Mask) -> Actions:
-        """Actions [B] of the student in all B games; game i is always row i."""
-        ...
-
-    def opponent(self, logits: Float, mask: Mask) -> Actions:
-        """Actions [n] of any opponents."""
+        """Actions [B] in all B games; game i is always row i."""
         ...
 
 
@@ -61,8 +58,6 @@ class SoftmaxActing:
         """From softmax(logits)."""
         return sample(logits, 1.0, self._rng)
 
-    opponent = student
-
 
 class EpsilonGreedyActing:
     """Epsilon-greedy with a ladder of epsilons over the games (Ape-X); for Q-learners."""
@@ -75,10 +70,17 @@ class EpsilonGreedyActing:
         """Explores with each game's own epsilon."""
         return epsilon_greedy(logits, mask, self._epsilons, self._rng)
 
-    def opponent(self, logits: Float, mask: Mask) -> Actions:
-        """Nearly greedy."""
-        epsilon = np.full(len(logits), OPPONENT_EPSILON, np.float32)
-        return epsilon_greedy(logits, mask, epsilon, self._rng)
+
+def opponent_actions(
+    policy: OnnxPolicy, logits: Float, mask: Mask, rng: np.random.Generator
+) -> Actions:
+    """Actions [n] of an opponent, as it learned to act, whatever the student is.
+
+    Drawn from softmax(logits), or nearly greedy where they are Q-values.
+    """
+    if not policy.greedy:
+        return sample(logits, 1.0, rng)
+    return epsilon_greedy(logits, mask, np.full(len(logits), OPPONENT_EPSILON, np.float32), rng)
 
 
 def method(
@@ -103,6 +105,7 @@ def method(
             spec.num_actions,
             spec.observation_dtype,
             state_size,
+            opponents=spec.seats > 1,
         )
     if collection.HasField("transition"):
         wanted = collection.transition
@@ -113,6 +116,7 @@ def method(
             spec.observation_size,
             spec.num_actions,
             spec.observation_dtype,
+            opponents=spec.seats > 1,
         )
     if collection.HasField("sequence"):
         return _epsilon_greedy(collection.sequence, games, rng), SequenceCollector(
@@ -122,6 +126,7 @@ def method(
             spec.num_actions,
             spec.observation_dtype,
             state_size,
+            opponents=spec.seats > 1,
         )
     raise InvalidArgument("collection.method is not set; expected unroll, transition or sequence")
 

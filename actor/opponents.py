@@ -34,6 +34,8 @@ class OpponentPeer(Protocol):
         count: int,
         outcomes: Mapping[str, tuple[int, int, int]],
         request_id: str,
+        pool: Sequence[str] = (),
+        exploits: str = "",
     ) -> Sequence[Opponent]:
         """Opponents for the next `count` episodes; takes the outcomes of finished ones."""
         ...
@@ -55,12 +57,30 @@ class OpponentSupply:
     """Keeps opponents in stock by a thread, so that an episode's end never waits for a call.
 
     While the Matchmaker does not answer, `take` gives the latest version, and outcomes are kept.
+
+    Args:
+        peer: The Matchmaker.
+        student: Name of the policy that learns.
+        game: Name of the game.
+        stop: Ends `fill`.
+        pool: Names of further policies whose snapshots are met.
+        exploits: Name of the policy that the student exploits, whose versions alone it meets.
+        stock: Opponents kept.
     """
 
     def __init__(
-        self, peer: OpponentPeer, student: str, game: str, stop: threading.Event, stock: int = 512
+        self,
+        peer: OpponentPeer,
+        student: str,
+        game: str,
+        stop: threading.Event,
+        *,
+        pool: Sequence[str] = (),
+        exploits: str = "",
+        stock: int = 512,
     ) -> None:
         self._peer = peer
+        self._pool, self._exploits = tuple(pool), exploits
         self._student, self._game = student, game
         self._stop = stop
         self._stock: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -76,7 +96,7 @@ class OpponentSupply:
         try:
             return self._stock.get_nowait()
         except queue.Empty:
-            return f"{self._student}:latest"
+            return f"{self._exploits or self._student}:latest"
 
     def report(self, opponent: str, score: float) -> None:
         """Notes one finished episode: score 1, 0.5 or 0 of the student."""
@@ -94,7 +114,9 @@ class OpponentSupply:
             count = max(self._size - self._stock.qsize(), 1)
             try:
                 opponents = self._peer.sample_opponents(
-                    self._student, self._game, count, outcomes, request_id
+                    *(self._student, self._game, count, outcomes, request_id),
+                    pool=self._pool,
+                    exploits=self._exploits,
                 )
             except MazemeshError as error:
                 # The same request is made again, so that its outcomes count once.
@@ -123,7 +145,8 @@ class SeatPlan:
 
     Attributes:
         student_seat: intp [B].
-        opponent: Names [B], of the present episode ("" in a game of one seat).
+        opponent: Names [B], of the present episode; "" in a game of one seat, and where another
+            than the named one plays.
     """
 
     def __init__(self, games: int, seats: int, supply: Supply) -> None:
@@ -156,7 +179,9 @@ class SeatPlan:
         if self.seats == 1 or not len(games):
             return None
         for row, game in enumerate(games.tolist()):
-            self._supply.report(self.opponent[game], float(scores[row, self.student_seat[game]]))
+            if self.opponent[game]:
+                score = float(scores[row, self.student_seat[game]])
+                self._supply.report(self.opponent[game], score)
             self.opponent[game] = self._next[game]
             self._next[game] = self._draw()
         return self._reseat(games.tolist())

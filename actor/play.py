@@ -15,6 +15,7 @@ from actor.lockstep import LockstepOpponents, Turns
 from actor.metrics import ActorMetrics
 from actor.opponents import OpponentSupply, SeatPlan, Supply
 from actor.policies import PolicyCache, Student
+from actor.policy import OnnxPolicy
 from actor.selfplay import TrainingGames
 from actor.sender import ExperienceSender
 from actor.settings import ActorSettings
@@ -46,6 +47,7 @@ class Actor:
         self._metrics = ActorMetrics(registry)
         self._cache = PolicyCache(mesh.model)
         self._student = Student(mesh.model, settings.policy, stop)
+        self._rival: Student | None = None
         self._entropy = np.random.SeedSequence(settings.seed)
         self._sessions: list[GamesSession] = []
         self._batch_rows = 0
@@ -59,6 +61,7 @@ class Actor:
         """
         try:
             self._student.wait()
+            self._meet_rival(self._student.description.collection.exploits)
         except (NotFound, Unavailable, DeadlineExceeded):
             if self._stop.is_set():
                 return
@@ -77,6 +80,9 @@ class Actor:
             threading.Thread(target=self._student.follow, args=(spec,), daemon=True),
             threading.Thread(target=sender.run),
         ]
+        if self._rival is not None:
+            follow = self._rival.follow
+            threads.append(threading.Thread(target=follow, args=(spec,), daemon=True))
         if fill is not None:
             threads.append(threading.Thread(target=fill, daemon=True))
         for thread in threads:
@@ -104,7 +110,14 @@ class Actor:
             several = spec.seats > 1
             self._turns = Turns(self._student, collection.batch_rows, drawn if several else None)
             return drawn, None
-        asked = OpponentSupply(self._mesh.matchmaker, name, collection.game, self._stop)
+        asked = OpponentSupply(
+            self._mesh.matchmaker,
+            name,
+            collection.game,
+            self._stop,
+            pool=collection.pool,
+            exploits=collection.exploits,
+        )
         return asked, asked.fill if spec.seats > 1 else None
 
     def _play(self, spec: GameSpec, supply: Supply, sender: ExperienceSender) -> None:
@@ -163,9 +176,24 @@ class Actor:
             acting,
             collector,
             lambda: self._student.current,
-            self._cache.get,
+            self._load,
             self._metrics,
+            rng,
         )
+
+    def _meet_rival(self, name: str) -> None:
+        """Waits for the first version of the policy that the student exploits, if it does any."""
+        if name:
+            self._rival = Student(self._mesh.model, name, self._stop)
+            self._rival.wait()
+
+    def _load(self, opponent: str) -> OnnxPolicy:
+        """An opponent by its exact version, or the latest of the student or of its rival."""
+        if opponent == f"{self._settings.policy}:latest":
+            return self._student.current
+        if self._rival is not None and opponent.endswith(":latest"):
+            return self._rival.current
+        return self._cache.get(opponent)
 
     def _close(self) -> None:
         for session in self._sessions:

@@ -151,7 +151,11 @@ class Student:
         self._install(description, data, None)
 
     def _install(self, description: PolicyVersion, data: bytes, spec: GameSpec | None) -> None:
-        policy = OnnxPolicy(f"{description.name}:{description.version}", data)
+        policy = OnnxPolicy(
+            f"{description.name}:{description.version}",
+            data,
+            greedy=has_q_values(description.collection),
+        )
         if spec is not None:
             # The first run of a session allocates; it must not happen in the middle of a step.
             observation = np.zeros((1, spec.observation_size), spec.observation_dtype)

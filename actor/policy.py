@@ -9,6 +9,7 @@ import numpy.typing as npt
 import onnxruntime as ort
 
 from mazemesh.errors import InvalidArgument
+from mazemesh.experience import policy_digest
 
 Float = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.uint8]
@@ -23,6 +24,7 @@ class OnnxPolicy:
         reference: "name:version".
         version: The version number.
         greedy: Its logits are Q-values, of which the best is taken; no distribution to draw from.
+        digest: Of the file, as `mazemesh.experience.policy_digest` says.
         state_size: Elements of what it remembers from step to step; 0 for a policy without memory.
     """
 
@@ -37,6 +39,7 @@ class OnnxPolicy:
         options.log_severity_level = 3
         self.reference = reference
         self.greedy = greedy
+        self.digest = policy_digest(data)
         self.version = int(reference.rpartition(":")[2])
         try:
             self._session = ort.InferenceSession(data, options, providers=_providers())

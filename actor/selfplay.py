@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from actor.acting import Acting, Collector
+from actor.acting import Acting, Collector, opponent_actions
 from actor.memory import SeatMemory
 from actor.metrics import ActorMetrics
 from actor.opponents import SeatPlan
@@ -47,8 +47,9 @@ class TrainingGames:
         acting: How actions are chosen.
         collector: What becomes of the steps.
         current: The student's present version.
-        load: An opponent's version by name.
+        load: An opponent by name: an exact version, or "name:latest".
         metrics: Counters.
+        rng: Source of the opponents' draws.
     """
 
     def __init__(
@@ -61,13 +62,14 @@ class TrainingGames:
         current: Callable[[], OnnxPolicy],
         load: Callable[[str], OnnxPolicy],
         metrics: ActorMetrics,
+        rng: np.random.Generator,
     ) -> None:
         self._session = session
         self._plan = plan
         self._acting = acting
         self._collector = collector
         self._current = current
-        self._metrics = metrics
+        self._metrics, self._rng = metrics, rng
         games = len(plan.student_seat)
         self._games = np.arange(games)
         self._student_rows = self._games * plan.seats + plan.student_seat
@@ -77,8 +79,8 @@ class TrainingGames:
         ).reshape(games, plan.seats - 1)
         self._memory = SeatMemory(games, plan.seats)
         self._roster = Roster(games, current, load)
-        for game, opponent in enumerate(plan.opponent):
-            self._roster.seat(game, opponent)
+        for game in range(games):
+            self._seat(game)
         self._decision, _ = self._act(first, _Finals.of(first, plan.student_seat), plan.announce())
 
     def turn(self) -> Experience | None:
@@ -87,13 +89,18 @@ class TrainingGames:
             step = self._session.receive()
         reseat = self._plan.ended(step.ended_games, step.ended_scores)
         for game in step.ended_games.tolist():
-            self._roster.seat(game, self._plan.opponent[game])
+            self._seat(game)
         before, finals = self._decision, _Finals.of(step, self._plan.student_seat)
         self._decision, value = self._act(step, finals, reseat)
         self._metrics.agent_steps.inc(len(self._games))
         if len(step.ended_games):
             self._metrics.episodes.inc(len(step.ended_games))
         return self._collector.add(before, self._consequence(step, finals, value))
+
+    def _seat(self, game: int) -> None:
+        """Lets a game's next episode begin. A stand-in's outcome tells nothing of the opponent."""
+        if not self._roster.seat(game, self._plan.opponent[game]):
+            self._plan.opponent[game] = ""
 
     def _act(
         self, step: Step, finals: _Finals, reseat: Reseat | None
@@ -131,6 +138,7 @@ class TrainingGames:
             action_value=logits[self._games, chosen],
             policy_version=student.version,
             state=state,
+            opponent=self._roster.digest.copy(),
         )
         self._metrics.policy_version.set(student.version)
         return decision, value
@@ -150,7 +158,7 @@ class TrainingGames:
             state = self._memory.read(rows, seats, policy.state_size)
             logits, _, state = policy.infer(step.observation[rows, seats], mask, state)
             self._memory.write(rows, seats, state)
-            actions[rows, seats] = self._acting.opponent(logits, mask)
+            actions[rows, seats] = opponent_actions(policy, logits, mask, self._rng)
 
     def _consequence(
         self, step: Step, finals: _Finals, value: npt.NDArray[np.float32]

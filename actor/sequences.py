@@ -33,9 +33,16 @@ class SequenceCollector:
         num_actions: int,
         observation_dtype: str = "uint8",
         state_size: int = 0,
+        *,
+        opponents: bool = False,
     ) -> None:
         self.signature: Signature = sequence_signature(
-            wanted.length, observation_size, num_actions, observation_dtype, state_size
+            wanted.length,
+            observation_size,
+            num_actions,
+            observation_dtype,
+            state_size,
+            opponents=opponents,
         )
         self._games, self._wanted = games, wanted
         self._stride = wanted.length - wanted.burn_in
@@ -64,6 +71,8 @@ class SequenceCollector:
         buffers["reward"][:, at] = consequence.reward
         buffers["terminated"][:, at] = consequence.status == TERMINATED
         buffers["truncated"][:, at] = consequence.status == TRUNCATED
+        if "opponent" in buffers:
+            buffers["opponent"][:, at] = decision.opponent
         self._chosen[:, at] = decision.action_value
         self._value[:, at + 1] = consequence.value
         self._version[at] = decision.policy_version

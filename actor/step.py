@@ -27,6 +27,7 @@ class Decision:
         action_value: float32 [B], the logit of the action (its Q-value, for a Q-network).
         policy_version: Version that acted.
         state: float32 [B, S], what the policy remembered before it; S = 0 without memory.
+        opponent: uint64 [B], whom it meets (`mazemesh.experience.policy_digest`); 0 for nobody.
     """
 
     observation: npt.NDArray[Any]
@@ -36,6 +37,7 @@ class Decision:
     action_value: npt.NDArray[np.float32]
     policy_version: int
     state: npt.NDArray[np.float32]
+    opponent: npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True)

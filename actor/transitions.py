@@ -30,10 +30,11 @@ class TransitionCollector:
         num_actions: int,
         observation_dtype: str = "uint8",
         *,
+        opponents: bool = False,
         batch_rows: int = 256,
     ) -> None:
         self.signature: Signature = transition_signature(
-            observation_size, num_actions, observation_dtype
+            observation_size, num_actions, observation_dtype, opponents=opponents
         )
         self._games, self._n, self._batch_rows = games, n_step, batch_rows
         self._powers = discount ** np.arange(n_step + 1, dtype=np.float64)
@@ -41,6 +42,7 @@ class TransitionCollector:
         self._action = np.zeros((n_step, games), np.int8)
         self._action_value = np.zeros((n_step, games), np.float64)
         self._return = np.zeros((n_step, games), np.float64)
+        self._opponent = np.zeros((n_step, games), np.uint64)
         self._num_actions = num_actions
         self.clear()
 
@@ -58,6 +60,7 @@ class TransitionCollector:
         self._observation[slot] = decision.observation
         self._action[slot] = decision.action
         self._action_value[slot] = decision.action_value
+        self._opponent[slot] = decision.opponent
         self._return[slot] = 0.0
         self._waiting[slot] = True
         for age in range(self._n):
@@ -127,6 +130,7 @@ class TransitionCollector:
                 "bootstrap_discount": discount.astype(np.float32),
                 "next_observation": observation[games],
                 "next_action_mask": mask[games],
+                "opponent": self._opponent[ring, games],
             }
         )
         self._priorities.append(np.abs(error) + PRIORITY_FLOOR)

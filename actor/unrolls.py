@@ -23,9 +23,16 @@ class UnrollCollector:
         num_actions: int,
         observation_dtype: str = "uint8",
         state_size: int = 0,
+        *,
+        opponents: bool = False,
     ) -> None:
         self.signature: Signature = unroll_signature(
-            length, observation_size, num_actions, observation_dtype, state_size
+            length,
+            observation_size,
+            num_actions,
+            observation_dtype,
+            state_size,
+            opponents=opponents,
         )
         self._games = games
         self._length = length
@@ -55,6 +62,8 @@ class UnrollCollector:
         buffers["terminated"][:, at] = consequence.status == TERMINATED
         buffers["truncated"][:, at] = consequence.status == TRUNCATED
         buffers["bootstrap_value"][consequence.truncated_games, at] = consequence.final_value
+        if "opponent" in buffers:
+            buffers["opponent"][:, at] = decision.opponent
         self._time += 1
         if self._time < self._length:
             return None

@@ -84,11 +84,14 @@ class Run:
         """Of the experience."""
         shape = self.architecture
         observed = shape.observation_size, shape.num_actions, shape.observation_dtype
+        several = get_game(self.game).spec(self.game_settings).seats > 1
         if isinstance(self.config, ActorCriticConfig):
-            return unroll_signature(self.config.unroll_length, *observed, shape.memory)
+            length = self.config.unroll_length
+            return unroll_signature(length, *observed, shape.memory, opponents=several)
         if isinstance(self.config, R2D2Config):
-            return sequence_signature(self.config.sequence_length, *observed, shape.memory)
-        return transition_signature(*observed)
+            length = self.config.sequence_length
+            return sequence_signature(length, *observed, shape.memory, opponents=several)
+        return transition_signature(*observed, opponents=several)
 
     @cached_property
     def table(self) -> replay_pb2.Table:

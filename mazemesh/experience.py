@@ -3,6 +3,10 @@
 An actor writes columns of exactly these shapes to the table that `PolicyVersion.collection` names;
 the learner makes the table with the same signature, so a difference is refused by Replay.
 
+In games of several seats a row also tells, step by step, whom the student met: `opponent` uint64,
+as `policy_digest` says. So experience shows by itself that an opponent was the file that it should
+be, whatever it was called.
+
 Time in an unroll of length T: at step t the student's seat saw `observation[t]`, chose `action[t]`
 and earned `reward[t]`. Where the episode ended by step t, `observation[t + 1]` is the first of the
 next episode (same-step autoreset): rows that belong to no move never exist.
@@ -10,7 +14,17 @@ next episode (same-step autoreset): rows that belong to no move never exist.
 
 from __future__ import annotations
 
+import hashlib
+
 from mazemesh.tensors import Signature
+
+
+def policy_digest(content: bytes) -> int:
+    """What the column `opponent` calls a policy: the first 8 bytes of a sha256, big-endian.
+
+    Of a policy's file, whose sha256 the Model service knows; of a bot, which has none, of its name.
+    """
+    return int.from_bytes(hashlib.sha256(content).digest()[:8], "big")
 
 
 def unroll_signature(
@@ -19,6 +33,8 @@ def unroll_signature(
     num_actions: int,
     observation_dtype: str = "uint8",
     state_size: int = 0,
+    *,
+    opponents: bool = False,
 ) -> Signature:
     """One row: `length` consecutive steps of one seat, for actor-critic learning.
 
@@ -34,6 +50,8 @@ def unroll_signature(
       episode that was truncated by this step; 0 everywhere else.
     - last_observation [D], last_action_mask uint8 [A]: what the policy sees after step T - 1, from
       which the learner bootstraps an unroll that stops in mid-episode.
+    - state float32 [S], of a policy with memory: what it remembered before step 0.
+    - opponent uint64 [T], where there are `opponents`.
 
     The policy version of a row is the version that acted at its first step.
     """
@@ -50,11 +68,16 @@ def unroll_signature(
         last_observation=(observation_dtype, (observation_size,)),
         last_action_mask=("uint8", (num_actions,)),
         **memory,
+        **_opponent(opponents, length),
     )
 
 
 def transition_signature(
-    observation_size: int, num_actions: int, observation_dtype: str = "uint8"
+    observation_size: int,
+    num_actions: int,
+    observation_dtype: str = "uint8",
+    *,
+    opponents: bool = False,
 ) -> Signature:
     """One row: an n-step transition of one seat, for Q-learning.
 
@@ -66,6 +89,7 @@ def transition_signature(
       An episode that was truncated bootstraps from its final observation.
     - next_observation [D], next_action_mask uint8 [A]: after the k steps. Where
       bootstrap_discount is 0 the observation counts for nothing and the mask is all ones.
+    - opponent uint64, where there are `opponents`.
     """
     return Signature.of(
         observation=(observation_dtype, (observation_size,)),
@@ -74,6 +98,7 @@ def transition_signature(
         bootstrap_discount=("float32", ()),
         next_observation=(observation_dtype, (observation_size,)),
         next_action_mask=("uint8", (num_actions,)),
+        **_opponent(opponents),
     )
 
 
@@ -83,6 +108,8 @@ def sequence_signature(
     num_actions: int,
     observation_dtype: str = "uint8",
     state_size: int = 0,
+    *,
+    opponents: bool = False,
 ) -> Signature:
     """One row: `length` consecutive steps of one seat, for Q-learning with memory.
 
@@ -95,6 +122,7 @@ def sequence_signature(
     - action int8 [T], reward float32 [T] (shaped, where the settings say so).
     - terminated, truncated bool [T]: the episode ended by this step; by the rules, or by the step
       limit. Never both. A sequence runs on over the end; the next episode remembers nothing.
+    - opponent uint64 [T], where there are `opponents`.
 
     The final observation of a truncated episode is not kept: its last target is bootstrapped one
     step earlier.
@@ -107,4 +135,9 @@ def sequence_signature(
         terminated=("bool", (length,)),
         truncated=("bool", (length,)),
         state=("float32", (state_size,)),
+        **_opponent(opponents, length),
     )
+
+
+def _opponent(opponents: bool, *shape: int) -> dict[str, tuple[str, tuple[int, ...]]]:
+    return {"opponent": ("uint64", shape)} if opponents else {}

@@ -35,6 +35,7 @@ def random_play(steps: int, games: int, seed: int) -> Played:
                 action_value=rng.standard_normal(games).astype(np.float32),
                 policy_version=at,
                 state=np.zeros((games, 0), np.float32),
+                opponent=rng.integers(1, 9, games).astype(np.uint64),
             )
         )
         consequences.append(

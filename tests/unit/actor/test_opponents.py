@@ -18,6 +18,7 @@ class FakeMatchmaker:
         self._down = down
         self.requests: list[tuple[str, dict[str, tuple[int, int, int]]]] = []
         self.answered = threading.Event()
+        self.whom: tuple[tuple[str, ...], str] | None = None
 
     def sample_opponents(
         self,
@@ -26,7 +27,10 @@ class FakeMatchmaker:
         count: int,
         outcomes: Mapping[str, tuple[int, int, int]],
         request_id: str,
+        pool: Sequence[str] = (),
+        exploits: str = "",
     ) -> Sequence[Opponent]:
+        self.whom = tuple(pool), exploits
         self.requests.append((request_id, dict(outcomes)))
         if len(self.requests) <= self._down:
             raise Unavailable("down")
@@ -61,6 +65,18 @@ def test_the_stock_holds_what_the_matchmaker_gave() -> None:
     supply, stop = supply_of(matchmaker)
     run_until_answered(supply, matchmaker, stop)
     assert Counter(supply.take() for _ in range(64)) == {"bot/random": 32, "race:3": 32}
+
+
+def test_whom_to_meet_is_passed_on_and_holds_without_the_matchmaker_too() -> None:
+    matchmaker, stop = FakeMatchmaker(["race:latest"]), threading.Event()
+    supply = OpponentSupply(matchmaker, "spy", "race", stop, exploits="race", stock=8)
+    assert supply.take() == "race:latest"
+    run_until_answered(supply, matchmaker, stop)
+    assert matchmaker.whom == ((), "race")
+    matchmaker, stop = FakeMatchmaker(["race:latest"]), threading.Event()
+    supply = OpponentSupply(matchmaker, "race", "race", stop, pool=["spy"], stock=8)
+    run_until_answered(supply, matchmaker, stop)
+    assert matchmaker.whom == (("spy",), "")
 
 
 def test_outcomes_are_sent_again_under_the_same_request_until_they_arrive() -> None:

@@ -114,3 +114,12 @@ def test_clearing_forgets_the_unfinished_sequence() -> None:
     found = [batch for pair in pairs[3:] if (batch := collector.add(*pair)) is not None]
     assert len(found) == 1
     assert (found[0].columns["state"] == played.decisions[3].state).all()
+
+
+def test_whom_the_student_met_goes_with_every_step() -> None:
+    played = play(LENGTH)
+    collector = SequenceCollector(GAMES, wanted(3), SIZE, ACTIONS, state_size=STATE, opponents=True)
+    pairs = zip(played.decisions, played.consequences, strict=True)
+    (batch,) = [batch for d, c in pairs if (batch := collector.add(d, c)) is not None]
+    expected = np.stack([one.opponent for one in played.decisions], axis=1)
+    np.testing.assert_array_equal(batch.columns["opponent"], expected)

@@ -99,6 +99,26 @@ def test_transitions_are_those_of_the_definition(n: int) -> None:
     assert len(remaining) < 7
 
 
+def test_the_opponent_is_that_of_the_first_step() -> None:
+    """Observations are random, so each names its step."""
+    played = random_play(40, 3, seed=2)
+    met = {
+        one.observation[game].tobytes(): int(one.opponent[game])
+        for one in played.decisions
+        for game in range(3)
+    }
+    collector = TransitionCollector(3, 3, DISCOUNT, SIZE, ACTIONS, opponents=True, batch_rows=30)
+    pairs = zip(played.decisions, played.consequences, strict=True)
+    rows = 0
+    for batch in (one for d, c in pairs if (one := collector.add(d, c)) is not None):
+        for observation, opponent in zip(
+            batch.columns["observation"], batch.columns["opponent"], strict=True
+        ):
+            assert met[observation.tobytes()] == opponent
+            rows += 1
+    assert rows >= 60
+
+
 def close(a: Row, b: Row) -> bool:
     exact = (0, 1, 4, 5)
     return all(a[i] == b[i] for i in exact) and all(

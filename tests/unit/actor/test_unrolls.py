@@ -48,3 +48,12 @@ def test_clearing_forgets_the_unfinished_unroll() -> None:
     batch = collector.add(played.decisions[3], played.consequences[3])
     assert batch is not None
     assert (batch.columns["observation"][:, 0] == played.decisions[0].observation).all()
+
+
+def test_whom_the_student_met_goes_with_every_step() -> None:
+    played = random_play(4, 3, seed=5)
+    collector = UnrollCollector(3, 4, SIZE, ACTIONS, opponents=True)
+    pairs = zip(played.decisions, played.consequences, strict=True)
+    (batch,) = [batch for d, c in pairs if (batch := collector.add(d, c)) is not None]
+    expected = np.stack([one.opponent for one in played.decisions], axis=1)
+    np.testing.assert_array_equal(batch.columns["opponent"], expected)
