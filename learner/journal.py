@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from learner.run import Run
 
@@ -33,24 +33,46 @@ class Journal:
         self.run_id: str = known.get("run_id") or uuid.uuid4().hex
         content = {"run_id": self.run_id, **run.description}
         description.write_text(json.dumps(content, indent=2) + "\n")
-        self._file = (folder / METRICS).open("a", buffering=1)
+        self._file = open_lines(folder / METRICS)
         self._sums: dict[str, float] = {}
-        self._count = 0
+        self._counts: dict[str, int] = {}
+        self._before: tuple[float, float] | None = None
+
+    @property
+    def pending(self) -> bool:
+        """Whether statistics were added since the last line."""
+        return bool(self._sums)
 
     def add(self, statistics: Mapping[str, float]) -> None:
-        """Statistics of one batch."""
+        """Statistics of one batch, which need not have all that others have."""
         for name, value in statistics.items():
             self._sums[name] = self._sums.get(name, 0.0) + value
-        self._count += 1
+            self._counts[name] = self._counts.get(name, 0) + 1
 
     def write(self, counters: Mapping[str, float]) -> dict[str, Any]:
-        """Appends counters as they are, and means of what was added since the last line."""
-        means = {name: total / self._count for name, total in self._sums.items()}
-        line = {"time": time.time(), **counters, **means}
+        """Appends counters as they are, and means of what was added since the last line.
+
+        From the second line on it also tells agent_steps_per_second.
+        """
+        now, steps = time.time(), counters["agent_steps"]
+        means = {name: total / self._counts[name] for name, total in self._sums.items()}
+        line = {"time": now, **counters, **means}
+        if self._before is not None and now > self._before[0]:
+            line["agent_steps_per_second"] = (steps - self._before[1]) / (now - self._before[0])
+        self._before = now, steps
         self._file.write(json.dumps(line) + "\n")
-        self._sums, self._count = {}, 0
+        self._sums, self._counts = {}, {}
         return line
 
     def close(self) -> None:
         """Closes the file."""
         self._file.close()
+
+
+def open_lines(path: Path) -> TextIO:
+    """A file to append lines to; what a kill has left of a line stays one by itself."""
+    torn = path.exists() and path.read_bytes()[-1:] not in (b"", b"\n")
+    file = path.open("a", buffering=1)
+    if torn:
+        file.write("\n")
+    return file

@@ -12,6 +12,7 @@ from learner import checkpoint
 from learner.architecture import FloatArray, initial_parameters
 from learner.first_version import first_draft
 from learner.journal import Journal
+from learner.lineage import Lineage
 from learner.metrics import LearnerMetrics
 from learner.ports import ExperienceSource, PolicySink
 from learner.prefetch import Prefetcher, make_table
@@ -51,11 +52,12 @@ def learn(
         return
     journal = Journal(settings.folder, run, resuming=resuming)
     metadata = {"torch": importlib.metadata.version("torch")}
-    publisher = Publisher(sink, run, journal.run_id, stop, metadata=metadata)
+    lineage = Lineage(settings.folder)
+    publisher = Publisher(sink, run, journal.run_id, stop, metadata=metadata, lineage=lineage)
     parameters = initial_parameters(run.architecture, run.seed)
     if not resuming:
         publisher.publish(first_draft(run, parameters))
-    with Tracking(settings.tracking, settings.data_dir, settings.folder):
+    with Tracking(settings.tracking, settings.data_dir, settings.folder, settings.model_address):
         _train(settings, run, parameters, source, publisher, journal, metrics, stop)
     journal.close()
 

@@ -15,6 +15,7 @@ from learner.architecture import (
     ObservationArray,
     Parameters,
 )
+from learner.lineage import Lineage
 from learner.onnx_policy import to_onnx
 from learner.ports import PolicySink
 from learner.run import Run
@@ -90,12 +91,13 @@ class Publisher:
         stop: threading.Event,
         *,
         metadata: dict[str, str] | None = None,
+        lineage: Lineage | None = None,
     ) -> None:
         self.version = 0
         self.training_steps: dict[int, int] = {}
         self.rejected = 0
         self._sink, self._run, self._run_id, self._stop = sink, run, run_id, stop
-        self._metadata = metadata or {}
+        self._metadata, self._lineage = metadata or {}, lineage
         self._condition = threading.Condition()
         self._waiting: Draft | None = None
         self._closed = False
@@ -131,7 +133,7 @@ class Publisher:
         data = to_onnx(self._run.architecture, draft.parameters)
         while True:
             try:
-                version = self._sink.publish(header, data).version
+                published = self._sink.publish(header, data)
             except (Unavailable, DeadlineExceeded) as error:
                 log.warning("model is away", reason=str(error))
                 if self._stop.wait(RETRY_SECONDS):
@@ -141,16 +143,23 @@ class Publisher:
                 log.error("version refused", training_step=draft.training_step, reason=str(error))
                 return False
             else:
-                self.version = version
-                self.training_steps[version] = draft.training_step
+                self._note(published, draft)
                 log.info(
                     "published",
-                    version=version,
+                    version=self.version,
                     training_step=draft.training_step,
                     agent_steps=draft.agent_steps,
                     snapshot=draft.snapshot,
                 )
                 return True
+
+    def _note(self, published: model_pb2.PolicyVersion, draft: Draft) -> None:
+        self.version = published.version
+        self.training_steps[published.version] = draft.training_step
+        if draft.snapshot and self._lineage is not None:
+            self._lineage.add(
+                published, training_step=draft.training_step, agent_steps=draft.agent_steps
+            )
 
     def insist(self, draft: Draft) -> None:
         """Publishes a draft, waiting for Model as long as it takes, or until the learner stops.

@@ -38,11 +38,17 @@ class Tracking:
     """A context in which a forwarder runs, from `START_SECONDS` on."""
 
     def __init__(
-        self, tracking: str, data_dir: Path, folder: Path, *, start_seconds: float = START_SECONDS
+        self,
+        tracking: str,
+        data_dir: Path,
+        folder: Path,
+        model_address: str,
+        *,
+        start_seconds: float = START_SECONDS,
     ) -> None:
         self._uri = tracking_uri(tracking, data_dir)
         self._artifacts = data_dir / "mlflow" / "artifacts"
-        self._folder = folder
+        self._folder, self._logs, self._model_address = folder, data_dir / "logs", model_address
         self._timer = threading.Timer(start_seconds, self._start)
         self._timer.daemon = True
         self._lock = threading.Lock()
@@ -86,6 +92,7 @@ class Tracking:
                     *("--folder", str(self._folder)),
                     *("--uri", self._uri),
                     *("--artifacts", self._artifacts.as_uri()),
+                    *("--model-address", self._model_address, "--logs", str(self._logs)),
                 ],
                 stdin=subprocess.PIPE,  # its end tells the forwarder that the learner is gone
                 env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"},

@@ -12,7 +12,9 @@ import structlog
 from learner.algorithm import Algorithm
 from learner.architecture import ByteArray, FloatArray, ObservationArray
 from learner.checkpoint import Checkpoint, save
+from learner.episodes import episode_statistics
 from learner.first_version import first_draft
+from learner.gpu import gpu_statistics
 from learner.journal import Journal
 from learner.metrics import LearnerMetrics
 from learner.pace import ByBatch, ByClock, Pace
@@ -22,6 +24,7 @@ from learner.ranks import InStep
 from learner.ranks import size as ranks
 from learner.run import Run
 from learner.settings import LearnerSettings
+from mazemesh.games.foreign import is_foreign
 
 log = structlog.get_logger("learner")
 
@@ -56,6 +59,7 @@ class Trainer:
         self.samples = 0
         self._recent: Columns | None = None
         self._offered = (algorithm.updates, False)
+        self._winnable = not is_foreign(run.game)
 
     def resume(self, checkpoint: Checkpoint) -> None:
         """Takes over counters and the algorithm's state."""
@@ -78,6 +82,8 @@ class Trainer:
                 self._write_journal()
             if due.checkpoint:
                 self.checkpoint()
+        if self._journal.pending:
+            self._write_journal()
         self._batches.leave()
 
     def publish(self, *, snapshot: bool) -> None:
@@ -152,7 +158,8 @@ class Trainer:
         self.samples += rows
         self.agent_steps = round(self.samples * self._run.steps_per_row)
         self._recent = batch.columns
-        self._journal.add({**statistics, **self._lag(batch)})
+        episodes = episode_statistics(batch.columns, winnable=self._winnable)
+        self._journal.add({**statistics, **self._lag(batch), **episodes})
         metrics = self._metrics
         metrics.samples.inc(rows)
         metrics.agent_steps.inc(self.agent_steps - before)
@@ -175,6 +182,7 @@ class Trainer:
         return {"lag_versions": versions, "lag_steps": float(self._algorithm.updates - step)}
 
     def _write_journal(self) -> None:
+        self._journal.add(gpu_statistics(next(self._algorithm.network.parameters()).device))
         line = self._journal.write(
             {
                 "agent_steps": self.agent_steps,

@@ -15,7 +15,10 @@ Floats = npt.NDArray[np.float64]
 PAUSE_SECONDS = 60.0
 """Journal lines are some seconds apart; a longer gap means that the run stood still."""
 
-_COUNTERS = ("time", "agent_steps", "samples", "training_step", "version")
+_COUNTERS = (
+    *("time", "agent_steps", "samples", "training_step", "version"),
+    "agent_steps_per_second",  # known from the first two, and here without pauses
+)
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,11 @@ class Curves:
         first = np.concatenate(([True], np.diff(versions) > 0))
         return float(np.interp(version, versions[first], steps[first]))
 
+    def time_of(self, version: int) -> float:
+        """When a version was published, seconds since 1970, between the two lines around it."""
+        first = np.concatenate(([True], np.diff(self.version) > 0))
+        return float(np.interp(version, self.version[first], self.time[first]))
+
     def _spans(self) -> Floats:
         spans = np.diff(self.time)
         return np.where((spans > 0) & (spans < PAUSE_SECONDS), spans, np.nan)
@@ -63,7 +71,7 @@ class Curves:
 
 def read_curves(lines: Iterable[str]) -> Curves:
     """Curves from the lines of a journal; there may be none."""
-    records, unreadable = _records(lines)
+    records, unreadable = read_records(lines)
     kept = _lineage([record for record in records if {"time", "agent_steps"} <= record.keys()])
     names = sorted({name for record in kept for name in record} - set(_COUNTERS))
     return Curves(
@@ -90,7 +98,7 @@ class Probe:
 
 def read_probes(lines: Iterable[str], policy: str) -> list[Probe]:
     """Probes of a policy's snapshots from evaluators' logs (JSON lines), by version."""
-    records, _ = _records(lines)
+    records, _ = read_records(lines)
     found: dict[int, Probe] = {}
     for record in records:
         if record.get("event") != "snapshot probed":
@@ -101,7 +109,8 @@ def read_probes(lines: Iterable[str], policy: str) -> list[Probe]:
     return [found[version] for version in sorted(found)]
 
 
-def _records(lines: Iterable[str]) -> tuple[list[dict[str, Any]], int]:
+def read_records(lines: Iterable[str | bytes]) -> tuple[list[dict[str, Any]], int]:
+    """The JSON objects of a file's lines, and how many lines were none (a kill leaves such)."""
     records, unreadable = [], 0
     for line in lines:
         if not line.strip():

@@ -28,6 +28,9 @@ class Panel(NamedTuple):
 
 
 PANELS: Final = {
+    "episode_success": Panel("Success in training", "share of episodes"),
+    "episode_reward": Panel("Reward in training, with shaping", "reward of an episode"),
+    "episode_steps": Panel("Length in training", "steps of an episode"),
     "policy_loss": Panel("Policy loss", "loss"),
     "value_loss": Panel("Value loss", "squared error"),
     "loss": Panel("Loss", "Huber loss"),
@@ -41,6 +44,8 @@ PANELS: Final = {
     "importance": Panel("Importance weight", "mean weight"),
     "lag_versions": Panel("Policy lag", "versions"),
     "lag_steps": Panel("Policy lag, oldest row", "gradient steps"),
+    "gpu_utilization": Panel("GPU", "share of time computing"),
+    "gpu_memory_bytes": Panel("Memory on the GPU", "bytes"),
 }
 """Statistics that learners write today, in the order of the panels; others follow by name."""
 

@@ -55,7 +55,8 @@ def curve(data_dir: Path, seed: int) -> list[dict[str, Any]]:
         finally:
             mesh.kill()
     found = [json.loads(line) for line in lines(journal)]
-    return [{name: value for name, value in line.items() if name != "time"} for line in found]
+    clock = {"time", "agent_steps_per_second"}
+    return [{name: line[name] for name in line.keys() - clock} for line in found]
 
 
 def lines(journal: Path) -> list[str]:

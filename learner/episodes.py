@@ -1,0 +1,38 @@
+"""What a batch of unrolls tells of the episodes that ended in it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from learner.ports import Columns
+
+
+def episode_statistics(columns: Columns, *, winnable: bool) -> dict[str, float]:
+    """Reward, length and success of training episodes, actions drawn from the policy.
+
+    An episode may have begun in an earlier batch, so reward and length are those of the whole batch
+    by the number of episodes that ended in it: right on average while the policy changes slowly.
+
+    Args:
+        columns: Of `unroll_signature`; of others nothing is told, since drawing by priority does
+            not draw episodes alike.
+        winnable: Whether success is the last reward of an episode being positive, as in mazes.
+
+    Returns:
+        episode_reward (with shaping), episode_steps, and episode_success where it is known: the
+        share that ended by itself and with a positive reward. Empty when no episode ended.
+    """
+    if "terminated" not in columns or "truncated" not in columns:
+        return {}
+    reward = np.asarray(columns["reward"], np.float32)
+    terminated = np.asarray(columns["terminated"]) != 0
+    ended = int(terminated.sum()) + int((np.asarray(columns["truncated"]) != 0).sum())
+    if not ended:
+        return {}
+    found = {
+        "episode_reward": float(reward.sum(dtype=np.float64)) / ended,
+        "episode_steps": reward.size / ended,
+    }
+    if winnable:
+        found["episode_success"] = int((terminated & (reward > 0)).sum()) / ended
+    return found
