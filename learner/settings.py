@@ -22,7 +22,8 @@ class LearnerSettings(ProcessSettings):
     component: ClassVar[str] = "learner"
 
     config: Path | None = Field(
-        default=None, description="TOML file with settings; flags win over it"
+        default=None,
+        description="TOML file with settings; flags win over it. `mazemesh preset GAME` writes one",
     )
     game: str = Field(default="race", description="game to learn")
     algorithm: AlgorithmName = Field(
@@ -35,7 +36,9 @@ class LearnerSettings(ProcessSettings):
         default=None, description="widths of the network's hidden layers, e.g. 128,128"
     )
     hyperparameters: dict[str, float] = Field(
-        default_factory=dict, description="of the algorithm, e.g. learning_rate=0.001,epochs=4"
+        default_factory=dict,
+        description="of the algorithm, e.g. learning_rate=0.001,epochs=4; "
+        "`mazemesh preset GAME` tells all of them, what they mean and what they are",
     )
 
     width: int | None = Field(default=None, description="of the mazes, in cells")
@@ -45,6 +48,7 @@ class LearnerSettings(ProcessSettings):
     loops: float | None = Field(default=None, description="share of inner walls opened, 0..1")
     step_limit: int | None = Field(default=None, description="steps of a game; 0: by its size")
     seats: int | None = Field(default=None, description="players")
+    line_of_sight: bool | None = Field(default=None, description="walls hide what is behind them")
     shaping: float | None = Field(default=None, description="weight of the distance in rewards")
     shaping_discount: float | None = Field(default=None, description="of that distance, 0..1")
 

@@ -1,14 +1,15 @@
-"""`mazemesh train`, `actor`, `evaluator`: attach one more process to a mesh that runs."""
+"""`mazemesh train`, `actor`, `evaluator`: attach one more process; `preset`: what to train with."""
 
 from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from enum import StrEnum
+from typing import Annotated, Any
 
 import typer
 
-from mazemesh.cli.options import DATA_DIR, DataDir, Host, PortBase, find
+from mazemesh.cli.options import DATA_DIR, DataDir, Host, PortBase, errors_as_lines, find
 
 PASS_ON: dict[str, Any] = {
     "allow_extra_args": True,
@@ -26,6 +27,27 @@ def train(
 ) -> None:
     """Attach a learner run (--help shows its flags)."""
     _become(["learner"], context, data_dir, host, port_base)
+
+
+class Algorithm(StrEnum):
+    """How a learner learns."""
+
+    PPO = "ppo"
+    RECURRENT_PPO = "recurrent-ppo"
+    IMPALA = "impala"
+    DQN = "dqn"
+    R2D2 = "r2d2"
+
+
+def preset(
+    game: Annotated[str, typer.Argument(help="Game: race, gymnasium:CartPole-v1 (`games`).")],
+    algorithm: Annotated[Algorithm, typer.Option(help="How to learn it.")] = Algorithm.PPO,
+) -> None:
+    """Print a game's training settings, each with its meaning, as a file for --config."""
+    with errors_as_lines():
+        from learner.preset_file import preset_text
+
+        typer.echo(preset_text(game, algorithm.value), nl=False)
 
 
 def actor(

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from mazemesh.analysis.journal import Floats
-from mazemesh.plots.style import figure
+from mazemesh.plots.style import figure, readable_on
 
 _GAMES_UP_TO = 12
 """Players up to which a cell also tells its number of games."""
@@ -25,7 +25,7 @@ def head_to_head_figure(title: str, names: Sequence[str], score: Floats, games: 
     """
     size = len(names)
     numbered = size <= _GAMES_UP_TO
-    cell = 0.72 if numbered else 0.5
+    cell = 0.58 if numbered else 0.46
     made = figure(max(cell * size + 2.9, 5.5), cell * size + 2.0, title)
     axes = made.subplots()
     # Orange to purple: the two ends differ in lightness for nobody, in hue for everybody.
@@ -35,22 +35,23 @@ def head_to_head_figure(title: str, names: Sequence[str], score: Floats, games: 
     axes.set_yticks(range(size), names)
     axes.grid(visible=False)
     axes.tick_params(length=0)
-    axes.set_title("Mean score of the row's player, and games" if numbered else "Mean score")
+    what = "Mean score of the row's player, and games" if numbered else "Mean score"
+    axes.set_title(f"{what} (grey: have not met)")
     axes.set_xlabel("opponent")
     axes.set_ylabel("player")
+    colours = np.asarray(image.to_rgba(score))
     for row, column in zip(*np.nonzero(games > 0), strict=True):
         text = f"{score[row, column]:.0%}"
         if numbered:
             text += f"\n{games[row, column]:.0f}"
-        extreme = abs(score[row, column] - 0.5) > 0.3
         axes.text(
             column,
             row,
             text,
             ha="center",
             va="center",
-            fontsize=8 if numbered else 7,
-            color="white" if extreme else "black",
+            fontsize=7.5 if numbered else 7,
+            color=readable_on(colours[row, column].tolist()),
         )
     bar = made.colorbar(image, ax=axes, shrink=0.8, pad=0.02)
     bar.set_label("mean score of the row's player (0 lost, 1 won)")

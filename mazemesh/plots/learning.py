@@ -51,9 +51,10 @@ PANELS: Final = {
 
 
 def learning_figure(title: str, curves: Curves, probes: Sequence[Probe]) -> Figure:
-    """Success where it was probed, speed, then losses and the rest."""
+    """Success where it was probed, episodes, speed, then losses and the rest."""
     known = [name for name in PANELS if name in curves.statistics]
     names = known + [name for name in curves.statistics if name not in PANELS]
+    episodes = [name for name in names if name.startswith("episode_")]
     count = 1 + bool(probes) + len(names)
     rows = -(-count // _COLUMNS)
     made = figure(4.2 * min(count, _COLUMNS), 2.3 * rows + 0.6, title)
@@ -61,14 +62,15 @@ def learning_figure(title: str, curves: Curves, probes: Sequence[Probe]) -> Figu
     panels = iter(grid.ravel())
     if probes:
         _success(next(panels), curves, probes)
+    for name in episodes:
+        _statistic(next(panels), curves, name)
     speed = next(panels)
     _curve(speed, curves.agent_steps, curves.agent_steps_per_second, GREEN)
     _frame(speed, curves, Panel("Learning speed", "agent steps/s"))
     speed.set_ylim(bottom=0)
     for name in names:
-        axes = next(panels)
-        _curve(axes, curves.agent_steps, curves.statistics[name], BLUE)
-        _frame(axes, curves, PANELS.get(name, Panel(name.replace("_", " "), name)))
+        if name not in episodes:
+            _statistic(next(panels), curves, name)
     for axes in panels:
         axes.remove()
     return made
@@ -80,6 +82,13 @@ def _success(axes: Axes, curves: Curves, probes: Sequence[Probe]) -> None:
     axes.plot(steps, rates, color=GREEN, marker="o", markersize=3.5)
     _frame(axes, curves, Panel("Success of snapshots, held out", "share of games"))
     axes.set_ylim(-0.03, 1.03)
+
+
+def _statistic(axes: Axes, curves: Curves, name: str) -> None:
+    _curve(axes, curves.agent_steps, curves.statistics[name], BLUE)
+    _frame(axes, curves, PANELS.get(name, Panel(name.replace("_", " "), name)))
+    if name == "episode_success":
+        axes.set_ylim(-0.03, 1.03)
 
 
 def _curve(axes: Axes, steps: Floats, values: Floats, colour: str) -> None:

@@ -55,6 +55,19 @@ def count_steps(axes: Axes) -> None:
     axes.set_xlim(left=0)
 
 
+def readable_on(background: Sequence[float]) -> str:
+    """Black or white, whichever stands out more from a colour (red, green, blue, ... in 0..1).
+
+    By the contrast ratio of the Web Content Accessibility Guidelines 2.1, section 1.4.3.
+    """
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+        for part in background[:3]
+    ]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return "white" if 1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.05 else "black"
+
+
 def apart(wanted: Sequence[float] | Floats, gap: float, low: float, high: float) -> Floats:
     """Places near the wanted ones, at least `gap` from each other, in low..high where they fit.
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mazemesh.plots.learning import running_mean
-from mazemesh.plots.style import apart
+from mazemesh.plots.style import apart, readable_on
 
 
 def test_labels_that_are_apart_stay() -> None:
@@ -28,3 +28,10 @@ def test_none_overlap_all_are_inside_and_in_order(wanted: list[float]) -> None:
 def test_a_running_mean_is_shorter_at_the_ends() -> None:
     values = np.array([1.0, 2.0, 6.0, 4.0, 5.0])
     np.testing.assert_allclose(running_mean(values, 3), [1.5, 3.0, 4.0, 5.0, 4.5])
+
+
+def test_text_stands_out_from_its_background() -> None:
+    assert readable_on((0.0, 0.0, 0.0, 1.0)) == "white"
+    assert readable_on((1.0, 1.0, 1.0, 1.0)) == "black"
+    assert readable_on((0.88, 0.51, 0.08, 1.0)) == "black"  # the map's middle orange
+    assert readable_on((0.33, 0.15, 0.53, 1.0)) == "white"  # and its dark purple
