@@ -12,8 +12,12 @@ from multiprocessing.connection import Connection
 
 import psutil
 
+from services._harness.event_loop import new_event_loop
+
 Serve = Callable[[], AbstractAsyncContextManager[str]]
 """Serves inside the block and gives the address; must be a function of a module (spawn)."""
+
+NewLoop = Callable[[], asyncio.AbstractEventLoop]
 
 
 @dataclass(frozen=True)
@@ -41,11 +45,13 @@ def pin(core: int) -> bool:
 
 
 @contextmanager
-def pinned_server(serve: Serve, core: int = 0) -> Iterator[PinnedServer]:
-    """Runs `serve` in a spawned process on `core`."""
+def pinned_server(
+    serve: Serve, core: int = 0, new_loop: NewLoop = new_event_loop
+) -> Iterator[PinnedServer]:
+    """Runs `serve` in a spawned process on `core`; by default on the event loop of services."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_run, args=(serve, core, theirs))
+    process = context.Process(target=_run, args=(serve, core, new_loop, theirs))
     process.start()
     try:
         yield PinnedServer(ours.recv(), psutil.Process(process.pid))
@@ -56,9 +62,10 @@ def pinned_server(serve: Serve, core: int = 0) -> Iterator[PinnedServer]:
             process.kill()
 
 
-def _run(serve: Serve, core: int, pipe: Connection) -> None:
+def _run(serve: Serve, core: int, new_loop: NewLoop, pipe: Connection) -> None:
     pin(core)
-    asyncio.run(_serve(serve, pipe))
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(_serve(serve, pipe))
 
 
 async def _serve(serve: Serve, pipe: Connection) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import json
 import os
@@ -94,7 +95,7 @@ class Grid:
 
     def measure(self, durability: str) -> Iterator[tuple[Cell, Load, Load]]:
         serve = functools.partial(serve_replay, durability)
-        with pinned_server(serve_echo, 0) as echo:
+        with pinned_server(serve_echo, 0, asyncio.new_event_loop) as echo:
             for cell in self.cells():
                 ceiling = echo_load(echo, cell, self.seconds)
                 # A new one each time: the memory of a table is seen in a process without others.

@@ -2,11 +2,19 @@
 
 import logging
 import sys
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from mazemesh.process.settings import LogFormat, LogLevel
+
+call_fields: ContextVar[Callable[[], Mapping[str, str]]] = ContextVar("call_fields")
+"""Gives what the lines of the current call say beside their own fields.
+
+It is asked only when a line is written: most calls write none.
+"""
 
 
 def configure_logging(component: str, log_format: LogFormat, log_level: LogLevel) -> None:
@@ -22,7 +30,7 @@ def configure_logging(component: str, log_format: LogFormat, log_level: LogLevel
         return event
 
     shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
+        _add_call,
         add_service,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -56,6 +64,11 @@ def configure_logging(component: str, log_format: LogFormat, log_level: LogLevel
     # It tells of every plugin that it sets up.
     logging.getLogger("alembic").setLevel(max(root.level, logging.WARNING))
     logging.captureWarnings(capture=True)
+
+
+def _add_call(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    describe = call_fields.get(None)
+    return event if describe is None else {**describe(), **event}
 
 
 def _renderers(console: bool) -> list[Processor]:

@@ -1,7 +1,7 @@
-"""What happens around every call: errors become statuses, calls are counted and timed.
+"""What happens around every call: errors become statuses, calls are counted, timed and named.
 
-Each interceptor opens one scope per call, whatever its kind; messages of a stream pass without
-extra work.
+One interceptor does all of it: each further one would cost every call a few microseconds. Messages
+of a stream pass without extra work.
 """
 
 from __future__ import annotations
@@ -9,18 +9,18 @@ from __future__ import annotations
 import asyncio
 import inspect
 import secrets
-from abc import abstractmethod
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, aclosing
+from collections.abc import Callable, Mapping
+from contextlib import aclosing
+from contextvars import ContextVar
 from time import perf_counter
-from types import TracebackType
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Never, TypeAlias
 
 import grpc
 import grpc.aio
 import structlog
 
 from mazemesh.errors import MazemeshError, status_of
+from mazemesh.process.logging import call_fields
 from services._harness.in_flight import InFlight
 from services._harness.metrics import CallMetrics, MethodMetrics
 
@@ -29,21 +29,21 @@ _log = structlog.get_logger(__name__)
 # Generic in the stubs only, hence the quotes.
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
-Scope: TypeAlias = "Callable[[Context], AbstractAsyncContextManager[None]]"
 
 REQUEST_ID_KEY: Final = "x-request-id"
 """Metadata key under which a caller may name its request; the name appears in the log."""
 
 
-class ScopeInterceptor(grpc.aio.ServerInterceptor):
-    """Runs every call of a known method inside `scope(method)(context)`."""
+class CallInterceptor(grpc.aio.ServerInterceptor):
+    """Runs every call of a known method between `Calls.begin` and `Calls.end`.
 
-    def __init__(self) -> None:
+    Health and reflection are counted, but do not keep `in_flight`.
+    """
+
+    def __init__(self, metrics: CallMetrics, in_flight: InFlight) -> None:
+        self._metrics = metrics
+        self._in_flight = in_flight
         self._handlers: dict[str, Handler] = {}
-
-    @abstractmethod
-    def scope(self, method: str) -> Scope:
-        """Called once per method; what it returns is called once per call."""
 
     async def intercept_service(
         self,
@@ -51,125 +51,111 @@ class ScopeInterceptor(grpc.aio.ServerInterceptor):
         details: grpc.HandlerCallDetails,
     ) -> Handler | None:
         """Wraps a handler at its first call; an unknown method stays with gRPC (UNIMPLEMENTED)."""
+        _current.set(_Call(details))
         known = self._handlers.get(details.method)
         if known is not None:
             return known
         handler: Handler | None = await continuation(details)
         if handler is None:
             return None
-        wrapped = _wrap(handler, self.scope(details.method))
-        self._handlers[details.method] = wrapped
+        in_flight = None if details.method.startswith("/grpc.") else self._in_flight
+        calls = _Calls(self._metrics.method(details.method), in_flight)
+        wrapped = self._handlers[details.method] = _wrap(handler, calls)
         return wrapped
 
 
-class ErrorInterceptor(ScopeInterceptor):
-    """Turns exceptions into statuses by the table of `mazemesh.errors`.
+class _Call:
+    """What log lines say of a call. It is put together only when there is a line."""
 
-    Any other exception becomes INTERNAL with a short id; the traceback is in the log under that id.
-    """
+    __slots__ = ("_details", "_request_id", "peer")
 
-    def scope(self, method: str) -> Scope:
-        """A scope that also binds method, peer and request id to the log lines of the call."""
-        return lambda context: _ErrorScope(method, context)
+    def __init__(self, details: grpc.HandlerCallDetails) -> None:
+        self._details = details
+        self._request_id = ""
+        # Asked for at once: a task that outlives the call may still write lines about it.
+        self.peer = ""
+
+    def fields(self) -> Mapping[str, str]:
+        """Method, peer and the caller's name for the request, or a random one."""
+        if not self._request_id:
+            given = dict(self._details.invocation_metadata or ()).get(REQUEST_ID_KEY)
+            self._request_id = str(given or secrets.token_hex(4))
+        return {
+            "method": self._details.method,
+            "peer": self.peer,
+            "request_id": self._request_id,
+        }
 
 
-class MetricsInterceptor(ScopeInterceptor):
-    """Counts and times calls; keeps `in_flight`, where health and reflection do not count."""
+_current: ContextVar[_Call] = ContextVar("call")
 
-    def __init__(self, metrics: CallMetrics, in_flight: InFlight) -> None:
-        super().__init__()
+
+class _Calls:
+    """Begins and ends the calls of one method."""
+
+    def __init__(self, metrics: MethodMetrics, in_flight: InFlight | None) -> None:
         self._metrics = metrics
         self._in_flight = in_flight
 
-    def scope(self, method: str) -> Scope:
-        """A scope that ends with the status code the caller gets."""
-        metrics = self._metrics.method(method)
-        in_flight = None if method.startswith("/grpc.") else self._in_flight
-        return lambda context: _MetricsScope(metrics, in_flight, context)
-
-
-class _ErrorScope(AbstractAsyncContextManager[None]):
-    __slots__ = ("_context", "_method")
-
-    def __init__(self, method: str, context: Context) -> None:
-        self._method = method
-        self._context = context
-
-    async def __aenter__(self) -> None:
-        structlog.contextvars.bind_contextvars(
-            method=self._method, peer=self._context.peer(), request_id=_request_id(self._context)
-        )
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        # Cancellation and abort() are answers already; KeyboardInterrupt and the like are not for
-        # us.
-        if not isinstance(error, Exception) or isinstance(error, grpc.aio.AbortError):
-            return
-        if isinstance(error, MazemeshError):
-            code = status_of(error)
-            _log.debug("call refused", code=code.name, reason=str(error))
-            await self._context.abort(code, str(error))
-        error_id = secrets.token_hex(4)
-        _log.error("call failed", error_id=error_id, exc_info=error)
-        await self._context.abort(
-            grpc.StatusCode.INTERNAL,
-            f"internal error {error_id}: the log of the service has the details under this id",
-        )
-
-
-class _MetricsScope(AbstractAsyncContextManager[None]):
-    __slots__ = ("_context", "_in_flight", "_metrics", "_started")
-
-    def __init__(
-        self, metrics: MethodMetrics, in_flight: InFlight | None, context: Context
-    ) -> None:
-        self._metrics = metrics
-        self._in_flight = in_flight
-        self._context = context
-
-    async def __aenter__(self) -> None:
-        self._started = perf_counter()
-        self._metrics.in_flight.inc()
+    def begin(self, context: Context) -> float:
+        """Names the call in the log lines that follow; returns when it began."""
+        call = _current.get()
+        call.peer = context.peer()
+        call_fields.set(call.fields)
+        self._metrics.in_flight += 1
         if self._in_flight is not None:
             self._in_flight.enter()
+        return perf_counter()
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._metrics.in_flight.dec()
-        self._metrics.latency.observe(perf_counter() - self._started)
-        self._metrics.handled(_code_name(self._context, error))
+    def end(self, began: float, code: str) -> None:
+        """Counts a call that ended with a status code."""
+        self._metrics.in_flight -= 1
+        self._metrics.ended(perf_counter() - began, code)
         if self._in_flight is not None:
             self._in_flight.leave()
 
+    async def fail(self, began: float, context: Context, error: BaseException) -> Never:
+        """Answers an exception with a status and raises what gRPC expects then."""
+        code = "UNKNOWN"
+        try:
+            if isinstance(error, Exception) and not isinstance(error, grpc.aio.AbortError):
+                await _abort(context, error)
+            raise error
+        except grpc.aio.AbortError:
+            code = code_name(context)
+            raise
+        except asyncio.CancelledError:
+            remaining: float | None = context.time_remaining()
+            late = remaining is not None and remaining <= 0
+            code = "DEADLINE_EXCEEDED" if late else "CANCELLED"
+            raise
+        finally:
+            self.end(began, code)
 
-def _request_id(context: Context) -> str:
-    metadata: Any = context.invocation_metadata()  # at run time a plain tuple of pairs
-    for key, value in metadata or ():
-        if key == REQUEST_ID_KEY:
-            return str(value)
-    return secrets.token_hex(4)
+
+async def _abort(context: Context, error: Exception) -> None:
+    """Ends the call by the table of `mazemesh.errors`; raises AbortError.
+
+    Any other exception becomes INTERNAL with a short id; the traceback is in the log under that id.
+    """
+    if isinstance(error, MazemeshError):
+        code = status_of(error)
+        _log.debug("call refused", code=code.name, reason=str(error))
+        await context.abort(code, str(error))
+    error_id = secrets.token_hex(4)
+    _log.error("call failed", error_id=error_id, exc_info=error)
+    await context.abort(
+        grpc.StatusCode.INTERNAL,
+        f"internal error {error_id}: the log of the service has the details under this id",
+    )
 
 
 _CODE_NAMES: Final = {code.value[0]: code.name for code in grpc.StatusCode}
 
 
-def _code_name(context: Context, error: BaseException | None) -> str:
-    """The name of the status that the caller sees."""
-    if isinstance(error, asyncio.CancelledError):
-        remaining: float | None = context.time_remaining()
-        return "CANCELLED" if remaining is None or remaining > 0 else "DEADLINE_EXCEEDED"
-    if error is not None and not isinstance(error, grpc.aio.AbortError):
-        return "UNKNOWN"
-    # The runtime keeps a bare number until a status is set, the stubs say it is always a
+def code_name(context: Context) -> str:
+    """The name of the status that was set."""
+    # The runtime keeps nothing or a bare number until a status is set, the stubs say it is always a
     # StatusCode.
     code: Any = context.code()
     if isinstance(code, grpc.StatusCode):
@@ -177,8 +163,8 @@ def _code_name(context: Context, error: BaseException | None) -> str:
     return _CODE_NAMES.get(code or 0, "UNKNOWN")
 
 
-def _wrap(handler: Handler, scope: Scope) -> Handler:
-    """`handler` with each call inside `scope`, for all four kinds of calls."""
+def _wrap(handler: Handler, calls: _Calls) -> Handler:
+    """`handler` with each call between begin and end, for all four kinds of calls."""
     make: Any
     if handler.response_streaming:
         make = (
@@ -186,37 +172,48 @@ def _wrap(handler: Handler, scope: Scope) -> Handler:
             if handler.request_streaming
             else grpc.unary_stream_rpc_method_handler
         )
-        call = _streaming(handler.stream_stream or handler.unary_stream, scope)
+        call = _streaming(handler.stream_stream or handler.unary_stream, calls)
     else:
         make = (
             grpc.stream_unary_rpc_method_handler
             if handler.request_streaming
             else grpc.unary_unary_rpc_method_handler
         )
-        call = _single(handler.stream_unary or handler.unary_unary, scope)
+        call = _single(handler.stream_unary or handler.unary_unary, calls)
     wrapped: Handler = make(call, handler.request_deserializer, handler.response_serializer)
     return wrapped
 
 
-def _single(behaviour: Any, scope: Scope) -> Callable[[Any, Context], Any]:
+def _single(behaviour: Any, calls: _Calls) -> Callable[[Any, Context], Any]:
     async def call(request: Any, context: Context) -> Any:
-        async with scope(context):
-            return await behaviour(request, context)
+        began = calls.begin(context)
+        try:
+            answer = await behaviour(request, context)
+        except BaseException as error:
+            await calls.fail(began, context, error)
+        calls.end(began, code_name(context))
+        return answer
 
     return call
 
 
-def _streaming(behaviour: Any, scope: Scope) -> Callable[[Any, Context], Any]:
+def _streaming(behaviour: Any, calls: _Calls) -> Callable[[Any, Context], Any]:
     async def call(request: Any, context: Context) -> None:
-        async with scope(context):
-            answer = behaviour(request, context)
-            if inspect.isawaitable(answer):  # the servicer writes by context.write
-                await answer
-                return
-            # Closing the generator here runs its finally blocks now and not at some garbage
-            # collection.
-            async with aclosing(answer):
-                async for response in answer:
-                    await context.write(response)
+        began = calls.begin(context)
+        try:
+            await _answer(behaviour(request, context), context)
+        except BaseException as error:
+            await calls.fail(began, context, error)
+        calls.end(began, code_name(context))
 
     return call
+
+
+async def _answer(answer: Any, context: Context) -> None:
+    if inspect.isawaitable(answer):  # the servicer writes by context.write
+        await answer
+        return
+    # Closing the generator here runs its finally blocks now and not at some garbage collection.
+    async with aclosing(answer):
+        async for response in answer:
+            await context.write(response)

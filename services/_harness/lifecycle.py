@@ -14,6 +14,7 @@ from mazemesh.process.errors import StartError
 from mazemesh.process.logging import configure_logging
 from mazemesh.process.parent import stop_with_parent
 from mazemesh.process.settings import parse_settings
+from services._harness.event_loop import new_event_loop
 from services._harness.server import Server
 from services._harness.settings import SettingsT
 
@@ -56,7 +57,8 @@ def run(settings_class: type[SettingsT], bind: Bind[SettingsT]) -> None:
         sys.stderr.write(f"{settings_class.component}: {error}\n")
         sys.exit(error.exit_code)
     configure_logging(settings.component, settings.log_format, settings.log_level)
-    sys.exit(asyncio.run(_live(settings, bind)))
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        sys.exit(runner.run(_live(settings, bind)))
 
 
 async def _live(settings: SettingsT, bind: Bind[SettingsT]) -> int:

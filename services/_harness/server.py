@@ -17,7 +17,7 @@ from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 from mazemesh.process.errors import StartError
 from services._harness.exposition import exposition
 from services._harness.in_flight import InFlight
-from services._harness.interceptors import ErrorInterceptor, MetricsInterceptor
+from services._harness.interceptors import CallInterceptor
 from services._harness.metrics import CallMetrics, create_registry
 from services._harness.settings import ServiceSettings
 
@@ -61,10 +61,7 @@ class Server:
         self.registry = create_registry()
         self._in_flight = InFlight()
         self.grpc = grpc.aio.server(
-            interceptors=[
-                MetricsInterceptor(CallMetrics(self.registry), self._in_flight),
-                ErrorInterceptor(),
-            ],
+            interceptors=[CallInterceptor(CallMetrics(self.registry), self._in_flight)],
             options=_OPTIONS,
         )
         self.port = 0
