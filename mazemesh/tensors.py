@@ -37,7 +37,7 @@ class ColumnSpec:
     dtype: np.dtype[np.generic]
     shape: tuple[int, ...]
 
-    @property
+    @cached_property
     def row_bytes(self) -> int:
         """Bytes of one row."""
         return self.dtype.itemsize * math.prod(self.shape)
@@ -73,7 +73,7 @@ class Signature:
         """Column names in order."""
         return tuple(column.name for column in self.columns)
 
-    @property
+    @cached_property
     def row_bytes(self) -> int:
         """Bytes of one row over all columns."""
         return sum(column.row_bytes for column in self.columns)

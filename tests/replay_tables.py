@@ -5,7 +5,7 @@ import numpy as np
 from mazemesh.tensors import Signature
 from services.replay.operations import Batch, Operation
 from services.replay.row_copy import RowCopy
-from services.replay.selectors import Reals
+from services.replay.selector import Reals
 from services.replay.storage import Keys
 from services.replay.store import Checkpoint
 from services.replay.table import Sample, Table

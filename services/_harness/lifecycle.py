@@ -75,6 +75,7 @@ async def _live(settings: SettingsT, bind: Bind[SettingsT]) -> int:
             )
             await stop.or_event(server.failed)
             log.info("draining", reason=stop.name or "crash")
+        await _end_of_calls()
         log.info("stopped")
         return 1 if server.failed.is_set() else 0
     except (StartError, MazemeshError) as error:
@@ -86,6 +87,13 @@ async def _live(settings: SettingsT, bind: Bind[SettingsT]) -> int:
     except Exception:
         log.exception("cannot start")
         return 1
+
+
+async def _end_of_calls() -> None:
+    """Tasks of gRPC end a few turns of the loop after its server; cancelled, they print traces."""
+    tasks = [task for task in asyncio.all_tasks() if task.get_name() == "rpc_task"]
+    if tasks:
+        await asyncio.wait(tasks, timeout=1)
 
 
 class _StopSignal:

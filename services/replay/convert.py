@@ -13,7 +13,7 @@ from mazemesh.tensors import Signature, from_bytes
 from mazemesh.v1 import replay_pb2 as pb
 from services.replay.decoding import RecordRequest
 from services.replay.operations import Batch
-from services.replay.selectors import Reals
+from services.replay.selector import Reals
 from services.replay.storage import Bytes, Keys
 from services.replay.table_spec import LimiterSpec, SelectorKind, SelectorSpec, TableSpec
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from services.replay import heap_kernels as kernels
-from services.replay.selectors import Counts, Draw, Reals, Slots
+from services.replay.selector import Counts, Draw, Reals, Slots
 
 
 class Heap:
@@ -40,6 +40,10 @@ class Heap:
         """Forgets slots."""
         self._size -= len(slots)
         kernels.leave(self._winners, self._ranks, self._tickets, slots)
+
+    def replace(self, slots: Slots, priorities: Reals) -> None:
+        """The slots stay where they are and get the priorities of the rows that arrived."""
+        self.update(slots, priorities)
 
     def draw(self, count: int, rng: np.random.Generator, times: Counts, limit: int) -> Draw:
         """The slot on top, as often as the limit allows, then the next; see `Selector.draw`."""

@@ -8,7 +8,7 @@ import time
 
 from mazemesh.errors import DeadlineExceeded, MazemeshError, ResourceExhausted
 from services.replay.operations import Batch, DropOlder, Insert, Serve, SetLimiter, SetPriorities
-from services.replay.selectors import Reals
+from services.replay.selector import Reals
 from services.replay.storage import Keys
 from services.replay.store import Checkpoint, TableLog
 from services.replay.table import Inserted, Sample, Table, Updated

@@ -13,7 +13,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from services.replay.selectors import Reals
+from services.replay.selector import Reals
 from services.replay.storage import Bytes, Keys
 from services.replay.table_spec import LimiterSpec
 

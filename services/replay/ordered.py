@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from services.replay.selectors import REMOVE, Counts, Draw, Reals, Slots
+from services.replay.selector import REMOVE, Counts, Draw, Reals, Slots
 
 
 class Ordered:
@@ -47,6 +47,11 @@ class Ordered:
         self._tickets[slots] = 0
         self._size -= len(slots)
 
+    def replace(self, slots: Slots, priorities: Reals) -> None:
+        """Old rows leave and new ones line up."""
+        self.remove(slots)
+        self.add(slots, priorities)
+
     def draw(self, count: int, rng: np.random.Generator, times: Counts, limit: int) -> Draw:
         """The slot at the end, as often as the limit allows, then the next; see `Selector.draw`."""
         if limit in (1, REMOVE):
@@ -65,11 +70,12 @@ class Ordered:
 
     def _draw_once(self, count: int, times: Counts, limit: int) -> Draw:
         """Every slot leaves as it is drawn: the common case, a queue or the removal of rows."""
-        slots = self._from_end(count)
+        has_gaps = self._next - self._first > self._size
+        slots = self._from_end(count) if has_gaps else self._at(self._window(count))
         if limit == 1:
             times[slots] = 1
         self.remove(slots)
-        if self._is_at_end(slots):
+        if not has_gaps or self._is_at_end(slots):
             self._skip(len(slots))
         return Draw(slots, np.ones(count), times[slots], slots)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from services.replay import kernels
-from services.replay.selectors import Counts, Draw, Reals, Slots
+from services.replay.selector import Counts, Draw, Reals, Slots
 
 
 class Uniform:
@@ -26,6 +26,9 @@ class Uniform:
     def remove(self, slots: Slots) -> None:
         """Forgets slots."""
         self._size = kernels.remove_members(self._members, self._places, self._size, slots)
+
+    def replace(self, slots: Slots, priorities: Reals) -> None:
+        """Does nothing: the slots stay, and the priorities do not matter."""
 
     def draw(self, count: int, rng: np.random.Generator, times: Counts, limit: int) -> Draw:
         """Independent uniform draws; see `Selector.draw`."""
@@ -76,6 +79,10 @@ class Prioritized:
         """Forgets slots."""
         self._size = kernels.remove_members(self._members, self._places, self._size, slots)
         kernels.clear_priorities(self._sums, self._maxima, slots)
+
+    def replace(self, slots: Slots, priorities: Reals) -> None:
+        """The slots stay where they are and get the priorities of the rows that arrived."""
+        self.update(slots, priorities)
 
     def draw(self, count: int, rng: np.random.Generator, times: Counts, limit: int) -> Draw:
         """Independent draws by weight; see `Selector.draw`."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from services.replay.selectors import Slots
+from services.replay.selector import Slots
 
 _SLICE_BYTES = 2 * 2**20
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from mazemesh.tensors import Signature
 from services.replay.row_copy import RowCopy, RowSlice
-from services.replay.selectors import Slots
+from services.replay.selector import Reals, Slots
 
 Bytes = npt.NDArray[np.uint8]
 Keys = npt.NDArray[np.uint64]
@@ -49,20 +49,49 @@ class RowStorage:
         """Slots that are not taken."""
         return self._num_free + self._num_fresh
 
-    def put(self, columns: Sequence[Bytes], rows: int) -> Slots:
-        """Copies rows (uint8 [rows, row_bytes] for each column) into free slots: int64 [rows]."""
-        slots = self._allocate(rows)
+    def allocate(self, rows: int) -> Slots:
+        """Takes free slots, of which there must be as many: int64 [rows]."""
+        # Slots that were used come first: their memory is in use already, and warm.
+        reused = min(rows, self._num_free)
+        self._num_free -= reused
+        slots = self._free[self._num_free : self._num_free + reused].copy()
+        if reused == rows:
+            return slots
+        start = self.capacity - self._num_fresh
+        self._num_fresh -= rows - reused
+        return np.concatenate([slots, np.arange(start, start + rows - reused)])
+
+    def put(
+        self,
+        slots: Slots,
+        columns: Sequence[Bytes],
+        priorities: Reals,
+        policy_versions: npt.NDArray[np.int64] | int,
+    ) -> Keys:
+        """Copies rows into slots that are allocated, or hold rows that leave.
+
+        Args:
+            slots: int64 [rows].
+            columns: uint8 [rows, row_bytes] for each column.
+            priorities: float64 [rows].
+            policy_versions: int64 [rows], or one for all.
+
+        Returns:
+            uint64 [rows]: the keys of the rows.
+        """
         if self._copy is not None:
             self._copy.keep(slots)
-        first = int(slots[0])
-        is_run = int(slots[-1]) - first == rows - 1 and bool((np.diff(slots) == 1).all())
-        target = slice(first, first + rows) if is_run else slots
+        where = _as_slice(slots)
         for stored, column in zip(self._columns, columns, strict=True):
-            stored[target] = column
-        self._numbers[slots] = (self._next_number + np.arange(rows)) % _ROW_NUMBERS + 1
-        self._next_number += rows
-        self.times_sampled[slots] = 0
-        return slots
+            stored[where] = column
+        numbers = np.arange(self._next_number, self._next_number + len(slots), dtype=np.uint64)
+        numbers = numbers % _ROW_NUMBERS + 1
+        self._next_number += len(slots)
+        self._numbers[where] = numbers
+        self.times_sampled[where] = 0
+        self.priorities[where] = priorities
+        self.policy_versions[where] = policy_versions
+        return _join_keys(numbers, slots)
 
     def gather(self, slots: Slots) -> list[Bytes]:
         """Copies of the rows in `slots`: uint8 [len(slots), row_bytes] for each column."""
@@ -76,8 +105,7 @@ class RowStorage:
 
     def keys(self, slots: Slots) -> Keys:
         """uint64 keys of the rows in `slots`."""
-        numbers = self._numbers[slots].astype(np.uint64)
-        return (numbers << np.uint64(_SLOT_BITS)) | slots.astype(np.uint64)
+        return _join_keys(self._numbers[slots].astype(np.uint64), slots)
 
     def find(self, keys: Keys) -> tuple[Slots, npt.NDArray[np.bool_]]:
         """Slots of the rows still there, and which of `keys` they belong to (bool [len(keys)])."""
@@ -154,13 +182,14 @@ class RowStorage:
         taken: npt.NDArray[np.bool_] = self._numbers[: self._num_used] != 0
         return taken
 
-    def _allocate(self, rows: int) -> Slots:
-        # Slots that were used come first: their memory is in use already, and warm.
-        reused = min(rows, self._num_free)
-        self._num_free -= reused
-        slots = self._free[self._num_free : self._num_free + reused].copy()
-        if reused == rows:
-            return slots
-        start = self.capacity - self._num_fresh
-        self._num_fresh -= rows - reused
-        return np.concatenate([slots, np.arange(start, start + rows - reused)])
+
+def _as_slice(slots: Slots) -> slice | Slots:
+    """What names the same slots; a slice where they follow each other: that is copied at once."""
+    first, count = int(slots[0]), len(slots)
+    if int(slots[-1]) - first != count - 1 or (slots != np.arange(first, first + count)).any():
+        return slots
+    return slice(first, first + count)
+
+
+def _join_keys(numbers: Keys, slots: Slots) -> Keys:
+    return (numbers << np.uint64(_SLOT_BITS)) | slots.view(np.uint64)

@@ -23,7 +23,8 @@ from services.replay.operations import (
 )
 from services.replay.rate_limiter import RateLimiter
 from services.replay.row_copy import RowCopy, RowSlice
-from services.replay.selectors import REMOVE, Draw, Reals, Slots, make_selector
+from services.replay.selector import REMOVE, Draw, Reals, Slots
+from services.replay.selectors import make_selector
 from services.replay.storage import Bytes, Keys, RowStorage
 from services.replay.table_image import Diverged, TableImage
 from services.replay.table_spec import LimiterSpec, TableSpec
@@ -290,16 +291,23 @@ class Table:
             self._release(draw.spent)
 
     def _append(self, batch: Batch) -> Keys:
-        priorities = self._priorities_of(batch)
-        self._make_room(batch.rows)
-        slots = self._rows.put(batch.columns, batch.rows)
-        self._rows.priorities[slots] = priorities
-        self._set_policy_versions(slots, batch.policy_versions)
-        self._sampler.add(slots, priorities)
+        priorities, versions = self._priorities_of(batch), batch.policy_versions
+        if self._rows.num_free:
+            self._make_room(batch.rows)
+            slots = self._rows.allocate(batch.rows)
+            self._sampler.add(slots, priorities)
+        else:
+            # The usual case: the table is full, and new rows take the places of old ones.
+            slots = self._evict(batch.rows)
+            self._sampler.replace(slots, priorities)
         self._remover.add(slots, priorities)
+        lowest = UNKNOWN_POLICY_VERSION if versions is None else int(versions.min())
+        self._lowest_version = min(self._lowest_version, lowest)
         self._servings += batch.rows * self.spec.max_times_sampled
         self.limiter.inserts += batch.rows
-        keys = self._rows.keys(slots)
+        keys = self._rows.put(
+            slots, batch.columns, priorities, lowest if versions is None else versions
+        )
         self.writers.remember(batch.writer_id, batch.sequence, keys)
         return keys
 
@@ -319,11 +327,6 @@ class Table:
                 f"priorities has {priorities.max():g}; expected at most {self._priority_limit:g} "
                 "so that the sum of priority ** exponent stays finite"
             )
-
-    def _set_policy_versions(self, slots: Slots, versions: npt.NDArray[np.int64] | None) -> None:
-        lowest = UNKNOWN_POLICY_VERSION if versions is None else int(versions.min())
-        self._rows.policy_versions[slots] = UNKNOWN_POLICY_VERSION if versions is None else versions
-        self._lowest_version = min(self._lowest_version, lowest)
 
     def _find_lowest_version(self) -> int:
         lowest = self._rows.lowest_policy_version()
@@ -352,12 +355,17 @@ class Table:
 
     def _make_room(self, rows: int) -> None:
         missing = rows - self._rows.num_free
-        if missing <= 0:
-            return
-        slots = self._remover.draw(missing, self._rng, self._rows.times_sampled, REMOVE).slots
-        self._sampler.remove(slots)
+        if missing > 0:
+            slots = self._evict(missing)
+            self._sampler.remove(slots)
+            self._rows.free(slots)
+
+    def _evict(self, rows: int) -> Slots:
+        """Takes rows out of the remover that are to leave the table."""
+        slots = self._remover.draw(rows, self._rng, self._rows.times_sampled, REMOVE).slots
         self._servings -= self._servings_of(slots)
-        self._release(slots)
+        self.limiter.deletes += rows
+        return slots
 
     def _servings_of(self, slots: Slots) -> int:
         limit = self.spec.max_times_sampled

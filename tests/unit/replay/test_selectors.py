@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from services.replay.selectors import REMOVE, Selector, make_selector
+from services.replay.selector import REMOVE, Selector
+from services.replay.selectors import make_selector
 from services.replay.table_spec import SelectorKind, SelectorSpec
 
 CAPACITY = 24

@@ -34,9 +34,11 @@ def test_an_empty_table_of_a_million_rows_costs_next_to_nothing():
 def test_memory_that_was_used_is_used_again():
     storage = RowStorage(Signature.of(value=("uint8", ())), 100, np.random.default_rng(0))
     rows = [np.arange(10, dtype=np.uint8).reshape(10, 1)]
-    first = storage.put(rows, 10)
+    first = storage.allocate(10)
+    storage.put(first, rows, np.ones(10), -1)
     storage.free(first[3:7])
-    second = storage.put([rows[0][:6]], 6)
+    second = storage.allocate(6)
+    storage.put(second, [rows[0][:6]], np.ones(6), -1)
     assert sorted(second.tolist()) == [3, 4, 5, 6, 10, 11]
     np.testing.assert_array_equal(storage.gather(second)[0][:, 0], np.arange(6))
     assert storage.num_free == 88
@@ -45,7 +47,9 @@ def test_memory_that_was_used_is_used_again():
 def test_columns_without_bytes_are_columns():
     signature = Signature.of(nothing=("uint8", (0,)), value=("uint8", ()))
     storage = RowStorage(signature, 4, np.random.default_rng(0))
-    slots = storage.put([np.zeros((2, 0), np.uint8), np.array([[5], [6]], np.uint8)], 2)
+    slots = storage.allocate(2)
+    columns = [np.zeros((2, 0), np.uint8), np.array([[5], [6]], np.uint8)]
+    storage.put(slots, columns, np.ones(2), -1)
     nothing, value = storage.gather(slots[::-1])
     assert nothing.shape == (2, 0)
     assert value[:, 0].tolist() == [6, 5]
