@@ -37,10 +37,14 @@ class PinnedServer:
 
 
 def pin(core: int) -> bool:
-    """Keeps this process on one core; False where that cannot be done."""
-    if not hasattr(os, "sched_setaffinity") or core not in os.sched_getaffinity(0):
+    """Keeps this process on one core; False where that cannot be done.
+
+    A child inherits the core of its parent but may move to another one.
+    """
+    try:
+        os.sched_setaffinity(0, {core})
+    except (AttributeError, OSError):
         return False
-    os.sched_setaffinity(0, {core})
     return True
 
 
