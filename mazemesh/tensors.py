@@ -42,6 +42,11 @@ class ColumnSpec:
         """Bytes of one row."""
         return self.dtype.itemsize * math.prod(self.shape)
 
+    @cached_property
+    def wire_dtype(self) -> np.dtype[np.generic]:
+        """As it is on the wire: little-endian."""
+        return self.dtype.newbyteorder("<")
+
     def __str__(self) -> str:
         return f"{self.name}:{self.dtype.name}:{','.join(map(str, self.shape))}"
 
@@ -136,6 +141,8 @@ def from_bytes(
         InvalidArgument: the number of bytes does not fit, naming `field`.
     """
     kind = np.dtype(dtype).newbyteorder("<")
+    if len(shape) == 1 and len(data) == shape[0] * kind.itemsize:
+        return np.frombuffer(data, dtype=kind)
     known = math.prod(size for size in shape if size >= 0) * kind.itemsize
     fits = len(data) == known if -1 not in shape else known > 0 and len(data) % known == 0
     if not fits:
@@ -181,7 +188,7 @@ def to_arrays(signature: Signature, columns: Mapping[str, npt.ArrayLike]) -> lis
                 f"expected {spec.dtype.name} {[rows, *spec.shape]}"
             )
     return [
-        np.ascontiguousarray(array, spec.dtype.newbyteorder("<"))
+        np.ascontiguousarray(array, spec.wire_dtype)
         for spec, array in zip(signature.columns, arrays, strict=True)
     ]
 

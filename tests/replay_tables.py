@@ -63,7 +63,7 @@ def batch(
         writer_id=writer_id or f"writer of {list(indices)}",
         sequence=sequence,
         rows=len(index),
-        columns=[index.view(np.uint8).reshape(-1, 8), observation],
+        columns=[index.tobytes(), observation.tobytes()],
         priorities=None if priorities is None else np.array(priorities, np.float64),
         policy_versions=None if policy_versions is None else np.array(policy_versions, np.int64),
     )

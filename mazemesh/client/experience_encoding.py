@@ -6,6 +6,7 @@ Both are wire-compatible with the generated classes, which copy each column thre
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -36,8 +37,18 @@ _DATA_TAG = tag(3, LENGTH_DELIMITED)[0]
 
 def encode_columns(signature_hash: int, rows: int, data: Sequence[Buffer]) -> list[Buffer]:
     """Columns in parts, not joined."""
-    head = _HASH_TAG + signature_hash.to_bytes(8, "little") + _ROWS_TAG + varint(rows)
-    return [head, *(part for column in data for part in bytes_field(3, column))]
+    first, *heads = _column_heads(signature_hash, rows, tuple(map(len, data)))
+    parts: list[Buffer] = [first]
+    for head, column in zip(heads, data, strict=True):
+        parts += (head, column)
+    return parts
+
+
+@lru_cache(maxsize=256)
+def _column_heads(signature_hash: int, rows: int, sizes: tuple[int, ...]) -> list[bytes]:
+    """What stands before all columns, and before each: the same for all batches of so many rows."""
+    first = _HASH_TAG + signature_hash.to_bytes(8, "little") + _ROWS_TAG + varint(rows)
+    return [first, *(tag(3, LENGTH_DELIMITED) + varint(size) for size in sizes)]
 
 
 def encode_record(
@@ -51,8 +62,7 @@ def encode_record(
 ) -> bytes:
     """An encoded RecordExperienceRequest; see `ReplayClient.record`."""
     parts = [
-        *bytes_field(1, table.encode()),
-        *bytes_field(2, writer_id.encode()),
+        _names(table, writer_id),
         _SEQUENCE_TAG + varint(sequence),
         *message_field(4, columns),
     ]
@@ -66,6 +76,11 @@ def encode_record(
         )
         parts += bytes_field(7, more.SerializeToString())
     return b"".join(parts)
+
+
+@lru_cache(maxsize=256)
+def _names(table: str, writer_id: str) -> bytes:
+    return b"".join([*bytes_field(1, table.encode()), *bytes_field(2, writer_id.encode())])
 
 
 def array_bytes(array: Array) -> memoryview:
@@ -118,17 +133,14 @@ class _Columns:
                 f"columns has {self.rows} rows and {len(self._data)} data entries; "
                 f"expected {len(signature.columns)} entries ({', '.join(signature.names)})"
             )
-        return {
-            spec.name: _aligned(
-                from_bytes(
-                    data,
-                    spec.dtype,
-                    (self.rows, *spec.shape),
-                    f"columns.data[{index}] ({spec.name!r})",
-                )
-            )
-            for index, (spec, data) in enumerate(zip(signature.columns, self._data, strict=True))
-        }
+        arrays = {}
+        for index, (spec, data) in enumerate(zip(signature.columns, self._data, strict=True)):
+            shape = (self.rows, *spec.shape)
+            if len(data) != self.rows * spec.row_bytes:
+                # Says what is wrong.
+                from_bytes(data, spec.dtype, shape, f"columns.data[{index}] ({spec.name!r})")
+            arrays[spec.name] = _aligned(np.frombuffer(data, spec.wire_dtype).reshape(shape))
+        return arrays
 
 
 def _split(message: bytes) -> tuple[pb.GetExperienceBatchResponse, _Columns]:

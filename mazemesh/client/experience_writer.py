@@ -19,6 +19,9 @@ from mazemesh.tensors import Signature, to_arrays
 from mazemesh.v1 import replay_pb2 as pb
 
 _CALL_SECONDS = 30.0
+# An append that took less than this was not held up by anything.
+_AT_ONCE_SECONDS = 0.1
+_QUICK_CALL_SECONDS = 1.0
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 1.0
 
@@ -48,6 +51,7 @@ class ExperienceWriter:
         self._give_up = give_up
         self._closed = threading.Event()
         self._call: Any = None
+        self._answers_at_once = False
 
     def append(
         self,
@@ -91,7 +95,9 @@ class ExperienceWriter:
         try:
             response = self._send(request, started + self._give_up)
         finally:
-            self.blocked_seconds += time.monotonic() - started
+            seconds = time.monotonic() - started
+            self.blocked_seconds += seconds
+            self._answers_at_once = seconds < _AT_ONCE_SECONDS
         self.sequence += 1
         return response
 
@@ -124,11 +130,14 @@ class ExperienceWriter:
                 if time.monotonic() + pause >= give_up_at:
                     raise
                 if isinstance(error, DeadlineExceeded):
+                    self._answers_at_once = False
                     continue
             self._closed.wait(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _try(self, request: bytes, deadline: float) -> pb.RecordExperienceResponse:
+        if self._answers_at_once and not self._closed.is_set():
+            return self._try_quickly(request, min(deadline, _QUICK_CALL_SECONDS))
         # A future, because that can be cancelled from another thread.
         self._call = self._calls.record.future(request, timeout=deadline)
         if self._closed.is_set():
@@ -142,3 +151,14 @@ class ExperienceWriter:
             raise translate(error, self._calls.address) from error
         finally:
             self._call = None
+
+    def _try_quickly(self, request: bytes, deadline: float) -> pb.RecordExperienceResponse:
+        """A call that this thread carries out itself, for half the processor time of a future.
+
+        Nobody can cancel it, but it does not last.
+        """
+        try:
+            response: pb.RecordExperienceResponse = self._calls.record(request, timeout=deadline)
+            return response
+        except grpc.RpcError as error:
+            raise translate(error, self._calls.address) from error

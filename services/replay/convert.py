@@ -14,7 +14,7 @@ from mazemesh.v1 import replay_pb2 as pb
 from services.replay.decoding import RecordRequest
 from services.replay.operations import Batch
 from services.replay.selector import Reals
-from services.replay.storage import Bytes, Keys
+from services.replay.storage import Keys
 from services.replay.table_spec import LimiterSpec, SelectorKind, SelectorSpec, TableSpec
 
 _KINDS = {
@@ -28,6 +28,9 @@ _KINDS = {
 _WIRE_KINDS = {kind: wire for wire, kind in _KINDS.items()}
 
 _MAX_ID_LENGTH = 128
+
+# As whole numbers, the bits of finite numbers >= 0 are lower than these; all others are not.
+_INFINITY_BITS = int(np.float64(np.inf).view(np.uint64))
 
 
 def to_spec(message: pb.Table) -> TableSpec:
@@ -143,8 +146,8 @@ def _selector(message: pb.Selector, field: str) -> SelectorSpec:
     return SelectorSpec(kind, message.exponent)
 
 
-def _columns(request: RecordRequest, signature: Signature) -> list[Bytes]:
-    """uint8 [rows, row_bytes] views for each column."""
+def _columns(request: RecordRequest, signature: Signature) -> list[Buffer]:
+    """Rows * row_bytes bytes for each column."""
     if request.signature_hash != signature.hash:
         raise InvalidArgument(
             f"columns.signature_hash is {request.signature_hash:#x}; the table's is "
@@ -155,30 +158,31 @@ def _columns(request: RecordRequest, signature: Signature) -> list[Bytes]:
             f"columns.data has {len(request.data)} entries; expected {len(signature.columns)} "
             f"({', '.join(signature.names)})"
         )
-    columns = []
+    rows = request.rows
     for index, (spec, content) in enumerate(zip(signature.columns, request.data, strict=True)):
-        if len(content) != request.rows * spec.row_bytes:
+        if len(content) != rows * spec.row_bytes:
             raise InvalidArgument(
                 f"columns.data[{index}] ({spec.name!r}) has {len(content)} bytes; expected "
-                f"{request.rows * spec.row_bytes} for {request.rows} rows of "
-                f"{spec.dtype.name} {list(spec.shape)}"
+                f"{rows * spec.row_bytes} for {rows} rows of {spec.dtype.name} {list(spec.shape)}"
             )
-        column = np.frombuffer(content, np.uint8).reshape(request.rows, spec.row_bytes)
-        if spec.dtype == np.bool_ and column.size and column.max() > 1:
-            raise InvalidArgument(
-                f"columns.data[{index}] ({spec.name!r}) has a byte {column.max()}; a bool is 0 or 1"
-            )
-        columns.append(column)
-    return columns
+        if spec.dtype.char == "?" and content:
+            highest = np.frombuffer(content, np.uint8).max()
+            if highest > 1:
+                raise InvalidArgument(
+                    f"columns.data[{index}] ({spec.name!r}) has a byte {highest}; a bool is 0 or 1"
+                )
+    return request.data
 
 
 def _priorities(data: Buffer, rows: int, field: str) -> Reals:
     # A copy: within a message numbers stand at any address, and compiled code wants multiples of 8.
     priorities: Reals = from_bytes(data, np.float64, (rows,), field).copy()  # type: ignore[assignment]
-    # Written so that NaN is bad, too.
-    if rows and not (priorities.min() >= 0 and priorities.max() < np.inf):
-        index = int((~((priorities >= 0) & (priorities < np.inf))).argmax())
-        raise InvalidArgument(
-            f"{field}[{index}] is {priorities[index]}; expected a finite number >= 0"
-        )
+    if rows and np.maximum.reduce(priorities.view(np.uint64)) >= _INFINITY_BITS:
+        # Written so that NaN is bad, too. What is left is -0.0.
+        bad = ~((priorities >= 0) & (priorities < np.inf))
+        if bad.any():
+            index = int(bad.argmax())
+            raise InvalidArgument(
+                f"{field}[{index}] is {priorities[index]}; expected a finite number >= 0"
+            )
     return priorities

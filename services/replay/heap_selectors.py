@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from services.replay import heap_kernels as kernels
-from services.replay.selector import Counts, Draw, Reals, Slots
+from services.replay.selector import REMOVE, Counts, Draw, Reals, Slots
 
 
 class Heap:
@@ -44,6 +44,12 @@ class Heap:
     def replace(self, slots: Slots, priorities: Reals) -> None:
         """The slots stay where they are and get the priorities of the rows that arrived."""
         self.update(slots, priorities)
+
+    def exchange(self, rng: np.random.Generator, times: Counts, priorities: Reals) -> Slots:
+        """Rows leave and others arrive in their places; see `Selector.exchange`."""
+        slots = self.draw(len(priorities), rng, times, REMOVE).slots
+        self.add(slots, priorities)
+        return slots
 
     def draw(self, count: int, rng: np.random.Generator, times: Counts, limit: int) -> Draw:
         """The slot on top, as often as the limit allows, then the next; see `Selector.draw`."""

@@ -13,8 +13,9 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from mazemesh.protobuf_wire import Buffer
 from services.replay.selector import Reals
-from services.replay.storage import Bytes, Keys
+from services.replay.storage import Keys
 from services.replay.table_spec import LimiterSpec
 
 
@@ -25,8 +26,8 @@ class Batch:
     writer_id: str
     sequence: int
     rows: int
-    columns: Sequence[Bytes]
-    """uint8 [rows, row_bytes] for each column of the signature."""
+    columns: Sequence[Buffer]
+    """rows * row_bytes bytes for each column of the signature."""
     priorities: Reals | None = None
     """float64 [rows]; None takes the highest priority in the table."""
     policy_versions: npt.NDArray[np.int64] | None = None

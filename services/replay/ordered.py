@@ -52,6 +52,12 @@ class Ordered:
         self.remove(slots)
         self.add(slots, priorities)
 
+    def exchange(self, rng: np.random.Generator, times: Counts, priorities: Reals) -> Slots:
+        """Rows leave at the end that is served, and others line up in their places."""
+        slots = self._take(len(priorities))
+        self.add(slots, priorities)
+        return slots
+
     def draw(self, count: int, rng: np.random.Generator, times: Counts, limit: int) -> Draw:
         """The slot at the end, as often as the limit allows, then the next; see `Selector.draw`."""
         if limit in (1, REMOVE):
@@ -70,14 +76,25 @@ class Ordered:
 
     def _draw_once(self, count: int, times: Counts, limit: int) -> Draw:
         """Every slot leaves as it is drawn: the common case, a queue or the removal of rows."""
-        has_gaps = self._next - self._first > self._size
-        slots = self._from_end(count) if has_gaps else self._at(self._window(count))
+        slots = self._take(count)
         if limit == 1:
             times[slots] = 1
+        return Draw(slots, np.ones(count), times[slots], slots)
+
+    def _take(self, count: int) -> Slots:
+        """Lets the first `count` slots seen from the end that is served leave."""
+        has_gaps = self._next - self._first > self._size
+        slots = self._from_end(count) if has_gaps else self._without_gaps(count)
         self.remove(slots)
         if not has_gaps or self._is_at_end(slots):
             self._skip(len(slots))
-        return Draw(slots, np.ones(count), times[slots], slots)
+        return slots
+
+    def _without_gaps(self, count: int) -> Slots:
+        start = self._first % len(self._ring)
+        if self._newest_first or start + count > len(self._ring):
+            return self._at(self._window(count))
+        return self._ring[start : start + count].astype(np.int64)
 
     def members(self) -> Counts:
         """int32 [size]: the slots in the order of their arrival."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from services.replay import kernels
-from services.replay.selector import Counts, Draw, Reals, Slots
+from services.replay.selector import REMOVE, Counts, Draw, Reals, Slots
 
 
 class Uniform:
@@ -29,6 +29,12 @@ class Uniform:
 
     def replace(self, slots: Slots, priorities: Reals) -> None:
         """Does nothing: the slots stay, and the priorities do not matter."""
+
+    def exchange(self, rng: np.random.Generator, times: Counts, priorities: Reals) -> Slots:
+        """Rows leave and others arrive in their places; see `Selector.exchange`."""
+        slots = self.draw(len(priorities), rng, times, REMOVE).slots
+        self.add(slots, priorities)
+        return slots
 
     def draw(self, count: int, rng: np.random.Generator, times: Counts, limit: int) -> Draw:
         """Independent uniform draws; see `Selector.draw`."""
@@ -83,6 +89,12 @@ class Prioritized:
     def replace(self, slots: Slots, priorities: Reals) -> None:
         """The slots stay where they are and get the priorities of the rows that arrived."""
         self.update(slots, priorities)
+
+    def exchange(self, rng: np.random.Generator, times: Counts, priorities: Reals) -> Slots:
+        """Rows leave and others arrive in their places; see `Selector.exchange`."""
+        slots = self.draw(len(priorities), rng, times, REMOVE).slots
+        self.add(slots, priorities)
+        return slots
 
     def draw(self, count: int, rng: np.random.Generator, times: Counts, limit: int) -> Draw:
         """Independent draws by weight; see `Selector.draw`."""

@@ -43,6 +43,12 @@ class Selector(Protocol):
     def replace(self, slots: Slots, priorities: Reals) -> None:
         """The rows in `slots` leave and others arrive in their places, in this order."""
 
+    def exchange(self, rng: np.random.Generator, times: Counts, priorities: Reals) -> Slots:
+        """Chooses as many slots as there are priorities, for their rows to leave, as `draw` does.
+
+        New rows arrive in their places, in this order.
+        """
+
     def draw(self, count: int, rng: np.random.Generator, times: Counts, limit: int) -> Draw:
         """Chooses `count` slots and counts them in `times` (by slot, changed in place).
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mazemesh.protobuf_wire import Buffer
 from mazemesh.tensors import Signature
 from services.replay.row_copy import RowCopy, RowSlice
 from services.replay.selector import Reals, Slots
@@ -33,6 +34,9 @@ class RowStorage:
         self._columns = [
             np.zeros((capacity, column.row_bytes), np.uint8) for column in signature.columns
         ]
+        self._row_bytes = [column.row_bytes for column in signature.columns]
+        # The same memory once more: one slice of it is copied with the least ado.
+        self._flat = [column.reshape(-1).data for column in self._columns]
         self.priorities = np.zeros(capacity, np.float64)
         self.policy_versions = np.zeros(capacity, np.int64)
         self.times_sampled = np.zeros(capacity, np.int32)
@@ -64,7 +68,7 @@ class RowStorage:
     def put(
         self,
         slots: Slots,
-        columns: Sequence[Bytes],
+        columns: Sequence[Buffer],
         priorities: Reals,
         policy_versions: npt.NDArray[np.int64] | int,
     ) -> Keys:
@@ -72,7 +76,7 @@ class RowStorage:
 
         Args:
             slots: int64 [rows].
-            columns: uint8 [rows, row_bytes] for each column.
+            columns: rows * row_bytes bytes for each column.
             priorities: float64 [rows].
             policy_versions: int64 [rows], or one for all.
 
@@ -82,11 +86,13 @@ class RowStorage:
         if self._copy is not None:
             self._copy.keep(slots)
         where = _as_slice(slots)
-        for stored, column in zip(self._columns, columns, strict=True):
-            stored[where] = column
-        numbers = np.arange(self._next_number, self._next_number + len(slots), dtype=np.uint64)
-        numbers = numbers % _ROW_NUMBERS + 1
-        self._next_number += len(slots)
+        if isinstance(where, slice):
+            for flat, size, column in zip(self._flat, self._row_bytes, columns, strict=True):
+                flat[where.start * size : where.stop * size] = column
+        else:
+            for stored, size, column in zip(self._columns, self._row_bytes, columns, strict=True):
+                stored[where] = np.frombuffer(column, np.uint8).reshape(len(slots), size)
+        numbers = self._take_numbers(len(slots))
         self._numbers[where] = numbers
         self.times_sampled[where] = 0
         self.priorities[where] = priorities
@@ -109,11 +115,11 @@ class RowStorage:
 
     def find(self, keys: Keys) -> tuple[Slots, npt.NDArray[np.bool_]]:
         """Slots of the rows still there, and which of `keys` they belong to (bool [len(keys)])."""
-        slots = (keys & _SLOT_MASK).astype(np.int64)
-        known = slots < self.capacity
-        present = self._numbers[np.where(known, slots, 0)]
-        numbers = (keys >> np.uint64(_SLOT_BITS)).astype(np.uint32)
-        valid = known & (present == numbers) & (present != 0)
+        slots = (keys & _SLOT_MASK).view(np.int64)
+        numbers = keys >> np.uint64(_SLOT_BITS)
+        valid = self._numbers.take(slots, mode="clip") == numbers
+        # No row has the number 0, which free slots have.
+        valid &= (slots < self.capacity) & (numbers != 0)
         return slots[valid], valid
 
     def taken_below(self, policy_version: int) -> Slots:
@@ -171,6 +177,13 @@ class RowStorage:
     def end_copy(self) -> None:
         """Nobody needs the copy any longer."""
         self._copy = None
+
+    def _take_numbers(self, rows: int) -> Keys:
+        """The next row numbers: uint64 [rows]."""
+        start = self._next_number % _ROW_NUMBERS + 1
+        self._next_number += rows
+        numbers = np.arange(start, start + rows, dtype=np.uint64)
+        return numbers if start + rows <= _ROW_NUMBERS else (numbers - 1) % _ROW_NUMBERS + 1
 
     @property
     def _num_used(self) -> int:

@@ -126,10 +126,12 @@ class Table:
             FailedPrecondition, InvalidArgument: it can never be inserted; see `insert`.
         """
         self.writers.check_next(batch.writer_id, batch.sequence)
-        self._check_insertable(batch.rows)
         if batch.priorities is not None:
             self._check_priorities(batch.priorities)
-        return self.limiter.may_insert(batch.rows)
+        if batch.rows <= self.spec.capacity and self.limiter.may_insert(batch.rows):
+            return True
+        self._check_insertable(batch.rows)
+        return False
 
     def redo(self, operation: Operation) -> None:
         """Does again what was done before a restart; the limiter counts but is not asked.
@@ -296,11 +298,12 @@ class Table:
             self._make_room(batch.rows)
             slots = self._rows.allocate(batch.rows)
             self._sampler.add(slots, priorities)
+            self._remover.add(slots, priorities)
         else:
             # The usual case: the table is full, and new rows take the places of old ones.
-            slots = self._evict(batch.rows)
+            slots = self._remover.exchange(self._rng, self._rows.times_sampled, priorities)
             self._sampler.replace(slots, priorities)
-        self._remover.add(slots, priorities)
+            self._count_removed(slots)
         lowest = UNKNOWN_POLICY_VERSION if versions is None else int(versions.min())
         self._lowest_version = min(self._lowest_version, lowest)
         self._servings += batch.rows * self.spec.max_times_sampled
@@ -322,7 +325,7 @@ class Table:
         return batch.priorities
 
     def _check_priorities(self, priorities: Reals) -> None:
-        if len(priorities) and priorities.max() > self._priority_limit:
+        if len(priorities) and np.maximum.reduce(priorities) > self._priority_limit:
             raise InvalidArgument(
                 f"priorities has {priorities.max():g}; expected at most {self._priority_limit:g} "
                 "so that the sum of priority ** exponent stays finite"
@@ -356,16 +359,15 @@ class Table:
     def _make_room(self, rows: int) -> None:
         missing = rows - self._rows.num_free
         if missing > 0:
-            slots = self._evict(missing)
+            slots = self._remover.draw(missing, self._rng, self._rows.times_sampled, REMOVE).slots
+            self._count_removed(slots)
             self._sampler.remove(slots)
             self._rows.free(slots)
 
-    def _evict(self, rows: int) -> Slots:
-        """Takes rows out of the remover that are to leave the table."""
-        slots = self._remover.draw(rows, self._rng, self._rows.times_sampled, REMOVE).slots
+    def _count_removed(self, slots: Slots) -> None:
+        """Counts rows that the remover chose."""
         self._servings -= self._servings_of(slots)
-        self.limiter.deletes += rows
-        return slots
+        self.limiter.deletes += len(slots)
 
     def _servings_of(self, slots: Slots) -> int:
         limit = self.spec.max_times_sampled

@@ -57,7 +57,7 @@ class ParquetArchive:
                 batch = operation.batch
                 priorities, versions = batch.priorities, batch.policy_versions
                 yield parquet.Rows(
-                    batch.columns,
+                    [np.frombuffer(c, np.uint8).reshape(batch.rows, -1) for c in batch.columns],
                     np.ones(batch.rows) if priorities is None else priorities,
                     np.full(batch.rows, -1) if versions is None else versions,
                 )

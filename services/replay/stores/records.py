@@ -75,8 +75,7 @@ def decode(body: memoryview, signature: Signature) -> Operation:
 
 def encode_batch(batch: Batch, signature: Signature) -> list[bytes]:
     """A batch as the parts of an encoded RecordExperienceRequest without a table."""
-    data = [column.tobytes() for column in batch.columns]
-    columns = encode_columns(signature.hash, batch.rows, data)
+    columns = encode_columns(signature.hash, batch.rows, batch.columns)
     return [
         encode_record(
             "", batch.writer_id, batch.sequence, columns, batch.priorities, batch.policy_versions

@@ -33,7 +33,7 @@ def test_an_empty_table_of_a_million_rows_costs_next_to_nothing():
 
 def test_memory_that_was_used_is_used_again():
     storage = RowStorage(Signature.of(value=("uint8", ())), 100, np.random.default_rng(0))
-    rows = [np.arange(10, dtype=np.uint8).reshape(10, 1)]
+    rows = [bytes(range(10))]
     first = storage.allocate(10)
     storage.put(first, rows, np.ones(10), -1)
     storage.free(first[3:7])
@@ -48,7 +48,7 @@ def test_columns_without_bytes_are_columns():
     signature = Signature.of(nothing=("uint8", (0,)), value=("uint8", ()))
     storage = RowStorage(signature, 4, np.random.default_rng(0))
     slots = storage.allocate(2)
-    columns = [np.zeros((2, 0), np.uint8), np.array([[5], [6]], np.uint8)]
+    columns = [b"", bytes([5, 6])]
     storage.put(slots, columns, np.ones(2), -1)
     nothing, value = storage.gather(slots[::-1])
     assert nothing.shape == (2, 0)
