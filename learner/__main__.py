@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from learner.learn import learn
 from learner.settings import LearnerSettings
+from mazemesh.client.matchmaker import MatchmakerClient
 from mazemesh.client.model import ModelClient
 from mazemesh.client.replay import ReplayClient
 from mazemesh.process import run_worker
@@ -17,11 +18,14 @@ from mazemesh.process import run_worker
 def work(settings: LearnerSettings, registry: CollectorRegistry, stop: threading.Event) -> None:
     """Trains until `stop`."""
     source, sink = ReplayClient(settings.replay_address), ModelClient(settings.model_address)
+    matchmaker = MatchmakerClient(settings.matchmaker_address) if settings.exploits else None
     try:
-        learn(settings, source, sink, registry, stop)
+        learn(settings, source, sink, registry, stop, matchmaker)
     finally:
         source.close()
         sink.close()
+        if matchmaker is not None:
+            matchmaker.close()
 
 
 if __name__ == "__main__":

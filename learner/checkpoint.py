@@ -7,7 +7,7 @@ there is a whole checkpoint or none.
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,7 @@ class Checkpoint:
         identity: `Run.identity` of the run.
         algorithm: `Algorithm.state`: weights, optimizer, updates, and the random state (the order
             of minibatches is the learner's only use of chance).
+        life: `learner.exploiter.Life` of an exploiter; empty for others.
     """
 
     version: int
@@ -42,6 +43,7 @@ class Checkpoint:
     samples: int
     identity: dict[str, Any]
     algorithm: dict[str, Any]
+    life: dict[str, int] = field(default_factory=dict)
 
 
 def save(folder: Path, checkpoint: Checkpoint) -> Path:

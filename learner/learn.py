@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.metadata
 import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import structlog
 from prometheus_client import CollectorRegistry
@@ -18,9 +20,15 @@ from learner.ports import ExperienceSource, PolicySink
 from learner.prefetch import Prefetcher, make_table
 from learner.publisher import Publisher
 from learner.ranks import InStep, join, rank
+from learner.ranks import size as ranks_in_all
 from learner.run import Run
 from learner.settings import LearnerSettings
 from learner.tracking import Tracking
+from mazemesh.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    from learner.algorithm import Algorithm
+    from learner.exploiter import Exploiter, Records
 
 log = structlog.get_logger("learner")
 
@@ -33,15 +41,26 @@ def learn(
     sink: PolicySink,
     registry: CollectorRegistry,
     stop: threading.Event,
+    records: Records | None = None,
 ) -> None:
     """Runs a training run until `stop` is set or its steps are done, then leaves a checkpoint.
 
     Order matters at the start: the table, then version 1, so that actors can begin; then torch.
 
+    Args:
+        settings: Of the run.
+        source: Replay.
+        sink: Model.
+        registry: Of its metrics.
+        stop: Ends it.
+        records: Matchmaker; of an exploiter alone.
+
     Raises:
         MazemeshError: the run cannot be trained as it is set; the message says why.
     """
     run = Run.of(settings)
+    if run.exploits and ranks_in_all() > 1:
+        raise InvalidArgument("exploits: an exploiter is one process; start it without torchrun")
     if rank():
         _follow(settings, run, source, stop)
         return
@@ -58,7 +77,7 @@ def learn(
     if not resuming:
         publisher.publish(first_draft(run, parameters))
     with Tracking(settings.tracking, settings.data_dir, settings.folder, settings.model_address):
-        _train(settings, run, parameters, source, publisher, journal, metrics, stop)
+        _train(settings, run, parameters, source, publisher, journal, metrics, stop, records)
     journal.close()
 
 
@@ -71,6 +90,7 @@ def _train(
     journal: Journal,
     metrics: LearnerMetrics,
     stop: threading.Event,
+    records: Records | None,
 ) -> None:
     from learner.algorithms import build  # loads torch
     from learner.trainer import Trainer
@@ -80,7 +100,10 @@ def _train(
     ranks = join()
     algorithm, device = build(run, parameters, settings.device, settings.threads, ranks)
     batches = InStep(prefetcher, ranks, stop)
-    trainer = Trainer(run, algorithm, batches, publisher, journal, metrics, settings, stop)
+    exploiter = _exploiter(settings, run, records, stop)
+    trainer = Trainer(
+        run, algorithm, batches, publisher, journal, metrics, settings, stop, exploiter
+    )
     found = ranks.from_first(checkpoint.load(settings.folder, run, device))
     if found is not None:
         trainer.resume(found)
@@ -98,6 +121,27 @@ def _train(
     finally:
         stop.set()
         prefetcher.close(CLOSE_SECONDS)
+
+
+def _exploiter(
+    settings: LearnerSettings, run: Run, records: Records | None, stop: threading.Event
+) -> Exploiter | None:
+    """What lets an exploiter begin anew; None for other runs."""
+    from learner.algorithms import build
+    from learner.exploiter import Exploiter, TargetRecord
+
+    if not run.exploits or records is None:
+        return None
+
+    def begin(life: int) -> Algorithm:
+        other = replace(run, seed=run.seed + life)
+        parameters = initial_parameters(run.architecture, other.seed)
+        return build(other, parameters, settings.device, settings.threads)[0]
+
+    record = TargetRecord(records, run.policy, run.exploits, stop)
+    record.start()
+    win_rate, steps = settings.exploit_win_rate, settings.exploit_steps
+    return Exploiter(record, begin, win_rate=win_rate, steps=steps)
 
 
 def _follow(

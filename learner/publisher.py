@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+from collections import deque
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -38,6 +39,7 @@ class Draft:
         training_step: Gradient steps behind it.
         agent_steps: Steps of experience behind it.
         snapshot: Keep it for rating.
+        fresh: It did not grow from the version before: it has no parent.
         request_id: The same in every attempt, so that it is published once.
     """
 
@@ -46,6 +48,7 @@ class Draft:
     training_step: int
     agent_steps: int
     snapshot: bool
+    fresh: bool = False
     request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
 
@@ -75,7 +78,8 @@ class Publisher:
     """Sends drafts to Model one after the other.
 
     While one is under way or Model is away, the newest draft waits and replaces the one that waited
-    before it: nobody acts on a version that is outdated before it is out.
+    before it: nobody acts on a version that is outdated before it is out. Only a fresh draft leaves
+    the last one of what was before it in its place.
 
     Attributes:
         version: Last version published; 0 before the first.
@@ -99,7 +103,7 @@ class Publisher:
         self._sink, self._run, self._run_id, self._stop = sink, run, run_id, stop
         self._metadata, self._lineage = metadata or {}, lineage
         self._condition = threading.Condition()
-        self._waiting: Draft | None = None
+        self._waiting: deque[Draft] = deque()
         self._closed = False
         self._thread = threading.Thread(target=self._work, name="publisher", daemon=True)
 
@@ -110,9 +114,10 @@ class Publisher:
     def offer(self, draft: Draft) -> None:
         """Hands over a draft without waiting."""
         with self._condition:
-            if self._waiting is not None and self._waiting.snapshot:
-                draft = replace(draft, snapshot=True)
-            self._waiting = draft
+            if self._waiting and not draft.fresh:
+                last = self._waiting.pop()
+                draft = replace(draft, snapshot=draft.snapshot or last.snapshot, fresh=last.fresh)
+            self._waiting.append(draft)
             self._condition.notify()
 
     def close(self, timeout: float) -> None:
@@ -155,6 +160,8 @@ class Publisher:
 
     def _note(self, published: model_pb2.PolicyVersion, draft: Draft) -> None:
         self.version = published.version
+        if draft.fresh:
+            self.training_steps.clear()  # of other weights
         self.training_steps[published.version] = draft.training_step
         if draft.snapshot and self._lineage is not None:
             self._lineage.add(
@@ -179,7 +186,7 @@ class Publisher:
             name=self._run.policy,
             run_id=self._run_id,
             training_step=draft.training_step,
-            parent_version=self.version,
+            parent_version=0 if draft.fresh else self.version,
             snapshot=draft.snapshot,
             collection=self._run.collection,
             parity=draft.parity,
@@ -194,8 +201,8 @@ class Publisher:
     def _work(self) -> None:
         while True:
             with self._condition:
-                self._condition.wait_for(lambda: self._waiting is not None or self._closed)
-                draft, self._waiting = self._waiting, None
-            if draft is None:
-                return
+                self._condition.wait_for(lambda: self._waiting or self._closed)
+                if not self._waiting:
+                    return
+                draft = self._waiting.popleft()
             self.publish(draft)

@@ -37,6 +37,8 @@ class Run:
     architecture: Architecture
     seed: int
     lockstep: bool = False
+    pool: tuple[str, ...] = ()
+    exploits: str = ""
 
     @classmethod
     def of(cls, settings: LearnerSettings) -> Run:
@@ -60,6 +62,7 @@ class Run:
             **{name: value for name, value in given.items() if value is not None},
         )
         spec = game.spec(game_settings)
+        _check_opponents(settings, spec.seats)
         head: Head = "actor-critic" if isinstance(config, ActorCriticConfig) else "dueling"
         return cls(
             policy=settings.policy_name,
@@ -77,6 +80,8 @@ class Run:
             ),
             seed=settings.seed,
             lockstep=settings.lockstep,
+            pool=tuple(settings.pool),
+            exploits=settings.exploits,
         )
 
     @cached_property
@@ -132,6 +137,8 @@ class Run:
             game=self.game, settings=settings_to_proto(self.game_settings), table=self.table.name
         )
         collection.batch_rows, collection.lockstep = self.batch_rows, self.lockstep
+        collection.pool.extend(self.pool)
+        collection.exploits = self.exploits
         config = self.config
         if isinstance(config, ActorCriticConfig):
             collection.unroll.length = config.unroll_length
@@ -161,3 +168,19 @@ class Run:
             if architecture[name] == usual:
                 del architecture[name]
         return {"game": self.game, "algorithm": self.algorithm, "architecture": architecture}
+
+
+def _check_opponents(settings: LearnerSettings, seats: int) -> None:
+    """Raises InvalidArgument: `pool` or `exploits` cannot be as they are set."""
+    own, pool, target = settings.policy_name, settings.pool, settings.exploits
+    if not (pool or target):
+        return
+    given = f"pool = {','.join(pool) or 'none'}, exploits = {target or 'none'}"
+    if seats == 1:
+        raise InvalidArgument(f"{given}: {settings.game} has one seat, and so no opponents")
+    if settings.lockstep:
+        raise InvalidArgument(f"{given}: in lockstep a run has no opponents but its own versions")
+    if pool and target:
+        raise InvalidArgument(f"{given}: who exploits a policy meets that one alone; set one")
+    if own in (target, *pool) or len(set(pool)) < len(pool):
+        raise InvalidArgument(f"{given}: should name other policies than {own!r}, each once")

@@ -52,8 +52,27 @@ class LearnerSettings(ProcessSettings):
     shaping: float | None = Field(default=None, description="weight of the distance in rewards")
     shaping_discount: float | None = Field(default=None, description="of that distance, 0..1")
 
+    pool: list[str] = Field(
+        default_factory=list, description="further policies whose snapshots are met, e.g. a,b"
+    )
+    exploits: str = Field(
+        default="", description="policy whose weaknesses this one looks for, meeting it alone"
+    )
+    exploit_win_rate: float = Field(
+        default=0.7,
+        ge=0,
+        le=1,
+        description="against its newest version, from which the exploiter begins anew",
+    )
+    exploit_steps: PositiveInt = Field(
+        default=3_000_000, description="agent steps after which the exploiter begins anew anyway"
+    )
+
     replay_address: str = Field(default=_LOCAL.replay, description="host:port of Replay")
     model_address: str = Field(default=_LOCAL.model, description="host:port of Model")
+    matchmaker_address: str = Field(
+        default=_LOCAL.matchmaker, description="host:port of Matchmaker, for an exploiter"
+    )
     tracking: str = Field(
         default="local", description="MLflow: local (in the data folder), none, or a tracking URI"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import structlog
@@ -13,6 +13,7 @@ from learner.algorithm import Algorithm
 from learner.architecture import ByteArray, FloatArray, ObservationArray
 from learner.checkpoint import Checkpoint, save
 from learner.episodes import episode_statistics
+from learner.exploiter import Exploiter, Life
 from learner.first_version import first_draft
 from learner.gpu import gpu_statistics
 from learner.journal import Journal
@@ -50,8 +51,10 @@ class Trainer:
         metrics: LearnerMetrics,
         settings: LearnerSettings,
         stop: threading.Event,
+        exploiter: Exploiter | None = None,
     ) -> None:
         self._run, self._algorithm = run, algorithm
+        self._exploiter = exploiter
         self._batches, self._publisher = batches, publisher
         self._journal, self._metrics = journal, metrics
         self._settings, self._stop = settings, stop
@@ -63,6 +66,8 @@ class Trainer:
 
     def resume(self, checkpoint: Checkpoint) -> None:
         """Takes over counters and the algorithm's state."""
+        if self._exploiter is not None:
+            self._exploiter.life = Life(**checkpoint.life)
         self._algorithm.restore(checkpoint.algorithm)
         self._offered = (self._algorithm.updates, False)
         self._publisher.version = checkpoint.version
@@ -82,14 +87,16 @@ class Trainer:
                 self._write_journal()
             if due.checkpoint:
                 self.checkpoint()
+            if self._exploiter is not None and self._exploiter.is_over(self.agent_steps):
+                self._begin_anew(self._exploiter)
         if self._journal.pending:
             self._write_journal()
         self._batches.leave()
 
-    def publish(self, *, snapshot: bool) -> None:
+    def publish(self, *, snapshot: bool, fresh: bool = False) -> None:
         """Offers the present weights as a version, if they are new or now to be kept.
 
-        In lockstep it is published when this returns.
+        In lockstep it is published when this returns. `fresh` weights grew from no other version.
         """
         updates, kept = self._offered
         known = updates == self._algorithm.updates and (kept or not snapshot)
@@ -106,6 +113,7 @@ class Trainer:
                 training_step=self._algorithm.updates,
                 agent_steps=self.agent_steps,
                 snapshot=snapshot,
+                fresh=fresh,
             )
         )
 
@@ -131,8 +139,17 @@ class Trainer:
                 samples=self.samples,
                 identity=self._run.identity,
                 algorithm=self._algorithm.state(),
+                life={} if self._exploiter is None else asdict(self._exploiter.life),
             ),
         )
+
+    def _begin_anew(self, exploiter: Exploiter) -> None:
+        """Keeps the present weights as a snapshot and goes on with fresh ones."""
+        self.publish(snapshot=True)
+        self._algorithm = exploiter.begin_anew(self.agent_steps)
+        self._offered = (-1, False)
+        self.publish(snapshot=False, fresh=True)
+        self.checkpoint()
 
     def _finished(self) -> bool:
         return 0 < self._settings.steps <= self.agent_steps

@@ -148,10 +148,10 @@ def check_parity(parity: model_pb2.ParityCheck, data: bytes) -> None:
     """Raises `FailedPrecondition` when the file answers otherwise than the publisher."""
     mask = from_tensor(parity.action_mask, "action_mask")
     session = onnxruntime.InferenceSession(data)
-    logits, value = session.run(
-        ["logits", "value"],
-        {"observation": from_tensor(parity.observation, "observation"), "action_mask": mask},
-    )
+    inputs = {"observation": from_tensor(parity.observation, "observation"), "action_mask": mask}
+    if parity.HasField("state"):
+        inputs["state"] = from_tensor(parity.state, "state")
+    logits, value = session.run(["logits", "value"], inputs)
     wanted = from_tensor(parity.logits, "logits")
     difference = max(
         np.abs(logits - wanted)[mask == 1].max(),

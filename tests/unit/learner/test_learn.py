@@ -19,6 +19,7 @@ from tests.unit.learner.fakes import TINY, FakeModel, FakeReplay
 SMALL = {
     "ppo": {"unroll_length": 4, "unrolls_per_batch": 16, "minibatch_size": 32},
     "dqn": {"minibatch_size": 32, "minibatches_per_batch": 2},
+    "r2d2": {"minibatch_size": 8, "minibatches_per_batch": 2, "memory": 8},
 }
 
 
@@ -35,7 +36,7 @@ def settings(folder: Path, algorithm: str = "ppo", steps: int = 640) -> LearnerS
     )
 
 
-@pytest.mark.parametrize("algorithm", ["ppo", "dqn"])
+@pytest.mark.parametrize("algorithm", ["ppo", "dqn", "r2d2"])
 def test_trains_publishes_and_leaves_a_checkpoint(tmp_path: Path, algorithm: str) -> None:
     replay, model, registry = FakeReplay(), FakeModel(), CollectorRegistry()
     wanted = settings(tmp_path, algorithm)
@@ -49,7 +50,7 @@ def test_trains_publishes_and_leaves_a_checkpoint(tmp_path: Path, algorithm: str
     assert checkpoint.find(wanted.folder)
     assert registry.get_sample_value("mazemesh_learner_agent_steps_total") >= 640
     assert registry.get_sample_value("mazemesh_learner_training_step") == last.training_step
-    assert (replay.priorities != []) == (algorithm == "dqn")
+    assert (replay.priorities != []) == (algorithm != "ppo")
     description = json.loads((wanted.folder / "run.json").read_text())
     assert description["algorithm"] == algorithm
     assert {header.run_id for header in model.headers} == {description["run_id"]}

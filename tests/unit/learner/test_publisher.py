@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -93,3 +94,19 @@ def test_newest_draft_replaces_the_waiting_one_but_a_snapshot_stays_one(
     publisher.start()
     publisher.close(timeout=10)
     assert [(h.training_step, h.snapshot) for h in model.headers] == [(3, True)]
+
+
+def test_a_fresh_draft_leaves_what_waited_before_it_and_has_no_parent(
+    publisher: Publisher, model: FakeModel
+) -> None:
+    """The last weights of a life are not lost to the first of the next one."""
+    publisher.publish(draft(1))
+    fresh = replace(draft(0), fresh=True)
+    for one in (draft(2), draft(3, snapshot=True), fresh, draft(4), draft(5, snapshot=True)):
+        publisher.offer(one)
+    publisher.start()
+    publisher.close(20.0)
+    told = [(h.training_step, h.parent_version, h.snapshot) for h in model.headers]
+    # 2 gave way to 3, and the fresh one to 4 and 5, which still begin without a parent.
+    assert told == [(1, 0, False), (3, 1, True), (5, 0, True)]
+    assert publisher.training_steps == {3: 5}
