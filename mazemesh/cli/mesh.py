@@ -27,6 +27,15 @@ def up(
     ] = None,
     actors: Annotated[int, typer.Option(min=0, max=64, help="Actor processes.")] = 1,
     evaluators: Annotated[int, typer.Option(min=0, max=64, help="Evaluator processes.")] = 1,
+    exploiters: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=8,
+            help="Main exploiters: each a learner and an actor that look for the policy's "
+            "weaknesses, as NAME-exploiter; their snapshots enter its pool.",
+        ),
+    ] = 0,
     games: Annotated[
         int | None, typer.Option(min=2, help="Games that each actor plays at once.")
     ] = None,
@@ -62,7 +71,9 @@ def up(
 
     with errors_as_lines():
         if deterministic:
-            _check_one_actor(actors)
+            _check_one_actor(actors, exploiters)
+        if exploiters:
+            _check_opponents(game)
         run = Run(
             data_dir=data_dir.expanduser().absolute(),
             host=host,
@@ -72,6 +83,7 @@ def up(
             algorithm=algorithm,
             actors=actors,
             evaluators=evaluators,
+            exploiters=exploiters,
             seed=0 if deterministic and seed is None else seed,
             actor_flags=() if games is None else ("--games", str(games)),
             learner_flags=(*(("--lockstep",) if deterministic else ()), *(learner or ())),
@@ -80,11 +92,27 @@ def up(
         raise typer.Exit(asyncio.run(live(run, limit, summary, plain=plain)))
 
 
-def _check_one_actor(actors: int) -> None:
+def _check_one_actor(actors: int, exploiters: int) -> None:
     from mazemesh.errors import InvalidArgument
 
+    if exploiters:
+        raise InvalidArgument(
+            f"deterministic: --exploiters is {exploiters} and should be 0; what they publish when "
+            "is never the same twice"
+        )
     if actors != 1:
         raise InvalidArgument(
             f"deterministic: --actors is {actors} and should be 1; the order in which several "
             "actors' experience arrives is never the same twice"
+        )
+
+
+def _check_opponents(game: str) -> None:
+    from mazemesh.errors import InvalidArgument
+    from mazemesh.games import get_game
+
+    if get_game(game).max_seats == 1:
+        raise InvalidArgument(
+            f"exploiters: {game} has one seat, and so nobody to exploit; take a game of several "
+            "seats, such as race"
         )

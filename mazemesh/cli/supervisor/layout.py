@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,6 +28,7 @@ class Run:
         algorithm: Of the learner, e.g. "ppo".
         actors: Number of actor processes.
         evaluators: Number of evaluator processes.
+        exploiters: Number of main exploiters, each a learner and an actor of its own.
         seed: Of the run; None is a fresh one.
         actor_flags: Passed on to every actor.
         learner_flags: Passed on to the learner.
@@ -40,9 +42,17 @@ class Run:
     algorithm: str
     actors: int = 1
     evaluators: int = 1
+    exploiters: int = 0
     seed: int | None = None
     actor_flags: tuple[str, ...] = ()
     learner_flags: tuple[str, ...] = ()
+
+    @property
+    def exploiter_policies(self) -> tuple[str, ...]:
+        """Names that the exploiters publish under: race-exploiter, race-exploiter-2 and so on."""
+        name = f"{self.policy}-exploiter"
+        numbered = (f"{name}-{number}" for number in range(2, self.exploiters + 1))
+        return (name, *numbered) if self.exploiters else ()
 
     @property
     def addresses(self) -> Addresses:
@@ -83,16 +93,53 @@ class Layout:
         return self.services + self.workers
 
 
+LEARNER = "learner"
+"""Name of the run's own learner, whose progress is shown."""
+
+_EXPLOITER_SEEDS = 1_000
+"""Between the seeds of exploiters, and so at most as many actors draw different ones."""
+
+
+@dataclass(frozen=True)
+class _Worker:
+    """A worker before it has a metrics port: what it runs, for which policy, with which flags."""
+
+    name: str
+    module: tuple[str, ...]
+    policy: str
+    seed_offset: int = 0
+    flags: tuple[str, ...] = ()
+    niceness: int = 0
+
+
 def lay_out(run: Run) -> Layout:
     """Processes for a run, each with a metrics port that is free now."""
-    names = [*SERVICES, "learner"]
-    names += [f"actor-{index}" for index in range(run.actors)]
-    names += [f"evaluator-{index}" for index in range(run.evaluators)]
+    workers = list(_workers(run))
+    names = [*SERVICES, *(worker.name for worker in workers)]
     own = range(run.port_base, run.port_base + len(SERVICES))
     ports = dict(zip(names, free_block(len(names), taken=own), strict=True))
-    services = tuple(_service(run, name, ports[name]) for name in SERVICES)
-    workers = tuple(_worker(run, name, ports[name]) for name in names[len(SERVICES) :])
-    return Layout(services, workers, _environment(run))
+    return Layout(
+        tuple(_service(run, name, ports[name]) for name in SERVICES),
+        tuple(_worker(run, worker, ports[worker.name]) for worker in workers),
+        _environment(run),
+    )
+
+
+def _workers(run: Run) -> Iterator[_Worker]:
+    play, evaluate = ("actor", "play"), ("actor", "evaluate")
+    learn = ("--game", run.game, "--algorithm", run.algorithm, *run.learner_flags)
+    pool = ",".join(run.exploiter_policies)
+    own = (*learn, "--pool", pool) if pool else learn
+    yield _Worker(LEARNER, ("learner",), run.policy, flags=own)
+    for index in range(run.actors):
+        yield _Worker(f"actor-{index}", play, run.policy, index, run.actor_flags)
+    for index, policy in enumerate(run.exploiter_policies):
+        offset = _EXPLOITER_SEEDS * (index + 1)
+        flags = (*learn, "--exploits", run.policy)
+        yield _Worker(f"learner-{policy}", ("learner",), policy, offset, flags)
+        yield _Worker(f"actor-{policy}", play, policy, offset, run.actor_flags)
+    for index in range(run.evaluators):
+        yield _Worker(f"evaluator-{index}", evaluate, run.policy, index, niceness=10)
 
 
 def _service(run: Run, name: str, metrics_port: int) -> ProcessSpec:
@@ -105,20 +152,12 @@ def _service(run: Run, name: str, metrics_port: int) -> ProcessSpec:
     return ProcessSpec(name, command, metrics_port, address=address)
 
 
-def _worker(run: Run, name: str, metrics_port: int) -> ProcessSpec:
-    kind = name.partition("-")[0]
-    flags = ["--metrics-port", str(metrics_port), "--policy", run.policy]
+def _worker(run: Run, worker: _Worker, metrics_port: int) -> ProcessSpec:
+    flags = ["--metrics-port", str(metrics_port), "--policy", worker.policy]
     if run.seed is not None:
-        offset = int(name.partition("-")[2] or 0)
-        flags += ["--seed", str(run.seed + offset)]
-    if kind == "learner":
-        what = ("-m", "learner", "--game", run.game, "--algorithm", run.algorithm)
-        command = (sys.executable, *what, *flags, *run.learner_flags)
-        return ProcessSpec(name, command, metrics_port)
-    mode = {"actor": "play", "evaluator": "evaluate"}[kind]
-    own = run.actor_flags if kind == "actor" else ()
-    command = (sys.executable, "-m", "actor", mode, *flags, *own)
-    return ProcessSpec(name, command, metrics_port, niceness=10 if kind == "evaluator" else 0)
+        flags += ["--seed", str(run.seed + worker.seed_offset)]
+    command = (sys.executable, "-m", *worker.module, *flags, *worker.flags)
+    return ProcessSpec(worker.name, command, metrics_port, niceness=worker.niceness)
 
 
 def _environment(run: Run) -> dict[str, str]:

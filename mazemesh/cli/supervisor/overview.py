@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from mazemesh.cli.supervisor.layout import Layout, Run
+from mazemesh.cli.supervisor.layout import LEARNER, Layout, Run
 from mazemesh.cli.supervisor.scrape import Readings, scrape
 from mazemesh.cli.supervisor.supervise import Supervisor
 from mazemesh.client.mesh import Mesh
@@ -30,14 +30,14 @@ class Overview:
         seconds: Running time.
         games: Games finished, training and matches.
         matches: Rating matches in Elo's log (ever).
-        agent_steps: Moves of seats that a policy plays, in training.
+        agent_steps: Moves of seats that a policy plays, in training, its exploiters' among them.
         agent_steps_per_second, games_per_second: Over the last interval.
         experience: Rows that Replay accepted.
         replay: Rows held, by table.
         versions: Versions published in this run of `up`.
         newest: Number of the newest version; 0 before the first.
         snapshots: Versions kept for rating (ever).
-        training_step: Of the learner.
+        training_step: Of the learner, not of exploiters, as all figures of learning.
         policy_lag: Versions between the acting and the learning policy, as the learner sees it.
         losses: By name.
         success: Seconds and rate of each snapshot that was probed, in order.
@@ -154,8 +154,8 @@ class Observer:
             versions=int(read.total("mazemesh_model_publishes_total", result="ready")),
             newest=before.newest if newest is None else newest,
             snapshots=before.snapshots if snapshots is None else snapshots,
-            training_step=int(read.highest("mazemesh_learner_training_step") or 0),
-            policy_lag=read.highest("mazemesh_learner_policy_lag"),
+            training_step=int(read.highest("mazemesh_learner_training_step", of=LEARNER) or 0),
+            policy_lag=read.highest("mazemesh_learner_policy_lag", of=LEARNER),
             losses=self._losses(),
             success=dict(self._success),
             states=self._states(),
@@ -170,7 +170,7 @@ class Observer:
             self._success.setdefault(dict(labels)["policy"], (seconds, rate))
 
     def _losses(self) -> dict[str, float]:
-        values = self._readings.values("mazemesh_learner_loss").items()
+        values = self._readings.values("mazemesh_learner_loss", of=LEARNER).items()
         parts = {dict(labels)["part"]: value for labels, value in values}
         return {name: parts[name] for name in _LOSSES if name in parts}
 

@@ -39,16 +39,20 @@ class Readings:
         """Sum over all processes and all label sets that contain `labels`; 0 when there is none."""
         return sum(value for _, value in self._matching(name, labels))
 
-    def values(self, name: str, **labels: str) -> dict[tuple[tuple[str, str], ...], float]:
-        """Value by label set."""
-        return {sample[1]: value for sample, value in self._matching(name, labels)}
+    def values(self, name: str, *, of: str = "") -> dict[tuple[tuple[str, str], ...], float]:
+        """Value by label set; `of` one process alone, if it is named."""
+        return {sample[1]: value for sample, value in self._matching(name, {}, of)}
 
-    def highest(self, name: str) -> float | None:
-        """Largest value over all processes; None when nobody tells it."""
-        return max((value for _, value in self._matching(name, {})), default=None)
+    def highest(self, name: str, *, of: str = "") -> float | None:
+        """Largest value over all processes, or `of` one; None when nobody tells it."""
+        return max((value for _, value in self._matching(name, {}, of)), default=None)
 
-    def _matching(self, name: str, labels: Mapping[str, str]) -> Iterable[tuple[Sample, float]]:
+    def _matching(
+        self, name: str, labels: Mapping[str, str], of: str = ""
+    ) -> Iterable[tuple[Sample, float]]:
         for process, samples in self._last.items():
+            if of not in ("", process):
+                continue
             for sample, value in samples.items():
                 if sample[0] == name and labels.items() <= dict(sample[1]).items():
                     yield sample, value + self._carried[process].get(sample, 0.0)

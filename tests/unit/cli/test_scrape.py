@@ -32,6 +32,16 @@ def test_totals_add_up_over_labels_and_processes() -> None:
     assert readings.highest("nothing") is None
 
 
+def test_one_process_alone() -> None:
+    readings = Readings()
+    readings.take("a", parse(PAGE))
+    readings.take("b", parse(PAGE.replace("sessions 2.0", "sessions 9.0")))
+    assert readings.highest("mazemesh_game_sessions") == 9.0
+    assert readings.highest("mazemesh_game_sessions", of="a") == 2.0
+    assert list(readings.values("mazemesh_game_sessions", of="b").values()) == [9.0]
+    assert readings.highest("mazemesh_game_sessions", of="c") is None
+
+
 def test_a_counter_goes_on_over_restarts_and_a_gauge_does_not() -> None:
     readings = Readings()
     for value in (10.0, 25.0, 3.0, 7.0, 1.0):
