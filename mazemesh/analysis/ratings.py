@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from mazemesh.analysis.journal import Floats
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -73,12 +76,12 @@ def snapshots_of(players: Sequence[RatedPlayer], policy: str) -> list[RatedPlaye
     return sorted(own, key=lambda player: player.version)
 
 
-def spread(players: Sequence[RatedPlayer], most: int) -> list[RatedPlayer]:
-    """At most so many of the players, evenly spaced, the first and the last among them."""
-    if len(players) <= most:
-        return list(players)
-    picked = np.unique(np.linspace(0, len(players) - 1, most).round().astype(int))
-    return [players[index] for index in picked]
+def spread(items: Sequence[Item], most: int) -> list[Item]:
+    """At most so many of the items, evenly spaced, the first and the last among them."""
+    if len(items) <= most:
+        return list(items)
+    picked = np.unique(np.linspace(0, len(items) - 1, most).round().astype(int))
+    return [items[index] for index in picked]
 
 
 def score_matrix(names: Sequence[str], pairings: Sequence[Pairing]) -> tuple[Floats, Floats]:

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import typer
 
-from mazemesh.cli import games, inspect, mesh, model, playing, plot, replay, replays, tune, workers
+from mazemesh.cli import (
+    games,
+    inspect,
+    league,
+    mesh,
+    model,
+    playing,
+    plot,
+    replay,
+    replays,
+    tune,
+    workers,
+)
 
 app = typer.Typer(
     name="mazemesh",
@@ -18,6 +30,7 @@ app.command()(mesh.up)
 app.command()(inspect.status)
 app.command()(inspect.leaderboard)
 app.command()(inspect.policies)
+app.command()(league.league)
 app.command()(model.publish)
 app.command()(playing.play)
 app.command()(playing.evaluate)

@@ -19,10 +19,10 @@ from mazemesh.cli.options import (
 from mazemesh.cli.output import print_json
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from mazemesh.v1.model_pb2 import PublishPolicyHeader
+
+_GAMES, _STEPS = 64, 17
+"""Of the play that a file is checked on."""
 
 
 def publish(
@@ -52,51 +52,28 @@ def publish(
 
 
 def _header(data: bytes, name: str, game: str, snapshot: bool) -> PublishPolicyHeader:
-    """Header with a parity check on observations from games between bots."""
-    import numpy as np
-
+    """Header with a parity check on held-out play, where a memory already has something in it."""
+    from actor.behaviour import HeldOutPlay, answers
     from actor.policy import OnnxPolicy
     from mazemesh.games import GameSettings
     from mazemesh.tensors import to_tensor
     from mazemesh.v1.model_pb2 import Collection, ParityCheck, PublishPolicyHeader
     from mazemesh.wire import settings_to_proto
 
-    observation, mask = _observations(game)
     policy = OnnxPolicy(f"{name}:0", data)
-    state = np.zeros((len(observation), policy.state_size), np.float32)
-    logits, value, next_state = policy.infer(observation, mask, state)
-    memory = {"state": to_tensor(state), "next_state": to_tensor(next_state)}
+    *_, last = answers(policy, HeldOutPlay.record(game, GameSettings(), _GAMES, _STEPS))
+    parity = ParityCheck(
+        observation=to_tensor(last.observation),
+        action_mask=to_tensor(last.action_mask),
+        logits=to_tensor(last.logits),
+        value=to_tensor(last.value),
+    )
+    if policy.state_size:
+        parity.state.CopyFrom(to_tensor(last.state))
+        parity.next_state.CopyFrom(to_tensor(last.next_state))
     return PublishPolicyHeader(
         name=name,
         snapshot=snapshot,
         collection=Collection(game=game, settings=settings_to_proto(GameSettings())),
-        parity=ParityCheck(
-            observation=to_tensor(observation),
-            action_mask=to_tensor(mask),
-            logits=to_tensor(logits),
-            value=to_tensor(value),
-            **(memory if policy.state_size else {}),
-        ),
+        parity=parity,
     )
-
-
-def _observations(
-    game: str, games: int = 64, steps: int = 16
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Observations [n, D] and masks [n, A] of `games` held-out games after some random steps."""
-    import numpy as np
-
-    from mazemesh.games import GameSettings, Purpose, get_game, seeds
-    from mazemesh.games.bots import RANDOM
-    from mazemesh.games.engines import new_engine
-
-    engine = new_engine(get_game(game), GameSettings(), games)
-    engine.next_controller[:] = RANDOM
-    seed = [seeds.seed(Purpose.TEST, number) for number in range(games)]
-    engine.reset(None, seed=seed)
-    for _ in range(steps):
-        engine.step(np.zeros(engine.controller.shape, np.int8))
-    size, actions = engine.observation.shape[-1], engine.action_mask.shape[-1]
-    return engine.observation.reshape(-1, size).copy(), engine.action_mask.reshape(
-        -1, actions
-    ).copy()

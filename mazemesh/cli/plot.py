@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from mazemesh.plots.files import Section
 
 _HISTORIES = 6
+_MILESTONES = 16
+_ENOUGH_GAMES = 4
+"""Of a pair in rated matches; with fewer its score says nothing."""
 
 
 class Format(StrEnum):
@@ -130,6 +133,7 @@ def _sections(
         bots = [player for player in everybody if player.is_bot]
         sections.append(_rating_section(title, curves, snapshots, bots, ladder))
         sections.append(_pair_section(title, snapshots, bots, ladder, most_players))
+        sections += _league_section(title, curves, snapshots, bots, ladder)
     shown = {
         "journal_lines": len(curves.time),
         "unreadable_lines": curves.unreadable,
@@ -179,3 +183,41 @@ def _pair_section(
     score, games = score_matrix(names, ladder.pairings(names))
     drawing = head_to_head_figure(title, names, score, games)
     return Section("head-to-head", "Who beats whom", drawing)
+
+
+def _league_section(
+    title: str,
+    curves: Curves,
+    snapshots: list[RatedPlayer],
+    bots: list[RatedPlayer],
+    ladder: LadderSource,
+) -> list[Section]:
+    """Forgetting and diversity by rated matches; nothing while no milestone was met twice."""
+    import numpy as np
+
+    from mazemesh.analysis.diversity import effective_diversity
+    from mazemesh.analysis.forgetting import mean_forgetting, milestones
+    from mazemesh.analysis.ratings import score_matrix, spread
+    from mazemesh.plots.files import Section
+    from mazemesh.plots.league import league_figure
+
+    shown = spread(snapshots, _MILESTONES)
+    names = [player.name for player in (*shown, *bots)]
+    score, games = score_matrix(names, ladder.pairings(names))
+    size = len(shown)
+    found = milestones(names[:size], names, score[:size], games[:size], min_games=_ENOUGH_GAMES)
+    if not found:
+        return []
+    diversity = [effective_diversity(score[: k + 1, : k + 1]) for k in range(size)]
+    steps = [curves.steps_at(player.version) for player in shown]
+    drawing = league_figure(title, found, steps, np.array(diversity))
+    rows = [
+        (
+            *(one.opponent, f"{one.score:.0%}", one.games, one.best, f"{one.best_score:.0%}"),
+            *(f"{one.forgetting:+.0%}", f"± {one.half_width:.0%}"),
+        )
+        for one in found
+    ]
+    columns = ("opponent", "score", "games", "best before", "its score", "forgotten", "95 %")
+    heading = f"Milestones: mean forgetting {mean_forgetting(found) or 0.0:+.1%}"
+    return [Section("league", heading, drawing, columns, rows)]

@@ -54,11 +54,13 @@ def test_all_figures_without_a_mesh(data_dir: Path, tmp_path: Path) -> None:
     status, output = plot(data_dir, "race", "--out", str(tmp_path / "plots"), "--json")
     assert status == 0
     told = json.loads(output)
-    names = ["race-learning.png", "race-ratings.png", "race-head-to-head.png", "race.html"]
-    assert told["files"] == [str(tmp_path / "plots" / name) for name in names]
+    names = ["learning", "ratings", "head-to-head", "league"]
+    files = [*(f"race-{name}.png" for name in names), "race.html"]
+    assert told["files"] == [str(tmp_path / "plots" / name) for name in files]
     assert (told["journal_lines"], told["probes"], told["rated_snapshots"]) == (8, 1, 2)
     page = (tmp_path / "plots" / "race.html").read_text()
-    assert page.count("<img") == 3
+    assert page.count("<img") == 4
+    assert "mean forgetting" in page
     assert "race:21" in page
     assert "800,000" in page
 

@@ -13,10 +13,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation, Text
 
+from mazemesh.analysis.forgetting import Milestone
 from mazemesh.analysis.journal import Curves, Probe, read_curves
 from mazemesh.analysis.ratings import History, RatedPlayer
 from mazemesh.plots.files import Section, write
 from mazemesh.plots.heat_map import head_to_head_figure
+from mazemesh.plots.league import league_figure
 from mazemesh.plots.learning import learning_figure
 from mazemesh.plots.pareto import trade_off_figure
 from mazemesh.plots.ratings import rating_figure
@@ -121,6 +123,20 @@ def test_trade_offs_in_pairs(objectives: int) -> None:
         "Pareto front",
         "chosen",
     ]
+    assert overlaps(figure) == []
+
+
+@pytest.mark.parametrize("count", [1, 20])
+def test_milestones_show_what_was_forgotten(count: int) -> None:
+    found = [Milestone(f"race:{n}", 0.4, 30, "race:99", 0.7, 0.3, 0.1) for n in range(1, count + 1)]
+    steps, diversity = [0.0, 1e6], np.array([0.0, 0.2])
+    figure = league_figure("race: race by ppo", found, steps, diversity)
+    left, right = figure.axes
+    assert [label.get_text() for label in left.get_yticklabels()] == [one.opponent for one in found]
+    before, now = (line for line in left.lines if line.get_marker() == "o")
+    assert list(before.get_xdata()) == [0.7] * count
+    assert list(now.get_xdata()) == [0.4] * count
+    np.testing.assert_allclose(right.lines[0].get_xydata(), [[0.0, 0.0], [1e6, 0.2]])
     assert overlaps(figure) == []
 
 

@@ -1,0 +1,257 @@
+"""`mazemesh league`: whom a policy meets in training, what it forgot, how much versions differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from itertools import combinations
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mazemesh.cli.options import DATA_DIR, DataDir, Host, Json, PortBase, connected
+from mazemesh.cli.output import print_json, print_table
+
+if TYPE_CHECKING:
+    from actor.policies import PolicyCache
+    from mazemesh.analysis.forgetting import Milestone
+    from mazemesh.analysis.journal import Floats
+    from mazemesh.analysis.ratings import Pairing
+    from mazemesh.client.mesh import Mesh
+    from mazemesh.v1.model_pb2 import PolicyVersion
+
+_OF_EACH_OTHER = 2
+"""Newest snapshots of each further policy of the pool that are milestones too."""
+_GAMES, _STEPS = 16, 32
+"""Of the held-out play on which behaviour is compared."""
+
+
+def league(
+    name: Annotated[str, typer.Argument(help="Name of the policy.")] = "race",
+    snapshots: Annotated[
+        int, typer.Option(min=2, max=24, help="Its snapshots that are compared, evenly spread.")
+    ] = 6,
+    games: Annotated[
+        int,
+        typer.Option(
+            min=0, help="Games to play for each pair of them, besides rated ones. 0: none."
+        ),
+    ] = 32,
+    seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 0,
+    data_dir: DataDir = DATA_DIR,
+    host: Host = None,
+    port_base: PortBase = None,
+    json: Json = False,
+) -> None:
+    """Show training outcomes by opponent, what was forgotten, and how diverse the snapshots are.
+
+    Training outcomes choose opponents and never touch ratings. Forgetting is the best earlier
+    snapshot's score against an opponent less the newest one's, on held-out mazes.
+    """
+    with connected(data_dir, host, port_base) as mesh:
+        told = compare(mesh, name, snapshots, games, seed)
+    if json:
+        print_json(told)
+    else:
+        _print(told)
+
+
+def compare(mesh: Mesh, name: str, snapshots: int, games: int, seed: int) -> dict[str, Any]:
+    """All that is told of a policy, as plain data.
+
+    Raises:
+        NotFound: it has not two snapshots yet.
+    """
+    from actor.policies import PolicyCache
+
+    own, others = _milestones(mesh, name, snapshots)
+    cache = PolicyCache(mesh.model)
+    pairings = _rated(mesh, own[-1], own, others)
+    pairings += _played(mesh, cache, own, others, games, seed)
+    found, diversity = _compare(own, others, pairings)
+    return {
+        "policy": name,
+        "training": [
+            {"opponent": one.opponent, "games": one.games, "win_rate": round(one.win_rate, 4)}
+            for one in mesh.matchmaker.training_records(name)
+        ],
+        "newest": _reference(own[-1]),
+        "milestones": [_rounded(one) for one in found],
+        "forgetting": _mean(found),
+        "effective_diversity": round(diversity, 4),
+        "behavioural_diversity": round(_behavioural_diversity(cache, own), 4),
+    }
+
+
+def _milestones(
+    mesh: Mesh, name: str, most: int
+) -> tuple[list[PolicyVersion], list[PolicyVersion]]:
+    """Snapshots of the policy, oldest first, and the newest ones of the others in its pool.
+
+    Raises:
+        NotFound: it has not two snapshots yet.
+    """
+    from mazemesh.analysis.ratings import spread
+    from mazemesh.errors import NotFound
+
+    own = list(mesh.model.list(name, snapshots_only=True))[::-1]
+    if len(own) < 2:
+        raise NotFound(
+            f"{name!r} has {len(own)} snapshots and should have two or more to be compared; "
+            "`mazemesh policies --snapshots` tells what there is"
+        )
+    others = [
+        one
+        for other in own[-1].collection.pool
+        for one in list(mesh.model.list(other, snapshots_only=True))[:_OF_EACH_OTHER]
+    ]
+    return spread(own, most), others
+
+
+def _reference(version: PolicyVersion) -> str:
+    return f"{version.name}:{version.version}"
+
+
+def _opponents(own: Sequence[PolicyVersion], others: Sequence[PolicyVersion]) -> list[str]:
+    """Whom the newest version is measured by: its older snapshots, the others, the bots."""
+    from mazemesh.games import bot_policy, get_game
+
+    bots = get_game(own[-1].collection.game).bots
+    return [*map(_reference, (*own[:-1], *others)), *map(bot_policy, bots)]
+
+
+def _rated(
+    mesh: Mesh,
+    newest: PolicyVersion,
+    own: Sequence[PolicyVersion],
+    others: Sequence[PolicyVersion],
+) -> list[Pairing]:
+    """What rated matches tell about them, if they were rated yet."""
+    from mazemesh.cli.ladders import ServedLadder
+    from mazemesh.errors import NotFound
+    from mazemesh.games import get_game
+    from mazemesh.games.ladder import ladder
+    from mazemesh.wire import settings_from_proto
+
+    settings = settings_from_proto(newest.collection.settings)
+    board = ServedLadder(mesh.elo, ladder(get_game(newest.collection.game), settings))
+    try:
+        return board.pairings([_reference(newest), *_opponents(own, others)])
+    except NotFound:
+        return []
+
+
+def _played(
+    mesh: Mesh,
+    cache: PolicyCache,
+    own: Sequence[PolicyVersion],
+    others: Sequence[PolicyVersion],
+    games: int,
+    seed: int,
+) -> list[Pairing]:
+    """Unrated games of each pair among them, bots only against the policy's own snapshots."""
+    import numpy as np
+
+    from actor.duel import duel
+    from mazemesh.analysis.ratings import Pairing
+    from mazemesh.cli.playing import Counting
+    from mazemesh.games import get_game
+    from mazemesh.wire import settings_from_proto, spec_to_proto
+
+    if not games:
+        return []
+    collection = own[-1].collection
+    spec = spec_to_proto(get_game(collection.game), settings_from_proto(collection.settings))
+    mine, rng = [_reference(one) for one in own], np.random.default_rng(seed)
+    rest = [one for one in _opponents(own, others) if one not in mine]
+    pairs = [*combinations(mine, 2), *((one, other) for one in mine for other in rest)]
+    found = []
+    with Counting(games * len(pairs), "milestones") as progress:
+        for done, pair in enumerate(pairs):
+            tally = duel(mesh.game, cache.get, spec, pair, games, rng=rng)
+            found.append(Pairing(*pair, tally.games, tally.score * tally.games))
+            progress(games * (done + 1))
+    return found
+
+
+def _compare(
+    own: Sequence[PolicyVersion], others: Sequence[PolicyVersion], pairings: Sequence[Pairing]
+) -> tuple[list[Milestone], float]:
+    """Milestones of the newest version, and the effective diversity of all snapshots."""
+    from mazemesh.analysis.diversity import effective_diversity
+    from mazemesh.analysis.forgetting import milestones
+    from mazemesh.analysis.ratings import score_matrix
+
+    mine, opponents = [_reference(one) for one in own], _opponents(own, others)
+    names = [*opponents, mine[-1]]
+    score, games = score_matrix(names, pairings)
+    rows = [names.index(one) for one in mine]
+    columns = [names.index(one) for one in opponents]
+    found = milestones(mine, opponents, _part(score, rows, columns), _part(games, rows, columns))
+    population = rows + [names.index(_reference(one)) for one in others]
+    return found, effective_diversity(_part(score, population, population))
+
+
+def _part(matrix: Floats, rows: Sequence[int], columns: Sequence[int]) -> Floats:
+    part: Floats = matrix[list(rows)][:, list(columns)]
+    return part
+
+
+def _behavioural_diversity(cache: PolicyCache, own: Sequence[PolicyVersion]) -> float:
+    import numpy as np
+
+    from actor.behaviour import HeldOutPlay, action_probabilities
+    from mazemesh.analysis.diversity import behavioural_diversity
+    from mazemesh.wire import settings_from_proto
+
+    collection = own[-1].collection
+    settings = settings_from_proto(collection.settings)
+    play = HeldOutPlay.record(collection.game, settings, _GAMES, _STEPS)
+    policies = [action_probabilities(cache.get(_reference(one)), play) for one in own]
+    return behavioural_diversity(np.array(policies))
+
+
+def _mean(found: Sequence[Milestone]) -> float | None:
+    from mazemesh.analysis.forgetting import mean_forgetting
+
+    mean = mean_forgetting(found)
+    return None if mean is None else round(mean, 4)
+
+
+def _rounded(one: Milestone) -> dict[str, Any]:
+    return {
+        name: round(value, 4) if isinstance(value, float) else value
+        for name, value in asdict(one).items()
+    }
+
+
+def _print(told: dict[str, Any]) -> None:
+    rows = [(one["opponent"], one["games"], f"{one['win_rate']:.1%}") for one in told["training"]]
+    print_table(f"{told['policy']} in training", ("opponent", "games", "win rate of late"), rows)
+    columns = ("opponent", "score", "games", "best before", "its score", "forgotten", "95 %")
+    print_table(
+        f"{told['newest']} against milestones",
+        columns,
+        [
+            (
+                one["opponent"],
+                f"{one['score']:.1%}",
+                one["games"],
+                one["best"],
+                f"{one['best_score']:.1%}",
+                f"{one['forgetting']:+.1%}",
+                f"± {one['half_width']:.1%}",
+            )
+            for one in told["milestones"]
+        ],
+    )
+    mean = told["forgetting"]
+    print_table(
+        "Summary",
+        ("measure", "value"),
+        [
+            ("mean forgetting (0: nothing)", "-" if mean is None else f"{mean:+.1%}"),
+            ("effective diversity (0..0.5)", f"{told['effective_diversity']:.3f}"),
+            ("behavioural diversity (0..1)", f"{told['behavioural_diversity']:.3f}"),
+        ],
+    )
