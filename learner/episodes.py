@@ -22,7 +22,7 @@ def episode_statistics(columns: Columns, *, winnable: bool) -> dict[str, float]:
         episode_reward (with shaping), episode_steps, and episode_success where it is known: the
         share that ended by itself and with a positive reward. Empty when no episode ended.
     """
-    if "terminated" not in columns or "truncated" not in columns:
+    if "behaviour_log_probability" not in columns:
         return {}
     reward = np.asarray(columns["reward"], np.float32)
     terminated = np.asarray(columns["terminated"]) != 0

@@ -12,6 +12,7 @@ def columns(reward: list[list[float]], terminated: list[list[int]], truncated: l
         "reward": np.array(reward, np.float32),
         "terminated": np.array(terminated, np.uint8),
         "truncated": np.array(truncated, np.uint8),
+        "behaviour_log_probability": np.zeros_like(reward, np.float32),
     }
 
 
@@ -33,3 +34,6 @@ def test_nothing_ended_tells_nothing() -> None:
 
 def test_rows_drawn_by_priority_tell_nothing() -> None:
     assert episode_statistics({"n_step_return": np.ones(3)}, winnable=True) == {}
+    sequence = columns([[1.0]], [[1]], [[0]])
+    del sequence["behaviour_log_probability"]
+    assert episode_statistics(sequence, winnable=True) == {}
