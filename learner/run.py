@@ -111,7 +111,11 @@ class Run:
             alpha=config.priority_exponent,
             min_size=config.min_size,
             samples_per_insert=config.samples_per_insert,
-            error_buffer=max(4.0 * self.batch_rows, 0.1 * config.min_size),
+            # Where no batch may be sampled any more, a write of as many rows must be allowed.
+            error_buffer=max(
+                self.batch_rows * max(4.0, (1.0 + config.samples_per_insert) / 2.0),
+                0.1 * config.min_size,
+            ),
         )
 
     @property

@@ -65,6 +65,20 @@ def test_dqn_learns_from_a_prioritized_table() -> None:
     assert run.steps_per_row == 0.5
 
 
+@pytest.mark.parametrize("algorithm", ["dqn", "r2d2"])
+@pytest.mark.parametrize("samples_per_insert", [0.5, 1, 4, 8, 32])
+def test_the_limiter_never_holds_up_both_sides(algorithm: str, samples_per_insert: float) -> None:
+    """Whatever was inserted and sampled, a batch may be drawn or a write of as many rows made."""
+    run = tiny_run(algorithm, samples_per_insert=samples_per_insert)
+    limiter, rows = run.table.rate_limiter, run.batch_rows
+    inserts = limiter.min_size_to_sample + rows
+    for samples in range(0, int(inserts * samples_per_insert) + 1, max(1, rows // 8)):
+        diff = inserts * samples_per_insert - samples
+        may_sample = diff - rows >= limiter.min_diff
+        may_insert = diff + rows * samples_per_insert <= limiter.max_diff
+        assert may_sample or may_insert
+
+
 def test_r2d2_learns_from_prioritized_sequences_and_actors_cut_them() -> None:
     run = tiny_run("r2d2", sequence_length=12, burn_in=4, samples_per_insert=2, memory=8)
     assert isinstance(run.config, R2D2Config)
