@@ -14,7 +14,7 @@ from actor.acting import method
 from actor.lockstep import LockstepOpponents, Turns
 from actor.metrics import ActorMetrics
 from actor.opponents import OpponentSupply, SeatPlan, Supply
-from actor.policies import PolicyCache, Student
+from actor.policies import PolicyCache, Student, check_spec
 from actor.policy import OnnxPolicy
 from actor.selfplay import TrainingGames
 from actor.sender import ExperienceSender
@@ -45,7 +45,7 @@ class Actor:
     ) -> None:
         self._settings, self._mesh, self._stop = settings, mesh, stop
         self._metrics = ActorMetrics(registry)
-        self._cache = PolicyCache(mesh.model)
+        self._cache = PolicyCache(mesh.model)  # until the game is known
         self._student = Student(mesh.model, settings.policy, stop)
         self._rival: Student | None = None
         self._entropy = np.random.SeedSequence(settings.seed)
@@ -68,6 +68,9 @@ class Actor:
             raise
         collection = self._student.description.collection
         spec = get_game(collection.game).spec(settings_from_proto(collection.settings))
+        self._cache = PolicyCache(self._mesh.model, spec_hash=spec.spec_hash)
+        if self._rival is not None:
+            check_spec(self._rival.description, spec.spec_hash)
         log.info("playing", policy=self._student.current.reference, games=self._settings.games)
         self._batch_rows = collection.batch_rows
         supply, fill = self._opponents(collection, spec)

@@ -19,7 +19,13 @@ from tenacity import (
 
 from actor.acting import has_q_values
 from actor.policy import OnnxPolicy
-from mazemesh.errors import DeadlineExceeded, MazemeshError, NotFound, Unavailable
+from mazemesh.errors import (
+    DeadlineExceeded,
+    FailedPrecondition,
+    MazemeshError,
+    NotFound,
+    Unavailable,
+)
 from mazemesh.games import GameSpec
 from mazemesh.v1.model_pb2 import PolicyVersion, WatchPoliciesResponse
 
@@ -41,15 +47,31 @@ class ModelPeer(Protocol):
         ...
 
 
+def check_spec(description: PolicyVersion, spec_hash: str) -> None:
+    """Raises FailedPrecondition when a policy was trained for another spec; empty: for any."""
+    if spec_hash not in ("", description.spec_hash):
+        raise FailedPrecondition(
+            f"policy {description.name}:{description.version} was trained for other observations "
+            f"or actions: its spec_hash is {description.spec_hash}, and that of the game played "
+            f"here {spec_hash}"
+        )
+
+
 class PolicyCache:
     """Loaded versions by "name:version", the least recently used dropped first.
 
     Policies are immutable, so a cached one is never stale.
+
+    Args:
+        model: The Model service.
+        capacity: Versions kept.
+        spec_hash: What policies must have been trained for; empty: anything.
     """
 
-    def __init__(self, model: ModelPeer, capacity: int = 48) -> None:
+    def __init__(self, model: ModelPeer, capacity: int = 48, *, spec_hash: str = "") -> None:
         self._model = model
         self._capacity = capacity
+        self._spec_hash = spec_hash
         self._loaded: OrderedDict[str, OnnxPolicy] = OrderedDict()
 
     def get(self, reference: str) -> OnnxPolicy:
@@ -57,12 +79,14 @@ class PolicyCache:
 
         Raises:
             NotFound: no such version, or its file was collected.
+            FailedPrecondition: it was trained for other observations or actions.
         """
         policy = self._loaded.get(reference)
         if policy is None:
             description, data = self._model.get(reference)
             if data is None:
                 raise NotFound(f"policy {reference} has no file any more")
+            check_spec(description, self._spec_hash)
             policy = self._loaded[reference] = OnnxPolicy(
                 reference, data, greedy=has_q_values(description.collection)
             )

@@ -81,11 +81,16 @@ def plan_of(*names: str) -> SeatPlan:
     return SeatPlan(GAMES, SPEC.seats, supply)
 
 
-def publish(model: RunningModel, network: Network, name: str = "race") -> str:
+def publish(
+    model: RunningModel,
+    network: Network,
+    name: str = "race",
+    settings: GameSettings = SETTINGS,
+) -> str:
     """The reference of a new snapshot."""
     collection = Collection(
         game="race",
-        settings=settings_to_proto(SETTINGS),
+        settings=settings_to_proto(settings),
         table=name,
         unroll=UnrollCollection(length=LENGTH),
     )
@@ -232,13 +237,18 @@ def test_opponent_and_student_remember_for_themselves_and_forget_at_the_end(
     assert min(one.min() for one in recorded[12:]) == 0
 
 
+@pytest.mark.parametrize("opponent", ["gone:999", "wide:1"])
 def test_a_stand_in_is_told_by_its_own_digest_and_its_outcome_by_nobody(
-    model: RunningModel, game: RunningGame
+    model: RunningModel, game: RunningGame, opponent: str
 ) -> None:
-    """A snapshot that is gone is not what the student then meets."""
+    """Neither a snapshot that is gone nor one that sees other things is what the student meets."""
     present = publish(model, network(4), "c")
-    cache = PolicyCache(model.client)
-    plan = plan_of("c:999")
+    publish(model, network(5), "gone")
+    wide = GameSettings(width=5, height=5, step_limit=12, view=9)
+    sees = get_game("race").spec(wide).observation_size
+    publish(model, Network(sees, SPEC.num_actions), "wide", wide)
+    cache = PolicyCache(model.client, spec_hash=SPEC.spec_hash)
+    plan = plan_of(opponent)
     games = training(game, plan, lambda: cache.get(present), cache.get)
     found = [one for _ in range(2 * LENGTH) if (one := games.turn()) is not None]
     met = np.concatenate([one.columns["opponent"].ravel() for one in found])
