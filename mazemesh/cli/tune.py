@@ -377,10 +377,10 @@ def _plot(
     section = Section("pareto", "Trade-offs", drawing, *_rows(study, records))
     facts = {
         "trials": len(records),
-        "on the front": ", ".join(map(str, front)),
+        "numbers of the Pareto front": ", ".join(map(str, front)),
         "not comparable": len(records) - len(values),
         **{one.name: one.meaning for one in objectives},
         "target": study.definition.target or "none",
-        "chosen": "none" if number is None else number,
+        "number of the chosen one": "none" if number is None else number,
     }
     return write(folder, "trade-offs", title, facts, [section], ("png", "html"))

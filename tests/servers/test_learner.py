@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import random
 import signal
@@ -14,6 +15,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 
@@ -28,7 +30,7 @@ from tests.servers.processes import ServiceProcess, service_process
 from tests.unit.learner.fakes import TINY, random_batch
 
 SMALL = {"unroll_length": 4, "unrolls_per_batch": 16, "minibatch_size": 32}
-PATIENCE = 60.0
+PATIENCE = 150.0
 
 
 @dataclass
@@ -180,6 +182,48 @@ async def test_two_ranks_train_one_policy(services: Services) -> None:
     assert int(last.metadata["agent_steps"]) >= 2560
     agent_steps = int(last.metadata["agent_steps"])
     assert last.training_step == agent_steps / (2 * batch) * steps_per_batch
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+async def test_a_killed_rank_starts_the_group_again_from_its_checkpoint(
+    services: Services,
+) -> None:
+    torchrun = ("-m", "torch.distributed.run", "--standalone", "--max-restarts", "3")
+    flags = (*services.flags, "--checkpoint-seconds", "0.2")
+    folder, output = services.data_dir / "learner" / "solo", services.data_dir / "torchrun.log"
+    with services.actor(small_run()), output.open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, *torchrun, "--nproc-per-node", "2", "-m", "learner", *flags),
+            stderr=log,
+        )
+        try:
+            await asyncio.to_thread(changed_since, folder, newest(folder))
+            learned = agent_steps(newest(folder))
+            rank_process(process.pid, 1).kill()
+            # torchrun stops the other and starts both again.
+            assert await asyncio.to_thread(resumed_at, output) >= learned > 0
+            await asyncio.to_thread(changed_since, folder, newest(folder))
+        finally:
+            for one in [*psutil.Process(process.pid).children(recursive=True), process]:
+                one.kill()
+            await process.wait()
+
+
+def rank_process(torchrun: int, rank: int) -> psutil.Process:
+    children = psutil.Process(torchrun).children()
+    return next(one for one in children if one.environ().get("RANK") == str(rank))
+
+
+def resumed_at(log: Path) -> int:
+    """Agent steps of the checkpoint that the `resuming` line tells of, as soon as it is there."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        for line in log.read_text().splitlines():
+            if '"resuming"' in line and line.endswith("}"):
+                return int(json.loads(line)["agent_steps"])
+        assert time.monotonic() < deadline, log.read_text()[-4000:]
+        time.sleep(0.05)
 
 
 async def test_killed_it_loses_no_more_than_since_its_last_checkpoint(services: Services) -> None:

@@ -140,3 +140,15 @@ def test_wrong_flags_are_named() -> None:
 def test_identity_is_what_a_checkpoint_cannot_change() -> None:
     assert tiny_run(learning_rate=0.5).identity == tiny_run().identity
     assert tiny_run("dqn").identity != tiny_run().identity
+
+
+@pytest.mark.parametrize("algorithm", ["ppo", "recurrent-ppo", "impala", "dqn", "r2d2"])
+def test_a_table_has_room_for_a_write_whenever_the_learner_waits(algorithm: str) -> None:
+    """However many games an actor plays, it writes at most `batch_rows` rows at once."""
+    run = Run.of(LearnerSettings(game="race", algorithm=algorithm))
+    limiter, rows = run.table.rate_limiter, run.collection.batch_rows
+    assert 0 < rows <= run.batch_rows
+    # One row less than a batch is too few to draw: then a write must be let in.
+    ratio = limiter.samples_per_insert
+    assert rows <= run.table.capacity
+    assert run.batch_rows - 1 + rows * ratio <= limiter.max_diff - limiter.min_diff
