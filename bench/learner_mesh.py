@@ -18,8 +18,8 @@ from actor.policy import OnnxPolicy
 from bench.learner_run import LearnerRun, Point, metered
 from bench.learner_workload import Workload, greedy_success
 from bench.pinned import pinned_server
-from mazemesh.cli.supervisor.layout import free_ports
 from mazemesh.client.model import ModelClient
+from mazemesh.process.ports import free_block
 
 SNAPSHOT_SECONDS = 2.0
 PORTS = 5
@@ -77,17 +77,9 @@ def mesh_command(workload: Workload, seed: int, seconds: float, data_dir: Path) 
         *(str(Path(sys.executable).with_name("mazemesh")), "up", "--game", "solo", "--plain"),
         *("--games", str(workload.games), "--evaluators", "0", "--seed", str(seed)),
         *("--for", f"{seconds:g}s", "--data-dir", str(data_dir)),
-        *("--summary", str(data_dir / "summary.json"), "--port-base", str(_port_base())),
+        *("--summary", str(data_dir / "summary.json"), "--port-base", str(free_block(PORTS)[0])),
         *(f"--learner={flag}" for flag in learner),
     ]
-
-
-def _port_base() -> int:
-    """A port that is free with the four after it; other runs may go on beside this one."""
-    while True:
-        (base,) = free_ports(1)
-        if base + PORTS < 65536:
-            return base
 
 
 @asynccontextmanager
