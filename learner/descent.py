@@ -68,21 +68,21 @@ class Descent:
         norm: Tensor = torch.linalg.vector_norm(self.gradient)
         if not torch.isfinite(norm):
             raise RuntimeError("the gradient is not finite; the weights are left as they were")
-        self.gradient.mul_((self._max_norm / (norm + 1e-6)).clamp_(max=1.0))
-        self._adam()
-        return norm
-
-    def _adam(self) -> None:
         self._steps += 1
-        self._mean.lerp_(self.gradient, 1 - MEAN_DECAY)
-        self._square.mul_(SQUARE_DECAY).addcmul_(
-            self.gradient, self.gradient, value=1 - SQUARE_DECAY
-        )
         # Both are biased towards the zeros they began with.
         unbiased = self._rate / (1 - MEAN_DECAY**self._steps)
         scale = (1 - SQUARE_DECAY**self._steps) ** -0.5
-        size = self._square.sqrt().mul_(scale).add_(self._eps)
-        self._vector.addcdiv_(self._mean, size, value=-unbiased)
+        shrunk = min(1.0, self._max_norm / (norm.item() + 1e-6))
+        vectors = (self._vector, self.gradient, self._mean, self._square)
+        decays = (1 - MEAN_DECAY, 1 - SQUARE_DECAY)
+        if self._vector.is_cpu:
+            from learner import kernels  # late: it is compiled at its first use on a machine
+
+            arrays = (vector.numpy() for vector in vectors)
+            kernels.adam(*arrays, *decays, shrunk, unbiased, scale, self._eps)
+        else:
+            adam(*vectors, *decays, shrunk, unbiased, scale, self._eps)
+        return norm
 
     def set_learning_rate(self, rate: float) -> None:
         """Takes effect with the next step."""
@@ -106,3 +106,35 @@ class Descent:
         self._mean.copy_(state["mean"])
         self._square.copy_(state["square"])
         self._steps = state["steps"]
+
+
+def adam(
+    vector: Tensor,
+    gradient: Tensor,
+    mean: Tensor,
+    square: Tensor,
+    mean_gain: float,
+    square_gain: float,
+    shrunk: float,
+    rate: float,
+    scale: float,
+    eps: float,
+) -> None:
+    """Moves a vector by Adam on `shrunk` times the gradient, which is overwritten.
+
+    Args:
+        vector: Of parameters; moved.
+        gradient: Of the loss by them.
+        mean: First moment, m; moved towards the gradient by the share `mean_gain`.
+        square: Second moment, v; likewise by `square_gain`.
+        mean_gain: 1 - beta 1.
+        square_gain: 1 - beta 2.
+        shrunk: What clipping leaves of the gradient.
+        rate: Learning rate over 1 - beta 1^t.
+        scale: 1 over the root of 1 - beta 2^t.
+        eps: Added to the root of the second moment.
+    """
+    gradient.mul_(shrunk)
+    mean.lerp_(gradient, mean_gain)
+    square.mul_(1 - square_gain).addcmul_(gradient, gradient, value=square_gain)
+    vector.addcdiv_(mean, square.sqrt().mul_(scale).add_(eps), value=-rate)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,7 @@ from learner.architecture import ILLEGAL, Architecture, Parameters
 from learner.configs import PPOConfig
 from learner.descent import ALONE, Descent
 from learner.networks import ActorCritic
+from learner.perceptron import Perceptron
 from learner.policy_gradient import Policy, gradient
 from learner.ports import Batch, Columns
 from learner.ranks import Ranks
@@ -116,6 +117,27 @@ def surrogate(outputs: Tensor, steps: Steps, config: PPOConfig) -> Surrogate:
     return Surrogate(by_outputs, torch.stack(parts).mean(dim=1))
 
 
+def compiled_surrogate(outputs: Tensor, steps: Steps, config: PPOConfig) -> Surrogate:
+    """`surrogate` of tensors on the processor, in one pass."""
+    from learner import kernels  # compiled at the first use on a machine
+
+    gradient = torch.empty_like(outputs)
+    means = torch.empty(5, dtype=torch.float64)
+    kernels.surrogate(
+        outputs.detach().numpy(),
+        steps.illegal.numpy(),
+        steps.action.squeeze(1).numpy(),
+        steps.behaviour_log_probability.numpy(),
+        steps.advantage.numpy(),
+        steps.target.numpy(),
+        steps.magnet.numpy(),
+        *(config.clip, config.value_cost, config.entropy_cost, config.magnet_cost),
+        gradient.numpy(),
+        means.numpy(),
+    )
+    return Surrogate(gradient, means.float())
+
+
 class PPO:
     """An actor-critic network, its optimizer, and the update.
 
@@ -143,6 +165,8 @@ class PPO:
         self._descent = Descent(
             self.network, config.learning_rate, config.max_gradient_norm, eps=1e-5, ranks=ranks
         )
+        self._perceptron = Perceptron(self.network, config.minibatch_size)
+        self._surrogate = compiled_surrogate if device.type == "cpu" else surrogate
 
     def update(self, batch: Batch) -> Update:
         """Learns from B unrolls (rows of `unroll_signature`).
@@ -167,7 +191,8 @@ class PPO:
         """Step 1: everything the epochs need, flattened to B * T rows."""
         column = {name: as_tensor(value, self._device) for name, value in columns.items()}
         observation, last = column["observation"].flatten(0, 1), column["last_observation"]
-        outputs = self._in_chunks(self.network, observation).view(*column["reward"].shape, -1)
+        outputs = self._in_chunks(self._perceptron.outputs, observation)
+        outputs = outputs.view(*column["reward"].shape, -1)
         outputs = torch.cat([outputs, self.network.outputs(last).unsqueeze(1)], dim=1)
         found = estimate(outputs, column, self.config)
         illegal = column["action_mask"].flatten(0, 1) == 0
@@ -182,10 +207,10 @@ class PPO:
         )
         return steps, found.statistics
 
-    def _in_chunks(self, network: ActorCritic, observation: Tensor) -> Tensor:
+    def _in_chunks(self, outputs: Callable[[Tensor], Tensor], observation: Tensor) -> Tensor:
         """Outputs for many rows, a minibatch at a time so that it stays in the cache."""
         parts = observation.split(self.config.minibatch_size)
-        return torch.cat([network.outputs(rows) for rows in parts])
+        return torch.cat([outputs(rows).clone() for rows in parts])
 
     def _attraction(self, observation: Tensor, illegal: Tensor) -> Tensor:
         """The magnet's log-probabilities; it is the policy of up to `magnet_updates` ago."""
@@ -194,7 +219,7 @@ class PPO:
         if self.updates - self._magnet_from >= self.config.magnet_updates:
             self._magnet.load_state_dict(self.network.state_dict())
             self._magnet_from = self.updates
-        logits = self._in_chunks(self._magnet, observation)[:, :-1]
+        logits = self._in_chunks(self._magnet.outputs, observation)[:, :-1]
         return functional.log_softmax(logits.masked_fill(illegal, float(ILLEGAL)), dim=1)
 
     def _minibatches(self, steps: Steps) -> Iterator[Steps]:
@@ -207,10 +232,9 @@ class PPO:
 
     def _step(self, minibatch: Steps) -> Tensor:
         """Step 2: one gradient step on a minibatch."""
-        outputs = self.network.outputs(minibatch.observation)
-        loss = surrogate(outputs, minibatch, self.config)
-        self._descent.clear()
-        outputs.backward(loss.gradient)
+        outputs = self._perceptron.outputs(minibatch.observation)
+        loss = self._surrogate(outputs, minibatch, self.config)
+        self._perceptron.backward(loss.gradient)
         norm = self._descent.step()
         self.updates += 1
         return torch.cat([loss.statistics, norm.view(1)])

@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from learner.descent import Descent
+from learner import kernels
+from learner.descent import Descent, adam
 from mazemesh.errors import FailedPrecondition
 
 
@@ -40,6 +41,19 @@ def test_moves_as_torch_does(max_norm: float) -> None:
         adam.step()
         for one, two in zip(ours.parameters(), theirs.parameters(), strict=True):
             torch.testing.assert_close(one, two, atol=1e-6, rtol=1e-5)
+
+
+def test_both_ways_of_moving_agree() -> None:
+    """In torch, for weights on a GPU, and compiled."""
+    generator = torch.Generator().manual_seed(3)
+    vectors = [torch.randn(100, generator=generator) for _ in range(3)]
+    vectors.append(torch.rand(100, generator=generator))
+    copies = [vector.clone() for vector in vectors]
+    numbers = (0.1, 0.001, 0.3, 1e-2, 1.7, 1e-5)
+    adam(*vectors, *numbers)
+    kernels.adam(*(vector.numpy() for vector in copies), *numbers)
+    for index in (0, 2, 3):
+        torch.testing.assert_close(copies[index], vectors[index], atol=1e-6, rtol=1e-5)
 
 
 def test_a_gradient_that_is_not_a_number_moves_nothing() -> None:

@@ -1,9 +1,10 @@
-"""PPO's loss: its gradients by hand against automatic differentiation, and a case by hand."""
+"""PPO's loss, in torch and compiled: gradients against automatic differentiation, cases by hand."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -11,8 +12,10 @@ from torch.nn import functional
 
 from learner.architecture import ILLEGAL
 from learner.configs import PPOConfig
-from learner.ppo import Steps, surrogate
+from learner.ppo import Steps, Surrogate, compiled_surrogate, surrogate
 
+Loss = Callable[[torch.Tensor, Steps, PPOConfig], Surrogate]
+both = pytest.mark.parametrize("loss", [surrogate, compiled_surrogate])
 CONFIG = PPOConfig(clip=0.2, entropy_cost=0.03, value_cost=0.5)
 
 
@@ -55,12 +58,13 @@ def loss_by_definition(
     return loss + magnet_cost * divergence
 
 
+@both
 @pytest.mark.parametrize("seed", range(5))
-def test_gradients_are_those_of_automatic_differentiation(seed: int) -> None:
+def test_gradients_are_those_of_automatic_differentiation(loss: Loss, seed: int) -> None:
     outputs, steps = random_steps(200, 5, seed)
     outputs.requires_grad_()
     (expected,) = torch.autograd.grad(loss_by_definition(outputs, steps), outputs)
-    found = surrogate(outputs, steps, CONFIG)
+    found = loss(outputs, steps, CONFIG)
     torch.testing.assert_close(found.gradient, expected, atol=1e-8, rtol=1e-4)
     policy_loss, value_loss, entropy, _, outside = found.statistics.tolist()
     total = policy_loss + CONFIG.value_cost * value_loss - CONFIG.entropy_cost * entropy
@@ -68,16 +72,18 @@ def test_gradients_are_those_of_automatic_differentiation(seed: int) -> None:
     assert 0 < outside < 1
 
 
-def test_the_magnet_pulls_by_its_divergence() -> None:
+@both
+def test_the_magnet_pulls_by_its_divergence(loss: Loss) -> None:
     outputs, steps = random_steps(100, 5, 9)
     outputs.requires_grad_()
     config = dataclasses.replace(CONFIG, magnet_cost=0.7)
     (expected,) = torch.autograd.grad(loss_by_definition(outputs, steps, 0.7), outputs)
-    found = surrogate(outputs, steps, config).gradient
+    found = loss(outputs, steps, config).gradient
     torch.testing.assert_close(found, expected, atol=1e-7, rtol=1e-4)
 
 
-def test_two_actions_by_hand() -> None:
+@both
+def test_two_actions_by_hand(loss: Loss) -> None:
     # pi = (1/2, 1/2), mu(a) = 1/4: the ratio is 2. A gain is clipped at 1.2 and pulls no more; a
     # loss is not clipped: gradient -r A (one at a - pi) = -2 * -1 * (1/2, -1/2) = (1, -1).
     steps = Steps(
@@ -90,12 +96,21 @@ def test_two_actions_by_hand() -> None:
         magnet=torch.zeros(2, 0),
     )
     config = dataclasses.replace(CONFIG, entropy_cost=0.0)
-    found = surrogate(torch.tensor([[0.0, 0.0, 1.0]] * 2), steps, config)
+    found = loss(torch.tensor([[0.0, 0.0, 1.0]] * 2), steps, config)
     # A mean over two steps; by the value, value_cost * (V - target).
-    assert found.gradient.tolist() == [[0.0, 0.0, -0.5], [0.5, -0.5, 0.25]]
+    expected = torch.tensor([[0.0, 0.0, -0.5], [0.5, -0.5, 0.25]])
+    torch.testing.assert_close(found.gradient, expected)
     policy_loss, value_loss, entropy, kl, outside = found.statistics.tolist()
     assert policy_loss == pytest.approx((-1.2 + 2) / 2)
     assert value_loss == pytest.approx((4 + 1) / 4)
     assert entropy == pytest.approx(math.log(2))
     assert kl == pytest.approx(2 - 1 - math.log(2))
     assert outside == 1.0
+
+
+def test_both_ways_of_computing_it_agree() -> None:
+    outputs, steps = random_steps(300, 7, 11)
+    config = dataclasses.replace(CONFIG, magnet_cost=0.2)
+    one, other = surrogate(outputs, steps, config), compiled_surrogate(outputs, steps, config)
+    torch.testing.assert_close(other.gradient, one.gradient, atol=1e-8, rtol=1e-4)
+    torch.testing.assert_close(other.statistics, one.statistics, atol=1e-6, rtol=1e-5)
