@@ -74,14 +74,14 @@ class Descent:
         scale = (1 - SQUARE_DECAY**self._steps) ** -0.5
         shrunk = min(1.0, self._max_norm / (norm.item() + 1e-6))
         vectors = (self._vector, self.gradient, self._mean, self._square)
-        decays = (1 - MEAN_DECAY, 1 - SQUARE_DECAY)
+        numbers = (1 - MEAN_DECAY, 1 - SQUARE_DECAY, shrunk, unbiased, scale, self._eps)
         if self._vector.is_cpu:
             from learner import kernels  # late: it is compiled at its first use on a machine
 
-            arrays = (vector.numpy() for vector in vectors)
-            kernels.adam(*arrays, *decays, shrunk, unbiased, scale, self._eps)
+            one, two, three, four = (vector.numpy() for vector in vectors)
+            kernels.adam(one, two, three, four, *numbers)
         else:
-            adam(*vectors, *decays, shrunk, unbiased, scale, self._eps)
+            adam(*vectors, *numbers)
         return norm
 
     def set_learning_rate(self, rate: float) -> None:
