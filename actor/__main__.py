@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from actor.settings import ActorSettings, EvaluatorSettings
 from mazemesh.client.mesh import Mesh
 from mazemesh.process import run_worker
+from mazemesh.process.memory import keep_freed_memory
 
 STOP_SECONDS = 4.0
 """A service that went away first must not keep a worker that stops waiting for it."""
@@ -20,6 +21,7 @@ def play(settings: ActorSettings, registry: CollectorRegistry, stop: threading.E
     """Runs an actor until `stop`."""
     from actor.play import Actor
 
+    keep_freed_memory()
     with Mesh(settings.addresses) as mesh:
         Actor(settings, mesh, registry, stop).run()
 

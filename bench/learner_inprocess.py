@@ -237,9 +237,9 @@ def train(run: Run, options: argparse.Namespace) -> None:
         if experience is not None:
             table.add(experience)
         while (batch := table.take()) is not None:
-            start = time.perf_counter()
+            start = time.process_time()
             update = learner.update(batch)
-            seconds += time.perf_counter() - start
+            seconds += time.process_time() - start
             line = update.statistics
             if update.priorities is not None:
                 table.update(batch.keys, update.priorities)

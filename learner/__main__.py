@@ -13,10 +13,12 @@ from mazemesh.client.matchmaker import MatchmakerClient
 from mazemesh.client.model import ModelClient
 from mazemesh.client.replay import ReplayClient
 from mazemesh.process import run_worker
+from mazemesh.process.memory import keep_freed_memory
 
 
 def work(settings: LearnerSettings, registry: CollectorRegistry, stop: threading.Event) -> None:
     """Trains until `stop`."""
+    keep_freed_memory()
     source, sink = ReplayClient(settings.replay_address), ModelClient(settings.model_address)
     matchmaker = MatchmakerClient(settings.matchmaker_address) if settings.exploits else None
     try:
