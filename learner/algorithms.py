@@ -12,7 +12,7 @@ from learner.configs import ImpalaConfig, PPOConfig, R2D2Config, RecurrentPPOCon
 from learner.descent import ALONE
 from learner.dqn import DQN
 from learner.impala import Impala
-from learner.matmul import choose_matmul
+from learner.matmul import Precision, choose_matmul, choose_precision
 from learner.ppo import PPO
 from learner.r2d2 import R2D2
 from learner.ranks import Ranks, local_rank
@@ -27,6 +27,7 @@ def build(
     device: Literal["auto", "cpu", "cuda"],
     threads: int,
     ranks: Ranks = ALONE,
+    precision: Precision = "float32",
 ) -> tuple[Algorithm, torch.device]:
     """The algorithm with the weights given, and where it computes.
 
@@ -49,7 +50,8 @@ def build(
     if isinstance(config, RecurrentPPOConfig):
         algorithm = RecurrentPPO(shape, parameters, config, place, run.seed, ranks)
     elif isinstance(config, PPOConfig):
-        algorithm = PPO(shape, parameters, config, place, run.seed, ranks)
+        products = choose_precision(precision) if place.type == "cpu" else torch.float32
+        algorithm = PPO(shape, parameters, config, place, run.seed, ranks, products)
     elif isinstance(config, ImpalaConfig):
         algorithm = Impala(shape, parameters, config, place, ranks)
     elif isinstance(config, R2D2Config):

@@ -98,7 +98,9 @@ def _train(
     prefetcher = Prefetcher(source, run.table, run.signature, run.batch_rows, stop)
     prefetcher.start()  # experience comes in while torch loads
     ranks = join()
-    algorithm, device = build(run, parameters, settings.device, settings.threads, ranks)
+    algorithm, device = build(
+        run, parameters, settings.device, settings.threads, ranks, settings.precision
+    )
     batches = InStep(prefetcher, ranks, stop)
     exploiter = _exploiter(settings, run, records, stop)
     trainer = Trainer(
@@ -157,7 +159,9 @@ def _follow(
     prefetcher.start()
     ranks = join()
     parameters = initial_parameters(run.architecture, run.seed)
-    algorithm, _ = build(run, parameters, settings.device, settings.threads, ranks)
+    algorithm, _ = build(
+        run, parameters, settings.device, settings.threads, ranks, settings.precision
+    )
     found: checkpoint.Checkpoint | None = ranks.from_first(None)
     if found is not None:
         algorithm.restore(found.algorithm)

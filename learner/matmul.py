@@ -1,8 +1,10 @@
-"""Which library multiplies float32 matrices on the processor."""
+"""How matrices are multiplied on the processor: by which library, in which precision."""
 
 from __future__ import annotations
 
 import torch
+
+from learner.precision import Precision
 
 EXACT = 1e-5
 """Largest error, relative to the result's scale, that float32 products of this size may have."""
@@ -27,3 +29,16 @@ def choose_matmul() -> bool:
     if error > EXACT:
         torch.set_float32_matmul_precision("highest")
     return error <= EXACT
+
+
+def choose_precision(wanted: Precision) -> torch.dtype:
+    """Of products of activations and weights in training; "auto" is bfloat16 where it is fast.
+
+    With AVX512-BF16 it takes half the time, and half the memory passes through the cache. Products
+    are summed up in float32; weights, optimizer and the policy's outputs stay float32.
+    """
+    if wanted != "auto":
+        return torch.bfloat16 if wanted == "bfloat16" else torch.float32
+    able = torch.cpu.get_capabilities()
+    fast = able.get("avx512_bf16", False) or able.get("amx_bf16", False)
+    return torch.bfloat16 if fast else torch.float32

@@ -152,7 +152,9 @@ class PPO:
         device: torch.device,
         seed: int,
         ranks: Ranks = ALONE,
+        precision: torch.dtype = torch.float32,
     ) -> None:
+        """`precision` is that of the hidden layers' matrix products."""
         self.config = config
         self.updates = 0
         self._device = device
@@ -165,7 +167,7 @@ class PPO:
         self._descent = Descent(
             self.network, config.learning_rate, config.max_gradient_norm, eps=1e-5, ranks=ranks
         )
-        self._perceptron = Perceptron(self.network, config.minibatch_size)
+        self._perceptron = Perceptron(self.network, config.minibatch_size, precision)
         self._surrogate = compiled_surrogate if device.type == "cpu" else surrogate
 
     def update(self, batch: Batch) -> Update:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
+from learner.precision import Precision
 from learner.presets import AlgorithmName
 from learner.run_file import lay_over, read_settings
 from mazemesh.client.addresses import Addresses
@@ -83,6 +84,11 @@ class LearnerSettings(ProcessSettings):
     lockstep: bool = Field(
         default=False,
         description="take turns with one actor: a seed gives one course of training; slower",
+    )
+    precision: Precision = Field(
+        default="auto",
+        description="of PPO's matrix products on a processor: float32, bfloat16, or auto: the "
+        "latter where it is fast",
     )
     publish_seconds: PositiveFloat = Field(default=1.0, description="between versions")
     snapshot_seconds: PositiveFloat = Field(default=60.0, description="between snapshots")
