@@ -12,8 +12,9 @@ from learner.configs import ImpalaConfig, PPOConfig, R2D2Config, RecurrentPPOCon
 from learner.descent import ALONE
 from learner.dqn import DQN
 from learner.impala import Impala
-from learner.matmul import Precision, choose_matmul, choose_precision
+from learner.matmul import choose_matmul, choose_precision
 from learner.ppo import PPO
+from learner.precision import Precision
 from learner.r2d2 import R2D2
 from learner.ranks import Ranks, local_rank
 from learner.recurrent_ppo import RecurrentPPO
