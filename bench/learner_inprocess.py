@@ -192,6 +192,7 @@ class Games:
             logits[own][np.arange(n), actions[own]],
             version,
             np.zeros((n, 0), np.float32),
+            np.zeros(n, np.uint64),
         )
         engine.step(actions.reshape(n, seats))
         return experience
