@@ -32,14 +32,15 @@ class Writer(Protocol):
 class ExperienceSender:
     """A thread that writes batches in order; at most `pending` wait.
 
-    `put` blocks when they do: that is how Replay's rate limiter slows the games down.
+    `put` blocks when they do: that is how Replay's rate limiter slows the games down. What waits
+    grows old, so no more than one does.
 
     Attributes:
         rows: Rows acknowledged so far.
         error: What ended the thread, if it was not `stop`.
     """
 
-    def __init__(self, writer: Writer, stop: threading.Event, pending: int = 2) -> None:
+    def __init__(self, writer: Writer, stop: threading.Event, pending: int = 1) -> None:
         self._writer = writer
         self._stop = stop
         self._queue: queue.Queue[Experience] = queue.Queue(maxsize=pending)

@@ -21,7 +21,7 @@ from bench.pinned import pinned_server
 from mazemesh.client.model import ModelClient
 from mazemesh.process.ports import free_block
 
-SNAPSHOT_SECONDS = 2.0
+SNAPSHOT_SECONDS = 1.0
 PORTS = 5
 STOP_SECONDS = 60.0
 

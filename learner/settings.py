@@ -90,7 +90,7 @@ class LearnerSettings(ProcessSettings):
         description="of PPO's matrix products on a processor: float32, bfloat16, or auto: the "
         "latter where it is fast",
     )
-    publish_seconds: PositiveFloat = Field(default=1.0, description="between versions")
+    publish_seconds: PositiveFloat = Field(default=0.25, description="between versions")
     snapshot_seconds: PositiveFloat = Field(default=60.0, description="between snapshots")
     checkpoint_seconds: PositiveFloat = Field(default=30.0, description="between checkpoints")
 

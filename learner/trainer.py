@@ -30,6 +30,9 @@ from mazemesh.games.foreign import is_foreign
 log = structlog.get_logger("learner")
 
 PARITY_ROWS = 256
+"""Of a snapshot. The versions between them act for a quarter of a second."""
+
+FLEETING_PARITY_ROWS = 32
 WAIT_SECONDS = 0.2
 
 
@@ -103,7 +106,8 @@ class Trainer:
         if self._recent is None or known:
             return
         self._offered = (self._algorithm.updates, snapshot)
-        observation, action_mask, state = _examples(self._recent, PARITY_ROWS)
+        rows = PARITY_ROWS if snapshot else FLEETING_PARITY_ROWS
+        observation, action_mask, state = _examples(self._recent, rows)
         answer = self._algorithm.network.answer(observation, action_mask, state)
         send = self._publisher.insist if self._run.lockstep else self._publisher.offer
         send(

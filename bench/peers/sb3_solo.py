@@ -23,7 +23,7 @@ from torch import nn
 
 import mazemesh.envs
 
-SAVE_SECONDS = 2.0
+SAVE_SECONDS = 1.0
 
 
 class Torso(BaseFeaturesExtractor):
