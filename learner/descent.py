@@ -51,6 +51,9 @@ class Descent:
         self._steps = 0
         self._rate, self._eps = learning_rate, eps
         self._max_norm, self._ranks = max_norm, ranks
+        if vector.is_cpu:
+            # Now, as it loads for most of a second: experience waits for the first step.
+            import learner.kernels  # noqa: F401
 
     def clear(self) -> None:
         """Sets the gradient to zero; `backward` adds to it."""
@@ -76,7 +79,7 @@ class Descent:
         vectors = (self._vector, self.gradient, self._mean, self._square)
         numbers = (1 - MEAN_DECAY, 1 - SQUARE_DECAY, shrunk, unbiased, scale, self._eps)
         if self._vector.is_cpu:
-            from learner import kernels  # late: it is compiled at its first use on a machine
+            from learner import kernels
 
             one, two, three, four = (vector.numpy() for vector in vectors)
             kernels.adam(one, two, three, four, *numbers)

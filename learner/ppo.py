@@ -119,7 +119,7 @@ def surrogate(outputs: Tensor, steps: Steps, config: PPOConfig) -> Surrogate:
 
 def compiled_surrogate(outputs: Tensor, steps: Steps, config: PPOConfig) -> Surrogate:
     """`surrogate` of tensors on the processor, in one pass."""
-    from learner import kernels  # compiled at the first use on a machine
+    from learner import kernels  # late: a GPU needs none of it
 
     gradient = torch.empty_like(outputs)
     means = torch.empty(5, dtype=torch.float64)
