@@ -76,8 +76,10 @@ def learn(
     parameters = initial_parameters(run.architecture, run.seed)
     if not resuming:
         publisher.publish(first_draft(run, parameters))
-    with Tracking(settings.tracking, settings.data_dir, settings.folder, settings.model_address):
-        _train(settings, run, parameters, source, publisher, journal, metrics, stop, records)
+    told = settings.tracking, settings.data_dir, settings.folder, settings.model_address
+    with Tracking(*told) as tracking:
+        if _train(settings, run, parameters, source, publisher, journal, metrics, stop, records):
+            tracking.finish()
     journal.close()
 
 
@@ -91,7 +93,8 @@ def _train(
     metrics: LearnerMetrics,
     stop: threading.Event,
     records: Records | None,
-) -> None:
+) -> bool:
+    """Whether the run came to its end, and was not stopped before."""
     from learner.algorithms import build  # loads torch
     from learner.trainer import Trainer
 
@@ -116,10 +119,12 @@ def _train(
     log.info("training", device=str(device), agent_steps=trainer.agent_steps)
     try:
         trainer.train()
-        if not stop.is_set():
+        ended = not stop.is_set()
+        if ended:
             trainer.publish(snapshot=True)
         publisher.close(CLOSE_SECONDS)
         trainer.checkpoint()
+        return ended
     finally:
         stop.set()
         prefetcher.close(CLOSE_SECONDS)

@@ -23,6 +23,10 @@ START_SECONDS = 20.0
 """Start late: the first seconds of a mesh belong to its first games."""
 
 CLOSE_SECONDS = 2.0
+"""For what is left when the learner is told to stop."""
+
+FINISH_SECONDS = 60.0
+"""The same when a run has come to its end, and nobody waits for the process."""
 
 
 def tracking_uri(tracking: str, data_dir: Path) -> str | None:
@@ -60,6 +64,14 @@ class Tracking:
             self._timer.start()
         return self
 
+    def finish(self) -> None:
+        """Has everything forwarded of a run that is over, also of a short one."""
+        self._timer.cancel()
+        self._start()
+        if self._process is not None:
+            log.info("tracking gets the rest", seconds_at_most=FINISH_SECONDS)
+            self._leave(FINISH_SECONDS)
+
     def __exit__(
         self,
         kind: type[BaseException] | None,
@@ -72,17 +84,24 @@ class Tracking:
             self._closed = True
         if self._process is None:
             return
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-        try:
-            self._process.wait(CLOSE_SECONDS)
-        except subprocess.TimeoutExpired:
+        if not self._leave(CLOSE_SECONDS):
             self._process.terminate()
             self._process.wait()
 
+    def _leave(self, seconds: float) -> bool:
+        """Tells the forwarder that this was all; whether it has ended in time."""
+        assert self._process is not None
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
     def _start(self) -> None:
         with self._lock:
-            if self._closed or self._uri is None:
+            if self._closed or self._uri is None or self._process is not None:
                 return
             if self._uri.startswith("sqlite:///"):
                 Path(self._uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)

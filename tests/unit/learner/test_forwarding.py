@@ -209,5 +209,19 @@ def test_tracking_that_is_off_starts_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_a_run_that_ends_soon_is_tracked_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("learner.tracking.FINISH_SECONDS", 300.0)
+    run = tmp_path / "run"
+    written(run, 3)
+    with Tracking("local", tmp_path, run, "127.0.0.1:1", start_seconds=1000.0) as tracking:
+        tracking.finish()
+    state = json.loads((run / "mlflow.json").read_text())
+    assert state["offset"] == (run / "metrics.jsonl").stat().st_size
+
+
 def test_flatten_joins_names() -> None:
     assert flatten({"a": 1, "b": {"c": 2, "d": {"e": 3}}}) == {"a": 1, "b.c": 2, "b.d.e": 3}
