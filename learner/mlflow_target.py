@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from learner.local_tracking import make_database
+
 EXPERIMENT = "mazemesh"
 RUN_TAG = "mazemesh.run_id"
 
@@ -44,6 +46,8 @@ class MLflow:
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
         from mlflow.tracking import MlflowClient
 
+        if uri.startswith("sqlite:///"):
+            make_database(Path(uri.removeprefix("sqlite:///")))
         self._client = MlflowClient(tracking_uri=uri)
         # A server keeps artifacts where it wants; a local database has to be told.
         self._artifacts = artifacts if uri.startswith("sqlite:") else None
