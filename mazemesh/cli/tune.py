@@ -51,7 +51,7 @@ def tune(
         list[str] | None,
         typer.Argument(
             help="What to search: learning_rate=log:1e-4..3e-3 epochs=1..6 "
-            "minibatch_size=512,1024,2048. Any hyperparameter or flag of the learner, and games "
+            "hidden=[64,64],[128,128]. Any hyperparameter or flag of the learner, and games "
             "and actors of the mesh."
         ),
     ] = None,

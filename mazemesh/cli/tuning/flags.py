@@ -18,7 +18,7 @@ _FIXED = frozenset(
     {"algorithm", "data_dir", "device", "game", "hyperparameters", "log_format", "log_level"}
     | {"metrics_port", "model_address", "policy", "replay_address", "seed", "snapshot_seconds"}
     | {"exploit_steps", "exploit_win_rate", "exploits", "matchmaker_address", "pool"}
-    | {"steps", "tracking"}
+    | {"config", "lockstep", "steps", "tracking"}
 )
 """Settings of the learner that a trial needs as they are."""
 
