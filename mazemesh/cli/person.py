@@ -16,9 +16,9 @@ from mazemesh.client.mesh import Mesh
 from mazemesh.client.seat_session import SeatSession
 from mazemesh.errors import MazemeshError
 from mazemesh.games import Purpose, get_game, is_bot, seeds
+from mazemesh.games.overview import legend
 from mazemesh.games.render import draw_text
 from mazemesh.v1.game_pb2 import (
-    CreatedGame,
     GameFinished,
     GameSettings,
     MatchSetup,
@@ -63,11 +63,10 @@ def play_in_terminal(
             policy = PolicyCache(mesh.model).get(opponent)
             threading.Thread(target=_let_play, args=(mesh, token, policy), daemon=True).start()
     with mesh.game.play(created.seat_tokens[0]) as seat, single_keys():
-        _play(mesh, seat, created)
+        _play(seat, _View(mesh, created.game_id, legend(get_game(game))))
 
 
-def _play(mesh: Mesh, seat: SeatSession, created: CreatedGame) -> None:
-    view = _View(mesh, created.game_id)
+def _play(seat: SeatSession, view: _View) -> None:
     while True:
         turn = seat.receive()
         if isinstance(turn, GameFinished):
@@ -106,7 +105,8 @@ def _let_play(mesh: Mesh, token: str, policy: OnnxPolicy) -> None:
 class _View:
     """The maze as a watcher sees it, drawn at each of the person's turns."""
 
-    def __init__(self, mesh: Mesh, game_id: str) -> None:
+    def __init__(self, mesh: Mesh, game_id: str, legend: str) -> None:
+        self._legend = f", {legend}" if legend else ""
         self._frames: Iterator[WatchGameResponse] = mesh.game.watch(game_id)
         self._maze: WatchGameResponse | None = None
 
@@ -123,12 +123,14 @@ class _View:
         if maze is None:
             return
         passages = np.frombuffer(maze.passages, np.uint8).reshape(maze.height, maze.width)
-        exit_cell = divmod(maze.exit_cell, maze.width)
-        players = [divmod(cell, maze.width) for cell in frame.positions]
+        players, goals, items = (
+            [divmod(cell, maze.width) for cell in cells]
+            for cells in (frame.positions, frame.goals, frame.items)
+        )
         if sys.stdout.isatty():
             sys.stdout.write("\x1b[2J\x1b[H")
-        _say(draw_text(passages, exit_cell, players))
-        _say(f"step {turn.step}: you are 1, the exit is ◆")
+        _say(draw_text(passages, goals, players, items=items))
+        _say(f"step {turn.step}: you are 1{self._legend}")
 
 
 def _outcome(finished: GameFinished) -> str:

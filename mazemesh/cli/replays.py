@@ -114,18 +114,23 @@ def _show(replay: GameReplay, speed: float) -> None:
 
 
 def _picture(engine: BatchEngine) -> str:
+    from mazemesh.games.overview import landmarks
     from mazemesh.games.render import draw_text
 
-    return draw_text(engine.passages[0], engine.exit[0], list(engine.position[0]))
+    goals, items = landmarks(engine, 0)
+    return draw_text(engine.passages[0], goals, list(engine.position[0]), items=items)
 
 
 def _line(replay: GameReplay, step: int) -> str:
-    from mazemesh.games import ACTIONS
+    from mazemesh.games import ACTIONS, get_game
     from mazemesh.games.foreign import is_foreign
+    from mazemesh.games.overview import legend
 
     if step == 0:
         names = ", ".join(f"{seat + 1} {name}" for seat, name in enumerate(replay.participants))
-        return f"{replay.game}, seed {replay.seed}, rotation {replay.rotation}: {names}"
+        signs = legend(get_game(replay.game))
+        seeds = f"seed {replay.seed}, rotation {replay.rotation}"
+        return f"{replay.game}, {seeds}: {names}" + (f"; {signs}" if signs else "")
     actions = replay.actions[step - 1].tolist()
     moved = actions if is_foreign(replay.game) else [ACTIONS[action] for action in actions]
     moves = (f"{seat + 1} {name}" for seat, name in enumerate(moved))

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from mazemesh.errors import InvalidArgument
+from mazemesh.games.drawing import start_drawing
 from mazemesh.games.game import Game
+from mazemesh.games.kernels.by_reference import ByReference
 from mazemesh.games.kernels.compiling import ready
+from mazemesh.games.kernels.drawing import READY, allocate_ahead, draw_mazes
 from mazemesh.games.kernels.state import (
     BoolArray,
     ByteArray,
@@ -70,6 +74,7 @@ class BatchEngine:
         items: uint8 [n, height, width], 255 where an item lies; a view with gaps.
         tally: int32 [n, s], items that a seat holds; in ctf 1 with a flag.
         base: int32 [n, 2], ctf: row and column of the second team's base.
+        lost: bool [n], the last step lost the game, as may happen to foreign ones; never to mazes.
         overview: names of the planes of `global_state`.
     """
 
@@ -80,6 +85,7 @@ class BatchEngine:
         num_games: int = 1,
         *,
         autoreset: bool = True,
+        draw_ahead: bool = False,
     ) -> None:
         """Make the arrays and compile what is not yet; no game runs before `reset`.
 
@@ -89,6 +95,8 @@ class BatchEngine:
             num_games: Games, 1..2**20.
             autoreset: Whether a finished game begins its next episode in the same step (the same
                 seed, episode + 1) or stands still until `reset`.
+            draw_ahead: Whether a thread draws the maze of each game's next episode while this one
+                is played. All comes out the same; it pays where a core has nothing else to do.
 
         Raises:
             InvalidArgument: The settings do not fit the game, or `num_games` is out of range.
@@ -103,12 +111,15 @@ class BatchEngine:
         numbers = parameters(game, self.settings)
         self._state = state = allocate(numbers, num_games)
         things = allocate_things(numbers, num_games if game.has_things else 0)
-        self._arguments: tuple[Any, ...] = (numbers, state)
-        if game.has_things:
-            self._arguments = (numbers, state, things)
-        actions, games = state.taken, np.zeros(1, np.int64)
-        self._reset = ready(game.load_reset(), *self._arguments, games)
-        self._step = ready(game.load_step(), *self._arguments, actions, autoreset)
+        slots = allocate_ahead(numbers, state, num_games if draw_ahead else 0)
+        self._stop_drawing = start_drawing(self, numbers, slots) if draw_ahead else None
+        self._slots = slots.state
+        self._mazes = tuple(map(ByReference, (numbers, state, slots)))
+        groups = (numbers, state, things) if game.has_things else (numbers, state)
+        self._arguments = tuple(map(ByReference, groups))
+        self._draw = ready(draw_mazes, *self._mazes, state.ended)
+        self._reset = ready(game.load_reset(), *self._arguments, state.ended)
+        self._step = ready(game.load_step(), *self._arguments, state.taken, autoreset)
         views = (num_games, self.spec.seats, self.spec.observation_size)
         maze = (num_games, self.settings.height, self.settings.width)
         self.observation: ByteArray = state.observation.reshape(views)
@@ -138,7 +149,12 @@ class BatchEngine:
         self.items: ByteArray = _without_margin(things.items, numbers)
         self.tally: IntArray = things.tally
         self.base: IntArray = things.base
+        self.lost: BoolArray = np.zeros(num_games, np.bool_)
         self.overview = overview_planes(self.spec.seats, game.overview)
+        self._report = (
+            *(self.reward, self.score, self.taken, self.episode_return, self.episode_steps),
+            *(self.terminated, self.truncated),
+        )
         self._visited = _without_margin(state.visited, numbers)
         self._global_state: ByteArray | None = None
 
@@ -174,14 +190,18 @@ class BatchEngine:
         rotations = _column("rotation", rotation, chosen.size, self.spec.seats)
         self.seed[chosen], self.game_id[chosen] = seeds, game_ids
         self.episode[chosen], self.rotation[chosen] = episodes, rotations
-        self._reset(*self._arguments, chosen)
+        for report in self._report:
+            report[chosen] = 0
+        self._begin(chosen)
 
-    def step(self, actions: npt.NDArray[np.int8]) -> None:
+    def step(self, actions: npt.NDArray[np.int8], on_end: Callable[[], None] | None = None) -> None:
         """Play one step of all active games.
 
         Args:
             actions: int8 [games, seats], numbered as in `ACTIONS`. An illegal one counts as stay;
                 those of bots' seats are not read.
+            on_end: Called when games have ended, before any begins its next episode: the arrays
+                still show how they ended.
 
         Raises:
             InvalidArgument: Another shape or dtype.
@@ -191,7 +211,29 @@ class BatchEngine:
                 f"actions: {actions.dtype} {list(actions.shape)} should be int8 "
                 f"{list(self.taken.shape)}"
             )
-        self._step(*self._arguments, np.ascontiguousarray(actions), self.autoreset)
+        ended = self._step(*self._arguments, np.ascontiguousarray(actions), self.autoreset)
+        if ended:
+            if on_end is not None:
+                on_end()
+            if self.autoreset:
+                self._begin(self._state.ended[:ended])
+
+    def close(self) -> None:
+        """End the thread that draws ahead, if there is one; from now on mazes are drawn in place.
+
+        It ends with the engine anyway.
+        """
+        if self._stop_drawing is not None:
+            self._stop_drawing()
+
+    @property
+    def drawn_ahead(self) -> int:
+        """How many games' next mazes are drawn already."""
+        return int(np.count_nonzero(self._slots == READY))
+
+    def _begin(self, games: IndexArray) -> None:
+        self._draw(*self._mazes, games)
+        self._reset(*self._arguments, games)
 
     def visits(self, game: int, seat: int) -> ByteArray:
         """Return how often a seat was on each cell, uint8 [height, width], counted up to 4."""
@@ -282,7 +324,7 @@ def _column(field: str, values: npt.ArrayLike, size: int, bound: int) -> npt.NDA
 def compile_game(game: Game) -> None:
     """Compile a game's kernels, or load them from the cache on disk.
 
-    Compiling takes 10 to 20 s, once for an installation; loading a third of a second. A program
+    Compiling takes about 10 s, once for an installation; loading a third of a second. A program
     that starts several processes calls this before, so that they do not all compile.
     """
     BatchEngine(game)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from mazemesh.games.game import Game
 from mazemesh.games.settings import GameSettings
@@ -17,6 +17,7 @@ def new_engine(
     num_games: int = 1,
     *,
     autoreset: bool = True,
+    draw_ahead: bool = False,
     **foreign: Any,
 ) -> BatchEngine:
     """An engine of a game; one of a foreign game has the same arrays and methods.
@@ -26,6 +27,8 @@ def new_engine(
         settings: Its settings; the defaults if None.
         num_games: How many games.
         autoreset: Whether a finished game begins its next episode in the same step.
+        draw_ahead: Whether a thread draws mazes ahead, see `BatchEngine`; only under
+            autoreset, and nothing to foreign games.
         foreign: Passed on to `ForeignEngine`, and left out elsewhere.
 
     Raises:
@@ -37,8 +40,10 @@ def new_engine(
     if isinstance(game, ForeignGame):
         from mazemesh.games.foreign.engine import ForeignEngine
 
-        engine: Any = ForeignEngine(game, settings, num_games, autoreset=autoreset, **foreign)
-        return engine  # type: ignore[no-any-return]
+        engine = ForeignEngine(game, settings, num_games, autoreset=autoreset, **foreign)
+        return cast("BatchEngine", engine)
     from mazemesh.games.engine import BatchEngine
 
-    return BatchEngine(game, settings, num_games, autoreset=autoreset)
+    return BatchEngine(
+        game, settings, num_games, autoreset=autoreset, draw_ahead=draw_ahead and autoreset
+    )

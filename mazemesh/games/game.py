@@ -54,8 +54,9 @@ class Game:
         max_seats: Most players.
         default_seats: Players where the settings say 0.
         may_stay: Whether staying is a legal action (always, in games with other players).
-        load_step: Returns the compiled step; called late, as it imports numba.
-        load_reset: Likewise the compiled reset.
+        load_step: Returns the compiled step, which returns how many games ended; called late, as it
+            imports numba.
+        load_reset: Likewise the compiled reset, for games whose mazes are drawn.
         planes: Planes of its observation: `SHARED_PLANES`, then its own.
         overview: Its own planes of `BatchEngine.global_state`.
         vectors: Its own vectors at the end of the observation, as (name, length).
@@ -72,7 +73,7 @@ class Game:
     max_seats: int
     default_seats: int
     may_stay: bool
-    load_step: Callable[[], Callable[..., None]]
+    load_step: Callable[[], Callable[..., int]]
     load_reset: Callable[[], Callable[..., None]] = load_plain_reset
     planes: tuple[str, ...] = PLANES
     overview: tuple[str, ...] = ("exit",)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 if TYPE_CHECKING:
     from mazemesh.games.engine import BatchEngine
+    from mazemesh.games.game import Game
 
 Planes = npt.NDArray[np.uint8]
 Games = npt.NDArray[np.int64]
@@ -60,6 +61,11 @@ def landmarks(engine: BatchEngine, game: int) -> tuple[list[list[int]], list[lis
     return goals, things
 
 
+def legend(game: Game) -> str:
+    """Return what the signs of `mazemesh.games.render.draw_text` stand for in a game; may be ""."""
+    return ", ".join(_SIGNS[name] for name in game.overview if name in _SIGNS)
+
+
 def _mark(plane: Planes, cells: Cells) -> None:
     """Set one cell [k, 2] of each plane [k, height, width]."""
     plane[np.arange(len(cells)), cells[:, 0], cells[:, 1]] = 255
@@ -93,6 +99,13 @@ def _flag(team: int) -> Callable[[BatchEngine, Games], Cells]:
 
 _ITEMS = frozenset({"gems", "keys"})
 _GOALS = frozenset({"exit", "base_0", "base_1"})
+_SIGNS = {
+    "exit": "the exit is ◆",
+    "gems": "gems are *",
+    "keys": "keys are *",
+    "base_0": "bases are ◆",
+    "flag_0": "flags are *",
+}
 _CELLS: dict[str, Callable[[BatchEngine, Games], Cells]] = {
     "exit": _exit,
     "evader": _evader,

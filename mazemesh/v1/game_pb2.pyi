@@ -96,18 +96,20 @@ class ListGamesResponse(_message.Message):
     def __init__(self, games: _Optional[_Iterable[_Union[GameInfo, _Mapping]]] = ..., bots: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class GameInfo(_message.Message):
-    __slots__ = ("name", "description", "min_seats", "max_seats", "default_spec")
+    __slots__ = ("name", "description", "min_seats", "max_seats", "default_spec", "bots")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     MIN_SEATS_FIELD_NUMBER: _ClassVar[int]
     MAX_SEATS_FIELD_NUMBER: _ClassVar[int]
     DEFAULT_SPEC_FIELD_NUMBER: _ClassVar[int]
+    BOTS_FIELD_NUMBER: _ClassVar[int]
     name: str
     description: str
     min_seats: int
     max_seats: int
     default_spec: GameSpec
-    def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ..., min_seats: _Optional[int] = ..., max_seats: _Optional[int] = ..., default_spec: _Optional[_Union[GameSpec, _Mapping]] = ...) -> None: ...
+    bots: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ..., min_seats: _Optional[int] = ..., max_seats: _Optional[int] = ..., default_spec: _Optional[_Union[GameSpec, _Mapping]] = ..., bots: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class CreateGamesRequest(_message.Message):
     __slots__ = ("matches",)
@@ -340,7 +342,7 @@ class WatchGameRequest(_message.Message):
     def __init__(self, game_id: _Optional[str] = ...) -> None: ...
 
 class WatchGameResponse(_message.Message):
-    __slots__ = ("game_id", "step", "passages", "width", "height", "exit_cell", "positions", "participants", "finished")
+    __slots__ = ("game_id", "step", "passages", "width", "height", "exit_cell", "positions", "participants", "finished", "goals", "items")
     GAME_ID_FIELD_NUMBER: _ClassVar[int]
     STEP_FIELD_NUMBER: _ClassVar[int]
     PASSAGES_FIELD_NUMBER: _ClassVar[int]
@@ -350,6 +352,8 @@ class WatchGameResponse(_message.Message):
     POSITIONS_FIELD_NUMBER: _ClassVar[int]
     PARTICIPANTS_FIELD_NUMBER: _ClassVar[int]
     FINISHED_FIELD_NUMBER: _ClassVar[int]
+    GOALS_FIELD_NUMBER: _ClassVar[int]
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
     game_id: str
     step: int
     passages: bytes
@@ -359,7 +363,9 @@ class WatchGameResponse(_message.Message):
     positions: _containers.RepeatedScalarFieldContainer[int]
     participants: _containers.RepeatedScalarFieldContainer[str]
     finished: GameFinished
-    def __init__(self, game_id: _Optional[str] = ..., step: _Optional[int] = ..., passages: _Optional[bytes] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., exit_cell: _Optional[int] = ..., positions: _Optional[_Iterable[int]] = ..., participants: _Optional[_Iterable[str]] = ..., finished: _Optional[_Union[GameFinished, _Mapping]] = ...) -> None: ...
+    goals: _containers.RepeatedScalarFieldContainer[int]
+    items: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, game_id: _Optional[str] = ..., step: _Optional[int] = ..., passages: _Optional[bytes] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., exit_cell: _Optional[int] = ..., positions: _Optional[_Iterable[int]] = ..., participants: _Optional[_Iterable[str]] = ..., finished: _Optional[_Union[GameFinished, _Mapping]] = ..., goals: _Optional[_Iterable[int]] = ..., items: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class ListActiveGamesRequest(_message.Message):
     __slots__ = ("page_size", "page_token", "kind")

@@ -51,7 +51,7 @@ class GameServiceStub:
     All or nothing: when one setup is refused (INVALID_ARGUMENT names its index and field) none is created.
     Idempotent by match_id: the same setup with the same fence gives the same games and tokens again. A higher fence
     replaces games of the match that are unfinished, and their tokens die; a lower fence, or a match that is
-    finished, is FAILED_PRECONDITION; another setup under the same match_id and fence is ALREADY_EXISTS.
+    finished (for 30 days, of the last million and while there is a replay, unless set), is FAILED_PRECONDITION; another setup under the same match_id and fence is ALREADY_EXISTS.
     A match that nobody plays or goes on playing for 10 minutes (unless set) is dropped, its tokens with it.
     """
     PlayGame: _grpc.StreamStreamMultiCallable[_game_pb2.PlayGameRequest, _game_pb2.PlayGameResponse]
@@ -119,7 +119,7 @@ class GameServiceAsyncStub(GameServiceStub):
     All or nothing: when one setup is refused (INVALID_ARGUMENT names its index and field) none is created.
     Idempotent by match_id: the same setup with the same fence gives the same games and tokens again. A higher fence
     replaces games of the match that are unfinished, and their tokens die; a lower fence, or a match that is
-    finished, is FAILED_PRECONDITION; another setup under the same match_id and fence is ALREADY_EXISTS.
+    finished (for 30 days, of the last million and while there is a replay, unless set), is FAILED_PRECONDITION; another setup under the same match_id and fence is ALREADY_EXISTS.
     A match that nobody plays or goes on playing for 10 minutes (unless set) is dropped, its tokens with it.
     """
     PlayGame: _aio.StreamStreamMultiCallable[_game_pb2.PlayGameRequest, _game_pb2.PlayGameResponse]  # type: ignore[assignment]
@@ -196,7 +196,7 @@ class GameServiceServicer(metaclass=_abc_1.ABCMeta):
         All or nothing: when one setup is refused (INVALID_ARGUMENT names its index and field) none is created.
         Idempotent by match_id: the same setup with the same fence gives the same games and tokens again. A higher fence
         replaces games of the match that are unfinished, and their tokens die; a lower fence, or a match that is
-        finished, is FAILED_PRECONDITION; another setup under the same match_id and fence is ALREADY_EXISTS.
+        finished (for 30 days, of the last million and while there is a replay, unless set), is FAILED_PRECONDITION; another setup under the same match_id and fence is ALREADY_EXISTS.
         A match that nobody plays or goes on playing for 10 minutes (unless set) is dropped, its tokens with it.
         """
 

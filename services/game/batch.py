@@ -13,6 +13,7 @@ from mazemesh.errors import InvalidArgument
 from mazemesh.games import Game
 from mazemesh.games.bots import BOTS, EXTERNAL
 from mazemesh.games.foreign import ForeignGame
+from mazemesh.games.overview import landmarks
 from services.game.tape import Tape
 from services.game.watching import Frame, Outcome, Watchers
 
@@ -62,6 +63,7 @@ class Batch:
         self.engine = engine
         self.tape = None if engine.autoreset else Tape(engine)
         self.watchers = Watchers()
+        self._last_frames: dict[int, Frame] = {}
         self._actions = np.zeros((engine.num_games, engine.spec.seats), np.int8)
 
     @property
@@ -75,9 +77,8 @@ class Batch:
         return isinstance(self.engine.game, ForeignGame)
 
     def close(self) -> None:
-        """Ends what other processes do for the games; what they have come to stays readable."""
-        if self.foreign:
-            self.engine.close()  # type: ignore[attr-defined]
+        """Ends what others do for the games; what they have come to stays readable."""
+        self.engine.close()
 
     def check(self, actions: Int8Array) -> None:
         """Checks actions, int8 [n, s]; those of bots and of games that are over are not read.
@@ -101,7 +102,10 @@ class Batch:
         """Plays one step with actions [n, s] that `check` let pass."""
         # A view on received bytes is read-only, which is another type to the compiled step.
         np.copyto(self._actions, actions)
-        self.engine.step(self._actions)
+        if self.watchers and self.engine.autoreset and not self.foreign:
+            self.engine.step(self._actions, on_end=self._keep_last_frames)
+        else:
+            self.engine.step(self._actions)
         if self.tape is not None:
             self.tape.note()
 
@@ -159,11 +163,11 @@ class Batch:
 
     def lost(self) -> list[int]:
         """Games that the last step lost, as their environments failed; never those of mazes."""
-        return np.flatnonzero(self.engine.lost).tolist() if self.foreign else []  # type: ignore[attr-defined]
+        return np.flatnonzero(self.engine.lost).tolist()
 
     def frame(self, index: int) -> Frame:
         """The present picture of a game."""
-        return Frame(int(self.engine.steps[index]), self._cells(index), None)
+        return self._frame(index, int(self.engine.steps[index]), None)
 
     def outcome(self, index: int) -> Outcome:
         """How the game ended that the last step ended."""
@@ -184,19 +188,32 @@ class Batch:
         for index in self.watchers.games():
             self._show(index)
 
-    def _cells(self, index: int) -> tuple[int, ...]:
+    def _frame(self, index: int, step: int, outcome: Outcome | None) -> Frame:
+        goals, items = ([], []) if self.foreign else landmarks(self.engine, index)
+        places = self.engine.position[index].tolist()
+        return Frame(step, self._cells(places), self._cells(goals), self._cells(items), outcome)
+
+    def _cells(self, places: list[list[int]]) -> tuple[int, ...]:
         width = self.engine.settings.width
-        return tuple(y * width + x for y, x in self.engine.position[index].tolist())
+        return tuple(y * width + x for y, x in places)
+
+    def _keep_last_frames(self) -> None:
+        """Keeps how watched games ended, before their next episodes begin."""
+        over = self.engine.terminated | self.engine.truncated
+        for index in filter(over.__getitem__, self.watchers.games()):
+            self._last_frames[index] = self._last_frame(index)
+
+    def _last_frame(self, index: int) -> Frame:
+        outcome = self.outcome(index)
+        return self._frame(index, outcome.steps, outcome)
 
     def _show(self, index: int) -> None:
         engine = self.engine
         if not (engine.terminated[index] or engine.truncated[index]):
             self.watchers.show(index, self.frame(index))
             return
-        # Under autoreset the engine already stands in the next episode.
-        positions = () if engine.autoreset else self._cells(index)
-        outcome = self.outcome(index)
-        self.watchers.show(index, Frame(outcome.steps, positions, outcome))
+        frame = self._last_frames.pop(index, None) or self._last_frame(index)
+        self.watchers.show(index, frame)
 
 
 def check_controllers(field: str, controllers: Int8Array, game: Game) -> None:

@@ -37,6 +37,8 @@ from services.game.warm import warm
 from services.game.worlds import Worlds
 
 _MAX_SWEEP_SECONDS = 1.0
+_FORGET_SECONDS = 3600.0
+_DAY_SECONDS = 86_400.0
 
 
 async def bind(settings: GameServiceSettings, server: Server) -> None:
@@ -67,6 +69,7 @@ async def bind_with(settings: GameServiceSettings, server: Server, sink: ResultS
     serials = count(1)
     make_engine = partial(
         new_engine,
+        draw_ahead=settings.draw_ahead,
         workers=settings.foreign_workers,
         step_seconds=settings.foreign_step_seconds,
     )
@@ -96,8 +99,16 @@ async def bind_with(settings: GameServiceSettings, server: Server, sink: ResultS
     _add_gauges(metrics, lobby, sessions, outbox)
     metrics.gauge("lost_replays", "Replays that could not be written.", lambda: archive.lost)
     _keep_tidy(settings, server, lobby, sessions)
+    server.background(partial(_forget, store, settings), "forget")
     server.background(outbox.run, "outbox")
     server.background(partial(warm, settings.warm_games), "warm")
+
+
+async def _forget(store: SqlResultStore, settings: GameServiceSettings) -> None:
+    while True:
+        before = time.time() - settings.finished_days * _DAY_SECONDS
+        await store.forget(before, settings.max_finished)
+        await asyncio.sleep(_FORGET_SECONDS)
 
 
 def _add_dm_env_rpc(settings: GameServiceSettings, server: Server, worlds: Worlds) -> None:

@@ -14,7 +14,8 @@ from mazemesh.v1 import game_pb2 as pb
 from mazemesh.wire import settings_from_proto, spec_to_proto
 from services.game.batch import Batch, Int8Array
 from services.game.listing import Entry, Watched
-from services.game.match import Match, MatchGame, results
+from services.game.match import Match, MatchGame
+from services.game.results import results
 from services.game.seating import SeatTurn
 from services.game.session import Reseat
 from services.game.setup import MatchSetup
@@ -204,6 +205,8 @@ def frame(game_id: str, picture: Frame) -> pb.WatchGameResponse:
         game_id=game_id,
         step=picture.step,
         positions=picture.positions,
+        goals=picture.goals,
+        items=picture.items,
         finished=None if picture.outcome is None else finished(picture.outcome),
     )
 

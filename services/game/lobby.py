@@ -5,21 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import count, groupby
 
 import numpy as np
 
 from mazemesh.errors import FailedPrecondition, MazemeshError
 from services.game.batch import NewEngine
-from services.game.board import Board, make_batch
-from services.game.match import Match, MatchGame
+from services.game.match import Board, Match, MatchGame, make_batch
 from services.game.matches import Matches
 from services.game.recorder import Recorder
 from services.game.seating import SeatedGame
 from services.game.setup import MatchSetup
 from services.game.stepping import Stepping
 from services.game.store import ResultStore
-from services.game.watching import Frame, Outcome
+from services.game.watching import Outcome
 
 
 class Lobby:
@@ -166,8 +166,8 @@ class Lobby:
         outcomes = await self._stepping.in_thread(self._play_out, board)
         for index, outcome in outcomes.items():
             board.note(index, outcome, self._stepping.time())
-            positions = board.batch.frame(index).positions
-            board.batch.watchers.show(index, Frame(outcome.steps, positions, outcome))
+            picture = board.batch.frame(index)
+            board.batch.watchers.show(index, replace(picture, outcome=outcome))
         board.batch.close()
         await self._recorder.save(board)
 

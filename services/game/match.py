@@ -1,19 +1,17 @@
-"""A match and its games: who holds which seat, how each game ended, and the result."""
+"""Matches and their games, who holds which seat, and the boards on which games are played."""
 
 from __future__ import annotations
 
-import math
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+
+import numpy as np
 
 from mazemesh.games.bots import EXTERNAL
+from services.game.batch import Batch, NewEngine, Report
 from services.game.setup import MatchSetup, controller_of
 from services.game.watching import Outcome
-
-if TYPE_CHECKING:
-    from services.game.board import Board
 
 _TOKEN_BYTES = 24
 
@@ -86,21 +84,66 @@ class Match:
         return True
 
 
-@dataclass(frozen=True, slots=True)
-class GameResult:
-    """One rotation of a finished match.
+class Board:
+    """Games of one game and settings under way; a game stands still when it ended.
 
     Attributes:
-        scores: by participant, each in 0..1.
-        steps: by participant in a time trial, else one number.
-        truncated: the step limit ended it; in a time trial, for all.
+        games: what is played, by index in the batch.
+        touched: when the last step was played, by a monotonic clock.
+        unsaved: matches that finished here and whose results are not on disk yet.
     """
 
-    game_id: str
-    rotation: int
-    scores: tuple[float, ...]
-    steps: tuple[int, ...]
-    truncated: bool
+    def __init__(self, games: Sequence[MatchGame], batch: Batch, now: float) -> None:
+        self.games = list(games)
+        self.batch = batch
+        self.touched = now
+        self.unsaved: list[Match] = []
+        self._taken_out = 0
+
+    @property
+    def dropped(self) -> bool:
+        """Whether no game counts any more."""
+        return self._taken_out == len(self.games)
+
+    @property
+    def over(self) -> bool:
+        """Whether no game is running."""
+        return not self.batch.engine.active.any()
+
+    def take_places(self) -> None:
+        """Tells the games where they are played."""
+        for index, game in enumerate(self.games):
+            game.board, game.index = self, index
+
+    def settle(self, report: Report, now: float, time: float) -> None:
+        """Takes up what a step did: notes the outcomes of the games that ended."""
+        self.touched = now
+        for index in report.ended_games.tolist():
+            self.note(index, self.batch.outcome(index), time)
+        self.note_lost()
+
+    def note_lost(self) -> None:
+        """Takes up which games the last step lost: their matches have no result."""
+        for index in self.batch.lost():
+            self.games[index].match.failed = True
+            self.batch.watchers.end(index)
+        if self.over:
+            self.batch.close()
+
+    def note(self, index: int, outcome: Outcome, time: float) -> None:
+        """Notes how a game ended, unless its match was dropped or replaced meanwhile."""
+        game = self.games[index]
+        match = game.match
+        if match.alive and not match.failed and match.note(game, outcome, time):
+            self.unsaved.append(match)
+
+    def take_out(self, game: MatchGame) -> None:
+        """Stops a game that counts no more."""
+        self._taken_out += 1
+        self.batch.stop(game.index)
+        self.batch.watchers.end(game.index)
+        if self.dropped:
+            self.batch.close()
 
 
 def lay_out(match: Match, serials: Iterator[int]) -> None:
@@ -136,58 +179,13 @@ def _add_game(
     )
 
 
-def results(match: Match) -> list[GameResult]:
-    """What a finished match tells Elo: one entry for each rotation."""
-    outcomes = [game.outcome for game in match.games if game.outcome is not None]
-    if match.setup.time_trial:
-        return [
-            GameResult(
-                game_id=match.setup.match_id,
-                rotation=0,
-                scores=time_trial_scores(outcomes, match.setup.game.ranked_by_return),
-                steps=tuple(outcome.steps for outcome in outcomes),
-                truncated=all(outcome.truncated for outcome in outcomes),
-            )
-        ]
-    return [
-        GameResult(
-            game.game_id,
-            game.rotation,
-            compared(outcome.scores),
-            (outcome.steps,),
-            outcome.truncated,
-        )
-        for game, outcome in zip(match.games, outcomes, strict=True)
-    ]
-
-
-def compared(scores: tuple[float, ...]) -> tuple[float, ...]:
-    """Scores as Elo takes them: those of two players add up to 1.
-
-    They do, unless the seats share the outcome (both solved it, or none): between them, a draw.
-    """
-    if len(scores) != 2 or math.isclose(sum(scores), 1.0, abs_tol=1e-6):
-        return scores
-    first, second = scores
-    share = 1.0 if first > second else 0.0 if first < second else 0.5
-    return (share, 1.0 - share)
-
-
-def time_trial_scores(outcomes: list[Outcome], by_return: bool = False) -> tuple[float, ...]:
-    """Scores of those who played one maze alone: the share of the others that each one beat.
-
-    Solved beats unsolved, among the solved fewer steps beat more, a draw counts half; `by_return`
-    the higher return beats the lower. Who played alone gets the game's own score.
-    """
-    # Higher is better.
-    marks = [
-        outcome.returns[0] if by_return else -outcome.steps if outcome.scores[0] > 0 else -math.inf
-        for outcome in outcomes
-    ]
-    if len(marks) == 1:
-        return (outcomes[0].scores[0],)
-    # Each one draws with itself, which is taken off again.
-    return tuple(
-        (sum((mark > other) + (mark == other) / 2 for other in marks) - 0.5) / (len(marks) - 1)
-        for mark in marks
+def make_batch(games: Sequence[MatchGame], new_engine: NewEngine) -> Batch:
+    """The first positions of games of one game and settings; at first use loads the engine."""
+    setup = games[0].match.setup
+    engine = new_engine(setup.game, setup.settings, len(games), autoreset=False)
+    engine.next_controller[...] = [game.controllers for game in games]
+    engine.reset(
+        seed=np.array([game.match.setup.seed for game in games], np.uint64),
+        rotation=np.array([game.rotation for game in games]),
     )
+    return Batch(engine)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError
 from services.game.batch import Int8Array, Report
-from services.game.board import Board
+from services.game.match import Board
 from services.game.recorder import Recorder
 from services.game.session import Reseat, Response, Session
 from services.game.stepping import Stepping

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from services.game.archive import Archive
-from services.game.board import Board
-from services.game.match import Match
+from services.game.match import Board, Match
 from services.game.outbox import Outbox
 from services.game.store import FinishedMatch, ReplayEntry, ResultStore
 

@@ -11,10 +11,10 @@ from mazemesh.errors import Conflict, FailedPrecondition, InvalidArgument
 from mazemesh.v1 import game_pb2 as pb
 from services.game import convert
 from services.game.batch import NewEngine
-from services.game.board import Board
 from services.game.encoding import decode_step, encode_step
 from services.game.hold import Holder
 from services.game.lobby import Lobby
+from services.game.match import Board
 from services.game.match_session import MatchSession
 from services.game.recorder import Recorder
 from services.game.session import Session

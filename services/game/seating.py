@@ -11,8 +11,8 @@ import numpy as np
 from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError
 from mazemesh.games.bots import EXTERNAL
 from mazemesh.games.spec import ACTIONS
-from services.game.board import Board
 from services.game.hold import Hold
+from services.game.match import Board
 from services.game.recorder import Recorder
 from services.game.stepping import Stepping
 from services.game.watching import Outcome

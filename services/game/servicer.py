@@ -54,6 +54,7 @@ class GameServicer(GameServiceServicer):
                     min_seats=game.min_seats,
                     max_seats=game.max_seats,
                     default_spec=spec_to_proto(game),
+                    bots=[bot_policy(name) for name in game.bots],
                 )
                 for game in list_games()
             ],

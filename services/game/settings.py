@@ -18,6 +18,11 @@ class GameServiceSettings(ServiceSettings):
     component: ClassVar[str] = "game"
 
     port: Port = 50051
+    draw_ahead: bool = Field(
+        False,
+        description="draw the mazes of next training episodes in threads of their own; pays where "
+        "there are more cores than work",
+    )
     elo_address: str = Field(
         default_factory=lambda: Addresses.local().elo, description="where rated results go"
     )
@@ -34,6 +39,12 @@ class GameServiceSettings(ServiceSettings):
     max_matches: PositiveInt = Field(65536, description="unfinished matches at one time")
     warm_games: Annotated[tuple[str, ...], NoDecode] = Field(
         ("race",), description="games, comma-separated, that are loaded right after the start"
+    )
+    finished_days: PositiveFloat = Field(
+        30.0, description="days for which the id of a finished match is remembered and refused"
+    )
+    max_finished: PositiveInt = Field(
+        1_000_000, description="ids of finished matches that are remembered, the newest"
     )
     max_replays: int = Field(
         100_000, ge=0, description="games whose replays are kept, the newest; 0 keeps none"

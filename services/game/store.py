@@ -77,6 +77,19 @@ class ResultStore(Protocol):
     async def finished(self, match_ids: Collection[str]) -> set[str]:
         """Those of the ids whose matches are finished."""
 
+    async def forget(self, before: float, keep: int) -> int:
+        """Forgets matches that finished `before` a time, or earlier than the newest `keep`.
+
+        Those whose result is still in the outbox, or of which there is a replay, stay.
+
+        Args:
+            before: seconds since the epoch.
+            keep: 1 or more.
+
+        Returns:
+            How many are forgotten.
+        """
+
     async def pending(self, limit: int) -> list[PendingResult]:
         """The results that have waited longest, at most `limit`."""
 

@@ -28,10 +28,20 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One picture: the step, the cell of each seat (y * width + x), and how the game ended."""
+    """One picture of a game.
+
+    Attributes:
+        step: how many steps have been played.
+        positions: the cell of each seat, y * width + x.
+        goals: where players are bound for.
+        items: where things lie.
+        outcome: how the game ended, in its last picture.
+    """
 
     step: int
     positions: tuple[int, ...]
+    goals: tuple[int, ...]
+    items: tuple[int, ...]
     outcome: Outcome | None
 
 

@@ -6,9 +6,16 @@ import pytest
 
 from services._harness.database import Database
 from services._harness.migrations import schema_differences
-from services.game.store import FinishedMatch, OutboxSize, PendingResult, ResultStore
+from services.game.store import (
+    FinishedMatch,
+    OutboxSize,
+    PendingResult,
+    ReplayEntry,
+    ResultStore,
+)
 from services.game.stores.sql import SqlResultStore
 from services.game.stores.tables import METADATA
+from services.game.watching import Outcome
 
 
 def rated(number: int, result: bytes | None = None) -> FinishedMatch:
@@ -54,6 +61,40 @@ class ResultStoreContract:
         await store.bury("m1", "conflict")
         assert await store.pending(9) == pending(2)
         assert await store.size() == OutboxSize(pending=1, dead=1)
+
+    async def test_the_old_and_the_too_many_are_forgotten(self, store: ResultStore) -> None:
+        matches = [FinishedMatch(f"m{number}", float(number), None) for number in range(6)]
+        await store.finish(matches)
+        names = [match.match_id for match in matches]
+        assert await store.forget(0.0, 6) == 0
+        assert await store.forget(2.0, 6) == 2
+        assert await store.finished(names) == {"m2", "m3", "m4", "m5"}
+        assert await store.forget(0.0, 3) == 1
+        assert await store.finished(names) == {"m3", "m4", "m5"}
+        assert await store.forget(10.0, 3) == 3
+        assert await store.forget(10.0, 3) == 0
+        await store.finish(matches[:1])
+        assert await store.finished(names) == {"m0"}
+
+    async def test_what_is_still_needed_is_not_forgotten(self, store: ResultStore) -> None:
+        replay = ReplayEntry(
+            game_id="replayed-r0",
+            match_id="replayed",
+            game="race",
+            rules_hash="",
+            participants=("a:1", "b:1"),
+            outcome=Outcome((1.0, 0.0), 9, truncated=False),
+            rated=False,
+            finish_time=0.0,
+            file="",
+            index=0,
+        )
+        await store.finish([rated(1), rated(2), FinishedMatch("replayed", 0.0, None, (replay,))])
+        await store.bury("m2", "conflict")
+        assert await store.forget(100.0, 1) == 0
+        await store.delivered(["m1"])
+        assert await store.forget(100.0, 1) == 1
+        assert await store.finished(["m1", "m2", "replayed"]) == {"m2", "replayed"}
 
 
 class TestSqlResultStore(ResultStoreContract):

@@ -1,7 +1,7 @@
 """Seats, watchers and lists of the Game service over real sockets."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -20,6 +20,7 @@ from mazemesh.errors import (
 )
 from mazemesh.games import GameSettings, get_game
 from mazemesh.games.engine import BatchEngine
+from mazemesh.games.overview import landmarks
 from mazemesh.v1 import game_pb2 as pb
 from tests.servers.game_server import EVALUATION_SEED, FakeElo, RunningGame, race, running_game
 from tests.servers.model_server import eventually
@@ -52,8 +53,13 @@ def turn_of(seat: SeatSession) -> pb.Turn:
     return message
 
 
-def cells(engine: BatchEngine) -> list[int]:
-    return [y * engine.settings.width + x for y, x in engine.position[0].tolist()]
+def cells(engine: BatchEngine, game: int = 0) -> list[int]:
+    return [numbered(engine, cell) for cell in engine.position[game].tolist()]
+
+
+def numbered(engine: BatchEngine, cell: Sequence[int]) -> int:
+    row, column = cell
+    return int(row * engine.settings.width + column)
 
 
 def finish_of(seat: SeatSession) -> pb.GameFinished:
@@ -260,6 +266,35 @@ def test_a_match_is_watched_to_its_end(server: RunningGame) -> None:
         next(server.client.watch(game_id))
 
 
+@pytest.mark.parametrize("game", ["collect", "ctf"])
+def test_what_lies_in_a_maze_is_shown_in_every_frame(server: RunningGame, game: str) -> None:
+    settings = pb.GameSettings(width=4, height=3, step_limit=30)
+    setup = race("m", game=game, settings=settings, **ONE)
+    game_id, tokens = create(server.client, setup)
+    engine = BatchEngine(
+        get_game(game), GameSettings(width=4, height=3, step_limit=30), autoreset=False
+    )
+    engine.reset(seed=EVALUATION_SEED)
+    rng = np.random.default_rng(0)
+    shown = {}
+    with server.client.join_session(tokens) as session:
+        watch = Watch(server, game_id)
+        while True:
+            goals, items = landmarks(engine, 0)
+            shown[int(engine.steps[0])] = tuple(
+                [numbered(engine, cell) for cell in listed] for listed in (goals, items)
+            )
+            if session.over:
+                break
+            actions = rng.integers(0, 5, (1, 2), dtype=np.int8)
+            session.send(actions)
+            session.receive()
+            engine.step(actions)
+    frames = [watch.first, *watch.end()]
+    assert all((list(one.goals), list(one.items)) == shown[one.step] for one in frames)
+    assert len({tuple(one.items) for one in frames}) > 1
+
+
 def test_a_training_game_is_watched_to_the_end_of_its_episode(server: RunningGame) -> None:
     settings = GameSettings(step_limit=20)
     controllers = np.full((4, 2), [-1, 0], np.int8)
@@ -276,7 +311,15 @@ def test_a_training_game_is_watched_to_the_end_of_its_episode(server: RunningGam
         for _ in range(20):
             session.send(nothing)
             session.receive()
-        assert watch.end()[-1].finished.steps == 20
+        last = watch.end()[-1]
+        assert last.finished.steps == 20
+        engine = BatchEngine(get_game("race"), GameSettings(step_limit=20), 4, autoreset=False)
+        engine.next_controller[...] = controllers
+        engine.reset(seed=0, game_id=np.arange(4))
+        for _ in range(20):
+            engine.step(nothing)
+        assert list(last.positions) == cells(engine, 2)
+        assert list(last.goals) == [numbered(engine, engine.exit[2])]
         for wrong in ("training/4", "training/x", "training", "nobody/0"):
             with pytest.raises(NotFound):
                 next(server.client.watch(wrong))

@@ -23,7 +23,7 @@ _DEFAULTS = asdict(GameSettings())
 _APPLICABLE = ("seats", "step_limit", "shaping_discount")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignGame(Game):
     """A Gymnasium or PettingZoo environment.
 
@@ -35,7 +35,7 @@ class ForeignGame(Game):
         description: What the environment says of itself.
     """
 
-    description: Description = None  # type: ignore[assignment]
+    description: Description
 
     @property
     def bots(self) -> tuple[str, ...]:
@@ -125,11 +125,12 @@ def load(name: str) -> ForeignGame:
         default_seats=described.seats,
         may_stay=True,
         load_step=_no_kernel,
+        overview=(),
         description=described,
     )
 
 
-def _no_kernel() -> Callable[..., None]:
+def _no_kernel() -> Callable[..., int]:
     return _refuse
 
 

@@ -18,8 +18,9 @@ from multiprocessing.connection import Connection
 import numpy as np
 
 from mazemesh.games.foreign.description import Description
-from mazemesh.games.foreign.environment import Environment, make_environment
+from mazemesh.games.foreign.environment import Environment
 from mazemesh.games.foreign.episodes import Episodes
+from mazemesh.games.foreign.making import make_environment
 from mazemesh.games.foreign.memory import map_arrays
 from mazemesh.games.foreign.names import parse
 from mazemesh.games.foreign.task import Task

@@ -55,11 +55,17 @@ def kernel(function: _Function) -> _Function:
     return cast("_Function", numba.njit(cache=True, **_OPTIONS)(function))
 
 
-def ready(function: _Function, *arguments: Any) -> _Function:
-    """Compile a kernel for arguments like these, or load it from the cache on disk."""
+def ready(function: Callable[..., Any], *arguments: Any) -> Callable[..., Any]:
+    """Compile a kernel for arguments of these types, or load it from the cache on disk.
+
+    What is returned takes arguments of just these types, by position, and checks nothing.
+    """
     typeof: Callable[[Any], Any] = numba.typeof
-    cast("Any", function).compile(tuple(typeof(argument) for argument in arguments))
-    return function
+    signature = tuple(typeof(argument) for argument in arguments)
+    dispatcher = cast("Any", function)
+    dispatcher.compile(signature)
+    # Past the dispatcher, which would look up the types of all arguments in each call.
+    return cast("Callable[..., Any]", dispatcher.overloads[signature].entry_point)
 
 
 @cache

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from mazemesh.games.kernels.compiling import kernel, part, routine
-from mazemesh.games.kernels.maze import carve
+from mazemesh.games.kernels.compiling import kernel, part
 from mazemesh.games.kernels.observe import observe
-from mazemesh.games.kernels.philox import below, start_rng
-from mazemesh.games.kernels.places import draw_starts, measure
+from mazemesh.games.kernels.places import draw_starts
 from mazemesh.games.kernels.state import (
     IndexArray,
     Parameters,
@@ -19,47 +15,14 @@ from mazemesh.games.kernels.state import (
 
 @kernel
 def reset(p: Parameters, s: State, games: IndexArray) -> None:
-    """Begin the episodes that `seed`, `game_id`, `episode` and `rotation` of the games name."""
+    """Begin episodes whose mazes are drawn."""
     for game in games:
-        clear_report(s, game)
-        begin_episode(p, s, game)
-
-
-@part
-def clear_report(s: State, game: int) -> None:
-    """Forget what the last step reported; all that is left is the first observation."""
-    s.reward[game] = 0.0
-    s.taken[game] = 0
-    s.score[game] = 0.0
-    s.episode_return[game] = 0.0
-    s.episode_steps[game] = 0
-    s.terminated[game] = False
-    s.truncated[game] = False
-
-
-@routine
-def begin_episode(p: Parameters, s: State, game: int) -> None:
-    """Draw maze, exit and start places, and write the first observation."""
-    draw_maze(p, s, game)
-    first = draw_starts(s.distance[game], s.first, p.seats, s.rng)
-    for seat in range(p.seats):
-        seat_player(p, s, game, seat, s.first[first + (seat + s.rotation[game]) % p.seats])
-    start_episode(s, game)
-    observe(p, s, game)
-
-
-@part
-def draw_maze(p: Parameters, s: State, game: int) -> None:
-    """Draw maze and exit; `first` then lists the cells by their distance to the exit."""
-    start_rng(s.rng, s.seed[game], np.uint64(s.game_id[game]), np.uint64(s.episode[game]))
-    carve(
-        s.passages[game], s.sides, p.height, p.width, p.generator, p.loops, s.rng, s.first, s.second
-    )
-    _draw_planes(p, s, game)
-    goal = below(s.rng, p.height * p.width)
-    s.exit[game, 0], s.exit[game, 1] = goal // p.width, goal % p.width
-    measure(s.passages[game], p.width, goal, s.distance[game], s.first)
-    s.eccentricity[game] = s.distance[game, s.first[p.height * p.width - 1]]
+        first = draw_starts(s.distance[game], s.order[game], p.seats, s.rng[game])
+        for seat in range(p.seats):
+            place = (seat + s.rotation[game]) % p.seats
+            seat_player(p, s, game, seat, s.order[game, first + place])
+        start_episode(s, game)
+        observe(p, s, game)
 
 
 @part
@@ -79,19 +42,6 @@ def start_episode(s: State, game: int) -> None:
     """Let the game run from step 0."""
     s.steps[game] = 0
     s.active[game] = True
-
-
-@part
-def _draw_planes(p: Parameters, s: State, game: int) -> None:
-    begin = game * p.plane
-    s.east[begin : begin + p.plane] = 0
-    s.south[begin : begin + p.plane] = 0
-    for row in range(p.height):
-        for column in range(p.width):
-            passages = s.passages[game, row * p.width + column]
-            index = begin + plane_index(row, column, p)
-            s.east[index] = 255 if passages & 2 else 0
-            s.south[index] = 255 if passages & 4 else 0
 
 
 @part
@@ -116,10 +66,13 @@ def add_up(p: Parameters, s: State, game: int) -> None:
 
 
 @part
-def close_episode(p: Parameters, s: State, game: int, autoreset: bool) -> bool:
-    """End the episode where the rules say so; return whether the next one is to begin."""
+def close_episode(p: Parameters, s: State, game: int, ended: int, autoreset: bool) -> int:
+    """End the episode where the rules say so; return the number of games that ended in this step.
+
+    `ended` is the number before. Under autoreset the game already has the next episode's name.
+    """
     if not (s.terminated[game] or s.truncated[game]):
-        return False
+        return ended
     size = p.seats * p.observation_size
     for index in range(game * size, (game + 1) * size):
         s.final_observation[index] = s.observation[index]
@@ -129,4 +82,5 @@ def close_episode(p: Parameters, s: State, game: int, autoreset: bool) -> bool:
     s.active[game] = False
     if autoreset:
         s.episode[game] += 1
-    return autoreset
+    s.ended[ended] = game
+    return ended + 1

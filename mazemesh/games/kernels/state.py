@@ -76,6 +76,7 @@ class State(NamedTuple):
     terminated: BoolArray  # [n]
     truncated: BoolArray  # [n]
     active: BoolArray  # [n]
+    ended: IndexArray  # [n] the games that ended in the last step, the first k of them
     steps: IntArray  # [n]
     episode_steps: IntArray  # [n]
     taken: Int8Array  # [n, s]
@@ -91,6 +92,7 @@ class State(NamedTuple):
     exit: IntArray  # [n, 2] row, column
     passages: ByteArray  # [n, cells]
     distance: Int16Array  # [n, cells] steps to the exit, or to what else the rule looks for
+    order: IntArray  # [n, cells + 1] the cells by their distance to the exit; written by a reset
     eccentricity: IntArray  # [n] greatest distance to the exit
     sides: ByteArray  # [cells] the directions in which the maze goes on, bits as in `passages`
     compass: ByteArray  # [max(height, width)] byte for a distance to the target
@@ -101,7 +103,7 @@ class State(NamedTuple):
     target: IntArray  # [s] scratch of a step: the wanted cell
     moving: BoolArray  # [s] scratch of a step
     potential: npt.NDArray[np.float64]  # [s] scratch of a step: before the moves
-    rng: npt.NDArray[np.uint64]  # scratch of a reset
+    rng: npt.NDArray[np.uint64]  # [n, 9] where the random numbers of a game's maze have come to
     first: IntArray  # [2 * cells] scratch of a reset
     second: IntArray  # [2 * cells] scratch of a reset
 
@@ -150,6 +152,7 @@ def allocate(p: Parameters, n: int) -> State:
         terminated=np.zeros(n, np.bool_),
         truncated=np.zeros(n, np.bool_),
         active=np.zeros(n, np.bool_),
+        ended=np.zeros(n, np.int64),
         steps=np.zeros(n, np.int32),
         episode_steps=np.zeros(n, np.int32),
         taken=np.zeros((n, seats), np.int8),
@@ -165,6 +168,7 @@ def allocate(p: Parameters, n: int) -> State:
         exit=np.zeros((n, 2), np.int32),
         passages=np.zeros((n, cells), np.uint8),
         distance=np.zeros((n, cells), np.int16),
+        order=np.zeros((n, cells + 1), np.int32),
         eccentricity=np.zeros(n, np.int32),
         sides=_sides(p.height, p.width),
         compass=(np.arange(side) * 255 // (side - 1)).astype(np.uint8),
@@ -175,7 +179,7 @@ def allocate(p: Parameters, n: int) -> State:
         target=np.zeros(seats, np.int32),
         moving=np.zeros(seats, np.bool_),
         potential=np.zeros(seats, np.float64),
-        rng=np.zeros(RNG_WORDS, np.uint64),
+        rng=np.zeros((n, RNG_WORDS), np.uint64),
         first=np.zeros(2 * cells, np.int32),
         second=np.zeros(2 * cells, np.int32),
     )

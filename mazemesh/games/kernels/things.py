@@ -77,7 +77,7 @@ def scatter(p: Parameters, s: State, t: Things, game: int, count: int) -> None:
             s.second[free] = cell
             free += 1
     for index in range(count):
-        t.items[item_index(p, game, _draw_next(s.second, index, free, s.rng))] = 255
+        t.items[item_index(p, game, _draw_next(s.second, index, free, s.rng[game]))] = 255
 
 
 @part

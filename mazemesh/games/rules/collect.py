@@ -28,7 +28,7 @@ def _gems(settings: GameSettings) -> int:
     return min(max(_FEWEST_GEMS, cells // _CELLS_PER_GEM) | 1, cells - settings.seats)
 
 
-def _load_step() -> Callable[..., None]:
+def _load_step() -> Callable[..., int]:
     from mazemesh.games.rules.collect_step import step
 
     return step

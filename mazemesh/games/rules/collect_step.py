@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from mazemesh.games.kernels.acting import act
-from mazemesh.games.kernels.compiling import kernel, part, routine
+from mazemesh.games.kernels.compiling import kernel, part
 from mazemesh.games.kernels.episode import (
     add_up,
     begin_step,
-    clear_report,
     close_episode,
-    draw_maze,
     seat_player,
     start_episode,
 )
@@ -38,15 +36,25 @@ from mazemesh.games.kernels.things import (
 
 @kernel
 def reset(p: Parameters, s: State, t: Things, games: IndexArray) -> None:
-    """Begin the episodes that `seed`, `game_id`, `episode` and `rotation` of the games name."""
+    """Begin episodes whose mazes are drawn."""
     for game in games:
-        clear_report(s, game)
-        _begin_episode(p, s, t, game)
+        first = draw_starts(s.distance[game], s.order[game], p.seats, s.rng[game])
+        for seat in range(p.seats):
+            place = (seat + s.rotation[game]) % p.seats
+            seat_player(p, s, game, seat, s.order[game, first + place])
+        clear_things(p, t, game)
+        goal = s.exit[game, 0] * p.width + s.exit[game, 1]
+        t.items[item_index(p, game, goal)] = 255
+        scatter(p, s, t, game, p.items - 1)
+        measure_items(p, s, t, game)
+        start_episode(s, game)
+        _observe(p, s, t, game)
 
 
 @kernel
-def step(p: Parameters, s: State, t: Things, actions: Int8Array, autoreset: bool) -> None:
-    """Play one step of all active games with `actions` [games, seats]."""
+def step(p: Parameters, s: State, t: Things, actions: Int8Array, autoreset: bool) -> int:
+    """Play one step of all active games with `actions` [games, seats]; return how many ended."""
+    ended = 0
     for game in range(s.active.size):
         if not begin_step(p, s, game):
             continue
@@ -59,23 +67,8 @@ def step(p: Parameters, s: State, t: Things, actions: Int8Array, autoreset: bool
         shape(p, s, game)
         add_up(p, s, game)
         _observe(p, s, t, game)
-        if close_episode(p, s, game, autoreset):
-            _begin_episode(p, s, t, game)
-
-
-@routine
-def _begin_episode(p: Parameters, s: State, t: Things, game: int) -> None:
-    draw_maze(p, s, game)
-    first = draw_starts(s.distance[game], s.first, p.seats, s.rng)
-    for seat in range(p.seats):
-        seat_player(p, s, game, seat, s.first[first + (seat + s.rotation[game]) % p.seats])
-    clear_things(p, t, game)
-    goal = s.exit[game, 0] * p.width + s.exit[game, 1]
-    t.items[item_index(p, game, goal)] = 255
-    scatter(p, s, t, game, p.items - 1)
-    measure_items(p, s, t, game)
-    start_episode(s, game)
-    _observe(p, s, t, game)
+        ended = close_episode(p, s, game, ended, autoreset)
+    return ended
 
 
 @part

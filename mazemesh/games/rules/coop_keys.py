@@ -31,7 +31,7 @@ def _one_team(seats: int) -> tuple[int, ...]:
     return (0,) * seats
 
 
-def _load_step() -> Callable[..., None]:
+def _load_step() -> Callable[..., int]:
     from mazemesh.games.rules.coop_keys_step import step
 
     return step

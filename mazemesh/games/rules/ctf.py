@@ -34,7 +34,7 @@ def _even_and_odd(seats: int) -> tuple[int, ...]:
     return tuple(place % 2 for place in range(seats))
 
 
-def _load_step() -> Callable[..., None]:
+def _load_step() -> Callable[..., int]:
     from mazemesh.games.rules.ctf_step import step
 
     return step

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from mazemesh.games.kernels.acting import downhill, seeks, take
-from mazemesh.games.kernels.compiling import kernel, part, routine
+from mazemesh.games.kernels.compiling import kernel, part
 from mazemesh.games.kernels.episode import (
     add_up,
     begin_step,
-    clear_report,
     close_episode,
-    draw_maze,
     seat_player,
     start_episode,
 )
@@ -31,15 +29,33 @@ from mazemesh.games.rules.ctf_teams import carrier_of, steps_to_base, team_of
 
 @kernel
 def reset(p: Parameters, s: State, t: Things, games: IndexArray) -> None:
-    """Begin the episodes that `seed`, `game_id`, `episode` and `rotation` of the games name."""
+    """Begin episodes whose mazes are drawn."""
     for game in games:
-        clear_report(s, game)
-        _begin_episode(p, s, t, game)
+        base = int(s.order[game, p.height * p.width - 1])
+        t.base[game, 0], t.base[game, 1] = base // p.width, base % p.width
+        measure(s.passages[game], p.width, base, t.base_distance[game], s.second)
+        # A place's cell is kept in `target` until all are known, so that no cell is given twice.
+        near_first, near_second = 0, 0
+        for place in range(p.seats):
+            if place % 2 == 0:
+                near_first = _next_free(s, s.order[game], near_first, place)
+                s.target[place] = s.order[game, near_first]
+            else:
+                near_second = _next_free(s, s.second, near_second, place)
+                s.target[place] = s.second[near_second]
+        clear_things(p, t, game)
+        for seat in range(p.seats):
+            place = (seat + s.rotation[game]) % p.seats
+            seat_player(p, s, game, seat, s.target[place])
+            s.layer[game, seat] = place % 2
+        start_episode(s, game)
+        observe_flags(p, s, t, game)
 
 
 @kernel
-def step(p: Parameters, s: State, t: Things, actions: Int8Array, autoreset: bool) -> None:
-    """Play one step of all active games with `actions` [games, seats]."""
+def step(p: Parameters, s: State, t: Things, actions: Int8Array, autoreset: bool) -> int:
+    """Play one step of all active games with `actions` [games, seats]; return how many ended."""
+    ended = 0
     for game in range(s.active.size):
         if not begin_step(p, s, game):
             continue
@@ -53,32 +69,8 @@ def step(p: Parameters, s: State, t: Things, actions: Int8Array, autoreset: bool
         _shape(p, s, t, game, first, second)
         add_up(p, s, game)
         observe_flags(p, s, t, game)
-        if close_episode(p, s, game, autoreset):
-            _begin_episode(p, s, t, game)
-
-
-@routine
-def _begin_episode(p: Parameters, s: State, t: Things, game: int) -> None:
-    draw_maze(p, s, game)
-    base = int(s.first[p.height * p.width - 1])
-    t.base[game, 0], t.base[game, 1] = base // p.width, base % p.width
-    measure(s.passages[game], p.width, base, t.base_distance[game], s.second)
-    # A place's cell is kept in `target` until all are known, so that no cell is given twice.
-    near_first, near_second = 0, 0
-    for place in range(p.seats):
-        if place % 2 == 0:
-            near_first = _next_free(s, s.first, near_first, place)
-            s.target[place] = s.first[near_first]
-        else:
-            near_second = _next_free(s, s.second, near_second, place)
-            s.target[place] = s.second[near_second]
-    clear_things(p, t, game)
-    for seat in range(p.seats):
-        place = (seat + s.rotation[game]) % p.seats
-        seat_player(p, s, game, seat, s.target[place])
-        s.layer[game, seat] = place % 2
-    start_episode(s, game)
-    observe_flags(p, s, t, game)
+        ended = close_episode(p, s, game, ended, autoreset)
+    return ended
 
 
 @part

@@ -29,7 +29,7 @@ def _evader_and_hunters(seats: int) -> tuple[int, ...]:
     return (0,) + (1,) * (seats - 1)
 
 
-def _load_step() -> Callable[..., None]:
+def _load_step() -> Callable[..., int]:
     from mazemesh.games.rules.pursuit_step import step
 
     return step

@@ -5,13 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from mazemesh.games.kernels.acting import downhill, seeks, take
-from mazemesh.games.kernels.compiling import kernel, part, routine
+from mazemesh.games.kernels.compiling import kernel, part
 from mazemesh.games.kernels.episode import (
     add_up,
     begin_step,
-    clear_report,
     close_episode,
-    draw_maze,
     seat_player,
     start_episode,
 )
@@ -35,15 +33,24 @@ _EVADER, _HUNTER = 0, 1
 
 @kernel
 def reset(p: Parameters, s: State, t: Things, games: IndexArray) -> None:
-    """Begin the episodes that `seed`, `game_id`, `episode` and `rotation` of the games name."""
+    """Begin episodes whose mazes are drawn."""
     for game in games:
-        clear_report(s, game)
-        _begin_episode(p, s, game)
+        # The first of the places by distance is always the exit itself.
+        evader = s.order[game, 0]
+        first = draw_starts(s.distance[game], s.order[game], p.seats - 1, s.rng[game])
+        for seat in range(p.seats):
+            place = (seat + s.rotation[game]) % p.seats
+            cell = evader if place == 0 else s.order[game, first + place - 1]
+            seat_player(p, s, game, seat, cell)
+            s.layer[game, seat] = _EVADER if place == 0 else _HUNTER
+        start_episode(s, game)
+        _observe(p, s, game)
 
 
 @kernel
-def step(p: Parameters, s: State, t: Things, actions: Int8Array, autoreset: bool) -> None:
-    """Play one step of all active games with `actions` [games, seats]."""
+def step(p: Parameters, s: State, t: Things, actions: Int8Array, autoreset: bool) -> int:
+    """Play one step of all active games with `actions` [games, seats]; return how many ended."""
+    ended = 0
     for game in range(s.active.size):
         if not begin_step(p, s, game):
             continue
@@ -56,23 +63,8 @@ def step(p: Parameters, s: State, t: Things, actions: Int8Array, autoreset: bool
         _shape(p, s, game, before)
         add_up(p, s, game)
         _observe(p, s, game)
-        if close_episode(p, s, game, autoreset):
-            _begin_episode(p, s, game)
-
-
-@routine
-def _begin_episode(p: Parameters, s: State, game: int) -> None:
-    draw_maze(p, s, game)
-    # The first of the places by distance is always the exit itself.
-    evader = s.first[0]
-    first = draw_starts(s.distance[game], s.first, p.seats - 1, s.rng)
-    for seat in range(p.seats):
-        place = (seat + s.rotation[game]) % p.seats
-        cell = evader if place == 0 else s.first[first + place - 1]
-        seat_player(p, s, game, seat, cell)
-        s.layer[game, seat] = _EVADER if place == 0 else _HUNTER
-    start_episode(s, game)
-    _observe(p, s, game)
+        ended = close_episode(p, s, game, ended, autoreset)
+    return ended
 
 
 @part

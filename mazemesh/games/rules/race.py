@@ -13,7 +13,7 @@ from mazemesh.games.game import Game
 from mazemesh.games.settings import MAX_SEATS
 
 
-def _load_step() -> Callable[..., None]:
+def _load_step() -> Callable[..., int]:
     from mazemesh.games.rules.race_step import step
 
     return step

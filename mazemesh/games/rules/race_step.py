@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mazemesh.games.kernels.acting import act
 from mazemesh.games.kernels.compiling import kernel, part
-from mazemesh.games.kernels.episode import add_up, begin_episode, begin_step, close_episode
+from mazemesh.games.kernels.episode import add_up, begin_step, close_episode
 from mazemesh.games.kernels.moves import move
 from mazemesh.games.kernels.observe import observe
 from mazemesh.games.kernels.shaping import remember_potentials, shape
@@ -12,8 +12,9 @@ from mazemesh.games.kernels.state import Int8Array, Parameters, State, cell_of
 
 
 @kernel
-def step(p: Parameters, s: State, actions: Int8Array, autoreset: bool) -> None:
-    """Play one step of all active games with `actions` [games, seats]."""
+def step(p: Parameters, s: State, actions: Int8Array, autoreset: bool) -> int:
+    """Play one step of all active games with `actions` [games, seats]; return how many ended."""
+    ended = 0
     for game in range(s.active.size):
         if not begin_step(p, s, game):
             continue
@@ -25,8 +26,8 @@ def step(p: Parameters, s: State, actions: Int8Array, autoreset: bool) -> None:
         shape(p, s, game)
         add_up(p, s, game)
         observe(p, s, game)
-        if close_episode(p, s, game, autoreset):
-            begin_episode(p, s, game)
+        ended = close_episode(p, s, game, ended, autoreset)
+    return ended
 
 
 @part

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from mazemesh.games.game import Game
 
 
-def _load_step() -> Callable[..., None]:
+def _load_step() -> Callable[..., int]:
     from mazemesh.games.rules.solo_step import step
 
     return step

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from services._harness.database import Database
 from services.game.store import FinishedMatch, OutboxSize, PendingResult
 from services.game.stores.sql_replays import insert_replays
-from services.game.stores.tables import FINISHED, OUTBOX
+from services.game.stores.tables import FINISHED, OUTBOX, REPLAYS
 
 
 class SqlResultStore:
@@ -42,6 +42,24 @@ class SqlResultStore:
     async def finished(self, match_ids: Collection[str]) -> set[str]:
         """See `ResultStore`."""
         return await self._database.run(lambda session: _finished(session, match_ids))
+
+    async def forget(self, before: float, keep: int) -> int:
+        """See `ResultStore`."""
+
+        def work(session: Session) -> int:
+            by_age = select(FINISHED.c.finish_time).order_by(FINISHED.c.finish_time.desc())
+            oldest_kept = session.scalar(by_age.offset(keep - 1).limit(1))
+            first = before if oldest_kept is None else max(before, oldest_kept)
+            forgotten = session.scalars(
+                delete(FINISHED)
+                .where(FINISHED.c.finish_time < first)
+                .where(~exists().where(OUTBOX.c.match_id == FINISHED.c.match_id))
+                .where(~exists().where(REPLAYS.c.match_id == FINISHED.c.match_id))
+                .returning(FINISHED.c.match_id)
+            )
+            return len(forgotten.all())
+
+        return await self._database.run(work)
 
     async def pending(self, limit: int) -> list[PendingResult]:
         """See `ResultStore`."""

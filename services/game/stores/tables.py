@@ -27,6 +27,8 @@ FINISHED = Table(
     Column("finish_time", Float(53), nullable=False),
 )
 
+Index("ix_game_finished_matches_finish_time", FINISHED.c.finish_time)
+
 # A row with a reason is a result that Elo refused.
 OUTBOX = Table(
     "game_outbox",

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from mazemesh.errors import Conflict, FailedPrecondition, MazemeshError, ResourceExhausted
 from mazemesh.games import GameSettings, Purpose, get_game, seeds
 from services.game.hold import Hold
-from services.game.match import MatchGame, compared, time_trial_scores
+from services.game.match import MatchGame
 from services.game.matches import Matches
 from services.game.progress import Progress
+from services.game.results import compared, time_trial_scores
 from services.game.setup import MatchSetup
 from services.game.watching import Frame, Outcome, Watcher
 
@@ -107,9 +108,9 @@ async def test_a_cancelled_stream_is_cancelled() -> None:
 
 async def test_a_slow_watcher_loses_old_frames_but_never_the_last() -> None:
     watcher = Watcher()
-    last = Frame(999, (1, 2), Outcome((1.0, 0.0), 999, truncated=False))
+    last = Frame(999, (1, 2), (), (), Outcome((1.0, 0.0), 999, truncated=False))
     for step in range(998):
-        watcher.show(Frame(step, (0, 0), None))
+        watcher.show(Frame(step, (0, 0), (), (), None))
     watcher.show(last)
     watcher.end()
     seen = []

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from mazemesh.cli.app import app
 from mazemesh.errors import FailedPrecondition, InvalidArgument
 from mazemesh.games import GameSettings, get_game
-from mazemesh.games.foreign import environment, names
+from mazemesh.games.foreign import making, names
 from mazemesh.games.foreign.check import check_game
 from mazemesh.games.foreign.engine import ForeignEngine
 from mazemesh.games.foreign.episodes import episode_seed
@@ -333,8 +333,8 @@ def test_packages_offer_games_by_entry_points(monkeypatch: pytest.MonkeyPatch) -
     assert is_foreign("stroll")
     assert is_foreign("stroll?fails=raise")
     assert parse("stroll?fails=raise").arguments == {"fails": "raise"}
-    monkeypatch.setattr(environment, "plugins", lambda: {"stroll": point})
-    made = environment.make_environment(parse("stroll"))
+    monkeypatch.setattr(making, "plugins", lambda: {"stroll": point})
+    made = making.make_environment(parse("stroll"))
     assert made.description.num_actions == 2
     made.close()
 
