@@ -16,7 +16,7 @@ from bench.game_engine import compile_seconds, engine_rate, reference_rate, rese
 from bench.game_peers import PEERS, measure_peer
 from bench.game_wire import serve_game, wire_rate
 from bench.pinned import pin, pinned_server
-from mazemesh.games import Game, list_games
+from mazemesh.games import Game, get_game, list_games
 
 app = typer.Typer()
 
@@ -41,9 +41,16 @@ def game(
 ) -> None:
     """Race 10 x 10 with a 7 x 7 view, each other game, the wire, and peers.
 
-    In process one core plays everything. Through the wire the Game service has a process and a core
-    of its own, and one client on another core keeps two half-batches in flight.
+    In process one core plays everything, but for "short_episodes": race of shortest-path bots whose
+    mazes are drawn in place, and ahead by a thread, which pays where a second core is free.
+
+    Through the wire the Game service has a process and a core of its own, and one client on another
+    core keeps two half-batches in flight.
     """
+    short = {
+        where: engine_rate(get_game("race"), num_games, seconds, "shortest-path", draw_ahead=ahead)
+        for where, ahead in (("in_place", False), ("ahead", True))
+    }
     pinned = (os.cpu_count() or 1) > 1 and pin(_CLIENT_CORE)
     games = {one.name: _figures(one, num_games, seconds) for one in list_games()}
     if cold:
@@ -57,6 +64,7 @@ def game(
         "in_process_agent_steps_per_second": in_process,
         "wire_agent_steps_per_second": wire["agent_steps_per_second"],
         "python_env_ratio": in_process / reference_rate(seconds),
+        "short_episodes": {where: rate for where, (rate, _) in short.items()},
         "peers": [measure_peer(name, seconds) for name in peer if name != "none"],
         "games": games,
         "wire": wire,

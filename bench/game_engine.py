@@ -10,7 +10,7 @@ import time
 
 import numpy as np
 
-from mazemesh.games import Game, GameSettings, get_game
+from mazemesh.games import Game, GameSettings, bot_code, get_game
 from mazemesh.games.engine import BatchEngine
 from mazemesh.games.reference import reference_game
 
@@ -18,9 +18,21 @@ _DRAWN = 64
 """Steps whose actions are drawn before the clock starts; then they come again."""
 
 
-def engine_rate(game: Game, num_games: int, seconds: float) -> tuple[float, float]:
-    """Agent-steps of one batch, all seats with random actions: a second, and a CPU second."""
-    engine = BatchEngine(game, None, num_games)
+def engine_rate(
+    game: Game, num_games: int, seconds: float, bot: str = "", *, draw_ahead: bool = False
+) -> tuple[float, float]:
+    """Agent-steps of one batch: a second, and a CPU second of all threads.
+
+    Args:
+        game: What is played.
+        num_games: Games of the batch.
+        seconds: How long.
+        bot: Who holds all seats; none: random actions.
+        draw_ahead: Whether a thread draws mazes ahead.
+    """
+    engine = BatchEngine(game, None, num_games, draw_ahead=draw_ahead)
+    if bot:
+        engine.next_controller[...] = bot_code(bot)
     engine.reset(seed=1, game_id=np.arange(num_games))
     rng = np.random.default_rng(1)
     actions = rng.integers(0, 5, (_DRAWN, *engine.taken.shape), dtype=np.int8)
@@ -31,6 +43,7 @@ def engine_rate(game: Game, num_games: int, seconds: float) -> tuple[float, floa
         for drawn in actions:
             engine.step(drawn)
         steps += _DRAWN
+    engine.close()
     agent_steps = steps * engine.taken.size
     return agent_steps / elapsed, agent_steps / (time.process_time() - cpu)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mazemesh.games.game import Game
 from mazemesh.games.settings import GameSettings
 
@@ -21,3 +23,12 @@ def ladder(game: Game, settings: GameSettings | None = None) -> str:
         if chosen.rules_hash == game.spec(sized).rules_hash:
             return f"{game.name}-{settings.width}x{settings.height}"
     return f"{game.name}-{chosen.rules_hash[:8]}"
+
+
+def is_time_trial(seats: int, teams: Sequence[int]) -> bool:
+    """Return whether those who are compared play each by itself, and hold all seats.
+
+    So it is in games of one seat and in those whose players all win and lose together; `teams` are
+    those of the game's spec.
+    """
+    return seats == 1 or len(set(teams)) == 1

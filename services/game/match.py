@@ -151,7 +151,7 @@ def lay_out(match: Match, serials: Iterator[int]) -> None:
     setup = match.setup
     if setup.time_trial:
         for index in range(len(setup.participants)):
-            _add_game(match, f"p{index}", 0, (index,), next(serials))
+            _add_game(match, f"p{index}", 0, (index,) * setup.settings.seats, next(serials))
         return
     seats = tuple(range(setup.settings.seats))
     for rotation in range(setup.num_rotations):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import Game, GameSettings, Purpose, bot_code, bot_policy, is_bot, seeds
 from mazemesh.games.bots import EXTERNAL, bot_name
+from mazemesh.games.ladder import is_time_trial
 
 _MAX_MATCH_ID = 128
 _MAX_PARTICIPANTS = 64
@@ -43,11 +44,6 @@ class MatchSetup:
                 f"seed: {self.seed} is of the {purpose.name.lower()} range; a rated match takes a "
                 "seed of the evaluation range"
             )
-        if self.rated and self.settings.seats > 1 and len(set(self.teams)) == 1:
-            raise InvalidArgument(
-                f"rated: all players of {self.game.name} win and lose together, so its matches "
-                "cannot be rated"
-            )
         if self.fence < 0:
             raise InvalidArgument(f"fence: {self.fence} is negative")
         self._check_participants()
@@ -63,8 +59,12 @@ class MatchSetup:
 
     @property
     def time_trial(self) -> bool:
-        """Whether each participant plays a game of its own, as in games of one seat."""
-        return self.settings.seats == 1
+        """Whether each participant plays a game of its own and holds all of its seats.
+
+        So it is in games of one seat, and in rated matches where all players win and lose together.
+        """
+        alone = self.settings.seats == 1
+        return alone or (self.rated and is_time_trial(self.settings.seats, self.teams))
 
     @property
     def num_rotations(self) -> int:
@@ -73,11 +73,11 @@ class MatchSetup:
 
     def _check_participants(self) -> None:
         names, seats = self.participants, self.settings.seats
-        if seats == 1 and not 1 <= len(names) <= _MAX_PARTICIPANTS:
+        if self.time_trial and not 1 <= len(names) <= _MAX_PARTICIPANTS:
             raise InvalidArgument(
                 f"participants: {len(names)} take part; a time trial takes 1..{_MAX_PARTICIPANTS}"
             )
-        if seats > 1 and len(names) != seats:
+        if not self.time_trial and len(names) != seats:
             raise InvalidArgument(
                 f"participants: {len(names)} take part, but the game has {seats} seats; name one "
                 "for each, or set settings.seats"

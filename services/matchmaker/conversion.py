@@ -140,12 +140,17 @@ def wish_of(request: pb.FindMatchRequest) -> Wish:
         )
     bot_after = _seconds("bot_after", request.bot_after) if request.HasField("bot_after") else None
     ladder = ladder_of(request.game, settings_from_proto(request.settings))
+    if request.rated and ladder.is_shared:
+        raise InvalidArgument(
+            f"rated: all players of {request.game} win and lose together, so it is rated by whole "
+            "teams of one policy; players who meet can play it unrated"
+        )
     return Wish(
         player=request.player,
         ladder=ladder.name,
         game=ladder.game,
         settings=ladder.settings,
-        size=ladder.players,
+        size=ladder.settings.seats if ladder.is_shared else ladder.players,
         rated=request.rated,
         max_wait=_seconds("max_wait", request.max_wait) or _DEFAULT_WAIT,
         bot_after=bot_after,

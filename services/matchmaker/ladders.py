@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import BOTS, GameSettings, bot_policy, get_game
-from mazemesh.games.ladder import ladder
+from mazemesh.games.ladder import is_time_trial, ladder
 
 BOT_POLICIES: tuple[str, ...] = tuple(bot_policy(name) for name in BOTS)
 """The bots. Those that can play a game anchor its ladders."""
@@ -45,7 +45,7 @@ class Ladder:
         name: Its name at Elo.
         game: Name of the game.
         settings: Settings under which rating matches are played (no reward shaping).
-        players: Number of participants of a match: the seats, or two for a time trial.
+        players: Number of participants of a rated match: the seats, or two for a time trial.
         snapshots: The policies that are rated here, oldest first.
     """
 
@@ -57,9 +57,9 @@ class Ladder:
 
     @property
     def is_shared(self) -> bool:
-        """Whether all players win and lose together."""
+        """Whether all players of a game win and lose together; who is rated holds all seats."""
         teams = get_game(self.game).spec(self.settings).teams
-        return len(teams) > 1 and len(set(teams)) == 1
+        return self.settings.seats > 1 and is_time_trial(self.settings.seats, teams)
 
 
 def ladder_of(game: str, settings: GameSettings) -> Ladder:
@@ -70,27 +70,23 @@ def ladder_of(game: str, settings: GameSettings) -> Ladder:
     """
     rules = get_game(game)
     unshaped = rules.resolve(replace(settings, shaping=0.0))
-    return Ladder(ladder(rules, unshaped), game, unshaped, max(2, unshaped.seats))
+    trial = is_time_trial(unshaped.seats, rules.spec(unshaped).teams)
+    return Ladder(ladder(rules, unshaped), game, unshaped, 2 if trial else unshaped.seats)
 
 
 def ladders(games: Iterable[str], snapshots: Sequence[Snapshot]) -> list[Ladder]:
     """All ladders, by name: of the named games' default settings, and of what snapshots play.
 
-    A snapshot of a game that this version of mazemesh does not know is left out, and so are games
-    whose players all win and lose together: their results say nothing about who is better.
+    A snapshot of a game that this version of mazemesh does not know is left out.
     """
     found: dict[str, tuple[Ladder, list[Snapshot]]] = {}
     for game in games:
         default = ladder_of(game, GameSettings())
-        if default.is_shared:
-            continue
         found[default.name] = default, []
     for snapshot in sorted(snapshots, key=lambda one: (one.name, one.version)):
         try:
             own = ladder_of(snapshot.game, snapshot.settings)
         except InvalidArgument:
-            continue
-        if own.is_shared:
             continue
         found.setdefault(own.name, (own, []))[1].append(snapshot)
     return [

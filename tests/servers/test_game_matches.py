@@ -11,7 +11,7 @@ import pytest
 
 from mazemesh.client.game import GameClient, GamesSession
 from mazemesh.errors import AlreadyExists, Conflict, FailedPrecondition, InvalidArgument, NotFound
-from mazemesh.games import BOTS, Purpose, get_game, seeds
+from mazemesh.games import BOTS, GameSettings, Purpose, get_game, seeds
 from mazemesh.games.engine import BatchEngine
 from mazemesh.v1 import elo_pb2
 from mazemesh.v1 import game_pb2 as pb
@@ -155,6 +155,36 @@ def test_games_of_bots_are_played_at_once(tmp_path: Path) -> None:
         assert server.metric("agent_steps_total", kind="match", game="race", player="client") == 0
 
 
+def test_teams_that_win_together_are_compared_by_a_time_trial(tmp_path: Path) -> None:
+    elo = FakeElo()
+    with running_game(tmp_path, elo) as server:
+        settings = pb.GameSettings(width=5, height=4)
+        setup = race("t", "coop:1", BOT, "coop:2", game="coop-keys", settings=settings)
+        created = server.client.create([setup])
+        games = created[0].games
+        assert [list(game.seat_participants) for game in games] == [[0, 0], [1, 1], [2, 2]]
+        assert [list(map(bool, game.seat_tokens)) for game in games] == [
+            [True, True],
+            [False, False],
+            [True, True],
+        ]
+        with server.client.join_session(tokens_of(created)) as session:
+            solver = BatchEngine(
+                get_game("coop-keys"), GameSettings(width=5, height=4), 1, autoreset=False
+            )
+            solver.next_controller[...] = BOTS.index("shortest-path")
+            solver.reset(seed=EVALUATION_SEED)
+            while not session.over:
+                solver.step(np.zeros((1, 2), np.int8))
+                # The first team follows the solver, the second only stands there.
+                session.send(np.array([solver.taken[0], [0, 0]], np.int8))
+                session.receive()
+        result = elo.wait_for("t")
+        assert [list(game.scores) for game in result.games] == [[0.75, 0.75, 0.0]]
+        steps = list(result.games[0].steps)
+        assert steps[0] == steps[1] < steps[2] == 40
+
+
 def test_a_time_trial_compares_those_who_play_alone(tmp_path: Path) -> None:
     elo = FakeElo()
     with running_game(tmp_path, elo) as server:
@@ -196,7 +226,7 @@ def test_a_time_trial_compares_those_who_play_alone(tmp_path: Path) -> None:
         ({"rotations": 3}, ["matches[1].rotations", "0..2"]),
         ({"fence": -1}, ["matches[1].fence"]),
         ({"settings": pb.GameSettings(loops=2)}, ["matches[1].loops", "2"]),
-        ({"game": "coop-keys"}, ["matches[1].rated", "coop-keys"]),
+        ({"game": "ctf", "participants": ["a:1"] * 3}, ["matches[1].participants", "2 seats"]),
     ],
 )
 def test_one_wrong_setup_refuses_all(

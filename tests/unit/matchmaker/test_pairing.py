@@ -233,7 +233,9 @@ def test_ladders_of_default_games_and_of_what_snapshots_play() -> None:
         ],
     )
     by_name = {one.name: one for one in found}
-    assert list(by_name) == ["race", "race-6x6", "solo"]
+    assert list(by_name) == ["coop-keys", "race", "race-6x6", "solo"]
+    assert [one.policy for one in by_name["coop-keys"].snapshots] == ["e:1"]
+    assert by_name["coop-keys"].players == 2  # a time trial of whole teams
     assert [one.policy for one in by_name["race"].snapshots] == ["b:1", "b:2"]
     assert by_name["race-6x6"].settings.shaping == 0.0
     assert by_name["solo"].players == 2  # a time trial
