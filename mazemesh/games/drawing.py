@@ -23,7 +23,7 @@ def start_drawing(owner: object, p: Parameters, slots: Ahead) -> Callable[[], An
     """
     slots.pipe[:] = os.pipe()
     os.set_blocking(slots.pipe[1], False)
-    arguments = ByReference(p), ByReference(slots)
+    arguments = p, ByReference(slots)
     draw = ready(draw_ahead, *arguments)
     thread = threading.Thread(target=draw, args=arguments, name="mazes", daemon=True)
     thread.start()

@@ -114,9 +114,10 @@ class BatchEngine:
         slots = allocate_ahead(numbers, state, num_games if draw_ahead else 0)
         self._stop_drawing = start_drawing(self, numbers, slots) if draw_ahead else None
         self._slots = slots.state
-        self._mazes = tuple(map(ByReference, (numbers, state, slots)))
-        groups = (numbers, state, things) if game.has_things else (numbers, state)
-        self._arguments = tuple(map(ByReference, groups))
+        self._mazes = (numbers, ByReference(state), ByReference(slots))
+        self._arguments: tuple[Any, ...] = self._mazes[:2]
+        if game.has_things:
+            self._arguments = (*self._mazes[:2], ByReference(things))
         self._draw = ready(draw_mazes, *self._mazes, state.ended)
         self._reset = ready(game.load_reset(), *self._arguments, state.ended)
         self._step = ready(game.load_step(), *self._arguments, state.taken, autoreset)

@@ -1,6 +1,6 @@
-"""Named tuples of arrays and numbers that kernels take as one pointer.
+"""Named tuples of arrays that kernels take as one pointer.
 
-numba hands a tuple on by value, each array as half a dozen numbers or more: a `State` is some 350,
+numba hands a tuple on by value, an array as half a dozen numbers or more: a `State` as some 350,
 which every function would take in and pass on. That costs more to compile than all the play, and
 microseconds in each call from Python. So kernels get the address of a block of memory that holds
 these numbers; in their code `s.reward` reads as before. The block never changes, and the compiler
@@ -40,40 +40,23 @@ class ReferenceType(types.Type):
         for field, kind in self.fields:
             if field == name:
                 return offset
-            offset += 2 + kind.ndim if isinstance(kind, types.Array) else 1
+            offset += 2 + kind.ndim
         raise KeyError(name)
 
 
 class ByReference:
-    """The pointer to what a named tuple holds: C-contiguous arrays, int, float and bool.
-
-    It keeps the arrays alive. A number that the tuple gives is the number for ever.
-    """
+    """The pointer to what a named tuple holds, C-contiguous arrays all; it keeps them alive."""
 
     def __init__(self, fields: Any) -> None:
-        kinds = tuple((name, _kind(value)) for name, value in fields._asdict().items())
+        kinds = tuple((name, _typeof(value)) for name, value in fields._asdict().items())
         self._numba_type_ = ReferenceType(type(fields).__name__, kinds)
         self._fields = fields
         self._words = np.array([word for value in fields for word in _words(value)], np.uint64)
         self.address = int(self._words.ctypes.data)
 
 
-def _kind(value: Any) -> Any:
-    if isinstance(value, bool):
-        return types.boolean
-    if isinstance(value, int):
-        return types.intp
-    if isinstance(value, float):
-        return types.float64
-    return _typeof(value)
-
-
 def _words(value: Any) -> list[int]:
     """What the block holds: of an array its address, its size and its shape."""
-    if isinstance(value, float):
-        return [int(np.float64(value).view(np.uint64))]
-    if isinstance(value, int):
-        return [value & 0xFFFF_FFFF_FFFF_FFFF]
     return [value.ctypes.data, value.size, *value.shape]
 
 
@@ -106,10 +89,6 @@ class _Attributes(AttributeTemplate):
 def _lower(context: Any, builder: Any, kind: ReferenceType, pointer: Any, name: str) -> Any:
     first = kind.offset(name)
     field = dict(kind.fields)[name]
-    if field == types.boolean:
-        return builder.trunc(_load(builder, pointer, first, _WORD), ir.IntType(1))
-    if not isinstance(field, types.Array):
-        return _load(builder, pointer, first, context.get_value_type(field))
     array = context.make_array(field)(context, builder)
     itemsize = context.get_abi_sizeof(context.get_data_type(field.dtype))
     data = context.get_data_type(field.dtype).as_pointer()
