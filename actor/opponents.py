@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 from uuid import uuid4
 
@@ -63,7 +63,7 @@ class OpponentSupply:
         student: Name of the policy that learns.
         game: Name of the game.
         stop: Ends `fill`.
-        pool: Names of further policies whose snapshots are met.
+        pool: Tells the names of further policies whose snapshots are met, as of now.
         exploits: Name of the policy that the student exploits, whose versions alone it meets.
         stock: Opponents kept.
     """
@@ -75,12 +75,12 @@ class OpponentSupply:
         game: str,
         stop: threading.Event,
         *,
-        pool: Sequence[str] = (),
+        pool: Callable[[], Sequence[str]] = tuple,
         exploits: str = "",
         stock: int = 512,
     ) -> None:
         self._peer = peer
-        self._pool, self._exploits = tuple(pool), exploits
+        self._pool, self._exploits = pool, exploits
         self._student, self._game = student, game
         self._stop = stop
         self._stock: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -115,7 +115,7 @@ class OpponentSupply:
             try:
                 opponents = self._peer.sample_opponents(
                     *(self._student, self._game, count, outcomes, request_id),
-                    pool=self._pool,
+                    pool=self._pool(),
                     exploits=self._exploits,
                 )
             except MazemeshError as error:

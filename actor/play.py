@@ -118,7 +118,8 @@ class Actor:
             name,
             collection.game,
             self._stop,
-            pool=collection.pool,
+            # As of the version that plays: a run that is resumed may have another pool.
+            pool=lambda: self._student.description.collection.pool,
             exploits=collection.exploits,
         )
         return asked, asked.fill if spec.seats > 1 else None

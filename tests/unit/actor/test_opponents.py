@@ -74,7 +74,9 @@ def test_whom_to_meet_is_passed_on_and_holds_without_the_matchmaker_too() -> Non
     run_until_answered(supply, matchmaker, stop)
     assert matchmaker.whom == ((), "race")
     matchmaker, stop = FakeMatchmaker(["race:latest"]), threading.Event()
-    supply = OpponentSupply(matchmaker, "race", "race", stop, pool=["spy"], stock=8)
+    pool: list[str] = []
+    supply = OpponentSupply(matchmaker, "race", "race", stop, pool=lambda: pool, stock=8)
+    pool.append("spy")  # by a version that came since
     run_until_answered(supply, matchmaker, stop)
     assert matchmaker.whom == (("spy",), "")
 
