@@ -10,7 +10,13 @@ import numpy as np
 import structlog
 
 from learner.ports import Batch, ExperienceSource, Priorities
-from mazemesh.errors import DeadlineExceeded, MazemeshError, NotFound, Unavailable
+from mazemesh.errors import (
+    DeadlineExceeded,
+    MazemeshError,
+    NotFound,
+    ResourceExhausted,
+    Unavailable,
+)
 from mazemesh.tensors import Signature
 from mazemesh.v1 import replay_pb2
 
@@ -103,8 +109,8 @@ class Prefetcher:
             log.warning("table is gone, making it again", table=self._table.name)
             self._make_table()
             return None
-        except Unavailable as error:
-            log.warning("replay is away", reason=str(error))
+        except (Unavailable, ResourceExhausted) as error:
+            log.warning("replay does not serve now", reason=str(error))
             self._stop.wait(RETRY_SECONDS)
             return None
 

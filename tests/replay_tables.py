@@ -135,6 +135,9 @@ class ListLog:
     def check(self) -> None:
         pass
 
+    def check_backlog(self) -> None:
+        pass
+
     def append(self, operation: Operation) -> None:
         self.done.append(operation)
 

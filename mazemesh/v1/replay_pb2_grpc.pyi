@@ -36,7 +36,8 @@ class ReplayServiceStub:
     - `interval` (default): it survives the death of the process at once, and a power cut 50 ms later;
     - `none`: nothing is logged; a restart begins with the last checkpoint.
     What comes back are rows, priorities, keys, writers' sequences, counters and the random state, so a queue serves no
-    row again that was answered. While the disk is full, inserts are RESOURCE_EXHAUSTED and everything else goes on; rows
+    row again that was answered. While the disk is full, inserts are RESOURCE_EXHAUSTED and everything else goes on, until
+    256 MiB of changes wait in memory to be written: from then on draws and priorities are RESOURCE_EXHAUSTED as well. Rows
     that are served meanwhile may be served again if the service dies before there is room.
     """
 
@@ -105,7 +106,8 @@ class ReplayServiceAsyncStub(ReplayServiceStub):
     - `interval` (default): it survives the death of the process at once, and a power cut 50 ms later;
     - `none`: nothing is logged; a restart begins with the last checkpoint.
     What comes back are rows, priorities, keys, writers' sequences, counters and the random state, so a queue serves no
-    row again that was answered. While the disk is full, inserts are RESOURCE_EXHAUSTED and everything else goes on; rows
+    row again that was answered. While the disk is full, inserts are RESOURCE_EXHAUSTED and everything else goes on, until
+    256 MiB of changes wait in memory to be written: from then on draws and priorities are RESOURCE_EXHAUSTED as well. Rows
     that are served meanwhile may be served again if the service dies before there is room.
     """
 
@@ -170,7 +172,8 @@ class ReplayServiceServicer(metaclass=_abc_1.ABCMeta):
     - `interval` (default): it survives the death of the process at once, and a power cut 50 ms later;
     - `none`: nothing is logged; a restart begins with the last checkpoint.
     What comes back are rows, priorities, keys, writers' sequences, counters and the random state, so a queue serves no
-    row again that was answered. While the disk is full, inserts are RESOURCE_EXHAUSTED and everything else goes on; rows
+    row again that was answered. While the disk is full, inserts are RESOURCE_EXHAUSTED and everything else goes on, until
+    256 MiB of changes wait in memory to be written: from then on draws and priorities are RESOURCE_EXHAUSTED as well. Rows
     that are served meanwhile may be served again if the service dies before there is room.
     """
 

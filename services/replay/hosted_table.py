@@ -57,6 +57,7 @@ class HostedTable:
     def try_insert(self, batch: Batch) -> Inserted | None:
         """Inserts a batch and hands it to the log; None while the limiter forbids it."""
         self.log.check()
+        self.log.check_backlog()
         inserted = self.table.insert(batch)
         if inserted is not None and not inserted.duplicate and inserted.keys is not None:
             self.log.append(Insert(batch, int(inserted.keys[0])))
@@ -73,6 +74,7 @@ class HostedTable:
         Raises:
             DeadlineExceeded: not allowed within `patience` seconds; nothing was sampled.
             InvalidArgument: so many rows can never be drawn at once.
+            ResourceExhausted: too much waits for a disk that is full.
             Unavailable: the service stops.
         """
         sample = await self.sampling.enter(
@@ -89,7 +91,12 @@ class HostedTable:
         return sample
 
     async def update_priorities(self, keys: Keys, priorities: Reals) -> Updated:
-        """Sets priorities by key; see `Table.update_priorities`."""
+        """Sets priorities by key; see `Table.update_priorities`.
+
+        Raises:
+            ResourceExhausted: too much waits for a disk that is full.
+        """
+        self.log.check_backlog()
         updated = self.table.update_priorities(keys, priorities)
         if updated.updated:
             self.log.append(SetPriorities(keys, priorities))
@@ -132,6 +139,7 @@ class HostedTable:
         self.sampling.close(error)
 
     def _try_sample(self, count: int, min_policy_version: int) -> Sample | None:
+        self.log.check_backlog()
         if min_policy_version > 0 and self.table.drop_older(min_policy_version):
             self.log.append(DropOlder(min_policy_version))
             self.wake()

@@ -47,6 +47,7 @@ def _try_insert(targets: Targets) -> list[Inserted] | None:
         if hosted.table.writers.is_duplicate(batch.writer_id, batch.sequence):
             continue
         hosted.log.check()
+        hosted.log.check_backlog()
         if not hosted.table.admits(batch):
             return None
     inserted = [hosted.try_insert(batch) for hosted, batch in targets]

@@ -25,10 +25,18 @@ class TableLog(Protocol):
         """What a restart would have to read and do again on top of the last checkpoint."""
 
     def check(self) -> None:
-        """To be asked before a change that is to be acknowledged.
+        """To be asked before rows are added, or the table is changed otherwise for good.
 
         Raises:
             ResourceExhausted: the disk is full; nothing should be added now.
+        """
+
+    def check_backlog(self) -> None:
+        """To be asked before any change.
+
+        Raises:
+            ResourceExhausted: the disk is full, or slow, and so much waits in memory to be written
+                that no more can be kept.
         """
 
     def append(self, operation: Operation) -> None:

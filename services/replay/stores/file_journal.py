@@ -16,7 +16,7 @@ from services.replay.row_copy import RowCopy
 from services.replay.store import StoredTable, TableLog
 from services.replay.stores.checkpoint_file import checkpoint_name, write_checkpoint
 from services.replay.stores.files import Files
-from services.replay.stores.segment_log import Durability, SegmentLog
+from services.replay.stores.segment_log import MOST_WAITING_BYTES, Durability, SegmentLog
 from services.replay.stores.segment_writer import SegmentWriter
 from services.replay.stores.table_folder import (
     Retire,
@@ -42,12 +42,14 @@ class FileJournal:
         durability: Durability,
         *,
         segment_bytes: int = SEGMENT_BYTES,
+        most_waiting_bytes: int = MOST_WAITING_BYTES,
         retire: Retire | None = None,
     ) -> None:
         self._folder = folder
         self._files = files
         self._durability = durability
         self._segment_bytes = segment_bytes
+        self._most_waiting_bytes = most_waiting_bytes
         self._retire = retire
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="replay-log")
         self._logs: list[TableFolder] = []
@@ -101,7 +103,9 @@ class FileJournal:
             writer = await self._in_thread(
                 SegmentWriter, self._files, folder, number, self._segment_bytes
             )
-            log = SegmentLog(writer, self._threads, self._durability, self._fail)
+            log = SegmentLog(
+                writer, self._threads, self._durability, self._fail, self._most_waiting_bytes
+            )
         table = TableFolder(
             self._files,
             folder,

@@ -69,6 +69,11 @@ class TableFolder:
         if self._log is not None:
             self._log.check()
 
+    def check_backlog(self) -> None:
+        """Raises ResourceExhausted while too much waits to be written."""
+        if self._log is not None:
+            self._log.check_backlog()
+
     def append(self, operation: Operation) -> None:
         """Takes what was done to the table."""
         if self._log is not None:

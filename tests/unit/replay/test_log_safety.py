@@ -224,6 +224,36 @@ async def test_a_full_disk_refuses_inserts_and_the_service_goes_on():
         assert await found_in(files.after_power_cut()) == [2, 3]
 
 
+async def test_what_waits_for_a_full_disk_is_bounded():
+    files = VolatileFiles()
+    async with Service(files, Durability.INTERVAL, most_waiting_bytes=2000) as service:
+        rows = await service.table.insert(batch([1] * 10, writer_id="w", sequence=1), None)
+        files.full = True
+        changes = 0
+        limit = "bytes of the log wait to be written, more than the limit of 2000: .*No space left"
+        with pytest.raises(ResourceExhausted, match=limit):
+            while changes < 1000:
+                await service.table.update_priorities(rows.keys, np.full(10, 2.0 + changes))
+                changes += 1
+        # Each is 185 bytes long.
+        assert changes == 11
+        with pytest.raises(ResourceExhausted, match=limit):
+            await service.table.sample(1, 1.0)
+        files.full = False
+        service.sequence = 1
+        while service.sequence < 2:
+            try:
+                await service.insert()
+            except ResourceExhausted:
+                service.sequence -= 1
+                await asyncio.sleep(0.02)
+        left = files.after_kill()
+    async with Service(left, Durability.INTERVAL) as again:
+        sample = await again.table.sample(11, 1.0)
+        assert indices_of(sample) == [1] * 10 + [2]
+        assert sample.priorities.tolist() == [12.0] * 10 + [1.0]
+
+
 async def test_a_disk_that_does_not_sync_ends_the_service():
     files = VolatileFiles()
     async with Service(files, Durability.FSYNC) as service:
