@@ -27,7 +27,8 @@ class WorkerSettings(ProcessSettings):
     model_address: str = Field(default=_LOCAL.model, description="host:port of the Model service")
     elo_address: str = Field(default=_LOCAL.elo, description="host:port of the Elo service")
     replay_address: str = Field(
-        default=_LOCAL.replay, description="host:port of the Replay service"
+        default=_LOCAL.replay,
+        description="host:port of the Replay service; several, separated by commas, share tables",
     )
 
     @property

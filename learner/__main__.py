@@ -11,7 +11,7 @@ from learner.learn import learn
 from learner.settings import LearnerSettings
 from mazemesh.client.matchmaker import MatchmakerClient
 from mazemesh.client.model import ModelClient
-from mazemesh.client.replay import ReplayClient
+from mazemesh.client.replay_shards import connect_replay
 from mazemesh.process import run_worker
 from mazemesh.process.memory import keep_freed_memory
 
@@ -19,7 +19,7 @@ from mazemesh.process.memory import keep_freed_memory
 def work(settings: LearnerSettings, registry: CollectorRegistry, stop: threading.Event) -> None:
     """Trains until `stop`."""
     keep_freed_memory()
-    source, sink = ReplayClient(settings.replay_address), ModelClient(settings.model_address)
+    source, sink = connect_replay(settings.replay_address), ModelClient(settings.model_address)
     matchmaker = MatchmakerClient(settings.matchmaker_address) if settings.exploits else None
     try:
         learn(settings, source, sink, registry, stop, matchmaker)

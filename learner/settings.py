@@ -69,7 +69,10 @@ class LearnerSettings(ProcessSettings):
         default=3_000_000, description="agent steps after which the exploiter begins anew anyway"
     )
 
-    replay_address: str = Field(default=_LOCAL.replay, description="host:port of Replay")
+    replay_address: str = Field(
+        default=_LOCAL.replay,
+        description="host:port of Replay; several, separated by commas, share tables",
+    )
     model_address: str = Field(default=_LOCAL.model, description="host:port of Model")
     matchmaker_address: str = Field(
         default=_LOCAL.matchmaker, description="host:port of Matchmaker, for an exploiter"

@@ -6,8 +6,13 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 
-def serving(address: str, deadline: float = 2.0) -> str:
-    """One of "serving", "not serving", "unreachable"."""
+def serving(addresses: str, deadline: float = 2.0) -> str:
+    """One of "serving", "not serving", "unreachable"; of several addresses that of the worst."""
+    states = {_serving(address.strip(), deadline) for address in addresses.split(",")}
+    return min(states, key=("unreachable", "not serving", "serving").index)
+
+
+def _serving(address: str, deadline: float) -> str:
     with grpc.insecure_channel(address) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
         try:

@@ -11,7 +11,7 @@ GAME_PORT = 50051
 
 @dataclass(frozen=True)
 class Addresses:
-    """`host:port` of each service."""
+    """`host:port` of each service; of Replay also several, separated by commas."""
 
     game: str
     matchmaker: str

@@ -16,6 +16,7 @@ from mazemesh.client.game import GameClient
 from mazemesh.client.matchmaker import MatchmakerClient
 from mazemesh.client.model import ModelClient
 from mazemesh.client.replay import ReplayClient
+from mazemesh.client.replay_shards import ReplayShards, connect_replay
 
 
 class Mesh:
@@ -45,9 +46,9 @@ class Mesh:
         return EloClient(self.addresses.elo)
 
     @cached_property
-    def replay(self) -> ReplayClient:
-        """Stores and samples experience."""
-        return ReplayClient(self.addresses.replay)
+    def replay(self) -> ReplayClient | ReplayShards:
+        """Stores and samples experience; `ReplayShards` where there are several addresses."""
+        return connect_replay(self.addresses.replay)
 
     def close(self) -> None:
         """Closes the channels that were opened."""

@@ -4,28 +4,42 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from mazemesh.client.experience import ExperienceBatch, Keys, Reals
-from mazemesh.client.experience_writer import ExperienceWriter
 from mazemesh.client.replay import ReplayClient
 from mazemesh.errors import InvalidArgument
 from mazemesh.tensors import Signature, concatenate
 from mazemesh.v1 import replay_pb2 as pb
 
+_ORDERED = (pb.SELECTOR_KIND_FIFO, pb.SELECTOR_KIND_LIFO)
+
+Updates = Mapping[int, tuple[Keys, Reals]]
+"""By shard: keys and new priorities."""
+
 
 @dataclass(frozen=True)
 class ShardedBatch:
-    """Rows drawn from all shards, in random order."""
+    """Rows drawn from all shards, in random order; in a queue's own order shard by shard."""
 
     batch: ExperienceBatch
     """Its keys hold within the row's shard; its probabilities are over all shards."""
     shards: npt.NDArray[np.int64]
     """int64 [rows]: index of the shard of each row."""
+
+
+@dataclass
+class _Plan:
+    """A batch that is being fetched. What came stays here when a later shard has to wait."""
+
+    batch_size: int
+    counts: npt.NDArray[np.int64]
+    shares: Reals
+    parts: dict[int, ExperienceBatch] = field(default_factory=dict)
 
 
 class ShardedReplay:
@@ -34,8 +48,9 @@ class ShardedReplay:
     A batch of n rows takes a number of rows from each shard that is drawn from the multinomial
     distribution of the shards' priority masses, as n draws from a single table would. The masses
     come with every answer, so they are as old as the last call to that shard; probabilities are
-    exact for the masses that the draw was made by. The capacity of the definition is that of each
-    shard, and so is its limiter, which asks the rows of a shard to be `min_size` at least.
+    exact for the masses that the draw was made by. From queues and stacks each shard gives an equal
+    part. The capacity of the definition is that of each shard, and so is its limiter, which asks
+    the rows of a shard to be `min_size` at least.
     """
 
     def __init__(
@@ -54,7 +69,9 @@ class ShardedReplay:
         self._lock = threading.Lock()
         self._masses = np.zeros(len(addresses))
         self._sizes = np.zeros(len(addresses))
-        self._writers: list[ExperienceWriter] = []
+        self._is_ordered: bool | None = None
+        self._plan: _Plan | None = None
+        self._writers = [client.writer(table, signature) for client in self._clients]
         self._next = int(self._rng.integers(len(addresses)))
 
     def create_table(self, definition: pb.Table) -> bool:
@@ -68,35 +85,51 @@ class ShardedReplay:
         priorities: npt.ArrayLike | None = None,
         policy_versions: npt.ArrayLike | None = None,
     ) -> tuple[int, Keys]:
-        """Inserts a batch into the next shard, in turn; returns that shard and the rows' keys."""
-        if not self._writers:
-            self._writers = [client.writer(self.table, self.signature) for client in self._clients]
+        """Inserts a batch into the next shard, in turn; returns that shard and the rows' keys.
+
+        After an exception the same rows may be appended again: they go to the same shard, once.
+        """
         shard = self._next
-        self._next = (shard + 1) % len(self._clients)
         answer = self._writers[shard].append(columns, priorities, policy_versions)
+        self._next = (shard + 1) % len(self._clients)
         self._note(shard, answer.priority_mass, answer.table_size)
         return shard, np.frombuffer(answer.keys, "<u8")
 
-    def sample(self, batch_size: int, *, timeout: float | None = None) -> ShardedBatch:
-        """Draws rows over all shards.
+    def sample(
+        self,
+        batch_size: int,
+        *,
+        timeout: float | None = None,
+        updates: Updates | None = None,
+        min_policy_version: int = 0,
+    ) -> ShardedBatch:
+        """Draws rows over all shards, after the priority updates.
 
         Raises:
-            DeadlineExceeded: a shard's limiter did not allow its part in time.
+            DeadlineExceeded: a shard's limiter did not allow its part in time. What other shards
+                gave already is part of the next batch of this size.
         """
-        if not self._sizes.any():
-            self.refresh()
-        with self._lock:
-            weights = self._masses if self._masses.any() else self._sizes
-            shares = weights / weights.sum()
-        counts = self._rng.multinomial(batch_size, shares)
-        parts = []
-        for shard in np.flatnonzero(counts).tolist():
-            part = self._clients[shard].sample(
-                self.table, int(counts[shard]), signature=self.signature, timeout=timeout
-            )
-            self._note(shard, part.priority_mass, part.table_size)
-            parts.append((shard, part))
-        return _join(parts, shares, self._rng.permutation(batch_size))
+        left = dict(updates or {})
+        if self._plan is None or self._plan.batch_size != batch_size:
+            self._plan = self._make_plan(batch_size)
+        plan = self._plan
+        for shard in np.flatnonzero(plan.counts).tolist():
+            if shard not in plan.parts:
+                part = self._clients[shard].sample(
+                    self.table,
+                    int(plan.counts[shard]),
+                    signature=self.signature,
+                    timeout=timeout,
+                    priority_updates=left.pop(shard, None),
+                    min_policy_version=min_policy_version,
+                )
+                self._note(shard, part.priority_mass, part.table_size)
+                plan.parts[shard] = part
+        self._plan = None
+        for shard, (keys, priorities) in left.items():
+            self._clients[shard].update_priorities(self.table, keys, priorities)
+        order = np.arange(batch_size) if self._is_ordered else self._rng.permutation(batch_size)
+        return _join(list(plan.parts.items()), plan.shares, order)
 
     def update_priorities(self, batch: ShardedBatch, priorities: Reals) -> tuple[int, int]:
         """Sets the priorities of a batch's rows; returns how many were set, and were gone."""
@@ -116,13 +149,33 @@ class ShardedReplay:
             for info in client.list_tables():
                 if info.table.name == self.table:
                     self._note(shard, info.priority_mass, info.size)
+                    self._is_ordered = info.table.sampler.kind in _ORDERED
+
+    def end_appends(self) -> None:
+        """Ends an append that waits in another thread; later ones are refused."""
+        for writer in self._writers:
+            writer.close()
 
     def close(self) -> None:
         """Closes all channels."""
-        for writer in self._writers:
-            writer.close()
+        self.end_appends()
         for client in self._clients:
             client.close()
+
+    def _make_plan(self, batch_size: int) -> _Plan:
+        if self._is_ordered is None or not self._sizes.any():
+            self.refresh()
+        shards = len(self._clients)
+        with self._lock:
+            weights = self._masses if self._masses.any() else self._sizes
+            if self._is_ordered or not weights.any():
+                # Empty shards are waited at, all of them.
+                turn = (np.arange(shards) + int(self._rng.integers(shards))) % shards
+                counts = batch_size // shards + (turn < batch_size % shards)
+                shares = np.ones(shards) if self._is_ordered else counts / batch_size
+                return _Plan(batch_size, counts, shares)
+            shares = weights / weights.sum()
+        return _Plan(batch_size, self._rng.multinomial(batch_size, shares), shares)
 
     def _note(self, shard: int, mass: float, size: int) -> None:
         with self._lock:
@@ -149,6 +202,8 @@ def _join(
         policy_versions=joined("policy_versions"),
         times_sampled=joined("times_sampled"),
         table_size=sum(part.table_size for part in batches),
+        updated=sum(part.updated for part in batches),
+        stale=sum(part.stale for part in batches),
         priority_mass=sum(part.priority_mass for part in batches),
     )
     shards = np.concatenate([np.full(len(part), shard) for shard, part in parts])

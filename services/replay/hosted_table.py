@@ -87,21 +87,32 @@ class HostedTable:
             )
         self.wake()
         if self.table.spec.max_times_sampled:
-            await self._committed_if_possible()
+            await self.committed_if_possible()
         return sample
 
     async def update_priorities(self, keys: Keys, priorities: Reals) -> Updated:
-        """Sets priorities by key; see `Table.update_priorities`.
+        """Sets priorities by key and returns when the log has them, unless the disk is full.
 
         Raises:
+            InvalidArgument: see `Table.update_priorities`.
             ResourceExhausted: too much waits for a disk that is full.
         """
+        updated = self.set_priorities(keys, priorities)
+        await self.committed_if_possible()
+        return updated
+
+    def set_priorities(self, keys: Keys, priorities: Reals) -> Updated:
+        """Sets priorities by key; `committed_if_possible` is to be awaited before it is told."""
         self.log.check_backlog()
         updated = self.table.update_priorities(keys, priorities)
         if updated.updated:
             self.log.append(SetPriorities(keys, priorities))
-            await self._committed_if_possible()
         return updated
+
+    async def committed_if_possible(self) -> None:
+        """Returns when the log has all that was done so far, or cannot have it now."""
+        with contextlib.suppress(ResourceExhausted):
+            await self.log.committed()
 
     async def set_limiter(self, limiter: LimiterSpec) -> LimiterSpec:
         """Changes the limiter's thresholds; returns those before."""
@@ -147,7 +158,3 @@ class HostedTable:
         if sample is not None:
             self.log.append(Serve(count))
         return sample
-
-    async def _committed_if_possible(self) -> None:
-        with contextlib.suppress(ResourceExhausted):
-            await self.log.committed()

@@ -126,11 +126,14 @@ class ReplayServicer:
         updated = Updated(0, 0)
         if request.HasField("priority_updates"):
             updates = convert.to_updates(request.priority_updates, "priority_updates")
-            updated = await hosted.update_priorities(*updates)
+            updated = hosted.set_priorities(*updates)
         sample = await hosted.sample(
             request.batch_size, _patience(context, timeout), request.min_policy_version
         )
-        return encode_sample(sample, hosted.table.spec.signature.hash, updated)
+        answer = encode_sample(sample, hosted.table.spec.signature.hash, updated)
+        if updated.updated:
+            await hosted.committed_if_possible()
+        return answer
 
     async def UpdatePriorities(
         self, request: pb.UpdatePrioritiesRequest, context: Context

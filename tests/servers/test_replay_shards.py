@@ -8,8 +8,9 @@ import pytest
 from scipy import stats
 
 from mazemesh.client import tables
+from mazemesh.client.mesh import connect
 from mazemesh.client.sharded_replay import ShardedReplay
-from mazemesh.errors import InvalidArgument
+from mazemesh.errors import DeadlineExceeded, InvalidArgument
 from mazemesh.tensors import Signature
 from services._harness import serve
 from services.replay.bind import bind
@@ -89,6 +90,78 @@ async def test_shards_of_zeros_only_are_drawn_uniformly_together(addresses):
             replay.append({"index": np.arange(start, stop)}, np.zeros(stop - start))
         assert_drawn_by(np.ones(ROWS), replay)
         replay.close()
+
+    await asyncio.to_thread(calls)
+
+
+@pytest.fixture
+def mesh(addresses, monkeypatch):
+    """Clients of a mesh with two Replay services."""
+    monkeypatch.setenv("MAZEMESH_REPLAY_ADDRESS", ", ".join(addresses[:2]))
+    with connect() as mesh:
+        yield mesh
+
+
+async def test_a_queue_on_two_services_serves_each_row_once_and_loses_none(mesh):
+    def calls():
+        replay = mesh.replay
+        assert replay.create_table(tables.queue("queue", SIGNATURE, 100))
+        assert not replay.create_table(tables.queue("queue", SIGNATURE, 100))
+        with replay.writer("queue", SIGNATURE) as writer:
+            writer.append({"index": np.arange(8)})
+            # The other shard is empty: its part of the batch does not come, this one's is kept.
+            with pytest.raises(DeadlineExceeded):
+                replay.sample("queue", 10, signature=SIGNATURE, timeout=0.05)
+            for start in range(8, 40, 8):
+                writer.append({"index": np.arange(start, start + 8)})
+        assert sorted(info.inserts for info in replay.list_tables()) == [16, 24]
+        drawn = [replay.sample("queue", 10, signature=SIGNATURE, timeout=10) for _ in range(3)]
+        assert all(len(batch) == 10 for batch in drawn)
+        index = np.concatenate([batch.columns["index"] for batch in drawn])
+        # Of two queues in turn: each in its own order.
+        assert len(set(index.tolist())) == 30
+        for shard in (0, 1):
+            own = np.concatenate([b.columns["index"][b.keys["shard"] == shard] for b in drawn])
+            assert own.tolist() == sorted(own.tolist())
+
+    await asyncio.to_thread(calls)
+
+
+async def test_priorities_go_back_to_the_service_that_has_the_row(mesh):
+    def calls():
+        replay = mesh.replay
+        replay.create_table(definition(alpha=1.0))
+        with replay.writer("table", SIGNATURE) as writer:
+            for start in range(0, ROWS, 10):
+                writer.append({"index": np.arange(start, start + 10)}, np.ones(10))
+        first = replay.sample("table", 300, signature=SIGNATURE)
+        index = first.columns["index"]
+        # Two batches at once, as a learner that is late sends them.
+        keys = np.concatenate([first.keys, first.keys])
+        updates = (keys, np.concatenate([np.full(300, 5.0), np.where(index < 5, 3.0, 0.0)]))
+        second = replay.sample("table", 300, signature=SIGNATURE, priority_updates=updates)
+        assert (second.updated, second.stale) == (600, 0)
+        third = replay.sample("table", 300, signature=SIGNATURE)
+        expected = dict.fromkeys(range(ROWS), 1.0)
+        expected |= {row: 3.0 if row < 5 else 0.0 for row in index.tolist()}
+        drawn = third.columns["index"].tolist()
+        assert third.priorities.tolist() == [expected[row] for row in drawn]
+        assert 0.0 not in third.priorities
+
+    await asyncio.to_thread(calls)
+
+
+async def test_a_batch_that_was_refused_goes_to_the_same_service_again(mesh):
+    def calls():
+        replay = mesh.replay
+        replay.create_table(definition())
+        with replay.writer("table", SIGNATURE) as writer:
+            for _ in range(2):
+                with pytest.raises(InvalidArgument):
+                    writer.append({"index": np.arange(3)}, np.full(3, np.nan))
+            for _ in range(4):
+                writer.append({"index": np.arange(3)})
+        assert [info.inserts for info in replay.list_tables()] == [6, 6]
 
     await asyncio.to_thread(calls)
 

@@ -22,6 +22,8 @@ MOST_WAITING_BYTES = 256 * 2**20
 """How much may wait in memory for a disk that is full or slow."""
 
 _RETRY_SECONDS = 0.25
+# How long records that nobody waits for, such as draws, may gather.
+_LAZY_SECONDS = 0.005
 
 
 class Durability(Enum):
@@ -68,6 +70,7 @@ class SegmentLog:
         self._jobs: SimpleQueue[deque[Item] | None] = SimpleQueue()
         self._thread = Thread(target=self._work, name="replay-log", daemon=True)
         self._thread.start()
+        self._lazily: asyncio.TimerHandle | None = None
         self._retry: asyncio.TimerHandle | None = None
         self._syncing: asyncio.Task[None] | None = None
         self._trouble: MazemeshError | None = None
@@ -112,6 +115,9 @@ class SegmentLog:
         self.check()
         group = self._gathering or self._writing
         if group is not None:
+            if self._writing is None:
+                # Not at once: what else is appended in this turn of the loop goes along.
+                self._loop.call_soon(self._write_next)
             # Many calls wait for the same group: one that is cancelled must not cancel it.
             error = await asyncio.shield(group)
             if error is not None:
@@ -121,6 +127,7 @@ class SegmentLog:
         """Writes and syncs everything. What still cannot be written is lost."""
         if self._is_closed:
             return
+        self._write_next()
         while self._trouble is None and (group := self._gathering or self._writing) is not None:
             await asyncio.shield(group)
         self._is_closed = True
@@ -141,13 +148,15 @@ class SegmentLog:
         if self._gathering is None:
             self._gathering = self._loop.create_future()
             if self._writing is None:
-                # Not at once: what else is appended in this turn of the loop goes along.
-                self._loop.call_soon(self._write_next)
+                # Nobody waits for it yet: a little later more goes along.
+                self._lazily = self._loop.call_later(_LAZY_SECONDS, self._write_next)
 
     def _write_next(self) -> None:
         """Hands over what gathered; the thread calls `_end_of_write` when it is done with it."""
         if self._writing is not None or not self._waiting:
             return
+        if self._lazily is not None:
+            self._lazily.cancel()
         self._writing, self._gathering = self._gathering or self._loop.create_future(), None
         self._writing_bytes = self.appended_bytes
         items, self._waiting = self._waiting, deque()

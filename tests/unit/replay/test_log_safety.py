@@ -230,11 +230,16 @@ async def test_what_waits_for_a_full_disk_is_bounded():
         rows = await service.table.insert(batch([1] * 10, writer_id="w", sequence=1), None)
         files.full = True
         changes = 0
-        limit = "bytes of the log wait to be written, more than the limit of 2000: .*No space left"
-        with pytest.raises(ResourceExhausted, match=limit):
+
+        async def change_for_ever() -> None:
+            nonlocal changes
             while changes < 1000:
                 await service.table.update_priorities(rows.keys, np.full(10, 2.0 + changes))
                 changes += 1
+
+        limit = "bytes of the log wait to be written, more than the limit of 2000: .*No space left"
+        with pytest.raises(ResourceExhausted, match=limit):
+            await change_for_ever()
         # Each is 185 bytes long.
         assert changes == 11
         with pytest.raises(ResourceExhausted, match=limit):
