@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from services.replay.selector import Slots
 
-_SLICE_BYTES = 2 * 2**20
+_SLICE_BYTES = 2**20
 
 
 class RowSlice(NamedTuple):
@@ -49,13 +49,16 @@ class RowCopy:
 
     def next(self) -> RowSlice | None:
         """A part of the rows that were not given yet; None at the end."""
+        # What was set aside takes memory until it is given.
+        if self._aside:
+            return self._aside.pop()
         while self._cursor < len(self._wanted):
             start = self._cursor
             self._cursor += self._step
             slots = start + np.flatnonzero(self._wanted[start : self._cursor])
             if len(slots):
                 return self._rows(slots)
-        return self._aside.pop() if self._aside else None
+        return None
 
     def _rows(self, slots: Slots) -> RowSlice:
         return RowSlice(slots, [column.take(slots, axis=0) for column in self._columns])
