@@ -10,7 +10,7 @@ from learner.run import Run
 from mazemesh.games import GameSettings, Purpose, get_game, seeds
 from mazemesh.games.foreign import ForeignGame
 from mazemesh.games.foreign.engine import ForeignEngine
-from mazemesh.games.reference import ReferenceGame
+from mazemesh.games.reference import reference_game
 
 PARITY_ROWS = 64
 
@@ -41,7 +41,7 @@ def _first_observations(run: Run, rows: int) -> tuple[ObservationArray, ByteArra
     if isinstance(game, ForeignGame):
         return _foreign_observations(game, run.game_settings, seed, rows)
     games = [
-        ReferenceGame(game, run.game_settings, seed=seed, game_id=index) for index in range(rows)
+        reference_game(game, run.game_settings, seed=seed, game_id=index) for index in range(rows)
     ]
     observation = np.frombuffer(b"".join(g.observation(0) for g in games), np.uint8)
     masks = np.array([g.action_mask(0) for g in games], np.uint8)

@@ -8,7 +8,6 @@ import threading
 import weakref
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from mazemesh.games.kernels.by_reference import ByReference
 from mazemesh.games.kernels.compiling import ready
@@ -16,8 +15,8 @@ from mazemesh.games.kernels.drawing import STOPS, Ahead, draw_ahead
 from mazemesh.games.kernels.state import Parameters
 
 
-def start_drawing(owner: object, p: Parameters, slots: Ahead) -> Callable[[], Any]:
-    """Start a thread that fills the slots while `owner` lives; return what ends it before that.
+def start_drawing(owner: object, p: Parameters, slots: Ahead) -> Callable[[], None]:
+    """Start a thread that fills the slots while `owner` lives; return what tells it to end before.
 
     The thread never holds the GIL, and sleeps when all slots are filled.
     """
@@ -27,14 +26,20 @@ def start_drawing(owner: object, p: Parameters, slots: Ahead) -> Callable[[], An
     draw = ready(draw_ahead, *arguments)
     thread = threading.Thread(target=draw, args=arguments, name="mazes", daemon=True)
     thread.start()
-    return weakref.finalize(owner, partial(_stop, slots, thread))
+    weakref.finalize(owner, _clear_up, slots, thread)
+    return partial(_tell_to_end, slots)
 
 
-def _stop(slots: Ahead, thread: threading.Thread) -> None:
+def _tell_to_end(slots: Ahead) -> None:
     slots.flags[STOPS] = 1
     # A full pipe wakes the thread as well.
     with contextlib.suppress(BlockingIOError):
         os.write(slots.pipe[1], b"\0")
+
+
+def _clear_up(slots: Ahead, thread: threading.Thread) -> None:
+    """Once nobody can step the games any more, and so write to the pipe, it may be closed."""
+    _tell_to_end(slots)
     thread.join()
     for end in slots.pipe.tolist():
         os.close(end)

@@ -220,7 +220,7 @@ class BatchEngine:
                 self._begin(self._state.ended[:ended])
 
     def close(self) -> None:
-        """End the thread that draws ahead, if there is one; from now on mazes are drawn in place.
+        """Tell the thread that draws ahead, if there is one, to end: mazes are then drawn in place.
 
         It ends with the engine anyway.
         """

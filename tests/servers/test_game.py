@@ -483,3 +483,14 @@ def test_what_is_played_is_counted(tmp_path: Path) -> None:
             count = server.metric("agent_steps_total", **labels, player=player)
             assert count == 6 * GAMES
         assert server.metric("step_seconds_count", **labels) == 6
+
+
+def test_mazes_that_are_drawn_ahead_are_the_same(tmp_path: Path) -> None:
+    settings = GameSettings(width=5, height=4, view=5, step_limit=6)
+    engine = engine_of(settings, 3)
+    with (
+        running_game(tmp_path, draw_ahead=True) as server,
+        server.client.open_session("race", settings, GAMES, 3) as session,
+    ):
+        play_both(session, engine, np.random.default_rng(0), 60)
+    assert engine.episode.min() >= 6

@@ -139,9 +139,11 @@ def _draw_in_place(p: Parameters, s: State, game: int) -> None:
 
 @part
 def _draw_wanted(p: Parameters, a: Ahead) -> int:
-    """Draw all mazes that are wanted; return how many."""
+    """Draw all mazes that are wanted, unless told to end; return how many were drawn."""
     drawn = 0
     for game in range(a.state.size):
+        if load(a.flags, STOPS):
+            break
         if load(a.state, game) == _WANTED and exchange(a.state, game, _WANTED, _DRAWING):
             start_rng(a.rng[game], a.name[game, 0], a.name[game, 1], a.name[game, 2])
             _draw(

@@ -68,8 +68,19 @@ def test_the_thread_ends_with_its_engine() -> None:
     (thread,) = set(threading.enumerate()) - before
     await_mazes(engine)
     del engine
-    thread.join(timeout=20)
+    thread.join(timeout=60)
     assert not thread.is_alive()
+
+
+def test_a_closed_engine_plays_on_and_draws_in_place() -> None:
+    plain, ahead = engines("race", "mixed")
+    ahead.close()
+    ahead.close()
+    actions = np.zeros(plain.taken.shape, np.int8)
+    for _ in range(30):
+        plain.step(actions)
+        ahead.step(actions)
+        assert_alike(plain, ahead)
 
 
 def test_what_ended_can_be_looked_at_before_the_next_episode_begins() -> None:
