@@ -95,6 +95,9 @@ def metered(process: subprocess.Popen[Any]) -> Iterator[Usage]:
         yield usage
     finally:
         if process.poll() is None:
+            for one in psutil.Process(process.pid).children(recursive=True):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    one.kill()
             process.kill()
             process.wait()
         ended.set()
