@@ -61,3 +61,22 @@ def test_follows_the_weights() -> None:
     ours.load(initial_parameters(architecture, 2))
     assert not torch.allclose(perceptron.outputs(observation), before)
     torch.testing.assert_close(perceptron.outputs(observation), ours.outputs(observation).detach())
+
+
+def test_in_bfloat16_it_differs_by_rounding_alone() -> None:
+    architecture = Architecture("actor-critic", 64, 5, (128, 128))
+    ours = network(architecture)
+    theirs, observation = copy.deepcopy(ours), observations(architecture, 256)
+    perceptron = Perceptron(ours, 256, torch.bfloat16)
+    expected = theirs.outputs(observation)
+    found = perceptron.outputs(observation)
+    assert found.dtype == torch.float32
+    assert (found - expected).abs().max() < 0.02 * expected.abs().max()
+    by_outputs = torch.randn(expected.shape, generator=torch.Generator().manual_seed(5))
+    theirs.zero_grad()
+    expected.backward(by_outputs)
+    perceptron.backward(by_outputs)
+    for one, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+        assert one.grad is not None
+        assert other.grad is not None
+        assert (one.grad - other.grad).norm() < 0.02 * other.grad.norm()
