@@ -74,6 +74,7 @@ def _report(
         "wall_clock_to_70_ratio": _ratio(mine, other, "seconds_to_70"),
         "wall_clock_to_95_ratio": _ratio(mine, other, "seconds_to_95"),
         "ceiling_fraction": mine["samples_per_second"] / rates["as_trained"],
+        "ceiling_fraction_of_float32_products": mine["samples_per_second"] / rates["products"],
         "ceiling_fraction_as_installed": mine["samples_per_second"] / rates["as_installed"],
         "ceiling_samples_per_second": rates,
         "cores": CORES,

@@ -87,34 +87,50 @@ def ceiling(workload: Workload, seconds: float) -> dict[str, float]:
     """Samples a second of nothing but forward and backward of the network, on one thread.
 
     Returns:
-        `as_installed`: of torch as it comes; `as_trained`: with the matrix products that the
-        learner chooses.
+        `as_installed`: by torch as it comes, with automatic differentiation; `products`: likewise,
+        with the float32 products that the learner chooses; `as_trained`: by the learner's own
+        passes, in the precision that it chooses.
     """
     import torch
 
-    from learner.matmul import choose_matmul
+    from learner.descent import Descent
+    from learner.matmul import choose_matmul, choose_precision
     from learner.networks import ActorCritic
+    from learner.perceptron import Perceptron
 
     torch.set_num_threads(1)
     network = ActorCritic(workload.architecture)
     network.load(initial_parameters(workload.architecture, 0))
+    Descent(network, 0.0, 1.0)
     rows = workload.minibatch_size
     observation = torch.rand(rows, workload.architecture.observation_size)
-    by_logits, by_value = torch.randn(rows, workload.architecture.num_actions), torch.randn(rows)
+    by_outputs = torch.randn(rows, workload.architecture.num_actions + 1)
+    perceptron = Perceptron(network, rows, choose_precision("auto"))
 
-    def measure() -> float:
-        count, began = 0, time.perf_counter()
-        while time.perf_counter() - began < seconds:
+    def differentiated() -> None:
+        outputs = network.outputs(observation)
+        network.zero_grad(set_to_none=True)
+        outputs.backward(by_outputs)
+
+    def written_out() -> None:
+        perceptron.outputs(observation)
+        perceptron.backward(by_outputs)
+
+    def measure(both: Callable[[], None]) -> float:
+        for _ in range(20):
+            both()
+        # By processor time: a core of its own, even while others work on the machine.
+        count, began = 0, time.thread_time()
+        while time.thread_time() - began < seconds:
             for _ in range(20):
-                outputs = network.heads(observation)
-                network.zero_grad(set_to_none=True)
-                torch.autograd.backward(outputs, (by_logits, by_value))
+                both()
             count += 20 * rows
-        return count / (time.perf_counter() - began)
+        return count / (time.thread_time() - began)
 
-    torch.set_float32_matmul_precision("highest")
-    measure()
-    installed = measure()
+    found = {}
     choose_matmul()
-    measure()
-    return {"as_installed": installed, "as_trained": measure()}
+    found["as_trained"] = measure(written_out)
+    found["products"] = measure(differentiated)
+    torch.set_float32_matmul_precision("highest")
+    found["as_installed"] = measure(differentiated)
+    return found
