@@ -30,10 +30,10 @@ class Writer(Protocol):
 
 
 class ExperienceSender:
-    """A thread that writes batches in order; at most `pending` wait.
+    """A thread that writes batches in order, `pending` at most at a time.
 
-    `put` blocks when they do: that is how Replay's rate limiter slows the games down. What waits
-    grows old, so no more than one does.
+    `put` blocks until there is room: that is how Replay's rate limiter slows the games down. What
+    waits grows old, so while one batch is being written the next is being played, and none waits.
 
     Attributes:
         rows: Rows acknowledged so far.
@@ -43,7 +43,8 @@ class ExperienceSender:
     def __init__(self, writer: Writer, stop: threading.Event, pending: int = 1) -> None:
         self._writer = writer
         self._stop = stop
-        self._queue: queue.Queue[Experience] = queue.Queue(maxsize=pending)
+        self._room = threading.Semaphore(pending)
+        self._queue: queue.SimpleQueue[Experience] = queue.SimpleQueue()
         self.rows = 0
         self.error: MazemeshError | None = None
 
@@ -56,11 +57,9 @@ class ExperienceSender:
         while not self._stop.is_set():
             if self.error is not None:
                 raise self.error
-            try:
-                self._queue.put(experience, timeout=0.2)
-            except queue.Full:
-                continue
-            return
+            if self._room.acquire(timeout=0.2):
+                self._queue.put(experience)
+                return
 
     def run(self) -> None:
         """Writes until `stop` is set. Runs in a thread."""
@@ -75,6 +74,7 @@ class ExperienceSender:
                 log.error("experience refused", reason=str(error))
                 self.error = error
                 return
+            self._room.release()
 
     def _write(self, experience: Experience) -> None:
         while not self._stop.is_set():
