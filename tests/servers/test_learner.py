@@ -205,7 +205,9 @@ async def test_a_killed_rank_starts_the_group_again_from_its_checkpoint(
             assert await asyncio.to_thread(resumed_at, output) >= learned > 0
             await asyncio.to_thread(changed_since, folder, newest(folder))
         finally:
-            for one in [*psutil.Process(process.pid).children(recursive=True), process]:
+            group = psutil.Process(process.pid)
+            group.suspend()  # or it would start again what is killed first
+            for one in [*group.children(recursive=True), group]:
                 one.kill()
             await process.wait()
 
