@@ -25,10 +25,10 @@ from mazemesh.games.kernels.state import (
     IntArray,
     Parameters,
     allocate,
-    parameters,
 )
 from mazemesh.games.kernels.things import allocate_things
 from mazemesh.games.overview import overview_planes, paint
+from mazemesh.games.parameters import parameters
 from mazemesh.games.settings import GameSettings
 
 MAX_GAMES = 1 << 20

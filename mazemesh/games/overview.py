@@ -8,19 +8,32 @@ their flags are now, at the base or with a carrier.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-if TYPE_CHECKING:
-    from mazemesh.games.engine import BatchEngine
-    from mazemesh.games.game import Game
+from mazemesh.games.game import Game
+from mazemesh.games.spec import GameSpec
 
 Planes = npt.NDArray[np.uint8]
 Games = npt.NDArray[np.int64]
 Cells = npt.NDArray[np.int32]
 _EAST, _SOUTH = 2, 4
+
+
+class Shown(Protocol):
+    """What of `mazemesh.games.engine.BatchEngine` is drawn."""
+
+    spec: GameSpec
+    game: Game
+    passages: npt.NDArray[np.uint8]
+    position: Cells
+    exit: Cells
+    base: Cells
+    items: npt.NDArray[Any]
+    rotation: npt.NDArray[np.int32]
+    tally: npt.NDArray[np.int32]
 
 
 def overview_planes(seats: int, own: tuple[str, ...]) -> tuple[str, ...]:
@@ -29,7 +42,7 @@ def overview_planes(seats: int, own: tuple[str, ...]) -> tuple[str, ...]:
     return ("passage_east", "passage_south", *players, *own)
 
 
-def paint(engine: BatchEngine, games: Games, out: Planes) -> None:
+def paint(engine: Shown, games: Games, out: Planes) -> None:
     """Write the planes of some games, uint8 [k, planes, height, width], into `out`."""
     seats = engine.spec.seats
     passages = engine.passages[games]
@@ -46,7 +59,7 @@ def paint(engine: BatchEngine, games: Games, out: Planes) -> None:
             _mark(plane, _CELLS[name](engine, games))
 
 
-def landmarks(engine: BatchEngine, game: int) -> tuple[list[list[int]], list[list[int]]]:
+def landmarks(engine: Shown, game: int) -> tuple[list[list[int]], list[list[int]]]:
     """Return where in a game players are bound for, and where things lie: (row, column) each."""
     names = engine.game.overview
     out = np.zeros((1, 2 + engine.spec.seats + len(names), *engine.passages.shape[1:]), np.uint8)
@@ -71,28 +84,29 @@ def _mark(plane: Planes, cells: Cells) -> None:
     plane[np.arange(len(cells)), cells[:, 0], cells[:, 1]] = 255
 
 
-def _exit(engine: BatchEngine, games: Games) -> Cells:
+def _exit(engine: Shown, games: Games) -> Cells:
     return engine.exit[games]
 
 
-def _base(engine: BatchEngine, games: Games) -> Cells:
+def _base(engine: Shown, games: Games) -> Cells:
     return engine.base[games]
 
 
-def _evader(engine: BatchEngine, games: Games) -> Cells:
+def _evader(engine: Shown, games: Games) -> Cells:
     seats = -engine.rotation[games] % engine.spec.seats
     return engine.position[games, seats]
 
 
-def _flag(team: int) -> Callable[[BatchEngine, Games], Cells]:
+def _flag(team: int) -> Callable[[Shown, Games], Cells]:
     """Return what finds a team's flag: with the opponent that carries it, else at its base."""
 
-    def find(engine: BatchEngine, games: Games) -> Cells:
+    def find(engine: Shown, games: Games) -> Cells:
         base = engine.base[games] if team else engine.exit[games]
         place = (np.arange(engine.spec.seats) + engine.rotation[games, None]) % engine.spec.seats
         carries = (engine.tally[games] > 0) & (place % 2 != team)
         carrier = engine.position[games, carries.argmax(axis=1)]
-        return np.where(carries.any(axis=1)[:, None], carrier, base)
+        cells: Cells = np.where(carries.any(axis=1)[:, None], carrier, base)
+        return cells
 
     return find
 
@@ -106,7 +120,7 @@ _SIGNS = {
     "base_0": "bases are ◆",
     "flag_0": "flags are *",
 }
-_CELLS: dict[str, Callable[[BatchEngine, Games], Cells]] = {
+_CELLS: dict[str, Callable[[Shown, Games], Cells]] = {
     "exit": _exit,
     "evader": _evader,
     "base_0": _exit,

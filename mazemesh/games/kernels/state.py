@@ -7,11 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from mazemesh.games.game import Game
 from mazemesh.games.kernels.compiling import part
 from mazemesh.games.kernels.philox import RNG_WORDS
 from mazemesh.games.kernels.rays import draw_rays
-from mazemesh.games.settings import GENERATORS, GameSettings
 
 BoolArray = npt.NDArray[np.bool_]
 ByteArray = npt.NDArray[np.uint8]
@@ -22,7 +20,7 @@ IndexArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float32]
 
 # A row of a plane is copied in words of 8 bytes, so a read may pass the plane's end by 7.
-_OVERRUN = 8
+OVERRUN = 8
 
 
 class Parameters(NamedTuple):
@@ -112,29 +110,6 @@ class State(NamedTuple):
 def cell_of(p: Parameters, s: State, game: int, seat: int) -> int:
     """Return the cell that a seat stands on."""
     return int(s.position[game, seat, 0] * p.width + s.position[game, seat, 1])
-
-
-def parameters(game: Game, settings: GameSettings) -> Parameters:
-    """Return the game's resolved settings as the kernels take them."""
-    spec = game.spec(settings)
-    return Parameters(
-        height=settings.height,
-        width=settings.width,
-        window=settings.view,
-        stride=settings.width + settings.view,
-        plane=(settings.height + settings.view) * (settings.width + settings.view) + _OVERRUN,
-        seats=settings.seats,
-        step_limit=settings.step_limit,
-        generator=GENERATORS.index(settings.generator),
-        loops=float(settings.loops),
-        shaping=float(settings.shaping),
-        shaping_discount=float(settings.shaping_discount),
-        may_stay=game.may_stay,
-        observation_size=spec.observation_size,
-        planes=spec.planes,
-        line_of_sight=settings.line_of_sight,
-        items=game.items(settings),
-    )
 
 
 def allocate(p: Parameters, n: int) -> State:
