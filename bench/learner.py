@@ -1,4 +1,4 @@
-"""`python -m bench learner`: the whole mesh against a peer that trains in one process."""
+"""`python -m bench learner`: the whole mesh against peers that train on one machine."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from typing import Annotated, Any
 import typer
 
 from bench.learner_mesh import run_mesh
-from bench.learner_peer import best_variant, run_peer
+from bench.learner_peer import Peer
 from bench.learner_run import LearnerRun
+from bench.learner_systems import SYSTEMS
 from bench.learner_workload import TARGETS, Workload
 
 app = typer.Typer()
@@ -25,7 +26,13 @@ MEASURED = ("agent_steps_per_second", "samples_per_second", "cpu_seconds", "peak
 @app.command()
 def learner(
     *,
-    peer: Annotated[str, typer.Option(help="sb3 (Stable-Baselines3), or none")] = "sb3",
+    peer: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="sb3 (Stable-Baselines3), torchrl, sample-factory, or none; repeatable",
+            show_default="sb3",
+        ),
+    ] = None,
     seeds: Annotated[int, typer.Option(help="runs of each side", min=1)] = 3,
     seconds: Annotated[float, typer.Option(help="of each run, from its command on", min=20)] = 150,
     trial_seconds: Annotated[
@@ -42,32 +49,44 @@ def learner(
     The mesh runs as `mazemesh up` with the durability it has by default. Policies are judged after
     the run, so judging costs no training time. Clocks start with the command.
     """
-    if peer not in ("sb3", "none"):
-        raise typer.BadParameter(f"{peer!r} is unknown; choose sb3 or none", param_hint="--peer")
+    peers = [Peer(system) for system in _systems(peer or ["sb3"])]
     _keep_to_cores()
     workload = Workload(games=games)
     rates = _ceiling(workload, ceiling_seconds)
-    variant, variants = best_variant(workload, trial_seconds) if peer == "sb3" else ("", {})
+    for one in peers:
+        one.choose(workload, trial_seconds)
+        _say(one.failures)
     ours: list[LearnerRun] = []
-    theirs: list[LearnerRun] = []
     for seed in range(1, seeds + 1):
         ours.append(run_mesh(workload, seed, seconds))
-        _say(ours[-1])
-        if variant:
-            theirs.append(run_peer(workload, seed, seconds, variant))
-            _say(theirs[-1])
-    report = _report(workload, ours, theirs, rates)
-    report |= {"peer_variants": variants, "seconds": seconds, "load_average": os.getloadavg()[0]}
+        _say([ours[-1].report()])
+        for one in peers:
+            one.run(workload, seed, seconds)
+            _say([line for line in one.report() if line["seed"] == seed])
+    report = _report(workload, ours, peers, rates)
+    report |= {"seconds": seconds, "load_average": os.getloadavg()[0]}
     print(json.dumps(report) if as_json else _as_text(report))
 
 
+def _systems(names: list[str]) -> list[str]:
+    """The peers asked for, each once."""
+    for name in names:
+        if name not in (*SYSTEMS, "none"):
+            known = ", ".join(SYSTEMS)
+            raise typer.BadParameter(
+                f"{name!r} is unknown; choose {known} or none", param_hint="--peer"
+            )
+    return [name for name in dict.fromkeys(names) if name != "none"]
+
+
 def _report(
-    workload: Workload,
-    ours: list[LearnerRun],
-    theirs: list[LearnerRun],
-    rates: dict[str, float],
+    workload: Workload, ours: list[LearnerRun], peers: list[Peer], rates: dict[str, float]
 ) -> dict[str, Any]:
-    mine, other = _medians(ours), _medians(theirs) if theirs else {}
+    """The ratios are to Stable-Baselines3."""
+    mine = _medians(ours)
+    medians = {"mazemesh": mine}
+    medians |= {one.runs[0].name: _medians(one.runs) for one in peers if one.runs}
+    other = next((_medians(one.runs) for one in peers if one.system == "sb3" and one.runs), {})
     return {
         "bench": "learner",
         "agent_steps_ratio": _ratio(mine, other, "agent_steps_per_second"),
@@ -86,8 +105,12 @@ def _report(
             "hidden": list(workload.hidden),
             **workload.rates,
         },
-        "medians": {"mazemesh": mine, **({theirs[0].name: other} if theirs else {})},
-        "runs": [run.report() for run in (*ours, *theirs)],
+        "medians": medians,
+        "runs": [
+            *(run.report() for run in ours),
+            *(line for one in peers for line in one.report()),
+        ],
+        "peer_variants": {name: rate for one in peers for name, rate in one.trials.items()},
     }
 
 
@@ -138,9 +161,10 @@ def _keep_to_cores() -> None:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
 
 
-def _say(run: LearnerRun) -> None:
-    known = {name: value for name, value in run.report().items() if name != "curve"}
-    print(json.dumps(known), file=sys.stderr, flush=True)
+def _say(lines: list[dict[str, Any]]) -> None:
+    for line in lines:
+        known = {name: value for name, value in line.items() if name != "curve"}
+        print(json.dumps(known), file=sys.stderr, flush=True)
 
 
 def _as_text(report: dict[str, Any]) -> str:

@@ -1,15 +1,13 @@
-"""Peers of the learner, each in a virtual environment of its own, made at the first use."""
+"""Runs of the learner's peers, and which variant of one is the fastest."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,60 +15,91 @@ import numpy as np
 
 from actor.policy import OnnxPolicy
 from bench.learner_run import LearnerRun, Point, metered
+from bench.learner_systems import ROOT, SYSTEMS, environment, program
 from bench.learner_workload import Workload, greedy_success
 from learner.onnx_policy import to_onnx
 
-ROOT = Path(__file__).parents[1]
-VARIANTS = {"sb3-dummy": ("dummy", 0), "sb3-dummy-1": ("dummy", 1), "sb3-subproc": ("subproc", 0)}
-"""Vector environment and torch threads (0: as torch chooses) of what Stable-Baselines3 can do."""
-
-# torch first and pinned: a peer compares its own code, not another torch.
-PACKAGES = ("torch", "stable-baselines3", "numba", "pettingzoo", "protobuf", "psutil")
 END_SECONDS = 60.0
 
 
-def environment() -> Path:
-    """The peer's Python; installs it under the user's cache on first use.
+@dataclass
+class Peer:
+    """A system beside the mesh, as the fastest of its variants.
 
-    Raises:
-        RuntimeError: It does not install; with what pip said.
+    Attributes:
+        system: Of `learner_systems.SYSTEMS`.
+        trials: Agent steps a second of each variant; empty if the system does not install or run.
+        runs: In order of seeds.
+        failures: Instead of runs: system, seed (0: the trials) and reason.
     """
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-    folder = cache / "mazemesh-bench" / "sb3"
-    python = folder / "bin" / "python"
-    done = folder / ".installed"
-    if done.exists():
-        return python
-    _call(sys.executable, "-m", "venv", "--clear", str(folder))
-    pins = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if line]
-    torch = next(line for line in pins if line.startswith("torch=="))
-    _call(str(python), "-m", "pip", "install", "--quiet", torch)
-    constraint = folder / "torch.txt"
-    constraint.write_text(torch + "\n")
-    _call(str(python), "-m", "pip", "install", "--quiet", "-c", str(constraint), *PACKAGES)
-    done.touch()
-    return python
+
+    system: str
+    trials: dict[str, float] = field(default_factory=dict)
+    runs: list[LearnerRun] = field(default_factory=list)
+    failures: list[dict[str, Any]] = field(default_factory=list)
+
+    def choose(self, workload: Workload, seconds: float) -> None:
+        """Tries the variants for `seconds` each."""
+        try:
+            self.trials = trials(workload, self.system, seconds)
+        except RuntimeError as error:
+            self._failed(0, error)
+
+    def run(self, workload: Workload, seed: int, seconds: float) -> None:
+        """Adds a run of the fastest variant, or why there is none."""
+        if not self.trials:
+            return
+        variant = max(self.trials, key=lambda name: self.trials[name])
+        try:
+            self.runs.append(run_peer(workload, seed, seconds, self.system, variant))
+        except RuntimeError as error:
+            self._failed(seed, error)
+
+    def report(self) -> list[dict[str, Any]]:
+        """Runs and failures as plain data."""
+        return [*(run.report() for run in self.runs), *self.failures]
+
+    def _failed(self, seed: int, error: RuntimeError) -> None:
+        self.failures.append({"system": self.system, "seed": seed, "reason": str(error)})
 
 
-def best_variant(workload: Workload, seconds: float) -> tuple[str, dict[str, float]]:
-    """The fastest of the variants in runs of `seconds` each, and what all did.
+def trials(workload: Workload, system: str, seconds: float) -> dict[str, float]:
+    """Agent steps a second of each of a system's variants, in runs of `seconds`.
 
     One that does not even come to its end, with 64 processes on a busy machine, has a rate of 0.
+
+    Raises:
+        RuntimeError: The system does not install, or none of its variants runs.
     """
-    rates = dict.fromkeys(VARIANTS, 0.0)
-    for variant in VARIANTS:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            run = run_peer(workload, 0, seconds, variant, judge=False)
+    environment(system)
+    rates, reason = {}, "no variant came to a second rollout"
+    for variant in SYSTEMS[system].variants:
+        try:
+            run = run_peer(workload, 0, seconds, system, variant, judge=False)
             rates[variant] = run.agent_steps_per_second
-    return max(rates, key=lambda name: rates[name]), rates
+        except RuntimeError as error:
+            rates[variant], reason = 0.0, str(error)
+    if not any(rates.values()):
+        raise RuntimeError(reason)
+    return rates
 
 
 def run_peer(
-    workload: Workload, seed: int, seconds: float, variant: str, *, judge: bool = True
+    workload: Workload,
+    seed: int,
+    seconds: float,
+    system: str,
+    variant: str,
+    *,
+    judge: bool = True,
 ) -> LearnerRun:
-    """Trains for `seconds` from the command on; judges its weights afterwards."""
-    python = environment()
-    vector, threads = VARIANTS[variant]
+    """Trains for `seconds` from the command on; judges its weights afterwards.
+
+    Raises:
+        RuntimeError: It ended with an error, with the last that it said; or did not end.
+    """
+    python = environment(system)
+    vector, threads = SYSTEMS[system].variants[variant]
     with tempfile.TemporaryDirectory(prefix="bench-peer-") as name:
         folder = Path(name)
         description = folder / "workload.json"
@@ -91,14 +120,17 @@ def run_peer(
             )
         )
         process = subprocess.Popen(
-            [str(python), str(ROOT / "bench" / "peers" / "sb3_solo.py"), str(description)],
+            [str(python), str(program(system)), str(description)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
         )
-        with metered(process) as usage:
-            output, errors = process.communicate(timeout=seconds + END_SECONDS)
+        try:
+            with metered(process) as usage:
+                output, errors = process.communicate(timeout=seconds + END_SECONDS)
+        except subprocess.TimeoutExpired as late:
+            raise RuntimeError(f"{variant} did not end within {late.timeout:g} s") from late
         if process.returncode != 0:
             raise RuntimeError(f"{variant} ended with {process.returncode}: {errors[-2000:]}")
         result: dict[str, float] = json.loads(output.splitlines()[-1])
@@ -111,7 +143,7 @@ def run_peer(
         samples_per_second=result.pop("samples_per_second"),
         cpu_seconds=usage.cpu_seconds,
         peak_megabytes=usage.peak_megabytes,
-        details=dict(result),
+        details={"system": system, **result},
     )
 
 
@@ -126,9 +158,3 @@ def _point(workload: Workload, path: Path) -> Point:
     policy = OnnxPolicy("peer:1", to_onnx(workload.architecture, saved))
     success = greedy_success(lambda observation, mask: policy.infer(observation, mask)[0])
     return Point(round(seconds, 2), agent_steps, success)
-
-
-def _call(*command: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise RuntimeError(f"{' '.join(command[:5])} ...: {done.stderr[-1000:]}")

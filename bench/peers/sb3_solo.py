@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,78 +19,42 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv
-from torch import nn
 
-import mazemesh.envs
-
-SAVE_SECONDS = 1.0
+from bench.peers.network import Torso, arrays
+from bench.peers.solo_run import Snapshots, learning_rate, make_game
 
 
-class Torso(BaseFeaturesExtractor):
-    """The hidden layers, shared by both heads, on observation / 255."""
+class Features(BaseFeaturesExtractor):
+    """The torso as Stable-Baselines3 takes one."""
 
     def __init__(self, space: gymnasium.spaces.Box, hidden: list[int]) -> None:
         super().__init__(space, hidden[-1])
-        size, layers = space.shape[0], []
-        for width in hidden:
-            layers += [nn.Linear(size, width), nn.ReLU()]
-            size = width
-        self.layers = nn.Sequential(*layers)
+        self.torso = Torso(space.shape[0], hidden)
 
     def forward(self, observation: torch.Tensor) -> torch.Tensor:
-        return self.layers(observation / 255.0)
+        return self.torso(observation)
 
 
 class Recorder(BaseCallback):
     """Saves weights every few seconds of training time, ends the run when its time is over."""
 
-    def __init__(self, folder: Path, started: float, seconds: float) -> None:
+    def __init__(self, workload: dict[str, Any]) -> None:
         super().__init__()
-        self.folder, self.started, self.seconds = folder, started, seconds
-        self.paused, self.next_save = 0.0, 0.0
-        self.rollouts: list[tuple[float, int]] = []
+        self.snapshots = Snapshots(workload, self.weights)
 
-    def clock(self) -> float:
-        return time.time() - self.started - self.paused
+    def weights(self) -> dict[str, np.ndarray]:
+        policy = self.model.policy
+        return arrays(policy.features_extractor.torso, policy.action_net, policy.value_net)
 
     def _on_rollout_start(self) -> None:
-        now = self.clock()
-        self.rollouts.append((now, self.num_timesteps))
-        if now >= self.next_save:
-            self.next_save = now + SAVE_SECONDS
-            began = time.time()
-            self.save(now)
-            self.paused += time.time() - began
+        self.snapshots.rollout(self.num_timesteps)
 
     def _on_step(self) -> bool:
-        return self.clock() < self.seconds
-
-    def save(self, now: float) -> None:
-        policy = self.model.policy
-        linear = [m for m in policy.features_extractor.layers if isinstance(m, nn.Linear)]
-        named = {f"hidden.{index}": layer for index, layer in enumerate(linear)}
-        named |= {"action": policy.action_net, "value": policy.value_net}
-        arrays = {}
-        for name, layer in named.items():
-            arrays[f"{name}.weight"] = layer.weight.detach().numpy()
-            arrays[f"{name}.bias"] = layer.bias.detach().numpy()
-        np.savez(
-            self.folder / f"{len(self.rollouts):06d}.npz",
-            seconds=now,
-            agent_steps=self.num_timesteps,
-            **arrays,
-        )
+        return not self.snapshots.over
 
 
 def make_environments(workload: dict[str, Any]) -> Any:
-    def make() -> gymnasium.Env:
-        return gymnasium.make(
-            mazemesh.envs.registration.SOLO_ID,
-            disable_env_checker=True,
-            **workload["environment"],
-        )
-
-    many = [make] * workload["games"]
+    many = [partial(make_game, workload)] * workload["games"]
     if workload["vector"] == "subproc":
         # Forked: spawning 64 processes, each loading numba, takes longer than the run.
         return SubprocVecEnv(many, start_method="fork")
@@ -98,21 +62,11 @@ def make_environments(workload: dict[str, Any]) -> Any:
 
 
 def train(workload: dict[str, Any]) -> dict[str, float]:
-    rates = workload["rates"]
-    steps_per_update = workload["games"] * workload["unroll_length"]
-    total = 1_000_000_000
-
-    def learning_rate(left: float) -> float:
-        minibatches = steps_per_update / workload["minibatch_size"] * workload["epochs"]
-        done = (1.0 - left) * total / steps_per_update * minibatches
-        share = max(0.0, 1.0 - done / rates["anneal_updates"])
-        final = rates["final_learning_rate"]
-        return final + share * (rates["learning_rate"] - final)
-
+    rates, total = workload["rates"], 1_000_000_000
     model = PPO(
         "MlpPolicy",
         make_environments(workload),
-        learning_rate=learning_rate,
+        learning_rate=lambda left: learning_rate(workload, (1.0 - left) * total),
         n_steps=workload["unroll_length"],
         batch_size=workload["minibatch_size"],
         n_epochs=workload["epochs"],
@@ -125,22 +79,15 @@ def train(workload: dict[str, Any]) -> dict[str, float]:
         seed=workload["seed"],
         device="cpu",
         policy_kwargs={
-            "features_extractor_class": Torso,
+            "features_extractor_class": Features,
             "features_extractor_kwargs": {"hidden": workload["hidden"]},
             "net_arch": [],
         },
     )
-    recorder = Recorder(Path(workload["folder"]), workload["started"], workload["seconds"])
+    recorder = Recorder(workload)
     model.learn(total, callback=recorder)
     model.env.close()
-    (began, first), (ended, last) = recorder.rollouts[0], recorder.rollouts[-1]
-    # A run so slow that it never came to a second rollout has no rate.
-    rate = (last - first) / (ended - began) if ended > began else 0.0
-    return {
-        "agent_steps_per_second": rate,
-        "samples_per_second": rate * workload["epochs"],
-        "first_rollout_seconds": began,
-    }
+    return recorder.snapshots.report()
 
 
 if __name__ == "__main__":
