@@ -19,6 +19,8 @@ from actor.sampling import log_probability
 from actor.step import TRUNCATED, Consequence, Decision, Experience
 from mazemesh.client.game import Step
 
+_NO_GAMES = np.zeros(0, np.intp)
+
 Reseat = tuple[npt.NDArray[np.int32], npt.NDArray[np.int8]]
 
 
@@ -193,6 +195,8 @@ class _Finals:
 
     @classmethod
     def of(cls, step: Step, student_seat: npt.NDArray[np.intp]) -> _Finals:
+        if not len(step.final_observation):  # as in most steps
+            return cls(_NO_GAMES, step.final_observation[:, 0], step.final_action_mask[:, 0])
         ended = step.ended_games
         games = ended[step.status[ended] == TRUNCATED].astype(np.intp)
         rows, seats = np.arange(len(games)), student_seat[games]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NoReturn
 
@@ -81,7 +81,8 @@ def publish(
         return Published(version)
     _move_latest(tx, version)
     unused = _retire_surplus(tx, version.name, keep)
-    return Published(_get(tx, version.name, version.number), unused)
+    # No other alias can stand for a number that did not exist, and `latest` stands for the highest.
+    return Published(replace(version, aliases=(LATEST,)), unused)
 
 
 def set_alias(tx: Transaction, name: str, alias: str, number: int, expected: int) -> Alias:
@@ -189,12 +190,6 @@ def _retire_surplus(tx: Transaction, name: str, keep: int) -> tuple[str, ...]:
         tx.events.append(Event(revision, version))
     files = sorted({version.sha256 for version in surplus})
     return tuple(sha256 for sha256 in files if not tx.versions.uses(sha256))
-
-
-def _get(tx: Transaction, name: str, number: int) -> Version:
-    version = tx.versions.get(name, number)
-    assert version is not None
-    return version
 
 
 def _describe_alias(name: str, alias: str, present: Alias | None) -> str:

@@ -16,7 +16,7 @@ from services.model.rejection import Rejection
 if TYPE_CHECKING:
     from onnx import GraphProto, TensorProto
 
-SINGLE_ROWS: Final = 64
+SINGLE_ROWS: Final = 8
 """Rows that are tried one by one; more would cost time and tell little."""
 
 _QUIET: Final = 4  # onnxruntime: fatal only; its reasons are in the exceptions

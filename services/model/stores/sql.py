@@ -51,8 +51,9 @@ class SqlTransaction:
 
     def advance(self) -> int:
         """Raises the revision by one and returns it."""
-        self._session.execute(update(REVISION).values(value=REVISION.c.value + 1))
-        return self.revision()
+        raised = update(REVISION).values(value=REVISION.c.value + 1).returning(REVISION.c.value)
+        revision: int = self._session.execute(raised).scalar_one()
+        return revision
 
 
 class SqlAliases:
@@ -76,14 +77,14 @@ class SqlAliases:
         """Adds or moves an alias."""
         key = {"name": alias.name, "alias": alias.alias}
         value = {"number": alias.number, "revision": alias.revision}
-        if self.get(alias.name, alias.alias) is None:
+        moved = (
+            update(ALIASES)
+            .where(ALIASES.c.name == alias.name, ALIASES.c.alias == alias.alias)
+            .values(**value)
+            .returning(ALIASES.c.number)
+        )
+        if self._session.execute(moved).first() is None:
             self._session.execute(insert(ALIASES).values(**key, **value))
-        else:
-            self._session.execute(
-                update(ALIASES)
-                .where(ALIASES.c.name == alias.name, ALIASES.c.alias == alias.alias)
-                .values(**value)
-            )
 
 
 class SqlEvents:

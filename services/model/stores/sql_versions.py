@@ -74,8 +74,8 @@ class SqlVersions:
         )
         newest = select(VERSIONS).where(collectable).order_by(VERSIONS.c.number.desc())
         # SQLite has no OFFSET without LIMIT.
-        found = self._read(newest.limit(2**31 - 1).offset(keep))
-        return [version for _, version in reversed(found)]
+        found = self._session.execute(newest.limit(2**31 - 1).offset(keep)).all()
+        return [_version(row, ()) for row in reversed(found)]
 
     def page(self, chosen: Filter, before: int, limit: int) -> list[tuple[int, Version]]:
         """Versions with their positions, newest first."""
