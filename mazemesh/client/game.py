@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Sequence
-from typing import Any
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
 from mazemesh.client.channel import ServiceClient
 from mazemesh.client.games_session import GamesSession, Step
+from mazemesh.client.own_thread_stream import open_stream
 from mazemesh.client.seat_session import SeatSession
 from mazemesh.game_replay import GameReplay
 from mazemesh.games import GameSettings
@@ -34,10 +35,7 @@ class GameClient(ServiceClient):
         super().__init__(address, tuple((_SERVICE, method) for method in methods))
         self._stub = GameServiceStub(self.channel)
         # Steps of megabytes come as bytes: the generated class would copy them twice.
-        self._run_games: Any = self.channel.stream_stream(
-            f"/{_SERVICE}/RunGames",
-            request_serializer=pb.RunGamesRequest.SerializeToString,
-        )
+        self._run_games = partial(open_stream, self.channel, f"/{_SERVICE}/RunGames", self.address)
 
     def list_games(self) -> pb.ListGamesResponse:
         """The games and bots of the server."""

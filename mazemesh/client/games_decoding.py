@@ -42,12 +42,11 @@ class StepBytes:
         except IndexError as error:
             raise ValueError("the response is cut off") from error
 
-    def view(self, name: str, dtype: npt.DTypeLike, shape: tuple[int, ...]) -> npt.NDArray[Any]:
-        """A read-only view of an array's bytes; one entry of the shape may be -1."""
-        kind = np.dtype(dtype).newbyteorder("<")
+    def view(self, name: str, dtype: np.dtype[Any], shape: tuple[int, ...]) -> npt.NDArray[Any]:
+        """A read-only view of an array's little-endian bytes; one entry of the shape may be -1."""
         begin, size = self._places.get(name, (0, 0))
-        count = size // kind.itemsize
-        return np.frombuffer(self._response, kind, count, begin).reshape(shape)
+        count = size // dtype.itemsize
+        return np.frombuffer(self._response, dtype, count, begin).reshape(shape)
 
     def _read_field(self, at: int) -> int:
         key, at = read_varint(self._response, at)

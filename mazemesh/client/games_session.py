@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mazemesh.client.duplex import Duplex
 from mazemesh.client.games_decoding import StepBytes, encode_message
+from mazemesh.client.own_thread_stream import Stream
 from mazemesh.errors import FailedPrecondition, InvalidArgument, Unavailable
 from mazemesh.games import GameSpec
 from mazemesh.tensors import from_bytes, to_bytes
@@ -21,6 +21,8 @@ from mazemesh.wire import settings_from_proto, spec_from_proto
 
 _OPEN_SECONDS = 30.0
 _MAX_BACKOFF = 1.0
+
+_BYTE, _INT32, _FLOAT32 = np.dtype("u1"), np.dtype("<i4"), np.dtype("<f4")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class GamesSession:
 
     def __init__(
         self,
-        method: Callable[..., Any],
+        open_stream: Callable[[bytes], Stream],
         address: str,
         first: pb.RunGamesRequest,
         *,
@@ -81,12 +83,12 @@ class GamesSession:
         grace: float = 30.0,
     ) -> None:
         """Opens or joins as `first` says; `grace` in seconds is the server's."""
-        self._method = method
+        self._open_stream = open_stream
         self._address = address
         self._first = first
         self._grace = grace
         self._request: pb.RunGamesRequest | None = None
-        self._stream: Duplex[pb.RunGamesRequest, bytes] = self._connect(first)
+        self._stream = open_stream(first.SerializeToString())
         opened = self._opened(_OPEN_SECONDS)
         self.spec: GameSpec = spec_from_proto(opened.spec)
         self.settings = settings_from_proto(opened.spec.settings)
@@ -99,6 +101,7 @@ class GamesSession:
         if controllers is not None:
             self.controllers[...] = controllers
         self._next_controllers = self.controllers.copy()
+        self._observation_dtype = np.dtype(self.spec.observation_dtype).newbyteorder("<")
         self.step = self._decode(encode_message(opened.step))
 
     @property
@@ -148,7 +151,7 @@ class GamesSession:
             step.reseat_controllers = to_bytes(controllers, "int8")
             self._next_controllers[games] = controllers
         self._request = pb.RunGamesRequest(step=step)
-        self._stream.send(self._request)
+        self._stream.send(self._request.SerializeToString())
 
     def receive(self, timeout: float = 30.0) -> Step:
         """The step that was sent, at most `timeout` seconds later.
@@ -180,7 +183,7 @@ class GamesSession:
 
     def close(self) -> None:
         """Ends the session on the server too."""
-        self._stream.send(pb.RunGamesRequest(close=pb.CloseSession()))
+        self._stream.send(pb.RunGamesRequest(close=pb.CloseSession()).SerializeToString())
         self._stream.close()
 
     def __enter__(self) -> GamesSession:
@@ -193,9 +196,6 @@ class GamesSession:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
-
-    def _connect(self, first: pb.RunGamesRequest) -> Duplex[pb.RunGamesRequest, bytes]:
-        return Duplex(self._method, self._address, first)
 
     def _opened(self, timeout: float) -> pb.SessionOpened:
         try:
@@ -226,12 +226,12 @@ class GamesSession:
         message = first.open if first.HasField("open") else first.join
         message.resume_sequence = self.step.sequence
         self._stream.cancel()
-        self._stream = self._connect(first)
+        self._stream = self._open_stream(first.SerializeToString())
         opened = self._opened(deadline - time.monotonic())
         if opened.step.sequence > self.step.sequence:
             return encode_message(opened.step)
         assert self._request is not None
-        self._stream.send(self._request)
+        self._stream.send(self._request.SerializeToString())
         response = self._stream.receive(deadline - time.monotonic())
         if response is None:
             raise Unavailable(f"the server ended the session (server {self._address})")
@@ -239,16 +239,16 @@ class GamesSession:
 
     def _decode(self, message: StepBytes) -> Step:
         games, seats, size = self.num_games, self.seats, self.spec.observation_size
-        actions, dtype = self.spec.num_actions, self.spec.observation_dtype
+        actions, dtype = self.spec.num_actions, self._observation_dtype
         return Step(
             sequence=message.sequence,
             observation=message.view("observation", dtype, (games, seats, size)),
-            action_mask=message.view("action_mask", np.uint8, (games, seats, actions)),
-            reward=message.view("reward", np.float32, (games, seats)),
-            status=message.view("status", np.uint8, (games,)),
-            ended_games=message.view("ended_games", np.int32, (-1,)),
-            ended_scores=message.view("ended_scores", np.float32, (-1, seats)),
-            ended_steps=message.view("ended_steps", np.int32, (-1,)),
+            action_mask=message.view("action_mask", _BYTE, (games, seats, actions)),
+            reward=message.view("reward", _FLOAT32, (games, seats)),
+            status=message.view("status", _BYTE, (games,)),
+            ended_games=message.view("ended_games", _INT32, (-1,)),
+            ended_scores=message.view("ended_scores", _FLOAT32, (-1, seats)),
+            ended_steps=message.view("ended_steps", _INT32, (-1,)),
             final_observation=message.view("final_observation", dtype, (-1, seats, size)),
-            final_action_mask=message.view("final_action_mask", np.uint8, (-1, seats, actions)),
+            final_action_mask=message.view("final_action_mask", _BYTE, (-1, seats, actions)),
         )

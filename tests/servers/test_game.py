@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import grpc
@@ -11,6 +12,7 @@ import pytest
 
 from mazemesh.client.channel import open_channel, translate
 from mazemesh.client.game import GameClient, GamesSession
+from mazemesh.client.own_thread_stream import open_stream
 from mazemesh.errors import (
     Conflict,
     FailedPrecondition,
@@ -196,9 +198,9 @@ def test_what_cannot_be_opened_is_refused_with_field_and_value(
     fields: dict[str, object] = {"session_id": "s", "game": "race", "num_games": 4, **change}
     first = pb.RunGamesRequest(open=pb.OpenSession(**fields))  # type: ignore[arg-type]
     with open_channel(server.address) as channel:
-        stub = GameServiceStub(channel)
+        opening = partial(open_stream, channel, "/mazemesh.v1.GameService/RunGames", server.address)
         with pytest.raises(InvalidArgument) as refused:
-            GamesSession(stub.RunGames, server.address, first)
+            GamesSession(opening, server.address, first)
     for word in words:
         assert word in str(refused.value)
 

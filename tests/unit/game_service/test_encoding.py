@@ -74,7 +74,7 @@ def test_unknown_fields_are_passed_over() -> None:
     extended = encoded[:1] + bytes([encoded[1] + len(more)]) + encoded[2:] + more
     step = StepBytes(extended)
     assert step.sequence == 7
-    assert step.view("status", np.uint8, (1,)).tolist() == [1]
+    assert step.view("status", np.dtype(np.uint8), (1,)).tolist() == [1]
 
 
 @given(st.integers(1, 60), st.binary(max_size=4))
