@@ -219,7 +219,8 @@ def rank_process(torchrun: int, rank: int) -> psutil.Process:
 
 def resumed_at(log: Path) -> int:
     """Agent steps of the checkpoint that the `resuming` line tells of, as soon as it is there."""
-    deadline = time.monotonic() + PATIENCE
+    # On a slow machine the group may need more than one start.
+    deadline = time.monotonic() + 2 * PATIENCE
     while True:
         for line in log.read_text().splitlines():
             if '"resuming"' in line and line.endswith("}"):
