@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import structlog
 
 from learner.ports import Batch, Priorities
+from learner.rendezvous import meet
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -76,8 +77,13 @@ class Group:
         import torch
         import torch.distributed as dist
 
-        dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
-        self._size = dist.get_world_size()
+        self._size = size()
+        dist.init_process_group(
+            "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo",
+            store=meet(rank(), self._size),
+            rank=rank(),
+            world_size=self._size,
+        )
         log.info("ranks are together", rank=dist.get_rank(), ranks=self._size)
 
     def average(self, vector: Tensor) -> None:
