@@ -73,7 +73,7 @@ def leaderboard(
     json: Json = False,
 ) -> None:
     """Show ratings with their 95 % intervals, best first."""
-    with connected(data_dir, host, port_base) as mesh:
+    with connected(data_dir, host, port_base, ("elo",)) as mesh:
         board = mesh.elo.leaderboard(ladder, page_size=top, prefix=prefix, around=around)
     if json:
         print_json(
@@ -123,7 +123,7 @@ def policies(
     """List published versions, newest first."""
     from itertools import islice
 
-    with connected(data_dir, host, port_base) as mesh:
+    with connected(data_dir, host, port_base, ("model",)) as mesh:
         listed = mesh.model.list(name, snapshots_only=snapshots, include_all_states=every_state)
         versions = list(islice(listed, limit))
     if json:

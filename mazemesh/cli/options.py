@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,12 +36,25 @@ DATA_DIR = Path(".mazemesh")
 
 
 @contextmanager
-def connected(data_dir: Path, host: str | None, port_base: int | None) -> Iterator[Mesh]:
-    """Clients of the mesh that the options mean; errors end the command with one line."""
+def connected(
+    data_dir: Path,
+    host: str | None,
+    port_base: int | None,
+    services: Collection[str] = (),
+) -> Iterator[Mesh]:
+    """Clients of the mesh that the options mean; errors end the command with one line.
+
+    Where the data folder has a mesh that does not run, those of `services` are started on it for as
+    long as the context lasts. Without `services` the mesh has to run.
+    """
+    from mazemesh.cli.stopped import holds_a_stopped_mesh, started
     from mazemesh.client.mesh import connect
 
-    with errors_as_lines(), connect(*find(data_dir, host, port_base)) as mesh:
-        yield mesh
+    with errors_as_lines(), ExitStack() as stack:
+        place = find(data_dir, host, port_base)
+        if services and place == (None, None) and holds_a_stopped_mesh(data_dir, services):
+            place = stack.enter_context(started(data_dir, services))
+        yield stack.enter_context(connect(*place))
 
 
 def find(data_dir: Path, host: str | None, port_base: int | None) -> tuple[str | None, int | None]:

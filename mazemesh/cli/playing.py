@@ -43,7 +43,7 @@ def evaluate(
     from mazemesh.games import get_game, is_bot
     from mazemesh.wire import settings_from_proto, spec_to_proto
 
-    with connected(data_dir, host, port_base) as mesh:
+    with connected(data_dir, host, port_base, ("game", "model")) as mesh:
         pair = exact(mesh, a), exact(mesh, b)
         if is_bot(pair[0]) and is_bot(pair[1]):
             raise InvalidArgument(
@@ -109,7 +109,7 @@ def play(
     from mazemesh.games.foreign import is_foreign
 
     number = secrets.randbits(40) if seed is None else seed
-    with connected(data_dir, host, port_base) as mesh:
+    with connected(data_dir, host, port_base, ("game", "model")) as mesh:
         reference = exact(mesh, opponent)
         name, settings = trained_on(mesh, (reference,), game)
         if is_foreign(name):

@@ -30,7 +30,7 @@ def list_replays(
     """List the games that can be replayed, the last finished first."""
     from itertools import islice
 
-    with connected(data_dir, host, port_base) as mesh:
+    with connected(data_dir, host, port_base, ("game",)) as mesh:
         found = mesh.game.list_replays(game=game, match_id=match, participant=player)
         infos = list(islice(found, limit))
     if json:
@@ -67,7 +67,7 @@ def replay_game(
     With --verify the exit status is 1 when the game, played once more, differs, and the
     message tells the first step where it does.
     """
-    with connected(data_dir, host, port_base) as mesh:
+    with connected(data_dir, host, port_base, ("game",)) as mesh:
         replay = mesh.game.replay(game_id)
     with errors_as_lines():
         if verify:

@@ -99,6 +99,21 @@ def pid_of(up: Up, name: str) -> int:
     return next(pid for command, pid in pids(up).items() if command.startswith(name))
 
 
+def told(data_dir: Path, base: int, *command: str) -> dict[str, Any]:
+    """What a command prints as JSON."""
+    done = subprocess.run(
+        [str(MAZEMESH), *command, "--json", "--data-dir", str(data_dir)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env={**os.environ, "MAZEMESH_PORT_BASE": str(base)},
+    )
+    assert done.returncode == 0, done.stderr
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
 def versions(up: Up) -> int:
     return up.mesh.model.describe("race").version
 
@@ -128,6 +143,13 @@ def test_experience_versions_and_ratings_flow_survive_kills_and_go_on(tmp_path: 
     assert first["versions_published"] >= 9
     assert first["snapshots"] >= 1
     assert all(row["low"] <= row["rating"] <= row["high"] for row in first["leaderboard"])
+
+    # Stopped, its folder still answers.
+    evaluated = told(data_dir, base, "evaluate", "race:latest", "bot/random", "--games", "8")
+    assert evaluated["a"].startswith("race:")
+    assert evaluated["games"] == 8
+    stored = {row["policy"] for row in told(data_dir, base, "leaderboard", "race")["players"]}
+    assert {row["policy"] for row in first["leaderboard"]} <= stored
 
     with up(data_dir, base) as mesh:
         newest = first["versions_published"]
