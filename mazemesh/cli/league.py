@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from mazemesh.client.mesh import Mesh
     from mazemesh.v1.model_pb2 import PolicyVersion
 
+_SERVICES = ("game", "matchmaker", "model", "elo")
+
 _OF_EACH_OTHER = 2
 """Newest snapshots of each further policy of the pool that are milestones too."""
 _GAMES, _STEPS = 16, 32
@@ -48,7 +50,7 @@ def league(
     Training outcomes choose opponents and never touch ratings. Forgetting is the best earlier
     snapshot's score against an opponent less the newest one's, on held-out mazes.
     """
-    with connected(data_dir, host, port_base) as mesh:
+    with connected(data_dir, host, port_base, _SERVICES) as mesh:
         told = compare(mesh, name, snapshots, games, seed)
     if json:
         print_json(told)

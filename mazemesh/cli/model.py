@@ -42,7 +42,7 @@ def publish(
     """
     with errors_as_lines():
         header = _header(file.read_bytes(), name, game, snapshot)
-        with connected(data_dir, host, port_base) as mesh:
+        with connected(data_dir, host, port_base, ("model",)) as mesh:
             version = mesh.model.publish(header, file.read_bytes())
     reference = f"{version.name}:{version.version}"
     if json:

@@ -39,7 +39,7 @@ def tables(
     json: Json = False,
 ) -> None:
     """Show the tables: how full they are, and who waits for their limiters."""
-    with connected(data_dir, host, port_base) as mesh:
+    with connected(data_dir, host, port_base, ("replay",)) as mesh:
         infos = mesh.replay.list_tables()
     if json:
         print_json([_as_data(info) for info in infos])
@@ -91,7 +91,7 @@ def import_(
     from mazemesh.errors import NotFound
     from mazemesh.tensors import Signature
 
-    with connected(data_dir, host, port_base) as mesh:
+    with connected(data_dir, host, port_base, ("replay",)) as mesh:
         found = [i.table for i in mesh.replay.list_tables() if i.table.name == table]
         if not found:
             raise NotFound(f"table {table!r} does not exist")
@@ -113,7 +113,7 @@ def checkpoint(
     port_base: PortBase = None,
 ) -> None:
     """Store tables as they are now; their logs begin anew."""
-    with connected(data_dir, host, port_base) as mesh:
+    with connected(data_dir, host, port_base, ("replay",)) as mesh:
         made = mesh.replay.checkpoint(table)
     for each in made:
         typer.echo(f"{each.table}: checkpoint {each.number}, {each.size_bytes / 1e6:.1f} MB")
@@ -127,7 +127,7 @@ def delete(
     port_base: PortBase = None,
 ) -> None:
     """Delete a table with its rows."""
-    with connected(data_dir, host, port_base) as mesh:
+    with connected(data_dir, host, port_base, ("replay",)) as mesh:
         mesh.replay.delete_table(table)
     typer.echo(f"deleted {table}")
 

@@ -20,6 +20,8 @@ _START_SECONDS = 60.0
 _STOP_SECONDS = 8.0
 _LOOK_SECONDS = 0.1
 _HOST = "127.0.0.1"
+_DATA = {"replay": "replay"}
+"""What a service keeps in the folder where that is no database of its name."""
 
 
 def holds_a_stopped_mesh(data_dir: Path, names: Collection[str]) -> bool:
@@ -29,7 +31,7 @@ def holds_a_stopped_mesh(data_dir: Path, names: Collection[str]) -> bool:
     """
     if any(f"MAZEMESH_{name.upper()}_ADDRESS" in os.environ for name in names):
         return False
-    if not all((data_dir / f"{name}.sqlite").exists() for name in names):
+    if not all((data_dir / _DATA.get(name, f"{name}.sqlite")).exists() for name in names):
         return False
     addresses = Addresses.from_environment()
     return all(serving(getattr(addresses, name)) == "unreachable" for name in names)

@@ -99,7 +99,7 @@ def pid_of(up: Up, name: str) -> int:
     return next(pid for command, pid in pids(up).items() if command.startswith(name))
 
 
-def told(data_dir: Path, base: int, *command: str) -> dict[str, Any]:
+def told(data_dir: Path, base: int, *command: str) -> Any:
     """What a command prints as JSON."""
     done = subprocess.run(
         [str(MAZEMESH), *command, "--json", "--data-dir", str(data_dir)],
@@ -110,8 +110,7 @@ def told(data_dir: Path, base: int, *command: str) -> dict[str, Any]:
         env={**os.environ, "MAZEMESH_PORT_BASE": str(base)},
     )
     assert done.returncode == 0, done.stderr
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer
+    return json.loads(done.stdout)
 
 
 def versions(up: Up) -> int:
@@ -150,6 +149,9 @@ def test_experience_versions_and_ratings_flow_survive_kills_and_go_on(tmp_path: 
     assert evaluated["games"] == 8
     stored = {row["policy"] for row in told(data_dir, base, "leaderboard", "race")["players"]}
     assert {row["policy"] for row in first["leaderboard"]} <= stored
+    (table,) = told(data_dir, base, "replay", "tables")
+    assert table["table"] == "race"
+    assert table["inserts"] > 100
 
     with up(data_dir, base) as mesh:
         newest = first["versions_published"]
