@@ -2,7 +2,6 @@
 
 import hashlib
 import itertools
-import random
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,23 +11,20 @@ from typing import Any
 
 import pytest
 
-from mazemesh.client.model import CHUNK_BYTES, ModelClient
+from mazemesh.client.model import ModelClient
 from mazemesh.errors import (
     Conflict,
     FailedPrecondition,
     InvalidArgument,
     MazemeshError,
     NotFound,
-    Unavailable,
 )
 from mazemesh.games import get_game
 from mazemesh.v1 import model_pb2 as pb
 from mazemesh.v1.model_pb2_grpc import ModelServiceStub
 from tests.onnx_policies import Network, RecurrentNetwork
-from tests.servers.cutting_proxy import CuttingProxy
-from tests.servers.model_server import RunningModel, eventually, running_model
-
-NETWORK = Network()
+from tests.servers.model_policies import NETWORK, current_revision, numbers, publish
+from tests.servers.model_server import RunningModel, running_model
 
 
 @pytest.fixture
@@ -40,18 +36,6 @@ def model(tmp_path: Path) -> Iterator[RunningModel]:
 @pytest.fixture
 def client(model: RunningModel) -> ModelClient:
     return model.client
-
-
-def publish(
-    client: ModelClient, name: str = "race", seed: int = 0, **given: Any
-) -> pb.PolicyVersion:
-    """Publishes a network of its own weights for each seed."""
-    network = Network(seed=seed)
-    return client.publish(network.header(name, **given), network.file())
-
-
-def numbers(client: ModelClient, name: str = "race", **chosen: bool) -> list[int]:
-    return [version.version for version in client.list(name, **chosen)]
 
 
 def test_what_is_published_can_be_fetched(model: RunningModel, client: ModelClient) -> None:
@@ -132,37 +116,6 @@ def test_a_malformed_publish_leaves_nothing(
     assert list(model.client.list(include_all_states=True)) == []
     assert (model.uploads(), model.blobs()) == ([], set())
     assert model.metric("publishes_total", result="refused") == 1
-
-
-def messages(*parts: pb.PublishPolicyHeader | bytes) -> Iterator[pb.PublishPolicyRequest]:
-    for part in parts:
-        if isinstance(part, bytes):
-            yield pb.PublishPolicyRequest(chunk=part)
-        else:
-            yield pb.PublishPolicyRequest(header=part)
-
-
-HEADER = NETWORK.header(sha256="0" * 64, size_bytes=2 * CHUNK_BYTES)
-
-
-@pytest.mark.parametrize(
-    ("parts", "message"),
-    [
-        ([], "has no header"),
-        ([b"chunk"], "has no header"),
-        ([HEADER, HEADER], "has no chunk"),
-        ([HEADER, bytes(CHUNK_BYTES + 1)], "at most 1048576"),
-        ([HEADER, bytes(10)], "but 10 bytes came"),
-    ],
-)
-def test_a_wrong_order_of_messages(
-    model: RunningModel, parts: list[pb.PublishPolicyHeader | bytes], message: str
-) -> None:
-    stub = ModelServiceStub(model.client.channel)
-    with pytest.raises(InvalidArgument) as caught:
-        model.client._call(stub.PublishPolicy, messages(*parts))
-    assert message in str(caught.value)
-    assert model.uploads() == []
 
 
 @pytest.mark.parametrize(
@@ -297,177 +250,6 @@ def test_retention(tmp_path: Path) -> None:
         assert model.metric("versions", state="ready") == 5
         sizes = sum(len(Network(seed=n).file()) for n in kept)
         assert model.metric("blob_bytes") == sizes
-
-
-def big_network() -> Network:
-    return Network(observation_size=1000, hidden=800, seed=3)  # 3.2 MB, four chunks
-
-
-def test_a_download_from_an_offset(client: ModelClient) -> None:
-    network = big_network()
-    data = network.file()
-    client.publish(network.header(), data)
-    stub = ModelServiceStub(client.channel)
-
-    def download(offset: int) -> list[pb.GetPolicyResponse]:
-        request = pb.GetPolicyRequest(policy="race", offset=offset)
-        return list(client._stream(stub.GetPolicy, request, 10))
-
-    for offset in (0, 1, CHUNK_BYTES, len(data) - 1, len(data)):
-        first, *rest = download(offset)
-        assert first.policy.version == 1
-        assert b"".join(response.chunk for response in rest) == data[offset:]
-        assert all(len(response.chunk) <= CHUNK_BYTES for response in rest)
-    for offset in (-1, len(data) + 1):
-        with pytest.raises(InvalidArgument, match=f"offset is {offset}; expected 0..{len(data)}"):
-            download(offset)
-
-
-def test_a_download_that_is_cut_goes_on_with_the_same_version(model: RunningModel) -> None:
-    """Cut twice in the middle, and `latest` moves each time."""
-    network = big_network()
-    data = network.file()
-    model.client.publish(network.header(), data)
-    budgets = [1_500_000, 1_200_000]
-    with (
-        CuttingProxy(model.address, budgets, lambda: publish(model.client)) as proxy,
-        closing(ModelClient(proxy.address)) as client,
-    ):
-        version, got = client.get("race:latest")
-        assert (version.version, got == data, proxy.cuts) == (1, True, 2)
-        assert client.describe("race:latest").version == 3
-
-
-def test_a_download_goes_on_with_the_version_it_began(model: RunningModel) -> None:
-    network = big_network()
-    model.client.publish(network.header(), network.file())
-    stub = ModelServiceStub(model.client.channel)
-    stream = stub.GetPolicy(pb.GetPolicyRequest(policy="race"), timeout=20)
-    assert next(stream).policy.version == 1
-    parts = [next(stream).chunk]
-    publish(model.client, seed=1)
-    parts += [response.chunk for response in stream]
-    assert b"".join(parts) == network.file()
-
-
-def test_an_upload_that_is_cancelled_leaves_nothing(model: RunningModel) -> None:
-    stub = ModelServiceStub(model.client.channel)
-    arrived, cancelled = threading.Event(), threading.Event()
-
-    def half() -> Iterator[pb.PublishPolicyRequest]:
-        yield from messages(HEADER, bytes(CHUNK_BYTES))
-        arrived.set()
-        cancelled.wait(20)
-
-    call = stub.PublishPolicy.future(half(), timeout=20)
-    assert arrived.wait(10)
-    call.cancel()
-    cancelled.set()
-    eventually(lambda: model.metric("publishes_total", result="failed") == 1)
-    eventually(lambda: model.uploads() == [])  # a thread may still be at it
-    assert numbers(model.client, include_all_states=True) == []
-
-
-def test_a_watch_tells_changes_in_order(client: ModelClient) -> None:
-    publish(client)
-    with closing(client.watch()) as watch:
-        start = next(watch)
-        assert start.heartbeat
-        publish(client, "solo")
-        client.set_alias("race", "champion", 1, 0)
-        events = list(itertools.islice(watch, 3))
-    assert [event.revision for event in events] == [start.revision + n for n in (1, 2, 3)]
-    assert (events[0].policy.name, events[0].policy.state) == ("solo", pb.POLICY_STATE_READY)
-    assert (events[1].alias.name, events[1].alias.alias) == ("solo", "latest")
-    assert (events[2].alias.alias, events[2].alias.version) == ("champion", 1)
-
-
-def test_a_watch_of_one_name(client: ModelClient) -> None:
-    with closing(client.watch("solo")) as watch:
-        assert next(watch).heartbeat
-        publish(client)
-        publish(client, "solo")
-        assert next(watch).policy.name == "solo"
-    with pytest.raises(InvalidArgument, match="name is 'Solo'"):
-        next(client.watch("Solo"))
-
-
-def test_heartbeats_say_how_far_a_watch_has_come(tmp_path: Path) -> None:
-    with (
-        running_model(tmp_path, heartbeat_seconds=0.05) as model,
-        closing(model.client.watch("solo")) as watch,
-    ):
-        first, second = next(watch), next(watch)
-        assert (first.heartbeat, second.heartbeat) == (True, True)
-        assert first.revision == second.revision
-        publish(model.client)
-        later = next(beat for beat in watch if beat.revision > first.revision)
-        assert (later.heartbeat, later.revision) == (True, first.revision + 2)
-
-
-def test_a_history_that_is_not_kept(tmp_path: Path) -> None:
-    with running_model(tmp_path, keep_events=4) as model:
-        for seed in range(3):
-            publish(model.client, seed=seed)
-        with pytest.raises(FailedPrecondition, match="changes are kept from 4 on"):
-            next(model.client.watch(since_revision=2))
-        with pytest.raises(FailedPrecondition, match="the registry is at 7"):
-            next(model.client.watch(since_revision=99))
-        with closing(model.client.watch(since_revision=3)) as watch:
-            assert [event.revision for event in itertools.islice(watch, 4)] == [4, 5, 6, 7]
-
-
-def test_stopping_ends_watches(tmp_path: Path) -> None:
-    with running_model(tmp_path) as model:
-        watch = model.client.watch()
-        next(watch)
-        assert model.metric("watchers") == 1
-        model.drain()
-        with pytest.raises(Unavailable, match="watch again from the last revision"):
-            list(watch)
-
-
-@pytest.mark.parametrize("seed", [1, 2])
-def test_a_watcher_that_keeps_reconnecting_misses_nothing(tmp_path: Path, seed: int) -> None:
-    """Publishes, rejections and swaps go on while the watcher drops its stream at random."""
-    with running_model(tmp_path, heartbeat_seconds=0.05) as model:
-        watch_while_it_changes(model, seed)
-
-
-def watch_while_it_changes(model: RunningModel, seed: int, changes: int = 40) -> None:
-    chance = random.Random(seed)
-    start = threading.Barrier(2)
-
-    def change() -> None:
-        publisher = random.Random(seed + 100)
-        start.wait(10)
-        publish(model.client)
-        champion = 0
-        for step in range(changes):
-            kind = publisher.random()
-            if kind < 0.6:
-                publish(model.client, publisher.choice(["race", "solo"]), seed=step)
-            elif kind < 0.75:
-                with pytest.raises(FailedPrecondition):
-                    model.client.publish(NETWORK.header(), b"no graph")
-            else:
-                champion = model.client.set_alias("race", "champion", 1, champion).revision
-
-    with ThreadPoolExecutor(1) as thread:
-        done = thread.submit(change)
-        start.wait(10)
-        seen = [1]
-        while not done.done() or seen[-1] < current_revision(model.client):
-            with closing(model.client.watch(since_revision=seen[-1])) as watch:
-                some = itertools.islice(watch, chance.randint(1, 6))
-                seen.extend(event.revision for event in some if not event.heartbeat)
-        done.result()
-    assert seen == list(range(1, current_revision(model.client) + 1))
-
-
-def current_revision(client: ModelClient) -> int:
-    stub = ModelServiceStub(client.channel)
-    return stub.ListPolicies(pb.ListPoliciesRequest(page_size=1), timeout=10).revision
 
 
 def test_a_restart_keeps_everything(tmp_path: Path) -> None:
