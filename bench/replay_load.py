@@ -53,7 +53,7 @@ def drive(server: PinnedServer, steps: list[Step], seconds: float) -> Load:
     start, end = warm, warm + seconds
     with ThreadPoolExecutor(len(steps)) as pool:
         jobs = [pool.submit(loop, step) for step in steps]
-        time.sleep(max(0.0, start - time.perf_counter()))
+        time.sleep(max(0.0, start - time.perf_counter()))  # the callers are warming up
         cpu, own_cpu = server.cpu_seconds(), time.process_time()
         results = [job.result() for job in jobs]
         cpu, own_cpu = server.cpu_seconds() - cpu, time.process_time() - own_cpu

@@ -141,7 +141,7 @@ def main() -> None:
             raise RuntimeError("the server did not start")
         print(json.dumps(measure(server.pid, port, what)), flush=True)
         status = 0
-    except Exception:
+    except Exception:  # told here, as the process ends without the interpreter's own end
         traceback.print_exc()
     finally:
         server.kill()

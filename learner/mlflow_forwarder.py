@@ -45,7 +45,7 @@ def main() -> None:
             if failing:
                 sys.stderr.write(f"tracking at {options.uri} has caught up\n")
             failing, pause = False, POLL_SECONDS
-        except Exception as error:
+        except Exception as error:  # a tracking server fails in any way; training goes on
             if not failing:
                 sys.stderr.write(f"tracking at {options.uri} is behind and tries again: {error}\n")
             pause = min(2 * pause, LONGEST_RETRY_SECONDS) if failing else FIRST_RETRY_SECONDS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from learner.configs import (
     Config,
@@ -84,7 +84,7 @@ def override(config: Config, values: Mapping[str, float]) -> Config:
         InvalidArgument: no such field, or a fraction where a whole number belongs.
     """
     fields = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
-    changes: dict[str, float] = {}
+    changes: dict[str, Any] = {}
     for name, value in values.items():
         if name not in fields:
             raise InvalidArgument(
@@ -97,4 +97,4 @@ def override(config: Config, values: Mapping[str, float]) -> Config:
                 f"hyperparameters: {name} = {value:g} should be {wanted} from 0 up"
             )
         changes[name] = int(value) if whole else float(value)
-    return dataclasses.replace(config, **changes)  # type: ignore[arg-type]
+    return dataclasses.replace(config, **changes)

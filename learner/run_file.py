@@ -42,7 +42,7 @@ def read_settings(path: Path) -> dict[str, Any]:
 def lay_over(content: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """The file's settings with those given elsewhere over them; hyperparameters one by one."""
     merged = {**content, **given}
-    tables = [source.get("hyperparameters") for source in (content, given)]
-    if all(isinstance(table, Mapping) for table in tables):
-        merged["hyperparameters"] = {**tables[0], **tables[1]}  # type: ignore[dict-item]
+    below, above = content.get("hyperparameters"), given.get("hyperparameters")
+    if isinstance(below, Mapping) and isinstance(above, Mapping):
+        merged["hyperparameters"] = {**below, **above}
     return merged

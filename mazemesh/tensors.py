@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,7 @@ _TO_WIRE: dict[np.dtype[np.generic], pb.DataType] = {
 _FROM_WIRE = {wire: dtype.newbyteorder("<") for dtype, wire in _TO_WIRE.items()}
 
 Array = npt.NDArray[np.generic]
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -132,9 +134,17 @@ def to_bytes(array: npt.ArrayLike, dtype: npt.DTypeLike) -> bytes:
     return np.ascontiguousarray(array, dtype=np.dtype(dtype).newbyteorder("<")).tobytes()
 
 
+@overload
+def from_bytes(
+    data: bytes | memoryview, dtype: type[Scalar], shape: Sequence[int], field: str
+) -> npt.NDArray[Scalar]: ...
+@overload
 def from_bytes(
     data: bytes | memoryview, dtype: npt.DTypeLike, shape: Sequence[int], field: str
-) -> npt.NDArray[np.generic]:
+) -> Array: ...
+def from_bytes(
+    data: bytes | memoryview, dtype: npt.DTypeLike, shape: Sequence[int], field: str
+) -> Array:
     """Read-only view of `data` as an array; one entry of `shape` may be -1.
 
     Raises:

@@ -108,7 +108,7 @@ def _show(replay: GameReplay, speed: float) -> None:
         sys.stdout.write(_line(replay, step) + "\n")
         sys.stdout.flush()
         if terminal and step < replay.steps:
-            time.sleep(1 / speed)
+            time.sleep(1 / speed)  # what is seen, not waited for
     for seat, (name, score) in enumerate(zip(replay.participants, replay.scores, strict=True)):
         sys.stdout.write(f"{seat + 1} {name}: {score:g}\n")
 

@@ -25,7 +25,7 @@ from mazemesh.protobuf_wire import (
     tag,
     varint,
 )
-from mazemesh.tensors import Array, Signature, from_bytes, to_bytes
+from mazemesh.tensors import Array, Scalar, Signature, from_bytes, to_bytes
 from mazemesh.v1 import replay_pb2 as pb
 from mazemesh.v1 import tensor_pb2
 
@@ -97,16 +97,16 @@ def decode_sample(signature: Signature, message: bytes) -> ExperienceBatch:
     response, columns = _split(message)
     rows = (columns.rows,)
 
-    def view(name: str, dtype: npt.DTypeLike) -> npt.NDArray[np.generic]:
+    def view(name: str, dtype: type[Scalar]) -> npt.NDArray[Scalar]:
         return from_bytes(getattr(response, name), dtype, rows, name)
 
     return ExperienceBatch(
         columns=columns.arrays(signature),
-        keys=view("keys", np.uint64),  # type: ignore[arg-type]  # the codec speaks of any dtype
-        probabilities=view("probabilities", np.float64),  # type: ignore[arg-type]
-        priorities=view("priorities", np.float64),  # type: ignore[arg-type]
-        policy_versions=view("policy_versions", np.int64),  # type: ignore[arg-type]
-        times_sampled=view("times_sampled", np.int32),  # type: ignore[arg-type]
+        keys=view("keys", np.uint64),
+        probabilities=view("probabilities", np.float64),
+        priorities=view("priorities", np.float64),
+        policy_versions=view("policy_versions", np.int64),
+        times_sampled=view("times_sampled", np.int32),
         table_size=response.table_size,
         updated=response.updated,
         stale=response.stale,

@@ -217,7 +217,7 @@ class GamesSession:
             except Unavailable:
                 if time.monotonic() + backoff > min(deadline, lost + self._grace):
                     raise
-            time.sleep(backoff)
+            time.sleep(backoff)  # nothing tells when the server is back
             backoff = min(2 * backoff, _MAX_BACKOFF)
 
     def _resume_once(self, deadline: float) -> StepBytes:

@@ -76,7 +76,7 @@ class ModelClient(ServiceClient):
             except Unavailable:
                 if attempt == _ATTEMPTS - 1:
                     raise
-                time.sleep(_PAUSE * 2**attempt)
+                time.sleep(_PAUSE * 2**attempt)  # nothing tells when it is back
         if version is None:
             raise MazemeshError(f"{self.address} answered nothing for policy {policy!r}")
         if version.sha256 == if_none_match:

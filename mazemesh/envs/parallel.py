@@ -25,7 +25,7 @@ Steps = tuple[
 ]
 
 
-class MazeParallelEnv(ParallelEnv[str, Observation, int]):  # type: ignore[misc]
+class MazeParallelEnv(ParallelEnv[str, Observation, int]):  # type: ignore[misc]  # PettingZoo is untyped
     """All players move at once; each episode is a new maze.
 
     Agents are "player_0", "player_1", ...; observations, actions and `info["action_mask"]` are as

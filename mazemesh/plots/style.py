@@ -100,7 +100,9 @@ def label_at_right(axes: Axes, labels: Sequence[tuple[float, str, str]]) -> None
     """
     bottom, top = axes.get_ylim()
     shares = [(value - bottom) / (top - bottom) for value, _, _ in labels]
-    inches = axes.get_position().height * float(axes.figure.get_figheight())  # type: ignore[union-attr]
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    inches = axes.get_position().height * figure.get_figheight()
     places = apart(shares, 0.17 / max(inches, 0.5), 0.0, 1.0)
     for (_, text, colour), share, place in zip(labels, shares, places, strict=True):
         axes.annotate(

@@ -96,11 +96,12 @@ class Study:
         self._lock = threading.Lock()
         self._running: dict[int, optuna.Trial] = {}
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        directions = ["maximize" if one.maximise else "minimize" for one in self._objectives]
+        best = optuna.study.StudyDirection
+        directions = [best.MAXIMIZE if one.maximise else best.MINIMIZE for one in self._objectives]
         self._study = optuna.create_study(
             storage=_storage(file),
             study_name=_NAME,
-            directions=directions,  # type: ignore[arg-type]
+            directions=directions,
             load_if_exists=True,
             pruner=optuna.pruners.MedianPruner(_PRUNES_FROM, _SPARED_REPORTS)
             if prune

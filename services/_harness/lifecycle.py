@@ -84,7 +84,7 @@ async def _live(settings: SettingsT, bind: Bind[SettingsT]) -> int:
     except asyncio.CancelledError:
         log.info("stopped before it was ready", reason=stop.name)
         return 0
-    except Exception:
+    except Exception:  # whatever a service's own code raises ends in its log, with a trace
         log.exception("cannot start")
         return 1
 

@@ -201,14 +201,14 @@ class Server:
     async def _supervise(self, run: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
         try:
             await run()
-        except Exception:
+        except Exception:  # whatever it was: a service without its task is to end
             self.log.exception("background task crashed", task=name)
             self.failed.set()
 
     async def _run_to_end(self, hook: Hook) -> None:
         try:
             await hook()
-        except Exception:
+        except Exception:  # the hooks after it have to run all the same
             self.log.exception("stop hook failed", hook=getattr(hook, "__qualname__", repr(hook)))
             self.failed.set()
 

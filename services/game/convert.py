@@ -64,7 +64,7 @@ def reseat(message: pb.StepGames, batch: Batch) -> Reseat | None:
     """
     if not message.reseat_games and not message.reseat_controllers:
         return None
-    games = from_bytes(message.reseat_games, "int32", (-1,), "reseat_games").astype(np.int32)
+    games = from_bytes(message.reseat_games, np.int32, (-1,), "reseat_games").astype(np.int32)
     shape = (len(games), batch.engine.spec.seats)
     return Reseat(games, _int8("reseat_controllers", message.reseat_controllers, shape))
 
@@ -234,4 +234,4 @@ def timestamp(time: float) -> Timestamp:
 
 
 def _int8(field: str, data: bytes, shape: tuple[int, ...]) -> Int8Array:
-    return from_bytes(data, "int8", shape, field).view(np.int8)
+    return from_bytes(data, np.int8, shape, field)

@@ -25,7 +25,7 @@ Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
 SERVICE = "dm_env_rpc.v1.Environment"
 
 
-class DmEnvRpcServicer(EnvironmentServicer):  # type: ignore[misc]
+class DmEnvRpcServicer(EnvironmentServicer):  # type: ignore[misc]  # dm_env_rpc is untyped
     """Serves the worlds of a server."""
 
     def __init__(self, worlds: Worlds) -> None:

@@ -139,7 +139,7 @@ def _compare(session: Any, parity: Parity, rows: slice) -> None:
     names = [output.name for output in session.get_outputs()]
     try:
         arrays = session.run(names, parity.inputs(rows))
-    except Exception as error:
+    except Exception as error:  # as above
         raise Rejection("run", _first_line(error)) from error
     outputs = {name: np.asarray(array) for name, array in zip(names, arrays, strict=True)}
     parity.compare(outputs, rows)

@@ -96,9 +96,7 @@ def to_batch(request: RecordRequest, signature: Signature, *encoded: bytes) -> B
         priorities = _priorities(request.priorities, rows, "priorities")
     versions: npt.NDArray[np.int64] | None = None
     if request.policy_versions:
-        versions = from_bytes(  # type: ignore[assignment]  # the codec speaks of any dtype
-            request.policy_versions, np.int64, (rows,), "policy_versions"
-        )
+        versions = from_bytes(request.policy_versions, np.int64, (rows,), "policy_versions")
     return Batch(
         request.writer_id,
         request.sequence,
@@ -130,9 +128,7 @@ def to_batch_for(
 def to_updates(message: pb.PriorityUpdates, field: str) -> tuple[Keys, Reals]:
     """Keys uint64 [n] and priorities float64 [n], all checked."""
     count = len(message.keys) // 8
-    keys: Keys = from_bytes(  # type: ignore[assignment]
-        message.keys, np.uint64, (count,), f"{field}.keys"
-    )
+    keys = from_bytes(message.keys, np.uint64, (count,), f"{field}.keys")
     return keys, _priorities(message.priorities, count, f"{field}.priorities")
 
 
@@ -176,7 +172,7 @@ def _columns(request: RecordRequest, signature: Signature) -> list[Buffer]:
 
 def _priorities(data: Buffer, rows: int, field: str) -> Reals:
     # A copy: within a message numbers stand at any address, and compiled code wants multiples of 8.
-    priorities: Reals = from_bytes(data, np.float64, (rows,), field).copy()  # type: ignore[assignment]
+    priorities = from_bytes(data, np.float64, (rows,), field).copy()
     if rows and np.maximum.reduce(priorities.view(np.uint64)) >= _INFINITY_BITS:
         # Written so that NaN is bad, too. What is left is -0.0.
         bad = ~((priorities >= 0) & (priorities < np.inf))

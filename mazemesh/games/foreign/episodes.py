@@ -93,7 +93,7 @@ class Episodes:
                 arrays.action_mask[game],
                 arrays.reward[game],
             )
-        except Exception as error:
+        except Exception as error:  # whatever the environment's own code raises
             self._lose(game, error)
             return
         self._returns[game] += arrays.reward[game]

@@ -41,7 +41,7 @@ def main() -> None:
         try:
             make = partial(make_environment, parse(task.game), strict=task.strict)
             environment = make()
-        except Exception as error:
+        except Exception as error:  # whatever the environment's own code raises
             parent.send_bytes(FATAL + str(error).encode())
             return
         description = environment.description
@@ -82,7 +82,7 @@ def _answer(episodes: Episodes, request: bytes) -> bytes:
             episodes.step()
         else:
             episodes.reset(np.frombuffer(request, np.int32, offset=1).tolist())
-    except Exception as error:
+    except Exception as error:  # as in main
         return FATAL + f"{type(error).__name__}: {error}".encode()
     return LOST + episodes.error.encode() if episodes.error else WELL
 

@@ -169,7 +169,7 @@ class SegmentLog:
                 self._writer.write(items)
                 if self._durability is Durability.FSYNC:
                     self._writer.sync()
-            except Exception as error:
+            except Exception as error:  # told where it is waited for
                 failure = error
             self._loop.call_soon_threadsafe(self._end_of_write, items, failure)
 
