@@ -9,7 +9,7 @@ Huber loss, and |TD error| as the new priority.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,31 @@ def importance_weights(
     """w_i = (N P(i))^-beta / max_j w_j, float32 [rows] (Schaul et al. 2016, section 3.4)."""
     weights = (table_size * probabilities) ** -exponent
     return np.asarray(weights / weights.max(), np.float32)
+
+
+def weighted_minibatches(
+    batch: Batch, config: DQNConfig, updates: int, device: torch.device
+) -> list[dict[str, Tensor]]:
+    """A batch's rows in order, `minibatch_size` at a time, with their importance as `weight`."""
+    column = {name: as_tensor(value, device) for name, value in batch.columns.items()}
+    exponent = beta(config, updates)
+    weights = importance_weights(batch.probabilities, batch.table_size, exponent)
+    column["weight"] = as_tensor(weights, device)
+    parts = {name: value.split(config.minibatch_size) for name, value in column.items()}
+    return [dict(zip(parts, rows, strict=True)) for rows in zip(*parts.values(), strict=True)]
+
+
+def outcome(steps: Sequence[tuple[Tensor, Tensor]], config: DQNConfig) -> Update:
+    """Means of the gradient steps' statistics, and new priorities: each row's error and a floor.
+
+    Args:
+        steps: Of each gradient step the errors [rows] and the `STATISTICS`.
+        config: Tells the floor.
+    """
+    errors, statistics = zip(*steps, strict=True)
+    mean = torch.stack(statistics).mean(dim=0).tolist()
+    priorities = torch.cat(errors).cpu().numpy().astype(np.float64)
+    return Update(dict(zip(STATISTICS, mean, strict=True)), priorities + config.priority_floor)
 
 
 def double_q_target(
@@ -94,21 +119,8 @@ class DQN:
             The new priority of each row, and as means: loss, td_error (absolute), q_value,
             importance (of the weights), gradient_norm.
         """
-        column = {name: as_tensor(value, self._device) for name, value in batch.columns.items()}
-        exponent = beta(self.config, self.updates)
-        weights = importance_weights(batch.probabilities, batch.table_size, exponent)
-        column["weight"] = as_tensor(weights, self._device)
-        parts = {name: value.split(self.config.minibatch_size) for name, value in column.items()}
-        errors, statistics = [], []
-        for index in range(len(parts["weight"])):
-            error, means = self._step({name: value[index] for name, value in parts.items()})
-            errors.append(error)
-            statistics.append(means)
-        mean = torch.stack(statistics).mean(dim=0).tolist()
-        priorities = torch.cat(errors).cpu().numpy().astype(np.float64)
-        return Update(
-            dict(zip(STATISTICS, mean, strict=True)), priorities + self.config.priority_floor
-        )
+        minibatches = weighted_minibatches(batch, self.config, self.updates, self._device)
+        return outcome([self._step(rows) for rows in minibatches], self.config)
 
     def _step(self, rows: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """One gradient step; the absolute TD errors [rows], and the statistics."""

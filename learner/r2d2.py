@@ -20,7 +20,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -28,11 +27,10 @@ from learner.algorithm import Update
 from learner.architecture import Architecture, Parameters
 from learner.configs import R2D2Config
 from learner.descent import ALONE, Descent
-from learner.dqn import STATISTICS, beta, importance_weights
+from learner.dqn import outcome, weighted_minibatches
 from learner.networks import RecurrentDuelingQ, dueling
 from learner.ports import Batch
 from learner.ranks import Ranks
-from learner.tensors import as_tensor
 from mazemesh.errors import InvalidArgument
 from mazemesh.rescaling import rescale, unscale
 
@@ -122,21 +120,8 @@ class R2D2:
         Returns:
             The new priority of each row, and the same means as `DQN.update`.
         """
-        column = {name: as_tensor(value, self._device) for name, value in batch.columns.items()}
-        exponent = beta(self.config, self.updates)
-        weights = importance_weights(batch.probabilities, batch.table_size, exponent)
-        column["weight"] = as_tensor(weights, self._device)
-        parts = {name: value.split(self.config.minibatch_size) for name, value in column.items()}
-        errors, statistics = [], []
-        for index in range(len(parts["weight"])):
-            error, means = self._step({name: value[index] for name, value in parts.items()})
-            errors.append(error)
-            statistics.append(means)
-        mean = torch.stack(statistics).mean(dim=0).tolist()
-        priorities = torch.cat(errors).cpu().numpy().astype(np.float64)
-        return Update(
-            dict(zip(STATISTICS, mean, strict=True)), priorities + self.config.priority_floor
-        )
+        minibatches = weighted_minibatches(batch, self.config, self.updates, self._device)
+        return outcome([self._step(rows) for rows in minibatches], self.config)
 
     def loss(self, rows: Mapping[str, Tensor]) -> Loss:
         """Half the squared error of each trained step, weighted, and what follows from it."""
