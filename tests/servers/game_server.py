@@ -1,23 +1,20 @@
 """A Game service over real sockets in a thread, with a sink of results that tests command."""
 
-import asyncio
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-
-from prometheus_client import CollectorRegistry
 
 from mazemesh.client.game import GameClient
 from mazemesh.errors import InvalidArgument, Unavailable
 from mazemesh.games import Purpose, seeds
 from mazemesh.v1 import elo_pb2
 from mazemesh.v1.game_pb2 import MatchSetup
-from services._harness import Server, serve
+from services._harness import Server
 from services.game.bind import bind_with
 from services.game.settings import GameServiceSettings
+from tests.servers.running import RunningService
 
 EVALUATION_SEED = seeds.seed(Purpose.EVALUATION, 5)
 
@@ -58,41 +55,21 @@ class FakeElo:
             return self.results[match_id]
 
 
-class RunningGame:
-    """A service that runs; `close` drains it."""
+class RunningGame(RunningService[GameServiceSettings]):
+    """A Game service that runs, with a client of it."""
 
     def __init__(self, data_dir: Path, elo: FakeElo, **settings: Any) -> None:
         values: dict[str, Any] = {"port": 0, "outbox_max_backoff": 0.2, **settings}
-        self._settings = GameServiceSettings(data_dir=data_dir, **values)
-        self._elo = elo
-        self._ready: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
-        self.address = ""
-        self.registry = CollectorRegistry()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
-        self._thread.start()
-        self._loop, self._end = self._ready.result(30)
+
+        async def bind(settings: GameServiceSettings, server: Server) -> None:
+            await bind_with(settings, server, elo)
+
+        super().__init__(GameServiceSettings(data_dir=data_dir, **values), bind)
         self.port = int(self.address.rpartition(":")[2])
         self.client = GameClient(self.address)
 
-    async def _bind(self, settings: GameServiceSettings, server: Server) -> None:
-        await bind_with(settings, server, self._elo)
-
-    async def _run(self) -> None:
-        try:
-            async with serve(self._settings, self._bind) as server:
-                self.address, self.registry = server.address, server.registry
-                end = asyncio.Event()
-                self._ready.set_result((asyncio.get_running_loop(), end))
-                await end.wait()
-        except BaseException as error:
-            if not self._ready.done():
-                self._ready.set_exception(error)
-            raise
-
     def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._end.set)
-        self._thread.join(30)
-        assert not self._thread.is_alive()
+        super().close()
         self.client.close()
 
     def metric(self, name: str, **labels: str) -> float:

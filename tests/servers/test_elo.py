@@ -17,35 +17,11 @@ from mazemesh.errors import InvalidArgument, NotFound, Unavailable
 from mazemesh.v1 import elo_pb2
 from services._harness import Server, serve
 from services.elo.bind import bind
-from services.elo.match import Match
-from services.elo.settings import EloSettings
+from tests.servers.elo_results import MATCHES, RESULTS, on_the_wire, settings_in
 from tests.servers.processes import service_process
-from tests.unit.elo.played import BOTS, match, simulated
+from tests.unit.elo.played import BOTS, TRUTH, match
 
 RECORDED, DUPLICATE, CONFLICT = 1, 2, 3
-
-TRUTH = {BOTS[0]: 700.0, BOTS[2]: 1300.0, "race:1": 800.0, "race:2": 1000.0, "race:3": 1100.0}
-MATCHES = simulated(np.random.default_rng(1), TRUTH, 120, correlation=0.5)
-
-
-def on_the_wire(one: Match) -> elo_pb2.MatchResult:
-    result = elo_pb2.MatchResult(
-        match_id=one.match_id,
-        ladder=one.ladder,
-        seed=one.seed,
-        rules_hash=one.rules_hash,
-        participants=one.participants,
-        games=[elo_pb2.GameOutcome(**game._asdict()) for game in one.games],
-    )
-    result.finish_time.FromNanoseconds(one.finish_nanoseconds)
-    return result
-
-
-RESULTS = [on_the_wire(one) for one in MATCHES]
-
-
-def settings_in(folder: Path, **changes: Any) -> EloSettings:
-    return EloSettings(port=0, metrics_port=0, data_dir=folder, refit_seconds=0.05, **changes)
 
 
 @pytest.fixture

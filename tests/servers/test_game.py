@@ -24,7 +24,7 @@ from tests.servers.game_sessions import (
     play_both,
     some_actions,
 )
-from tests.servers.model_server import eventually
+from tests.servers.running import eventually
 
 
 @pytest.fixture(scope="module")

@@ -15,9 +15,9 @@ from mazemesh.games import Purpose, get_game, seeds
 from mazemesh.games.foreign.engine import ForeignEngine
 from mazemesh.games.foreign.game import ForeignGame
 from mazemesh.v1 import game_pb2 as pb
+from tests.servers.game_matches import tokens_of
 from tests.servers.game_server import FakeElo, RunningGame, race, running_game
-from tests.servers.model_server import eventually
-from tests.servers.test_game_matches import tokens_of
+from tests.servers.running import eventually
 
 CARTPOLE = "gymnasium:CartPole-v1"
 WALK = "pettingzoo:tests.foreign_games:Walk"

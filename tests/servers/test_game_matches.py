@@ -2,49 +2,22 @@
 
 import asyncio
 import signal
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from mazemesh.client.game import GameClient, GamesSession
+from mazemesh.client.game import GameClient
 from mazemesh.errors import AlreadyExists, Conflict, FailedPrecondition, InvalidArgument, NotFound
 from mazemesh.games import BOTS, GameSettings, Purpose, get_game, seeds
 from mazemesh.games.engine import BatchEngine
 from mazemesh.v1 import elo_pb2
 from mazemesh.v1 import game_pb2 as pb
+from tests.servers.game_matches import BOT, play_match, play_out, tokens_of
 from tests.servers.game_server import EVALUATION_SEED, FakeElo, RunningGame, race, running_game
-from tests.servers.model_server import eventually
 from tests.servers.processes import service_process
-
-BOT = "bot/shortest-path"
-
-
-def tokens_of(matches: Sequence[pb.CreatedMatch]) -> list[str]:
-    return [
-        token for match in matches for game in match.games for token in game.seat_tokens if token
-    ]
-
-
-def play_out(session: GamesSession, seed: int = 0) -> dict[str, tuple[list[float], int]]:
-    """Plays at random to the end; scores and steps by game id."""
-    rng = np.random.default_rng(seed)
-    outcomes = {}
-    while not session.over:
-        session.send(rng.integers(0, 5, session.controllers.shape, dtype=np.int8))
-        step = session.receive()
-        for index, scores, steps in zip(
-            step.ended_games.tolist(), step.ended_scores.tolist(), step.ended_steps, strict=True
-        ):
-            outcomes[session.game_ids[index]] = (scores, int(steps))
-    return outcomes
-
-
-def play_match(client: GameClient, setup: pb.MatchSetup) -> dict[str, tuple[list[float], int]]:
-    with client.join_session(tokens_of(client.create([setup]))) as session:
-        return play_out(session)
+from tests.servers.running import eventually
 
 
 def test_a_match_of_two_policies_reaches_elo_once(tmp_path: Path) -> None:

@@ -15,9 +15,9 @@ from mazemesh.errors import FailedPrecondition, InvalidArgument, NotFound
 from mazemesh.game_replay import Difference, GameReplay, verify
 from mazemesh.games import get_game
 from mazemesh.v1 import game_pb2 as pb
+from tests.servers.game_matches import BOT, play_match
 from tests.servers.game_server import RunningGame, race, running_game
-from tests.servers.model_server import eventually
-from tests.servers.test_game_matches import BOT, play_match
+from tests.servers.running import eventually
 
 SMALL = pb.GameSettings(width=5, height=4, step_limit=40)
 

@@ -23,7 +23,7 @@ from mazemesh.games.engine import BatchEngine
 from mazemesh.games.overview import landmarks
 from mazemesh.v1 import game_pb2 as pb
 from tests.servers.game_server import EVALUATION_SEED, FakeElo, RunningGame, race, running_game
-from tests.servers.model_server import eventually
+from tests.servers.running import eventually
 
 ONE = {"rotations": 1}
 SHORT = pb.GameSettings(step_limit=3)

@@ -23,7 +23,7 @@ from mazemesh.v1.game_pb2_grpc import GameServiceStub
 from tests.servers.cutting_proxy import CuttingProxy
 from tests.servers.game_server import RunningGame, running_game
 from tests.servers.game_sessions import GAMES, SMALL, engine_of, play_both
-from tests.servers.model_server import eventually
+from tests.servers.running import eventually
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,8 @@ from mazemesh.client.elo import EloClient
 from mazemesh.errors import NotFound
 from services._harness import serve
 from services.elo.bind import bind
-from tests.servers.test_elo import RESULTS, TRUTH, settings_in
+from tests.servers.elo_results import RESULTS, settings_in
+from tests.unit.elo.played import TRUTH
 
 
 async def test_served_and_stored_agree(tmp_path: Path) -> None:

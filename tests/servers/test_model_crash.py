@@ -15,8 +15,8 @@ from mazemesh.errors import Unavailable
 from mazemesh.v1 import model_pb2 as pb
 from mazemesh.v1.model_pb2_grpc import ModelServiceStub
 from tests.onnx_policies import Network
-from tests.servers.model_server import eventually
 from tests.servers.processes import ServiceProcess, service_process
+from tests.servers.running import eventually
 
 
 def service(data_dir: Path) -> AbstractAsyncContextManager[ServiceProcess]:

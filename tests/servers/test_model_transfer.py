@@ -14,7 +14,8 @@ from mazemesh.v1.model_pb2_grpc import ModelServiceStub
 from tests.onnx_policies import Network
 from tests.servers.cutting_proxy import CuttingProxy
 from tests.servers.model_policies import NETWORK, numbers, publish
-from tests.servers.model_server import RunningModel, eventually, running_model
+from tests.servers.model_server import RunningModel, running_model
+from tests.servers.running import eventually
 
 
 @pytest.fixture

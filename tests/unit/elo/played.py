@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,6 +11,8 @@ from services.elo.ladder import Ladder
 from services.elo.match import Game, LoggedMatch, Match
 
 BOTS = ("bot/random", "bot/wall-follower", "bot/shortest-path")
+TRUTH = {BOTS[0]: 700.0, BOTS[2]: 1300.0, "race:1": 800.0, "race:2": 1000.0, "race:3": 1100.0}
+"""Strengths of some players."""
 
 
 def match(
@@ -76,3 +79,19 @@ def simulated(
         ]
         matches.append(match(f"m{number}", (one, other), *outcomes))
     return matches
+
+
+def state(ladder: Ladder) -> tuple[object, ...]:
+    """All that a ladder holds; floats as bits."""
+    table = ladder.pairs.table()
+    return (
+        ladder.high_water,
+        [dataclasses.astuple(record) for record in ladder.players],
+        [record.online_rating.hex() for record in ladder.players],
+        ladder.matches,
+        ladder.histories,
+        {
+            column.name: getattr(table, column.name).tobytes()
+            for column in dataclasses.fields(table)
+        },
+    )

@@ -1,4 +1,3 @@
-import dataclasses
 import random
 from time import process_time
 
@@ -10,25 +9,7 @@ from hypothesis import strategies as st
 from services.elo.bradley_terry import fit
 from services.elo.ladder import Ladder
 from services.elo.match import LoggedMatch
-from tests.unit.elo.played import BOTS, folded, match, simulated
-
-TRUTH = {BOTS[0]: 700.0, BOTS[2]: 1300.0, "race:1": 800.0, "race:2": 1000.0, "race:3": 1100.0}
-
-
-def state(ladder: Ladder) -> tuple[object, ...]:
-    """All that a ladder holds; floats as bits."""
-    table = ladder.pairs.table()
-    return (
-        ladder.high_water,
-        [dataclasses.astuple(record) for record in ladder.players],
-        [record.online_rating.hex() for record in ladder.players],
-        ladder.matches,
-        ladder.histories,
-        {
-            column.name: getattr(table, column.name).tobytes()
-            for column in dataclasses.fields(table)
-        },
-    )
+from tests.unit.elo.played import TRUTH, folded, match, simulated, state
 
 
 def fitted(ladder: Ladder) -> tuple[bytes, bytes, str]:

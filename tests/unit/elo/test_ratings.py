@@ -11,8 +11,7 @@ from services.elo.posterior import Problem
 from services.elo.ratings import SMALL, Ratings
 from services.elo.store import Status
 from tests.unit.elo.memory_log import MemoryLog
-from tests.unit.elo.played import BOTS, match, simulated
-from tests.unit.elo.test_ladder import TRUTH, state
+from tests.unit.elo.played import BOTS, TRUTH, match, simulated, state
 
 MATCHES = simulated(np.random.default_rng(1), TRUTH, 30)
 

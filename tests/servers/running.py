@@ -1,0 +1,56 @@
+"""A service over real sockets in a thread, for tests that call it by its blocking client."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Generic, TypeVar
+
+from prometheus_client import CollectorRegistry
+
+from services._harness import Bind, ServiceSettings, serve
+
+Settings = TypeVar("Settings", bound=ServiceSettings)
+
+
+class RunningService(Generic[Settings]):
+    """A service that runs; `close` drains it."""
+
+    def __init__(self, settings: Settings, bind: Bind[Settings]) -> None:
+        self._ready: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+        self.address = ""
+        self.registry = CollectorRegistry()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run(settings, bind)))
+        self._thread.start()
+        self._loop, self._end = self._ready.result(30)
+
+    async def _run(self, settings: Settings, bind: Bind[Settings]) -> None:
+        try:
+            async with serve(settings, bind) as server:
+                self.address, self.registry = server.address, server.registry
+                end = asyncio.Event()
+                self._ready.set_result((asyncio.get_running_loop(), end))
+                await end.wait()
+        except BaseException as error:
+            if not self._ready.done():
+                self._ready.set_exception(error)
+            raise
+
+    def drain(self) -> None:
+        """Begins to stop."""
+        self._loop.call_soon_threadsafe(self._end.set)
+
+    def close(self) -> None:
+        self.drain()
+        self._thread.join(30)
+        assert not self._thread.is_alive()
+
+
+def eventually(true: Callable[[], bool], seconds: float = 10.0) -> None:
+    """Waits for what a server does after its caller has gone and so cannot be told."""
+    pause = threading.Event()
+    for _ in range(int(seconds / 0.02)):
+        if true():
+            return
+        pause.wait(0.02)
+    raise AssertionError("it did not become true")
