@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import tempfile
@@ -14,7 +13,7 @@ from typing import Annotated, Any
 import psutil
 import typer
 
-from bench.learner_mesh import mesh_command
+from bench.learner_mesh import mesh_command, mesh_environment
 from bench.learner_workload import Workload
 
 app = typer.Typer()
@@ -38,7 +37,7 @@ def learner_budget(
         data_dir = Path(folder) / "data"
         command = mesh_command(workload, 1, warm_seconds + seconds + 60, data_dir)
         process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ)
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=mesh_environment()
         )
         try:
             time.sleep(warm_seconds)

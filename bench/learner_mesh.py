@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from bench.learner_run import LearnerRun, Point, metered
 from bench.learner_workload import Workload, greedy_success
 from bench.pinned import pinned_server
 from mazemesh.client.model import ModelClient
+from mazemesh.process.parent import PARENT_VARIABLE
 from mazemesh.process.ports import free_block
 
 SNAPSHOT_SECONDS = 1.0
@@ -34,7 +36,10 @@ def run_mesh(workload: Workload, seed: int, seconds: float) -> LearnerRun:
         with log.open("wb") as output:
             started = time.time()
             process = subprocess.Popen(
-                mesh_command(workload, seed, seconds, data_dir), stdout=output, stderr=output
+                mesh_command(workload, seed, seconds, data_dir),
+                stdout=output,
+                stderr=output,
+                env=mesh_environment(),
             )
             with metered(process) as usage:
                 status = process.wait(seconds + STOP_SECONDS)
@@ -74,12 +79,17 @@ def mesh_command(workload: Workload, seed: int, seconds: float, data_dir: Path) 
         "--tracking=none",
     )
     return [
-        *(str(Path(sys.executable).with_name("mazemesh")), "up", "--game", "solo", "--plain"),
+        *(sys.executable, "-m", "mazemesh.cli", "up", "--game", "solo", "--plain"),
         *("--games", str(workload.games), "--evaluators", "0", "--seed", str(seed)),
         *("--for", f"{seconds:g}s", "--data-dir", str(data_dir)),
         *("--summary", str(data_dir / "summary.json"), "--port-base", str(free_block(PORTS)[0])),
         *(f"--learner={flag}" for flag in learner),
     ]
+
+
+def mesh_environment() -> dict[str, str]:
+    """Our own, in which a mesh ends with us, even when we are killed."""
+    return {**os.environ, PARENT_VARIABLE: str(os.getpid())}
 
 
 @asynccontextmanager

@@ -97,7 +97,7 @@ def play(
     host: Host = None,
     port_base: PortBase = None,
 ) -> None:
-    """Play in the terminal against a policy.
+    """Play a maze in the terminal against a policy.
 
     Arrow keys or w a s d move, space stays, q leaves. Off a terminal, moves are read as one letter
     a line: n e s w, or . to stay.
@@ -113,7 +113,11 @@ def play(
         reference = exact(mesh, opponent)
         name, settings = trained_on(mesh, (reference,), game)
         if is_foreign(name):
-            raise InvalidArgument(f"{name} cannot be played in the terminal; only mazes can")
+            raise InvalidArgument(
+                f"game {name} cannot be played in the terminal: WatchGame shows no picture of it, "
+                "and its actions are no moves that keys stand for; `mazemesh play` is for mazes, "
+                f"`mazemesh evaluate {reference} bot/random` plays this one"
+            )
         play_in_terminal(mesh, reference, name, settings, number)
 
 

@@ -1,4 +1,4 @@
-"""A supervised process does not outlive its supervisor, even when that is killed."""
+"""A process does not outlive its supervisor, even when that is killed; nor a mesh who began it."""
 
 import ctypes
 import os

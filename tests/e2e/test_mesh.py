@@ -2,82 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from mazemesh.cli.supervisor.layout import SERVICES
-from mazemesh.client.addresses import Addresses
-from mazemesh.client.mesh import Mesh
-from mazemesh.errors import MazemeshError
+from mazemesh.process.parent import PARENT_VARIABLE
 from mazemesh.process.ports import free_block
-
-MAZEMESH = Path(sys.executable).with_name("mazemesh")
-STOP_SECONDS = 30
+from tests.e2e.running_mesh import MAZEMESH, Up, told, up, versions
 
 pytestmark = pytest.mark.timeout(300)
-
-
-class Up:
-    """A running `mazemesh up`, watched by clients and by its output."""
-
-    def __init__(self, process: subprocess.Popen[str], mesh: Mesh, summary: Path) -> None:
-        self.process = process
-        self.mesh = mesh
-        self.lines: list[str] = []
-        self._summary = summary
-        self._told = threading.Condition()
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def until(self, condition: Callable[[], bool], seconds: float = 120.0) -> None:
-        """Waits for a condition, looking again at each line that the mesh writes."""
-        with self._told:
-            assert self._told.wait_for(lambda: holds(condition), seconds), self.lines[-20:]
-
-    def stop(self) -> dict[str, Any]:
-        """Ctrl-C; the summary."""
-        self.process.send_signal(signal.SIGINT)
-        assert self.process.wait(STOP_SECONDS) == 0, self.lines[-20:]
-        summary: dict[str, Any] = json.loads(self._summary.read_text())
-        return summary
-
-    def _read(self) -> None:
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            with self._told:
-                self.lines.append(line.rstrip())
-                self._told.notify_all()
-
-
-def holds(condition: Callable[[], bool]) -> bool:
-    try:
-        return condition()
-    except MazemeshError:
-        return False
-
-
-@contextmanager
-def up(data_dir: Path, port_base: int, *flags: str) -> Iterator[Up]:
-    summary = data_dir.with_suffix(".json")
-    command = [str(MAZEMESH), "up", "--game", "race", "--summary", str(summary), "--games", "64"]
-    command += ["--data-dir", str(data_dir), "--port-base", str(port_base), *flags]
-    with (
-        subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process,
-        Mesh(Addresses.local(port_base=port_base)) as mesh,
-    ):
-        try:
-            yield Up(process, mesh, summary)
-        finally:
-            process.kill()
 
 
 def pids(up: Up) -> dict[str, int]:
@@ -97,24 +35,6 @@ def pids(up: Up) -> dict[str, int]:
 
 def pid_of(up: Up, name: str) -> int:
     return next(pid for command, pid in pids(up).items() if command.startswith(name))
-
-
-def told(data_dir: Path, base: int, *command: str) -> Any:
-    """What a command prints as JSON."""
-    done = subprocess.run(
-        [str(MAZEMESH), *command, "--json", "--data-dir", str(data_dir)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        env={**os.environ, "MAZEMESH_PORT_BASE": str(base)},
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
-def versions(up: Up) -> int:
-    return up.mesh.model.describe("race").version
 
 
 def rows(up: Up) -> int:
@@ -176,3 +96,29 @@ def test_a_second_mesh_on_the_same_folder_is_refused(tmp_path: Path) -> None:
         assert "is in use by a running mesh" in refused.stderr
         assert "Traceback" not in refused.stderr
         mesh.stop()
+
+
+STARTER = f"""
+import os, subprocess, sys
+environment = dict(os.environ, {PARENT_VARIABLE}=str(os.getpid()))
+subprocess.Popen(sys.argv[1:], env=environment)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel feature is Linux's")
+def test_a_mesh_stops_in_order_when_who_started_it_is_killed(tmp_path: Path) -> None:
+    base = str(free_block(len(SERVICES)).start)
+    command = [str(MAZEMESH), "up", "--plain", "--actors", "0", "--evaluators", "0"]
+    command += ["--data-dir", str(tmp_path / "mesh"), "--port-base", base]
+    with subprocess.Popen(
+        [sys.executable, "-c", STARTER, *command],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as starter:
+        assert starter.stderr is not None
+        assert any("mesh on" in line for line in starter.stderr)
+        starter.kill()
+        # Everything that the mesh started holds the other end: the end of file is the end of all.
+        assert "stopping" in starter.stderr.read()

@@ -15,6 +15,7 @@ from mazemesh.cli.supervisor.summary import write_summary
 from mazemesh.cli.supervisor.supervise import Supervisor
 from mazemesh.client.mesh import Mesh
 from mazemesh.errors import Conflict
+from mazemesh.process.parent import stop_with_parent
 from mazemesh.process.ports import ports_in_use
 
 _REFRESH = 1.0
@@ -24,12 +25,16 @@ _RATINGS_EVERY = 5
 async def live(run: Run, limit: float | None, summary: Path | None, *, plain: bool) -> int:
     """Runs the mesh until `limit` seconds, Ctrl-C, SIGTERM, or a process that cannot be kept alive.
 
+    It stops too when its parent ends, if `MAZEMESH_EXIT_WITH_PARENT` says so.
+
     Returns:
         The exit status: 0, or 1 when a process could not be kept alive.
 
     Raises:
         Conflict: the data folder or a port is taken.
     """
+    stop = _stop_event()
+    stop_with_parent()
     with claimed(run.data_dir):
         ports = range(run.port_base, run.port_base + len(SERVICES))
         taken = ports_in_use(ports, run.host)
@@ -41,16 +46,20 @@ async def live(run: Run, limit: float | None, summary: Path | None, *, plain: bo
         layout = lay_out(run)
         display = open_display(run, plain=plain)
         try:
-            return await _run(run, layout, limit, summary, display)
+            return await _run(run, layout, stop, limit, summary, display)
         finally:
             display.close()
 
 
 async def _run(
-    run: Run, layout: Layout, limit: float | None, summary: Path | None, display: Display
+    run: Run,
+    layout: Layout,
+    stop: asyncio.Event,
+    limit: float | None,
+    summary: Path | None,
+    display: Display,
 ) -> int:
     supervisor = Supervisor(layout, run.data_dir / "logs", display.tell)
-    stop = _stop_event()
     _leave_note(run, layout)
     with Mesh(run.addresses) as mesh:
         supervisor.start()

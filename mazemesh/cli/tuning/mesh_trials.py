@@ -84,7 +84,7 @@ class MeshTrials:
     ) -> tuple[str, ...]:
         one = self._definition
         return (
-            *(sys.executable, "-m", "mazemesh.cli.tuning.mesh_process", "up", "--plain"),
+            *(sys.executable, "-m", "mazemesh.cli", "up", "--plain"),
             *("--game", one.game, "--algorithm", one.algorithm, "--name", POLICY),
             *("--for", f"{one.seconds:g}s", "--summary", str(folder / "summary.json")),
             *("--data-dir", str(folder / "mesh"), "--port-base", str(port_base)),
