@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import grpc
 
-from mazemesh.errors import MazemeshError, from_status
+from mazemesh.errors import MazemeshError, Unavailable, from_status
 
 T = TypeVar("T")
 
@@ -61,6 +61,11 @@ def translate(error: grpc.RpcError, address: str) -> MazemeshError:
     return from_status(code, details)
 
 
+def closed(address: str) -> Unavailable:
+    """What gRPC says by a ValueError when a call is made on a channel that was closed."""
+    return Unavailable(f"the client of {address} was closed")
+
+
 class ServiceClient:
     """Base of the typed clients: one channel, calls with deadlines, errors as exceptions."""
 
@@ -74,6 +79,8 @@ class ServiceClient:
             return method(request, timeout=deadline)
         except grpc.RpcError as error:
             raise translate(error, self.address) from error
+        except ValueError as error:
+            raise closed(self.address) from error
 
     def _stream(
         self, method: Callable[..., Iterator[T]], request: object, deadline: float | None
@@ -82,7 +89,10 @@ class ServiceClient:
 
         `deadline` None is for watches without end; heartbeats and keepalive tell a dead peer.
         """
-        call: Any = method(request, timeout=deadline)
+        try:
+            call: Any = method(request, timeout=deadline)
+        except ValueError as error:
+            raise closed(self.address) from error
         try:
             yield from call
         except grpc.RpcError as error:

@@ -9,8 +9,8 @@ from typing import Any, Generic, TypeVar
 
 import grpc
 
-from mazemesh.client.channel import translate
-from mazemesh.errors import DeadlineExceeded, MazemeshError, Unavailable
+from mazemesh.client.channel import closed, translate
+from mazemesh.errors import DeadlineExceeded, MazemeshError
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
@@ -33,8 +33,8 @@ class Duplex(Generic[Request, Response]):
         self._requests.put(first)
         try:
             self._call = method(iter(self._requests.get, None))
-        except ValueError as error:  # gRPC's way to say that the channel was closed
-            raise Unavailable(f"the client of {address} was closed") from error
+        except ValueError as error:
+            raise closed(address) from error
         self._reader = threading.Thread(target=self._read, name="mazemesh-duplex", daemon=True)
         self._reader.start()
 

@@ -11,7 +11,7 @@ import grpc
 import numpy as np
 import numpy.typing as npt
 
-from mazemesh.client.channel import translate
+from mazemesh.client.channel import closed, translate
 from mazemesh.client.experience import ExperienceBatch, sample_request
 from mazemesh.client.experience_calls import ExperienceCalls
 from mazemesh.client.experience_encoding import decode_sample
@@ -123,7 +123,11 @@ class ExperienceSampler(Iterator[ExperienceBatch]):
                 request = sample_request(
                     self.table, self.batch_size, self.min_policy_version, self._pop_updates()
                 )
-                self._calls.append(self._service.sample.future(request, timeout=_CALL_SECONDS))
+                try:
+                    call = self._service.sample.future(request, timeout=_CALL_SECONDS)
+                except ValueError as error:
+                    raise closed(self._service.address) from error
+                self._calls.append(call)
 
     def _pop_updates(self) -> tuple[npt.ArrayLike, npt.ArrayLike] | None:
         if not self._updates:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Self
 
-import numpy as np
 import numpy.typing as npt
 
 from mazemesh.client.experience import ExperienceBatch
 from mazemesh.client.replay import ReplayClient
-from mazemesh.client.sharded_replay import ShardedBatch, ShardedReplay, Updates
+from mazemesh.client.sharded_replay import ShardedReplay, by_shard
+from mazemesh.client.sharded_sampler import ShardedSampler
 from mazemesh.tensors import Signature
 from mazemesh.v1 import replay_pb2 as pb
-
-_KEY = np.dtype([("shard", np.int64), ("key", np.uint64)])
 
 
 def connect_replay(addresses: str) -> ReplayClient | ReplayShards:
@@ -34,8 +31,9 @@ class ReplayShards:
     def __init__(self, addresses: Sequence[str]) -> None:
         self.addresses = tuple(addresses)
         self._clients = [ReplayClient(address) for address in addresses]
-        self._tables: dict[str, ShardedReplay] = {}
+        self._sampled: dict[tuple[str, Signature], ShardedReplay] = {}
         self._written: list[ShardedReplay] = []
+        self._samplers: list[ShardedSampler] = []
 
     def create_table(self, table: pb.Table) -> bool:
         """Makes the table on every shard; False when all have it already."""
@@ -80,16 +78,26 @@ class ReplayShards:
             DeadlineExceeded: a shard's limiter did not allow its part in time; what others gave
                 already is part of the next batch.
         """
-        if table not in self._tables:
-            self._tables[table] = ShardedReplay(self.addresses, table, signature)
-        drawn = self._tables[table].sample(
+        name = table, signature
+        if name not in self._sampled:
+            self._sampled[name] = ShardedReplay(self.addresses, table, signature)
+        drawn = self._sampled[name].sample(
             batch_size,
             timeout=timeout,
-            updates=None if priority_updates is None else _by_shard(*priority_updates),
+            updates=None if priority_updates is None else by_shard(*priority_updates),
             min_policy_version=min_policy_version,
         )
-        keys: npt.NDArray[Any] = _pairs(drawn)
-        return replace(drawn.batch, keys=keys)
+        return drawn.with_pairs()
+
+    def update_priorities(
+        self, table: str, keys: npt.NDArray[Any], priorities: npt.ArrayLike
+    ) -> tuple[int, int]:
+        """Sets priorities by key; returns how many were set, and how many rows were gone."""
+        done = [
+            self._clients[shard].update_priorities(table, *update)
+            for shard, update in by_shard(keys, priorities).items()
+        ]
+        return sum(updated for updated, _ in done), sum(stale for _, stale in done)
 
     def writer(self, table: str, signature: Signature) -> ShardedWriter:
         """A writer that gives its batches to the shards in turn; a context manager."""
@@ -97,9 +105,26 @@ class ReplayShards:
         self._written.append(written)
         return ShardedWriter(written)
 
+    def sampler(
+        self,
+        table: str,
+        signature: Signature,
+        batch_size: int,
+        in_flight: int = 2,
+        *,
+        min_policy_version: int = 0,
+    ) -> ShardedSampler:
+        """An endless iterator of batches over all shards that draws `in_flight` of them ahead."""
+        drawn_from = ShardedReplay(self.addresses, table, signature)
+        sampler = ShardedSampler(drawn_from, batch_size, in_flight, min_policy_version)
+        self._samplers.append(sampler)
+        return sampler
+
     def close(self) -> None:
-        """Closes all channels; calls in flight end with `Unavailable`."""
-        for table in (*self._tables.values(), *self._written):
+        """Ends samplers and closes all channels; calls in flight end with `Unavailable`."""
+        for sampler in self._samplers:
+            sampler.close()
+        for table in (*self._sampled.values(), *self._written):
             table.close()
         for client in self._clients:
             client.close()
@@ -129,17 +154,3 @@ class ShardedWriter:
 
     def __exit__(self, *error: object) -> None:
         self.close()
-
-
-def _pairs(drawn: ShardedBatch) -> npt.NDArray[np.void]:
-    pairs = np.empty(len(drawn.shards), _KEY)
-    pairs["shard"], pairs["key"] = drawn.shards, drawn.batch.keys
-    return pairs
-
-
-def _by_shard(pairs: npt.NDArray[np.void], priorities: npt.ArrayLike) -> Updates:
-    shards, values = pairs["shard"], np.asarray(priorities, np.float64)
-    return {
-        shard: (pairs["key"][shards == shard], values[shards == shard])
-        for shard in np.unique(shards).tolist()
-    }

@@ -16,6 +16,7 @@ from mazemesh.errors import InvalidArgument
 from mazemesh.tensors import Signature, concatenate
 from mazemesh.v1 import replay_pb2 as pb
 
+_PAIR = np.dtype([("shard", np.int64), ("key", np.uint64)])
 _ORDERED = (pb.SELECTOR_KIND_FIFO, pb.SELECTOR_KIND_LIFO)
 
 Updates = Mapping[int, tuple[Keys, Reals]]
@@ -30,6 +31,21 @@ class ShardedBatch:
     """Its keys hold within the row's shard; its probabilities are over all shards."""
     shards: npt.NDArray[np.int64]
     """int64 [rows]: index of the shard of each row."""
+
+    def with_pairs(self) -> ExperienceBatch:
+        """The batch with pairs of shard and key for keys, as `by_shard` takes them."""
+        pairs: npt.NDArray[Any] = np.empty(len(self.shards), _PAIR)
+        pairs["shard"], pairs["key"] = self.shards, self.batch.keys
+        return replace(self.batch, keys=pairs)
+
+
+def by_shard(pairs: npt.NDArray[Any], priorities: npt.ArrayLike) -> dict[int, tuple[Keys, Reals]]:
+    """New priorities [n] of the rows that pairs of shard and key name [n], by shard."""
+    shards, values = pairs["shard"], np.asarray(priorities, np.float64)
+    return {
+        shard: (pairs["key"][shards == shard], values[shards == shard])
+        for shard in np.unique(shards).tolist()
+    }
 
 
 @dataclass
@@ -103,7 +119,7 @@ class ShardedReplay:
         updates: Updates | None = None,
         min_policy_version: int = 0,
     ) -> ShardedBatch:
-        """Draws rows over all shards, after the priority updates.
+        """Draws rows over all shards, after the priority updates, which hold even if that fails.
 
         Raises:
             DeadlineExceeded: a shard's limiter did not allow its part in time. What other shards
@@ -113,21 +129,23 @@ class ShardedReplay:
         if self._plan is None or self._plan.batch_size != batch_size:
             self._plan = self._make_plan(batch_size)
         plan = self._plan
-        for shard in np.flatnonzero(plan.counts).tolist():
-            if shard not in plan.parts:
-                part = self._clients[shard].sample(
-                    self.table,
-                    int(plan.counts[shard]),
-                    signature=self.signature,
-                    timeout=timeout,
-                    priority_updates=left.pop(shard, None),
-                    min_policy_version=min_policy_version,
-                )
-                self._note(shard, part.priority_mass, part.table_size)
-                plan.parts[shard] = part
+        try:
+            for shard in np.flatnonzero(plan.counts).tolist():
+                if shard not in plan.parts:
+                    part = self._clients[shard].sample(
+                        self.table,
+                        int(plan.counts[shard]),
+                        signature=self.signature,
+                        timeout=timeout,
+                        priority_updates=left.pop(shard, None),
+                        min_policy_version=min_policy_version,
+                    )
+                    self._note(shard, part.priority_mass, part.table_size)
+                    plan.parts[shard] = part
+        finally:
+            for shard, (keys, priorities) in left.items():
+                self._clients[shard].update_priorities(self.table, keys, priorities)
         self._plan = None
-        for shard, (keys, priorities) in left.items():
-            self._clients[shard].update_priorities(self.table, keys, priorities)
         order = np.arange(batch_size) if self._is_ordered else self._rng.permutation(batch_size)
         return _join(list(plan.parts.items()), plan.shares, order)
 

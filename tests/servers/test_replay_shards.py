@@ -1,6 +1,7 @@
 """Several Replay services as one table."""
 
 import asyncio
+import threading
 from contextlib import AsyncExitStack
 
 import numpy as np
@@ -10,7 +11,7 @@ from scipy import stats
 from mazemesh.client import tables
 from mazemesh.client.mesh import connect
 from mazemesh.client.sharded_replay import ShardedReplay
-from mazemesh.errors import DeadlineExceeded, InvalidArgument
+from mazemesh.errors import DeadlineExceeded, InvalidArgument, NotFound
 from mazemesh.tensors import Signature
 from services._harness import serve
 from services.replay.bind import bind
@@ -147,6 +148,81 @@ async def test_priorities_go_back_to_the_service_that_has_the_row(mesh):
         drawn = third.columns["index"].tolist()
         assert third.priorities.tolist() == [expected[row] for row in drawn]
         assert 0.0 not in third.priorities
+
+    await asyncio.to_thread(calls)
+
+
+async def test_a_sampler_draws_by_mass_over_the_services_and_carries_priorities(mesh):
+    weights = np.where(np.arange(ROWS) < 40, 1.0, 3.0)
+    expected = weights / weights.sum()
+
+    def calls():
+        replay = mesh.replay
+        replay.create_table(definition(alpha=1.0))
+        with replay.writer("table", SIGNATURE) as writer:
+            # The first service gets 40 rows of a mass of 40, the second 20 of a mass of 60.
+            for start, stop in ((0, 40), (40, 60)):
+                writer.append({"index": np.arange(start, stop)}, weights[start:stop])
+        with replay.sampler("table", SIGNATURE, 1000, in_flight=3) as sampler:
+            drawn = [next(sampler) for _ in range(DRAWS // 1000)]
+            for batch in drawn:
+                index = batch.columns["index"]
+                np.testing.assert_allclose(batch.probabilities, expected[index], rtol=1e-9)
+            index = np.concatenate([batch.columns["index"] for batch in drawn])
+            counts = np.bincount(index, minlength=ROWS)
+            assert stats.chisquare(counts, DRAWS * expected).pvalue > 1e-4
+            assert {*np.unique(drawn[0].keys["shard"])} == {0, 1}
+            every = np.array(
+                [drawn[0].keys[drawn[0].columns["index"] == row][0] for row in (0, 59)]
+            )
+            sampler.update_priorities(every[:1], [0.0])
+            sampler.update_priorities(every[1:], [0.0])
+            told = [next(sampler) for _ in range(6)]
+            assert sum(batch.updated for batch in told) == 2
+            assert set(told[-1].columns["index"].tolist()).isdisjoint({0, 59})
+        assert replay.update_priorities("table", every, [2.0, 4.0]) == (2, 0)
+        assert list(sampler) == []
+
+    await asyncio.to_thread(calls)
+
+
+async def test_a_sampler_waits_for_a_queue_on_every_service_and_ends_when_it_is_closed(mesh):
+    def calls():
+        replay = mesh.replay
+        replay.create_table(tables.queue("queue", SIGNATURE, 100))
+        sampler = replay.sampler("queue", SIGNATURE, 10)
+        with replay.writer("queue", SIGNATURE) as writer:
+            writer.append({"index": np.arange(5)})
+            assert sampler.receive(timeout=0.1) is None  # half of the batch has come
+            writer.append({"index": np.arange(5, 10)})
+        assert sorted(next(sampler).columns["index"].tolist()) == list(range(10))
+        threading.Timer(0.1, sampler.close).start()
+        assert list(sampler) == []
+        missing = replay.sampler("missing", SIGNATURE, 8)
+        for _ in range(2):
+            with pytest.raises(NotFound, match="'missing'"):
+                next(missing)
+
+    await asyncio.to_thread(calls)
+
+
+async def test_new_priorities_hold_even_if_the_draw_fails(mesh):
+    def calls():
+        replay = mesh.replay
+        table = tables.prioritized(
+            "table", SIGNATURE, 100, alpha=1.0, min_size=1, samples_per_insert=1, error_buffer=4
+        )
+        replay.create_table(table)
+        with replay.writer("table", SIGNATURE) as writer:
+            for start in (0, 4):
+                writer.append({"index": np.arange(start, start + 4)}, np.ones(4))
+        # Each service serves 3 rows more than were inserted: 14 in all, and of these 7 now.
+        first = replay.sample("table", 7, signature=SIGNATURE)
+        updates = (first.keys, np.full(7, 7.0))
+        with pytest.raises(DeadlineExceeded):
+            replay.sample("table", 8, signature=SIGNATURE, timeout=0.05, priority_updates=updates)
+        rows = len(np.unique(first.keys))
+        assert sum(info.priority_mass for info in replay.list_tables()) == 8 + 6.0 * rows
 
     await asyncio.to_thread(calls)
 
