@@ -16,6 +16,7 @@ COMMANDS = {
     "replay": "bench.replay",
     "replay-recovery": "bench.replay_recovery",
     "replay-soak": "bench.replay_soak",
+    "start": "bench.start",
 }
 
 
