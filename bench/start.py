@@ -25,7 +25,6 @@ app = typer.Typer()
 
 PORTS = 5
 LOOK_SECONDS = 0.05
-PATIENCE_SECONDS = 300.0
 # Both stand on their pages from the start, at 0.
 PLAYED = ("game", "mazemesh_game_games_finished_total")
 LEARNED = ("learner", "mazemesh_learner_updates_total")
@@ -161,6 +160,8 @@ def _as_text(report: Mapping[str, Any]) -> str:
             f"first game {run['first_game']:.2f} s, first update {run['first_update']:.2f} s, "
             f"{run['processor_seconds']:.2f} processor seconds"
         )
-        for kind in ("by_process", "events"):
-            lines.append("  " + ", ".join(f"{name} {value}" for name, value in run[kind].items()))
+        lines += [
+            "  " + ", ".join(f"{name} {value}" for name, value in run[kind].items())
+            for kind in ("by_process", "events")
+        ]
     return "\n".join(lines)

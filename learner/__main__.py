@@ -1,34 +1,9 @@
-"""`python -m learner`: trains a policy against a running mesh; flags are `LearnerSettings`."""
+"""Entry point: `python -m learner`."""
 
-from __future__ import annotations
-
-import sys
-import threading
-
-from prometheus_client import CollectorRegistry
-
-from learner.learn import learn
-from learner.settings import LearnerSettings
-from mazemesh.client.matchmaker import MatchmakerClient
-from mazemesh.client.model import ModelClient
-from mazemesh.client.replay_shards import connect_replay
-from mazemesh.process import run_worker
-from mazemesh.process.memory import keep_freed_memory
-
-
-def work(settings: LearnerSettings, registry: CollectorRegistry, stop: threading.Event) -> None:
-    """Trains until `stop`."""
-    keep_freed_memory()
-    source, sink = connect_replay(settings.replay_address), ModelClient(settings.model_address)
-    matchmaker = MatchmakerClient(settings.matchmaker_address) if settings.exploits else None
-    try:
-        learn(settings, source, sink, registry, stop, matchmaker)
-    finally:
-        source.close()
-        sink.close()
-        if matchmaker is not None:
-            matchmaker.close()
-
+from mazemesh.starting import loading
 
 if __name__ == "__main__":
-    run_worker(LearnerSettings, work, sys.argv[1:], "python -m learner")
+    with loading():
+        from learner.command import main
+
+    main()

@@ -25,6 +25,7 @@ from learner.run import Run
 from learner.settings import LearnerSettings
 from learner.tracking import Tracking
 from mazemesh.errors import InvalidArgument
+from mazemesh.starting import collector_at_rest
 
 if TYPE_CHECKING:
     from learner.algorithm import Algorithm
@@ -45,7 +46,8 @@ def learn(
 ) -> None:
     """Runs a training run until `stop` is set or its steps are done, then leaves a checkpoint.
 
-    Order matters at the start: the table, then version 1, so that actors can begin; then torch.
+    Order matters at the start: version 1 needs no torch, so that actors can begin. Torch is loaded
+    while Replay and Model come up.
 
     Args:
         settings: Of the run.
@@ -67,20 +69,28 @@ def learn(
     resuming = bool(checkpoint.find(settings.folder))
     log.info("starting", policy=run.policy, game=run.game, algorithm=run.algorithm)
     metrics = LearnerMetrics(registry)
+    parameters = initial_parameters(run.architecture, run.seed)
+    first = None if resuming else first_draft(run, parameters)
+    threading.Thread(target=_load_torch, name="load torch", daemon=True).start()
     if not make_table(source, run.table, stop):
         return
     journal = Journal(settings.folder, run, resuming=resuming)
     metadata = {"torch": importlib.metadata.version("torch")}
     lineage = Lineage(settings.folder)
     publisher = Publisher(sink, run, journal.run_id, stop, metadata=metadata, lineage=lineage)
-    parameters = initial_parameters(run.architecture, run.seed)
-    if not resuming:
-        publisher.publish(first_draft(run, parameters))
+    if first is not None:
+        publisher.publish(first)
     told = settings.tracking, settings.data_dir, settings.folder, settings.model_address
     with Tracking(*told) as tracking:
         if _train(settings, run, parameters, source, publisher, journal, metrics, stop, records):
             tracking.finish()
     journal.close()
+
+
+def _load_torch() -> None:
+    with collector_at_rest():
+        import learner.algorithms
+        import learner.trainer  # noqa: F401
 
 
 def _train(
@@ -95,7 +105,7 @@ def _train(
     records: Records | None,
 ) -> bool:
     """Whether the run came to its end, and was not stopped before."""
-    from learner.algorithms import build  # loads torch
+    from learner.algorithms import build  # loaded by now, or waits for it
     from learner.trainer import Trainer
 
     prefetcher = Prefetcher(source, run.table, run.signature, run.batch_rows, stop)

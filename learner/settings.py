@@ -12,7 +12,7 @@ from learner.presets import AlgorithmName
 from learner.run_file import lay_over, read_settings
 from mazemesh.client.addresses import Addresses
 from mazemesh.games.foreign import policy_name
-from mazemesh.process import ProcessSettings
+from mazemesh.process.settings import ProcessSettings
 
 _LOCAL = Addresses.local()
 

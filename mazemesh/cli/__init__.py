@@ -7,7 +7,10 @@ import sys
 
 def main() -> None:
     """Entry point of `mazemesh`: errors become one line and exit status 1."""
-    from mazemesh.cli.app import app
+    from mazemesh.starting import collector_at_rest
+
+    with collector_at_rest():
+        from mazemesh.cli.app import app
 
     try:
         app()

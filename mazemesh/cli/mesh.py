@@ -62,12 +62,15 @@ def up(
 
     It goes on where the data folder stopped. Ctrl-C stops it in order; what was learned is kept.
     """
-    import asyncio
+    from mazemesh.starting import collector_at_rest
 
-    from mazemesh.cli.supervisor.layout import Run
-    from mazemesh.cli.supervisor.live import live
-    from mazemesh.games import get_game
-    from mazemesh.games.foreign import policy_name
+    with collector_at_rest():
+        import asyncio
+
+        from mazemesh.cli.supervisor.layout import Run
+        from mazemesh.cli.supervisor.live import live
+        from mazemesh.games import get_game
+        from mazemesh.games.foreign import policy_name
 
     with errors_as_lines():
         if deterministic:

@@ -40,6 +40,5 @@ def freeze_startup_objects() -> None:
     What calls leave behind is collected as soon as nobody refers to it, save the rare cycle; so
     cycles are looked for less often than the default of every 700 objects.
     """
-    gc.collect()
     gc.freeze()
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
 
@@ -14,6 +14,7 @@ from mazemesh.process.errors import StartError
 from mazemesh.process.logging import configure_logging
 from mazemesh.process.parent import stop_with_parent
 from mazemesh.process.settings import parse_settings
+from mazemesh.starting import collector_at_rest
 from services._harness.event_loop import new_event_loop
 from services._harness.server import Server
 from services._harness.settings import SettingsT
@@ -66,7 +67,9 @@ async def _live(settings: SettingsT, bind: Bind[SettingsT]) -> int:
     stop = _StopSignal()
     stop_with_parent()
     try:
-        async with serve(settings, bind) as server:
+        async with AsyncExitStack() as life:
+            with collector_at_rest():
+                server = await life.enter_async_context(serve(settings, bind))
             log.info(
                 "listening",
                 port=server.port,

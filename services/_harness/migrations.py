@@ -2,8 +2,11 @@
 
 A revision's identifier is the number its file name begins with (`revision = "0001"` in
 `0001_first.py`), so a normal start compares a file name with one row and never imports Alembic.
+Nor does the first one on an empty SQLite database: it takes what the revisions lead to from
+`migrations/sqlite.sql`, which `python -m services._harness.snapshot` writes after a new revision.
 """
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +21,9 @@ from mazemesh.process.errors import StartError
 # Alembic keeps its running environment in module globals.
 _alembic_lock: Final = threading.Lock()
 
+SNAPSHOT: Final = "sqlite.sql"
+"""Under a service's `migrations`: all that its revisions make of an empty SQLite database."""
+
 
 def migrate(engine: Engine, service_package: str) -> str:
     """Brings the service's tables to its newest revision, and returns that.
@@ -31,11 +37,12 @@ def migrate(engine: Engine, service_package: str) -> str:
     """
     folder = _versions_folder(service_package)
     name = service_package.rpartition(".")[2]
-    known = sorted(path.stem.partition("_")[0] for path in folder.glob("[0-9]*_*.py"))
-    if not known:
-        raise FileNotFoundError(f"{service_package} has no revisions in {folder}")
+    known = _known(folder)
     with engine.connect() as connection:
         current = _current(connection, name)
+    snapshot = folder.parent / SNAPSHOT
+    if current is None and engine.dialect.name == "sqlite" and snapshot.exists():
+        current = _lay_down(engine, name, snapshot)
     if current == known[-1]:
         return known[-1]
     if current is not None and current not in known:
@@ -45,6 +52,12 @@ def migrate(engine: Engine, service_package: str) -> str:
         )
     _upgrade(engine, name, folder, known[-1])
     return known[-1]
+
+
+def upgrade_by_revisions(engine: Engine, service_package: str) -> None:
+    """As `migrate`, by the revisions alone."""
+    folder = _versions_folder(service_package)
+    _upgrade(engine, service_package.rpartition(".")[2], folder, _known(folder)[-1])
 
 
 def schema_differences(engine: Engine, service_package: str, metadata: MetaData) -> list[object]:
@@ -70,6 +83,14 @@ def _versions_folder(service_package: str) -> Path:
     return Path(spec.submodule_search_locations[0]) / "migrations" / "versions"
 
 
+def _known(folder: Path) -> list[str]:
+    """All revisions, oldest first."""
+    known = sorted(path.stem.partition("_")[0] for path in folder.glob("[0-9]*_*.py"))
+    if not known:
+        raise FileNotFoundError(f"there are no revisions in {folder}")
+    return known
+
+
 def _version_table(name: str) -> str:
     return f"alembic_version_{name}"
 
@@ -81,6 +102,26 @@ def _current(connection: Connection, name: str) -> str | None:
         select(column("version_num")).select_from(table(_version_table(name)))
     )
     return revision
+
+
+def _lay_down(engine: Engine, name: str, snapshot: Path) -> str | None:
+    """Makes the tables of a snapshot, unless another process has by now; returns the revision."""
+    with _exclusive(engine, name) as connection:
+        current = _current(connection, name)
+        if current is not None:
+            return current
+        for statement in _statements(snapshot.read_text()):
+            connection.exec_driver_sql(statement)
+        return _current(connection, name)
+
+
+def _statements(script: str) -> Iterator[str]:
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
 
 
 def _upgrade(engine: Engine, name: str, folder: Path, newest: str) -> None:

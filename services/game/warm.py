@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from mazemesh.games import Game, get_game
 from mazemesh.games.foreign import ForeignGame
+from mazemesh.starting import collector_at_rest
 
 
 async def warm(names: Sequence[str]) -> None:
@@ -18,6 +19,7 @@ async def warm(names: Sequence[str]) -> None:
 def _load(game: Game) -> None:
     if isinstance(game, ForeignGame):
         return
-    from mazemesh.games.engine import compile_game
+    with collector_at_rest():
+        from mazemesh.games.engine import compile_game
 
-    compile_game(game)
+        compile_game(game)

@@ -1,8 +1,11 @@
-"""`python -m services.matchmaker`."""
+"""Entry point: `python -m services.matchmaker`."""
 
-from services._harness import run
-from services.matchmaker.bind import bind
-from services.matchmaker.settings import MatchmakerSettings
+from mazemesh.starting import loading
 
 if __name__ == "__main__":
+    with loading():
+        from services._harness import run
+        from services.matchmaker.bind import bind
+        from services.matchmaker.settings import MatchmakerSettings
+
     run(MatchmakerSettings, bind)

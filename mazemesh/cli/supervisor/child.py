@@ -29,6 +29,7 @@ class Child:
         restarts: How often it was started again.
         pid: Of the running process; None between two.
         broken: Why it is not started any more; "" while it is.
+        spawned: Set when its first start was tried.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Child:
         self.restarts = 0
         self.pid: int | None = None
         self.broken = ""
+        self.spawned = asyncio.Event()
         self.log_file = log_dir / f"{spec.name}.log"
         self._environment = environment
         self._tell = tell
@@ -83,15 +85,18 @@ class Child:
 
     async def _run_once(self) -> int:
         with self.log_file.open("ab") as log:
-            process = self._process = await asyncio.create_subprocess_exec(
-                *self.spec.command,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=self._environment,
-                # Ctrl-C of the terminal must reach the supervisor alone, which stops in order.
-                start_new_session=True,
-            )
+            try:
+                process = self._process = await asyncio.create_subprocess_exec(
+                    *self.spec.command,
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    env=self._environment,
+                    # Ctrl-C of the terminal must reach the supervisor alone, which stops in order.
+                    start_new_session=True,
+                )
+            finally:
+                self.spawned.set()
         self.pid = process.pid
         if self.spec.niceness:
             os.setpriority(os.PRIO_PROCESS, process.pid, self.spec.niceness)

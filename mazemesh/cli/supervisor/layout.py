@@ -77,6 +77,7 @@ class ProcessSpec:
         metrics_port: Where its Prometheus page is.
         niceness: Added to the scheduling priority; evaluators must not slow the training down.
         address: host:port of its gRPC health, for services.
+        late: Nothing waits for it in the mesh's first seconds, which it leaves to the others.
     """
 
     name: str
@@ -84,6 +85,7 @@ class ProcessSpec:
     metrics_port: int
     niceness: int = 0
     address: str = ""
+    late: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,9 @@ class Layout:
 LEARNER = "learner"
 """Name of the run's own learner, whose progress is shown."""
 
+_LATE = ("elo", "matchmaker")
+"""Ratings come after games, and until there are opponents to choose from actors play themselves."""
+
 _EXPLOITER_SEEDS = 1_000
 """Between the seeds of exploiters, and so at most as many actors draw different ones."""
 
@@ -117,6 +122,7 @@ class _Worker:
     seed_offset: int = 0
     flags: tuple[str, ...] = ()
     niceness: int = 0
+    late: bool = False
 
 
 def lay_out(run: Run) -> Layout:
@@ -146,7 +152,8 @@ def _workers(run: Run) -> Iterator[_Worker]:
         yield _Worker(f"learner-{policy}", ("learner",), policy, offset, flags)
         yield _Worker(f"actor-{policy}", play, policy, offset, run.actor_flags)
     for index in range(run.evaluators):
-        yield _Worker(f"evaluator-{index}", evaluate, run.policy, index, niceness=10)
+        name = f"evaluator-{index}"
+        yield _Worker(name, evaluate, run.policy, index, niceness=10, late=True)
 
 
 def _service(run: Run, name: str, metrics_port: int) -> ProcessSpec:
@@ -156,7 +163,7 @@ def _service(run: Run, name: str, metrics_port: int) -> ProcessSpec:
         *(sys.executable, "-m", f"services.{name}"),
         *("--host", run.host, "--port", port, "--metrics-port", str(metrics_port)),
     )
-    return ProcessSpec(name, command, metrics_port, address=address)
+    return ProcessSpec(name, command, metrics_port, address=address, late=name in _LATE)
 
 
 def _worker(run: Run, worker: _Worker, metrics_port: int) -> ProcessSpec:
@@ -164,7 +171,9 @@ def _worker(run: Run, worker: _Worker, metrics_port: int) -> ProcessSpec:
     if run.seed is not None:
         flags += ["--seed", str(run.seed + worker.seed_offset)]
     command = (sys.executable, "-m", *worker.module, *flags, *worker.flags)
-    return ProcessSpec(worker.name, command, metrics_port, niceness=worker.niceness)
+    return ProcessSpec(
+        worker.name, command, metrics_port, niceness=worker.niceness, late=worker.late
+    )
 
 
 def _environment(run: Run) -> dict[str, str]:

@@ -1,4 +1,7 @@
-"""The life of `mazemesh up`: claim the folder, start, watch, stop in order, sum up."""
+"""The life of `mazemesh up`: claim the folder, start, watch, stop in order, sum up.
+
+What the supervisor needs itself (gRPC, numpy, Rich) it loads beside the processes that it started.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +9,25 @@ import asyncio
 import signal
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mazemesh.cli.supervisor.claim import claimed, write_note
-from mazemesh.cli.supervisor.display import Display, open_display
+from mazemesh.cli.supervisor.display import open_display
 from mazemesh.cli.supervisor.layout import SERVICES, Layout, Run, lay_out
-from mazemesh.cli.supervisor.overview import Observer
-from mazemesh.cli.supervisor.summary import write_summary
 from mazemesh.cli.supervisor.supervise import Supervisor
-from mazemesh.client.mesh import Mesh
 from mazemesh.errors import Conflict
 from mazemesh.process.parent import stop_with_parent
 from mazemesh.process.ports import ports_in_use
+from mazemesh.starting import collector_at_rest
+
+if TYPE_CHECKING:
+    from mazemesh.cli.supervisor.display import Display
+    from mazemesh.cli.supervisor.overview import Observer, Overview
 
 _REFRESH = 1.0
 _RATINGS_EVERY = 5
+_LATEST_START = 15.0
+"""Seconds after which all processes are started, whether there were games by then or not."""
 
 
 async def live(run: Run, limit: float | None, summary: Path | None, *, plain: bool) -> int:
@@ -44,9 +52,13 @@ async def live(run: Run, limit: float | None, summary: Path | None, *, plain: bo
                 "or choose another --port-base"
             )
         layout = lay_out(run)
+        supervisor = Supervisor(layout, run.data_dir / "logs")
+        _leave_note(run, layout)
+        await supervisor.start()
         display = open_display(run, plain=plain)
+        supervisor.tell_by(display.tell)
         try:
-            return await _run(run, layout, stop, limit, summary, display)
+            return await _run(run, layout, supervisor, stop, limit, summary, display)
         finally:
             display.close()
 
@@ -54,18 +66,21 @@ async def live(run: Run, limit: float | None, summary: Path | None, *, plain: bo
 async def _run(
     run: Run,
     layout: Layout,
+    supervisor: Supervisor,
     stop: asyncio.Event,
     limit: float | None,
     summary: Path | None,
     display: Display,
 ) -> int:
-    supervisor = Supervisor(layout, run.data_dir / "logs", display.tell)
-    _leave_note(run, layout)
+    with collector_at_rest():
+        from mazemesh.cli.supervisor.overview import Observer
+        from mazemesh.cli.supervisor.summary import write_summary
+        from mazemesh.client.mesh import Mesh
+
     with Mesh(run.addresses) as mesh:
-        supervisor.start()
         display.tell(f"mesh on {run.host}:{run.port_base}, data in {run.data_dir}")
         observer = Observer(run, layout, supervisor, mesh)
-        watching = asyncio.create_task(_watch(observer, display))
+        watching = asyncio.create_task(_watch(run, observer, supervisor, display))
         await _first(stop, supervisor.broken, limit)
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
@@ -82,12 +97,21 @@ async def _run(
     return 1 if broken else 0
 
 
-async def _watch(observer: Observer, display: Display) -> None:
+async def _watch(run: Run, observer: Observer, supervisor: Supervisor, display: Display) -> None:
     turn = 0
     while True:
-        display.show(await observer.refresh(ratings=turn % _RATINGS_EVERY == 0))
+        overview = await observer.refresh(ratings=turn % _RATINGS_EVERY == 0)
+        if _under_way(run, overview):
+            supervisor.start_late()
+        display.show(overview)
         turn += 1
         await asyncio.sleep(_REFRESH)
+
+
+def _under_way(run: Run, overview: Overview) -> bool:
+    """Whether games are played and learned from, or the rest need not wait for that any longer."""
+    learned = overview.first_game_seconds is not None and overview.training_step > 0
+    return learned or not run.actors or overview.seconds > _LATEST_START
 
 
 async def _first(stop: asyncio.Event, broken: asyncio.Event, limit: float | None) -> None:

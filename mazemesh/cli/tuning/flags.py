@@ -120,7 +120,7 @@ class Flags:
         """The run that a trial would be."""
         from learner.run import Run
         from learner.settings import LearnerSettings
-        from mazemesh.process import StartError
+        from mazemesh.process.errors import StartError
         from mazemesh.process.settings import parse_settings
 
         flags = self._of_learner(parameters) if parameters else list(self._learner)

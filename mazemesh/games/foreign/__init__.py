@@ -9,7 +9,20 @@ A foreign game is named by where it comes from:
 Arguments follow a question mark: `gymnasium:FrozenLake-v1?is_slippery=false&map_name=8x8`.
 """
 
-from mazemesh.games.foreign.game import ForeignGame, load
+from typing import TYPE_CHECKING
+
 from mazemesh.games.foreign.names import is_foreign, plugins, policy_name
 
+if TYPE_CHECKING:
+    from mazemesh.games.foreign.game import ForeignGame, load
+
 __all__ = ["ForeignGame", "is_foreign", "load", "plugins", "policy_name"]
+
+
+def __getattr__(name: str) -> object:
+    # These take numpy and multiprocessing, which whoever only reads a name need not load.
+    if name in ("ForeignGame", "load"):
+        from mazemesh.games.foreign import game
+
+        return getattr(game, name)
+    raise AttributeError(f"module 'mazemesh.games.foreign' has no attribute {name!r}")

@@ -158,3 +158,27 @@ async def test_a_file_name_that_is_not_its_revision_is_found_out(
     (copied_example / "0002_rating_is_a_double.py").rename(copied_example / "0005_wrong.py")
     with pytest.raises(RuntimeError, match="file 0005_"):
         await database.migrate("copied")
+
+
+async def test_an_empty_database_gets_a_snapshot_and_the_revisions_after_it(
+    database: Database, copied_example: Path
+) -> None:
+    snapshot = """
+CREATE TABLE alembic_version_copied (version_num VARCHAR(32) NOT NULL);
+INSERT INTO "alembic_version_copied" VALUES('0002');
+CREATE TABLE players (name VARCHAR NOT NULL PRIMARY KEY);
+INSERT INTO "players" VALUES('of the snapshot; first');
+"""
+    (copied_example.parent / "sqlite.sql").write_text(snapshot)
+    later = """
+from alembic import op
+revision, down_revision = "0003", "0002"
+def upgrade():
+    op.execute("INSERT INTO players VALUES ('of the revision')")
+"""
+    (copied_example / "0003_later.py").write_text(later)
+    assert await database.migrate("copied") == "0003"
+    players = await database.run(
+        lambda session: session.scalars(text("SELECT name FROM players")).all()
+    )
+    assert players == ["of the snapshot; first", "of the revision"]

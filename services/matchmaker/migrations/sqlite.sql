@@ -1,0 +1,47 @@
+CREATE TABLE alembic_version_matchmaker (
+	version_num VARCHAR(32) NOT NULL,
+	CONSTRAINT alembic_version_matchmaker_pkc PRIMARY KEY (version_num)
+);
+INSERT INTO "alembic_version_matchmaker" VALUES('0001');
+CREATE TABLE matchmaker_anchors (
+	ladder VARCHAR(128) NOT NULL,
+	bots VARCHAR(512) NOT NULL,
+	matches INTEGER NOT NULL,
+	CONSTRAINT pk_matchmaker_anchors PRIMARY KEY (ladder, bots)
+);
+CREATE TABLE matchmaker_forms (
+	student VARCHAR(128) NOT NULL,
+	opponent VARCHAR(128) NOT NULL,
+	score FLOAT NOT NULL,
+	weight FLOAT NOT NULL,
+	games BIGINT NOT NULL,
+	CONSTRAINT pk_matchmaker_forms PRIMARY KEY (student, opponent)
+);
+CREATE TABLE matchmaker_matches (
+	match_id VARCHAR(128) NOT NULL,
+	ladder VARCHAR(128) NOT NULL,
+	game VARCHAR(64) NOT NULL,
+	settings JSON NOT NULL,
+	participants JSON NOT NULL,
+	seed BIGINT NOT NULL,
+	create_time FLOAT NOT NULL,
+	state VARCHAR(16) NOT NULL,
+	fence BIGINT NOT NULL,
+	attempts INTEGER NOT NULL,
+	worker VARCHAR(128) NOT NULL,
+	expire_time FLOAT NOT NULL,
+	end_time FLOAT NOT NULL,
+	CONSTRAINT pk_matchmaker_matches PRIMARY KEY (match_id)
+);
+CREATE TABLE matchmaker_numbers (
+	id INTEGER NOT NULL,
+	instance VARCHAR(36) NOT NULL,
+	next_number BIGINT NOT NULL,
+	CONSTRAINT pk_matchmaker_numbers PRIMARY KEY (id)
+);
+CREATE TABLE matchmaker_requests (
+	id INTEGER NOT NULL,
+	request_id VARCHAR(128) NOT NULL,
+	CONSTRAINT pk_matchmaker_requests PRIMARY KEY (id),
+	CONSTRAINT uq_matchmaker_requests_request_id UNIQUE (request_id)
+);

@@ -1,0 +1,50 @@
+CREATE TABLE alembic_version_model (
+	version_num VARCHAR(32) NOT NULL,
+	CONSTRAINT alembic_version_model_pkc PRIMARY KEY (version_num)
+);
+INSERT INTO "alembic_version_model" VALUES('0001');
+CREATE TABLE policy_aliases (
+	name VARCHAR(64) NOT NULL,
+	alias VARCHAR(64) NOT NULL,
+	number BIGINT NOT NULL,
+	revision BIGINT NOT NULL,
+	CONSTRAINT pk_policy_aliases PRIMARY KEY (name, alias)
+);
+CREATE TABLE policy_events (
+	revision BIGINT NOT NULL,
+	name VARCHAR(64) NOT NULL,
+	number BIGINT NOT NULL,
+	alias VARCHAR(64) NOT NULL,
+	CONSTRAINT pk_policy_events PRIMARY KEY (revision)
+);
+CREATE TABLE policy_revision (
+	only BOOLEAN NOT NULL,
+	value BIGINT NOT NULL,
+	CONSTRAINT pk_policy_revision PRIMARY KEY (only)
+);
+INSERT INTO "policy_revision" VALUES(1,1);
+CREATE TABLE policy_versions (
+	position INTEGER NOT NULL,
+	name VARCHAR(64) NOT NULL,
+	number BIGINT NOT NULL,
+	state SMALLINT NOT NULL,
+	request_id VARCHAR(128),
+	run_id VARCHAR(128) NOT NULL,
+	training_step BIGINT NOT NULL,
+	parent_version BIGINT NOT NULL,
+	snapshot BOOLEAN NOT NULL,
+	collection BLOB NOT NULL,
+	spec_hash VARCHAR(64) NOT NULL,
+	sha256 VARCHAR(64) NOT NULL,
+	size_bytes BIGINT NOT NULL,
+	created DATETIME NOT NULL,
+	notes JSON NOT NULL,
+	rejection TEXT NOT NULL,
+	revision BIGINT NOT NULL,
+	CONSTRAINT pk_policy_versions PRIMARY KEY (position),
+	CONSTRAINT uq_policy_versions_request_id UNIQUE (request_id),
+	CONSTRAINT uq_policy_versions_name_number UNIQUE (name, number)
+);
+CREATE INDEX ix_policy_versions_state_sha256 ON policy_versions (state, sha256);
+CREATE INDEX ix_policy_versions_collection ON policy_versions (name, state, snapshot, number);
+CREATE INDEX ix_policy_events_name_revision ON policy_events (name, revision);
