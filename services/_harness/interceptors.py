@@ -1,7 +1,7 @@
 """What happens around every call: errors become statuses, calls are counted, timed and named.
 
-One interceptor does all of it: each further one would cost every call a few microseconds. Messages
-of a stream pass without extra work.
+One interceptor does all of it: each further one would cost every call a few microseconds. Of the
+messages of a stream only the decoding is looked after.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from typing import Any, Final, Never, TypeAlias
 import grpc
 import grpc.aio
 import structlog
+from google.protobuf.message import DecodeError
 
-from mazemesh.errors import MazemeshError, status_of
+from mazemesh.errors import InvalidArgument, MazemeshError, status_of
 from mazemesh.process.logging import call_fields
 from services._harness.in_flight import InFlight
 from services._harness.metrics import CallMetrics, MethodMetrics
@@ -29,6 +30,7 @@ _log = structlog.get_logger(__name__)
 # Generic in the stubs only, hence the quotes.
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
+Decode: TypeAlias = Callable[[bytes], Any]
 
 REQUEST_ID_KEY: Final = "x-request-id"
 """Metadata key under which a caller may name its request; the name appears in the log."""
@@ -166,6 +168,9 @@ def code_name(context: Context) -> str:
 def _wrap(handler: Handler, calls: _Calls) -> Handler:
     """`handler` with each call between begin and end, for all four kinds of calls."""
     make: Any
+    decode = handler.request_deserializer
+    if decode is not None:
+        decode = _message_decoder(decode) if handler.request_streaming else _request_decoder(decode)
     if handler.response_streaming:
         make = (
             grpc.stream_stream_rpc_method_handler
@@ -180,14 +185,40 @@ def _wrap(handler: Handler, calls: _Calls) -> Handler:
             else grpc.unary_unary_rpc_method_handler
         )
         call = _single(handler.stream_unary or handler.unary_unary, calls)
-    wrapped: Handler = make(call, handler.request_deserializer, handler.response_serializer)
+    wrapped: Handler = make(call, decode, handler.response_serializer)
     return wrapped
+
+
+def _message_decoder(decode: Decode) -> Decode:
+    """Decodes a message of a stream; whoever reads a malformed one gets the error."""
+
+    def decode_message(data: bytes) -> Any:
+        try:
+            return decode(data)
+        except DecodeError as error:
+            raise InvalidArgument(str(error)) from None
+
+    return decode_message
+
+
+def _request_decoder(decode: Decode) -> Decode:
+    """Decodes a lone request, or makes an error of it: gRPC decodes before it calls anybody."""
+
+    def decode_request(data: bytes) -> Any:
+        try:
+            return decode(data)
+        except DecodeError as error:
+            return InvalidArgument(str(error))
+
+    return decode_request
 
 
 def _single(behaviour: Any, calls: _Calls) -> Callable[[Any, Context], Any]:
     async def call(request: Any, context: Context) -> Any:
         began = calls.begin(context)
         try:
+            if isinstance(request, InvalidArgument):
+                raise request
             answer = await behaviour(request, context)
         except BaseException as error:
             await calls.fail(began, context, error)
@@ -201,6 +232,8 @@ def _streaming(behaviour: Any, calls: _Calls) -> Callable[[Any, Context], Any]:
     async def call(request: Any, context: Context) -> None:
         began = calls.begin(context)
         try:
+            if isinstance(request, InvalidArgument):
+                raise request
             await _answer(behaviour(request, context), context)
         except BaseException as error:
             await calls.fail(began, context, error)

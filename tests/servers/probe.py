@@ -9,11 +9,14 @@ from typing import Any, ClassVar
 
 import grpc
 import grpc.aio
+from google.protobuf.message import DecodeError
 
 from mazemesh import errors
 from services._harness import Port, Server, ServiceSettings, run
 
 NAME = "probe.Probe"
+GARBAGE = b"\xff"
+"""No message of the probe's."""
 
 
 class ProbeSettings(ServiceSettings):
@@ -66,12 +69,18 @@ class Probe:
             self.cancelled.set()
 
 
+def decode(data: bytes) -> bytes:
+    if data == GARBAGE:
+        raise DecodeError("this is no message")
+    return data
+
+
 def add_probe(probe: Probe, server: grpc.aio.Server) -> None:
     handlers = {
-        "UnaryUnary": grpc.unary_unary_rpc_method_handler(probe.unary_unary),
-        "UnaryStream": grpc.unary_stream_rpc_method_handler(probe.unary_stream),
-        "StreamUnary": grpc.stream_unary_rpc_method_handler(probe.stream_unary),
-        "StreamStream": grpc.stream_stream_rpc_method_handler(probe.stream_stream),
+        "UnaryUnary": grpc.unary_unary_rpc_method_handler(probe.unary_unary, decode),
+        "UnaryStream": grpc.unary_stream_rpc_method_handler(probe.unary_stream, decode),
+        "StreamUnary": grpc.stream_unary_rpc_method_handler(probe.stream_unary, decode),
+        "StreamStream": grpc.stream_stream_rpc_method_handler(probe.stream_stream, decode),
     }
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(NAME, handlers),))
 

@@ -14,7 +14,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from mazemesh import errors
 from services._harness import Server, StartError, serve
-from tests.servers.probe import NAME, Probe, ProbeSettings, add_probe, bind, call
+from tests.servers.probe import GARBAGE, NAME, Probe, ProbeSettings, add_probe, bind, call
 
 KINDS = ("UnaryUnary", "UnaryStream", "StreamUnary", "StreamStream")
 SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -84,6 +84,20 @@ async def test_an_unknown_exception_is_internal_and_tells_nothing_but_an_id(
     assert caught.value.code() is grpc.StatusCode.INTERNAL
     assert re.match(r"internal error [0-9a-f]{8}:", caught.value.details() or "")
     assert "secret detail" not in (caught.value.details() or "")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_what_is_no_message_is_an_invalid_argument(
+    channel: grpc.aio.Channel, server: Server, kind: str
+) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call(channel, kind, GARBAGE)
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert caught.value.details() == "this is no message"
+    assert await call(channel, kind, b"a") == [b"a"]
+    labels = {"grpc_service": NAME, "grpc_method": kind, "grpc_code": "INVALID_ARGUMENT"}
+    await server._in_flight.wait_idle()
+    assert server.registry.get_sample_value("grpc_server_handled_total", labels) == 1
 
 
 @pytest.mark.parametrize("kind", KINDS)
