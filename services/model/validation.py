@@ -37,8 +37,11 @@ def validate(data: bytes, parity: Parity) -> None:
     """
     _check_graph(data)
     session = _load(data)
-    _check_signature("input", session.get_inputs(), _expected_inputs(parity))
-    _check_signature("output", session.get_outputs(), _expected_outputs(parity))
+    try:
+        _check_signature("input", session.get_inputs(), _expected_inputs(parity))
+        _check_signature("output", session.get_outputs(), _expected_outputs(parity))
+    except UnicodeDecodeError as error:  # onnxruntime's, of names that it reads as bytes
+        raise Rejection("signature", f"a name is not UTF-8: {error.object!r}") from error
     _compare(session, parity, slice(0, len(parity)))
     step = max(1, len(parity) // SINGLE_ROWS)
     for row in range(0, len(parity), step):

@@ -125,6 +125,12 @@ def before_tanh(model: ModelProto, *nodes: NodeProto) -> None:
         model.graph.node.insert(position, node)
 
 
+def test_a_batch_axis_whose_name_is_no_text() -> None:
+    data = Network().file().replace(b"batch", b"b\xff\xfech")
+    check, message = rejected(data, Network().parity())
+    assert (check, "UTF-8: b'b\\xff\\xfech'" in message) == ("signature", True)
+
+
 def test_a_graph_that_cannot_run_some_batches() -> None:
     """It adds nothing but looks at the eighth row for it."""
     model = Network().model()
