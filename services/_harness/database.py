@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import os
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -11,10 +12,11 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import Engine, MetaData, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
+from mazemesh.errors import MazemeshError, ResourceExhausted, Unavailable
 from mazemesh.process.errors import StartError
 from services._harness.migrations import migrate
 
@@ -56,6 +58,10 @@ class Database:
         Objects that it returns stay readable after the commit. Transactions of a SQLite database
         run one after the other in the order of the calls. A caller that is cancelled does not stop
         a transaction that has begun.
+
+        Raises:
+            ResourceExhausted: there is no room for what it writes.
+            Unavailable: the database is locked for long, or its server away.
         """
         return await self._in_thread(partial(self._transaction, work))
 
@@ -73,11 +79,29 @@ class Database:
         self.engine.dispose()
 
     def _transaction(self, work: Callable[[Session], T]) -> T:
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
-            return work(session)
+        try:
+            with Session(self.engine, expire_on_commit=False) as session, session.begin():
+                return work(session)
+        except OperationalError as error:
+            raise _cause(error) or error from error
 
     async def _in_thread(self, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+
+
+def _cause(error: OperationalError) -> MazemeshError | None:
+    """What is wrong with the database itself; None when it is the statement."""
+    reason = str(error.orig).strip()
+    if isinstance(error.orig, sqlite3.Error):
+        code = error.orig.sqlite_errorcode & 0xFF  # what is above says more of it
+        full, away = code == sqlite3.SQLITE_FULL, code == sqlite3.SQLITE_BUSY
+    else:
+        # PostgreSQL, appendix A: no code without a server, class 08 connection, 57P shutdown.
+        state = getattr(error.orig, "sqlstate", None)
+        full, away = state == "53100", state is None or state.startswith(("08", "57P"))
+    if full:
+        return ResourceExhausted(f"the database cannot be written ({reason}); make room for it")
+    return Unavailable(f"the database cannot be used now ({reason})") if away else None
 
 
 def _parse(url: str) -> URL:

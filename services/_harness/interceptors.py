@@ -7,6 +7,7 @@ messages of a stream only the decoding is looked after.
 from __future__ import annotations
 
 import asyncio
+import errno
 import inspect
 import secrets
 from collections.abc import Callable, Mapping
@@ -31,6 +32,8 @@ _log = structlog.get_logger(__name__)
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 Decode: TypeAlias = Callable[[bytes], Any]
+
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 REQUEST_ID_KEY: Final = "x-request-id"
 """Metadata key under which a caller may name its request; the name appears in the log."""
@@ -138,12 +141,18 @@ class _Calls:
 async def _abort(context: Context, error: Exception) -> None:
     """Ends the call by the table of `mazemesh.errors`; raises AbortError.
 
-    Any other exception becomes INTERNAL with a short id; the traceback is in the log under that id.
+    A full disk is RESOURCE_EXHAUSTED. Any other exception becomes INTERNAL with a short id; the
+    traceback is in the log under that id.
     """
     if isinstance(error, MazemeshError):
         code = status_of(error)
         _log.debug("call refused", code=code.name, reason=str(error))
         await context.abort(code, str(error))
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        _log.warning("no room on the disk", reason=str(error))
+        await context.abort(
+            grpc.StatusCode.RESOURCE_EXHAUSTED, f"the disk is full ({error.strerror}); make room"
+        )
     error_id = secrets.token_hex(4)
     _log.error("call failed", error_id=error_id, exc_info=error)
     await context.abort(

@@ -14,6 +14,7 @@ from grpc_health.v1 import health
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 
+from mazemesh.errors import ResourceExhausted, Unavailable
 from mazemesh.process.errors import StartError
 from services._harness.exposition import exposition
 from services._harness.in_flight import InFlight
@@ -44,6 +45,9 @@ _OPTIONS: Final = (
 # Once no call is in flight only health and reflection streams keep the server open; the last
 # answers get this long to leave.
 _FLUSH_SECONDS: Final = 0.25
+
+# After which a background task looks whether what was away or full is there again.
+_LATER_SECONDS: Final = 1.0
 
 
 class Server:
@@ -123,8 +127,9 @@ class Server:
     def background(self, run: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
         """Runs `run()` while the server serves; it is cancelled when no call is left.
 
-        It may return. When it raises, the error is logged and the process drains and ends with
-        status 1, so that whoever supervises it starts it again.
+        It may return. When it raises that something is away or full, it is run again after a while.
+        Any other error is logged, and the process drains and ends with status 1, so that whoever
+        supervises it starts it again.
         """
         if self._waiting is not None:
             self._waiting.append((run, name))
@@ -199,11 +204,17 @@ class Server:
         reflection.enable_server_reflection(names, self.grpc)
 
     async def _supervise(self, run: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
-        try:
-            await run()
-        except Exception:  # whatever it was: a service without its task is to end
-            self.log.exception("background task crashed", task=name)
-            self.failed.set()
+        while True:
+            try:
+                await run()
+                return
+            except (ResourceExhausted, Unavailable) as error:
+                self.log.warning("background task goes on later", task=name, reason=str(error))
+                await asyncio.sleep(_LATER_SECONDS)
+            except Exception:  # whatever it was: a service without its task is to end
+                self.log.exception("background task crashed", task=name)
+                self.failed.set()
+                return
 
     async def _run_to_end(self, hook: Hook) -> None:
         try:

@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import errno
 from collections.abc import AsyncIterator
 from typing import Any, ClassVar
 
@@ -26,7 +27,7 @@ class ProbeSettings(ServiceSettings):
 
 
 class Probe:
-    """Echoes, or fails as the request asks: `!NotFound`, `!abort`, `!bug`, `!hold`."""
+    """Echoes, or fails as the request asks: `!NotFound`, `!abort`, `!full`, `!bug`, `!hold`."""
 
     def __init__(self) -> None:
         self.cancelled = asyncio.Event()
@@ -56,6 +57,8 @@ class Probe:
         order = request[1:].decode()
         if order == "abort":
             await context.abort(grpc.StatusCode.DATA_LOSS, "aborted by the servicer")
+        if order == "full":
+            raise OSError(errno.ENOSPC, "No space left on device")
         if order == "bug":
             raise KeyError("secret detail")
         if order == "hold":

@@ -101,6 +101,14 @@ async def test_what_is_no_message_is_an_invalid_argument(
 
 
 @pytest.mark.parametrize("kind", KINDS)
+async def test_a_full_disk_is_told_as_such(channel: grpc.aio.Channel, kind: str) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call(channel, kind, b"!full")
+    assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert caught.value.details() == "the disk is full (No space left on device); make room"
+
+
+@pytest.mark.parametrize("kind", KINDS)
 async def test_an_abort_by_the_servicer_stays_as_it_is(
     channel: grpc.aio.Channel, kind: str
 ) -> None:
@@ -316,6 +324,27 @@ async def test_a_crashed_task_marks_the_server_as_failed(settings: ProbeSettings
     crashing = settings.model_copy(update={"crash": True})
     async with serve(crashing, bind) as server:
         await asyncio.wait_for(server.failed.wait(), 10)
+
+
+@pytest.mark.parametrize("error", [errors.ResourceExhausted, errors.Unavailable])
+async def test_a_task_that_finds_something_away_or_full_is_run_again(
+    settings: ProbeSettings, error: type[errors.MazemeshError]
+) -> None:
+    runs, done = [], asyncio.Event()
+
+    async def task() -> None:
+        runs.append(len(runs))
+        if len(runs) == 1:
+            raise error("not now")
+        done.set()
+
+    async def bind_with_task(settings: ProbeSettings, server: Server) -> None:
+        server.background(task, "patient")
+
+    async with serve(settings, bind_with_task) as server:
+        await asyncio.wait_for(done.wait(), 60)
+        assert not server.failed.is_set()
+    assert runs == [0, 1]
 
 
 async def test_an_open_health_watch_does_not_hold_up_the_drain(settings: ProbeSettings) -> None:

@@ -1,8 +1,10 @@
 import asyncio
 import fcntl
 import os
+import sqlite3
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from mazemesh.errors import ResourceExhausted, Unavailable
 from services._harness import StartError
 from services._harness.database import Database
 from tests.unit.harness.example.tables import Base, Player, Result
@@ -145,4 +148,37 @@ async def test_processes_that_open_a_new_file_together_queue_for_the_switch_to_w
     assert not done
     os.close(other_process)
     assert await asyncio.wait_for(opening, 10) == "wal"
+    await database.close()
+
+
+async def test_a_database_without_room_refuses_and_goes_on_when_there_is_some(
+    database: Database,
+) -> None:
+    def limit(pages: int) -> Callable[[Session], object]:
+        return lambda session: session.scalar(text(f"PRAGMA max_page_count = {pages}"))
+
+    await database.run(add("a"))
+    await database.run(limit(1))  # not less than it has already
+    with pytest.raises(ResourceExhausted, match="database or disk is full"):
+        await database.run(add("b" * 100_000))
+    await database.run(limit(1_000_000))
+    await database.run(add("b" * 100_000))
+
+
+async def test_a_database_that_is_locked_for_long_is_unavailable(
+    database: Database, tmp_path: Path
+) -> None:
+    await database.run(lambda session: session.execute(text("PRAGMA busy_timeout = 10")))
+    with closing(sqlite3.connect(str(database.engine.url.database))) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Unavailable, match="database is locked"):
+            await database.run(add("a"))
+        other.rollback()
+    await database.run(add("a"))
+
+
+async def test_a_server_that_is_away_is_unavailable(tmp_path: Path) -> None:
+    database = Database(f"postgresql://nobody@/nothing?host={tmp_path}")
+    with pytest.raises(Unavailable, match="cannot be used now"):
+        await database.run(lambda session: session.execute(text("SELECT 1")))
     await database.close()
