@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Iterator, Sequence
 from functools import partial
 
+import grpc
 import numpy as np
 import numpy.typing as npt
 
-from mazemesh.client.channel import ServiceClient
+from mazemesh.client.channel import ServiceClient, open_channel
 from mazemesh.client.games_session import GamesSession, Step
-from mazemesh.client.own_thread_stream import open_stream
+from mazemesh.client.own_thread_stream import Stream, open_stream
 from mazemesh.client.seat_session import SeatSession
 from mazemesh.game_replay import GameReplay
 from mazemesh.games import GameSettings
@@ -23,6 +25,7 @@ from mazemesh.wire import settings_to_proto
 __all__ = ["GameClient", "GamesSession", "SeatSession", "Step"]
 
 _SERVICE = "mazemesh.v1.GameService"
+_RUN_GAMES = f"/{_SERVICE}/RunGames"
 _PAGE = 1000
 
 
@@ -35,7 +38,9 @@ class GameClient(ServiceClient):
         super().__init__(address, tuple((_SERVICE, method) for method in methods))
         self._stub = GameServiceStub(self.channel)
         # Steps of megabytes come as bytes: the generated class would copy them twice.
-        self._run_games = partial(open_stream, self.channel, f"/{_SERVICE}/RunGames", self.address)
+        self._run_games = partial(open_stream, self.channel, _RUN_GAMES, self.address)
+        self._local: dict[str, grpc.Channel] = {}
+        self._local_lock = threading.Lock()
 
     def list_games(self) -> pb.ListGamesResponse:
         """The games and bots of the server."""
@@ -95,7 +100,13 @@ class GameClient(ServiceClient):
             controllers=b"" if controllers is None else to_bytes(controllers, "int8"),
         )
         first = pb.RunGamesRequest(open=message)
-        return GamesSession(self._run_games, self.address, first, controllers=controllers)
+        return GamesSession(
+            self._run_games,
+            self.address,
+            first,
+            open_local=self._run_games_locally,
+            controllers=controllers,
+        )
 
     def join_session(self, seat_tokens: Sequence[str], session_id: str = "") -> GamesSession:
         """Plays games that were created, all seats that the server does not play.
@@ -107,6 +118,20 @@ class GameClient(ServiceClient):
         """
         message = pb.JoinSession(session_id=session_id or uuid.uuid4().hex, seat_tokens=seat_tokens)
         return GamesSession(self._run_games, self.address, pb.RunGamesRequest(join=message))
+
+    def close(self) -> None:
+        """Closes the channels; calls in flight end with `Unavailable`."""
+        super().close()
+        with self._local_lock:
+            for channel in self._local.values():
+                channel.close()
+
+    def _run_games_locally(self, address: str, first: bytes) -> Stream:
+        """A stream at an address that a server on this machine told."""
+        with self._local_lock:
+            if address not in self._local:
+                self._local[address] = open_channel(address)
+            return open_stream(self._local[address], _RUN_GAMES, address, first)
 
     def watch(self, game_id: str) -> Iterator[pb.WatchGameResponse]:
         """Frames of a running game to its end.

@@ -298,18 +298,20 @@ class RunGamesResponse(_message.Message):
     def __init__(self, opened: _Optional[_Union[SessionOpened, _Mapping]] = ..., step: _Optional[_Union[GamesStep, _Mapping]] = ...) -> None: ...
 
 class SessionOpened(_message.Message):
-    __slots__ = ("spec", "num_games", "step", "game_ids", "controllers")
+    __slots__ = ("spec", "num_games", "step", "game_ids", "controllers", "local_address")
     SPEC_FIELD_NUMBER: _ClassVar[int]
     NUM_GAMES_FIELD_NUMBER: _ClassVar[int]
     STEP_FIELD_NUMBER: _ClassVar[int]
     GAME_IDS_FIELD_NUMBER: _ClassVar[int]
     CONTROLLERS_FIELD_NUMBER: _ClassVar[int]
+    LOCAL_ADDRESS_FIELD_NUMBER: _ClassVar[int]
     spec: GameSpec
     num_games: int
     step: GamesStep
     game_ids: _containers.RepeatedScalarFieldContainer[str]
     controllers: bytes
-    def __init__(self, spec: _Optional[_Union[GameSpec, _Mapping]] = ..., num_games: _Optional[int] = ..., step: _Optional[_Union[GamesStep, _Mapping]] = ..., game_ids: _Optional[_Iterable[str]] = ..., controllers: _Optional[bytes] = ...) -> None: ...
+    local_address: str
+    def __init__(self, spec: _Optional[_Union[GameSpec, _Mapping]] = ..., num_games: _Optional[int] = ..., step: _Optional[_Union[GamesStep, _Mapping]] = ..., game_ids: _Optional[_Iterable[str]] = ..., controllers: _Optional[bytes] = ..., local_address: _Optional[str] = ...) -> None: ...
 
 class GamesStep(_message.Message):
     __slots__ = ("sequence", "observation", "action_mask", "reward", "status", "ended_games", "ended_scores", "ended_steps", "final_observation", "final_action_mask")

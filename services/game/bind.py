@@ -20,6 +20,7 @@ from services.game.elo_sink import EloSink
 from services.game.handlers import SERVICE, add_game_servicer
 from services.game.listing import Listing
 from services.game.lobby import Lobby
+from services.game.local_steps import LocalSteps
 from services.game.metrics import GameMetrics
 from services.game.outbox import Outbox, ResultSink
 from services.game.play_game import PlayGameStream
@@ -83,6 +84,7 @@ async def bind_with(settings: GameServiceSettings, server: Server, sink: ResultS
         move_timeout=settings.move_timeout,
     )
     sessions: GameSessions = Sessions(settings.session_grace, settings.max_sessions, time.monotonic)
+    local = _local_steps(settings, server, sessions)
     server.add_servicer(
         SERVICE,
         add_game_servicer,
@@ -91,12 +93,17 @@ async def bind_with(settings: GameServiceSettings, server: Server, sink: ResultS
             Listing(lobby, sessions),
             archive,
             stepping,
-            RunGamesStream(sessions, lobby, recorder, stepping, serials, make_engine),
+            RunGamesStream(sessions, lobby, recorder, stepping, serials, make_engine, local),
             PlayGameStream(lobby),
         ),
     )
     _add_dm_env_rpc(settings, server, Worlds(stepping, make_engine, settings.max_worlds, _name))
     _add_gauges(metrics, lobby, sessions, outbox)
+    metrics.gauge(
+        "local_streams",
+        "RunGames streams of this machine that a thread of their own answers.",
+        lambda: local.streams if local else 0,
+    )
     metrics.gauge("lost_replays", "Replays that could not be written.", lambda: archive.lost)
     _keep_tidy(settings, server, lobby, sessions)
     server.background(partial(_forget, store, settings), "forget")
@@ -109,6 +116,21 @@ async def _forget(store: SqlResultStore, settings: GameServiceSettings) -> None:
         before = time.time() - settings.finished_days * _DAY_SECONDS
         await store.forget(before, settings.max_finished)
         await asyncio.sleep(_FORGET_SECONDS)
+
+
+def _local_steps(
+    settings: GameServiceSettings, server: Server, sessions: GameSessions
+) -> LocalSteps | None:
+    """What answers sessions of this machine sooner, where that can be had."""
+    if not settings.local_streams:
+        return None
+    try:
+        local = LocalSteps(sessions)
+    except (AttributeError, ImportError, OSError, TypeError) as error:
+        server.log.info("no thread of its own for steps", reason=str(error))
+        return None
+    server.on_stop(local.stop)
+    return local
 
 
 def _add_dm_env_rpc(settings: GameServiceSettings, server: Server, worlds: Worlds) -> None:

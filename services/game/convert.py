@@ -69,7 +69,7 @@ def reseat(message: pb.StepGames, batch: Batch) -> Reseat | None:
     return Reseat(games, _int8("reseat_controllers", message.reseat_controllers, shape))
 
 
-def opened(batch: Batch, step: pb.GamesStep, game_ids: list[str]) -> bytes:
+def opened(batch: Batch, step: pb.GamesStep, game_ids: list[str], local_address: str = "") -> bytes:
     """The first answer of a stream, encoded; `game_ids` of games that were joined, if any."""
     engine = batch.engine
     message = pb.SessionOpened(
@@ -77,6 +77,7 @@ def opened(batch: Batch, step: pb.GamesStep, game_ids: list[str]) -> bytes:
         num_games=engine.num_games,
         step=step,
         game_ids=game_ids,
+        local_address=local_address,
     )
     if game_ids:
         message.controllers = to_bytes(engine.controller, "int8")

@@ -33,6 +33,11 @@ class MatchSession(Session[Response]):
         """Whether all games have ended."""
         return self.board.over
 
+    @property
+    def any_thread(self) -> bool:
+        """Never: results are saved before a step is answered."""
+        return False
+
     async def play(
         self, sequence: int, actions: Int8Array, reseat: Reseat | None = None
     ) -> Response:

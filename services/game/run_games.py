@@ -14,6 +14,7 @@ from services.game.batch import NewEngine
 from services.game.encoding import decode_step, encode_step
 from services.game.hold import Holder
 from services.game.lobby import Lobby
+from services.game.local_steps import LocalSteps
 from services.game.match import Board
 from services.game.match_session import MatchSession
 from services.game.recorder import Recorder
@@ -37,6 +38,7 @@ class RunGamesStream:
         stepping: Stepping,
         serials: count[int],
         new_engine: NewEngine,
+        local: LocalSteps | None = None,
     ) -> None:
         self._sessions = sessions
         self._lobby = lobby
@@ -44,6 +46,7 @@ class RunGamesStream:
         self._stepping = stepping
         self._serials = serials
         self._new_engine = new_engine
+        self._local = local
 
     async def serve(self, context: Context) -> None:
         """One stream, from its first message to its end."""
@@ -58,7 +61,8 @@ class RunGamesStream:
             await session.settled()
             if resume:
                 session.progress.check_resume(message.resume_sequence)
-            await context.write(_opened(session, await session.response()))
+            address = self._local.address if self._local and session.any_thread else ""
+            await context.write(opened(session, await session.response(), address))
             closed = await _answer_steps(session, stream, context)
         if closed:
             self._sessions.drop(session, FailedPrecondition("the client closed the session"))
@@ -123,6 +127,8 @@ async def _answer_steps(session: GameSession, stream: Holder, context: Context) 
     return False
 
 
-def _opened(session: GameSession, response: bytes) -> bytes:
+def opened(session: GameSession, response: bytes, local_address: str) -> bytes:
+    """The first answer of a stream."""
     games = session.board.games if isinstance(session, MatchSession) else []
-    return convert.opened(session.batch, decode_step(response), [game.game_id for game in games])
+    ids = [game.game_id for game in games]
+    return convert.opened(session.batch, decode_step(response), ids, local_address)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -56,6 +57,7 @@ class Session(Generic[Response]):
         self._stepping = stepping
         self._encode = encode
         self._running: asyncio.Task[None] | None = None
+        self._engine_lock = threading.Lock()
 
     @property
     def over(self) -> bool:
@@ -72,17 +74,23 @@ class Session(Generic[Response]):
             InvalidArgument: an action, game or controller that is none; nothing was played.
         """
         await self.settled()
-        if self.progress.is_next(sequence):
-            self.batch.check(actions)
-            if reseat is not None:
-                self.reseat(reseat)
-            if self._stepping.is_inline(self.batch):
-                self._stepped(self._stepping.step(self.batch, actions))
-            else:
-                # A stream that breaks must not leave the engine in the middle of a step.
-                self._running = asyncio.create_task(self._step_in_thread(actions))
-                await asyncio.shield(self._running)
+        if self._stepping.is_inline(self.batch):
+            self._play(sequence, actions, reseat, show=True)
+        elif self._is_next(sequence, actions, reseat):
+            # A stream that breaks must not leave the engine in the middle of a step.
+            self._running = asyncio.create_task(self._step_in_thread(actions))
+            await asyncio.shield(self._running)
         return await self.response()
+
+    @property
+    def any_thread(self) -> bool:
+        """Whether `play_now` may be called: steps are short, and nobody watches."""
+        return self._stepping.is_inline(self.batch) and not self.batch.watchers
+
+    def play_now(self, sequence: int, actions: Int8Array, reseat: Reseat | None = None) -> Response:
+        """As `play`, in any thread; who began to watch meanwhile is not shown this step."""
+        self._play(sequence, actions, reseat, show=False)
+        return self.progress.response
 
     async def response(self) -> Response:
         """The last response, once it may be sent."""
@@ -106,7 +114,24 @@ class Session(Generic[Response]):
         """The session is gone: its stream ends, and so do those who watch."""
         self.hold.end(reason)
         self.batch.watchers.end_all()
-        self.batch.close()
+        with self._engine_lock:
+            self.batch.close()
+
+    def _play(
+        self, sequence: int, actions: Int8Array, reseat: Reseat | None, *, show: bool
+    ) -> None:
+        with self._engine_lock:
+            if self._is_next(sequence, actions, reseat):
+                self._stepped(self._stepping.step(self.batch, actions, show=show))
+
+    def _is_next(self, sequence: int, actions: Int8Array, reseat: Reseat | None) -> bool:
+        """Whether a step is to be played, which is then fit to be; False: it is the last again."""
+        if not self.progress.is_next(sequence):
+            return False
+        self.batch.check(actions)
+        if reseat is not None:
+            self.reseat(reseat)
+        return True
 
     async def _step_in_thread(self, actions: Int8Array) -> None:
         self._stepped(await self._stepping.step_in_thread(self.batch, actions))

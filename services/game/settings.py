@@ -54,6 +54,11 @@ class GameServiceSettings(ServiceSettings):
         description="batches of up to so many seats are stepped in the event loop, larger ones "
         "in a thread",
     )
+    local_streams: bool = Field(
+        True,
+        description="answer training sessions of clients on this machine over a socket and in a "
+        "thread of their own",
+    )
     threads: int = Field(
         64, ge=1, le=1024, description="for large batches, and foreign games, which may hang in one"
     )

@@ -37,25 +37,26 @@ class Stepping:
         """Whether to step in the event loop."""
         return batch.seats <= self.inline_seats and not batch.foreign
 
-    def step(self, batch: Batch, actions: Int8Array) -> Report:
-        """Plays one step; in the event loop."""
+    def step(self, batch: Batch, actions: Int8Array, *, show: bool = True) -> Report:
+        """Plays one step; in the event loop, or anywhere if it is not shown to those who watch."""
         start = self.clock()
         batch.step(actions)
-        return self._finish(batch, self.clock() - start)
+        return self._finish(batch, self.clock() - start, show=show)
 
     async def step_in_thread(self, batch: Batch, actions: Int8Array) -> Report:
         """Plays one step in a thread. Not to be cancelled: the thread would step on."""
         start = self.clock()
         await self.in_thread(batch.step, actions)
-        return self._finish(batch, self.clock() - start)
+        return self._finish(batch, self.clock() - start, show=True)
 
     async def in_thread(self, call: Callable[..., T], *arguments: Any) -> T:
         """What a call returns that takes long."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.threads, partial(call, *arguments))
 
-    def _finish(self, batch: Batch, seconds: float) -> Report:
+    def _finish(self, batch: Batch, seconds: float, *, show: bool) -> Report:
         report = batch.report()
-        batch.show()
+        if show:
+            batch.show()
         self.on_step(batch, report, seconds)
         return report

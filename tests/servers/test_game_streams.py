@@ -223,10 +223,13 @@ def test_a_lost_session_is_dropped_after_the_grace(tmp_path: Path) -> None:
         assert refused.value.code() is grpc.StatusCode.NOT_FOUND
 
 
-def test_a_cut_connection_loses_and_repeats_no_step(server: RunningGame) -> None:
+def test_a_cut_connection_loses_and_repeats_no_step(tmp_path: Path) -> None:
     engine = engine_of(SMALL, 6)
     budgets = [30_000, 3_000, 50_000, 14_000, 25_001, 60_002]
-    with CuttingProxy(server.address, budgets) as proxy:
+    with (
+        running_game(tmp_path, local_streams=False) as server,
+        CuttingProxy(server.address, budgets) as proxy,
+    ):
         client = GameClient(proxy.address)
         with client.open_session("race", SMALL, GAMES, 6) as session:
             play_both(session, engine, np.random.default_rng(2), 150)

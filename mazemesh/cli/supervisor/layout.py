@@ -21,6 +21,12 @@ Its own threads would do it otherwise and wake them: a message then passes throu
 threads, and a step of 64 games costs both sides a quarter more. gRPC reads this when it is loaded.
 """
 
+GRPC_POLL_STRATEGY = "poll"
+"""Lets each of those threads wait for its own sockets.
+
+By epoll, gRPC's choice elsewhere, one thread waits for all of a process and wakes the others.
+"""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -193,4 +199,5 @@ def _environment(run: Run) -> dict[str, str]:
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
         "OPENBLAS_NUM_THREADS": os.environ.get("OPENBLAS_NUM_THREADS", "1"),
         "GRPC_EXPERIMENTS": os.environ.get("GRPC_EXPERIMENTS", GRPC_EXPERIMENTS),
+        "GRPC_POLL_STRATEGY": os.environ.get("GRPC_POLL_STRATEGY", GRPC_POLL_STRATEGY),
     }

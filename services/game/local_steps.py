@@ -1,0 +1,159 @@
+"""Steps of training sessions whose client is on the same machine, in a thread of their own.
+
+Sessions are opened at the server's own address; then a client may go on here. What is rare is done
+in the event loop, a step in the thread that received it (docs/adr/0068).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import sys
+from functools import partial
+from typing import TYPE_CHECKING
+
+import grpc
+import structlog
+from google.protobuf.message import DecodeError
+
+from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError, Unavailable
+from mazemesh.v1 import game_pb2 as pb
+from services.game import convert
+from services.game.encoding import decode_step
+from services.game.own_thread_server import OwnThreadServer, ServerStream
+
+if TYPE_CHECKING:
+    from services.game.run_games import GameSession, GameSessions
+
+_METHOD = "/mazemesh.v1.GameService/RunGames"
+_OPTIONS = (
+    ("grpc.max_receive_message_length", 64 * 1024 * 1024),
+    ("grpc.max_send_message_length", 64 * 1024 * 1024),
+)
+
+log = structlog.get_logger(__name__)
+
+
+class LocalSteps:
+    """Serves RunGames to clients of this machine.
+
+    Attributes:
+        address: for clients; a name that nobody can have taken before.
+        streams: how many there are now.
+    """
+
+    def __init__(self, sessions: GameSessions) -> None:
+        """Listens at once, in the running event loop.
+
+        Raises:
+            OSError: the system has no abstract sockets.
+            AttributeError, ImportError, TypeError: gRPC is built in another way.
+        """
+        if sys.platform != "linux":
+            raise OSError(f"{sys.platform} has no abstract sockets")
+        self._sessions = sessions
+        self._loop = asyncio.get_running_loop()
+        self.address = f"unix-abstract:mazemesh-game-{secrets.token_hex(16)}"
+        self.streams = 0
+        self._server = OwnThreadServer(self.address, _METHOD, self._begin, _OPTIONS)
+
+    async def stop(self) -> None:
+        """Ends the streams that are left."""
+        await asyncio.to_thread(self._server.stop)
+
+    def _begin(self, stream: ServerStream, message: bytes) -> None:
+        asyncio.run_coroutine_threadsafe(self._serve(stream, message), self._loop)
+
+    async def _serve(self, stream: ServerStream, message: bytes) -> None:
+        """One stream, from its first message to its end; in the event loop."""
+        self.streams += 1
+        try:
+            await self._hold(stream, message)
+            stream.end(None)
+        except MazemeshError as error:
+            stream.end(error)
+        except asyncio.CancelledError:
+            stream.end(Unavailable("the Game service is stopping"))
+            raise
+        except Exception:
+            log.exception("stream failed", method=_METHOD)
+            stream.end_with(grpc.StatusCode.INTERNAL, "internal error; the service's log has it")
+        finally:
+            self.streams -= 1
+
+    async def _hold(self, stream: ServerStream, message: bytes) -> None:
+        opening = _request(message).open
+        if not opening.HasField("resume_sequence"):
+            raise InvalidArgument("open.resume_sequence is not set; open sessions at the server")
+        session = self._sessions.find(opening.session_id)
+        if not session.any_thread:
+            raise FailedPrecondition(
+                f"session {opening.session_id!r} is joined, large, foreign or watched; it should "
+                "be resumed at the server's own address"
+            )
+        play = _Play(session, self._loop)
+        with self._sessions.stream(session) as holder:
+            session.progress.check_resume(opening.resume_sequence)
+            response = decode_step(await session.response())
+            stream.start(convert.opened(session.batch, response, []), play.answer, play.over)
+            await holder.wait(lambda: play.ended)
+        if play.closed:
+            reason = FailedPrecondition("the client closed the session")
+            self._sessions.drop(session, reason)
+
+
+class _Play:
+    """A session at the other end of a stream.
+
+    Attributes:
+        ended: done when no message comes any more, with the error if one ended the stream.
+        closed: whether the client closed the session.
+    """
+
+    def __init__(self, session: GameSession, loop: asyncio.AbstractEventLoop) -> None:
+        self._session, self._loop = session, loop
+        self.ended: asyncio.Future[None] = loop.create_future()
+        self.closed = False
+
+    def answer(self, message: bytes) -> bytes | None:
+        """A step's answer; None once the session is closed. In the server's thread.
+
+        Raises:
+            MazemeshError: as the step is wrong.
+        """
+        request = _request(message)
+        if request.HasField("close"):
+            self.closed = True
+            return None
+        if not request.HasField("step"):
+            raise InvalidArgument(
+                f"the message is {request.WhichOneof('message')}; after the first one it "
+                "should be step or close"
+            )
+        step, session = request.step, self._session
+        actions = convert.actions(step, session.batch)
+        reseat = convert.reseat(step, session.batch)
+        if session.any_thread:
+            return session.play_now(step.sequence, actions, reseat)
+        # Those who watch wait in the event loop.
+        played = session.play(step.sequence, actions, reseat)
+        return asyncio.run_coroutine_threadsafe(played, self._loop).result()
+
+    def over(self, error: BaseException | None) -> None:
+        """Ends `ended`. In the server's thread."""
+        self._loop.call_soon_threadsafe(partial(self._end, error))
+
+    def _end(self, error: BaseException | None) -> None:
+        if self.ended.done():
+            return
+        if error is None:
+            self.ended.set_result(None)
+        else:
+            self.ended.set_exception(error)
+
+
+def _request(message: bytes) -> pb.RunGamesRequest:
+    try:
+        return pb.RunGamesRequest.FromString(message)
+    except DecodeError as error:
+        raise InvalidArgument(f"the message is no RunGamesRequest: {error}") from error
