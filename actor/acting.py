@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from actor.policy import OnnxPolicy
-from actor.sampling import ape_x_epsilons, epsilon_greedy, sample
+from actor.sampling import ape_x_epsilons, epsilon_greedy, gumbel_noise, perturbed_best, sample
 from actor.sequences import SequenceCollector
 from actor.step import Consequence, Decision, Experience
 from actor.transitions import TransitionCollector
@@ -21,6 +22,8 @@ from mazemesh.v1.model_pb2 import Collection, SequenceCollection, TransitionColl
 Float = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.uint8]
 Actions = npt.NDArray[np.int8]
+
+_NOISE_STEPS = 16
 
 OPPONENT_EPSILON = 0.05
 """Exploration of a Q-network that plays as opponent: enough to leave a loop."""
@@ -49,14 +52,19 @@ class Acting(Protocol):
 
 
 class SoftmaxActing:
-    """Draws from the policy; for actor-critic learners."""
+    """Draws from the policy, by noise made for several steps at once; for actor-critic runs."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         self._rng = rng
+        self._noise: Iterator[Float] = iter(())
 
     def student(self, logits: Float, mask: Mask) -> Actions:
         """From softmax(logits)."""
-        return sample(logits, 1.0, self._rng)
+        noise = next(self._noise, None)
+        if noise is None:
+            self._noise = iter(gumbel_noise((_NOISE_STEPS, *logits.shape), self._rng))
+            noise = next(self._noise)
+        return perturbed_best(logits, noise)
 
 
 class EpsilonGreedyActing:

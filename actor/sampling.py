@@ -22,12 +22,22 @@ def sample(logits: Float, temperature: float, rng: np.random.Generator) -> Actio
     """
     if temperature == 0.0:
         return _best(logits)
-    noise = rng.standard_exponential(logits.shape, dtype=np.float32)
+    return _best(logits / np.float32(temperature) + gumbel_noise(logits.shape, rng))
+
+
+def gumbel_noise(shape: tuple[int, ...], rng: np.random.Generator) -> Float:
+    """Standard Gumbel variables: argmax(logits + noise) is a draw from softmax(logits)."""
+    noise = rng.standard_exponential(shape, dtype=np.float32)
     # It can be exactly 0, whose logarithm would let an illegal action win.
     np.maximum(noise, np.finfo(np.float32).tiny, out=noise)
+    np.log(noise, out=noise)
     # -log(E) of a standard exponential E is a standard Gumbel variable.
-    perturbed = logits / np.float32(temperature) - np.log(noise)
-    return _best(perturbed)
+    return np.negative(noise, out=noise)
+
+
+def perturbed_best(logits: Float, noise: Float) -> Actions:
+    """The action [n] of the highest sum of logits and noise [n, A]."""
+    return _best(logits + noise)
 
 
 def log_probability(logits: Float, actions: Actions) -> Float:

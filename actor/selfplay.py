@@ -15,7 +15,6 @@ from actor.metrics import ActorMetrics
 from actor.opponents import SeatPlan
 from actor.policy import OnnxPolicy
 from actor.roster import Roster
-from actor.sampling import log_probability
 from actor.step import TRUNCATED, Consequence, Decision, Experience
 from mazemesh.client.game import Step
 
@@ -90,8 +89,9 @@ class TrainingGames:
         with self._metrics.waiting.time():
             step = self._session.receive()
         reseat = self._plan.ended(step.ended_games, step.ended_scores)
-        for game in step.ended_games.tolist():
-            self._seat(game)
+        if self._plan.seats > 1:
+            for game in step.ended_games.tolist():
+                self._seat(game)
         before, finals = self._decision, _Finals.of(step, self._plan.student_seat)
         self._decision, value = self._act(step, finals, reseat)
         self._metrics.agent_steps.inc(len(self._games))
@@ -113,7 +113,6 @@ class TrainingGames:
             self._student_view(step.observation),
             self._student_view(step.action_mask),
         )
-        actions = np.zeros(step.action_mask.shape[:2], np.int8)
         seats, size = self._plan.student_seat, student.state_size
         final_state = self._memory.read(finals.games, seats[finals.games], size)
         self._memory.forget(step.ended_games)
@@ -128,16 +127,18 @@ class TrainingGames:
             else:
                 logits, value, next_state = student.infer(observation, mask, state)
             self._memory.write(self._games, seats, next_state[:count])
-            self._move_opponents(step, actions)
+            actions = self._opponents_moves(step)
         chosen = self._acting.student(logits[:count], mask)
-        actions.reshape(-1)[self._student_rows] = chosen
+        if self._plan.seats == 1:
+            actions = chosen[:, None]
+        else:
+            actions.reshape(-1)[self._student_rows] = chosen
         self._session.send(actions, reseat)
         decision = Decision(
             observation=observation,
             action_mask=mask,
             action=chosen,
-            log_probability=log_probability(logits[:count], chosen),
-            action_value=logits[self._games, chosen],
+            logits=logits[:count],
             policy_version=student.version,
             state=state,
             opponent=self._roster.digest.copy(),
@@ -150,9 +151,11 @@ class TrainingGames:
         rows = array.reshape(-1, array.shape[-1])
         return rows if self._plan.seats == 1 else rows.take(self._student_rows, axis=0)
 
-    def _move_opponents(self, step: Step, actions: npt.NDArray[np.int8]) -> None:
+    def _opponents_moves(self, step: Step) -> npt.NDArray[np.int8]:
+        """Actions [B, seats], of which those of the student are still open."""
+        actions = np.zeros(step.action_mask.shape[:2], np.int8)
         if self._plan.seats == 1:
-            return
+            return actions
         for policy, playing in self._roster.groups():
             rows = np.repeat(playing, self._plan.seats - 1)
             seats = self._other_seats[playing].ravel()
@@ -161,13 +164,14 @@ class TrainingGames:
             logits, _, state = policy.infer(step.observation[rows, seats], mask, state)
             self._memory.write(rows, seats, state)
             actions[rows, seats] = opponent_actions(policy, logits, mask, self._rng)
+        return actions
 
     def _consequence(
         self, step: Step, finals: _Finals, value: npt.NDArray[np.float32]
     ) -> Consequence:
         count = len(self._games)
         return Consequence(
-            reward=step.reward.reshape(-1)[self._student_rows],
+            reward=self._student_view(step.reward[..., None])[:, 0],
             status=step.status,
             observation=self._decision.observation,
             action_mask=self._decision.action_mask,

@@ -23,8 +23,7 @@ class Decision:
         observation: [B, D].
         action_mask: uint8 [B, A].
         action: int8 [B].
-        log_probability: float32 [B], of the action.
-        action_value: float32 [B], the logit of the action (its Q-value, for a Q-network).
+        logits: float32 [B, A], what the policy answered (Q-values, for a Q-network).
         policy_version: Version that acted.
         state: float32 [B, S], what the policy remembered before it; S = 0 without memory.
         opponent: uint64 [B], whom it meets (`mazemesh.experience.policy_digest`); 0 for nobody.
@@ -33,11 +32,15 @@ class Decision:
     observation: npt.NDArray[Any]
     action_mask: npt.NDArray[np.uint8]
     action: npt.NDArray[np.int8]
-    log_probability: npt.NDArray[np.float32]
-    action_value: npt.NDArray[np.float32]
+    logits: npt.NDArray[np.float32]
     policy_version: int
     state: npt.NDArray[np.float32]
     opponent: npt.NDArray[np.uint64]
+
+    @property
+    def action_value(self) -> npt.NDArray[np.float32]:
+        """float32 [B], the logit of the action (its Q-value, for a Q-network)."""
+        return self.logits[np.arange(len(self.action)), self.action]
 
 
 @dataclass(frozen=True)

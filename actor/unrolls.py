@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections import defaultdict
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
+from actor.sampling import log_probability
 from actor.step import TERMINATED, TRUNCATED, Batch, Consequence, Decision, Experience
 from mazemesh.experience import unroll_signature
 from mazemesh.tensors import Signature
@@ -36,40 +41,55 @@ class UnrollCollector:
         )
         self._games = games
         self._length = length
+        self._opponents = opponents
+        self._bootstrap = np.zeros((games, length), np.float32)
         self.clear()
 
     def clear(self) -> None:
         """Forgets unfinished unrolls, after the games were lost."""
-        self._time = 0
-        self._buffers: Batch = {
-            spec.name: np.zeros((self._games, *spec.shape), spec.dtype)
-            for spec in self.signature.columns
-        }
-        self._version = -1
+        self._steps: defaultdict[str, list[npt.NDArray[Any]]] = defaultdict(list)
+        self._bootstrap[:] = 0.0
 
     def add(self, decision: Decision, consequence: Consequence) -> Experience | None:
-        """Adds one step of all games; the finished unrolls at every `length`-th step."""
-        at, buffers = self._time, self._buffers
-        if at == 0:
-            self._version = decision.policy_version
-            if "state" in buffers:
-                buffers["state"][:] = decision.state
-        buffers["observation"][:, at] = decision.observation
-        buffers["action_mask"][:, at] = decision.action_mask
-        buffers["action"][:, at] = decision.action
-        buffers["behaviour_log_probability"][:, at] = decision.log_probability
-        buffers["reward"][:, at] = consequence.reward
-        buffers["terminated"][:, at] = consequence.status == TERMINATED
-        buffers["truncated"][:, at] = consequence.status == TRUNCATED
-        buffers["bootstrap_value"][consequence.truncated_games, at] = consequence.final_value
-        if "opponent" in buffers:
-            buffers["opponent"][:, at] = decision.opponent
-        self._time += 1
-        if self._time < self._length:
+        """Adds one step of all games; the finished unrolls at every `length`-th step.
+
+        Until then the steps' own arrays are kept as they are: what can be done for all of them at
+        once then takes a fraction of what it takes step by step.
+        """
+        steps = self._steps
+        if not steps["status"]:
+            self._version, self._state = decision.policy_version, decision.state
+        steps["observation"].append(decision.observation)
+        steps["action_mask"].append(decision.action_mask)
+        steps["action"].append(decision.action)
+        steps["logits"].append(decision.logits)
+        if self._opponents:
+            steps["opponent"].append(decision.opponent)
+        steps["reward"].append(consequence.reward)
+        # A view would keep a whole message of the server.
+        steps["status"].append(consequence.status.copy())
+        at = len(steps["status"])
+        if len(consequence.truncated_games):
+            self._bootstrap[consequence.truncated_games, at - 1] = consequence.final_value
+        if at < self._length:
             return None
-        buffers["last_observation"][:] = consequence.observation
-        buffers["last_action_mask"][:] = consequence.action_mask
-        versions = np.full(self._games, self._version, np.int64)
-        # The buffers go to the sender; the next unrolls get new ones.
+        columns = self._columns(consequence)
         self.clear()
-        return Experience(buffers, None, versions)
+        return Experience(columns, None, np.full(self._games, self._version, np.int64))
+
+    def _columns(self, last: Consequence) -> Batch:
+        """The rows [games, ...] of the signature from steps [length][games, ...]."""
+        steps = {name: np.stack(arrays, axis=1) for name, arrays in self._steps.items()}
+        logits, action, status = steps["logits"], steps["action"], steps["status"]
+        flat = log_probability(logits.reshape(-1, logits.shape[2]), action.reshape(-1))
+        all_columns: Batch = {
+            **steps,
+            "behaviour_log_probability": flat.reshape(action.shape),
+            "terminated": status == TERMINATED,
+            "truncated": status == TRUNCATED,
+            "bootstrap_value": self._bootstrap.copy(),
+            "last_observation": last.observation.copy(),
+            "last_action_mask": last.action_mask.copy(),
+            "state": self._state,
+        }
+        return {name: all_columns[name] for name in self.signature.names}

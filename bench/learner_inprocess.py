@@ -22,7 +22,7 @@ import numpy as np
 import onnxruntime
 import torch
 
-from actor.sampling import ape_x_epsilons, epsilon_greedy, log_probability, sample
+from actor.sampling import ape_x_epsilons, epsilon_greedy, sample
 from actor.step import Consequence, Decision
 from actor.transitions import TransitionCollector
 from actor.unrolls import UnrollCollector
@@ -188,8 +188,7 @@ class Games:
             engine.observation[:, 0].copy(),
             engine.action_mask[:, 0].copy(),
             actions[own],
-            log_probability(logits[own], actions[own]),
-            logits[own][np.arange(n), actions[own]],
+            logits[own].copy(),
             version,
             np.zeros((n, 0), np.float32),
             np.zeros(n, np.uint64),
