@@ -6,6 +6,7 @@ there is a whole checkpoint or none.
 
 from __future__ import annotations
 
+import io
 import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ import structlog
 
 from learner.run import Run
 from mazemesh.errors import FailedPrecondition
+from mazemesh.process.disk import is_full
 
 if TYPE_CHECKING:
     import torch
@@ -46,22 +48,33 @@ class Checkpoint:
     life: dict[str, int] = field(default_factory=dict)
 
 
-def save(folder: Path, checkpoint: Checkpoint) -> Path:
-    """Writes a checkpoint and removes all but the newest two."""
+def save(folder: Path, checkpoint: Checkpoint) -> None:
+    """Writes a checkpoint and removes all but the newest two.
+
+    Where a full disk has no room for it, those before it stay, and the log says so.
+    """
     import torch  # late: `find` is asked before torch is loaded
 
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"checkpoint-{checkpoint.agent_steps:015d}.pt"
     unfinished = path.with_suffix(".tmp")
-    with unfinished.open("wb") as file:
-        torch.save(asdict(checkpoint), file)
-        file.flush()
-        os.fsync(file.fileno())
+    content = io.BytesIO()  # torch has an exception of its own for a file that cannot be written
+    torch.save(asdict(checkpoint), content)
+    try:
+        with unfinished.open("wb") as file:
+            file.write(content.getbuffer())
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        if not is_full(error):
+            raise
+        log.error("no room for a checkpoint", reason=str(error), agent_steps=checkpoint.agent_steps)
+        return
     unfinished.replace(path)
     _sync_folder(folder)
     for old in find(folder)[:-KEPT]:
         old.unlink()
-    return path
 
 
 def find(folder: Path) -> list[Path]:

@@ -11,9 +11,15 @@ import time
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
+import structlog
+
+from learner.lines import Lines
 from learner.run import Run
+from mazemesh.process.disk import is_full
+
+log = structlog.get_logger("learner.journal")
 
 METRICS = "metrics.jsonl"
 DESCRIPTION = "run.json"
@@ -31,9 +37,12 @@ class Journal:
         description = folder / DESCRIPTION
         known = json.loads(description.read_text()) if resuming and description.exists() else {}
         self.run_id: str = known.get("run_id") or uuid.uuid4().hex
-        content = {"run_id": self.run_id, **run.description}
-        description.write_text(json.dumps(content, indent=2) + "\n")
-        self._file = open_lines(folder / METRICS)
+        content = json.dumps({"run_id": self.run_id, **run.description}, indent=2) + "\n"
+        if not description.exists() or description.read_text() != content:
+            unfinished = description.with_suffix(".tmp")
+            unfinished.write_text(content)
+            unfinished.replace(description)
+        self._lines = Lines(folder / METRICS)
         self._sums: dict[str, float] = {}
         self._counts: dict[str, int] = {}
         self._before: tuple[float, float] | None = None
@@ -52,27 +61,25 @@ class Journal:
     def write(self, counters: Mapping[str, float]) -> dict[str, Any]:
         """Appends counters as they are, and means of what was added since the last line.
 
-        From the second line on it also tells agent_steps_per_second.
+        From the second line on it also tells agent_steps_per_second. Where a full disk has no room
+        for the line, the next one stands for both.
         """
         now, steps = time.time(), counters["agent_steps"]
         means = {name: total / self._counts[name] for name, total in self._sums.items()}
         line = {"time": now, **counters, **means}
         if self._before is not None and now > self._before[0]:
             line["agent_steps_per_second"] = (steps - self._before[1]) / (now - self._before[0])
-        self._before = now, steps
-        self._file.write(json.dumps(line) + "\n")
-        self._sums, self._counts = {}, {}
+        try:
+            self._lines.append(json.dumps(line))
+        except OSError as error:
+            if not is_full(error):
+                raise
+            log.warning("no room for a line, the next one stands for it too", reason=str(error))
+        else:
+            self._before = now, steps
+            self._sums, self._counts = {}, {}
         return line
 
     def close(self) -> None:
         """Closes the file."""
-        self._file.close()
-
-
-def open_lines(path: Path) -> TextIO:
-    """A file to append lines to; what a kill has left of a line stays one by itself."""
-    torn = path.exists() and path.read_bytes()[-1:] not in (b"", b"\n")
-    file = path.open("a", buffering=1)
-    if torn:
-        file.write("\n")
-    return file
+        self._lines.close()

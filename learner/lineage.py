@@ -8,11 +8,16 @@ import time
 from pathlib import Path
 from typing import Any
 
-from learner.journal import open_lines
+import structlog
+
+from learner.lines import Lines
 from mazemesh.analysis.journal import read_records
+from mazemesh.process.disk import is_full
 from mazemesh.v1.model_pb2 import PolicyVersion
 
 SNAPSHOTS = "snapshots.jsonl"
+
+log = structlog.get_logger("learner.lineage")
 
 
 class Lineage:
@@ -25,11 +30,15 @@ class Lineage:
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / SNAPSHOTS
         self._lock = threading.Lock()
+        self._unwritten: list[dict[str, Any]] = []
 
     def add(self, published: PolicyVersion, *, training_step: int, agent_steps: int) -> None:
-        """Notes a snapshot that Model has accepted; it grew from the one before it."""
+        """Notes a snapshot that Model has accepted; it grew from the one before it.
+
+        Where a full disk has no room, it is written with the next one.
+        """
         with self._lock:
-            before = read_snapshots(self._path)
+            before = [*read_snapshots(self._path), *self._unwritten]
             line = {
                 "time": time.time(),
                 "policy": f"{published.name}:{published.version}",
@@ -38,8 +47,19 @@ class Lineage:
                 "agent_steps": agent_steps,
                 "sha256": published.sha256,
             }
-            with open_lines(self._path) as file:
-                file.write(json.dumps(line) + "\n")
+            self._unwritten.append(line)
+            try:
+                self._write()
+            except OSError as error:
+                if not is_full(error):
+                    raise
+                log.warning("no room for a snapshot's line", reason=str(error), **line)
+
+    def _write(self) -> None:
+        with Lines(self._path) as lines:
+            while self._unwritten:
+                lines.append(json.dumps(self._unwritten[0]))
+                del self._unwritten[0]
 
 
 def read_snapshots(path: Path) -> list[dict[str, Any]]:

@@ -7,7 +7,6 @@ messages of a stream only the decoding is looked after.
 from __future__ import annotations
 
 import asyncio
-import errno
 import inspect
 import secrets
 from collections.abc import Callable, Mapping
@@ -22,6 +21,7 @@ import structlog
 from google.protobuf.message import DecodeError
 
 from mazemesh.errors import InvalidArgument, MazemeshError, status_of
+from mazemesh.process.disk import is_full
 from mazemesh.process.logging import call_fields
 from services._harness.in_flight import InFlight
 from services._harness.metrics import CallMetrics, MethodMetrics
@@ -32,8 +32,6 @@ _log = structlog.get_logger(__name__)
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 Decode: TypeAlias = Callable[[bytes], Any]
-
-_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 REQUEST_ID_KEY: Final = "x-request-id"
 """Metadata key under which a caller may name its request; the name appears in the log."""
@@ -148,7 +146,7 @@ async def _abort(context: Context, error: Exception) -> None:
         code = status_of(error)
         _log.debug("call refused", code=code.name, reason=str(error))
         await context.abort(code, str(error))
-    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+    if isinstance(error, OSError) and is_full(error):
         _log.warning("no room on the disk", reason=str(error))
         await context.abort(
             grpc.StatusCode.RESOURCE_EXHAUSTED, f"the disk is full ({error.strerror}); make room"

@@ -15,6 +15,7 @@ from learner.checkpoint import Checkpoint
 from learner.presets import override
 from learner.run import Run
 from mazemesh.errors import FailedPrecondition
+from tests.full_disk import no_file_longer_than
 from tests.unit.learner.fakes import random_batch, tiny_run
 
 CPU = torch.device("cpu")
@@ -59,6 +60,20 @@ def test_an_unfinished_file_does_not_count(tmp_path: Path) -> None:
     loaded = checkpoint.load(tmp_path, run, CPU)
     assert loaded is not None
     assert loaded.agent_steps == 100
+
+
+def test_a_full_disk_leaves_the_one_before(tmp_path: Path) -> None:
+    run = tiny_run()
+    checkpoint.save(tmp_path, taken(run, 100))
+    files = sorted(tmp_path.iterdir())
+    later = taken(run, 200)
+    with no_file_longer_than(1000):
+        checkpoint.save(tmp_path, later)
+    assert sorted(tmp_path.iterdir()) == files
+    checkpoint.save(tmp_path, later)
+    loaded = checkpoint.load(tmp_path, run, CPU)
+    assert loaded is not None
+    assert loaded.agent_steps == 200
 
 
 def test_none_when_there_is_none(tmp_path: Path) -> None:

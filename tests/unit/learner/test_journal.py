@@ -7,6 +7,7 @@ from pathlib import Path
 
 from learner.journal import Journal
 from learner.schedule import Every
+from tests.full_disk import no_file_longer_than
 from tests.unit.learner.fakes import tiny_run
 
 
@@ -57,6 +58,26 @@ def test_what_a_kill_left_of_a_line_stays_apart(tmp_path: Path) -> None:
     first, torn, last = (tmp_path / "metrics.jsonl").read_text().splitlines()
     assert torn == '{"time": 17'
     assert json.loads(first)["agent_steps"] == json.loads(last)["agent_steps"] == 0
+
+
+def test_a_line_that_a_full_disk_has_no_room_for_is_told_by_the_next(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, tiny_run(), resuming=False)
+    path = tmp_path / "metrics.jsonl"
+    journal.add({"loss": 1.0})
+    first = journal.write({"agent_steps": 5})
+    size = path.stat().st_size
+    with no_file_longer_than(size + 10):
+        journal.add({"loss": 2.0})
+        journal.write({"agent_steps": 6})
+        assert path.stat().st_size == size
+        assert written(tmp_path, 0, resuming=True).run_id == journal.run_id
+    journal.add({"loss": 4.0})
+    last = journal.write({"agent_steps": 25})
+    journal.close()
+    assert last["loss"] == 3.0
+    assert last["agent_steps_per_second"] == 20 / (last["time"] - first["time"])
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [line["agent_steps"] for line in lines] == [5, 25]
 
 
 def test_every_is_due_once_a_period_and_early_when_eager() -> None:
