@@ -13,7 +13,8 @@ from typing import Annotated, Any
 import psutil
 import typer
 
-from bench.learner_mesh import mesh_command, mesh_environment
+from bench.children import ending_with_us
+from bench.learner_mesh import mesh_command
 from bench.learner_workload import Workload
 
 app = typer.Typer()
@@ -37,7 +38,7 @@ def learner_budget(
         data_dir = Path(folder) / "data"
         command = mesh_command(workload, 1, warm_seconds + seconds + 60, data_dir)
         process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=mesh_environment()
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ending_with_us()
         )
         try:
             time.sleep(warm_seconds)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -16,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from actor.policy import OnnxPolicy
+from bench.children import ending_with_us
 from bench.learner_run import LearnerRun, Point, metered
 from bench.learner_workload import Workload, greedy_success
 from bench.pinned import pinned_server
 from mazemesh.client.model import ModelClient
-from mazemesh.process.parent import PARENT_VARIABLE
 from mazemesh.process.ports import free_block
 
 SNAPSHOT_SECONDS = 1.0
@@ -39,7 +38,7 @@ def run_mesh(workload: Workload, seed: int, seconds: float) -> LearnerRun:
                 mesh_command(workload, seed, seconds, data_dir),
                 stdout=output,
                 stderr=output,
-                env=mesh_environment(),
+                env=ending_with_us(),
             )
             with metered(process) as usage:
                 status = process.wait(seconds + STOP_SECONDS)
@@ -85,11 +84,6 @@ def mesh_command(workload: Workload, seed: int, seconds: float, data_dir: Path) 
         *("--summary", str(data_dir / "summary.json"), "--port-base", str(free_block(PORTS)[0])),
         *(f"--learner={flag}" for flag in learner),
     ]
-
-
-def mesh_environment() -> dict[str, str]:
-    """Our own, in which a mesh ends with us, even when we are killed."""
-    return {**os.environ, PARENT_VARIABLE: str(os.getpid())}
 
 
 @asynccontextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from urllib.request import urlopen
 import psutil
 import typer
 
+from bench.children import ending_with_us
 from mazemesh.process.ports import free_block
 
 app = typer.Typer()
@@ -63,7 +63,7 @@ def start(
 def _run(game: str, *, cold: bool) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="bench-start-") as folder:
         data_dir = Path(folder) / "data"
-        environment = dict(os.environ)
+        environment = ending_with_us()
         if cold:
             environment["NUMBA_CACHE_DIR"] = str(Path(folder) / "numba")
         began = time.time()

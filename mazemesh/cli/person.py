@@ -58,12 +58,17 @@ def play_in_terminal(
         rotations=1,
     )
     created = mesh.game.create([setup])[0].games[0]
+    left = threading.Event()
     for token in created.seat_tokens[1:]:
         if token and not is_bot(opponent):
             policy = PolicyCache(mesh.model).get(opponent)
-            threading.Thread(target=_let_play, args=(mesh, token, policy), daemon=True).start()
-    with mesh.game.play(created.seat_tokens[0]) as seat, single_keys():
-        _play(seat, _View(mesh, created.game_id, legend(get_game(game))))
+            arguments = (mesh, token, policy, left)
+            threading.Thread(target=_let_play, args=arguments, daemon=True).start()
+    try:
+        with mesh.game.play(created.seat_tokens[0]) as seat, single_keys():
+            _play(seat, _View(mesh, created.game_id, legend(get_game(game))))
+    finally:
+        left.set()
 
 
 def _play(seat: SeatSession, view: _View) -> None:
@@ -88,8 +93,8 @@ def _legal_move(turn: Turn) -> int | None:
         _say("a wall is in the way")
 
 
-def _let_play(mesh: Mesh, token: str, policy: OnnxPolicy) -> None:
-    """Answers every turn of a seat by the policy's best action."""
+def _let_play(mesh: Mesh, token: str, policy: OnnxPolicy, left: threading.Event) -> None:
+    """Answers every turn of a seat by the policy's best action, until the person has left."""
     try:
         state = np.zeros((1, policy.state_size), np.float32)
         with mesh.game.play(token) as seat:
@@ -99,7 +104,8 @@ def _let_play(mesh: Mesh, token: str, policy: OnnxPolicy) -> None:
                 logits, _, state = policy.infer(observation, mask, state)
                 seat.act(turn.step, int(logits[0].argmax()))
     except MazemeshError as error:
-        _say(f"the opponent is gone: {error}")
+        if not left.is_set():
+            _say(f"the opponent is gone: {error}")
 
 
 class _View:
