@@ -6,15 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.games import BOTS, GameSettings, bot_policy, get_game
+from mazemesh.games import GameSettings, bot_policy, get_game
 from mazemesh.games.ladder import is_time_trial, ladder
-
-BOT_POLICIES: tuple[str, ...] = tuple(bot_policy(name) for name in BOTS)
-"""The bots. Those that can play a game anchor its ladders."""
 
 
 def bots_of(game: str) -> tuple[str, ...]:
-    """The bots that can play a game.
+    """The bots that can play a game, and so anchor its ladders.
 
     Raises:
         InvalidArgument: no such game.

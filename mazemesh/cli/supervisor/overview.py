@@ -97,7 +97,6 @@ class Observer:
         self._began = clock()
         self._readings = Readings()
         self._success: dict[str, tuple[float, float]] = {}
-        self._before_versions: int | None = None
         self._ladder = run.game
         self.overview = Overview()
 

@@ -17,10 +17,13 @@ from mazemesh.errors import (
 from mazemesh.games import GameSettings, Purpose, get_game, seeds
 from mazemesh.v1 import game_pb2, model_pb2
 from mazemesh.wire import settings_from_proto, settings_to_proto
+from services.matchmaker.ladders import bots_of
 from services.matchmaker.leases import Match
 from services.matchmaker.metrics import MatchmakerMetrics
 from services.matchmaker.players import Rating
 from services.matchmaker.store import Anchor, OutcomeState
+
+BOT_POLICIES = bots_of("race")
 
 
 def metrics() -> MatchmakerMetrics:

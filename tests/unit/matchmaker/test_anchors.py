@@ -5,10 +5,16 @@ import pytest
 from mazemesh.errors import Unavailable
 from mazemesh.games import GameSettings
 from services.matchmaker.anchors import Anchors
-from services.matchmaker.ladders import BOT_POLICIES
 from services.matchmaker.numbers import Numbers
 from services.matchmaker.roster import Roster
-from tests.unit.matchmaker.fakes import FakeGame, MemoryAnchors, MemoryNumbers, metrics, snapshot
+from tests.unit.matchmaker.fakes import (
+    BOT_POLICIES,
+    FakeGame,
+    MemoryAnchors,
+    MemoryNumbers,
+    metrics,
+    snapshot,
+)
 
 
 class World:

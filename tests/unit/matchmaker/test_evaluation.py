@@ -7,7 +7,6 @@ from mazemesh.errors import FailedPrecondition, Unavailable
 from mazemesh.games import GameSettings
 from services.matchmaker.cooldown import Cooldowns
 from services.matchmaker.evaluation import Evaluation, Issue, Throttle
-from services.matchmaker.ladders import BOT_POLICIES
 from services.matchmaker.leases import State
 from services.matchmaker.ledger import Ledger
 from services.matchmaker.numbers import Numbers
@@ -16,6 +15,7 @@ from services.matchmaker.players import Rating
 from services.matchmaker.ratings import Ratings
 from services.matchmaker.roster import Roster
 from tests.unit.matchmaker.fakes import (
+    BOT_POLICIES,
     FakeClock,
     FakeElo,
     FakeGame,

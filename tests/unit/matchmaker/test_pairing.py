@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mazemesh.games import GameSettings
-from services.matchmaker.ladders import BOT_POLICIES, Snapshot, ladder_of, ladders
+from services.matchmaker.ladders import Snapshot, ladder_of, ladders
 from services.matchmaker.pairing import Pairing, PairingRules, expected_score
 from services.matchmaker.players import (
     START_RATING,
@@ -17,6 +17,7 @@ from services.matchmaker.players import (
     nearest_bots,
     players_of,
 )
+from tests.unit.matchmaker.fakes import BOT_POLICIES
 
 RULES = PairingRules(uniform_share=0.0)
 BOTS = [Player(bot, 1000.0, 20.0, 100, bot=True) for bot in BOT_POLICIES]
