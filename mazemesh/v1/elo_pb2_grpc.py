@@ -108,7 +108,7 @@ class EloServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetRatingHistory(self, request, context):
-        """A player's online rating after each of its matches, oldest first.
+        """A player's online rating after each of its matches, oldest first. NOT_FOUND when it has no result on the ladder.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

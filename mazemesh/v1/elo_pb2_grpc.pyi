@@ -52,7 +52,7 @@ class EloServiceStub:
     least every 20 s as a heartbeat.
     """
     GetRatingHistory: _grpc.UnaryUnaryMultiCallable[_elo_pb2.GetRatingHistoryRequest, _elo_pb2.GetRatingHistoryResponse]
-    """A player's online rating after each of its matches, oldest first."""
+    """A player's online rating after each of its matches, oldest first. NOT_FOUND when it has no result on the ladder."""
     GetHeadToHead: _grpc.UnaryUnaryMultiCallable[_elo_pb2.GetHeadToHeadRequest, _elo_pb2.GetHeadToHeadResponse]
     """Results between pairs of players."""
 
@@ -80,7 +80,7 @@ class EloServiceAsyncStub(EloServiceStub):
     least every 20 s as a heartbeat.
     """
     GetRatingHistory: _aio.UnaryUnaryMultiCallable[_elo_pb2.GetRatingHistoryRequest, _elo_pb2.GetRatingHistoryResponse]  # type: ignore[assignment]
-    """A player's online rating after each of its matches, oldest first."""
+    """A player's online rating after each of its matches, oldest first. NOT_FOUND when it has no result on the ladder."""
     GetHeadToHead: _aio.UnaryUnaryMultiCallable[_elo_pb2.GetHeadToHeadRequest, _elo_pb2.GetHeadToHeadResponse]  # type: ignore[assignment]
     """Results between pairs of players."""
 
@@ -135,7 +135,7 @@ class EloServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _elo_pb2.GetRatingHistoryRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_elo_pb2.GetRatingHistoryResponse, _abc.Awaitable[_elo_pb2.GetRatingHistoryResponse]]:
-        """A player's online rating after each of its matches, oldest first."""
+        """A player's online rating after each of its matches, oldest first. NOT_FOUND when it has no result on the ladder."""
 
     @_abc_1.abstractmethod
     def GetHeadToHead(

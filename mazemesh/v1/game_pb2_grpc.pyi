@@ -51,8 +51,10 @@ class GameServiceStub:
     All or nothing: when one setup is refused (INVALID_ARGUMENT names its index and field) none is created.
     Idempotent by match_id: the same setup with the same fence gives the same games and tokens again. A higher fence
     replaces games of the match that are unfinished, and their tokens die; a lower fence, or a match that is
-    finished (for 30 days, of the last million and while there is a replay, unless set), is FAILED_PRECONDITION; another setup under the same match_id and fence is ALREADY_EXISTS.
-    A match that nobody plays or goes on playing for 10 minutes (unless set) is dropped, its tokens with it.
+    finished (for 30 days, of the last million and while there is a replay, unless set), is FAILED_PRECONDITION;
+    another setup under the same match_id and fence is ALREADY_EXISTS. More than 65,536 unfinished matches (unless set)
+    are RESOURCE_EXHAUSTED. A match that nobody plays or goes on playing for 10 minutes (unless set) is dropped, its
+    tokens with it.
     """
     PlayGame: _grpc.StreamStreamMultiCallable[_game_pb2.PlayGameRequest, _game_pb2.PlayGameResponse]
     """Plays one seat, for a person or a foreign bot. First message: join. Then the server sends `joined`, and a `turn`
@@ -76,7 +78,8 @@ class GameServiceStub:
     last response again. A session that is gone is NOT_FOUND; any other sequence is FAILED_PRECONDITION; a session that
     another stream still holds passes to the newcomer and the older stream ends with ABORTED. A refused step
     (INVALID_ARGUMENT) ends the stream and plays nothing; the session stays and can be resumed. `close`
-    ends a session at once; a stream that ends otherwise leaves it to its grace.
+    ends a session at once; a stream that ends otherwise leaves it to its grace. More than 512 sessions at once (unless
+    set) are RESOURCE_EXHAUSTED.
 
     A session made by `join` ends when its last game has ended: the server closes the stream after that response,
     which it sends only when the results of the matches that ended are on disk.
@@ -119,8 +122,10 @@ class GameServiceAsyncStub(GameServiceStub):
     All or nothing: when one setup is refused (INVALID_ARGUMENT names its index and field) none is created.
     Idempotent by match_id: the same setup with the same fence gives the same games and tokens again. A higher fence
     replaces games of the match that are unfinished, and their tokens die; a lower fence, or a match that is
-    finished (for 30 days, of the last million and while there is a replay, unless set), is FAILED_PRECONDITION; another setup under the same match_id and fence is ALREADY_EXISTS.
-    A match that nobody plays or goes on playing for 10 minutes (unless set) is dropped, its tokens with it.
+    finished (for 30 days, of the last million and while there is a replay, unless set), is FAILED_PRECONDITION;
+    another setup under the same match_id and fence is ALREADY_EXISTS. More than 65,536 unfinished matches (unless set)
+    are RESOURCE_EXHAUSTED. A match that nobody plays or goes on playing for 10 minutes (unless set) is dropped, its
+    tokens with it.
     """
     PlayGame: _aio.StreamStreamMultiCallable[_game_pb2.PlayGameRequest, _game_pb2.PlayGameResponse]  # type: ignore[assignment]
     """Plays one seat, for a person or a foreign bot. First message: join. Then the server sends `joined`, and a `turn`
@@ -144,7 +149,8 @@ class GameServiceAsyncStub(GameServiceStub):
     last response again. A session that is gone is NOT_FOUND; any other sequence is FAILED_PRECONDITION; a session that
     another stream still holds passes to the newcomer and the older stream ends with ABORTED. A refused step
     (INVALID_ARGUMENT) ends the stream and plays nothing; the session stays and can be resumed. `close`
-    ends a session at once; a stream that ends otherwise leaves it to its grace.
+    ends a session at once; a stream that ends otherwise leaves it to its grace. More than 512 sessions at once (unless
+    set) are RESOURCE_EXHAUSTED.
 
     A session made by `join` ends when its last game has ended: the server closes the stream after that response,
     which it sends only when the results of the matches that ended are on disk.
@@ -196,8 +202,10 @@ class GameServiceServicer(metaclass=_abc_1.ABCMeta):
         All or nothing: when one setup is refused (INVALID_ARGUMENT names its index and field) none is created.
         Idempotent by match_id: the same setup with the same fence gives the same games and tokens again. A higher fence
         replaces games of the match that are unfinished, and their tokens die; a lower fence, or a match that is
-        finished (for 30 days, of the last million and while there is a replay, unless set), is FAILED_PRECONDITION; another setup under the same match_id and fence is ALREADY_EXISTS.
-        A match that nobody plays or goes on playing for 10 minutes (unless set) is dropped, its tokens with it.
+        finished (for 30 days, of the last million and while there is a replay, unless set), is FAILED_PRECONDITION;
+        another setup under the same match_id and fence is ALREADY_EXISTS. More than 65,536 unfinished matches (unless set)
+        are RESOURCE_EXHAUSTED. A match that nobody plays or goes on playing for 10 minutes (unless set) is dropped, its
+        tokens with it.
         """
 
     @_abc_1.abstractmethod
@@ -233,7 +241,8 @@ class GameServiceServicer(metaclass=_abc_1.ABCMeta):
         last response again. A session that is gone is NOT_FOUND; any other sequence is FAILED_PRECONDITION; a session that
         another stream still holds passes to the newcomer and the older stream ends with ABORTED. A refused step
         (INVALID_ARGUMENT) ends the stream and plays nothing; the session stays and can be resumed. `close`
-        ends a session at once; a stream that ends otherwise leaves it to its grace.
+        ends a session at once; a stream that ends otherwise leaves it to its grace. More than 512 sessions at once (unless
+        set) are RESOURCE_EXHAUSTED.
 
         A session made by `join` ends when its last game has ended: the server closes the stream after that response,
         which it sends only when the results of the matches that ended are on disk.

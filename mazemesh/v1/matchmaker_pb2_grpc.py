@@ -76,7 +76,7 @@ class MatchmakerServiceServicer:
     def SampleOpponents(self, request, context):
         """Opponents for a student's next episodes: a mix of the latest version, snapshots drawn by prioritized fictitious
         self-play (PFSP; Vinyals et al. 2019, AlphaStar, methods) and bots. Carries the outcomes of training episodes
-        since the caller's last request, on which PFSP rests; they never touch ratings.
+        since the caller's last request, on which PFSP rests; they never touch ratings. They are durable within 2 s (a setting).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -103,17 +103,19 @@ class MatchmakerServiceServicer:
     def CompleteMatch(self, request, context):
         """Ends a lease. FAILED_PRECONDITION when the fence is not the present one (the lease ran out and the match was issued
         again) or the match was abandoned; NOT_FOUND for an unknown match. Completing twice under the same fence is OK.
-        Results are not taken from here: the Game service reports them to Elo.
+        Durable within 2 s (a setting): were it lost, the match would be issued again, and Game would say that it is
+        finished. Results are not taken from here: the Game service reports them to Elo.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def FindMatch(self, request, context):
-        """Waits for an opponent of about the same rating. Sends `queued` at once and whenever the window has widened, then
-        `matched` and ends. Idempotent by request_id: the same request again follows the same ticket. A player has one live ticket a
-        ladder: a second one is ALREADY_EXISTS. The ticket expires when the stream has been gone for 10 s, or at
-        `max_wait` (DEADLINE_EXCEEDED).
+        """Waits for an opponent of about the same rating. Sends `queued` at once, whenever the window has widened, and at
+        least every 20 s, then `matched` and ends. Idempotent by request_id: the same request again follows the same
+        ticket. A player has one live ticket a ladder: a second one is ALREADY_EXISTS. The ticket expires when the stream
+        has been gone for 10 s, or at `max_wait` (DEADLINE_EXCEEDED). RESOURCE_EXHAUSTED while too many players wait;
+        UNAVAILABLE when the service stops: tickets do not outlive it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

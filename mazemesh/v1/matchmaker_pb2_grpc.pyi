@@ -38,7 +38,7 @@ class MatchmakerServiceStub:
     SampleOpponents: _grpc.UnaryUnaryMultiCallable[_matchmaker_pb2.SampleOpponentsRequest, _matchmaker_pb2.SampleOpponentsResponse]
     """Opponents for a student's next episodes: a mix of the latest version, snapshots drawn by prioritized fictitious
     self-play (PFSP; Vinyals et al. 2019, AlphaStar, methods) and bots. Carries the outcomes of training episodes
-    since the caller's last request, on which PFSP rests; they never touch ratings.
+    since the caller's last request, on which PFSP rests; they never touch ratings. They are durable within 2 s (a setting).
     """
     ListTrainingRecords: _grpc.UnaryUnaryMultiCallable[_matchmaker_pb2.ListTrainingRecordsRequest, _matchmaker_pb2.ListTrainingRecordsResponse]
     """How students fared against each opponent in training: what PFSP rests on, by student and opponent. It consists of
@@ -53,13 +53,15 @@ class MatchmakerServiceStub:
     CompleteMatch: _grpc.UnaryUnaryMultiCallable[_matchmaker_pb2.CompleteMatchRequest, _matchmaker_pb2.CompleteMatchResponse]
     """Ends a lease. FAILED_PRECONDITION when the fence is not the present one (the lease ran out and the match was issued
     again) or the match was abandoned; NOT_FOUND for an unknown match. Completing twice under the same fence is OK.
-    Results are not taken from here: the Game service reports them to Elo.
+    Durable within 2 s (a setting): were it lost, the match would be issued again, and Game would say that it is
+    finished. Results are not taken from here: the Game service reports them to Elo.
     """
     FindMatch: _grpc.UnaryStreamMultiCallable[_matchmaker_pb2.FindMatchRequest, _matchmaker_pb2.FindMatchResponse]
-    """Waits for an opponent of about the same rating. Sends `queued` at once and whenever the window has widened, then
-    `matched` and ends. Idempotent by request_id: the same request again follows the same ticket. A player has one live ticket a
-    ladder: a second one is ALREADY_EXISTS. The ticket expires when the stream has been gone for 10 s, or at
-    `max_wait` (DEADLINE_EXCEEDED).
+    """Waits for an opponent of about the same rating. Sends `queued` at once, whenever the window has widened, and at
+    least every 20 s, then `matched` and ends. Idempotent by request_id: the same request again follows the same
+    ticket. A player has one live ticket a ladder: a second one is ALREADY_EXISTS. The ticket expires when the stream
+    has been gone for 10 s, or at `max_wait` (DEADLINE_EXCEEDED). RESOURCE_EXHAUSTED while too many players wait;
+    UNAVAILABLE when the service stops: tickets do not outlive it.
     """
     CancelMatch: _grpc.UnaryUnaryMultiCallable[_matchmaker_pb2.CancelMatchRequest, _matchmaker_pb2.CancelMatchResponse]
     """Withdraws a ticket; its FindMatch stream ends with CANCELLED. FAILED_PRECONDITION when it is matched already."""
@@ -74,7 +76,7 @@ class MatchmakerServiceAsyncStub(MatchmakerServiceStub):
     SampleOpponents: _aio.UnaryUnaryMultiCallable[_matchmaker_pb2.SampleOpponentsRequest, _matchmaker_pb2.SampleOpponentsResponse]  # type: ignore[assignment]
     """Opponents for a student's next episodes: a mix of the latest version, snapshots drawn by prioritized fictitious
     self-play (PFSP; Vinyals et al. 2019, AlphaStar, methods) and bots. Carries the outcomes of training episodes
-    since the caller's last request, on which PFSP rests; they never touch ratings.
+    since the caller's last request, on which PFSP rests; they never touch ratings. They are durable within 2 s (a setting).
     """
     ListTrainingRecords: _aio.UnaryUnaryMultiCallable[_matchmaker_pb2.ListTrainingRecordsRequest, _matchmaker_pb2.ListTrainingRecordsResponse]  # type: ignore[assignment]
     """How students fared against each opponent in training: what PFSP rests on, by student and opponent. It consists of
@@ -89,13 +91,15 @@ class MatchmakerServiceAsyncStub(MatchmakerServiceStub):
     CompleteMatch: _aio.UnaryUnaryMultiCallable[_matchmaker_pb2.CompleteMatchRequest, _matchmaker_pb2.CompleteMatchResponse]  # type: ignore[assignment]
     """Ends a lease. FAILED_PRECONDITION when the fence is not the present one (the lease ran out and the match was issued
     again) or the match was abandoned; NOT_FOUND for an unknown match. Completing twice under the same fence is OK.
-    Results are not taken from here: the Game service reports them to Elo.
+    Durable within 2 s (a setting): were it lost, the match would be issued again, and Game would say that it is
+    finished. Results are not taken from here: the Game service reports them to Elo.
     """
     FindMatch: _aio.UnaryStreamMultiCallable[_matchmaker_pb2.FindMatchRequest, _matchmaker_pb2.FindMatchResponse]  # type: ignore[assignment]
-    """Waits for an opponent of about the same rating. Sends `queued` at once and whenever the window has widened, then
-    `matched` and ends. Idempotent by request_id: the same request again follows the same ticket. A player has one live ticket a
-    ladder: a second one is ALREADY_EXISTS. The ticket expires when the stream has been gone for 10 s, or at
-    `max_wait` (DEADLINE_EXCEEDED).
+    """Waits for an opponent of about the same rating. Sends `queued` at once, whenever the window has widened, and at
+    least every 20 s, then `matched` and ends. Idempotent by request_id: the same request again follows the same
+    ticket. A player has one live ticket a ladder: a second one is ALREADY_EXISTS. The ticket expires when the stream
+    has been gone for 10 s, or at `max_wait` (DEADLINE_EXCEEDED). RESOURCE_EXHAUSTED while too many players wait;
+    UNAVAILABLE when the service stops: tickets do not outlive it.
     """
     CancelMatch: _aio.UnaryUnaryMultiCallable[_matchmaker_pb2.CancelMatchRequest, _matchmaker_pb2.CancelMatchResponse]  # type: ignore[assignment]
     """Withdraws a ticket; its FindMatch stream ends with CANCELLED. FAILED_PRECONDITION when it is matched already."""
@@ -113,7 +117,7 @@ class MatchmakerServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_matchmaker_pb2.SampleOpponentsResponse, _abc.Awaitable[_matchmaker_pb2.SampleOpponentsResponse]]:
         """Opponents for a student's next episodes: a mix of the latest version, snapshots drawn by prioritized fictitious
         self-play (PFSP; Vinyals et al. 2019, AlphaStar, methods) and bots. Carries the outcomes of training episodes
-        since the caller's last request, on which PFSP rests; they never touch ratings.
+        since the caller's last request, on which PFSP rests; they never touch ratings. They are durable within 2 s (a setting).
         """
 
     @_abc_1.abstractmethod
@@ -146,7 +150,8 @@ class MatchmakerServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_matchmaker_pb2.CompleteMatchResponse, _abc.Awaitable[_matchmaker_pb2.CompleteMatchResponse]]:
         """Ends a lease. FAILED_PRECONDITION when the fence is not the present one (the lease ran out and the match was issued
         again) or the match was abandoned; NOT_FOUND for an unknown match. Completing twice under the same fence is OK.
-        Results are not taken from here: the Game service reports them to Elo.
+        Durable within 2 s (a setting): were it lost, the match would be issued again, and Game would say that it is
+        finished. Results are not taken from here: the Game service reports them to Elo.
         """
 
     @_abc_1.abstractmethod
@@ -155,10 +160,11 @@ class MatchmakerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _matchmaker_pb2.FindMatchRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_matchmaker_pb2.FindMatchResponse], _abc.AsyncIterator[_matchmaker_pb2.FindMatchResponse]]:
-        """Waits for an opponent of about the same rating. Sends `queued` at once and whenever the window has widened, then
-        `matched` and ends. Idempotent by request_id: the same request again follows the same ticket. A player has one live ticket a
-        ladder: a second one is ALREADY_EXISTS. The ticket expires when the stream has been gone for 10 s, or at
-        `max_wait` (DEADLINE_EXCEEDED).
+        """Waits for an opponent of about the same rating. Sends `queued` at once, whenever the window has widened, and at
+        least every 20 s, then `matched` and ends. Idempotent by request_id: the same request again follows the same
+        ticket. A player has one live ticket a ladder: a second one is ALREADY_EXISTS. The ticket expires when the stream
+        has been gone for 10 s, or at `max_wait` (DEADLINE_EXCEEDED). RESOURCE_EXHAUSTED while too many players wait;
+        UNAVAILABLE when the service stops: tickets do not outlive it.
         """
 
     @_abc_1.abstractmethod

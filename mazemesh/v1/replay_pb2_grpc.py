@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class ReplayServiceStub:
-    """Holds experience in tables and hands it out by a selector, at a rate that a limiter allows.
+    """Holds experience in tables and hands it out by a selector, at a rate that a limiter allows. A table that does not
+    exist is NOT_FOUND wherever it is named; calls that wait when the service stops end with UNAVAILABLE.
 
     Tables survive the service: what changes them goes to a log on disk, and a restart does it again on top of the last
     checkpoint. An insert, priorities, and draws from a table with max_times_sampled are answered once the log has them;
@@ -89,7 +90,8 @@ class ReplayServiceStub:
 
 
 class ReplayServiceServicer:
-    """Holds experience in tables and hands it out by a selector, at a rate that a limiter allows.
+    """Holds experience in tables and hands it out by a selector, at a rate that a limiter allows. A table that does not
+    exist is NOT_FOUND wherever it is named; calls that wait when the service stops end with UNAVAILABLE.
 
     Tables survive the service: what changes them goes to a log on disk, and a restart does it again on top of the last
     checkpoint. An insert, priorities, and draws from a table with max_times_sampled are answered once the log has them;
@@ -238,7 +240,8 @@ def add_ReplayServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ReplayService:
-    """Holds experience in tables and hands it out by a selector, at a rate that a limiter allows.
+    """Holds experience in tables and hands it out by a selector, at a rate that a limiter allows. A table that does not
+    exist is NOT_FOUND wherever it is named; calls that wait when the service stops end with UNAVAILABLE.
 
     Tables survive the service: what changes them goes to a log on disk, and a restart does it again on top of the last
     checkpoint. An insert, priorities, and draws from a table with max_times_sampled are answered once the log has them;

@@ -27,7 +27,8 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ReplayServiceStub:
-    """Holds experience in tables and hands it out by a selector, at a rate that a limiter allows.
+    """Holds experience in tables and hands it out by a selector, at a rate that a limiter allows. A table that does not
+    exist is NOT_FOUND wherever it is named; calls that wait when the service stops end with UNAVAILABLE.
 
     Tables survive the service: what changes them goes to a log on disk, and a restart does it again on top of the last
     checkpoint. An insert, priorities, and draws from a table with max_times_sampled are answered once the log has them;
@@ -97,7 +98,8 @@ class ReplayServiceStub:
 
 @_typing.type_check_only
 class ReplayServiceAsyncStub(ReplayServiceStub):
-    """Holds experience in tables and hands it out by a selector, at a rate that a limiter allows.
+    """Holds experience in tables and hands it out by a selector, at a rate that a limiter allows. A table that does not
+    exist is NOT_FOUND wherever it is named; calls that wait when the service stops end with UNAVAILABLE.
 
     Tables survive the service: what changes them goes to a log on disk, and a restart does it again on top of the last
     checkpoint. An insert, priorities, and draws from a table with max_times_sampled are answered once the log has them;
@@ -163,7 +165,8 @@ class ReplayServiceAsyncStub(ReplayServiceStub):
     """
 
 class ReplayServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Holds experience in tables and hands it out by a selector, at a rate that a limiter allows.
+    """Holds experience in tables and hands it out by a selector, at a rate that a limiter allows. A table that does not
+    exist is NOT_FOUND wherever it is named; calls that wait when the service stops end with UNAVAILABLE.
 
     Tables survive the service: what changes them goes to a log on disk, and a restart does it again on top of the last
     checkpoint. An insert, priorities, and draws from a table with max_times_sampled are answered once the log has them;
