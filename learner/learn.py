@@ -25,7 +25,7 @@ from learner.run import Run
 from learner.settings import LearnerSettings
 from learner.tracking import Tracking
 from mazemesh.errors import InvalidArgument
-from mazemesh.starting import collector_at_rest
+from mazemesh.starting import loading_kernels
 
 if TYPE_CHECKING:
     from learner.algorithm import Algorithm
@@ -88,7 +88,7 @@ def learn(
 
 
 def _load_torch() -> None:
-    with collector_at_rest():
+    with loading_kernels():
         import learner.algorithms
         import learner.trainer  # noqa: F401
 
@@ -111,9 +111,10 @@ def _train(
     prefetcher = Prefetcher(source, run.table, run.signature, run.batch_rows, stop)
     prefetcher.start()  # experience comes in while torch loads
     ranks = join()
-    algorithm, device = build(
-        run, parameters, settings.device, settings.threads, ranks, settings.precision
-    )
+    with loading_kernels():
+        algorithm, device = build(
+            run, parameters, settings.device, settings.threads, ranks, settings.precision
+        )
     batches = InStep(prefetcher, ranks, stop)
     exploiter = _exploiter(settings, run, records, stop)
     trainer = Trainer(
@@ -174,9 +175,10 @@ def _follow(
     prefetcher.start()
     ranks = join()
     parameters = initial_parameters(run.architecture, run.seed)
-    algorithm, _ = build(
-        run, parameters, settings.device, settings.threads, ranks, settings.precision
-    )
+    with loading_kernels():
+        algorithm, _ = build(
+            run, parameters, settings.device, settings.threads, ranks, settings.precision
+        )
     found: checkpoint.Checkpoint | None = ranks.from_first(None)
     if found is not None:
         algorithm.restore(found.algorithm)

@@ -42,16 +42,37 @@ def collector_at_rest() -> Iterator[None]:
                 gc.enable()
 
 
+@contextmanager
+def loading_kernels() -> Iterator[None]:
+    """A block that loads compiled kernels, which multiply no matrices.
+
+    Before its first one numba loads all of scipy.linalg where it is installed, for products of
+    matrices alone; it takes as long as all the rest. Not for libraries: afterwards numba has no
+    `np.dot` in this process.
+    """
+    with collector_at_rest(), _hidden("scipy"):
+        yield
+
+
 def _load_structlog() -> None:
     """Loads structlog without Rich.
 
     structlog loads Rich where it is installed, which takes longer than all the rest of it, for
     tracebacks that we write plainly (`mazemesh.process.logging`).
     """
-    if "structlog" in sys.modules or "rich" in sys.modules:
+    if "structlog" not in sys.modules:
+        with _hidden("rich"):
+            import structlog  # noqa: F401
+
+
+@contextmanager
+def _hidden(package: str) -> Iterator[None]:
+    """A block in which a package that is not loaded yet looks as if it were not installed."""
+    if package in sys.modules:
+        yield
         return
-    sys.modules["rich"] = None  # type: ignore[assignment]  # cannot be imported
+    sys.modules[package] = None  # type: ignore[assignment]  # how Python notes it
     try:
-        import structlog  # noqa: F401
+        yield
     finally:
-        del sys.modules["rich"]
+        del sys.modules[package]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from mazemesh.games import Game, get_game
 from mazemesh.games.foreign import ForeignGame
-from mazemesh.starting import collector_at_rest
+from mazemesh.starting import loading_kernels
 
 
 async def warm(names: Sequence[str]) -> None:
@@ -19,7 +19,7 @@ async def warm(names: Sequence[str]) -> None:
 def _load(game: Game) -> None:
     if isinstance(game, ForeignGame):
         return
-    with collector_at_rest():
+    with loading_kernels():
         from mazemesh.games.engine import compile_game
 
         compile_game(game)
