@@ -7,13 +7,15 @@ import sys
 from mazemesh.errors import MazemeshError
 from mazemesh.games.engine import compile_game
 from mazemesh.games.registry import get_game
+from mazemesh.starting import loading_kernels
 
 
 def main(names: list[str]) -> None:
     """Compiles the named games; exits with status 1 at an unknown name."""
     try:
-        for game in [get_game(name) for name in names]:
-            compile_game(game)
+        with loading_kernels():
+            for game in [get_game(name) for name in names]:
+                compile_game(game)
     except MazemeshError as error:
         sys.exit(str(error))
 

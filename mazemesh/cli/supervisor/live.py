@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
     from mazemesh.cli.supervisor.overview import Observer, Overview
 
 _REFRESH = 1.0
+_FIRST_REFRESH = 0.5
 _RATINGS_EVERY = 5
-_LATEST_START = 15.0
+_LATEST_START = 20.0
 """Seconds after which all processes are started, whether there were games by then or not."""
 
 
@@ -41,6 +43,7 @@ async def live(run: Run, limit: float | None, summary: Path | None, *, plain: bo
     Raises:
         Conflict: the data folder or a port is taken.
     """
+    began = time.monotonic()
     stop = _stop_event()
     stop_with_parent()
     with claimed(run.data_dir):
@@ -58,7 +61,7 @@ async def live(run: Run, limit: float | None, summary: Path | None, *, plain: bo
         display = open_display(run, plain=plain)
         supervisor.tell_by(display.tell)
         try:
-            return await _run(run, layout, supervisor, stop, limit, summary, display)
+            return await _run(run, layout, supervisor, began, stop, limit, summary, display)
         finally:
             display.close()
 
@@ -67,6 +70,7 @@ async def _run(
     run: Run,
     layout: Layout,
     supervisor: Supervisor,
+    began: float,
     stop: asyncio.Event,
     limit: float | None,
     summary: Path | None,
@@ -79,7 +83,7 @@ async def _run(
 
     with Mesh(run.addresses) as mesh:
         display.tell(f"mesh on {run.host}:{run.port_base}, data in {run.data_dir}")
-        observer = Observer(run, layout, supervisor, mesh)
+        observer = Observer(run, layout, supervisor, mesh, began)
         watching = asyncio.create_task(_watch(run, observer, supervisor, display))
         await _first(stop, supervisor.broken, limit)
         watching.cancel()
@@ -98,12 +102,16 @@ async def _run(
 
 
 async def _watch(run: Run, observer: Observer, supervisor: Supervisor, display: Display) -> None:
+    overview = observer.overview
+    while not _under_way(run, overview):
+        await asyncio.sleep(_FIRST_REFRESH)
+        # Whoever tells of ratings is not there yet, and to ask would be to wait.
+        overview = await observer.refresh(ratings=False)
+        display.show(overview)
+    supervisor.start_late()
     turn = 0
     while True:
-        overview = await observer.refresh(ratings=turn % _RATINGS_EVERY == 0)
-        if _under_way(run, overview):
-            supervisor.start_late()
-        display.show(overview)
+        display.show(await observer.refresh(ratings=turn % _RATINGS_EVERY == 0))
         turn += 1
         await asyncio.sleep(_REFRESH)
 

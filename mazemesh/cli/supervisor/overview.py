@@ -81,6 +81,7 @@ class Observer:
         layout: Its processes.
         supervisor: Who keeps them alive.
         mesh: Clients.
+        began: When `mazemesh up` began, by `clock`.
         clock: Seconds, monotonic.
     """
 
@@ -90,11 +91,12 @@ class Observer:
         layout: Layout,
         supervisor: Supervisor,
         mesh: Mesh,
+        began: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._run, self._layout, self._supervisor, self._mesh = run, layout, supervisor, mesh
         self._clock = clock
-        self._began = clock()
+        self._began = began
         self._readings = Readings()
         self._success: dict[str, tuple[float, float]] = {}
         self._ladder = run.game

@@ -10,7 +10,8 @@ import pytest
 
 from mazemesh.cli.supervisor.child import Child
 from mazemesh.cli.supervisor.claim import claimed, read_note, write_note
-from mazemesh.cli.supervisor.layout import ProcessSpec
+from mazemesh.cli.supervisor.layout import Layout, ProcessSpec
+from mazemesh.cli.supervisor.supervise import Supervisor
 from mazemesh.errors import Conflict
 
 
@@ -85,3 +86,35 @@ def test_one_mesh_a_folder(tmp_path: Path) -> None:
 def test_the_note_of_a_dead_mesh_is_not_believed(tmp_path: Path) -> None:
     write_note(tmp_path, {"pid": 2**22 + 1, "port_base": 1})
     assert read_note(tmp_path) is None
+
+
+async def test_what_is_late_is_started_when_told_and_stopped_like_the_rest(tmp_path: Path) -> None:
+    command = (sys.executable, "-c", SLEEPER)
+    layout = Layout(
+        (ProcessSpec("soon", command, 0), ProcessSpec("later", command, 0, late=True)),
+        (ProcessSpec("never", command, 0, late=True),),
+        dict(os.environ),
+    )
+    supervisor = Supervisor(layout, tmp_path)
+    soon, later, never = supervisor.children
+    await supervisor.start()
+    await until_line(soon.log_file, 1)
+    assert (later.pid, never.pid) == (None, None)
+    await never.stop(5.0)
+    supervisor.start_late()
+    supervisor.start_late()
+    assert len(await until_line(later.log_file, 1)) == 1
+    await supervisor.stop()
+    assert (soon.pid, later.pid) == (None, None)
+    assert not never.log_file.exists()
+
+
+async def test_what_happens_before_anybody_listens_is_told_later(tmp_path: Path) -> None:
+    refusing = ProcessSpec("worker", (sys.executable, "-c", "raise SystemExit(2)"), 0)
+    supervisor = Supervisor(Layout((), (refusing,), dict(os.environ)), tmp_path)
+    await supervisor.start()
+    await asyncio.wait_for(supervisor.broken.wait(), 20)
+    told: list[str] = []
+    supervisor.tell_by(told.append)
+    assert [line.split(";")[0] for line in told] == ["worker ended with status 2"]
+    await supervisor.stop()
