@@ -44,7 +44,7 @@ def open_channel(address: str, idempotent: tuple[tuple[str, str], ...] = ()) -> 
         ("grpc.initial_reconnect_backoff_ms", 100),
         # Not a pause: the least time that one attempt to connect is given.
         ("grpc.min_reconnect_backoff_ms", 2_000),
-        ("grpc.max_reconnect_backoff_ms", 100),
+        ("grpc.max_reconnect_backoff_ms", 1_000),
         ("grpc.service_config", json.dumps(config)),
     ]
     return grpc.insecure_channel(address, options=options)
