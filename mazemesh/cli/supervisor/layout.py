@@ -27,6 +27,13 @@ GRPC_POLL_STRATEGY = "poll"
 By epoll, gRPC's choice elsewhere, one thread waits for all of a process and wakes the others.
 """
 
+GRPC_BACKUP_POLL_MILLISECONDS = "100"
+"""How often gRPC looks at sockets that no thread waits for, such as those being connected.
+
+By default it does so every 5 s: with threads that wait for their own sockets alone, a client would
+find a service that has come up, or come back, only after seconds.
+"""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -114,6 +121,8 @@ LEARNER = "learner"
 _LATE = ("elo", "matchmaker")
 """Ratings come after games, and until there are opponents to choose from actors play themselves."""
 
+_BACKUP_POLL = "GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS"
+
 _EXPLOITER_SEEDS = 1_000
 """Between the seeds of exploiters, and so at most as many actors draw different ones."""
 
@@ -200,4 +209,5 @@ def _environment(run: Run) -> dict[str, str]:
         "OPENBLAS_NUM_THREADS": os.environ.get("OPENBLAS_NUM_THREADS", "1"),
         "GRPC_EXPERIMENTS": os.environ.get("GRPC_EXPERIMENTS", GRPC_EXPERIMENTS),
         "GRPC_POLL_STRATEGY": os.environ.get("GRPC_POLL_STRATEGY", GRPC_POLL_STRATEGY),
+        _BACKUP_POLL: os.environ.get(_BACKUP_POLL, GRPC_BACKUP_POLL_MILLISECONDS),
     }
