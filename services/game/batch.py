@@ -130,7 +130,7 @@ class Batch:
         status = engine.truncated.view(np.uint8) * _TRUNCATED
         status |= engine.terminated.view(np.uint8)
         ended = status.nonzero()[0].astype(np.int32)
-        truncated = ended[status[ended] == TRUNCATED]
+        truncated = engine.truncated.nonzero()[0]
         if not engine.autoreset:
             status[~engine.active & (status == RUNNING)] = OVER
         return Report(

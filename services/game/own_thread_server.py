@@ -143,10 +143,7 @@ class ServerStream:
             self._operate(operations.SendInitialMetadataOperation((), 0), status, tag=self._done)
 
     def _received(self, event: Any) -> None:
-        kind = self._internals.OperationType.receive_message
-        message: bytes | None = next(
-            (one.message() for one in event.batch_operations if one.type() == kind), None
-        )
+        message: bytes | None = event.batch_operations[1].message()
         if self._answer is None:
             if message is None:
                 self.end(None)

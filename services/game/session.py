@@ -55,6 +55,7 @@ class Session(Generic[Response]):
         self.hold = Hold(f"session {session_id!r}")
         self.progress = Progress(encode(0, batch.first_report()))
         self._stepping = stepping
+        self._short = stepping.is_inline(batch)
         self._encode = encode
         self._running: asyncio.Task[None] | None = None
         self._engine_lock = threading.Lock()
@@ -74,7 +75,7 @@ class Session(Generic[Response]):
             InvalidArgument: an action, game or controller that is none; nothing was played.
         """
         await self.settled()
-        if self._stepping.is_inline(self.batch):
+        if self._short:
             self._play(sequence, actions, reseat, show=True)
         elif self._is_next(sequence, actions, reseat):
             # A stream that breaks must not leave the engine in the middle of a step.
@@ -85,7 +86,7 @@ class Session(Generic[Response]):
     @property
     def any_thread(self) -> bool:
         """Whether `play_now` may be called: steps are short, and nobody watches."""
-        return self._stepping.is_inline(self.batch) and not self.batch.watchers
+        return self._short and not self.batch.watchers
 
     def play_now(self, sequence: int, actions: Int8Array, reseat: Reseat | None = None) -> Response:
         """As `play`, in any thread; who began to watch meanwhile is not shown this step."""

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from actor.acting import SoftmaxActing
 from actor.sampling import ape_x_epsilons, epsilon_greedy, log_probability, sample
 
 LOGITS = np.array([[0.0, 1.0, -1e9, 2.0, -1e9]], np.float32)
@@ -46,3 +47,13 @@ def test_ape_x_ladder_runs_from_base_to_base_to_the_power() -> None:
     assert ladder[-1] == pytest.approx(0.4**8)
     assert (np.diff(ladder) < 0).all()
     assert ape_x_epsilons(1, 0.4, 7.0) == pytest.approx([0.4])
+
+
+def test_the_student_draws_anew_in_every_step() -> None:
+    acting = SoftmaxActing(np.random.default_rng(4))
+    many, mask = np.repeat(LOGITS, 1_000, axis=0), np.ones((1_000, 5), np.uint8)
+    steps = [acting.student(many, mask) for _ in range(40)]
+    assert len({step.tobytes() for step in steps}) == 40
+    expected = np.exp(LOGITS[0]) / np.exp(LOGITS[0]).sum()
+    frequency = np.bincount(np.concatenate(steps), minlength=5) / 40_000
+    assert np.abs(frequency - expected).max() < 4 * np.sqrt(0.25 / 40_000)
