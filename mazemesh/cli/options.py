@@ -49,12 +49,18 @@ def connected(
     """
     from mazemesh.cli.stopped import holds_a_stopped_mesh, started
     from mazemesh.client.mesh import connect
+    from mazemesh.errors import Unavailable
 
     with errors_as_lines(), ExitStack() as stack:
         place = find(data_dir, host, port_base)
         if services and place == (None, None) and holds_a_stopped_mesh(data_dir, services):
             place = stack.enter_context(started(data_dir, services))
-        yield stack.enter_context(connect(*place))
+        try:
+            yield stack.enter_context(connect(*place))
+        except Unavailable as error:
+            raise Unavailable(
+                f"{error}; `mazemesh up` starts a mesh, --data-dir or --port-base name another"
+            ) from error
 
 
 def find(data_dir: Path, host: str | None, port_base: int | None) -> tuple[str | None, int | None]:
@@ -67,13 +73,18 @@ def find(data_dir: Path, host: str | None, port_base: int | None) -> tuple[str |
 
 @contextmanager
 def errors_as_lines() -> Iterator[None]:
-    """A `MazemeshError` becomes one line on standard error and exit status 1."""
+    """A `MazemeshError` or a file in the way becomes one line on standard error, exit status 1."""
     from mazemesh.errors import MazemeshError
 
     try:
         yield
     except MazemeshError as error:
         sys.stderr.write(f"mazemesh: {error}\n")
+        raise typer.Exit(1) from error
+    except OSError as error:
+        if error.filename is None:
+            raise
+        sys.stderr.write(f"mazemesh: {error.filename}: {error.strerror}\n")
         raise typer.Exit(1) from error
 
 

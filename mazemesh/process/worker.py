@@ -60,6 +60,11 @@ def run_worker(
     except MazemeshError as error:
         log.error("stopped by an error", reason=str(error), kind=type(error).__name__)
         sys.exit(1)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        log.error("stopped by an error", reason=str(error), kind=type(error).__name__)
+        sys.exit(1)
     log.info("stopped")
     logging.shutdown()
     # Everything is saved. Taking torch apart object by object would cost seconds of CPU more.

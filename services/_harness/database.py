@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import Engine, MetaData, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
@@ -69,9 +69,14 @@ class Database:
         """Brings the tables of a service, e.g. `services.elo`, to the newest revision; returns it.
 
         Raises:
-            StartError: the database is newer than this version of the service.
+            StartError: the database is newer than this version of the service, or cannot be used.
         """
-        return await self._in_thread(partial(migrate, self.engine, service_package))
+        try:
+            return await self._in_thread(partial(migrate, self.engine, service_package))
+        except (DBAPIError, sqlite3.Error) as error:
+            where = self.engine.url.render_as_string(hide_password=True)
+            reason = str(error.orig if isinstance(error, DBAPIError) else error).strip()
+            raise StartError(f"the database {where} cannot be used ({reason})") from error
 
     async def close(self) -> None:
         """Waits for transactions that were begun and closes all connections."""

@@ -84,6 +84,9 @@ async def _live(settings: SettingsT, bind: Bind[SettingsT]) -> int:
     except (StartError, MazemeshError) as error:
         log.error("cannot start: %s", error)
         return error.exit_code if isinstance(error, StartError) else 1
+    except OSError as error:
+        log.error("cannot start: %s", error, exc_info=error.filename is None)
+        return 1
     except asyncio.CancelledError:
         log.info("stopped before it was ready", reason=stop.name)
         return 0

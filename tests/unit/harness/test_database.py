@@ -182,3 +182,12 @@ async def test_a_server_that_is_away_is_unavailable(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="cannot be used now"):
         await database.run(lambda session: session.execute(text("SELECT 1")))
     await database.close()
+
+
+async def test_a_file_that_is_no_database_is_refused_at_the_start(tmp_path: Path) -> None:
+    file = tmp_path / "test.sqlite"
+    file.write_bytes(b"no database at all" * 1000)
+    database = Database(f"sqlite:///{file}")
+    with pytest.raises(StartError, match=r"test\.sqlite cannot be used \(file is not a database\)"):
+        await database.migrate("tests.unit.harness.example")
+    await database.close()
