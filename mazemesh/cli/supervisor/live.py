@@ -6,6 +6,7 @@ What the supervisor needs itself (gRPC, numpy, Rich) it loads beside the process
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import time
 from dataclasses import asdict
@@ -58,6 +59,8 @@ async def live(run: Run, limit: float | None, summary: Path | None, *, plain: bo
         supervisor = Supervisor(layout, run.data_dir / "logs")
         _leave_note(run, layout)
         await supervisor.start()
+        if _cores() >= len(layout.all):
+            supervisor.start_late()
         display = open_display(run, plain=plain)
         supervisor.tell_by(display.tell)
         try:
@@ -114,6 +117,13 @@ async def _watch(run: Run, observer: Observer, supervisor: Supervisor, display: 
         display.show(await observer.refresh(ratings=turn % _RATINGS_EVERY == 0))
         turn += 1
         await asyncio.sleep(_REFRESH)
+
+
+def _cores() -> int:
+    """Cores that this process and its children may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _under_way(run: Run, overview: Overview) -> bool:
