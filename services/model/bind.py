@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from mazemesh.v1.model_pb2_grpc import add_ModelServiceServicer_to_server
 from services._harness import Server
 from services.model.metered_servicer import MeteredServicer
-from services.model.metrics import ModelMetrics
+from services.model.metrics import ModelMetrics, keep_fresh
 from services.model.publisher import Publisher
 from services.model.settings import ModelSettings
 from services.model.store import delete_unused
@@ -28,15 +28,10 @@ async def bind(settings: ModelSettings, server: Server) -> None:
     metrics = ModelMetrics(server.registry)
     changed = Changed()
 
-    async def tell() -> None:
-        changed.notify()
-        await metrics.refresh(store)
-
     async def clean() -> None:
         uploads.clear()
         used = await store.transact(lambda tx: tx.versions.files())
         delete_unused(blobs, used)
-        await metrics.refresh(store)
 
     async def end_watches() -> None:
         changed.close()
@@ -46,7 +41,7 @@ async def bind(settings: ModelSettings, server: Server) -> None:
         blobs,
         keep=settings.keep_versions,
         now=lambda: datetime.now(UTC),
-        changed=tell,
+        changed=changed.notify,
         validated=metrics.validation_seconds.observe,
     )
     servicer = MeteredServicer(
@@ -63,5 +58,6 @@ async def bind(settings: ModelSettings, server: Server) -> None:
     server.on_start(clean)
     server.on_drain(end_watches)
     server.on_stop(publisher.close)
+    server.background(lambda: keep_fresh(metrics, store, changed), "count versions")
     # The first publish comes while a mesh starts, when everybody waits for it.
     server.background(lambda: asyncio.to_thread(preload), "preload onnx")

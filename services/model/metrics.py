@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from mazemesh.errors import Unavailable
 from services.model.policy import State
 from services.model.store import RegistryStore
+from services.model.watching import Changed
 
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+REFRESH_SECONDS: Final = 1.0
+"""Between counts of all versions, which takes longer than most publishes."""
 
 
 class ModelMetrics:
@@ -44,3 +51,18 @@ class ModelMetrics:
         for state in State:
             self._versions.labels(state.name.lower()).set(counts[state])
         self._blob_bytes.set(size)
+
+
+async def keep_fresh(metrics: ModelMetrics, store: RegistryStore, changed: Changed) -> None:
+    """Counts the versions now and, at most once in `REFRESH_SECONDS`, after changes.
+
+    Returns when the service stops.
+    """
+    while True:
+        try:
+            ticket = changed.ticket()
+        except Unavailable:
+            return
+        await metrics.refresh(store)
+        await asyncio.sleep(REFRESH_SECONDS)
+        await ticket.wait()

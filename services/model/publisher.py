@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from time import perf_counter
@@ -31,10 +31,10 @@ class Publisher:
         *,
         keep: int,
         now: Now,
-        changed: Callable[[], Awaitable[None]],
+        changed: Callable[[], None],
         validated: Callable[[float], None],
     ) -> None:
-        """`changed` is awaited after each change, `validated` told the seconds of each check."""
+        """`changed` is called after each change, `validated` told the seconds of each check."""
         self._store = store
         self._blobs = blobs
         self._keep = keep
@@ -104,10 +104,11 @@ class Publisher:
                 if not rejection:
                     await asyncio.to_thread(self._blobs.put, upload.path, submission.sha256)
                 published = await self._number(submission, rejection)
-                await asyncio.to_thread(self._delete, published.unused_files)
+                self._changed()  # those who wait for the version need not wait for the rest
+                if published.unused_files:
+                    await asyncio.to_thread(self._delete, published.unused_files)
         finally:
             upload.discard()
-        await self._changed()
         return published.version
 
     async def _number(self, submission: Submission, rejection: str) -> Published:

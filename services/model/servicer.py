@@ -84,8 +84,8 @@ class ModelServicer(ModelServiceServicer):
             return
         blob = await asyncio.to_thread(self._blobs.open, version.sha256, request.offset)
         try:
-            while chunk := await asyncio.to_thread(blob.read, CHUNK_BYTES):
-                yield pb.GetPolicyResponse(chunk=chunk)
+            for _ in range(request.offset, version.size_bytes, CHUNK_BYTES):
+                yield pb.GetPolicyResponse(chunk=await asyncio.to_thread(blob.read, CHUNK_BYTES))
         finally:
             blob.close()
 

@@ -25,6 +25,7 @@ from mazemesh.v1.model_pb2_grpc import ModelServiceStub
 from tests.onnx_policies import Network, RecurrentNetwork
 from tests.servers.model_policies import NETWORK, current_revision, numbers, publish
 from tests.servers.model_server import RunningModel, running_model
+from tests.servers.running import eventually
 
 
 @pytest.fixture
@@ -246,10 +247,10 @@ def test_retention(tmp_path: Path) -> None:
         with pytest.raises(NotFound, match=r"race:3 is retired.*champion = 2, latest = 8"):
             client.get("race:3")
         assert client.describe("race:3").state == pb.POLICY_STATE_RETIRED
-        assert model.metric("versions", state="retired") == 3
-        assert model.metric("versions", state="ready") == 5
         sizes = sum(len(Network(seed=n).file()) for n in kept)
-        assert model.metric("blob_bytes") == sizes
+        eventually(lambda: model.metric("versions", state="retired") == 3)
+        eventually(lambda: model.metric("versions", state="ready") == 5)
+        eventually(lambda: model.metric("blob_bytes") == sizes)
 
 
 def test_a_restart_keeps_everything(tmp_path: Path) -> None:
@@ -274,4 +275,4 @@ def test_a_restart_keeps_everything(tmp_path: Path) -> None:
             ]
         assert seen == list(range(2, current_revision(client) + 1))
         assert current_revision(client) > revision
-        assert model.metric("versions", state="ready") == len(numbers(client))
+        eventually(lambda: model.metric("versions", state="ready") == len(numbers(client)))

@@ -1,12 +1,15 @@
-"""The registry's rows in SQL."""
+"""The registry's rows in SQL.
+
+Statements are made once, with their values left open: SQLAlchemy then compiles each once and knows
+it again by its identity, which takes a quarter of the processor time of a fresh one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
-from sqlalchemy import delete, func, insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from services._harness.database import Database
 from services.model.policy import Alias, Event
@@ -15,6 +18,35 @@ from services.model.stores.sql_versions import SqlVersions
 from services.model.stores.tables import ALIASES, EVENTS, REVISION
 
 T = TypeVar("T")
+
+_LOCK: Final = select(REVISION.c.value).with_for_update()
+_REVISION: Final = select(REVISION.c.value)
+_ADVANCE: Final = update(REVISION).values(value=REVISION.c.value + 1).returning(REVISION.c.value)
+
+_ALIASES_OF: Final = (
+    select(ALIASES).where(ALIASES.c.name == bindparam("of")).order_by(ALIASES.c.alias)
+)
+_ALIAS: Final = select(ALIASES).where(
+    ALIASES.c.name == bindparam("of"), ALIASES.c.alias == bindparam("called")
+)
+_ADD_ALIAS: Final = insert(ALIASES)
+_MOVE_ALIAS: Final = (
+    update(ALIASES)
+    .where(ALIASES.c.name == bindparam("of"), ALIASES.c.alias == bindparam("called"))
+    .values(number=bindparam("number"), revision=bindparam("revision"))
+    .returning(ALIASES.c.number)
+)
+
+_ADD_EVENT: Final = insert(EVENTS)
+_FORGET_EVENTS: Final = delete(EVENTS).where(EVENTS.c.revision <= bindparam("last"))
+_OLDEST_EVENT: Final = select(func.min(EVENTS.c.revision))
+_EVENTS_AFTER: Final = (
+    select(EVENTS)
+    .where(EVENTS.c.revision > bindparam("after"))
+    .order_by(EVENTS.c.revision)
+    .limit(bindparam("most"))
+)
+_EVENTS_OF_AFTER: Final = _EVENTS_AFTER.where(EVENTS.c.name == bindparam("of"))
 
 
 class SqlRegistry:
@@ -27,95 +59,85 @@ class SqlRegistry:
     async def transact(self, work: Callable[[Transaction], T]) -> T:
         """Runs `work` in one transaction."""
         return await self._database.run(
-            lambda session: work(SqlTransaction(session, self._keep_events))
+            lambda session: work(SqlTransaction(session.connection(), self._keep_events))
         )
 
 
 class SqlTransaction:
-    """One transaction of a session."""
+    """One transaction of a connection."""
 
-    def __init__(self, session: Session, keep_events: int) -> None:
-        self._session = session
-        self.versions = SqlVersions(session)
-        self.aliases = SqlAliases(session)
-        self.events = SqlEvents(session, self.versions, keep_events)
+    def __init__(self, connection: Connection, keep_events: int) -> None:
+        self._connection = connection
+        self.versions = SqlVersions(connection)
+        self.aliases = SqlAliases(connection)
+        self.events = SqlEvents(connection, self.versions, keep_events)
 
     def lock(self) -> None:
         """Locks the one row that every writer locks first."""
-        self._session.execute(select(REVISION.c.value).with_for_update())
+        self._connection.execute(_LOCK)
 
     def revision(self) -> int:
         """The present revision."""
-        revision: int = self._session.execute(select(REVISION.c.value)).scalar_one()
+        revision: int = self._connection.execute(_REVISION).scalar_one()
         return revision
 
     def advance(self) -> int:
         """Raises the revision by one and returns it."""
-        raised = update(REVISION).values(value=REVISION.c.value + 1).returning(REVISION.c.value)
-        revision: int = self._session.execute(raised).scalar_one()
+        revision: int = self._connection.execute(_ADVANCE).scalar_one()
         return revision
 
 
 class SqlAliases:
     """`Aliases` in SQL."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
     def get(self, name: str, alias: str) -> Alias | None:
         """The alias, or None."""
-        query = select(ALIASES).where(ALIASES.c.name == name, ALIASES.c.alias == alias)
-        row = self._session.execute(query).first()
+        row = self._connection.execute(_ALIAS, {"of": name, "called": alias}).first()
         return Alias(*row) if row else None
 
     def of(self, name: str) -> list[Alias]:
         """All aliases of a name, sorted."""
-        query = select(ALIASES).where(ALIASES.c.name == name).order_by(ALIASES.c.alias)
-        return [Alias(*row) for row in self._session.execute(query)]
+        return [Alias(*row) for row in self._connection.execute(_ALIASES_OF, {"of": name})]
 
     def put(self, alias: Alias) -> None:
         """Adds or moves an alias."""
-        key = {"name": alias.name, "alias": alias.alias}
         value = {"number": alias.number, "revision": alias.revision}
-        moved = (
-            update(ALIASES)
-            .where(ALIASES.c.name == alias.name, ALIASES.c.alias == alias.alias)
-            .values(**value)
-            .returning(ALIASES.c.number)
-        )
-        if self._session.execute(moved).first() is None:
-            self._session.execute(insert(ALIASES).values(**key, **value))
+        which = {"of": alias.name, "called": alias.alias}
+        if self._connection.execute(_MOVE_ALIAS, {**which, **value}).first() is None:
+            added = {"name": alias.name, "alias": alias.alias, **value}
+            self._connection.execute(_ADD_ALIAS, added)
 
 
 class SqlEvents:
     """`Events` in SQL; an event refers to the version that it is about."""
 
-    def __init__(self, session: Session, versions: SqlVersions, keep: int) -> None:
-        self._session = session
+    def __init__(self, connection: Connection, versions: SqlVersions, keep: int) -> None:
+        self._connection = connection
         self._versions = versions
         self._keep = keep
 
     def append(self, event: Event) -> None:
         """Adds the newest change and forgets those that are too many."""
         subject = event.subject
-        self._session.execute(
-            insert(EVENTS).values(
-                revision=event.revision,
-                name=subject.name,
-                number=subject.number,
-                alias=subject.alias if isinstance(subject, Alias) else "",
-            )
-        )
-        self._session.execute(
-            delete(EVENTS).where(EVENTS.c.revision <= event.revision - self._keep)
-        )
+        added = {
+            "revision": event.revision,
+            "name": subject.name,
+            "number": subject.number,
+            "alias": subject.alias if isinstance(subject, Alias) else "",
+        }
+        self._connection.execute(_ADD_EVENT, added)
+        self._connection.execute(_FORGET_EVENTS, {"last": event.revision - self._keep})
 
     def after(self, revision: int, name: str, limit: int) -> list[Event]:
         """The first `limit` changes after a revision, in order."""
-        query = select(EVENTS).where(EVENTS.c.revision > revision)
+        asked = {"after": revision, "most": limit}
         if name:
-            query = query.where(EVENTS.c.name == name)
-        rows = self._session.execute(query.order_by(EVENTS.c.revision).limit(limit)).all()
+            rows = self._connection.execute(_EVENTS_OF_AFTER, {**asked, "of": name}).all()
+        else:
+            rows = self._connection.execute(_EVENTS_AFTER, asked).all()
         versions = self._versions.get_all({(r.name, r.number) for r in rows if not r.alias})
         return [
             Event(
@@ -129,6 +151,5 @@ class SqlEvents:
 
     def oldest(self) -> int | None:
         """Lowest revision that is still kept."""
-        query = select(func.min(EVENTS.c.revision))
-        oldest: int | None = self._session.execute(query).scalar_one()
+        oldest: int | None = self._connection.execute(_OLDEST_EVENT).scalar_one()
         return oldest

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Row, Select, and_, func, insert, not_, select, tuple_, update
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    func,
+    insert,
+    not_,
+    select,
+    tuple_,
+    update,
+)
 
 from services.model.policy import State, Version
 from services.model.store import Filter
@@ -20,11 +30,46 @@ _ALIASED = (
 )
 
 
+_GET_ALL: Final = select(VERSIONS).where(
+    tuple_(VERSIONS.c.name, VERSIONS.c.number).in_(bindparam("keys", expanding=True))
+)
+_ALIASES_OF_ALL: Final = (
+    select(ALIASES)
+    .where(ALIASES.c.name.in_(bindparam("names", expanding=True)))
+    .order_by(ALIASES.c.alias)
+)
+_BY_REQUEST: Final = select(VERSIONS).where(VERSIONS.c.request_id == bindparam("request"))
+_LAST: Final = select(func.max(VERSIONS.c.number)).where(VERSIONS.c.name == bindparam("of"))
+_ADD: Final = insert(VERSIONS)
+_RETIRE: Final = (
+    update(VERSIONS)
+    .where(VERSIONS.c.name == bindparam("of"), VERSIONS.c.number == bindparam("which"))
+    .values(state=State.RETIRED, revision=bindparam("at"))
+)
+_SURPLUS: Final = (
+    select(VERSIONS)
+    .where(
+        VERSIONS.c.name == bindparam("of"),
+        VERSIONS.c.state == State.READY,
+        not_(VERSIONS.c.snapshot),
+        not_(_ALIASED),
+    )
+    .order_by(VERSIONS.c.number.desc())
+    .limit(2**31 - 1)  # SQLite has no OFFSET without LIMIT
+    .offset(bindparam("keep"))
+)
+_USES: Final = (
+    select(VERSIONS.c.position)
+    .where(VERSIONS.c.state == State.READY, VERSIONS.c.sha256 == bindparam("file"))
+    .limit(1)
+)
+
+
 class SqlVersions:
     """`Versions` in SQL."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
     def get(self, name: str, number: int) -> Version | None:
         """The version, or None."""
@@ -32,49 +77,35 @@ class SqlVersions:
 
     def get_all(self, keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Version]:
         """Those of the (name, number) pairs that exist."""
-        wanted = tuple_(VERSIONS.c.name, VERSIONS.c.number).in_(list(keys))
-        found = self._read(select(VERSIONS).where(wanted))
+        found = self._read(_GET_ALL, keys=list(keys))
         return {(version.name, version.number): version for _, version in found}
 
     def by_request(self, request_id: str) -> Version | None:
         """The version that a request made, or None."""
-        found = self._read(select(VERSIONS).where(VERSIONS.c.request_id == request_id))
+        found = self._read(_BY_REQUEST, request=request_id)
         return found[0][1] if found else None
 
     def last(self, name: str) -> int:
         """Highest number of a name, or 0."""
-        query = select(func.max(VERSIONS.c.number)).where(VERSIONS.c.name == name)
-        last: int | None = self._session.execute(query).scalar_one()
+        last: int | None = self._connection.execute(_LAST, {"of": name}).scalar_one()
         return last or 0
 
     def names(self, limit: int) -> list[str]:
         """Names that have a version, sorted."""
         query = select(VERSIONS.c.name).distinct().order_by(VERSIONS.c.name).limit(limit)
-        return list(self._session.execute(query).scalars())
+        return list(self._connection.execute(query).scalars())
 
     def add(self, version: Version) -> None:
         """Adds a version."""
-        self._session.execute(insert(VERSIONS).values(**_values(version)))
+        self._connection.execute(_ADD, _values(version))
 
     def retire(self, name: str, number: int, revision: int) -> None:
         """Marks a version RETIRED."""
-        self._session.execute(
-            update(VERSIONS)
-            .where(VERSIONS.c.name == name, VERSIONS.c.number == number)
-            .values(state=State.RETIRED, revision=revision)
-        )
+        self._connection.execute(_RETIRE, {"of": name, "which": number, "at": revision})
 
     def surplus(self, name: str, keep: int) -> list[Version]:
         """READY versions without snapshot or alias but for the newest `keep`, oldest first."""
-        collectable = and_(
-            VERSIONS.c.name == name,
-            VERSIONS.c.state == State.READY,
-            not_(VERSIONS.c.snapshot),
-            not_(_ALIASED),
-        )
-        newest = select(VERSIONS).where(collectable).order_by(VERSIONS.c.number.desc())
-        # SQLite has no OFFSET without LIMIT.
-        found = self._session.execute(newest.limit(2**31 - 1).offset(keep)).all()
+        found = self._connection.execute(_SURPLUS, {"of": name, "keep": keep}).all()
         return [_version(row, ()) for row in reversed(found)]
 
     def page(self, chosen: Filter, before: int, limit: int) -> list[tuple[int, Version]]:
@@ -93,19 +124,16 @@ class SqlVersions:
     def files(self) -> set[str]:
         """Hashes of all files that a READY version has."""
         query = select(VERSIONS.c.sha256).where(VERSIONS.c.state == State.READY).distinct()
-        return set(self._session.execute(query).scalars())
+        return set(self._connection.execute(query).scalars())
 
     def uses(self, sha256: str) -> bool:
         """Whether a READY version has this file."""
-        query = select(VERSIONS.c.position).where(
-            VERSIONS.c.state == State.READY, VERSIONS.c.sha256 == sha256
-        )
-        return self._session.execute(query.limit(1)).first() is not None
+        return self._connection.execute(_USES, {"file": sha256}).first() is not None
 
     def counts(self) -> dict[State, int]:
         """Number of versions by state."""
         query = select(VERSIONS.c.state, func.count()).group_by(VERSIONS.c.state)
-        found = {State(state): count for state, count in self._session.execute(query)}
+        found = {State(state): count for state, count in self._connection.execute(query)}
         return {state: found.get(state, 0) for state in State}
 
     def file_bytes(self) -> int:
@@ -117,10 +145,10 @@ class SqlVersions:
             .subquery()
         )
         # The sum of big integers is a decimal number in PostgreSQL.
-        return int(self._session.execute(select(func.sum(each.c.size))).scalar_one() or 0)
+        return int(self._connection.execute(select(func.sum(each.c.size))).scalar_one() or 0)
 
-    def _read(self, query: Select[Any]) -> list[tuple[int, Version]]:
-        rows = self._session.execute(query).all()
+    def _read(self, query: Select[Any], **values: Any) -> list[tuple[int, Version]]:
+        rows = self._connection.execute(query, values).all()
         aliases = self._aliases(rows)
         return [
             (row.position, _version(row, tuple(aliases.get((row.name, row.number), ()))))
@@ -131,9 +159,8 @@ class SqlVersions:
         names = {row.name for row in rows}
         if not names:
             return {}
-        query = select(ALIASES).where(ALIASES.c.name.in_(names)).order_by(ALIASES.c.alias)
         found: dict[tuple[str, int], list[str]] = {}
-        for row in self._session.execute(query):
+        for row in self._connection.execute(_ALIASES_OF_ALL, {"names": sorted(names)}):
             found.setdefault((row.name, row.number), []).append(row.alias)
         return found
 

@@ -67,7 +67,7 @@ class Desk:
         )
         self.folder = folder
 
-    async def _changed(self) -> None:
+    def _changed(self) -> None:
         self.changes += 1
 
     def upload(self, network: Network, data: bytes, parent: int = 0) -> tuple[Submission, Upload]:
