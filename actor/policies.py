@@ -146,11 +146,20 @@ class Student:
                 for event in self._model.watch(self._name, self.description.revision):
                     if self._stop.is_set():
                         return
-                    if event.HasField("policy") or event.HasField("alias"):
+                    if self._is_news(event):
                         self._refresh(spec)
             except MazemeshError as error:
                 log.info("policy watch interrupted", policy=self._name, reason=str(error))
                 self._stop.wait(0.5)
+
+    def _is_news(self, event: WatchPoliciesResponse) -> bool:
+        """Whether `latest` has moved to another version than the one at hand.
+
+        A version's own event says nothing of it: what is loaded is what `latest` stands for, and
+        by the time of an event that may be a later one already.
+        """
+        moved = event.alias
+        return moved.alias == "latest" and moved.version != self.description.version
 
     def _refresh(self, spec: GameSpec) -> None:
         description, data = self._model.get(
