@@ -23,6 +23,7 @@ from actor.step import Experience
 from mazemesh.client.game import GamesSession
 from mazemesh.client.mesh import Mesh
 from mazemesh.errors import DeadlineExceeded, MazemeshError, NotFound, Unavailable
+from mazemesh.experience import most_write_rows
 from mazemesh.games import GameSpec, Purpose, get_game, seeds
 from mazemesh.v1.model_pb2 import Collection
 from mazemesh.wire import settings_from_proto
@@ -50,7 +51,7 @@ class Actor:
         self._rival: Student | None = None
         self._entropy = np.random.SeedSequence(settings.seed)
         self._sessions: list[GamesSession] = []
-        self._batch_rows = 0
+        self._write_rows = 0
         self._turns: Turns | None = None
 
     def run(self) -> None:
@@ -72,7 +73,7 @@ class Actor:
         if self._rival is not None:
             check_spec(self._rival.description, spec.spec_hash)
         log.info("playing", policy=self._student.current.reference, games=self._settings.games)
-        self._batch_rows = collection.batch_rows
+        self._write_rows = most_write_rows(collection.batch_rows)
         supply, fill = self._opponents(collection, spec)
         _, collector = method(
             collection, spec, 1, np.random.default_rng(0), self._student.current.state_size
@@ -130,6 +131,7 @@ class Actor:
             sessions = [self._open(spec, supply, games) for games in self._shares()]
             while not self._stop.is_set():
                 for session in sessions:
+                    sender.keep_pace()
                     experience = session.turn()
                     if experience is not None:
                         self._send(experience, sender)
@@ -141,7 +143,7 @@ class Actor:
             self._close()
 
     def _send(self, experience: Experience, sender: ExperienceSender) -> None:
-        for piece in experience.pieces(self._batch_rows):
+        for piece in experience.pieces(self._write_rows):
             acted = self._student.version
             with self._metrics.blocked.time():
                 sender.put(piece)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from typing import Protocol
 
 import numpy as np
@@ -14,6 +15,10 @@ from actor.step import Batch, Experience
 from mazemesh.errors import DeadlineExceeded, MazemeshError, NotFound, Unavailable
 
 log = structlog.get_logger()
+
+
+LONG_SECONDS = 0.02
+"""For a write; then it waits for room in the table, and the learner is behind."""
 
 
 class Writer(Protocol):
@@ -32,19 +37,24 @@ class Writer(Protocol):
 class ExperienceSender:
     """A thread that writes batches in order, `pending` at most at a time.
 
-    `put` blocks until there is room: that is how Replay's rate limiter slows the games down. What
-    waits grows old, so while one batch is being written the next is being played, and none waits.
+    Replay's rate limiter slows the games down, since what waits grows old: `put` blocks until fewer
+    than `pending` wait. And what is played while a batch waits for room would wait after it:
+    `keep_pace` blocks until it has found some, so that the next is played by a policy that has
+    learned meanwhile.
 
     Attributes:
         rows: Rows acknowledged so far.
         error: What ended the thread, if it was not `stop`.
     """
 
-    def __init__(self, writer: Writer, stop: threading.Event, pending: int = 1) -> None:
+    def __init__(self, writer: Writer, stop: threading.Event, pending: int = 2) -> None:
         self._writer = writer
         self._stop = stop
         self._room = threading.Semaphore(pending)
         self._queue: queue.SimpleQueue[Experience] = queue.SimpleQueue()
+        self._progress = threading.Event()
+        self._taken = self._done = 0
+        self._taken_at = 0.0
         self.rows = 0
         self.error: MazemeshError | None = None
 
@@ -58,8 +68,21 @@ class ExperienceSender:
             if self.error is not None:
                 raise self.error
             if self._room.acquire(timeout=0.2):
+                self._taken += 1
+                self._taken_at = time.monotonic()
                 self._queue.put(experience)
                 return
+
+    def keep_pace(self) -> None:
+        """Blocks while what was put takes long to be written; to be called between steps.
+
+        Returns at once when stopping, or when an error has ended the thread: `put` raises it.
+        """
+        while self._done < self._taken and time.monotonic() - self._taken_at > LONG_SECONDS:
+            if self._stop.is_set() or self.error is not None:
+                return
+            self._progress.wait(0.2)
+            self._progress.clear()
 
     def run(self) -> None:
         """Writes until `stop` is set. Runs in a thread."""
@@ -74,6 +97,8 @@ class ExperienceSender:
                 log.error("experience refused", reason=str(error))
                 self.error = error
                 return
+            self._done += 1
+            self._progress.set()
             self._room.release()
 
     def _write(self, experience: Experience) -> None:

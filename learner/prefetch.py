@@ -27,13 +27,17 @@ SAMPLE_SECONDS = 1.0
 
 RETRY_SECONDS = 0.5
 
+HEADROOM = 3.0
+"""A batch is asked for so many times earlier than it usually takes to come."""
+
 
 class Prefetcher:
-    """A thread that draws batches of `batch_size` rows from a table, one ahead of the trainer.
+    """A thread that draws batches of `batch_size` rows from a table, shortly before they are due.
 
-    Not more than one: what waits here is experience of ever older policies. New priorities ride on
-    the next request. When Replay was restarted without the table, the table is made again; while it
-    is away, the thread asks again.
+    What waits here is experience of ever older policies, and leaves room in the table for more of
+    it. So the next batch is asked for when the trainer has nearly learned from the one before, by
+    what the last one took of it. New priorities ride on the next request. When Replay was restarted
+    without the table, the table is made again; while it is away, the thread asks again.
     """
 
     def __init__(
@@ -48,6 +52,9 @@ class Prefetcher:
         self._batch_size, self._stop = batch_size, stop
         self._batches: queue.SimpleQueue[Batch] = queue.SimpleQueue()
         self._wanted = threading.Semaphore(1)
+        self._waiting = threading.Event()
+        self._waiting.set()  # from the start until the first batch
+        self._taken_at = self._learning = self._fetching = 0.0
         self._updates: queue.SimpleQueue[Priorities] = queue.SimpleQueue()
         self._error: MazemeshError | None = None
         self._thread = threading.Thread(target=self._work, name="prefetch", daemon=True)
@@ -62,12 +69,17 @@ class Prefetcher:
         Raises:
             MazemeshError: what ended the thread: Replay refuses the request itself.
         """
+        if not self._waiting.is_set():
+            self._learning = time.monotonic() - self._taken_at
+            self._waiting.set()
         try:
             batch = self._batches.get(timeout=timeout)
         except queue.Empty:
             if self._error is not None:
                 raise self._error from None
             return None
+        self._taken_at = time.monotonic()
+        self._waiting.clear()
         self._wanted.release()
         return batch
 
@@ -84,6 +96,7 @@ class Prefetcher:
             while not self._stop.is_set():
                 if not self._wanted.acquire(timeout=0.2):
                     continue
+                self._wait_until_due()
                 batch = None
                 while batch is None and not self._stop.is_set():
                     batch = self._sample()
@@ -93,16 +106,27 @@ class Prefetcher:
             log.error("replay refuses to be sampled", reason=str(error))
             self._error = error
 
+    def _wait_until_due(self) -> None:
+        """Returns early when the trainer waits already, or everything stops."""
+        due = self._taken_at + self._learning - HEADROOM * self._fetching
+        while not self._stop.is_set() and (left := due - time.monotonic()) > 0:
+            if self._waiting.wait(min(left, 0.2)):
+                return
+
     def _sample(self) -> Batch | None:
         """One request; None when it brought nothing and should be made again."""
+        began = time.monotonic()
         try:
-            return self._source.sample(
+            batch = self._source.sample(
                 self._table.name,
                 self._batch_size,
                 signature=self._signature,
                 timeout=SAMPLE_SECONDS,
                 priority_updates=self._take_updates(),
             )
+            if not self._waiting.is_set():  # else it was not the way that took long
+                self._fetching = time.monotonic() - began
+            return batch
         except DeadlineExceeded:
             return None
         except NotFound:

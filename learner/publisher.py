@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 from collections import deque
 from dataclasses import dataclass, field, replace
@@ -85,6 +86,7 @@ class Publisher:
         version: Last version published; 0 before the first.
         training_steps: Training step of each version published by this process.
         rejected: Versions that Model refused.
+        seconds: How long the last draft that was offered took, to Model and back.
     """
 
     def __init__(
@@ -100,6 +102,7 @@ class Publisher:
         self.version = 0
         self.training_steps: dict[int, int] = {}
         self.rejected = 0
+        self.seconds = 0.0
         self._sink, self._run, self._run_id, self._stop = sink, run, run_id, stop
         self._metadata, self._lineage = metadata or {}, lineage
         self._condition = threading.Condition()
@@ -149,7 +152,8 @@ class Publisher:
                 return False
             else:
                 self._note(published, draft)
-                log.info(
+                tell = log.info if draft.snapshot else log.debug  # of the others there are many
+                tell(
                     "published",
                     version=self.version,
                     training_step=draft.training_step,
@@ -205,4 +209,6 @@ class Publisher:
                 if not self._waiting:
                     return
                 draft = self._waiting.popleft()
+            began = time.perf_counter()
             self.publish(draft)
+            self.seconds = time.perf_counter() - began

@@ -13,16 +13,18 @@ from learner.presets import AlgorithmName, override, preset
 from learner.settings import LearnerSettings
 from mazemesh.client import tables
 from mazemesh.errors import InvalidArgument
-from mazemesh.experience import sequence_signature, transition_signature, unroll_signature
+from mazemesh.experience import (
+    most_write_rows,
+    sequence_signature,
+    transition_signature,
+    unroll_signature,
+)
 from mazemesh.games import GameSettings, get_game
 from mazemesh.tensors import Signature
 from mazemesh.v1 import model_pb2, replay_pb2
 from mazemesh.wire import settings_to_proto
 
 _MAZE_FIELDS = tuple(field.name for field in dataclasses.fields(GameSettings))
-
-QUEUED_BATCHES = 2
-"""Batches that fit into a queue of unrolls: what waits is experience of ever older policies."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,9 @@ class Run:
         """The Replay table: a queue of unrolls, or prioritized for DQN and R2D2."""
         config = self.config
         if isinstance(config, ActorCriticConfig):
-            return tables.queue(self.policy, self.signature, self.batch_rows * QUEUED_BATCHES)
+            # No more: what waits is experience of ever older policies.
+            room = self.batch_rows + most_write_rows(self.batch_rows)
+            return tables.queue(self.policy, self.signature, room)
         return tables.prioritized(
             self.policy,
             self.signature,

@@ -93,7 +93,14 @@ class LearnerSettings(ProcessSettings):
         description="of PPO's matrix products on a processor: float32, bfloat16, or auto: the "
         "latter where it is fast",
     )
-    publish_seconds: PositiveFloat = Field(default=0.25, description="between versions")
+    publish_steps: PositiveInt = Field(
+        default=12_000,
+        description="agent steps between versions; more where publishing would take over a fifth "
+        "of the time",
+    )
+    publish_seconds: PositiveFloat = Field(
+        default=2.0, description="between versions at most, however few the agent steps"
+    )
     snapshot_seconds: PositiveFloat = Field(default=60.0, description="between snapshots")
     checkpoint_seconds: PositiveFloat = Field(default=30.0, description="between checkpoints")
 

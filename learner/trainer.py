@@ -18,7 +18,7 @@ from learner.first_version import first_draft
 from learner.gpu import gpu_statistics
 from learner.journal import Journal
 from learner.metrics import LearnerMetrics
-from learner.pace import ByBatch, ByClock, Pace
+from learner.pace import ByBatch, Freely, Pace
 from learner.ports import Batch, Columns
 from learner.publisher import Draft, Publisher, parity_check
 from learner.ranks import InStep
@@ -30,7 +30,7 @@ from mazemesh.games.foreign import is_foreign
 log = structlog.get_logger("learner")
 
 PARITY_ROWS = 256
-"""Of a snapshot. The versions between them act for a quarter of a second."""
+"""Of a snapshot. The versions between them act for a moment."""
 
 FLEETING_PARITY_ROWS = 32
 WAIT_SECONDS = 0.2
@@ -80,10 +80,10 @@ class Trainer:
 
     def train(self) -> None:
         """Learns batch after batch. A stop lets the batch under way finish."""
-        pace: Pace = (ByBatch if self._run.lockstep else ByClock)(self._settings, time.monotonic())
+        pace = self._pace(time.monotonic())
         while not self._stop.is_set() and not self._finished():
             learned = self._learn()
-            due = pace.due(time.monotonic(), learned=learned)
+            due = pace.due(time.monotonic(), self.agent_steps, learned=learned)
             if due.publish:
                 self.publish(snapshot=due.snapshot)
             if due.journal:
@@ -95,6 +95,11 @@ class Trainer:
         if self._journal.pending:
             self._write_journal()
         self._batches.leave()
+
+    def _pace(self, now: float) -> Pace:
+        if self._run.lockstep:
+            return ByBatch(self._settings, now)
+        return Freely(self._settings, now, self.agent_steps, lambda: self._publisher.seconds)
 
     def publish(self, *, snapshot: bool, fresh: bool = False) -> None:
         """Offers the present weights as a version, if they are new or now to be kept.

@@ -141,3 +141,12 @@ def sequence_signature(
 
 def _opponent(opponents: bool, *shape: int) -> dict[str, tuple[str, tuple[int, ...]]]:
     return {"opponent": ("uint64", shape)} if opponents else {}
+
+
+def most_write_rows(batch_rows: int) -> int:
+    """Rows that an actor writes at once at most, where its learner draws `batch_rows` (0: any).
+
+    Half a batch. A table has room for as many beside a whole batch, so that whatever stands in it,
+    either a batch can be drawn or a write be taken.
+    """
+    return (batch_rows + 1) // 2

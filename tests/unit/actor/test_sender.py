@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -54,19 +54,52 @@ def sending(gate: Gate) -> Iterator[ExperienceSender]:
         thread.join()
 
 
-def test_the_next_batch_is_taken_when_the_one_before_is_written() -> None:
+def blocked(call: Callable[[], None]) -> threading.Thread:
+    """A thread in a call that does not return yet."""
+    thread = threading.Thread(target=call)
+    thread.start()
+    thread.join(0.3)
+    assert thread.is_alive()
+    return thread
+
+
+def test_two_wait_and_a_third_finds_no_room() -> None:
     gate = Gate()
     with sending(gate) as sender:
         sender.put(batch(1))
+        sender.put(batch(2))
         assert gate.begun.get(timeout=30) == 1
-        second = threading.Thread(target=sender.put, args=(batch(2),))
-        second.start()
-        second.join(0.3)
-        assert second.is_alive()
+        third = blocked(lambda: sender.put(batch(3)))
         gate.ends.put(None)
-        second.join(30)
-        assert gate.begun.get(timeout=30) == 2
-        assert sender.rows == 2
+        third.join(30)
+        gate.ends.put(None)
+        assert [gate.begun.get(timeout=30) for _ in range(2)] == [2, 3]
+        assert sender.rows == 4
+
+
+def test_play_pauses_while_what_was_put_waits_for_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("actor.sender.LONG_SECONDS", 0.0)
+    gate = Gate()
+    with sending(gate) as sender:
+        sender.keep_pace()  # nothing waits
+        sender.put(batch(1))
+        sender.put(batch(2))
+        pause = blocked(sender.keep_pace)
+        gate.ends.put(None)
+        pause.join(0.3)
+        assert pause.is_alive()  # the second one still waits
+        gate.ends.put(None)
+        pause.join(30)
+        assert not pause.is_alive()
+
+
+def test_a_write_that_is_quick_pauses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("actor.sender.LONG_SECONDS", 1000.0)
+    gate = Gate()
+    with sending(gate) as sender:
+        sender.put(batch(1))
+        sender.keep_pace()
+        assert sender.rows == 0
 
 
 def test_a_refusal_reaches_who_puts_next() -> None:
@@ -74,5 +107,11 @@ def test_a_refusal_reaches_who_puts_next() -> None:
     with sending(gate) as sender:
         sender.put(batch(1))
         gate.ends.put(InvalidArgument("a column is missing"))
+
+        def go_on() -> None:
+            for number in range(2, 5):  # a put that was under way still goes through
+                sender.put(batch(number))
+
         with pytest.raises(InvalidArgument, match="a column is missing"):
-            sender.put(batch(2))
+            go_on()
+        sender.keep_pace()  # and nothing waits for what will never be written

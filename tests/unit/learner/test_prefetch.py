@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -39,6 +40,31 @@ def test_brings_batches_of_the_size_asked_for(prefetcher: Prefetcher) -> None:
         assert batch is not None
         assert len(batch.keys) == 8
         assert set(batch.columns) == set(RUN.signature.names)
+
+
+def test_asks_no_earlier_than_the_trainer_is_likely_to_want_it(
+    prefetcher: Prefetcher, replay: FakeReplay
+) -> None:
+    prefetcher.start()
+    assert prefetcher.next(5) is not None
+    drawn(replay, 2)  # how long learning takes is not known yet
+    threading.Event().wait(1.0)  # this is how long it takes
+    began = time.monotonic()
+    assert prefetcher.next(5) is not None
+    draws = replay.draws
+    assert draws == 2 or time.monotonic() - began > 0.5
+    # It may also be quicker: who waits is served at once.
+    assert prefetcher.next(5) is not None
+    drawn(replay, 4)
+
+
+def drawn(replay: FakeReplay, draws: int) -> None:
+    """Waits for so many draws, and no more than 30 s."""
+    for _ in range(3000):
+        if replay.draws >= draws:
+            break
+        threading.Event().wait(0.01)
+    assert replay.draws == draws
 
 
 def test_priorities_ride_on_the_next_request_together(

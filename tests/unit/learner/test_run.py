@@ -13,6 +13,7 @@ from learner.presets import override, preset
 from learner.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.errors import InvalidArgument
+from mazemesh.experience import most_write_rows
 from mazemesh.games import get_game
 from mazemesh.process.errors import StartError
 from mazemesh.process.settings import parse_settings
@@ -144,10 +145,11 @@ def test_identity_is_what_a_checkpoint_cannot_change() -> None:
 
 @pytest.mark.parametrize("algorithm", ["ppo", "recurrent-ppo", "impala", "dqn", "r2d2"])
 def test_a_table_has_room_for_a_write_whenever_the_learner_waits(algorithm: str) -> None:
-    """However many games an actor plays, it writes at most `batch_rows` rows at once."""
+    """However many games an actor plays, it writes at most half a batch at once."""
     run = Run.of(LearnerSettings(game="race", algorithm=algorithm))
-    limiter, rows = run.table.rate_limiter, run.collection.batch_rows
-    assert 0 < rows <= run.batch_rows
+    assert run.collection.batch_rows == run.batch_rows
+    limiter, rows = run.table.rate_limiter, most_write_rows(run.batch_rows)
+    assert run.batch_rows / 2 <= rows <= run.batch_rows
     # One row less than a batch is too few to draw: then a write must be let in.
     ratio = limiter.samples_per_insert
     assert rows <= run.table.capacity
