@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
 from typing import Any
 
 import grpc
@@ -15,13 +14,14 @@ from mazemesh.client.channel import closed, translate
 from mazemesh.client.experience import ExperienceBatch, sample_request
 from mazemesh.client.experience_calls import ExperienceCalls
 from mazemesh.client.experience_encoding import decode_sample
+from mazemesh.client.experience_stream import ExperienceStream
 from mazemesh.errors import DeadlineExceeded
 from mazemesh.tensors import Signature
 
 _CALL_SECONDS = 60.0
 
 
-class ExperienceSampler(Iterator[ExperienceBatch]):
+class ExperienceSampler(ExperienceStream):
     """Endless iterator of batches, in the order of their requests.
 
     At most `in_flight` batches are requested or received but not yet taken, so memory is bounded.
@@ -55,21 +55,8 @@ class ExperienceSampler(Iterator[ExperienceBatch]):
         self._closed = False
         self._fill()
 
-    def __iter__(self) -> ExperienceSampler:
-        return self
-
-    def __next__(self) -> ExperienceBatch:
-        batch = self.receive()
-        if batch is None:
-            raise StopIteration
-        return batch
-
     def receive(self, timeout: float | None = None) -> ExperienceBatch | None:
-        """The next batch; None when none came within `timeout` seconds, or after `close`.
-
-        Raises:
-            MazemeshError: the call failed; InvalidArgument for another signature than the table's.
-        """
+        """See `ExperienceStream`."""
         while not self._closed:
             self._fill()
             try:
@@ -98,19 +85,13 @@ class ExperienceSampler(Iterator[ExperienceBatch]):
             self._updates.append((keys, priorities))
 
     def close(self) -> None:
-        """Cancels what is requested; the iteration ends. Batches that were received are dropped."""
+        """See `ExperienceStream`."""
         with self._lock:
             self._closed = True
             calls = list(self._calls)
             self._calls.clear()
         for call in calls:
             call.cancel()
-
-    def __enter__(self) -> ExperienceSampler:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
 
     def _take(self) -> None:
         with self._lock:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from mazemesh.client.experience import ExperienceBatch
+from mazemesh.client.experience_stream import ExperienceStream
 from mazemesh.client.sharded_replay import ShardedReplay, by_shard
 from mazemesh.errors import DeadlineExceeded, MazemeshError
 
 _CALL_SECONDS = 60.0
 
 
-class ShardedSampler(Iterator[ExperienceBatch]):
+class ShardedSampler(ExperienceStream):
     """See `ExperienceSampler`, and `ReplayShards` for keys: they are pairs of shard and key.
 
     A thread draws the batches one after the other, at most `in_flight` that were not yet taken;
@@ -48,21 +48,8 @@ class ShardedSampler(Iterator[ExperienceBatch]):
         self._thread = threading.Thread(target=self._work, name="sharded-sampler", daemon=True)
         self._thread.start()
 
-    def __iter__(self) -> ShardedSampler:
-        return self
-
-    def __next__(self) -> ExperienceBatch:
-        batch = self.receive()
-        if batch is None:
-            raise StopIteration
-        return batch
-
     def receive(self, timeout: float | None = None) -> ExperienceBatch | None:
-        """The next batch; None when none came within `timeout` seconds, or after `close`.
-
-        Raises:
-            MazemeshError: the draw failed; InvalidArgument for another signature than the table's.
-        """
+        """See `ExperienceStream`."""
         try:
             drawn = self._drawn.get(timeout=timeout)
         except queue.Empty:
@@ -80,18 +67,12 @@ class ShardedSampler(Iterator[ExperienceBatch]):
         self._updates.put((keys, priorities))
 
     def close(self) -> None:
-        """Ends the iteration, and calls in flight. Batches that were drawn are dropped."""
+        """See `ExperienceStream`."""
         self._closed.set()
         self._drawn.put(None)
         self._room.release()
         self._shards.close()
         self._thread.join()
-
-    def __enter__(self) -> ShardedSampler:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
 
     def _work(self) -> None:
         while self._room.acquire() and not self._closed.is_set():
