@@ -91,7 +91,8 @@ async def _run(
         await _first(stop, supervisor.broken, limit)
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
-        overview = await observer.refresh(ratings=True)
+        # To ask an Elo that was never started would be to wait.
+        overview = await observer.refresh(ratings=supervisor.complete)
         display.show(overview)
         display.tell("stopping")
         await supervisor.stop()

@@ -37,6 +37,11 @@ class Supervisor:
         return self.services + self.workers
 
     @property
+    def complete(self) -> bool:
+        """Whether the late ones were started too."""
+        return not self._late
+
+    @property
     def restarts(self) -> int:
         """How often any process was started again."""
         return sum(child.restarts for child in self.children)

@@ -100,9 +100,11 @@ async def test_what_is_late_is_started_when_told_and_stopped_like_the_rest(tmp_p
     await supervisor.start()
     await until_line(soon.log_file, 1)
     assert (later.pid, never.pid) == (None, None)
+    assert not supervisor.complete
     await never.stop(5.0)
     supervisor.start_late()
     supervisor.start_late()
+    assert supervisor.complete
     assert len(await until_line(later.log_file, 1)) == 1
     await supervisor.stop()
     assert (soon.pid, later.pid) == (None, None)
