@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ _NAMES = {
     for field in pb.GamesStep.DESCRIPTOR.fields
     if field.type == field.TYPE_BYTES
 }
+_NOWHERE = 0, 0
 
 
 class StepBytes:
@@ -37,33 +39,42 @@ class StepBytes:
             size, at = read_varint(response, len(_STEP))
             if at + size != len(response):
                 raise ValueError(f"the step has {size} bytes of {len(response)}")
-            while at < len(response):
-                at = self._read_field(at)
+            self._read_fields(at)
         except IndexError as error:
             raise ValueError("the response is cut off") from error
 
     def view(self, name: str, dtype: np.dtype[Any], shape: tuple[int, ...]) -> npt.NDArray[Any]:
         """A read-only view of an array's little-endian bytes; one entry of the shape may be -1."""
-        begin, size = self._places.get(name, (0, 0))
+        begin, size = self._places.get(name, _NOWHERE)
+        if not size:
+            return _empty(dtype, shape)
         count = size // dtype.itemsize
         return np.frombuffer(self._response, dtype, count, begin).reshape(shape)
 
-    def _read_field(self, at: int) -> int:
-        key, at = read_varint(self._response, at)
-        number, wire_type = key >> 3, key & 7
-        if wire_type == VARINT:
-            value, at = read_varint(self._response, at)
-            if number == _SEQUENCE:
-                self.sequence = value
-            return at
-        if wire_type != LENGTH_DELIMITED:
-            raise ValueError(f"field {number} has wire type {wire_type}")
-        size, at = read_varint(self._response, at)
-        if at + size > len(self._response):
-            raise ValueError(f"field {number} is cut off")
-        if number in _NAMES:
-            self._places[_NAMES[number]] = at, size
-        return at + size
+    def _read_fields(self, at: int) -> None:
+        response, end = self._response, len(self._response)
+        while at < end:
+            key, at = read_varint(response, at)
+            number, wire_type = key >> 3, key & 7
+            size, at = read_varint(response, at)
+            if wire_type == LENGTH_DELIMITED:
+                if at + size > end:
+                    raise ValueError(f"field {number} is cut off")
+                if number in _NAMES:
+                    self._places[_NAMES[number]] = at, size
+                at += size
+            elif wire_type != VARINT:
+                raise ValueError(f"field {number} has wire type {wire_type}")
+            elif number == _SEQUENCE:
+                self.sequence = size
+
+
+@lru_cache(maxsize=256)
+def _empty(dtype: np.dtype[Any], shape: tuple[int, ...]) -> npt.NDArray[Any]:
+    """What a field has that is not in the message."""
+    array = np.zeros(0, dtype).reshape(shape)
+    array.flags.writeable = False
+    return array
 
 
 def encode_message(step: pb.GamesStep) -> StepBytes:
