@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from mazemesh.client.games_decoding import StepBytes, encode_message
 from mazemesh.client.own_thread_stream import Stream
-from mazemesh.errors import DeadlineExceeded, FailedPrecondition, InvalidArgument, Unavailable
+from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError, Unavailable
 from mazemesh.games import GameSpec
 from mazemesh.tensors import from_bytes, to_bytes
 from mazemesh.v1 import game_pb2 as pb
@@ -231,14 +231,10 @@ class GamesSession:
         before, self._stream = self._stream, open_local(self._resuming())
         try:
             self._opened(_OPEN_SECONDS)
-        except Unavailable:  # as on another machine: the session has not noticed
-            self._stream = before
-        except (FailedPrecondition, DeadlineExceeded):
-            before.cancel()
+        except MazemeshError:  # as on another machine
             self._stream = self._open_stream(self._resuming())
             self._opened(_OPEN_SECONDS)
-        else:
-            before.cancel()
+        before.cancel()
 
     def _resuming(self) -> bytes:
         """The first message of a stream that goes on after the last step."""
