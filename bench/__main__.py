@@ -13,6 +13,7 @@ COMMANDS = {
     "game": "bench.game",
     "learner": "bench.learner",
     "learner-budget": "bench.learner_budget",
+    "learner-device": "bench.learner_device",
     "replay": "bench.replay",
     "replay-recovery": "bench.replay_recovery",
     "replay-soak": "bench.replay_soak",

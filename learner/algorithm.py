@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+from torch import Tensor
 
+from learner.descent import checked
 from learner.networks import Network
 from learner.ports import Batch
 
@@ -24,6 +26,17 @@ class Update:
 
     statistics: dict[str, float]
     priorities: npt.NDArray[np.float64] | None = None
+
+
+def statistics(names: Iterable[str], means: Tensor) -> dict[str, float]:
+    """Means [n] by name; this waits for the device.
+
+    Raises:
+        RuntimeError: the gradient's norm was not finite in a step.
+    """
+    found = dict(zip(names, means.tolist(), strict=True))
+    checked(found["gradient_norm"])
+    return found
 
 
 class Algorithm(Protocol):

@@ -12,51 +12,86 @@ from learner.configs import ImpalaConfig, PPOConfig, R2D2Config, RecurrentPPOCon
 from learner.descent import ALONE
 from learner.dqn import DQN
 from learner.impala import Impala
-from learner.matmul import choose_matmul, choose_precision
+from learner.matmul import choose_matmul, choose_on_gpu, choose_precision
+from learner.place import Place
 from learner.ppo import PPO
 from learner.precision import Precision
 from learner.r2d2 import R2D2
-from learner.ranks import Ranks, local_rank
+from learner.ranks import Alone, Ranks, local_rank
 from learner.recurrent_ppo import RecurrentPPO
 from learner.run import Run
 from mazemesh.errors import FailedPrecondition
+
+Device = Literal["auto", "cpu", "cuda"]
+
+FUSED = ("ppo", "recurrent-ppo", "r2d2")
+"""Algorithms with enough small operations for compiling to gain something."""
 
 
 def build(
     run: Run,
     parameters: Parameters,
-    device: Literal["auto", "cpu", "cuda"],
+    device: Device,
     threads: int,
     ranks: Ranks = ALONE,
     precision: Precision = "float32",
-) -> tuple[Algorithm, torch.device]:
+    *,
+    fuse: bool = False,
+) -> tuple[Algorithm, Place]:
     """The algorithm with the weights given, and where it computes.
 
     torch takes as many threads as it is told: by itself it takes all cores, and the services that
     share the machine would fight it for them.
 
     Raises:
-        FailedPrecondition: cuda was asked for and there is none.
+        FailedPrecondition: cuda was asked for and there is none, or fusing where it does not help.
     """
     torch.set_num_threads(threads)
-    choose_matmul()
-    if device == "cuda" and not torch.cuda.is_available():
-        raise FailedPrecondition("device is cuda, but torch finds no CUDA device; use auto or cpu")
-    place = torch.device("cpu")
-    if device != "cpu" and torch.cuda.is_available():
-        # One GPU a rank, where a machine has as many.
-        place = torch.device("cuda", local_rank() % torch.cuda.device_count())
+    place = choose_place(run, device, ranks, precision, fuse=fuse)
+    return make(run, parameters, place, ranks), place
+
+
+def make(run: Run, parameters: Parameters, place: Place, ranks: Ranks = ALONE) -> Algorithm:
+    """The algorithm of a run, on a place."""
     shape, config = run.architecture, run.config
-    algorithm: Algorithm
     if isinstance(config, RecurrentPPOConfig):
-        algorithm = RecurrentPPO(shape, parameters, config, place, run.seed, ranks)
-    elif isinstance(config, PPOConfig):
-        products = choose_precision(precision) if place.type == "cpu" else torch.float32
-        algorithm = PPO(shape, parameters, config, place, run.seed, ranks, products)
-    elif isinstance(config, ImpalaConfig):
-        algorithm = Impala(shape, parameters, config, place, ranks)
-    elif isinstance(config, R2D2Config):
-        algorithm = R2D2(shape, parameters, config, place, ranks)
-    else:
-        algorithm = DQN(shape, parameters, config, place, ranks)
-    return algorithm, place
+        return RecurrentPPO(shape, parameters, config, place, run.seed, ranks)
+    if isinstance(config, PPOConfig):
+        return PPO(shape, parameters, config, place, run.seed, ranks)
+    if isinstance(config, ImpalaConfig):
+        return Impala(shape, parameters, config, place, ranks)
+    if isinstance(config, R2D2Config):
+        return R2D2(shape, parameters, config, place, ranks)
+    return DQN(shape, parameters, config, place, ranks)
+
+
+def choose_place(
+    run: Run, device: Device, ranks: Ranks, precision: Precision, *, fuse: bool
+) -> Place:
+    """Where a run computes, and how; sets how torch multiplies matrices in this process.
+
+    Raises:
+        FailedPrecondition: cuda was asked for and there is none, or fusing where it does not help.
+    """
+    if fuse and run.algorithm not in FUSED:
+        raise FailedPrecondition(
+            f"fuse is for {', '.join(FUSED)}; {run.algorithm} is faster without"
+        )
+    there = torch.cuda.is_available()
+    if device == "cuda" and not there:
+        raise FailedPrecondition("device is cuda, but torch finds no CUDA device; use auto or cpu")
+    if device == "cpu" or not there:
+        if fuse:
+            raise FailedPrecondition("fuse is for a GPU, and this run is on the processor")
+        choose_matmul()
+        # Of the others nobody has measured whether they learn as well.
+        by_itself = run.algorithm == "ppo" or precision == "bfloat16"
+        return Place(products=choose_precision(precision if by_itself else "float32"))
+    # One GPU a rank, where a machine has as many.
+    number = local_rank() % torch.cuda.device_count()
+    return Place(
+        torch.device("cuda", number),
+        choose_on_gpu(precision, run.architecture.hidden),
+        records=isinstance(ranks, Alone),
+        fuses=fuse,
+    )

@@ -8,7 +8,6 @@ Huber loss, and |TD error| as the new priority.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,14 +15,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from learner.algorithm import Update
+from learner.algorithm import Update, statistics
 from learner.architecture import Architecture, Parameters
 from learner.configs import DQNConfig
 from learner.descent import ALONE, Descent
 from learner.networks import DuelingQ
+from learner.place import Place
 from learner.ports import Batch
 from learner.ranks import Ranks
-from learner.tensors import as_tensor
+from learner.target import Target, takeovers
 
 STATISTICS = ("loss", "td_error", "q_value", "importance", "gradient_norm")
 
@@ -42,29 +42,36 @@ def importance_weights(
     return np.asarray(weights / weights.max(), np.float32)
 
 
-def weighted_minibatches(
-    batch: Batch, config: DQNConfig, updates: int, device: torch.device
-) -> list[dict[str, Tensor]]:
-    """A batch's rows in order, `minibatch_size` at a time, with their importance as `weight`."""
-    column = {name: as_tensor(value, device) for name, value in batch.columns.items()}
+def weights_and_takeovers(
+    batch: Batch, config: DQNConfig, updates: int, place: Place
+) -> tuple[Tensor, Tensor]:
+    """Importance of a batch's rows, float32 [rows], and `takeovers` at its gradient steps."""
     exponent = beta(config, updates)
     weights = importance_weights(batch.probabilities, batch.table_size, exponent)
-    column["weight"] = as_tensor(weights, device)
+    steps = -(-len(weights) // config.minibatch_size)
+    due = takeovers(updates, steps, config.target_every)
+    return torch.from_numpy(weights).to(place.device), due.to(place.device)
+
+
+def weighted_minibatches(
+    columns: Mapping[str, Tensor], weight: Tensor, config: DQNConfig
+) -> list[dict[str, Tensor]]:
+    """A batch's rows in order, `minibatch_size` at a time, with their importance as `weight`."""
+    column = {**columns, "weight": weight}
     parts = {name: value.split(config.minibatch_size) for name, value in column.items()}
     return [dict(zip(parts, rows, strict=True)) for rows in zip(*parts.values(), strict=True)]
 
 
-def outcome(steps: Sequence[tuple[Tensor, Tensor]], config: DQNConfig) -> Update:
-    """Means of the gradient steps' statistics, and new priorities: each row's error and a floor.
+def combined(steps: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    """All rows' errors and the means of the `STATISTICS`, from those of each gradient step."""
+    errors, found = zip(*steps, strict=True)
+    return torch.cat(errors), torch.stack(found).mean(dim=0)
 
-    Args:
-        steps: Of each gradient step the errors [rows] and the `STATISTICS`.
-        config: Tells the floor.
-    """
-    errors, statistics = zip(*steps, strict=True)
-    mean = torch.stack(statistics).mean(dim=0).tolist()
-    priorities = torch.cat(errors).cpu().numpy().astype(np.float64)
-    return Update(dict(zip(STATISTICS, mean, strict=True)), priorities + config.priority_floor)
+
+def outcome(errors: Tensor, means: Tensor, config: DQNConfig) -> Update:
+    """The `STATISTICS`, and new priorities: each row's error and a floor."""
+    priorities = errors.cpu().numpy().astype(np.float64)
+    return Update(statistics(STATISTICS, means), priorities + config.priority_floor)
 
 
 def double_q_target(
@@ -98,19 +105,24 @@ class DQN:
         architecture: Architecture,
         parameters: Parameters,
         config: DQNConfig,
-        device: torch.device,
+        place: Place,
         ranks: Ranks = ALONE,
     ) -> None:
         self.config = config
         self.updates = 0
-        self._device = device
+        self._place, self._intake = place, place.intake()
         self.network = DuelingQ(architecture)
         self.network.load(parameters)
-        self.network.to(device)
-        self._target = copy.deepcopy(self.network)
+        self.network.to(place.device)
         self._descent = Descent(
-            self.network, config.learning_rate, config.max_gradient_norm, ranks=ranks
+            self.network,
+            config.learning_rate,
+            config.max_gradient_norm,
+            ranks=ranks,
+            recordable=place.on_gpu,
         )
+        self._target = Target(self.network, self._descent.vector, recordable=place.on_gpu)
+        self._learn = place.recorded(self._passes)
 
     def update(self, batch: Batch) -> Update:
         """Learns from rows of `transition_signature`, one gradient step a minibatch.
@@ -119,28 +131,39 @@ class DQN:
             The new priority of each row, and as means: loss, td_error (absolute), q_value,
             importance (of the weights), gradient_norm.
         """
-        minibatches = weighted_minibatches(batch, self.config, self.updates, self._device)
-        return outcome([self._step(rows) for rows in minibatches], self.config)
+        columns = self._intake(batch)
+        weight, due = weights_and_takeovers(batch, self.config, self.updates, self._place)
+        errors, means = self._learn(columns, weight, due)
+        self.updates += len(due)
+        return outcome(errors, means, self.config)
+
+    def _passes(
+        self, columns: Mapping[str, Tensor], weight: Tensor, due: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """A gradient step a minibatch; the errors [rows], and the means over the steps [5]."""
+        steps = []
+        for index, rows in enumerate(weighted_minibatches(columns, weight, self.config)):
+            steps.append(self._step(rows))
+            self._target.follow(due[index])
+        return combined(steps)
 
     def _step(self, rows: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """One gradient step; the absolute TD errors [rows], and the statistics."""
-        with torch.no_grad():
+        with torch.no_grad(), self._place.rounding():
             target = double_q_target(
                 rows["n_step_return"],
                 rows["bootstrap_discount"],
                 self.network.q_values(rows["next_observation"]),
-                self._target.q_values(rows["next_observation"]),
+                self._target.network.q_values(rows["next_observation"]),
                 rows["next_action_mask"].bool(),
             )
         action = rows["action"].long().unsqueeze(1)
-        q = self.network.q_values(rows["observation"]).gather(1, action).squeeze(1)
+        with self._place.rounding():
+            q = self.network.q_values(rows["observation"]).gather(1, action).squeeze(1)
         loss = (rows["weight"] * torch.nn.functional.huber_loss(q, target, reduction="none")).mean()
         self._descent.clear()
         loss.backward()
         norm = self._descent.step()
-        self.updates += 1
-        if self.updates % self.config.target_every == 0:
-            self._target.load_state_dict(self.network.state_dict())
         with torch.no_grad():
             error = (q - target).abs()
             means = torch.stack([loss, error.mean(), q.mean(), rows["weight"].mean(), norm])
@@ -150,7 +173,7 @@ class DQN:
         """What a checkpoint keeps."""
         return {
             "network": self.network.state_dict(),
-            "target": self._target.state_dict(),
+            "target": self._target.network.state_dict(),
             "optimizer": self._descent.state(),
             "updates": self.updates,
         }
@@ -158,6 +181,6 @@ class DQN:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Goes on from `state`."""
         self.network.load_state_dict(state["network"])
-        self._target.load_state_dict(state["target"])
+        self._target.network.load_state_dict(state["target"])
         self._descent.restore(state["optimizer"])
         self.updates = state["updates"]

@@ -12,17 +12,18 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+from torch import Tensor
 
-from learner.algorithm import Update
+from learner.algorithm import Update, statistics
 from learner.architecture import Architecture, Parameters
 from learner.configs import ImpalaConfig
 from learner.descent import ALONE, Descent
 from learner.networks import ActorCritic
+from learner.place import Place
 from learner.policy_gradient import Policy, gradient
 from learner.ports import Batch
 from learner.ranks import Ranks
-from learner.tensors import as_tensor
-from learner.vtrace import estimate
+from learner.vtrace import FIT, estimate
 
 
 class Impala:
@@ -36,18 +37,24 @@ class Impala:
         architecture: Architecture,
         parameters: Parameters,
         config: ImpalaConfig,
-        device: torch.device,
+        place: Place,
         ranks: Ranks = ALONE,
     ) -> None:
         self.config = config
         self.updates = 0
-        self._device = device
+        self._place, self._intake = place, place.intake()
         self.network = ActorCritic(architecture)
         self.network.load(parameters)
-        self.network.to(device)
+        self.network.to(place.device)
         self._descent = Descent(
-            self.network, config.learning_rate, config.max_gradient_norm, eps=1e-5, ranks=ranks
+            self.network,
+            config.learning_rate,
+            config.max_gradient_norm,
+            eps=1e-5,
+            ranks=ranks,
+            recordable=place.on_gpu,
         )
+        self._learn = place.recorded(self._step)
 
     def update(self, batch: Batch) -> Update:
         """Learns from B unrolls (rows of `unroll_signature`) in one gradient step.
@@ -60,13 +67,20 @@ class Impala:
             Means over the batch: policy_loss, value_loss, entropy, kl (of the behaviour and the
             trained policy), gradient_norm, importance, explained_variance.
         """
+        self._descent.set_learning_rate(self.config.rate_at(self.updates))
+        (means,) = self._learn(self._intake(batch))
+        self.updates += 1
+        names = ("policy_loss", "value_loss", "entropy", "kl", "gradient_norm")
+        return Update(statistics((*FIT, *names), means))
+
+    def _step(self, column: Mapping[str, Tensor]) -> tuple[Tensor]:
+        """The gradient step; the means over its steps, float32 [7]."""
         config = self.config
-        self._descent.set_learning_rate(config.rate_at(self.updates))
-        column = {name: as_tensor(value, self._device) for name, value in batch.columns.items()}
         unrolls, length = column["reward"].shape
         steps = unrolls * length
         observation = torch.cat([column["observation"].flatten(0, 1), column["last_observation"]])
-        outputs = self.network.outputs(observation)
+        with self._place.rounding():
+            outputs = self.network.outputs(observation)
 
         with torch.no_grad():
             taken, last = outputs[:steps], outputs[steps:]
@@ -92,10 +106,7 @@ class Impala:
         self._descent.clear()
         outputs.backward(by_outputs)
         norm = self._descent.step()
-        self.updates += 1
-        names = ("policy_loss", "value_loss", "entropy", "kl", "gradient_norm")
-        values = torch.cat([means, norm.view(1)]).tolist()
-        return Update({**found.statistics, **dict(zip(names, values, strict=True))})
+        return (torch.cat([found.fit, means, norm.view(1)]),)
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint keeps. There is no chance in learning from each batch once."""

@@ -29,7 +29,10 @@ from mazemesh.starting import loading_kernels
 
 if TYPE_CHECKING:
     from learner.algorithm import Algorithm
+    from learner.architecture import Parameters
     from learner.exploiter import Exploiter, Records
+    from learner.place import Place
+    from learner.ranks import Ranks
 
 log = structlog.get_logger("learner")
 
@@ -105,29 +108,26 @@ def _train(
     records: Records | None,
 ) -> bool:
     """Whether the run came to its end, and was not stopped before."""
-    from learner.algorithms import build  # loaded by now, or waits for it
-    from learner.trainer import Trainer
+    from learner.trainer import Trainer  # loaded by now, or waits for it
 
     prefetcher = Prefetcher(source, run.table, run.signature, run.batch_rows, stop)
     prefetcher.start()  # experience comes in while torch loads
     ranks = join()
-    with loading_kernels():
-        algorithm, device = build(
-            run, parameters, settings.device, settings.threads, ranks, settings.precision
-        )
+    algorithm, place = _build(settings, run, parameters, ranks)
+    prefetcher.send = place.send
     batches = InStep(prefetcher, ranks, stop)
     exploiter = _exploiter(settings, run, records, stop)
     trainer = Trainer(
         run, algorithm, batches, publisher, journal, metrics, settings, stop, exploiter
     )
-    found = ranks.from_first(checkpoint.load(settings.folder, run, device))
+    found = ranks.from_first(checkpoint.load(settings.folder, run, place.device))
     if found is not None:
         trainer.resume(found)
         if run.lockstep:
             # An actor may wait for the version that the killed learner did not publish.
             trainer.publish_again()
     publisher.start()
-    log.info("training", device=str(device), agent_steps=trainer.agent_steps)
+    log.info("training", device=str(place.device), agent_steps=trainer.agent_steps)
     try:
         trainer.train()
         ended = not stop.is_set()
@@ -141,11 +141,22 @@ def _train(
         prefetcher.close(CLOSE_SECONDS)
 
 
+def _build(
+    settings: LearnerSettings, run: Run, parameters: Parameters, ranks: Ranks
+) -> tuple[Algorithm, Place]:
+    """The algorithm as the settings want it, and where it computes."""
+    from learner.algorithms import build
+
+    told = settings.device, settings.threads, ranks, settings.precision
+    with loading_kernels():
+        return build(run, parameters, *told, fuse=settings.fuse)
+
+
 def _exploiter(
     settings: LearnerSettings, run: Run, records: Records | None, stop: threading.Event
 ) -> Exploiter | None:
     """What lets an exploiter begin anew; None for other runs."""
-    from learner.algorithms import build
+    from learner.descent import ALONE
     from learner.exploiter import Exploiter, TargetRecord
 
     if not run.exploits or records is None:
@@ -154,7 +165,7 @@ def _exploiter(
     def begin(life: int) -> Algorithm:
         other = replace(run, seed=run.seed + life)
         parameters = initial_parameters(run.architecture, other.seed)
-        return build(other, parameters, settings.device, settings.threads)[0]
+        return _build(settings, other, parameters, ALONE)[0]
 
     record = TargetRecord(records, run.policy, run.exploits, stop)
     record.start()
@@ -166,7 +177,6 @@ def _follow(
     settings: LearnerSettings, run: Run, source: ExperienceSource, stop: threading.Event
 ) -> None:
     """A rank other than 0: draws and learns, from the checkpoint that rank 0 found."""
-    from learner.algorithms import build
     from learner.trainer import follow
 
     if not make_table(source, run.table, stop):
@@ -175,10 +185,8 @@ def _follow(
     prefetcher.start()
     ranks = join()
     parameters = initial_parameters(run.architecture, run.seed)
-    with loading_kernels():
-        algorithm, _ = build(
-            run, parameters, settings.device, settings.threads, ranks, settings.precision
-        )
+    algorithm, place = _build(settings, run, parameters, ranks)
+    prefetcher.send = place.send
     found: checkpoint.Checkpoint | None = ranks.from_first(None)
     if found is not None:
         algorithm.restore(found.algorithm)

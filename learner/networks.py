@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from learner.architecture import (
     ObservationArray,
     Parameters,
 )
+from learner.matmul import exact_products
 
 
 class Network(nn.Module):
@@ -58,6 +60,11 @@ class Network(nn.Module):
         """Both heads as one product, as neither fills a vector unit: [n, A + 1]."""
         weight = torch.cat([self.action.weight, self.value.weight])
         bias = torch.cat([self.action.bias, self.value.bias])
+        kind = weight.device.type
+        if torch.is_autocast_enabled(kind):
+            # Rounded logits would move the ratio of two policies as far as a gradient step does.
+            with torch.autocast(kind, enabled=False):
+                return functional.linear(features.float(), weight, bias)
         return functional.linear(features, weight, bias)
 
     def heads(self, observation: Tensor) -> tuple[Tensor, Tensor]:
@@ -87,11 +94,13 @@ class Network(nn.Module):
     ) -> Evaluation:
         """`policy` on arrays; see `architecture.evaluate`."""
         device = next(self.parameters()).device
-        outputs = self.policy(
-            torch.from_numpy(observation).to(device),
-            torch.from_numpy(action_mask).to(device).bool(),
-            None if state is None else torch.from_numpy(state).to(device),
-        )
+        # A version is checked more closely than a GPU multiplies in training.
+        with nullcontext() if device.type == "cpu" else exact_products():
+            outputs = self.policy(
+                torch.from_numpy(observation).to(device),
+                torch.from_numpy(action_mask).to(device).bool(),
+                None if state is None else torch.from_numpy(state).to(device),
+            )
         return Evaluation(*(output.cpu().numpy() for output in outputs))
 
     def load(self, parameters: Parameters) -> None:
@@ -138,7 +147,7 @@ class Recurrent(Network):
         """
         batch, length = begins.shape
         features = self.features(observation.flatten(0, 1))
-        incoming = self.memory_in(features).view(batch, length, -1).unbind(dim=1)
+        incoming = self.memory_in(features).float().view(batch, length, -1).unbind(dim=1)
         kept = (~begins).float().unsqueeze(2).unbind(dim=1)
         states = []
         for t in range(length):
@@ -153,13 +162,13 @@ class Recurrent(Network):
             state = observation.new_zeros(
                 len(observation), self.architecture.memory, dtype=torch.float32
             )
-        state = self._remember(self.memory_in(self.features(observation)), state)
+        state = self._remember(self.memory_in(self.features(observation)).float(), state)
         return self._both_heads(state), state
 
     def _remember(self, incoming: Tensor, state: Tensor) -> Tensor:
         """The next state, from the incoming gates [n, 3 * memory]; see `architecture.evaluate`."""
         width = self.architecture.memory
-        back = self.memory_back(state)
+        back = self.memory_back(state).float()
         gates = torch.sigmoid(incoming[:, : 2 * width] + back[:, : 2 * width])
         reset, update = gates.chunk(2, dim=1)
         new = torch.tanh(torch.addcmul(incoming[:, 2 * width :], reset, back[:, 2 * width :]))

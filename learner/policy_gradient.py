@@ -14,6 +14,9 @@ from torch.nn import functional
 
 from learner.architecture import ILLEGAL
 
+MASKED = float(ILLEGAL)
+"""Of a type that torch.compile knows."""
+
 
 @dataclass(frozen=True)
 class Policy:
@@ -36,7 +39,7 @@ class Policy:
     @classmethod
     def of(cls, outputs: Tensor, illegal: Tensor, action: Tensor) -> Policy:
         """From outputs float32 [n, A + 1], illegal bool [n, A] and action int64 [n, 1]."""
-        logits = outputs[:, :-1].masked_fill(illegal, float(ILLEGAL))
+        logits = outputs[:, :-1].masked_fill(illegal, MASKED)
         log_policy = functional.log_softmax(logits, dim=1)
         policy = log_policy.exp()
         entropy = -(policy * log_policy).sum(dim=1)

@@ -23,17 +23,17 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from learner.algorithm import Update
+from learner.algorithm import Update, statistics
 from learner.architecture import ILLEGAL, Architecture, Parameters
 from learner.configs import PPOConfig
 from learner.descent import ALONE, Descent
 from learner.networks import ActorCritic
 from learner.perceptron import Perceptron
+from learner.place import Place
 from learner.policy_gradient import Policy, gradient
-from learner.ports import Batch, Columns
+from learner.ports import Batch
 from learner.ranks import Ranks
-from learner.tensors import as_tensor
-from learner.vtrace import estimate
+from learner.vtrace import FIT, estimate
 
 STATISTICS = ("policy_loss", "value_loss", "entropy", "kl", "clip_fraction", "gradient_norm")
 
@@ -149,26 +149,30 @@ class PPO:
         architecture: Architecture,
         parameters: Parameters,
         config: PPOConfig,
-        device: torch.device,
+        place: Place,
         seed: int,
         ranks: Ranks = ALONE,
-        precision: torch.dtype = torch.float32,
     ) -> None:
-        """`precision` is that of the hidden layers' matrix products."""
         self.config = config
         self.updates = 0
-        self._device = device
+        self._place, self._intake = place, place.intake()
         self._generator = torch.Generator().manual_seed(seed)
         self.network = ActorCritic(architecture)
         self.network.load(parameters)
-        self.network.to(device)
+        self.network.to(place.device)
         self._magnet = copy.deepcopy(self.network) if config.magnet_cost else None
         self._magnet_from = 0
         self._descent = Descent(
-            self.network, config.learning_rate, config.max_gradient_norm, eps=1e-5, ranks=ranks
+            self.network,
+            config.learning_rate,
+            config.max_gradient_norm,
+            eps=1e-5,
+            ranks=ranks,
+            recordable=place.on_gpu,
         )
-        self._perceptron = Perceptron(self.network, config.minibatch_size, precision)
-        self._surrogate = compiled_surrogate if device.type == "cpu" else surrogate
+        self._perceptron = Perceptron(self.network, config.minibatch_size, place.products)
+        self._surrogate = place.fused(surrogate) if place.on_gpu else compiled_surrogate
+        self._learn = place.recorded(self._passes)
 
     def update(self, batch: Batch) -> Update:
         """Learns from B unrolls (rows of `unroll_signature`).
@@ -179,19 +183,32 @@ class PPO:
             update), explained_variance.
         """
         self._descent.set_learning_rate(self.config.rate_at(self.updates))
-        steps, before = self._prepare(batch.columns)
-        statistics = [
+        self._renew_magnet()
+        columns = self._intake(batch)
+        orders = self._orders(columns["reward"].numel())
+        (means,) = self._learn(columns, orders)
+        self.updates += len(orders) * len(orders[0].split(self.config.minibatch_size))
+        return Update(statistics((*FIT, *STATISTICS), means))
+
+    def _orders(self, steps: int) -> Tensor:
+        """An order of the steps for each epoch, int64 [epochs, steps]."""
+        epochs = range(self.config.epochs)
+        orders = [torch.randperm(steps, generator=self._generator) for _ in epochs]
+        return torch.stack(orders).to(self._place.device)
+
+    def _passes(self, column: Mapping[str, Tensor], orders: Tensor) -> tuple[Tensor]:
+        """All epochs over a batch; the means over its gradient steps, float32 [8]."""
+        steps, fit = self._prepare(column)
+        found = [
             self._step(minibatch)
-            for _ in range(self.config.epochs)
-            for minibatch in self._minibatches(steps)
+            for order in orders
+            for minibatch in self._minibatches(steps, order)
         ]
-        mean = torch.stack(statistics).mean(dim=0).tolist()
-        return Update({**before, **dict(zip(STATISTICS, mean, strict=True))})
+        return (torch.cat([fit, torch.stack(found).mean(dim=0)]),)
 
     @torch.no_grad()
-    def _prepare(self, columns: Columns) -> tuple[Steps, dict[str, float]]:
-        """Step 1: everything the epochs need, flattened to B * T rows."""
-        column = {name: as_tensor(value, self._device) for name, value in columns.items()}
+    def _prepare(self, column: Mapping[str, Tensor]) -> tuple[Steps, Tensor]:
+        """Step 1: everything the epochs need, flattened to B * T rows; and how V-trace fits."""
         observation, last = column["observation"].flatten(0, 1), column["last_observation"]
         outputs = self._in_chunks(self._perceptron.outputs, observation)
         outputs = outputs.view(*column["reward"].shape, -1)
@@ -207,7 +224,7 @@ class PPO:
             target=found.target.flatten(),
             magnet=self._attraction(observation, illegal),
         )
-        return steps, found.statistics
+        return steps, found.fit
 
     def _in_chunks(self, outputs: Callable[[Tensor], Tensor], observation: Tensor) -> Tensor:
         """Outputs for many rows, a minibatch at a time so that it stays in the cache."""
@@ -218,15 +235,17 @@ class PPO:
         """The magnet's log-probabilities; it is the policy of up to `magnet_updates` ago."""
         if self._magnet is None:
             return observation.new_zeros(len(observation), 0, dtype=torch.float32)
-        if self.updates - self._magnet_from >= self.config.magnet_updates:
-            self._magnet.load_state_dict(self.network.state_dict())
-            self._magnet_from = self.updates
         logits = self._in_chunks(self._magnet.outputs, observation)[:, :-1]
         return functional.log_softmax(logits.masked_fill(illegal, float(ILLEGAL)), dim=1)
 
-    def _minibatches(self, steps: Steps) -> Iterator[Steps]:
-        """All steps in a fresh order, `minibatch_size` at a time; gathered once, then cut."""
-        order = torch.randperm(len(steps.action), generator=self._generator).to(self._device)
+    def _renew_magnet(self) -> None:
+        if self._magnet is None or self.updates - self._magnet_from < self.config.magnet_updates:
+            return
+        self._magnet.load_state_dict(self.network.state_dict())
+        self._magnet_from = self.updates
+
+    def _minibatches(self, steps: Steps, order: Tensor) -> Iterator[Steps]:
+        """All steps in this order, `minibatch_size` at a time; gathered once, then cut."""
         columns = [getattr(steps, field.name) for field in dataclasses.fields(Steps)]
         gathered = [column.index_select(0, order) for column in columns]
         parts = [column.split(self.config.minibatch_size) for column in gathered]
@@ -238,7 +257,6 @@ class PPO:
         loss = self._surrogate(outputs, minibatch, self.config)
         self._perceptron.backward(loss.gradient)
         norm = self._descent.step()
-        self.updates += 1
         return torch.cat([loss.statistics, norm.view(1)])
 
     def state(self) -> dict[str, Any]:
@@ -258,7 +276,7 @@ class PPO:
         self.network.load_state_dict(state["network"])
         self._descent.restore(state["optimizer"])
         self.updates = state["updates"]
-        self._generator.set_state(state["random"])
+        self._generator.set_state(state["random"].cpu())
         if self._magnet is not None:
             self._magnet.load_state_dict(state.get("magnet", state["network"]))
             self._magnet_from = state.get("magnet_from", self.updates)

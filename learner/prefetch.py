@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections.abc import Callable
 
 import numpy as np
 import structlog
@@ -38,6 +39,9 @@ class Prefetcher:
     it. So the next batch is asked for when the trainer has nearly learned from the one before, by
     what the last one took of it. New priorities ride on the next request. When Replay was restarted
     without the table, the table is made again; while it is away, the thread asks again.
+
+    Attributes:
+        send: Gets each batch on its way to the trainer (`learner.place.Place.send`).
     """
 
     def __init__(
@@ -56,11 +60,12 @@ class Prefetcher:
         self._waiting.set()  # from the start until the first batch
         self._taken_at = self._learning = self._fetching = 0.0
         self._updates: queue.SimpleQueue[Priorities] = queue.SimpleQueue()
-        self._error: MazemeshError | None = None
+        self._error: MazemeshError | RuntimeError | None = None
+        self.send: Callable[[Batch], Batch] = lambda batch: batch
         self._thread = threading.Thread(target=self._work, name="prefetch", daemon=True)
 
     def start(self) -> None:
-        """Begins to fetch."""
+        """Begins to fetch. It may be told later where batches are to be sent."""
         self._thread.start()
 
     def next(self, timeout: float) -> Batch | None:
@@ -68,6 +73,7 @@ class Prefetcher:
 
         Raises:
             MazemeshError: what ended the thread: Replay refuses the request itself.
+            RuntimeError: likewise: the device does not take the batch.
         """
         if not self._waiting.is_set():
             self._learning = time.monotonic() - self._taken_at
@@ -101,9 +107,12 @@ class Prefetcher:
                 while batch is None and not self._stop.is_set():
                     batch = self._sample()
                 if batch is not None:
-                    self._batches.put(batch)
+                    self._batches.put(self.send(batch))
         except MazemeshError as error:
             log.error("replay refuses to be sampled", reason=str(error))
+            self._error = error
+        except RuntimeError as error:
+            log.error("a batch cannot be sent to the device", reason=str(error))
             self._error = error
 
     def _wait_until_due(self) -> None:

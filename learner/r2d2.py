@@ -15,8 +15,7 @@ and neighbours overlap by the burn-in, so that every step is trained on once in 
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,10 +26,12 @@ from learner.algorithm import Update
 from learner.architecture import Architecture, Parameters
 from learner.configs import R2D2Config
 from learner.descent import ALONE, Descent
-from learner.dqn import outcome, weighted_minibatches
+from learner.dqn import combined, outcome, weighted_minibatches, weights_and_takeovers
 from learner.networks import RecurrentDuelingQ, dueling
+from learner.place import Place
 from learner.ports import Batch
 from learner.ranks import Ranks
+from learner.target import Target
 from mazemesh.errors import InvalidArgument
 from mazemesh.rescaling import rescale, unscale
 
@@ -69,6 +70,10 @@ def n_step_targets(
     return result[:, :-1]
 
 
+Sequence = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
+"""`Recurrent.sequence` of a network."""
+
+
 @dataclass(frozen=True)
 class Loss:
     """What a minibatch of B sequences says.
@@ -95,7 +100,7 @@ class R2D2:
         architecture: Architecture,
         parameters: Parameters,
         config: R2D2Config,
-        device: torch.device,
+        place: Place,
         ranks: Ranks = ALONE,
     ) -> None:
         if config.burn_in >= config.sequence_length:
@@ -105,14 +110,20 @@ class R2D2:
             )
         self.config = config
         self.updates = 0
-        self._device = device
+        self._place, self._intake = place, place.intake()
         self.network = RecurrentDuelingQ(architecture)
         self.network.load(parameters)
-        self.network.to(device)
-        self._target = copy.deepcopy(self.network)
+        self.network.to(place.device)
         self._descent = Descent(
-            self.network, config.learning_rate, config.max_gradient_norm, ranks=ranks
+            self.network,
+            config.learning_rate,
+            config.max_gradient_norm,
+            ranks=ranks,
+            recordable=place.on_gpu,
         )
+        self._target = Target(self.network, self._descent.vector, recordable=place.on_gpu)
+        self._sequence = place.fused(self.network.sequence)
+        self._learn = place.recorded(self._passes)
 
     def update(self, batch: Batch) -> Update:
         """Learns from rows of `sequence_signature`, one gradient step a minibatch.
@@ -120,8 +131,21 @@ class R2D2:
         Returns:
             The new priority of each row, and the same means as `DQN.update`.
         """
-        minibatches = weighted_minibatches(batch, self.config, self.updates, self._device)
-        return outcome([self._step(rows) for rows in minibatches], self.config)
+        columns = self._intake(batch)
+        weight, due = weights_and_takeovers(batch, self.config, self.updates, self._place)
+        errors, means = self._learn(columns, weight, due)
+        self.updates += len(due)
+        return outcome(errors, means, self.config)
+
+    def _passes(
+        self, columns: Mapping[str, Tensor], weight: Tensor, due: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """A gradient step a minibatch; the errors [rows], and the means over the steps [5]."""
+        steps = []
+        for index, rows in enumerate(weighted_minibatches(columns, weight, self.config)):
+            steps.append(self._step(rows))
+            self._target.follow(due[index])
+        return combined(steps)
 
     def loss(self, rows: Mapping[str, Tensor]) -> Loss:
         """Half the squared error of each trained step, weighted, and what follows from it."""
@@ -129,11 +153,12 @@ class R2D2:
         reward, terminated, truncated = (
             rows[name][:, first:] for name in ("reward", "terminated", "truncated")
         )
-        q = self._q_values(self.network, rows)
+        q = self._q_values(self.network, self._sequence, rows)
+        other = self._target.network
         with torch.no_grad():
             legal = rows["action_mask"][:, first:].bool()
             best = q.masked_fill(~legal, -torch.inf).argmax(dim=2, keepdim=True)
-            value = self._q_values(self._target, rows).gather(2, best).squeeze(2)
+            value = self._q_values(other, other.sequence, rows).gather(2, best).squeeze(2)
             target = rescale(
                 n_step_targets(
                     reward,
@@ -157,16 +182,19 @@ class R2D2:
             mixed = torch.lerp(mean, size.amax(dim=1), config.max_error_share)
             return Loss(total, mixed, (mean.mean(), chosen.mean()))
 
-    def _q_values(self, network: RecurrentDuelingQ, rows: Mapping[str, Tensor]) -> Tensor:
+    def _q_values(
+        self, network: RecurrentDuelingQ, sequence: Sequence, rows: Mapping[str, Tensor]
+    ) -> Tensor:
         """Q-values of the steps after the burn-in and of what follows, [B, T - burn_in + 1, A]."""
         first, state = self.config.burn_in, rows["state"]
         ended = rows["terminated"] | rows["truncated"]
         begins = torch.cat([torch.zeros_like(ended[:, :1]), ended], dim=1)
         observation = rows["observation"]
         if first:
-            with torch.no_grad():
+            with torch.no_grad(), self._place.rounding():
                 _, state = network.sequence(observation[:, :first], state, begins[:, :first])
-        outputs, _ = network.sequence(observation[:, first:], state, begins[:, first:])
+        with self._place.rounding():
+            outputs, _ = sequence(observation[:, first:], state, begins[:, first:])
         return dueling(outputs)
 
     def _step(self, rows: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
@@ -175,17 +203,14 @@ class R2D2:
         self._descent.clear()
         loss.total.backward()
         norm = self._descent.step()
-        self.updates += 1
-        if self.updates % self.config.target_every == 0:
-            self._target.load_state_dict(self.network.state_dict())
-        statistics = [loss.total.detach(), *loss.means, rows["weight"].mean(), norm]
-        return loss.error, torch.stack(statistics)
+        means = [loss.total.detach(), *loss.means, rows["weight"].mean(), norm]
+        return loss.error, torch.stack(means)
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint keeps."""
         return {
             "network": self.network.state_dict(),
-            "target": self._target.state_dict(),
+            "target": self._target.network.state_dict(),
             "optimizer": self._descent.state(),
             "updates": self.updates,
         }
@@ -193,6 +218,6 @@ class R2D2:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Goes on from `state`."""
         self.network.load_state_dict(state["network"])
-        self._target.load_state_dict(state["target"])
+        self._target.network.load_state_dict(state["target"])
         self._descent.restore(state["optimizer"])
         self.updates = state["updates"]

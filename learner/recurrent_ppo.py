@@ -17,16 +17,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from learner.algorithm import Update
+from learner.algorithm import Update, statistics
 from learner.architecture import Architecture, Parameters
 from learner.configs import RecurrentPPOConfig
 from learner.descent import ALONE, Descent
 from learner.networks import RecurrentActorCritic
-from learner.ports import Batch, Columns
+from learner.place import Place
+from learner.ports import Batch
 from learner.ppo import STATISTICS, Steps, normalized, surrogate
 from learner.ranks import Ranks
-from learner.tensors import as_tensor
-from learner.vtrace import estimate
+from learner.vtrace import FIT, estimate
 from mazemesh.errors import InvalidArgument
 
 
@@ -60,7 +60,7 @@ class RecurrentPPO:
         architecture: Architecture,
         parameters: Parameters,
         config: RecurrentPPOConfig,
-        device: torch.device,
+        place: Place,
         seed: int,
         ranks: Ranks = ALONE,
     ) -> None:
@@ -76,14 +76,22 @@ class RecurrentPPO:
             )
         self.config = config
         self.updates = 0
-        self._device = device
+        self._place, self._intake = place, place.intake()
         self._generator = torch.Generator().manual_seed(seed)
         self.network = RecurrentActorCritic(architecture)
         self.network.load(parameters)
-        self.network.to(device)
+        self.network.to(place.device)
         self._descent = Descent(
-            self.network, config.learning_rate, config.max_gradient_norm, eps=1e-5, ranks=ranks
+            self.network,
+            config.learning_rate,
+            config.max_gradient_norm,
+            eps=1e-5,
+            ranks=ranks,
+            recordable=place.on_gpu,
         )
+        self._sequence = place.fused(self.network.sequence)
+        self._surrogate = place.fused(surrogate)
+        self._learn = place.recorded(self._passes)
 
     def update(self, batch: Batch) -> Update:
         """Learns from B unrolls (rows of `unroll_signature` with a state).
@@ -92,19 +100,32 @@ class RecurrentPPO:
             The same means as `PPO.update`.
         """
         self._descent.set_learning_rate(self.config.rate_at(self.updates))
-        unrolls, before = self._prepare(batch.columns)
-        statistics = [
+        columns = self._intake(batch)
+        count, length = columns["reward"].shape
+        orders = self._orders(count)
+        (means,) = self._learn(columns, orders)
+        self.updates += len(orders) * len(orders[0].split(self._unrolls_per_minibatch(length)))
+        return Update(statistics((*FIT, *STATISTICS), means))
+
+    def _orders(self, unrolls: int) -> Tensor:
+        """An order of the unrolls for each epoch, int64 [epochs, unrolls]."""
+        epochs = range(self.config.epochs)
+        orders = [torch.randperm(unrolls, generator=self._generator) for _ in epochs]
+        return torch.stack(orders).to(self._place.device)
+
+    def _passes(self, column: Mapping[str, Tensor], orders: Tensor) -> tuple[Tensor]:
+        """All epochs over a batch; the means over its gradient steps, float32 [8]."""
+        unrolls, fit = self._prepare(column)
+        found = [
             self._step(minibatch)
-            for _ in range(self.config.epochs)
-            for minibatch in self._minibatches(unrolls)
+            for order in orders
+            for minibatch in self._minibatches(unrolls, order)
         ]
-        mean = torch.stack(statistics).mean(dim=0).tolist()
-        return Update({**before, **dict(zip(STATISTICS, mean, strict=True))})
+        return (torch.cat([fit, torch.stack(found).mean(dim=0)]),)
 
     @torch.no_grad()
-    def _prepare(self, columns: Columns) -> tuple[Unrolls, dict[str, float]]:
-        """Step 1: the current network over the batch, V-trace, and what the epochs need."""
-        column = {name: as_tensor(value, self._device) for name, value in columns.items()}
+    def _prepare(self, column: Mapping[str, Tensor]) -> tuple[Unrolls, Tensor]:
+        """Step 1: the network over the batch, V-trace, what the epochs need; and how it fits."""
         observation = column["observation"]
         ended = column["terminated"] | column["truncated"]
         begins = torch.cat([torch.zeros_like(ended[:, :1]), ended], dim=1)
@@ -123,15 +144,14 @@ class RecurrentPPO:
             state=column["state"],
             begins=begins[:, :-1],
         )
-        return unrolls, found.statistics
+        return unrolls, found.fit
 
     def _unrolls_per_minibatch(self, length: int) -> int:
         return max(1, self.config.minibatch_size // length)
 
-    def _minibatches(self, unrolls: Unrolls) -> Iterator[Unrolls]:
-        """All unrolls in a fresh order, as many at a time as make `minibatch_size` steps."""
-        count, length = unrolls.begins.shape
-        order = torch.randperm(count, generator=self._generator).to(self._device)
+    def _minibatches(self, unrolls: Unrolls, order: Tensor) -> Iterator[Unrolls]:
+        """All unrolls in this order, as many at a time as make `minibatch_size` steps."""
+        length = unrolls.begins.shape[1]
         columns = [getattr(unrolls, field.name) for field in dataclasses.fields(Unrolls)]
         gathered = [column.index_select(0, order) for column in columns]
         parts = [column.split(self._unrolls_per_minibatch(length)) for column in gathered]
@@ -145,15 +165,15 @@ class RecurrentPPO:
                 _, state = self.network.sequence(
                     minibatch.observation[:, :skipped], state, minibatch.begins[:, :skipped]
                 )
-        outputs, _ = self.network.sequence(
-            minibatch.observation[:, skipped:], state, minibatch.begins[:, skipped:]
-        )
+        with self._place.rounding():
+            outputs, _ = self._sequence(
+                minibatch.observation[:, skipped:], state, minibatch.begins[:, skipped:]
+            )
         outputs = outputs.flatten(0, 1)
-        loss = surrogate(outputs, _as_steps(minibatch, skipped), self.config)
+        loss = self._surrogate(outputs, _as_steps(minibatch, skipped), self.config)
         self._descent.clear()
         outputs.backward(loss.gradient)
         norm = self._descent.step()
-        self.updates += 1
         return torch.cat([loss.statistics, norm.view(1)])
 
     def state(self) -> dict[str, Any]:
@@ -170,7 +190,7 @@ class RecurrentPPO:
         self.network.load_state_dict(state["network"])
         self._descent.restore(state["optimizer"])
         self.updates = state["updates"]
-        self._generator.set_state(state["random"])
+        self._generator.set_state(state["random"].cpu())
 
 
 def _as_steps(unrolls: Unrolls, skipped: int) -> Steps:

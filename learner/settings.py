@@ -90,8 +90,13 @@ class LearnerSettings(ProcessSettings):
     )
     precision: Precision = Field(
         default="auto",
-        description="of PPO's matrix products on a processor: float32, bfloat16, or auto: the "
-        "latter where it is fast",
+        description="of matrix products in training: float32, bfloat16, or auto: the latter where "
+        "it is fast, on a processor in PPO alone; on a GPU otherwise TF32",
+    )
+    fuse: bool = Field(
+        default=False,
+        description="compile networks with memory, and PPO's loss, for a GPU (torch.compile): up "
+        "to a minute at the start, then faster updates",
     )
     publish_steps: PositiveInt = Field(
         default=12_000,

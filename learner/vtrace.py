@@ -66,6 +66,9 @@ def vtrace(
     return VTrace(value + rho * advantage, advantage)
 
 
+FIT = ("importance", "explained_variance")
+
+
 @dataclass(frozen=True)
 class Estimate:
     """V-trace of a batch, and how it fits the network.
@@ -74,14 +77,14 @@ class Estimate:
         target: Of the value, float32 [B, T].
         advantage: float32 [B, T].
         rho: min(1, pi / mu) of the current and the behaviour policy, float32 [B, T].
-        statistics: importance (the mean of rho) and explained_variance (of the targets, by the
-            values).
+        fit: importance (the mean of rho) and explained_variance (of the targets, by the values),
+            float32 [2].
     """
 
     target: Tensor
     advantage: Tensor
     rho: Tensor
-    statistics: dict[str, float]
+    fit: Tensor
 
 
 @torch.no_grad()
@@ -112,5 +115,5 @@ def estimate(outputs: Tensor, columns: Mapping[str, Tensor], config: ActorCritic
     )
     rho = ratio.clamp(max=1.0)
     error = (result.target - value).var() / result.target.var().clamp(min=1e-8)
-    statistics = {"importance": rho.mean().item(), "explained_variance": 1.0 - error.item()}
-    return Estimate(result.target, result.advantage, rho, statistics)
+    fit = torch.stack([rho.mean(), 1.0 - error])
+    return Estimate(result.target, result.advantage, rho, fit)

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from learner import kernels
-from learner.descent import Descent, adam
+from learner.descent import Descent, adam, checked
 from mazemesh.errors import FailedPrecondition
 
 
@@ -49,11 +49,26 @@ def test_both_ways_of_moving_agree() -> None:
     vectors = [torch.randn(100, generator=generator) for _ in range(3)]
     vectors.append(torch.rand(100, generator=generator))
     copies = [vector.clone() for vector in vectors]
-    numbers = (0.1, 0.001, 0.3, 1e-2, 1.7, 1e-5)
-    adam(*vectors, *numbers)
+    steps, rate, norm = torch.tensor(6.0), torch.tensor(1e-2), vectors[1].norm()
+    adam(*vectors, steps, rate, norm, 0.5, 1e-5)
+    unbiased, scale = 1e-2 / (1 - 0.9**7), (1 - 0.999**7) ** -0.5
+    numbers = (0.1, 0.001, 0.5 / norm.item(), unbiased, scale, 1e-5)
     kernels.adam(*(vector.numpy() for vector in copies), *numbers)
+    assert steps.item() == 7
     for index in (0, 2, 3):
         torch.testing.assert_close(copies[index], vectors[index], atol=1e-6, rtol=1e-5)
+
+
+def test_on_a_gpu_a_gradient_that_is_not_a_number_moves_and_counts_nothing() -> None:
+    vectors = [torch.ones(8) for _ in range(4)]
+    vectors[1][3] = float("inf")
+    steps, norm = torch.tensor(6.0), vectors[1].norm()
+    adam(*vectors, steps, torch.tensor(1e-2), norm, 0.5, 1e-5)
+    assert steps.item() == 6
+    for index in (0, 2, 3):
+        assert torch.equal(vectors[index], torch.ones(8))
+    with pytest.raises(RuntimeError, match="not finite"):
+        checked(norm.item())
 
 
 def test_a_gradient_that_is_not_a_number_moves_nothing() -> None:

@@ -8,10 +8,11 @@ import torch
 from learner.architecture import Architecture, initial_parameters
 from learner.configs import DQNConfig
 from learner.dqn import DQN, double_q_target, importance_weights
+from learner.place import Place
 from mazemesh.experience import transition_signature
 from tests.unit.learner.fakes import FakeBatch, random_batch, reloaded
 
-CPU = torch.device("cpu")
+CPU = Place()
 ARCHITECTURE = Architecture("dueling", 4, 2, (32,))
 CONFIG = DQNConfig(minibatch_size=64, target_every=10, learning_rate=3e-3, discount=0.5)
 

@@ -11,6 +11,7 @@ from torch.nn import functional
 from learner.architecture import Architecture, initial_parameters
 from learner.configs import ImpalaConfig, PPOConfig
 from learner.impala import Impala
+from learner.place import Place
 from learner.ppo import PPO
 from learner.tensors import as_tensor
 from learner.vtrace import vtrace
@@ -18,7 +19,7 @@ from mazemesh.experience import unroll_signature
 from tests.unit.learner.fakes import random_batch, reloaded
 from tests.unit.learner.test_ppo import bandit
 
-CPU = torch.device("cpu")
+CPU = Place()
 ARCHITECTURE = Architecture("actor-critic", 8, 5, (32,))
 CONFIG = ImpalaConfig(
     unroll_length=4,
@@ -46,7 +47,7 @@ def test_gradient_is_that_of_the_definition() -> None:
     """Espeholt et al. 2018, section 4.2, by automatic differentiation."""
     batch = random_batch(unroll_signature(4, 8, 5), 16)
     impala = learner(dataclasses.replace(CONFIG, max_gradient_norm=1e9))
-    column = {name: as_tensor(value, CPU) for name, value in batch.columns.items()}
+    column = {name: as_tensor(value, CPU.device) for name, value in batch.columns.items()}
     logits, value = impala.network.heads(column["observation"].flatten(0, 1))
     _, last = impala.network.heads(column["last_observation"])
     log_policy = functional.log_softmax(logits, dim=1).view(16, 4, 5)

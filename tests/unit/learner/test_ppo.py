@@ -12,11 +12,12 @@ import torch
 from learner.architecture import Architecture, initial_parameters
 from learner.configs import PPOConfig
 from learner.networks import Network
+from learner.place import Place
 from learner.ppo import PPO
 from mazemesh.experience import unroll_signature
 from tests.unit.learner.fakes import FakeBatch, random_batch, reloaded
 
-CPU = torch.device("cpu")
+CPU = Place()
 ARCHITECTURE = Architecture("actor-critic", 8, 5, (32,))
 CONFIG = PPOConfig(
     unroll_length=4, unrolls_per_batch=64, minibatch_size=64, learning_rate=3e-3, entropy_cost=0.0

@@ -10,13 +10,14 @@ import torch
 
 from learner.architecture import Architecture, evaluate, initial_parameters
 from learner.configs import R2D2Config
+from learner.place import Place
 from learner.r2d2 import R2D2, n_step_targets
 from mazemesh.errors import InvalidArgument
 from mazemesh.experience import sequence_signature
 from mazemesh.rescaling import rescale, unscale
 from tests.unit.learner.fakes import FakeBatch, random_batch, reloaded
 
-CPU = torch.device("cpu")
+CPU = Place()
 LENGTH, ROWS, CUES, ACTIONS, MEMORY = 6, 64, 4, 5, 16
 ARCHITECTURE = Architecture("dueling", 8, ACTIONS, (16,), memory=MEMORY)
 CONFIG = R2D2Config(
@@ -194,7 +195,7 @@ def test_actions_that_are_illegal_next_are_not_bootstrapped_from() -> None:
     batch = filled(batch, terminated=False, truncated=False, reward=0.0)
     rows = tensors(batch)
     with torch.no_grad():
-        q = r2d2._q_values(r2d2.network, rows)
+        q = r2d2._q_values(r2d2.network, r2d2.network.sequence, rows)
     for pick in (q.argmax(dim=2), q.argmin(dim=2)):
         mask = torch.nn.functional.one_hot(pick, ACTIONS).byte()
         loss = r2d2.loss({**rows, "action_mask": mask})
@@ -229,7 +230,7 @@ def recall(rng: np.random.Generator) -> FakeBatch:
 def remembered(r2d2: R2D2, batch: FakeBatch) -> float:
     """Share of episodes whose cue the greedy policy names at the end."""
     with torch.no_grad():
-        q = r2d2._q_values(r2d2.network, tensors(batch))
+        q = r2d2._q_values(r2d2.network, r2d2.network.sequence, tensors(batch))
     observation = batch.columns["observation"]
     right = [
         (q[:, t + 2].argmax(dim=1).numpy() == observation[:, t, :CUES].argmax(axis=1)).mean()

@@ -12,6 +12,7 @@ import torch
 
 from learner.architecture import Architecture, initial_parameters
 from learner.configs import PPOConfig
+from learner.place import Place
 from learner.ppo import PPO
 from learner.ranks import Alone, Group, InStep
 from mazemesh.experience import unroll_signature
@@ -37,7 +38,7 @@ def learn(rank: int, port: int, results: Any) -> None:
         ARCHITECTURE,
         initial_parameters(ARCHITECTURE, 0),
         CONFIG,
-        torch.device("cpu"),
+        Place(),
         seed=rank,
         ranks=group,
     )
@@ -62,9 +63,7 @@ def test_two_ranks_keep_the_same_weights_and_learn_from_both() -> None:
         assert process.exitcode == 0
     assert first == other == "of rank 0"
     assert flags == same == [(False, False), (True, True)]
-    alone = PPO(
-        ARCHITECTURE, initial_parameters(ARCHITECTURE, 0), CONFIG, torch.device("cpu"), seed=0
-    )
+    alone = PPO(ARCHITECTURE, initial_parameters(ARCHITECTURE, 0), CONFIG, Place(), seed=0)
     for number in range(3):
         alone.update(random_batch(SIGNATURE, 16, seed=10 * number))
     expected = alone.network.parameters_as_arrays()

@@ -10,12 +10,14 @@ import torch
 
 from learner.architecture import Architecture, initial_parameters
 from learner.configs import RecurrentPPOConfig
+from learner.place import Place
 from learner.recurrent_ppo import RecurrentPPO
+from learner.tensors import as_tensor
 from mazemesh.errors import InvalidArgument
 from mazemesh.experience import unroll_signature
 from tests.unit.learner.fakes import FakeBatch, random_batch, reloaded
 
-CPU = torch.device("cpu")
+CPU = Place()
 LENGTH, ROWS, CUES = 6, 64, 4
 ARCHITECTURE = Architecture("actor-critic", 8, 5, (16,), memory=16)
 CONFIG = RecurrentPPOConfig(
@@ -107,7 +109,7 @@ def test_burn_in_takes_no_loss_but_brings_the_state_up_to_date() -> None:
     results = []
     for columns in (batch.columns, changed):
         ppo = learner(config)
-        unrolls, _ = ppo._prepare(columns)
+        unrolls, _ = ppo._prepare({n: as_tensor(c, CPU.device) for n, c in columns.items()})
         fixed = dataclasses.replace(
             unrolls,
             advantage=torch.ones_like(unrolls.advantage),
