@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from contextlib import nullcontext
+from typing import cast
 
 import numpy as np
 import torch
@@ -22,7 +24,7 @@ from learner.architecture import (
 from learner.matmul import exact_products
 
 
-class Network(nn.Module):
+class Network(nn.Module, ABC):
     """Torso and heads; parameter names are those of `Architecture.layers`.
 
     Inputs are observation [n, D] and, where actions are compared, action_mask bool [n, A].
@@ -34,7 +36,7 @@ class Network(nn.Module):
         layers = {name: nn.Linear(i, o) for name, i, o in architecture.layers()}
         self.action, self.value = layers["action"], layers["value"]
         hidden = [layers[f"hidden.{index}"] for index in range(len(architecture.hidden))]
-        self.hidden: Iterable[nn.Linear] = nn.ModuleList(hidden)  # type: ignore[assignment]
+        self.hidden = cast("Iterable[nn.Linear]", nn.ModuleList(hidden))
         self._activation = torch.tanh if architecture.activation == "tanh" else torch.relu
 
     def outputs(self, observation: Tensor) -> Tensor:
@@ -72,6 +74,7 @@ class Network(nn.Module):
         outputs = self.outputs(observation)
         return outputs[:, :-1], outputs[:, -1]
 
+    @abstractmethod
     def policy(
         self, observation: Tensor, action_mask: Tensor, state: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
@@ -86,7 +89,6 @@ class Network(nn.Module):
             logits float32 [n, A], `ILLEGAL` where masked, value float32 [n], and the next state
             float32 [n, memory].
         """
-        raise NotImplementedError
 
     @torch.no_grad()
     def answer(
