@@ -225,7 +225,7 @@ def evaluate(policy: Policy, run: Run, temperature: float) -> dict[str, float]:
 
 def train(run: Run, options: argparse.Namespace) -> None:
     parameters = initial_parameters(run.architecture, run.seed)
-    learner, _ = build(run, parameters, "cpu", 1, precision=options.precision)
+    learner, _ = build(run, parameters, options.device, 1, precision=options.precision)
     ppo = isinstance(run.config, PPOConfig)
     table: Any = Queue(run, options.delay) if ppo else Prioritized(run, run.seed)
     games = Games(run, options.games, run.seed)
@@ -273,6 +273,7 @@ def main() -> None:
     parser.add_argument("--delay", type=int, default=1, help="batches that wait in PPO's queue")
     parser.add_argument("--hidden", type=int, nargs="*")
     parser.add_argument("--activation")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--precision", default="float32")
     parser.add_argument("--tag", default="")
     options, rest = parser.parse_known_args()

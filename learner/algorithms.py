@@ -24,6 +24,9 @@ from mazemesh.errors import FailedPrecondition
 
 Device = Literal["auto", "cpu", "cuda"]
 
+ROUNDED = ("ppo",)
+"""Algorithms of which it was measured that they learn as well in bfloat16 (docs/adr/0046, 0073)."""
+
 FUSED = ("ppo", "recurrent-ppo", "r2d2")
 """Algorithms with enough small operations for compiling to gain something."""
 
@@ -84,14 +87,13 @@ def choose_place(
         if fuse:
             raise FailedPrecondition("fuse is for a GPU, and this run is on the processor")
         choose_matmul()
-        # Of the others nobody has measured whether they learn as well.
-        by_itself = run.algorithm == "ppo" or precision == "bfloat16"
+        by_itself = run.algorithm in ROUNDED or precision == "bfloat16"
         return Place(products=choose_precision(precision if by_itself else "float32"))
     # One GPU a rank, where a machine has as many.
     number = local_rank() % torch.cuda.device_count()
     return Place(
         torch.device("cuda", number),
-        choose_on_gpu(precision, run.architecture.hidden),
+        choose_on_gpu(precision, run.architecture.hidden if run.algorithm in ROUNDED else ()),
         records=isinstance(ranks, Alone),
         fuses=fuse,
     )

@@ -51,10 +51,10 @@ def choose_precision(wanted: Precision) -> torch.dtype:
 
 
 def choose_on_gpu(wanted: Precision, hidden: Sequence[int]) -> torch.dtype:
-    """The same of products on a GPU; those that stay float32 round their factors to TF32.
+    """The same of products on a GPU, by the widths of the hidden layers.
 
-    Unless it is "float32" that is wanted: then they are float32 altogether. TF32 keeps ten bits
-    behind the point where bfloat16 keeps seven, and is as fast on small layers.
+    What stays float32 rounds its factors to TF32, unless it is "float32" that is wanted. TF32 keeps
+    ten bits behind the point where bfloat16 keeps seven, and is as fast on small layers.
     """
     torch.set_float32_matmul_precision("highest" if wanted == "float32" else "high")
     wide = wanted == "auto" and max(hidden, default=0) >= WIDE

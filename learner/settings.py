@@ -91,7 +91,7 @@ class LearnerSettings(ProcessSettings):
     precision: Precision = Field(
         default="auto",
         description="of matrix products in training: float32, bfloat16, or auto: the latter where "
-        "it is fast, on a processor in PPO alone; on a GPU otherwise TF32",
+        "it is fast, in PPO alone; on a GPU otherwise TF32",
     )
     fuse: bool = Field(
         default=False,

@@ -16,6 +16,7 @@ from learner.descent import ALONE
 from learner.place import Place
 from learner.recording import REHEARSALS, Recorded
 from learner.run import Run
+from learner.settings import LearnerSettings
 from tests.unit.learner.fakes import random_batch, reloaded, tiny_run
 from tests.unit.learner.test_place import SMALL
 
@@ -84,7 +85,7 @@ def test_resumes_on_a_gpu_what_was_recorded(algorithm: str) -> None:
 
 @pytest.mark.parametrize("precision", ["auto", "bfloat16"])
 def test_what_is_published_is_exact_whatever_training_multiplies_in(precision: Any) -> None:
-    run = tiny_run("ppo", **SMALL["ppo"])
+    run = Run.of(LearnerSettings(game="race", hyperparameters=SMALL["ppo"]))
     parameters = initial_parameters(run.architecture, 0)
     learner, _ = build(run, parameters, "cuda", 1, precision=precision)
     learner.update(random_batch(run.signature, run.batch_rows))
