@@ -18,6 +18,7 @@ COMMANDS = {
     "replay-recovery": "bench.replay_recovery",
     "replay-soak": "bench.replay_soak",
     "start": "bench.start",
+    "version": "bench.version",
 }
 
 

@@ -10,7 +10,7 @@ from learner.settings import LearnerSettings
 
 JOURNAL_SECONDS = 5.0
 
-PUBLISHING_SHARE = 0.2
+PUBLISHING_SHARE = 1 / 3
 """Of the time, that Model may be busy with versions."""
 
 LOCKSTEP_SNAPSHOT_BATCHES = 100

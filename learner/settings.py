@@ -100,7 +100,7 @@ class LearnerSettings(ProcessSettings):
     )
     publish_steps: PositiveInt = Field(
         default=12_000,
-        description="agent steps between versions; more where publishing would take over a fifth "
+        description="agent steps between versions; more where publishing would take over a third "
         "of the time",
     )
     publish_seconds: PositiveFloat = Field(

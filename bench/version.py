@@ -1,0 +1,149 @@
+"""`python -m bench version`: what a version costs on its way from the learner to an actor."""
+
+from __future__ import annotations
+
+import json
+import logging
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import structlog
+import typer
+
+from actor.policies import Student
+from bench.learner_workload import Workload
+from bench.pinned import pinned_server
+from learner.architecture import evaluate, initial_parameters
+from learner.first_version import first_draft
+from learner.publisher import Draft, Publisher, parity_check
+from learner.run import Run
+from learner.settings import LearnerSettings
+from mazemesh.client.model import ModelClient
+from mazemesh.errors import MazemeshError
+from mazemesh.games import get_game
+from mazemesh.tensors import from_tensor
+
+app = typer.Typer()
+
+PARITY_ROWS = 32
+WARM = 25
+"""Versions before measuring: from then on each one makes Model retire another."""
+
+
+@app.command("version")
+def version(
+    *,
+    versions: Annotated[int, typer.Option(help="measured", min=10)] = 150,
+    pause: Annotated[float, typer.Option(help="seconds between them", min=0)] = 0.05,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
+) -> None:
+    """A version of workload A: processor time of Model, publisher and actor, and how long it takes.
+
+    Model runs in a process of its own; beside the actor a second client watches all policies, as
+    the Matchmaker does.
+    """
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    run = Run.of(LearnerSettings(game="solo", hidden=list(Workload().hidden)))
+    drafts = _drafts(run, WARM + versions)
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-version-") as folder,
+        pinned_server(partial(_serve, Path(folder))) as server,
+        _clients(server.address, 3) as (learner, actor, watcher),
+    ):
+        stop = threading.Event()
+        publisher = Publisher(learner, run, "bench", stop)
+        publisher.publish(drafts[0])
+        student = Student(actor, run.policy, stop)
+        student.wait()
+        spec = get_game(run.game).spec(run.game_settings)
+        for work, given in ((student.follow, (spec,)), (_watch, (watcher,))):
+            threading.Thread(target=work, args=given, daemon=True).start()
+        for draft in drafts[1:WARM]:
+            _publish(publisher, student, draft)
+        before, mine, own = server.cpu_seconds(), time.process_time(), time.thread_time()
+        times = []
+        for draft in drafts[WARM:]:
+            times.append(_publish(publisher, student, draft))
+            time.sleep(pause)
+        own, mine = time.thread_time() - own, time.process_time() - mine
+        used = {"model": server.cpu_seconds() - before, "learner": own, "clients": mine - own}
+        stop.set()
+    acknowledged, acting = (statistics.median(column) for column in zip(*times, strict=True))
+    report = {
+        "bench": "version",
+        "versions": versions,
+        "processor_milliseconds": {name: 1e3 * value / versions for name, value in used.items()},
+        "milliseconds_to_acknowledged": 1e3 * acknowledged,
+        "milliseconds_to_acting": 1e3 * acting,
+    }
+    print(json.dumps(report) if as_json else _as_text(report))
+
+
+def _drafts(run: Run, count: int) -> list[Draft]:
+    """Different weights each, with what they answer to the first observations of games."""
+    parity = first_draft(run, initial_parameters(run.architecture, 0)).parity
+    observation = from_tensor(parity.observation, "observation")[:PARITY_ROWS]
+    mask = from_tensor(parity.action_mask, "action_mask")[:PARITY_ROWS]
+    drafts = []
+    for step in range(count):
+        weights = initial_parameters(run.architecture, step)
+        answer = evaluate(run.architecture, weights, observation, mask, None)
+        checked = parity_check(observation, mask, answer)
+        drafts.append(Draft(weights, checked, step, step, snapshot=False))
+    return drafts
+
+
+def _publish(publisher: Publisher, student: Student, draft: Draft) -> tuple[float, float]:
+    """Seconds until the version is acknowledged, and until an actor acts with it."""
+    began = time.perf_counter()
+    publisher.publish(draft)
+    acknowledged = time.perf_counter() - began
+    student.wait_newer(publisher.version - 1)
+    return acknowledged, time.perf_counter() - began
+
+
+@contextmanager
+def _clients(address: str, count: int) -> Iterator[list[ModelClient]]:
+    clients = [ModelClient(address) for _ in range(count)]
+    try:
+        yield clients
+    finally:
+        for client in clients:
+            client.close()
+
+
+def _watch(client: ModelClient) -> None:
+    try:
+        for _ in client.watch():
+            pass
+    except MazemeshError:
+        return  # the measurement is over
+
+
+@asynccontextmanager
+async def _serve(data_dir: Path) -> AsyncIterator[str]:
+    from services._harness import serve
+    from services.model.bind import bind
+    from services.model.settings import ModelSettings
+
+    logging.disable(logging.CRITICAL)
+    async with serve(ModelSettings(port=0, data_dir=data_dir), bind) as server:
+        yield server.address
+
+
+def _as_text(report: dict[str, Any]) -> str:
+    lines = [
+        f"{value:8.1f} ms of processor time: {name}"
+        for name, value in report["processor_milliseconds"].items()
+    ]
+    lines += [
+        f"{report[f'milliseconds_to_{end}']:8.1f} ms to {end}" for end in ("acknowledged", "acting")
+    ]
+    return "\n".join(lines)
