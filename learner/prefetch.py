@@ -133,8 +133,9 @@ class Prefetcher:
                 timeout=SAMPLE_SECONDS,
                 priority_updates=self._take_updates(),
             )
-            if not self._waiting.is_set():  # else it was not the way that took long
-                self._fetching = time.monotonic() - began
+            # Where rows were waited for this is long, and the next request early: rows that are
+            # not there do not grow old.
+            self._fetching = time.monotonic() - began
             return batch
         except DeadlineExceeded:
             return None
