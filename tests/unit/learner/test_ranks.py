@@ -8,6 +8,7 @@ import threading
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 
 from learner.architecture import Architecture, initial_parameters
@@ -49,6 +50,7 @@ def learn(rank: int, port: int, results: Any) -> None:
     results.put((rank, ppo.network.parameters_as_arrays(), first, flags))
 
 
+@pytest.mark.timeout(300)
 def test_two_ranks_keep_the_same_weights_and_learn_from_both() -> None:
     context = multiprocessing.get_context("spawn")
     results, (port,) = context.Queue(), free_block(1)
@@ -56,10 +58,10 @@ def test_two_ranks_keep_the_same_weights_and_learn_from_both() -> None:
     for process in processes:
         process.start()
     (_, zero, first, flags), (_, one, other, same) = sorted(
-        (results.get(timeout=60) for _ in processes), key=lambda result: result[0]
+        (results.get(timeout=120) for _ in processes), key=lambda result: result[0]
     )
     for process in processes:
-        process.join(20)
+        process.join(60)
         assert process.exitcode == 0
     assert first == other == "of rank 0"
     assert flags == same == [(False, False), (True, True)]
