@@ -241,7 +241,6 @@ async def test_killed_it_loses_no_more_than_since_its_last_checkpoint(services: 
                 if before:
                     resumed = (await learner.log_line("resuming"))["agent_steps"]
                     assert resumed >= before
-                await learner.log_line("published")
                 await asyncio.to_thread(changed_since, folder, newest(folder))
                 await asyncio.sleep(chance.uniform(0.0, 3 * interval))
                 learner.send(signal.SIGKILL)
@@ -249,7 +248,7 @@ async def test_killed_it_loses_no_more_than_since_its_last_checkpoint(services: 
             # What is on disk is whole, and at most an interval (and the writing of it) old.
             before = agent_steps(newest(folder))
             assert before > 0
-            assert time.time() - newest(folder).stat().st_mtime < interval + 5.0
+            assert time.time() - newest(folder).stat().st_mtime < interval + 20.0
 
 
 def newest(folder: Path) -> Path:
