@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -27,7 +26,6 @@ async def serve_game() -> AsyncIterator[str]:
     from services.game.bind import bind
     from services.game.settings import GameServiceSettings
 
-    logging.disable(logging.CRITICAL)
     with tempfile.TemporaryDirectory() as folder:
         settings = GameServiceSettings(port=0, data_dir=Path(folder))
         async with serve(settings, bind) as server:

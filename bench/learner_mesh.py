@@ -88,13 +88,10 @@ def mesh_command(workload: Workload, seed: int, seconds: float, data_dir: Path) 
 
 @asynccontextmanager
 async def _serve_model(data_dir: Path) -> AsyncIterator[str]:
-    import logging
-
     from services._harness import serve
     from services.model.bind import bind
     from services.model.settings import ModelSettings
 
-    logging.disable(logging.CRITICAL)
     async with serve(ModelSettings(port=0, data_dir=data_dir), bind) as server:
         yield server.address
 

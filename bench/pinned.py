@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import multiprocessing
 import os
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
 import psutil
+import structlog
 
 from services._harness.event_loop import new_event_loop
 
@@ -68,8 +71,18 @@ def pinned_server(
 
 def _run(serve: Serve, core: int, new_loop: NewLoop, pipe: Connection) -> None:
     pin(core)
+    _log_errors_alone()
     with asyncio.Runner(loop_factory=new_loop) as runner:
         runner.run(_serve(serve, pipe))
+
+
+def _log_errors_alone() -> None:
+    """To standard error: standard output is the measurement's."""
+    logging.disable(logging.CRITICAL)
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
 
 
 async def _serve(serve: Serve, pipe: Connection) -> None:

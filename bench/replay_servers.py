@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,7 +9,6 @@ from pathlib import Path
 
 import grpc
 import grpc.aio
-import structlog
 
 ECHO_IN = "/bench.Echo/In"
 """Takes a large message and answers a small one, as an insert does."""
@@ -31,8 +29,6 @@ async def serve_replay(durability: str = "none", folder: str = "") -> AsyncItera
     from services.replay.bind import bind
     from services.replay.settings import ReplaySettings
 
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    logging.disable(logging.CRITICAL)
     with tempfile.TemporaryDirectory() as temporary:
         settings = ReplaySettings(
             port=0, data_dir=Path(folder or temporary), seed=1, durability=durability

@@ -133,7 +133,6 @@ async def _serve(data_dir: Path) -> AsyncIterator[str]:
     from services.model.bind import bind
     from services.model.settings import ModelSettings
 
-    logging.disable(logging.CRITICAL)
     async with serve(ModelSettings(port=0, data_dir=data_dir), bind) as server:
         yield server.address
 

@@ -3,6 +3,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+import structlog
 
 from bench.pinned import pin, pinned_server
 
@@ -24,3 +25,19 @@ def test_a_server_leaves_the_core_of_its_parent():
             assert os.sched_getaffinity(server.process.pid) == {theirs}
     finally:
         os.sched_setaffinity(0, before)
+
+
+@asynccontextmanager
+async def serve_with_words() -> AsyncIterator[str]:
+    structlog.get_logger().info("of no interest")
+    structlog.get_logger().error("what is wrong")
+    yield "nowhere"
+
+
+def test_a_server_writes_nothing_between_the_figures(capfd: pytest.CaptureFixture[str]):
+    with pinned_server(serve_with_words):
+        pass
+    output, errors = capfd.readouterr()
+    assert output == ""
+    assert "what is wrong" in errors
+    assert "of no interest" not in errors
