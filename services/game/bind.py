@@ -85,6 +85,7 @@ async def bind_with(settings: GameServiceSettings, server: Server, sink: ResultS
     )
     sessions: GameSessions = Sessions(settings.session_grace, settings.max_sessions, time.monotonic)
     local = _local_steps(settings, server, sessions)
+    address = local.address if local else ""
     server.add_servicer(
         SERVICE,
         add_game_servicer,
@@ -93,7 +94,7 @@ async def bind_with(settings: GameServiceSettings, server: Server, sink: ResultS
             Listing(lobby, sessions),
             archive,
             stepping,
-            RunGamesStream(sessions, lobby, recorder, stepping, serials, make_engine, local),
+            RunGamesStream(sessions, lobby, recorder, stepping, serials, make_engine, address),
             PlayGameStream(lobby),
         ),
     )

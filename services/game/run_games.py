@@ -14,7 +14,6 @@ from services.game.batch import NewEngine
 from services.game.encoding import decode_step, encode_step
 from services.game.hold import Holder
 from services.game.lobby import Lobby
-from services.game.local_steps import LocalSteps
 from services.game.match import Board
 from services.game.match_session import MatchSession
 from services.game.recorder import Recorder
@@ -28,7 +27,12 @@ GameSessions: TypeAlias = Sessions[bytes]
 
 
 class RunGamesStream:
-    """Serves RunGames over the sessions of a server."""
+    """Serves RunGames over the sessions of a server.
+
+    Args:
+        local_address: Where clients of this machine may go on (`services.game.local_steps`), if
+            there is such a place.
+    """
 
     def __init__(
         self,
@@ -38,7 +42,7 @@ class RunGamesStream:
         stepping: Stepping,
         serials: count[int],
         new_engine: NewEngine,
-        local: LocalSteps | None = None,
+        local_address: str = "",
     ) -> None:
         self._sessions = sessions
         self._lobby = lobby
@@ -46,7 +50,7 @@ class RunGamesStream:
         self._stepping = stepping
         self._serials = serials
         self._new_engine = new_engine
-        self._local = local
+        self._local_address = local_address
 
     async def serve(self, context: Context) -> None:
         """One stream, from its first message to its end."""
@@ -61,7 +65,7 @@ class RunGamesStream:
             await session.settled()
             if resume:
                 session.progress.check_resume(message.resume_sequence)
-            address = self._local.address if self._local and session.any_thread else ""
+            address = self._local_address if session.any_thread else ""
             await context.write(opened(session, await session.response(), address))
             closed = await _answer_steps(session, stream, context)
         if closed:
