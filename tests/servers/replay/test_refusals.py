@@ -5,28 +5,10 @@ import asyncio
 import pytest
 
 from mazemesh.client import tables
-from mazemesh.client.replay import ReplayClient
 from mazemesh.errors import InvalidArgument
 from mazemesh.tensors import Signature, to_bytes
 from mazemesh.v1 import replay_pb2 as pb
-from services._harness import serve
-from services.replay.bind import bind
-from services.replay.settings import ReplaySettings
 from tests.servers.replay_rows import PRIORITIZED, SIGNATURE, wire
-
-
-@pytest.fixture
-async def server(tmp_path):
-    settings = ReplaySettings(port=0, data_dir=tmp_path, seed=7, memory_limit_gib=1.0)
-    async with serve(settings, bind) as running:
-        yield running
-
-
-@pytest.fixture
-async def client(server):
-    client = ReplayClient(server.address)
-    yield client
-    client.close()
 
 
 @pytest.mark.parametrize(

@@ -26,20 +26,6 @@ from services.replay.settings import ReplaySettings
 from tests.servers.replay_rows import PRIORITIZED, QUEUE, SIGNATURE, rows, waiting, wire
 
 
-@pytest.fixture
-async def server(tmp_path):
-    settings = ReplaySettings(port=0, data_dir=tmp_path, seed=7, memory_limit_gib=1.0)
-    async with serve(settings, bind) as running:
-        yield running
-
-
-@pytest.fixture
-async def client(server):
-    client = ReplayClient(server.address)
-    yield client
-    client.close()
-
-
 async def test_tables_are_made_once_and_listed(client):
     def calls():
         assert client.create_table(PRIORITIZED)

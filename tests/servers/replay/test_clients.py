@@ -14,7 +14,6 @@ import pytest
 from mazemesh.client.replay import ReplayClient
 from mazemesh.errors import NotFound, ResourceExhausted, Unavailable
 from services._harness import Server, serve
-from services.replay.bind import bind
 from services.replay.handlers import SERVICE, add_replay_servicer
 from services.replay.servicer import ReplayServicer
 from services.replay.settings import ReplaySettings
@@ -24,20 +23,6 @@ from services.replay.tables import Tables
 from tests.replay_files import VolatileFiles
 from tests.servers.processes import service_process
 from tests.servers.replay_rows import PRIORITIZED, QUEUE, SIGNATURE, rows, waiting, wire
-
-
-@pytest.fixture
-async def server(tmp_path):
-    settings = ReplaySettings(port=0, data_dir=tmp_path, seed=7, memory_limit_gib=1.0)
-    async with serve(settings, bind) as running:
-        yield running
-
-
-@pytest.fixture
-async def client(server):
-    client = ReplayClient(server.address)
-    yield client
-    client.close()
 
 
 async def test_a_queue_serves_every_row_exactly_once_to_many(client, server):
