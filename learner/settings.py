@@ -107,7 +107,7 @@ class LearnerSettings(ProcessSettings):
         default=2.0, description="between versions at most, however few the agent steps"
     )
     snapshot_seconds: PositiveFloat = Field(default=60.0, description="between snapshots")
-    checkpoint_seconds: PositiveFloat = Field(default=30.0, description="between checkpoints")
+    checkpoint_seconds: PositiveFloat = Field(default=10.0, description="between checkpoints")
 
     @model_validator(mode="before")
     @classmethod
