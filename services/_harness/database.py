@@ -15,6 +15,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from mazemesh.errors import MazemeshError, ResourceExhausted, Unavailable
 from mazemesh.process.errors import StartError
@@ -57,11 +58,14 @@ class Database:
 
         Objects that it returns stay readable after the commit. Transactions of a SQLite database
         run one after the other in the order of the calls. A caller that is cancelled does not stop
-        a transaction that has begun.
+        a transaction that has begun. Where the database undoes a transaction for the sake of
+        another one (serialization failure, deadlock), `work` runs again from its beginning, so it
+        must change nothing but the session.
 
         Raises:
             ResourceExhausted: there is no room for what it writes.
-            Unavailable: the database is locked for long, or its server away.
+            Unavailable: the database is locked for long, or its server away; or other transactions
+                were in the way again and again.
         """
         return await self._in_thread(partial(self._transaction, work))
 
@@ -85,25 +89,53 @@ class Database:
 
     def _transaction(self, work: Callable[[Session], T]) -> T:
         try:
-            with Session(self.engine, expire_on_commit=False) as session, session.begin():
-                return work(session)
-        except OperationalError as error:
+            for attempt in _RETRYING.copy():
+                with attempt, self._session() as session, session.begin():
+                    return work(session)
+        except DBAPIError as error:
             raise _cause(error) or error from error
+        raise AssertionError("the last attempt raises")
+
+    def _session(self) -> Session:
+        return Session(self.engine, expire_on_commit=False)
 
     async def _in_thread(self, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)
 
 
-def _cause(error: OperationalError) -> MazemeshError | None:
+# PostgreSQL, appendix A: serialization_failure and deadlock_detected.
+_UNDONE_FOR_ANOTHER: Final = ("40001", "40P01")
+
+
+def _is_undone_for_another(error: BaseException) -> bool:
+    return (
+        isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", "") in _UNDONE_FOR_ANOTHER
+    )
+
+
+# Jitter keeps the two that met from meeting again.
+_RETRYING: Final = Retrying(
+    retry=retry_if_exception(_is_undone_for_another),
+    stop=stop_after_attempt(8),
+    wait=wait_random_exponential(multiplier=0.01, max=0.5),
+    reraise=True,
+)
+
+
+def _cause(error: DBAPIError) -> MazemeshError | None:
     """What is wrong with the database itself; None when it is the statement."""
     reason = str(error.orig).strip()
+    if _is_undone_for_another(error):
+        return Unavailable(f"other transactions were in the way ({reason}); try again")
     if isinstance(error.orig, sqlite3.Error):
         code = error.orig.sqlite_errorcode & 0xFF  # what is above says more of it
         full, away = code == sqlite3.SQLITE_FULL, code == sqlite3.SQLITE_BUSY
     else:
         # PostgreSQL, appendix A: no code without a server, class 08 connection, 57P shutdown.
         state = getattr(error.orig, "sqlstate", None)
-        full, away = state == "53100", state is None or state.startswith(("08", "57P"))
+        full = state == "53100"
+        unreached = state is None and isinstance(error, OperationalError)
+        away = unreached or (state or "").startswith(("08", "57P")) or error.connection_invalidated
     if full:
         return ResourceExhausted(f"the database cannot be written ({reason}); make room for it")
     return Unavailable(f"the database cannot be used now ({reason})") if away else None

@@ -25,6 +25,7 @@ from mazemesh.process.disk import is_full
 from mazemesh.process.logging import call_fields
 from services._harness.in_flight import InFlight
 from services._harness.metrics import CallMetrics, MethodMetrics
+from services._harness.status_message import status_message
 
 _log = structlog.get_logger(__name__)
 
@@ -145,7 +146,7 @@ async def _abort(context: Context, error: Exception) -> None:
     if isinstance(error, MazemeshError):
         code = status_of(error)
         _log.debug("call refused", code=code.name, reason=str(error))
-        await context.abort(code, str(error))
+        await context.abort(code, status_message(str(error)))
     if isinstance(error, OSError) and is_full(error):
         _log.warning("no room on the disk", reason=str(error))
         await context.abort(

@@ -16,6 +16,7 @@ from typing import Any
 import grpc
 
 from mazemesh.errors import MazemeshError, status_of
+from services._harness.status_message import status_message
 
 Answer = Callable[[bytes], bytes | None]
 """The answer to a message; None ends the stream in order. What it raises ends the stream too."""
@@ -128,7 +129,7 @@ class ServerStream:
         if error is None:
             self.end_with(grpc.StatusCode.OK, "")
         else:
-            self.end_with(status_of(error), str(error))
+            self.end_with(status_of(error), status_message(str(error)))
 
     def end_with(self, code: grpc.StatusCode, details: str) -> None:
         """Ends the stream with a status; the first end counts."""

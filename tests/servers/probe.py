@@ -27,7 +27,8 @@ class ProbeSettings(ServiceSettings):
 
 
 class Probe:
-    """Echoes, or fails as the request asks: `!NotFound`, `!abort`, `!full`, `!bug`, `!hold`."""
+    """Echoes, or fails as the request asks: `!NotFound`, `!abort`, `!full`, `!long`, `!bug`,
+    `!hold`."""
 
     def __init__(self) -> None:
         self.cancelled = asyncio.Event()
@@ -59,6 +60,8 @@ class Probe:
             await context.abort(grpc.StatusCode.DATA_LOSS, "aborted by the servicer")
         if order == "full":
             raise OSError(errno.ENOSPC, "No space left on device")
+        if order == "long":
+            raise errors.NotFound(f"there is no policy {'x' * 20_000}; see ListPolicies")
         if order == "bug":
             raise KeyError("secret detail")
         if order == "hold":

@@ -76,6 +76,16 @@ async def test_each_exception_has_its_status(
 
 
 @pytest.mark.parametrize("kind", KINDS)
+async def test_an_error_that_quotes_a_long_value_keeps_its_status(
+    channel: grpc.aio.Channel, kind: str
+) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call(channel, kind, b"!long")
+    assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+    assert (caught.value.details() or "").startswith("there is no policy xxx")
+
+
+@pytest.mark.parametrize("kind", KINDS)
 async def test_an_unknown_exception_is_internal_and_tells_nothing_but_an_id(
     channel: grpc.aio.Channel, kind: str
 ) -> None:
