@@ -12,8 +12,8 @@ import time
 from collections.abc import Iterable
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.games.game import Game
 from mazemesh.game_names import check_game_name, shown
+from mazemesh.games.game import Game
 from mazemesh.games.registry import get_game, is_own, list_games
 
 INSTALLED = "installed"
@@ -47,6 +47,7 @@ class Catalogue:
         self._how = how
         self._allowed: frozenset[str] = frozenset()
         self._starting = threading.Lock()
+        self._started: dict[str, Game] = {}
         self._failures: dict[str, tuple[float, str]] = {}
         names = {name for name in allowed if not is_own(name)}
         if names:
@@ -56,7 +57,7 @@ class Catalogue:
             exact = names - {INSTALLED}
             for name in exact:
                 parse(name)
-            self._allowed = exact.union(installed)
+            self._allowed = frozenset((*exact, *installed))
 
     @property
     def foreign(self) -> tuple[str, ...]:
@@ -94,6 +95,8 @@ class Catalogue:
         self.check(name)
         if is_own(name):
             return get_game(name)
+        if name in self._started:
+            return self._started[name]
         from mazemesh.games.foreign.game import load
 
         with self._starting:
@@ -101,7 +104,7 @@ class Catalogue:
             if time.monotonic() - failed < _FAILED_SECONDS:
                 raise InvalidArgument(reason)
             try:
-                return load(name)
+                return self._started.setdefault(name, load(name))
             except InvalidArgument as error:
                 self._failures[name] = time.monotonic(), str(error)
                 raise

@@ -9,8 +9,8 @@ What came over a network is looked up in a `Catalogue`.
 from __future__ import annotations
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.games.game import Game
 from mazemesh.game_names import shown
+from mazemesh.games.game import Game
 from mazemesh.games.registry import get_game, is_own, list_games
 
 

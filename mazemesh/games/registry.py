@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.games.game import Game
 from mazemesh.game_names import shown
+from mazemesh.games.game import Game
 from mazemesh.games.rules.collect import COLLECT
 from mazemesh.games.rules.coop_keys import COOP_KEYS
 from mazemesh.games.rules.ctf import CTF
