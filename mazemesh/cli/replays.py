@@ -13,6 +13,7 @@ from mazemesh.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
     from mazemesh.game_replay import GameReplay
+    from mazemesh.games import Catalogue
     from mazemesh.games.engine import BatchEngine
     from mazemesh.v1.game_pb2 import ReplayInfo
 
@@ -67,19 +68,21 @@ def replay_game(
     With --verify the exit status is 1 when the game, played once more, differs, and the
     message tells the first step where it does.
     """
+    from mazemesh.cli.own_games import own_games
+
     with connected(data_dir, host, port_base, ("game",)) as mesh:
         replay = mesh.game.replay(game_id)
     with errors_as_lines():
         if verify:
-            _verify(replay)
+            _verify(replay, own_games(data_dir))
         else:
-            _show(replay, speed)
+            _show(replay, speed, own_games(data_dir))
 
 
-def _verify(replay: GameReplay) -> None:
+def _verify(replay: GameReplay, games: Catalogue) -> None:
     from mazemesh.game_replay import verify
 
-    difference = verify(replay)
+    difference = verify(replay, games)
     if difference is not None:
         sys.stderr.write(
             f"mazemesh: game {replay.game_id} differs at step {difference.step} of "
@@ -92,7 +95,7 @@ def _verify(replay: GameReplay) -> None:
     )
 
 
-def _show(replay: GameReplay, speed: float) -> None:
+def _show(replay: GameReplay, speed: float, games: Catalogue) -> None:
     """Draws every step on a terminal; elsewhere one line a step, and the first and last picture.
 
     Of foreign games there are no pictures.
@@ -100,7 +103,7 @@ def _show(replay: GameReplay, speed: float) -> None:
     from mazemesh.game_replay import play
 
     terminal = sys.stdout.isatty()
-    for step, engine in enumerate(play(replay)):
+    for step, engine in enumerate(play(replay, games)):
         if terminal:
             sys.stdout.write("\x1b[2J\x1b[H")
         if engine.passages.size and (terminal or step in (0, replay.steps)):
@@ -128,7 +131,7 @@ def _line(replay: GameReplay, step: int) -> str:
 
     if step == 0:
         names = ", ".join(f"{seat + 1} {name}" for seat, name in enumerate(replay.participants))
-        signs = legend(get_game(replay.game))
+        signs = "" if is_foreign(replay.game) else legend(get_game(replay.game))
         seeds = f"seed {replay.seed}, rotation {replay.rotation}"
         return f"{replay.game}, {seeds}: {names}" + (f"; {signs}" if signs else "")
     actions = replay.actions[step - 1].tolist()
