@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from actor.policy import Float, OnnxPolicy
-from mazemesh.games import GameSettings, Purpose, get_game, seeds
+from mazemesh.games import Game, GameSettings, Purpose, seeds
 from mazemesh.games.bots import RANDOM
 from mazemesh.games.engines import new_engine
 from mazemesh.games.foreign.check import close
@@ -31,13 +31,13 @@ class HeldOutPlay:
     begins: npt.NDArray[np.bool_]
 
     @classmethod
-    def record(cls, game: str, settings: GameSettings, games: int, steps: int) -> HeldOutPlay:
+    def record(cls, game: Game, settings: GameSettings, games: int, steps: int) -> HeldOutPlay:
         """Random legal play on mazes that training never sees.
 
         Raises:
-            InvalidArgument: no such game, or settings that do not fit it.
+            InvalidArgument: settings that do not fit the game.
         """
-        engine = new_engine(get_game(game), settings, games)
+        engine = new_engine(game, settings, games)
         try:
             engine.next_controller[:] = RANDOM
             engine.reset(None, seed=[seeds.seed(Purpose.TEST, number) for number in range(games)])

@@ -11,7 +11,7 @@ import numpy as np
 
 from actor.matches import GamePeer, PlayedGame, play_matches
 from actor.policy import OnnxPolicy
-from mazemesh.games import Purpose, bot_code, bot_policy, get_game, is_bot, seeds
+from mazemesh.games import Catalogue, Purpose, bot_code, bot_policy, is_bot, seeds
 from mazemesh.games.engines import new_engine
 from mazemesh.games.foreign import is_foreign
 from mazemesh.games.ladder import is_time_trial
@@ -65,14 +65,17 @@ def duel(
     temperature: float = 1.0,
     rng: np.random.Generator,
     progress: Callable[[int], None] = lambda games: None,
+    own_games: Catalogue | None = None,
 ) -> Tally:
     """Plays `games` games between two participants: every maze with the places swapped.
 
     In a game of one seat, or whose players all win and lose together, each plays every maze by
     itself, all seats; solved beats unsolved, faster beats slower (in a foreign game two that are
-    solved are a draw, as faster need not be better there).
+    solved are a draw, as faster need not be better there). There bots play in this process, foreign
+    games only those of `own_games`.
 
     Raises:
+        InvalidArgument: a bot is to play a foreign game that is not among `own_games`.
         MazemeshError: a participant or the Game service is not available.
     """
     wins = draws = losses = 0
@@ -82,7 +85,7 @@ def duel(
         mazes = range(start, min(start + _BATCH, matches))
         if trial:
             one, other = (
-                play_bot(spec, name, mazes)
+                play_bot(spec, name, mazes, own_games)
                 if is_bot(name)
                 else _play(game, load, spec, [name] * spec.seats, mazes, 1, temperature, rng)
                 for name in participants
@@ -116,10 +119,16 @@ def success_rate(
     return sum(one.scores[0] == 1.0 for one in played) / max(len(played), 1)
 
 
-def play_bot(spec: GameSpec, bot: str, mazes: range) -> list[PlayedGame]:
-    """What a bot does by itself on held-out mazes, holding all seats; played in this process."""
+def play_bot(
+    spec: GameSpec, bot: str, mazes: range, own_games: Catalogue | None = None
+) -> list[PlayedGame]:
+    """What a bot does by itself on held-out mazes, holding all seats; played in this process.
+
+    Raises:
+        InvalidArgument: a foreign game that is not among `own_games`.
+    """
     engine = new_engine(
-        get_game(spec.name),
+        (own_games or Catalogue()).get(spec.name),
         settings_from_proto(_unshaped(spec.settings)),
         len(mazes),
         autoreset=False,

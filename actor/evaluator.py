@@ -22,10 +22,10 @@ from mazemesh.errors import (
     NotFound,
     Unavailable,
 )
-from mazemesh.games import get_game, is_bot
+from mazemesh.games import is_bot
+from mazemesh.v1.game_pb2 import GameSettings, GetGameSpecResponse
 from mazemesh.v1.matchmaker_pb2 import LeasedMatch, LeaseMatchesResponse
 from mazemesh.v1.model_pb2 import PolicyVersion
-from mazemesh.wire import settings_from_proto, spec_to_proto
 
 log = structlog.get_logger()
 
@@ -42,6 +42,14 @@ class MatchPeer(Protocol):
 
     def complete(self, match_id: str, fence: int, worker_id: str, failure: str = "") -> None:
         """Ends a lease."""
+        ...
+
+
+class ProbePeer(GamePeer, Protocol):
+    """What is needed of the Game service beyond playing matches."""
+
+    def spec(self, game: str, settings: GameSettings) -> GetGameSpecResponse:
+        """A game under settings."""
         ...
 
 
@@ -72,7 +80,7 @@ class Evaluator:
         worker_id: str,
         matchmaker: MatchPeer,
         model: SnapshotPeer,
-        game: GamePeer,
+        game: ProbePeer,
         metrics: EvaluatorMetrics,
         stop: threading.Event,
         *,
@@ -169,11 +177,15 @@ class Evaluator:
         for name, version in newest.items():
             if self._probed.get(name, 0) >= version.version or not version.HasField("collection"):
                 continue
-            settings = settings_from_proto(version.collection.settings)
-            spec = spec_to_proto(get_game(version.collection.game), settings)
             reference = f"{name}:{version.version}"
+            try:
+                told = self._game.spec(version.collection.game, version.collection.settings)
+            except InvalidArgument as error:  # Game does not play it: nobody can probe it
+                log.warning("snapshot cannot be probed", policy=reference, reason=str(error))
+                self._probed[name] = version.version
+                continue
             rate = success_rate(
-                self._game, self._cache.get, spec, reference, self._probe_games, self._rng
+                self._game, self._cache.get, told.spec, reference, self._probe_games, self._rng
             )
             self._probed[name] = version.version
             self._metrics.success_rate.labels(reference).set(rate)

@@ -12,7 +12,6 @@ from typing import Protocol
 
 import numpy as np
 
-from mazemesh.games import bot_policy, get_game
 from mazemesh.v1.model_pb2 import PolicyVersion
 
 _LATEST_SHARE = 0.5
@@ -47,10 +46,10 @@ class LockstepOpponents:
     """
 
     def __init__(
-        self, registry: Registry, student: str, game: str, rng: np.random.Generator
+        self, registry: Registry, student: str, bots: Sequence[str], rng: np.random.Generator
     ) -> None:
         self._registry, self._student, self._rng = registry, student, rng
-        self._bots = [bot_policy(name) for name in get_game(game).bots]
+        self._bots = list(bots)
         self._others: Sequence[str] = self._bots
 
     def refresh(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import uuid4
 
 import numpy as np
@@ -24,14 +24,18 @@ from mazemesh.client.game import GamesSession
 from mazemesh.client.mesh import Mesh
 from mazemesh.errors import DeadlineExceeded, MazemeshError, NotFound, Unavailable
 from mazemesh.experience import most_write_rows
-from mazemesh.games import GameSpec, Purpose, get_game, seeds
+from mazemesh.games import GameSpec, Purpose, seeds
+from mazemesh.v1.game_pb2 import GetGameSpecRequest, GetGameSpecResponse
 from mazemesh.v1.model_pb2 import Collection
-from mazemesh.wire import settings_from_proto
+from mazemesh.wire import settings_from_proto, spec_from_proto
 
 log = structlog.get_logger()
 
 WORTH_A_SESSION = 64
 """Games from which on a session of their own pays."""
+
+
+_ASK_SECONDS = 1.0
 
 
 class Actor:
@@ -63,18 +67,19 @@ class Actor:
         try:
             self._student.wait()
             self._meet_rival(self._student.description.collection.exploits)
+            told = self._ask_game(self._student.description.collection)
         except (NotFound, Unavailable, DeadlineExceeded):
             if self._stop.is_set():
                 return
             raise
         collection = self._student.description.collection
-        spec = get_game(collection.game).spec(settings_from_proto(collection.settings))
+        spec = spec_from_proto(told.spec)
         self._cache = PolicyCache(self._mesh.model, spec_hash=spec.spec_hash)
         if self._rival is not None:
             check_spec(self._rival.description, spec.spec_hash)
         log.info("playing", policy=self._student.current.reference, games=self._settings.games)
         self._write_rows = most_write_rows(collection.batch_rows)
-        supply, fill = self._opponents(collection, spec)
+        supply, fill = self._opponents(collection, spec, told.bots)
         _, collector = method(
             collection, spec, 1, np.random.default_rng(0), self._student.current.state_size
         )
@@ -101,16 +106,29 @@ class Actor:
             self._close()
             threads[1].join()
 
+    def _ask_game(self, collection: Collection) -> GetGameSpecResponse:
+        """What is played, as the Game service knows it; waits for one that is not up yet.
+
+        Raises:
+            InvalidArgument: Game plays no such game.
+            Unavailable: everything stops before Game is there.
+        """
+        request = GetGameSpecRequest(game=collection.game, settings=collection.settings)
+        while not self._stop.is_set():
+            try:
+                return self._mesh.game.ask_spec(request, _ASK_SECONDS)
+            except (Unavailable, DeadlineExceeded) as error:
+                log.info("waiting for the Game service", reason=str(error))
+        raise Unavailable("the actor stops")
+
     def _opponents(
-        self, collection: Collection, spec: GameSpec
+        self, collection: Collection, spec: GameSpec, bots: Sequence[str]
     ) -> tuple[Supply, Callable[[], None] | None]:
         """Where opponents come from, and what keeps them coming, in a thread."""
         name = self._settings.policy
         if collection.lockstep:
             (entropy,) = self._entropy.spawn(1)
-            drawn = LockstepOpponents(
-                self._mesh.model, name, collection.game, np.random.default_rng(entropy)
-            )
+            drawn = LockstepOpponents(self._mesh.model, name, bots, np.random.default_rng(entropy))
             several = spec.seats > 1
             self._turns = Turns(self._student, collection.batch_rows, drawn if several else None)
             return drawn, None

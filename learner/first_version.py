@@ -7,7 +7,7 @@ import numpy as np
 from learner.architecture import ByteArray, FloatArray, ObservationArray, evaluate
 from learner.publisher import Draft, parity_check
 from learner.run import Run
-from mazemesh.games import GameSettings, Purpose, get_game, seeds
+from mazemesh.games import GameSettings, Purpose, open_game, seeds
 from mazemesh.games.foreign import ForeignGame
 from mazemesh.games.foreign.engine import ForeignEngine
 from mazemesh.games.reference import reference_game
@@ -37,7 +37,7 @@ def _first_observations(run: Run, rows: int) -> tuple[ObservationArray, ByteArra
     reference: the compiled engine takes longer to load than all else here, and to compile, on its
     first use on a machine, half a minute.
     """
-    game, seed = get_game(run.game), seeds.seed(Purpose.TRAINING, run.seed)
+    game, seed = open_game(run.game), seeds.seed(Purpose.TRAINING, run.seed)
     if isinstance(game, ForeignGame):
         return _foreign_observations(game, run.game_settings, seed, rows)
     games = [

@@ -9,7 +9,7 @@ import textwrap
 
 from learner.configs import Config
 from learner.presets import AlgorithmName, preset
-from mazemesh.games import GENERATORS, GameSettings, get_game
+from mazemesh.games import GENERATORS, GameSettings, open_game
 
 _WIDTH = 96
 
@@ -20,7 +20,7 @@ def preset_text(game: str, algorithm: AlgorithmName) -> str:
     Raises:
         InvalidArgument: no such game; names those there are.
     """
-    name, start = get_game(game).name, preset(game, algorithm)
+    name, start = open_game(game).name, preset(game, algorithm)
     lines = [
         f"# {name} by {algorithm}, as preset. Change what you like, leave out what may stay, then",
         f"# mazemesh up --game {name} --algorithm {algorithm} --learner=--config=THIS_FILE",

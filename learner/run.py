@@ -19,7 +19,7 @@ from mazemesh.experience import (
     transition_signature,
     unroll_signature,
 )
-from mazemesh.games import GameSettings, get_game
+from mazemesh.games import GameSettings, open_game
 from mazemesh.tensors import Signature
 from mazemesh.v1 import model_pb2, replay_pb2
 from mazemesh.wire import settings_to_proto
@@ -51,7 +51,7 @@ class Run:
             InvalidArgument: a game setting or hyperparameter that is out of range.
         """
         start = preset(settings.game, settings.algorithm)
-        game = get_game(settings.game)
+        game = open_game(settings.game)
         given = {name: getattr(settings, name, None) for name in _MAZE_FIELDS}
         config = override(start.config, settings.hyperparameters)
         if settings.lockstep and not isinstance(config, ActorCriticConfig):
@@ -91,7 +91,7 @@ class Run:
         """Of the experience."""
         shape = self.architecture
         observed = shape.observation_size, shape.num_actions, shape.observation_dtype
-        several = get_game(self.game).spec(self.game_settings).seats > 1
+        several = open_game(self.game).spec(self.game_settings).seats > 1
         if isinstance(self.config, ActorCriticConfig):
             length = self.config.unroll_length
             return unroll_signature(length, *observed, shape.memory, opponents=several)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.games import Game, GameSettings, get_game
+from mazemesh.games import Catalogue, Game, GameSettings
 from mazemesh.tensors import from_bytes
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.wire import settings_from_proto
@@ -108,9 +108,12 @@ class Difference:
     reason: str
 
 
-def verify(replay: GameReplay) -> Difference | None:
-    """Plays a replay once more; the first difference, None if there is none."""
-    game = _same_rules(replay)
+def verify(replay: GameReplay, games: Catalogue | None = None) -> Difference | None:
+    """Plays a replay once more; the first difference, None if there is none.
+
+    Of foreign games only those of `games` are played, for a replay's name may come from anybody.
+    """
+    game = _same_rules(replay, games)
     if isinstance(game, Difference):
         return game
     try:
@@ -139,13 +142,14 @@ def verify(replay: GameReplay) -> Difference | None:
     return _check_outcome(replay, engine)
 
 
-def play(replay: GameReplay) -> Iterator[BatchEngine]:
+def play(replay: GameReplay, games: Catalogue | None = None) -> Iterator[BatchEngine]:
     """The engine with the replay's game: before the first step, then after each one.
 
     Raises:
-        InvalidArgument: the replay's game or rules are not those of this version.
+        InvalidArgument: the replay's game or rules are not those of this version, or it is a
+            foreign game that is not among `games`.
     """
-    game = _same_rules(replay)
+    game = _same_rules(replay, games)
     if isinstance(game, Difference):
         raise InvalidArgument(f"replay of game {replay.game_id!r}: {game.reason}")
     engine = _begin(replay, game)
@@ -155,9 +159,9 @@ def play(replay: GameReplay) -> Iterator[BatchEngine]:
         yield engine
 
 
-def _same_rules(replay: GameReplay) -> Game | Difference:
+def _same_rules(replay: GameReplay, games: Catalogue | None) -> Game | Difference:
     try:
-        game = get_game(replay.game)
+        game = (games or Catalogue()).get(replay.game)
         rules = game.spec(replay.settings).rules_hash
     except InvalidArgument as error:
         return Difference(0, str(error))

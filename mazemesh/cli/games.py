@@ -56,12 +56,12 @@ def check(
 
     Exit status 1 when something is not as it should be.
     """
-    from mazemesh.games import get_game
+    from mazemesh.games import open_game
     from mazemesh.games.foreign.check import check_game
 
     findings = []
     with errors_as_lines():
-        for finding in check_game(get_game(game), steps):
+        for finding in check_game(open_game(game), steps):
             findings.append(finding)
             if not json:
                 verdict = "ok  " if finding.passed else "FAIL"

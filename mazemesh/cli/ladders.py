@@ -146,10 +146,10 @@ def open_ladder(
 
 def ladder_of(description: Mapping[str, Any]) -> str:
     """Name of the ladder that a run's snapshots are rated on, from its `run.json`."""
-    from mazemesh.games import GameSettings, get_game
+    from mazemesh.games import GameSettings, open_game
     from mazemesh.games.ladder import ladder
 
-    return ladder(get_game(description["game"]), GameSettings(**description["game_settings"]))
+    return ladder(open_game(description["game"]), GameSettings(**description["game_settings"]))
 
 
 async def _fold(file: Path, ladder: str) -> Board | None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from mazemesh.analysis.journal import Floats
     from mazemesh.analysis.ratings import Pairing
     from mazemesh.client.mesh import Mesh
+    from mazemesh.games import Catalogue, Game
+    from mazemesh.v1.game_pb2 import GameSpec
     from mazemesh.v1.model_pb2 import PolicyVersion
 
 _SERVICES = ("game", "matchmaker", "model", "elo")
@@ -50,27 +52,42 @@ def league(
     Training outcomes choose opponents and never touch ratings. Forgetting is the best earlier
     snapshot's score against an opponent less the newest one's, on held-out mazes.
     """
+    from mazemesh.cli.own_games import own_games
+
     with connected(data_dir, host, port_base, _SERVICES) as mesh:
-        told = compare(mesh, name, snapshots, games, seed)
+        told = compare(mesh, name, snapshots, games, seed, own_games(data_dir))
     if json:
         print_json(told)
     else:
         _print(told)
 
 
-def compare(mesh: Mesh, name: str, snapshots: int, games: int, seed: int) -> dict[str, Any]:
-    """All that is told of a policy, as plain data.
+def compare(
+    mesh: Mesh,
+    name: str,
+    snapshots: int,
+    games: int,
+    seed: int,
+    own_games: Catalogue | None = None,
+) -> dict[str, Any]:
+    """All that is told of a policy, as plain data; `own_games` may be played in this process.
 
     Raises:
         NotFound: it has not two snapshots yet.
+        InvalidArgument: its game is a foreign one that is not among `own_games`.
     """
     from actor.policies import PolicyCache
+    from mazemesh.games import Catalogue
 
     own, others = _milestones(mesh, name, snapshots)
+    collection = own[-1].collection
+    game = (own_games or Catalogue()).get(collection.game)
+    told = mesh.game.spec(collection.game, collection.settings)
     cache = PolicyCache(mesh.model)
-    pairings = _rated(mesh, own[-1], own, others)
-    pairings += _played(mesh, cache, own, others, games, seed)
-    found, diversity = _compare(own, others, pairings)
+    opponents = _opponents(own, others, told.bots)
+    pairings = _rated(mesh, told.spec, own[-1], opponents)
+    pairings += _played(mesh, cache, told.spec, own, opponents, games, seed)
+    found, diversity = _compare(own, others, opponents, pairings)
     return {
         "policy": name,
         "training": [
@@ -81,7 +98,7 @@ def compare(mesh: Mesh, name: str, snapshots: int, games: int, seed: int) -> dic
         "milestones": [_rounded(one) for one in found],
         "forgetting": _mean(found),
         "effective_diversity": round(diversity, 4),
-        "behavioural_diversity": round(_behavioural_diversity(cache, own), 4),
+        "behavioural_diversity": round(_behavioural_diversity(cache, game, own), 4),
     }
 
 
@@ -114,31 +131,23 @@ def _reference(version: PolicyVersion) -> str:
     return f"{version.name}:{version.version}"
 
 
-def _opponents(own: Sequence[PolicyVersion], others: Sequence[PolicyVersion]) -> list[str]:
+def _opponents(
+    own: Sequence[PolicyVersion], others: Sequence[PolicyVersion], bots: Sequence[str]
+) -> list[str]:
     """Whom the newest version is measured by: its older snapshots, the others, the bots."""
-    from mazemesh.games import bot_policy, get_game
-
-    bots = get_game(own[-1].collection.game).bots
-    return [*map(_reference, (*own[:-1], *others)), *map(bot_policy, bots)]
+    return [*map(_reference, (*own[:-1], *others)), *bots]
 
 
 def _rated(
-    mesh: Mesh,
-    newest: PolicyVersion,
-    own: Sequence[PolicyVersion],
-    others: Sequence[PolicyVersion],
+    mesh: Mesh, spec: GameSpec, newest: PolicyVersion, opponents: Sequence[str]
 ) -> list[Pairing]:
     """What rated matches tell about them, if they were rated yet."""
     from mazemesh.cli.ladders import ServedLadder
     from mazemesh.errors import NotFound
-    from mazemesh.games import get_game
-    from mazemesh.games.ladder import ladder
-    from mazemesh.wire import settings_from_proto
 
-    settings = settings_from_proto(newest.collection.settings)
-    board = ServedLadder(mesh.elo, ladder(get_game(newest.collection.game), settings))
+    board = ServedLadder(mesh.elo, spec.ladder)
     try:
-        return board.pairings([_reference(newest), *_opponents(own, others)])
+        return board.pairings([_reference(newest), *opponents])
     except NotFound:
         return []
 
@@ -146,8 +155,9 @@ def _rated(
 def _played(
     mesh: Mesh,
     cache: PolicyCache,
+    spec: GameSpec,
     own: Sequence[PolicyVersion],
-    others: Sequence[PolicyVersion],
+    opponents: Sequence[str],
     games: int,
     seed: int,
 ) -> list[Pairing]:
@@ -157,15 +167,11 @@ def _played(
     from actor.duel import duel
     from mazemesh.analysis.ratings import Pairing
     from mazemesh.cli.playing import Counting
-    from mazemesh.games import get_game
-    from mazemesh.wire import settings_from_proto, spec_to_proto
 
     if not games:
         return []
-    collection = own[-1].collection
-    spec = spec_to_proto(get_game(collection.game), settings_from_proto(collection.settings))
     mine, rng = [_reference(one) for one in own], np.random.default_rng(seed)
-    rest = [one for one in _opponents(own, others) if one not in mine]
+    rest = [one for one in opponents if one not in mine]
     pairs = [*combinations(mine, 2), *((one, other) for one in mine for other in rest)]
     found = []
     with Counting(games * len(pairs), "milestones") as progress:
@@ -177,14 +183,17 @@ def _played(
 
 
 def _compare(
-    own: Sequence[PolicyVersion], others: Sequence[PolicyVersion], pairings: Sequence[Pairing]
+    own: Sequence[PolicyVersion],
+    others: Sequence[PolicyVersion],
+    opponents: Sequence[str],
+    pairings: Sequence[Pairing],
 ) -> tuple[list[Milestone], float]:
     """Milestones of the newest version, and the effective diversity of all snapshots."""
     from mazemesh.analysis.diversity import effective_diversity
     from mazemesh.analysis.forgetting import milestones
     from mazemesh.analysis.ratings import score_matrix
 
-    mine, opponents = [_reference(one) for one in own], _opponents(own, others)
+    mine = [_reference(one) for one in own]
     names = [*opponents, mine[-1]]
     score, games = score_matrix(names, pairings)
     rows = [names.index(one) for one in mine]
@@ -199,16 +208,15 @@ def _part(matrix: Floats, rows: Sequence[int], columns: Sequence[int]) -> Floats
     return part
 
 
-def _behavioural_diversity(cache: PolicyCache, own: Sequence[PolicyVersion]) -> float:
+def _behavioural_diversity(cache: PolicyCache, game: Game, own: Sequence[PolicyVersion]) -> float:
     import numpy as np
 
     from actor.behaviour import HeldOutPlay, action_probabilities
     from mazemesh.analysis.diversity import behavioural_diversity
     from mazemesh.wire import settings_from_proto
 
-    collection = own[-1].collection
-    settings = settings_from_proto(collection.settings)
-    play = HeldOutPlay.record(collection.game, settings, _GAMES, _STEPS)
+    settings = settings_from_proto(own[-1].collection.settings)
+    play = HeldOutPlay.record(game, settings, _GAMES, _STEPS)
     policies = [action_probabilities(cache.get(_reference(one)), play) for one in own]
     return behavioural_diversity(np.array(policies))
 

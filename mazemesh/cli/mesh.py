@@ -47,6 +47,13 @@ def up(
             "curve on the same machine. Slower; --seed is 0 unless given."
         ),
     ] = False,
+    foreign_games: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A further foreign game that clients may ask for, by its exact name with "
+            "arguments, or 'installed' for all that packages offer; may be repeated."
+        ),
+    ] = None,
     learner: Annotated[
         list[str] | None,
         typer.Option(help="A flag for the learner, as --learner=--threads=2; may be repeated."),
@@ -69,10 +76,11 @@ def up(
 
         from mazemesh.cli.supervisor.layout import Run
         from mazemesh.cli.supervisor.live import live
-        from mazemesh.games import get_game
+        from mazemesh.games import Catalogue, open_game
         from mazemesh.games.foreign import policy_name
 
     with errors_as_lines():
+        Catalogue(foreign_games or ())  # refuses a wrong name now, not in the Game service
         if deterministic:
             _check_one_actor(actors, exploiters)
         if exploiters:
@@ -81,13 +89,14 @@ def up(
             data_dir=data_dir.expanduser().absolute(),
             host=host,
             port_base=port_base,
-            game=get_game(game).name,
+            game=open_game(game).name,
             policy=name or policy_name(game),
             algorithm=algorithm,
             actors=actors,
             evaluators=evaluators,
             exploiters=exploiters,
             seed=0 if deterministic and seed is None else seed,
+            foreign_games=tuple(foreign_games or ()),
             actor_flags=() if games is None else ("--games", str(games)),
             learner_flags=(*(("--lockstep",) if deterministic else ()), *(learner or ())),
         )
@@ -112,9 +121,9 @@ def _check_one_actor(actors: int, exploiters: int) -> None:
 
 def _check_opponents(game: str) -> None:
     from mazemesh.errors import InvalidArgument
-    from mazemesh.games import get_game
+    from mazemesh.games import open_game
 
-    if get_game(game).max_seats == 1:
+    if open_game(game).max_seats == 1:
         raise InvalidArgument(
             f"exploiters: {game} has one seat, and so nobody to exploit; take a game of several "
             "seats, such as race"

@@ -42,7 +42,7 @@ def publish(
     """
     with errors_as_lines():
         header = _header(file.read_bytes(), name, game, snapshot)
-        with connected(data_dir, host, port_base, ("model",)) as mesh:
+        with connected(data_dir, host, port_base, ("game", "model"), [game]) as mesh:
             version = mesh.model.publish(header, file.read_bytes())
     reference = f"{version.name}:{version.version}"
     if json:
@@ -55,13 +55,13 @@ def _header(data: bytes, name: str, game: str, snapshot: bool) -> PublishPolicyH
     """Header with a parity check on held-out play, where a memory already has something in it."""
     from actor.behaviour import HeldOutPlay, answers
     from actor.policy import OnnxPolicy
-    from mazemesh.games import GameSettings
+    from mazemesh.games import GameSettings, open_game
     from mazemesh.tensors import to_tensor
     from mazemesh.v1.model_pb2 import Collection, ParityCheck, PublishPolicyHeader
     from mazemesh.wire import settings_to_proto
 
     policy = OnnxPolicy(f"{name}:0", data)
-    *_, last = answers(policy, HeldOutPlay.record(game, GameSettings(), _GAMES, _STEPS))
+    *_, last = answers(policy, HeldOutPlay.record(open_game(game), GameSettings(), _GAMES, _STEPS))
     parity = ParityCheck(
         observation=to_tensor(last.observation),
         action_mask=to_tensor(last.action_mask),

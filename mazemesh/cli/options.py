@@ -41,11 +41,13 @@ def connected(
     host: str | None,
     port_base: int | None,
     services: Collection[str] = (),
+    games: Collection[str] = (),
 ) -> Iterator[Mesh]:
     """Clients of the mesh that the options mean; errors end the command with one line.
 
     Where the data folder has a mesh that does not run, those of `services` are started on it for as
-    long as the context lasts. Without `services` the mesh has to run.
+    long as the context lasts; they play the foreign games of its runs and those of `games`. Without
+    `services` the mesh has to run.
     """
     from mazemesh.cli.stopped import holds_a_stopped_mesh, started
     from mazemesh.client.mesh import connect
@@ -54,7 +56,7 @@ def connected(
     with errors_as_lines(), ExitStack() as stack:
         place = find(data_dir, host, port_base)
         if services and place == (None, None) and holds_a_stopped_mesh(data_dir, services):
-            place = stack.enter_context(started(data_dir, services))
+            place = stack.enter_context(started(data_dir, services, games))
         try:
             yield stack.enter_context(connect(*place))
         except Unavailable as error:

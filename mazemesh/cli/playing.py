@@ -39,11 +39,11 @@ def evaluate(
 
     from actor.duel import duel
     from actor.policies import PolicyCache
+    from mazemesh.cli.own_games import own_games
     from mazemesh.errors import InvalidArgument
-    from mazemesh.games import get_game, is_bot
-    from mazemesh.wire import settings_from_proto, spec_to_proto
+    from mazemesh.games import is_bot
 
-    with connected(data_dir, host, port_base, ("game", "model")) as mesh:
+    with connected(data_dir, host, port_base, ("game", "model"), [game]) as mesh:
         pair = exact(mesh, a), exact(mesh, b)
         if is_bot(pair[0]) and is_bot(pair[1]):
             raise InvalidArgument(
@@ -51,7 +51,7 @@ def evaluate(
                 "(`mazemesh leaderboard` tells how the bots compare)"
             )
         name, settings = trained_on(mesh, pair, game)
-        spec = spec_to_proto(get_game(name), settings_from_proto(settings))
+        spec = mesh.game.spec(name, settings).spec
         with Counting(games, f"{pair[0]} against {pair[1]}") as progress:
             tally = duel(
                 mesh.game,
@@ -62,6 +62,7 @@ def evaluate(
                 temperature=temperature,
                 rng=np.random.default_rng(seed),
                 progress=progress,
+                own_games=own_games(data_dir, [game]),
             )
     low, high = tally.interval()
     result = {
@@ -141,11 +142,11 @@ def exact(mesh: Mesh, reference: str) -> str:
 
 def trained_on(mesh: Mesh, references: tuple[str, ...], game: str) -> tuple[str, GameSettings]:
     """The game to play: `game` under default settings, else what a reference was trained on."""
-    from mazemesh.games import get_game, is_bot
+    from mazemesh.games import is_bot
     from mazemesh.v1.game_pb2 import GameSettings
 
     if game:
-        return get_game(game).name, GameSettings()
+        return game, GameSettings()
     for reference in references:
         if not is_bot(reference):
             collection = mesh.model.describe(reference).collection

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from itertools import repeat
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +14,7 @@ from mazemesh.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
     from mazemesh.game_replay import GameReplay
+    from mazemesh.games import Catalogue
     from mazemesh.games.engine import BatchEngine
     from mazemesh.v1.game_pb2 import ReplayInfo
 
@@ -58,6 +60,13 @@ def replay_game(
         bool, typer.Option(help="Do not show it: play it once more and compare.")
     ] = False,
     speed: Annotated[float, typer.Option(min=0.1, help="Steps a second on a terminal.")] = 8.0,
+    game: Annotated[
+        str,
+        typer.Option(
+            help="A foreign game that may be started to verify it, by its exact name with "
+            "arguments; those of the data folder's own runs may anyway."
+        ),
+    ] = "",
     data_dir: DataDir = DATA_DIR,
     host: Host = None,
     port_base: PortBase = None,
@@ -67,19 +76,22 @@ def replay_game(
     With --verify the exit status is 1 when the game, played once more, differs, and the
     message tells the first step where it does.
     """
+    from mazemesh.cli.own_games import own_games
+
     with connected(data_dir, host, port_base, ("game",)) as mesh:
         replay = mesh.game.replay(game_id)
     with errors_as_lines():
         if verify:
-            _verify(replay)
+            _verify(replay, own_games(data_dir, [game]))
         else:
             _show(replay, speed)
 
 
-def _verify(replay: GameReplay) -> None:
+def _verify(replay: GameReplay, games: Catalogue) -> None:
     from mazemesh.game_replay import verify
 
-    difference = verify(replay)
+    games.check(replay.game)
+    difference = verify(replay, games)
     if difference is not None:
         sys.stderr.write(
             f"mazemesh: game {replay.game_id} differs at step {difference.step} of "
@@ -95,15 +107,17 @@ def _verify(replay: GameReplay) -> None:
 def _show(replay: GameReplay, speed: float) -> None:
     """Draws every step on a terminal; elsewhere one line a step, and the first and last picture.
 
-    Of foreign games there are no pictures.
+    Of foreign games there are no pictures, and so they are not played for it.
     """
     from mazemesh.game_replay import play
+    from mazemesh.games.registry import is_own
 
     terminal = sys.stdout.isatty()
-    for step, engine in enumerate(play(replay)):
+    engines = play(replay) if is_own(replay.game) else repeat(None, replay.steps + 1)
+    for step, engine in enumerate(engines):
         if terminal:
             sys.stdout.write("\x1b[2J\x1b[H")
-        if engine.passages.size and (terminal or step in (0, replay.steps)):
+        if engine is not None and (terminal or step in (0, replay.steps)):
             sys.stdout.write(_picture(engine) + "\n")
         sys.stdout.write(_line(replay, step) + "\n")
         sys.stdout.flush()
@@ -123,16 +137,16 @@ def _picture(engine: BatchEngine) -> str:
 
 def _line(replay: GameReplay, step: int) -> str:
     from mazemesh.games import ACTIONS, get_game
-    from mazemesh.games.foreign import is_foreign
+    from mazemesh.games.registry import is_own
     from mazemesh.games.overview import legend
 
     if step == 0:
         names = ", ".join(f"{seat + 1} {name}" for seat, name in enumerate(replay.participants))
-        signs = legend(get_game(replay.game))
+        signs = legend(get_game(replay.game)) if is_own(replay.game) else ""
         seeds = f"seed {replay.seed}, rotation {replay.rotation}"
         return f"{replay.game}, {seeds}: {names}" + (f"; {signs}" if signs else "")
     actions = replay.actions[step - 1].tolist()
-    moved = actions if is_foreign(replay.game) else [ACTIONS[action] for action in actions]
+    moved = [ACTIONS[action] for action in actions] if is_own(replay.game) else actions
     moves = (f"{seat + 1} {name}" for seat, name in enumerate(moved))
     return f"step {step} of {replay.steps}: {', '.join(moves)}"
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from mazemesh.cli.health import serving
+from mazemesh.cli.own_games import foreign_games
 from mazemesh.cli.supervisor.claim import claimed
 from mazemesh.cli.supervisor.layout import SERVICES, ProcessSpec, Run, lay_out
 from mazemesh.client.addresses import Addresses
@@ -38,16 +39,22 @@ def holds_a_stopped_mesh(data_dir: Path, names: Collection[str]) -> bool:
 
 
 @contextmanager
-def started(data_dir: Path, names: Collection[str]) -> Iterator[tuple[str, int]]:
+def started(
+    data_dir: Path, names: Collection[str], games: Iterable[str] = ()
+) -> Iterator[tuple[str, int]]:
     """Runs these services on the folder; host and port base of the mesh that they are of.
+
+    They play foreign games that the folder's runs were started on, and those of `games`.
 
     Raises:
         Conflict: somebody else uses the folder.
         Unavailable: a service did not come up; the message names its log.
     """
     with claimed(data_dir), ExitStack() as running:
+        base = free_block(len(SERVICES)).start
+        foreign = foreign_games(data_dir, games)
         run = Run(
-            data_dir, _HOST, free_block(len(SERVICES)).start, "", "", "", actors=0, evaluators=0
+            *(data_dir, _HOST, base, "", "", ""), actors=0, evaluators=0, foreign_games=foreign
         )
         layout = lay_out(run)
         logs = data_dir / "logs"

@@ -207,11 +207,11 @@ def _open(
 
 def _define(asked: dict[str, Any]) -> Definition:
     from mazemesh.errors import InvalidArgument
-    from mazemesh.games import get_game
+    from mazemesh.games import open_game
     from mazemesh.tuning.definition import Definition
 
     full = {**_DEFAULTS, "space": {}, **asked}
-    full["game"] = get_game(full["game"]).name
+    full["game"] = open_game(full["game"]).name
     definition = Definition.from_json(full)
     definition.parsed_target()  # refuses a wrong one now, not in the first trial
     objectives = definition.parsed_objectives()

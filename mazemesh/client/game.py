@@ -27,6 +27,7 @@ __all__ = ["GameClient", "GamesSession", "SeatSession", "Step"]
 _SERVICE = "mazemesh.v1.GameService"
 _RUN_GAMES = f"/{_SERVICE}/RunGames"
 _PAGE = 1000
+_SPEC_SECONDS = 65.0  # a foreign game has 60 s to start
 
 
 class GameClient(ServiceClient):
@@ -34,7 +35,14 @@ class GameClient(ServiceClient):
 
     def __init__(self, address: str) -> None:
         # Creating is idempotent by match id.
-        methods = ("ListGames", "CreateGames", "ListActiveGames", "GetReplay", "ListReplays")
+        methods = (
+            "ListGames",
+            "GetGameSpec",
+            "CreateGames",
+            "ListActiveGames",
+            "GetReplay",
+            "ListReplays",
+        )
         super().__init__(address, tuple((_SERVICE, method) for method in methods))
         self._stub = GameServiceStub(self.channel)
         # Steps of megabytes come as bytes: the generated class would copy them twice.
@@ -45,6 +53,33 @@ class GameClient(ServiceClient):
     def list_games(self) -> pb.ListGamesResponse:
         """The games and bots of the server."""
         return self._call(self._stub.ListGames, pb.ListGamesRequest())
+
+    def spec(
+        self, game: str, settings: GameSettings | pb.GameSettings | None = None
+    ) -> pb.GetGameSpecResponse:
+        """One game under the settings, with its bots; None takes its defaults.
+
+        Raises:
+            InvalidArgument: there is no such game, the server does not allow it, or the settings do
+                not fit it.
+        """
+        if isinstance(settings, GameSettings):
+            settings = settings_to_proto(settings)
+        return self._call(
+            self._stub.GetGameSpec,
+            pb.GetGameSpecRequest(game=game, settings=settings),
+            _SPEC_SECONDS,
+        )
+
+    def ask_spec(self, request: pb.GetGameSpecRequest, wait: float) -> pb.GetGameSpecResponse:
+        """As `spec`, and waits for a server that is not up yet, `wait` seconds in all.
+
+        Raises:
+            InvalidArgument: as `spec`.
+            DeadlineExceeded: there was no answer in time.
+        """
+        ask = partial(self._stub.GetGameSpec, wait_for_ready=True)
+        return self._call(ask, request, wait)
 
     def create(self, matches: Sequence[pb.MatchSetup]) -> list[pb.CreatedMatch]:
         """Creates the games of matches, all or none.

@@ -6,7 +6,9 @@ only needs a game's spec does not load numba.
 
 from mazemesh.games import seeds
 from mazemesh.games.bots import BOTS, bot_code, bot_policy, is_bot
+from mazemesh.games.catalogue import Catalogue
 from mazemesh.games.game import Game
+from mazemesh.games.opening import open_game
 from mazemesh.games.registry import get_game, list_games
 from mazemesh.games.seeds import Purpose
 from mazemesh.games.settings import GENERATORS, GameSettings
@@ -17,6 +19,7 @@ __all__ = [
     "BOTS",
     "GENERATORS",
     "NUM_ACTIONS",
+    "Catalogue",
     "Field",
     "Game",
     "GameSettings",
@@ -27,5 +30,6 @@ __all__ = [
     "get_game",
     "is_bot",
     "list_games",
+    "open_game",
     "seeds",
 ]

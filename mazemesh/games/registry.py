@@ -1,8 +1,9 @@
-"""The games that exist, by name."""
+"""The games of mazemesh, by name. Looking one up imports, starts and opens nothing."""
 
 from __future__ import annotations
 
 from mazemesh.errors import InvalidArgument
+from mazemesh.game_names import shown
 from mazemesh.games.game import Game
 from mazemesh.games.rules.collect import COLLECT
 from mazemesh.games.rules.coop_keys import COOP_KEYS
@@ -17,23 +18,26 @@ _GAMES: dict[str, Game] = {
 
 
 def list_games() -> tuple[Game, ...]:
-    """Return all games, by name."""
+    """Return all games of mazemesh, by name."""
     return tuple(_GAMES[name] for name in sorted(_GAMES))
 
 
+def is_own(name: str) -> bool:
+    """Whether a game of mazemesh itself has the name."""
+    return name in _GAMES
+
+
 def get_game(name: str) -> Game:
-    """Return the game of that name; that of a foreign one says where it comes from.
+    """Return the game of mazemesh that has the name.
+
+    Foreign games are not looked for: `mazemesh.games.open_game` opens any for whoever may run code
+    in this process, `mazemesh.games.Catalogue` those that were allowed.
 
     Raises:
         InvalidArgument: No such game; the message names those that exist.
     """
     if name in _GAMES:
         return _GAMES[name]
-    from mazemesh.games import foreign
-
-    if foreign.is_foreign(name):
-        return foreign.load(name)
-    known = ", ".join(sorted((*_GAMES, *foreign.plugins())))
     raise InvalidArgument(
-        f"game: {name!r} is unknown; the games are {known}, gymnasium:ID and pettingzoo:MODULE"
+        f"game: {shown(name)} is unknown; the games of mazemesh are {', '.join(sorted(_GAMES))}"
     )

@@ -4,20 +4,33 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
 )
 
+from mazemesh.game_names import split_game_names
 from mazemesh.process.errors import StartError
 
 Port = Annotated[int, Field(ge=0, le=65535, description="port to listen on; 0 takes a free one")]
 """A TCP port; 0 lets the operating system choose a free one."""
+
+
+def _split(value: object) -> object:
+    return split_game_names(value) if isinstance(value, str) else value
+
+
+GameNames = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+"""Names of games in one setting, see `mazemesh.game_names.split_game_names`.
+
+A name may have arguments, and those may have commas, so these lists are not cut at every comma.
+"""
 
 LogFormat = Literal["auto", "console", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]

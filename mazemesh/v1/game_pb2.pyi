@@ -88,12 +88,34 @@ class ListGamesRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class ListGamesResponse(_message.Message):
-    __slots__ = ("games", "bots")
+    __slots__ = ("games", "bots", "foreign_games")
     GAMES_FIELD_NUMBER: _ClassVar[int]
     BOTS_FIELD_NUMBER: _ClassVar[int]
+    FOREIGN_GAMES_FIELD_NUMBER: _ClassVar[int]
     games: _containers.RepeatedCompositeFieldContainer[GameInfo]
     bots: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, games: _Optional[_Iterable[_Union[GameInfo, _Mapping]]] = ..., bots: _Optional[_Iterable[str]] = ...) -> None: ...
+    foreign_games: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, games: _Optional[_Iterable[_Union[GameInfo, _Mapping]]] = ..., bots: _Optional[_Iterable[str]] = ..., foreign_games: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class GetGameSpecRequest(_message.Message):
+    __slots__ = ("game", "settings")
+    GAME_FIELD_NUMBER: _ClassVar[int]
+    SETTINGS_FIELD_NUMBER: _ClassVar[int]
+    game: str
+    settings: GameSettings
+    def __init__(self, game: _Optional[str] = ..., settings: _Optional[_Union[GameSettings, _Mapping]] = ...) -> None: ...
+
+class GetGameSpecResponse(_message.Message):
+    __slots__ = ("spec", "min_seats", "max_seats", "bots")
+    SPEC_FIELD_NUMBER: _ClassVar[int]
+    MIN_SEATS_FIELD_NUMBER: _ClassVar[int]
+    MAX_SEATS_FIELD_NUMBER: _ClassVar[int]
+    BOTS_FIELD_NUMBER: _ClassVar[int]
+    spec: GameSpec
+    min_seats: int
+    max_seats: int
+    bots: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, spec: _Optional[_Union[GameSpec, _Mapping]] = ..., min_seats: _Optional[int] = ..., max_seats: _Optional[int] = ..., bots: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class GameInfo(_message.Message):
     __slots__ = ("name", "description", "min_seats", "max_seats", "default_spec", "bots")

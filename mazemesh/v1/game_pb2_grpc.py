@@ -36,6 +36,12 @@ class GameServiceStub:
     parallel_env"), or what installed packages offer in the entry-point group mazemesh.games. They run in processes of their
     own. There an action that the mask forbids is played as the first legal one, only bot/random can be seated, and one
     that fails or is too slow loses its episode: in training it is truncated, and a match it belongs to is dropped.
+
+    A name in a message opens nothing that the operator did not allow. Foreign games are those that the server was started
+    with (--foreign-games, MAZEMESH_GAME_FOREIGN_GAMES), each by its exact name with its arguments; the word "installed" there
+    allows the bare names of that entry-point group. In every message of every service a name of a game is 1..64
+    printable characters, and another name, or one that is not allowed, is INVALID_ARGUMENT; the message names what is
+    allowed and how more can be. Model and Matchmaker know games by GetGameSpec alone.
     """
 
     def __init__(self, channel):
@@ -48,6 +54,11 @@ class GameServiceStub:
                 '/mazemesh.v1.GameService/ListGames',
                 request_serializer=mazemesh_dot_v1_dot_game__pb2.ListGamesRequest.SerializeToString,
                 response_deserializer=mazemesh_dot_v1_dot_game__pb2.ListGamesResponse.FromString,
+                _registered_method=True)
+        self.GetGameSpec = channel.unary_unary(
+                '/mazemesh.v1.GameService/GetGameSpec',
+                request_serializer=mazemesh_dot_v1_dot_game__pb2.GetGameSpecRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_game__pb2.GetGameSpecResponse.FromString,
                 _registered_method=True)
         self.CreateGames = channel.unary_unary(
                 '/mazemesh.v1.GameService/CreateGames',
@@ -97,10 +108,27 @@ class GameServiceServicer:
     parallel_env"), or what installed packages offer in the entry-point group mazemesh.games. They run in processes of their
     own. There an action that the mask forbids is played as the first legal one, only bot/random can be seated, and one
     that fails or is too slow loses its episode: in training it is truncated, and a match it belongs to is dropped.
+
+    A name in a message opens nothing that the operator did not allow. Foreign games are those that the server was started
+    with (--foreign-games, MAZEMESH_GAME_FOREIGN_GAMES), each by its exact name with its arguments; the word "installed" there
+    allows the bare names of that entry-point group. In every message of every service a name of a game is 1..64
+    printable characters, and another name, or one that is not allowed, is INVALID_ARGUMENT; the message names what is
+    allowed and how more can be. Model and Matchmaker know games by GetGameSpec alone.
     """
 
     def ListGames(self, request, context):
         """The games this server knows and the bots it can seat.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetGameSpec(self, request, context):
+        """One game under the given settings, as whoever publishes, rates or pairs policies has to know it. INVALID_ARGUMENT when
+        there is no such game, it is not allowed, or the settings do not fit it. The first question about a foreign game
+        starts a process and takes about a second (60 s at most); later answers come from memory. The answer is a function of
+        the request for as long as the server lives, so it may be remembered; another server process may know another
+        version of a foreign game.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -197,6 +225,11 @@ def add_GameServiceServicer_to_server(servicer, server):
                     request_deserializer=mazemesh_dot_v1_dot_game__pb2.ListGamesRequest.FromString,
                     response_serializer=mazemesh_dot_v1_dot_game__pb2.ListGamesResponse.SerializeToString,
             ),
+            'GetGameSpec': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetGameSpec,
+                    request_deserializer=mazemesh_dot_v1_dot_game__pb2.GetGameSpecRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_game__pb2.GetGameSpecResponse.SerializeToString,
+            ),
             'CreateGames': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateGames,
                     request_deserializer=mazemesh_dot_v1_dot_game__pb2.CreateGamesRequest.FromString,
@@ -251,6 +284,12 @@ class GameService:
     parallel_env"), or what installed packages offer in the entry-point group mazemesh.games. They run in processes of their
     own. There an action that the mask forbids is played as the first legal one, only bot/random can be seated, and one
     that fails or is too slow loses its episode: in training it is truncated, and a match it belongs to is dropped.
+
+    A name in a message opens nothing that the operator did not allow. Foreign games are those that the server was started
+    with (--foreign-games, MAZEMESH_GAME_FOREIGN_GAMES), each by its exact name with its arguments; the word "installed" there
+    allows the bare names of that entry-point group. In every message of every service a name of a game is 1..64
+    printable characters, and another name, or one that is not allowed, is INVALID_ARGUMENT; the message names what is
+    allowed and how more can be. Model and Matchmaker know games by GetGameSpec alone.
     """
 
     @staticmethod
@@ -270,6 +309,33 @@ class GameService:
             '/mazemesh.v1.GameService/ListGames',
             mazemesh_dot_v1_dot_game__pb2.ListGamesRequest.SerializeToString,
             mazemesh_dot_v1_dot_game__pb2.ListGamesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetGameSpec(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.GameService/GetGameSpec',
+            mazemesh_dot_v1_dot_game__pb2.GetGameSpecRequest.SerializeToString,
+            mazemesh_dot_v1_dot_game__pb2.GetGameSpecResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -37,6 +37,12 @@ class GameServiceStub:
     parallel_env"), or what installed packages offer in the entry-point group mazemesh.games. They run in processes of their
     own. There an action that the mask forbids is played as the first legal one, only bot/random can be seated, and one
     that fails or is too slow loses its episode: in training it is truncated, and a match it belongs to is dropped.
+
+    A name in a message opens nothing that the operator did not allow. Foreign games are those that the server was started
+    with (--foreign-games, MAZEMESH_GAME_FOREIGN_GAMES), each by its exact name with its arguments; the word "installed" there
+    allows the bare names of that entry-point group. In every message of every service a name of a game is 1..64
+    printable characters, and another name, or one that is not allowed, is INVALID_ARGUMENT; the message names what is
+    allowed and how more can be. Model and Matchmaker know games by GetGameSpec alone.
     """
 
     @_typing.overload
@@ -45,6 +51,13 @@ class GameServiceStub:
     def __new__(cls, channel: _aio.Channel) -> GameServiceAsyncStub: ...
     ListGames: _grpc.UnaryUnaryMultiCallable[_game_pb2.ListGamesRequest, _game_pb2.ListGamesResponse]
     """The games this server knows and the bots it can seat."""
+    GetGameSpec: _grpc.UnaryUnaryMultiCallable[_game_pb2.GetGameSpecRequest, _game_pb2.GetGameSpecResponse]
+    """One game under the given settings, as whoever publishes, rates or pairs policies has to know it. INVALID_ARGUMENT when
+    there is no such game, it is not allowed, or the settings do not fit it. The first question about a foreign game
+    starts a process and takes about a second (60 s at most); later answers come from memory. The answer is a function of
+    the request for as long as the server lives, so it may be remembered; another server process may know another
+    version of a foreign game.
+    """
     CreateGames: _grpc.UnaryUnaryMultiCallable[_game_pb2.CreateGamesRequest, _game_pb2.CreateGamesResponse]
     """Creates the games of one or more matches and returns a token for each seat that somebody must come and play.
 
@@ -111,11 +124,24 @@ class GameServiceAsyncStub(GameServiceStub):
     parallel_env"), or what installed packages offer in the entry-point group mazemesh.games. They run in processes of their
     own. There an action that the mask forbids is played as the first legal one, only bot/random can be seated, and one
     that fails or is too slow loses its episode: in training it is truncated, and a match it belongs to is dropped.
+
+    A name in a message opens nothing that the operator did not allow. Foreign games are those that the server was started
+    with (--foreign-games, MAZEMESH_GAME_FOREIGN_GAMES), each by its exact name with its arguments; the word "installed" there
+    allows the bare names of that entry-point group. In every message of every service a name of a game is 1..64
+    printable characters, and another name, or one that is not allowed, is INVALID_ARGUMENT; the message names what is
+    allowed and how more can be. Model and Matchmaker know games by GetGameSpec alone.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListGames: _aio.UnaryUnaryMultiCallable[_game_pb2.ListGamesRequest, _game_pb2.ListGamesResponse]  # type: ignore[assignment]
     """The games this server knows and the bots it can seat."""
+    GetGameSpec: _aio.UnaryUnaryMultiCallable[_game_pb2.GetGameSpecRequest, _game_pb2.GetGameSpecResponse]  # type: ignore[assignment]
+    """One game under the given settings, as whoever publishes, rates or pairs policies has to know it. INVALID_ARGUMENT when
+    there is no such game, it is not allowed, or the settings do not fit it. The first question about a foreign game
+    starts a process and takes about a second (60 s at most); later answers come from memory. The answer is a function of
+    the request for as long as the server lives, so it may be remembered; another server process may know another
+    version of a foreign game.
+    """
     CreateGames: _aio.UnaryUnaryMultiCallable[_game_pb2.CreateGamesRequest, _game_pb2.CreateGamesResponse]  # type: ignore[assignment]
     """Creates the games of one or more matches and returns a token for each seat that somebody must come and play.
 
@@ -181,6 +207,12 @@ class GameServiceServicer(metaclass=_abc_1.ABCMeta):
     parallel_env"), or what installed packages offer in the entry-point group mazemesh.games. They run in processes of their
     own. There an action that the mask forbids is played as the first legal one, only bot/random can be seated, and one
     that fails or is too slow loses its episode: in training it is truncated, and a match it belongs to is dropped.
+
+    A name in a message opens nothing that the operator did not allow. Foreign games are those that the server was started
+    with (--foreign-games, MAZEMESH_GAME_FOREIGN_GAMES), each by its exact name with its arguments; the word "installed" there
+    allows the bare names of that entry-point group. In every message of every service a name of a game is 1..64
+    printable characters, and another name, or one that is not allowed, is INVALID_ARGUMENT; the message names what is
+    allowed and how more can be. Model and Matchmaker know games by GetGameSpec alone.
     """
 
     @_abc_1.abstractmethod
@@ -190,6 +222,19 @@ class GameServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_game_pb2.ListGamesResponse, _abc.Awaitable[_game_pb2.ListGamesResponse]]:
         """The games this server knows and the bots it can seat."""
+
+    @_abc_1.abstractmethod
+    def GetGameSpec(
+        self,
+        request: _game_pb2.GetGameSpecRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_game_pb2.GetGameSpecResponse, _abc.Awaitable[_game_pb2.GetGameSpecResponse]]:
+        """One game under the given settings, as whoever publishes, rates or pairs policies has to know it. INVALID_ARGUMENT when
+        there is no such game, it is not allowed, or the settings do not fit it. The first question about a foreign game
+        starts a process and takes about a second (60 s at most); later answers come from memory. The answer is a function of
+        the request for as long as the server lives, so it may be remembered; another server process may know another
+        version of a foreign game.
+        """
 
     @_abc_1.abstractmethod
     def CreateGames(

@@ -28,6 +28,9 @@ if _version_not_supported:
 class MatchmakerServiceStub:
     """Decides who plays whom: opponents for training, rating matches for evaluators, and matches between players that ask
     for one.
+
+    What a game is like is asked of the Game service (GetGameSpec) and remembered. A name in `game` that Game refuses is
+    INVALID_ARGUMENT with its message; while Game is away one that is not remembered is UNAVAILABLE, and nothing was done.
     """
 
     def __init__(self, channel):
@@ -71,6 +74,9 @@ class MatchmakerServiceStub:
 class MatchmakerServiceServicer:
     """Decides who plays whom: opponents for training, rating matches for evaluators, and matches between players that ask
     for one.
+
+    What a game is like is asked of the Game service (GetGameSpec) and remembered. A name in `game` that Game refuses is
+    INVALID_ARGUMENT with its message; while Game is away one that is not remembered is UNAVAILABLE, and nothing was done.
     """
 
     def SampleOpponents(self, request, context):
@@ -172,6 +178,9 @@ def add_MatchmakerServiceServicer_to_server(servicer, server):
 class MatchmakerService:
     """Decides who plays whom: opponents for training, rating matches for evaluators, and matches between players that ask
     for one.
+
+    What a game is like is asked of the Game service (GetGameSpec) and remembered. A name in `game` that Game refuses is
+    INVALID_ARGUMENT with its message; while Game is away one that is not remembered is UNAVAILABLE, and nothing was done.
     """
 
     @staticmethod

@@ -29,6 +29,9 @@ GRPC_VERSION: str
 class MatchmakerServiceStub:
     """Decides who plays whom: opponents for training, rating matches for evaluators, and matches between players that ask
     for one.
+
+    What a game is like is asked of the Game service (GetGameSpec) and remembered. A name in `game` that Game refuses is
+    INVALID_ARGUMENT with its message; while Game is away one that is not remembered is UNAVAILABLE, and nothing was done.
     """
 
     @_typing.overload
@@ -70,6 +73,9 @@ class MatchmakerServiceStub:
 class MatchmakerServiceAsyncStub(MatchmakerServiceStub):
     """Decides who plays whom: opponents for training, rating matches for evaluators, and matches between players that ask
     for one.
+
+    What a game is like is asked of the Game service (GetGameSpec) and remembered. A name in `game` that Game refuses is
+    INVALID_ARGUMENT with its message; while Game is away one that is not remembered is UNAVAILABLE, and nothing was done.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -107,6 +113,9 @@ class MatchmakerServiceAsyncStub(MatchmakerServiceStub):
 class MatchmakerServiceServicer(metaclass=_abc_1.ABCMeta):
     """Decides who plays whom: opponents for training, rating matches for evaluators, and matches between players that ask
     for one.
+
+    What a game is like is asked of the Game service (GetGameSpec) and remembered. A name in `game` that Game refuses is
+    INVALID_ARGUMENT with its message; while Game is away one that is not remembered is UNAVAILABLE, and nothing was done.
     """
 
     @_abc_1.abstractmethod

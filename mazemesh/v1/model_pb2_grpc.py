@@ -84,6 +84,10 @@ class ModelServiceServicer:
         file fails a check; the message names the version, the check and the figure. A rejected version keeps its number
         and can be listed; its file is not kept.
 
+        The game that `collection` names is known from the Game service (GetGameSpec) alone, and remembered: what Game refuses
+        is INVALID_ARGUMENT with its message. When Game is away for 5 s and the game is not remembered it is UNAVAILABLE: nothing
+        is kept, and the same request_id may be tried again.
+
         Idempotent by request_id: a repeated request gets the first one's answer, be it a rejection; with another name or
         file it is ALREADY_EXISTS. An empty id is never repeated. A caller that goes away before the file is complete leaves
         nothing; later, the version may become ready all the same.

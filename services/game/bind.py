@@ -11,6 +11,7 @@ from itertools import count
 from uuid import uuid4
 
 from mazemesh.errors import Unavailable
+from mazemesh.games import Catalogue
 from mazemesh.games.engines import new_engine
 from mazemesh.process.memory import keep_freed_memory
 from services._harness import Server
@@ -68,6 +69,7 @@ async def bind_with(settings: GameServiceSettings, server: Server, sink: ResultS
     server.on_stop(partial(asyncio.to_thread, threads.shutdown, cancel_futures=True))
     stepping = Stepping(metrics.stepped, time.monotonic, time.time, settings.inline_seats, threads)
     serials = count(1)
+    games = settings.catalogue
     make_engine = partial(
         new_engine,
         draw_ahead=settings.draw_ahead,
@@ -94,11 +96,15 @@ async def bind_with(settings: GameServiceSettings, server: Server, sink: ResultS
             Listing(lobby, sessions),
             archive,
             stepping,
-            RunGamesStream(sessions, lobby, recorder, stepping, serials, make_engine, address),
+            RunGamesStream(
+                sessions, lobby, recorder, stepping, serials, make_engine, games, address
+            ),
             PlayGameStream(lobby),
+            games,
         ),
     )
-    _add_dm_env_rpc(settings, server, Worlds(stepping, make_engine, settings.max_worlds, _name))
+    worlds = Worlds(stepping, make_engine, settings.max_worlds, _name)
+    _add_dm_env_rpc(settings, server, worlds, games)
     _add_gauges(metrics, lobby, sessions, outbox)
     metrics.gauge(
         "local_streams",
@@ -109,7 +115,7 @@ async def bind_with(settings: GameServiceSettings, server: Server, sink: ResultS
     _keep_tidy(settings, server, lobby, sessions)
     server.background(partial(_forget, store, settings), "forget")
     server.background(outbox.run, "outbox")
-    server.background(partial(warm, settings.warm_games), "warm")
+    server.background(partial(warm, settings.warm_games, games), "warm")
 
 
 async def _forget(store: SqlResultStore, settings: GameServiceSettings) -> None:
@@ -134,7 +140,9 @@ def _local_steps(
     return local
 
 
-def _add_dm_env_rpc(settings: GameServiceSettings, server: Server, worlds: Worlds) -> None:
+def _add_dm_env_rpc(
+    settings: GameServiceSettings, server: Server, worlds: Worlds, games: Catalogue
+) -> None:
     """Serves clients of dm_env, where the extra is installed."""
     if find_spec("dm_env_rpc") is None:
         return
@@ -143,7 +151,7 @@ def _add_dm_env_rpc(settings: GameServiceSettings, server: Server, worlds: World
     from services.game.dm_env_rpc_servicer import SERVICE as DM_ENV_RPC
     from services.game.dm_env_rpc_servicer import DmEnvRpcServicer
 
-    servicer = DmEnvRpcServicer(worlds)
+    servicer = DmEnvRpcServicer(worlds, games)
     server.add_servicer(DM_ENV_RPC, add_EnvironmentServicer_to_server, servicer)
 
     async def sweep() -> None:

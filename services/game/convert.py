@@ -6,7 +6,7 @@ import numpy as np
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.games import get_game
+from mazemesh.games import Catalogue, bot_policy
 from mazemesh.games.ladder import ladder
 from mazemesh.tensors import from_bytes, to_bytes
 from mazemesh.v1 import elo_pb2
@@ -25,13 +25,28 @@ from services.game.watching import Frame, Outcome
 MAX_MATCHES = 1024
 
 
-def training_setup(message: pb.OpenSession) -> TrainingSetup:
-    """What an `open` asks for.
+def game_spec(request: pb.GetGameSpecRequest, games: Catalogue) -> pb.GetGameSpecResponse:
+    """A game under settings; takes about a second when a foreign one is first asked for.
+
+    Raises:
+        InvalidArgument: the game is not among `games`, or the settings do not fit it.
+    """
+    game = games.get(request.game)
+    return pb.GetGameSpecResponse(
+        spec=spec_to_proto(game, settings_from_proto(request.settings)),
+        min_seats=game.min_seats,
+        max_seats=game.max_seats,
+        bots=[bot_policy(name) for name in game.bots],
+    )
+
+
+def training_setup(message: pb.OpenSession, games: Catalogue) -> TrainingSetup:
+    """What an `open` asks for, of one of `games`.
 
     Raises:
         InvalidArgument: a field is wrong, named.
     """
-    game = get_game(message.game)
+    game = games.get(message.game)
     settings = game.resolve(settings_from_proto(message.settings))
     controllers = None
     if message.controllers:
@@ -89,8 +104,8 @@ def finished(outcome: Outcome) -> pb.GameFinished:
     return pb.GameFinished(scores=outcome.scores, steps=outcome.steps, truncated=outcome.truncated)
 
 
-def match_setups(request: pb.CreateGamesRequest) -> list[MatchSetup]:
-    """The matches that are asked for.
+def match_setups(request: pb.CreateGamesRequest, games: Catalogue) -> list[MatchSetup]:
+    """The matches that are asked for, of `games`.
 
     Raises:
         InvalidArgument: a field is wrong, named with the index of the match.
@@ -100,14 +115,14 @@ def match_setups(request: pb.CreateGamesRequest) -> list[MatchSetup]:
     setups = []
     for index, message in enumerate(request.matches):
         try:
-            setups.append(_match_setup(message))
+            setups.append(_match_setup(message, games))
         except InvalidArgument as error:
             raise InvalidArgument(f"matches[{index}].{error}") from error
     return setups
 
 
-def _match_setup(message: pb.MatchSetup) -> MatchSetup:
-    game = get_game(message.game)
+def _match_setup(message: pb.MatchSetup, games: Catalogue) -> MatchSetup:
+    game = games.get(message.game)
     return MatchSetup(
         match_id=message.match_id,
         game=game,

@@ -11,7 +11,7 @@ from dm_env_rpc.v1 import dm_env_rpc_pb2 as dm
 from dm_env_rpc.v1 import tensor_utils
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.games import GameSettings, GameSpec, bot_policy, get_game
+from mazemesh.games import Catalogue, GameSettings, GameSpec, bot_policy
 from services.game.worlds import Moment, WorldSetup, check_action
 
 OBSERVATION, ACTION_MASK, REWARD = 1, 2, 3
@@ -20,14 +20,16 @@ _DTYPES = {"uint8": dm.UINT8, "float32": dm.FLOAT}
 _SETTINGS = {field.name: field.default for field in fields(GameSettings)}
 
 
-def world_setup(settings: Mapping[str, dm.Tensor], draw_seed: Callable[[], int]) -> WorldSetup:
-    """What the settings of CreateWorld ask for: `game`, and the fields of GameSettings.
+def world_setup(
+    settings: Mapping[str, dm.Tensor], draw_seed: Callable[[], int], games: Catalogue
+) -> WorldSetup:
+    """What the settings of CreateWorld ask for: `game`, of `games`, and fields of GameSettings.
 
     Raises:
         InvalidArgument: `game` is missing, or a setting is unknown or wrong.
     """
     given = {name: _scalar(name, tensor) for name, tensor in settings.items()}
-    game = get_game(_text("game", given.pop("game", None)))
+    game = games.get(_text("game", given.pop("game", None)))
     opponent = _text("opponent", given.pop("opponent", bot_policy("random")))
     seed = given.pop("seed", None)
     if seed is not None and not isinstance(seed, int):

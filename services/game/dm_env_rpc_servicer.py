@@ -15,7 +15,7 @@ from dm_env_rpc.v1.dm_env_rpc_pb2_grpc import EnvironmentServicer
 from google.rpc.status_pb2 import Status
 
 from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError, status_of
-from mazemesh.games import Purpose, seeds
+from mazemesh.games import Catalogue, Purpose, seeds
 from services.game import dm_env_rpc_messages as messages
 from services.game.hold import Hold
 from services.game.worlds import World, Worlds
@@ -26,15 +26,16 @@ SERVICE = "dm_env_rpc.v1.Environment"
 
 
 class DmEnvRpcServicer(EnvironmentServicer):  # type: ignore[misc]  # dm_env_rpc is untyped
-    """Serves the worlds of a server."""
+    """Serves the worlds of a server, of `games`."""
 
-    def __init__(self, worlds: Worlds) -> None:
+    def __init__(self, worlds: Worlds, games: Catalogue) -> None:
         self._worlds = worlds
+        self._games = games
         self._streams: set[Hold] = set()
 
     async def Process(self, requests: object, context: Context) -> None:
         """One client, until it goes."""
-        client = _Client(self._worlds)
+        client = _Client(self._worlds, self._games)
         hold = Hold("the stream")
         self._streams.add(hold)
         try:
@@ -54,8 +55,9 @@ class DmEnvRpcServicer(EnvironmentServicer):  # type: ignore[misc]  # dm_env_rpc
 class _Client:
     """One stream's state: which world it has joined."""
 
-    def __init__(self, worlds: Worlds) -> None:
+    def __init__(self, worlds: Worlds, games: Catalogue) -> None:
         self._worlds = worlds
+        self._games = games
         self._world: World | None = None
 
     def leave(self) -> None:
@@ -75,7 +77,7 @@ class _Client:
         return dm.EnvironmentResponse(**{kind: answer})
 
     async def create_world(self, request: dm.CreateWorldRequest) -> dm.CreateWorldResponse:
-        read = partial(messages.world_setup, request.settings, _draw_seed)
+        read = partial(messages.world_setup, request.settings, _draw_seed, self._games)
         world = await self._worlds.create(read)
         return dm.CreateWorldResponse(world_name=world.name)
 

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import grpc.aio
 
 from mazemesh.errors import Conflict, FailedPrecondition, InvalidArgument
+from mazemesh.games import Catalogue
 from mazemesh.v1 import game_pb2 as pb
 from services.game import convert
 from services.game.batch import NewEngine
@@ -30,6 +31,7 @@ class RunGamesStream:
     """Serves RunGames over the sessions of a server.
 
     Args:
+        games: What may be played.
         local_address: Where clients of this machine may go on (`services.game.local_steps`), if
             there is such a place.
     """
@@ -42,6 +44,7 @@ class RunGamesStream:
         stepping: Stepping,
         serials: count[int],
         new_engine: NewEngine,
+        games: Catalogue,
         local_address: str = "",
     ) -> None:
         self._sessions = sessions
@@ -50,6 +53,7 @@ class RunGamesStream:
         self._stepping = stepping
         self._serials = serials
         self._new_engine = new_engine
+        self._games = games
         self._local_address = local_address
 
     async def serve(self, context: Context) -> None:
@@ -75,7 +79,7 @@ class RunGamesStream:
         session: GameSession
         if first.HasField("open"):
             self._sessions.check_room(first.open.session_id)
-            setup = await self._stepping.in_thread(convert.training_setup, first.open)
+            setup = await self._stepping.in_thread(convert.training_setup, first.open, self._games)
             batch = await self._stepping.in_thread(setup.make, self._new_engine)
             session = Session(
                 first.open.session_id,

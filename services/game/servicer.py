@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from mazemesh.errors import InvalidArgument, NotFound
-from mazemesh.games import BOTS, bot_policy, list_games
+from mazemesh.games import BOTS, Catalogue, bot_policy, list_games
+from mazemesh.games.registry import is_own
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.v1.game_pb2_grpc import GameServiceServicer
 from mazemesh.wire import spec_to_proto
@@ -34,6 +35,7 @@ class GameServicer(GameServiceServicer):
         stepping: Stepping,
         run_games: RunGamesStream,
         play_game: PlayGameStream,
+        games: Catalogue,
     ) -> None:
         self._lobby = lobby
         self._listing = listing
@@ -41,6 +43,7 @@ class GameServicer(GameServiceServicer):
         self._stepping = stepping
         self._run_games = run_games
         self._play_game = play_game
+        self._games = games
 
     async def ListGames(
         self, request: pb.ListGamesRequest, context: Context
@@ -59,13 +62,22 @@ class GameServicer(GameServiceServicer):
                 for game in list_games()
             ],
             bots=[bot_policy(name) for name in BOTS],
+            foreign_games=self._games.foreign,
         )
+
+    async def GetGameSpec(
+        self, request: pb.GetGameSpecRequest, context: Context
+    ) -> pb.GetGameSpecResponse:
+        """One game under given settings."""
+        if is_own(self._games.check(request.game)):
+            return convert.game_spec(request, self._games)
+        return await self._stepping.in_thread(convert.game_spec, request, self._games)
 
     async def CreateGames(
         self, request: pb.CreateGamesRequest, context: Context
     ) -> pb.CreateGamesResponse:
         """Creates matches."""
-        setups = await self._stepping.in_thread(convert.match_setups, request)
+        setups = await self._stepping.in_thread(convert.match_setups, request, self._games)
         matches = await self._lobby.create(setups)
         return pb.CreateGamesResponse(matches=[convert.created_match(match) for match in matches])
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import ClassVar, Self
 
-from pydantic import Field, PositiveFloat, PositiveInt, field_validator
-from pydantic_settings import NoDecode
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
 from mazemesh.client.addresses import Addresses
-from mazemesh.games import get_game
+from mazemesh.games import Catalogue
+from mazemesh.process.settings import GameNames
 from services._harness import Port, ServiceSettings
+
+_HOW = "its operator adds it to --foreign-games (MAZEMESH_GAME_FOREIGN_GAMES) of the Game service"
 
 
 class GameServiceSettings(ServiceSettings):
@@ -37,8 +39,16 @@ class GameServiceSettings(ServiceSettings):
         600.0, description="seconds after which a match that nobody plays is dropped"
     )
     max_matches: PositiveInt = Field(65536, description="unfinished matches at one time")
-    warm_games: Annotated[tuple[str, ...], NoDecode] = Field(
-        ("race",), description="games, comma-separated, that are loaded right after the start"
+    foreign_games: GameNames = Field(
+        (),
+        description="foreign games that may be played, by their exact names with arguments: "
+        "separated by spaces, or a list in JSON; 'installed' stands for all that packages offer "
+        "in the entry-point group mazemesh.games. Others are refused",
+    )
+    warm_games: GameNames = Field(
+        ("race",),
+        description="games that are loaded right after the start, written as in foreign_games; "
+        "commas will do where no name has arguments",
     )
     finished_days: PositiveFloat = Field(
         30.0, description="days for which the id of a finished match is remembered and refused"
@@ -74,12 +84,19 @@ class GameServiceSettings(ServiceSettings):
         10.0, description="longest pause in seconds between tries to reach Elo"
     )
 
-    @field_validator("warm_games", mode="before")
+    @field_validator("foreign_games")
     @classmethod
-    def _names(cls, value: object) -> object:
-        return tuple(filter(None, value.split(","))) if isinstance(value, str) else value
+    def _foreign(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        Catalogue(value)
+        return value
 
-    @field_validator("warm_games")
-    @classmethod
-    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(get_game(name).name for name in value)
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        for name in self.warm_games:
+            self.catalogue.check(name)
+        return self
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The games that may be played under names that come over the network."""
+        return Catalogue(self.foreign_games, how=_HOW)

@@ -14,7 +14,7 @@ import structlog
 from mazemesh.errors import MazemeshError
 from mazemesh.v1 import game_pb2
 from mazemesh.wire import settings_to_proto
-from services.matchmaker.ladders import Ladder, bots_of
+from services.matchmaker.ladders import Ladder
 from services.matchmaker.numbers import Numbers
 from services.matchmaker.peers import GamePeer
 from services.matchmaker.roster import Roster
@@ -76,7 +76,7 @@ class Anchors:
         """Participants of each match that is missing; nothing where seats outnumber the bots."""
         return [
             group
-            for group in combinations(bots_of(ladder.game), ladder.players)
+            for group in combinations(ladder.bots, ladder.players)
             for _ in range(self._played[ladder.name, group], self._matches)
         ]
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from mazemesh.v1.matchmaker_pb2_grpc import add_MatchmakerServiceServicer_to_server
 from services._harness import Server
+from services._harness.game_specs import GameSpecs
 from services.matchmaker.anchors import Anchors
 from services.matchmaker.cooldown import Cooldowns
 from services.matchmaker.evaluation import Evaluation, Throttle
@@ -65,7 +66,8 @@ async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) 
     """Serves with the given peers."""
     await server.database.migrate("services.matchmaker")
     metrics = MatchmakerMetrics(server.registry)
-    roster = Roster(settings.games, metrics)
+    games = GameSpecs(peers.game)
+    roster = Roster(settings.games, games, metrics)
     training = _training(settings, server, roster, metrics)
     numbers = Numbers(SqlNumbers(server.database))
     ratings = Ratings(peers.elo, _RATINGS_AGE, time.time)
@@ -103,6 +105,7 @@ async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) 
         training,
         evaluation,
         lobby,
+        games,
         temperature=settings.temperature,
         game_address=settings.public_game_address or settings.game_address,
     )

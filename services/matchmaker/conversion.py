@@ -10,7 +10,7 @@ from google.protobuf.duration_pb2 import Duration
 from mazemesh.errors import InvalidArgument
 from mazemesh.v1 import game_pb2
 from mazemesh.v1 import matchmaker_pb2 as pb
-from mazemesh.wire import settings_from_proto
+from services._harness.game_specs import KnownGame
 from services.matchmaker.evaluation import setup_of
 from services.matchmaker.ladders import ladder_of
 from services.matchmaker.leases import Match
@@ -127,8 +127,8 @@ def leased_match(
     return leased
 
 
-def wish_of(request: pb.FindMatchRequest) -> Wish:
-    """What a player asks for, on settings without reward shaping.
+def wish_of(request: pb.FindMatchRequest, game: KnownGame) -> Wish:
+    """What a player asks for; `game` is known under settings without reward shaping.
 
     Raises:
         InvalidArgument: names the field.
@@ -139,7 +139,7 @@ def wish_of(request: pb.FindMatchRequest) -> Wish:
             "1..64 letters, digits, '.', '_', '@', '-'"
         )
     bot_after = _seconds("bot_after", request.bot_after) if request.HasField("bot_after") else None
-    ladder = ladder_of(request.game, settings_from_proto(request.settings))
+    ladder = ladder_of(game)
     if request.rated and ladder.is_shared:
         raise InvalidArgument(
             f"rated: all players of {request.game} win and lose together, so it is rated by whole "
@@ -154,6 +154,7 @@ def wish_of(request: pb.FindMatchRequest) -> Wish:
         rated=request.rated,
         max_wait=_seconds("max_wait", request.max_wait) or _DEFAULT_WAIT,
         bot_after=bot_after,
+        bots=ladder.bots,
     )
 
 

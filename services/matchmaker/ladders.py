@@ -2,36 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from mazemesh.errors import InvalidArgument
-from mazemesh.games import GameSettings, bot_policy, get_game
-from mazemesh.games.ladder import is_time_trial, ladder
-
-
-def bots_of(game: str) -> tuple[str, ...]:
-    """The bots that can play a game, and so anchor its ladders.
-
-    Raises:
-        InvalidArgument: no such game.
-    """
-    return tuple(bot_policy(name) for name in get_game(game).bots)
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A policy version that is kept for rating, and the game it was trained on."""
-
-    name: str
-    version: int
-    game: str
-    settings: GameSettings
-
-    @property
-    def policy(self) -> str:
-        """Its name on ladders: "name:version"."""
-        return f"{self.name}:{self.version}"
+from mazemesh.games import GameSettings
+from mazemesh.games.ladder import is_time_trial
+from services._harness.game_specs import KnownGame
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +19,9 @@ class Ladder:
         game: Name of the game.
         settings: Settings under which rating matches are played (no reward shaping).
         players: Number of participants of a rated match: the seats, or two for a time trial.
+        bots: The bots that can play the game, and so anchor the ladder.
+        is_shared: Whether all players of a game win and lose together; who is rated holds all
+            seats.
         snapshots: The policies that are rated here, oldest first.
     """
 
@@ -50,41 +29,49 @@ class Ladder:
     game: str
     settings: GameSettings
     players: int
+    bots: tuple[str, ...] = ()
+    is_shared: bool = False
     snapshots: tuple[Snapshot, ...] = field(default=(), compare=False)
 
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A policy version that is kept for rating, and the ladder of the game it was trained on."""
+
+    name: str
+    version: int
+    ladder: Ladder
+
     @property
-    def is_shared(self) -> bool:
-        """Whether all players of a game win and lose together; who is rated holds all seats."""
-        teams = get_game(self.game).spec(self.settings).teams
-        return self.settings.seats > 1 and is_time_trial(self.settings.seats, teams)
+    def policy(self) -> str:
+        """Its name on ladders: "name:version"."""
+        return f"{self.name}:{self.version}"
 
 
-def ladder_of(game: str, settings: GameSettings) -> Ladder:
-    """The ladder on which matches of the game under the settings count.
-
-    Raises:
-        InvalidArgument: no such game, or the settings do not fit it.
-    """
-    rules = get_game(game)
-    unshaped = rules.resolve(replace(settings, shaping=0.0))
-    trial = is_time_trial(unshaped.seats, rules.spec(unshaped).teams)
-    return Ladder(ladder(rules, unshaped), game, unshaped, 2 if trial else unshaped.seats)
+def unshaped(settings: GameSettings) -> GameSettings:
+    """The settings as matches are played under them: without reward shaping."""
+    return replace(settings, shaping=0.0)
 
 
-def ladders(games: Iterable[str], snapshots: Sequence[Snapshot]) -> list[Ladder]:
-    """All ladders, by name: of the named games' default settings, and of what snapshots play.
+def ladder_of(game: KnownGame) -> Ladder:
+    """The ladder on which matches of the game count; `game` is known under unshaped settings."""
+    seats, teams = game.spec.seats, game.spec.teams
+    trial = is_time_trial(seats, teams)
+    return Ladder(
+        game.ladder,
+        game.spec.name,
+        game.settings,
+        2 if trial else seats,
+        game.bots,
+        is_shared=trial and seats > 1,
+    )
 
-    A snapshot of a game that this version of mazemesh does not know is left out.
-    """
-    found: dict[str, tuple[Ladder, list[Snapshot]]] = {}
-    for game in games:
-        default = ladder_of(game, GameSettings())
-        found[default.name] = default, []
+
+def ladders(defaults: Iterable[Ladder], snapshots: Iterable[Snapshot]) -> list[Ladder]:
+    """All ladders, by name: those that are there anyway, and those that snapshots are rated on."""
+    found: dict[str, tuple[Ladder, list[Snapshot]]] = {one.name: (one, []) for one in defaults}
     for snapshot in sorted(snapshots, key=lambda one: (one.name, one.version)):
-        try:
-            own = ladder_of(snapshot.game, snapshot.settings)
-        except InvalidArgument:
-            continue
+        own = snapshot.ladder
         found.setdefault(own.name, (own, []))[1].append(snapshot)
     return [
         replace(ladder, snapshots=tuple(members)) for _, (ladder, members) in sorted(found.items())

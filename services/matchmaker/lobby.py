@@ -199,7 +199,7 @@ class Lobby:
     async def _begin_with_bots(self, ticket: Ticket) -> bool:
         """As `_begin`, with the nearest bots in rating for all other seats, if there are enough."""
         bots = nearest_bots(
-            ticket.wish.game, ticket.rating, await self._ratings.of(ticket.wish.ladder)
+            ticket.wish.bots, ticket.rating, await self._ratings.of(ticket.wish.ladder)
         )
         wanted = ticket.wish.size - 1
         return wanted > len(bots) or await self._begin([ticket], bots[:wanted])

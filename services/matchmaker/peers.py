@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from mazemesh.errors import NotFound
 from mazemesh.v1 import elo_pb2, game_pb2, model_pb2
+from services._harness.game_specs import RemoteSpecs, SpecPeer
 from services.matchmaker.players import Rating
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _PAGE_SIZE = 1000
 
 
-class GamePeer(Protocol):
+class GamePeer(SpecPeer, Protocol):
     """The Game service."""
 
     async def create(self, setups: Sequence[game_pb2.MatchSetup]) -> list[game_pb2.CreatedMatch]:
@@ -55,6 +56,7 @@ class RemoteGame:
 
     def __init__(self, address: str) -> None:
         self._address = address
+        self._specs = RemoteSpecs(address)
 
     @cached_property
     def _client(self) -> GameClient:
@@ -66,8 +68,15 @@ class RemoteGame:
         """See `GamePeer`."""
         return list(await asyncio.to_thread(lambda: self._client.create(setups)))
 
+    async def spec(
+        self, request: game_pb2.GetGameSpecRequest, wait: float
+    ) -> game_pb2.GetGameSpecResponse:
+        """See `SpecPeer`."""
+        return await self._specs.spec(request, wait)
+
     async def close(self) -> None:
-        """Closes the channel."""
+        """Closes the channels."""
+        await self._specs.close()
         await _close(self, lambda: self._client.close())
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from services.matchmaker.ladders import Ladder, bots_of
+from services.matchmaker.ladders import Ladder
 
 START_RATING = 1000.0
 """Rating, in Elo, of somebody of whom nothing is known."""
@@ -83,18 +83,18 @@ def players_of(
         player = _player(snapshot.policy, ratings, pending, guess, bot=False)
         guesses[snapshot.name] = player.rating
         players.append(player)
-    bots = (_player(bot, ratings, pending, START_RATING, bot=True) for bot in bots_of(ladder.game))
+    bots = (_player(bot, ratings, pending, START_RATING, bot=True) for bot in ladder.bots)
     return [*players, *bots]
 
 
-def nearest_bots(game: str, rating: float, ratings: Mapping[str, Rating]) -> list[str]:
-    """All bots that play a game, the one of the nearest rating first."""
+def nearest_bots(bots: Iterable[str], rating: float, ratings: Mapping[str, Rating]) -> list[str]:
+    """The bots, the one of the nearest rating first."""
 
     def distance(bot: str) -> float:
         known = ratings.get(bot)
         return abs((known.rating if known else START_RATING) - rating)
 
-    return sorted(bots_of(game), key=distance)
+    return sorted(bots, key=distance)
 
 
 def count_pending(matches: Iterable[tuple[str, ...]]) -> dict[str, int]:

@@ -7,57 +7,109 @@ import asyncio
 import structlog
 
 from mazemesh.errors import InvalidArgument, MazemeshError
+from mazemesh.games import GameSettings
 from mazemesh.v1 import model_pb2
 from mazemesh.wire import settings_from_proto
-from services.matchmaker.known_games import is_known
-from services.matchmaker.ladders import Ladder, Snapshot, ladders
+from services._harness.game_specs import GameSpecs
+from services.matchmaker.ladders import Ladder, Snapshot, ladder_of, ladders, unshaped
 from services.matchmaker.metrics import MatchmakerMetrics
 from services.matchmaker.peers import ModelPeer
 
 _log = structlog.get_logger(__name__)
 
+_MAX_TOLD = 1024
+
 
 class Roster:
-    """Known snapshots; one that says no game, or a game that is unknown here, is left out.
+    """Known snapshots; one that says no game, or a game that Game refuses, is left out.
 
     Args:
         games: Games that have a ladder even before a snapshot plays there.
+        specs: What games are like.
         metrics: Where the number of snapshots is shown.
     """
 
-    def __init__(self, games: tuple[str, ...], metrics: MatchmakerMetrics) -> None:
+    def __init__(
+        self, games: tuple[str, ...], specs: GameSpecs, metrics: MatchmakerMetrics
+    ) -> None:
         self._games = games
+        self._specs = specs
         self._metrics = metrics
+        self._defaults: dict[str, Ladder] = {}
         self._snapshots: dict[tuple[str, int], Snapshot] = {}
         self._ladders: list[Ladder] | None = None
+        self._told: set[str] = set()
 
     def versions(self, name: str, game: str) -> list[int]:
         """Snapshot versions of a policy that were trained on the game."""
         return [
             snapshot.version
             for snapshot in self._snapshots.values()
-            if snapshot.name == name and snapshot.game == game
+            if snapshot.name == name and snapshot.ladder.game == game
         ]
 
     def ladders(self) -> list[Ladder]:
         """All ladders with their snapshots, by name."""
         if self._ladders is None:
-            self._ladders = ladders(self._games, list(self._snapshots.values()))
+            self._ladders = ladders(self._defaults.values(), self._snapshots.values())
         return self._ladders
 
-    def replace(self, policies: list[model_pb2.PolicyVersion]) -> None:
-        """Takes a whole list in place of what was known."""
-        found = filter(None, map(_snapshot, policies))
+    async def prepare(self) -> None:
+        """Learns the ladders that are there before any snapshot is.
+
+        Raises:
+            Unavailable: Game is away.
+        """
+        for game in self._games:
+            if game not in self._defaults:
+                ladder = await self._ladder(game, GameSettings())
+                if ladder is not None:
+                    self._defaults[game] = ladder
+                    self._ladders = None
+
+    async def replace(self, policies: list[model_pb2.PolicyVersion]) -> None:
+        """Takes a whole list in place of what was known.
+
+        Raises:
+            Unavailable: Game is to tell about one of their games, and is away; nothing changed.
+        """
+        found = [one for policy in policies if (one := await self._snapshot(policy))]
         self._change({(one.name, one.version): one for one in found})
 
-    def apply(self, policy: model_pb2.PolicyVersion) -> None:
-        """Takes the news of one version."""
+    async def apply(self, policy: model_pb2.PolicyVersion) -> None:
+        """Takes the news of one version.
+
+        Raises:
+            Unavailable: as `replace`.
+        """
         key = policy.name, policy.version
-        snapshot = _snapshot(policy)
+        snapshot = await self._snapshot(policy)
         if snapshot is not None:
             self._change({**self._snapshots, key: snapshot})
         elif key in self._snapshots:
             self._change({other: one for other, one in self._snapshots.items() if other != key})
+
+    async def _snapshot(self, policy: model_pb2.PolicyVersion) -> Snapshot | None:
+        if not policy.snapshot or policy.state != model_pb2.POLICY_STATE_READY:
+            return None
+        if not policy.collection.game:
+            return None
+        try:
+            settings = settings_from_proto(policy.collection.settings)
+        except InvalidArgument:
+            return None
+        ladder = await self._ladder(policy.collection.game, settings)
+        return Snapshot(policy.name, policy.version, ladder) if ladder else None
+
+    async def _ladder(self, game: str, settings: GameSettings) -> Ladder | None:
+        """The ladder of a game; None where Game refuses it, which is told once."""
+        try:
+            return ladder_of(await self._specs.get(game, unshaped(settings)))
+        except InvalidArgument as error:
+            if game not in self._told and len(self._told) < _MAX_TOLD:
+                self._told.add(game)
+                _log.warning("game is not rated", game=game[:80], reason=str(error))
+            return None
 
     def _change(self, snapshots: dict[tuple[str, int], Snapshot]) -> None:
         if snapshots != self._snapshots:
@@ -67,7 +119,7 @@ class Roster:
 
 
 async def follow(model: ModelPeer, roster: Roster, retry_seconds: float) -> None:
-    """Keeps the roster fresh without end; while Model is away the roster stays as it was.
+    """Keeps the roster fresh without end; while Model or Game is away it stays as it was.
 
     All snapshots are listed once the watch stands, so that nothing falls in between, and again at
     every heartbeat.
@@ -75,36 +127,17 @@ async def follow(model: ModelPeer, roster: Roster, retry_seconds: float) -> None
     reachable = True
     while True:
         try:
-            roster.replace(await _usable(await model.snapshots()))
+            await roster.prepare()
+            await roster.replace(await model.snapshots())
             standing = False
             async for event in model.watch():
                 if event.WhichOneof("event") == "policy":
-                    for policy in await _usable([event.policy]):
-                        roster.apply(policy)
+                    await roster.apply(event.policy)
                 if not standing or event.WhichOneof("event") == "heartbeat":
-                    roster.replace(await _usable(await model.snapshots()))
+                    await roster.replace(await model.snapshots())
                 standing = reachable = True
         except MazemeshError as error:
             if reachable:
                 _log.warning("cannot follow the policies, trying again", reason=str(error))
             reachable = False
         await asyncio.sleep(retry_seconds)
-
-
-async def _usable(policies: list[model_pb2.PolicyVersion]) -> list[model_pb2.PolicyVersion]:
-    """Those whose game, if they name one, is known here."""
-    games = {policy.collection.game for policy in policies} - {""}
-    unknown = {game for game in games if not await is_known(game)}
-    return [policy for policy in policies if policy.collection.game not in unknown]
-
-
-def _snapshot(policy: model_pb2.PolicyVersion) -> Snapshot | None:
-    if not policy.snapshot or policy.state != model_pb2.POLICY_STATE_READY:
-        return None
-    if not policy.collection.game:
-        return None
-    try:
-        settings = settings_from_proto(policy.collection.settings)
-    except InvalidArgument:
-        return None
-    return Snapshot(policy.name, policy.version, policy.collection.game, settings)

@@ -12,6 +12,8 @@ import grpc.aio
 from mazemesh.errors import DeadlineExceeded
 from mazemesh.v1 import matchmaker_pb2 as pb
 from mazemesh.v1.matchmaker_pb2_grpc import MatchmakerServiceServicer
+from mazemesh.wire import settings_from_proto
+from services._harness.game_specs import GameSpecs
 from services.matchmaker.conversion import (
     in_range,
     leased_match,
@@ -25,7 +27,7 @@ from services.matchmaker.conversion import (
     wish_of,
 )
 from services.matchmaker.evaluation import Evaluation
-from services.matchmaker.known_games import know
+from services.matchmaker.ladders import unshaped
 from services.matchmaker.lobby import Lobby
 from services.matchmaker.tickets import Ticket, TicketState
 from services.matchmaker.training import Training
@@ -45,6 +47,7 @@ class MatchmakerServicer(MatchmakerServiceServicer):
         training: Training,
         evaluation: Evaluation,
         lobby: Lobby,
+        games: GameSpecs,
         *,
         temperature: float,
         game_address: str,
@@ -52,6 +55,7 @@ class MatchmakerServicer(MatchmakerServiceServicer):
         self._training = training
         self._evaluation = evaluation
         self._lobby = lobby
+        self._games = games
         self._temperature = temperature
         self._game_address = game_address
 
@@ -64,10 +68,10 @@ class MatchmakerServicer(MatchmakerServiceServicer):
         count = in_range("count", request.count, 1, _MAX_OPPONENTS)
         outcomes = outcomes_of(request)
         others, exploits = whom_to_meet(request)
-        await know(request.game)  # refused before anything is counted
+        game = await self._games.get(request.game)  # refused before anything is counted
         self._training.record(request_id, student, outcomes)
         return opponents_response(
-            self._training.sample(student, request.game, count, others=others, exploits=exploits)
+            self._training.sample(student, game, count, others=others, exploits=exploits)
         )
 
     async def ListTrainingRecords(
@@ -84,7 +88,7 @@ class MatchmakerServicer(MatchmakerServiceServicer):
         worker = text("worker_id", request.worker_id)
         limit = in_range("max_matches", request.max_matches, 1, _MAX_LEASES)
         if request.game:
-            await know(request.game)
+            await self._games.get(request.game)
         issue = await self._evaluation.lease(worker, limit, request.game)
         response = pb.LeaseMatchesResponse(
             matches=[leased_match(*pair, self._temperature) for pair in issue.matches]
@@ -107,8 +111,9 @@ class MatchmakerServicer(MatchmakerServiceServicer):
     ) -> AsyncIterator[pb.FindMatchResponse]:
         """Follows a ticket to its end."""
         request_id = text("request_id", request.request_id)
-        await know(request.game)
-        ticket = await self._lobby.enter(request_id, wish_of(request))
+        settings = unshaped(settings_from_proto(request.settings))
+        game = await self._games.get(request.game, settings)
+        ticket = await self._lobby.enter(request_id, wish_of(request, game))
         async with aclosing(self._lobby.follow(ticket.ticket_id)) as updates:
             async for waiting in updates:
                 ticket = waiting.ticket

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
-from pydantic_settings import NoDecode
 
 from mazemesh.client.addresses import Addresses
-from mazemesh.games import get_game
+from mazemesh.game_names import check_game_name
+from mazemesh.process.settings import GameNames
 from services._harness import Port, ServiceSettings
 from services.matchmaker.opponents import Curve
 
@@ -42,8 +42,10 @@ class MatchmakerSettings(ServiceSettings):
         2.0, description="how long outcomes and completions may be volatile"
     )
 
-    games: Annotated[tuple[str, ...], NoDecode] = Field(
-        ("race",), description="games, comma-separated, whose bots are rated before any policy is"
+    games: GameNames = Field(
+        ("race",),
+        description="games whose bots are rated before any policy is, separated by commas or "
+        "spaces, or a list in JSON; by spaces or JSON where a name has arguments",
     )
     lease_seconds: PositiveFloat = Field(120.0, description="time a worker has for a rating match")
     max_attempts: PositiveInt = Field(5, description="leases after which a match is abandoned")
@@ -90,17 +92,11 @@ class MatchmakerSettings(ServiceSettings):
     )
     max_tickets: PositiveInt = Field(10_000, description="players that wait at once")
 
-    @field_validator("games", mode="before")
-    @classmethod
-    def _split(cls, value: Any) -> Any:
-        return tuple(filter(None, value.split(","))) if isinstance(value, str) else value
-
     @field_validator("games")
     @classmethod
-    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for game in value:
-            get_game(game)
-        return value
+    def _names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        # Whether there are such games only Game knows; what it refuses is told in the log.
+        return tuple(check_game_name(game, "games") for game in value)
 
     @model_validator(mode="after")
     def _some_share(self) -> Self:

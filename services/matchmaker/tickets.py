@@ -36,6 +36,7 @@ class Wish:
         rated: Whether the result counts.
         max_wait: Seconds after which the ticket expires.
         bot_after: Seconds after which a bot will do; None is never.
+        bots: Who plays the game then.
     """
 
     player: str
@@ -46,6 +47,7 @@ class Wish:
     rated: bool
     max_wait: float
     bot_after: float | None = None
+    bots: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

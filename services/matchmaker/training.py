@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from mazemesh.games import get_game
-from services.matchmaker.ladders import bots_of
+from services._harness.game_specs import KnownGame
 from services.matchmaker.metrics import MatchmakerMetrics
 from services.matchmaker.opponents import (
     Curve,
@@ -92,7 +91,7 @@ class Training:
     def sample(
         self,
         student: str,
-        game: str,
+        game: KnownGame,
         count: int,
         *,
         others: Sequence[str] = (),
@@ -104,18 +103,15 @@ class Training:
 
         Args:
             student: Name of the policy that learns.
-            game: Name of the game.
+            game: What they play; settings do not matter.
             count: How many, 1 or more.
             others: Names of further policies whose snapshots are in the pool.
             exploits: Name of the policy that the student exploits; empty: none.
-
-        Raises:
-            InvalidArgument: no such game.
         """
-        if get_game(game).max_seats == 1:
+        if game.max_seats == 1:
             opponents = [Opponent(f"{student}:latest", Source.LATEST)] * count
         elif exploits:
-            opponents = self._exploit(student, exploits, game, count)
+            opponents = self._exploit(student, exploits, game.spec.name, count)
         else:
             opponents = self._draw(student, (student, *others), game, count)
         for source, metric in self._metrics.samples.items():
@@ -147,14 +143,16 @@ class Training:
             rng=self._rng,
         )
 
-    def _draw(self, student: str, names: Sequence[str], game: str, count: int) -> list[Opponent]:
-        snapshots = self._pool(names, game)
+    def _draw(
+        self, student: str, names: Sequence[str], game: KnownGame, count: int
+    ) -> list[Opponent]:
+        snapshots = self._pool(names, game.spec.name)
         return sample_opponents(
             student,
             count,
             snapshots=snapshots,
             win_rates=self._win_rates(student, snapshots),
-            bots=bots_of(game),
+            bots=game.bots,
             mix=self._mix,
             curve=self._curve,
             power=self._power,

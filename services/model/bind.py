@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from mazemesh.v1.model_pb2_grpc import add_ModelServiceServicer_to_server
 from services._harness import Server
+from services._harness.game_specs import GameSpecs, RemoteSpecs, SpecPeer
 from services.model.metered_servicer import MeteredServicer
 from services.model.metrics import ModelMetrics, keep_fresh
 from services.model.publisher import Publisher
@@ -20,6 +21,13 @@ from services.model.watching import Changed
 
 
 async def bind(settings: ModelSettings, server: Server) -> None:
+    """Serves with the Game service that the settings name."""
+    game = RemoteSpecs(settings.game_address)
+    server.on_stop(game.close)
+    await bind_with(settings, server, game)
+
+
+async def bind_with(settings: ModelSettings, server: Server, game: SpecPeer) -> None:
     """Rows in the database, files in `data_dir/blobs`, unfinished ones in `data_dir/uploads`."""
     await server.database.migrate("services.model")
     store = SqlRegistry(server.database, settings.keep_events)
@@ -51,6 +59,7 @@ async def bind(settings: ModelSettings, server: Server) -> None:
         uploads=uploads,
         publisher=publisher,
         changed=changed,
+        games=GameSpecs(game),
         max_policy_bytes=settings.max_policy_bytes,
         heartbeat_seconds=settings.heartbeat_seconds,
     )

@@ -8,9 +8,7 @@ from typing import Final
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.games import GameSpec, get_game
 from mazemesh.v1 import model_pb2 as pb
-from mazemesh.wire import settings_from_proto
 from services.model.names import check_name
 from services.model.policy import Alias, Event, State, Submission, Version
 
@@ -24,16 +22,13 @@ _MAX_ID: Final = 128
 _MAX_METADATA_BYTES: Final = 64 * 1024
 
 
-def read_header(
-    header: pb.PublishPolicyHeader, max_bytes: int
-) -> tuple[Submission, GameSpec | None]:
-    """What the header says, and the game's spec when it names one.
+def read_header(header: pb.PublishPolicyHeader, max_bytes: int) -> Submission:
+    """What the header says; the spec's hash is left empty, for only Game can tell it.
 
     Raises:
         InvalidArgument: a field that is wrong, named with its value.
     """
-    spec = _spec(header.collection) if header.HasField("collection") else None
-    submission = Submission(
+    return Submission(
         name=check_name(header.name),
         request_id=_short("request_id", header.request_id),
         run_id=_short("run_id", header.run_id),
@@ -41,12 +36,11 @@ def read_header(
         parent_version=_not_negative("parent_version", header.parent_version),
         snapshot=header.snapshot,
         collection=header.collection.SerializeToString(deterministic=True),
-        spec_hash=spec.spec_hash if spec else "",
+        spec_hash="",
         sha256=_sha256(header.sha256),
         size_bytes=_size(header.size_bytes, max_bytes),
         metadata=_metadata(dict(header.metadata)),
     )
-    return submission, spec
 
 
 def version_message(version: Version) -> pb.PolicyVersion:
@@ -87,10 +81,6 @@ def event_message(event: Event) -> pb.WatchPoliciesResponse:
     if isinstance(event.subject, Alias):
         return pb.WatchPoliciesResponse(revision=event.revision, alias=alias_message(event.subject))
     return pb.WatchPoliciesResponse(revision=event.revision, policy=version_message(event.subject))
-
-
-def _spec(collection: pb.Collection) -> GameSpec:
-    return get_game(collection.game).spec(settings_from_proto(collection.settings))
 
 
 def _short(field: str, value: str) -> str:

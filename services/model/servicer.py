@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import replace
 from typing import Any, Final
 
 import grpc.aio
 
 from mazemesh.errors import FailedPrecondition, InvalidArgument
+from mazemesh.games import GameSpec
 from mazemesh.v1 import model_pb2 as pb
 from mazemesh.v1.model_pb2_grpc import ModelServiceServicer
+from mazemesh.wire import settings_from_proto
+from services._harness.game_specs import GameSpecs
 from services.model import registry
 from services.model.messages import (
     alias_message,
@@ -44,6 +48,7 @@ class ModelServicer(ModelServiceServicer):
         uploads: Uploads,
         publisher: Publisher,
         changed: Changed,
+        games: GameSpecs,
         max_policy_bytes: int,
         heartbeat_seconds: float,
     ) -> None:
@@ -52,6 +57,7 @@ class ModelServicer(ModelServiceServicer):
         self._uploads = uploads
         self._publisher = publisher
         self._changed = changed
+        self._games = games
         self._max_policy_bytes = max_policy_bytes
         self._heartbeat_seconds = heartbeat_seconds
 
@@ -60,11 +66,12 @@ class ModelServicer(ModelServiceServicer):
     ) -> pb.PublishPolicyResponse:
         """Receives, then publishes; a repeated request gets its first answer."""
         header = await _first(request_iterator)
-        # Not in the event loop: what a foreign game is like a process of its own has to tell.
-        submission, spec = await asyncio.to_thread(read_header, header, self._max_policy_bytes)
-        parity = read_parity(header.parity, spec)
+        submission = read_header(header, self._max_policy_bytes)
         version = await self._publisher.find(submission)
         if version is None:
+            spec = await self._spec(header)
+            submission = replace(submission, spec_hash=spec.spec_hash if spec else "")
+            parity = read_parity(header.parity, spec)
             upload = await self._receive(request_iterator, submission)
             version = await self._publisher.publish(submission, parity, upload)
         if version.rejection:
@@ -144,6 +151,13 @@ class ModelServicer(ModelServiceServicer):
         )
         self._changed.notify()
         return pb.SetAliasResponse(alias=alias_message(moved))
+
+    async def _spec(self, header: pb.PublishPolicyHeader) -> GameSpec | None:
+        """Of the game that the header names, if it names one; Game tells it."""
+        if not header.HasField("collection"):
+            return None
+        settings = settings_from_proto(header.collection.settings)
+        return (await self._games.get(header.collection.game, settings)).spec
 
     async def _changes(self, since: int, name: str) -> registry.Changes:
         return await self._store.transact(

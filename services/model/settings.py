@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from mazemesh.client.addresses import Addresses
 from services._harness import Port, ServiceSettings
 
 MEBIBYTE = 1024 * 1024
@@ -15,6 +16,10 @@ class ModelSettings(ServiceSettings):
     component: ClassVar[str] = "model"
 
     port: Port = Field(50053, description="port of the gRPC server; 0 takes a free one")
+    game_address: str = Field(
+        Addresses.local().game,
+        description="host:port of the Game service, which knows the games that policies play",
+    )
     max_policy_bytes: int = Field(256 * MEBIBYTE, gt=0, description="largest ONNX file, in bytes")
     keep_versions: int = Field(
         20,

@@ -6,16 +6,23 @@ from pathlib import Path
 from typing import Any
 
 from mazemesh.client.model import ModelClient
-from services.model.bind import bind
+from services._harness import Server
+from services.model.bind import bind_with
 from services.model.settings import ModelSettings
+from tests.game_specs import FakeSpecs
 from tests.servers.running import RunningService
 
 
 class RunningModel(RunningService[ModelSettings]):
-    """A Model service that runs, with a client of it."""
+    """A Model service that runs, with a client of it; `game` is the Game service that it asks."""
 
     def __init__(self, data_dir: Path, **settings: Any) -> None:
         self.data_dir = data_dir
+        self.game = FakeSpecs()
+
+        async def bind(settings: ModelSettings, server: Server) -> None:
+            await bind_with(settings, server, self.game)
+
         super().__init__(ModelSettings(port=0, data_dir=data_dir, **settings), bind)
         self.client = ModelClient(self.address)
 

@@ -23,10 +23,13 @@ from tests.servers.game_server import RunningGame, running_game
 
 RACE = {"game": tensor_utils.pack_tensor("race")}
 
+CARTPOLE = "gymnasium:CartPole-v1"
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGame]:
-    with running_game(tmp_path_factory.mktemp("game"), max_worlds=4) as running:
+    folder = tmp_path_factory.mktemp("game")
+    with running_game(folder, max_worlds=4, foreign_games=(CARTPOLE,)) as running:
         yield running
 
 
@@ -141,7 +144,7 @@ def env_settings(settings: dict[str, Any]) -> Any:
 
 
 def test_a_foreign_game_is_a_world_too(server: RunningGame) -> None:
-    env, world = make(server, game="gymnasium:CartPole-v1")
+    env, world = make(server, game=CARTPOLE)
     with env:
         steps = [env.reset()]
         while not steps[-1].last():

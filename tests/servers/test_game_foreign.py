@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from mazemesh.cli.app import app
 from mazemesh.errors import DeadlineExceeded, InvalidArgument, NotFound
 from mazemesh.game_replay import verify
-from mazemesh.games import Purpose, get_game, seeds
+from mazemesh.games import Catalogue, Purpose, open_game, seeds
 from mazemesh.games.foreign.engine import ForeignEngine
 from mazemesh.games.foreign.game import ForeignGame
 from mazemesh.v1 import game_pb2 as pb
@@ -22,7 +22,12 @@ from tests.servers.running import eventually
 CARTPOLE = "gymnasium:CartPole-v1"
 WALK = "pettingzoo:tests.foreign_games:Walk"
 ROCK_PAPER_SCISSORS = "pettingzoo:pettingzoo.classic.rps_v2"
+ALLOWED = (
+    *(CARTPOLE, WALK, ROCK_PAPER_SCISSORS, "gymnasium:Pendulum-v1"),
+    *(WALK + "?fails=crash", WALK + "?fails=hang", WALK + "?fails=raise"),
+)
 SHOW = ("replay-game", "--host", "127.0.0.1")
+GAMES = Catalogue(ALLOWED)
 SEED = seeds.seed(Purpose.TRAINING, 4)
 
 
@@ -34,12 +39,12 @@ def elo() -> FakeElo:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, elo: FakeElo) -> Iterator[RunningGame]:
     folder = tmp_path_factory.mktemp("game")
-    with running_game(folder, elo, foreign_step_seconds=1.0) as running:
+    with running_game(folder, elo, foreign_step_seconds=1.0, foreign_games=ALLOWED) as running:
         yield running
 
 
 def test_a_training_session_is_the_engine(server: RunningGame) -> None:
-    game = get_game(CARTPOLE)
+    game = open_game(CARTPOLE)
     assert isinstance(game, ForeignGame)
     engine = ForeignEngine(game, None, 6)
     engine.reset(seed=SEED, game_id=np.arange(10, 16))
@@ -138,14 +143,21 @@ def test_time_trials_compare_returns_and_replays_verify(server: RunningGame, elo
     for game in created[0].games:
         replay = server.client.replay(game.game_id)
         assert replay.steps > 1
-        assert verify(replay) is None
+        assert verify(replay, GAMES) is None
         shown = CliRunner().invoke(app, [*SHOW, game.game_id, "--port-base", str(server.port)])
         assert shown.exit_code == 0
         assert f"step {replay.steps} of {replay.steps}: 1 " in shown.stdout
+        verified = [*SHOW, game.game_id, "--port-base", str(server.port), "--verify"]
+        allowed = CliRunner().invoke(app, [*verified, "--game", WALK])
+        assert allowed.exit_code == 0, allowed.stderr
+        refused = CliRunner().invoke(app, verified)
+        assert refused.exit_code == 1
+        assert f"{WALK!r} is not allowed here" in refused.stderr
         changed = replay.actions.copy()
         changed[0] ^= 1
-        difference = verify(dataclasses.replace(replay, actions=changed))
+        difference = verify(dataclasses.replace(replay, actions=changed), GAMES)
         assert difference is not None
+        assert difference.step > 0
 
 
 def test_a_seat_is_played_one_move_at_a_time(server: RunningGame, elo: FakeElo) -> None:
@@ -158,7 +170,7 @@ def test_a_seat_is_played_one_move_at_a_time(server: RunningGame, elo: FakeElo) 
             seat.act(turn.step, turn.step % 3)
         assert sum(turn.scores) == 1
     assert list(elo.wait_for("duel").games[0].scores) == list(turn.scores)
-    assert verify(server.client.replay(game.game_id)) is None
+    assert verify(server.client.replay(game.game_id), GAMES) is None
 
 
 def test_what_does_not_apply_is_refused(server: RunningGame, tmp_path: Path) -> None:

@@ -181,7 +181,7 @@ async def test_a_person_meets_an_opponent_that_remembers(mesh: Mesh) -> None:
 
 
 def test_held_out_play_is_the_same_each_time_and_forgets_between_episodes() -> None:
-    play, again = (HeldOutPlay.record("race", SMALL, 3, 25) for _ in range(2))
+    play, again = (HeldOutPlay.record(get_game("race"), SMALL, 3, 25) for _ in range(2))
     np.testing.assert_array_equal(play.observation, again.observation)
     assert play.begins[0].all()
     assert play.begins[1:].any()
@@ -192,7 +192,7 @@ def test_held_out_play_is_the_same_each_time_and_forgets_between_episodes() -> N
 
 
 def test_probabilities_are_those_of_acting() -> None:
-    play = HeldOutPlay.record("race", SMALL, 3, 6)
+    play = HeldOutPlay.record(get_game("race"), SMALL, 3, 6)
     drawn = OnnxPolicy("a:1", network(1).file())
     best = OnnxPolicy("a:1", network(1).file(), greedy=True)
     soft, hard = (action_probabilities(one, play) for one in (drawn, best))

@@ -18,6 +18,7 @@ from mazemesh.errors import (
     InvalidArgument,
     MazemeshError,
     NotFound,
+    Unavailable,
 )
 from mazemesh.games import get_game
 from mazemesh.v1 import model_pb2 as pb
@@ -276,3 +277,41 @@ def test_a_restart_keeps_everything(tmp_path: Path) -> None:
         assert seen == list(range(2, current_revision(client) + 1))
         assert current_revision(client) > revision
         eventually(lambda: model.metric("versions", state="ready") == len(numbers(client)))
+
+
+def of_race(**given: Any) -> tuple[pb.PublishPolicyHeader, bytes]:
+    size = get_game("race").spec().observation_size
+    network = Network(observation_size=size)
+    return network.header(collection=pb.Collection(game="race"), **given), network.file()
+
+
+def test_a_game_is_asked_of_game_once(model: RunningModel) -> None:
+    header, data = of_race()
+    assert [model.client.publish(header, data).version for _ in range(3)] == [1, 2, 3]
+    assert model.game.asked == ["race"]
+
+
+def test_while_game_is_away_a_publish_leaves_nothing_and_may_be_repeated(
+    model: RunningModel,
+) -> None:
+    header, data = of_race(request_id="again")
+    model.game.down = True
+    with pytest.raises(Unavailable, match="the Game service is to tell what 'race' is like"):
+        model.client.publish(header, data)
+    assert (model.blobs(), model.uploads()) == (set(), [])
+    assert list(model.client.list("race")) == []
+    model.game.down = False
+    assert model.client.publish(header, data).version == 1
+    model.game.down = True
+    # What was published is known without Game, and so is the game by now.
+    assert model.client.publish(header, data).version == 1
+    assert model.client.publish(of_race()[0], data).version == 2
+
+
+def test_settings_that_do_not_fit_the_game_are_refused(model: RunningModel) -> None:
+    network = Network()
+    for settings, words in ({"width": 1}, "width: 1 is outside"), ({"seats": 1}, "seats: 1 is"):
+        header = network.header(collection={"game": "race", "settings": settings})
+        with pytest.raises(InvalidArgument, match=words):
+            model.client.publish(header, network.file())
+    assert model.uploads() == []

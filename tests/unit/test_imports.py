@@ -1,6 +1,9 @@
 """Who may import whom: the architecture, checked over the import statements of every file."""
 
 import ast
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -9,6 +12,26 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("mazemesh", "services", "actor", "learner")
 DRIVERS = {"redis", "boto3", "botocore", "psycopg"}
+OPENING = (
+    *("mazemesh.games", "mazemesh.games.open_game", "mazemesh.games.opening"),
+    "mazemesh.games.foreign",
+)
+"""What can open a game by any name, or have it opened; a module, and whatever is in it."""
+
+ALLOWED_OPENING = {
+    # The class, to tell its games apart; making one starts nothing.
+    ("services/game/batch.py", "mazemesh.games.foreign.ForeignGame"),
+    # Ends an engine that a command of the user's own was given.
+    ("actor/behaviour.py", "mazemesh.games.foreign.check.close"),
+    # Looks at a name.
+    ("actor/duel.py", "mazemesh.games.foreign.is_foreign"),
+}
+PLAYS_NO_GAME = {"_harness", "elo", "matchmaker", "model", "replay"}
+PURE = (
+    *("GameSettings", "GameSpec", "Purpose", "is_bot", "seeds", "settings", "spec"),
+    "ladder.is_time_trial",
+)
+"""All of mazemesh.games that they know: settings and specs as data, seeds, bots by name."""
 
 
 def imported_modules(path: str, source: str) -> Iterator[str]:
@@ -30,6 +53,8 @@ def forbidden(path: str, module: str) -> str | None:
         return "only learner imports torch"
     if there[0] == "mlflow" and here[0] != "learner":
         return "only learner imports mlflow"
+    if (reason := opens_games(path, module)) is not None:
+        return reason
     if there[0] in DRIVERS and "stores" not in here:
         return "a driver is imported only by the adapter in stores/ that uses it"
     if here[0] == "mazemesh" and here[1] != "cli" and there[0] in ("services", "actor", "learner"):
@@ -45,6 +70,35 @@ def forbidden(path: str, module: str) -> str | None:
         and there[1] not in (here[1], "_harness")
     ):
         return "a service never imports another one"
+    return None
+
+
+def opens_games(path: str, module: str) -> str | None:
+    """Why the import may let a name that came over the network open a game, or None.
+
+    Services and actors are told names by others. Only the Game service opens games, by the
+    `Catalogue` of what its operator allowed.
+    """
+    here = PurePosixPath(path).parts
+    if here[0] not in ("services", "actor") or (path, module) in ALLOWED_OPENING:
+        return None
+    if module == "mazemesh.games" or any(
+        module == one or (one != "mazemesh.games" and module.startswith(f"{one}."))
+        for one in OPENING
+    ):
+        return "who is told names by others opens no game by any name"
+    if "Catalogue" in module.split(".") and here[:2] not in (
+        ("services", "game"),
+        ("actor", "duel.py"),
+    ):
+        return "only the Game service has a catalogue"
+    if here[0] == "services" and here[1] in PLAYS_NO_GAME:
+        known = [f"mazemesh.games.{one}" for one in PURE]
+        of_games = module.startswith("mazemesh.games.")
+        if of_games and not any(module == one or module.startswith(f"{one}.") for one in known):
+            return "only the Game service has games; others ask it for specs"
+        if module.startswith(("mazemesh.game_replay", "mazemesh.envs", "mazemesh.wire.spec_to")):
+            return "only the Game service has games"
     return None
 
 
@@ -78,6 +132,19 @@ def test_every_import_keeps_the_rules() -> None:
         ("services/model/bind.py", "import mazemesh.cli.up"),
         ("actor/policy.py", "import torch.nn as nn"),
         ("actor/policy.py", "import mlflow"),
+        ("services/game/convert.py", "from mazemesh.games import open_game"),
+        ("services/game/convert.py", "import mazemesh.games"),
+        ("services/game/convert.py", "from mazemesh import games"),
+        ("services/game/convert.py", "from mazemesh.games.foreign import load"),
+        ("services/game/warm.py", "from mazemesh.games.foreign.process import WorkerProcess"),
+        ("services/model/messages.py", "from mazemesh.games import get_game"),
+        ("services/model/messages.py", "from mazemesh.games import Catalogue"),
+        ("services/matchmaker/ladders.py", "from mazemesh.games.ladder import ladder"),
+        ("services/matchmaker/ladders.py", "from mazemesh.games.registry import get_game"),
+        ("services/matchmaker/roster.py", "from mazemesh.games.foreign import is_foreign"),
+        ("services/_harness/game_specs.py", "from mazemesh.game_replay import verify"),
+        ("actor/play.py", "from mazemesh.games import open_game"),
+        ("actor/play.py", "from mazemesh.games import Catalogue"),
     ],
 )
 def test_a_broken_rule_is_found(path: str, source: str) -> None:
@@ -92,7 +159,29 @@ def test_a_broken_rule_is_found(path: str, source: str) -> None:
         ("services/elo/bind.py", "from .settings import EloSettings\nimport mazemesh.errors"),
         ("services/replay/stores/redis.py", "import redis.asyncio"),
         ("learner/train.py", "import torch, mlflow"),
+        ("learner/run.py", "from mazemesh.games import open_game"),
+        ("services/game/convert.py", "from mazemesh.games import Catalogue, get_game"),
+        ("services/matchmaker/ladders.py", "from mazemesh.games import GameSettings, seeds"),
+        ("services/matchmaker/ladders.py", "from mazemesh.games.ladder import is_time_trial"),
     ],
 )
 def test_what_the_rules_allow_passes(path: str, source: str) -> None:
     assert not any(forbidden(path, module) for module in imported_modules(path, source))
+
+
+def test_model_and_matchmaker_have_nothing_loaded_that_opens_a_game() -> None:
+    program = (
+        "import importlib, json, pkgutil, sys\n"
+        "import mazemesh.client.mesh, services.matchmaker, services.model\n"
+        "for room in (services.matchmaker, services.model):\n"
+        "    for found in pkgutil.walk_packages(room.__path__, f'{room.__name__}.'):\n"
+        "        if '.migrations' not in found.name and not found.name.endswith('__main__'):\n"
+        "            importlib.import_module(found.name)\n"
+        "print(json.dumps([n for n in sys.modules if n.startswith('mazemesh.games')]))"
+    )
+    command = [sys.executable, "-c", program]
+    run = subprocess.run(command, capture_output=True, text=True, check=True, timeout=110)
+    loaded = json.loads(run.stdout)
+    assert "mazemesh.games.spec" in loaded
+    assert not [name for name in loaded if name.startswith("mazemesh.games.foreign")]
+    assert "mazemesh.games.engine" not in loaded

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mazemesh.cli.own_games import VARIABLE, foreign_games
 from mazemesh.client.addresses import Addresses
 from mazemesh.process.ports import free_block
 
@@ -50,6 +52,8 @@ class Run:
         evaluators: Number of evaluator processes.
         exploiters: Number of main exploiters, each a learner and an actor of its own.
         seed: Of the run; None is a fresh one.
+        foreign_games: Foreign games that the Game service may play besides `game`: exact names, or
+            "installed".
         actor_flags: Passed on to every actor.
         learner_flags: Passed on to the learner.
     """
@@ -64,6 +68,7 @@ class Run:
     evaluators: int = 1
     exploiters: int = 0
     seed: int | None = None
+    foreign_games: tuple[str, ...] = ()
     actor_flags: tuple[str, ...] = ()
     learner_flags: tuple[str, ...] = ()
 
@@ -191,6 +196,12 @@ def _worker(run: Run, worker: _Worker, metrics_port: int) -> ProcessSpec:
     )
 
 
+def _names(games: Iterable[str]) -> str:
+    """Names of games in a variable, whatever characters they have; empty where there are none."""
+    names = sorted(filter(None, games))
+    return json.dumps(names) if names else ""
+
+
 def _environment(run: Run) -> dict[str, str]:
     """What all processes share; flags of one process stand in its command."""
     addresses = {
@@ -201,8 +212,9 @@ def _environment(run: Run) -> dict[str, str]:
         **addresses,
         "MAZEMESH_DATA_DIR": str(run.data_dir),
         "MAZEMESH_LOG_FORMAT": os.environ.get("MAZEMESH_LOG_FORMAT", "json"),
-        "MAZEMESH_MATCHMAKER_GAMES": run.game,
-        "MAZEMESH_GAME_WARM_GAMES": run.game,
+        "MAZEMESH_MATCHMAKER_GAMES": _names([run.game]),
+        "MAZEMESH_GAME_WARM_GAMES": _names([run.game]),
+        VARIABLE: _names({*foreign_games(run.data_dir, [run.game]), *run.foreign_games}),
         "MAZEMESH_EXIT_WITH_PARENT": str(os.getpid()),
         # numpy's own threads would fight with torch and onnxruntime over the cores.
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),

@@ -12,12 +12,12 @@ from mazemesh.cli.supervisor.scrape import Readings, scrape
 from mazemesh.cli.supervisor.supervise import Supervisor
 from mazemesh.client.mesh import Mesh
 from mazemesh.errors import MazemeshError
-from mazemesh.games import get_game
-from mazemesh.games.ladder import ladder
 from mazemesh.v1.elo_pb2 import PlayerRating
-from mazemesh.wire import settings_from_proto
+from mazemesh.v1.game_pb2 import GetGameSpecRequest
+from mazemesh.v1.model_pb2 import Collection
 
 _BOARD_ROWS = 1000
+_ASK_SECONDS = 2.0
 _LOSSES = ("loss", "policy_loss", "value_loss", "td_error", "entropy")
 """What is shown of the learner's statistics; MLflow and its metrics file have all."""
 
@@ -100,6 +100,7 @@ class Observer:
         self._readings = Readings()
         self._success: dict[str, tuple[float, float]] = {}
         self._ladder = run.game
+        self._asked: GetGameSpecRequest | None = None
         self.overview = Overview()
 
     async def refresh(self, *, ratings: bool) -> Overview:
@@ -121,14 +122,20 @@ class Observer:
             newest = self._mesh.model.describe(self._run.policy)
             versions = newest.version
             if newest.HasField("collection"):
-                settings = settings_from_proto(newest.collection.settings)
-                self._ladder = ladder(get_game(newest.collection.game), settings)
+                self._ask_ladder(newest.collection)
             players = self._mesh.elo.leaderboard(self._ladder, page_size=_BOARD_ROWS).players
             board = tuple(players)
         except MazemeshError:
             # Not up yet, or restarting: the next refresh asks again.
             pass
         return board, versions, snapshots
+
+    def _ask_ladder(self, collection: Collection) -> None:
+        """Sets the ladder on which the run is rated; Game is asked once for each collection."""
+        request = GetGameSpecRequest(game=collection.game, settings=collection.settings)
+        if request != self._asked:
+            self._ladder = self._mesh.game.ask_spec(request, _ASK_SECONDS).spec.ladder
+            self._asked = request
 
     def _build(
         self,

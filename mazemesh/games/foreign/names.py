@@ -11,11 +11,11 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from mazemesh.errors import InvalidArgument
+from mazemesh.game_names import MAX_NAME_LENGTH, check_game_name, shown
 
 GROUP = "mazemesh.games"
 """The entry-point group in which packages name their games."""
 
-MAX_NAME_LENGTH = 64
 KINDS = ("gymnasium", "pettingzoo")
 PLUGIN = "plugin"
 
@@ -52,11 +52,7 @@ def parse(name: str) -> ForeignName:
     Raises:
         InvalidArgument: it is no foreign game's name, or too long.
     """
-    if len(name) > MAX_NAME_LENGTH:
-        raise InvalidArgument(
-            f"game: {name!r} has {len(name)} characters; at most {MAX_NAME_LENGTH} are allowed. A "
-            f"package can give its game a short name in the entry-point group {GROUP!r}"
-        )
+    check_game_name(name)
     base, _, query = name.partition("?")
     arguments = {key: _value(text) for key, text in parse_qsl(query, keep_blank_values=True)}
     kind, colon, target = base.partition(":")
@@ -65,8 +61,8 @@ def parse(name: str) -> ForeignName:
     if base in plugins():
         return ForeignName(PLUGIN, base, arguments)
     raise InvalidArgument(
-        f"game: {name!r} is no foreign game; those are gymnasium:ID, pettingzoo:MODULE, and what "
-        f"installed packages offer ({', '.join(sorted(plugins())) or 'nothing here'})"
+        f"game: {shown(name)} is no foreign game; those are gymnasium:ID, pettingzoo:MODULE, and "
+        f"what installed packages offer ({', '.join(sorted(plugins())) or 'nothing here'})"
     )
 
 

@@ -10,6 +10,8 @@ from actor.lockstep import LockstepOpponents, Turns
 from actor.step import Experience
 from mazemesh.v1.model_pb2 import PolicyVersion
 
+BOTS = ("bot/random", "bot/wall-follower", "bot/shortest-path")
+
 
 class FakeRegistry:
     def __init__(self) -> None:
@@ -76,7 +78,7 @@ def test_a_version_that_came_before_the_wait_counts() -> None:
 def test_opponents_follow_from_the_seed_and_the_snapshots_alone() -> None:
     def drawn(seed: int) -> list[str]:
         registry = FakeRegistry()
-        opponents = LockstepOpponents(registry, "race", "race", np.random.default_rng(seed))
+        opponents = LockstepOpponents(registry, "race", BOTS, np.random.default_rng(seed))
         first = [opponents.take() for _ in range(100)]
         registry.snapshots = [1, 40]
         assert not any(name.startswith("race:4") for name in first)
@@ -91,7 +93,7 @@ def test_opponents_follow_from_the_seed_and_the_snapshots_alone() -> None:
 
 def test_a_turn_looks_for_new_snapshots() -> None:
     registry = FakeRegistry()
-    opponents = LockstepOpponents(registry, "race", "race", np.random.default_rng(0))
+    opponents = LockstepOpponents(registry, "race", BOTS, np.random.default_rng(0))
     registry.snapshots = [7]
     turns = Turns(FakeStudent(), 2, opponents)
     turns.written(1, 1)

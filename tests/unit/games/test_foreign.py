@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from mazemesh.cli.app import app
 from mazemesh.errors import FailedPrecondition, InvalidArgument
-from mazemesh.games import GameSettings, get_game
+from mazemesh.games import GameSettings, open_game
 from mazemesh.games.foreign import making, names
 from mazemesh.games.foreign.check import check_game
 from mazemesh.games.foreign.engine import ForeignEngine
@@ -29,7 +29,7 @@ HERE = "pettingzoo:tests.foreign_games:"
 
 
 def engine_of(name: str, num_games: int = 1, **options: Any) -> ForeignEngine:
-    game = get_game(name)
+    game = open_game(name)
     assert isinstance(game, ForeignGame)
     return ForeignEngine(game, None, num_games, **options)
 
@@ -73,15 +73,15 @@ def test_policies_are_named_after_the_game(game: str, policy: str) -> None:
 )
 def test_what_cannot_be_played_is_refused(name: str, words: str) -> None:
     with pytest.raises(InvalidArgument, match=words):
-        get_game(name)
+        open_game(name)
 
 
 def test_a_spec_tells_what_a_policy_needs() -> None:
-    game = get_game(CARTPOLE)
+    game = open_game(CARTPOLE)
     spec = game.spec()
     assert (spec.seats, spec.num_actions, spec.observation_size) == (1, 2, 4)
     assert (spec.observation_dtype, spec.step_limit, spec.version) == ("float32", 500, 1)
-    assert get_game(CARTPOLE) is game
+    assert open_game(CARTPOLE) is game
     shorter = game.spec(GameSettings(step_limit=50))
     assert shorter.rules_hash != spec.rules_hash
     assert shorter.spec_hash == spec.spec_hash
@@ -159,7 +159,7 @@ def test_rock_paper_scissors_of_pettingzoo() -> None:
 
 
 def test_pictures_stay_bytes_and_masks_count() -> None:
-    game = get_game(HERE + "Pictures")
+    game = open_game(HERE + "Pictures")
     assert game.spec().observation_dtype == "uint8"
     assert game.spec().layout[0].shape == (4, 5, 3)
     assert game.spec().step_limit == 10_000
@@ -309,7 +309,7 @@ def test_observations_become_vectors(space: spaces.Space[Any], size: int, dtype:
     ],
 )
 def test_the_check_finds_what_is_wrong(name: str, wrong: dict[str, str]) -> None:
-    findings = list(check_game(get_game(name), steps=200))
+    findings = list(check_game(open_game(name), steps=200))
     assert {finding.check for finding in findings if not finding.passed} == set(wrong)
     for finding in findings:
         assert re.search(wrong.get(finding.check, ""), finding.detail)

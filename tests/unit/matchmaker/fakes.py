@@ -17,17 +17,26 @@ from mazemesh.errors import (
 from mazemesh.games import GameSettings, Purpose, get_game, seeds
 from mazemesh.v1 import game_pb2, model_pb2
 from mazemesh.wire import settings_from_proto, settings_to_proto
-from services.matchmaker.ladders import bots_of
+from services._harness.game_specs import GameSpecs
 from services.matchmaker.leases import Match
 from services.matchmaker.metrics import MatchmakerMetrics
 from services.matchmaker.players import Rating
+from services.matchmaker.roster import Roster
 from services.matchmaker.store import Anchor, OutcomeState
+from tests.game_specs import FakeSpecs, known
 
-BOT_POLICIES = bots_of("race")
+BOT_POLICIES = known("race").bots
 
 
 def metrics() -> MatchmakerMetrics:
     return MatchmakerMetrics(CollectorRegistry())
+
+
+async def prepared_roster(*games: str) -> Roster:
+    """A roster whose default ladders are known."""
+    roster = Roster(games, GameSpecs(FakeSpecs()), metrics())
+    await roster.prepare()
+    return roster
 
 
 class FakeClock:
@@ -53,6 +62,11 @@ class FakeGame:
     unplayable: set[str] = field(default_factory=set)
     calls: int = 0
     changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def spec(
+        self, request: game_pb2.GetGameSpecRequest, wait: float
+    ) -> game_pb2.GetGameSpecResponse:
+        return await FakeSpecs(down=self.down).spec(request, wait)
 
     async def create(self, setups: Sequence[game_pb2.MatchSetup]) -> list[game_pb2.CreatedMatch]:
         self.calls += 1

@@ -12,7 +12,7 @@ from tests.unit.matchmaker.fakes import (
     FakeGame,
     MemoryAnchors,
     MemoryNumbers,
-    metrics,
+    prepared_roster,
     snapshot,
 )
 
@@ -20,11 +20,11 @@ from tests.unit.matchmaker.fakes import (
 class World:
     """Bots on one ladder; `start` is a (re)start."""
 
-    def __init__(self) -> None:
+    def __init__(self, roster: Roster) -> None:
+        self.roster = roster
         self.game = FakeGame()
         self.store = MemoryAnchors()
         self.numbers = MemoryNumbers()
-        self.roster = Roster(("race",), metrics())
 
     async def start(self, matches: int = 20) -> Anchors:
         numbers = Numbers(self.numbers)
@@ -38,8 +38,8 @@ class World:
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+async def world() -> World:
+    return World(await prepared_roster("race"))
 
 
 async def test_every_pair_meets_so_often_and_no_more(world: World) -> None:
@@ -71,14 +71,14 @@ async def test_with_game_down_nothing_is_counted(world: World) -> None:
 async def test_a_new_ladder_is_anchored_too(world: World) -> None:
     anchors = await world.start(2)
     await anchors.play()
-    world.roster.apply(snapshot(1, game="solo", settings=GameSettings(width=5, height=5)))
+    await world.roster.apply(snapshot(1, game="solo", settings=GameSettings(width=5, height=5)))
     await anchors.play()
     assert [count for (game, _), count in world.met().items() if game == "solo"] == [2, 2, 2]
 
 
 async def test_larger_tables_take_all_bots_and_too_large_ones_none(world: World) -> None:
-    world.roster = Roster((), metrics())
-    world.roster.apply(snapshot(1, settings=GameSettings(seats=3)))
-    world.roster.apply(snapshot(2, settings=GameSettings(seats=4)))
+    world.roster = await prepared_roster()
+    await world.roster.apply(snapshot(1, settings=GameSettings(seats=3)))
+    await world.roster.apply(snapshot(2, settings=GameSettings(seats=4)))
     await (await world.start(2)).play()
     assert world.met() == {("race", tuple(sorted(BOT_POLICIES))): 2}

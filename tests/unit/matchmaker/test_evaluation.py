@@ -22,6 +22,7 @@ from tests.unit.matchmaker.fakes import (
     MemoryLeases,
     MemoryNumbers,
     metrics,
+    prepared_roster,
     snapshot,
 )
 
@@ -32,12 +33,12 @@ LEASE = 120.0
 class World:
     """A matchmaker's rating matches and everything around them; `start` is a (re)start."""
 
+    roster: Roster
     clock: FakeClock = field(default_factory=FakeClock)
     game: FakeGame = field(default_factory=FakeGame)
     elo: FakeElo = field(default_factory=FakeElo)
     leases: MemoryLeases = field(default_factory=MemoryLeases)
     numbers: MemoryNumbers = field(default_factory=MemoryNumbers)
-    roster: Roster = field(default_factory=lambda: Roster(("race",), metrics()))
     max_outstanding: int = 64
 
     async def start(self) -> Evaluation:
@@ -64,9 +65,9 @@ class World:
 
 
 @pytest.fixture
-def world() -> World:
-    world = World()
-    world.roster.replace([snapshot(1)])
+async def world() -> World:
+    world = World(await prepared_roster("race"))
+    await world.roster.replace([snapshot(1)])
     return world
 
 
@@ -83,13 +84,13 @@ def ids(issue: Issue) -> list[str]:
 
 
 async def test_without_a_snapshot_there_is_nothing_to_play_yet(world: World) -> None:
-    world.roster.replace([])
+    await world.roster.replace([])
     issue = await (await world.start()).lease("w", 5)
     assert (issue.matches, issue.retry_after) == ([], 1.0)
 
 
 async def test_games_exist_when_the_lease_is_answered(world: World) -> None:
-    world.roster.replace([snapshot(1), snapshot(2)])
+    await world.roster.replace([snapshot(1), snapshot(2)])
     evaluation = await world.start()
     issue = await evaluation.lease("w", 8)
     assert len(issue.matches) == 8
@@ -107,7 +108,7 @@ async def test_games_exist_when_the_lease_is_answered(world: World) -> None:
 async def test_a_new_snapshot_comes_first(world: World) -> None:
     world.elo.known["race"] = {"race:1": Rating(1000, 500, 1500, 10)}
     evaluation = await world.start()
-    world.roster.apply(snapshot(2))
+    await world.roster.apply(snapshot(2))
     issue = await evaluation.lease("w", 6)
     assert all("race:2" in match.participants for match, _ in issue.matches)
 
@@ -163,7 +164,7 @@ async def test_a_lost_completion_is_learnt_from_game(world: World) -> None:
 
 
 async def test_one_match_that_game_refuses_does_not_keep_the_others(world: World) -> None:
-    world.roster.apply(snapshot(2))
+    await world.roster.apply(snapshot(2))
     world.game.unplayable = {"race:1"}
     evaluation = await world.start()
     issue = await evaluation.lease("w", 16)
@@ -210,12 +211,12 @@ async def test_a_snapshot_whose_match_was_abandoned_rests_and_longer_the_second_
 
 
 async def test_while_one_snapshot_rests_the_others_go_on(world: World) -> None:
-    world.roster.apply(snapshot(2))
+    await world.roster.apply(snapshot(2))
     world.game.unplayable = {"race:2"}
     evaluation = await world.start()
     await evaluation.lease("w", 8)
     world.clock.pass_seconds(29.0)
-    world.roster.apply(snapshot(3))
+    await world.roster.apply(snapshot(3))
     issue = await evaluation.lease("w", 8)
     assert len(issue.matches) == 8
     assert all("race:2" not in match.participants for match, _ in issue.matches)
@@ -239,13 +240,13 @@ async def test_a_settled_ladder_rests_until_a_new_snapshot(world: World) -> None
     evaluation = await world.start()
     rest = await evaluation.lease("w", 10)
     assert (rest.matches, rest.retry_after) == ([], 10.0)
-    world.roster.apply(snapshot(2))
+    await world.roster.apply(snapshot(2))
     assert len((await evaluation.lease("w", 10)).matches) == 10
 
 
 async def test_every_ladder_has_its_turn_and_a_worker_may_choose(world: World) -> None:
     small = GameSettings(width=6, height=6)
-    world.roster.replace([snapshot(1), snapshot(1, name="small", settings=small)])
+    await world.roster.replace([snapshot(1), snapshot(1, name="small", settings=small)])
     evaluation = await world.start()
     issues = [await evaluation.lease("w", 4) for _ in range(2)]
     ladders = [{match.ladder for match, _ in issue.matches} for issue in issues]
@@ -254,7 +255,7 @@ async def test_every_ladder_has_its_turn_and_a_worker_may_choose(world: World) -
 
 
 async def test_a_time_trial_is_a_match_of_two(world: World) -> None:
-    world.roster.replace([snapshot(1, name="runner", game="solo")])
+    await world.roster.replace([snapshot(1, name="runner", game="solo")])
     evaluation = await world.start()
     issue = await evaluation.lease("w", 4, "solo")
     for match, created in issue.matches:
@@ -292,7 +293,7 @@ async def test_elo_is_asked_once_for_a_while(world: World) -> None:
 
 
 async def test_what_was_just_played_counts_before_elo_shows_it(world: World) -> None:
-    world.roster.apply(snapshot(2))
+    await world.roster.apply(snapshot(2))
     evaluation = await world.start()
     placed = await evaluation.lease("w", PairingRules().placement_matches)
     assert all("race:2" in match.participants for match, _ in placed.matches)

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from mazemesh.errors import AlreadyExists, FailedPrecondition, NotFound, Unavailable
-from mazemesh.games import GameSettings
 from services.matchmaker.ladders import ladder_of
 from services.matchmaker.lobby import Lobby, Waiting
 from services.matchmaker.numbers import Numbers
@@ -14,6 +13,7 @@ from services.matchmaker.players import Rating
 from services.matchmaker.ratings import Ratings
 from services.matchmaker.stores.memory import MemoryTickets
 from services.matchmaker.tickets import Ticket, TicketState, Window, Wish
+from tests.game_specs import known
 from tests.unit.matchmaker.fakes import FakeClock, FakeElo, FakeGame, MemoryNumbers, metrics
 
 GRACE = 10.0
@@ -54,7 +54,7 @@ class World:
 
 
 def wish(player: str, game: str = "race", *, rated: bool = False, **over: float) -> Wish:
-    ladder = ladder_of(game, GameSettings())
+    ladder = ladder_of(known(game))
     made = Wish(
         f"player/{player}",
         ladder.name,
@@ -63,6 +63,7 @@ def wish(player: str, game: str = "race", *, rated: bool = False, **over: float)
         ladder.players,
         rated=rated,
         max_wait=60.0,
+        bots=ladder.bots,
     )
     return replace(made, **over)  # type: ignore[arg-type]
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mazemesh.games import GameSettings
-from services.matchmaker.ladders import Snapshot, ladder_of, ladders
+from services.matchmaker.ladders import Snapshot, ladder_of, ladders, unshaped
 from services.matchmaker.pairing import Pairing, PairingRules, expected_score
 from services.matchmaker.players import (
     START_RATING,
@@ -17,8 +17,10 @@ from services.matchmaker.players import (
     nearest_bots,
     players_of,
 )
+from tests.game_specs import known
 from tests.unit.matchmaker.fakes import BOT_POLICIES
 
+RACE = ladder_of(known("race"))
 RULES = PairingRules(uniform_share=0.0)
 BOTS = [Player(bot, 1000.0, 20.0, 100, bot=True) for bot in BOT_POLICIES]
 
@@ -193,8 +195,7 @@ def test_expected_score_is_on_the_elo_scale() -> None:
 
 def test_players_have_their_ratings_and_newcomers_that_of_their_parent() -> None:
     ladder = replace(
-        ladder_of("race", GameSettings()),
-        snapshots=tuple(Snapshot("race", version, "race", GameSettings()) for version in (1, 2, 3)),
+        RACE, snapshots=tuple(Snapshot("race", version, RACE) for version in (1, 2, 3))
     )
     ratings = {
         "race:2": Rating(1200.0, 1100.0, 1300.0, 40),
@@ -216,21 +217,21 @@ def test_the_nearest_bot_by_rating() -> None:
         "bot/shortest-path": Rating(1500.0, 1490.0, 1510.0, 60),
     }
     best_first = ["bot/shortest-path", "bot/wall-follower", "bot/random"]
-    assert nearest_bots("race", 1450.0, ratings) == best_first
-    assert nearest_bots("race", 500.0, ratings)[0] == "bot/random"
+    assert nearest_bots(RACE.bots, 1450.0, ratings) == best_first
+    assert nearest_bots(RACE.bots, 500.0, ratings)[0] == "bot/random"
 
 
 def test_ladders_of_default_games_and_of_what_snapshots_play() -> None:
-    small = GameSettings(width=6, height=6, shaping=0.3)
+    small = ladder_of(known("race", unshaped(GameSettings(width=6, height=6, shaping=0.3))))
+    coop_keys, solo = ladder_of(known("coop-keys")), ladder_of(known("solo"))
     found = ladders(
-        ["race", "coop-keys"],
+        [RACE, coop_keys],
         [
-            Snapshot("b", 2, "race", GameSettings(shaping=1.0)),
-            Snapshot("b", 1, "race", GameSettings()),
-            Snapshot("a", 1, "race", small),
-            Snapshot("c", 1, "solo", GameSettings()),
-            Snapshot("d", 1, "chess", GameSettings()),
-            Snapshot("e", 1, "coop-keys", GameSettings()),
+            Snapshot("b", 2, RACE),
+            Snapshot("b", 1, RACE),
+            Snapshot("a", 1, small),
+            Snapshot("c", 1, solo),
+            Snapshot("e", 1, coop_keys),
         ],
     )
     by_name = {one.name: one for one in found}

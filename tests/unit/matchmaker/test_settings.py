@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from mazemesh.process.errors import StartError
@@ -16,9 +18,18 @@ def test_games_are_named_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     assert parsed(["--games", "solo"]).games == ("solo",)
 
 
-def test_an_unknown_game_stops_the_start() -> None:
-    with pytest.raises(StartError, match=r"games = .*'chess' is unknown; the games are"):
-        parsed(["--games", "race,chess"])
+def test_a_games_argument_is_not_cut_at_its_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("pettingzoo:a?x=[1,2]", "race")
+    monkeypatch.setenv("MAZEMESH_MATCHMAKER_GAMES", json.dumps(names))
+    assert MatchmakerSettings().games == names
+    monkeypatch.setenv("MAZEMESH_MATCHMAKER_GAMES", " ".join(names))
+    assert MatchmakerSettings().games == names
+    assert parsed(["--games", names[0]]).games == names[:1]
+
+
+def test_what_cannot_be_a_games_name_stops_the_start() -> None:
+    with pytest.raises(StartError, match=r"games = .*has 65 characters; 1..64 printable"):
+        parsed(["--games", "x" * 65])
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ class Desk:
         header = network.header(
             sha256=hashlib.sha256(data).hexdigest(), size_bytes=len(data), parent_version=parent
         )
-        submission, _ = read_header(header, 10**6)
+        submission = read_header(header, 10**6)
         upload = self.uploads.begin(submission)
         upload.write(data)
         return submission, upload
