@@ -68,10 +68,9 @@ class Trainer:
         self._winnable = not is_foreign(run.game)
 
     def resume(self, checkpoint: Checkpoint) -> None:
-        """Takes over counters and the algorithm's state."""
+        """Takes over the counters; the algorithm has been restored."""
         if self._exploiter is not None:
             self._exploiter.life = Life(**checkpoint.life)
-        self._algorithm.restore(checkpoint.algorithm)
         self._offered = (self._algorithm.updates, False)
         self._publisher.version = checkpoint.version
         self.agent_steps, self.samples = checkpoint.agent_steps, checkpoint.samples
