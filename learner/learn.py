@@ -72,6 +72,7 @@ def learn(
         _follow(settings, run, source, stop)
         return
     log.info("starting", policy=run.policy, game=run.game, algorithm=run.algorithm)
+    log.debug("sizes", row_bytes=run.signature.row_bytes, batch_rows=run.batch_rows)
     metrics = LearnerMetrics(registry)
     parameters = initial_parameters(run.architecture, run.seed)
     _check_place(settings, run)
