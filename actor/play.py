@@ -23,7 +23,7 @@ from actor.step import Experience
 from mazemesh.client.game import GamesSession
 from mazemesh.client.mesh import Mesh
 from mazemesh.errors import DeadlineExceeded, MazemeshError, NotFound, Unavailable
-from mazemesh.experience import most_write_rows
+from mazemesh.experience import most_write_rows, rows_a_message
 from mazemesh.games import GameSpec, Purpose, seeds
 from mazemesh.v1.game_pb2 import GetGameSpecRequest, GetGameSpecResponse
 from mazemesh.v1.model_pb2 import Collection
@@ -78,11 +78,12 @@ class Actor:
         if self._rival is not None:
             check_spec(self._rival.description, spec.spec_hash)
         log.info("playing", policy=self._student.current.reference, games=self._settings.games)
-        self._write_rows = most_write_rows(collection.batch_rows)
         supply, fill = self._opponents(collection, spec, told.bots)
         _, collector = method(
             collection, spec, 1, np.random.default_rng(0), self._student.current.state_size
         )
+        fits = rows_a_message(collector.signature)
+        self._write_rows = min(fits, most_write_rows(collection.batch_rows) or fits)
         writer = self._mesh.replay.writer(collection.table, collector.signature)
         sender = ExperienceSender(writer, self._stop)
         threads = [

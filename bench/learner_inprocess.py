@@ -1,6 +1,6 @@
 """How fast the learner learns, in agent steps: engine, acting and updates in one process.
 
-    python bench/learner_inprocess.py --game solo --algorithm ppo --steps 1000000
+    python -m bench.learner_inprocess --game solo --algorithm ppo --steps 1000000
 
 Acts as an actor does, through onnxruntime on exported policies, and renews the acting policy only
 every `--publish-every` agent steps, so that the lag of a mesh is part of the measurement. Prints
@@ -23,12 +23,13 @@ import onnxruntime
 import torch
 
 from actor.sampling import ape_x_epsilons, epsilon_greedy, sample
+from actor.sequences import SequenceCollector
 from actor.step import Consequence, Decision
 from actor.transitions import TransitionCollector
 from actor.unrolls import UnrollCollector
 from learner.algorithms import build
 from learner.architecture import initial_parameters
-from learner.configs import PPOConfig
+from learner.configs import PPOConfig, R2D2Config
 from learner.onnx_policy import to_onnx
 from learner.run import Run
 from learner.settings import LearnerSettings
@@ -45,11 +46,19 @@ class Policy:
         options.intra_op_num_threads = 1
         data = to_onnx(run.architecture, parameters)
         self._session = onnxruntime.InferenceSession(data, options)
+        self.memory = run.architecture.memory
 
-    def __call__(self, observation: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def __call__(
+        self, observation: np.ndarray, mask: np.ndarray, state: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Logits, value and the next state [n, memory]; the state before may be [n, 0]."""
         inputs = {"observation": observation, "action_mask": mask}
-        logits, value = self._session.run(["logits", "value"], inputs)
-        return logits, value
+        if not self.memory:
+            logits, value = self._session.run(["logits", "value"], inputs)
+            return logits, value, state
+        outputs = ["logits", "value", "next_state"]
+        logits, value, state = self._session.run(outputs, {**inputs, "state": state})
+        return logits, value, state
 
 
 @dataclass
@@ -143,9 +152,17 @@ class Games:
         self.engine.reset(seed=seeds.seed(Purpose.TRAINING, seed), game_id=np.arange(count))
         size, actions, config = self.engine.spec.observation_size, 5, run.config
         self.collector: Any
+        memory = run.architecture.memory
+        self.state = np.zeros((count * self.seats, memory), np.float32)
         if isinstance(config, PPOConfig):
-            self.collector = UnrollCollector(count, config.unroll_length, size, actions)
+            self.collector = UnrollCollector(
+                count, config.unroll_length, size, actions, state_size=memory
+            )
             self.epsilon = None
+        elif isinstance(config, R2D2Config):
+            wanted = run.collection.sequence
+            self.collector = SequenceCollector(count, wanted, size, actions, state_size=memory)
+            self.epsilon = ape_x_epsilons(count, config.epsilon, config.epsilon_exponent)
         else:
             self.collector = TransitionCollector(
                 count, config.n_step, config.discount, size, actions
@@ -163,12 +180,19 @@ class Games:
         engine, n, seats = self.engine, self.engine.num_games, self.seats
         observation = engine.observation.reshape(n * seats, -1)
         mask = engine.action_mask.reshape(n * seats, -1)
-        logits, value = policy(observation, mask)
         experience = None
         if self.decision is not None:
             cut = np.flatnonzero(engine.truncated)
             final, ones = engine.final_observation[cut, 0], np.ones((len(cut), 5), np.uint8)
-            final_value = policy(final, ones)[1] if len(cut) else np.zeros(0, np.float32)
+            final_value = np.zeros(0, np.float32)
+            if len(cut):
+                final_value = policy(final, ones, self.state[cut * seats])[1]
+            over = engine.terminated | engine.truncated
+            self.state.reshape(n, seats, -1)[over] = 0.0
+        before = self.state.reshape(n, seats, -1)[:, 0].copy()
+        logits, value, next_state = policy(observation, mask, self.state)
+        self.state = next_state.copy()
+        if self.decision is not None:
             status = np.where(engine.terminated, 1, np.where(engine.truncated, 2, 0))
             consequence = Consequence(
                 engine.reward[:, 0].copy(),
@@ -190,7 +214,7 @@ class Games:
             actions[own],
             logits[own].copy(),
             version,
-            np.zeros((n, 0), np.float32),
+            before,
             np.zeros(n, np.uint64),
         )
         engine.step(actions.reshape(n, seats))
@@ -212,9 +236,12 @@ def evaluate(policy: Policy, run: Run, temperature: float) -> dict[str, float]:
             rotation=np.arange(n) % seats,
         )
         score = np.zeros(n)
+        state = np.zeros((n * seats, run.architecture.memory), np.float32)
         while engine.active.any():
-            logits, _ = policy(
-                engine.observation.reshape(n * seats, -1), engine.action_mask.reshape(n * seats, -1)
+            logits, _, state = policy(
+                engine.observation.reshape(n * seats, -1),
+                engine.action_mask.reshape(n * seats, -1),
+                state,
             )
             engine.step(sample(logits, temperature, rng).reshape(n, seats))
             ended = engine.terminated | engine.truncated

@@ -68,10 +68,8 @@ def make(run: Run, parameters: Parameters, place: Place, ranks: Ranks = ALONE) -
     return DQN(shape, parameters, config, place, ranks)
 
 
-def choose_place(
-    run: Run, device: Device, ranks: Ranks, precision: Precision, *, fuse: bool
-) -> Place:
-    """Where a run computes, and how; sets how torch multiplies matrices in this process.
+def check_place(run: Run, device: Device, *, fuse: bool) -> None:
+    """Refuses what `choose_place` could not give.
 
     Raises:
         FailedPrecondition: cuda was asked for and there is none, or fusing where it does not help.
@@ -83,9 +81,20 @@ def choose_place(
     there = torch.cuda.is_available()
     if device == "cuda" and not there:
         raise FailedPrecondition("device is cuda, but torch finds no CUDA device; use auto or cpu")
-    if device == "cpu" or not there:
-        if fuse:
-            raise FailedPrecondition("fuse is for a GPU, and this run is on the processor")
+    if fuse and (device == "cpu" or not there):
+        raise FailedPrecondition("fuse is for a GPU, and this run is on the processor")
+
+
+def choose_place(
+    run: Run, device: Device, ranks: Ranks, precision: Precision, *, fuse: bool
+) -> Place:
+    """Where a run computes, and how; sets how torch multiplies matrices in this process.
+
+    Raises:
+        FailedPrecondition: see `check_place`.
+    """
+    check_place(run, device, fuse=fuse)
+    if device == "cpu" or not torch.cuda.is_available():
         choose_matmul()
         by_itself = run.algorithm in ROUNDED or precision == "bfloat16"
         return Place(products=choose_precision(precision if by_itself else "float32"))

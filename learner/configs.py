@@ -1,8 +1,29 @@
-"""The settings of the algorithms, apart from torch: actors' instructions follow from them too."""
+"""The settings of the algorithms, apart from torch: actors' instructions follow from them too.
+
+Each field has bounds in its type, and a config that is beyond them cannot be made
+(`learner.bounds`); what holds between two fields is checked beside them.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from learner.bounds import Within, check
+from mazemesh.errors import InvalidArgument
+
+Steps = Annotated[int, Within(1, 4096)]
+"""Of a piece of play that is stored as one row."""
+
+Rows = Annotated[int, Within(1, 65_536)]
+"""Of a request to Replay, a minibatch, or what makes them."""
+
+Updates = Annotated[int, Within(1, 1_000_000_000)]
+"""Gradient steps that something takes; 0 of them would be a division by zero, or never."""
+
+Share = Annotated[float, Within(0, 1)]
+Cost = Annotated[float, Within(0, 100)]
+Norm = Annotated[float, Within(0, 1_000_000, above=True)]
 
 
 @dataclass(frozen=True)
@@ -22,20 +43,23 @@ class ActorCriticConfig:
         max_gradient_norm: Gradients are clipped to this norm.
     """
 
-    unroll_length: int = 32
-    unrolls_per_batch: int = 256
-    learning_rate: float = 1e-3
-    final_learning_rate: float = 3e-4
-    anneal_updates: int = 3_000
-    discount: float = 0.95
-    trace: float = 0.95
-    entropy_cost: float = 0.01
-    value_cost: float = 0.5
-    max_gradient_norm: float = 0.5
+    unroll_length: Steps = 32
+    unrolls_per_batch: Rows = 256
+    learning_rate: Share = 1e-3
+    final_learning_rate: Share = 3e-4
+    anneal_updates: Updates = 3_000
+    discount: Share = 0.95
+    trace: Share = 0.95
+    entropy_cost: Cost = 0.01
+    value_cost: Cost = 0.5
+    max_gradient_norm: Norm = 0.5
+
+    def __post_init__(self) -> None:
+        check(self)
 
     def rate_at(self, updates: int) -> float:
         """The learning rate after so many gradient steps."""
-        left = max(0.0, 1.0 - updates / max(self.anneal_updates, 1))
+        left = max(0.0, 1.0 - updates / self.anneal_updates)
         return self.final_learning_rate + left * (self.learning_rate - self.final_learning_rate)
 
 
@@ -51,11 +75,19 @@ class PPOConfig(ActorCriticConfig):
         magnet_updates: Gradient steps after which the magnet becomes the present policy.
     """
 
-    minibatch_size: int = 1024
-    epochs: int = 3
-    clip: float = 0.2
-    magnet_cost: float = 0.0
-    magnet_updates: int = 1_000
+    minibatch_size: Rows = 1024
+    epochs: Annotated[int, Within(1, 100)] = 3
+    clip: Annotated[float, Within(0, 1, above=True)] = 0.2
+    magnet_cost: Cost = 0.0
+    magnet_updates: Updates = 1_000
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.unroll_length * self.unrolls_per_batch < 2:
+            raise InvalidArgument(
+                "hyperparameters: unroll_length = 1 and unrolls_per_batch = 1 make a batch of one "
+                "step, over which no advantage can be normalized; it should be two or more"
+            )
 
 
 @dataclass(frozen=True)
@@ -67,16 +99,25 @@ class RecurrentPPOConfig(PPOConfig):
         burn_in: Steps at the beginning of each unroll that only bring the memory up to date.
     """
 
-    memory: int = 128
-    burn_in: int = 0
+    memory: Annotated[int, Within(1, 4096)] = 128
+    burn_in: Annotated[int, Within(0, 4095)] = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_burn_in(self.burn_in, self.unroll_length, "unrolls")
+        if self.magnet_cost:
+            raise InvalidArgument(
+                f"hyperparameters: magnet_cost = {self.magnet_cost:g} is for ppo; with memory it "
+                "should be 0"
+            )
 
 
 @dataclass(frozen=True)
 class ImpalaConfig(ActorCriticConfig):
     """How IMPALA learns: every batch once, in one gradient step."""
 
-    unrolls_per_batch: int = 32
-    anneal_updates: int = 10_000
+    unrolls_per_batch: Rows = 32
+    anneal_updates: Updates = 10_000
 
 
 @dataclass(frozen=True)
@@ -103,22 +144,30 @@ class DQNConfig:
         samples_per_insert: How often a transition is drawn on average.
     """
 
-    n_step: int = 3
-    discount: float = 0.9
-    minibatch_size: int = 512
-    minibatches_per_batch: int = 4
-    learning_rate: float = 1e-3
-    max_gradient_norm: float = 10.0
-    target_every: int = 50
-    priority_exponent: float = 0.6
-    importance_exponent: float = 0.4
-    importance_anneal_updates: int = 20_000
-    priority_floor: float = 1e-3
-    epsilon: float = 0.4
-    epsilon_exponent: float = 2.0
-    table_capacity: int = 500_000
-    min_size: int = 10_000
-    samples_per_insert: float = 8.0
+    n_step: Annotated[int, Within(1, 1024)] = 3
+    discount: Share = 0.9
+    minibatch_size: Rows = 512
+    minibatches_per_batch: Annotated[int, Within(1, 1024)] = 4
+    learning_rate: Share = 1e-3
+    max_gradient_norm: Norm = 10.0
+    target_every: Updates = 50
+    priority_exponent: Share = 0.6
+    importance_exponent: Share = 0.4
+    importance_anneal_updates: Updates = 20_000
+    priority_floor: Annotated[float, Within(0, 1, above=True)] = 1e-3
+    epsilon: Share = 0.4
+    epsilon_exponent: Cost = 2.0
+    table_capacity: Annotated[int, Within(1, 1_000_000_000)] = 500_000
+    min_size: Annotated[int, Within(1, 1_000_000_000)] = 10_000
+    samples_per_insert: Annotated[float, Within(0.001, 1000)] = 8.0
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.min_size > self.table_capacity:
+            raise InvalidArgument(
+                f"hyperparameters: min_size = {self.min_size} rows are waited for in a table that "
+                f"holds table_capacity = {self.table_capacity}; it should be at most as many"
+            )
 
 
 @dataclass(frozen=True)
@@ -133,18 +182,31 @@ class R2D2Config(DQNConfig):
             the mean error's.
     """
 
-    memory: int = 128
-    sequence_length: int = 24
-    burn_in: int = 4
-    max_error_share: float = 0.9
-    n_step: int = 5
-    minibatch_size: int = 32
-    minibatches_per_batch: int = 4
-    priority_exponent: float = 0.9
-    importance_exponent: float = 0.6
-    table_capacity: int = 25_000
-    min_size: int = 500
-    samples_per_insert: float = 4.0
+    memory: Annotated[int, Within(1, 4096)] = 128
+    sequence_length: Steps = 24
+    burn_in: Annotated[int, Within(0, 4095)] = 4
+    max_error_share: Share = 0.9
+    n_step: Annotated[int, Within(1, 1024)] = 5
+    minibatch_size: Rows = 32
+    minibatches_per_batch: Annotated[int, Within(1, 1024)] = 4
+    priority_exponent: Share = 0.9
+    importance_exponent: Share = 0.6
+    table_capacity: Annotated[int, Within(1, 1_000_000_000)] = 25_000
+    min_size: Annotated[int, Within(1, 1_000_000_000)] = 500
+    samples_per_insert: Annotated[float, Within(0.001, 1000)] = 4.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_burn_in(self.burn_in, self.sequence_length, "sequences")
 
 
 Config = PPOConfig | RecurrentPPOConfig | ImpalaConfig | DQNConfig | R2D2Config
+
+
+def _check_burn_in(burn_in: int, length: int, rows: str) -> None:
+    """Raises InvalidArgument: the burn-in leaves nothing of rows of so many steps."""
+    if burn_in >= length:
+        raise InvalidArgument(
+            f"hyperparameters: burn_in = {burn_in} leaves nothing of {rows} of {length} steps; it "
+            "should be less"
+        )

@@ -7,6 +7,7 @@ import numpy as np
 from learner.architecture import ByteArray, FloatArray, ObservationArray, evaluate
 from learner.publisher import Draft, parity_check
 from learner.run import Run
+from learner.sizes import parity_rows
 from mazemesh.games import GameSettings, Purpose, open_game, seeds
 from mazemesh.games.foreign import ForeignGame
 from mazemesh.games.foreign.engine import ForeignEngine
@@ -17,7 +18,7 @@ PARITY_ROWS = 64
 
 def first_draft(run: Run, parameters: dict[str, FloatArray]) -> Draft:
     """The untrained network as a snapshot, checked on first observations of real games."""
-    observation, action_mask = _first_observations(run, PARITY_ROWS)
+    observation, action_mask = _first_observations(run, _rows(run))
     memory = run.architecture.memory
     state = np.zeros((len(observation), memory), np.float32) if memory else None
     answer = evaluate(run.architecture, parameters, observation, action_mask, state)
@@ -28,6 +29,12 @@ def first_draft(run: Run, parameters: dict[str, FloatArray]) -> Draft:
         agent_steps=0,
         snapshot=True,
     )
+
+
+def _rows(run: Run) -> int:
+    shape = run.architecture
+    each = shape.observation_size * np.dtype(shape.observation_dtype).itemsize
+    return parity_rows(each, PARITY_ROWS)
 
 
 def _first_observations(run: Run, rows: int) -> tuple[ObservationArray, ByteArray]:

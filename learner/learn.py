@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import importlib.metadata
 import threading
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import structlog
 from prometheus_client import CollectorRegistry
 
 from learner import checkpoint
-from learner.architecture import FloatArray, initial_parameters
+from learner.architecture import initial_parameters
 from learner.first_version import first_draft
 from learner.journal import Journal
 from learner.lineage import Lineage
@@ -49,8 +50,9 @@ def learn(
 ) -> None:
     """Runs a training run until `stop` is set or its steps are done, then leaves a checkpoint.
 
-    Order matters at the start: version 1 needs no torch, so that actors can begin. Torch is loaded
-    while Replay and Model come up.
+    Order matters at the start. What can be refused is looked at first: a run that is refused has
+    written nothing, into its folder, Replay or Model. Version 1 needs no torch, so that actors can
+    begin: torch is loaded while Replay and Model come up, except where it is needed to refuse.
 
     Args:
         settings: Of the run.
@@ -69,15 +71,17 @@ def learn(
     if rank():
         _follow(settings, run, source, stop)
         return
-    resuming = bool(checkpoint.find(settings.folder))
     log.info("starting", policy=run.policy, game=run.game, algorithm=run.algorithm)
+    log.debug("sizes", row_bytes=run.signature.row_bytes, batch_rows=run.batch_rows)
     metrics = LearnerMetrics(registry)
     parameters = initial_parameters(run.architecture, run.seed)
-    first = None if resuming else first_draft(run, parameters)
+    _check_place(settings, run)
+    resumed = _resume(settings, run, parameters)
+    first = first_draft(run, parameters) if resumed is None else None
     threading.Thread(target=_load_torch, name="load torch", daemon=True).start()
     if not make_table(source, run.table, stop):
         return
-    journal = Journal(settings.folder, run, resuming=resuming)
+    journal = Journal(settings.folder, run, resuming=resumed is not None)
     metadata = {"torch": importlib.metadata.version("torch")}
     lineage = Lineage(settings.folder)
     publisher = Publisher(sink, run, journal.run_id, stop, metadata=metadata, lineage=lineage)
@@ -85,9 +89,53 @@ def learn(
         publisher.publish(first)
     told = settings.tracking, settings.data_dir, settings.folder, settings.model_address
     with Tracking(*told) as tracking:
-        if _train(settings, run, parameters, source, publisher, journal, metrics, stop, records):
+        about = settings, run, source, publisher, journal, metrics, stop, records
+        if _train(*about, begin=lambda: resumed or _begin(settings, run, parameters)):
             tracking.finish()
     journal.close()
+
+
+@dataclass(frozen=True)
+class _Beginning:
+    """What a process trains with, and where it goes on from; `found` is None in a new run."""
+
+    algorithm: Algorithm
+    place: Place
+    ranks: Ranks
+    found: checkpoint.Checkpoint | None
+
+
+def _check_place(settings: LearnerSettings, run: Run) -> None:
+    """Raises FailedPrecondition: what was asked for needs a GPU, and there is none."""
+    if settings.device == "cuda" or settings.fuse:
+        from learner.algorithms import check_place
+
+        check_place(run, settings.device, fuse=settings.fuse)
+
+
+def _resume(settings: LearnerSettings, run: Run, parameters: Parameters) -> _Beginning | None:
+    """The run as its checkpoint left it; None where there is none."""
+    if not checkpoint.find(settings.folder):
+        return None
+    import torch
+
+    found = checkpoint.load(settings.folder, run, torch.device("cpu"))
+    return None if found is None else _begin(settings, run, parameters, found)
+
+
+def _begin(
+    settings: LearnerSettings,
+    run: Run,
+    parameters: Parameters,
+    found: checkpoint.Checkpoint | None = None,
+) -> _Beginning:
+    """Meets the other ranks, and makes the algorithm as rank 0 has `found` it."""
+    ranks = join()
+    algorithm, place = _build(settings, run, parameters, ranks)
+    found = ranks.from_first(found)
+    if found is not None:
+        algorithm.restore(found.algorithm)
+    return _Beginning(algorithm, place, ranks, found)
 
 
 def _load_torch() -> None:
@@ -99,35 +147,34 @@ def _load_torch() -> None:
 def _train(
     settings: LearnerSettings,
     run: Run,
-    parameters: dict[str, FloatArray],
     source: ExperienceSource,
     publisher: Publisher,
     journal: Journal,
     metrics: LearnerMetrics,
     stop: threading.Event,
     records: Records | None,
+    *,
+    begin: Callable[[], _Beginning],
 ) -> bool:
     """Whether the run came to its end, and was not stopped before."""
     from learner.trainer import Trainer  # loaded by now, or waits for it
 
     prefetcher = Prefetcher(source, run.table, run.signature, run.batch_rows, stop)
     prefetcher.start()  # experience comes in while torch loads
-    ranks = join()
-    algorithm, place = _build(settings, run, parameters, ranks)
-    prefetcher.send = place.send
-    batches = InStep(prefetcher, ranks, stop)
+    start = begin()
+    prefetcher.send = start.place.send
+    batches = InStep(prefetcher, start.ranks, stop)
     exploiter = _exploiter(settings, run, records, stop)
     trainer = Trainer(
-        run, algorithm, batches, publisher, journal, metrics, settings, stop, exploiter
+        run, start.algorithm, batches, publisher, journal, metrics, settings, stop, exploiter
     )
-    found = ranks.from_first(checkpoint.load(settings.folder, run, place.device))
-    if found is not None:
-        trainer.resume(found)
+    if start.found is not None:
+        trainer.resume(start.found)
         if run.lockstep:
             # An actor may wait for the version that the killed learner did not publish.
             trainer.publish_again()
     publisher.start()
-    log.info("training", device=str(place.device), agent_steps=trainer.agent_steps)
+    log.info("training", device=str(start.place.device), agent_steps=trainer.agent_steps)
     try:
         trainer.train()
         ended = not stop.is_set()
@@ -183,15 +230,10 @@ def _follow(
         return
     prefetcher = Prefetcher(source, run.table, run.signature, run.batch_rows, stop)
     prefetcher.start()
-    ranks = join()
-    parameters = initial_parameters(run.architecture, run.seed)
-    algorithm, place = _build(settings, run, parameters, ranks)
-    prefetcher.send = place.send
-    found: checkpoint.Checkpoint | None = ranks.from_first(None)
-    if found is not None:
-        algorithm.restore(found.algorithm)
+    start = _begin(settings, run, initial_parameters(run.architecture, run.seed))
+    prefetcher.send = start.place.send
     try:
-        follow(algorithm, InStep(prefetcher, ranks, stop), stop)
+        follow(start.algorithm, InStep(prefetcher, start.ranks, stop), stop)
     finally:
         stop.set()
         prefetcher.close(CLOSE_SECONDS)

@@ -10,14 +10,15 @@ from collections.abc import Callable
 import numpy as np
 import structlog
 
+from learner.parts import Parts
 from learner.ports import Batch, ExperienceSource, Priorities
 from mazemesh.errors import (
     DeadlineExceeded,
-    MazemeshError,
     NotFound,
     ResourceExhausted,
     Unavailable,
 )
+from mazemesh.experience import rows_a_message
 from mazemesh.tensors import Signature
 from mazemesh.v1 import replay_pb2
 
@@ -34,6 +35,8 @@ HEADROOM = 3.0
 
 class Prefetcher:
     """A thread that draws batches of `batch_size` rows from a table, shortly before they are due.
+
+    A batch that is larger than a message should be is drawn in several requests.
 
     What waits here is experience of ever older policies, and leaves room in the table for more of
     it. So the next batch is asked for when the trainer has nearly learned from the one before, by
@@ -53,14 +56,14 @@ class Prefetcher:
         stop: threading.Event,
     ) -> None:
         self._source, self._table, self._signature = source, table, signature
-        self._batch_size, self._stop = batch_size, stop
+        self._parts, self._stop = Parts(batch_size, rows_a_message(signature)), stop
         self._batches: queue.SimpleQueue[Batch] = queue.SimpleQueue()
         self._wanted = threading.Semaphore(1)
         self._waiting = threading.Event()
         self._waiting.set()  # from the start until the first batch
         self._taken_at = self._learning = self._fetching = 0.0
         self._updates: queue.SimpleQueue[Priorities] = queue.SimpleQueue()
-        self._error: MazemeshError | RuntimeError | None = None
+        self._error: Exception | None = None
         self.send: Callable[[Batch], Batch] = lambda batch: batch
         self._thread = threading.Thread(target=self._work, name="prefetch", daemon=True)
 
@@ -72,8 +75,8 @@ class Prefetcher:
         """The next batch; None when there is none within `timeout` seconds.
 
         Raises:
-            MazemeshError: what ended the thread: Replay refuses the request itself.
-            RuntimeError: likewise: the device does not take the batch.
+            Exception: what ended the thread: a `MazemeshError`, when Replay refuses the request
+                itself; a RuntimeError, when the device does not take the batch; or any other.
         """
         if not self._waiting.is_set():
             self._learning = time.monotonic() - self._taken_at
@@ -108,11 +111,10 @@ class Prefetcher:
                     batch = self._sample()
                 if batch is not None:
                     self._batches.put(self.send(batch))
-        except MazemeshError as error:
-            log.error("replay refuses to be sampled", reason=str(error))
-            self._error = error
-        except RuntimeError as error:
-            log.error("a batch cannot be sent to the device", reason=str(error))
+        except Exception as error:
+            # Whatever it is ends the training too: without this thread there would be no more of
+            # it, and nobody would know why.
+            log.error("no more batches", reason=str(error), kind=type(error).__name__)
             self._error = error
 
     def _wait_until_due(self) -> None:
@@ -123,24 +125,26 @@ class Prefetcher:
                 return
 
     def _sample(self) -> Batch | None:
-        """One request; None when it brought nothing and should be made again."""
+        """One request; None when the batch is not whole by it, and another should be made."""
         began = time.monotonic()
+        before = self._fetching if self._parts.begun else 0.0
         try:
-            batch = self._source.sample(
+            part = self._source.sample(
                 self._table.name,
-                self._batch_size,
+                self._parts.wanted,
                 signature=self._signature,
                 timeout=SAMPLE_SECONDS,
                 priority_updates=self._take_updates(),
             )
             # Where rows were waited for this is long, and the next request early: rows that are
             # not there do not grow old.
-            self._fetching = time.monotonic() - began
-            return batch
+            self._fetching = before + time.monotonic() - began
+            return self._parts.add(part)
         except DeadlineExceeded:
             return None
         except NotFound:
             log.warning("table is gone, making it again", table=self._table.name)
+            self._parts.clear()
             self._make_table()
             return None
         except (Unavailable, ResourceExhausted) as error:

@@ -7,6 +7,7 @@ import inspect
 import re
 import textwrap
 
+from learner.bounds import bounds
 from learner.configs import Config
 from learner.presets import AlgorithmName, preset
 from mazemesh.games import GENERATORS, GameSettings, open_game
@@ -47,10 +48,12 @@ def documented(settings: type) -> dict[str, str]:
 
 
 def _entries(settings: Config | GameSettings) -> list[str]:
-    meanings = documented(type(settings))
+    meanings, within = documented(type(settings)), bounds(type(settings))
     lines = []
     for field in dataclasses.fields(settings):
         meaning = meanings[field.name].replace("`GENERATORS`", ", ".join(GENERATORS))
+        if field.name in within:
+            meaning = f"{meaning} ({within[field.name]})"
         lines += _entry(field.name, getattr(settings, field.name), meaning)
     return lines
 

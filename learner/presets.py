@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from learner.bounds import bounds, check_value
 from learner.configs import (
     Config,
     DQNConfig,
@@ -81,20 +82,17 @@ def override(config: Config, values: Mapping[str, float]) -> Config:
     """The config with some fields set otherwise.
 
     Raises:
-        InvalidArgument: no such field, or a fraction where a whole number belongs.
+        InvalidArgument: no such field, a value beyond its bounds, a fraction where a whole number
+            belongs, or values that do not go together.
     """
-    fields = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
+    within = bounds(type(config))
     changes: dict[str, Any] = {}
     for name, value in values.items():
-        if name not in fields:
+        if name not in within:
             raise InvalidArgument(
-                f"hyperparameters: {name!r} is unknown; there are {', '.join(sorted(fields))}"
+                f"hyperparameters: {name!r} is unknown; there are {', '.join(sorted(within))}"
             )
-        whole = isinstance(fields[name], int)
-        if value < 0 or (whole and not float(value).is_integer()):
-            wanted = "a whole number" if whole else "a number"
-            raise InvalidArgument(
-                f"hyperparameters: {name} = {value:g} should be {wanted} from 0 up"
-            )
+        whole = isinstance(getattr(config, name), int)
+        check_value(name, value, within[name], whole=whole)
         changes[name] = int(value) if whole else float(value)
     return dataclasses.replace(config, **changes)

@@ -32,7 +32,6 @@ from learner.place import Place
 from learner.ports import Batch
 from learner.ranks import Ranks
 from learner.target import Target
-from mazemesh.errors import InvalidArgument
 from mazemesh.rescaling import rescale, unscale
 
 
@@ -103,11 +102,6 @@ class R2D2:
         place: Place,
         ranks: Ranks = ALONE,
     ) -> None:
-        if config.burn_in >= config.sequence_length:
-            raise InvalidArgument(
-                f"hyperparameters: burn_in = {config.burn_in} leaves nothing of sequences of "
-                f"{config.sequence_length} steps; it should be less"
-            )
         self.config = config
         self.updates = 0
         self._place, self._intake = place, place.intake()

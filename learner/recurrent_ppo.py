@@ -27,7 +27,6 @@ from learner.ports import Batch
 from learner.ppo import STATISTICS, Steps, normalized, surrogate
 from learner.ranks import Ranks
 from learner.vtrace import FIT, estimate
-from mazemesh.errors import InvalidArgument
 
 
 @dataclass(frozen=True)
@@ -64,16 +63,6 @@ class RecurrentPPO:
         seed: int,
         ranks: Ranks = ALONE,
     ) -> None:
-        if config.burn_in >= config.unroll_length:
-            raise InvalidArgument(
-                f"hyperparameters: burn_in = {config.burn_in} leaves nothing of unrolls of "
-                f"{config.unroll_length} steps; it should be less"
-            )
-        if config.magnet_cost:
-            raise InvalidArgument(
-                f"hyperparameters: magnet_cost = {config.magnet_cost:g} is for ppo; with memory it "
-                "should be 0"
-            )
         self.config = config
         self.updates = 0
         self._place, self._intake = place, place.intake()

@@ -11,6 +11,7 @@ from learner.architecture import Architecture, Head
 from learner.configs import ActorCriticConfig, Config, R2D2Config, RecurrentPPOConfig
 from learner.presets import AlgorithmName, override, preset
 from learner.settings import LearnerSettings
+from learner.sizes import fitted
 from mazemesh.client import tables
 from mazemesh.errors import InvalidArgument
 from mazemesh.experience import (
@@ -46,9 +47,13 @@ class Run:
     def of(cls, settings: LearnerSettings) -> Run:
         """The preset of game and algorithm with the settings laid over it.
 
+        Where observations are large, what the user has not set of the rows of a batch and a table
+        is cut down to what fits (`learner.sizes`).
+
         Raises:
             NotFound: no such game; names those there are.
-            InvalidArgument: a game setting or hyperparameter that is out of range.
+            InvalidArgument: a game setting or hyperparameter that is out of range, or a row of
+                experience that is larger than a message.
         """
         start = preset(settings.game, settings.algorithm)
         game = open_game(settings.game)
@@ -66,7 +71,7 @@ class Run:
         spec = game.spec(game_settings)
         _check_opponents(settings, spec.seats)
         head: Head = "actor-critic" if isinstance(config, ActorCriticConfig) else "dueling"
-        return cls(
+        run = cls(
             policy=settings.policy_name,
             game=settings.game,
             game_settings=game_settings,
@@ -85,6 +90,8 @@ class Run:
             pool=tuple(settings.pool),
             exploits=settings.exploits,
         )
+        fits = fitted(config, run.signature.row_bytes, settings.hyperparameters)
+        return run if fits == config else dataclasses.replace(run, config=fits)
 
     @cached_property
     def signature(self) -> Signature:

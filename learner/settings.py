@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
 from learner.precision import Precision
 from learner.presets import AlgorithmName
@@ -15,6 +15,9 @@ from mazemesh.games.foreign import policy_name
 from mazemesh.process.settings import ProcessSettings
 
 _LOCAL = Addresses.local()
+
+Width = Annotated[int, Field(ge=1, le=16_384)]
+Seconds = Annotated[float, Field(gt=0, le=1_000_000_000)]
 
 
 class LearnerSettings(ProcessSettings):
@@ -33,8 +36,10 @@ class LearnerSettings(ProcessSettings):
     policy: str = Field(default="", description="name to publish under; the game's unless set")
     seed: int = Field(default=0, ge=0, lt=2**61, description="of first weights and minibatches")
     steps: int = Field(default=0, ge=0, description="agent steps to stop after; 0 never stops")
-    hidden: list[PositiveInt] | None = Field(
-        default=None, description="widths of the network's hidden layers, e.g. 128,128"
+    hidden: list[Width] | None = Field(
+        default=None,
+        max_length=16,
+        description="widths of the network's hidden layers, e.g. 128,128",
     )
     hyperparameters: dict[str, float] = Field(
         default_factory=dict,
@@ -83,7 +88,9 @@ class LearnerSettings(ProcessSettings):
     device: Literal["auto", "cpu", "cuda"] = Field(
         default="auto", description="auto is cuda where there is one"
     )
-    threads: int = Field(default=1, ge=1, description="of torch; more only where cores are idle")
+    threads: int = Field(
+        default=1, ge=1, le=1024, description="of torch; more only where cores are idle"
+    )
     lockstep: bool = Field(
         default=False,
         description="take turns with one actor: a seed gives one course of training; slower",
@@ -103,11 +110,11 @@ class LearnerSettings(ProcessSettings):
         description="agent steps between versions; more where publishing would take over a third "
         "of the time",
     )
-    publish_seconds: PositiveFloat = Field(
+    publish_seconds: Seconds = Field(
         default=2.0, description="between versions at most, however few the agent steps"
     )
-    snapshot_seconds: PositiveFloat = Field(default=60.0, description="between snapshots")
-    checkpoint_seconds: PositiveFloat = Field(default=10.0, description="between checkpoints")
+    snapshot_seconds: Seconds = Field(default=60.0, description="between snapshots")
+    checkpoint_seconds: Seconds = Field(default=10.0, description="between checkpoints")
 
     @model_validator(mode="before")
     @classmethod

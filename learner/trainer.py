@@ -25,6 +25,7 @@ from learner.ranks import InStep
 from learner.ranks import size as ranks
 from learner.run import Run
 from learner.settings import LearnerSettings
+from learner.sizes import parity_rows
 from mazemesh.games.foreign import is_foreign
 
 log = structlog.get_logger("learner")
@@ -68,10 +69,9 @@ class Trainer:
         self._winnable = not is_foreign(run.game)
 
     def resume(self, checkpoint: Checkpoint) -> None:
-        """Takes over counters and the algorithm's state."""
+        """Takes over the counters; the algorithm has been restored."""
         if self._exploiter is not None:
             self._exploiter.life = Life(**checkpoint.life)
-        self._algorithm.restore(checkpoint.algorithm)
         self._offered = (self._algorithm.updates, False)
         self._publisher.version = checkpoint.version
         self.agent_steps, self.samples = checkpoint.agent_steps, checkpoint.samples
@@ -235,8 +235,11 @@ def follow(algorithm: Algorithm, batches: InStep, stop: threading.Event) -> None
 def _examples(columns: Columns, rows: int) -> tuple[ObservationArray, ByteArray, FloatArray | None]:
     """Some observations [n, D] of a batch, spread over it, with their masks uint8 [n, A].
 
-    Where the policy has a memory, those at the beginning of unrolls, and what it remembered.
+    Where the policy has a memory, those at the beginning of unrolls, and what it remembered. Images
+    are as many as `parity_rows` says.
     """
+    observed = columns["observation"]
+    rows = parity_rows(observed.shape[-1] * observed.itemsize, rows)
     if "state" in columns:
         action_mask = np.array(columns["action_mask"][:rows, 0], np.uint8)
         state = np.array(columns["state"][:rows], np.float32)

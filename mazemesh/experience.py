@@ -18,6 +18,18 @@ import hashlib
 
 from mazemesh.tensors import Signature
 
+MESSAGE_BYTES = 16 * 2**20
+"""Of experience that actors write or learners draw at once: more than is needed to be fast, and a
+quarter of what gRPC lets through, so that nobody has to hold several such messages for long."""
+
+MOST_ROW_BYTES = 48 * 2**20
+"""Of a row, which cannot be cut: what is sure to fit a message (64 MiB) with all around it."""
+
+
+def rows_a_message(signature: Signature) -> int:
+    """Rows that travel at once at most: those of `MESSAGE_BYTES`, and one in any case."""
+    return max(1, MESSAGE_BYTES // max(1, signature.row_bytes))
+
 
 def policy_digest(content: bytes) -> int:
     """What the column `opponent` calls a policy: the first 8 bytes of a sha256, big-endian.

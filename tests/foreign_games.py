@@ -66,6 +66,29 @@ class Pictures(gymnasium.Env[Any, Any]):
         return seen, 1.0, False, False, {"action_mask": np.array([0, 1, action == 1])}
 
 
+class Screen(gymnasium.Env[Any, Any]):
+    """Pictures of 84 x 84 pixels; the side that is lit is to be named, eight times a game."""
+
+    observation_space = spaces.Box(0, 255, (84, 84, 1), np.uint8)
+    action_space = spaces.Discrete(2)
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        super().reset(seed=seed)
+        self._steps = 0
+        return self._light(), {}
+
+    def step(self, action: Any) -> Any:
+        reward = float(action == self._side)
+        self._steps += 1
+        return self._light(), reward, self._steps == 8, False, {}
+
+    def _light(self) -> Any:
+        self._side = int(self.np_random.integers(2))
+        seen = np.zeros((84, 84, 1), np.uint8)
+        seen[:, 42 * self._side : 42 * (self._side + 1)] = 255
+        return seen
+
+
 class Restless(Walk):
     """Not determined by its seed."""
 

@@ -59,7 +59,7 @@ def test_flags_of_the_user_come_before() -> None:
         ("seed", "1..2", "'seed' is unknown"),
         ("epsilon", "0..1", "'epsilon' is unknown to ppo"),
         ("epochs", "2.5,3", "epochs = 2.5 should be a whole number"),
-        ("learning_rate", "-1..1", "learning_rate = -1 should be a number from 0 up"),
+        ("learning_rate", "-1..1", "learning_rate = -1 should be a number in 0"),
         ("threads", "0..2", "threads"),
         ("games", "many", "games = many should be a whole number from 2 up"),
         ("games", "1..64", "games = 1 should"),

@@ -73,12 +73,14 @@ class FakeReplay:
         tables: Tables made, by name; remove one and it is not found any more.
         trouble: Called before each draw.
         draws: Draws so far.
+        drawn: Rows of each.
         priorities: The updates that came with draws.
     """
 
     tables: dict[str, replay_pb2.Table] = field(default_factory=dict)
     trouble: Callable[[], None] = lambda: None
     draws: int = 0
+    drawn: list[int] = field(default_factory=list)
     made: int = 0
     priorities: list[Priorities] = field(default_factory=list)
 
@@ -104,6 +106,7 @@ class FakeReplay:
             self.priorities.append(priority_updates)
         self.trouble()
         self.draws += 1
+        self.drawn.append(batch_size)
         return random_batch(signature, batch_size, self.draws)
 
 

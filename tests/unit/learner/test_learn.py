@@ -6,8 +6,10 @@ import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 from prometheus_client import CollectorRegistry
 
 from learner import checkpoint
@@ -127,17 +129,47 @@ def test_trains_on_while_model_is_away(tmp_path: Path, monkeypatch: pytest.Monke
     assert model.failures == []
 
 
-def test_another_algorithm_under_the_same_name_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({"algorithm": "dqn", "hyperparameters": SMALL["dqn"]}, "--policy"),
+        ({"hidden": [7]}, "--policy"),
+        ({"device": "cuda"}, "device is cuda, but torch finds no CUDA device"),
+        ({"fuse": True}, "fuse is for a GPU"),
+    ],
+)
+def test_a_run_that_is_refused_has_written_nothing(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    changes: dict[str, Any],
+    part: str,
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     wanted = settings(tmp_path, "ppo")
     learn(wanted, FakeReplay(), FakeModel(), CollectorRegistry(), threading.Event())
-    with pytest.raises(FailedPrecondition, match="--policy"):
-        learn(
-            settings(tmp_path, "dqn"),
-            FakeReplay(),
-            FakeModel(),
-            CollectorRegistry(),
-            threading.Event(),
-        )
+    before = {path.name: path.read_bytes() for path in wanted.folder.iterdir()}
+    replay, model = FakeReplay(), FakeModel()
+    other = wanted.model_copy(update={"steps": 1280, **changes})
+    with pytest.raises(FailedPrecondition, match=part):
+        learn(other, replay, model, CollectorRegistry(), threading.Event())
+    assert {path.name: path.read_bytes() for path in wanted.folder.iterdir()} == before
+    assert (replay.made, model.requests) == (0, [])
+
+
+def test_a_checkpoint_of_an_older_version_is_refused_before_anything_is_written(
+    tmp_path: Path,
+) -> None:
+    wanted = settings(tmp_path, "ppo")
+    learn(wanted, FakeReplay(), FakeModel(), CollectorRegistry(), threading.Event())
+    for path in checkpoint.find(wanted.folder):
+        content = torch.load(path, weights_only=True)
+        del content["algorithm"]["optimizer"]["square"]
+        torch.save(content, path)
+    before = {path.name: path.read_bytes() for path in wanted.folder.iterdir()}
+    again = wanted.model_copy(update={"hyperparameters": {**SMALL["ppo"], "epochs": 7}})
+    with pytest.raises(FailedPrecondition, match="older version of mazemesh"):
+        learn(again, FakeReplay(), FakeModel(), CollectorRegistry(), threading.Event())
+    assert {path.name: path.read_bytes() for path in wanted.folder.iterdir()} == before
 
 
 def start(work: Callable[[], None]) -> threading.Thread:

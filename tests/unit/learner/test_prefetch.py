@@ -118,6 +118,18 @@ def test_a_request_that_replay_refuses_reaches_the_trainer(
         any(prefetcher.next(0.01) for _ in iter(int, 1))
 
 
+def test_whatever_ends_the_thread_reaches_the_trainer(
+    prefetcher: Prefetcher, replay: FakeReplay
+) -> None:
+    def fail() -> None:
+        raise KeyError("nobody thought of this")
+
+    replay.trouble = fail
+    prefetcher.start()
+    with pytest.raises(KeyError, match="nobody thought"):
+        any(prefetcher.next(0.01) for _ in range(2000))
+
+
 def test_next_returns_without_a_batch_after_the_timeout(
     prefetcher: Prefetcher, replay: FakeReplay
 ) -> None:

@@ -108,7 +108,7 @@ def test_actors_get_the_game_as_it_is_trained() -> None:
     [
         ({"lr": 1.0}, "'lr' is unknown; there are"),
         ({"epochs": 1.5}, "epochs = 1.5 should be a whole number"),
-        ({"learning_rate": -1.0}, "learning_rate = -1 should be a number from 0"),
+        ({"learning_rate": -1.0}, "learning_rate = -1 should be a number in 0..1"),
     ],
 )
 def test_wrong_hyperparameters_are_named(values: dict[str, float], part: str) -> None:
