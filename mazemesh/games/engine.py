@@ -80,6 +80,8 @@ class BatchEngine:
         tally: int32 [n, s], items that a seat holds; in ctf 1 with a flag.
         base: int32 [n, 2], ctf: row and column of the second team's base.
         lost: bool [n], the last step lost the game, as may happen to foreign ones; never to mazes.
+        seat_status: uint8 [0, s]: all seats end with their game. In foreign games [n, s] where they
+            may be done before (`GameSpec.may_leave`).
         overview: names of the planes of `global_state`.
     """
 
@@ -157,6 +159,7 @@ class BatchEngine:
         self.tally: IntArray = things.tally
         self.base: IntArray = things.base
         self.lost: BoolArray = np.zeros(num_games, np.bool_)
+        self.seat_status: ByteArray = np.zeros((0, self.spec.seats), np.uint8)
         self.overview = overview_planes(self.spec.seats, game.overview)
         self._report = (
             *(self.reward, self.score, self.taken, self.episode_return, self.episode_steps),
