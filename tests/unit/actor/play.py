@@ -102,8 +102,7 @@ def _consequence(played: Played, noise: Played, order: list[list[int]], at: int)
     truncated, finals = [], []
     for game, steps in enumerate(order):
         before = next((step for step in reversed(steps[: at + 1]) if step >= 0), -1)
-        following = steps[at + 1] if at + 1 < len(steps) else -1
-        if following >= 0:
+        if at + 1 == len(steps) or steps[at + 1] >= 0:
             shown = played.consequences[before]
             value[game] = shown.value[game]
             observation[game], mask[game] = shown.observation[game], shown.action_mask[game]
