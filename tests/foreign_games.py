@@ -232,7 +232,7 @@ class Parting:
         self._steps = 0
 
     def observation_space(self, agent: str) -> Any:
-        return spaces.Box(0, 9, (1,), np.float32)
+        return spaces.Box(0, 255, (1,), np.uint8)
 
     def action_space(self, agent: str) -> Any:
         return spaces.Discrete(2)
@@ -260,7 +260,7 @@ class Parting:
         return self._see(players), rewards, terminated, truncated, masks
 
     def _see(self, agents: list[str]) -> Any:
-        return {agent: np.full(1, self._steps, np.float32) for agent in agents}
+        return {agent: np.full(1, self._steps, np.uint8) for agent in agents}
 
     def close(self) -> None:
         pass
