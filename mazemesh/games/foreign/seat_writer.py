@@ -73,18 +73,28 @@ class SeatWriter:
             raise ValueError(
                 f"{whose} observation has {values.size} elements; its space has {vector.size}"
             )
-        if vector.dtype == np.uint8:
-            low, high = (0.0, 255.0) if values.dtype != np.uint8 else (-np.inf, np.inf)
-        else:
-            low, high = -LARGEST, LARGEST
-        # Of NaN neither comparison holds.
-        if vector.size and not (values.min() >= low and values.max() <= high):
-            index = int(np.flatnonzero(~((values >= low) & (values <= high)))[0])
-            raise ValueError(
-                f"{whose} observation has {values[index]} at element {index}; it should be within "
-                f"{low:g}..{high:g}, which a wrapper of the environment can see to"
-            )
+        if not _is_plain(values, vector):
+            _check(values.astype(np.float64), vector.dtype, whose)
         vector[...] = values
+
+
+def _is_plain(values: npt.NDArray[Any], vector: npt.NDArray[Any]) -> bool:
+    """Whether values can be written as they are; a quick test, which fails for some that can."""
+    if not values.size:
+        return True
+    if vector.dtype == np.uint8:
+        return values.dtype == np.uint8
+    return values.dtype.kind == "f" and float(values.dot(values)) <= LARGEST
+
+
+def _check(values: npt.NDArray[np.float64], dtype: np.dtype[Any], whose: str) -> None:
+    low, high = (0.0, 255.0) if dtype == np.uint8 else (-LARGEST, LARGEST)
+    wrong = np.flatnonzero(~((values >= low) & (values <= high)))  # of NaN neither holds
+    if wrong.size:
+        raise ValueError(
+            f"{whose} observation has {values[wrong[0]]} at element {wrong[0]}; it should be "
+            f"within {low:g}..{high:g}, which a wrapper of the environment can see to"
+        )
 
 
 def checked_reward(earned: Any, whose: str = "its") -> float:

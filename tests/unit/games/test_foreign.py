@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from mazemesh.cli.app import app
 from mazemesh.errors import FailedPrecondition, InvalidArgument
 from mazemesh.games import GameSettings, get_game
-from mazemesh.games.foreign import making, names
+from mazemesh.games.foreign import making, names, process
 from mazemesh.games.foreign.check import check_game
 from mazemesh.games.foreign.engine import ForeignEngine
 from mazemesh.games.foreign.episodes import episode_seed
@@ -355,14 +355,22 @@ def walk_right(engine: ForeignEngine) -> None:
 
 
 def test_games_that_are_slow_to_make_or_to_reset_are_played_all_the_same() -> None:
-    # Together they take far longer than a step may: what is bounded is each.
-    engine = engine_of(HERE + "Slow?seconds=0.15", 8, step_seconds=0.4)
+    # Together they take longer than a step may: what is bounded is each.
+    engine = engine_of(HERE + "Slow?seconds=0.2", 8, step_seconds=1.0)
     engine.reset(seed=0, game_id=range(8))
     for _ in range(2):
         walk_right(engine)
         assert engine.terminated.all()
         assert not engine.lost.any()
     assert engine.episode.tolist() == [2] * 8
+    engine.close()
+
+
+def test_a_reset_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = engine_of(HERE + "Slow?seconds=3", 1)
+    monkeypatch.setattr(process, "START_SECONDS", 0.2)
+    with pytest.raises(FailedPrecondition, match="does not begin: it did not answer in time"):
+        engine.reset(seed=0)
     engine.close()
 
 
@@ -437,6 +445,23 @@ def test_bytes_that_are_none_are_not_wrapped() -> None:
     for wrong in (-1, 256, np.nan):
         with pytest.raises(ValueError, match=f"ann's observation has {wrong}.* within 0..255"):
             writer.see(np.array([3, wrong]), {}, vector, mask, "ann's")
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int64", "bool"])
+def test_numbers_of_every_kind_are_checked_and_taken(dtype: str) -> None:
+    writer = SeatWriter(spaces.Box(-np.inf, np.inf, (2,), np.float64), strict=False)
+    vector, mask = np.zeros(2, np.float32), np.zeros(3, np.uint8)
+    writer.see(np.array([1, 0], dtype), {}, vector, mask)
+    assert vector.tolist() == [1, 0]
+    if dtype.startswith("float"):
+        for wrong in (np.inf, -np.inf, np.nan):
+            with pytest.raises(ValueError, match="at element 1; it should be within"):
+                writer.see(np.array([1, wrong], dtype), {}, vector, mask)
+    if dtype not in ("float16", "bool"):
+        writer.see(np.array([1, 10**9], dtype), {}, vector, mask)
+        assert vector.tolist() == [1, 1e9]
+        with pytest.raises(ValueError, match=r"has 2000000000\.0 at element 1"):
+            writer.see(np.array([1, 2 * 10**9], dtype), {}, vector, mask)
 
 
 def test_a_mask_that_forbids_everything_forbids_nothing() -> None:
