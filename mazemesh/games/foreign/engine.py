@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import NoReturn
@@ -133,10 +132,10 @@ class ForeignEngine:
         self.seed[chosen], self.game_id[chosen] = np.asarray(seed), np.asarray(game_id)
         self.episode[chosen], self.rotation[chosen] = np.asarray(episode), np.asarray(rotation)
         mine = [chosen[(chosen >= own.start) & (chosen < own.stop)] for own in self._slices]
-        begun = [(index, games.tolist()) for index, games in enumerate(mine) if games.size]
-        for index, games in begun:
-            self._send_reset(index, games)
-        for index, _ in begun:
+        begun = [index for index, own in enumerate(mine) if own.size]
+        for index in begun:
+            self._send_reset(index, mine[index])
+        for index in begun:
             try:
                 self._log_lost(self._answer(index))
             except WorkerGone as error:
@@ -239,7 +238,7 @@ class ForeignEngine:
             )
         return worker
 
-    def _send_reset(self, index: int, games: Sequence[int]) -> None:
+    def _send_reset(self, index: int, games: npt.NDArray[np.integer]) -> None:
         self._workers[index].send(RESET + np.asarray(games, np.int32).tobytes())
 
     def _replace(
@@ -282,7 +281,7 @@ class ForeignEngine:
             if self._closed:
                 worker.close()
             self.episode[games] += 1
-            self._send_reset(index, games.tolist())
+            self._send_reset(index, games)
             try:
                 self._log_lost(self._answer(index))
             except WorkerGone as error:
