@@ -173,6 +173,24 @@ def test_a_seat_is_played_one_move_at_a_time(server: RunningGame, elo: FakeElo) 
     assert verify(server.client.replay(game.game_id)) is None
 
 
+def test_a_seat_that_has_left_has_no_turns_any_more(server: RunningGame) -> None:
+    names = ("player/ann", "player/bob", "bot/random", "bot/random")
+    setup = race("party", *names, game=PARTING, rotations=1, rated=False)
+    game = server.client.create([setup])[0].games[0]
+    ann, bob = (server.client.play(game.seat_tokens[seat]) for seat in (0, 1))
+    for seat in (ann, bob, bob):
+        turn = seat.receive()
+        assert isinstance(turn, pb.Turn)
+        seat.act(turn.step, 1)
+    # The bots play two steps more, for which nobody is waited.
+    for seat in (ann, bob):
+        finished = seat.receive()
+        assert isinstance(finished, pb.GameFinished)
+        assert finished.steps == 4
+    ann.close()
+    bob.close()
+
+
 def test_what_does_not_apply_is_refused(server: RunningGame, tmp_path: Path) -> None:
     client = server.client
     for setup, words in (
