@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from actor.own_pace import OwnPaceUnrollCollector
 from actor.policy import OnnxPolicy
 from actor.sampling import ape_x_epsilons, epsilon_greedy, gumbel_noise, perturbed_best, sample
 from actor.sequences import SequenceCollector
@@ -106,7 +107,7 @@ def method(
         InvalidArgument: the collection names no method.
     """
     if collection.HasField("unroll"):
-        return SoftmaxActing(rng), UnrollCollector(
+        unrolls = UnrollCollector(
             games,
             collection.unroll.length,
             spec.observation_size,
@@ -115,6 +116,9 @@ def method(
             state_size,
             opponents=spec.seats > 1,
         )
+        if spec.may_leave:
+            return SoftmaxActing(rng), OwnPaceUnrollCollector(games, unrolls.signature)
+        return SoftmaxActing(rng), unrolls
     if collection.HasField("transition"):
         wanted = collection.transition
         return _epsilon_greedy(wanted, games, rng), TransitionCollector(

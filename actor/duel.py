@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 from uuid import uuid4
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from actor.matches import GamePeer, PlayedGame, play_matches
 from actor.policy import OnnxPolicy
+from actor.room import STEP_BYTES, game_bytes
 from mazemesh.games import Catalogue, Purpose, bot_code, bot_policy, is_bot, seeds
 from mazemesh.games.engines import new_engine
 from mazemesh.games.foreign import is_foreign
@@ -168,8 +169,15 @@ def _play(
         )
         for number in mazes
     ]
-    pairs = list(zip(setups, game.create(setups), strict=True))
-    return play_matches(game, load, pairs, temperature=temperature, rng=rng)
+    # A step of all games that are played together has to fit into a message.
+    most = max(1, STEP_BYTES // (game_bytes(spec) * (rotations or spec.seats)))
+    played: list[PlayedGame] = []
+    for begin in range(0, len(setups), most):
+        part = setups[begin : begin + most]
+        pairs = list(zip(part, game.create(part), strict=True))
+        found = play_matches(game, load, pairs, temperature=temperature, rng=rng)
+        played += [replace(one, match=begin + one.match) for one in found]
+    return played
 
 
 def _leads(

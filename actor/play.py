@@ -16,6 +16,7 @@ from actor.metrics import ActorMetrics
 from actor.opponents import OpponentSupply, SeatPlan, Supply
 from actor.policies import PolicyCache, Student, check_spec
 from actor.policy import OnnxPolicy
+from actor.room import affordable_games, shares, write_rows
 from actor.selfplay import TrainingGames
 from actor.sender import ExperienceSender
 from actor.settings import ActorSettings
@@ -23,16 +24,13 @@ from actor.step import Experience
 from mazemesh.client.game import GamesSession
 from mazemesh.client.mesh import Mesh
 from mazemesh.errors import DeadlineExceeded, MazemeshError, NotFound, Unavailable
-from mazemesh.experience import most_write_rows, rows_a_message
+from mazemesh.experience import most_write_rows
 from mazemesh.games import GameSpec, Purpose, seeds
 from mazemesh.v1.game_pb2 import GetGameSpecRequest, GetGameSpecResponse
 from mazemesh.v1.model_pb2 import Collection
 from mazemesh.wire import settings_from_proto, spec_from_proto
 
 log = structlog.get_logger()
-
-WORTH_A_SESSION = 64
-"""Games from which on a session of their own pays."""
 
 
 _ASK_SECONDS = 1.0
@@ -55,6 +53,7 @@ class Actor:
         self._rival: Student | None = None
         self._entropy = np.random.SeedSequence(settings.seed)
         self._sessions: list[GamesSession] = []
+        self._shares: list[int] = []
         self._write_rows = 0
         self._turns: Turns | None = None
 
@@ -77,13 +76,11 @@ class Actor:
         self._cache = PolicyCache(self._mesh.model, spec_hash=spec.spec_hash)
         if self._rival is not None:
             check_spec(self._rival.description, spec.spec_hash)
-        log.info("playing", policy=self._student.current.reference, games=self._settings.games)
         supply, fill = self._opponents(collection, spec, told.bots)
         _, collector = method(
             collection, spec, 1, np.random.default_rng(0), self._student.current.state_size
         )
-        fits = rows_a_message(collector.signature)
-        self._write_rows = min(fits, most_write_rows(collection.batch_rows) or fits)
+        self._make_room(spec, collection, collector.signature.row_bytes)
         writer = self._mesh.replay.writer(collection.table, collector.signature)
         sender = ExperienceSender(writer, self._stop)
         threads = [
@@ -122,6 +119,19 @@ class Actor:
                 log.info("waiting for the Game service", reason=str(error))
         raise Unavailable("the actor stops")
 
+    def _make_room(self, spec: GameSpec, collection: Collection, row_bytes: int) -> None:
+        """Settles how many games are played, in which sessions, and how rows are written.
+
+        Raises:
+            InvalidArgument: one game alone is too large.
+        """
+        wanted, rows = self._settings.games, most_write_rows(collection.batch_rows)
+        games = affordable_games(wanted, row_bytes)
+        self._shares, self._write_rows = shares(games, spec), write_rows(rows, row_bytes)
+        if games < wanted:
+            log.warning("fewer games than asked for", asked=wanted, row_bytes=row_bytes)
+        log.info("playing", policy=self._student.current.reference, games=games)
+
     def _opponents(
         self, collection: Collection, spec: GameSpec, bots: Sequence[str]
     ) -> tuple[Supply, Callable[[], None] | None]:
@@ -147,7 +157,7 @@ class Actor:
     def _play(self, spec: GameSpec, supply: Supply, sender: ExperienceSender) -> None:
         """Plays on new sessions until they are lost or `stop` is set."""
         try:
-            sessions = [self._open(spec, supply, games) for games in self._shares()]
+            sessions = [self._open(spec, supply, games) for games in self._shares]
             while not self._stop.is_set():
                 for session in sessions:
                     sender.keep_pace()
@@ -169,15 +179,6 @@ class Actor:
                 if self._turns is not None:
                     self._turns.written(piece.rows, acted)
             self._metrics.rows.inc(piece.rows)
-
-    def _shares(self) -> list[int]:
-        """How many games each session has.
-
-        A step costs a session about as much as 64 games do. With fewer, a second session would
-        add more of that than is gained by playing one while the other is inferred.
-        """
-        games = self._settings.games
-        return [games] if games < 2 * WORTH_A_SESSION else [games - games // 2, games // 2]
 
     def _open(self, spec: GameSpec, supply: Supply, games: int) -> TrainingGames:
         collection = self._student.description.collection

@@ -15,7 +15,7 @@ from actor.metrics import ActorMetrics
 from actor.opponents import SeatPlan
 from actor.policy import OnnxPolicy
 from actor.roster import Roster
-from actor.step import TRUNCATED, Consequence, Decision, Experience
+from actor.step import OVER, RUNNING, TRUNCATED, Consequence, Decision, Experience
 from mazemesh.client.game import Step
 
 _NO_GAMES = np.zeros(0, np.intp)
@@ -94,10 +94,11 @@ class TrainingGames:
                 self._seat(game)
         before, finals = self._decision, _Finals.of(step, self._plan.student_seat)
         self._decision, value = self._act(step, finals, reseat)
-        self._metrics.agent_steps.inc(len(self._games))
+        status = _own_status(step, self._plan.student_seat)
+        self._metrics.agent_steps.inc(int(np.count_nonzero(status != OVER)))
         if len(step.ended_games):
             self._metrics.episodes.inc(len(step.ended_games))
-        return self._collector.add(before, self._consequence(step, finals, value))
+        return self._collector.add(before, self._consequence(step, status, finals, value))
 
     def _seat(self, game: int) -> None:
         """Lets a game's next episode begin. A stand-in's outcome tells nothing of the opponent."""
@@ -167,12 +168,16 @@ class TrainingGames:
         return actions
 
     def _consequence(
-        self, step: Step, finals: _Finals, value: npt.NDArray[np.float32]
+        self,
+        step: Step,
+        status: npt.NDArray[np.uint8],
+        finals: _Finals,
+        value: npt.NDArray[np.float32],
     ) -> Consequence:
         count = len(self._games)
         return Consequence(
             reward=self._student_view(step.reward[..., None])[:, 0],
-            status=step.status,
+            status=status,
             observation=self._decision.observation,
             action_mask=self._decision.action_mask,
             value=value[:count],
@@ -185,7 +190,7 @@ class TrainingGames:
 
 @dataclass(frozen=True)
 class _Finals:
-    """What the student saw last in the m games that a step truncated.
+    """What the student saw last in the m games where a step truncated its episode.
 
     Attributes:
         games: intp [m].
@@ -199,9 +204,32 @@ class _Finals:
 
     @classmethod
     def of(cls, step: Step, student_seat: npt.NDArray[np.intp]) -> _Finals:
+        if len(step.seat_status):
+            return cls._by_seat(step, student_seat)
         if not len(step.final_observation):  # as in most steps
             return cls(_NO_GAMES, step.final_observation[:, 0], step.final_action_mask[:, 0])
         ended = step.ended_games
         games = ended[step.status[ended] == TRUNCATED].astype(np.intp)
         rows, seats = np.arange(len(games)), student_seat[games]
         return cls(games, step.final_observation[rows, seats], step.final_action_mask[rows, seats])
+
+    @classmethod
+    def _by_seat(cls, step: Step, student_seat: npt.NDArray[np.intp]) -> _Finals:
+        """Where seats may be done before their games: as long as those go on, they see it still."""
+        games = np.flatnonzero(_own_status(step, student_seat) == TRUNCATED)
+        seats = student_seat[games]
+        observation, mask = step.observation[games, seats], step.action_mask[games, seats]
+        over = step.status[games] != RUNNING
+        ended = step.ended_games
+        cut = ended[step.status[ended] == TRUNCATED]
+        rows = np.searchsorted(cut, games[over])
+        observation[over] = step.final_observation[rows, seats[over]]
+        mask[over] = step.final_action_mask[rows, seats[over]]
+        return cls(games, observation, mask)
+
+
+def _own_status(step: Step, student_seat: npt.NDArray[np.intp]) -> npt.NDArray[np.uint8]:
+    """Of the student's seats, [B]."""
+    if not len(step.seat_status):
+        return step.status
+    return step.seat_status[np.arange(len(student_seat)), student_seat]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from actor.step import TERMINATED, TRUNCATED, Batch, Consequence, Decision, Experience
+from actor.step import OVER, TERMINATED, TRUNCATED, Batch, Consequence, Decision, Experience
 from actor.transitions import PRIORITY_FLOOR
 from mazemesh.experience import sequence_signature
 from mazemesh.rescaling import rescale, unscale
@@ -18,7 +18,7 @@ Float = npt.NDArray[np.float32]
 
 
 class SequenceCollector:
-    """Collects B games' steps into one batch of B sequences every `length - burn_in` steps.
+    """Collects B games' steps into sequences, B of them every `length - burn_in` steps.
 
     The last `burn_in` steps of a sequence are the first of the next one, which begins with what the
     policy remembered there. First priorities are those that the learner would give under the acting
@@ -50,75 +50,82 @@ class SequenceCollector:
 
     def clear(self) -> None:
         """Forgets unfinished sequences, after the games were lost."""
-        self._time = 0
+        self._at = np.zeros(self._games, np.intp)
         self._buffers = self._new_buffers()
         self._next_state = np.zeros_like(self._buffers["state"])
         shape = self._games, self._wanted.length + 1
         self._chosen = np.zeros(shape, np.float32)
         self._value = np.zeros(shape, np.float32)
-        self._version = np.full(self._wanted.length, -1, np.int64)
+        self._version = np.full((self._games, self._wanted.length), -1, np.int64)
+        self._present_value = np.zeros(self._games, np.float32)
 
     def add(self, decision: Decision, consequence: Consequence) -> Experience | None:
-        """Adds one step of all games; the finished sequences whenever there are some."""
-        at, buffers = self._time, self._buffers
-        if at == 0:
-            buffers["state"][:] = decision.state
-        if at == self._stride:
-            self._next_state[:] = decision.state
-        buffers["observation"][:, at] = decision.observation
-        buffers["action_mask"][:, at] = decision.action_mask
-        buffers["action"][:, at] = decision.action
-        buffers["reward"][:, at] = consequence.reward
-        buffers["terminated"][:, at] = consequence.status == TERMINATED
-        buffers["truncated"][:, at] = consequence.status == TRUNCATED
-        if "opponent" in buffers:
-            buffers["opponent"][:, at] = decision.opponent
-        self._chosen[:, at] = decision.action_value
-        self._value[:, at + 1] = consequence.value
-        self._version[at] = decision.policy_version
-        self._time += 1
-        if self._time < self._wanted.length:
-            return None
-        buffers["observation"][:, self._time] = consequence.observation
-        buffers["action_mask"][:, self._time] = consequence.action_mask
-        versions = np.full(self._games, self._version[0], np.int64)
-        experience = Experience(buffers, self._priorities(), versions)
-        self._go_on()
+        """Adds one step of all games; the finished sequences whenever there are some.
+
+        Games come to their sequences' ends together, but for those where seats are done before the
+        game is: the steps until then belong to no move, and are left out.
+        """
+        moved = np.flatnonzero(consequence.status != OVER)
+        at, buffers = self._at[moved], self._buffers
+        for state, where in ((buffers["state"], 0), (self._next_state, self._stride)):
+            state[moved[at == where]] = decision.state[moved[at == where]]
+        steps: Batch = {
+            "observation": decision.observation,
+            "action_mask": decision.action_mask,
+            "action": decision.action,
+            "reward": consequence.reward,
+            "terminated": consequence.status == TERMINATED,
+            "truncated": consequence.status == TRUNCATED,
+            "opponent": decision.opponent,
+        }
+        for name, column in steps.items():
+            if name in buffers:
+                buffers[name][moved, at] = column[moved]
+        self._chosen[moved, at] = decision.action_value[moved]
+        self._value[moved, at] = self._present_value[moved]
+        self._version[moved, at] = decision.policy_version
+        self._present_value[:] = consequence.value
+        self._at[moved] += 1
+        full = np.flatnonzero(self._at == self._wanted.length)
+        return self._finish(full, consequence) if len(full) else None
+
+    def _finish(self, full: npt.NDArray[np.intp], last: Consequence) -> Experience:
+        """The sequences of some games; the next ones begin with what overlaps."""
+        length, stride, buffers = self._wanted.length, self._stride, self._buffers
+        buffers["observation"][full, length] = last.observation[full]
+        buffers["action_mask"][full, length] = last.action_mask[full]
+        self._value[full, length] = last.value[full]
+        columns = {name: column[full] for name, column in buffers.items()}
+        priorities = self._priorities(columns, self._chosen[full], self._value[full])
+        experience = Experience(columns, priorities, self._version[full, 0])
+        overlap = self._at[full] = self._wanted.burn_in
+        for name, column in columns.items():
+            if name != "state":
+                buffers[name][full, :overlap] = column[:, stride : stride + overlap]
+        if overlap:
+            buffers["state"][full] = self._next_state[full]
+        for kept in (self._chosen, self._value, self._version):
+            kept[full, :overlap] = kept[full, stride : stride + overlap]
         return experience
 
-    def _go_on(self) -> None:
-        """The next sequences, in buffers of their own, as the sender has these."""
-        overlap, stride, old = self._wanted.burn_in, self._stride, self._buffers
-        self._buffers = self._new_buffers()
-        self._time = overlap
-        if not overlap:
-            return
-        for name, column in self._buffers.items():
-            if name != "state":
-                column[:, :overlap] = old[name][:, stride : stride + overlap]
-        self._buffers["state"][:] = self._next_state
-        self._chosen[:, :overlap] = self._chosen[:, stride : stride + overlap]
-        self._value[:, : overlap + 1] = self._value[:, stride:]
-        self._version[:overlap] = self._version[stride:]
-
-    def _priorities(self) -> npt.NDArray[np.float64]:
-        """Of the steps after the burn-in: eta max |error| + (1 - eta) mean |error|, [games]."""
+    def _priorities(self, columns: Batch, chosen: Float, value: Float) -> npt.NDArray[np.float64]:
+        """Of the steps after the burn-in: eta max |error| + (1 - eta) mean |error|, [rows]."""
         wanted, first = self._wanted, self._wanted.burn_in
-        columns: dict[str, npt.NDArray[Any]] = {
-            name: self._buffers[name][:, first:] for name in ("reward", "terminated", "truncated")
+        after: dict[str, npt.NDArray[Any]] = {
+            name: columns[name][:, first:] for name in ("reward", "terminated", "truncated")
         }
         target = rescale(
             n_step_targets(
-                columns["reward"],
-                unscale(self._value[:, first:]),
-                columns["terminated"],
-                columns["truncated"],
+                after["reward"],
+                unscale(value[:, first:]),
+                after["terminated"],
+                after["truncated"],
                 n_step=wanted.n_step,
                 discount=wanted.discount,
             )
         )
-        known = ~columns["truncated"]
-        error = np.abs(self._chosen[:, first:-1] - target) * known
+        known = ~after["truncated"]
+        error = np.abs(chosen[:, first:-1] - target) * known
         mean = error.sum(axis=1) / known.sum(axis=1).clip(min=1)
         share = wanted.max_error_share
         priorities = share * error.max(axis=1) + (1.0 - share) * mean + PRIORITY_FLOOR

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 RUNNING, TERMINATED, TRUNCATED, OVER = 0, 1, 2, 3
-"""Values of `GamesStep.status` in game.proto."""
+"""Values of `GamesStep.status` and `seat_status` in game.proto."""
 
 Batch = dict[str, npt.NDArray[np.generic]]
 
@@ -49,11 +49,12 @@ class Consequence:
 
     Attributes:
         reward: float32 [B].
-        status: uint8 [B], as in game.proto.
+        status: uint8 [B], of the student's seat, as in game.proto. OVER: the seat was done before,
+            and its game is not; what is here of the step is nobody's move.
         observation: [B, D], to act on next (of the next episode where one ended).
         action_mask: uint8 [B, A].
         value: float32 [B], of `observation`.
-        truncated_games: Indices [m] of the games that were truncated by this step.
+        truncated_games: Indices [m] of the games where this step truncated the student's episode.
         final_observation: [m, D], their last observations.
         final_action_mask: uint8 [m, A].
         final_value: float32 [m].

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from actor.step import RUNNING, TERMINATED, Batch, Consequence, Decision, Experience
+from actor.step import OVER, RUNNING, TERMINATED, Batch, Consequence, Decision, Experience
 from mazemesh.experience import transition_signature
 from mazemesh.tensors import Signature
 
@@ -16,7 +16,8 @@ PRIORITY_FLOOR = 1e-3
 class TransitionCollector:
     """Collects B games' steps into n-step transitions (Sutton & Barto 2018, section 7.1).
 
-    The last n decisions of every game wait in a ring until their n steps, or the episode, are over.
+    The last n decisions of every game wait in a ring until their n steps, or the episode, are over;
+    of a seat that is done before its game is, there are none in between.
     The first priority of a transition is its absolute TD error under the acting network (Horgan
     et al. 2018, algorithm 1).
     """
@@ -62,7 +63,7 @@ class TransitionCollector:
         self._action_value[slot] = decision.action_value
         self._opponent[slot] = decision.opponent
         self._return[slot] = 0.0
-        self._waiting[slot] = True
+        self._waiting[slot] = consequence.status != OVER
         for age in range(self._n):
             ring = (self._time - age) % self._n
             self._return[ring] += self._powers[age] * consequence.reward

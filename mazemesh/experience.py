@@ -9,7 +9,8 @@ be, whatever it was called.
 
 Time in an unroll of length T: at step t the student's seat saw `observation[t]`, chose `action[t]`
 and earned `reward[t]`. Where the episode ended by step t, `observation[t + 1]` is the first of the
-next episode (same-step autoreset): rows that belong to no move never exist.
+next episode (same-step autoreset): rows that belong to no move never exist. So it is too where the
+seat was done before its game (`GameSpec.may_leave`): `observation[t + 1]` is of the next episode.
 """
 
 from __future__ import annotations

@@ -50,6 +50,7 @@ def spec_to_proto(game: Game, settings: GameSettings | None = None) -> pb.GameSp
         observation_dtype=spec.observation_dtype,
         ladder=ladder(game, settings),
         teams=spec.teams,
+        may_leave=spec.may_leave,
     )
 
 
@@ -71,4 +72,5 @@ def spec_from_proto(message: pb.GameSpec) -> GameSpec:
         spec_hash=message.spec_hash,
         observation_dtype=message.observation_dtype or "uint8",
         teams=tuple(message.teams),
+        may_leave=message.may_leave,
     )

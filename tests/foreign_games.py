@@ -135,3 +135,155 @@ class Duel:
 
     def close(self) -> None:
         pass
+
+
+class Brief(gymnasium.Env[Any, Any]):
+    """An episode of one step."""
+
+    def __init__(self) -> None:
+        self.observation_space = spaces.Box(-1, 9, (2,), np.float32)
+        self.action_space = spaces.Discrete(2)
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        super().reset(seed=seed)
+        return np.zeros(2, np.float32), {}
+
+    def step(self, action: Any) -> Any:
+        return np.ones(2, np.float32), 1.0, True, False, {}
+
+
+class Slow(Brief):
+    """Takes its time to be made and to be reset."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self._seconds = seconds
+        time.sleep(seconds)
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        time.sleep(self._seconds)
+        return super().reset(seed=seed)
+
+
+class Shy(Brief):
+    """Raises in a share of its resets, by their seed, or now and then when it is made."""
+
+    made = 0
+
+    def __init__(self, share: float = 0.2, when: str = "reset") -> None:
+        super().__init__()
+        self._share, self._when = share, when
+        Shy.made += 1
+        if when == "make" and Shy.made % 5 == 0:
+            raise RuntimeError("too shy to be made")
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        answer = super().reset(seed=seed)
+        if self.np_random.random() < self._share:
+            raise RuntimeError("too shy to begin")
+        return answer
+
+
+class Liar(Brief):
+    """Says in every step what no network can take."""
+
+    def __init__(self, says: str) -> None:
+        super().__init__()
+        self._says = says
+
+    def step(self, action: Any) -> Any:
+        seen, reward, *_ = super().step(action)
+        odd = {"infinite": np.inf, "nan": np.nan, "large": 1e39}.get(self._says)
+        if odd is not None:
+            seen = np.array([0.0, odd])
+        if self._says == "short":
+            seen = np.zeros(1)
+        rewards = {"huge_reward": 1e39, "no_reward": np.nan}
+        info = {"action_mask": np.ones(3)} if self._says == "long_mask" else {}
+        return seen, rewards.get(self._says, reward), False, False, info
+
+
+class Cut(Brief):
+    """Masks everything, now and then in mid-episode and always when it is cut off."""
+
+    steps = 0
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        self.steps = 0
+        return super().reset(seed=seed)
+
+    def step(self, action: Any) -> Any:
+        self.steps += 1
+        mask = np.full(2, self.steps == 1, np.int8)
+        return np.ones(2, np.float32), 1.0, False, self.steps == 3, {"action_mask": mask}
+
+
+class Doomed(Brief):
+    """An episode of two steps that show their number; the second that is made crashes instead."""
+
+    made = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        Doomed.made += 1
+        self._crashes = Doomed.made == 2
+        self._steps = 0
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        self._steps = 0
+        return super().reset(seed=seed)
+
+    def step(self, action: Any) -> Any:
+        self._steps += 1
+        if self._steps == 2 and self._crashes:
+            os._exit(7)
+        return np.full(2, self._steps, np.float32), 1.0, self._steps == 2, False, {}
+
+
+class Parting:
+    """Agents a to d end in steps 1, 2, 4 and 4, a and c terminated, b and d cut off.
+
+    The reward of a step is 1, for who has left too; what is seen is the number of the step. Those
+    who end see a mask of zeros, and c always does. With `fails` ("raise" or "crash") step 4 does
+    that.
+    """
+
+    def __init__(self, fails: str = "") -> None:
+        self.possible_agents = ["a", "b", "c", "d"]
+        self.agents: list[str] = []
+        self._fails = fails
+        self._steps = 0
+
+    def observation_space(self, agent: str) -> Any:
+        return spaces.Box(0, 255, (1,), np.uint8)
+
+    def action_space(self, agent: str) -> Any:
+        return spaces.Discrete(2)
+
+    def reset(self, seed: int | None = None, options: Any = None) -> Any:
+        self.agents = list(self.possible_agents)
+        self._steps = 0
+        return self._see(self.agents), {}
+
+    def step(self, actions: dict[str, int]) -> Any:
+        assert set(actions) == set(self.agents)
+        self._steps += 1
+        if self._steps == 4 and self._fails == "raise":
+            raise RuntimeError("parted in anger")
+        if self._steps == 4 and self._fails == "crash":
+            os._exit(7)
+        players = list(self.agents)
+        leaving: set[str] = {1: {"a"}, 2: {"b"}, 4: {"c", "d"}}.get(self._steps, set())
+        terminated = {agent: agent in leaving and agent in "ac" for agent in players}
+        truncated = {agent: agent in leaving and agent in "bd" for agent in players}
+        self.agents = [agent for agent in players if agent not in leaving]
+        blind = leaving | {"c"}
+        masks = {agent: {"action_mask": [agent not in blind] * 2} for agent in players}
+        rewards = dict.fromkeys(self.possible_agents, 1.0)
+        return self._see(players), rewards, terminated, truncated, masks
+
+    def _see(self, agents: list[str]) -> Any:
+        return {agent: np.full(1, self._steps, np.uint8) for agent in agents}
+
+    def close(self) -> None:
+        pass

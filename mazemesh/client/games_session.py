@@ -15,12 +15,15 @@ from mazemesh.client.games_decoding import StepBytes, encode_message
 from mazemesh.client.own_thread_stream import Stream
 from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError, Unavailable
 from mazemesh.games import GameSpec
+from mazemesh.protobuf_wire import LENGTH_DELIMITED, tag
 from mazemesh.tensors import from_bytes, to_bytes
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.wire import settings_from_proto, spec_from_proto
 
 _OPEN_SECONDS = 30.0
 _MAX_BACKOFF = 1.0
+
+_WAITING = tag(pb.RunGamesResponse.WAITING_FIELD_NUMBER, LENGTH_DELIMITED)
 
 _BYTE, _INT32, _FLOAT32 = np.dtype("u1"), np.dtype("<i4"), np.dtype("<f4")
 
@@ -42,6 +45,9 @@ class Step(NamedTuple):
         final_observation: [t, s, D], last observations of the games that were truncated in
             this step, in the order of `ended_games`.
         final_action_mask: uint8 [t, s, a], and their masks.
+        seat_status: uint8 [n, s], `status` seat by seat, in games that a seat may leave before the
+            others (`GameSpec.may_leave`); 3: it had left before this step. [0, s] elsewhere, and
+            with the first observations.
     """
 
     sequence: int
@@ -54,6 +60,7 @@ class Step(NamedTuple):
     ended_steps: npt.NDArray[np.int32]
     final_observation: npt.NDArray[Any]
     final_action_mask: npt.NDArray[np.uint8]
+    seat_status: npt.NDArray[np.uint8]
 
 
 class GamesSession:
@@ -162,6 +169,9 @@ class GamesSession:
     def receive(self, timeout: float = 30.0) -> Step:
         """The step that was sent, at most `timeout` seconds later.
 
+        The time begins anew whenever the server says that it is still at it, as with foreign games
+        that are slow.
+
         Raises:
             FailedPrecondition: none was sent.
             DeadlineExceeded: not in time; it may be asked for again.
@@ -174,13 +184,11 @@ class GamesSession:
             raise FailedPrecondition("no step is in flight; send one first")
         deadline = time.monotonic() + timeout
         try:
-            response = self._stream.receive(timeout)
+            response = self._next(timeout)
         except Unavailable:
             self.step = self._decode(self._resume(deadline))
         else:
-            if response is None:
-                raise Unavailable(f"the server ended the session (server {self._address})")
-            self.step = self._decode(StepBytes(response))
+            self.step = self._decode(StepBytes(self._given(response)))
         self._request = None
         ended = self.step.ended_games
         if ended.size:
@@ -205,13 +213,27 @@ class GamesSession:
 
     def _opened(self, timeout: float) -> pb.SessionOpened:
         try:
-            response = self._stream.receive(timeout)
+            response = self._next(timeout)
         except BaseException:
             self._stream.cancel()
             raise
+        return pb.RunGamesResponse.FromString(self._given(response)).opened
+
+    def _next(self, timeout: float) -> bytes | None:
+        """The next message that is an answer; None at the end of the stream.
+
+        After each that only says that there will be one, `timeout` begins anew, and then is long
+        enough for the next of those to come.
+        """
+        response = self._stream.receive(timeout)
+        while response is not None and response.startswith(_WAITING):
+            response = self._stream.receive(max(timeout, _OPEN_SECONDS))
+        return response
+
+    def _given(self, response: bytes | None) -> bytes:
         if response is None:
             raise Unavailable(f"the server ended the session (server {self._address})")
-        return pb.RunGamesResponse.FromString(response).opened
+        return response
 
     def _resume(self, deadline: float) -> StepBytes:
         """The response to the step in flight over a new stream."""
@@ -252,10 +274,7 @@ class GamesSession:
             return encode_message(opened.step)
         assert self._request is not None
         self._stream.send(self._request.SerializeToString())
-        response = self._stream.receive(deadline - time.monotonic())
-        if response is None:
-            raise Unavailable(f"the server ended the session (server {self._address})")
-        return StepBytes(response)
+        return StepBytes(self._given(self._next(deadline - time.monotonic())))
 
     def _decode(self, message: StepBytes) -> Step:
         games, seats, size = self.num_games, self.seats, self.spec.observation_size
@@ -271,4 +290,5 @@ class GamesSession:
             ended_steps=message.view("ended_steps", _INT32, (-1,)),
             final_observation=message.view("final_observation", dtype, (-1, seats, size)),
             final_action_mask=message.view("final_action_mask", _BYTE, (-1, seats, actions)),
+            seat_status=message.view("seat_status", _BYTE, (-1, seats)),
         )

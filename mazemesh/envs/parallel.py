@@ -11,7 +11,12 @@ from gymnasium.utils import seeding
 from pettingzoo import ParallelEnv
 
 from mazemesh.envs.drawing import RENDER_MODES, check_render_mode, draw
-from mazemesh.envs.seeding import draw_seeds
+from mazemesh.envs.seeding import (
+    EnvironmentState,
+    draw_seeds,
+    generator_state,
+    set_generator_state,
+)
 from mazemesh.games import GameSettings, Purpose, get_game
 from mazemesh.games.engine import BatchEngine
 
@@ -115,6 +120,31 @@ class MazeParallelEnv(ParallelEnv[str, Observation, int]):  # type: ignore[misc]
         if terminated or truncated:
             self.agents = []
         return result
+
+    def get_state(self) -> EnvironmentState:
+        """Return all that decides how it goes on, to come back here by `set_state`."""
+        return EnvironmentState(
+            self._engine.get_state(),
+            generator_state(self._rng),
+            self._episodes,
+            tuple(self.agents),
+        )
+
+    def set_state(self, state: EnvironmentState) -> None:
+        """Go on from a state of an environment of the same game and settings; shows nothing.
+
+        What is seen there, and the masks, `observe` tells.
+
+        Raises:
+            InvalidArgument: It is of another game, or of other settings.
+        """
+        self._engine.set_state(state.engine)
+        set_generator_state(self._rng, state.generator)
+        self._episodes, self.agents = state.episodes, list(state.agents)
+
+    def observe(self) -> tuple[dict[str, Observation], dict[str, dict[str, Any]]]:
+        """Return what is seen now, as `reset` returns it."""
+        return self._observations(), self._infos()
 
     def state(self) -> Observation:
         """Return the whole maze for a central critic, see `BatchEngine.global_state`."""

@@ -10,7 +10,12 @@ import numpy.typing as npt
 from gymnasium import spaces
 
 from mazemesh.envs.drawing import RENDER_MODES, check_render_mode, draw
-from mazemesh.envs.seeding import draw_seeds
+from mazemesh.envs.seeding import (
+    EnvironmentState,
+    draw_seeds,
+    generator_state,
+    set_generator_state,
+)
 from mazemesh.games import GameSettings, Purpose, get_game
 from mazemesh.games.engine import BatchEngine
 
@@ -71,6 +76,25 @@ class SoloEnv(gymnasium.Env[Observation, np.int64]):
             bool(engine.truncated[0]),
             self._info(),
         )
+
+    def get_state(self) -> EnvironmentState:
+        """Return all that decides how it goes on, to come back here by `set_state`."""
+        return EnvironmentState(self._engine.get_state(), generator_state(self.np_random))
+
+    def set_state(self, state: EnvironmentState) -> None:
+        """Go on from a state of an environment of the same settings; shows nothing.
+
+        What is seen there, and its mask, `observe` tells.
+
+        Raises:
+            InvalidArgument: It is of other settings.
+        """
+        self._engine.set_state(state.engine)
+        set_generator_state(self.np_random, state.generator)
+
+    def observe(self) -> tuple[Observation, dict[str, Any]]:
+        """Return what is seen now, as `reset` returns it."""
+        return self._engine.observation[0, 0].copy(), self._info()
 
     def render(self) -> Any:
         """Return the maze as text ("ansi") or pixels ("rgb_array")."""

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.games.drawing import start_drawing
+from mazemesh.games.engine_state import EngineState, check_fits, rows_by_game
 from mazemesh.games.game import Game
 from mazemesh.games.kernels.by_reference import ByReference
 from mazemesh.games.kernels.compiling import ready
@@ -40,6 +41,10 @@ class BatchEngine:
     The arrays below are C-contiguous, made once and written in place by `reset` and `step`: read
     them without copying, copy what must outlive the next call. n = games, s = seats, D = size of an
     observation. One engine belongs to one thread at a time; the compiled calls release the GIL.
+
+    `copy.copy`, `copy.deepcopy` and pickle make an engine of its own in the same state; `get_state`
+    and `set_state` carry the state of single games, also from one game to others, as a tree search
+    does.
 
     Attributes:
         observation: uint8 [n, s, D], what each seat sees now. Laid out as `spec.layout` says.
@@ -75,6 +80,8 @@ class BatchEngine:
         tally: int32 [n, s], items that a seat holds; in ctf 1 with a flag.
         base: int32 [n, 2], ctf: row and column of the second team's base.
         lost: bool [n], the last step lost the game, as may happen to foreign ones; never to mazes.
+        seat_status: uint8 [0, s]: all seats end with their game. In foreign games [n, s] where they
+            may be done before (`GameSpec.may_leave`).
         overview: names of the planes of `global_state`.
     """
 
@@ -112,6 +119,7 @@ class BatchEngine:
         self._state = state = allocate(numbers, num_games)
         things = allocate_things(numbers, num_games if game.has_things else 0)
         slots = allocate_ahead(numbers, state, num_games if draw_ahead else 0)
+        self._draw_ahead = draw_ahead
         self._stop_drawing = start_drawing(self, numbers, slots) if draw_ahead else None
         self._slots = slots.state
         self._mazes = (numbers, ByReference(state), ByReference(slots))
@@ -151,12 +159,14 @@ class BatchEngine:
         self.tally: IntArray = things.tally
         self.base: IntArray = things.base
         self.lost: BoolArray = np.zeros(num_games, np.bool_)
+        self.seat_status: ByteArray = np.zeros((0, self.spec.seats), np.uint8)
         self.overview = overview_planes(self.spec.seats, game.overview)
         self._report = (
             *(self.reward, self.score, self.taken, self.episode_return, self.episode_steps),
             *(self.terminated, self.truncated),
         )
         self._visited = _without_margin(state.visited, numbers)
+        self._by_game = rows_by_game(state, things, num_games)
         self._global_state: ByteArray | None = None
 
     def reset(
@@ -236,6 +246,39 @@ class BatchEngine:
         self._draw(*self._mazes, games)
         self._reset(*self._arguments, games)
 
+    def get_state(self, games: npt.ArrayLike | None = None) -> EngineState:
+        """Return the state of some games (all if None): all that decides how they go on.
+
+        It may be pickled, and is valid in any engine of the same game and settings.
+
+        Raises:
+            InvalidArgument: An index is out of range.
+        """
+        chosen = self._indices(games)
+        arrays = {name: rows[chosen] for name, rows in self._by_game.items()}
+        return EngineState(self.game.name, self.game.version, self.settings, arrays)
+
+    def set_state(self, state: EngineState, games: npt.ArrayLike | None = None) -> None:
+        """Let some games (all if None) go on from a state, in the order of its games.
+
+        Args:
+            state: From `get_state` of an engine of the same game and settings.
+            games: Indices, as many as the state has games, each at most once.
+
+        Raises:
+            InvalidArgument: The state is of another game, of other settings or of another number
+                of games, or an index is out of range.
+        """
+        chosen = self._indices(games)
+        check_fits(state, self.game.name, self.game.version, self.settings, chosen)
+        for name, rows in self._by_game.items():
+            rows[chosen] = state.arrays[name]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The kernels' arguments are addresses of this engine's memory: a copy gets its own.
+        made = (self.game, self.settings, self.num_games)
+        return _restore, (made, self.autoreset, self._draw_ahead, self.get_state())
+
     def visits(self, game: int, seat: int) -> ByteArray:
         """Return how often a seat was on each cell, uint8 [height, width], counted up to 4."""
         plane = self._visited[game * self.spec.seats + seat]
@@ -296,6 +339,15 @@ class BatchEngine:
         if np.unique(chosen).size < chosen.size:
             raise InvalidArgument(f"games: {chosen.tolist()} names a game more than once")
         return chosen.astype(np.int64)
+
+
+def _restore(
+    made: tuple[Game, GameSettings, int], autoreset: bool, draw_ahead: bool, state: EngineState
+) -> BatchEngine:
+    """Make the engine that `BatchEngine.__reduce__` tells of."""
+    engine = BatchEngine(*made, autoreset=autoreset, draw_ahead=draw_ahead)
+    engine.set_state(state)
+    return engine
 
 
 def _without_margin(planes: ByteArray, p: Parameters) -> ByteArray:

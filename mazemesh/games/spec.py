@@ -96,6 +96,8 @@ class GameSpec:
         observation_dtype: Of the elements: "uint8", in foreign games also "float32".
         teams: Team of each start place; those of a team have one score. Under rotation r seat s is
             in the team of place (s + r) % seats. Empty: each plays for itself.
+        may_leave: Whether a seat may be done before the game is; then `seat_status` of a step tells
+            which are. In mazes all seats end with their game.
     """
 
     name: str
@@ -111,6 +113,7 @@ class GameSpec:
     spec_hash: str
     observation_dtype: str = "uint8"
     teams: tuple[int, ...] = ()
+    may_leave: bool = False
 
 
 def spec_hash(layout: tuple[Field, ...], num_actions: int, dtype: str = "uint8") -> str:

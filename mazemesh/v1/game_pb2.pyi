@@ -44,7 +44,7 @@ class GameSettings(_message.Message):
     def __init__(self, width: _Optional[int] = ..., height: _Optional[int] = ..., view: _Optional[int] = ..., generator: _Optional[str] = ..., loops: _Optional[float] = ..., step_limit: _Optional[int] = ..., seats: _Optional[int] = ..., shaping: _Optional[float] = ..., shaping_discount: _Optional[float] = ..., line_of_sight: _Optional[bool] = ...) -> None: ...
 
 class GameSpec(_message.Message):
-    __slots__ = ("name", "version", "settings", "seats", "num_actions", "observation_size", "layout", "step_limit", "rules_hash", "spec_hash", "ladder", "observation_dtype", "teams")
+    __slots__ = ("name", "version", "settings", "seats", "num_actions", "observation_size", "layout", "step_limit", "rules_hash", "spec_hash", "ladder", "observation_dtype", "teams", "may_leave")
     NAME_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     SETTINGS_FIELD_NUMBER: _ClassVar[int]
@@ -58,6 +58,7 @@ class GameSpec(_message.Message):
     LADDER_FIELD_NUMBER: _ClassVar[int]
     OBSERVATION_DTYPE_FIELD_NUMBER: _ClassVar[int]
     TEAMS_FIELD_NUMBER: _ClassVar[int]
+    MAY_LEAVE_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: int
     settings: GameSettings
@@ -71,7 +72,8 @@ class GameSpec(_message.Message):
     ladder: str
     observation_dtype: str
     teams: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., settings: _Optional[_Union[GameSettings, _Mapping]] = ..., seats: _Optional[int] = ..., num_actions: _Optional[int] = ..., observation_size: _Optional[int] = ..., layout: _Optional[_Iterable[_Union[ObservationField, _Mapping]]] = ..., step_limit: _Optional[int] = ..., rules_hash: _Optional[str] = ..., spec_hash: _Optional[str] = ..., ladder: _Optional[str] = ..., observation_dtype: _Optional[str] = ..., teams: _Optional[_Iterable[int]] = ...) -> None: ...
+    may_leave: bool
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., settings: _Optional[_Union[GameSettings, _Mapping]] = ..., seats: _Optional[int] = ..., num_actions: _Optional[int] = ..., observation_size: _Optional[int] = ..., layout: _Optional[_Iterable[_Union[ObservationField, _Mapping]]] = ..., step_limit: _Optional[int] = ..., rules_hash: _Optional[str] = ..., spec_hash: _Optional[str] = ..., ladder: _Optional[str] = ..., observation_dtype: _Optional[str] = ..., teams: _Optional[_Iterable[int]] = ..., may_leave: _Optional[bool] = ...) -> None: ...
 
 class ObservationField(_message.Message):
     __slots__ = ("name", "offset", "shape")
@@ -312,12 +314,18 @@ class StepGames(_message.Message):
     def __init__(self, sequence: _Optional[int] = ..., actions: _Optional[bytes] = ..., reseat_games: _Optional[bytes] = ..., reseat_controllers: _Optional[bytes] = ...) -> None: ...
 
 class RunGamesResponse(_message.Message):
-    __slots__ = ("opened", "step")
+    __slots__ = ("opened", "step", "waiting")
     OPENED_FIELD_NUMBER: _ClassVar[int]
     STEP_FIELD_NUMBER: _ClassVar[int]
+    WAITING_FIELD_NUMBER: _ClassVar[int]
     opened: SessionOpened
     step: GamesStep
-    def __init__(self, opened: _Optional[_Union[SessionOpened, _Mapping]] = ..., step: _Optional[_Union[GamesStep, _Mapping]] = ...) -> None: ...
+    waiting: Waiting
+    def __init__(self, opened: _Optional[_Union[SessionOpened, _Mapping]] = ..., step: _Optional[_Union[GamesStep, _Mapping]] = ..., waiting: _Optional[_Union[Waiting, _Mapping]] = ...) -> None: ...
+
+class Waiting(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
 
 class SessionOpened(_message.Message):
     __slots__ = ("spec", "num_games", "step", "game_ids", "controllers", "local_address")
@@ -336,7 +344,7 @@ class SessionOpened(_message.Message):
     def __init__(self, spec: _Optional[_Union[GameSpec, _Mapping]] = ..., num_games: _Optional[int] = ..., step: _Optional[_Union[GamesStep, _Mapping]] = ..., game_ids: _Optional[_Iterable[str]] = ..., controllers: _Optional[bytes] = ..., local_address: _Optional[str] = ...) -> None: ...
 
 class GamesStep(_message.Message):
-    __slots__ = ("sequence", "observation", "action_mask", "reward", "status", "ended_games", "ended_scores", "ended_steps", "final_observation", "final_action_mask")
+    __slots__ = ("sequence", "observation", "action_mask", "reward", "status", "ended_games", "ended_scores", "ended_steps", "final_observation", "final_action_mask", "seat_status")
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     OBSERVATION_FIELD_NUMBER: _ClassVar[int]
     ACTION_MASK_FIELD_NUMBER: _ClassVar[int]
@@ -347,6 +355,7 @@ class GamesStep(_message.Message):
     ENDED_STEPS_FIELD_NUMBER: _ClassVar[int]
     FINAL_OBSERVATION_FIELD_NUMBER: _ClassVar[int]
     FINAL_ACTION_MASK_FIELD_NUMBER: _ClassVar[int]
+    SEAT_STATUS_FIELD_NUMBER: _ClassVar[int]
     sequence: int
     observation: bytes
     action_mask: bytes
@@ -357,7 +366,8 @@ class GamesStep(_message.Message):
     ended_steps: bytes
     final_observation: bytes
     final_action_mask: bytes
-    def __init__(self, sequence: _Optional[int] = ..., observation: _Optional[bytes] = ..., action_mask: _Optional[bytes] = ..., reward: _Optional[bytes] = ..., status: _Optional[bytes] = ..., ended_games: _Optional[bytes] = ..., ended_scores: _Optional[bytes] = ..., ended_steps: _Optional[bytes] = ..., final_observation: _Optional[bytes] = ..., final_action_mask: _Optional[bytes] = ...) -> None: ...
+    seat_status: bytes
+    def __init__(self, sequence: _Optional[int] = ..., observation: _Optional[bytes] = ..., action_mask: _Optional[bytes] = ..., reward: _Optional[bytes] = ..., status: _Optional[bytes] = ..., ended_games: _Optional[bytes] = ..., ended_scores: _Optional[bytes] = ..., ended_steps: _Optional[bytes] = ..., final_observation: _Optional[bytes] = ..., final_action_mask: _Optional[bytes] = ..., seat_status: _Optional[bytes] = ...) -> None: ...
 
 class WatchGameRequest(_message.Message):
     __slots__ = ("game_id",)

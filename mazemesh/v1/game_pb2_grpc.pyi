@@ -36,7 +36,11 @@ class GameServiceStub:
     Foreign games are environments of Gymnasium ("gymnasium:CartPole-v1") and PettingZoo ("pettingzoo:MODULE with
     parallel_env"), or what installed packages offer in the entry-point group mazemesh.games. They run in processes of their
     own. There an action that the mask forbids is played as the first legal one, only bot/random can be seated, and one
-    that fails or is too slow loses its episode: in training it is truncated, and a match it belongs to is dropped.
+    that fails or is too slow loses its episode: in training it is truncated, and a match it belongs to is dropped. To fail is
+    to raise, to end its process, or to give a reward or an observation that is not finite or beyond +-1e9. Too slow is a
+    step of one game of more than 10 s (unless set), or more than 60 s to make an environment or to reset it; how many games
+    are stepped together makes no difference. An episode that fails to begin is passed over in training; ten of a game in a
+    row end its session (FAILED_PRECONDITION). A mask that forbids everything forbids nothing.
 
     A name in a message opens nothing that the operator did not allow. Foreign games are those that the server was started
     with (--foreign-games, MAZEMESH_GAME_FOREIGN_GAMES), each by its exact name with its arguments; the word "installed" there
@@ -123,7 +127,11 @@ class GameServiceAsyncStub(GameServiceStub):
     Foreign games are environments of Gymnasium ("gymnasium:CartPole-v1") and PettingZoo ("pettingzoo:MODULE with
     parallel_env"), or what installed packages offer in the entry-point group mazemesh.games. They run in processes of their
     own. There an action that the mask forbids is played as the first legal one, only bot/random can be seated, and one
-    that fails or is too slow loses its episode: in training it is truncated, and a match it belongs to is dropped.
+    that fails or is too slow loses its episode: in training it is truncated, and a match it belongs to is dropped. To fail is
+    to raise, to end its process, or to give a reward or an observation that is not finite or beyond +-1e9. Too slow is a
+    step of one game of more than 10 s (unless set), or more than 60 s to make an environment or to reset it; how many games
+    are stepped together makes no difference. An episode that fails to begin is passed over in training; ten of a game in a
+    row end its session (FAILED_PRECONDITION). A mask that forbids everything forbids nothing.
 
     A name in a message opens nothing that the operator did not allow. Foreign games are those that the server was started
     with (--foreign-games, MAZEMESH_GAME_FOREIGN_GAMES), each by its exact name with its arguments; the word "installed" there
@@ -206,7 +214,11 @@ class GameServiceServicer(metaclass=_abc_1.ABCMeta):
     Foreign games are environments of Gymnasium ("gymnasium:CartPole-v1") and PettingZoo ("pettingzoo:MODULE with
     parallel_env"), or what installed packages offer in the entry-point group mazemesh.games. They run in processes of their
     own. There an action that the mask forbids is played as the first legal one, only bot/random can be seated, and one
-    that fails or is too slow loses its episode: in training it is truncated, and a match it belongs to is dropped.
+    that fails or is too slow loses its episode: in training it is truncated, and a match it belongs to is dropped. To fail is
+    to raise, to end its process, or to give a reward or an observation that is not finite or beyond +-1e9. Too slow is a
+    step of one game of more than 10 s (unless set), or more than 60 s to make an environment or to reset it; how many games
+    are stepped together makes no difference. An episode that fails to begin is passed over in training; ten of a game in a
+    row end its session (FAILED_PRECONDITION). A mask that forbids everything forbids nothing.
 
     A name in a message opens nothing that the operator did not allow. Foreign games are those that the server was started
     with (--foreign-games, MAZEMESH_GAME_FOREIGN_GAMES), each by its exact name with its arguments; the word "installed" there

@@ -48,6 +48,7 @@ class Report:
     ended_steps: Int32Array  # [m]
     final_observation: npt.NDArray[Any]  # [t, s, D]
     final_action_mask: npt.NDArray[np.uint8]  # [t, s, A]
+    seat_status: npt.NDArray[np.uint8]  # [n, s]; [0, s] where all seats end with their game
 
 
 class Batch:
@@ -143,6 +144,7 @@ class Batch:
             ended_steps=engine.episode_steps[ended],
             final_observation=engine.final_observation[truncated],
             final_action_mask=engine.final_action_mask[truncated],
+            seat_status=engine.seat_status,
         )
 
     def first_report(self) -> Report:
@@ -159,6 +161,7 @@ class Batch:
             ended_steps=none,
             final_observation=engine.final_observation[none],
             final_action_mask=engine.final_action_mask[none],
+            seat_status=engine.seat_status[:0],
         )
 
     def lost(self) -> list[int]:

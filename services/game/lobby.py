@@ -144,6 +144,7 @@ class Lobby:
                 raise _played_otherwise(game)
         board = Board(games, batch, self._stepping.clock())
         board.take_places()
+        board.note_lost()  # of foreign games, some may not even begin
         return board
 
     async def _play_bots(self, games: list[MatchGame]) -> None:

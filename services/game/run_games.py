@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Coroutine
 from itertools import count
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import grpc.aio
 
@@ -25,6 +27,12 @@ from services.game.stepping import Stepping
 Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
 GameSession: TypeAlias = Session[bytes]
 GameSessions: TypeAlias = Sessions[bytes]
+T = TypeVar("T")
+
+WAITING_SECONDS = 5.0
+"""How often a client is told that it should wait on; well below what it waits for any message."""
+
+_WAITING = pb.RunGamesResponse(waiting=pb.Waiting()).SerializeToString()
 
 
 class RunGamesStream:
@@ -64,9 +72,12 @@ class RunGamesStream:
             raise InvalidArgument(f"the first message is {kind}; it should be open or join")
         message = getattr(first, kind)
         resume = message.HasField("resume_sequence")
-        session = self._sessions.find(message.session_id) if resume else await self._make(first)
+        if resume:
+            session = self._sessions.find(message.session_id)
+        else:
+            session = await patiently(context, self._make(first))
         with self._sessions.stream(session) as stream:
-            await session.settled()
+            await patiently(context, session.settled())
             if resume:
                 session.progress.check_resume(message.resume_sequence)
             address = self._local_address if session.any_thread else ""
@@ -126,13 +137,27 @@ async def _answer_steps(session: GameSession, stream: Holder, context: Context) 
                 "should be step or close"
             )
         step = request.step
-        response = await session.play(
+        playing = session.play(
             step.sequence,
             convert.actions(step, session.batch),
             convert.reseat(step, session.batch),
         )
-        await context.write(response)
+        await context.write(await (playing if session.short else patiently(context, playing)))
     return False
+
+
+async def patiently(context: Context, work: Coroutine[Any, Any, T]) -> T:
+    """What some work returns; while it takes long, tells the client to wait on.
+
+    How long that may be is for the work to say: what foreign games do has limits of its own.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        while not (await asyncio.wait({task}, timeout=WAITING_SECONDS))[0]:
+            await context.write(_WAITING)
+    finally:
+        task.cancel()
+    return await task
 
 
 def opened(session: GameSession, response: bytes, local_address: str) -> bytes:

@@ -11,6 +11,7 @@ import numpy as np
 from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError
 from mazemesh.games.bots import EXTERNAL
 from mazemesh.games.spec import ACTIONS
+from services.game.batch import RUNNING
 from services.game.hold import Hold
 from services.game.match import Board
 from services.game.recorder import Recorder
@@ -35,7 +36,7 @@ class SeatedGame:
     """One game whose seats are taken one by one.
 
     It begins when all are taken, and goes on whether their players stay or not: who does not act in
-    time stays where it is.
+    time stays where it is. A seat that has left the game before the others has no turns any more.
 
     Attributes:
         board: where the game is played, alone.
@@ -101,7 +102,7 @@ class SeatedGame:
             if self.game.outcome is not None:
                 await self._recorder.save(self.board)
                 return self.game.outcome
-            if self._turn > after:
+            if self._turn > after and self._goes_on(seat):
                 return self._seat_turn(seat)
             await changed.wait()
 
@@ -131,9 +132,17 @@ class SeatedGame:
         self._turn = int(self.board.batch.engine.steps[0])
         self._deadline = self._stepping.time() + self._move_timeout
         self._actions[...] = _STAY
-        self._to_act = set(self.holds)
+        self._to_act = {seat for seat in self.holds if self._goes_on(seat)}
         self._all_acted.clear()
+        if not self._to_act:
+            self._all_acted.set()
         self._tell()
+
+    def _goes_on(self, seat: int) -> bool:
+        """Whether a seat has not left before the others, as in foreign games it may."""
+        engine = self.board.batch.engine
+        first = not len(engine.seat_status) or not engine.steps[0]
+        return first or int(engine.seat_status[0, seat]) == RUNNING
 
     def _tell(self) -> None:
         self._changed.set()

@@ -84,6 +84,11 @@ class Session(Generic[Response]):
         return await self.response()
 
     @property
+    def short(self) -> bool:
+        """Whether a step is played at once; otherwise its client should be told to wait on."""
+        return self._short
+
+    @property
     def any_thread(self) -> bool:
         """Whether `play_now` may be called: steps are short, and nobody watches."""
         return self._short and not self.batch.watchers

@@ -76,7 +76,7 @@ class GameServiceSettings(ServiceSettings):
         1, ge=1, le=64, description="processes that share the games of one session or match batch"
     )
     foreign_step_seconds: PositiveFloat = Field(
-        10.0, description="seconds a foreign game has for a step before it is killed"
+        10.0, description="seconds that one step of one foreign game may take before it is killed"
     )
     max_worlds: PositiveInt = Field(64, description="worlds of dm_env_rpc at one time")
     outbox_batch: int = Field(100, ge=1, le=1000, description="results sent to Elo in one call")

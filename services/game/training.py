@@ -61,9 +61,10 @@ class TrainingSetup:
 def check_answer_fits(game: Game, settings: GameSettings, num_games: int) -> None:
     """Raises InvalidArgument when the answer to one step could pass the limit of a message."""
     spec = game.spec(settings)
-    # Observation and mask, the final ones too, reward and score of each seat; status, index, steps.
+    # Observation and mask, the final ones too, reward, score and status of each seat; of the game
+    # status, index, steps.
     observation = spec.observation_size * np.dtype(spec.observation_dtype).itemsize
-    per_game = spec.seats * (2 * (observation + spec.num_actions) + 8) + 9
+    per_game = spec.seats * (2 * (observation + spec.num_actions) + 9) + 9
     if num_games * per_game > _MAX_ANSWER_BYTES:
         raise InvalidArgument(
             f"num_games: {num_games} games of {spec.seats} seats and {observation} bytes "

@@ -13,7 +13,14 @@ import numpy.typing as npt
 from mazemesh.errors import FailedPrecondition, InvalidArgument, NotFound, ResourceExhausted
 from mazemesh.games import BOTS, Game, GameSettings
 from mazemesh.games.bots import EXTERNAL, bot_code
-from services.game.batch import Batch, NewEngine, check_controllers
+from services.game.batch import (
+    OVER,
+    TERMINATED,
+    TRUNCATED,
+    Batch,
+    NewEngine,
+    check_controllers,
+)
 from services.game.stepping import Stepping
 
 SEAT = 0
@@ -128,9 +135,13 @@ class World:
     def _moment(self) -> Moment:
         engine = self.batch.engine
         terminated, truncated = bool(engine.terminated[0]), bool(engine.truncated[0])
+        over = terminated or truncated
+        if len(engine.seat_status):  # the seat may be done before its game
+            own = int(engine.seat_status[0, SEAT])
+            terminated, truncated = own == TERMINATED, own in (TRUNCATED, OVER)
         self._begun = not (terminated or truncated)
         seen, mask = engine.observation, engine.action_mask
-        if not self._begun:
+        if over:
             seen, mask = engine.final_observation, engine.final_action_mask
         return Moment(
             observation=seen[0, SEAT].copy(),

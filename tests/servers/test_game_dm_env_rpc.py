@@ -156,6 +156,22 @@ def test_a_foreign_game_is_a_world_too(server: RunningGame) -> None:
         other.send(dm_env_rpc_pb2.DestroyWorldRequest(world_name=world))
 
 
+def test_an_episode_ends_with_the_clients_own_agent(server: RunningGame) -> None:
+    """The seat goes from agent to agent; of the four, two terminate and two are cut off."""
+    env, world = make(server, game="pettingzoo:tests.foreign_games:Parting")
+    with env:
+        ends = []
+        for _ in range(5):
+            steps = [env.reset()]
+            while not steps[-1].last():
+                steps.append(env.step({"action": np.int32(1)}))
+            seen = int(steps[-1].observation["observation"][0])
+            ends.append((len(steps) - 1, seen, steps[-1].discount))
+        assert ends == [(1, 1, 0), (2, 2, 1), (4, 4, 0), (4, 4, 1), (1, 1, 0)]
+    with connect(server) as other:
+        other.send(dm_env_rpc_pb2.DestroyWorldRequest(world_name=world))
+
+
 def test_a_world_has_one_seat_and_worlds_are_limited(server: RunningGame) -> None:
     with connect(server) as one, connect(server) as other:
         create = dm_env_rpc_pb2.CreateWorldRequest(settings=RACE)

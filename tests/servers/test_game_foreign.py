@@ -6,21 +6,33 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from prometheus_client import CollectorRegistry
 from typer.testing import CliRunner
 
+from actor.acting import SoftmaxActing
+from actor.metrics import ActorMetrics
+from actor.opponents import SeatPlan
+from actor.own_pace import OwnPaceUnrollCollector
+from actor.policy import OnnxPolicy
+from actor.selfplay import TrainingGames
 from mazemesh.cli.app import app
+from mazemesh.client import games_session
 from mazemesh.errors import DeadlineExceeded, InvalidArgument, NotFound
+from mazemesh.experience import unroll_signature
 from mazemesh.game_replay import verify
 from mazemesh.games import Catalogue, Purpose, open_game, seeds
 from mazemesh.games.foreign.engine import ForeignEngine
 from mazemesh.games.foreign.game import ForeignGame
 from mazemesh.v1 import game_pb2 as pb
+from services.game import run_games
+from tests.onnx_policies import Network
 from tests.servers.game_matches import tokens_of
 from tests.servers.game_server import FakeElo, RunningGame, race, running_game
 from tests.servers.running import eventually
 
 CARTPOLE = "gymnasium:CartPole-v1"
 WALK = "pettingzoo:tests.foreign_games:Walk"
+PARTING = "pettingzoo:tests.foreign_games:Parting"
 ROCK_PAPER_SCISSORS = "pettingzoo:pettingzoo.classic.rps_v2"
 ALLOWED = (
     *(CARTPOLE, WALK, ROCK_PAPER_SCISSORS, "gymnasium:Pendulum-v1"),
@@ -173,6 +185,24 @@ def test_a_seat_is_played_one_move_at_a_time(server: RunningGame, elo: FakeElo) 
     assert verify(server.client.replay(game.game_id), GAMES) is None
 
 
+def test_a_seat_that_has_left_has_no_turns_any_more(server: RunningGame) -> None:
+    names = ("player/ann", "player/bob", "bot/random", "bot/random")
+    setup = race("party", *names, game=PARTING, rotations=1, rated=False)
+    game = server.client.create([setup])[0].games[0]
+    ann, bob = (server.client.play(game.seat_tokens[seat]) for seat in (0, 1))
+    for seat in (ann, bob, bob):
+        turn = seat.receive()
+        assert isinstance(turn, pb.Turn)
+        seat.act(turn.step, 1)
+    # The bots play two steps more, for which nobody is waited.
+    for seat in (ann, bob):
+        finished = seat.receive()
+        assert isinstance(finished, pb.GameFinished)
+        assert finished.steps == 4
+    ann.close()
+    bob.close()
+
+
 def test_what_does_not_apply_is_refused(server: RunningGame, tmp_path: Path) -> None:
     client = server.client
     for setup, words in (
@@ -197,3 +227,110 @@ def test_a_running_game_can_be_watched_without_a_maze(server: RunningGame) -> No
             session.receive()
         finished = [frame for frame in frames if frame.HasField("finished")]
         assert list(finished[0].finished.scores) == [0]
+
+
+def test_games_that_are_slow_to_begin_are_waited_for(
+    server: RunningGame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As in an hour's work for a minute's patience: what there is in all, and what a client waits.
+    monkeypatch.setattr(run_games, "WAITING_SECONDS", 0.05)
+    monkeypatch.setattr(games_session, "_OPEN_SECONDS", 2.0)
+    slow = "pettingzoo:tests.foreign_games:Slow?seconds=0.2"
+    right = np.ones((8, 1), np.int8)
+    with server.client.open_session(slow, None, 8, SEED) as session:
+        for _ in range(2):
+            session.send(right)
+            step = session.receive(timeout=0.5)
+            assert step.status.tolist() == [1] * 8
+            assert step.reward.ravel().tolist() == [1] * 8
+
+
+def test_a_match_that_does_not_begin_is_dropped(server: RunningGame, elo: FakeElo) -> None:
+    live = server.metric("live_matches")
+    setup = race("shy", "walk:1", "walk:2", game="pettingzoo:tests.foreign_games:Shy?share=1.0")
+    with server.client.join_session(tokens_of(server.client.create([setup]))) as session:
+        assert session.over
+    eventually(lambda: server.metric("live_matches") == live)
+    assert "shy" not in elo.results
+
+
+def test_each_seat_is_told_its_own_end(server: RunningGame) -> None:
+    with server.client.open_session(PARTING, None, 2, SEED) as session:
+        assert session.spec.may_leave
+        assert session.step.seat_status.shape == (0, 4)
+        told = []
+        for _ in range(5):
+            session.send(np.zeros((2, 4), np.int8))
+            step = session.receive()
+            np.testing.assert_array_equal(step.seat_status[0], step.seat_status[1])
+            told.append(step.seat_status[0].tolist())
+        assert told == [[1, 0, 0, 0], [3, 2, 0, 0], [3, 3, 0, 0], [3, 3, 1, 2], [1, 0, 0, 0]]
+    with server.client.open_session(ROCK_PAPER_SCISSORS, None, 1, SEED) as session:
+        session.send(np.zeros((1, 2), np.int8))
+        assert session.receive().seat_status.tolist() == [[0, 0]]
+    with server.client.open_session("race", None, 1, SEED) as session:
+        session.send(np.zeros((1, 2), np.int8))
+        assert session.receive().seat_status.shape == (0, 2)
+        assert not session.spec.may_leave
+
+
+class Bots:
+    """Opponents: always the same bot."""
+
+    def take(self) -> str:
+        return "bot/random"
+
+    def report(self, opponent: str, score: float) -> None:
+        pass
+
+
+def test_an_actor_collects_moves_alone(server: RunningGame) -> None:
+    """Game g trains agent g, whose episodes have 1, 2, 4 and 4 of the game's 4 steps."""
+    network = Network(1, 2)
+    policy = OnnxPolicy("parting:3", network.file())
+    plan = SeatPlan(4, 4, Bots())
+    session = server.client.open_session(PARTING, None, 4, SEED, controllers=plan.controllers())
+    signature = unroll_signature(4, 1, 2, opponents=True)
+    rng = np.random.default_rng(0)
+    metrics = ActorMetrics(registry := CollectorRegistry())
+    games = TrainingGames(
+        session,
+        session.step,
+        plan,
+        SoftmaxActing(rng),
+        OwnPaceUnrollCollector(4, signature),
+        lambda: policy,
+        lambda name: policy,
+        metrics,
+        rng,
+    )
+    # They fill an unroll in 4, 2, 1 and 1 games; those that are full wait until there are four.
+    batches = [batch for _ in range(16) if (batch := games.turn()) is not None]
+    session.close()
+    columns = {
+        name: np.concatenate([batch.columns[name] for batch in batches]) for name in signature.names
+    }
+    rows = {
+        "0 0 0 0": ("terminated", [1, 1, 1, 1]),
+        "0 1 0 1": ("truncated", [0, 1, 0, 1]),
+        "0 1 2 3": ("", []),
+    }
+    seen = [" ".join(map(str, row)) for row in columns["observation"][:, :, 0].tolist()]
+    assert len(seen) == sum(batch.rows for batch in batches) > 8
+    assert set(seen) == set(rows)
+    assert (columns["reward"] == 1).all()
+    for row, name in enumerate(seen):
+        column, ends = rows[name]
+        terminated, truncated = columns["terminated"][row], columns["truncated"][row]
+        if column:
+            assert columns[column][row].tolist() == ends
+            assert (terminated | truncated).tolist() == [bool(end) for end in ends]
+        else:
+            assert (terminated | truncated).tolist() == [False, False, False, True]
+        # What a seat saw last, in mid-game as at its end, is what its value goes on from.
+        last = columns["observation"][row, :, 0] + 1
+        _, value = network.answer(last[:, None], np.ones((4, 2), np.uint8))
+        expected = np.where(truncated, value, 0)
+        np.testing.assert_allclose(columns["bootstrap_value"][row], expected, rtol=1e-5)
+    moves = registry.get_sample_value("mazemesh_actor_agent_steps_total")
+    assert moves == 4 * (1 + 2 + 4 + 4)

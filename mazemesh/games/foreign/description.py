@@ -19,6 +19,7 @@ class Description:
         observation_dtype: "uint8" or "float32".
         step_limit: Steps after which the environment itself cuts an episode off; 0: it does not.
         reward_threshold: Return from which a lone seat counts as having solved the game, or None.
+        may_leave: Whether an agent may end before the others do.
         version: The number that its name ends with, as in CartPole-v1; 0 without one.
         package: The package that it comes from, with its version: "gymnasium 1.4.0".
     """
@@ -30,6 +31,7 @@ class Description:
     observation_dtype: str
     step_limit: int
     reward_threshold: float | None
+    may_leave: bool
     version: int
     package: str
 

@@ -4,35 +4,41 @@ from __future__ import annotations
 
 import hashlib
 import threading
-import time
-from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
+from typing import NoReturn
 
 import numpy as np
 import numpy.typing as npt
 import structlog
 
 from mazemesh.errors import FailedPrecondition, InvalidArgument
+from mazemesh.games.foreign.environment import GONE, RUNNING, TRUNCATED
+from mazemesh.games.foreign.episodes import MOST_FAILURES
 from mazemesh.games.foreign.game import ForeignGame
 from mazemesh.games.foreign.memory import SharedMemory
-from mazemesh.games.foreign.process import START_SECONDS, WorkerGone, WorkerProcess
+from mazemesh.games.foreign.process import WorkerGone, WorkerProcess
 from mazemesh.games.foreign.task import Task
 from mazemesh.games.foreign.worker import LOST, RESET, STEP
 from mazemesh.games.settings import GameSettings
 
 _log = structlog.get_logger(__name__)
 
-_MOST_FAILURES = 10
+_STARTS = 3
+"""Of a worker in a row, where episodes do not begin in it."""
 
 
 class ForeignEngine:
     """`num_games` foreign games with the arrays and methods of `BatchEngine`.
 
-    An environment that raises loses its own episode. A worker that crashes, or needs longer than
-    `step_seconds` for a step, loses those of all its games and is started again. Under autoreset
-    such an episode counts as truncated where it was, without reward; otherwise the game is not
-    active any more and `lost` says so: it has no outcome.
+    An environment that raises loses its own episode. A worker that crashes, or that needs longer
+    than `step_seconds` for a step of one game, or a minute to make or to reset one, loses those of
+    all its games and is started again. Under autoreset such an episode counts as truncated where it
+    was, without reward; otherwise the game is not active any more and `lost` says so: it has no
+    outcome. An episode that does not even begin is passed over under autoreset.
+
+    `seat_status` uint8 [n, s] tells what the last step was to each seat (`GamesStep.seat_status` in
+    game.proto); it is empty, [0, s], where all seats end with their game.
 
     There is no maze: `position`, `passages` and `exit` are empty.
 
@@ -42,7 +48,7 @@ class ForeignEngine:
         num_games: How many games.
         autoreset: As in `BatchEngine`.
         workers: Processes that share the games.
-        step_seconds: How long a step may take.
+        step_seconds: How long a step of one game may take.
         strict: Let an episode be lost whose observation is not in its space.
     """
 
@@ -80,6 +86,8 @@ class ForeignEngine:
         self.terminated = arrays.terminated
         self.truncated = arrays.truncated
         self.lost = arrays.lost
+        may_leave = self.spec.may_leave
+        self.seat_status = arrays.seat_status if may_leave else arrays.seat_status[:0]
         self.active = arrays.active
         self.steps = arrays.steps
         self.episode_steps = arrays.episode_steps
@@ -117,23 +125,29 @@ class ForeignEngine:
         """As `BatchEngine.reset`; a rotation moves the agents round the seats.
 
         Raises:
-            FailedPrecondition: an environment does not begin; says why.
+            FailedPrecondition: a worker is gone, or many episodes of a game in a row do not begin;
+                says why.
         """
         chosen = np.arange(self.num_games) if games is None else np.atleast_1d(np.asarray(games))
         self.seed[chosen], self.game_id[chosen] = np.asarray(seed), np.asarray(game_id)
         self.episode[chosen], self.rotation[chosen] = np.asarray(episode), np.asarray(rotation)
-        for index, own in enumerate(self._slices):
-            mine = chosen[(chosen >= own.start) & (chosen < own.stop)]
-            if mine.size:
-                self._begin(index, mine.tolist())
+        mine = [chosen[(chosen >= own.start) & (chosen < own.stop)] for own in self._slices]
+        begun = [index for index, own in enumerate(mine) if own.size]
+        for index in begun:
+            self._send_reset(index, mine[index])
+        for index in begun:
+            try:
+                self._log_lost(self._answer(index))
+            except WorkerGone as error:
+                raise self._does_not_begin(error) from error
 
     def step(self, actions: npt.NDArray[np.int8]) -> None:
         """Plays one step of all active games; an illegal action becomes the first legal one.
 
         Raises:
             InvalidArgument: another shape or dtype.
-            FailedPrecondition: no episode goes on any more, ten times in a row, or one does not
-                begin; says why.
+            FailedPrecondition: no episode goes on any more, ten times in a row, or none of a game
+                begins; says why.
         """
         if actions.shape != self.taken.shape or actions.dtype != np.int8:
             raise InvalidArgument(
@@ -143,28 +157,52 @@ class ForeignEngine:
         with self._stepping:
             self._arrays.actions[...] = actions
             reason = self._step_workers()
-            if reason:
-                _log.warning("episodes lost", game=self.game.name, reason=reason)
             self._count_failures(reason)
 
     def _step_workers(self) -> str:
         """Lets all workers step; why episodes were lost, if any were."""
-        deadline = time.monotonic() + self._step_seconds
+        # A worker that dies may have written half of the step over it.
+        active = self.active.copy()
+        there = (self.seat_status == RUNNING) | (self.steps == 0)[: len(self.seat_status), None]
         for worker in self._workers:
             worker.send(STEP)
         reason = ""
-        for index, worker in enumerate(self._workers):
+        for index in range(len(self._workers)):
             try:
-                answer = worker.answer(deadline)
+                reason = self._log_lost(self._answer(index)) or reason
             except WorkerGone as error:
                 if self._closed:
                     raise FailedPrecondition(f"game {self.game.name} was closed") from error
                 reason = str(error)
-                self._replace(index)
-            else:
-                if answer[:1] == LOST:
-                    reason = answer[1:].decode()
+                _log.warning("episodes lost", game=self.game.name, reason=reason)
+                self._replace(index, active, there)
         return reason
+
+    def _answer(self, index: int) -> bytes:
+        """A worker's answer to the last command.
+
+        Raises:
+            WorkerGone: as `WorkerProcess.answer`.
+        """
+        pulse, first = self._arrays.pulse, self._slices[index].start
+        return self._workers[index].answer(lambda: int(pulse[first]), self._step_seconds)
+
+    def _log_lost(self, answer: bytes) -> str:
+        """Why an answer says that episodes were lost, if it does."""
+        if answer[:1] != LOST:
+            return ""
+        reason = answer[1:].decode()
+        _log.warning("episodes lost", game=self.game.name, reason=reason)
+        return reason
+
+    def _does_not_begin(self, reason: WorkerGone) -> FailedPrecondition:
+        return FailedPrecondition(f"game {self.game.name} does not begin: {reason}")
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            f"the environments of game {self.game.name} live in processes of their own and cannot "
+            "be copied or pickled; make another engine, and reset it with the same seeds"
+        )
 
     def state_hash(self, game: int) -> int:
         """64 bits of BLAKE2b over what one can see of a game: the environment's state is its own.
@@ -188,7 +226,10 @@ class ForeignEngine:
             self._memory.close()
 
     def _start(self, games: range) -> WorkerProcess:
-        worker = WorkerProcess(replace(self._task, first=games.start, last=games.stop))
+        try:
+            worker = WorkerProcess(replace(self._task, first=games.start, last=games.stop))
+        except WorkerGone as error:
+            raise self._does_not_begin(error) from error
         if worker.description != self.game.description:
             worker.close()
             raise FailedPrecondition(
@@ -197,38 +238,62 @@ class ForeignEngine:
             )
         return worker
 
-    def _begin(self, index: int, games: Sequence[int]) -> None:
-        command = RESET + np.asarray(games, np.int32).tobytes()
-        try:
-            self._workers[index].send(command)
-            self._workers[index].answer(time.monotonic() + START_SECONDS)
-        except WorkerGone as error:
-            raise FailedPrecondition(f"game {self.game.name} does not begin: {error}") from error
+    def _send_reset(self, index: int, games: npt.NDArray[np.integer]) -> None:
+        self._workers[index].send(RESET + np.asarray(games, np.int32).tobytes())
 
-    def _replace(self, index: int) -> None:
-        """Starts a worker again; what its games played is lost."""
+    def _replace(
+        self, index: int, active: npt.NDArray[np.bool_], there: npt.NDArray[np.bool_]
+    ) -> None:
+        """Starts a worker again; what its games played is lost.
+
+        Args:
+            index: Of the worker.
+            active: Which games were active before the step, [n].
+            there: Which seats had not left then, [n, s]; [0, s] where none ever does.
+        """
         own = slice(self._slices[index].start, self._slices[index].stop)
-        running = np.flatnonzero(self.active[own]) + own.start
+        running = np.flatnonzero(active[own]) + own.start
+        # What games that had ended already show is of their next episodes.
+        going_on = running[~(self.terminated | self.truncated)[running]]
+        self.final_observation[going_on] = self.observation[going_on]
+        self.final_action_mask[going_on] = self.action_mask[going_on]
+        self.episode_steps[going_on] = self.steps[going_on]
         for array in (self.terminated, self.truncated, self.reward, self.score):
             array[own] = 0
+        kept = self.episode_return[running].copy(), self.episode_steps[running].copy()
+        if self.autoreset:
+            self._begin_next(index, running)
+        else:
+            self._workers[index] = self._start(self._slices[index])
+            self.active[running] = False
+        self.episode_return[running], self.episode_steps[running] = kept
+        self.truncated[running] = self.autoreset
         self.lost[own] = False
         self.lost[running] = True
-        self.final_observation[running] = self.observation[running]
-        self.final_action_mask[running] = self.action_mask[running]
-        self._workers[index] = self._start(self._slices[index])
-        if not self.autoreset:
-            self.active[running] = False
-            return
-        kept = self.episode_return[running].copy(), self.steps[running].copy()
-        self.episode[running] += 1
-        self._begin(index, running.tolist())
-        self.episode_return[running], self.episode_steps[running] = kept
-        self.lost[running] = self.truncated[running] = True
+        if len(there):
+            self.seat_status[own] = GONE
+            self.seat_status[running] = np.where(there[running], TRUNCATED, GONE)
+
+    def _begin_next(self, index: int, games: npt.NDArray[np.intp]) -> None:
+        """Begins the next episodes of games, in a new worker; in another if that dies of it."""
+        for attempt in range(_STARTS):
+            worker = self._workers[index] = self._start(self._slices[index])
+            if self._closed:
+                worker.close()
+            self.episode[games] += 1
+            self._send_reset(index, games)
+            try:
+                self._log_lost(self._answer(index))
+            except WorkerGone as error:
+                if self._closed or attempt == _STARTS - 1:
+                    raise self._does_not_begin(error) from error
+            else:
+                return
 
     def _count_failures(self, reason: str) -> None:
         all_lost = bool(reason) and bool(self.lost[self.active | self.lost].all())
         self._failures = self._failures + 1 if all_lost else 0
-        if self._failures >= _MOST_FAILURES:
+        if self._failures >= MOST_FAILURES:
             raise FailedPrecondition(
                 f"game {self.game.name} failed {self._failures} times in a row: {reason}"
             )

@@ -14,6 +14,11 @@ ByteArray = npt.NDArray[np.uint8]
 FloatArray = npt.NDArray[np.float32]
 
 
+RUNNING, TERMINATED, TRUNCATED, GONE = range(4)
+"""What a step was to a seat: its agent goes on, ended by it in one way or the other, or had left
+before it. The numbers are those of `GamesStep.seat_status` in game.proto."""
+
+
 class Environment(Protocol):
     """One game of some agents, numbered from 0; what it sees and earns is written into arrays.
 
@@ -35,8 +40,12 @@ class Environment(Protocol):
         observation: npt.NDArray[Any],
         mask: ByteArray,
         reward: FloatArray,
-    ) -> tuple[bool, bool]:
-        """Plays one step of actions [seats], by row; returns whether it terminated, truncated."""
+        status: ByteArray,
+    ) -> bool:
+        """Plays one step of actions [seats], by row; returns whether the episode is over.
+
+        Also written are reward [seats] and what the step was to each seat: status [seats].
+        """
 
     def close(self) -> None:
         """Frees what the environment holds."""

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Iterable
 
 import numpy as np
 import numpy.typing as npt
 
-from mazemesh.games.foreign.environment import Environment
+from mazemesh.games.foreign.environment import GONE, RUNNING, TRUNCATED, Environment
 from mazemesh.games.foreign.memory import Arrays
 from mazemesh.games.foreign.scoring import scores
 
 _EXTERNAL = -1
 
+MOST_FAILURES = 10
+"""Of one game in a row, after which it is given up."""
+
 
 class Episodes:
     """Games `first` .. `last` - 1 of an engine, each in an environment of its own.
 
-    An environment that raises loses its episode and is replaced by a new one; the others play on.
+    An environment that raises, in a step, a reset or when it is made, loses its episode and is
+    replaced by a new one; the others play on.
 
     Args:
         make: Makes an environment.
@@ -50,26 +55,31 @@ class Episodes:
         self._environments: dict[int, Environment] = {}
         self._seats: dict[int, list[int]] = {}
         self._returns: dict[int, npt.NDArray[np.float32]] = {}
+        self._present: dict[int, npt.NDArray[np.bool_]] = {}
         self._bots: dict[int, np.random.Generator | None] = {}
 
     def reset(self, games: Iterable[int]) -> None:
         """Begins the episodes that `seed`, `game_id`, `episode` and `rotation` name.
 
+        One that does not begin is lost: under autoreset the game goes on with the next, otherwise
+        it is not active.
+
         Raises:
-            Exception: an environment cannot be made or begun.
+            RuntimeError: many episodes of a game in a row do not begin.
         """
         arrays = self._arrays
         for game in games:
+            arrays.terminated[game] = arrays.truncated[game] = arrays.lost[game] = False
+            arrays.seat_status[game] = RUNNING
             self._begin(game)
             arrays.taken[game] = arrays.episode_steps[game] = 0
             arrays.episode_return[game] = arrays.reward[game] = arrays.score[game] = 0.0
-            arrays.terminated[game] = arrays.truncated[game] = arrays.lost[game] = False
 
     def step(self) -> None:
         """Plays one step of all active games.
 
         Raises:
-            Exception: the next episode of a game cannot begin.
+            RuntimeError: many episodes of a game in a row do not begin.
         """
         arrays = self._arrays
         own = slice(self._games.start, self._games.stop)
@@ -77,45 +87,63 @@ class Episodes:
             flags[own] = False
         arrays.reward[own] = 0.0
         arrays.score[own] = 0.0
+        arrays.seat_status[own] = GONE
         for game in self._games:
             if arrays.active[game]:
                 self._step(game)
 
     def _step(self, game: int) -> None:
         arrays = self._arrays
-        taken = self._choose(game)
-        arrays.taken[game] = taken
         try:
-            terminated, truncated = self._environments[game].step(
+            taken = self._choose(game)
+            arrays.taken[game] = taken
+            self._tell(0)
+            over = self._environments[game].step(
                 taken,
                 self._seats[game],
                 arrays.observation[game],
                 arrays.action_mask[game],
                 arrays.reward[game],
+                arrays.seat_status[game],
             )
         except Exception as error:  # whatever the environment's own code raises
             self._lose(game, error)
             return
+        status = arrays.seat_status[game]
         self._returns[game] += arrays.reward[game]
         arrays.episode_return[game] = self._returns[game]
         arrays.steps[game] += 1
         arrays.episode_steps[game] = steps = arrays.steps[game]
-        truncated = not terminated and (truncated or steps >= self._step_limit)
-        if terminated or truncated:
-            arrays.terminated[game], arrays.truncated[game] = terminated, truncated
+        if not over and steps >= self._step_limit:
+            over = True
+            status[status == RUNNING] = TRUNCATED
+        self._present[game] = status == RUNNING
+        if over:
+            # Whoever was cut off has a last observation to go by.
+            arrays.truncated[game] = (status == TRUNCATED).any()
+            arrays.terminated[game] = not arrays.truncated[game]
             description = self._environments[game].description
             arrays.score[game] = scores(arrays.episode_return[game], description.reward_threshold)
             self._end(game)
 
     def _lose(self, game: int, error: Exception) -> None:
         arrays = self._arrays
-        self.error = f"{type(error).__name__}: {error}"
-        self._environments.pop(game)
+        self._discard(game, error)
         arrays.reward[game] = 0.0
         arrays.lost[game] = True
         # A lost episode has no outcome; for a learner it is one that was cut off.
         arrays.truncated[game] = self._autoreset
+        arrays.seat_status[game] = np.where(self._present[game], TRUNCATED, GONE)
         self._end(game)
+
+    def _discard(self, game: int, error: Exception) -> None:
+        """Gives up an environment that failed, if there is one."""
+        self.error = f"{type(error).__name__}: {error}"
+        environment = self._environments.pop(game, None)
+        if environment is not None:
+            with contextlib.suppress(Exception):
+                self._tell(1)
+                environment.close()
 
     def _end(self, game: int) -> None:
         arrays = self._arrays
@@ -129,9 +157,23 @@ class Episodes:
         self._begin(game)
 
     def _begin(self, game: int) -> None:
+        """Begins the game's episode, or under autoreset the next one that begins at all."""
         arrays = self._arrays
-        if game not in self._environments:
-            self._environments[game] = self._make()
+        for _ in range(MOST_FAILURES):
+            try:
+                self._try_to_begin(game)
+            except Exception as error:  # whatever the environment's own code raises
+                self._discard(game, error)
+            else:
+                return
+            if not self._autoreset:
+                arrays.lost[game], arrays.active[game] = True, False
+                return
+            arrays.episode[game] += 1
+        raise RuntimeError(f"{MOST_FAILURES} episodes in a row did not begin: {self.error}")
+
+    def _try_to_begin(self, game: int) -> None:
+        arrays = self._arrays
         count = arrays.controller.shape[1]
         rotation = int(arrays.rotation[game])
         # Agent a takes the place a; seat s starts at place (s + rotation) % seats.
@@ -140,12 +182,23 @@ class Episodes:
         seed = episode_seed(*(int(a[game]) for a in (arrays.seed, arrays.game_id, arrays.episode)))
         bots = bool((arrays.controller[game] != _EXTERNAL).any())
         self._bots[game] = np.random.default_rng(seed) if bots else None
+        if game not in self._environments:
+            self._tell(1)
+            self._environments[game] = self._make()
+        self._tell(1)
         self._environments[game].reset(
             seed, self._seats[game], arrays.observation[game], arrays.action_mask[game]
         )
         self._returns[game] = np.zeros(count, np.float32)
+        self._present[game] = np.ones(count, bool)
         arrays.steps[game] = 0
         arrays.active[game] = True
+
+    def _tell(self, long: int) -> None:
+        """Tells the engine that another call of an environment begins; 1: it may take long."""
+        pulse = self._arrays.pulse
+        first = self._games.start
+        pulse[first] = (int(pulse[first]) >> 1) + 1 << 1 | long
 
     def _choose(self, game: int) -> list[int]:
         """What each seat does: an action that the mask forbids becomes the first legal one."""

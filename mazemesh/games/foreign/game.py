@@ -99,6 +99,7 @@ class ForeignGame(Game):
             rules_hash=content_hash(rules),
             spec_hash=spec_hash(layout, described.num_actions, described.observation_dtype),
             observation_dtype=described.observation_dtype,
+            may_leave=described.may_leave,
         )
 
 

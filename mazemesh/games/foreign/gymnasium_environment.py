@@ -2,36 +2,41 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from mazemesh.games.foreign.description import Description
-from mazemesh.games.foreign.environment import ByteArray, FloatArray
-from mazemesh.games.foreign.spaces import numbered_actions, observing
+from mazemesh.games.foreign.environment import (
+    RUNNING,
+    TERMINATED,
+    TRUNCATED,
+    ByteArray,
+    FloatArray,
+)
+from mazemesh.games.foreign.seat_writer import SeatWriter, checked_reward
+from mazemesh.games.foreign.spaces import numbered_actions
 
 
 class GymnasiumEnvironment:
-    """An `Environment`. The mask is `info["action_mask"]`, or all ones."""
+    """An `Environment`."""
 
     def __init__(self, environment: Any, version: int, package: str, *, strict: bool) -> None:
         self._environment = environment
-        self._observing = observing(environment.observation_space)
-        self._write = self._observing.writer()
-        self._strict = strict
+        self._writer = SeatWriter(environment.observation_space, strict=strict)
+        seen = self._writer.observing
         actions, self._first = numbered_actions(environment.action_space)
         spec = environment.spec
         self.description = Description(
             seats=1,
             num_actions=actions,
-            observation_shape=self._observing.shape,
-            observation_size=self._observing.size,
-            observation_dtype=self._observing.dtype.name,
+            observation_shape=seen.shape,
+            observation_size=seen.size,
+            observation_dtype=seen.dtype.name,
             step_limit=(spec and spec.max_episode_steps) or 0,
             reward_threshold=spec.reward_threshold if spec else None,
+            may_leave=False,
             version=version,
             package=package,
         )
@@ -41,7 +46,7 @@ class GymnasiumEnvironment:
     ) -> None:
         """See `Environment`."""
         seen, info = self._environment.reset(seed=seed)
-        self._see(seen, info, observation[0], mask[0])
+        self._writer.see(seen, info, observation[0], mask[0])
 
     def step(
         self,
@@ -50,29 +55,17 @@ class GymnasiumEnvironment:
         observation: npt.NDArray[Any],
         mask: ByteArray,
         reward: FloatArray,
-    ) -> tuple[bool, bool]:
+        status: ByteArray,
+    ) -> bool:
         """See `Environment`."""
         action = self._first + actions[0]
         seen, earned, terminated, truncated, info = self._environment.step(action)
-        if not math.isfinite(earned):
-            raise ValueError(f"its reward is {earned}, which is not finite")
-        self._see(seen, info, observation[0], mask[0])
-        reward[0] = earned
-        return bool(terminated), bool(truncated)
+        checked = checked_reward(earned)
+        self._writer.see(seen, info, observation[0], mask[0])
+        reward[0] = checked
+        status[0] = TERMINATED if terminated else TRUNCATED if truncated else RUNNING
+        return bool(status[0] != RUNNING)
 
     def close(self) -> None:
         """See `Environment`."""
         self._environment.close()
-
-    def _see(
-        self, seen: Any, info: dict[str, Any], vector: npt.NDArray[Any], mask: ByteArray
-    ) -> None:
-        if self._strict and not self._environment.observation_space.contains(seen):
-            raise ValueError(f"its observation {seen!r} is not in its space")
-        if self._observing.masked:
-            mask[...] = seen["action_mask"]
-            self._write(seen["observation"], vector)
-            return
-        legal = info.get("action_mask")
-        mask[...] = 1 if legal is None else np.asarray(legal) != 0
-        self._write(seen, vector)

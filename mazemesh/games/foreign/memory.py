@@ -22,7 +22,9 @@ class Arrays:
     """The state of n games of s seats, as `mazemesh.games.engine.BatchEngine` describes it.
 
     `actions` int8 [n, s] is what the caller sends; `lost` bool [n] tells whose episode the last
-    step lost because the environment failed.
+    step lost because the environment failed. `pulse` int64 [n] tells at the first game of each
+    worker how many calls of environments it has begun: twice that, and 1 more where the last is no
+    step.
     """
 
     observation: npt.NDArray[Any]
@@ -35,6 +37,7 @@ class Arrays:
     terminated: npt.NDArray[np.bool_]
     truncated: npt.NDArray[np.bool_]
     lost: npt.NDArray[np.bool_]
+    seat_status: npt.NDArray[np.uint8]
     active: npt.NDArray[np.bool_]
     steps: npt.NDArray[np.int32]
     episode_steps: npt.NDArray[np.int32]
@@ -46,6 +49,7 @@ class Arrays:
     game_id: npt.NDArray[np.uint32]
     episode: npt.NDArray[np.uint32]
     rotation: npt.NDArray[np.int32]
+    pulse: npt.NDArray[np.int64]
 
 
 class SharedMemory:
@@ -100,6 +104,8 @@ def _layout(
         **dict.fromkeys(("terminated", "truncated", "lost", "active"), flags),
         **dict.fromkeys(("steps", "episode_steps", "rotation"), counts),
         **dict.fromkeys(("actions", "taken", "controller", "next_controller"), codes),
+        "seat_status": (np.dtype(np.uint8), (n, s)),
+        "pulse": (np.dtype(np.int64), (n,)),
         "seed": (np.dtype(np.uint64), (n,)),
         **dict.fromkeys(("game_id", "episode"), (np.dtype(np.uint32), (n,))),
     }

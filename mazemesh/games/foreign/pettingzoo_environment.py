@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.games.foreign.description import Description
-from mazemesh.games.foreign.environment import ByteArray, FloatArray
-from mazemesh.games.foreign.spaces import equal, numbered_actions, observing
+from mazemesh.games.foreign.environment import (
+    GONE,
+    RUNNING,
+    TERMINATED,
+    TRUNCATED,
+    ByteArray,
+    FloatArray,
+)
+from mazemesh.games.foreign.seat_writer import SeatWriter, checked_reward
+from mazemesh.games.foreign.spaces import equal, numbered_actions
 
 
 class PettingZooEnvironment:
     """An `Environment`.
 
-    Masks are `info["action_mask"]` or part of the observation, else all ones. The game goes on
-    until no agent is left; it is truncated if the last ones were, and terminated otherwise.
+    The game goes on until no agent is left. An agent has left when it was said to have terminated
+    or to be truncated, or when it is no more among `agents`; it may come again, as another.
     """
 
     def __init__(self, environment: Any, version: int, package: str, *, strict: bool) -> None:
@@ -28,18 +34,20 @@ class PettingZooEnvironment:
         if not self._agents:
             raise InvalidArgument("it has no possible_agents")
         self._spaces = _common_spaces(environment, self._agents)
-        self._observing = observing(self._spaces[0])
-        self._write = self._observing.writer()
-        self._strict = strict
+        self._writer = SeatWriter(self._spaces[0], strict=strict)
+        seen = self._writer.observing
         self._first = [numbered_actions(environment.action_space(a))[1] for a in self._agents]
+        # Agents whose end was told, and who still stand among `agents`.
+        self._ended: set[Any] = set()
         self.description = Description(
             seats=len(self._agents),
             num_actions=numbered_actions(self._spaces[1])[0],
-            observation_shape=self._observing.shape,
-            observation_size=self._observing.size,
-            observation_dtype=self._observing.dtype.name,
+            observation_shape=seen.shape,
+            observation_size=seen.size,
+            observation_dtype=seen.dtype.name,
             step_limit=0,
             reward_threshold=None,
+            may_leave=len(self._agents) > 1,
             version=version,
             package=package,
         )
@@ -49,6 +57,7 @@ class PettingZooEnvironment:
     ) -> None:
         """See `Environment`."""
         seen, infos = self._environment.reset(seed=seed)
+        self._ended.clear()
         self._see(seen, infos, seat, observation, mask)
 
     def step(
@@ -58,27 +67,34 @@ class PettingZooEnvironment:
         observation: npt.NDArray[Any],
         mask: ByteArray,
         reward: FloatArray,
-    ) -> tuple[bool, bool]:
+        status: ByteArray,
+    ) -> bool:
         """See `Environment`."""
-        alive = set(self._environment.agents)
+        playing = set(self._environment.agents)
         moves = {
             agent: self._first[index] + actions[seat[index]]
             for index, agent in enumerate(self._agents)
-            if agent in alive
+            if agent in playing
         }
+        playing -= self._ended
         seen, earned, terminated, truncated, infos = self._environment.step(moves)
         self._see(seen, infos, seat, observation, mask)
+        left = set(self._environment.agents)
         for index, agent in enumerate(self._agents):
-            value = float(earned.get(agent, 0.0))
-            if not math.isfinite(value):
-                raise ValueError(f"the reward of {agent} is {value}, which is not finite")
-            reward[seat[index]] = value
-        if self._environment.agents and not all(
-            terminated.get(agent) or truncated.get(agent) for agent in self._environment.agents
-        ):
-            return False, False
-        cut = all(truncated.get(agent, False) for agent in moves)
-        return not cut, cut
+            row = seat[index]
+            if agent not in playing:
+                reward[row], status[row] = 0.0, GONE
+                continue
+            reward[row] = checked_reward(earned.get(agent, 0.0), f"agent {agent}'s")
+            if truncated.get(agent) and not terminated.get(agent):
+                status[row] = TRUNCATED
+            else:
+                ended = terminated.get(agent) or agent not in left
+                status[row] = TERMINATED if ended else RUNNING
+            if status[row] != RUNNING:
+                self._ended.add(agent)
+        self._ended &= left
+        return left == self._ended
 
     def close(self) -> None:
         """See `Environment`."""
@@ -94,18 +110,12 @@ class PettingZooEnvironment:
     ) -> None:
         for index, agent in enumerate(self._agents):
             row = seat[index]
-            if agent not in seen:
+            if agent not in seen or agent in self._ended:
                 observation[row], mask[row] = 0, 1
                 continue
-            value = seen[agent]
-            if self._strict and not self._environment.observation_space(agent).contains(value):
-                raise ValueError(f"the observation {value!r} of {agent} is not in its space")
-            legal = infos.get(agent, {}).get("action_mask")
-            if self._observing.masked:
-                value, legal = value["observation"], value["action_mask"]
-            # Some environments mask everything for an agent that has just left.
-            mask[row] = 1 if legal is None or not np.any(legal) else np.asarray(legal) != 0
-            self._write(value, observation[row])
+            whose = f"agent {agent}'s"
+            info = infos.get(agent, {})
+            self._writer.see(seen[agent], info, observation[row], mask[row], whose)
 
 
 def _common_spaces(environment: Any, agents: Sequence[Any]) -> tuple[Any, Any]:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import weakref
+from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing.connection import Connection
 
@@ -16,9 +17,12 @@ from mazemesh.games.foreign.task import Task
 from mazemesh.games.foreign.worker import DESCRIPTION, FATAL
 
 START_SECONDS = 60.0
-"""How long an environment may take to be imported and made."""
+"""How long an environment may take to be imported, and how long to be made, or to begin an episode:
+one environment, one episode."""
 
 _END_SECONDS = 1.0
+_LOOKS = 4
+"""How often one looks, in the time that a call may take, whether another has begun."""
 
 
 class WorkerGone(Exception):
@@ -55,7 +59,7 @@ class WorkerProcess:
             )
         self._connection = Connection(ours.detach())
         self._end = weakref.finalize(self, _end, self._process)
-        answer = self._receive(time.monotonic() + START_SECONDS)
+        answer = self._receive(lambda: 1, START_SECONDS)  # it begins with something long
         if answer[:1] != DESCRIPTION:
             self.close()
             raise InvalidArgument(f"game {task.game}: {answer[1:].decode()}")
@@ -68,13 +72,20 @@ class WorkerProcess:
         except OSError:
             return
 
-    def answer(self, deadline: float) -> bytes:
-        """The answer to a command, until `deadline` on the monotonic clock.
+    def answer(self, pulse: Callable[[], int], step_seconds: float) -> bytes:
+        """The answer to a command.
+
+        A command is many calls of environments. Each may take its time, however long they take
+        together.
+
+        Args:
+            pulse: Tells `Arrays.pulse` of this worker.
+            step_seconds: How long a step may take; all else has `START_SECONDS`.
 
         Raises:
             WorkerGone: there is none, or the worker cannot go on; names the reason.
         """
-        answer = self._receive(deadline)
+        answer = self._receive(pulse, step_seconds)
         if answer[:1] == FATAL:
             self.close()
             raise WorkerGone(answer[1:].decode())
@@ -84,15 +95,29 @@ class WorkerProcess:
         """Kills it, if it still runs."""
         self._end()
 
-    def _receive(self, deadline: float) -> bytes:
+    def _receive(self, pulse: Callable[[], int], step_seconds: float) -> bytes:
         try:
-            if self._connection.poll(max(deadline - time.monotonic(), 0.0)):
+            if self._wait(pulse, step_seconds):
                 return self._connection.recv_bytes()
             reason = "it did not answer in time"
         except (EOFError, OSError):
             reason = f"its process ended with status {self._status()}"
         self.close()
         raise WorkerGone(reason)
+
+    def _wait(self, pulse: Callable[[], int], step_seconds: float) -> bool:
+        """Waits for something to receive; False: a call takes longer than it may."""
+        seen, since = pulse(), time.monotonic()
+        while True:
+            limit = START_SECONDS if seen & 1 else step_seconds
+            if self._connection.poll(limit / _LOOKS):
+                return True
+            now, seen_before = time.monotonic(), seen
+            seen = pulse()
+            if seen != seen_before:
+                since = now
+            elif now - since >= limit:
+                return False
 
     def _status(self) -> int | None:
         try:

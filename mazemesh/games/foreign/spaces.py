@@ -38,20 +38,12 @@ class Observing:
         """Elements of a vector."""
         return int(flatdim(self.space))
 
-    def writer(self) -> Callable[[Any, npt.NDArray[Any]], None]:
-        """Writes an observation (without mask) into a vector [size]."""
+    def flattener(self) -> Callable[[Any], npt.NDArray[Any]]:
+        """Makes an observation (without mask) a vector [size], of its own dtype and unchecked."""
         space = self.space
         if isinstance(space, spaces.Box):
-
-            def copy(value: Any, vector: npt.NDArray[Any]) -> None:
-                vector[...] = np.asarray(value).reshape(-1)
-
-            return copy
-
-        def write(value: Any, vector: npt.NDArray[Any]) -> None:
-            vector[...] = flatten(space, value)
-
-        return write
+            return lambda value: np.asarray(value).reshape(-1)
+        return lambda value: np.asarray(flatten(space, value))
 
 
 def observing(space: spaces.Space[Any]) -> Observing:

@@ -54,6 +54,10 @@ class ByReference:
         self._words = np.array([word for value in fields for word in _words(value)], np.uint64)
         self.address = int(self._words.ctypes.data)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The words are addresses: a copy's are those of its own arrays.
+        return ByReference, (self._fields,)
+
 
 def _words(value: Any) -> list[int]:
     """What the block holds: of an array its address, its size and its shape."""

@@ -1,12 +1,12 @@
-"""Random play with known consequences, and the slow way of turning it into experience."""
+"""Random play with known consequences, and what is left of it where seats leave their games."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from actor.step import RUNNING, TERMINATED, TRUNCATED, Consequence, Decision
+from actor.step import OVER, RUNNING, TERMINATED, TRUNCATED, Consequence, Decision
 
 SIZE, ACTIONS = 6, 5
 
@@ -51,3 +51,80 @@ def random_play(steps: int, games: int, seed: int) -> Played:
             )
         )
     return Played(decisions, consequences)
+
+
+def with_gaps(played: Played, seed: int, state_size: int = 0) -> Played:
+    """The same play, in which seats are done before their games: after some ends nothing happens.
+
+    Steps of nobody are put between, differently in each game; what they hold is noise.
+    """
+    rng = np.random.default_rng(seed)
+    games = len(played.decisions[0].action)
+    gaps = [
+        [
+            int(rng.integers(0, 4)) if one.status[game] != RUNNING else 0
+            for one in played.consequences
+        ]
+        for game in range(games)
+    ]
+    # Of each game, which step of the play is at which step here; -1: nobody's.
+    order = [[at for step, gap in enumerate(own) for at in (step, *[-1] * gap)] for own in gaps]
+    steps = min(map(len, order))
+    noise = random_play(steps, games, seed + 1)
+    return Played(
+        [_decision(played, noise, order, at, state_size) for at in range(steps)],
+        [_consequence(played, noise, order, at) for at in range(steps)],
+    )
+
+
+def _decision(
+    played: Played, noise: Played, order: list[list[int]], at: int, state_size: int
+) -> Decision:
+    one = noise.decisions[at]
+    state = np.full((len(order), state_size), 9, np.float32)
+    fields = {"state": state}
+    names = ("observation", "action_mask", "action", "logits", "opponent")
+    fields |= {name: getattr(one, name).copy() for name in names}
+    for game, steps in enumerate(order):
+        if steps[at] >= 0:
+            for name, array in fields.items():
+                array[game] = getattr(played.decisions[steps[at]], name)[game]
+    return replace(one, **fields, policy_version=at)
+
+
+def _consequence(played: Played, noise: Played, order: list[list[int]], at: int) -> Consequence:
+    """What it shows is what the next step here decides on."""
+    one = noise.consequences[at]
+    games = len(order)
+    status = np.full(games, OVER, np.uint8)
+    reward, value = one.reward.copy(), one.value.copy()
+    observation, mask = one.observation.copy(), one.action_mask.copy()
+    truncated, finals = [], []
+    for game, steps in enumerate(order):
+        before = next((step for step in reversed(steps[: at + 1]) if step >= 0), -1)
+        if at + 1 == len(steps) or steps[at + 1] >= 0:
+            shown = played.consequences[before]
+            value[game] = shown.value[game]
+            observation[game], mask[game] = shown.observation[game], shown.action_mask[game]
+        if steps[at] < 0:
+            continue
+        same = played.consequences[steps[at]]
+        status[game], reward[game] = same.status[game], same.reward[game]
+        if same.status[game] == TRUNCATED:
+            row = int(np.flatnonzero(same.truncated_games == game)[0])
+            truncated.append(game)
+            finals.append(
+                (same.final_observation[row], same.final_action_mask[row], same.final_value[row])
+            )
+    views, masks, values = zip(*finals, strict=True) if finals else ((), (), ())
+    return Consequence(
+        reward=reward,
+        status=status,
+        observation=observation,
+        action_mask=mask,
+        value=value,
+        truncated_games=np.array(truncated, np.intp),
+        final_observation=np.array(views, np.uint8).reshape(-1, SIZE),
+        final_action_mask=np.array(masks, np.uint8).reshape(-1, ACTIONS),
+        final_value=np.array(values, np.float32),
+    )

@@ -1,6 +1,8 @@
 """Foreign games: their names and spaces, and their engine against the environments themselves."""
 
+import copy
 import json
+import pickle
 import re
 from importlib.metadata import EntryPoint
 from typing import Any
@@ -14,13 +16,14 @@ from typer.testing import CliRunner
 from mazemesh.cli.app import app
 from mazemesh.errors import FailedPrecondition, InvalidArgument
 from mazemesh.games import GameSettings, open_game
-from mazemesh.games.foreign import making, names
+from mazemesh.games.foreign import making, names, process
 from mazemesh.games.foreign.check import check_game
 from mazemesh.games.foreign.engine import ForeignEngine
 from mazemesh.games.foreign.episodes import episode_seed
 from mazemesh.games.foreign.game import ForeignGame
 from mazemesh.games.foreign.names import GROUP, is_foreign, parse, policy_name
 from mazemesh.games.foreign.scoring import scores
+from mazemesh.games.foreign.seat_writer import SeatWriter, checked_reward
 from mazemesh.games.foreign.spaces import observing
 
 CARTPOLE = "gymnasium:CartPole-v1"
@@ -134,9 +137,11 @@ def test_seats_are_agents_moved_round_by_the_rotation() -> None:
     np.testing.assert_array_equal(engine.observation[1], np.roll(engine.observation[0], -1, axis=0))
     engine.step(np.array([[3, 1, 2], [1, 2, 3]], np.int8))
     assert engine.reward.tolist() == [[3, 0, 0], [0, 0, 3]]
+    assert engine.seat_status.tolist() == [[1, 0, 0], [0, 0, 1]]
     engine.step(np.array([[3, 1, 2], [1, 2, 3]], np.int8))  # the winner has left
     assert engine.reward.tolist() == [[0, 0, 2], [0, 2, 0]]
     assert engine.observation[0, 0].tolist() == [0] * 6
+    assert engine.seat_status.tolist() == [[3, 1, 1], [1, 1, 3]]
     assert engine.terminated.all()
     assert not engine.active.any()
     assert engine.episode_return.tolist() == [[3, 0, 2], [0, 2, 3]]
@@ -287,7 +292,8 @@ def test_observations_become_vectors(space: spaces.Space[Any], size: int, dtype:
     assert (found.size, found.dtype.name) == (size, dtype)
     vector = np.full(size, 9, dtype)
     value = space.sample()
-    found.writer()(value["observation"] if found.masked else value, vector)
+    mask = np.zeros(2, np.uint8)
+    SeatWriter(space, strict=True).see(value, {}, vector, mask)
     inner = value["observation"] if found.masked else value
     expected = spaces.utils.flatten(found.space, inner)
     np.testing.assert_allclose(vector, expected.astype(dtype))
@@ -342,3 +348,206 @@ def test_packages_offer_games_by_entry_points(monkeypatch: pytest.MonkeyPatch) -
 def test_observations_without_a_fixed_size_are_refused() -> None:
     with pytest.raises(InvalidArgument, match="Sequence"):
         observing(spaces.Sequence(spaces.Discrete(2)))
+
+
+def walk_right(engine: ForeignEngine) -> None:
+    engine.step(np.ones(engine.taken.shape, np.int8))
+
+
+def test_games_that_are_slow_to_make_or_to_reset_are_played_all_the_same() -> None:
+    # Together they take longer than a step may: what is bounded is each.
+    engine = engine_of(HERE + "Slow?seconds=0.2", 8, step_seconds=1.0)
+    engine.reset(seed=0, game_id=range(8))
+    for _ in range(2):
+        walk_right(engine)
+        assert engine.terminated.all()
+        assert not engine.lost.any()
+    assert engine.episode.tolist() == [2] * 8
+    engine.close()
+
+
+def test_a_reset_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = engine_of(HERE + "Slow?seconds=3", 1)
+    monkeypatch.setattr(process, "START_SECONDS", 0.2)
+    with pytest.raises(FailedPrecondition, match="does not begin: it did not answer in time"):
+        engine.reset(seed=0)
+    engine.close()
+
+
+@pytest.mark.parametrize("when", ["reset", "make"])
+def test_a_reset_that_raises_costs_no_other_game_anything(when: str) -> None:
+    engine = engine_of(HERE + f"Shy?when={when}", 12)
+    engine.reset(seed=1, game_id=range(12))
+    assert engine.active.all()
+    skipped = 0
+    for _ in range(20):
+        before = engine.episode.copy()
+        walk_right(engine)
+        assert engine.terminated.all()
+        assert not engine.lost.any()
+        skipped += int((engine.episode - before - 1).sum())
+    assert skipped > 0
+    engine.close()
+
+
+def test_a_match_whose_reset_raises_is_lost_alone() -> None:
+    engine = engine_of(HERE + "Shy", 12, autoreset=False)
+    engine.reset(seed=1, game_id=range(12))
+    assert 0 < engine.lost.sum() < 12
+    np.testing.assert_array_equal(engine.lost, ~engine.active)
+    begun = engine.active.copy()
+    walk_right(engine)
+    np.testing.assert_array_equal(engine.terminated, begun)
+    engine.close()
+
+
+def test_a_game_that_never_begins_is_refused_by_name() -> None:
+    engine = engine_of(HERE + "Shy?share=1.0", 2)
+    with pytest.raises(
+        FailedPrecondition, match=r"Shy.share=1.0 does not begin: .*10 episodes.*shy"
+    ):
+        engine.reset(seed=0)
+    engine.close()
+
+
+@pytest.mark.parametrize(
+    ("says", "words"),
+    [
+        ("huge reward", r"its reward is 1e\+39; it should be within -1e\+09..1e\+09"),
+        ("no reward", "its reward is nan"),
+        ("infinite", r"its observation has inf at element 1; it should be within -1e\+09"),
+        ("nan", "its observation has nan at element 1"),
+        ("large", r"its observation has 1e\+39 at element 1"),
+        ("short", "its observation has 1 elements; its space has 2"),
+        ("long mask", "its action mask has 3 entries; its space has 2 actions"),
+    ],
+)
+def test_what_no_network_can_take_loses_its_episode_and_is_named(says: str, words: str) -> None:
+    engine = engine_of(HERE + f"Liar?says={says.replace(' ', '_')}", 2)
+    engine.reset(seed=0)
+    for _ in range(9):
+        walk_right(engine)
+        assert engine.lost.all()
+        assert np.isfinite(engine.reward).all()
+        assert np.isfinite(engine.observation).all()
+        assert np.isfinite(engine.final_observation).all()
+    words = "Liar.*failed 10 times in a row: ValueError: " + words
+    with pytest.raises(FailedPrecondition, match=words):
+        walk_right(engine)
+    engine.close()
+
+
+def test_bytes_that_are_none_are_not_wrapped() -> None:
+    writer = SeatWriter(spaces.Box(0, 255, (2,), np.uint8), strict=False)
+    vector, mask = np.zeros(2, np.uint8), np.zeros(3, np.uint8)
+    writer.see(np.array([3.0, 255.0]), {}, vector, mask)
+    assert vector.tolist() == [3, 255]
+    for wrong in (-1, 256, np.nan):
+        with pytest.raises(ValueError, match=f"ann's observation has {wrong}.* within 0..255"):
+            writer.see(np.array([3, wrong]), {}, vector, mask, "ann's")
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int64", "bool"])
+def test_numbers_of_every_kind_are_checked_and_taken(dtype: str) -> None:
+    writer = SeatWriter(spaces.Box(-np.inf, np.inf, (2,), np.float64), strict=False)
+    vector, mask = np.zeros(2, np.float32), np.zeros(3, np.uint8)
+    writer.see(np.array([1, 0], dtype), {}, vector, mask)
+    assert vector.tolist() == [1, 0]
+    if dtype.startswith("float"):
+        for wrong in (np.inf, -np.inf, np.nan):
+            with pytest.raises(ValueError, match="at element 1; it should be within"):
+                writer.see(np.array([1, wrong], dtype), {}, vector, mask)
+    if dtype not in ("float16", "bool"):
+        writer.see(np.array([1, 10**9], dtype), {}, vector, mask)
+        assert vector.tolist() == [1, 1e9]
+        with pytest.raises(ValueError, match=r"has 2000000000\.0 at element 1"):
+            writer.see(np.array([1, 2 * 10**9], dtype), {}, vector, mask)
+
+
+def test_a_mask_that_forbids_everything_forbids_nothing() -> None:
+    for space, seen, info in (
+        (spaces.Box(0, 1, (1,)), np.zeros(1), {"action_mask": np.zeros(3)}),
+        (
+            spaces.Dict(observation=spaces.Box(0, 1, (1,)), action_mask=spaces.MultiBinary(3)),
+            {"observation": np.zeros(1), "action_mask": np.zeros(3)},
+            {},
+        ),
+        (spaces.Box(0, 1, (1,)), np.zeros(1), {}),
+    ):
+        mask = np.zeros(3, np.uint8)
+        SeatWriter(space, strict=False).see(seen, info, np.zeros(1, np.float32), mask)
+        assert mask.tolist() == [1, 1, 1]
+    for reward in (1e9, -1e9, np.float32(2)):
+        assert checked_reward(reward) == reward
+
+
+@pytest.mark.parametrize("game", ["Cut", "Parting"])
+def test_masks_of_zeros_in_mid_episode_and_at_its_cut_are_played(game: str) -> None:
+    engine = engine_of(HERE + game, 2)
+    engine.next_controller[1] = 0  # a bot draws from it too
+    engine.reset(seed=0)
+    for _ in range(8):
+        walk_right(engine)
+        assert not engine.lost.any()
+        assert engine.action_mask.any(axis=2).all()
+        assert engine.final_action_mask[engine.truncated].any(axis=2).all()
+    engine.close()
+
+
+def test_agents_end_one_by_one() -> None:
+    engine = engine_of(HERE + "Parting", 2, workers=2)
+    assert engine.spec.may_leave
+    engine.reset(seed=0, rotation=[0, 1])
+    seen = []
+    for _ in range(5):
+        walk_right(engine)
+        seen.append((engine.seat_status.tolist(), engine.reward.tolist()))
+        assert engine.truncated.tolist() == [len(seen) == 4] * 2
+        assert not engine.terminated.any()
+        if len(seen) == 4:
+            # The last two ended in different ways; one has a last observation to go by.
+            assert engine.final_observation[0, :, 0].tolist() == [0, 0, 4, 4]
+    # Agents a to d end in steps 1 to 4; b and d are cut off, and a is paid once more after its end.
+    agents = [[1, 0, 0, 0], [3, 2, 0, 0], [3, 3, 0, 0], [3, 3, 1, 2], [1, 0, 0, 0]]
+    paid = [[1, 1, 1, 1], [0, 1, 1, 1], [0, 0, 1, 1], [0, 0, 1, 1], [1, 1, 1, 1]]
+    for (status, reward), by_agent, earned in zip(seen, agents, paid, strict=True):
+        assert status == [by_agent, by_agent[1:] + by_agent[:1]]
+        assert reward == [earned, earned[1:] + earned[:1]]
+    engine.close()
+
+
+def test_a_lost_game_cuts_off_those_who_are_left_in_it() -> None:
+    for fails, workers in (("raise", 1), ("crash", 2)):
+        engine = engine_of(HERE + f"Parting?fails={fails}", 2, workers=workers)
+        engine.reset(seed=0)
+        for _ in range(3):
+            walk_right(engine)
+            assert not engine.lost.any()
+        walk_right(engine)
+        assert engine.lost.all()
+        assert engine.seat_status.tolist() == [[3, 3, 2, 2]] * 2
+        walk_right(engine)
+        assert engine.seat_status.tolist() == [[1, 0, 0, 0]] * 2
+        engine.close()
+
+
+@pytest.mark.parametrize("autoreset", [False, True])
+def test_games_that_ended_in_a_step_that_crashed_are_lost_too(autoreset: bool) -> None:
+    # Of one worker's games the first ends in this step, before the second ends the process.
+    engine = engine_of(HERE + "Doomed", 2, autoreset=autoreset)
+    engine.reset(seed=0)
+    walk_right(engine)
+    walk_right(engine)
+    assert engine.lost.tolist() == [True, True]
+    assert engine.active.tolist() == engine.truncated.tolist() == [autoreset, autoreset]
+    assert not engine.terminated.any()
+    assert engine.final_observation[:, 0, 0].tolist() == [2, 1]
+    engine.close()
+
+
+def test_a_foreign_engine_is_not_copied_in_silence() -> None:
+    engine = engine_of(CARTPOLE)
+    for make in (copy.copy, copy.deepcopy, pickle.dumps):
+        with pytest.raises(TypeError, match="CartPole-v1 live in processes of their own"):
+            make(engine)
+    engine.close()
