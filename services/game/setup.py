@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import Game, GameSettings, Purpose, bot_code, bot_policy, is_bot, seeds
 from mazemesh.games.bots import EXTERNAL, bot_name
 from mazemesh.games.ladder import is_time_trial
-
-_MAX_MATCH_ID = 128
-_MAX_PARTICIPANTS = 64
-_POLICY = re.compile(r"[a-z0-9._-]{1,64}:[0-9]{1,18}")
-_PLAYER = re.compile(r"player/[A-Za-z0-9._@-]{1,64}")
+from mazemesh.names import GAME, MATCH_ID, MOST_PARTICIPANTS, PLAYER
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +29,8 @@ class MatchSetup:
     fence: int
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.match_id) <= _MAX_MATCH_ID:
-            raise InvalidArgument(
-                f"match_id: {self.match_id!r} should have 1..{_MAX_MATCH_ID} characters"
-            )
+        MATCH_ID.check("match_id", self.match_id)
+        GAME.check("game", self.game.name)
         purpose = seeds.purpose_of(self.seed)
         if self.rated and purpose is not Purpose.EVALUATION:
             raise InvalidArgument(
@@ -73,9 +66,9 @@ class MatchSetup:
 
     def _check_participants(self) -> None:
         names, seats = self.participants, self.settings.seats
-        if self.time_trial and not 1 <= len(names) <= _MAX_PARTICIPANTS:
+        if self.time_trial and not 1 <= len(names) <= MOST_PARTICIPANTS:
             raise InvalidArgument(
-                f"participants: {len(names)} take part; a time trial takes 1..{_MAX_PARTICIPANTS}"
+                f"participants: {len(names)} take part; a time trial takes 1..{MOST_PARTICIPANTS}"
             )
         if not self.time_trial and len(names) != seats:
             raise InvalidArgument(
@@ -89,11 +82,11 @@ class MatchSetup:
                     f"participants[{index}]: {name} does not play {self.game.name}; its bots are "
                     f"{bots}"
                 )
-            if not (is_bot(name) or _POLICY.fullmatch(name) or _PLAYER.fullmatch(name)):
+            if name.startswith("bot/") and not is_bot(name):
                 raise InvalidArgument(
-                    f"participants[{index}]: {name!r} should be name:version, player/name or "
-                    "one of the bots of ListGames"
+                    f"participants[{index}]: {name!r} is none of the bots of ListGames"
                 )
+            PLAYER.check(f"participants[{index}]", name)
         if self.rated and (len(names) < 2 or len(set(names)) < len(names)):
             raise InvalidArgument(
                 f"participants: {', '.join(names)}; a rated match takes two or more, all different"

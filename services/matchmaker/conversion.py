@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from google.protobuf.duration_pb2 import Duration
 
 from mazemesh.errors import InvalidArgument
+from mazemesh.names import OPPONENT, POLICY, SEEKER
 from mazemesh.v1 import game_pb2
 from mazemesh.v1 import matchmaker_pb2 as pb
 from mazemesh.wire import settings_from_proto
@@ -19,9 +19,6 @@ from services.matchmaker.opponents import Opponent, Source
 from services.matchmaker.outcomes import Form, Outcomes
 from services.matchmaker.tickets import Wish
 
-_NAME = re.compile(r"[a-z0-9._-]{1,64}")
-_PLAYER = re.compile(r"player/[A-Za-z0-9._@-]{1,64}|[a-z0-9._-]{1,64}:[1-9][0-9]{0,17}")
-_MAX_TEXT = 128
 _MAX_OUTCOMES = 4096
 _MAX_POOL = 16
 _MAX_GAMES = 10_000_000
@@ -35,26 +32,10 @@ _SOURCES = {
 }
 
 
-def text(field: str, value: str) -> str:
-    """A text of 1..128 characters."""
-    if not 1 <= len(value) <= _MAX_TEXT:
-        raise InvalidArgument(f"{field}: {len(value)} characters; 1..{_MAX_TEXT} are right")
-    return value
-
-
 def in_range(field: str, value: int, low: int, high: int) -> int:
     """A number from low to high."""
     if not low <= value <= high:
         raise InvalidArgument(f"{field}: {value} is outside {low}..{high}")
-    return value
-
-
-def policy_name(field: str, value: str) -> str:
-    """A policy's name without a version."""
-    if not _NAME.fullmatch(value):
-        raise InvalidArgument(
-            f"{field}: {value!r} is no policy name; 1..64 lower-case letters, digits, '-', '_', '.'"
-        )
     return value
 
 
@@ -64,7 +45,7 @@ def outcomes_of(request: pb.SampleOpponentsRequest) -> dict[str, Outcomes]:
     found: dict[str, Outcomes] = {}
     for index, one in enumerate(request.outcomes):
         field = f"outcomes[{index}]"
-        opponent = text(f"{field}.opponent", one.opponent)
+        opponent = OPPONENT.check(f"{field}.opponent", one.opponent)
         before = found.get(opponent, Outcomes(0, 0, 0))
         found[opponent] = Outcomes(
             before.wins + in_range(f"{field}.wins", one.wins, 0, _MAX_GAMES),
@@ -77,14 +58,14 @@ def outcomes_of(request: pb.SampleOpponentsRequest) -> dict[str, Outcomes]:
 def whom_to_meet(request: pb.SampleOpponentsRequest) -> tuple[list[str], str]:
     """`pool` and `exploits` of a request."""
     in_range("pool", len(request.pool), 0, _MAX_POOL)
-    others = [policy_name(f"pool[{index}]", one) for index, one in enumerate(request.pool)]
+    others = [POLICY.check(f"pool[{index}]", one) for index, one in enumerate(request.pool)]
     if len({*others, request.student}) <= len(others):
         raise InvalidArgument(
             f"pool: {others} should name each policy once, and not the student {request.student!r}"
         )
     if not request.exploits:
         return others, ""
-    target = policy_name("exploits", request.exploits)
+    target = POLICY.check("exploits", request.exploits)
     if target == request.student or others:
         raise InvalidArgument(
             f"exploits: {target!r} should be another policy than the student {request.student!r}, "
@@ -133,11 +114,7 @@ def wish_of(request: pb.FindMatchRequest) -> Wish:
     Raises:
         InvalidArgument: names the field.
     """
-    if not _PLAYER.fullmatch(request.player):
-        raise InvalidArgument(
-            f"player: {request.player!r} is no player; 'name:version' is right, or 'player/' and "
-            "1..64 letters, digits, '.', '_', '@', '-'"
-        )
+    SEEKER.check("player", request.player)
     bot_after = _seconds("bot_after", request.bot_after) if request.HasField("bot_after") else None
     ladder = ladder_of(request.game, settings_from_proto(request.settings))
     if request.rated and ladder.is_shared:
