@@ -1,10 +1,10 @@
-"""Systems of equations with a positive definite matrix, solved with the same bits on every machine.
+"""Equations with a positive definite matrix, solved with the same bits on every machine.
 
-A BLAS adds up in an order that depends on its threads and on the kind of processor, so that two runs
-over the same log would differ in their last bits. Here each element takes its subtractions in one
-order, one rounding a step: A = U' U (Cholesky), right-looking, by rows. What numba compiles for large
-matrices (`services.elo.cholesky_kernels`) does the same operations on each element as what numpy does
-for small ones, so neither is a rounding away from the other.
+A BLAS adds up in an order that depends on its threads and on the kind of processor, so that two
+runs over the same log would differ in their last bits. Here each element takes its subtractions in
+one order, one rounding a step: A = U' U (Cholesky), right-looking, by rows. What numba compiles for
+large matrices (`services.elo.cholesky_kernels`) does the same operations on each element as what
+numpy does for small ones, so neither is a rounding away from the other.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def factor(matrix: Floats) -> Floats:
 
 
 def solve(upper: Floats, right: Floats) -> Floats:
-    """x [n] with U' U x = right."""
+    """X [n] with U' U x = right."""
     x = np.array(right, np.float64)
     for k in range(len(x)):
         x[k] /= upper[k, k]

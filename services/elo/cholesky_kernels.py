@@ -1,8 +1,8 @@
 """`services.elo.cholesky` for large matrices: the same operations in an order that caches like.
 
-Without fastmath the compiler neither reorders sums nor fuses a product with a difference; loops over a
-row have no sum in them and are vectorized all the same. All of it is in this file because numba's
-cache notices changes of this file alone.
+Without fastmath the compiler neither reorders sums nor fuses a product with a difference; loops
+over a row have no sum in them and are vectorized all the same. All of it is in this file because
+numba's cache notices changes of this file alone.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Who of a match did better than whom: a match of any size and of teams as comparisons of two.
 
 Of two participants a comparison has the game's score. Of more, only the order of the two counts: 1
-ahead, 1/2 level, 0 behind. Those who are in one team in a game are not compared by it: they have one
-score because they played together, which says nothing of either against the other (docs/adr/0122).
+ahead, 1/2 level, 0 behind. Those who are in one team in a game are not compared by it: they have
+one score because they played together, which says nothing of either against the other
+(docs/adr/0122).
 """
 
 from __future__ import annotations
@@ -61,10 +62,10 @@ def comparisons(games: Sequence[Game]) -> list[Comparison]:
 def _shares(games: Sequence[Game]) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
     """How many comparisons share the evidence of each [games, participants, participants].
 
-    0 where two are of one team. T teams make T (T - 1) / 2 comparisons that count for T / 2, as each
-    team's T - 1 count as one; that of two teams of a and b members is made by their a b pairs. So
-    each pair counts for one in (T - 1) a b, and a game among teams of any size for as much as one
-    among so many single players.
+    0 where two are of one team. T teams make T (T - 1) / 2 comparisons that count for T / 2, as
+    each team's T - 1 count as one; that of two teams of a and b members is made by their a b pairs.
+    So each pair counts for one in (T - 1) a b, and a game among teams of any size for as much as
+    one among so many single players.
     """
     count = len(games[0].scores)
     alone = tuple(range(count))

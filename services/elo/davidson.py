@@ -68,7 +68,8 @@ def expected_score(difference: float, log_nu: float) -> float:
     half = difference / 2.0
     top = max(abs(half), log_nu)
     win, draw, loss = exp_of(half - top), exp_of(log_nu - top), exp_of(-half - top)
-    return (win + draw / 2.0) / (win + draw + loss)
+    total = win + draw + loss
+    return win / total + draw / total / 2.0
 
 
 def derivatives(

@@ -68,8 +68,8 @@ class PairTable:
     """Results between pairs, as columns [rows]; a copy, safe to hand to another thread.
 
     A row is a pair of players together with the number of games in which they were opponents, and
-    among how many comparisons a game's evidence is divided; a pair has several rows when its matches
-    differ in these.
+    among how many comparisons a game's evidence is divided; a pair has several rows when its
+    matches differ in these.
 
     Attributes:
         first: Index of the player whose view the row takes.

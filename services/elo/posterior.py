@@ -134,9 +134,11 @@ class Posterior:
         return inverse[:-1, :-1] - 1.0
 
     def _pull(self, strengths: Floats) -> Floats:
-        """Prior precision and gauge times the strengths [players], by their structure: no sum over a
-        row of a matrix, whose order a BLAS would choose."""
-        pull = self._anchor * np.sum(self._anchor * strengths)
+        """Prior precision and gauge times the strengths [players].
+
+        By their structure: a product with the matrix would have sums whose order a BLAS chooses.
+        """
+        pull: Floats = self._anchor * np.sum(self._anchor * strengths)
         roots = strengths[self._roots]
         pull[self._roots] += (roots - np.sum(roots) / len(roots)) / ROOT_DEVIATION**2
         bonds = (strengths[self._children] - strengths[self._parents]) / PARENT_DEVIATION**2

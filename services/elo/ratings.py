@@ -9,6 +9,7 @@ from contextlib import suppress
 from services.elo.board import Board
 from services.elo.bradley_terry import Fit
 from services.elo.match import Match
+from services.elo.pacing import paced
 from services.elo.posterior import Problem
 from services.elo.standings import EMPTY, Standings, standings
 from services.elo.store import ResultLog, Status
@@ -54,7 +55,7 @@ class Ratings:
         """Folds in what the log holds beyond the high-water mark."""
         async with self._folding:
             async for piece in self._log.read(self._high_water):
-                for logged in piece:
+                async for logged in paced(piece):
                     name = logged.match.ladder
                     board = self._boards.get(name)
                     if board is None:

@@ -1,7 +1,7 @@
 """exp and log by +, -, * and / alone, so that they have the same bits on every machine.
 
-numpy's and the C library's differ in their last bit with the kind of processor. What IEEE 754 rounds
-correctly (the four operations, square roots) does not, nor does scaling by powers of two.
+numpy's and the C library's differ in their last bit with the kind of processor. What IEEE 754
+rounds correctly (the four operations, square roots) does not, nor does scaling by powers of two.
 
 After fdlibm (Sun Microsystems 1993, e_exp.c and e_log.c): less than one unit in the last place off.
 """
@@ -34,13 +34,13 @@ _LOG = (
     1.479819860511658591e-01,
 )
 _SQRT_HALF = 0.7071067811865476
-_FARTHEST = 700.0
-"""Where the argument of exp is cut off, so that neither it nor its inverse overflows."""
+_LEAST, _MOST = -800.0, 700.0
+"""Where the argument of exp is cut off: below it is 0 anyway, above it overflows at 709."""
 
 
 def exp(values: Floats) -> Floats:
-    """Elementwise e ** x, x cut off to -700..700."""
-    x = np.clip(values, -_FARTHEST, _FARTHEST)
+    """Elementwise e ** x, x cut off to -800..700."""
+    x = np.clip(values, _LEAST, _MOST)
     power = np.rint(x * _PER_LN2)
     high, low = x - power * _LN2_HIGH, power * _LN2_LOW
     rest = high - low
@@ -53,7 +53,7 @@ def exp(values: Floats) -> Floats:
 
 def exp_of(value: float) -> float:
     """`exp` of one number, with the same bits."""
-    x = min(max(value, -_FARTHEST), _FARTHEST)
+    x = min(max(value, _LEAST), _MOST)
     power = round(x * _PER_LN2)  # to even where two are equally near, as rint does
     high, low = x - power * _LN2_HIGH, power * _LN2_LOW
     rest = high - low

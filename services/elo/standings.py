@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.elo.bradley_terry import Fit
 from services.elo import davidson
+from services.elo.bradley_terry import Fit
 from services.elo.pairs import Floats, Indices
 from services.elo.posterior import SCALE, Problem
 
