@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import suppress
 
+from services._harness.pacing import paced
 from services.elo.board import Board
 from services.elo.bradley_terry import Fit
 from services.elo.match import Match
-from services.elo.pacing import paced
 from services.elo.posterior import Problem
 from services.elo.standings import EMPTY, Standings, standings
 from services.elo.store import ResultLog, Status

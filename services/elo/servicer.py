@@ -12,10 +12,10 @@ from prometheus_client import Gauge
 
 from mazemesh.errors import InvalidArgument, NotFound, ResourceExhausted, Unavailable
 from mazemesh.v1 import elo_pb2, elo_pb2_grpc
+from services._harness.pacing import paced
 from services.elo import answers, paging, validation
 from services.elo.board import Board
 from services.elo.first_pages import FirstPages
-from services.elo.pacing import paced
 from services.elo.ratings import Ratings
 from services.elo.store import Status
 

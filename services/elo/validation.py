@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from mazemesh.errors import InvalidArgument
 from mazemesh.names import GAME_ID, LADDER, MATCH_ID, MOST_PARTICIPANTS, PLAYER
 from mazemesh.v1 import elo_pb2
+from services._harness.pacing import paced
 from services.elo.match import Game, Match
-from services.elo.pacing import paced
 
 MOST_RESULTS = 1000
 MOST_SCORES = 65_536
@@ -111,7 +111,7 @@ def _game(field: str, game: elo_pb2.GameOutcome, participants: int) -> Game:
         raise wrong(
             f"{field}.scores", list(scores), f"needs one for each of {participants} players"
         )
-    if not all([0.0 <= score <= 1.0 for score in scores]):  # false for what is not a number too
+    if not all(0.0 <= score <= 1.0 for score in scores):  # false for what is not a number too
         index = next(index for index, score in enumerate(scores) if not 0.0 <= score <= 1.0)
         raise wrong(f"{field}.scores[{index}]", scores[index], "must be a number from 0 to 1")
     if participants == 2 and not math.isclose(sum(scores), 1.0, abs_tol=_SUM_TOLERANCE):

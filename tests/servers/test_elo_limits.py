@@ -127,7 +127,7 @@ async def test_a_history_comes_in_pages_of_a_thousand(client: EloClient) -> None
     assert len(points) == 1100
     with pytest.raises(InvalidArgument, match="page_token"):
         await call(
-            client._call,  # noqa: SLF001
-            client._stub.GetRatingHistory,  # noqa: SLF001
+            client._call,
+            client._stub.GetRatingHistory,
             elo_pb2.GetRatingHistoryRequest(ladder="race", player="race:1", page_token="x"),
         )
