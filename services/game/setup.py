@@ -40,9 +40,10 @@ class MatchSetup:
         if self.fence < 0:
             raise InvalidArgument(f"fence: {self.fence} is negative")
         self._check_participants()
-        if not 0 <= self.rotations <= self.settings.seats:
+        if not 0 <= self.rotations <= self.most_rotations:
             raise InvalidArgument(
-                f"rotations: {self.rotations} is outside 0..{self.settings.seats}, the seats"
+                f"rotations: {self.rotations} is outside 0..{self.most_rotations}, the "
+                f"{'teams' if self.by_team else 'seats'}"
             )
 
     @property
@@ -60,9 +61,33 @@ class MatchSetup:
         return alone or (self.rated and is_time_trial(self.settings.seats, self.teams))
 
     @property
+    def by_team(self) -> bool:
+        """Whether each participant holds all seats of a team.
+
+        So it is when there are fewer participants than seats, one for each of several teams.
+        """
+        count = len(self.participants)
+        return not self.time_trial and 1 < count < self.settings.seats and count == self.num_teams
+
+    @property
+    def num_teams(self) -> int:
+        """Teams that play against each other; the seats where each plays for itself."""
+        return len(set(self.teams)) or self.settings.seats
+
+    @property
     def num_rotations(self) -> int:
         """How many rotations are played."""
-        return self.rotations or self.settings.seats
+        return self.rotations or self.most_rotations
+
+    @property
+    def most_rotations(self) -> int:
+        """After which everybody has had every start place, or every team its every role."""
+        return self.num_teams if self.by_team else self.settings.seats
+
+    def teams_of(self, rotation: int) -> tuple[int, ...]:
+        """By participant that holds one seat, its team in a rotation; empty without teams."""
+        teams = self.teams
+        return tuple(teams[(seat + rotation) % len(teams)] for seat in range(len(teams)))
 
     def _check_participants(self) -> None:
         names, seats = self.participants, self.settings.seats
@@ -70,10 +95,15 @@ class MatchSetup:
             raise InvalidArgument(
                 f"participants: {len(names)} take part; a time trial takes 1..{MOST_PARTICIPANTS}"
             )
-        if not self.time_trial and len(names) != seats:
+        if not self.time_trial and len(names) != seats and not self.by_team:
+            teams = f", or one for each of its {self.num_teams} teams" if self.teams else ""
             raise InvalidArgument(
                 f"participants: {len(names)} take part, but the game has {seats} seats; name one "
-                "for each, or set settings.seats"
+                f"for each{teams}, or set settings.seats"
+            )
+        if self.rated and len(names) > MOST_PARTICIPANTS:
+            raise InvalidArgument(
+                f"participants: {len(names)} take part; a rated match takes 2..{MOST_PARTICIPANTS}"
             )
         for index, name in enumerate(names):
             if is_bot(name) and bot_name(name) not in self.game.bots:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from google.protobuf.duration_pb2 import Duration
 
-from mazemesh.errors import InvalidArgument
-from mazemesh.names import OPPONENT, POLICY, SEEKER
+from mazemesh.errors import InvalidArgument, Reason
+from mazemesh.names import MOST_PARTICIPANTS, OPPONENT, POLICY, SEEKER
 from mazemesh.v1 import game_pb2
 from mazemesh.v1 import matchmaker_pb2 as pb
 from mazemesh.wire import settings_from_proto
@@ -39,18 +39,27 @@ def in_range(field: str, value: int, low: int, high: int) -> int:
     return value
 
 
+def sides_of(request: pb.SampleOpponentsRequest) -> int:
+    """How many sides play against each other."""
+    return in_range("sides", request.sides, 0, MOST_PARTICIPANTS) or 2
+
+
 def outcomes_of(request: pb.SampleOpponentsRequest) -> dict[str, Outcomes]:
     """Outcomes by opponent; several about one opponent are added up."""
     in_range("outcomes", len(request.outcomes), 0, _MAX_OUTCOMES)
+    sides = sides_of(request)
+    if sides == 1:
+        return {}
     found: dict[str, Outcomes] = {}
     for index, one in enumerate(request.outcomes):
         field = f"outcomes[{index}]"
         opponent = OPPONENT.check(f"{field}.opponent", one.opponent)
-        before = found.get(opponent, Outcomes(0, 0, 0))
+        before = found.get(opponent, Outcomes(0, 0, 0, sides))
         found[opponent] = Outcomes(
             before.wins + in_range(f"{field}.wins", one.wins, 0, _MAX_GAMES),
             before.draws + in_range(f"{field}.draws", one.draws, 0, _MAX_GAMES),
             before.losses + in_range(f"{field}.losses", one.losses, 0, _MAX_GAMES),
+            sides,
         )
     return found
 
@@ -66,6 +75,12 @@ def whom_to_meet(request: pb.SampleOpponentsRequest) -> tuple[list[str], str]:
     if not request.exploits:
         return others, ""
     target = POLICY.check("exploits", request.exploits)
+    if sides_of(request) == 1:
+        raise InvalidArgument(
+            f"exploits: {target!r} cannot be exploited in {request.game}, as all players win and "
+            "lose together there; exploits must be empty",
+            reason=Reason.NO_ADVERSARY,
+        )
     if target == request.student or others:
         raise InvalidArgument(
             f"exploits: {target!r} should be another policy than the student {request.student!r}, "
@@ -127,7 +142,8 @@ def wish_of(request: pb.FindMatchRequest) -> Wish:
         ladder=ladder.name,
         game=ladder.game,
         settings=ladder.settings,
-        size=ladder.settings.seats if ladder.is_shared else ladder.players,
+        # Who waits for others holds one seat; a game of one seat is a time trial of two.
+        size=ladder.settings.seats if ladder.settings.seats > 1 else ladder.players,
         rated=request.rated,
         max_wait=_seconds("max_wait", request.max_wait) or _DEFAULT_WAIT,
         bot_after=bot_after,

@@ -42,7 +42,8 @@ class Ladder:
         name: Its name at Elo.
         game: Name of the game.
         settings: Settings under which rating matches are played (no reward shaping).
-        players: Number of participants of a rated match: the seats, or two for a time trial.
+        players: Participants of a rated match: the teams, one policy holding all seats of each; the
+            seats where each plays for itself; two for a time trial.
         snapshots: The policies that are rated here, oldest first.
     """
 
@@ -67,8 +68,10 @@ def ladder_of(game: str, settings: GameSettings) -> Ladder:
     """
     rules = get_game(game)
     unshaped = rules.resolve(replace(settings, shaping=0.0))
-    trial = is_time_trial(unshaped.seats, rules.spec(unshaped).teams)
-    return Ladder(ladder(rules, unshaped), game, unshaped, 2 if trial else unshaped.seats)
+    teams = rules.spec(unshaped).teams
+    trial = is_time_trial(unshaped.seats, teams)
+    players = 2 if trial else len(set(teams)) or unshaped.seats
+    return Ladder(ladder(rules, unshaped), game, unshaped, players)
 
 
 def ladders(games: Iterable[str], snapshots: Sequence[Snapshot]) -> list[Ladder]:

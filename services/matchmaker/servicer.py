@@ -19,6 +19,7 @@ from services.matchmaker.conversion import (
     opponents_response,
     outcomes_of,
     records_response,
+    sides_of,
     whom_to_meet,
     wish_of,
 )
@@ -65,7 +66,14 @@ class MatchmakerServicer(MatchmakerServiceServicer):
         await know(request.game)  # refused before anything is counted
         self._training.record(request_id, student, outcomes)
         return opponents_response(
-            self._training.sample(student, request.game, count, others=others, exploits=exploits)
+            self._training.sample(
+                student,
+                request.game,
+                count,
+                others=others,
+                exploits=exploits,
+                sides=sides_of(request),
+            )
         )
 
     async def ListTrainingRecords(

@@ -97,6 +97,7 @@ class Training:
         *,
         others: Sequence[str] = (),
         exploits: str = "",
+        sides: int = 2,
     ) -> list[Opponent]:
         """Opponents for the student's next episodes.
 
@@ -108,11 +109,12 @@ class Training:
             count: How many, 1 or more.
             others: Names of further policies whose snapshots are in the pool.
             exploits: Name of the policy that the student exploits; empty: none.
+            sides: How many play against each other; with 1 all of them are the student too.
 
         Raises:
             InvalidArgument: no such game.
         """
-        if get_game(game).max_seats == 1:
+        if sides == 1 or get_game(game).max_seats == 1:
             opponents = [Opponent(f"{student}:latest", Source.LATEST)] * count
         elif exploits:
             opponents = self._exploit(student, exploits, game, count)
