@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from math import sqrt
+from dataclasses import replace
 from uuid import uuid4
 
 import numpy as np
@@ -12,10 +11,11 @@ import numpy as np
 from actor.matches import GamePeer, PlayedGame, play_matches
 from actor.policy import OnnxPolicy
 from actor.room import STEP_BYTES, game_bytes
+from mazemesh.analysis.tally import Tally
 from mazemesh.games import Catalogue, Purpose, bot_code, bot_policy, is_bot, seeds
 from mazemesh.games.engines import new_engine
 from mazemesh.games.foreign import is_foreign
-from mazemesh.games.ladder import is_time_trial
+from mazemesh.games.ladder import is_time_trial, sides
 from mazemesh.v1.game_pb2 import GameSettings, GameSpec, MatchSetup
 from mazemesh.wire import settings_from_proto
 
@@ -23,37 +23,6 @@ HELD_OUT = 1 << 40
 """First number of the evaluation seeds used here; rating matches count up from 0."""
 
 _BATCH = 256
-
-
-@dataclass(frozen=True)
-class Tally:
-    """Outcomes of the first participant."""
-
-    wins: int
-    draws: int
-    losses: int
-
-    @property
-    def games(self) -> int:
-        """Number of games."""
-        return self.wins + self.draws + self.losses
-
-    @property
-    def win_rate(self) -> float:
-        """Share of games won outright."""
-        return self.wins / max(self.games, 1)
-
-    @property
-    def score(self) -> float:
-        """Share of points: a draw is half."""
-        return (self.wins + 0.5 * self.draws) / max(self.games, 1)
-
-    def interval(self) -> tuple[float, float]:
-        """95 % Wilson interval of the win rate (Wilson 1927)."""
-        n, p, z = max(self.games, 1), self.win_rate, 1.959964
-        centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-        half = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-        return centre - half, centre + half
 
 
 def duel(
@@ -68,7 +37,11 @@ def duel(
     progress: Callable[[int], None] = lambda games: None,
     own_games: Catalogue | None = None,
 ) -> Tally:
-    """Plays `games` games between two participants: every maze with the places swapped.
+    """Plays `games` games or a few more between two participants: all on every maze.
+
+    A maze is played with the places swapped; in a game of teams each participant holds a whole one.
+    Where more than two sides play, each participant in turn holds one against all others, in every
+    place, so that two equal ones win as much. A game is won by whose best seat is ahead.
 
     In a game of one seat, or whose players all win and lose together, each plays every maze by
     itself, all seats; solved beats unsolved, faster beats slower (in a foreign game two that are
@@ -79,26 +52,37 @@ def duel(
         InvalidArgument: a bot is to play a foreign game that is not among `own_games`.
         MazemeshError: a participant or the Game service is not available.
     """
-    wins = draws = losses = 0
     trial = is_time_trial(spec.seats, spec.teams)
-    matches = games if trial else (games + 1) // 2
-    for start in range(0, matches, _BATCH):
-        mazes = range(start, min(start + _BATCH, matches))
+    number = sides(spec.seats, spec.teams)
+    on_a_maze = 1 if trial else number if number == 2 else 2 * number
+    mazes = -(-games // on_a_maze)
+    tally = Tally(())
+    for start in range(0, mazes, _BATCH):
+        batch = range(start, min(start + _BATCH, mazes))
         if trial:
             one, other = (
-                play_bot(spec, name, mazes, own_games)
+                play_bot(spec, name, batch, own_games)
                 if is_bot(name)
-                else _play(game, load, spec, [name] * spec.seats, mazes, 1, temperature, rng)
+                else _play(game, load, spec, [name] * spec.seats, batch, 1, temperature, rng)
                 for name in participants
             )
-            margins = _leads(one, other, by_steps=not is_foreign(spec.name))
+            leads = [[lead] for lead in _leads(one, other, by_steps=not is_foreign(spec.name))]
         else:
-            played = _play(game, load, spec, participants, mazes, 0, temperature, rng)
-            margins = [game.scores[0] - max(game.scores[1:]) for game in played]
-        for margin in margins:
-            wins, draws, losses = wins + (margin > 0), draws + (margin == 0), losses + (margin < 0)
-        progress(wins + draws + losses)
-    return Tally(wins, draws, losses)
+            leads = [[] for _ in batch]
+            for sign, one_side, others in _line_ups(participants, number):
+                seated = [one_side, *[others] * (number - 1)]
+                played = _play(game, load, spec, seated, batch, 0, temperature, rng)
+                for finished in played:
+                    leads[finished.match].append(sign * finished.lead_of_first())
+        tally += Tally.of(leads)
+        progress(tally.games)
+    return tally
+
+
+def _line_ups(participants: tuple[str, str], number: int) -> list[tuple[int, str, str]]:
+    """Sign of the first participant's lead, who holds one side, and who all others."""
+    first, second = participants
+    return [(1, first, second)] if number == 2 else [(1, first, second), (-1, second, first)]
 
 
 def success_rate(
@@ -112,12 +96,16 @@ def success_rate(
     """Greedy success of a policy on the first `games` held-out mazes, 0..1.
 
     In a game of one seat the share of mazes solved, in one whose players win and lose together the
-    share that a team of this policy solves; otherwise the share of games won against bot/random.
+    share that a team of this policy solves; otherwise the share of games won against bot/random on
+    all other sides, in games of teams in every role.
     """
     trial = is_time_trial(spec.seats, spec.teams)
-    others = [policy if trial else bot_policy("random")] * (spec.seats - 1)
-    played = _play(game, load, spec, [policy, *others], range(games), 1, 0.0, rng)
-    return sum(one.scores[0] == 1.0 for one in played) / max(len(played), 1)
+    number = spec.seats if trial else sides(spec.seats, spec.teams)
+    others = [policy if trial else bot_policy("random")] * (number - 1)
+    rotations = 1 if trial or not spec.teams else 0
+    played = _play(game, load, spec, [policy, *others], range(games), rotations, 0.0, rng)
+    solved = sum(one.scores[one.holders.index(0)] == 1.0 for one in played)
+    return solved / max(len(played), 1)
 
 
 def play_bot(

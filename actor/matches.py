@@ -61,6 +61,7 @@ class PlayedGame:
         participants: By seat.
         scores: By seat.
         steps: Length.
+        holders: By seat, the index of the participant of the match.
     """
 
     match: int
@@ -68,6 +69,13 @@ class PlayedGame:
     participants: tuple[str, ...]
     scores: tuple[float, ...]
     steps: int
+    holders: tuple[int, ...] = ()
+
+    def lead_of_first(self) -> float:
+        """By how much the first participant's best seat is ahead of the best of all others'."""
+        own = [score for score, holder in zip(self.scores, self.holders, strict=True) if not holder]
+        rest = [score for score, holder in zip(self.scores, self.holders, strict=True) if holder]
+        return max(own) - max(rest)
 
 
 def play_matches(
@@ -107,23 +115,23 @@ class _Plan:
     """Who plays where, by game id."""
 
     tokens: list[str]
-    games: dict[str, tuple[int, int, tuple[str, ...]]]
+    games: dict[str, tuple[int, int, tuple[str, ...], tuple[int, ...]]]
 
     @classmethod
     def of(cls, matches: Sequence[tuple[MatchSetup, CreatedMatch]]) -> _Plan:
         tokens: list[str] = []
-        games: dict[str, tuple[int, int, tuple[str, ...]]] = {}
+        games: dict[str, tuple[int, int, tuple[str, ...], tuple[int, ...]]] = {}
         for index, (setup, created) in enumerate(matches):
             for one in created.games:
                 tokens += [token for token in one.seat_tokens if token]
                 names = tuple(setup.participants[i] for i in one.seat_participants)
-                games[one.game_id] = (index, one.rotation, names)
+                games[one.game_id] = (index, one.rotation, names, tuple(one.seat_participants))
         return cls(tokens, games)
 
     def policy_names(self) -> set[str]:
         return {
             name
-            for _, _, names in self.games.values()
+            for _, _, names, _ in self.games.values()
             for name in names
             if not name.startswith("bot/")
         }
@@ -178,9 +186,9 @@ def _play(
         step = session.receive()
         stepped(moves)
         for row, index in enumerate(step.ended_games.tolist()):
-            match, rotation, names = plan.games[session.game_ids[index]]
+            match, rotation, names, holders = plan.games[session.game_ids[index]]
             scores = tuple(step.ended_scores[row].tolist())
             steps = int(step.ended_steps[row])
-            played.append(PlayedGame(match, rotation, names, scores, steps))
+            played.append(PlayedGame(match, rotation, names, scores, steps, holders=holders))
         running &= step.status == RUNNING
     return played

@@ -36,6 +36,7 @@ class OpponentPeer(Protocol):
         request_id: str,
         pool: Sequence[str] = (),
         exploits: str = "",
+        sides: int = 2,
     ) -> Sequence[Opponent]:
         """Opponents for the next `count` episodes; takes the outcomes of finished ones."""
         ...
@@ -65,6 +66,7 @@ class OpponentSupply:
         stop: Ends `fill`.
         pool: Tells the names of further policies whose snapshots are met, as of now.
         exploits: Name of the policy that the student exploits, whose versions alone it meets.
+        sides: How many play against each other (`mazemesh.games.ladder.sides`).
         stock: Opponents kept.
     """
 
@@ -77,11 +79,12 @@ class OpponentSupply:
         *,
         pool: Callable[[], Sequence[str]] = tuple,
         exploits: str = "",
+        sides: int = 2,
         stock: int = 512,
     ) -> None:
         self._peer = peer
         self._pool, self._exploits = pool, exploits
-        self._student, self._game = student, game
+        self._student, self._game, self._sides = student, game, sides
         self._stop = stop
         self._stock: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._size = stock
@@ -117,6 +120,7 @@ class OpponentSupply:
                     *(self._student, self._game, count, outcomes, request_id),
                     pool=self._pool(),
                     exploits=self._exploits,
+                    sides=self._sides,
                 )
             except MazemeshError as error:
                 # The same request is made again, so that its outcomes count once.
@@ -141,17 +145,32 @@ def _triple(counts: Mapping[tuple[str, int], int], name: str) -> tuple[int, int,
 class SeatPlan:
     """The seats of B games: the student's, and who holds the others now and in the next episode.
 
-    The student of game g holds seat g % seats throughout, so both sides are learned.
+    The student of game g holds seat g % seats throughout, so both sides are learned. Its present
+    version plays for its team mates too, and one opponent holds all seats of the other teams; where
+    all are of one team there is nobody to oppose.
+
+    Args:
+        games: B.
+        seats: Of each game.
+        supply: Where opponents come from.
+        teams: Team of each seat; empty: each plays for itself.
 
     Attributes:
         student_seat: intp [B].
-        opponent: Names [B], of the present episode; "" in a game of one seat, and where another
+        allied: bool [B, seats], the seats of the student's team mates.
+        opposed: bool [B, seats], the opponent's seats.
+        opponent: Names [B], of the present episode; "" where nobody is opposed, and where another
             than the named one plays.
     """
 
-    def __init__(self, games: int, seats: int, supply: Supply) -> None:
+    def __init__(self, games: int, seats: int, supply: Supply, teams: Sequence[int] = ()) -> None:
         self.seats = seats
         self.student_seat: npt.NDArray[np.intp] = np.arange(games) % seats
+        team = np.asarray(teams or range(seats))
+        self.opposed: npt.NDArray[np.bool_] = team != team[self.student_seat][:, None]
+        self.allied: npt.NDArray[np.bool_] = ~self.opposed
+        self.allied[np.arange(games), self.student_seat] = False
+        self._contested = bool(self.opposed.any())
         self._supply = supply
         self.opponent = [self._draw() for _ in range(games)]
         self._next = [self._draw() for _ in range(games)]
@@ -176,29 +195,35 @@ class SeatPlan:
         Returns:
             `reseat` for the next send, or None when nothing changes.
         """
-        if self.seats == 1 or not len(games):
+        if not self._contested or not len(games):
             return None
         for row, game in enumerate(games.tolist()):
             if self.opponent[game]:
-                score = float(scores[row, self.student_seat[game]])
-                self._supply.report(self.opponent[game], score)
+                self._supply.report(self.opponent[game], self._result(game, scores[row]))
             self.opponent[game] = self._next[game]
             self._next[game] = self._draw()
         return self._reseat(games.tolist())
 
     def _draw(self) -> str:
-        return self._supply.take() if self.seats > 1 else ""
+        return self._supply.take() if self._contested else ""
+
+    def _result(self, game: int, scores: npt.NDArray[np.float32]) -> float:
+        """1, 1/2 or 0: the student's score is above, level with or below its opponents' best.
+
+        What a draw is worth differs from game to game, so the score alone does not tell.
+        """
+        own, best = scores[self.student_seat[game]], scores[self.opposed[game]].max()
+        return 1.0 if own > best else 0.5 if own == best else 0.0
 
     def _reseat(
         self, games: list[int]
     ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int8]] | None:
-        if self.seats == 1:
+        if not self._contested:
             return None
         controllers = self._controllers(games, [self._next[game] for game in games])
         return np.asarray(games, np.int32), controllers
 
     def _controllers(self, games: Sequence[int], opponents: Sequence[str]) -> npt.NDArray[np.int8]:
         codes = [bot_code(name) if is_bot(name) else EXTERNAL for name in opponents]
-        controllers = np.repeat(np.asarray(codes, np.int8)[:, None], self.seats, axis=1)
-        controllers[np.arange(len(codes)), self.student_seat[list(games)]] = EXTERNAL
-        return controllers
+        found = np.where(self.opposed[list(games)], np.asarray(codes)[:, None], EXTERNAL)
+        return found.astype(np.int8)

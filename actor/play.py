@@ -26,6 +26,7 @@ from mazemesh.client.mesh import Mesh
 from mazemesh.errors import DeadlineExceeded, MazemeshError, NotFound, Unavailable
 from mazemesh.experience import most_write_rows
 from mazemesh.games import GameSpec, Purpose, seeds
+from mazemesh.games.ladder import sides
 from mazemesh.v1.game_pb2 import GetGameSpecRequest, GetGameSpecResponse
 from mazemesh.v1.model_pb2 import Collection
 from mazemesh.wire import settings_from_proto, spec_from_proto
@@ -140,7 +141,7 @@ class Actor:
         if collection.lockstep:
             (entropy,) = self._entropy.spawn(1)
             drawn = LockstepOpponents(self._mesh.model, name, bots, np.random.default_rng(entropy))
-            several = spec.seats > 1
+            several = sides(spec.seats, spec.teams) > 1
             self._turns = Turns(self._student, collection.batch_rows, drawn if several else None)
             return drawn, None
         asked = OpponentSupply(
@@ -151,8 +152,9 @@ class Actor:
             # As of the version that plays: a run that is resumed may have another pool.
             pool=lambda: self._student.description.collection.pool,
             exploits=collection.exploits,
+            sides=sides(spec.seats, spec.teams),
         )
-        return asked, asked.fill if spec.seats > 1 else None
+        return asked, asked.fill if sides(spec.seats, spec.teams) > 1 else None
 
     def _play(self, spec: GameSpec, supply: Supply, sender: ExperienceSender) -> None:
         """Plays on new sessions until they are lost or `stop` is set."""
@@ -186,7 +188,7 @@ class Actor:
         (entropy,) = self._entropy.spawn(1)
         rng = np.random.default_rng(entropy)
         acting, collector = method(collection, spec, games, rng, self._student.current.state_size)
-        plan = SeatPlan(games, spec.seats, supply)
+        plan = SeatPlan(games, spec.seats, supply, spec.teams)
         session = self._mesh.game.open_session(
             collection.game,
             settings_from_proto(collection.settings),

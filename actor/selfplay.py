@@ -74,10 +74,7 @@ class TrainingGames:
         games = len(plan.student_seat)
         self._games = np.arange(games)
         self._student_rows = self._games * plan.seats + plan.student_seat
-        seats = np.arange(plan.seats)
-        self._other_seats = np.array(
-            [seats[seats != seat] for seat in plan.student_seat.tolist()], np.intp
-        ).reshape(games, plan.seats - 1)
+        self._allies = np.nonzero(plan.allied)
         self._memory = SeatMemory(games, plan.seats)
         self._roster = Roster(games, current, load)
         for game in range(games):
@@ -128,7 +125,7 @@ class TrainingGames:
             else:
                 logits, value, next_state = student.infer(observation, mask, state)
             self._memory.write(self._games, seats, next_state[:count])
-            actions = self._opponents_moves(step)
+            actions = self._others_moves(step, student)
         chosen = self._acting.student(logits[:count], mask)
         if self._plan.seats == 1:
             actions = chosen[:, None]
@@ -152,20 +149,32 @@ class TrainingGames:
         rows = array.reshape(-1, array.shape[-1])
         return rows if self._plan.seats == 1 else rows.take(self._student_rows, axis=0)
 
-    def _opponents_moves(self, step: Step) -> npt.NDArray[np.int8]:
-        """Actions [B, seats], of which those of the student are still open."""
+    def _others_moves(self, step: Step, student: OnnxPolicy) -> npt.NDArray[np.int8]:
+        """Actions [B, seats] of opponents and team mates; those of the student are still open."""
         actions = np.zeros(step.action_mask.shape[:2], np.int8)
         if self._plan.seats == 1:
             return actions
         for policy, playing in self._roster.groups():
-            rows = np.repeat(playing, self._plan.seats - 1)
-            seats = self._other_seats[playing].ravel()
-            mask = step.action_mask[rows, seats]
-            state = self._memory.read(rows, seats, policy.state_size)
-            logits, _, state = policy.infer(step.observation[rows, seats], mask, state)
-            self._memory.write(rows, seats, state)
-            actions[rows, seats] = opponent_actions(policy, logits, mask, self._rng)
+            of_playing, seats = np.nonzero(self._plan.opposed[playing])
+            rows = playing[of_playing]
+            actions[rows, seats] = self._moves(policy, step, rows, seats)
+        if len(self._allies[0]):
+            actions[self._allies] = self._moves(student, step, *self._allies)
         return actions
+
+    def _moves(
+        self,
+        policy: OnnxPolicy,
+        step: Step,
+        rows: npt.NDArray[np.intp],
+        seats: npt.NDArray[np.intp],
+    ) -> npt.NDArray[np.int8]:
+        """What a policy does on seats [n] of games [n]."""
+        mask = step.action_mask[rows, seats]
+        state = self._memory.read(rows, seats, policy.state_size)
+        logits, _, state = policy.infer(step.observation[rows, seats], mask, state)
+        self._memory.write(rows, seats, state)
+        return opponent_actions(policy, logits, mask, self._rng)
 
     def _consequence(
         self,

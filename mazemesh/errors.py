@@ -1,19 +1,53 @@
-"""The exceptions of mazemesh, seven and two narrower ones, the same on both sides of the wire.
+"""The exceptions of mazemesh, eight and two narrower ones, the same on both sides of the wire.
 
 A servicer raises one, the harness turns it into a gRPC status by `status_of`, and the client turns
-the status back by `from_status`. What happens on every kind of failure stands in one table.
+the status back by `from_status`. What happens on every kind of failure stands in one table. Where a
+caller does one thing or another by the cause, the error carries a `Reason`, which travels as
+google.rpc.ErrorInfo (`mazemesh.error_details`): nobody reads it out of the message.
 """
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import grpc
 
 
+class Reason(StrEnum):
+    """Why a call was refused, for machines; the value is ErrorInfo.reason."""
+
+    MATCH_FINISHED = "MATCH_FINISHED"
+    """The match has been played to its end."""
+
+    FENCE_PASSED = "FENCE_PASSED"
+    """The match was issued again since, under a higher fence."""
+
+    LEASE_NOT_HELD = "LEASE_NOT_HELD"
+    """The lease was given to another worker, or is over."""
+
+    MATCH_ABANDONED = "MATCH_ABANDONED"
+    """The match was given up."""
+
+    TICKET_CANCELLED = "TICKET_CANCELLED"
+    """The ticket was withdrawn."""
+
+    NO_ADVERSARY = "NO_ADVERSARY"
+    """All players of the game win and lose together, so nobody can be exploited."""
+
+
 class MazemeshError(Exception):
-    """Base of all errors mazemesh raises on purpose. `str(error)` is the message for people."""
+    """Base of all errors mazemesh raises on purpose. `str(error)` is the message for people.
+
+    Attributes:
+        reason: A `Reason`, or one that a newer service told; empty where nobody has to tell causes
+            apart.
+    """
+
+    def __init__(self, message: str = "", *, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class InvalidArgument(MazemeshError, ValueError):
@@ -44,6 +78,10 @@ class DeadlineExceeded(MazemeshError, TimeoutError):
     """The call did not finish in time."""
 
 
+class Cancelled(MazemeshError):
+    """Somebody withdrew what the call waited for."""
+
+
 class AlreadyExists(Conflict):
     """A `Conflict` that travels as ALREADY_EXISTS: another thing under the same name or id."""
 
@@ -62,10 +100,11 @@ _TABLE: tuple[tuple[type[MazemeshError], str], ...] = (
     (ResourceExhausted, "RESOURCE_EXHAUSTED"),
     (Unavailable, "UNAVAILABLE"),
     (DeadlineExceeded, "DEADLINE_EXCEEDED"),
+    (Cancelled, "CANCELLED"),
 )
 """Exception and gRPC status, narrower exceptions first."""
 
-# Statuses that only gRPC itself gives, and the exception a client sees for them.
+# What a client sees for a status that gRPC itself gives, so without a reason.
 _FROM_GRPC: dict[str, type[MazemeshError]] = {
     "UNIMPLEMENTED": FailedPrecondition,
     "CANCELLED": Unavailable,
@@ -81,9 +120,11 @@ def status_of(error: MazemeshError) -> grpc.StatusCode:
     return grpc.StatusCode[name]
 
 
-def from_status(code: grpc.StatusCode, message: str) -> MazemeshError:
+def from_status(code: grpc.StatusCode, message: str, reason: str = "") -> MazemeshError:
     """The exception for a status that arrived; the bare base class for one outside the table."""
+    if not reason and code.name in _FROM_GRPC:
+        return _FROM_GRPC[code.name](f"{message} ({code.name})")
     for kind, name in _TABLE:
         if name == code.name:
-            return kind(message)
-    return _FROM_GRPC.get(code.name, MazemeshError)(f"{message} ({code.name})")
+            return kind(message, reason=reason)
+    return MazemeshError(f"{message} ({code.name})", reason=reason)

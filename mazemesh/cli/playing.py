@@ -34,7 +34,12 @@ def evaluate(
     port_base: PortBase = None,
     json: Json = False,
 ) -> None:
-    """Play A against B on held-out mazes, every maze with the places swapped. Not rated."""
+    """Play A against B on held-out mazes, every maze with the places swapped. Not rated.
+
+    A's score counts a draw for half; its 95 % interval takes the mazes for independent, not the
+    games. In games of teams A and B hold a team each. Where more than two sides play, A is one of
+    them against B on all others, and the other way round.
+    """
     import numpy as np
 
     from actor.duel import duel
@@ -74,16 +79,17 @@ def evaluate(
         "draws": tally.draws,
         "losses": tally.losses,
         "win_rate": round(tally.win_rate, 4),
+        "score": round(tally.score, 4),
         "low": round(low, 4),
         "high": round(high, 4),
-        "score": round(tally.score, 4),
+        "mazes": len(tally.mazes),
     }
     if json:
         print_json(result)
     else:
-        rate = f"{tally.win_rate:.1%} ({low:.1%} to {high:.1%})"
-        row = (*pair, tally.games, tally.wins, tally.draws, tally.losses, rate)
-        print_table(name, ("a", "b", "games", "wins", "draws", "losses", "a wins (95 %)"), [row])
+        score = f"{tally.score:.1%} ({low:.1%} to {high:.1%})"
+        row = (*pair, tally.games, tally.wins, tally.draws, tally.losses, score)
+        print_table(name, ("a", "b", "games", "wins", "draws", "losses", "a scores (95 %)"), [row])
 
 
 def play(

@@ -11,6 +11,8 @@ from mazemesh.v1.elo_pb2_grpc import EloServiceStub
 _SERVICE = "mazemesh.v1.EloService"
 _IDEMPOTENT = ("RecordResults", "GetRating", "GetLeaderboard", "GetRatingHistory", "GetHeadToHead")
 _RESULTS_AT_ONCE = 1000
+_SCORES_AT_ONCE, _PAIRS_AT_ONCE = 65_536, 32_768
+_BYTES_AT_ONCE = 3 * 1024 * 1024
 _RECORD_DEADLINE = 60.0
 _POINTS_AT_ONCE = 1000
 
@@ -34,10 +36,8 @@ class EloClient(ServiceClient):
             Unavailable: The service cannot be reached; repeat later.
         """
         statuses: list[int] = []
-        for start in range(0, len(results), _RESULTS_AT_ONCE):
-            request = elo_pb2.RecordResultsRequest(
-                results=results[start : start + _RESULTS_AT_ONCE]
-            )
+        for part in _parts(results):
+            request = elo_pb2.RecordResultsRequest(results=part)
             response = self._call(self._stub.RecordResults, request, _RECORD_DEADLINE)
             statuses.extend(response.statuses)
         return statuses
@@ -110,3 +110,28 @@ class EloClient(ServiceClient):
         """Results of every pair that has met, among 2 to 64 players or the 20 best."""
         request = elo_pb2.GetHeadToHeadRequest(ladder=ladder, players=players)
         return list(self._call(self._stub.GetHeadToHead, request).pairs)
+
+
+def _parts(
+    results: Sequence[elo_pb2.MatchResult],
+) -> Iterator[Sequence[elo_pb2.MatchResult]]:
+    """The results in order, in parts of which a call takes each (see RecordResults)."""
+    most = (_RESULTS_AT_ONCE, _SCORES_AT_ONCE, _PAIRS_AT_ONCE, _BYTES_AT_ONCE)
+    part: list[elo_pb2.MatchResult] = []
+    size: tuple[int, ...] = (0,) * len(most)
+    for result in results:
+        count = len(result.participants)
+        own: tuple[int, ...] = (
+            1,
+            count * len(result.games),
+            count * (count - 1) // 2,
+            result.ByteSize(),
+        )
+        grown = tuple(map(sum, zip(size, own, strict=True)))
+        if part and any(value > limit for value, limit in zip(grown, most, strict=True)):
+            yield part
+            part, grown = [], own
+        part.append(result)
+        size = grown
+    if part:
+        yield part

@@ -42,6 +42,7 @@ class MatchmakerClient(ServiceClient):
         request_id: str = "",
         pool: Sequence[str] = (),
         exploits: str = "",
+        sides: int = 2,
     ) -> list[pb.Opponent]:
         """`count` opponents for the student's next episodes, 1..4096.
 
@@ -54,6 +55,7 @@ class MatchmakerClient(ServiceClient):
             request_id: Outcomes count once for an id; empty takes a new one.
             pool: Names of further policies whose snapshots are met.
             exploits: Name of the policy that the student exploits; empty: none.
+            sides: How many play against each other (`mazemesh.games.ladder.sides`).
         """
         request = pb.SampleOpponentsRequest(
             request_id=request_id or str(uuid.uuid4()),
@@ -66,6 +68,7 @@ class MatchmakerClient(ServiceClient):
             ],
             pool=pool,
             exploits=exploits,
+            sides=sides,
         )
         return list(self._call(self._stub.SampleOpponents, request).opponents)
 
@@ -120,6 +123,7 @@ class MatchmakerClient(ServiceClient):
         Raises:
             DeadlineExceeded: nobody came within `max_wait`.
             AlreadyExists: the player waits on this ladder already.
+            Cancelled: the ticket was withdrawn.
         """
         request = pb.FindMatchRequest(
             request_id=request_id or str(uuid.uuid4()),

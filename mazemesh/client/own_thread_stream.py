@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import grpc
 
 from mazemesh.client.duplex import Duplex
+from mazemesh.error_details import reason_in
 from mazemesh.errors import DeadlineExceeded, MazemeshError, Unavailable, from_status
 
 _CLOSE_SECONDS = 5.0
@@ -23,6 +24,7 @@ _SHORT_SECONDS = 2.0
 _LOOK_SECONDS = 0.2
 """How often it is looked whether somebody waits for too long."""
 
+_UNKNOWN = grpc.StatusCode.UNKNOWN.value[0]
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -72,7 +74,7 @@ class OwnThreadStream:
         self._events_due = 2
         self._sending = self._receiving = False
         self._message: bytes | None = None
-        self._status: tuple[int, str] | None = None
+        self._status: tuple[int, str, str] | None = None
         self._give_up_at: float | None = None
         self._late = False
         self._reader: threading.Thread | None = None
@@ -190,7 +192,8 @@ class OwnThreadStream:
                 self._receiving = False
                 self._message = operation.message()
             elif kind == kinds.receive_status_on_client:
-                self._status = operation.code(), str(operation.details() or "")
+                reason = reason_in(operation.trailing_metadata())
+                self._status = operation.code(), str(operation.details() or ""), reason
         if not self._events_due:
             self._over.set()
 
@@ -198,12 +201,12 @@ class OwnThreadStream:
         """Raises what ended the stream, unless that was its end."""
         if self._late:
             raise DeadlineExceeded(f"no answer within {timeout:g} s (server {self._address})")
-        number, details = self._status or (grpc.StatusCode.UNKNOWN.value[0], "no status")
+        number, details, reason = self._status or (_UNKNOWN, "no status", "")
         code = _CODES.get(number, grpc.StatusCode.UNKNOWN)
         if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
             details = f"{details} (server {self._address})"
         if code is not grpc.StatusCode.OK:
-            raise from_status(code, details)
+            raise from_status(code, details, reason)
 
     def _watch(self) -> None:
         """Ends the stream when its thread has waited for too long; a thread of its own."""

@@ -25,6 +25,14 @@ def ladder(game: Game, settings: GameSettings | None = None) -> str:
     return f"{game.name}-{chosen.rules_hash[:8]}"
 
 
+def sides(seats: int, teams: Sequence[int]) -> int:
+    """Return how many sides play against each other: teams, or seats where each is its own.
+
+    `teams` are those of the game's spec.
+    """
+    return len(set(teams)) or seats
+
+
 def is_time_trial(seats: int, teams: Sequence[int]) -> bool:
     """Return whether those who are compared play each by itself, and hold all seats.
 

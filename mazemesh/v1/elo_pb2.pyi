@@ -51,18 +51,20 @@ class MatchResult(_message.Message):
     def __init__(self, match_id: _Optional[str] = ..., ladder: _Optional[str] = ..., seed: _Optional[int] = ..., rules_hash: _Optional[str] = ..., participants: _Optional[_Iterable[str]] = ..., games: _Optional[_Iterable[_Union[GameOutcome, _Mapping]]] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class GameOutcome(_message.Message):
-    __slots__ = ("game_id", "rotation", "scores", "steps", "termination")
+    __slots__ = ("game_id", "rotation", "scores", "steps", "termination", "teams")
     GAME_ID_FIELD_NUMBER: _ClassVar[int]
     ROTATION_FIELD_NUMBER: _ClassVar[int]
     SCORES_FIELD_NUMBER: _ClassVar[int]
     STEPS_FIELD_NUMBER: _ClassVar[int]
     TERMINATION_FIELD_NUMBER: _ClassVar[int]
+    TEAMS_FIELD_NUMBER: _ClassVar[int]
     game_id: str
     rotation: int
     scores: _containers.RepeatedScalarFieldContainer[float]
     steps: _containers.RepeatedScalarFieldContainer[int]
     termination: Termination
-    def __init__(self, game_id: _Optional[str] = ..., rotation: _Optional[int] = ..., scores: _Optional[_Iterable[float]] = ..., steps: _Optional[_Iterable[int]] = ..., termination: _Optional[_Union[Termination, str]] = ...) -> None: ...
+    teams: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, game_id: _Optional[str] = ..., rotation: _Optional[int] = ..., scores: _Optional[_Iterable[float]] = ..., steps: _Optional[_Iterable[int]] = ..., termination: _Optional[_Union[Termination, str]] = ..., teams: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class RecordResultsRequest(_message.Message):
     __slots__ = ("results",)

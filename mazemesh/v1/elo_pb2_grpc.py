@@ -27,8 +27,8 @@ if _version_not_supported:
 
 class EloServiceStub:
     """Rates players by an append-only log of match results. A match (one maze seed, every seat rotation) is the unit of
-    evidence. Players are "name:version", "bot/..." or "player/...". Ratings are on the Elo scale: a difference of 400
-    means an expected score of 10/11. On each ladder the bots' mean is pinned at 1000.
+    evidence. Players are "name:version", "bot/..." or "player/...", as CreateGames takes them. Ratings are on the Elo scale: a difference of 400
+    means an expected score of 10/11. On each ladder the bots' mean is pinned at 1000. A request has at most 4 MiB.
     """
 
     def __init__(self, channel):
@@ -71,14 +71,15 @@ class EloServiceStub:
 
 class EloServiceServicer:
     """Rates players by an append-only log of match results. A match (one maze seed, every seat rotation) is the unit of
-    evidence. Players are "name:version", "bot/..." or "player/...". Ratings are on the Elo scale: a difference of 400
-    means an expected score of 10/11. On each ladder the bots' mean is pinned at 1000.
+    evidence. Players are "name:version", "bot/..." or "player/...", as CreateGames takes them. Ratings are on the Elo scale: a difference of 400
+    means an expected score of 10/11. On each ladder the bots' mean is pinned at 1000. A request has at most 4 MiB.
     """
 
     def RecordResults(self, request, context):
         """Appends results. Idempotent by match_id: the same payload again is DUPLICATE and changes nothing; another payload
         under a known match_id is CONFLICT and changes nothing. One refused result does not keep the others out; a
-        malformed one (INVALID_ARGUMENT, index and field named) refuses the whole call before anything is written.
+        malformed one (INVALID_ARGUMENT, index and field named) refuses the whole call before anything is written. So does
+        a call with more than 65,536 scores or 32,768 pairs of participants in all its results: send them in several.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -101,7 +102,7 @@ class EloServiceServicer:
 
     def WatchLeaderboard(self, request, context):
         """The first page of the leaderboard now and whenever it has changed (at most twice a second); the same again at
-        least every 20 s as a heartbeat.
+        least every 20 s as a heartbeat. More than 256 watches at once (unless set) are RESOURCE_EXHAUSTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -164,8 +165,8 @@ def add_EloServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class EloService:
     """Rates players by an append-only log of match results. A match (one maze seed, every seat rotation) is the unit of
-    evidence. Players are "name:version", "bot/..." or "player/...". Ratings are on the Elo scale: a difference of 400
-    means an expected score of 10/11. On each ladder the bots' mean is pinned at 1000.
+    evidence. Players are "name:version", "bot/..." or "player/...", as CreateGames takes them. Ratings are on the Elo scale: a difference of 400
+    means an expected score of 10/11. On each ladder the bots' mean is pinned at 1000. A request has at most 4 MiB.
     """
 
     @staticmethod

@@ -28,8 +28,8 @@ GRPC_VERSION: str
 
 class EloServiceStub:
     """Rates players by an append-only log of match results. A match (one maze seed, every seat rotation) is the unit of
-    evidence. Players are "name:version", "bot/..." or "player/...". Ratings are on the Elo scale: a difference of 400
-    means an expected score of 10/11. On each ladder the bots' mean is pinned at 1000.
+    evidence. Players are "name:version", "bot/..." or "player/...", as CreateGames takes them. Ratings are on the Elo scale: a difference of 400
+    means an expected score of 10/11. On each ladder the bots' mean is pinned at 1000. A request has at most 4 MiB.
     """
 
     @_typing.overload
@@ -39,7 +39,8 @@ class EloServiceStub:
     RecordResults: _grpc.UnaryUnaryMultiCallable[_elo_pb2.RecordResultsRequest, _elo_pb2.RecordResultsResponse]
     """Appends results. Idempotent by match_id: the same payload again is DUPLICATE and changes nothing; another payload
     under a known match_id is CONFLICT and changes nothing. One refused result does not keep the others out; a
-    malformed one (INVALID_ARGUMENT, index and field named) refuses the whole call before anything is written.
+    malformed one (INVALID_ARGUMENT, index and field named) refuses the whole call before anything is written. So does
+    a call with more than 65,536 scores or 32,768 pairs of participants in all its results: send them in several.
     """
     GetRating: _grpc.UnaryUnaryMultiCallable[_elo_pb2.GetRatingRequest, _elo_pb2.GetRatingResponse]
     """One player's rating. NOT_FOUND when it has no result on the ladder."""
@@ -49,7 +50,7 @@ class EloServiceStub:
     """
     WatchLeaderboard: _grpc.UnaryStreamMultiCallable[_elo_pb2.WatchLeaderboardRequest, _elo_pb2.WatchLeaderboardResponse]
     """The first page of the leaderboard now and whenever it has changed (at most twice a second); the same again at
-    least every 20 s as a heartbeat.
+    least every 20 s as a heartbeat. More than 256 watches at once (unless set) are RESOURCE_EXHAUSTED.
     """
     GetRatingHistory: _grpc.UnaryUnaryMultiCallable[_elo_pb2.GetRatingHistoryRequest, _elo_pb2.GetRatingHistoryResponse]
     """A player's online rating after each of its matches, oldest first. NOT_FOUND when it has no result on the ladder."""
@@ -59,15 +60,16 @@ class EloServiceStub:
 @_typing.type_check_only
 class EloServiceAsyncStub(EloServiceStub):
     """Rates players by an append-only log of match results. A match (one maze seed, every seat rotation) is the unit of
-    evidence. Players are "name:version", "bot/..." or "player/...". Ratings are on the Elo scale: a difference of 400
-    means an expected score of 10/11. On each ladder the bots' mean is pinned at 1000.
+    evidence. Players are "name:version", "bot/..." or "player/...", as CreateGames takes them. Ratings are on the Elo scale: a difference of 400
+    means an expected score of 10/11. On each ladder the bots' mean is pinned at 1000. A request has at most 4 MiB.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     RecordResults: _aio.UnaryUnaryMultiCallable[_elo_pb2.RecordResultsRequest, _elo_pb2.RecordResultsResponse]  # type: ignore[assignment]
     """Appends results. Idempotent by match_id: the same payload again is DUPLICATE and changes nothing; another payload
     under a known match_id is CONFLICT and changes nothing. One refused result does not keep the others out; a
-    malformed one (INVALID_ARGUMENT, index and field named) refuses the whole call before anything is written.
+    malformed one (INVALID_ARGUMENT, index and field named) refuses the whole call before anything is written. So does
+    a call with more than 65,536 scores or 32,768 pairs of participants in all its results: send them in several.
     """
     GetRating: _aio.UnaryUnaryMultiCallable[_elo_pb2.GetRatingRequest, _elo_pb2.GetRatingResponse]  # type: ignore[assignment]
     """One player's rating. NOT_FOUND when it has no result on the ladder."""
@@ -77,7 +79,7 @@ class EloServiceAsyncStub(EloServiceStub):
     """
     WatchLeaderboard: _aio.UnaryStreamMultiCallable[_elo_pb2.WatchLeaderboardRequest, _elo_pb2.WatchLeaderboardResponse]  # type: ignore[assignment]
     """The first page of the leaderboard now and whenever it has changed (at most twice a second); the same again at
-    least every 20 s as a heartbeat.
+    least every 20 s as a heartbeat. More than 256 watches at once (unless set) are RESOURCE_EXHAUSTED.
     """
     GetRatingHistory: _aio.UnaryUnaryMultiCallable[_elo_pb2.GetRatingHistoryRequest, _elo_pb2.GetRatingHistoryResponse]  # type: ignore[assignment]
     """A player's online rating after each of its matches, oldest first. NOT_FOUND when it has no result on the ladder."""
@@ -86,8 +88,8 @@ class EloServiceAsyncStub(EloServiceStub):
 
 class EloServiceServicer(metaclass=_abc_1.ABCMeta):
     """Rates players by an append-only log of match results. A match (one maze seed, every seat rotation) is the unit of
-    evidence. Players are "name:version", "bot/..." or "player/...". Ratings are on the Elo scale: a difference of 400
-    means an expected score of 10/11. On each ladder the bots' mean is pinned at 1000.
+    evidence. Players are "name:version", "bot/..." or "player/...", as CreateGames takes them. Ratings are on the Elo scale: a difference of 400
+    means an expected score of 10/11. On each ladder the bots' mean is pinned at 1000. A request has at most 4 MiB.
     """
 
     @_abc_1.abstractmethod
@@ -98,7 +100,8 @@ class EloServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_elo_pb2.RecordResultsResponse, _abc.Awaitable[_elo_pb2.RecordResultsResponse]]:
         """Appends results. Idempotent by match_id: the same payload again is DUPLICATE and changes nothing; another payload
         under a known match_id is CONFLICT and changes nothing. One refused result does not keep the others out; a
-        malformed one (INVALID_ARGUMENT, index and field named) refuses the whole call before anything is written.
+        malformed one (INVALID_ARGUMENT, index and field named) refuses the whole call before anything is written. So does
+        a call with more than 65,536 scores or 32,768 pairs of participants in all its results: send them in several.
         """
 
     @_abc_1.abstractmethod
@@ -126,7 +129,7 @@ class EloServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_elo_pb2.WatchLeaderboardResponse], _abc.AsyncIterator[_elo_pb2.WatchLeaderboardResponse]]:
         """The first page of the leaderboard now and whenever it has changed (at most twice a second); the same again at
-        least every 20 s as a heartbeat.
+        least every 20 s as a heartbeat. More than 256 watches at once (unless set) are RESOURCE_EXHAUSTED.
         """
 
     @_abc_1.abstractmethod

@@ -24,7 +24,7 @@ OPPONENT_SOURCE_PFSP: OpponentSource
 OPPONENT_SOURCE_BOT: OpponentSource
 
 class SampleOpponentsRequest(_message.Message):
-    __slots__ = ("request_id", "student", "game", "count", "outcomes", "pool", "exploits")
+    __slots__ = ("request_id", "student", "game", "count", "outcomes", "pool", "exploits", "sides")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     STUDENT_FIELD_NUMBER: _ClassVar[int]
     GAME_FIELD_NUMBER: _ClassVar[int]
@@ -32,6 +32,7 @@ class SampleOpponentsRequest(_message.Message):
     OUTCOMES_FIELD_NUMBER: _ClassVar[int]
     POOL_FIELD_NUMBER: _ClassVar[int]
     EXPLOITS_FIELD_NUMBER: _ClassVar[int]
+    SIDES_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     student: str
     game: str
@@ -39,7 +40,8 @@ class SampleOpponentsRequest(_message.Message):
     outcomes: _containers.RepeatedCompositeFieldContainer[OpponentOutcomes]
     pool: _containers.RepeatedScalarFieldContainer[str]
     exploits: str
-    def __init__(self, request_id: _Optional[str] = ..., student: _Optional[str] = ..., game: _Optional[str] = ..., count: _Optional[int] = ..., outcomes: _Optional[_Iterable[_Union[OpponentOutcomes, _Mapping]]] = ..., pool: _Optional[_Iterable[str]] = ..., exploits: _Optional[str] = ...) -> None: ...
+    sides: int
+    def __init__(self, request_id: _Optional[str] = ..., student: _Optional[str] = ..., game: _Optional[str] = ..., count: _Optional[int] = ..., outcomes: _Optional[_Iterable[_Union[OpponentOutcomes, _Mapping]]] = ..., pool: _Optional[_Iterable[str]] = ..., exploits: _Optional[str] = ..., sides: _Optional[int] = ...) -> None: ...
 
 class OpponentOutcomes(_message.Message):
     __slots__ = ("opponent", "wins", "draws", "losses")

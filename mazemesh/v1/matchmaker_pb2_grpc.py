@@ -108,7 +108,8 @@ class MatchmakerServiceServicer:
 
     def CompleteMatch(self, request, context):
         """Ends a lease. FAILED_PRECONDITION when the fence is not the present one (the lease ran out and the match was issued
-        again) or the match was abandoned; NOT_FOUND for an unknown match. Completing twice under the same fence is OK.
+        again: reason FENCE_PASSED), the match was abandoned (MATCH_ABANDONED), or the worker does not hold the lease
+        (LEASE_NOT_HELD); NOT_FOUND for an unknown match. Completing twice under the same fence is OK.
         Durable within 2 s (a setting): were it lost, the match would be issued again, and Game would say that it is
         finished. Results are not taken from here: the Game service reports them to Elo.
         """
@@ -120,7 +121,8 @@ class MatchmakerServiceServicer:
         """Waits for an opponent of about the same rating. Sends `queued` at once, whenever the window has widened, and at
         least every 20 s, then `matched` and ends. Idempotent by request_id: the same request again follows the same
         ticket. A player has one live ticket a ladder: a second one is ALREADY_EXISTS. The ticket expires when the stream
-        has been gone for 10 s, or at `max_wait` (DEADLINE_EXCEEDED). RESOURCE_EXHAUSTED while too many players wait;
+        has been gone for 10 s, or at `max_wait` (DEADLINE_EXCEEDED). RESOURCE_EXHAUSTED while too many players wait, and
+        for more than 4 streams of one ticket;
         UNAVAILABLE when the service stops: tickets do not outlive it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -128,7 +130,7 @@ class MatchmakerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CancelMatch(self, request, context):
-        """Withdraws a ticket; its FindMatch stream ends with CANCELLED. FAILED_PRECONDITION when it is matched already.
+        """Withdraws a ticket; its FindMatch stream ends with CANCELLED (reason TICKET_CANCELLED). FAILED_PRECONDITION when it is matched already.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

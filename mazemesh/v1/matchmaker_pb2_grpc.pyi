@@ -55,7 +55,8 @@ class MatchmakerServiceStub:
     """
     CompleteMatch: _grpc.UnaryUnaryMultiCallable[_matchmaker_pb2.CompleteMatchRequest, _matchmaker_pb2.CompleteMatchResponse]
     """Ends a lease. FAILED_PRECONDITION when the fence is not the present one (the lease ran out and the match was issued
-    again) or the match was abandoned; NOT_FOUND for an unknown match. Completing twice under the same fence is OK.
+    again: reason FENCE_PASSED), the match was abandoned (MATCH_ABANDONED), or the worker does not hold the lease
+    (LEASE_NOT_HELD); NOT_FOUND for an unknown match. Completing twice under the same fence is OK.
     Durable within 2 s (a setting): were it lost, the match would be issued again, and Game would say that it is
     finished. Results are not taken from here: the Game service reports them to Elo.
     """
@@ -63,11 +64,12 @@ class MatchmakerServiceStub:
     """Waits for an opponent of about the same rating. Sends `queued` at once, whenever the window has widened, and at
     least every 20 s, then `matched` and ends. Idempotent by request_id: the same request again follows the same
     ticket. A player has one live ticket a ladder: a second one is ALREADY_EXISTS. The ticket expires when the stream
-    has been gone for 10 s, or at `max_wait` (DEADLINE_EXCEEDED). RESOURCE_EXHAUSTED while too many players wait;
+    has been gone for 10 s, or at `max_wait` (DEADLINE_EXCEEDED). RESOURCE_EXHAUSTED while too many players wait, and
+    for more than 4 streams of one ticket;
     UNAVAILABLE when the service stops: tickets do not outlive it.
     """
     CancelMatch: _grpc.UnaryUnaryMultiCallable[_matchmaker_pb2.CancelMatchRequest, _matchmaker_pb2.CancelMatchResponse]
-    """Withdraws a ticket; its FindMatch stream ends with CANCELLED. FAILED_PRECONDITION when it is matched already."""
+    """Withdraws a ticket; its FindMatch stream ends with CANCELLED (reason TICKET_CANCELLED). FAILED_PRECONDITION when it is matched already."""
 
 @_typing.type_check_only
 class MatchmakerServiceAsyncStub(MatchmakerServiceStub):
@@ -96,7 +98,8 @@ class MatchmakerServiceAsyncStub(MatchmakerServiceStub):
     """
     CompleteMatch: _aio.UnaryUnaryMultiCallable[_matchmaker_pb2.CompleteMatchRequest, _matchmaker_pb2.CompleteMatchResponse]  # type: ignore[assignment]
     """Ends a lease. FAILED_PRECONDITION when the fence is not the present one (the lease ran out and the match was issued
-    again) or the match was abandoned; NOT_FOUND for an unknown match. Completing twice under the same fence is OK.
+    again: reason FENCE_PASSED), the match was abandoned (MATCH_ABANDONED), or the worker does not hold the lease
+    (LEASE_NOT_HELD); NOT_FOUND for an unknown match. Completing twice under the same fence is OK.
     Durable within 2 s (a setting): were it lost, the match would be issued again, and Game would say that it is
     finished. Results are not taken from here: the Game service reports them to Elo.
     """
@@ -104,11 +107,12 @@ class MatchmakerServiceAsyncStub(MatchmakerServiceStub):
     """Waits for an opponent of about the same rating. Sends `queued` at once, whenever the window has widened, and at
     least every 20 s, then `matched` and ends. Idempotent by request_id: the same request again follows the same
     ticket. A player has one live ticket a ladder: a second one is ALREADY_EXISTS. The ticket expires when the stream
-    has been gone for 10 s, or at `max_wait` (DEADLINE_EXCEEDED). RESOURCE_EXHAUSTED while too many players wait;
+    has been gone for 10 s, or at `max_wait` (DEADLINE_EXCEEDED). RESOURCE_EXHAUSTED while too many players wait, and
+    for more than 4 streams of one ticket;
     UNAVAILABLE when the service stops: tickets do not outlive it.
     """
     CancelMatch: _aio.UnaryUnaryMultiCallable[_matchmaker_pb2.CancelMatchRequest, _matchmaker_pb2.CancelMatchResponse]  # type: ignore[assignment]
-    """Withdraws a ticket; its FindMatch stream ends with CANCELLED. FAILED_PRECONDITION when it is matched already."""
+    """Withdraws a ticket; its FindMatch stream ends with CANCELLED (reason TICKET_CANCELLED). FAILED_PRECONDITION when it is matched already."""
 
 class MatchmakerServiceServicer(metaclass=_abc_1.ABCMeta):
     """Decides who plays whom: opponents for training, rating matches for evaluators, and matches between players that ask
@@ -158,7 +162,8 @@ class MatchmakerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_matchmaker_pb2.CompleteMatchResponse, _abc.Awaitable[_matchmaker_pb2.CompleteMatchResponse]]:
         """Ends a lease. FAILED_PRECONDITION when the fence is not the present one (the lease ran out and the match was issued
-        again) or the match was abandoned; NOT_FOUND for an unknown match. Completing twice under the same fence is OK.
+        again: reason FENCE_PASSED), the match was abandoned (MATCH_ABANDONED), or the worker does not hold the lease
+        (LEASE_NOT_HELD); NOT_FOUND for an unknown match. Completing twice under the same fence is OK.
         Durable within 2 s (a setting): were it lost, the match would be issued again, and Game would say that it is
         finished. Results are not taken from here: the Game service reports them to Elo.
         """
@@ -172,7 +177,8 @@ class MatchmakerServiceServicer(metaclass=_abc_1.ABCMeta):
         """Waits for an opponent of about the same rating. Sends `queued` at once, whenever the window has widened, and at
         least every 20 s, then `matched` and ends. Idempotent by request_id: the same request again follows the same
         ticket. A player has one live ticket a ladder: a second one is ALREADY_EXISTS. The ticket expires when the stream
-        has been gone for 10 s, or at `max_wait` (DEADLINE_EXCEEDED). RESOURCE_EXHAUSTED while too many players wait;
+        has been gone for 10 s, or at `max_wait` (DEADLINE_EXCEEDED). RESOURCE_EXHAUSTED while too many players wait, and
+        for more than 4 streams of one ticket;
         UNAVAILABLE when the service stops: tickets do not outlive it.
         """
 
@@ -182,6 +188,6 @@ class MatchmakerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _matchmaker_pb2.CancelMatchRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_matchmaker_pb2.CancelMatchResponse, _abc.Awaitable[_matchmaker_pb2.CancelMatchResponse]]:
-        """Withdraws a ticket; its FindMatch stream ends with CANCELLED. FAILED_PRECONDITION when it is matched already."""
+        """Withdraws a ticket; its FindMatch stream ends with CANCELLED (reason TICKET_CANCELLED). FAILED_PRECONDITION when it is matched already."""
 
 def add_MatchmakerServiceServicer_to_server(servicer: MatchmakerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -20,6 +20,7 @@ import grpc.aio
 import structlog
 from google.protobuf.message import DecodeError
 
+from mazemesh.error_details import to_metadata
 from mazemesh.errors import InvalidArgument, MazemeshError, status_of
 from mazemesh.process.disk import is_full
 from mazemesh.process.logging import call_fields
@@ -146,7 +147,8 @@ async def _abort(context: Context, error: Exception) -> None:
     if isinstance(error, MazemeshError):
         code = status_of(error)
         _log.debug("call refused", code=code.name, reason=str(error))
-        await context.abort(code, status_message(str(error)))
+        message = status_message(str(error))
+        await context.abort(code, message, to_metadata(code.value[0], message, error.reason))
     if isinstance(error, OSError) and is_full(error):
         _log.warning("no room on the disk", reason=str(error))
         await context.abort(

@@ -16,6 +16,9 @@ class ServiceSettings(ProcessSettings):
         "drain_seconds",
     }
 
+    max_request_bytes: ClassVar[int] = 64 * 1024 * 1024
+    """The largest message that the service takes; a larger one is RESOURCE_EXHAUSTED."""
+
     host: str = Field(
         default="127.0.0.1", description="address to listen on; 0.0.0.0 is every interface"
     )

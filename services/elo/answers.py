@@ -62,22 +62,18 @@ def point(board: Board, player: int, at: Point) -> elo_pb2.RatingPoint:
 
 def head_to_head(board: Board, player: int, opponent: int) -> elo_pb2.HeadToHead | None:
     """All results between two players, seen from the first; None without any."""
-    table = board.ladder.pairs.between(player, opponent)
-    if not len(table.matches):
+    met = board.ladder.pairs.between(player, opponent)
+    if met is None:
         return None
-    games, draws = int(table.total_games.sum()), int(table.draws.sum())
-    wins, score = int(table.wins.sum()), float(table.scores.sum())
-    if player > opponent:  # the table takes the view of the lower index
-        wins, score = games - draws - wins, games - score
     ladder, standings = board.ladder, board.standings
     return elo_pb2.HeadToHead(
         player=ladder.players[player].name,
         opponent=ladder.players[opponent].name,
-        matches=int(table.matches.sum()),
-        games=games,
-        wins=wins,
-        draws=draws,
-        losses=games - draws - wins,
-        score=score,
-        expected_score=games * standings.expected_score(player, opponent),
+        matches=met.matches,
+        games=met.games,
+        wins=met.wins,
+        draws=met.draws,
+        losses=met.games - met.draws - met.wins,
+        score=met.score,
+        expected_score=met.games * standings.expected_score(player, opponent),
     )

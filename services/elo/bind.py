@@ -27,6 +27,7 @@ async def bind(settings: EloSettings, server: Server) -> None:
     servicer = EloServicer(
         ratings,
         metrics.watchers(server.registry),
+        most_watchers=settings.max_watchers,
         least_seconds=settings.watch_seconds,
         heartbeat_seconds=settings.heartbeat_seconds,
     )

@@ -3,6 +3,8 @@
 Intervals are those of the normal approximation to the posterior (Gelman et al., Bayesian Data
 Analysis, section 4.1): the full inverse Hessian, all correlations included, seen from the anchors'
 mean.
+
+A fit has the same bits on every machine: see `cholesky` and `reproducible`.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from services.elo import cholesky
 from services.elo.davidson import outcomes
 from services.elo.evidence import correlation, game_weights
 from services.elo.pairs import Floats
@@ -73,7 +76,7 @@ def _maximise(posterior: Posterior, start: Floats) -> Local:
     """Newton's method with step halving; the posterior is strictly concave."""
     local = posterior.at(start)
     for _ in range(_STEPS):
-        step = np.linalg.solve(posterior.hessian(local), local.gradient).astype(np.float64)
+        step = cholesky.solve(cholesky.factor(posterior.hessian(local)), local.gradient)
         if np.abs(step).max() < _TOLERANCE:
             return local
         local = _advance(posterior, local, step)
@@ -82,7 +85,7 @@ def _maximise(posterior: Posterior, start: Floats) -> Local:
 
 def _advance(posterior: Posterior, local: Local, step: Floats) -> Local:
     """The first of 1, 1/2, 1/4, ... steps that gains a fair share of what the gradient promises."""
-    promise = 1e-4 * float(local.gradient @ step)
+    promise = 1e-4 * float(np.sum(local.gradient * step))
     rounding = 1e-12 * (1.0 + abs(local.value))
     for halvings in range(_HALVINGS):
         length = 0.5**halvings

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.elo.pairs import Floats
+from services.elo.reproducible import exp, exp_of, log
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,15 @@ def outcomes(difference: Floats, log_nu: float) -> Outcomes:
     return _outcomes(difference, log_nu)[0]
 
 
+def expected_score(difference: float, log_nu: float) -> float:
+    """`outcomes(...).score` of one difference."""
+    half = difference / 2.0
+    top = max(abs(half), log_nu)
+    win, draw, loss = exp_of(half - top), exp_of(log_nu - top), exp_of(-half - top)
+    total = win + draw + loss
+    return win / total + draw / total / 2.0
+
+
 def derivatives(
     difference: Floats, log_nu: float, wins: Floats, draws: Floats, losses: Floats
 ) -> Derivatives:
@@ -85,6 +95,6 @@ def _outcomes(difference: Floats, log_nu: float) -> tuple[Outcomes, Floats]:
     half = difference / 2.0
     # Less the largest of the three, so that no power overflows.
     top = np.maximum(np.abs(half), log_nu)
-    win, draw, loss = np.exp(half - top), np.exp(log_nu - top), np.exp(-half - top)
+    win, draw, loss = exp(half - top), exp(log_nu - top), exp(-half - top)
     total = win + draw + loss
-    return Outcomes(win / total, draw / total, loss / total), top + np.log(total)
+    return Outcomes(win / total, draw / total, loss / total), top + log(total)

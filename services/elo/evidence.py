@@ -24,10 +24,10 @@ PRIOR_MATCHES = 5.0
 def game_weights(table: PairTable, correlation: float) -> Floats:
     """Weight of each game of a row [rows].
 
-    A match of n > 2 participants gives each of them n - 1 comparisons, which count as one.
+    A match of several players or teams makes more comparisons than it has evidence: they share it.
     """
     effect = np.maximum(1.0 + (table.games - 1.0) * correlation, 0.5)
-    weights: Floats = 1.0 / (effect * (table.participants - 1.0))
+    weights: Floats = 1.0 / (effect * table.shares)
     return weights
 
 
@@ -42,7 +42,7 @@ def correlation(table: PairTable, expected: Outcomes, players: int) -> float:
     matches, games, scores = table.matches, table.games, table.scores
     of_matches = table.match_squares - 2.0 * mean * games * scores + (games * mean) ** 2 * matches
     of_games = table.game_squares - 2.0 * mean * scores + games * mean**2 * matches
-    weight = 1.0 / (table.participants - 1.0)
+    weight = 1.0 / table.shares
     products = float(np.sum(weight * (of_matches - of_games)))
     variances = float(np.sum(weight * matches * games * (games - 1.0) * expected.variance))
     repeated = float(np.sum(weight * matches * (games > 1.0)))

@@ -9,8 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from services.elo import online
+from services.elo.comparison import Comparison, comparisons
 from services.elo.components import Components, ranked_component
-from services.elo.match import LoggedMatch, Match
+from services.elo.match import Game, LoggedMatch, Match
 from services.elo.pairs import Pairs
 from services.elo.players import is_bot, parents
 from services.elo.posterior import Problem
@@ -24,8 +25,8 @@ class Record:
         name: The player.
         online_rating: After its last match.
         matches: Matches played.
-        wins: Games with a better score than everyone else's.
-        draws: Games in which nobody was better, but somebody as good.
+        wins: Games with a better score than all opponents.
+        draws: Games in which nobody was better, but an opponent as good.
         losses: All other games.
         last_match: Index of its last match in the ladder's `matches`.
     """
@@ -88,10 +89,12 @@ class Ladder:
         if sequence <= self.high_water:
             raise ValueError(f"match {sequence} of the log came after {self.high_water}")
         participants = tuple(self._admit(player) for player in match.participants)
-        self._rate(participants, match)
-        self.pairs.add(participants, match.games)
-        for player in participants[1:]:
-            self._components.join(participants[0], player)
+        compared = comparisons(match.games)
+        self._rate(participants, match, compared)
+        for first, second, share, sums in compared:
+            one, other = participants[first], participants[second]
+            self.pairs.add(one, other, share, sums)
+            self._components.join(one, other)
         self.matches.append(Played(match.match_id, match.finish_nanoseconds, participants))
         self.high_water = sequence
 
@@ -117,12 +120,14 @@ class Ladder:
             self._components.add()
         return index
 
-    def _rate(self, participants: Sequence[int], match: Match) -> None:
+    def _rate(
+        self, participants: Sequence[int], match: Match, compared: Sequence[Comparison]
+    ) -> None:
         records = [self.players[index] for index in participants]
         ratings = online.updated(
             [record.online_rating for record in records],
             [record.matches for record in records],
-            match.games,
+            compared,
         )
         for place, (index, record) in enumerate(zip(participants, records, strict=True)):
             record.online_rating = ratings[place]
@@ -131,14 +136,16 @@ class Ladder:
             score = sum([game.scores[place] for game in match.games]) / len(match.games)
             self.histories[index].append(Point(len(self.matches), ratings[place], score))
         for game in match.games:
-            _count(records, game.scores)
+            _count(records, game)
 
 
-def _count(records: Sequence[Record], scores: Sequence[float]) -> None:
+def _count(records: Sequence[Record], game: Game) -> None:
     """Adds one game to the players' wins, draws and losses."""
-    best = max(scores)
-    shared = scores.count(best) > 1
-    for record, score in zip(records, scores, strict=True):
+    best = max(game.scores)
+    leaders = [place for place, score in enumerate(game.scores) if score == best]
+    # Team mates who win together have won.
+    shared = len({game.teams[place] for place in leaders} if game.teams else leaders) > 1
+    for record, score in zip(records, game.scores, strict=True):
         if score < best:
             record.losses += 1
         elif shared:

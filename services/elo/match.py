@@ -14,6 +14,8 @@ class Game(NamedTuple):
         scores: By participant, each in 0..1; of two participants they add up to 1.
         steps: By participant in a time trial, else one number.
         termination: Number of the wire enum `Termination`.
+        teams: By participant, the number of its team in this game; those of a team have one score.
+            Empty: each plays for itself.
     """
 
     game_id: str
@@ -21,6 +23,7 @@ class Game(NamedTuple):
     scores: tuple[float, ...]
     steps: tuple[int, ...]
     termination: int
+    teams: tuple[int, ...] = ()
 
 
 class Match(NamedTuple):
@@ -50,16 +53,3 @@ class LoggedMatch(NamedTuple):
 
     sequence: int
     match: Match
-
-
-def pair_score(scores: tuple[float, ...], first: int, second: int) -> float:
-    """Score in 0..1 of one participant against another in one game.
-
-    Of two participants it is the game's score. Of more, only the order of the two counts: 1 ahead,
-    1/2 level, 0 behind.
-    """
-    if len(scores) == 2:
-        return scores[first]
-    if scores[first] == scores[second]:
-        return 0.5
-    return 1.0 if scores[first] > scores[second] else 0.0

@@ -1,15 +1,20 @@
 """Online Elo: ratings that move with each match.
 
 Elo (1978), The Rating of Chessplayers, with the K-factor falling from 40 to 16 as a player's
-matches add up, in the manner of FIDE's rules. A match of more than two is taken as all its pairs,
-each with weight 1 / (n - 1), so that a match moves a rating by at most K whatever its size.
+matches add up, in the manner of FIDE's rules. A match of more than two is taken as all its pairs of
+opponents: a rating moves by K times the mean surprise of its player's comparisons, so by at most K
+whatever the match's size.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
-from services.elo.match import Game, pair_score
+from services.elo.comparison import Comparison
+from services.elo.reproducible import exp_of
+
+_PER_POINT = math.log(10.0) / 400.0
 
 START = 1000.0
 """Rating of a player without a match."""
@@ -22,7 +27,7 @@ SETTLED_AFTER = 30
 
 def expected_score(rating: float, opponent: float) -> float:
     """Expected score in 0..1 of a player against an opponent, both on the Elo scale."""
-    return float(1.0 / (1.0 + 10.0 ** ((opponent - rating) / 400.0)))
+    return 1.0 / (1.0 + exp_of((opponent - rating) * _PER_POINT))
 
 
 def k_factor(matches: int) -> float:
@@ -31,25 +36,24 @@ def k_factor(matches: int) -> float:
 
 
 def updated(
-    ratings: Sequence[float], matches: Sequence[int], games: Sequence[Game]
+    ratings: Sequence[float], matches: Sequence[int], compared: Sequence[Comparison]
 ) -> tuple[float, ...]:
-    """Ratings of a match's participants after it; all arguments by participant but the games.
+    """Ratings of a match's participants after it; the first two arguments by participant.
 
     Args:
         ratings: Before the match.
         matches: Matches that each played before this one.
-        games: Games of the match; its result for a pair is the mean over them.
+        compared: What the match tells; its result for a pair is the mean over their games.
     """
-    count = len(ratings)
-    gains = [0.0] * count
-    for first in range(count):
-        for second in range(first + 1, count):
-            scores = [pair_score(game.scores, first, second) for game in games]
-            score = sum(scores) / len(scores)
-            surprise = score - expected_score(ratings[first], ratings[second])
-            gains[first] += surprise
-            gains[second] -= surprise
+    gains, games = [0.0] * len(ratings), [0] * len(ratings)
+    for first, second, _, sums in compared:
+        expected = expected_score(ratings[first], ratings[second])
+        surprise = sums.games * (sums.score / sums.games - expected)
+        gains[first] += surprise
+        gains[second] -= surprise
+        games[first] += sums.games
+        games[second] += sums.games
     return tuple(
-        rating + k_factor(played) * gain / (count - 1)
-        for rating, played, gain in zip(ratings, matches, gains, strict=True)
+        rating + k_factor(played) * gain / max(count, 1)
+        for rating, played, gain, count in zip(ratings, matches, gains, games, strict=True)
     )

@@ -12,7 +12,7 @@ from services.elo.match import Game, Match
 def encode(match: Match) -> str:
     """The one JSON text of a match: keys sorted, no spaces, numbers that read back exactly."""
     content = match._asdict()
-    content["games"] = [game._asdict() for game in match.games]
+    content["games"] = [_content(game) for game in match.games]
     return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
@@ -35,6 +35,14 @@ def digest(payload: str) -> str:
     return hashlib.sha256(payload.encode()).hexdigest()
 
 
+def _content(game: Game) -> dict[str, Any]:
+    """A game without teams has the form that it had before there were any, and so its hash."""
+    content = game._asdict()
+    if not game.teams:
+        del content["teams"]
+    return content
+
+
 def _game(content: dict[str, Any]) -> Game:
     return Game(
         content["game_id"],
@@ -42,4 +50,5 @@ def _game(content: dict[str, Any]) -> Game:
         tuple(content["scores"]),
         tuple(content["steps"]),
         content["termination"],
+        tuple(content.get("teams", ())),
     )

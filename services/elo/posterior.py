@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from services.elo import cholesky
 from services.elo.davidson import Derivatives, derivatives
 from services.elo.pairs import Floats, Indices, PairTable
 from services.elo.players import NO_PARENT
@@ -71,6 +72,9 @@ class Posterior:
         self.players = len(problem.start)
         self._table = problem.table
         self._anchor = problem.anchors / problem.anchors.sum()
+        self._roots = np.flatnonzero(problem.parents == NO_PARENT)
+        self._children = np.flatnonzero(problem.parents != NO_PARENT)
+        self._parents = problem.parents[self._children]
         # Results and prior leave the level open. A penalty on the anchors' mean alone sets it to
         # zero exactly; `covariance` takes out the variance of 1 that it gives to the level.
         gauge = np.outer(self._anchor, self._anchor)
@@ -91,16 +95,16 @@ class Posterior:
 
     def anchored(self, strengths: Floats) -> Floats:
         """Strengths less the anchors' mean."""
-        shifted: Floats = strengths - self._anchor @ strengths
+        shifted: Floats = strengths - np.sum(self._anchor * strengths)
         return shifted
 
     def at(self, point: Floats) -> Local:
         """The log-density around a point."""
         strengths, log_nu = point[:-1], float(point[-1])
         games = derivatives(self.differences(point), log_nu, self._wins, self._draws, self._losses)
-        pull = self._precision @ strengths
+        pull = self._pull(strengths)
         distance = (log_nu - LOG_NU_MEAN) / LOG_NU_DEVIATION
-        value = games.value - (float(strengths @ pull) + distance**2) / 2.0
+        value = games.value - (float(np.sum(strengths * pull)) + distance**2) / 2.0
         gradient = np.empty(self.players + 1)
         gradient[:-1] = self._scatter(games.slope) - pull
         gradient[-1] = games.nu_slope - distance / LOG_NU_DEVIATION
@@ -126,8 +130,21 @@ class Posterior:
         gauge, with b the anchors' weights. Its inverse is G + 1 1', where G is the covariance in
         which the anchors' mean is certain: G b = 0 and H G = I - b 1'.
         """
-        inverse: Floats = np.linalg.inv(self.hessian(local)).astype(np.float64)
+        inverse = cholesky.inverse(cholesky.factor(self.hessian(local)))
         return inverse[:-1, :-1] - 1.0
+
+    def _pull(self, strengths: Floats) -> Floats:
+        """Prior precision and gauge times the strengths [players].
+
+        By their structure: a product with the matrix would have sums whose order a BLAS chooses.
+        """
+        pull: Floats = self._anchor * np.sum(self._anchor * strengths)
+        roots = strengths[self._roots]
+        pull[self._roots] += (roots - np.sum(roots) / len(roots)) / ROOT_DEVIATION**2
+        bonds = (strengths[self._children] - strengths[self._parents]) / PARENT_DEVIATION**2
+        pull[self._children] += bonds
+        pull[self._parents] -= bonds  # a version has one child, so nothing is taken twice
+        return pull
 
     def _scatter(self, values: Floats) -> Floats:
         """Adds each row's value to its first player and takes it from its second [players]."""

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import suppress
 
+from services._harness.pacing import paced
 from services.elo.board import Board
 from services.elo.bradley_terry import Fit
 from services.elo.match import Match
@@ -54,7 +55,7 @@ class Ratings:
         """Folds in what the log holds beyond the high-water mark."""
         async with self._folding:
             async for piece in self._log.read(self._high_water):
-                for logged in piece:
+                async for logged in paced(piece):
                     name = logged.match.ladder
                     board = self._boards.get(name)
                     if board is None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from itertools import combinations
 from typing import Any
 
 import grpc.aio
 from prometheus_client import Gauge
 
-from mazemesh.errors import InvalidArgument, NotFound, Unavailable
+from mazemesh.errors import InvalidArgument, NotFound, ResourceExhausted, Unavailable
 from mazemesh.v1 import elo_pb2, elo_pb2_grpc
+from services._harness.pacing import paced
 from services.elo import answers, paging, validation
 from services.elo.board import Board
+from services.elo.first_pages import FirstPages
 from services.elo.ratings import Ratings
 from services.elo.store import Status
 
@@ -27,7 +30,6 @@ _STATUSES = {
 _PAGE = 50
 _MOST_PLAYERS = 1000
 _POINTS = 1000
-_MOST_POINTS = 10_000
 _COMPARED = 20
 _MOST_COMPARED = 64
 
@@ -38,6 +40,7 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
     Args:
         ratings: The ladders.
         watchers: Counts open WatchLeaderboard streams.
+        most_watchers: Open WatchLeaderboard streams at once.
         least_seconds: Least time between two messages of a watch.
         heartbeat_seconds: Most time between two messages of a watch.
     """
@@ -47,11 +50,14 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
         ratings: Ratings,
         watchers: Gauge,
         *,
+        most_watchers: int,
         least_seconds: float,
         heartbeat_seconds: float,
     ) -> None:
         self._ratings = ratings
         self._watchers = watchers
+        self._watching, self._most_watchers = 0, most_watchers
+        self._first_pages = FirstPages()
         self._least_seconds = least_seconds
         self._heartbeat_seconds = heartbeat_seconds
 
@@ -59,7 +65,7 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
         self, request: elo_pb2.RecordResultsRequest, context: Context
     ) -> elo_pb2.RecordResultsResponse:
         """Appends results."""
-        statuses = await self._ratings.record(validation.matches(request.results))
+        statuses = await self._ratings.record(await validation.matches(request.results))
         return elo_pb2.RecordResultsResponse(statuses=[_STATUSES[status] for status in statuses])
 
     async def GetRating(
@@ -100,19 +106,16 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
         changes = self._ratings.changes(
             ladder, least=self._least_seconds, most=self._heartbeat_seconds
         )
-        with self._watchers.track_inprogress():
+        with self._watch(), self._watchers.track_inprogress():
             async for board in changes:
-                leaderboard = elo_pb2.GetLeaderboardResponse(ladder=ladder)
-                if board is not None:
-                    leaderboard = answers.leaderboard(board, paging.first_page(board, size))
-                yield elo_pb2.WatchLeaderboardResponse(leaderboard=leaderboard)
+                yield self._first_pages.of(ladder, board, size)
         raise Unavailable("the Elo service is stopping; watch again")
 
     async def GetRatingHistory(
         self, request: elo_pb2.GetRatingHistoryRequest, context: Context
     ) -> elo_pb2.GetRatingHistoryResponse:
         """A player's online ratings over time."""
-        size = validation.page_size(request.page_size, _POINTS, _MOST_POINTS)
+        size = validation.page_size(request.page_size, _POINTS, _POINTS)
         start = validation.offset(request.page_token)
         validation.check_player("player", request.player)
         board, player = self._find(request.ladder, request.player)
@@ -138,8 +141,25 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
             await self._ratings.current(request.ladder, players)
         else:
             players = list(board.standings.order[:_COMPARED])
-        pairs = (answers.head_to_head(board, *pair) for pair in combinations(players, 2))
-        return elo_pb2.GetHeadToHeadResponse(pairs=[pair for pair in pairs if pair is not None])
+        response = elo_pb2.GetHeadToHeadResponse()
+        async for pair in paced(combinations(players, 2)):
+            found = answers.head_to_head(board, *pair)
+            if found is not None:
+                response.pairs.append(found)
+        return response
+
+    @contextmanager
+    def _watch(self) -> Iterator[None]:
+        """One place among those who watch."""
+        if self._watching >= self._most_watchers:
+            raise ResourceExhausted(
+                f"{self._watching} watches are open, which is the most; read GetLeaderboard instead"
+            )
+        self._watching += 1
+        try:
+            yield
+        finally:
+            self._watching -= 1
 
     async def _around(
         self, request: elo_pb2.GetLeaderboardRequest, size: int

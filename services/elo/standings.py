@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from services.elo import davidson
 from services.elo.bradley_terry import Fit
-from services.elo.davidson import outcomes
 from services.elo.pairs import Floats, Indices
 from services.elo.posterior import SCALE, Problem
 
@@ -45,8 +45,8 @@ class Standings:
 
     def expected_score(self, player: int, opponent: int) -> float:
         """Expected score in 0..1 of one game between two players."""
-        difference = np.array([self.ratings[player] - self.ratings[opponent]]) / SCALE
-        return float(outcomes(difference, self.log_nu).score[0])
+        difference = float(self.ratings[player] - self.ratings[opponent]) / SCALE
+        return davidson.expected_score(difference, self.log_nu)
 
 
 EMPTY = Standings(

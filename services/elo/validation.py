@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Sequence
 
 from mazemesh.errors import InvalidArgument
+from mazemesh.names import GAME_ID, LADDER, MATCH_ID, MOST_PARTICIPANTS, PLAYER
 from mazemesh.v1 import elo_pb2
+from services._harness.pacing import paced
 from services.elo.match import Game, Match
 
 MOST_RESULTS = 1000
-_MOST_PARTICIPANTS = 16
+MOST_SCORES = 65_536
+MOST_PAIRS = 32_768
 _MOST_GAMES = 64
-_LONGEST = 128
-
-_PLAYER = re.compile(r"(?:bot/|player/)[^\s:]+|[^\s:/]+:[1-9][0-9]{0,17}")
-_PLAYER_FORMS = '"name:version", "bot/name" or "player/name", without spaces'
+_LONGEST_HASH = 128
 
 # Scores travel as 32-bit floats.
 _SUM_TOLERANCE = 1e-6
@@ -29,15 +28,12 @@ def wrong(field: str, value: object, right: str) -> InvalidArgument:
 
 def check_ladder(field: str, ladder: str) -> str:
     """Returns the name of a ladder as it is."""
-    _check_name(field, ladder)
-    return ladder
+    return LADDER.check(field, ladder)
 
 
 def check_player(field: str, player: str) -> str:
     """Returns the name of a player as it is."""
-    if len(player) > _LONGEST or not player.isprintable() or not _PLAYER.fullmatch(player):
-        raise wrong(field, player, f"must be {_PLAYER_FORMS}, at most {_LONGEST} characters")
-    return player
+    return PLAYER.check(field, player)
 
 
 def page_size(value: int, default: int, most: int) -> int:
@@ -63,17 +59,30 @@ def check_compared(players: Sequence[str], most: int) -> None:
     _check_different("players", players)
 
 
-def matches(results: Sequence[elo_pb2.MatchResult]) -> list[Match]:
-    """The matches of a RecordResults request."""
+async def matches(results: Sequence[elo_pb2.MatchResult]) -> list[Match]:
+    """The matches of a RecordResults request; others have their turn meanwhile."""
     if not 1 <= len(results) <= MOST_RESULTS:
         raise InvalidArgument(f"results has {len(results)} entries; send 1 to {MOST_RESULTS}")
-    return [_match(f"results[{index}]", result) for index, result in enumerate(results)]
+    found: list[Match] = []
+    scores = pairs = 0
+    async for index, result in paced(enumerate(results)):
+        match = _match(f"results[{index}]", result)
+        count = len(match.participants)
+        scores += count * len(match.games)
+        pairs += count * (count - 1) // 2
+        if scores > MOST_SCORES or pairs > MOST_PAIRS:
+            raise InvalidArgument(
+                f"results[..{index}] have {scores} scores and {pairs} pairs of participants; a "
+                f"call takes {MOST_SCORES} and {MOST_PAIRS} at most: send the rest in another"
+            )
+        found.append(match)
+    return found
 
 
 def _match(field: str, result: elo_pb2.MatchResult) -> Match:
-    _check_name(f"{field}.match_id", result.match_id)
+    MATCH_ID.check(f"{field}.match_id", result.match_id)
     participants = tuple(result.participants)
-    _check_count(f"{field}.participants", participants, 2, _MOST_PARTICIPANTS)
+    _check_count(f"{field}.participants", participants, 2, MOST_PARTICIPANTS)
     for index, player in enumerate(participants):
         check_player(f"{field}.participants[{index}]", player)
     _check_different(f"{field}.participants", participants)
@@ -83,8 +92,8 @@ def _match(field: str, result: elo_pb2.MatchResult) -> Match:
         for index, game in enumerate(result.games)
     )
     _check_different(f"{field}.games.rotation", [game.rotation for game in games])
-    if len(result.rules_hash) > _LONGEST:
-        raise wrong(f"{field}.rules_hash", result.rules_hash, f"at most {_LONGEST} characters")
+    if len(result.rules_hash) > _LONGEST_HASH:
+        raise wrong(f"{field}.rules_hash", result.rules_hash, f"at most {_LONGEST_HASH} characters")
     return Match(
         match_id=result.match_id,
         ladder=check_ladder(f"{field}.ladder", result.ladder),
@@ -102,22 +111,44 @@ def _game(field: str, game: elo_pb2.GameOutcome, participants: int) -> Game:
         raise wrong(
             f"{field}.scores", list(scores), f"needs one for each of {participants} players"
         )
-    for index, score in enumerate(scores):
-        if not 0.0 <= score <= 1.0:  # also when it is not a number
-            raise wrong(f"{field}.scores[{index}]", score, "must be a number from 0 to 1")
+    if not all(0.0 <= score <= 1.0 for score in scores):  # false for what is not a number too
+        index = next(index for index, score in enumerate(scores) if not 0.0 <= score <= 1.0)
+        raise wrong(f"{field}.scores[{index}]", scores[index], "must be a number from 0 to 1")
     if participants == 2 and not math.isclose(sum(scores), 1.0, abs_tol=_SUM_TOLERANCE):
         raise wrong(f"{field}.scores", list(scores), "two players' scores must add up to 1")
     if game.rotation < 0:
         raise wrong(f"{field}.rotation", game.rotation, "must be 0 or more")
-    if len(game.game_id) > _LONGEST:
-        raise wrong(f"{field}.game_id", game.game_id, f"at most {_LONGEST} characters")
+    if game.game_id:
+        GAME_ID.check(f"{field}.game_id", game.game_id)
     if len(game.steps) not in (0, 1, participants) or any(steps < 0 for steps in game.steps):
         right = f"must be one number, or one for each of {participants} players, 0 or more"
         raise wrong(f"{field}.steps", list(game.steps), right)
     if game.termination not in elo_pb2.Termination.values():
         known = ", ".join(elo_pb2.Termination.keys())
         raise wrong(f"{field}.termination", int(game.termination), f"must be one of {known}")
-    return Game(game.game_id, game.rotation, scores, tuple(game.steps), int(game.termination))
+    return Game(
+        game.game_id,
+        game.rotation,
+        scores,
+        tuple(game.steps),
+        int(game.termination),
+        _teams(f"{field}.teams", tuple(game.teams), scores),
+    )
+
+
+def _teams(field: str, teams: tuple[int, ...], scores: tuple[float, ...]) -> tuple[int, ...]:
+    if not teams:
+        return teams
+    right = f"must be one of 0..{MOST_PARTICIPANTS - 1} for each of {len(scores)} players"
+    if len(teams) != len(scores) or not all(0 <= team < MOST_PARTICIPANTS for team in teams):
+        raise wrong(field, list(teams), right)
+    score_of: dict[int, float] = {}
+    for team, score in zip(teams, scores, strict=True):
+        if score_of.setdefault(team, score) != score:
+            raise wrong(field, list(teams), f"those of team {team} have different scores")
+    if len(score_of) < 2:
+        raise wrong(field, list(teams), "two teams or more play against each other")
+    return teams
 
 
 def _finish(field: str, result: elo_pb2.MatchResult) -> int:
@@ -127,11 +158,6 @@ def _finish(field: str, result: elo_pb2.MatchResult) -> int:
         return result.finish_time.ToNanoseconds()
     except ValueError as error:
         raise wrong(field, str(result.finish_time), str(error)) from error
-
-
-def _check_name(field: str, name: str) -> None:
-    if not (0 < len(name) <= _LONGEST and name.isprintable() and not any(map(str.isspace, name))):
-        raise wrong(field, name, f"must be 1 to {_LONGEST} printable characters without spaces")
 
 
 def _check_count(field: str, values: Sequence[object], least: int, most: int) -> None:

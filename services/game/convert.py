@@ -171,6 +171,7 @@ def match_result(match: Match) -> bytes:
                     if game.truncated
                     else elo_pb2.TERMINATION_FINISHED
                 ),
+                teams=game.teams,
             )
             for game in results(match)
         ],

@@ -153,6 +153,13 @@ def lay_out(match: Match, serials: Iterator[int]) -> None:
         for index in range(len(setup.participants)):
             _add_game(match, f"p{index}", 0, (index,) * setup.settings.seats, next(serials))
         return
+    if setup.by_team:
+        # The places stay and the roles go round, as those of a team need not move together.
+        numbers = sorted(set(setup.teams))
+        for role in range(setup.num_rotations):
+            holders = tuple((numbers.index(team) - role) % len(numbers) for team in setup.teams)
+            _add_game(match, f"t{role}", 0, holders, next(serials))
+        return
     seats = tuple(range(setup.settings.seats))
     for rotation in range(setup.num_rotations):
         _add_game(match, f"r{rotation}", rotation, seats, next(serials))

@@ -11,6 +11,7 @@ from mazemesh.errors import (
     InvalidArgument,
     MazemeshError,
     NotFound,
+    Reason,
     ResourceExhausted,
 )
 from services.game.match import Match, MatchGame, lay_out
@@ -164,7 +165,10 @@ class Matches:
             known = self._matches.get(setup.match_id)
             over = known is not None and known.finish_time is not None
             if over or setup.match_id in finished:
-                raise FailedPrecondition(f"matches[{index}]: {setup.match_id!r} is finished")
+                raise FailedPrecondition(
+                    f"matches[{index}]: {setup.match_id!r} is finished",
+                    reason=Reason.MATCH_FINISHED,
+                )
             if known is not None:
                 _check_known(index, known.setup, setup)
         new = len(setups) - sum(setup.match_id in self._matches for setup in setups)
@@ -199,7 +203,8 @@ def _check_known(index: int, known: MatchSetup, setup: MatchSetup) -> None:
     if setup.fence < known.fence:
         raise FailedPrecondition(
             f"matches[{index}].fence: {setup.fence} is lower than {known.fence}, under which match "
-            f"{setup.match_id!r} was created since"
+            f"{setup.match_id!r} was created since",
+            reason=Reason.FENCE_PASSED,
         )
     if setup.fence == known.fence and setup != known:
         raise AlreadyExists(

@@ -15,6 +15,7 @@ from typing import Any
 
 import grpc
 
+from mazemesh.error_details import to_metadata
 from mazemesh.errors import MazemeshError, status_of
 from services._harness.status_message import status_message
 
@@ -129,15 +130,16 @@ class ServerStream:
         if error is None:
             self.end_with(grpc.StatusCode.OK, "")
         else:
-            self.end_with(status_of(error), status_message(str(error)))
+            self.end_with(status_of(error), status_message(str(error)), error.reason)
 
-    def end_with(self, code: grpc.StatusCode, details: str) -> None:
+    def end_with(self, code: grpc.StatusCode, details: str, reason: str = "") -> None:
         """Ends the stream with a status; the first end counts."""
         if not self._ended.acquire(blocking=False):
             return
         operations = self._internals
         number: int = code.value[0]
-        status = operations.SendStatusFromServerOperation((), number, details.encode(), 0)
+        told = to_metadata(number, details, reason)
+        status = operations.SendStatusFromServerOperation(told, number, details.encode(), 0)
         if self._greeted:
             self._operate(status, tag=self._done)
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from services.game.match import Match
+from services.game.match import Match, MatchGame
 from services.game.watching import Outcome
 
 
@@ -17,6 +17,7 @@ class GameResult:
         scores: by participant, each in 0..1.
         steps: by participant in a time trial, else one number.
         truncated: the step limit ended it; in a time trial, for all.
+        teams: by participant that holds a seat of a team, that team's number; else empty.
     """
 
     game_id: str
@@ -24,6 +25,7 @@ class GameResult:
     scores: tuple[float, ...]
     steps: tuple[int, ...]
     truncated: bool
+    teams: tuple[int, ...] = ()
 
 
 def results(match: Match) -> list[GameResult]:
@@ -39,16 +41,24 @@ def results(match: Match) -> list[GameResult]:
                 truncated=all(outcome.truncated for outcome in outcomes),
             )
         ]
+    by_team = match.setup.by_team
     return [
         GameResult(
             game.game_id,
-            game.rotation,
-            compared(outcome.scores),
+            number,
+            compared(_by_participant(game, outcome) if by_team else outcome.scores),
             (outcome.steps,),
             outcome.truncated,
+            () if by_team else match.setup.teams_of(game.rotation),
         )
-        for game, outcome in zip(match.games, outcomes, strict=True)
+        for number, (game, outcome) in enumerate(zip(match.games, outcomes, strict=True))
     ]
+
+
+def _by_participant(game: MatchGame, outcome: Outcome) -> tuple[float, ...]:
+    """Scores of participants, each of whom holds all seats of a team, which have one score."""
+    holders = game.participants
+    return tuple(outcome.scores[holders.index(one)] for one in range(max(holders) + 1))
 
 
 def compared(scores: tuple[float, ...]) -> tuple[float, ...]:

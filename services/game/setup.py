@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import Game, GameSettings, Purpose, bot_code, bot_policy, is_bot, seeds
 from mazemesh.games.bots import EXTERNAL, bot_name
 from mazemesh.games.ladder import is_time_trial
-
-_MAX_MATCH_ID = 128
-_MAX_PARTICIPANTS = 64
-_POLICY = re.compile(r"[a-z0-9._-]{1,64}:[0-9]{1,18}")
-_PLAYER = re.compile(r"player/[A-Za-z0-9._@-]{1,64}")
+from mazemesh.names import GAME, MATCH_ID, MOST_PARTICIPANTS, PLAYER
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +29,8 @@ class MatchSetup:
     fence: int
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.match_id) <= _MAX_MATCH_ID:
-            raise InvalidArgument(
-                f"match_id: {self.match_id!r} should have 1..{_MAX_MATCH_ID} characters"
-            )
+        MATCH_ID.check("match_id", self.match_id)
+        GAME.check("game", self.game.name)
         purpose = seeds.purpose_of(self.seed)
         if self.rated and purpose is not Purpose.EVALUATION:
             raise InvalidArgument(
@@ -47,9 +40,10 @@ class MatchSetup:
         if self.fence < 0:
             raise InvalidArgument(f"fence: {self.fence} is negative")
         self._check_participants()
-        if not 0 <= self.rotations <= self.settings.seats:
+        if not 0 <= self.rotations <= self.most_rotations:
             raise InvalidArgument(
-                f"rotations: {self.rotations} is outside 0..{self.settings.seats}, the seats"
+                f"rotations: {self.rotations} is outside 0..{self.most_rotations}, the "
+                f"{'teams' if self.by_team else 'seats'}"
             )
 
     @property
@@ -67,20 +61,49 @@ class MatchSetup:
         return alone or (self.rated and is_time_trial(self.settings.seats, self.teams))
 
     @property
+    def by_team(self) -> bool:
+        """Whether each participant holds all seats of a team.
+
+        So it is when there are fewer participants than seats, one for each of several teams.
+        """
+        count = len(self.participants)
+        return not self.time_trial and 1 < count < self.settings.seats and count == self.num_teams
+
+    @property
+    def num_teams(self) -> int:
+        """Teams that play against each other; the seats where each plays for itself."""
+        return len(set(self.teams)) or self.settings.seats
+
+    @property
     def num_rotations(self) -> int:
         """How many rotations are played."""
-        return self.rotations or self.settings.seats
+        return self.rotations or self.most_rotations
+
+    @property
+    def most_rotations(self) -> int:
+        """After which everybody has had every start place, or every team its every role."""
+        return self.num_teams if self.by_team else self.settings.seats
+
+    def teams_of(self, rotation: int) -> tuple[int, ...]:
+        """By participant that holds one seat, its team in a rotation; empty without teams."""
+        teams = self.teams
+        return tuple(teams[(seat + rotation) % len(teams)] for seat in range(len(teams)))
 
     def _check_participants(self) -> None:
         names, seats = self.participants, self.settings.seats
-        if self.time_trial and not 1 <= len(names) <= _MAX_PARTICIPANTS:
+        if self.time_trial and not 1 <= len(names) <= MOST_PARTICIPANTS:
             raise InvalidArgument(
-                f"participants: {len(names)} take part; a time trial takes 1..{_MAX_PARTICIPANTS}"
+                f"participants: {len(names)} take part; a time trial takes 1..{MOST_PARTICIPANTS}"
             )
-        if not self.time_trial and len(names) != seats:
+        if not self.time_trial and len(names) != seats and not self.by_team:
+            teams = f", or one for each of its {self.num_teams} teams" if self.teams else ""
             raise InvalidArgument(
                 f"participants: {len(names)} take part, but the game has {seats} seats; name one "
-                "for each, or set settings.seats"
+                f"for each{teams}, or set settings.seats"
+            )
+        if self.rated and len(names) > MOST_PARTICIPANTS:
+            raise InvalidArgument(
+                f"participants: {len(names)} take part; a rated match takes 2..{MOST_PARTICIPANTS}"
             )
         for index, name in enumerate(names):
             if is_bot(name) and bot_name(name) not in self.game.bots:
@@ -89,11 +112,11 @@ class MatchSetup:
                     f"participants[{index}]: {name} does not play {self.game.name}; its bots are "
                     f"{bots}"
                 )
-            if not (is_bot(name) or _POLICY.fullmatch(name) or _PLAYER.fullmatch(name)):
+            if name.startswith("bot/") and not is_bot(name):
                 raise InvalidArgument(
-                    f"participants[{index}]: {name!r} should be name:version, player/name or "
-                    "one of the bots of ListGames"
+                    f"participants[{index}]: {name!r} is none of the bots of ListGames"
                 )
+            PLAYER.check(f"participants[{index}]", name)
         if self.rated and (len(names) < 2 or len(set(names)) < len(names)):
             raise InvalidArgument(
                 f"participants: {', '.join(names)}; a rated match takes two or more, all different"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from google.protobuf.duration_pb2 import Duration
 
-from mazemesh.errors import InvalidArgument
+from mazemesh.errors import InvalidArgument, Reason
+from mazemesh.names import MOST_PARTICIPANTS, OPPONENT, POLICY, SEEKER
 from mazemesh.v1 import game_pb2
 from mazemesh.v1 import matchmaker_pb2 as pb
 from services._harness.game_specs import KnownGame
@@ -19,9 +19,6 @@ from services.matchmaker.opponents import Opponent, Source
 from services.matchmaker.outcomes import Form, Outcomes
 from services.matchmaker.tickets import Wish
 
-_NAME = re.compile(r"[a-z0-9._-]{1,64}")
-_PLAYER = re.compile(r"player/[A-Za-z0-9._@-]{1,64}|[a-z0-9._-]{1,64}:[1-9][0-9]{0,17}")
-_MAX_TEXT = 128
 _MAX_OUTCOMES = 4096
 _MAX_POOL = 16
 _MAX_GAMES = 10_000_000
@@ -35,13 +32,6 @@ _SOURCES = {
 }
 
 
-def text(field: str, value: str) -> str:
-    """A text of 1..128 characters."""
-    if not 1 <= len(value) <= _MAX_TEXT:
-        raise InvalidArgument(f"{field}: {len(value)} characters; 1..{_MAX_TEXT} are right")
-    return value
-
-
 def in_range(field: str, value: int, low: int, high: int) -> int:
     """A number from low to high."""
     if not low <= value <= high:
@@ -49,27 +39,27 @@ def in_range(field: str, value: int, low: int, high: int) -> int:
     return value
 
 
-def policy_name(field: str, value: str) -> str:
-    """A policy's name without a version."""
-    if not _NAME.fullmatch(value):
-        raise InvalidArgument(
-            f"{field}: {value!r} is no policy name; 1..64 lower-case letters, digits, '-', '_', '.'"
-        )
-    return value
+def sides_of(request: pb.SampleOpponentsRequest) -> int:
+    """How many sides play against each other."""
+    return in_range("sides", request.sides, 0, MOST_PARTICIPANTS) or 2
 
 
 def outcomes_of(request: pb.SampleOpponentsRequest) -> dict[str, Outcomes]:
     """Outcomes by opponent; several about one opponent are added up."""
     in_range("outcomes", len(request.outcomes), 0, _MAX_OUTCOMES)
+    sides = sides_of(request)
+    if sides == 1:
+        return {}
     found: dict[str, Outcomes] = {}
     for index, one in enumerate(request.outcomes):
         field = f"outcomes[{index}]"
-        opponent = text(f"{field}.opponent", one.opponent)
-        before = found.get(opponent, Outcomes(0, 0, 0))
+        opponent = OPPONENT.check(f"{field}.opponent", one.opponent)
+        before = found.get(opponent, Outcomes(0, 0, 0, sides))
         found[opponent] = Outcomes(
             before.wins + in_range(f"{field}.wins", one.wins, 0, _MAX_GAMES),
             before.draws + in_range(f"{field}.draws", one.draws, 0, _MAX_GAMES),
             before.losses + in_range(f"{field}.losses", one.losses, 0, _MAX_GAMES),
+            sides,
         )
     return found
 
@@ -77,14 +67,20 @@ def outcomes_of(request: pb.SampleOpponentsRequest) -> dict[str, Outcomes]:
 def whom_to_meet(request: pb.SampleOpponentsRequest) -> tuple[list[str], str]:
     """`pool` and `exploits` of a request."""
     in_range("pool", len(request.pool), 0, _MAX_POOL)
-    others = [policy_name(f"pool[{index}]", one) for index, one in enumerate(request.pool)]
+    others = [POLICY.check(f"pool[{index}]", one) for index, one in enumerate(request.pool)]
     if len({*others, request.student}) <= len(others):
         raise InvalidArgument(
             f"pool: {others} should name each policy once, and not the student {request.student!r}"
         )
     if not request.exploits:
         return others, ""
-    target = policy_name("exploits", request.exploits)
+    target = POLICY.check("exploits", request.exploits)
+    if sides_of(request) == 1:
+        raise InvalidArgument(
+            f"exploits: {target!r} cannot be exploited in {request.game}, as all players win and "
+            "lose together there; exploits must be empty",
+            reason=Reason.NO_ADVERSARY,
+        )
     if target == request.student or others:
         raise InvalidArgument(
             f"exploits: {target!r} should be another policy than the student {request.student!r}, "
@@ -133,11 +129,7 @@ def wish_of(request: pb.FindMatchRequest, game: KnownGame) -> Wish:
     Raises:
         InvalidArgument: names the field.
     """
-    if not _PLAYER.fullmatch(request.player):
-        raise InvalidArgument(
-            f"player: {request.player!r} is no player; 'name:version' is right, or 'player/' and "
-            "1..64 letters, digits, '.', '_', '@', '-'"
-        )
+    SEEKER.check("player", request.player)
     bot_after = _seconds("bot_after", request.bot_after) if request.HasField("bot_after") else None
     ladder = ladder_of(game)
     if request.rated and ladder.is_shared:
@@ -150,7 +142,8 @@ def wish_of(request: pb.FindMatchRequest, game: KnownGame) -> Wish:
         ladder=ladder.name,
         game=ladder.game,
         settings=ladder.settings,
-        size=ladder.settings.seats if ladder.is_shared else ladder.players,
+        # Who waits for others holds one seat; a game of one seat is a time trial of two.
+        size=ladder.settings.seats if ladder.settings.seats > 1 else ladder.players,
         rated=request.rated,
         max_wait=_seconds("max_wait", request.max_wait) or _DEFAULT_WAIT,
         bot_after=bot_after,

@@ -16,6 +16,7 @@ from mazemesh.errors import (
     InvalidArgument,
     MazemeshError,
     NotFound,
+    Reason,
     Unavailable,
 )
 from mazemesh.games import is_bot
@@ -100,30 +101,39 @@ class Evaluation:
         The leases are durable before the games exist, so a fence is never issued twice.
 
         Raises:
-            Unavailable: Game is away; the matches are queued again.
+            Unavailable: Game is away.
+
+        Whatever is raised, also when the caller is gone: the matches are queued again, and their
+        leases do not count as attempts.
         """
-        async with self._deciding:
-            leased = self._take(worker, limit, game)
-            retry = self._throttle.retry
-            if len(leased) < limit:
-                retry = await self._decide(limit - len(leased), game)
-                leased += self._take(worker, limit - len(leased), game)
-            await self._ledger.flush()
-        created = await self._create(leased) if leased else []
+        leased: list[Match] = []
+        try:
+            async with self._deciding:
+                leased += self._take(worker, limit, game)
+                retry = self._throttle.retry
+                if len(leased) < limit:
+                    retry = await self._decide(limit - len(leased), game)
+                    leased += self._take(worker, limit - len(leased), game)
+                await self._ledger.flush()
+            created = await self._create(leased) if leased else []
+        except BaseException:
+            self._withdraw(leased)
+            raise
         self._metrics.leases_issued.inc(len(created))
         return Issue(created, 0.0 if created else retry)
 
-    def complete(self, match_id: str, fence: int, failure: str = "") -> None:
-        """Ends a lease; a `failure` puts the match back. See `LeaseBook.complete` for errors.
+    def complete(self, match_id: str, fence: int, worker: str, failure: str = "") -> None:
+        """Ends a worker's lease; a `failure` puts the match back.
+
+        See `LeaseBook.complete` for errors.
 
         Durable with the next flush: were it lost, the match would be issued again, and Game would
         say that it is finished.
         """
         now = self._clock()
         book = self._ledger.book
-        changed = (
-            book.fail(match_id, fence, now) if failure else book.complete(match_id, fence, now)
-        )
+        end = book.fail if failure else book.complete
+        changed = end(match_id, fence, worker, now)
         if changed is None:
             return
         self._ledger.changed([changed])
@@ -202,7 +212,11 @@ class Evaluation:
         return chosen, bool(ladder.snapshots) and not chosen and pairing.settled()
 
     async def _create(self, leased: Sequence[Match]) -> list[tuple[Match, game_pb2.CreatedMatch]]:
-        """Creates the games; leases whose games do not come to be are taken back."""
+        """Creates the games.
+
+        Raises:
+            Unavailable: Game cannot create them now.
+        """
         try:
             try:
                 created = await self._game.create([setup_of(match) for match in leased])
@@ -210,11 +224,8 @@ class Evaluation:
             except _REFUSALS:
                 # All or nothing: one by one shows which match is refused.
                 return [pair for match in leased for pair in await self._create_one(match)]
-        except BaseException as error:
-            self._withdraw(leased)
-            if isinstance(error, MazemeshError):
-                raise Unavailable(f"Game cannot create the matches now: {error}") from error
-            raise
+        except MazemeshError as error:
+            raise Unavailable(f"Game cannot create the matches now: {error}") from error
 
     async def _create_one(self, match: Match) -> list[tuple[Match, game_pb2.CreatedMatch]]:
         try:
@@ -225,8 +236,16 @@ class Evaluation:
         return [(match, created[0])]
 
     def _refused(self, match: Match, error: MazemeshError) -> None:
-        """A match that Game will not create was played before (completion lost), or cannot be."""
-        played = isinstance(error, FailedPrecondition)
+        """A match that Game will not create was played before (completion lost), or cannot be.
+
+        Where Game knows it under a higher fence, or what it says fits no match but Game itself,
+        nothing is known of the match: it waits for its next lease, whose fence is higher.
+        """
+        played = error.reason == Reason.MATCH_FINISHED
+        if isinstance(error, FailedPrecondition) and not played:
+            self._withdraw([match])
+            _log.warning("match not created", match_id=match.match_id, reason=str(error))
+            return
         state = State.COMPLETED if played else State.ABANDONED
         self._ledger.changed([self._ledger.book.end(match.match_id, state, self._clock())])
         if played:

@@ -18,7 +18,8 @@ class Ladder:
         name: Its name at Elo.
         game: Name of the game.
         settings: Settings under which rating matches are played (no reward shaping).
-        players: Number of participants of a rated match: the seats, or two for a time trial.
+        players: Participants of a rated match: the teams, one policy holding all seats of each; the
+            seats where each plays for itself; two for a time trial.
         bots: The bots that can play the game, and so anchor the ladder.
         is_shared: Whether all players of a game win and lose together; who is rated holds all
             seats.
@@ -61,7 +62,7 @@ def ladder_of(game: KnownGame) -> Ladder:
         game.ladder,
         game.spec.name,
         game.settings,
-        2 if trial else seats,
+        2 if trial else len(set(teams)) or seats,
         game.bots,
         is_shared=trial and seats > 1,
     )

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from mazemesh.errors import FailedPrecondition, NotFound
+from mazemesh.errors import FailedPrecondition, NotFound, Reason
 from mazemesh.games import GameSettings
 
 
@@ -146,31 +146,34 @@ class LeaseBook:
             )
         )
 
-    def complete(self, match_id: str, fence: int, now: float) -> Match | None:
+    def complete(self, match_id: str, fence: int, worker: str, now: float) -> Match | None:
         """Ends a match under its present fence; None when that was done before.
 
         Raises:
             NotFound: unknown match.
-            FailedPrecondition: the fence is not the present one, or the lease is over.
+            FailedPrecondition: the worker does not hold the lease of this fence, or it is over.
         """
-        match = self._under_fence(match_id, fence)
+        match = self._held_by(match_id, fence, worker)
         if match.state is State.COMPLETED:
             return None
         if match.state is not State.LEASED:
-            raise FailedPrecondition(f"match {match_id} is {match.state.value} and not leased")
+            raise FailedPrecondition(
+                f"match {match_id} is {match.state.value} and not leased",
+                reason=Reason.LEASE_NOT_HELD,
+            )
         return self._put(_ended(match, State.COMPLETED, now))
 
-    def fail(self, match_id: str, fence: int, now: float) -> Match | None:
+    def fail(self, match_id: str, fence: int, worker: str, now: float) -> Match | None:
         """The worker could not play: queued again, or abandoned when it was the last attempt.
 
         None when the lease ended before. Raises like `complete`.
         """
-        match = self._under_fence(match_id, fence)
+        match = self._held_by(match_id, fence, worker)
         if match.state is not State.LEASED:
             return None
         if match.attempts >= self._max_attempts:
             return self._put(_ended(match, State.ABANDONED, now))
-        return self._put(replace(match, state=State.QUEUED, worker="", expire_time=0.0))
+        return self._put(replace(match, state=State.QUEUED, expire_time=0.0))
 
     def end(self, match_id: str, state: State, now: float) -> Match:
         """Ends a match whatever its lease: it turned out COMPLETED, or unplayable (ABANDONED)."""
@@ -197,16 +200,23 @@ class LeaseBook:
             expire_time=now + self._lease_seconds,
         )
 
-    def _under_fence(self, match_id: str, fence: int) -> Match:
+    def _held_by(self, match_id: str, fence: int, worker: str) -> Match:
         match = self.get(match_id)
         if match.state is State.ABANDONED:
             raise FailedPrecondition(
-                f"match {match_id} was abandoned after {match.attempts} attempts"
+                f"match {match_id} was abandoned after {match.attempts} attempts",
+                reason=Reason.MATCH_ABANDONED,
             )
         if match.fence != fence:
             raise FailedPrecondition(
                 f"fence: {fence} is not the present one of match {match_id}, {match.fence}; "
-                "the lease ran out and the match was issued again"
+                "the lease ran out and the match was issued again",
+                reason=Reason.FENCE_PASSED,
+            )
+        if match.worker != worker:
+            raise FailedPrecondition(
+                f"worker_id: {worker!r} holds no lease of match {match_id}; LeaseMatches gives one",
+                reason=Reason.LEASE_NOT_HELD,
             )
         return match
 

@@ -10,9 +10,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 import structlog
 
-from mazemesh.errors import AlreadyExists, FailedPrecondition, MazemeshError, Unavailable
+from mazemesh.errors import (
+    AlreadyExists,
+    FailedPrecondition,
+    MazemeshError,
+    ResourceExhausted,
+    Unavailable,
+)
 from mazemesh.v1 import game_pb2
 from mazemesh.wire import settings_to_proto
+from services._harness.pacing import paced
+from services.matchmaker.grouping import groups
 from services.matchmaker.metrics import MatchmakerMetrics
 from services.matchmaker.numbers import Numbers
 from services.matchmaker.peers import GamePeer
@@ -27,7 +35,6 @@ from services.matchmaker.tickets import (
     Window,
     Wish,
     expired,
-    groups,
     wants_bot,
 )
 
@@ -36,6 +43,9 @@ _log = structlog.get_logger(__name__)
 # How often waiting tickets are looked at; windows and bots come due in between.
 _TICK = 0.25
 _RETRY = 1.0  # after Game refused
+_MOST_STREAMS = 4  # of one ticket: a client that comes back may leave dead ones behind
+_MOST_AT_ONCE = 256  # matches that are begun by one look; the others wait for the next
+_FEW = 256  # tickets that are put together in a moment; more take a thread
 _KEEP_ENDED = 120.0  # a repeated request still finds its match
 
 
@@ -116,8 +126,13 @@ class Lobby:
 
         Raises:
             NotFound: no such ticket.
+            ResourceExhausted: too many streams follow it.
             Unavailable: the lobby was closed.
         """
+        if len(self._followers.get(ticket_id, ())) >= _MOST_STREAMS:
+            raise ResourceExhausted(
+                f"ticket {ticket_id} is followed by {_MOST_STREAMS} streams already; close one"
+            )
         changed = asyncio.Event()
         self._followers.setdefault(ticket_id, set()).add(changed)
         try:
@@ -177,14 +192,21 @@ class Lobby:
         now = self._clock()
         await self._tickets.prune(now - _KEEP_ENDED)
         waiting = [
-            ticket for ticket in await self._tickets.waiting() if not await self._swept(ticket, now)
+            ticket
+            async for ticket in paced(await self._tickets.waiting())
+            if not await self._swept(ticket, now)
         ]
-        found = self._groups(waiting, now)
+        if len(waiting) <= _FEW:
+            found = self._groups(waiting, now)
+        else:
+            found = await asyncio.to_thread(self._groups, waiting, now)
+        if len(found) > _MOST_AT_ONCE:
+            self._wake.set()
         seated = {ticket.ticket_id for group in found for ticket in group}
         alone = [one for one in waiting if one.ticket_id not in seated and wants_bot(one, now)]
         begun = await asyncio.gather(
-            *(self._begin(group, ()) for group in found),
-            *(self._begin_with_bots(ticket) for ticket in alone),
+            *(self._begin(group, ()) for group in found[:_MOST_AT_ONCE]),
+            *(self._begin_with_bots(ticket) for ticket in alone[:_MOST_AT_ONCE]),
         )
         self._waiting = len(await self._tickets.waiting())
         self._metrics.tickets_waiting.set(self._waiting)

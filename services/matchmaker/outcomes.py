@@ -18,11 +18,18 @@ _PRIOR_GAMES = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """Finished games of a student against one opponent."""
+    """Finished games of a student against one opponent, who held all other sides of `sides`.
+
+    Of s equal sides each wins 1 in s. So that an equal has 1/2 whatever s, a loss weighs
+    1 / (s - 1): by Luce's choice axiom (Luce 1959, Individual Choice Behavior) the odds against
+    s - 1 equal ones are 1 / (s - 1) of those against one, so the rate is then that of a duel. A
+    draw weighs 2 / s, as a game of equals does on average.
+    """
 
     wins: int
     draws: int
     losses: int
+    sides: int = 2
 
     @property
     def games(self) -> int:
@@ -30,9 +37,14 @@ class Outcomes:
         return self.wins + self.draws + self.losses
 
     @property
+    def weight(self) -> float:
+        """What all of them weigh, in games of two sides."""
+        return self.wins + self.draws * 2.0 / self.sides + self.losses / (self.sides - 1)
+
+    @property
     def score(self) -> float:
-        """Sum of the student's scores."""
-        return self.wins + 0.5 * self.draws
+        """Sum of the student's scores: a win has its whole weight, a draw half of it."""
+        return self.wins + self.draws / self.sides
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +71,10 @@ class Form:
         if not outcomes.games:
             return self
         kept = decay**outcomes.games
-        weight = (1.0 - kept) / (1.0 - decay)
+        games = (1.0 - kept) / (1.0 - decay)
         return Form(
-            self.score * kept + weight * outcomes.score / outcomes.games,
-            self.weight * kept + weight,
+            self.score * kept + games * outcomes.score / outcomes.games,
+            self.weight * kept + games * outcomes.weight / outcomes.games,
             self.games + outcomes.games,
         )
 

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
-import grpc
 import grpc.aio
 
-from mazemesh.errors import DeadlineExceeded
+from mazemesh.errors import Cancelled, DeadlineExceeded, Reason
+from mazemesh.names import MATCH_ID, POLICY, REQUEST_ID, TICKET_ID, WORKER_ID
 from mazemesh.v1 import matchmaker_pb2 as pb
 from mazemesh.v1.matchmaker_pb2_grpc import MatchmakerServiceServicer
 from mazemesh.wire import settings_from_proto
@@ -20,9 +20,8 @@ from services.matchmaker.conversion import (
     news,
     opponents_response,
     outcomes_of,
-    policy_name,
     records_response,
-    text,
+    sides_of,
     whom_to_meet,
     wish_of,
 )
@@ -63,29 +62,36 @@ class MatchmakerServicer(MatchmakerServiceServicer):
         self, request: pb.SampleOpponentsRequest, context: Context
     ) -> pb.SampleOpponentsResponse:
         """Counts the outcomes, then draws."""
-        request_id = text("request_id", request.request_id)
-        student = policy_name("student", request.student)
+        request_id = REQUEST_ID.check("request_id", request.request_id)
+        student = POLICY.check("student", request.student)
         count = in_range("count", request.count, 1, _MAX_OPPONENTS)
         outcomes = outcomes_of(request)
         others, exploits = whom_to_meet(request)
         game = await self._games.get(request.game)  # refused before anything is counted
         self._training.record(request_id, student, outcomes)
         return opponents_response(
-            self._training.sample(student, game, count, others=others, exploits=exploits)
+            self._training.sample(
+                student,
+                game,
+                count,
+                others=others,
+                exploits=exploits,
+                sides=sides_of(request),
+            )
         )
 
     async def ListTrainingRecords(
         self, request: pb.ListTrainingRecordsRequest, context: Context
     ) -> pb.ListTrainingRecordsResponse:
         """Who fared how against whom."""
-        student = policy_name("student", request.student) if request.student else ""
+        student = POLICY.check("student", request.student) if request.student else ""
         return records_response(self._training.records(student))
 
     async def LeaseMatches(
         self, request: pb.LeaseMatchesRequest, context: Context
     ) -> pb.LeaseMatchesResponse:
         """Leases matches whose games exist by then."""
-        worker = text("worker_id", request.worker_id)
+        worker = WORKER_ID.check("worker_id", request.worker_id)
         limit = in_range("max_matches", request.max_matches, 1, _MAX_LEASES)
         if request.game:
             await self._games.get(request.game)
@@ -101,16 +107,17 @@ class MatchmakerServicer(MatchmakerServiceServicer):
         self, request: pb.CompleteMatchRequest, context: Context
     ) -> pb.CompleteMatchResponse:
         """Ends a lease."""
-        text("worker_id", request.worker_id)
-        match_id = text("match_id", request.match_id)
-        self._evaluation.complete(match_id, request.fence, request.failure[:_MAX_FAILURE])
+        worker = WORKER_ID.check("worker_id", request.worker_id)
+        match_id = MATCH_ID.check("match_id", request.match_id)
+        failure = request.failure[:_MAX_FAILURE]
+        self._evaluation.complete(match_id, request.fence, worker, failure)
         return pb.CompleteMatchResponse()
 
     async def FindMatch(
         self, request: pb.FindMatchRequest, context: Context
     ) -> AsyncIterator[pb.FindMatchResponse]:
         """Follows a ticket to its end."""
-        request_id = text("request_id", request.request_id)
+        request_id = REQUEST_ID.check("request_id", request.request_id)
         settings = unshaped(settings_from_proto(request.settings))
         game = await self._games.get(request.game, settings)
         ticket = await self._lobby.enter(request_id, wish_of(request, game))
@@ -118,8 +125,8 @@ class MatchmakerServicer(MatchmakerServiceServicer):
             async for waiting in updates:
                 ticket = waiting.ticket
                 if ticket.state is TicketState.CANCELLED:
-                    await context.abort(
-                        grpc.StatusCode.CANCELLED, f"ticket {ticket.ticket_id} was cancelled"
+                    raise Cancelled(
+                        f"ticket {ticket.ticket_id} was cancelled", reason=Reason.TICKET_CANCELLED
                     )
                 if ticket.state is TicketState.EXPIRED:
                     raise DeadlineExceeded(_why_expired(ticket))
@@ -129,7 +136,7 @@ class MatchmakerServicer(MatchmakerServiceServicer):
         self, request: pb.CancelMatchRequest, context: Context
     ) -> pb.CancelMatchResponse:
         """Withdraws a ticket."""
-        await self._lobby.cancel(text("ticket_id", request.ticket_id))
+        await self._lobby.cancel(TICKET_ID.check("ticket_id", request.ticket_id))
         return pb.CancelMatchResponse()
 
 

@@ -21,6 +21,8 @@ class MatchmakerSettings(ServiceSettings):
 
     component: ClassVar[str] = "matchmaker"
 
+    max_request_bytes: ClassVar[int] = 4 * 1024 * 1024
+
     port: Port = Field(50052, description="port of the gRPC server; 0 takes a free one")
     game_address: str = Field(_PEERS.game, description="host:port of the Game service")
     model_address: str = Field(_PEERS.model, description="host:port of the Model service")

@@ -1,9 +1,8 @@
-"""Players who wait for an opponent: tickets, rating windows, and who is matched with whom."""
+"""Players who wait for an opponent: tickets and rating windows."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -122,28 +121,6 @@ def accept(first: Ticket, second: Ticket, window: Window, now: float) -> bool:
     return abs(first.rating - second.rating) <= reach
 
 
-def groups(waiting: Sequence[Ticket], window: Window, now: float) -> list[list[Ticket]]:
-    """Tickets that should play together now, of one queue, in groups of the wished size.
-
-    The oldest ticket chooses first: the nearest in rating among those that everybody in the group
-    accepts, the older of two equally near. A ticket is in one group at most; one whose stream is
-    broken is passed over.
-    """
-    ready = sorted(
-        (ticket for ticket in waiting if can_play(ticket)),
-        key=lambda one: (one.since, one.ticket_id),
-    )
-    found = []
-    while ready:
-        group = _group_for(ready[0], ready[1:], window, now)
-        if group is None:
-            del ready[0]
-            continue
-        found.append(group)
-        ready = [ticket for ticket in ready if ticket not in group]
-    return found
-
-
 def wants_bot(ticket: Ticket, now: float) -> bool:
     """Whether a ticket has waited so long that a bot will do."""
     after = ticket.wish.bot_after
@@ -161,16 +138,3 @@ def expired(ticket: Ticket, grace: float, now: float) -> bool:
         return False
     gone = ticket.gone_since is not None and now - ticket.gone_since >= grace
     return gone or now - ticket.since >= ticket.wish.max_wait
-
-
-def _group_for(
-    oldest: Ticket, others: Sequence[Ticket], window: Window, now: float
-) -> list[Ticket] | None:
-    group = [oldest]
-    # `others` is in order of age and sorting is stable: of two equally near the older comes first.
-    for other in sorted(others, key=lambda one: abs(one.rating - oldest.rating)):
-        if all(accept(member, other, window, now) for member in group):
-            group.append(other)
-        if len(group) == oldest.wish.size:
-            return group
-    return None

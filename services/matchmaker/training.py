@@ -96,6 +96,7 @@ class Training:
         *,
         others: Sequence[str] = (),
         exploits: str = "",
+        sides: int = 2,
     ) -> list[Opponent]:
         """Opponents for the student's next episodes.
 
@@ -107,8 +108,9 @@ class Training:
             count: How many, 1 or more.
             others: Names of further policies whose snapshots are in the pool.
             exploits: Name of the policy that the student exploits; empty: none.
+            sides: How many play against each other; with 1 all of them are the student too.
         """
-        if game.max_seats == 1:
+        if sides == 1 or game.max_seats == 1:
             opponents = [Opponent(f"{student}:latest", Source.LATEST)] * count
         elif exploits:
             opponents = self._exploit(student, exploits, game.spec.name, count)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass, fields
 from enum import Enum
 
 from mazemesh.errors import InvalidArgument
+from mazemesh.names import TABLE
 from mazemesh.tensors import Signature
 
 MAX_CAPACITY = 2**31 - 1
 MAX_EXPONENT = 4.0
-_NAME = re.compile(r"[A-Za-z0-9\-_./]{1,128}")
 
 
 class SelectorKind(Enum):
@@ -107,11 +106,7 @@ class TableSpec:
 
     def check(self) -> None:
         """Raises InvalidArgument that names the field, its value and what would be right."""
-        if not _NAME.fullmatch(self.name):
-            raise InvalidArgument(
-                f"table.name is {self.name!r}; "
-                "expected 1..128 characters of letters, digits, '-', '_', '.', '/'"
-            )
+        TABLE.check("table.name", self.name)
         if not 1 <= self.capacity <= MAX_CAPACITY:
             raise InvalidArgument(f"table.capacity is {self.capacity}; expected 1..{MAX_CAPACITY}")
         if self.max_times_sampled < 0:

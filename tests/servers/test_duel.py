@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -10,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from actor.duel import Tally, duel, success_rate
+from actor.duel import duel, success_rate
 from actor.policy import OnnxPolicy
+from mazemesh.analysis.tally import Tally
 from mazemesh.games import GameSettings, get_game
 from mazemesh.wire import spec_to_proto
 from tests.servers.game_server import FakeElo, RunningGame, running_game
@@ -49,16 +51,47 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGame]:
         yield game
 
 
-def compare(server: RunningGame, game: str, one: str, other: str) -> Tally:
-    spec = spec_to_proto(get_game(game), SMALL)
+def compare(server: RunningGame, game: str, one: str, other: str, seats: int = 0) -> Tally:
+    settings = replace(SMALL, seats=seats) if seats else SMALL
+    spec = spec_to_proto(get_game(game), settings)
     rng = np.random.default_rng(0)
     return duel(server.client, load, spec, (one, other), GAMES, rng=rng)
 
 
+def counts(tally: Tally) -> tuple[int, int, int]:
+    return tally.wins, tally.draws, tally.losses
+
+
 @pytest.mark.parametrize("game", ["race", "coop-keys"])
 def test_a_bot_beats_who_stands_still(server: RunningGame, game: str) -> None:
-    lost = Tally(wins=0, draws=0, losses=GAMES)
-    assert compare(server, game, "stays:1", "bot/shortest-path") == lost
+    tally = compare(server, game, "stays:1", "bot/shortest-path")
+    assert counts(tally) == (0, 0, GAMES)
+
+
+@pytest.mark.parametrize(
+    ("game", "seats", "games"),
+    [("race", 3, 6), ("race", 4, 8), ("collect", 3, 6), ("ctf", 4, 6), ("pursuit", 3, 6)],
+)
+def test_of_any_number_of_seats_one_is_compared_with_the_other(
+    server: RunningGame, game: str, seats: int, games: int
+) -> None:
+    """Each holds as much as the other over a maze, so what one wins the other loses."""
+    one = compare(server, game, "stays:1", "bot/shortest-path", seats)
+    assert one.games == games
+    assert one.losses > one.wins
+    other = compare(server, game, "bot/shortest-path", "stays:1", seats)
+    assert counts(other) == counts(one)[::-1]
+    assert one.mazes == tuple(maze[::-1] for maze in other.mazes)
+    alike = compare(server, game, "stays:1", "stays:2", seats)
+    assert alike.score == 0.5
+
+
+def test_success_in_a_game_of_teams_is_that_of_a_team_in_every_role(server: RunningGame) -> None:
+    for game, seats, rate in (("ctf", 4, 0.0), ("pursuit", 3, 0.0)):
+        spec = spec_to_proto(get_game(game), replace(SMALL, seats=seats))
+        rng = np.random.default_rng(0)
+        found = success_rate(server.client, load, spec, "stays:1", GAMES, rng)
+        assert rate <= found < 1.0
 
 
 def test_alone_and_together_a_bot_may_stand_first_or_second(server: RunningGame) -> None:
@@ -73,7 +106,7 @@ def test_alone_and_together_a_bot_may_stand_first_or_second(server: RunningGame)
 
 def test_a_policy_plays_whole_teams_where_all_win_together(server: RunningGame) -> None:
     same = compare(server, "coop-keys", "stays:1", "stays:2")
-    assert same == Tally(wins=0, draws=GAMES, losses=0)
+    assert counts(same) == (0, GAMES, 0)
     spec = spec_to_proto(get_game("coop-keys"), SMALL)
     rng = np.random.default_rng(0)
     assert success_rate(server.client, load, spec, "stays:1", GAMES, rng) == 0.0

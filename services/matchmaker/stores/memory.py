@@ -7,13 +7,17 @@ from services.matchmaker.tickets import ENDED, Ticket, TicketState
 
 
 class MemoryTickets:
-    """A `TicketStore` in one process; no method awaits anything, so each is atomic."""
+    """A `TicketStore` in one process; no method awaits anything, so each is atomic.
+
+    Of tickets that ended the newest `max_tickets` are kept.
+    """
 
     def __init__(self, max_tickets: int) -> None:
         self._max_tickets = max_tickets
         self._tickets: dict[str, Ticket] = {}
         self._by_request: dict[str, str] = {}
         self._live: dict[tuple[str, str], str] = {}
+        self._ended: dict[str, None] = {}
 
     async def add(self, ticket: Ticket) -> Ticket:
         """See `TicketStore`."""
@@ -45,8 +49,11 @@ class MemoryTickets:
         if self._tickets.get(old.ticket_id) != old:
             return False
         self._tickets[old.ticket_id] = new
-        if new.state in ENDED:
+        if new.state in ENDED and old.state not in ENDED:
             self._live.pop(_key(new), None)
+            self._ended[new.ticket_id] = None
+            while len(self._ended) > self._max_tickets:
+                self._forget(next(iter(self._ended)))
         return True
 
     async def waiting(self) -> list[Ticket]:
@@ -57,14 +64,15 @@ class MemoryTickets:
 
     async def prune(self, ended_before: float) -> None:
         """See `TicketStore`."""
-        gone = [
-            ticket
-            for ticket in self._tickets.values()
-            if ticket.state in ENDED and ticket.end_time < ended_before
-        ]
-        for ticket in gone:
-            del self._tickets[ticket.ticket_id]
-            del self._by_request[ticket.request_id]
+        while self._ended:
+            oldest = next(iter(self._ended))
+            if self._tickets[oldest].end_time >= ended_before:
+                return
+            self._forget(oldest)
+
+    def _forget(self, ticket_id: str) -> None:
+        del self._ended[ticket_id]
+        del self._by_request[self._tickets.pop(ticket_id).request_id]
 
 
 def _key(ticket: Ticket) -> tuple[str, str]:

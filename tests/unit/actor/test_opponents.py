@@ -29,7 +29,9 @@ class FakeMatchmaker:
         request_id: str,
         pool: Sequence[str] = (),
         exploits: str = "",
+        sides: int = 2,
     ) -> Sequence[Opponent]:
+        self.sides = sides
         self.whom = tuple(pool), exploits
         self.requests.append((request_id, dict(outcomes)))
         if len(self.requests) <= self._down:
@@ -124,3 +126,70 @@ def test_a_game_of_one_seat_has_no_opponents() -> None:
     assert plan.ended(np.array([0], np.int32), np.array([[1.0]], np.float32)) is None
     assert plan.announce() is None
     assert plan.controllers().tolist() == [[-1], [-1], [-1]]
+
+
+def plan_of(seats: int, teams: tuple[int, ...], names: Sequence[str], games: int) -> SeatPlan:
+    supply, stop = supply_of(matchmaker := FakeMatchmaker(names))
+    run_until_answered(supply, matchmaker, stop)
+    return SeatPlan(games, seats, supply, teams)
+
+
+def test_team_mates_are_not_given_to_the_opponent() -> None:
+    plan = plan_of(4, (0, 1, 0, 1), ["bot/random"], 4)
+    code = bot_code("bot/random")
+    evens, odds = [-1, code, -1, code], [code, -1, code, -1]
+    assert plan.controllers().tolist() == [evens, odds, evens, odds]
+    assert np.argwhere(plan.allied).tolist() == [[0, 2], [1, 3], [2, 0], [3, 1]]
+    assert not (plan.allied & plan.opposed).any()
+
+
+def test_an_evader_has_no_mates_and_a_hunter_one_adversary() -> None:
+    plan = plan_of(3, (0, 1, 1), ["race:1"], 3)
+    assert plan.opposed.tolist() == [
+        [False, True, True],
+        [True, False, False],
+        [True, False, False],
+    ]
+    assert plan.allied.sum(axis=1).tolist() == [0, 1, 1]
+
+
+def test_where_all_win_together_nobody_is_opposed() -> None:
+    plan = plan_of(2, (0, 0), ["bot/random"], 2)
+    assert plan.opponent == ["", ""]
+    assert plan.controllers().tolist() == [[-1, -1], [-1, -1]]
+    assert plan.announce() is None
+    assert plan.ended(np.array([0], np.int32), np.array([[1.0, 1.0]], np.float32)) is None
+
+
+class Told:
+    """A supply that notes what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[float] = []
+
+    def take(self) -> str:
+        return "race:1"
+
+    def report(self, opponent: str, score: float) -> None:
+        self.told.append(score)
+
+
+def test_a_result_is_told_by_comparison_with_the_best_opponent() -> None:
+    """Of three a draw has the score 1/3, and so is no loss."""
+    supply = Told()
+    plan = SeatPlan(3, 3, supply)
+    scores = np.array([[1 / 3, 1 / 3, 1 / 3], [0.0, 1.0, 0.0], [0.5, 0.5, 0.0]], np.float32)
+    plan.ended(np.arange(3, dtype=np.int32), scores)
+    assert supply.told == [0.5, 1.0, 0.0]
+    team = Told()
+    plan = SeatPlan(4, 4, team, (0, 1, 0, 1))
+    scores = np.array([[1, 0, 1, 0], [1, 0, 1, 0], [0.5] * 4, [0, 1, 0, 1]], np.float32)
+    plan.ended(np.arange(4, dtype=np.int32), scores)
+    assert team.told == [1.0, 0.0, 0.5, 1.0]
+
+
+def test_the_matchmaker_is_told_how_many_sides_there_are() -> None:
+    matchmaker, stop = FakeMatchmaker(["race:latest"]), threading.Event()
+    supply = OpponentSupply(matchmaker, "race", "race", stop, sides=3, stock=8)
+    run_until_answered(supply, matchmaker, stop)
+    assert matchmaker.sides == 3

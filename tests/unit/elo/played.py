@@ -7,8 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from services.elo.comparison import comparisons
 from services.elo.ladder import Ladder
 from services.elo.match import Game, LoggedMatch, Match
+from services.elo.pairs import Pairs
 
 BOTS = ("bot/random", "bot/wall-follower", "bot/shortest-path")
 TRUTH = {BOTS[0]: 700.0, BOTS[2]: 1300.0, "race:1": 800.0, "race:2": 1000.0, "race:3": 1100.0}
@@ -21,8 +23,12 @@ def match(
     *scores: Sequence[float] | float,
     ladder: str = "race",
     finish_nanoseconds: int = 1_700_000_000_123_456_789,
+    teams: Sequence[Sequence[int]] | None = None,
 ) -> Match:
-    """A match; a game's score is that of the first of two players, or of every player."""
+    """A match; a game's score is that of the first of two players, or of every player.
+
+    `teams` are by game and player; None: each plays for itself.
+    """
     games = tuple(
         Game(
             game_id=f"{match_id}/{rotation}",
@@ -30,6 +36,7 @@ def match(
             scores=tuple(score) if isinstance(score, Sequence) else (score, 1.0 - score),
             steps=(10 + rotation,),
             termination=1,
+            teams=() if teams is None else tuple(teams[rotation]),
         )
         for rotation, score in enumerate(scores)
     )
@@ -44,6 +51,12 @@ def folded(matches: Sequence[Match], name: str = "race") -> Ladder:
     for sequence, one in enumerate(matches, start=1):
         ladder.fold(LoggedMatch(sequence, one))
     return ladder
+
+
+def add_match(pairs: Pairs, players: Sequence[int], games: Sequence[Game]) -> None:
+    """Adds a match of these players, in the order of the scores, to a pair table."""
+    for first, second, share, sums in comparisons(games):
+        pairs.add(players[first], players[second], share, sums)
 
 
 def simulated(

@@ -4,13 +4,13 @@ import pytest
 from services.elo.davidson import outcomes
 from services.elo.evidence import LEAST_CORRELATION, correlation, game_weights
 from services.elo.pairs import Pairs, PairTable
-from tests.unit.elo.played import match
+from tests.unit.elo.played import add_match, match
 
 
 def even_pair(scores: list[tuple[float, ...]]) -> PairTable:
     pairs = Pairs()
     for number, games in enumerate(scores):
-        pairs.add((0, 1), match(f"m{number}", ("a:1", "b:1"), *games).games)
+        add_match(pairs, (0, 1), match(f"m{number}", ("a:1", "b:1"), *games).games)
     return pairs.table()
 
 
@@ -49,5 +49,5 @@ def test_little_evidence_leaves_the_match_as_the_unit() -> None:
 
 def test_all_comparisons_of_a_player_in_one_match_count_as_one() -> None:
     pairs = Pairs()
-    pairs.add((0, 1, 2), match("m", ("a:1", "b:1", "c:1"), (1.0, 0.5, 0.0)).games)
+    add_match(pairs, (0, 1, 2), match("m", ("a:1", "b:1", "c:1"), (1.0, 0.5, 0.0)).games)
     np.testing.assert_allclose(game_weights(pairs.table(), 1.0), [0.5] * 3)

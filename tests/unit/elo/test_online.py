@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.elo.comparison import comparisons
 from services.elo.online import FIRST_K, LAST_K, expected_score, k_factor, updated
 from tests.unit.elo.played import match
 
@@ -21,20 +22,20 @@ def test_the_k_factor_falls_from_40_to_16() -> None:
 
 
 def test_a_win_between_equals_is_half_of_k() -> None:
-    games = match("m", ("a:1", "b:1"), 1.0).games
+    games = comparisons(match("m", ("a:1", "b:1"), 1.0).games)
     assert updated([1000, 1000], [0, 30], games) == (1020.0, 992.0)
 
 
 def test_rotations_count_as_one_result() -> None:
-    once = match("m", ("a:1", "b:1"), 1.0).games
-    twice = match("m", ("a:1", "b:1"), 1.0, 1.0).games
-    split = match("m", ("a:1", "b:1"), 1.0, 0.0).games
+    once = comparisons(match("m", ("a:1", "b:1"), 1.0).games)
+    twice = comparisons(match("m", ("a:1", "b:1"), 1.0, 1.0).games)
+    split = comparisons(match("m", ("a:1", "b:1"), 1.0, 0.0).games)
     assert updated([1100, 900], [3, 3], once) == updated([1100, 900], [3, 3], twice)
     assert updated([1000, 1000], [3, 3], split) == (1000.0, 1000.0)
 
 
 def test_of_three_players_each_is_compared_with_both_others() -> None:
-    games = match("m", ("a:1", "b:1", "c:1"), (1.0, 0.2, 0.1)).games
+    games = comparisons(match("m", ("a:1", "b:1", "c:1"), (1.0, 0.2, 0.1)).games)
     assert updated([1000] * 3, [0] * 3, games) == (1020.0, 1000.0, 980.0)
 
 
@@ -50,6 +51,6 @@ def test_equal_k_factors_move_as_much_up_as_down(
     if len(scores) == 2:
         scores = [1.0, 0.0]
     random.shuffle(scores)
-    after = updated(ratings, [played] * len(ratings), match("m", [], scores).games)
+    after = updated(ratings, [played] * len(ratings), comparisons(match("m", [], scores).games))
     assert sum(after) == pytest.approx(sum(ratings), abs=1e-6)
     assert max(abs(a - b) for a, b in zip(after, ratings, strict=True)) <= k_factor(played)

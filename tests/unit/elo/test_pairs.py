@@ -1,13 +1,13 @@
 import numpy as np
 
-from services.elo.pairs import Pairs
-from tests.unit.elo.played import match
+from services.elo.pairs import Meeting, Pairs
+from tests.unit.elo.played import add_match, match
 
 
 def added(*played: tuple[tuple[int, ...], tuple[object, ...]]) -> Pairs:
     pairs = Pairs()
     for participants, scores in played:
-        pairs.add(participants, match("m", ["x"] * len(participants), *scores).games)  # type: ignore[arg-type]
+        add_match(pairs, participants, match("m", ["x"] * len(participants), *scores).games)  # type: ignore[arg-type]
     return pairs
 
 
@@ -28,8 +28,8 @@ def test_matches_of_another_length_are_another_row() -> None:
 
 def test_three_players_are_three_pairs_by_order_alone() -> None:
     table = added(((2, 0, 1), ((0.9, 0.1, 0.1),))).table()
-    rows = sorted(zip(table.first, table.second, table.scores, table.participants, strict=True))
-    assert rows == [(0, 1, 0.5, 3), (0, 2, 0.0, 3), (1, 2, 0.0, 3)]
+    rows = sorted(zip(table.first, table.second, table.scores, table.shares, strict=True))
+    assert rows == [(0, 1, 0.5, 2), (0, 2, 0.0, 2), (1, 2, 0.0, 2)]
 
 
 def test_a_score_between_is_part_win_part_draw() -> None:
@@ -42,14 +42,14 @@ def test_a_score_between_is_part_win_part_draw() -> None:
 
 def test_between_finds_one_pair_from_either_side() -> None:
     pairs = added(((0, 1), (1.0,)), ((1, 2), (0.5,)), ((1, 0), (0.0, 0.0)))
-    for table in (pairs.between(0, 1), pairs.between(1, 0)):
-        assert table.scores.tolist() == [1.0, 2.0]
-    assert len(pairs.between(0, 2).matches) == 0
+    assert pairs.between(0, 1) == Meeting(matches=2, games=3, wins=3, draws=0, score=3.0)
+    assert pairs.between(1, 0) == Meeting(matches=2, games=3, wins=0, draws=0, score=0.0)
+    assert pairs.between(0, 2) is None
 
 
 def test_a_table_is_a_copy() -> None:
     pairs = added(((0, 1), (1.0,)))
     table = pairs.table()
-    pairs.add((0, 1), match("m", ["a", "b"], 0.0).games)
+    add_match(pairs, (0, 1), match("m", ["a", "b"], 0.0).games)
     np.testing.assert_array_equal(table.matches, [1])
     assert Pairs().table().first.shape == (0,)

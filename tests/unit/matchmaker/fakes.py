@@ -12,6 +12,7 @@ from mazemesh.errors import (
     FailedPrecondition,
     InvalidArgument,
     MazemeshError,
+    Reason,
     Unavailable,
 )
 from mazemesh.games import GameSettings, Purpose, get_game, seeds
@@ -57,6 +58,7 @@ class FakeGame:
     """CreateGames as game.proto tells it."""
 
     down: bool = False
+    refusal: MazemeshError | None = None
     matches: dict[str, game_pb2.MatchSetup] = field(default_factory=dict)
     finished: set[str] = field(default_factory=set)
     unplayable: set[str] = field(default_factory=set)
@@ -72,6 +74,8 @@ class FakeGame:
         self.calls += 1
         if self.down:
             raise Unavailable("Game is down")
+        if self.refusal is not None:
+            raise self.refusal
         for setup in setups:
             self._check(setup)
         self.matches.update((setup.match_id, setup) for setup in setups)
@@ -86,9 +90,13 @@ class FakeGame:
         if self.unplayable & set(setup.participants):
             raise InvalidArgument("participants: unknown")
         if setup.match_id in self.finished:
-            raise FailedPrecondition(f"match {setup.match_id} is finished")
+            raise FailedPrecondition(
+                f"match {setup.match_id} is finished", reason=Reason.MATCH_FINISHED
+            )
         if known is not None and setup.fence < known.fence:
-            raise FailedPrecondition("fence is lower than the present one")
+            raise FailedPrecondition(
+                "fence is lower than the present one", reason=Reason.FENCE_PASSED
+            )
         if known is not None and setup.fence == known.fence and setup != known:
             raise AlreadyExists("another setup")
 
@@ -124,11 +132,19 @@ class FakeElo:
     known: dict[str, dict[str, Rating]] = field(default_factory=dict)
     down: bool = False
     asked: int = 0
+    answering: asyncio.Event = field(default_factory=asyncio.Event)
+    waited: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.answering.set()
 
     async def ratings(self, ladder: str) -> dict[str, Rating]:
         self.asked += 1
         if self.down:
             raise Unavailable("Elo is down")
+        if not self.answering.is_set():
+            self.waited.set()
+            await self.answering.wait()
         return dict(self.known.get(ladder, {}))
 
     async def rating(self, ladder: str, player: str) -> Rating | None:

@@ -1,3 +1,4 @@
+import asyncio
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -61,7 +62,7 @@ class World:
     def play(self, issue: Issue, evaluation: Evaluation) -> None:
         for match, _ in issue.matches:
             self.game.finished.add(match.match_id)
-            evaluation.complete(match.match_id, match.fence)
+            evaluation.complete(match.match_id, match.fence, match.worker)
 
 
 @pytest.fixture
@@ -134,14 +135,14 @@ async def test_an_expired_lease_is_issued_again_first(world: World) -> None:
     assert ids(issue)[:2] == ids(lost)
     assert [match.fence for match, _ in issue.matches] == [2, 2, 1]
     with pytest.raises(FailedPrecondition, match="fence: 1"):
-        evaluation.complete(ids(lost)[0], 1)
+        evaluation.complete(ids(lost)[0], 1, "lost")
 
 
 async def test_a_restart_continues_every_lease(world: World) -> None:
     first = await world.start()
     issue = await first.lease("w", 3)
     second = await world.start()
-    second.complete(ids(issue)[0], 1)
+    second.complete(ids(issue)[0], 1, "w")
     await second.flush()
     world.clock.pass_seconds(LEASE + 1)
     third = await world.start()
@@ -163,6 +164,45 @@ async def test_a_lost_completion_is_learnt_from_game(world: World) -> None:
     assert [states[match_id] for match_id in ids(issue)] == [State.COMPLETED] * 3
 
 
+async def test_what_is_refused_for_another_cause_was_not_played(world: World) -> None:
+    """Whatever Game finds wrong with the present state, only "finished" means played."""
+    evaluation = await world.start()
+    world.game.refusal = FailedPrecondition("this server has no such method")
+    assert (await evaluation.lease("w", 3)).matches == []
+    world.game.refusal = None
+    issue = await evaluation.lease("w", 3)
+    assert [match.attempts for match, _ in issue.matches] == [1] * 3
+    await evaluation.flush()
+    assert {match.state for match in world.leases.matches} == {State.LEASED}
+
+
+async def test_an_error_before_the_games_are_created_gives_the_leases_back(world: World) -> None:
+    evaluation = await world.start()
+    await evaluation.lease("lost", 2)
+    world.clock.pass_seconds(LEASE + 1)
+    world.leases.broken = True
+    with pytest.raises(OSError, match="disk full"):
+        await evaluation.lease("w", 4)
+    world.leases.broken = False
+    issue = await evaluation.lease("w", 2)
+    assert [match.attempts for match, _ in issue.matches] == [2, 2]
+
+
+async def test_a_caller_who_leaves_while_it_is_decided_keeps_no_lease(world: World) -> None:
+    evaluation = await world.start()
+    await evaluation.lease("lost", 2)
+    world.clock.pass_seconds(LEASE + 1)
+    world.elo.answering.clear()
+    leaving = asyncio.create_task(evaluation.lease("w", 4))
+    await world.elo.waited.wait()
+    leaving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    world.elo.answering.set()
+    issue = await evaluation.lease("w", 2)
+    assert [match.attempts for match, _ in issue.matches] == [2, 2]
+
+
 async def test_one_match_that_game_refuses_does_not_keep_the_others(world: World) -> None:
     await world.roster.apply(snapshot(2))
     world.game.unplayable = {"race:1"}
@@ -178,13 +218,13 @@ async def test_one_match_that_game_refuses_does_not_keep_the_others(world: World
 async def test_a_match_that_nobody_can_play_is_abandoned(world: World) -> None:
     evaluation = await world.start()
     (first,) = ids(await evaluation.lease("w", 1))
-    evaluation.complete(first, 1, "no such file")
+    evaluation.complete(first, 1, "w", "no such file")
     for fence in range(2, 6):
         assert ids(await evaluation.lease("w", 1)) == [first]
-        evaluation.complete(first, fence, "no such file")
+        evaluation.complete(first, fence, "w", "no such file")
     assert ids(await evaluation.lease("w", 1)) != [first]
     with pytest.raises(FailedPrecondition, match="abandoned"):
-        evaluation.complete(first, 5)
+        evaluation.complete(first, 5, "w")
 
 
 async def test_a_snapshot_whose_match_was_abandoned_rests_and_longer_the_second_time(

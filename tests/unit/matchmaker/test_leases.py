@@ -7,7 +7,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from mazemesh.errors import FailedPrecondition, NotFound
+from mazemesh.errors import FailedPrecondition, NotFound, Reason
 from mazemesh.games import GameSettings
 from services.matchmaker.leases import LeaseBook, Match, State
 
@@ -37,7 +37,7 @@ def test_the_oldest_is_issued_first_and_nothing_twice() -> None:
 def test_an_expired_lease_comes_before_new_ones_under_a_higher_fence() -> None:
     book = book_of(3)
     book.issue("a", 3, 0.0)
-    book.complete("match-0", 1, 1.0)
+    book.complete("match-0", 1, "a", 1.0)
     book.add(match(9, now=-5.0))
     again = book.issue("b", 3, LEASE)
     assert [(one.match_id, one.fence) for one in again] == [
@@ -60,10 +60,10 @@ def test_who_comes_too_late_is_refused() -> None:
     book.issue("slow", 1, 0.0)
     book.issue("quick", 1, LEASE + 1)
     with pytest.raises(FailedPrecondition, match=r"fence: 1 is not the present one.*2"):
-        book.complete("match-0", 1, LEASE + 2)
+        book.complete("match-0", 1, "slow", LEASE + 2)
     with pytest.raises(FailedPrecondition, match="fence: 1"):
-        book.fail("match-0", 1, LEASE + 2)
-    done = book.complete("match-0", 2, LEASE + 3)
+        book.fail("match-0", 1, "slow", LEASE + 2)
+    done = book.complete("match-0", 2, "quick", LEASE + 3)
     assert done is not None
     assert done.state is State.COMPLETED
 
@@ -71,27 +71,38 @@ def test_who_comes_too_late_is_refused() -> None:
 def test_late_but_before_anybody_else_counts() -> None:
     book = book_of(1)
     book.issue("slow", 1, 0.0)
-    assert book.complete("match-0", 1, 10 * LEASE) is not None
+    assert book.complete("match-0", 1, "slow", 10 * LEASE) is not None
 
 
 def test_completing_twice_changes_nothing() -> None:
     book = book_of(1)
     book.issue("a", 1, 0.0)
-    assert book.complete("match-0", 1, 1.0) is not None
-    assert book.complete("match-0", 1, 2.0) is None
-    assert book.fail("match-0", 1, 2.0) is None
+    assert book.complete("match-0", 1, "a", 1.0) is not None
+    assert book.complete("match-0", 1, "a", 2.0) is None
+    assert book.fail("match-0", 1, "a", 2.0) is None
     assert book.get("match-0").end_time == 1.0
 
 
 def test_an_unknown_match_is_not_found() -> None:
     with pytest.raises(NotFound, match="'nowhere'"):
-        book_of(0).complete("nowhere", 1, 0.0)
+        book_of(0).complete("nowhere", 1, "a", 0.0)
+
+
+def test_who_holds_no_lease_of_a_match_cannot_end_it() -> None:
+    book = book_of(1)
+    (leased,) = book.issue("holder", 1, 0.0)
+    for end in (book.complete, book.fail):
+        with pytest.raises(FailedPrecondition, match="worker_id: 'stranger'") as caught:
+            end("match-0", 1, "stranger", 1.0)
+        assert caught.value.reason == Reason.LEASE_NOT_HELD
+    assert book.get("match-0") == leased
+    assert book.complete("match-0", 1, "holder", 1.0) is not None
 
 
 def test_a_queued_match_cannot_be_completed() -> None:
     book = book_of(1)
     with pytest.raises(FailedPrecondition, match="queued"):
-        book.complete("match-0", 0, 0.0)
+        book.complete("match-0", 0, "", 0.0)
 
 
 def test_after_so_many_failures_a_match_is_abandoned() -> None:
@@ -99,12 +110,12 @@ def test_after_so_many_failures_a_match_is_abandoned() -> None:
     for attempt in range(1, ATTEMPTS + 1):
         (leased,) = book.issue("a", 1, 0.0)
         assert leased.attempts == attempt
-        changed = book.fail("match-0", leased.fence, 0.0)
+        changed = book.fail("match-0", leased.fence, "a", 0.0)
     assert changed is not None
     assert changed.state is State.ABANDONED
     assert book.issue("a", 1, 0.0) == []
     with pytest.raises(FailedPrecondition, match="abandoned after 3 attempts"):
-        book.complete("match-0", ATTEMPTS, 0.0)
+        book.complete("match-0", ATTEMPTS, "a", 0.0)
 
 
 def test_after_so_many_lost_leases_a_match_is_abandoned() -> None:
@@ -135,8 +146,8 @@ def test_a_worker_may_ask_for_one_game() -> None:
 def test_ended_matches_are_forgotten_live_ones_never() -> None:
     book = book_of(3)
     book.issue("a", 2, 0.0)
-    book.complete("match-0", 1, 5.0)
-    book.complete("match-1", 1, 50.0)
+    book.complete("match-0", 1, "a", 5.0)
+    book.complete("match-1", 1, "a", 50.0)
     assert book.prune(10.0) == ["match-0"]
     assert book.prune(1e9) == ["match-1"]
     assert [one.match_id for one in book.live()] == ["match-2"]
@@ -186,17 +197,19 @@ class Leases(RuleBasedStateMachine):
         self.now += seconds
 
     @precondition(lambda self: self.handed_out)
-    @rule(data=st.data(), failed=st.booleans())
-    def come_back(self, data: st.DataObject, *, failed: bool) -> None:
+    @rule(data=st.data(), failed=st.booleans(), worker=st.sampled_from(["worker", "stranger"]))
+    def come_back(self, data: st.DataObject, *, failed: bool, worker: str) -> None:
         match_id, fence = data.draw(st.sampled_from(sorted(self.handed_out)))
         before = self.rows[match_id]
         end = self.book.fail if failed else self.book.complete
         try:
-            changed = end(match_id, fence, self.now)
+            changed = end(match_id, fence, worker, self.now)
         except FailedPrecondition:
-            assert fence != before.fence or before.state in (State.ABANDONED, State.QUEUED)
+            over = before.state in (State.ABANDONED, State.QUEUED)
+            assert fence != before.fence or over or worker == "stranger"
             return
         assert fence == before.fence
+        assert worker == "worker"
         if changed is not None:
             self.note([changed])
             if not failed:
@@ -235,5 +248,5 @@ TestLeases.settings = hypothesis_settings(max_examples=60, stateful_step_count=4
 def test_rows_of_ended_matches_say_when() -> None:
     book = book_of(1)
     (leased,) = book.issue("a", 1, 3.0)
-    done = book.complete("match-0", 1, 7.0)
+    done = book.complete("match-0", 1, "a", 7.0)
     assert done == replace(leased, state=State.COMPLETED, end_time=7.0)

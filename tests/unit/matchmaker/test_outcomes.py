@@ -32,6 +32,18 @@ def test_a_game_weighs_half_after_the_half_life() -> None:
     assert difference == pytest.approx(0.5)
 
 
+@pytest.mark.parametrize("sides", [2, 3, 4, 8])
+def test_an_equal_has_one_half_whatever_the_number_of_sides(sides: int) -> None:
+    forms = Forms(1e6)
+    forms.record("race", "race:1", Outcomes(1000, 0, 1000 * (sides - 1), sides))
+    assert forms.win_rate("race", "race:1") == pytest.approx(0.5)
+    forms.record("race", "race:2", Outcomes(0, 1000, 0, sides))
+    assert forms.win_rate("race", "race:2") == pytest.approx(0.5)
+    # Thrice as strong as each of the others: it wins 3 in s + 2, and a duel 3 in 4.
+    forms.record("race", "race:3", Outcomes(30_000, 0, 10_000 * (sides - 1), sides))
+    assert forms.win_rate("race", "race:3") == pytest.approx(0.75, abs=0.001)
+
+
 def test_one_win_does_not_make_an_opponent_beaten_for_good() -> None:
     forms = Forms(200.0)
     forms.record("race", "race:1", Outcomes(1, 0, 0))
