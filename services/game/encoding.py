@@ -31,6 +31,7 @@ _FIELDS = tuple(
         "ended_steps",
         "final_observation",
         "final_action_mask",
+        "ended_successes",
     )
 )
 

@@ -11,7 +11,7 @@ from mazemesh.games.bots import EXTERNAL, bot_name
 from mazemesh.games.ladder import is_time_trial
 
 _MAX_MATCH_ID = 128
-_MAX_PARTICIPANTS = 64
+MAX_PARTICIPANTS = 64
 _POLICY = re.compile(r"[a-z0-9._-]{1,64}:[0-9]{1,18}")
 _PLAYER = re.compile(r"player/[A-Za-z0-9._@-]{1,64}")
 
@@ -73,9 +73,9 @@ class MatchSetup:
 
     def _check_participants(self) -> None:
         names, seats = self.participants, self.settings.seats
-        if self.time_trial and not 1 <= len(names) <= _MAX_PARTICIPANTS:
+        if self.time_trial and not 1 <= len(names) <= MAX_PARTICIPANTS:
             raise InvalidArgument(
-                f"participants: {len(names)} take part; a time trial takes 1..{_MAX_PARTICIPANTS}"
+                f"participants: {len(names)} take part; a time trial takes 1..{MAX_PARTICIPANTS}"
             )
         if not self.time_trial and len(names) != seats:
             raise InvalidArgument(

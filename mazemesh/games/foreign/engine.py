@@ -80,6 +80,7 @@ class ForeignEngine:
         self.terminated = arrays.terminated
         self.truncated = arrays.truncated
         self.lost = arrays.lost
+        self.success = arrays.success
         self.active = arrays.active
         self.steps = arrays.steps
         self.episode_steps = arrays.episode_steps
@@ -209,7 +210,7 @@ class ForeignEngine:
         """Starts a worker again; what its games played is lost."""
         own = slice(self._slices[index].start, self._slices[index].stop)
         running = np.flatnonzero(self.active[own]) + own.start
-        for array in (self.terminated, self.truncated, self.reward, self.score):
+        for array in (self.terminated, self.truncated, self.reward, self.score, self.success):
             array[own] = 0
         self.lost[own] = False
         self.lost[running] = True

@@ -38,5 +38,12 @@ class Environment(Protocol):
     ) -> tuple[bool, bool]:
         """Plays one step of actions [seats], by row; returns whether it terminated, truncated."""
 
+    def successes(self, seat: Sequence[int]) -> dict[int, bool]:
+        """By row, whether it did what the game is about; rows of which nothing is told are absent.
+
+        Told by `is_success` in an info of the last step.
+        """
+        ...
+
     def close(self) -> None:
         """Frees what the environment holds."""

@@ -64,6 +64,7 @@ class Episodes:
             arrays.taken[game] = arrays.episode_steps[game] = 0
             arrays.episode_return[game] = arrays.reward[game] = arrays.score[game] = 0.0
             arrays.terminated[game] = arrays.truncated[game] = arrays.lost[game] = False
+            arrays.success[game] = False
 
     def step(self) -> None:
         """Plays one step of all active games.
@@ -73,7 +74,7 @@ class Episodes:
         """
         arrays = self._arrays
         own = slice(self._games.start, self._games.stop)
-        for flags in (arrays.terminated, arrays.truncated, arrays.lost):
+        for flags in (arrays.terminated, arrays.truncated, arrays.lost, arrays.success):
             flags[own] = False
         arrays.reward[own] = 0.0
         arrays.score[own] = 0.0
@@ -105,6 +106,9 @@ class Episodes:
             arrays.terminated[game], arrays.truncated[game] = terminated, truncated
             description = self._environments[game].description
             arrays.score[game] = scores(arrays.episode_return[game], description.reward_threshold)
+            told = self._environments[game].successes(self._seats[game])
+            for seat, score in enumerate(arrays.score[game].tolist()):
+                arrays.success[game, seat] = told.get(seat, score == 1.0)
             self._end(game)
 
     def _lose(self, game: int, error: Exception) -> None:

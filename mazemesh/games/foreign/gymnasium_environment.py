@@ -22,6 +22,7 @@ class GymnasiumEnvironment:
         self._observing = observing(environment.observation_space)
         self._write = self._observing.writer()
         self._strict = strict
+        self._info: dict[str, Any] = {}
         actions, self._first = numbered_actions(environment.action_space)
         spec = environment.spec
         self.description = Description(
@@ -56,9 +57,15 @@ class GymnasiumEnvironment:
         seen, earned, terminated, truncated, info = self._environment.step(action)
         if not math.isfinite(earned):
             raise ValueError(f"its reward is {earned}, which is not finite")
+        self._info = info
         self._see(seen, info, observation[0], mask[0])
         reward[0] = earned
         return bool(terminated), bool(truncated)
+
+    def successes(self, seat: Sequence[int]) -> dict[int, bool]:
+        """See `Environment`."""
+        told = self._info.get("is_success")
+        return {} if told is None else {0: bool(told)}
 
     def close(self) -> None:
         """See `Environment`."""

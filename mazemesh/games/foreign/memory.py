@@ -22,7 +22,8 @@ class Arrays:
     """The state of n games of s seats, as `mazemesh.games.engine.BatchEngine` describes it.
 
     `actions` int8 [n, s] is what the caller sends; `lost` bool [n] tells whose episode the last
-    step lost because the environment failed.
+    step lost because the environment failed; `success` bool [n, s] which seats of the games that it
+    ended did what the game is about.
     """
 
     observation: npt.NDArray[Any]
@@ -35,6 +36,7 @@ class Arrays:
     terminated: npt.NDArray[np.bool_]
     truncated: npt.NDArray[np.bool_]
     lost: npt.NDArray[np.bool_]
+    success: npt.NDArray[np.bool_]
     active: npt.NDArray[np.bool_]
     steps: npt.NDArray[np.int32]
     episode_steps: npt.NDArray[np.int32]
@@ -78,6 +80,11 @@ def map_arrays(descriptor: int, description: Description, num_games: int) -> Arr
     return Arrays(**arrays)
 
 
+def shared_bytes(description: Description, num_games: int) -> int:
+    """Bytes of the arrays of so many games."""
+    return _size(description, num_games)
+
+
 def _size(description: Description, num_games: int) -> int:
     return max(end for *_, end in _layout(description, num_games))
 
@@ -99,6 +106,7 @@ def _layout(
         **dict.fromkeys(("reward", "score", "episode_return"), numbers),
         **dict.fromkeys(("terminated", "truncated", "lost", "active"), flags),
         **dict.fromkeys(("steps", "episode_steps", "rotation"), counts),
+        "success": (np.dtype(np.bool_), (n, s)),
         **dict.fromkeys(("actions", "taken", "controller", "next_controller"), codes),
         "seed": (np.dtype(np.uint64), (n,)),
         **dict.fromkeys(("game_id", "episode"), (np.dtype(np.uint32), (n,))),

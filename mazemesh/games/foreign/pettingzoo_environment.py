@@ -31,6 +31,7 @@ class PettingZooEnvironment:
         self._observing = observing(self._spaces[0])
         self._write = self._observing.writer()
         self._strict = strict
+        self._told: dict[Any, bool] = {}
         self._first = [numbered_actions(environment.action_space(a))[1] for a in self._agents]
         self.description = Description(
             seats=len(self._agents),
@@ -49,6 +50,7 @@ class PettingZooEnvironment:
     ) -> None:
         """See `Environment`."""
         seen, infos = self._environment.reset(seed=seed)
+        self._told = {}
         self._see(seen, infos, seat, observation, mask)
 
     def step(
@@ -68,6 +70,10 @@ class PettingZooEnvironment:
         }
         seen, earned, terminated, truncated, infos = self._environment.step(moves)
         self._see(seen, infos, seat, observation, mask)
+        # An agent that has left is told about in its own last step.
+        for agent, info in infos.items():
+            if "is_success" in info:
+                self._told[agent] = bool(info["is_success"])
         for index, agent in enumerate(self._agents):
             value = float(earned.get(agent, 0.0))
             if not math.isfinite(value):
@@ -79,6 +85,14 @@ class PettingZooEnvironment:
             return False, False
         cut = all(truncated.get(agent, False) for agent in moves)
         return not cut, cut
+
+    def successes(self, seat: Sequence[int]) -> dict[int, bool]:
+        """See `Environment`."""
+        return {
+            seat[index]: self._told[agent]
+            for index, agent in enumerate(self._agents)
+            if agent in self._told
+        }
 
     def close(self) -> None:
         """See `Environment`."""

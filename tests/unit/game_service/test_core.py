@@ -171,6 +171,10 @@ def outcomes(runs: Sequence[tuple[bool, int]]) -> list[Outcome]:
     return [Outcome((float(solved),), steps, not solved) for solved, steps in runs]
 
 
+EIGHT = get_game("race").resolve(GameSettings(seats=8))
+PLAYERS = tuple(f"race:{number}" for number in range(1, 9))
+
+
 def setup(match_id: str, fence: int = 0) -> MatchSetup:
     game = get_game("race")
     settings = game.resolve(GameSettings())
@@ -179,16 +183,19 @@ def setup(match_id: str, fence: int = 0) -> MatchSetup:
 
 def test_all_or_none_of_the_matches_are_made() -> None:
     dropped: list[tuple[MatchGame, MazemeshError]] = []
-    matches = Matches(3, count(1), lambda game, reason: dropped.append((game, reason)))
-    (first,) = matches.create([setup("a", fence=5)], (), now=0.0, time=0.0)
+    matches = Matches(3, 8, count(1), lambda game, reason: dropped.append((game, reason)))
+    (first,) = matches.create(matches.lay_out([setup("a", fence=5)], 0.0, 0.0), (), 0.0)
     for wrong in (setup("a", fence=4), setup("finished")):
         with pytest.raises(FailedPrecondition):
-            matches.create([setup("b"), wrong], ("finished",), now=0.0, time=0.0)
+            matches.create(matches.lay_out([setup("b"), wrong], 0.0, 0.0), ("finished",), 0.0)
     with pytest.raises(ResourceExhausted):
-        matches.create([setup(name) for name in "bcd"], (), now=0.0, time=0.0)
+        matches.create(matches.lay_out([setup(name) for name in "bcd"], 0.0, 0.0), (), 0.0)
+    with pytest.raises(ResourceExhausted, match="games of matches"):
+        wide = [replace(setup("b"), settings=EIGHT, participants=PLAYERS)]
+        matches.create(matches.lay_out(wide, 0.0, 0.0), (), 0.0)
     assert list(matches) == [first]
     assert not dropped
-    (again,) = matches.create([setup("a", fence=6)], (), now=0.0, time=0.0)
+    (again,) = matches.create(matches.lay_out([setup("a", fence=6)], 0.0, 0.0), (), 0.0)
     assert list(matches) == [again]
     assert [game for game, _ in dropped] == first.games
     serials = [game.serial for game in first.games + again.games]
@@ -196,11 +203,63 @@ def test_all_or_none_of_the_matches_are_made() -> None:
 
 
 def test_only_matches_that_nobody_touched_are_dropped() -> None:
-    matches = Matches(9, count(1), lambda game, reason: None)
-    matches.create([setup("old")], (), now=0.0, time=0.0)
-    matches.create([setup("asked for again")], (), now=0.0, time=0.0)
-    (young,) = matches.create([setup("young")], (), now=10.0, time=0.0)
-    (again,) = matches.create([setup("asked for again")], (), now=7.0, time=0.0)
-    assert [match.setup.match_id for match in matches.drop_unplayed(5.0)] == ["old"]
+    matches = Matches(9, 99, count(1), lambda game, reason: None)
+    matches.create(matches.lay_out([setup("old")], 0.0, 0.0), (), 0.0)
+    matches.create(matches.lay_out([setup("asked for again")], 0.0, 0.0), (), 0.0)
+    (young,) = matches.create(matches.lay_out([setup("young")], 10.0, 0.0), (), 10.0)
+    (again,) = matches.create(matches.lay_out([setup("asked for again")], 7.0, 0.0), (), 7.0)
+    assert [match.setup.match_id for match in matches.drop_unplayed(5.0, 9)] == ["old"]
     assert list(matches) == [again, young]
     assert matches.game("old-r0") is None
+
+
+def rooms(limit: int, each: int) -> Room:
+    return Room(limit, each)
+
+
+def test_memory_is_reserved_before_it_is_taken_and_given_back() -> None:
+    room, need = Room(1000, 600), Footprint(fixed=100, each=50)
+    first = room.take(need, 10)
+    with pytest.raises(ResourceExhausted, match=r"num_games: 11 games.*so that 10 games"):
+        room.take(need, 11)
+    with pytest.raises(ResourceExhausted, match=r"what is left, so that 6 games"):
+        room.take(need, 7)
+    second = room.take(need, 6)
+    assert room.used == 1000
+    del first
+    assert room.used == 400
+    del second
+    assert room.used == 0
+
+
+@pytest.mark.parametrize("game", ["solo", "race", "collect", "pursuit", "ctf"])
+@pytest.mark.parametrize("draw_ahead", [False, True])
+def test_what_an_engine_takes_is_known_before(game: str, draw_ahead: bool) -> None:
+    rules = get_game(game)
+    settings = rules.resolve(GameSettings(width=9, height=7, view=9))
+    need = footprint(rules, settings, autoreset=True, draw_ahead=draw_ahead)
+    engine = BatchEngine(rules, settings, 64, draw_ahead=draw_ahead)
+    taken = sum(
+        array.nbytes
+        for fields in vars(engine).values()
+        if isinstance(fields, tuple)
+        for array in fields
+        if isinstance(array, np.ndarray)
+    )
+    answers = 64 * (2 * answer_bytes(rules, settings) + settings.seats)
+    arrays = need.of(64) - answers
+    held = sum(array.nbytes for array in engine._state)  # noqa: SLF001  # what there is to know
+    assert held <= arrays < 3 * held
+    assert taken
+    engine.close()
+
+
+def test_a_place_is_held_while_a_session_is_made() -> None:
+    sessions: Sessions[int] = Sessions(30.0, 1, lambda: 0.0)
+    with sessions.reserve("a", ""):
+        with pytest.raises(ResourceExhausted, match="limit"), sessions.reserve("b", ""):
+            pass
+        with pytest.raises(AlreadyExists), sessions.reserve("a", ""):
+            pass
+    with sessions.reserve("b", ""):
+        pass
