@@ -80,27 +80,31 @@ class OwnThreadServer:
         self._server.shutdown(self._queue, self._shut_down)
         self._server.cancel_all_calls()
         self._thread.join()
+        while not self._stopped:  # the thread had ended before
+            self._take_event()
         self._server.destroy()
 
     def _run(self) -> None:
         try:
             while not self._stopped:
-                event = self._queue.poll()
-                try:
-                    event.tag(event)
-                except Exception as error:
-                    _log.exception("stream failed", method=self._method.decode())
-                    stream = getattr(event.tag, "__self__", None)
-                    if isinstance(stream, ServerStream):
-                        with suppress(Exception):  # the call itself may be gone
-                            stream.fail(error)
+                self._take_event()
         except BaseException:
             _log.exception("the thread of a server ended", method=self._method.decode())
-            raise
         finally:
             self.alive = False
             if not self._stopped:
                 self._failed()
+
+    def _take_event(self) -> None:
+        event = self._queue.poll()
+        try:
+            event.tag(event)
+        except BaseException as error:
+            _log.exception("stream failed", method=self._method.decode())
+            stream = getattr(event.tag, "__self__", None)
+            if isinstance(stream, ServerStream):
+                with suppress(Exception):  # the call itself may be gone
+                    stream.fail(error)
 
     def _await_stream(self) -> None:
         with suppress(ValueError):  # it is about to stop
@@ -170,7 +174,7 @@ class ServerStream:
         else:
             self._operate(operations.SendInitialMetadataOperation((), 0), status, tag=self._done)
 
-    def fail(self, error: Exception) -> None:
+    def fail(self, error: BaseException) -> None:
         """Ends the stream after an error of the code that answers it; in the server's thread."""
         try:
             self._tell(error)

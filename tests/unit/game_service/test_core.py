@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -211,55 +212,3 @@ def test_only_matches_that_nobody_touched_are_dropped() -> None:
     assert [match.setup.match_id for match in matches.drop_unplayed(5.0, 9)] == ["old"]
     assert list(matches) == [again, young]
     assert matches.game("old-r0") is None
-
-
-def rooms(limit: int, each: int) -> Room:
-    return Room(limit, each)
-
-
-def test_memory_is_reserved_before_it_is_taken_and_given_back() -> None:
-    room, need = Room(1000, 600), Footprint(fixed=100, each=50)
-    first = room.take(need, 10)
-    with pytest.raises(ResourceExhausted, match=r"num_games: 11 games.*so that 10 games"):
-        room.take(need, 11)
-    with pytest.raises(ResourceExhausted, match=r"what is left, so that 6 games"):
-        room.take(need, 7)
-    second = room.take(need, 6)
-    assert room.used == 1000
-    del first
-    assert room.used == 400
-    del second
-    assert room.used == 0
-
-
-@pytest.mark.parametrize("game", ["solo", "race", "collect", "pursuit", "ctf"])
-@pytest.mark.parametrize("draw_ahead", [False, True])
-def test_what_an_engine_takes_is_known_before(game: str, draw_ahead: bool) -> None:
-    rules = get_game(game)
-    settings = rules.resolve(GameSettings(width=9, height=7, view=9))
-    need = footprint(rules, settings, autoreset=True, draw_ahead=draw_ahead)
-    engine = BatchEngine(rules, settings, 64, draw_ahead=draw_ahead)
-    taken = sum(
-        array.nbytes
-        for fields in vars(engine).values()
-        if isinstance(fields, tuple)
-        for array in fields
-        if isinstance(array, np.ndarray)
-    )
-    answers = 64 * (2 * answer_bytes(rules, settings) + settings.seats)
-    arrays = need.of(64) - answers
-    held = sum(array.nbytes for array in engine._state)  # noqa: SLF001  # what there is to know
-    assert held <= arrays < 3 * held
-    assert taken
-    engine.close()
-
-
-def test_a_place_is_held_while_a_session_is_made() -> None:
-    sessions: Sessions[int] = Sessions(30.0, 1, lambda: 0.0)
-    with sessions.reserve("a", ""):
-        with pytest.raises(ResourceExhausted, match="limit"), sessions.reserve("b", ""):
-            pass
-        with pytest.raises(AlreadyExists), sessions.reserve("a", ""):
-            pass
-    with sessions.reserve("b", ""):
-        pass

@@ -21,6 +21,7 @@ DTYPES = {
     "ended_steps": "int32",
     "final_observation": "uint8",
     "final_action_mask": "uint8",
+    "ended_successes": "uint8",
 }
 SEQUENCES = st.integers(0, 2**64 - 1)
 SHAPES = st.tuples(st.integers(1, 40), st.integers(1, 8), st.integers(1, 300))
@@ -42,6 +43,7 @@ def reports(seed: int, shape: tuple[int, int, int], observation: str) -> Report:
         "ended_steps": (ended,),
         "final_observation": (cut, seats, size),
         "final_action_mask": (cut, seats, 5),
+        "ended_successes": (ended, seats),
     }
     dtypes = {**DTYPES, "observation": observation, "final_observation": observation}
     return Report(
