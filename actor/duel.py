@@ -109,11 +109,12 @@ def success_rate(
 
     In a game of one seat the share of mazes solved, in one whose players win and lose together the
     share that a team of this policy solves; otherwise the share of games won against bot/random.
+    What success is the game says (GameFinished.successes).
     """
     trial = is_time_trial(spec.seats, spec.teams)
     others = [policy if trial else bot_policy("random")] * (spec.seats - 1)
     played = _play(game, load, spec, [policy, *others], range(games), 1, 0.0, rng)
-    return sum(one.scores[0] == 1.0 for one in played) / max(len(played), 1)
+    return sum(one.successes[0] for one in played) / max(len(played), 1)
 
 
 def play_bot(spec: GameSpec, bot: str, mazes: range) -> list[PlayedGame]:
@@ -132,7 +133,8 @@ def play_bot(spec: GameSpec, bot: str, mazes: range) -> list[PlayedGame]:
         engine.step(nothing)
         for index in np.flatnonzero(engine.terminated | engine.truncated).tolist():
             scores, steps = tuple(engine.score[index].tolist()), int(engine.episode_steps[index])
-            played.append(PlayedGame(index, 0, (bot,) * spec.seats, scores, steps))
+            successes = tuple(engine.success[index].tolist())
+            played.append(PlayedGame(index, 0, (bot,) * spec.seats, scores, steps, successes))
     engine.close()
     return played
 

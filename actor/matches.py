@@ -61,6 +61,7 @@ class PlayedGame:
         participants: By seat.
         scores: By seat.
         steps: Length.
+        successes: By seat, whether it did what the game is about.
     """
 
     match: int
@@ -68,6 +69,7 @@ class PlayedGame:
     participants: tuple[str, ...]
     scores: tuple[float, ...]
     steps: int
+    successes: tuple[bool, ...]
 
 
 def play_matches(
@@ -181,6 +183,7 @@ def _play(
             match, rotation, names = plan.games[session.game_ids[index]]
             scores = tuple(step.ended_scores[row].tolist())
             steps = int(step.ended_steps[row])
-            played.append(PlayedGame(match, rotation, names, scores, steps))
+            successes = tuple(step.ended_successes[row].tolist())
+            played.append(PlayedGame(match, rotation, names, scores, steps, successes))
         running &= step.status == RUNNING
     return played

@@ -185,7 +185,9 @@ def _add_gauges(metrics: GameMetrics, lobby: Lobby, sessions: GameSessions, outb
     metrics.gauge(
         "outbox_results", "Results not delivered to Elo yet.", lambda: outbox.size.pending
     )
-    metrics.gauge("refused_results", "Results that Elo refused.", lambda: outbox.size.dead)
+    metrics.gauge(
+        "refused_results", "Results that Elo refused; they are set aside.", lambda: outbox.size.dead
+    )
 
 
 def _keep_tidy(

@@ -145,6 +145,8 @@ class BotGames:
             self._end(job, MazemeshError("games of bots failed; the service's log has it"))
         else:
             self._finish(job, None)
+        finally:
+            job.task = None  # what it was cancelled with holds on to the games
 
     async def _play(self, board: Board) -> None:
         board.take_places()

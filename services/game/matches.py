@@ -143,6 +143,7 @@ class Matches:
             for token in filter(None, game.tokens):
                 self._seats.pop(token, None)
             self._on_drop(game, reason)
+            game.board = None  # what is played there may go with its session
 
     def drop_unplayed(self, latest: float, most: int) -> list[Match]:
         """Drops and returns unfinished matches about which nobody did anything since `latest`.

@@ -158,7 +158,7 @@ def test_the_end_of_its_thread_is_told() -> None:
     server: OwnThreadServer
 
     def begin(stream: ServerStream, first: bytes) -> None:
-        server._queue = FailingOnce(server._queue)  # noqa: SLF001
+        server._queue = FailingOnce(server._queue)
 
     address = f"unix-abstract:test-{secrets.token_hex(8)}"
     with capture_logs() as logs, open_channel(address) as channel:
@@ -166,7 +166,7 @@ def test_the_end_of_its_thread_is_told() -> None:
         stream = open_stream(channel, METHOD, address, b"0")
         assert told.wait(30)
         assert not server.alive
-        server._queue = server._queue.queue  # noqa: SLF001
+        server._queue = server._queue.queue
         server.stop()
         stream.cancel()
     assert "the thread of a server ended" in [line["event"] for line in logs]

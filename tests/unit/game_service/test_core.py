@@ -191,9 +191,9 @@ def test_all_or_none_of_the_matches_are_made() -> None:
             matches.create(matches.lay_out([setup("b"), wrong], 0.0, 0.0), ("finished",), 0.0)
     with pytest.raises(ResourceExhausted):
         matches.create(matches.lay_out([setup(name) for name in "bcd"], 0.0, 0.0), (), 0.0)
+    wide = matches.lay_out([replace(setup("b"), settings=EIGHT, participants=PLAYERS)], 0.0, 0.0)
     with pytest.raises(ResourceExhausted, match="games of matches"):
-        wide = [replace(setup("b"), settings=EIGHT, participants=PLAYERS)]
-        matches.create(matches.lay_out(wide, 0.0, 0.0), (), 0.0)
+        matches.create(wide, (), 0.0)
     assert list(matches) == [first]
     assert not dropped
     (again,) = matches.create(matches.lay_out([setup("a", fence=6)], 0.0, 0.0), (), 0.0)

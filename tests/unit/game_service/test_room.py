@@ -49,7 +49,7 @@ def test_what_an_engine_takes_is_known_before(game: str, draw_ahead: bool) -> No
     need = footprint(rules, settings, autoreset=True, draw_ahead=draw_ahead)
     arrays = need.of(64) - 64 * (2 * answer_bytes(rules, settings) + settings.seats)
     engine = BatchEngine(rules, settings, 64, draw_ahead=draw_ahead)
-    held = sum(array.nbytes for array in engine._state)  # noqa: SLF001  # most of what it holds
+    held = sum(array.nbytes for array in engine._state)  # most of what it holds
     assert held <= arrays < 2 * held
     engine.close()
 
