@@ -97,14 +97,15 @@ def success_rate(
 
     In a game of one seat the share of mazes solved, in one whose players win and lose together the
     share that a team of this policy solves; otherwise the share of games won against bot/random on
-    all other sides, in games of teams in every role.
+    all other sides, in games of teams in every role. What success is the game says
+    (GameFinished.successes).
     """
     trial = is_time_trial(spec.seats, spec.teams)
     number = spec.seats if trial else sides(spec.seats, spec.teams)
     others = [policy if trial else bot_policy("random")] * (number - 1)
     rotations = 1 if trial or not spec.teams else 0
     played = _play(game, load, spec, [policy, *others], range(games), rotations, 0.0, rng)
-    solved = sum(one.scores[one.holders.index(0)] == 1.0 for one in played)
+    solved = sum(one.successes[one.holders.index(0)] for one in played)
     return solved / max(len(played), 1)
 
 
@@ -130,7 +131,8 @@ def play_bot(
         engine.step(nothing)
         for index in np.flatnonzero(engine.terminated | engine.truncated).tolist():
             scores, steps = tuple(engine.score[index].tolist()), int(engine.episode_steps[index])
-            played.append(PlayedGame(index, 0, (bot,) * spec.seats, scores, steps))
+            successes = tuple(engine.success[index].tolist())
+            played.append(PlayedGame(index, 0, (bot,) * spec.seats, scores, steps, successes))
     engine.close()
     return played
 

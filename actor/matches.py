@@ -62,6 +62,7 @@ class PlayedGame:
         scores: By seat.
         steps: Length.
         holders: By seat, the index of the participant of the match.
+        successes: By seat, whether it did what the game is about.
     """
 
     match: int
@@ -69,6 +70,7 @@ class PlayedGame:
     participants: tuple[str, ...]
     scores: tuple[float, ...]
     steps: int
+    successes: tuple[bool, ...] = ()
     holders: tuple[int, ...] = ()
 
     def lead_of_first(self) -> float:
@@ -189,6 +191,7 @@ def _play(
             match, rotation, names, holders = plan.games[session.game_ids[index]]
             scores = tuple(step.ended_scores[row].tolist())
             steps = int(step.ended_steps[row])
-            played.append(PlayedGame(match, rotation, names, scores, steps, holders=holders))
+            successes = tuple(step.ended_successes[row].tolist())
+            played.append(PlayedGame(match, rotation, names, scores, steps, successes, holders))
         running &= step.status == RUNNING
     return played

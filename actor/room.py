@@ -30,7 +30,7 @@ WORTH_A_SESSION = 64
 def game_bytes(spec: GameSpec | pb.GameSpec) -> int:
     """What a game adds to the answer to a step at most, as the Game service counts it."""
     observation = spec.observation_size * np.dtype(spec.observation_dtype or "uint8").itemsize
-    return spec.seats * (2 * (observation + spec.num_actions) + 9) + 9
+    return spec.seats * (2 * (observation + spec.num_actions) + 10) + 9
 
 
 def shares(games: int, spec: GameSpec) -> list[int]:

@@ -190,11 +190,21 @@ class TrainingGames:
             observation=self._decision.observation,
             action_mask=self._decision.action_mask,
             value=value[:count],
+            success=_successes(step, self._plan.student_seat),
             truncated_games=finals.games,
             final_observation=finals.observation,
             final_action_mask=finals.action_mask,
             final_value=value[count:],
         )
+
+
+def _successes(step: Step, student_seat: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
+    """Of the games [B], those that the step ended with success for the student."""
+    success = np.zeros(len(student_seat), np.bool_)
+    ended = step.ended_games
+    if len(ended):
+        success[ended] = step.ended_successes[np.arange(len(ended)), student_seat[ended]]
+    return success
 
 
 @dataclass(frozen=True)

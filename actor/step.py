@@ -54,6 +54,7 @@ class Consequence:
         observation: [B, D], to act on next (of the next episode where one ended).
         action_mask: uint8 [B, A].
         value: float32 [B], of `observation`.
+        success: bool [B], the step ended the game and the student did what it is about.
         truncated_games: Indices [m] of the games where this step truncated the student's episode.
         final_observation: [m, D], their last observations.
         final_action_mask: uint8 [m, A].
@@ -65,6 +66,7 @@ class Consequence:
     observation: npt.NDArray[Any]
     action_mask: npt.NDArray[np.uint8]
     value: npt.NDArray[np.float32]
+    success: npt.NDArray[np.bool_]
     truncated_games: npt.NDArray[np.intp]
     final_observation: npt.NDArray[Any]
     final_action_mask: npt.NDArray[np.uint8]

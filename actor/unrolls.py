@@ -68,6 +68,7 @@ class UnrollCollector:
         steps["reward"].append(consequence.reward)
         # A view would keep a whole message of the server.
         steps["status"].append(consequence.status.copy())
+        steps["success"].append(consequence.success)
         at = len(steps["status"])
         if len(consequence.truncated_games):
             self._bootstrap[consequence.truncated_games, at - 1] = consequence.final_value

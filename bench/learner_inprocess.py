@@ -200,6 +200,7 @@ class Games:
                 engine.observation[:, 0].copy(),
                 engine.action_mask[:, 0].copy(),
                 value[::seats].copy(),
+                engine.success[:, 0],
                 cut,
                 final,
                 ones,

@@ -16,11 +16,11 @@ def episode_statistics(columns: Columns, *, winnable: bool) -> dict[str, float]:
     Args:
         columns: Of `unroll_signature`; of others nothing is told, since drawing by priority does
             not draw episodes alike.
-        winnable: Whether success is the last reward of an episode being positive, as in mazes.
+        winnable: Whether the game can be won: of others no success is told.
 
     Returns:
         episode_reward (with shaping), episode_steps, and episode_success where it is known: the
-        share that ended by itself and with a positive reward. Empty when no episode ended.
+        share of which the game told success. Empty when no episode ended.
     """
     if "behaviour_log_probability" not in columns:
         return {}
@@ -34,5 +34,5 @@ def episode_statistics(columns: Columns, *, winnable: bool) -> dict[str, float]:
         "episode_steps": reward.size / ended,
     }
     if winnable:
-        found["episode_success"] = int((terminated & (reward > 0)).sum()) / ended
+        found["episode_success"] = int((np.asarray(columns["success"]) != 0).sum()) / ended
     return found

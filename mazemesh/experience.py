@@ -59,6 +59,8 @@ def unroll_signature(
     - reward float32 [T]: earned by the action (shaped, where the settings say so).
     - terminated, truncated bool [T]: the episode ended by this step; by the rules, or by the step
       limit. Never both.
+    - success bool [T]: the episode ended by this step, and the seat had done what the game is about
+      (GameFinished.successes of game.proto).
     - bootstrap_value float32 [T]: the behaviour policy's value of the FINAL observation of an
       episode that was truncated by this step; 0 everywhere else.
     - last_observation [D], last_action_mask uint8 [A]: what the policy sees after step T - 1, from
@@ -77,6 +79,7 @@ def unroll_signature(
         reward=("float32", (length,)),
         terminated=("bool", (length,)),
         truncated=("bool", (length,)),
+        success=("bool", (length,)),
         bootstrap_value=("float32", (length,)),
         last_observation=(observation_dtype, (observation_size,)),
         last_action_mask=("uint8", (num_actions,)),

@@ -42,6 +42,7 @@ class Step(NamedTuple):
         ended_games: int32 [m], games that ended in this step, ascending.
         ended_scores: float32 [m, s], their scores.
         ended_steps: int32 [m], their lengths.
+        ended_successes: bool [m, s], which seats did what the game is about.
         final_observation: [t, s, D], last observations of the games that were truncated in
             this step, in the order of `ended_games`.
         final_action_mask: uint8 [t, s, a], and their masks.
@@ -58,6 +59,7 @@ class Step(NamedTuple):
     ended_games: npt.NDArray[np.int32]
     ended_scores: npt.NDArray[np.float32]
     ended_steps: npt.NDArray[np.int32]
+    ended_successes: npt.NDArray[np.bool_]
     final_observation: npt.NDArray[Any]
     final_action_mask: npt.NDArray[np.uint8]
     seat_status: npt.NDArray[np.uint8]
@@ -73,6 +75,7 @@ class GamesSession:
     Attributes:
         spec: the game's spec.
         settings: its settings.
+        resume_token: the secret by which a stream goes on with the session.
         num_games: n.
         game_ids: ids of the games that were joined; empty in training.
         step: the last step that was received.
@@ -101,6 +104,7 @@ class GamesSession:
         self._request: pb.RunGamesRequest | None = None
         self._stream = open_stream(first.SerializeToString())
         opened = self._opened(_OPEN_SECONDS)
+        self.resume_token: str = opened.resume_token
         self.spec: GameSpec = spec_from_proto(opened.spec)
         self.settings = settings_from_proto(opened.spec.settings)
         self.num_games: int = opened.num_games
@@ -264,6 +268,7 @@ class GamesSession:
         first.CopyFrom(self._first)
         message = first.open if first.HasField("open") else first.join
         message.resume_sequence = self.step.sequence
+        message.resume_token = self.resume_token
         return first.SerializeToString()
 
     def _resume_once(self, deadline: float) -> StepBytes:
@@ -288,6 +293,7 @@ class GamesSession:
             ended_games=message.view("ended_games", _INT32, (-1,)),
             ended_scores=message.view("ended_scores", _FLOAT32, (-1, seats)),
             ended_steps=message.view("ended_steps", _INT32, (-1,)),
+            ended_successes=message.view("ended_successes", _BYTE, (-1, seats)).view(np.bool_),
             final_observation=message.view("final_observation", dtype, (-1, seats, size)),
             final_action_mask=message.view("final_action_mask", _BYTE, (-1, seats, actions)),
             seat_status=message.view("seat_status", _BYTE, (-1, seats)),

@@ -229,6 +229,16 @@ class BatchEngine:
             if self.autoreset:
                 self._begin(self._state.ended[:ended])
 
+    @property
+    def success(self) -> BoolArray:
+        """Return which seats did what the game is about, bool [n, s]: those with a score of 1.
+
+        Valid where the last step ended an episode, else False. One that shares the first place
+        with others has not.
+        """
+        reached: BoolArray = self.score == 1.0
+        return reached
+
     def close(self) -> None:
         """Tell the thread that draws ahead, if there is one, to end: mazes are then drawn in place.
 

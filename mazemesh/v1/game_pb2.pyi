@@ -246,14 +246,16 @@ class Turn(_message.Message):
     def __init__(self, step: _Optional[int] = ..., observation: _Optional[bytes] = ..., action_mask: _Optional[bytes] = ..., reward: _Optional[float] = ..., deadline_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class GameFinished(_message.Message):
-    __slots__ = ("scores", "steps", "truncated")
+    __slots__ = ("scores", "steps", "truncated", "successes")
     SCORES_FIELD_NUMBER: _ClassVar[int]
     STEPS_FIELD_NUMBER: _ClassVar[int]
     TRUNCATED_FIELD_NUMBER: _ClassVar[int]
+    SUCCESSES_FIELD_NUMBER: _ClassVar[int]
     scores: _containers.RepeatedScalarFieldContainer[float]
     steps: int
     truncated: bool
-    def __init__(self, scores: _Optional[_Iterable[float]] = ..., steps: _Optional[int] = ..., truncated: _Optional[bool] = ...) -> None: ...
+    successes: _containers.RepeatedScalarFieldContainer[bool]
+    def __init__(self, scores: _Optional[_Iterable[float]] = ..., steps: _Optional[int] = ..., truncated: _Optional[bool] = ..., successes: _Optional[_Iterable[bool]] = ...) -> None: ...
 
 class RunGamesRequest(_message.Message):
     __slots__ = ("open", "join", "step", "close")
@@ -272,7 +274,7 @@ class CloseSession(_message.Message):
     def __init__(self) -> None: ...
 
 class OpenSession(_message.Message):
-    __slots__ = ("session_id", "game", "settings", "num_games", "seed", "first_game_id", "controllers", "resume_sequence")
+    __slots__ = ("session_id", "game", "settings", "num_games", "seed", "first_game_id", "controllers", "resume_sequence", "resume_token")
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     GAME_FIELD_NUMBER: _ClassVar[int]
     SETTINGS_FIELD_NUMBER: _ClassVar[int]
@@ -281,6 +283,7 @@ class OpenSession(_message.Message):
     FIRST_GAME_ID_FIELD_NUMBER: _ClassVar[int]
     CONTROLLERS_FIELD_NUMBER: _ClassVar[int]
     RESUME_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
     session_id: str
     game: str
     settings: GameSettings
@@ -289,17 +292,20 @@ class OpenSession(_message.Message):
     first_game_id: int
     controllers: bytes
     resume_sequence: int
-    def __init__(self, session_id: _Optional[str] = ..., game: _Optional[str] = ..., settings: _Optional[_Union[GameSettings, _Mapping]] = ..., num_games: _Optional[int] = ..., seed: _Optional[int] = ..., first_game_id: _Optional[int] = ..., controllers: _Optional[bytes] = ..., resume_sequence: _Optional[int] = ...) -> None: ...
+    resume_token: str
+    def __init__(self, session_id: _Optional[str] = ..., game: _Optional[str] = ..., settings: _Optional[_Union[GameSettings, _Mapping]] = ..., num_games: _Optional[int] = ..., seed: _Optional[int] = ..., first_game_id: _Optional[int] = ..., controllers: _Optional[bytes] = ..., resume_sequence: _Optional[int] = ..., resume_token: _Optional[str] = ...) -> None: ...
 
 class JoinSession(_message.Message):
-    __slots__ = ("session_id", "seat_tokens", "resume_sequence")
+    __slots__ = ("session_id", "seat_tokens", "resume_sequence", "resume_token")
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     SEAT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     RESUME_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
     session_id: str
     seat_tokens: _containers.RepeatedScalarFieldContainer[str]
     resume_sequence: int
-    def __init__(self, session_id: _Optional[str] = ..., seat_tokens: _Optional[_Iterable[str]] = ..., resume_sequence: _Optional[int] = ...) -> None: ...
+    resume_token: str
+    def __init__(self, session_id: _Optional[str] = ..., seat_tokens: _Optional[_Iterable[str]] = ..., resume_sequence: _Optional[int] = ..., resume_token: _Optional[str] = ...) -> None: ...
 
 class StepGames(_message.Message):
     __slots__ = ("sequence", "actions", "reseat_games", "reseat_controllers")
@@ -328,23 +334,25 @@ class Waiting(_message.Message):
     def __init__(self) -> None: ...
 
 class SessionOpened(_message.Message):
-    __slots__ = ("spec", "num_games", "step", "game_ids", "controllers", "local_address")
+    __slots__ = ("spec", "num_games", "step", "game_ids", "controllers", "local_address", "resume_token")
     SPEC_FIELD_NUMBER: _ClassVar[int]
     NUM_GAMES_FIELD_NUMBER: _ClassVar[int]
     STEP_FIELD_NUMBER: _ClassVar[int]
     GAME_IDS_FIELD_NUMBER: _ClassVar[int]
     CONTROLLERS_FIELD_NUMBER: _ClassVar[int]
     LOCAL_ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
     spec: GameSpec
     num_games: int
     step: GamesStep
     game_ids: _containers.RepeatedScalarFieldContainer[str]
     controllers: bytes
     local_address: str
-    def __init__(self, spec: _Optional[_Union[GameSpec, _Mapping]] = ..., num_games: _Optional[int] = ..., step: _Optional[_Union[GamesStep, _Mapping]] = ..., game_ids: _Optional[_Iterable[str]] = ..., controllers: _Optional[bytes] = ..., local_address: _Optional[str] = ...) -> None: ...
+    resume_token: str
+    def __init__(self, spec: _Optional[_Union[GameSpec, _Mapping]] = ..., num_games: _Optional[int] = ..., step: _Optional[_Union[GamesStep, _Mapping]] = ..., game_ids: _Optional[_Iterable[str]] = ..., controllers: _Optional[bytes] = ..., local_address: _Optional[str] = ..., resume_token: _Optional[str] = ...) -> None: ...
 
 class GamesStep(_message.Message):
-    __slots__ = ("sequence", "observation", "action_mask", "reward", "status", "ended_games", "ended_scores", "ended_steps", "final_observation", "final_action_mask", "seat_status")
+    __slots__ = ("sequence", "observation", "action_mask", "reward", "status", "ended_games", "ended_scores", "ended_steps", "final_observation", "final_action_mask", "seat_status", "ended_successes")
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     OBSERVATION_FIELD_NUMBER: _ClassVar[int]
     ACTION_MASK_FIELD_NUMBER: _ClassVar[int]
@@ -356,6 +364,7 @@ class GamesStep(_message.Message):
     FINAL_OBSERVATION_FIELD_NUMBER: _ClassVar[int]
     FINAL_ACTION_MASK_FIELD_NUMBER: _ClassVar[int]
     SEAT_STATUS_FIELD_NUMBER: _ClassVar[int]
+    ENDED_SUCCESSES_FIELD_NUMBER: _ClassVar[int]
     sequence: int
     observation: bytes
     action_mask: bytes
@@ -367,7 +376,8 @@ class GamesStep(_message.Message):
     final_observation: bytes
     final_action_mask: bytes
     seat_status: bytes
-    def __init__(self, sequence: _Optional[int] = ..., observation: _Optional[bytes] = ..., action_mask: _Optional[bytes] = ..., reward: _Optional[bytes] = ..., status: _Optional[bytes] = ..., ended_games: _Optional[bytes] = ..., ended_scores: _Optional[bytes] = ..., ended_steps: _Optional[bytes] = ..., final_observation: _Optional[bytes] = ..., final_action_mask: _Optional[bytes] = ..., seat_status: _Optional[bytes] = ...) -> None: ...
+    ended_successes: bytes
+    def __init__(self, sequence: _Optional[int] = ..., observation: _Optional[bytes] = ..., action_mask: _Optional[bytes] = ..., reward: _Optional[bytes] = ..., status: _Optional[bytes] = ..., ended_games: _Optional[bytes] = ..., ended_scores: _Optional[bytes] = ..., ended_steps: _Optional[bytes] = ..., final_observation: _Optional[bytes] = ..., final_action_mask: _Optional[bytes] = ..., seat_status: _Optional[bytes] = ..., ended_successes: _Optional[bytes] = ...) -> None: ...
 
 class WatchGameRequest(_message.Message):
     __slots__ = ("game_id",)

@@ -70,8 +70,14 @@ class GameServiceStub:
     replaces games of the match that are unfinished, and their tokens die; a lower fence, or a match that is
     finished (for 30 days, of the last million and while there is a replay, unless set), is FAILED_PRECONDITION;
     another setup under the same match_id and fence is ALREADY_EXISTS. More than 65,536 unfinished matches (unless set)
-    are RESOURCE_EXHAUSTED. A match that nobody plays or goes on playing for 10 minutes (unless set) is dropped, its
-    tokens with it.
+    are RESOURCE_EXHAUSTED, and so are more than 131,072 unfinished games (unless set). A match that nobody plays or goes on
+    playing for 10 minutes (unless set) is dropped, its tokens with it.
+
+    Games of bots alone are played in slices, those of all callers in turn, before the answer. Their work, games x seats x
+    step_limit, is at most 16,777,216 moves a request and four times that over all that wait (unless set): more is
+    RESOURCE_EXHAUSTED. When the caller gives up, matches of which such games are unfinished are dropped.
+
+    A request has at most 8 MiB.
     """
     PlayGame: _grpc.StreamStreamMultiCallable[_game_pb2.PlayGameRequest, _game_pb2.PlayGameResponse]
     """Plays one seat, for a person or a foreign bot. First message: join. Then the server sends `joined`, and a `turn`
@@ -80,7 +86,8 @@ class GameServiceStub:
 
     A seat that does not act within the server's move timeout (60 s unless set) stays; a stream that breaks may be
     joined again with the same token and is sent the current turn. A second stream on a token ends the first with
-    ABORTED. An `act` for another step than the current turn's is FAILED_PRECONDITION and changes nothing.
+    ABORTED. An `act` for another step than the current turn's is FAILED_PRECONDITION and changes nothing. A message has
+    at most 4 KiB.
     """
     RunGames: _grpc.StreamStreamMultiCallable[_game_pb2.RunGamesRequest, _game_pb2.RunGamesResponse]
     """Plays a whole batch of games a message, for actors and evaluators. First message: `open` (endless training
@@ -90,13 +97,17 @@ class GameServiceStub:
     request, response, request, response.
 
     Sequence numbers start at 1 and go up by one. When a stream breaks, the client opens a new one with the same
-    session_id and `resume_sequence` within the server's session grace (30 s unless set): `opened` then carries the
-    last response that was computed, so a step is never played twice. The last request sent again is answered by the
-    last response again. A session that is gone is NOT_FOUND; any other sequence is FAILED_PRECONDITION; a session that
+    session_id, `resume_token` and `resume_sequence` within the server's session grace (30 s unless set): `opened` then
+    carries the last response that was computed, so a step is never played twice. The last request sent again is
+    answered by the last response again. A session that is gone, and another resume_token than the session's, is
+    NOT_FOUND; any other sequence is FAILED_PRECONDITION; a session that
     another stream still holds passes to the newcomer and the older stream ends with ABORTED. A refused step
     (INVALID_ARGUMENT) ends the stream and plays nothing; the session stays and can be resumed. `close`
     ends a session at once; a stream that ends otherwise leaves it to its grace. More than 512 sessions at once (unless
-    set) are RESOURCE_EXHAUSTED.
+    set) are RESOURCE_EXHAUSTED. So is a session whose games take more than 256 MiB of memory (unless set), or more than
+    is left of the 1 GiB (unless set) that all games of a server may take; what they take is known before they are made,
+    and the message tells how many games fit. A stopping server ends its streams with UNAVAILABLE, and answers so until
+    it is gone. A message has at most 4 MiB.
 
     A session made by `join` ends when its last game has ended: the server closes the stream after that response,
     which it sends only when the results of the matches that ended are on disk.
@@ -104,7 +115,8 @@ class GameServiceStub:
     WatchGame: _grpc.UnaryStreamMultiCallable[_game_pb2.WatchGameRequest, _game_pb2.WatchGameResponse]
     """Follows a running game, or a training game's episode, from its current step to its end. The first frame carries the
     maze. A watcher that reads too slowly misses frames (never the last); it never slows the game. NOT_FOUND when the
-    game is not running.
+    game is not running, RESOURCE_EXHAUSTED when 256 watch already (unless set). A stopping server ends it with
+    UNAVAILABLE.
     """
     ListActiveGames: _grpc.UnaryUnaryMultiCallable[_game_pb2.ListActiveGamesRequest, _game_pb2.ListActiveGamesResponse]
     """Running games, newest first: matches game by game, training sessions one row a session."""
@@ -158,8 +170,14 @@ class GameServiceAsyncStub(GameServiceStub):
     replaces games of the match that are unfinished, and their tokens die; a lower fence, or a match that is
     finished (for 30 days, of the last million and while there is a replay, unless set), is FAILED_PRECONDITION;
     another setup under the same match_id and fence is ALREADY_EXISTS. More than 65,536 unfinished matches (unless set)
-    are RESOURCE_EXHAUSTED. A match that nobody plays or goes on playing for 10 minutes (unless set) is dropped, its
-    tokens with it.
+    are RESOURCE_EXHAUSTED, and so are more than 131,072 unfinished games (unless set). A match that nobody plays or goes on
+    playing for 10 minutes (unless set) is dropped, its tokens with it.
+
+    Games of bots alone are played in slices, those of all callers in turn, before the answer. Their work, games x seats x
+    step_limit, is at most 16,777,216 moves a request and four times that over all that wait (unless set): more is
+    RESOURCE_EXHAUSTED. When the caller gives up, matches of which such games are unfinished are dropped.
+
+    A request has at most 8 MiB.
     """
     PlayGame: _aio.StreamStreamMultiCallable[_game_pb2.PlayGameRequest, _game_pb2.PlayGameResponse]  # type: ignore[assignment]
     """Plays one seat, for a person or a foreign bot. First message: join. Then the server sends `joined`, and a `turn`
@@ -168,7 +186,8 @@ class GameServiceAsyncStub(GameServiceStub):
 
     A seat that does not act within the server's move timeout (60 s unless set) stays; a stream that breaks may be
     joined again with the same token and is sent the current turn. A second stream on a token ends the first with
-    ABORTED. An `act` for another step than the current turn's is FAILED_PRECONDITION and changes nothing.
+    ABORTED. An `act` for another step than the current turn's is FAILED_PRECONDITION and changes nothing. A message has
+    at most 4 KiB.
     """
     RunGames: _aio.StreamStreamMultiCallable[_game_pb2.RunGamesRequest, _game_pb2.RunGamesResponse]  # type: ignore[assignment]
     """Plays a whole batch of games a message, for actors and evaluators. First message: `open` (endless training
@@ -178,13 +197,17 @@ class GameServiceAsyncStub(GameServiceStub):
     request, response, request, response.
 
     Sequence numbers start at 1 and go up by one. When a stream breaks, the client opens a new one with the same
-    session_id and `resume_sequence` within the server's session grace (30 s unless set): `opened` then carries the
-    last response that was computed, so a step is never played twice. The last request sent again is answered by the
-    last response again. A session that is gone is NOT_FOUND; any other sequence is FAILED_PRECONDITION; a session that
+    session_id, `resume_token` and `resume_sequence` within the server's session grace (30 s unless set): `opened` then
+    carries the last response that was computed, so a step is never played twice. The last request sent again is
+    answered by the last response again. A session that is gone, and another resume_token than the session's, is
+    NOT_FOUND; any other sequence is FAILED_PRECONDITION; a session that
     another stream still holds passes to the newcomer and the older stream ends with ABORTED. A refused step
     (INVALID_ARGUMENT) ends the stream and plays nothing; the session stays and can be resumed. `close`
     ends a session at once; a stream that ends otherwise leaves it to its grace. More than 512 sessions at once (unless
-    set) are RESOURCE_EXHAUSTED.
+    set) are RESOURCE_EXHAUSTED. So is a session whose games take more than 256 MiB of memory (unless set), or more than
+    is left of the 1 GiB (unless set) that all games of a server may take; what they take is known before they are made,
+    and the message tells how many games fit. A stopping server ends its streams with UNAVAILABLE, and answers so until
+    it is gone. A message has at most 4 MiB.
 
     A session made by `join` ends when its last game has ended: the server closes the stream after that response,
     which it sends only when the results of the matches that ended are on disk.
@@ -192,7 +215,8 @@ class GameServiceAsyncStub(GameServiceStub):
     WatchGame: _aio.UnaryStreamMultiCallable[_game_pb2.WatchGameRequest, _game_pb2.WatchGameResponse]  # type: ignore[assignment]
     """Follows a running game, or a training game's episode, from its current step to its end. The first frame carries the
     maze. A watcher that reads too slowly misses frames (never the last); it never slows the game. NOT_FOUND when the
-    game is not running.
+    game is not running, RESOURCE_EXHAUSTED when 256 watch already (unless set). A stopping server ends it with
+    UNAVAILABLE.
     """
     ListActiveGames: _aio.UnaryUnaryMultiCallable[_game_pb2.ListActiveGamesRequest, _game_pb2.ListActiveGamesResponse]  # type: ignore[assignment]
     """Running games, newest first: matches game by game, training sessions one row a session."""
@@ -261,8 +285,14 @@ class GameServiceServicer(metaclass=_abc_1.ABCMeta):
         replaces games of the match that are unfinished, and their tokens die; a lower fence, or a match that is
         finished (for 30 days, of the last million and while there is a replay, unless set), is FAILED_PRECONDITION;
         another setup under the same match_id and fence is ALREADY_EXISTS. More than 65,536 unfinished matches (unless set)
-        are RESOURCE_EXHAUSTED. A match that nobody plays or goes on playing for 10 minutes (unless set) is dropped, its
-        tokens with it.
+        are RESOURCE_EXHAUSTED, and so are more than 131,072 unfinished games (unless set). A match that nobody plays or goes on
+        playing for 10 minutes (unless set) is dropped, its tokens with it.
+
+        Games of bots alone are played in slices, those of all callers in turn, before the answer. Their work, games x seats x
+        step_limit, is at most 16,777,216 moves a request and four times that over all that wait (unless set): more is
+        RESOURCE_EXHAUSTED. When the caller gives up, matches of which such games are unfinished are dropped.
+
+        A request has at most 8 MiB.
         """
 
     @_abc_1.abstractmethod
@@ -277,7 +307,8 @@ class GameServiceServicer(metaclass=_abc_1.ABCMeta):
 
         A seat that does not act within the server's move timeout (60 s unless set) stays; a stream that breaks may be
         joined again with the same token and is sent the current turn. A second stream on a token ends the first with
-        ABORTED. An `act` for another step than the current turn's is FAILED_PRECONDITION and changes nothing.
+        ABORTED. An `act` for another step than the current turn's is FAILED_PRECONDITION and changes nothing. A message has
+        at most 4 KiB.
         """
 
     @_abc_1.abstractmethod
@@ -293,13 +324,17 @@ class GameServiceServicer(metaclass=_abc_1.ABCMeta):
         request, response, request, response.
 
         Sequence numbers start at 1 and go up by one. When a stream breaks, the client opens a new one with the same
-        session_id and `resume_sequence` within the server's session grace (30 s unless set): `opened` then carries the
-        last response that was computed, so a step is never played twice. The last request sent again is answered by the
-        last response again. A session that is gone is NOT_FOUND; any other sequence is FAILED_PRECONDITION; a session that
+        session_id, `resume_token` and `resume_sequence` within the server's session grace (30 s unless set): `opened` then
+        carries the last response that was computed, so a step is never played twice. The last request sent again is
+        answered by the last response again. A session that is gone, and another resume_token than the session's, is
+        NOT_FOUND; any other sequence is FAILED_PRECONDITION; a session that
         another stream still holds passes to the newcomer and the older stream ends with ABORTED. A refused step
         (INVALID_ARGUMENT) ends the stream and plays nothing; the session stays and can be resumed. `close`
         ends a session at once; a stream that ends otherwise leaves it to its grace. More than 512 sessions at once (unless
-        set) are RESOURCE_EXHAUSTED.
+        set) are RESOURCE_EXHAUSTED. So is a session whose games take more than 256 MiB of memory (unless set), or more than
+        is left of the 1 GiB (unless set) that all games of a server may take; what they take is known before they are made,
+        and the message tells how many games fit. A stopping server ends its streams with UNAVAILABLE, and answers so until
+        it is gone. A message has at most 4 MiB.
 
         A session made by `join` ends when its last game has ended: the server closes the stream after that response,
         which it sends only when the results of the matches that ended are on disk.
@@ -313,7 +348,8 @@ class GameServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_game_pb2.WatchGameResponse], _abc.AsyncIterator[_game_pb2.WatchGameResponse]]:
         """Follows a running game, or a training game's episode, from its current step to its end. The first frame carries the
         maze. A watcher that reads too slowly misses frames (never the last); it never slows the game. NOT_FOUND when the
-        game is not running.
+        game is not running, RESOURCE_EXHAUSTED when 256 watch already (unless set). A stopping server ends it with
+        UNAVAILABLE.
         """
 
     @_abc_1.abstractmethod

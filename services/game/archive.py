@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import structlog
 
@@ -13,6 +13,10 @@ from services.game.match import Match, MatchGame
 from services.game.store import ReplayEntry, ReplayFiles, ReplayFilter, ReplayIndex
 
 _log = structlog.get_logger(__name__)
+
+_FILE_BYTES = 8 << 20
+_GAME_BYTES = 1024
+"""Of what is known of a game beside its actions, roughly."""
 
 Replays = dict[str, tuple[ReplayEntry, ...]]
 
@@ -51,23 +55,20 @@ class Archive:
         await asyncio.to_thread(self._delete_but, needed)
 
     async def write(self, matches: Sequence[Match]) -> Replays:
-        """Writes one file with all games of finished matches; its entries by match id.
+        """Writes all games of finished matches to files, a few in each; entries by match id.
 
-        Results count more than replays: where the file cannot be written there are no entries.
+        Results count more than replays: where a file cannot be written there are no entries.
         """
-        games = [game for match in matches for game in match.games]
-        if not self._keep or not games:
-            return {}
-        try:
-            content = await asyncio.to_thread(self._encode, games)
-            file = await asyncio.to_thread(self._files.put, content)
-        except OSError as error:
-            self.lost += len(games)
-            _log.error("replays not written", games=len(games), reason=str(error))
+        if not self._keep:
             return {}
         entries = defaultdict[str, list[ReplayEntry]](list)
-        for index, game in enumerate(games):
-            entries[game.match.setup.match_id].append(_entry(game, file, index))
+        for games in _portions([game for match in matches for game in match.games]):
+            try:
+                for entry in await asyncio.to_thread(self._write, games):
+                    entries[entry.match_id].append(entry)
+            except OSError as error:
+                self.lost += len(games)
+                _log.error("replays not written", games=len(games), reason=str(error))
         return {match_id: tuple(found) for match_id, found in entries.items()}
 
     async def trim(self, added: int) -> None:
@@ -97,10 +98,31 @@ class Archive:
         """See `ReplayIndex`."""
         return await self._index.page(limit, before, wanted)
 
+    def _write(self, games: Sequence[MatchGame]) -> list[ReplayEntry]:
+        file = self._files.put(self._encode(games))
+        return [_entry(game, file, index) for index, game in enumerate(games)]
+
     def _delete_but(self, needed: set[str]) -> None:
+        self._files.clean()
         for name in self._files.names():
             if name not in needed:
                 self._files.delete(name)
+
+
+def _portions(games: Sequence[MatchGame]) -> Iterator[list[MatchGame]]:
+    """The games in order, so many together that a file of them is read in a moment."""
+    portion: list[MatchGame] = []
+    size = 0
+    for game in games:
+        assert game.outcome is not None
+        more = _GAME_BYTES + game.outcome.steps * len(game.participants)
+        if portion and size + more > _FILE_BYTES:
+            yield portion
+            portion, size = [], 0
+        portion.append(game)
+        size += more
+    if portion:
+        yield portion
 
 
 def _entry(game: MatchGame, file: str, index: int) -> ReplayEntry:

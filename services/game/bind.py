@@ -27,6 +27,7 @@ from services.game.outbox import Outbox, ResultSink
 from services.game.play_game import PlayGameStream
 from services.game.recorder import Recorder
 from services.game.replay_messages import encode_file
+from services.game.room import Room, Rooms
 from services.game.run_games import GameSessions, RunGamesStream
 from services.game.servicer import GameServicer
 from services.game.sessions import Sessions
@@ -36,6 +37,7 @@ from services.game.stores.replay_folder import FolderReplayFiles
 from services.game.stores.sql import SqlResultStore
 from services.game.stores.sql_replays import SqlReplayIndex
 from services.game.warm import warm
+from services.game.watching import Audience
 from services.game.worlds import Worlds
 
 _MAX_SWEEP_SECONDS = 1.0
@@ -76,18 +78,22 @@ async def bind_with(settings: GameServiceSettings, server: Server, sink: ResultS
         workers=settings.foreign_workers,
         step_seconds=settings.foreign_step_seconds,
     )
+    room = Room(settings.max_memory_mib << 20, settings.max_session_mib << 20)
+    rooms = Rooms(room, stepping, settings.draw_ahead)
     lobby = Lobby(
         store,
         recorder,
         stepping,
         limit=settings.max_matches,
+        limit_games=settings.max_match_games,
         serials=serials,
         new_engine=make_engine,
+        rooms=rooms,
         move_timeout=settings.move_timeout,
+        bot_moves=settings.max_bot_moves,
     )
     sessions: GameSessions = Sessions(settings.session_grace, settings.max_sessions, time.monotonic)
     local = _local_steps(settings, server, sessions)
-    address = local.address if local else ""
     server.add_servicer(
         SERVICE,
         add_game_servicer,
@@ -97,13 +103,22 @@ async def bind_with(settings: GameServiceSettings, server: Server, sink: ResultS
             archive,
             stepping,
             RunGamesStream(
-                sessions, lobby, recorder, stepping, serials, make_engine, games, address
+                sessions,
+                lobby,
+                recorder,
+                stepping,
+                serials,
+                make_engine,
+                games,
+                rooms,
+                lambda: local.address if local else "",
             ),
             PlayGameStream(lobby),
             games,
+            Audience(settings.max_watchers),
         ),
     )
-    worlds = Worlds(stepping, make_engine, settings.max_worlds, _name)
+    worlds = Worlds(stepping, make_engine, rooms, settings.max_worlds, _name)
     _add_dm_env_rpc(settings, server, worlds, games)
     _add_gauges(metrics, lobby, sessions, outbox)
     metrics.gauge(
@@ -111,6 +126,7 @@ async def bind_with(settings: GameServiceSettings, server: Server, sink: ResultS
         "RunGames streams of this machine that a thread of their own answers.",
         lambda: local.streams if local else 0,
     )
+    metrics.gauge("memory_bytes", "Memory reserved for games.", lambda: room.used)
     metrics.gauge("lost_replays", "Replays that could not be written.", lambda: archive.lost)
     _keep_tidy(settings, server, lobby, sessions)
     server.background(partial(_forget, store, settings), "forget")
@@ -146,13 +162,11 @@ def _add_dm_env_rpc(
     """Serves clients of dm_env, where the extra is installed."""
     if find_spec("dm_env_rpc") is None:
         return
-    from dm_env_rpc.v1.dm_env_rpc_pb2_grpc import add_EnvironmentServicer_to_server
-
     from services.game.dm_env_rpc_servicer import SERVICE as DM_ENV_RPC
-    from services.game.dm_env_rpc_servicer import DmEnvRpcServicer
+    from services.game.dm_env_rpc_servicer import DmEnvRpcServicer, add_dm_env_rpc_servicer
 
     servicer = DmEnvRpcServicer(worlds, games)
-    server.add_servicer(DM_ENV_RPC, add_EnvironmentServicer_to_server, servicer)
+    server.add_servicer(DM_ENV_RPC, add_dm_env_rpc_servicer, servicer)
 
     async def sweep() -> None:
         while True:
@@ -177,7 +191,9 @@ def _add_gauges(metrics: GameMetrics, lobby: Lobby, sessions: GameSessions, outb
     metrics.gauge(
         "outbox_results", "Results not delivered to Elo yet.", lambda: outbox.size.pending
     )
-    metrics.gauge("refused_results", "Results that Elo refused.", lambda: outbox.size.dead)
+    metrics.gauge(
+        "refused_results", "Results that Elo refused; they are set aside.", lambda: outbox.size.dead
+    )
 
 
 def _keep_tidy(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -18,7 +20,7 @@ from services.game.match import Match, MatchGame
 from services.game.results import results
 from services.game.seating import SeatTurn
 from services.game.session import Reseat
-from services.game.setup import MatchSetup
+from services.game.setup import MAX_PARTICIPANTS, MatchSetup
 from services.game.training import TrainingSetup
 from services.game.watching import Frame, Outcome
 
@@ -84,7 +86,13 @@ def reseat(message: pb.StepGames, batch: Batch) -> Reseat | None:
     return Reseat(games, _int8("reseat_controllers", message.reseat_controllers, shape))
 
 
-def opened(batch: Batch, step: pb.GamesStep, game_ids: list[str], local_address: str = "") -> bytes:
+def opened(
+    batch: Batch,
+    step: pb.GamesStep,
+    game_ids: list[str],
+    resume_token: str,
+    local_address: str = "",
+) -> bytes:
     """The first answer of a stream, encoded; `game_ids` of games that were joined, if any."""
     engine = batch.engine
     message = pb.SessionOpened(
@@ -93,6 +101,7 @@ def opened(batch: Batch, step: pb.GamesStep, game_ids: list[str], local_address:
         step=step,
         game_ids=game_ids,
         local_address=local_address,
+        resume_token=resume_token,
     )
     if game_ids:
         message.controllers = to_bytes(engine.controller, "int8")
@@ -101,7 +110,12 @@ def opened(batch: Batch, step: pb.GamesStep, game_ids: list[str], local_address:
 
 def finished(outcome: Outcome) -> pb.GameFinished:
     """How a game ended."""
-    return pb.GameFinished(scores=outcome.scores, steps=outcome.steps, truncated=outcome.truncated)
+    return pb.GameFinished(
+        scores=outcome.scores,
+        steps=outcome.steps,
+        truncated=outcome.truncated,
+        successes=outcome.successes,
+    )
 
 
 def match_setups(request: pb.CreateGamesRequest, games: Catalogue) -> list[MatchSetup]:
@@ -122,6 +136,10 @@ def match_setups(request: pb.CreateGamesRequest, games: Catalogue) -> list[Match
 
 
 def _match_setup(message: pb.MatchSetup, games: Catalogue) -> MatchSetup:
+    if len(message.participants) > MAX_PARTICIPANTS:
+        raise InvalidArgument(
+            f"participants: {len(message.participants)} take part; at most {MAX_PARTICIPANTS} can"
+        )
     game = games.get(message.game)
     return MatchSetup(
         match_id=message.match_id,
@@ -133,6 +151,11 @@ def _match_setup(message: pb.MatchSetup, games: Catalogue) -> MatchSetup:
         rotations=message.rotations,
         fence=message.fence,
     )
+
+
+def created(matches: Sequence[Match]) -> pb.CreateGamesResponse:
+    """The answer of CreateGames."""
+    return pb.CreateGamesResponse(matches=[created_match(match) for match in matches])
 
 
 def created_match(match: Match) -> pb.CreatedMatch:

@@ -9,6 +9,7 @@ import secrets
 from functools import partial
 from typing import Any, TypeAlias
 
+import grpc
 import grpc.aio
 from dm_env_rpc.v1 import dm_env_rpc_pb2 as dm
 from dm_env_rpc.v1.dm_env_rpc_pb2_grpc import EnvironmentServicer
@@ -17,12 +18,15 @@ from google.rpc.status_pb2 import Status
 from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError, status_of
 from mazemesh.games import Catalogue, Purpose, seeds
 from services.game import dm_env_rpc_messages as messages
+from services.game.handlers import limited
 from services.game.hold import Hold
 from services.game.worlds import World, Worlds
 
 Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
 
 SERVICE = "dm_env_rpc.v1.Environment"
+MAX_BYTES = 64 << 10
+"""Of a message: some settings, or one action."""
 
 
 class DmEnvRpcServicer(EnvironmentServicer):  # type: ignore[misc]  # dm_env_rpc is untyped
@@ -32,9 +36,12 @@ class DmEnvRpcServicer(EnvironmentServicer):  # type: ignore[misc]  # dm_env_rpc
         self._worlds = worlds
         self._games = games
         self._streams: set[Hold] = set()
+        self._stopping: MazemeshError | None = None
 
     async def Process(self, requests: object, context: Context) -> None:
         """One client, until it goes."""
+        if self._stopping is not None:
+            raise self._stopping
         client = _Client(self._worlds, self._games)
         hold = Hold("the stream")
         self._streams.add(hold)
@@ -47,9 +54,21 @@ class DmEnvRpcServicer(EnvironmentServicer):  # type: ignore[misc]  # dm_env_rpc
             client.leave()
 
     def end_streams(self, reason: MazemeshError) -> None:
-        """Ends the streams of all clients."""
+        """Ends the streams of all clients, and those that come."""
+        self._stopping = reason
         for hold in list(self._streams):
             hold.end(reason)
+
+
+def add_dm_env_rpc_servicer(servicer: DmEnvRpcServicer, server: grpc.aio.Server) -> None:
+    """Serves it as the generated code does, but a message may have no more than `MAX_BYTES`."""
+    handler: Any = grpc.stream_stream_rpc_method_handler(
+        servicer.Process,
+        request_deserializer=limited(dm.EnvironmentRequest.FromString, MAX_BYTES),
+        response_serializer=dm.EnvironmentResponse.SerializeToString,
+    )
+    handlers = grpc.method_handlers_generic_handler(SERVICE, {"Process": handler})
+    server.add_generic_rpc_handlers((handlers,))
 
 
 class _Client:

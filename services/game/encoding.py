@@ -32,6 +32,7 @@ _FIELDS = tuple(
         "final_observation",
         "final_action_mask",
         "seat_status",
+        "ended_successes",
     )
 )
 

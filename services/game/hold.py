@@ -48,6 +48,10 @@ class Holder:
             if self._waiting and self._task is not None:
                 self._task.cancel()
 
+    def check(self) -> None:
+        """Raises the reason for which the stream was ended, if it was."""
+        self._check()
+
     def _check(self, cancelled: bool = False) -> None:
         if self._reason is not None:
             if cancelled and self._task is not None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from heapq import nlargest
+from heapq import merge
+from itertools import islice
 
 from mazemesh.errors import InvalidArgument, NotFound
 from mazemesh.games import BOTS, bot_policy
@@ -54,14 +55,15 @@ class Listing:
 
     def page(self, size: int, before: int | None, matches: bool, training: bool) -> list[Entry]:
         """At most `size` rows, newest first, of those with a lower serial than `before`."""
-        rows = (
-            *(self._match_rows() if matches else ()),
-            *(self._training_rows() if training else ()),
+        rows = merge(
+            self._match_rows(before) if matches else (),
+            self._training_rows(before) if training else (),
+            key=lambda row: row.serial,
+            reverse=True,
         )
-        older = (row for row in rows if before is None or row.serial < before)
-        return nlargest(size, older, key=lambda row: row.serial)
+        return list(islice(rows, size))
 
-    async def find(self, game_id: str) -> Watched:
+    def find(self, game_id: str) -> Watched:
         """The running game of that id.
 
         Raises:
@@ -75,13 +77,12 @@ class Listing:
             session = self._sessions.find(session_id)
             engine = session.batch.engine
             if not isinstance(session, MatchSession) and int(index) < engine.num_games:
-                await session.settled()
                 seats = engine.controller[int(index)].tolist()
                 return Watched(session.batch, int(index), tuple(map(_player, seats)))
         raise NotFound(f"game {game_id!r} is not running")
 
-    def _match_rows(self) -> Iterator[Entry]:
-        for game in self._lobby.matches.running_games():
+    def _match_rows(self, before: int | None) -> Iterator[Entry]:
+        for game in self._lobby.matches.newest_games(before):
             match = game.match
             board = game.board
             yield Entry(
@@ -96,9 +97,10 @@ class Listing:
                 open_seats=self._lobby.open_seats(game),
             )
 
-    def _training_rows(self) -> Iterator[Entry]:
-        for session in self._sessions:
-            if not isinstance(session, MatchSession):
+    def _training_rows(self, before: int | None) -> Iterator[Entry]:
+        for session in sorted(self._sessions, key=lambda session: -session.serial):
+            older = before is None or session.serial < before
+            if older and not isinstance(session, MatchSession):
                 engine = session.batch.engine
                 yield Entry(
                     serial=session.serial,

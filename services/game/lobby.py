@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import replace
-from itertools import count, groupby
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from itertools import count
 
-import numpy as np
-
-from mazemesh.errors import FailedPrecondition, MazemeshError
+from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError
 from services.game.batch import NewEngine
+from services.game.bot_games import BotGames
 from services.game.match import Board, Match, MatchGame, make_batch
 from services.game.matches import Matches
 from services.game.recorder import Recorder
+from services.game.room import Rooms
 from services.game.seating import SeatedGame
 from services.game.setup import MatchSetup
 from services.game.stepping import Stepping
 from services.game.store import ResultStore
-from services.game.watching import Outcome
+from services.game.training import check_answer_fits
+
+MAX_GAMES = 8192
+MAX_TOKENS = 65_536
+"""What one session may join."""
+
+_CALLERS = 4
+"""So many times the moves of one call may wait of all."""
+
+_SWEPT = 256
+"""Matches that are dropped without letting others run."""
 
 
 class Lobby:
@@ -27,9 +37,16 @@ class Lobby:
 
     Args:
         limit: matches at one time.
+        limit_games: their games at one time.
         serials: numbers games in the order in which they were made.
         new_engine: makes what plays them.
+        rooms: the memory that games may take.
         move_timeout: seconds a seat has for a move when seats are played one by one.
+        bot_moves: moves that the games of bots alone in one call may take.
+
+    Attributes:
+        matches: those there are.
+        bots: plays the games that need no player.
     """
 
     def __init__(
@@ -39,21 +56,34 @@ class Lobby:
         stepping: Stepping,
         *,
         limit: int,
+        limit_games: int,
         serials: count[int],
         new_engine: NewEngine,
+        rooms: Rooms,
         move_timeout: float,
+        bot_moves: int,
     ) -> None:
-        self.matches = Matches(limit, serials, self._take_out)
+        self.matches = Matches(limit, limit_games, serials, self._take_out)
+        self.bots = BotGames(
+            stepping,
+            recorder,
+            rooms,
+            new_engine,
+            self.matches.drop,
+            limit=bot_moves,
+            limit_all=_CALLERS * bot_moves,
+        )
         self._store = store
         self._recorder = recorder
         self._stepping = stepping
         self._new_engine = new_engine
+        self._rooms = rooms
+        self._stopping: MazemeshError | None = None
         self._move_timeout = move_timeout
         self._seated: dict[MatchGame, SeatedGame] = {}
         # Players of one match come at the same moment, and only one of them begins it; a game that
         # takes long to begin keeps no other game waiting.
         self._beginning: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._bot_games: set[asyncio.Task[None]] = set()
 
     async def create(self, setups: Sequence[MatchSetup]) -> list[Match]:
         """Creates matches, all or none, and plays their games that are bots' alone.
@@ -63,9 +93,14 @@ class Lobby:
         """
         finished = await self._store.finished([setup.match_id for setup in setups])
         clock, time = self._stepping.clock(), self._stepping.time()
-        matches = self.matches.create(setups, finished, clock, time)
-        games = [game for match in matches for game in match.games]
-        await self._play_bots([game for game in games if game.is_for_bots and game.board is None])
+        made = await self._stepping.in_thread(self.matches.lay_out, setups, clock, time)
+        # From here on nobody comes in between.
+        self._check_serving()
+        self.bots.check(_for_bots(match for match in made if not self.matches.has(match.setup)))
+        matches = self.matches.create(made, finished, clock)
+        new = set(made)
+        self.bots.begin(_for_bots(match for match in matches if match in new))
+        await self.bots.wait(_for_bots(matches))
         return matches
 
     async def join(self, tokens: Sequence[str]) -> Board:
@@ -75,8 +110,15 @@ class Lobby:
             NotFound, InvalidArgument: as `Matches.games_of`.
             FailedPrecondition: a game is played seat by seat, or together with other games.
         """
-        games = self.matches.games_of(tokens)
-        async with self._beginning[games[0].match.setup.game.name]:
+        if len(tokens) > MAX_TOKENS:
+            raise InvalidArgument(f"seat_tokens: {len(tokens)} tokens; at most {MAX_TOKENS}")
+        games = await self._stepping.in_thread(self.matches.games_of, tokens)
+        if len(games) > MAX_GAMES:
+            raise InvalidArgument(f"seat_tokens: they name {len(games)} games; at most {MAX_GAMES}")
+        setup = games[0].match.setup
+        check_answer_fits(setup.game, setup.settings, len(games), "seat_tokens")
+        async with self._beginning[setup.game.name]:
+            self._check_serving()
             board = games[0].board or await self._begin(games)
         if board.games != games or games[0] in self._seated:
             raise _played_otherwise(games[0])
@@ -92,6 +134,7 @@ class Lobby:
         """
         game, seat = self.matches.seat(token)
         async with self._beginning[game.match.setup.game.name]:
+            self._check_serving()
             if game.board is None:
                 board = await self._begin([game])
                 self._seated[game] = SeatedGame(
@@ -110,7 +153,7 @@ class Lobby:
     @property
     def total_open_seats(self) -> int:
         """Open seats of all games."""
-        return sum(map(self.open_seats, self.matches.running_games()))
+        return sum(map(self.open_seats, self.matches.newest_games(None)))
 
     def open_seats(self, game: MatchGame) -> int:
         """Seats of a game that nobody has joined yet."""
@@ -119,13 +162,15 @@ class Lobby:
         return 0 if game.board is not None else sum(map(bool, game.tokens))
 
     def end_streams(self, reason: MazemeshError) -> None:
-        """Ends the streams of all seats and watchers."""
+        """Ends the streams of all seats and watchers, those that come, and games of bots."""
+        self._stopping = reason
+        self.bots.stop(reason)
         for seated in self._seated.values():
             seated.stop(reason)
         for match in self.matches:
             for game in match.games:
                 if game.board is not None:
-                    game.board.batch.watchers.end_all()
+                    game.board.batch.watchers.end_all(reason)
 
     async def sweep(self, unplayed_seconds: float, keep_seconds: float) -> list[Match]:
         """Drops and returns matches that nobody plays; forgets those finished a while ago."""
@@ -133,12 +178,22 @@ class Lobby:
         for board in {game.board for match in finished for game in match.games}:
             if board is not None:
                 await self._recorder.save(board)  # in case it failed when the match finished
-        self.matches.drop_finished(self._stepping.time() - keep_seconds)
-        self.matches.drop_failed()
-        return self.matches.drop_unplayed(self._stepping.clock() - unplayed_seconds)
+        before, latest = self._stepping.time() - keep_seconds, self._stepping.clock()
+        await _in_portions(partial(self.matches.drop_finished, before, _SWEPT))
+        await _in_portions(partial(self.matches.drop_failed, _SWEPT))
+        unplayed = partial(self.matches.drop_unplayed, latest - unplayed_seconds, _SWEPT)
+        return await _in_portions(unplayed)
+
+    def _check_serving(self) -> None:
+        if self._stopping is not None:
+            raise self._stopping
 
     async def _begin(self, games: list[MatchGame]) -> Board:
-        batch = await self._stepping.in_thread(make_batch, games, self._new_engine)
+        setup = games[0].match.setup
+        share = await self._rooms.take(
+            setup.game, setup.settings, len(games), "seat_tokens", autoreset=False
+        )
+        batch = await self._stepping.in_thread(make_batch, games, self._new_engine, share)
         for game in games:
             if game.board is not None or not game.match.alive:
                 raise _played_otherwise(game)
@@ -147,51 +202,25 @@ class Lobby:
         board.note_lost()  # of foreign games, some may not even begin
         return board
 
-    async def _play_bots(self, games: list[MatchGame]) -> None:
-        def rules(game: MatchGame) -> str:
-            return game.match.setup.game.spec(game.match.setup.settings).rules_hash
-
-        for _, group in groupby(sorted(games, key=rules), rules):
-            # A caller that gives up must not leave games half played.
-            task = asyncio.create_task(self._play_bots_together(list(group)))
-            self._bot_games.add(task)
-            task.add_done_callback(self._bot_games.discard)
-            await asyncio.shield(task)
-
-    async def _play_bots_together(self, games: list[MatchGame]) -> None:
-        async with self._beginning[games[0].match.setup.game.name]:
-            games = [game for game in games if game.board is None and game.match.alive]
-            if not games:
-                return
-            board = await self._begin(games)
-        outcomes = await self._stepping.in_thread(self._play_out, board)
-        for index, outcome in outcomes.items():
-            board.note(index, outcome, self._stepping.time())
-            picture = board.batch.frame(index)
-            board.batch.watchers.show(index, replace(picture, outcome=outcome))
-        board.batch.close()
-        await self._recorder.save(board)
-
-    def _play_out(self, board: Board) -> dict[int, Outcome]:
-        batch = board.batch
-        outcomes: dict[int, Outcome] = {}
-        nothing = np.zeros_like(batch.engine.taken)
-        while batch.engine.active.any():
-            start = self._stepping.clock()
-            batch.step(nothing)
-            report = batch.report()
-            self._stepping.on_step(batch, report, self._stepping.clock() - start)
-            for index in report.ended_games.tolist():
-                outcomes[index] = batch.outcome(index)
-            board.note_lost()
-        return outcomes
-
     def _take_out(self, game: MatchGame, reason: MazemeshError) -> None:
         if game.board is not None:
             game.board.take_out(game)
         seated = self._seated.pop(game, None)
         if seated is not None:
             seated.stop(reason)
+
+
+async def _in_portions(drop: Callable[[], list[Match]]) -> list[Match]:
+    """Drops matches until there are none, and lets others run in between."""
+    dropped: list[Match] = []
+    while portion := drop():
+        dropped += portion
+        await asyncio.sleep(0)
+    return dropped
+
+
+def _for_bots(matches: Iterable[Match]) -> list[MatchGame]:
+    return [game for match in matches for game in match.games if game.is_for_bots]
 
 
 def _played_otherwise(game: MatchGame) -> FailedPrecondition:

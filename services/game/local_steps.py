@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import secrets
 import sys
+import tempfile
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,7 @@ from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError, 
 from mazemesh.v1 import game_pb2 as pb
 from services.game import convert
 from services.game.encoding import decode_step
+from services.game.handlers import MAX_BYTES, limited
 from services.game.own_thread_server import OwnThreadServer, ServerStream
 
 if TYPE_CHECKING:
@@ -31,14 +34,18 @@ _OPTIONS = (
     ("grpc.max_send_message_length", 64 * 1024 * 1024),
 )
 
+_decode = limited(pb.RunGamesRequest.FromString, MAX_BYTES["RunGames"])
+
 log = structlog.get_logger(__name__)
 
 
 class LocalSteps:
     """Serves RunGames to clients of this machine.
 
+    Where the system has abstract sockets (Linux) it listens at a name that nobody can have taken
+    before; elsewhere at a path in a folder of its own, which this user alone can enter.
+
     Attributes:
-        address: for clients; a name that nobody can have taken before.
         streams: how many there are now.
     """
 
@@ -46,20 +53,49 @@ class LocalSteps:
         """Listens at once, in the running event loop.
 
         Raises:
-            OSError: the system has no abstract sockets.
+            OSError: gRPC cannot listen there.
             AttributeError, ImportError, TypeError: gRPC is built in another way.
         """
-        if sys.platform != "linux":
-            raise OSError(f"{sys.platform} has no abstract sockets")
         self._sessions = sessions
         self._loop = asyncio.get_running_loop()
-        self.address = f"unix-abstract:mazemesh-game-{secrets.token_hex(16)}"
         self.streams = 0
-        self._server = OwnThreadServer(self.address, _METHOD, self._begin, _OPTIONS)
+        self._plays: set[_Play] = set()
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        if sys.platform == "linux":
+            self._address = f"unix-abstract:mazemesh-game-{secrets.token_hex(16)}"
+        else:
+            self._folder = tempfile.TemporaryDirectory(prefix="mazemesh-")
+            self._address = f"unix:{self._folder.name}/steps"
+        try:
+            self._server = OwnThreadServer(
+                self._address, _METHOD, self._begin, _OPTIONS, self._thread_ended
+            )
+        except BaseException:
+            self._remove_folder()
+            raise
+
+    @property
+    def address(self) -> str:
+        """For clients; empty when nobody answers there any more."""
+        return self._address if self._server.alive else ""
 
     async def stop(self) -> None:
         """Ends the streams that are left."""
         await asyncio.to_thread(self._server.stop)
+        self._remove_folder()
+
+    def _remove_folder(self) -> None:
+        if self._folder is not None:
+            self._folder.cleanup()
+
+    def _thread_ended(self) -> None:
+        """Sends clients back to the server's own address. In the server's thread."""
+        with suppress(RuntimeError):  # the loop has ended too
+            self._loop.call_soon_threadsafe(self._end_all)
+
+    def _end_all(self) -> None:
+        for play in list(self._plays):
+            play.end(Unavailable("the thread that answered here has ended"))
 
     def _begin(self, stream: ServerStream, message: bytes) -> None:
         asyncio.run_coroutine_threadsafe(self._serve(stream, message), self._loop)
@@ -85,7 +121,7 @@ class LocalSteps:
         opening = _request(message).open
         if not opening.HasField("resume_sequence"):
             raise InvalidArgument("open.resume_sequence is not set; open sessions at the server")
-        session = self._sessions.find(opening.session_id)
+        session = self._sessions.resume(opening.session_id, opening.resume_token)
         if not session.any_thread:
             raise FailedPrecondition(
                 f"session {opening.session_id!r} is joined, large, foreign or watched; it should "
@@ -95,8 +131,13 @@ class LocalSteps:
         with self._sessions.stream(session) as holder:
             session.progress.check_resume(opening.resume_sequence)
             response = decode_step(await session.response())
-            stream.start(convert.opened(session.batch, response, []), play.answer, play.over)
-            await holder.wait(lambda: play.ended)
+            token = session.resume_token
+            self._plays.add(play)
+            stream.start(convert.opened(session.batch, response, [], token), play.answer, play.over)
+            try:
+                await holder.wait(lambda: play.ended)
+            finally:
+                self._plays.discard(play)
         if play.closed:
             reason = FailedPrecondition("the client closed the session")
             self._sessions.drop(session, reason)
@@ -141,9 +182,10 @@ class _Play:
 
     def over(self, error: BaseException | None) -> None:
         """Ends `ended`. In the server's thread."""
-        self._loop.call_soon_threadsafe(partial(self._end, error))
+        self._loop.call_soon_threadsafe(partial(self.end, error))
 
-    def _end(self, error: BaseException | None) -> None:
+    def end(self, error: BaseException | None) -> None:
+        """The same in the event loop; the first end counts."""
         if self.ended.done():
             return
         if error is None:
@@ -154,6 +196,6 @@ class _Play:
 
 def _request(message: bytes) -> pb.RunGamesRequest:
     try:
-        return pb.RunGamesRequest.FromString(message)
+        return _decode(message)
     except DecodeError as error:
         raise InvalidArgument(f"the message is no RunGamesRequest: {error}") from error

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from mazemesh.games.bots import EXTERNAL
 from services.game.batch import Batch, NewEngine, Report
+from services.game.room import Share
 from services.game.setup import MatchSetup, controller_of
 from services.game.watching import Outcome
 
@@ -26,7 +27,7 @@ class MatchGame:
         participants: by seat, the index of the participant that holds it.
         controllers: by seat, -1 or the code of a bot.
         tokens: by seat, what its player shows to take it; empty for bots.
-        serial: grows from game to game; the order of listings.
+        serial: grows from game to game; the order of listings. 0 before a server has taken it in.
         board: where it is played, once it is.
         index: which game of the board it is.
         outcome: how it ended, once it has.
@@ -38,7 +39,7 @@ class MatchGame:
     participants: tuple[int, ...]
     controllers: tuple[int, ...]
     tokens: tuple[str, ...]
-    serial: int
+    serial: int = 0
     board: Board | None = None
     index: int = 0
     outcome: Outcome | None = None
@@ -146,28 +147,26 @@ class Board:
             self.batch.close()
 
 
-def lay_out(match: Match, serials: Iterator[int]) -> None:
+def lay_out(match: Match) -> None:
     """Gives a match its games and their tokens."""
     setup = match.setup
     if setup.time_trial:
         for index in range(len(setup.participants)):
-            _add_game(match, f"p{index}", 0, (index,) * setup.settings.seats, next(serials))
+            _add_game(match, f"p{index}", 0, (index,) * setup.settings.seats)
         return
     if setup.by_team:
         # The places stay and the roles go round, as those of a team need not move together.
         numbers = sorted(set(setup.teams))
         for role in range(setup.num_rotations):
             holders = tuple((numbers.index(team) - role) % len(numbers) for team in setup.teams)
-            _add_game(match, f"t{role}", 0, holders, next(serials))
+            _add_game(match, f"t{role}", 0, holders)
         return
     seats = tuple(range(setup.settings.seats))
     for rotation in range(setup.num_rotations):
-        _add_game(match, f"r{rotation}", rotation, seats, next(serials))
+        _add_game(match, f"r{rotation}", rotation, seats)
 
 
-def _add_game(
-    match: Match, name: str, rotation: int, participants: tuple[int, ...], serial: int
-) -> None:
+def _add_game(match: Match, name: str, rotation: int, participants: tuple[int, ...]) -> None:
     setup = match.setup
     controllers = tuple(controller_of(setup.participants[index]) for index in participants)
     match.games.append(
@@ -181,13 +180,17 @@ def _add_game(
                 secrets.token_urlsafe(_TOKEN_BYTES) if controller == EXTERNAL else ""
                 for controller in controllers
             ),
-            serial=serial,
         )
     )
 
 
-def make_batch(games: Sequence[MatchGame], new_engine: NewEngine) -> Batch:
-    """The first positions of games of one game and settings; at first use loads the engine."""
+def make_batch(
+    games: Sequence[MatchGame], new_engine: NewEngine, share: Share | None = None
+) -> Batch:
+    """The first positions of games of one game and settings, in memory that was reserved.
+
+    At first use it loads the engine.
+    """
     setup = games[0].match.setup
     engine = new_engine(setup.game, setup.settings, len(games), autoreset=False)
     engine.next_controller[...] = [game.controllers for game in games]
@@ -195,4 +198,4 @@ def make_batch(games: Sequence[MatchGame], new_engine: NewEngine) -> Batch:
         seed=np.array([game.match.setup.seed for game in games], np.uint64),
         rotation=np.array([game.rotation for game in games]),
     )
-    return Batch(engine)
+    return Batch(engine, share)

@@ -67,6 +67,6 @@ class MatchSession(Session[Response]):
         """The session is gone: its stream ends. The games stay, and with them those who watch."""
         self.hold.end(reason)
 
-    def _stepped(self, report: Report) -> None:
-        super()._stepped(report)
+    def _advance(self, response: Response, report: Report) -> None:
+        super()._advance(response, report)
         self.board.settle(report, self._stepping.clock(), self._stepping.time())

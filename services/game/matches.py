@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from itertools import count
+from itertools import count, islice
 
 from mazemesh.errors import (
     AlreadyExists,
@@ -25,14 +25,20 @@ class Matches:
 
     Args:
         limit: matches at one time.
+        limit_games: their games at one time.
         serials: numbers games in the order in which they were made.
         on_drop: called with each game that counts no more, and why.
     """
 
     def __init__(
-        self, limit: int, serials: count[int], on_drop: Callable[[MatchGame, MazemeshError], None]
+        self,
+        limit: int,
+        limit_games: int,
+        serials: count[int],
+        on_drop: Callable[[MatchGame, MazemeshError], None],
     ) -> None:
         self._limit = limit
+        self._limit_games = limit_games
         self._serials = serials
         self._on_drop = on_drop
         self._matches: dict[str, Match] = {}
@@ -42,29 +48,45 @@ class Matches:
     def __iter__(self) -> Iterator[Match]:
         return iter(list(self._matches.values()))
 
-    def running_games(self) -> Iterator[MatchGame]:
-        """Games that have not ended."""
-        return (game for game in self._games.values() if game.outcome is None)
+    def has(self, setup: MatchSetup) -> bool:
+        """Whether the match is there under the same fence."""
+        known = self._matches.get(setup.match_id)
+        return known is not None and known.setup.fence == setup.fence
 
-    def create(
-        self, setups: Sequence[MatchSetup], finished: Collection[str], now: float, time: float
-    ) -> list[Match]:
-        """The matches of the setups, made if they are not there; all or none.
+    def __len__(self) -> int:
+        return len(self._matches)
+
+    def newest_games(self, before: int | None) -> Iterator[MatchGame]:
+        """Games that have not ended, the newest first, of those with a lower serial."""
+        # Games are made, and so stand in the dict, in the order of their serials.
+        for game in reversed(self._games.values()):
+            if game.outcome is None and (before is None or game.serial < before):
+                yield game
+
+    def lay_out(self, setups: Sequence[MatchSetup], now: float, time: float) -> list[Match]:
+        """Matches of the setups, which `create` takes in; in any thread, as it may take long."""
+        matches = [Match(setup, create_time=time, touched=now) for setup in setups]
+        for match in matches:
+            lay_out(match)
+        return matches
+
+    def create(self, made: Sequence[Match], finished: Collection[str], now: float) -> list[Match]:
+        """Takes in matches, or finds those that are there already; all or none.
 
         Args:
-            setups: what is asked for.
+            made: by `lay_out`.
             finished: those of their ids that are known to be finished.
             now: by a monotonic clock.
-            time: seconds since the epoch.
 
         Raises:
             InvalidArgument: a match id stands twice in the setups.
             FailedPrecondition: a match is finished, or was created under a higher fence.
             AlreadyExists: another setup stands under a match id and fence.
-            ResourceExhausted: there are too many matches.
+            ResourceExhausted: there are too many matches, or games.
         """
-        self._check(setups, finished)
-        return [self._take_or_make(setup, now, time) for setup in setups]
+        self._check([match.setup for match in made], finished)
+        self._check_room(made)
+        return [self._find_or_take(match, now) for match in made]
 
     def seat(self, token: str) -> Seat:
         """The game and seat of a token.
@@ -122,36 +144,52 @@ class Matches:
             for token in filter(None, game.tokens):
                 self._seats.pop(token, None)
             self._on_drop(game, reason)
+            game.board = None  # what is played there may go with its session
 
-    def drop_unplayed(self, latest: float) -> list[Match]:
-        """Drops and returns unfinished matches about which nobody did anything since `latest`."""
-        unplayed = [
-            match for match in self if match.finish_time is None and _last_touched(match) <= latest
-        ]
-        for match in unplayed:
+    def drop_unplayed(self, latest: float, most: int) -> list[Match]:
+        """Drops and returns unfinished matches about which nobody did anything since `latest`.
+
+        At most so many at once; what is left is for the next call.
+        """
+        unplayed = (
+            match
+            for match in self
+            if match.finish_time is None
+            and match.touched <= latest
+            and _last_touched(match) <= latest
+        )
+        dropped = list(islice(unplayed, most))
+        for match in dropped:
             reason = FailedPrecondition(
                 f"match {match.setup.match_id!r} was dropped because nobody played it"
             )
             self.drop(match, reason)
-        return unplayed
+        return dropped
 
-    def drop_failed(self) -> None:
-        """Forgets matches of which a game was lost."""
-        for match in self:
-            if match.failed:
-                reason = FailedPrecondition(
-                    f"match {match.setup.match_id!r} was dropped: its game failed"
-                )
-                self.drop(match, reason)
-
-    def drop_finished(self, latest: float) -> None:
-        """Forgets matches that finished before `latest`, in seconds since the epoch."""
-        for match in self:
-            saved = all(
-                game.board is None or match not in game.board.unsaved for game in match.games
+    def drop_failed(self, most: int) -> list[Match]:
+        """Drops and returns matches of which a game was lost, at most so many at once."""
+        failed = list(islice((match for match in self if match.failed), most))
+        for match in failed:
+            reason = FailedPrecondition(
+                f"match {match.setup.match_id!r} was dropped: its game failed"
             )
-            if match.finish_time is not None and match.finish_time <= latest and saved:
-                self.drop(match, NotFound(f"match {match.setup.match_id!r} is over"))
+            self.drop(match, reason)
+        return failed
+
+    def drop_finished(self, latest: float, most: int) -> list[Match]:
+        """Drops and returns matches that are saved and finished before `latest`, likewise.
+
+        `latest` is in seconds since the epoch.
+        """
+        over = (
+            match
+            for match in self
+            if match.finish_time is not None and match.finish_time <= latest and _is_saved(match)
+        )
+        dropped = list(islice(over, most))
+        for match in dropped:
+            self.drop(match, NotFound(f"match {match.setup.match_id!r} is over"))
+        return dropped
 
     def _check(self, setups: Sequence[MatchSetup], finished: Collection[str]) -> None:
         seen: dict[str, int] = {}
@@ -171,14 +209,22 @@ class Matches:
                 )
             if known is not None:
                 _check_known(index, known.setup, setup)
-        new = len(setups) - sum(setup.match_id in self._matches for setup in setups)
-        if len(self._matches) + new > self._limit:
-            raise ResourceExhausted(
-                f"{len(self._matches)} matches are waiting or running; with {new} more they would "
-                f"pass the limit of {self._limit}"
-            )
 
-    def _take_or_make(self, setup: MatchSetup, now: float, time: float) -> Match:
+    def _check_room(self, made: Sequence[Match]) -> None:
+        new = [match for match in made if match.setup.match_id not in self._matches]
+        games = sum(len(match.games) for match in new)
+        for what, number, more, limit in (
+            ("matches", len(self._matches), len(new), self._limit),
+            ("games of matches", len(self._games), games, self._limit_games),
+        ):
+            if number + more > limit:
+                raise ResourceExhausted(
+                    f"{number} {what} are waiting or running; with {more} more they would pass the "
+                    f"limit of {limit}"
+                )
+
+    def _find_or_take(self, match: Match, now: float) -> Match:
+        setup = match.setup
         known = self._matches.get(setup.match_id)
         if known is not None and known.setup.fence == setup.fence:
             known.touched = now
@@ -188,10 +234,9 @@ class Matches:
                 f"match {setup.match_id!r} was replaced under fence {setup.fence}"
             )
             self.drop(known, reason)
-        match = Match(setup, create_time=time, touched=now)
-        lay_out(match, self._serials)
         self._matches[setup.match_id] = match
         for game in match.games:
+            game.serial = next(self._serials)
             self._games[game.game_id] = game
             for seat, token in enumerate(game.tokens):
                 if token:
@@ -211,6 +256,10 @@ def _check_known(index: int, known: MatchSetup, setup: MatchSetup) -> None:
             f"matches[{index}]: another setup stands under match_id {setup.match_id!r} and fence "
             f"{setup.fence}"
         )
+
+
+def _is_saved(match: Match) -> bool:
+    return all(game.board is None or match not in game.board.unsaved for game in match.games)
 
 
 def _last_touched(match: Match) -> float:

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol
 
 import structlog
+from google.protobuf.message import DecodeError
 
-from mazemesh.errors import InvalidArgument, MazemeshError
+from mazemesh.errors import (
+    DeadlineExceeded,
+    MazemeshError,
+    ResourceExhausted,
+    Unavailable,
+)
 from mazemesh.v1 import elo_pb2
 from services.game.store import OutboxSize, PendingResult, ResultStore
 
 _log = structlog.get_logger(__name__)
 
 _FIRST_BACKOFF = 0.1
+_TRIES = 8
+_LATER = (Unavailable, DeadlineExceeded, ResourceExhausted)
 _ACKNOWLEDGED = (elo_pb2.RECORD_STATUS_RECORDED, elo_pb2.RECORD_STATUS_DUPLICATE)
 
 
@@ -25,13 +34,17 @@ class ResultSink(Protocol):
         """Records results and returns the `RecordStatus` of each; repeating does no harm.
 
         Raises:
-            InvalidArgument: one of them is malformed; none was recorded.
-            MazemeshError: another failure; to be tried again.
+            Unavailable, DeadlineExceeded, ResourceExhausted: it cannot now; to be tried again.
+            MazemeshError: one of them is refused; none was recorded.
         """
 
 
 class Outbox:
     """The results in a store that are still to be delivered.
+
+    One that is refused keeps no other out: it is set aside, which is told once in the log, counted,
+    and kept in the store with the reason. What may be a fault of the sink's is tried a few times
+    before.
 
     Attributes:
         size: how many there were when last looked.
@@ -46,6 +59,7 @@ class Outbox:
         self._batch = batch
         self._max_backoff = max_backoff
         self._news = asyncio.Event()
+        self._tries: Counter[str] = Counter()
 
     def wake(self) -> None:
         """There may be new results."""
@@ -62,24 +76,34 @@ class Outbox:
                 await self._news.wait()
                 continue
             try:
-                await self._deliver(pending)
-                backoff = _FIRST_BACKOFF
-            except MazemeshError as error:
+                if await self._deliver(pending):
+                    backoff = _FIRST_BACKOFF
+                    continue
+                await asyncio.sleep(backoff)
+                backoff = min(2 * backoff, self._max_backoff)
+            except _LATER as error:
                 _log.warning("results not delivered", waiting=self.size.pending, reason=str(error))
                 await asyncio.sleep(backoff)
                 backoff = min(2 * backoff, self._max_backoff)
 
-    async def _deliver(self, pending: Sequence[PendingResult]) -> None:
-        results = [elo_pb2.MatchResult.FromString(item.result) for item in pending]
+    async def _deliver(self, pending: Sequence[PendingResult]) -> bool:
+        """Delivers or sets aside; whether there was any that need not be tried again.
+
+        Raises:
+            Unavailable, DeadlineExceeded, ResourceExhausted: the sink cannot now.
+        """
         try:
+            results = [elo_pb2.MatchResult.FromString(item.result) for item in pending]
             statuses = await self._sink.record(results)
-        except InvalidArgument as error:
+        except _LATER:
+            raise
+        except (DecodeError, MazemeshError) as error:
             if len(pending) == 1:
-                await self._bury(pending[0], f"malformed: {error}")
-                return
-            for item in pending:  # finds the one that keeps the others out
-                await self._deliver([item])
-            return
+                return await self._refused(pending[0], error)
+            # Finds the one that keeps the others out.
+            middle = len(pending) // 2
+            first, second = pending[:middle], pending[middle:]
+            return await self._deliver(first) | await self._deliver(second)
         taken = [
             item.match_id
             for item, status in zip(pending, statuses, strict=True)
@@ -87,9 +111,21 @@ class Outbox:
         ]
         await self._store.delivered(taken)
         for item, status in zip(pending, statuses, strict=True):
+            self._tries.pop(item.match_id, None)
             if status not in _ACKNOWLEDGED:
-                await self._bury(item, elo_pb2.RecordStatus.Name(status))
+                await self._set_aside(item, elo_pb2.RecordStatus.Name(status))
+        return True
 
-    async def _bury(self, item: PendingResult, reason: str) -> None:
-        _log.error("result refused by Elo", match_id=item.match_id, reason=reason)
+    async def _refused(self, item: PendingResult, error: Exception) -> bool:
+        """Takes up why a lone result was refused; whether it need not be tried again."""
+        if type(error) is MazemeshError:  # INTERNAL, as after a fault of the sink's own
+            self._tries[item.match_id] += 1
+            if self._tries[item.match_id] < _TRIES:
+                return False
+        self._tries.pop(item.match_id, None)
+        await self._set_aside(item, f"{type(error).__name__}: {error}")
+        return True
+
+    async def _set_aside(self, item: PendingResult, reason: str) -> None:
+        _log.error("result set aside, as Elo refuses it", match_id=item.match_id, reason=reason)
         await self._store.bury(item.match_id, reason)

@@ -14,10 +14,13 @@ from importlib import import_module
 from typing import Any
 
 import grpc
+import structlog
 
 from mazemesh.error_details import to_metadata
 from mazemesh.errors import MazemeshError, status_of
 from services._harness.status_message import status_message
+
+_log = structlog.get_logger(__name__)
 
 Answer = Callable[[bytes], bytes | None]
 """The answer to a message; None ends the stream in order. What it raises ends the stream too."""
@@ -35,6 +38,13 @@ class OwnThreadServer:
         begin: given each new stream and its first message, in the server's thread; it should not
             wait, but have the stream `start` or `end` later.
         options: of the server, as gRPC has them.
+        failed: told, in the thread, when it ends otherwise than by `stop`: nothing is answered any
+            more.
+
+    Attributes:
+        alive: whether the thread answers.
+
+    An exception in what it calls ends the stream that it is about, and no other.
 
     Raises:
         OSError: at construction; the address cannot be had.
@@ -48,12 +58,15 @@ class OwnThreadServer:
         method: str,
         begin: Callable[[ServerStream, bytes], None],
         options: tuple[tuple[str, int], ...] = (),
+        failed: Callable[[], None] = lambda: None,
     ) -> None:
         # Not public: what gRPC's own server of threads is made of.
         internals = self._internals = import_module("grpc._cython.cygrpc")
         self._method = method.encode()
         self._begin = begin
+        self._failed = failed
         self._stopped = False
+        self.alive = True
         self._queue = internals.CompletionQueue()
         self._server = internals.Server(options, False)
         self._server.register_completion_queue(self._queue)
@@ -69,12 +82,31 @@ class OwnThreadServer:
         self._server.shutdown(self._queue, self._shut_down)
         self._server.cancel_all_calls()
         self._thread.join()
+        while not self._stopped:  # the thread had ended before
+            self._take_event()
         self._server.destroy()
 
     def _run(self) -> None:
-        while not self._stopped:
-            event = self._queue.poll()
+        try:
+            while not self._stopped:
+                self._take_event()
+        except BaseException:
+            _log.exception("the thread of a server ended", method=self._method.decode())
+        finally:
+            self.alive = False
+            if not self._stopped:
+                self._failed()
+
+    def _take_event(self) -> None:
+        event = self._queue.poll()
+        try:
             event.tag(event)
+        except BaseException as error:
+            _log.exception("stream failed", method=self._method.decode())
+            stream = getattr(event.tag, "__self__", None)
+            if isinstance(stream, ServerStream):
+                with suppress(Exception):  # the call itself may be gone
+                    stream.fail(error)
 
     def _await_stream(self) -> None:
         with suppress(ValueError):  # it is about to stop
@@ -83,12 +115,12 @@ class OwnThreadServer:
     def _arrived(self, event: Any) -> None:
         if not event.success:  # there is no further stream, as the server stops
             return
+        self._await_stream()
         stream = ServerStream(event.call, self._internals, self._begin)
         if event.call_details.method == self._method:
             stream.receive_first()
         else:
             stream.end_with(grpc.StatusCode.UNIMPLEMENTED, "this address has one method alone")
-        self._await_stream()
 
     def _shut_down(self, _: Any) -> None:
         self._stopped = True
@@ -144,6 +176,13 @@ class ServerStream:
             self._operate(status, tag=self._done)
         else:
             self._operate(operations.SendInitialMetadataOperation((), 0), status, tag=self._done)
+
+    def fail(self, error: BaseException) -> None:
+        """Ends the stream after an error of the code that answers it; in the server's thread."""
+        try:
+            self._tell(error)
+        finally:
+            self.end_with(grpc.StatusCode.INTERNAL, "internal error; the log has it")
 
     def _received(self, event: Any) -> None:
         message: bytes | None = event.batch_operations[1].message()

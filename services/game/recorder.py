@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 
-from services.game.archive import Archive
+from services.game.archive import Archive, Replays
 from services.game.match import Board, Match
 from services.game.outbox import Outbox
 from services.game.store import FinishedMatch, ReplayEntry, ResultStore
@@ -38,12 +39,13 @@ class Recorder:
         if not matches:
             return
         replays = await self._archive.write(matches)
-        await self._store.finish(
-            [self._finished(match, replays.get(match.setup.match_id, ())) for match in matches]
-        )
+        await self._store.finish(await asyncio.to_thread(self._all_finished, matches, replays))
         board.unsaved = [match for match in board.unsaved if match not in matches]
         self._outbox.wake()
         await self._archive.trim(sum(map(len, replays.values())))
+
+    def _all_finished(self, matches: Sequence[Match], replays: Replays) -> list[FinishedMatch]:
+        return [self._finished(match, replays.get(match.setup.match_id, ())) for match in matches]
 
     def _finished(self, match: Match, replays: tuple[ReplayEntry, ...]) -> FinishedMatch:
         assert match.finish_time is not None

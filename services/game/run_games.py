@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from itertools import count
 from typing import Any, TypeAlias, TypeVar
 
@@ -20,6 +20,7 @@ from services.game.lobby import Lobby
 from services.game.match import Board
 from services.game.match_session import MatchSession
 from services.game.recorder import Recorder
+from services.game.room import Rooms
 from services.game.session import Session
 from services.game.sessions import Sessions
 from services.game.stepping import Stepping
@@ -40,8 +41,9 @@ class RunGamesStream:
 
     Args:
         games: What may be played.
-        local_address: Where clients of this machine may go on (`services.game.local_steps`), if
-            there is such a place.
+        rooms: The memory that sessions may take.
+        local_address: Where clients of this machine may go on (`services.game.local_steps`) now;
+            empty if there is no such place.
     """
 
     def __init__(
@@ -53,7 +55,8 @@ class RunGamesStream:
         serials: count[int],
         new_engine: NewEngine,
         games: Catalogue,
-        local_address: str = "",
+        rooms: Rooms,
+        local_address: Callable[[], str],
     ) -> None:
         self._sessions = sessions
         self._lobby = lobby
@@ -62,6 +65,7 @@ class RunGamesStream:
         self._serials = serials
         self._new_engine = new_engine
         self._games = games
+        self._rooms = rooms
         self._local_address = local_address
 
     async def serve(self, context: Context) -> None:
@@ -73,15 +77,19 @@ class RunGamesStream:
         message = getattr(first, kind)
         resume = message.HasField("resume_sequence")
         if resume:
-            session = self._sessions.find(message.session_id)
+            session = self._sessions.resume(message.session_id, message.resume_token)
         else:
-            session = await patiently(context, self._make(first))
+            with self._sessions.reserve(message.session_id, message.resume_token):
+                session = await patiently(context, self._make(first))
+                self._sessions.add(session)
         with self._sessions.stream(session) as stream:
             await patiently(context, session.settled())
             if resume:
                 session.progress.check_resume(message.resume_sequence)
-            address = self._local_address if session.any_thread else ""
-            await context.write(opened(session, await session.response(), address))
+            address = self._local_address() if session.any_thread else ""
+            response = await session.response()
+            # Many megabytes are copied several times on the way into this message.
+            await context.write(await self._stepping.in_thread(opened, session, response, address))
             closed = await _answer_steps(session, stream, context)
         if closed:
             self._sessions.drop(session, FailedPrecondition("the client closed the session"))
@@ -89,10 +97,11 @@ class RunGamesStream:
     async def _make(self, first: pb.RunGamesRequest) -> GameSession:
         session: GameSession
         if first.HasField("open"):
-            self._sessions.check_room(first.open.session_id)
             setup = await self._stepping.in_thread(convert.training_setup, first.open, self._games)
-            batch = await self._stepping.in_thread(setup.make, self._new_engine)
-            session = Session(
+            share = await self._rooms.take(setup.game, setup.settings, setup.num_games)
+            batch = await self._stepping.in_thread(setup.make, self._new_engine, share)
+            session = await self._stepping.in_thread(
+                Session,
                 first.open.session_id,
                 next(self._serials),
                 batch,
@@ -100,10 +109,10 @@ class RunGamesStream:
                 encode_step,
             )
         else:
-            self._sessions.check_room(first.join.session_id)
             board = await self._lobby.join(first.join.seat_tokens)
             await self._end_other(board)
-            session = MatchSession(
+            session = await self._stepping.in_thread(
+                MatchSession,
                 first.join.session_id,
                 next(self._serials),
                 board,
@@ -111,7 +120,6 @@ class RunGamesStream:
                 encode_step,
                 self._recorder,
             )
-        self._sessions.add(session)
         return session
 
     async def _end_other(self, board: Board) -> None:
@@ -164,4 +172,5 @@ def opened(session: GameSession, response: bytes, local_address: str) -> bytes:
     """The first answer of a stream."""
     games = session.board.games if isinstance(session, MatchSession) else []
     ids = [game.game_id for game in games]
-    return convert.opened(session.batch, decode_step(response), ids, local_address)
+    step = decode_step(response)
+    return convert.opened(session.batch, step, ids, session.resume_token, local_address)

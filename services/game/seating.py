@@ -11,7 +11,7 @@ import numpy as np
 from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError
 from mazemesh.games.bots import EXTERNAL
 from mazemesh.games.spec import ACTIONS
-from services.game.batch import RUNNING
+from services.game.batch import RUNNING, Report
 from services.game.hold import Hold
 from services.game.match import Board
 from services.game.recorder import Recorder
@@ -123,7 +123,7 @@ class SeatedGame:
             if self._stepping.is_inline(batch):
                 report = self._stepping.step(batch, self._actions)
             else:
-                report = await self._stepping.step_in_thread(batch, self._actions)
+                report, _ = await self._stepping.step_in_thread(batch, self._actions, _nothing)
             self.board.settle(report, self.board.touched, self._stepping.time())
         self._tell()
         await self._recorder.save(self.board)
@@ -157,3 +157,7 @@ class SeatedGame:
             reward=float(engine.reward[0, seat]),
             deadline=self._deadline,
         )
+
+
+def _nothing(report: Report) -> None:
+    """Seats are told of a step one by one."""

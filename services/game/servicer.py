@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from mazemesh.errors import InvalidArgument, NotFound
+from mazemesh.errors import InvalidArgument, NotFound, ResourceExhausted
 from mazemesh.games import BOTS, Catalogue, bot_policy, list_games
 from mazemesh.games.registry import is_own
 from mazemesh.v1 import game_pb2 as pb
@@ -19,9 +19,12 @@ from services.game.replay_messages import replay, replay_info
 from services.game.run_games import Context, RunGamesStream
 from services.game.stepping import Stepping
 from services.game.store import ReplayFilter
+from services.game.watching import Audience, Watcher
 
 _PAGE = 100
 _MAX_PAGE = 1000
+_MAX_CREATING = 64
+"""Calls of CreateGames at one time; each may hold its request and its answer in memory."""
 
 
 class GameServicer(GameServiceServicer):
@@ -36,6 +39,7 @@ class GameServicer(GameServiceServicer):
         run_games: RunGamesStream,
         play_game: PlayGameStream,
         games: Catalogue,
+        audience: Audience,
     ) -> None:
         self._lobby = lobby
         self._listing = listing
@@ -44,6 +48,8 @@ class GameServicer(GameServiceServicer):
         self._run_games = run_games
         self._play_game = play_game
         self._games = games
+        self._audience = audience
+        self._creating = 0
 
     async def ListGames(
         self, request: pb.ListGamesRequest, context: Context
@@ -77,9 +83,18 @@ class GameServicer(GameServiceServicer):
         self, request: pb.CreateGamesRequest, context: Context
     ) -> pb.CreateGamesResponse:
         """Creates matches."""
-        setups = await self._stepping.in_thread(convert.match_setups, request, self._games)
-        matches = await self._lobby.create(setups)
-        return pb.CreateGamesResponse(matches=[convert.created_match(match) for match in matches])
+        if self._creating >= _MAX_CREATING:
+            raise ResourceExhausted(
+                f"{self._creating} calls of CreateGames are under way, the limit of this server; "
+                "try again when they are answered"
+            )
+        self._creating += 1
+        try:
+            setups = await self._stepping.in_thread(convert.match_setups, request, self._games)
+            matches = await self._lobby.create(setups)
+            return await self._stepping.in_thread(convert.created, matches)
+        finally:
+            self._creating -= 1
 
     # The stubs only know servicers that yield; these two write by context.write, so that they can
     # be ended while they wait.
@@ -95,11 +110,16 @@ class GameServicer(GameServiceServicer):
         self, request: pb.WatchGameRequest, context: Context
     ) -> AsyncIterator[pb.WatchGameResponse]:
         """Frames of a game."""
-        watched = await self._listing.find(request.game_id)
+        watched = self._listing.find(request.game_id)
         watchers = watched.batch.watchers
-        watcher = watchers.add(watched.index)
+        self._audience.enter()
+        watcher = Watcher()
         try:
-            yield convert.first_frame(request.game_id, watched)
+            async with watched.batch.at_rest():
+                self._listing.find(request.game_id)  # it may have ended meanwhile
+                watchers.add(watched.index, watcher)
+                first = convert.first_frame(request.game_id, watched)
+            yield first
             while True:
                 frame = await watcher.next()
                 if frame is None:
@@ -108,6 +128,7 @@ class GameServicer(GameServiceServicer):
                 if frame.outcome is not None:
                     return
         finally:
+            self._audience.leave()
             watchers.remove(watched.index, watcher)
 
     async def ListActiveGames(
@@ -132,7 +153,8 @@ class GameServicer(GameServiceServicer):
     ) -> pb.GetReplayResponse:
         """What was played in a finished game."""
         entry, content = await self._archive.read(request.game_id)
-        return pb.GetReplayResponse(replay=replay(entry, content))
+        found = await self._stepping.in_thread(replay, entry, content)
+        return pb.GetReplayResponse(replay=found)
 
     async def ListReplays(
         self, request: pb.ListReplaysRequest, context: Context

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import threading
+import hmac
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, TypeVar
 
 from mazemesh.errors import MazemeshError
@@ -15,6 +17,8 @@ from services.game.progress import Progress
 from services.game.stepping import Stepping
 
 Response = TypeVar("Response")
+
+_TOKEN_BYTES = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class Session(Generic[Response]):
         serial: grows from session to session; the order of listings.
         create_time: seconds since the epoch.
         hold: the stream that speaks for the session.
+        resume_token: the secret by which a client may go on over another stream.
     """
 
     def __init__(
@@ -53,12 +58,16 @@ class Session(Generic[Response]):
         self.create_time = stepping.time()
         self.batch = batch
         self.hold = Hold(f"session {session_id!r}")
+        self.resume_token = secrets.token_urlsafe(_TOKEN_BYTES)
         self.progress = Progress(encode(0, batch.first_report()))
         self._stepping = stepping
         self._short = stepping.is_inline(batch)
         self._encode = encode
         self._running: asyncio.Task[None] | None = None
-        self._engine_lock = threading.Lock()
+
+    def knows(self, resume_token: str) -> bool:
+        """Whether it is the session's token; how long that takes tells nothing."""
+        return hmac.compare_digest(resume_token.encode(), self.resume_token.encode())
 
     @property
     def over(self) -> bool:
@@ -120,15 +129,16 @@ class Session(Generic[Response]):
         """The session is gone: its stream ends, and so do those who watch."""
         self.hold.end(reason)
         self.batch.watchers.end_all()
-        with self._engine_lock:
+        with self.batch.lock:
             self.batch.close()
 
     def _play(
         self, sequence: int, actions: Int8Array, reseat: Reseat | None, *, show: bool
     ) -> None:
-        with self._engine_lock:
+        with self.batch.lock:
             if self._is_next(sequence, actions, reseat):
-                self._stepped(self._stepping.step(self.batch, actions, show=show))
+                report = self._stepping.step(self.batch, actions, show=show)
+                self._advance(self._encode(self.progress.sequence + 1, report), report)
 
     def _is_next(self, sequence: int, actions: Int8Array, reseat: Reseat | None) -> bool:
         """Whether a step is to be played, which is then fit to be; False: it is the last again."""
@@ -140,7 +150,10 @@ class Session(Generic[Response]):
         return True
 
     async def _step_in_thread(self, actions: Int8Array) -> None:
-        self._stepped(await self._stepping.step_in_thread(self.batch, actions))
+        encode = partial(self._encode, self.progress.sequence + 1)
+        report, response = await self._stepping.step_in_thread(self.batch, actions, encode)
+        self._advance(response, report)
 
-    def _stepped(self, report: Report) -> None:
-        self.progress.advance(self._encode(self.progress.sequence + 1, report))
+    def _advance(self, response: Response, report: Report) -> None:
+        """Takes up a step that was played."""
+        self.progress.advance(response)

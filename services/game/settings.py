@@ -32,6 +32,13 @@ class GameServiceSettings(ServiceSettings):
         30.0, description="seconds a session waits for its client after the stream broke"
     )
     max_sessions: PositiveInt = Field(512, description="RunGames sessions at one time")
+    max_memory_mib: PositiveInt = Field(
+        1024, description="MiB of memory that all games together may take"
+    )
+    max_session_mib: PositiveInt = Field(
+        256, description="MiB of memory that the games of one session may take"
+    )
+    max_watchers: PositiveInt = Field(256, description="who watches games at one time")
     move_timeout: PositiveFloat = Field(
         60.0, description="seconds a seat in PlayGame has for a move before it stays"
     )
@@ -39,6 +46,12 @@ class GameServiceSettings(ServiceSettings):
         600.0, description="seconds after which a match that nobody plays is dropped"
     )
     max_matches: PositiveInt = Field(65536, description="unfinished matches at one time")
+    max_match_games: PositiveInt = Field(131072, description="their games at one time")
+    max_bot_moves: PositiveInt = Field(
+        1 << 24,
+        description="moves (games x seats x step_limit) that the games of bots alone in one call "
+        "of CreateGames may take; four times so many may wait",
+    )
     foreign_games: GameNames = Field(
         (),
         description="foreign games that may be played, by their exact names with arguments: "

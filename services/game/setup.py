@@ -10,6 +10,8 @@ from mazemesh.games.bots import EXTERNAL, bot_name
 from mazemesh.games.ladder import is_time_trial
 from mazemesh.names import GAME, MATCH_ID, MOST_PARTICIPANTS, PLAYER
 
+MAX_PARTICIPANTS = 64
+
 
 @dataclass(frozen=True, slots=True)
 class MatchSetup:

@@ -147,3 +147,6 @@ class ReplayFiles(Protocol):
 
     def names(self) -> list[str]:
         """Names of all files."""
+
+    def clean(self) -> None:
+        """Deletes what a crash in the middle of `put` left behind; before the first `put`."""

@@ -9,6 +9,7 @@ import numpy as np
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import Game, GameSettings, Purpose, seeds
 from services.game.batch import Batch, Int8Array, NewEngine, check_controllers
+from services.game.room import Share, answer_bytes
 
 MAX_GAMES = 16384
 _MAX_ANSWER_BYTES = 63 * 1024 * 1024
@@ -48,25 +49,28 @@ class TrainingSetup:
         if self.controllers is not None:
             check_controllers("controllers", self.controllers, self.game)
 
-    def make(self, new_engine: NewEngine) -> Batch:
-        """Begins the episodes; takes a while at first use, as it loads the compiled engine."""
+    def make(self, new_engine: NewEngine, share: Share | None = None) -> Batch:
+        """Begins the episodes in memory that was reserved.
+
+        It takes a while at first use, as it loads the compiled engine.
+        """
         engine = new_engine(self.game, self.settings, self.num_games)
         if self.controllers is not None:
             engine.next_controller[...] = self.controllers
         ids = np.arange(self.first_game_id, self.first_game_id + self.num_games, dtype=np.uint64)
         engine.reset(seed=self.seed, game_id=ids)
-        return Batch(engine)
+        return Batch(engine, share)
 
 
-def check_answer_fits(game: Game, settings: GameSettings, num_games: int) -> None:
+def check_answer_fits(
+    game: Game, settings: GameSettings, num_games: int, field: str = "num_games"
+) -> None:
     """Raises InvalidArgument when the answer to one step could pass the limit of a message."""
-    spec = game.spec(settings)
-    # Observation and mask, the final ones too, reward, score and status of each seat; of the game
-    # status, index, steps.
-    observation = spec.observation_size * np.dtype(spec.observation_dtype).itemsize
-    per_game = spec.seats * (2 * (observation + spec.num_actions) + 9) + 9
+    per_game = answer_bytes(game, settings)
     if num_games * per_game > _MAX_ANSWER_BYTES:
+        spec = game.spec(settings)
+        observation = spec.observation_size * np.dtype(spec.observation_dtype).itemsize
         raise InvalidArgument(
-            f"num_games: {num_games} games of {spec.seats} seats and {observation} bytes "
+            f"{field}: {num_games} games of {spec.seats} seats and {observation} bytes "
             f"an observation do not fit into a message; at most {_MAX_ANSWER_BYTES // per_game} do"
         )

@@ -6,6 +6,8 @@ import asyncio
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
 
+from mazemesh.errors import MazemeshError, ResourceExhausted
+
 _QUEUED_FRAMES = 64
 
 
@@ -18,12 +20,14 @@ class Outcome:
         steps: its length.
         truncated: the step limit ended it.
         returns: by seat, the sum of rewards; empty where it is not known any more.
+        successes: by seat, whether it did what the game is about; likewise.
     """
 
     scores: tuple[float, ...]
     steps: int
     truncated: bool
     returns: tuple[float, ...] = field(default=(), compare=False)
+    successes: tuple[bool, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ class Watcher:
     def __init__(self) -> None:
         self._frames: deque[Frame] = deque(maxlen=_QUEUED_FRAMES)
         self._ended = False
+        self._reason: MazemeshError | None = None
         self._news = asyncio.Event()
 
     def show(self, frame: Frame) -> None:
@@ -58,15 +63,22 @@ class Watcher:
         self._frames.append(frame)
         self._news.set()
 
-    def end(self) -> None:
-        """No more frames will come."""
-        self._ended = True
-        self._news.set()
+    def end(self, reason: MazemeshError | None = None) -> None:
+        """No more frames will come, for a reason; the first end counts."""
+        if not self._ended:
+            self._ended, self._reason = True, reason
+            self._news.set()
 
     async def next(self) -> Frame | None:
-        """The next frame; None when the game was taken away before it ended."""
+        """The next frame; None when the game was taken away before it ended.
+
+        Raises:
+            MazemeshError: the watch was ended for this reason.
+        """
         while not self._frames:
             if self._ended:
+                if self._reason is not None:
+                    raise self._reason
                 return None
             self._news.clear()
             await self._news.wait()
@@ -86,11 +98,9 @@ class Watchers:
         """The games that are watched."""
         return list(self._by_game)
 
-    def add(self, game: int) -> Watcher:
-        """A new watcher of a game."""
-        watcher = Watcher()
+    def add(self, game: int, watcher: Watcher) -> None:
+        """Lets somebody watch a game from now on."""
         self._by_game[game].append(watcher)
-        return watcher
 
     def remove(self, game: int, watcher: Watcher) -> None:
         """Forgets a watcher; one that is not there is ignored."""
@@ -106,12 +116,34 @@ class Watchers:
         if frame.outcome is not None:
             self.end(game)
 
-    def end(self, game: int) -> None:
-        """Ends the watch of a game."""
+    def end(self, game: int, reason: MazemeshError | None = None) -> None:
+        """Ends the watch of a game, for a reason if it is not the game's own end."""
         for watcher in self._by_game.pop(game, ()):
-            watcher.end()
+            watcher.end(reason)
 
-    def end_all(self) -> None:
+    def end_all(self, reason: MazemeshError | None = None) -> None:
         """Ends the watch of all games."""
         for game in self.games():
-            self.end(game)
+            self.end(game, reason)
+
+
+class Audience:
+    """How many watch at one time, over all games of a server."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._count = 0
+
+    def enter(self) -> None:
+        """One more watches.
+
+        Raises:
+            ResourceExhausted: there are too many.
+        """
+        if self._count >= self._limit:
+            raise ResourceExhausted(f"{self._count} watch games, the limit of this server")
+        self._count += 1
+
+    def leave(self) -> None:
+        """One of them has gone."""
+        self._count -= 1

@@ -19,8 +19,10 @@ from services.game.batch import (
     TRUNCATED,
     Batch,
     NewEngine,
+    Report,
     check_controllers,
 )
+from services.game.room import Rooms
 from services.game.stepping import Stepping
 
 SEAT = 0
@@ -116,7 +118,7 @@ class World:
             if self._stepping.is_inline(self.batch):
                 self._stepping.step(self.batch, actions)
             else:
-                await self._stepping.step_in_thread(self.batch, actions)
+                await self._stepping.step_in_thread(self.batch, actions, _nothing)
             return self._moment()
 
     def _begin(self) -> None:
@@ -158,14 +160,22 @@ class Worlds:
     Args:
         stepping: how to step them.
         new_engine: makes what plays them.
+        rooms: the memory that they may take.
         limit: worlds at one time.
         name: a name that no world has had.
     """
 
     def __init__(
-        self, stepping: Stepping, new_engine: NewEngine, limit: int, name: Callable[[], str]
+        self,
+        stepping: Stepping,
+        new_engine: NewEngine,
+        rooms: Rooms,
+        limit: int,
+        name: Callable[[], str],
     ) -> None:
         self._stepping = stepping
+        self._rooms = rooms
+        self._reserved = 0
         self._new_engine = new_engine
         self._limit = limit
         self._name = name
@@ -181,12 +191,18 @@ class Worlds:
             ResourceExhausted: there are too many.
             MazemeshError: as `read`.
         """
-        setup = await self._stepping.in_thread(read)
-        if len(self._worlds) >= self._limit:
+        # Making one takes long, and meanwhile others ask whether there is room.
+        if len(self._worlds) + self._reserved >= self._limit:
             raise ResourceExhausted(f"{self._limit} worlds exist, the limit; destroy one first")
-        engine = await self._stepping.in_thread(self._new_engine, setup.game, setup.settings, 1)
-        world = World(self._name(), setup, Batch(engine), self._stepping)
-        self._worlds[world.name] = world
+        self._reserved += 1
+        try:
+            setup = await self._stepping.in_thread(read)
+            share = await self._rooms.take(setup.game, setup.game.resolve(setup.settings), 1)
+            engine = await self._stepping.in_thread(self._new_engine, setup.game, setup.settings, 1)
+            world = World(self._name(), setup, Batch(engine, share), self._stepping)
+            self._worlds[world.name] = world
+        finally:
+            self._reserved -= 1
         return world
 
     def find(self, name: str) -> World:
@@ -239,6 +255,10 @@ class Worlds:
         for world in list(self._worlds.values()):
             if not world.joined and world.touched <= latest:
                 self.destroy(world.name)
+
+
+def _nothing(report: Report) -> None:
+    """A world looks at its engine itself."""
 
 
 def check_action(action: int, num_actions: int) -> None:

@@ -35,6 +35,7 @@ def assert_same(session: GamesSession, engine: BatchEngine) -> None:
     np.testing.assert_array_equal(step.ended_games, ended)
     np.testing.assert_array_equal(step.ended_scores, engine.score[ended])
     np.testing.assert_array_equal(step.ended_steps, engine.episode_steps[ended])
+    np.testing.assert_array_equal(step.ended_successes, engine.success[ended])
     np.testing.assert_array_equal(step.final_observation, engine.final_observation[truncated])
     np.testing.assert_array_equal(step.final_action_mask, engine.final_action_mask[truncated])
 

@@ -28,7 +28,7 @@ from tests.servers.running import eventually
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGame]:
-    with running_game(tmp_path_factory.mktemp("game"), max_sessions=8) as game:
+    with running_game(tmp_path_factory.mktemp("game"), max_sessions=64) as game:
         yield game
 
 
@@ -49,7 +49,7 @@ def test_a_wrong_action_is_refused_and_plays_nothing(server: RunningGame) -> Non
     session.send(actions)
     with pytest.raises(InvalidArgument, match=r"actions\[7, 1\]: 5 is outside 0..4"):
         session.receive()
-    with raw_stream(server, "wrong", resume=0) as stream:
+    with raw_stream(server, "wrong", 0, session.resume_token) as stream:
         assert stream.opened.step.sequence == 0
         stream.send(1, np.ones((GAMES, 2), np.int8).tobytes())
         engine.step(np.ones((GAMES, 2), np.int8))
@@ -59,11 +59,14 @@ def test_a_wrong_action_is_refused_and_plays_nothing(server: RunningGame) -> Non
 class RawStream:
     """A RunGames stream without the client's care."""
 
-    def __init__(self, server: RunningGame, session_id: str, resume: int | None) -> None:
+    def __init__(
+        self, server: RunningGame, session_id: str, resume: int | None, token: str = ""
+    ) -> None:
         self._channel = open_channel(server.address)
         self._next = threading.Event()
         self._requests: list[pb.RunGamesRequest | None] = []
         message = pb.OpenSession(session_id=session_id, game="race", num_games=GAMES)
+        message.resume_token = token
         message.settings.width, message.settings.height, message.settings.view = 5, 4, 5
         if resume is not None:
             message.resume_sequence = resume
@@ -120,8 +123,10 @@ def from_rpc(error: grpc.RpcError) -> MazemeshError:
     return translate(error, "")
 
 
-def raw_stream(server: RunningGame, session_id: str, resume: int | None = None) -> RawStream:
-    return RawStream(server, session_id, resume)
+def raw_stream(
+    server: RunningGame, session_id: str, resume: int | None = None, token: str = ""
+) -> RawStream:
+    return RawStream(server, session_id, resume, token)
 
 
 STAY = bytes(GAMES * 2)
@@ -141,7 +146,7 @@ def test_the_last_step_again_is_answered_again_and_played_once(server: RunningGa
 
 @pytest.mark.parametrize("sequence", [0, 1, 4, 100])
 def test_another_sequence_is_refused(server: RunningGame, sequence: int) -> None:
-    with raw_stream(server, "gap") as stream:
+    with raw_stream(server, f"gap {sequence}") as stream:
         for number in (1, 2):
             stream.send(number, STAY)
             stream.receive()
@@ -163,7 +168,7 @@ def test_another_sequence_is_refused(server: RunningGame, sequence: int) -> None
 def test_a_malformed_step_is_refused(
     server: RunningGame, fields: dict[str, bytes], message: str
 ) -> None:
-    with raw_stream(server, "malformed") as stream:
+    with raw_stream(server, f"malformed {message}") as stream:
         stream.send(1, **fields)
         with pytest.raises(InvalidArgument, match=message):
             stream.receive()
@@ -174,13 +179,15 @@ def test_resuming_shows_the_last_response(server: RunningGame) -> None:
         stream.send(1, STAY)
         last = stream.receive()
         stream.cut()
+        token = stream.opened.resume_token
         for known in (1, 0):
-            with raw_stream(server, "resume", resume=known) as again:
+            with raw_stream(server, "resume", known, token) as again:
                 assert again.opened.step == last
+                assert again.opened.resume_token == token
                 again.cut()
         for unknown in (2, 99):
             with pytest.raises(grpc.RpcError) as refused:
-                raw_stream(server, "resume", resume=unknown)
+                raw_stream(server, "resume", unknown, token)
             assert refused.value.code() is grpc.StatusCode.FAILED_PRECONDITION
 
 
@@ -188,7 +195,7 @@ def test_the_newer_stream_takes_the_session(server: RunningGame) -> None:
     with raw_stream(server, "taken") as old:
         old.send(1, STAY)
         old.receive()
-        with raw_stream(server, "taken", resume=1) as new:
+        with raw_stream(server, "taken", 1, old.opened.resume_token) as new:
             with pytest.raises(Conflict, match="taken over"):
                 old.receive()
             new.send(2, STAY)
@@ -199,10 +206,27 @@ def test_opening_anew_drops_the_old_session(server: RunningGame) -> None:
     with raw_stream(server, "anew") as old:
         old.send(1, STAY)
         old.receive()
-        with raw_stream(server, "anew") as new:
+        with raw_stream(server, "anew", token=old.opened.resume_token) as new:
             assert new.opened.step.sequence == 0
+            assert new.opened.resume_token != old.opened.resume_token
             with pytest.raises(Conflict, match="made anew"):
                 old.receive()
+
+
+@pytest.mark.parametrize("token", ["", "guessed", "ä"])
+def test_a_listed_session_cannot_be_taken_over(server: RunningGame, token: str) -> None:
+    with raw_stream(server, f"listed{token}") as owner:
+        owner.send(1, STAY)
+        owner.receive()
+        row = next(server.client.list_active(pb.ACTIVE_GAME_KIND_TRAINING))
+        assert owner.opened.resume_token not in str(row)
+        session_id = row.game_id.rpartition("/")[0]
+        for resume, code in ((1, "NOT_FOUND"), (None, "ALREADY_EXISTS")):
+            with pytest.raises(grpc.RpcError) as refused:
+                raw_stream(server, session_id, resume, token)
+            assert refused.value.code() is grpc.StatusCode[code]
+        owner.send(2, STAY)
+        assert owner.receive().sequence == 2
 
 
 def test_a_closed_session_is_gone(server: RunningGame) -> None:

@@ -1,10 +1,11 @@
 """Training sessions that go on over the socket of a server on the same machine."""
 
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import grpc
 import numpy as np
@@ -15,13 +16,12 @@ from mazemesh.client.games_session import GamesSession
 from mazemesh.client.own_thread_stream import Stream, open_stream
 from mazemesh.errors import Conflict, FailedPrecondition, InvalidArgument, NotFound
 from mazemesh.v1 import game_pb2 as pb
+from services.game import local_steps
 from tests.servers.game_server import RunningGame, running_game
 from tests.servers.game_sessions import GAMES, SMALL, engine_of, play_both
 from tests.servers.running import eventually
 
 METHOD = "/mazemesh.v1.GameService/RunGames"
-
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="there are no abstract sockets")
 
 
 @pytest.fixture(scope="module")
@@ -30,13 +30,26 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGame]:
         yield game
 
 
+class There:
+    """A session that stays open over its first stream, as a client was told of it."""
+
+    def __init__(self, channel: grpc.Channel, server: RunningGame) -> None:
+        self.name = uuid4().hex
+        self.stream = open_stream(channel, METHOD, server.address, opening(self.name))
+        opened = pb.RunGamesResponse.FromString(self.stream.receive(30) or b"").opened
+        self.address = opened.local_address
+        self.token = opened.resume_token
+
+    def resuming(self, sequence: int = 0) -> bytes:
+        return opening(self.name, resume_sequence=sequence, resume_token=self.token)
+
+
 @pytest.fixture
-def address(server: RunningGame) -> Iterator[str]:
-    """The local address, as a session "there" was told, which stays open over its first stream."""
+def there(server: RunningGame) -> Iterator[There]:
     with open_channel(server.address) as channel:
-        stream = open_stream(channel, METHOD, server.address, opening("there"))
-        yield pb.RunGamesResponse.FromString(stream.receive(30) or b"").opened.local_address
-        stream.cancel()
+        there = There(channel, server)
+        yield there
+        there.stream.cancel()
 
 
 def opening(session_id: str, **fields: Any) -> bytes:
@@ -106,25 +119,24 @@ def test_who_watches_sees_a_session_that_has_moved(server: RunningGame) -> None:
 @pytest.mark.parametrize(
     ("messages", "error", "text"),
     [
-        ([opening("new")], InvalidArgument, "resume_sequence"),
-        ([opening("unknown", resume_sequence=0)], NotFound, "unknown"),
-        ([opening("there", resume_sequence=7)], FailedPrecondition, "resume_sequence is 7"),
-        ([b"\xff"], InvalidArgument, "no RunGamesRequest"),
-        ([opening("there", resume_sequence=0), b"\xff"], InvalidArgument, "no RunGamesRequest"),
-        ([opening("there", resume_sequence=0), b""], InvalidArgument, "should be step or close"),
-        (
-            [opening("there", resume_sequence=0), opening("there")],
-            InvalidArgument,
-            "the message is open",
-        ),
+        (lambda there: [opening("new")], InvalidArgument, "resume_sequence"),
+        (lambda there: [opening("unknown", resume_sequence=0)], NotFound, "unknown"),
+        (lambda there: [opening(there.name, resume_sequence=0)], NotFound, "resume_token"),
+        (lambda there: [there.resuming(7)], FailedPrecondition, "resume_sequence is 7"),
+        (lambda there: [b"\xff"], InvalidArgument, "no RunGamesRequest"),
+        (lambda there: [there.resuming(), b"\xff"], InvalidArgument, "no RunGamesRequest"),
+        (lambda there: [there.resuming(), b""], InvalidArgument, "should be step or close"),
+        (lambda there: [there.resuming(), opening("x")], InvalidArgument, "the message is open"),
+        (lambda there: [there.resuming(), bytes(1 << 23)], InvalidArgument, "8388608 bytes"),
     ],
 )
 def test_what_is_wrong_is_refused(
-    address: str, messages: list[bytes], error: type[Exception], text: str
+    there: There, messages: Callable[[There], list[bytes]], error: type[Exception], text: str
 ) -> None:
-    with open_channel(address) as channel:
-        stream = open_stream(channel, METHOD, address, messages[0])
-        for message in messages[1:]:
+    first, *others = messages(there)
+    with open_channel(there.address) as channel:
+        stream = open_stream(channel, METHOD, there.address, first)
+        for message in others:
             assert stream.receive(30)
             stream.send(message)
         with pytest.raises(error, match=text):
@@ -132,14 +144,13 @@ def test_what_is_wrong_is_refused(
         stream.cancel()
 
 
-def test_the_newer_stream_takes_the_session(server: RunningGame, address: str) -> None:
-    first = opening("there", resume_sequence=0)
+def test_the_newer_stream_takes_the_session(server: RunningGame, there: There) -> None:
     step = pb.StepGames(sequence=1, actions=bytes(GAMES * 2))
     message = pb.RunGamesRequest(step=step).SerializeToString()
-    with open_channel(address) as local, open_channel(server.address) as channel:
-        old = open_stream(local, METHOD, address, first)
+    with open_channel(there.address) as local, open_channel(server.address) as channel:
+        old = open_stream(local, METHOD, there.address, there.resuming())
         assert old.receive(30)
-        new = open_stream(channel, METHOD, server.address, first)
+        new = open_stream(channel, METHOD, server.address, there.resuming())
         assert new.receive(30)
         with pytest.raises(Conflict, match="taken over"):
             old.receive(30)
@@ -147,6 +158,21 @@ def test_the_newer_stream_takes_the_session(server: RunningGame, address: str) -
         assert pb.RunGamesResponse.FromString(new.receive(30) or b"").step.sequence == 1
         for stream in (old, new):
             stream.cancel()
+
+
+def test_elsewhere_the_socket_has_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on systems without abstract sockets."""
+    monkeypatch.setattr(local_steps, "sys", SimpleNamespace(platform="darwin"))
+    with running_game(tmp_path) as server, open_channel(server.address) as channel:
+        there = There(channel, server)
+        assert there.address.startswith("unix:/")
+        folder = Path(there.address.removeprefix("unix:")).parent
+        assert folder.stat().st_mode & 0o777 == 0o700
+        there.stream.cancel()
+        with server.client.open_session("race", SMALL, GAMES, 3) as session:
+            assert server.metric("local_streams") == 1
+            assert play_both(session, engine_of(SMALL, 3), np.random.default_rng(1), 80)
+    assert not folder.exists()
 
 
 def test_a_server_can_be_without(tmp_path: Path) -> None:

@@ -2,12 +2,14 @@ import secrets
 import sys
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from mazemesh.client.channel import open_channel
 from mazemesh.client.own_thread_stream import Stream, open_stream
-from mazemesh.errors import FailedPrecondition, InvalidArgument, Unavailable
+from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError, Unavailable
 from services.game.own_thread_server import OwnThreadServer, ServerStream
 
 METHOD = "/test.Echo/Echo"
@@ -28,8 +30,12 @@ class Echo:
         def over(error: BaseException | None) -> None:
             self.ended.append(error)
             self.news.release()
+            if isinstance(error, KeyError):
+                raise ValueError("a fault of this code")
             stream.end(error if isinstance(error, InvalidArgument) else None)
 
+        if first == b"broken":
+            raise ValueError("a fault of this code")
         if first == b"refused":
             stream.end(FailedPrecondition("not now"))
         else:
@@ -38,6 +44,8 @@ class Echo:
     def _answer(self, message: bytes) -> bytes | None:
         if message == b"wrong":
             raise InvalidArgument("that was wrong")
+        if message == b"fault":
+            raise KeyError("a fault of this code")
         return None if message == b"end" else message
 
 
@@ -111,6 +119,57 @@ def test_stopping_ends_what_is_left() -> None:
         with pytest.raises(Unavailable):
             stream.receive(30)
         stream.cancel()
+
+
+def test_a_fault_ends_its_stream_and_no_other(echo: Echo, streams: list[Stream]) -> None:
+    one, other = streams
+    one.send(b"fault")
+    with pytest.raises(MazemeshError, match="internal error"):
+        one.receive(30)
+    with open_channel(echo.address) as channel:
+        third = open_stream(channel, METHOD, echo.address, b"broken")
+        with pytest.raises(MazemeshError, match="internal error"):
+            third.receive(30)
+        third.cancel()
+        fourth = open_stream(channel, METHOD, echo.address, b"4")
+        assert fourth.receive(30) == b"4"
+        fourth.cancel()
+    other.send(b"goes on")
+    assert other.receive(30) == b"goes on"
+    assert echo.server.alive
+
+
+class FailingOnce:
+    """gRPC's queue, but one look at it fails."""
+
+    def __init__(self, queue: Any) -> None:
+        self.queue = queue
+        self._failed = False
+
+    def poll(self) -> Any:
+        if not self._failed:
+            self._failed = True
+            raise MemoryError("none left")
+        return self.queue.poll()
+
+
+def test_the_end_of_its_thread_is_told() -> None:
+    told = threading.Event()
+    server: OwnThreadServer
+
+    def begin(stream: ServerStream, first: bytes) -> None:
+        server._queue = FailingOnce(server._queue)
+
+    address = f"unix-abstract:test-{secrets.token_hex(8)}"
+    with capture_logs() as logs, open_channel(address) as channel:
+        server = OwnThreadServer(address, METHOD, begin, failed=told.set)
+        stream = open_stream(channel, METHOD, address, b"0")
+        assert told.wait(30)
+        assert not server.alive
+        server._queue = server._queue.queue
+        server.stop()
+        stream.cancel()
+    assert "the thread of a server ended" in [line["event"] for line in logs]
 
 
 def test_an_address_is_had_once(echo: Echo) -> None:

@@ -88,6 +88,7 @@ class ForeignEngine:
         self.lost = arrays.lost
         may_leave = self.spec.may_leave
         self.seat_status = arrays.seat_status if may_leave else arrays.seat_status[:0]
+        self.success = arrays.success
         self.active = arrays.active
         self.steps = arrays.steps
         self.episode_steps = arrays.episode_steps
@@ -258,7 +259,7 @@ class ForeignEngine:
         self.final_observation[going_on] = self.observation[going_on]
         self.final_action_mask[going_on] = self.action_mask[going_on]
         self.episode_steps[going_on] = self.steps[going_on]
-        for array in (self.terminated, self.truncated, self.reward, self.score):
+        for array in (self.terminated, self.truncated, self.reward, self.score, self.success):
             array[own] = 0
         kept = self.episode_return[running].copy(), self.episode_steps[running].copy()
         if self.autoreset:

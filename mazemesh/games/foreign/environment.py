@@ -47,5 +47,12 @@ class Environment(Protocol):
         Also written are reward [seats] and what the step was to each seat: status [seats].
         """
 
+    def successes(self, seat: Sequence[int]) -> dict[int, bool]:
+        """By row, whether it did what the game is about; rows of which nothing is told are absent.
+
+        Told by `is_success` in an info of the last step.
+        """
+        ...
+
     def close(self) -> None:
         """Frees what the environment holds."""

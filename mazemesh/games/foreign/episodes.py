@@ -74,6 +74,7 @@ class Episodes:
             self._begin(game)
             arrays.taken[game] = arrays.episode_steps[game] = 0
             arrays.episode_return[game] = arrays.reward[game] = arrays.score[game] = 0.0
+            arrays.success[game] = False
 
     def step(self) -> None:
         """Plays one step of all active games.
@@ -83,7 +84,7 @@ class Episodes:
         """
         arrays = self._arrays
         own = slice(self._games.start, self._games.stop)
-        for flags in (arrays.terminated, arrays.truncated, arrays.lost):
+        for flags in (arrays.terminated, arrays.truncated, arrays.lost, arrays.success):
             flags[own] = False
         arrays.reward[own] = 0.0
         arrays.score[own] = 0.0
@@ -124,6 +125,9 @@ class Episodes:
             arrays.terminated[game] = not arrays.truncated[game]
             description = self._environments[game].description
             arrays.score[game] = scores(arrays.episode_return[game], description.reward_threshold)
+            told = self._environments[game].successes(self._seats[game])
+            for seat, score in enumerate(arrays.score[game].tolist()):
+                arrays.success[game, seat] = told.get(seat, score == 1.0)
             self._end(game)
 
     def _lose(self, game: int, error: Exception) -> None:

@@ -25,6 +25,7 @@ class GymnasiumEnvironment:
     def __init__(self, environment: Any, version: int, package: str, *, strict: bool) -> None:
         self._environment = environment
         self._writer = SeatWriter(environment.observation_space, strict=strict)
+        self._info: dict[str, Any] = {}
         seen = self._writer.observing
         actions, self._first = numbered_actions(environment.action_space)
         spec = environment.spec
@@ -62,9 +63,15 @@ class GymnasiumEnvironment:
         seen, earned, terminated, truncated, info = self._environment.step(action)
         checked = checked_reward(earned)
         self._writer.see(seen, info, observation[0], mask[0])
+        self._info = info
         reward[0] = checked
         status[0] = TERMINATED if terminated else TRUNCATED if truncated else RUNNING
         return bool(status[0] != RUNNING)
+
+    def successes(self, seat: Sequence[int]) -> dict[int, bool]:
+        """See `Environment`."""
+        told = self._info.get("is_success")
+        return {} if told is None else {0: bool(told)}
 
     def close(self) -> None:
         """See `Environment`."""

@@ -22,9 +22,9 @@ class Arrays:
     """The state of n games of s seats, as `mazemesh.games.engine.BatchEngine` describes it.
 
     `actions` int8 [n, s] is what the caller sends; `lost` bool [n] tells whose episode the last
-    step lost because the environment failed. `pulse` int64 [n] tells at the first game of each
-    worker how many calls of environments it has begun: twice that, and 1 more where the last is no
-    step.
+    step lost because the environment failed; `success` bool [n, s] which seats of the games that it
+    ended did what the game is about. `pulse` int64 [n] tells at the first game of each worker how
+    many calls of environments it has begun: twice that, and 1 more where the last is no step.
     """
 
     observation: npt.NDArray[Any]
@@ -38,6 +38,7 @@ class Arrays:
     truncated: npt.NDArray[np.bool_]
     lost: npt.NDArray[np.bool_]
     seat_status: npt.NDArray[np.uint8]
+    success: npt.NDArray[np.bool_]
     active: npt.NDArray[np.bool_]
     steps: npt.NDArray[np.int32]
     episode_steps: npt.NDArray[np.int32]
@@ -82,6 +83,11 @@ def map_arrays(descriptor: int, description: Description, num_games: int) -> Arr
     return Arrays(**arrays)
 
 
+def shared_bytes(description: Description, num_games: int) -> int:
+    """Bytes of the arrays of so many games."""
+    return _size(description, num_games)
+
+
 def _size(description: Description, num_games: int) -> int:
     return max(end for *_, end in _layout(description, num_games))
 
@@ -103,6 +109,7 @@ def _layout(
         **dict.fromkeys(("reward", "score", "episode_return"), numbers),
         **dict.fromkeys(("terminated", "truncated", "lost", "active"), flags),
         **dict.fromkeys(("steps", "episode_steps", "rotation"), counts),
+        "success": (np.dtype(np.bool_), (n, s)),
         **dict.fromkeys(("actions", "taken", "controller", "next_controller"), codes),
         "seat_status": (np.dtype(np.uint8), (n, s)),
         "pulse": (np.dtype(np.int64), (n,)),

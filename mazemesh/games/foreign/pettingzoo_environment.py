@@ -35,6 +35,7 @@ class PettingZooEnvironment:
             raise InvalidArgument("it has no possible_agents")
         self._spaces = _common_spaces(environment, self._agents)
         self._writer = SeatWriter(self._spaces[0], strict=strict)
+        self._told: dict[Any, bool] = {}
         seen = self._writer.observing
         self._first = [numbered_actions(environment.action_space(a))[1] for a in self._agents]
         # Agents whose end was told, and who still stand among `agents`.
@@ -58,6 +59,7 @@ class PettingZooEnvironment:
         """See `Environment`."""
         seen, infos = self._environment.reset(seed=seed)
         self._ended.clear()
+        self._told = {}
         self._see(seen, infos, seat, observation, mask)
 
     def step(
@@ -79,6 +81,10 @@ class PettingZooEnvironment:
         playing -= self._ended
         seen, earned, terminated, truncated, infos = self._environment.step(moves)
         self._see(seen, infos, seat, observation, mask)
+        # An agent that has left is told about in its own last step.
+        for agent, info in infos.items():
+            if "is_success" in info:
+                self._told[agent] = bool(info["is_success"])
         left = set(self._environment.agents)
         for index, agent in enumerate(self._agents):
             row = seat[index]
@@ -95,6 +101,14 @@ class PettingZooEnvironment:
                 self._ended.add(agent)
         self._ended &= left
         return left == self._ended
+
+    def successes(self, seat: Sequence[int]) -> dict[int, bool]:
+        """See `Environment`."""
+        return {
+            seat[index]: self._told[agent]
+            for index, agent in enumerate(self._agents)
+            if agent in self._told
+        }
 
     def close(self) -> None:
         """See `Environment`."""

@@ -79,6 +79,11 @@ class ReferenceGame:
         free = [cell for cell in self.maze if cell != self.exit and cell not in starts]
         self.items |= {take(free, draws) for _ in range(count)}
 
+    @property
+    def success(self) -> list[bool]:
+        """Whether each seat did what the game is about; valid when the episode has ended."""
+        return [score == 1 for score in self.score]
+
     def observation(self, seat: int) -> bytes:
         """Return what a seat sees."""
         return observe(

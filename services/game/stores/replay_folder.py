@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from mazemesh.errors import FailedPrecondition, NotFound
@@ -18,6 +19,7 @@ class FolderReplayFiles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._made: set[Path] = set()
 
     def put(self, content: bytes) -> str:
         """See `ReplayFiles`; the file survives a power cut."""
@@ -25,12 +27,17 @@ class FolderReplayFiles:
         target = self._path(name)
         if target.exists():
             return name
-        target.parent.mkdir(parents=True, exist_ok=True)
+        self._make(target.parent)
         with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(file.name).replace(target)
+            try:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+                Path(file.name).replace(target)
+            except BaseException:  # as a full disk: what was written of it is in the way
+                with suppress(OSError):
+                    Path(file.name).unlink()
+                raise
         _sync_folder(target.parent)
         return name
 
@@ -53,6 +60,23 @@ class FolderReplayFiles:
     def names(self) -> list[str]:
         """See `ReplayFiles`."""
         return [path.name for path in self._folder.glob("??/*") if _NAME.fullmatch(path.name)]
+
+    def clean(self) -> None:
+        """See `ReplayFiles`."""
+        for path in self._folder.glob("??/*"):
+            if not _NAME.fullmatch(path.name):
+                path.unlink(missing_ok=True)
+
+    def _make(self, folder: Path) -> None:
+        """Makes a folder that survives a power cut: its name stands in the folder above."""
+        if folder in self._made:
+            return
+        if folder != self._folder:
+            self._make(folder.parent)
+        folder.mkdir(parents=True, exist_ok=True)
+        # Also where it is there: whoever made it may have died before this.
+        _sync_folder(folder.parent)
+        self._made.add(folder)
 
     def _path(self, name: str) -> Path:
         return self._folder / name[:2] / name

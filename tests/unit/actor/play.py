@@ -44,6 +44,7 @@ def random_play(steps: int, games: int, seed: int) -> Played:
                 observation=observation[at + 1],
                 action_mask=mask[at + 1],
                 value=rng.standard_normal(games).astype(np.float32),
+                success=status == TERMINATED,
                 truncated_games=truncated,
                 final_observation=rng.integers(0, 256, (len(truncated), SIZE)).astype(np.uint8),
                 final_action_mask=rng.integers(0, 2, (len(truncated), ACTIONS)).astype(np.uint8),

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -171,6 +172,10 @@ def outcomes(runs: Sequence[tuple[bool, int]]) -> list[Outcome]:
     return [Outcome((float(solved),), steps, not solved) for solved, steps in runs]
 
 
+EIGHT = get_game("race").resolve(GameSettings(seats=8))
+PLAYERS = tuple(f"race:{number}" for number in range(1, 9))
+
+
 def setup(match_id: str, fence: int = 0) -> MatchSetup:
     game = get_game("race")
     settings = game.resolve(GameSettings())
@@ -179,16 +184,19 @@ def setup(match_id: str, fence: int = 0) -> MatchSetup:
 
 def test_all_or_none_of_the_matches_are_made() -> None:
     dropped: list[tuple[MatchGame, MazemeshError]] = []
-    matches = Matches(3, count(1), lambda game, reason: dropped.append((game, reason)))
-    (first,) = matches.create([setup("a", fence=5)], (), now=0.0, time=0.0)
+    matches = Matches(3, 8, count(1), lambda game, reason: dropped.append((game, reason)))
+    (first,) = matches.create(matches.lay_out([setup("a", fence=5)], 0.0, 0.0), (), 0.0)
     for wrong in (setup("a", fence=4), setup("finished")):
         with pytest.raises(FailedPrecondition):
-            matches.create([setup("b"), wrong], ("finished",), now=0.0, time=0.0)
+            matches.create(matches.lay_out([setup("b"), wrong], 0.0, 0.0), ("finished",), 0.0)
     with pytest.raises(ResourceExhausted):
-        matches.create([setup(name) for name in "bcd"], (), now=0.0, time=0.0)
+        matches.create(matches.lay_out([setup(name) for name in "bcd"], 0.0, 0.0), (), 0.0)
+    wide = matches.lay_out([replace(setup("b"), settings=EIGHT, participants=PLAYERS)], 0.0, 0.0)
+    with pytest.raises(ResourceExhausted, match="games of matches"):
+        matches.create(wide, (), 0.0)
     assert list(matches) == [first]
     assert not dropped
-    (again,) = matches.create([setup("a", fence=6)], (), now=0.0, time=0.0)
+    (again,) = matches.create(matches.lay_out([setup("a", fence=6)], 0.0, 0.0), (), 0.0)
     assert list(matches) == [again]
     assert [game for game, _ in dropped] == first.games
     serials = [game.serial for game in first.games + again.games]
@@ -196,11 +204,11 @@ def test_all_or_none_of_the_matches_are_made() -> None:
 
 
 def test_only_matches_that_nobody_touched_are_dropped() -> None:
-    matches = Matches(9, count(1), lambda game, reason: None)
-    matches.create([setup("old")], (), now=0.0, time=0.0)
-    matches.create([setup("asked for again")], (), now=0.0, time=0.0)
-    (young,) = matches.create([setup("young")], (), now=10.0, time=0.0)
-    (again,) = matches.create([setup("asked for again")], (), now=7.0, time=0.0)
-    assert [match.setup.match_id for match in matches.drop_unplayed(5.0)] == ["old"]
+    matches = Matches(9, 99, count(1), lambda game, reason: None)
+    matches.create(matches.lay_out([setup("old")], 0.0, 0.0), (), 0.0)
+    matches.create(matches.lay_out([setup("asked for again")], 0.0, 0.0), (), 0.0)
+    (young,) = matches.create(matches.lay_out([setup("young")], 10.0, 0.0), (), 10.0)
+    (again,) = matches.create(matches.lay_out([setup("asked for again")], 7.0, 0.0), (), 7.0)
+    assert [match.setup.match_id for match in matches.drop_unplayed(5.0, 9)] == ["old"]
     assert list(matches) == [again, young]
     assert matches.game("old-r0") is None

@@ -22,6 +22,7 @@ DTYPES = {
     "final_observation": "uint8",
     "final_action_mask": "uint8",
     "seat_status": "uint8",
+    "ended_successes": "uint8",
 }
 SEQUENCES = st.integers(0, 2**64 - 1)
 SHAPES = st.tuples(st.integers(1, 40), st.integers(1, 8), st.integers(1, 300))
@@ -44,6 +45,7 @@ def reports(seed: int, shape: tuple[int, int, int], observation: str) -> Report:
         "final_observation": (cut, seats, size),
         "final_action_mask": (cut, seats, 5),
         "seat_status": (games if seed % 2 else 0, seats),
+        "ended_successes": (ended, seats),
     }
     dtypes = {**DTYPES, "observation": observation, "final_observation": observation}
     return Report(

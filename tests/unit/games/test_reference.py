@@ -66,6 +66,8 @@ def _check_step(engine: BatchEngine, reference: ReferenceGame, game: int) -> Non
     assert engine.episode_steps[game] == reference.steps
     assert engine.reward[game].tolist() == reference.reward
     assert engine.score[game].tolist() == reference.score
+    if engine.terminated[game] or engine.truncated[game]:
+        assert engine.success[game].tolist() == reference.success
     assert engine.episode_return[game].tolist() == reference.episode_return
     if reference.terminated or reference.truncated:
         for seat in reference.seats:

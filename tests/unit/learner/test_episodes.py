@@ -7,21 +7,29 @@ import numpy as np
 from learner.episodes import episode_statistics
 
 
-def columns(reward: list[list[float]], terminated: list[list[int]], truncated: list[list[int]]):  # type: ignore[no-untyped-def]
+def columns(  # type: ignore[no-untyped-def]
+    reward: list[list[float]],
+    terminated: list[list[int]],
+    truncated: list[list[int]],
+    success: list[list[int]] | None = None,
+):
     return {
         "reward": np.array(reward, np.float32),
         "terminated": np.array(terminated, np.uint8),
         "truncated": np.array(truncated, np.uint8),
+        "success": np.array(success or np.zeros_like(reward), np.uint8),
         "behaviour_log_probability": np.zeros_like(reward, np.float32),
     }
 
 
 def test_counted_by_hand() -> None:
-    # Two games of four steps: one won after two steps, one lost after three, one out of time.
+    # Two games of four steps: one won after two steps, one lost after three though its last reward
+    # is positive, as in collect or under shaping, one out of time.
     batch = columns(
-        [[0.5, 1.0, 0.0, 0.25], [0.0, 0.25, -1.0, 0.0]],
+        [[0.5, 1.0, 0.0, 0.25], [0.0, -1.0, 0.25, 0.0]],
         [[0, 1, 0, 0], [0, 0, 1, 0]],
         [[0, 0, 0, 1], [0, 0, 0, 0]],
+        [[0, 1, 0, 0], [0, 0, 0, 0]],
     )
     found = episode_statistics(batch, winnable=True)
     assert found == {"episode_reward": 1 / 3, "episode_steps": 8 / 3, "episode_success": 1 / 3}
