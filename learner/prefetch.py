@@ -60,7 +60,7 @@ class Prefetcher:
         self._waiting.set()  # from the start until the first batch
         self._taken_at = self._learning = self._fetching = 0.0
         self._updates: queue.SimpleQueue[Priorities] = queue.SimpleQueue()
-        self._error: MazemeshError | RuntimeError | None = None
+        self._error: Exception | None = None
         self.send: Callable[[Batch], Batch] = lambda batch: batch
         self._thread = threading.Thread(target=self._work, name="prefetch", daemon=True)
 
@@ -74,6 +74,7 @@ class Prefetcher:
         Raises:
             MazemeshError: what ended the thread: Replay refuses the request itself.
             RuntimeError: likewise: the device does not take the batch.
+            Exception: likewise: whatever else it was.
         """
         if not self._waiting.is_set():
             self._learning = time.monotonic() - self._taken_at
@@ -113,6 +114,9 @@ class Prefetcher:
             self._error = error
         except RuntimeError as error:
             log.error("a batch cannot be sent to the device", reason=str(error))
+            self._error = error
+        except Exception as error:  # the trainer would wait for ever
+            log.error("no batch can be fetched any more", reason=str(error))
             self._error = error
 
     def _wait_until_due(self) -> None:
