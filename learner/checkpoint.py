@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -122,12 +123,18 @@ def _read(path: Path, device: torch.device) -> Checkpoint:
     import torch
 
     try:
+        with zipfile.ZipFile(path) as archive:  # torch itself does not compare checksums
+            damaged = archive.testzip()
+        if damaged is not None:
+            raise _Damaged(f"the checksum of {damaged} is wrong")
         content = torch.load(path, map_location=device, weights_only=True)
         return Checkpoint(**content)
     except OSError as error:
         if error.errno is not None and not isinstance(error, EOFError):
             raise  # the file cannot be had now; that says nothing of what is in it
         raise _Damaged(_first_line(error)) from error
+    except _Damaged:
+        raise
     # Whatever torch and its unpickler make of bytes that are not theirs.
     except Exception as error:
         raise _Damaged(_first_line(error)) from error
