@@ -27,6 +27,7 @@ from mazemesh.errors import (
     Conflict,
     DeadlineExceeded,
     FailedPrecondition,
+    InvalidArgument,
     MazemeshError,
     ResourceExhausted,
     Unavailable,
@@ -41,8 +42,8 @@ RETRY_SECONDS = 1.0
 REFUSALS = 5
 """Of versions in a row, after which the run ends: nobody acts on what it learns."""
 
-PARITY_BYTES = 2 * 1024 * 1024
-"""Of observations and masks in a version's parity check; of wide ones there are fewer rows."""
+PARITY_BYTES = 768 * 1024
+"""Of a version's parity check, since Model takes messages of a mebibyte; wide rows are fewer."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,15 @@ def parity_check(
     Of a network with memory, `state` float32 [n, memory] is what it remembered before. Rows without
     a legal action, as the end of a game has them, are left out, and those beyond `PARITY_BYTES`.
     """
-    width = observation[0].nbytes + 9 * action_mask.shape[1]
-    rows = np.flatnonzero(action_mask.any(axis=1))[: max(1, PARITY_BYTES // width)]
+    width = observation[0].nbytes + 9 * action_mask.shape[1] + 4
+    if state is not None:
+        width += 2 * state[0].nbytes
+    if width > PARITY_BYTES:
+        raise InvalidArgument(
+            f"an observation with its mask and answers has {width} bytes; a version can be checked "
+            f"on at most {PARITY_BYTES}"
+        )
+    rows = np.flatnonzero(action_mask.any(axis=1))[: PARITY_BYTES // width]
     observation, action_mask = observation[rows], action_mask[rows]
     answer = Evaluation(*(each[rows] for each in answer))
     state = None if state is None else state[rows]

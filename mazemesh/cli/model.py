@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _ROWS, _STEPS = 32, 17
 """Of the play that a file is checked on."""
 
-_MAX_BYTES = 2 * 1024 * 1024
+_MAX_BYTES = 512 * 1024
 """Of its observations; of wide ones there are fewer."""
 
 

@@ -39,7 +39,7 @@ class ModelServiceStub:
     and 256 MiB of memory beside six times its size (both as the service is set), on batches of 64 rows, of 1, and of
     all parity rows. What passes a limit is rejected (check "limits").
 
-    Messages have at most 4 MiB; a larger one is RESOURCE_EXHAUSTED.
+    Requests have at most 1 MiB and 64 KiB; a larger one is RESOURCE_EXHAUSTED.
     """
 
     def __init__(self, channel):
@@ -94,7 +94,7 @@ class ModelServiceServicer:
     and 256 MiB of memory beside six times its size (both as the service is set), on batches of 64 rows, of 1, and of
     all parity rows. What passes a limit is rejected (check "limits").
 
-    Messages have at most 4 MiB; a larger one is RESOURCE_EXHAUSTED.
+    Requests have at most 1 MiB and 64 KiB; a larger one is RESOURCE_EXHAUSTED.
     """
 
     def PublishPolicy(self, request_iterator, context):
@@ -221,7 +221,7 @@ class ModelService:
     and 256 MiB of memory beside six times its size (both as the service is set), on batches of 64 rows, of 1, and of
     all parity rows. What passes a limit is rejected (check "limits").
 
-    Messages have at most 4 MiB; a larger one is RESOURCE_EXHAUSTED.
+    Requests have at most 1 MiB and 64 KiB; a larger one is RESOURCE_EXHAUSTED.
     """
 
     @staticmethod

@@ -40,7 +40,7 @@ class ModelServiceStub:
     and 256 MiB of memory beside six times its size (both as the service is set), on batches of 64 rows, of 1, and of
     all parity rows. What passes a limit is rejected (check "limits").
 
-    Messages have at most 4 MiB; a larger one is RESOURCE_EXHAUSTED.
+    Requests have at most 1 MiB and 64 KiB; a larger one is RESOURCE_EXHAUSTED.
     """
 
     @_typing.overload
@@ -107,7 +107,7 @@ class ModelServiceAsyncStub(ModelServiceStub):
     and 256 MiB of memory beside six times its size (both as the service is set), on batches of 64 rows, of 1, and of
     all parity rows. What passes a limit is rejected (check "limits").
 
-    Messages have at most 4 MiB; a larger one is RESOURCE_EXHAUSTED.
+    Requests have at most 1 MiB and 64 KiB; a larger one is RESOURCE_EXHAUSTED.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -170,7 +170,7 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
     and 256 MiB of memory beside six times its size (both as the service is set), on batches of 64 rows, of 1, and of
     all parity rows. What passes a limit is rejected (check "limits").
 
-    Messages have at most 4 MiB; a larger one is RESOURCE_EXHAUSTED.
+    Requests have at most 1 MiB and 64 KiB; a larger one is RESOURCE_EXHAUSTED.
     """
 
     @_abc_1.abstractmethod

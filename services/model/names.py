@@ -12,6 +12,7 @@ LATEST = "latest"
 
 _NAME = re.compile(r"[a-z0-9._-]{1,64}")
 _ALIAS = re.compile(r"[a-z0-9_-]{1,64}")
+_SHOWN = 80
 _NUMBER = re.compile(r"[0-9]{1,18}")
 
 
@@ -24,6 +25,11 @@ class Reference:
     alias: str
 
 
+def shown(text: str) -> str:
+    """A text from outside as messages show it: short, since they travel in headers of 8 KiB."""
+    return repr(text) if len(text) <= _SHOWN else f"{text[:_SHOWN]!r}... ({len(text)} characters)"
+
+
 def check_name(name: str, field: str = "name") -> str:
     """Returns the name of a policy.
 
@@ -32,7 +38,7 @@ def check_name(name: str, field: str = "name") -> str:
     """
     if not _NAME.fullmatch(name):
         raise InvalidArgument(
-            f"{field} is {name!r}; expected 1..64 characters of a-z, 0-9, '-', '_', '.'"
+            f"{field} is {shown(name)}; expected 1..64 characters of a-z, 0-9, '-', '_', '.'"
         )
     return name
 
@@ -45,7 +51,7 @@ def check_alias(alias: str, field: str = "alias") -> str:
     """
     if not _ALIAS.fullmatch(alias) or alias.isdigit():
         raise InvalidArgument(
-            f"{field} is {alias!r}; expected 1..64 characters of a-z, 0-9, '-', '_', "
+            f"{field} is {shown(alias)}; expected 1..64 characters of a-z, 0-9, '-', '_', "
             "not digits only"
         )
     return alias
@@ -64,5 +70,7 @@ def parse_reference(text: str, field: str = "policy") -> Reference:
     if _NUMBER.fullmatch(rest) and int(rest) > 0:
         return Reference(name, int(rest), "")
     if rest.isdigit():
-        raise InvalidArgument(f"{field} is {text!r}; versions are numbered from 1 to 10^18 - 1")
+        raise InvalidArgument(
+            f"{field} is {shown(text)}; versions are numbered from 1 to 10^18 - 1"
+        )
     return Reference(name, 0, check_alias(rest, field))

@@ -13,7 +13,7 @@ class ModelSettings(ServiceSettings):
     """Settings of the Model service; environment variables MAZEMESH_MODEL_*."""
 
     component: ClassVar[str] = "model"
-    max_message_bytes: ClassVar[int] = 4 * MEBIBYTE
+    max_message_bytes: ClassVar[int] = MEBIBYTE + 64 * 1024
 
     port: Port = Field(50053, description="port of the gRPC server; 0 takes a free one")
     max_policy_bytes: int = Field(256 * MEBIBYTE, gt=0, description="largest ONNX file, in bytes")
