@@ -162,7 +162,7 @@ def test_a_long_name_gets_its_answer_and_not_one_of_the_transport(model: Running
 
 
 def test_a_file_that_never_ends_is_rejected_while_others_publish(tmp_path: Path) -> None:
-    with running_model(tmp_path, validation_cpu_seconds=3.0) as model, ThreadPoolExecutor(1) as one:
+    with running_model(tmp_path, validation_cpu_seconds=2.0) as model, ThreadPoolExecutor(1) as one:
         publish(model.client, "before")
         slow = one.submit(lambda: model.client.publish(NETWORK.header("slow"), endless()))
         published = 0
@@ -176,7 +176,7 @@ def test_a_file_that_never_ends_is_rejected_while_others_publish(tmp_path: Path)
 
 
 def test_a_burst_is_refused_beyond_the_queue(tmp_path: Path) -> None:
-    bounds = {"validators": 1, "waiting_validations": 1, "validation_cpu_seconds": 2.0}
+    bounds = {"validators": 1, "waiting_validations": 1, "validation_cpu_seconds": 1.0}
     with running_model(tmp_path, **bounds) as model, ThreadPoolExecutor(4) as many:
         publish(model.client, "before")
         burst = [

@@ -161,7 +161,7 @@ def test_the_parity_check_has_rows_with_a_legal_action_and_a_bounded_size() -> N
     value = from_tensor(message.value, "value")
     kept = from_tensor(message.observation, "observation")
     assert value.tolist() == kept[:, 0].tolist() == list(range(1, len(value) + 1))
-    with pytest.raises(InvalidArgument, match="an observation .* has 1000"):
+    with pytest.raises(InvalidArgument, match=r"an observation .* has 1000"):
         parity_check(np.zeros((1, 1_000_000), np.uint8), mask[1:2], answer)
     assert PARITY_BYTES // 2 < message.ByteSize() < 1.1 * PARITY_BYTES
 
