@@ -104,6 +104,7 @@ class Actor:
             writer.close()
             self._close()
             threads[1].join()
+        sender.check()
 
     def _ask_game(self, collection: Collection) -> GetGameSpecResponse:
         """What is played, as the Game service knows it; waits for one that is not up yet.

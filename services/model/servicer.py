@@ -9,30 +9,35 @@ from typing import Any, Final
 
 import grpc.aio
 
-from mazemesh.errors import FailedPrecondition, InvalidArgument
+from mazemesh.errors import DeadlineExceeded, FailedPrecondition, InvalidArgument
 from mazemesh.games import GameSpec
+from mazemesh.names import ALIAS, POLICY, parse_reference
 from mazemesh.v1 import model_pb2 as pb
 from mazemesh.v1.model_pb2_grpc import ModelServiceServicer
 from mazemesh.wire import settings_from_proto
 from services._harness.game_specs import GameSpecs
-from services.model import registry
+from services.model import leases, registry
 from services.model.messages import (
     alias_message,
     event_message,
+    lease_message,
+    read_claim,
     read_header,
     version_message,
 )
-from services.model.names import check_alias, check_name, parse_reference
 from services.model.pages import PageToken, page_size
 from services.model.parity_message import read_parity
 from services.model.policy import Submission, Version
-from services.model.publisher import Publisher
+from services.model.publisher import Now, Publisher
 from services.model.store import BlobStore, Filter, RegistryStore, Transaction
 from services.model.upload import Upload, Uploads
 from services.model.watching import Changed, wait
 
 CHUNK_BYTES: Final = 1024 * 1024
 _EVENTS_AT_ONCE: Final = 256
+_ROWS_AT_ONCE: Final = 50
+_PAGE_BYTES: Final = 1024 * 1024
+"""After which a page of a list ends."""
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -51,6 +56,9 @@ class ModelServicer(ModelServiceServicer):
         games: GameSpecs,
         max_policy_bytes: int,
         heartbeat_seconds: float,
+        upload_seconds: float,
+        lease_seconds: float,
+        now: Now,
     ) -> None:
         self._store = store
         self._blobs = blobs
@@ -60,6 +68,9 @@ class ModelServicer(ModelServiceServicer):
         self._games = games
         self._max_policy_bytes = max_policy_bytes
         self._heartbeat_seconds = heartbeat_seconds
+        self._upload_seconds = upload_seconds
+        self._lease_seconds = lease_seconds
+        self._now = now
 
     async def PublishPolicy(
         self, request_iterator: AsyncIterator[pb.PublishPolicyRequest], context: Context
@@ -67,13 +78,14 @@ class ModelServicer(ModelServiceServicer):
         """Receives, then publishes; a repeated request gets its first answer."""
         header = await _first(request_iterator)
         submission = read_header(header, self._max_policy_bytes)
-        version = await self._publisher.find(submission)
+        version = await self._publisher.find(submission, header.fence)
         if version is None:
             spec = await self._spec(header)
             submission = replace(submission, spec_hash=spec.spec_hash if spec else "")
-            parity = read_parity(header.parity, spec)
-            upload = await self._receive(request_iterator, submission)
-            version = await self._publisher.publish(submission, parity, upload)
+            parity = await asyncio.to_thread(read_parity, header.parity, spec)
+            with self._uploads.room(submission.size_bytes):
+                upload = await self._receive(request_iterator, submission)
+                version = await self._publisher.publish(submission, parity, upload, header.fence)
         if version.rejection:
             raise FailedPrecondition(f"{version.reference} is rejected: {version.rejection}")
         return pb.PublishPolicyResponse(policy=version_message(version))
@@ -103,47 +115,47 @@ class ModelServicer(ModelServiceServicer):
         limit = page_size(request.page_size)
         token = PageToken.parse(request.page_token)
         chosen = Filter(
-            name=check_name(request.name) if request.name else "",
+            name=POLICY.check("name", request.name) if request.name else "",
             snapshots_only=request.snapshots_only,
             include_all_states=request.include_all_states,
         )
 
-        def read(tx: Transaction) -> tuple[list[tuple[int, Version]], int]:
-            return tx.versions.page(chosen, token.before, limit + 1), tx.revision()
+        def read(tx: Transaction) -> pb.ListPoliciesResponse:
+            # Here, in a thread of the store, since a page may be large.
+            return _page(tx, chosen, token, limit)
 
-        rows, revision = await self._store.transact(read)
-        revision = token.revision or revision
-        more = len(rows) > limit
-        return pb.ListPoliciesResponse(
-            policies=[version_message(version) for _, version in rows[:limit]],
-            next_page_token=str(PageToken(rows[limit - 1][0], revision)) if more else "",
-            revision=revision,
-        )
+        return await self._store.transact(read)
 
     async def WatchPolicies(
         self, request: pb.WatchPoliciesRequest, context: Context
     ) -> AsyncGenerator[pb.WatchPoliciesResponse]:
         """Changes after a revision as they come, a heartbeat first and after each silence."""
-        name = check_name(request.name) if request.name else ""
+        name = POLICY.check("name", request.name) if request.name else ""
         if request.since_revision < 0:
             raise InvalidArgument(f"since_revision is {request.since_revision}; expected 0 or more")
         seen = request.since_revision
         if not seen:
             seen = await self._store.transact(lambda tx: tx.revision())
-        quiet = True
+        clock = asyncio.get_running_loop().time
+        silent_until = clock()
         while True:
             ticket = self._changed.ticket()
             news = await self._changes(seen, name)
-            if quiet and not news.events:
-                yield pb.WatchPoliciesResponse(revision=news.through, heartbeat=True)
+            seen = news.through
             for event in news.events:
                 yield event_message(event)
-            seen = news.through
-            quiet = not news.events and not await wait(ticket, self._heartbeat_seconds)
+            if not news.events and clock() >= silent_until:
+                yield pb.WatchPoliciesResponse(revision=seen, heartbeat=True)
+                silent_until = clock() + self._heartbeat_seconds
+            elif news.events:
+                silent_until = clock() + self._heartbeat_seconds
+                continue  # there may be more
+            # Changes of other names wake it too; they are no reason to be silent for longer.
+            await wait(ticket, max(0.0, silent_until - clock()))
 
     async def SetAlias(self, request: pb.SetAliasRequest, context: Context) -> pb.SetAliasResponse:
         """Moves an alias."""
-        name, alias = check_name(request.name), check_alias(request.alias)
+        name, alias = POLICY.check("name", request.name), ALIAS.check("alias", request.alias)
         moved = await self._store.transact(
             lambda tx: registry.set_alias(
                 tx, name, alias, request.version, request.expected_revision
@@ -159,6 +171,14 @@ class ModelServicer(ModelServiceServicer):
         settings = settings_from_proto(header.collection.settings)
         return (await self._games.get(header.collection.game, settings)).spec
 
+    async def HoldName(self, request: pb.HoldNameRequest, context: Context) -> pb.HoldNameResponse:
+        """Begins, renews or ends a run's hold on a name."""
+        claim, seconds = read_claim(request), self._lease_seconds
+        lease = await self._store.transact(
+            lambda tx: leases.hold(tx, claim, now=self._now(), seconds=seconds)
+        )
+        return lease_message(lease, seconds)
+
     async def _changes(self, since: int, name: str) -> registry.Changes:
         return await self._store.transact(
             lambda tx: registry.changes(tx, since, name, _EVENTS_AT_ONCE)
@@ -169,8 +189,14 @@ class ModelServicer(ModelServiceServicer):
     ) -> Upload:
         upload = await self._begin(submission)
         try:
-            async for message in messages:
-                await asyncio.to_thread(upload.write, _chunk(message))
+            async with asyncio.timeout(self._upload_seconds):
+                async for message in messages:
+                    await asyncio.to_thread(upload.write, _chunk(message))
+        except TimeoutError as error:
+            upload.discard()
+            raise DeadlineExceeded(
+                f"the file of {submission.name} did not come within {self._upload_seconds:g} s"
+            ) from error
         except BaseException:
             upload.discard()
             raise
@@ -184,6 +210,24 @@ class ModelServicer(ModelServiceServicer):
         except asyncio.CancelledError:
             begun.add_done_callback(_discard)
             raise
+
+
+def _page(tx: Transaction, chosen: Filter, token: PageToken, limit: int) -> pb.ListPoliciesResponse:
+    """The next page; the last of its rows is left out to know that there is more."""
+    page = pb.ListPoliciesResponse(revision=token.revision or tx.revision())
+    before, size = token.before, 0
+    while True:
+        rows = tx.versions.page(chosen, before, _ROWS_AT_ONCE)
+        for position, version in rows:
+            if len(page.policies) == limit or size > _PAGE_BYTES:
+                page.next_page_token = str(PageToken(before, page.revision))
+                return page
+            message = version_message(version)
+            size += message.ByteSize()
+            page.policies.append(message)
+            before = position
+        if len(rows) < _ROWS_AT_ONCE:
+            return page
 
 
 def _discard(begun: asyncio.Future[Upload]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from services._harness.database import Database
 from services._harness.migrations import schema_differences
-from services.model.policy import Alias, Event, State, Submission, Version
+from services.model.policy import Alias, Event, Lease, State, Submission, Version
 from services.model.store import Filter, RegistryStore, Transaction
 from services.model.stores.sql import SqlRegistry
 from services.model.stores.tables import METADATA
@@ -61,6 +62,8 @@ class RegistryStoreContract:
             metadata={"é": "\U0001f600", "": ""},
             state=State.REJECTED,
             rejection="check 'onnx' failed",
+            q_values=True,
+            checked="8 rows, é",
             revision=2**41,
         )
         await self.add(store, full)
@@ -68,6 +71,22 @@ class RegistryStoreContract:
             lambda tx: (tx.versions.get("race", 1), tx.versions.by_request("r-1"))
         )
         assert got == (full, full)
+
+    async def test_a_lease_comes_back_as_it_was_and_is_replaced(self, store: RegistryStore) -> None:
+        lease = Lease(name="race", owner="o" * 128, run_id="r", place="é", fence=2**40, expires=NOW)
+        other = replace(lease, name="solo", fence=1)
+
+        def work(tx: Transaction) -> list[Lease | None]:
+            tx.lock()
+            assert tx.leases.get("race") is None
+            for one in (lease, other, replace(lease, owner="p", fence=lease.fence + 1)):
+                tx.leases.put(one)
+            return [tx.leases.get("race"), tx.leases.get("solo")]
+
+        assert await store.transact(work) == [
+            replace(lease, owner="p", fence=lease.fence + 1),
+            other,
+        ]
 
     async def test_versions_without_a_request_do_not_collide(self, store: RegistryStore) -> None:
         await self.add(store, version(1), version(2))

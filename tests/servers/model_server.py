@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mazemesh.client.model import ModelClient
+from mazemesh.v1.model_pb2_grpc import ModelServiceStub
 from services._harness import Server
 from services.model.bind import bind_with
 from services.model.settings import ModelSettings
@@ -25,6 +26,7 @@ class RunningModel(RunningService[ModelSettings]):
 
         super().__init__(ModelSettings(port=0, data_dir=data_dir, **settings), bind)
         self.client = ModelClient(self.address)
+        self.stub = ModelServiceStub(self.client.channel)
 
     def close(self) -> None:
         super().close()

@@ -36,6 +36,11 @@ class RunningService(Generic[Settings]):
                 self._ready.set_exception(error)
             raise
 
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """That it runs in."""
+        return self._loop
+
     def drain(self) -> None:
         """Begins to stop."""
         self._loop.call_soon_threadsafe(self._end.set)

@@ -15,9 +15,9 @@ from mazemesh.errors import (
     NotFound,
     OutOfRange,
 )
+from mazemesh.names import parse_reference
 from services._harness.database import Database
 from services.model import registry
-from services.model.names import parse_reference
 from services.model.policy import Alias, State, Submission, Version
 from services.model.store import Filter
 from services.model.stores.sql import SqlRegistry

@@ -3,7 +3,7 @@
 import pytest
 
 from mazemesh.errors import InvalidArgument
-from services.model.names import Reference, check_alias, check_name, parse_reference
+from mazemesh.names import ALIAS, POLICY, Reference, parse_reference
 
 
 @pytest.mark.parametrize(
@@ -22,14 +22,14 @@ def test_references(text: str, reference: Reference) -> None:
 @pytest.mark.parametrize("text", ["", "Race", "a/b", "bot/random", "x" * 65, "a b", "a\n"])
 def test_wrong_names_are_shown(text: str) -> None:
     with pytest.raises(InvalidArgument) as caught:
-        check_name(text)
+        POLICY.check("name", text)
     assert repr(text) in str(caught.value)
 
 
 @pytest.mark.parametrize("text", ["", "12", "a.b", "A", "x" * 65])
 def test_wrong_aliases_are_shown(text: str) -> None:
     with pytest.raises(InvalidArgument) as caught:
-        check_alias(text)
+        ALIAS.check("alias", text)
     assert repr(text) in str(caught.value)
 
 
