@@ -7,7 +7,6 @@ there is a whole checkpoint or none.
 from __future__ import annotations
 
 import io
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ import structlog
 
 from learner.run import Run
 from mazemesh.errors import FailedPrecondition
-from mazemesh.process.disk import is_full
+from mazemesh.process.disk import is_full, sync_file, sync_path
 
 if TYPE_CHECKING:
     import torch
@@ -64,7 +63,7 @@ def save(folder: Path, checkpoint: Checkpoint) -> None:
         with unfinished.open("wb") as file:
             file.write(content.getbuffer())
             file.flush()
-            os.fsync(file.fileno())
+            sync_file(file.fileno())
     except OSError as error:
         unfinished.unlink(missing_ok=True)
         if not is_full(error):
@@ -72,7 +71,7 @@ def save(folder: Path, checkpoint: Checkpoint) -> None:
         log.error("no room for a checkpoint", reason=str(error), agent_steps=checkpoint.agent_steps)
         return
     unfinished.replace(path)
-    _sync_folder(folder)
+    sync_path(folder)
     for old in find(folder)[:-KEPT]:
         old.unlink()
 
@@ -103,11 +102,3 @@ def load(folder: Path, run: Run, device: torch.device) -> Checkpoint | None:
             )
     log.info("resuming", checkpoint=str(paths[-1]), agent_steps=checkpoint.agent_steps)
     return checkpoint
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

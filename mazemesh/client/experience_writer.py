@@ -14,7 +14,14 @@ import numpy.typing as npt
 from mazemesh.client.channel import MAX_MESSAGE_BYTES, translate
 from mazemesh.client.experience_calls import ExperienceCalls
 from mazemesh.client.experience_encoding import array_bytes, encode_columns, encode_record
-from mazemesh.errors import DeadlineExceeded, NotFound, ResourceExhausted, Unavailable
+from mazemesh.errors import (
+    AlreadyExists,
+    DeadlineExceeded,
+    MazemeshError,
+    NotFound,
+    ResourceExhausted,
+    Unavailable,
+)
 from mazemesh.tensors import Signature, to_arrays
 from mazemesh.v1 import replay_pb2 as pb
 
@@ -52,6 +59,8 @@ class ExperienceWriter:
         self._closed = threading.Event()
         self._call: Any = None
         self._answers_at_once = False
+        # Whether the service may have the next sequence already, with rows that were given up.
+        self._is_uncertain = False
 
     def append(
         self,
@@ -65,7 +74,7 @@ class ExperienceWriter:
         Tries again, under the same sequence, while the service is away, its limiter forbids the
         insert, its disk is full, or the table that was there is missing (its owner makes it
         again), at most for `give_up` seconds. After an exception the same rows may be
-        appended again.
+        appended again, or others: those are inserted too, whatever became of the first.
 
         Args:
             columns: By name: [rows, *shape].
@@ -77,27 +86,45 @@ class ExperienceWriter:
         Raises:
             InvalidArgument: the columns do not fit the signature, or the table refuses them.
             NotFound: there never was such a table.
+            AlreadyExists: somebody else writes under this writer's id.
             DeadlineExceeded, Unavailable, NotFound, ResourceExhausted: it was given up;
             Unavailable also after `close`.
         """
         arrays = to_arrays(self.signature, columns)
         data = [array_bytes(array) for array in arrays]
-        request = encode_record(
-            self.table,
-            self.writer_id,
-            self.sequence + 1,
-            encode_columns(self.signature.hash, len(arrays[0]), data),
-            priorities,
-            policy_versions,
-            more_tables,
-        )
+        encoded = encode_columns(self.signature.hash, len(arrays[0]), data)
+
+        def request() -> bytes:
+            """With the next sequence."""
+            return encode_record(
+                self.table,
+                self.writer_id,
+                self.sequence + 1,
+                encoded,
+                priorities,
+                policy_versions,
+                more_tables,
+            )
+
         started = time.monotonic()
         try:
-            response = self._send(request, started + self._give_up)
+            try:
+                response = self._send(request(), started + self._give_up)
+            except AlreadyExists:
+                if not self._is_uncertain:
+                    raise
+                # The service has the batch that was given up before: these rows come after it.
+                self.sequence += 1
+                self._is_uncertain = False
+                response = self._send(request(), started + self._give_up)
+        except MazemeshError:
+            self._is_uncertain = True
+            raise
         finally:
             seconds = time.monotonic() - started
             self.blocked_seconds += seconds
             self._answers_at_once = seconds < _AT_ONCE_SECONDS
+        self._is_uncertain = False
         self.sequence += 1
         return response
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -14,15 +15,17 @@ from services.replay.decoding import RecordRequest, decode_record
 from services.replay.describe import to_info
 from services.replay.encoding import encode_sample
 from services.replay.hosted_table import HostedTable
+from services.replay.limits import (
+    MOST_DRAWN_BYTES,
+    MOST_INSERTED_BYTES,
+    MOST_MORE_TABLES,
+    MOST_ROWS,
+    ROW_MESSAGE_BYTES,
+)
 from services.replay.operations import Batch
 from services.replay.shared_insert import insert_into_all
 from services.replay.table import Inserted, Updated
 from services.replay.tables import Tables
-
-MAX_BATCH_SIZE = 65_536
-MAX_MORE_TABLES = 16
-# Below the 64 MiB of a message, with room for keys, probabilities and the like (48 bytes a row).
-MAX_RESPONSE_BYTES = 56 * 1024 * 1024
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -45,7 +48,12 @@ class ReplayServicer:
         self, request: pb.ListTablesRequest, context: Context
     ) -> pb.ListTablesResponse:
         """All tables with their state."""
-        return pb.ListTablesResponse(tables=[to_info(hosted) for hosted in self._tables])
+        response = pb.ListTablesResponse()
+        for hosted in list(self._tables):
+            response.tables.append(to_info(hosted))
+            # A hundred tables with a thousand columns each take longer than others should wait.
+            await asyncio.sleep(0)
+        return response
 
     async def DeleteTable(
         self, request: pb.DeleteTableRequest, context: Context
@@ -97,10 +105,17 @@ class ReplayServicer:
 
     def _more(self, request: RecordRequest, message: bytes) -> list[tuple[HostedTable, Batch]]:
         names = [request.table, *(more.table for more in request.more_tables)]
-        if len(names) > 1 + MAX_MORE_TABLES or len(set(names)) < len(names):
+        if len(names) > 1 + MOST_MORE_TABLES:
             raise InvalidArgument(
-                f"more_tables with table names {names}; expected at most {MAX_MORE_TABLES} "
-                "more, each table once"
+                f"more_tables has {len(names) - 1} entries; expected at most {MOST_MORE_TABLES}"
+            )
+        if len(set(names)) < len(names):
+            raise InvalidArgument(f"more_tables with table names {names}; expected each table once")
+        size = len(names) * sum(map(len, request.data))
+        if len(names) * request.rows > MOST_ROWS or size > MOST_INSERTED_BYTES:
+            raise InvalidArgument(
+                f"columns has {request.rows} rows for each of {len(names)} tables, {size} bytes in "
+                f"all; expected at most {MOST_ROWS} rows and {MOST_INSERTED_BYTES} bytes"
             )
         targets = []
         for more in request.more_tables:
@@ -126,9 +141,12 @@ class ReplayServicer:
         updated = Updated(0, 0)
         if request.HasField("priority_updates"):
             updates = convert.to_updates(request.priority_updates, "priority_updates")
-            updated = hosted.set_priorities(*updates)
+            updated = await hosted.set_priorities(*updates)
         sample = await hosted.sample(
-            request.batch_size, _patience(context, timeout), request.min_policy_version
+            request.batch_size,
+            _patience(context, timeout),
+            request.min_policy_version,
+            held_bytes=request.ByteSize(),
         )
         answer = encode_sample(sample, hosted.table.spec.signature.hash, updated)
         if updated.updated:
@@ -169,8 +187,8 @@ def _patience(context: Context, timeout: float | None) -> float | None:
 
 
 def _check_batch_size(batch_size: int, hosted: HostedTable) -> None:
-    row_bytes = hosted.table.spec.signature.row_bytes + 48
-    most = min(MAX_BATCH_SIZE, max(1, MAX_RESPONSE_BYTES // row_bytes))
+    row_bytes = hosted.table.spec.signature.row_bytes + ROW_MESSAGE_BYTES
+    most = min(MOST_ROWS, max(1, MOST_DRAWN_BYTES // row_bytes))
     if not 1 <= batch_size <= most:
         raise InvalidArgument(
             f"batch_size is {batch_size}; expected 1..{most} for rows of "

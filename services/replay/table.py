@@ -37,7 +37,7 @@ class Inserted(NamedTuple):
     """Answer to an insert."""
 
     keys: Keys | None
-    """uint64 [rows]; None for a duplicate that is too old to remember."""
+    """uint64 [rows]; None for a duplicate whose keys are no longer remembered."""
     duplicate: bool
     table_size: int
     priority_mass: float
@@ -109,15 +109,24 @@ class Table:
         A full table first removes as many rows as come in, so a batch never pushes out itself.
 
         Raises:
-            FailedPrecondition: the writer left out a sequence.
+            FailedPrecondition: the writer left out a sequence, or is past it (OutOfRange).
+            AlreadyExists: the writer inserted other rows under the sequence.
             InvalidArgument: the batch can never be inserted at once, or a priority is too high.
         """
-        if self.writers.is_duplicate(batch.writer_id, batch.sequence):
-            keys = self.writers.answer(batch.writer_id, batch.sequence)
+        if self.has(batch):
+            keys = self.writers.answer(batch.writer_id)
             return Inserted(keys, True, self.size, self.priority_mass)
         if not self.admits(batch):
             return None
         return Inserted(self._append(batch), False, self.size, self.priority_mass)
+
+    def has(self, batch: Batch) -> bool:
+        """Whether a batch is the one that its writer inserted last.
+
+        Raises:
+            AlreadyExists, OutOfRange: see `insert`.
+        """
+        return self.writers.is_duplicate(batch.writer_id, batch.sequence, batch.fingerprint)
 
     def admits(self, batch: Batch) -> bool:
         """Whether the limiter allows a new batch now.
@@ -127,11 +136,19 @@ class Table:
         """
         self.writers.check_next(batch.writer_id, batch.sequence)
         if batch.priorities is not None:
-            self._check_priorities(batch.priorities)
+            self.check_priorities(batch.priorities)
         if batch.rows <= self.spec.capacity and self.limiter.may_insert(batch.rows):
             return True
         self._check_insertable(batch.rows)
         return False
+
+    def check_priorities(self, priorities: Reals) -> None:
+        """Raises InvalidArgument for a priority that is too high for the exponent."""
+        if len(priorities) and np.maximum.reduce(priorities) > self._priority_limit:
+            raise InvalidArgument(
+                f"priorities has {priorities.max():g}; expected at most {self._priority_limit:g} "
+                "so that the sum of priority ** exponent stays finite"
+            )
 
     def redo(self, operation: Operation) -> None:
         """Does again what was done before a restart; the limiter counts but is not asked.
@@ -220,7 +237,7 @@ class Table:
         Raises:
             InvalidArgument: a priority is too high for the exponent; nothing was changed.
         """
-        self._check_priorities(priorities)
+        self.check_priorities(priorities)
         slots, valid = self._rows.find(keys)
         fresh = priorities[valid]
         self._rows.priorities[slots] = fresh
@@ -311,7 +328,7 @@ class Table:
         keys = self._rows.put(
             slots, batch.columns, priorities, lowest if versions is None else versions
         )
-        self.writers.remember(batch.writer_id, batch.sequence, keys)
+        self.writers.remember(batch.writer_id, batch.sequence, batch.fingerprint, keys)
         return keys
 
     def _priorities_of(self, batch: Batch) -> Reals:
@@ -323,13 +340,6 @@ class Table:
             ]
             return np.full(batch.rows, max(highest, default=1.0))
         return batch.priorities
-
-    def _check_priorities(self, priorities: Reals) -> None:
-        if len(priorities) and np.maximum.reduce(priorities) > self._priority_limit:
-            raise InvalidArgument(
-                f"priorities has {priorities.max():g}; expected at most {self._priority_limit:g} "
-                "so that the sum of priority ** exponent stays finite"
-            )
 
     def _find_lowest_version(self) -> int:
         lowest = self._rows.lowest_policy_version()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import tempfile
 from pathlib import Path
 
 from mazemesh.errors import FailedPrecondition, NotFound
+from mazemesh.process.disk import sync_file, sync_path
 
 _NAME = re.compile(r"[0-9a-f]{64}")
 
@@ -29,9 +29,9 @@ class FolderReplayFiles:
         with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
+            sync_file(file.fileno())
         Path(file.name).replace(target)
-        _sync_folder(target.parent)
+        sync_path(target.parent)
         return name
 
     def get(self, name: str) -> bytes:
@@ -56,11 +56,3 @@ class FolderReplayFiles:
 
     def _path(self, name: str) -> Path:
         return self._folder / name[:2] / name
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

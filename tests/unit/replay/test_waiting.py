@@ -8,7 +8,7 @@ from mazemesh.errors import DeadlineExceeded, InvalidArgument, Unavailable
 from services.replay.hosted_table import HostedTable
 from services.replay.table import Table
 from services.replay.table_spec import LimiterSpec, TableSpec
-from services.replay.waiting import WaitLine
+from services.replay.waiting import Room, WaitLine
 from tests.replay_tables import ListLog, batch, indices_of, prioritized, queue
 
 
@@ -168,7 +168,7 @@ async def test_an_error_of_the_attempt_goes_to_its_caller_alone():
 
 async def test_the_line_tells_who_has_waited_for_how_long():
     now = 100.0
-    line = WaitLine(lambda: now)
+    line = WaitLine(lambda: now, Room("here"))
     open_: list[int] = []
     task = asyncio.create_task(line.enter(lambda: open_ or None, None))
     while not len(line):  # noqa: ASYNC110
