@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -136,8 +137,7 @@ class Signature:
         columns = tuple(_column(index, spec) for index, spec in enumerate(message.columns))
         signature = cls(columns)
         if len(set(signature.names)) != len(columns):
-            seen: set[str] = set()
-            twice = next(name for name in signature.names if name in seen or seen.add(name))
+            twice = Counter(signature.names).most_common(1)[0][0]
             raise InvalidArgument(f"signature.columns has {twice!r} more than once")
         if message.hash and message.hash != signature.hash:
             raise InvalidArgument(

@@ -12,7 +12,7 @@ from mazemesh.protobuf_wire import Buffer, bytes_field
 from mazemesh.tensors import Signature, from_bytes
 from mazemesh.v1 import replay_pb2 as pb
 from services.replay.decoding import RecordRequest
-from services.replay.limits import MOST_ROWS, MOST_UPDATES
+from services.replay.limits import MOST_UPDATES
 from services.replay.operations import Batch
 from services.replay.selector import Reals
 from services.replay.storage import Keys
@@ -90,8 +90,8 @@ def to_batch(request: RecordRequest, signature: Signature, *encoded: bytes) -> B
     if request.sequence < 1:
         raise InvalidArgument("sequence is 0; a writer's first batch is 1")
     rows = request.rows
-    if not 1 <= rows <= MOST_ROWS:
-        raise InvalidArgument(f"columns.rows is {rows}; expected 1..{MOST_ROWS}")
+    if rows < 1:
+        raise InvalidArgument(f"columns.rows is {rows}; expected at least 1")
     priorities = None
     if request.priorities:
         priorities = _priorities(request.priorities, rows, "priorities")

@@ -76,10 +76,13 @@ class Heap:
         return draw._replace(spent=spent)
 
     def members(self) -> Counts:
-        """int32 [size]: the slots from the least recently changed on."""
+        """int32 [size]: the slots, whose order is that of `tickets`."""
         leaves = len(self._winners) // 2
-        slots = np.flatnonzero(self._winners[leaves:])
-        return slots[np.argsort(self._tickets[slots])].astype(np.int32)
+        return np.flatnonzero(self._winners[leaves:]).astype(np.int32)
+
+    def tickets(self) -> Slots | None:
+        """int64 [size]: when each member was changed. Whoever restores them sorts: that is slow."""
+        return self._tickets[self.members()]
 
     def mass(self) -> float:
         """The number of slots."""

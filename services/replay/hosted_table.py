@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from mazemesh.errors import DeadlineExceeded, MazemeshError, ResourceExhausted
-from services.replay.limits import UPDATES_AT_ONCE
+from services.replay.limits import MOST_DROPPED_AT_ONCE, UPDATES_AT_ONCE
 from services.replay.operations import Batch, DropOlder, Insert, Serve, SetLimiter, SetPriorities
 from services.replay.selector import Reals
 from services.replay.storage import Keys
@@ -233,9 +233,15 @@ class HostedTable:
 
     def _try_sample(self, count: int, min_policy_version: int) -> Sample | None:
         self.log.check_backlog()
-        if min_policy_version > 0 and self.table.drop_older(min_policy_version):
-            self.log.append(DropOlder(min_policy_version))
-            self.wake()
+        if min_policy_version > 0:
+            dropped = self.table.drop_older(min_policy_version, MOST_DROPPED_AT_ONCE)
+            if dropped:
+                self.log.append(DropOlder(min_policy_version, MOST_DROPPED_AT_ONCE))
+                self.wake()
+            if dropped == MOST_DROPPED_AT_ONCE:
+                # There may be more. Others are served before the first in line looks again.
+                asyncio.get_running_loop().call_soon(self.sampling.wake)
+                return None
         sample = self.table.sample(count)
         if sample is not None:
             self.log.append(Serve(count))

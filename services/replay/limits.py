@@ -11,7 +11,17 @@ from typing import Final
 MIB: Final = 2**20
 
 MOST_ROWS: Final = 65_536
-"""Rows that one call inserts, over all its tables, or draws."""
+"""Rows that one call draws."""
+
+MOST_ROWS_ONE_BY_ONE: Final = 16_384
+"""Rows that one call inserts, over all its tables, or draws where each draw may change the next:
+from a table with max_times_sampled whose rows are not simply drawn by age."""
+
+MOST_DROPPED_AT_ONCE: Final = 16_384
+"""Rows that are dropped for their old policy in one go."""
+
+LARGE_MESSAGE_BYTES: Final = MIB
+"""Above it, receiving, checking, copying and sending are steps between which others are served."""
 
 MOST_INSERTED_BYTES: Final = 64 * MIB
 """Columns that one call inserts, over all its tables."""

@@ -80,9 +80,10 @@ class Serve:
 
 @dataclass(frozen=True)
 class DropOlder:
-    """Rows of lower policy versions were deleted."""
+    """Rows of lower policy versions were deleted, `most` of them at most (0: all)."""
 
     policy_version: int
+    most: int = 0
 
 
 @dataclass(frozen=True)

@@ -16,15 +16,18 @@ from services.replay.describe import to_info
 from services.replay.encoding import encode_sample
 from services.replay.hosted_table import HostedTable
 from services.replay.limits import (
+    LARGE_MESSAGE_BYTES,
     MOST_DRAWN_BYTES,
     MOST_INSERTED_BYTES,
     MOST_MORE_TABLES,
     MOST_ROWS,
+    MOST_ROWS_ONE_BY_ONE,
     ROW_MESSAGE_BYTES,
 )
 from services.replay.operations import Batch
 from services.replay.shared_insert import insert_into_all
 from services.replay.table import Inserted, Updated
+from services.replay.table_spec import SelectorKind, TableSpec
 from services.replay.tables import Tables
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -87,9 +90,12 @@ class ReplayServicer:
         self, message: bytes, context: Context
     ) -> pb.RecordExperienceResponse:
         """Inserts a batch, given as an encoded RecordExperienceRequest."""
+        await _pause_after(len(message))
         request = decode_record(message)
         hosted = self._tables[request.table]
+        _check_rows(request)
         batch = convert.to_batch(request, hosted.table.spec.signature, message)
+        await _pause_after(len(message))
         if request.more_tables:
             targets = [(hosted, batch), *self._more(request, message)]
             inserted, *more = await insert_into_all(targets, _patience(context, None))
@@ -111,12 +117,6 @@ class ReplayServicer:
             )
         if len(set(names)) < len(names):
             raise InvalidArgument(f"more_tables with table names {names}; expected each table once")
-        size = len(names) * sum(map(len, request.data))
-        if len(names) * request.rows > MOST_ROWS or size > MOST_INSERTED_BYTES:
-            raise InvalidArgument(
-                f"columns has {request.rows} rows for each of {len(names)} tables, {size} bytes in "
-                f"all; expected at most {MOST_ROWS} rows and {MOST_INSERTED_BYTES} bytes"
-            )
         targets = []
         for more in request.more_tables:
             hosted = self._tables[more.table]
@@ -148,6 +148,7 @@ class ReplayServicer:
             request.min_policy_version,
             held_bytes=request.ByteSize(),
         )
+        await _pause_after(hosted.table.spec.signature.row_bytes * request.batch_size)
         answer = encode_sample(sample, hosted.table.spec.signature.hash, updated)
         if updated.updated:
             await hosted.committed_if_possible()
@@ -186,11 +187,33 @@ def _patience(context: Context, timeout: float | None) -> float | None:
     return remaining if timeout is None else min(timeout, remaining)
 
 
+async def _pause_after(size: int) -> None:
+    """Lets others be served after something that took long, going by the bytes of it."""
+    if size > LARGE_MESSAGE_BYTES:
+        await asyncio.sleep(0)
+
+
+def _check_rows(request: RecordRequest) -> None:
+    tables = 1 + len(request.more_tables)
+    size = tables * sum(map(len, request.data))
+    if tables * request.rows > MOST_ROWS_ONE_BY_ONE or size > MOST_INSERTED_BYTES:
+        raise InvalidArgument(
+            f"columns.rows is {request.rows}, with {size} bytes in {tables} table(s); expected at "
+            f"most {MOST_ROWS_ONE_BY_ONE} rows and {MOST_INSERTED_BYTES} bytes in all of them"
+        )
+
+
 def _check_batch_size(batch_size: int, hosted: HostedTable) -> None:
-    row_bytes = hosted.table.spec.signature.row_bytes + ROW_MESSAGE_BYTES
-    most = min(MOST_ROWS, max(1, MOST_DRAWN_BYTES // row_bytes))
+    spec = hosted.table.spec
+    row_bytes = spec.signature.row_bytes + ROW_MESSAGE_BYTES
+    most = min(_most_rows(spec), max(1, MOST_DRAWN_BYTES // row_bytes))
     if not 1 <= batch_size <= most:
         raise InvalidArgument(
             f"batch_size is {batch_size}; expected 1..{most} for rows of "
-            f"{hosted.table.spec.signature.row_bytes} bytes"
+            f"{spec.signature.row_bytes} bytes"
         )
+
+
+def _most_rows(spec: TableSpec) -> int:
+    by_age = spec.sampler.kind in (SelectorKind.FIFO, SelectorKind.LIFO)
+    return MOST_ROWS if by_age or not spec.max_times_sampled else MOST_ROWS_ONE_BY_ONE

@@ -168,8 +168,8 @@ class Table:
                 self.update_priorities(keys, priorities)
             case Serve(count):
                 self._count_draw(self._choose(count))
-            case DropOlder(policy_version):
-                self.drop_older(policy_version)
+            case DropOlder(policy_version, most):
+                self.drop_older(policy_version, most)
             case SetLimiter(limiter):
                 self.set_limiter(limiter)
             case Restart(row_number):
@@ -212,8 +212,10 @@ class Table:
         self._count_draw(draw)
         return sample
 
-    def drop_older(self, policy_version: int) -> int:
+    def drop_older(self, policy_version: int, most: int = 0) -> int:
         """Deletes rows of lower (or unknown) policy versions; returns how many.
+
+        Where there are `most` > 0 or more, it deletes so many and leaves others.
 
         What they could still have been sampled counts in the limiter as sampled, or else a queue
         would stay closed for rows that nobody will ever take out.
@@ -221,6 +223,8 @@ class Table:
         if policy_version <= self._lowest_version:
             return 0
         slots = self._rows.taken_below(policy_version)
+        is_last = not most or len(slots) < most
+        slots = slots if is_last else slots[:most]
         servings = self._servings_of(slots)
         self._sampler.remove(slots)
         self._remover.remove(slots)
@@ -228,7 +232,8 @@ class Table:
         self._release(slots)
         self.limiter.samples += servings
         self.dropped += len(slots)
-        self._lowest_version = self._find_lowest_version()
+        if is_last:
+            self._lowest_version = self._find_lowest_version()
         return len(slots)
 
     def update_priorities(self, keys: Keys, priorities: Reals) -> Updated:
@@ -266,6 +271,9 @@ class Table:
             "remover": self._remover.members(),
             "writer_keys": writer_keys,
         }
+        for selector, name in ((self._sampler, "sampler"), (self._remover, "remover")):
+            if (tickets := selector.tickets()) is not None:
+                arrays[f"{name}_tickets"] = tickets
         image = TableImage(self.spec, self.original_spec, scalars, arrays)
         return image, self._rows.begin_copy()
 
@@ -285,6 +293,8 @@ class Table:
         table._rows.restore(scalars, arrays, rows)
         for selector, name in ((table._sampler, "sampler"), (table._remover, "remover")):
             members = arrays[name].astype(np.int64)
+            if (tickets := arrays.get(f"{name}_tickets")) is not None:
+                members = members[np.argsort(tickets)]
             selector.add(members, table._rows.priorities[members])
         table.writers.restore(scalars["writers"], arrays["writer_keys"])
         table.limiter.inserts = scalars["inserts"]

@@ -98,7 +98,7 @@ async def test_a_batch_that_is_sent_again_is_answered_again(client):
         client.record("prioritized", "w", 2, wire([3]))
         with pytest.raises(OutOfRange, match="sequence is 1; writer 'w' is at 2"):
             client.record("prioritized", "w", 1, wire(range(3)))
-        with pytest.raises(AlreadyExists, match="sequence is 2, under which .* other rows"):
+        with pytest.raises(AlreadyExists, match=r"sequence is 2, under which .* other rows"):
             client.record("prioritized", "w", 2, wire([8]))
         assert client.list_tables()[0].size == 4
         with pytest.raises(FailedPrecondition, match="sequence is 4; expected 3"):

@@ -196,7 +196,7 @@ def test_a_duplicate_is_answered_again_and_inserts_nothing():
     assert again.duplicate
     np.testing.assert_array_equal(again.keys, first.keys)
     table.insert(batch([3], writer_id="w", sequence=2))
-    with pytest.raises(OutOfRange, match="sequence is 1; writer 'w' is at 2, .*; expected 2 or 3"):
+    with pytest.raises(OutOfRange, match=r"sequence is 1; writer 'w' is at 2, .*; expected 2 or 3"):
         table.insert(batch([1, 2], writer_id="w", sequence=1))
     assert table.size == 3
 
