@@ -12,7 +12,13 @@ import numpy.typing as npt
 import structlog
 
 from actor.step import Batch, Experience
-from mazemesh.errors import DeadlineExceeded, MazemeshError, NotFound, Unavailable
+from mazemesh.errors import (
+    DeadlineExceeded,
+    MazemeshError,
+    NotFound,
+    ResourceExhausted,
+    Unavailable,
+)
 
 log = structlog.get_logger()
 
@@ -107,8 +113,8 @@ class ExperienceSender:
                 self._writer.append(
                     experience.columns, experience.priorities, experience.policy_versions
                 )
-            except (Unavailable, DeadlineExceeded, NotFound) as error:
-                # Replay restarts, or the learner has not made its table again yet.
+            except (Unavailable, DeadlineExceeded, NotFound, ResourceExhausted) as error:
+                # Replay restarts, has no room, or the learner has not made its table again yet.
                 log.info("replay does not take experience now", reason=str(error))
                 self._stop.wait(0.5)
             else:

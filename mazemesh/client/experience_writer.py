@@ -17,6 +17,7 @@ from mazemesh.client.experience_encoding import array_bytes, encode_columns, enc
 from mazemesh.errors import (
     AlreadyExists,
     DeadlineExceeded,
+    InvalidArgument,
     MazemeshError,
     NotFound,
     ResourceExhausted,
@@ -72,7 +73,7 @@ class ExperienceWriter:
         """Sends rows as the next batch; returns when the service has them.
 
         Tries again, under the same sequence, while the service is away, its limiter forbids the
-        insert, its disk is full, or the table that was there is missing (its owner makes it
+        insert, its disk is full, too many calls wait there, or the table that was there is missing (its owner makes it
         again), at most for `give_up` seconds. After an exception the same rows may be
         appended again, or others: those are inserted too, whatever became of the first.
 
@@ -84,7 +85,8 @@ class ExperienceWriter:
                 with its own priorities.
 
         Raises:
-            InvalidArgument: the columns do not fit the signature, or the table refuses them.
+            InvalidArgument: the columns do not fit the signature or a message, or the table refuses
+                them.
             NotFound: there never was such a table.
             AlreadyExists: somebody else writes under this writer's id.
             DeadlineExceeded, Unavailable, NotFound, ResourceExhausted: it was given up;
@@ -153,7 +155,10 @@ class ExperienceWriter:
                 if isinstance(error, NotFound) and self.sequence == 0:
                     raise
                 if isinstance(error, ResourceExhausted) and len(request) > MAX_MESSAGE_BYTES:
-                    raise
+                    raise InvalidArgument(
+                        f"the batch takes {len(request)} bytes; expected at most "
+                        f"{MAX_MESSAGE_BYTES} in a message"
+                    ) from error
                 if time.monotonic() + pause >= give_up_at:
                     raise
                 if isinstance(error, DeadlineExceeded):

@@ -111,7 +111,7 @@ class TableSpec:
         """Raises InvalidArgument that names the field, its value and what would be right."""
         if not _NAME.fullmatch(self.name):
             raise InvalidArgument(
-                f"table.name is {self.name!r}; "
+                f"table.name is {_cut(self.name)!r}; "
                 "expected 1..128 characters of letters, digits, '-', '_', '.', '/'"
             )
         if not 1 <= self.capacity <= MAX_CAPACITY:
