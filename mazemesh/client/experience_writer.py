@@ -73,9 +73,9 @@ class ExperienceWriter:
         """Sends rows as the next batch; returns when the service has them.
 
         Tries again, under the same sequence, while the service is away, its limiter forbids the
-        insert, its disk is full, too many calls wait there, or the table that was there is missing (its owner makes it
-        again), at most for `give_up` seconds. After an exception the same rows may be
-        appended again, or others: those are inserted too, whatever became of the first.
+        insert, its disk is full, too many calls wait there, or the table that was there is missing
+        (its owner makes it again), at most for `give_up` seconds. After an exception the same rows
+        may be appended again, or others: those are inserted too, whatever became of the first.
 
         Args:
             columns: By name: [rows, *shape].
