@@ -12,7 +12,12 @@ import numpy.typing as npt
 import structlog
 
 from actor.step import Batch, Experience
-from mazemesh.errors import DeadlineExceeded, NotFound, Unavailable
+from mazemesh.errors import (
+    DeadlineExceeded,
+    NotFound,
+    ResourceExhausted,
+    Unavailable,
+)
 
 log = structlog.get_logger()
 
@@ -114,8 +119,8 @@ class ExperienceSender:
                 self._writer.append(
                     experience.columns, experience.priorities, experience.policy_versions
                 )
-            except (Unavailable, DeadlineExceeded, NotFound) as error:
-                # Replay restarts, or the learner has not made its table again yet.
+            except (Unavailable, DeadlineExceeded, NotFound, ResourceExhausted) as error:
+                # Replay restarts, has no room, or the learner has not made its table again yet.
                 log.info("replay does not take experience now", reason=str(error))
                 self._stop.wait(0.5)
             else:

@@ -7,7 +7,6 @@ there is a whole checkpoint or none.
 from __future__ import annotations
 
 import io
-import os
 import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,7 +16,7 @@ import structlog
 
 from learner.run import Run
 from mazemesh.errors import FailedPrecondition
-from mazemesh.process.disk import is_full
+from mazemesh.process.disk import is_full, sync_file, sync_path
 
 if TYPE_CHECKING:
     import torch
@@ -65,7 +64,7 @@ def save(folder: Path, checkpoint: Checkpoint) -> None:
         with unfinished.open("wb") as file:
             file.write(content.getbuffer())
             file.flush()
-            os.fsync(file.fileno())
+            sync_file(file.fileno())
     except OSError as error:
         unfinished.unlink(missing_ok=True)
         if not is_full(error):
@@ -73,7 +72,7 @@ def save(folder: Path, checkpoint: Checkpoint) -> None:
         log.error("no room for a checkpoint", reason=str(error), agent_steps=checkpoint.agent_steps)
         return
     unfinished.replace(path)
-    _sync_folder(folder)
+    sync_path(folder)
     for old in find(folder)[:-KEPT]:
         old.unlink()
 
@@ -152,11 +151,3 @@ def _check_identity(path: Path, checkpoint: Checkpoint, run: Run) -> None:
                 f"{path} has {name} {found.get(name)}; this run has {value}. Choose another "
                 "policy name (--policy), or move that folder away to start anew"
             )
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,6 +31,13 @@ _FROM_WIRE = {wire: dtype.newbyteorder("<") for dtype, wire in _TO_WIRE.items()}
 Array = npt.NDArray[np.generic]
 Scalar = TypeVar("Scalar", bound=np.generic)
 
+MOST_COLUMNS = 1024
+MOST_DIMENSIONS = 32
+"""numpy's own."""
+LONGEST_COLUMN_NAME = 128
+
+_MOST_DESCRIBED = 16
+
 
 @dataclass(frozen=True)
 class ColumnSpec:
@@ -38,6 +46,18 @@ class ColumnSpec:
     name: str
     dtype: np.dtype[np.generic]
     shape: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        """Refuses element types that do not travel.
+
+        Raises:
+            InvalidArgument: `dtype` is none of DataType.
+        """
+        if self.dtype not in _TO_WIRE:
+            raise InvalidArgument(
+                f"column {self.name!r} has the dtype {self.dtype}; expected one of "
+                f"{', '.join(_NAMES)}"
+            )
 
     @cached_property
     def row_bytes(self) -> int:
@@ -64,7 +84,7 @@ class Signature:
         """By keyword: `Signature.of(observation=("uint8", (250,)), done=("bool", ()))`."""
         return cls(
             tuple(
-                ColumnSpec(name, np.dtype(dtype), tuple(shape))
+                ColumnSpec(name, _to_dtype(name, dtype), tuple(shape))
                 for name, (dtype, shape) in columns.items()
             )
         )
@@ -79,6 +99,12 @@ class Signature:
     def names(self) -> tuple[str, ...]:
         """Column names in order."""
         return tuple(column.name for column in self.columns)
+
+    def describe(self) -> str:
+        """The columns in words, for messages; of many only the first."""
+        text = "; ".join(map(str, self.columns[:_MOST_DESCRIBED]))
+        more = len(self.columns) - _MOST_DESCRIBED
+        return text if more <= 0 else f"{text}; and {more} more"
 
     @cached_property
     def row_bytes(self) -> int:
@@ -100,15 +126,19 @@ class Signature:
         """Reads and checks a signature.
 
         Raises:
-            InvalidArgument: no columns, a doubled or empty name, an unknown dtype, a negative
-                dimension, or a hash that is not the columns'.
+            InvalidArgument: no columns or more than MOST_COLUMNS, a doubled, empty or long name, an
+                unknown dtype, a negative or too many dimensions, or a hash that is not the
+                columns'.
         """
-        if not message.columns:
-            raise InvalidArgument("signature.columns is empty; at least one column is needed")
+        if not 1 <= len(message.columns) <= MOST_COLUMNS:
+            raise InvalidArgument(
+                f"signature.columns has {len(message.columns)} entries; expected 1..{MOST_COLUMNS}"
+            )
         columns = tuple(_column(index, spec) for index, spec in enumerate(message.columns))
         signature = cls(columns)
         if len(set(signature.names)) != len(columns):
-            raise InvalidArgument(f"signature.columns names repeat: {', '.join(signature.names)}")
+            twice = Counter(signature.names).most_common(1)[0][0]
+            raise InvalidArgument(f"signature.columns has {twice!r} more than once")
         if message.hash and message.hash != signature.hash:
             raise InvalidArgument(
                 f"signature.hash is {message.hash:#x}; its columns hash to {signature.hash:#x}"
@@ -116,10 +146,27 @@ class Signature:
         return signature
 
 
+def _to_dtype(column: str, dtype: npt.DTypeLike) -> np.dtype[np.generic]:
+    """The element type in this machine's byte order."""
+    try:
+        return np.dtype(dtype).newbyteorder("=")
+    except TypeError as error:
+        raise InvalidArgument(
+            f"column {column!r} has the dtype {dtype!r}; expected one of {', '.join(_NAMES)}"
+        ) from error
+
+
 def _column(index: int, spec: pb.TensorSpec) -> ColumnSpec:
     field = f"signature.columns[{index}]"
-    if not spec.name:
-        raise InvalidArgument(f"{field}.name is empty")
+    if not 1 <= len(spec.name) <= LONGEST_COLUMN_NAME:
+        raise InvalidArgument(
+            f"{field}.name has {len(spec.name)} characters; expected 1..{LONGEST_COLUMN_NAME}"
+        )
+    if len(spec.shape) > MOST_DIMENSIONS:
+        raise InvalidArgument(
+            f"{field} ({spec.name!r}).shape has {len(spec.shape)} dimensions; expected at most "
+            f"{MOST_DIMENSIONS}"
+        )
     if spec.dtype not in _FROM_WIRE:
         raise InvalidArgument(
             f"{field} ({spec.name!r}).dtype is {spec.dtype}; not a known DataType"
@@ -164,9 +211,18 @@ def from_bytes(
 
 
 def to_tensor(array: npt.NDArray[np.generic]) -> pb.Tensor:
-    """A self-describing tensor."""
+    """A self-describing tensor.
+
+    Raises:
+        InvalidArgument: its dtype is none of DataType.
+    """
+    wire = _TO_WIRE.get(array.dtype.newbyteorder("="))
+    if wire is None:
+        raise InvalidArgument(
+            f"the array has the dtype {array.dtype}; expected one of {', '.join(_NAMES)}"
+        )
     return pb.Tensor(
-        dtype=_TO_WIRE[np.dtype(array.dtype.name)],
+        dtype=wire,
         shape=array.shape,
         data=to_bytes(array, array.dtype),
     )
@@ -224,12 +280,12 @@ def from_columns(signature: Signature, message: pb.Columns) -> dict[str, npt.NDA
     if message.signature_hash != signature.hash:
         raise InvalidArgument(
             f"columns.signature_hash is {message.signature_hash:#x}; expected {signature.hash:#x} "
-            f"for {'; '.join(map(str, signature.columns))}"
+            f"for {signature.describe()}"
         )
     if message.rows < 0 or len(message.data) != len(signature.columns):
         raise InvalidArgument(
             f"columns has {message.rows} rows and {len(message.data)} data entries; "
-            f"expected {len(signature.columns)} entries ({', '.join(signature.names)})"
+            f"expected {len(signature.columns)} entries ({signature.describe()})"
         )
     return {
         spec.name: from_bytes(

@@ -125,15 +125,17 @@ def indices_of(sample: Sample) -> list[int]:
 
 
 class ListLog:
-    """A log in memory that is never full: what was done, in order."""
+    """A log in memory: what was done, in order. It is full while there is `trouble`."""
 
     tail_bytes = 0
 
     def __init__(self) -> None:
         self.done: list[Operation] = []
+        self.trouble: Exception | None = None
 
     def check(self) -> None:
-        pass
+        if self.trouble is not None:
+            raise self.trouble
 
     def check_backlog(self) -> None:
         pass

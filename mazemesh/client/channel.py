@@ -74,8 +74,10 @@ class ServiceClient:
         self.address = address
         self.channel = open_channel(address, idempotent)
 
-    def _call(self, method: Callable[..., T], request: object, deadline: float = DEADLINE) -> T:
-        """One unary call; `deadline` in seconds."""
+    def _call(
+        self, method: Callable[..., T], request: object, deadline: float | None = DEADLINE
+    ) -> T:
+        """One unary call; `deadline` in seconds, None for one that may wait without end."""
         try:
             return method(request, timeout=deadline)
         except grpc.RpcError as error:

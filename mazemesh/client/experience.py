@@ -14,6 +14,8 @@ from mazemesh.v1 import replay_pb2 as pb
 Keys = npt.NDArray[np.uint64]
 Reals = npt.NDArray[np.float64]
 
+_YEAR_SECONDS = 365 * 86400.0
+
 
 @dataclass(frozen=True)
 class ExperienceBatch:
@@ -72,6 +74,19 @@ def sample_request(
     if priority_updates is not None:
         request.priority_updates.CopyFrom(to_priority_updates(*priority_updates))
     return request
+
+
+def finite_seconds(seconds: float | None, field: str = "timeout") -> float | None:
+    """A time to wait; None, without end, for infinity and whatever is longer than a year.
+
+    Raises:
+        InvalidArgument: it is negative or no number.
+    """
+    if seconds is None or seconds > _YEAR_SECONDS:
+        return None
+    if not seconds >= 0:
+        raise InvalidArgument(f"{field} is {seconds} s; expected >= 0 (0: do not wait)")
+    return seconds
 
 
 def to_priority_updates(keys: npt.ArrayLike, priorities: npt.ArrayLike) -> pb.PriorityUpdates:

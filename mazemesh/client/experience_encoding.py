@@ -126,12 +126,12 @@ class _Columns:
         if self._signature_hash != signature.hash:
             raise InvalidArgument(
                 f"columns.signature_hash is {self._signature_hash:#x}; expected "
-                f"{signature.hash:#x} for {'; '.join(map(str, signature.columns))}"
+                f"{signature.hash:#x} for {signature.describe()}"
             )
         if self.rows < 0 or len(self._data) != len(signature.columns):
             raise InvalidArgument(
                 f"columns has {self.rows} rows and {len(self._data)} data entries; "
-                f"expected {len(signature.columns)} entries ({', '.join(signature.names)})"
+                f"expected {len(signature.columns)} entries ({signature.describe()})"
             )
         arrays = {}
         for index, (spec, data) in enumerate(zip(signature.columns, self._data, strict=True)):

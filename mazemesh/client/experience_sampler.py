@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mazemesh.client.channel import closed, translate
-from mazemesh.client.experience import ExperienceBatch, sample_request
+from mazemesh.client.experience import ExperienceBatch, finite_seconds, sample_request
 from mazemesh.client.experience_calls import ExperienceCalls
 from mazemesh.client.experience_encoding import decode_sample
 from mazemesh.client.experience_stream import ExperienceStream
@@ -57,12 +57,13 @@ class ExperienceSampler(ExperienceStream):
 
     def receive(self, timeout: float | None = None) -> ExperienceBatch | None:
         """See `ExperienceStream`."""
+        seconds = finite_seconds(timeout)
         while not self._closed:
             self._fill()
             try:
                 with self._lock:
                     call = self._calls[0]
-                response = call.result(timeout=timeout)
+                response = call.result(timeout=seconds)
             except (grpc.FutureCancelledError, IndexError):
                 return None
             except grpc.FutureTimeoutError:

@@ -14,7 +14,15 @@ import numpy.typing as npt
 from mazemesh.client.channel import MAX_MESSAGE_BYTES, translate
 from mazemesh.client.experience_calls import ExperienceCalls
 from mazemesh.client.experience_encoding import array_bytes, encode_columns, encode_record
-from mazemesh.errors import DeadlineExceeded, NotFound, ResourceExhausted, Unavailable
+from mazemesh.errors import (
+    AlreadyExists,
+    DeadlineExceeded,
+    InvalidArgument,
+    MazemeshError,
+    NotFound,
+    ResourceExhausted,
+    Unavailable,
+)
 from mazemesh.tensors import Signature, to_arrays
 from mazemesh.v1 import replay_pb2 as pb
 
@@ -52,6 +60,8 @@ class ExperienceWriter:
         self._closed = threading.Event()
         self._call: Any = None
         self._answers_at_once = False
+        # Whether the service may have the next sequence already, with rows that were given up.
+        self._is_uncertain = False
 
     def append(
         self,
@@ -63,9 +73,9 @@ class ExperienceWriter:
         """Sends rows as the next batch; returns when the service has them.
 
         Tries again, under the same sequence, while the service is away, its limiter forbids the
-        insert, its disk is full, or the table that was there is missing (its owner makes it
-        again), at most for `give_up` seconds. After an exception the same rows may be
-        appended again.
+        insert, its disk is full, too many calls wait there, or the table that was there is missing
+        (its owner makes it again), at most for `give_up` seconds. After an exception the same rows
+        may be appended again, or others: those are inserted too, whatever became of the first.
 
         Args:
             columns: By name: [rows, *shape].
@@ -75,29 +85,48 @@ class ExperienceWriter:
                 with its own priorities.
 
         Raises:
-            InvalidArgument: the columns do not fit the signature, or the table refuses them.
+            InvalidArgument: the columns do not fit the signature or a message, or the table refuses
+                them.
             NotFound: there never was such a table.
+            AlreadyExists: somebody else writes under this writer's id.
             DeadlineExceeded, Unavailable, NotFound, ResourceExhausted: it was given up;
             Unavailable also after `close`.
         """
         arrays = to_arrays(self.signature, columns)
         data = [array_bytes(array) for array in arrays]
-        request = encode_record(
-            self.table,
-            self.writer_id,
-            self.sequence + 1,
-            encode_columns(self.signature.hash, len(arrays[0]), data),
-            priorities,
-            policy_versions,
-            more_tables,
-        )
+        encoded = encode_columns(self.signature.hash, len(arrays[0]), data)
+
+        def request() -> bytes:
+            """With the next sequence."""
+            return encode_record(
+                self.table,
+                self.writer_id,
+                self.sequence + 1,
+                encoded,
+                priorities,
+                policy_versions,
+                more_tables,
+            )
+
         started = time.monotonic()
         try:
-            response = self._send(request, started + self._give_up)
+            try:
+                response = self._send(request(), started + self._give_up)
+            except AlreadyExists:
+                if not self._is_uncertain:
+                    raise
+                # The service has the batch that was given up before: these rows come after it.
+                self.sequence += 1
+                self._is_uncertain = False
+                response = self._send(request(), started + self._give_up)
+        except MazemeshError:
+            self._is_uncertain = True
+            raise
         finally:
             seconds = time.monotonic() - started
             self.blocked_seconds += seconds
             self._answers_at_once = seconds < _AT_ONCE_SECONDS
+        self._is_uncertain = False
         self.sequence += 1
         return response
 
@@ -126,7 +155,10 @@ class ExperienceWriter:
                 if isinstance(error, NotFound) and self.sequence == 0:
                     raise
                 if isinstance(error, ResourceExhausted) and len(request) > MAX_MESSAGE_BYTES:
-                    raise
+                    raise InvalidArgument(
+                        f"the batch takes {len(request)} bytes; expected at most "
+                        f"{MAX_MESSAGE_BYTES} in a message"
+                    ) from error
                 if time.monotonic() + pause >= give_up_at:
                     raise
                 if isinstance(error, DeadlineExceeded):

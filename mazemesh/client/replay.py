@@ -7,7 +7,12 @@ from collections.abc import Mapping
 import numpy.typing as npt
 
 from mazemesh.client.channel import DEADLINE, ServiceClient
-from mazemesh.client.experience import ExperienceBatch, sample_request, to_priority_updates
+from mazemesh.client.experience import (
+    ExperienceBatch,
+    finite_seconds,
+    sample_request,
+    to_priority_updates,
+)
 from mazemesh.client.experience_calls import ExperienceCalls
 from mazemesh.client.experience_encoding import decode_sample, encode_columns, encode_record
 from mazemesh.client.experience_sampler import ExperienceSampler
@@ -102,7 +107,7 @@ class ReplayClient(ServiceClient):
         Args:
             table: Its name.
             writer_id: Unique for the lifetime of the writer.
-            sequence: 1, 2, 3, ...; the same number again inserts nothing.
+            sequence: 1, 2, 3, ...; the same number again, with the same rows, inserts nothing.
             columns: Made by `mazemesh.tensors.to_columns`.
             priorities: float64 [rows], finite and >= 0; None takes the highest in the table.
             policy_versions: int64 [rows]; None is unknown.
@@ -112,6 +117,7 @@ class ReplayClient(ServiceClient):
 
         Raises:
             DeadlineExceeded: the limiter did not allow it in time; nothing was inserted.
+            AlreadyExists: the writer inserted other rows under this sequence.
         """
         request = encode_record(
             table,
@@ -123,7 +129,7 @@ class ReplayClient(ServiceClient):
             more_tables,
         )
         response: pb.RecordExperienceResponse = self._call(
-            self._experience.record, request, deadline
+            self._experience.record, request, finite_seconds(deadline, "deadline")
         )
         return response
 
@@ -143,18 +149,21 @@ class ReplayClient(ServiceClient):
             table: Its name.
             batch_size: Rows, 1..65536.
             signature: Of the table.
-            timeout: Seconds to wait for the limiter; None waits up to a minute.
+            timeout: Seconds to wait for the limiter; None waits up to a minute, infinity as long
+                as it takes.
             priority_updates: Keys and new priorities, applied before the draw, even if that fails.
             min_policy_version: Rows of older policies are deleted instead of served; 0 is no limit.
 
         Raises:
             DeadlineExceeded: the limiter did not allow it in time; no budget was used.
+            InvalidArgument: a value is wrong, with the field named.
         """
         request = sample_request(table, batch_size, min_policy_version, priority_updates)
-        deadline = SAMPLE_DEADLINE
-        if timeout is not None:
-            request.timeout.FromNanoseconds(int(timeout * 1e9))
-            deadline = timeout + DEADLINE
+        deadline = None if timeout is not None else SAMPLE_DEADLINE
+        seconds = finite_seconds(timeout)
+        if seconds is not None:
+            request.timeout.FromNanoseconds(int(seconds * 1e9))
+            deadline = seconds + DEADLINE
         return decode_sample(signature, self._call(self._experience.sample, request, deadline))
 
     def update_priorities(

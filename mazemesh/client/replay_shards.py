@@ -50,6 +50,9 @@ class ReplayShards:
         Raises:
             NotFound: a shard has none.
         """
+        # What was drawn ahead of it, and how much it held, is of no use for the next of that name.
+        for name in [name for name in self._sampled if name[0] == table]:
+            self._sampled.pop(name).close()
         for client in self._clients:
             client.delete_table(table)
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from mazemesh.client.experience import ExperienceBatch, Keys, Reals
 from mazemesh.client.replay import ReplayClient
-from mazemesh.errors import InvalidArgument
+from mazemesh.errors import InvalidArgument, NotFound
 from mazemesh.tensors import Signature, concatenate
 from mazemesh.v1 import replay_pb2 as pb
 
@@ -124,6 +124,7 @@ class ShardedReplay:
         Raises:
             DeadlineExceeded: a shard's limiter did not allow its part in time. What other shards
                 gave already is part of the next batch of this size.
+            NotFound: a shard has no such table (any more). What others gave is dropped.
         """
         left = dict(updates or {})
         if self._plan is None or self._plan.batch_size != batch_size:
@@ -142,6 +143,10 @@ class ShardedReplay:
                     )
                     self._note(shard, part.priority_mass, part.table_size)
                     plan.parts[shard] = part
+        except NotFound:
+            # It was deleted: the table that is made next holds none of what is remembered.
+            self._forget()
+            raise
         finally:
             for shard, (keys, priorities) in left.items():
                 self._clients[shard].update_priorities(self.table, keys, priorities)
@@ -194,6 +199,11 @@ class ShardedReplay:
                 return _Plan(batch_size, counts, shares)
             shares = weights / weights.sum()
         return _Plan(batch_size, self._rng.multinomial(batch_size, shares), shares)
+
+    def _forget(self) -> None:
+        self._plan, self._is_ordered = None, None
+        with self._lock:
+            self._masses[:] = self._sizes[:] = 0.0
 
     def _note(self, shard: int, mass: float, size: int) -> None:
         with self._lock:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mazemesh.client.experience import ExperienceBatch
+from mazemesh.client.experience import ExperienceBatch, finite_seconds
 from mazemesh.client.experience_stream import ExperienceStream
 from mazemesh.client.sharded_replay import ShardedReplay, by_shard
 from mazemesh.errors import DeadlineExceeded, MazemeshError
@@ -22,7 +22,8 @@ class ShardedSampler(ExperienceStream):
 
     A thread draws the batches one after the other, at most `in_flight` that were not yet taken;
     each goes over all shards by their mass, a queue's in equal parts. `close` ends the thread, and
-    closes the table that was given.
+    closes the table that was given. An error that is no `MazemeshError` ends it as well, and is
+    raised by every `receive` from then on.
     """
 
     def __init__(
@@ -40,7 +41,7 @@ class ShardedSampler(ExperienceStream):
         """Goes with every draw from now on; see `ReplayClient.sample`."""
         self._shards = table
         self._room = threading.Semaphore(in_flight)
-        self._drawn: queue.SimpleQueue[ExperienceBatch | MazemeshError | None] = queue.SimpleQueue()
+        self._drawn: queue.SimpleQueue[ExperienceBatch | Exception | None] = queue.SimpleQueue()
         self._updates: queue.SimpleQueue[tuple[npt.NDArray[Any], npt.ArrayLike]] = (
             queue.SimpleQueue()
         )
@@ -51,12 +52,15 @@ class ShardedSampler(ExperienceStream):
     def receive(self, timeout: float | None = None) -> ExperienceBatch | None:
         """See `ExperienceStream`."""
         try:
-            drawn = self._drawn.get(timeout=timeout)
+            drawn = self._drawn.get(timeout=finite_seconds(timeout))
         except queue.Empty:
             return None
         if self._closed.is_set():
             self._drawn.put(None)  # for whoever asks again
             return None
+        if isinstance(drawn, Exception) and not isinstance(drawn, MazemeshError):
+            self._drawn.put(drawn)  # the thread has ended by it: nothing else will come
+            raise drawn
         self._room.release()
         if isinstance(drawn, MazemeshError):
             raise drawn
@@ -77,10 +81,12 @@ class ShardedSampler(ExperienceStream):
     def _work(self) -> None:
         while self._room.acquire() and not self._closed.is_set():
             try:
-                drawn: ExperienceBatch | MazemeshError = self._draw()
+                self._drawn.put(self._draw())
             except MazemeshError as error:
-                drawn = error
-            self._drawn.put(drawn)
+                self._drawn.put(error)
+            except Exception as error:  # told to whoever receives, who would wait for ever
+                self._drawn.put(error)
+                return
 
     def _draw(self) -> ExperienceBatch:
         while True:

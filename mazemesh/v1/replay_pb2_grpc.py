@@ -39,6 +39,13 @@ class ReplayServiceStub:
     row again that was answered. While the disk is full, inserts are RESOURCE_EXHAUSTED and everything else goes on, until
     256 MiB of changes wait in memory to be written: from then on draws and priorities are RESOURCE_EXHAUSTED as well. Rows
     that are served meanwhile may be served again if the service dies before there is room.
+
+    What one call may ask for is bounded, so that none keeps the others waiting for more than 100 ms: requests that name a
+    table have at most 4 KiB, those that define one 64 KiB, those that set priorities 16 MiB + 4 KiB, inserts 64 MiB;
+    larger ones are INVALID_ARGUMENT, above 64 MiB RESOURCE_EXHAUSTED. Calls that wait for a limiter are bounded, too:
+    8192 of them, which hold at most 512 MiB of messages (a setting), a quarter of both at most in one line (inserts, or
+    samples, of one table); a call that would have to wait beyond that is RESOURCE_EXHAUSTED at once, changed nothing,
+    and may be tried again later. A call that finds its line empty may always wait in it.
     """
 
     def __init__(self, channel):
@@ -103,11 +110,22 @@ class ReplayServiceServicer:
     row again that was answered. While the disk is full, inserts are RESOURCE_EXHAUSTED and everything else goes on, until
     256 MiB of changes wait in memory to be written: from then on draws and priorities are RESOURCE_EXHAUSTED as well. Rows
     that are served meanwhile may be served again if the service dies before there is room.
+
+    What one call may ask for is bounded, so that none keeps the others waiting for more than 100 ms: requests that name a
+    table have at most 4 KiB, those that define one 64 KiB, those that set priorities 16 MiB + 4 KiB, inserts 64 MiB;
+    larger ones are INVALID_ARGUMENT, above 64 MiB RESOURCE_EXHAUSTED. Calls that wait for a limiter are bounded, too:
+    8192 of them, which hold at most 512 MiB of messages (a setting), a quarter of both at most in one line (inserts, or
+    samples, of one table); a call that would have to wait beyond that is RESOURCE_EXHAUSTED at once, changed nothing,
+    and may be tried again later. A call that finds its line empty may always wait in it.
     """
 
     def CreateTable(self, request, context):
         """Makes a table. Idempotent: the same table again is OK and answers `created` false; another one under the name is
-        ALREADY_EXISTS and the message says what differs.
+        ALREADY_EXISTS and the message says what differs. It is made whole, or not at all, also when the caller leaves.
+
+        RESOURCE_EXHAUSTED when there are as many tables as there may be (128; a setting) or no memory for one more.
+        INVALID_ARGUMENT names the field; also for a column without bytes (a size 0 in its shape) and a row of more than
+        56 MiB - 48 bytes, which would fit into no message.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -121,7 +139,8 @@ class ReplayServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteTable(self, request, context):
-        """Deletes a table with its rows, log and checkpoints. Calls that wait at it end with NOT_FOUND.
+        """Deletes a table with its rows, log and checkpoints. Calls that wait at it end with NOT_FOUND, and so do checkpoints
+        that are being written.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -141,11 +160,15 @@ class ReplayServiceServicer:
         """Inserts a batch of rows, all or none. Waits while the rate limiter forbids the insert, at most until the call's
         deadline (DEADLINE_EXCEEDED: nothing was inserted, and the message tells the limiter's state).
 
-        Idempotent by (table, writer_id, sequence): a batch that was inserted is answered again without being inserted.
-        A writer's sequences in a table go up by one from 1; a gap is FAILED_PRECONDITION and names the expected sequence.
-        Of each writer the last answer is kept; an older sequence is answered with `duplicate` and no keys. A writer that
-        the table does not know may begin at any sequence: when the service lost tables, writers just go on. The table
-        knows the writers that inserted last, at least a thousand of them unless configured otherwise.
+        Idempotent by (table, writer_id, sequence): a writer's last batch, sent again, is answered again without being
+        inserted. A checksum of its columns and policy_versions tells that it is the same (priorities are not compared):
+        other rows under the sequence are ALREADY_EXISTS, and nothing is inserted. An older sequence, of which nothing is
+        known any more, is OUT_OF_RANGE. A writer's sequences in a table go up by one from 1; a gap is FAILED_PRECONDITION
+        and names the expected sequence. A writer that the table does not know may begin at any sequence: when the service
+        lost tables, writers just go on. The table knows the writers that inserted last, at least a thousand of them unless
+        configured otherwise, and the keys of their last batches up to 4 million keys in all.
+
+        At most 16,384 rows and 64 MiB of columns, counted once for each table that takes them.
 
         With `more_tables` the same rows go into several tables of one signature, into all or none. Each table has its own
         idempotence, so a call whose answer was lost inserts only where the batch is still missing.
@@ -171,8 +194,9 @@ class ReplayServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdatePriorities(self, request, context):
-        """Sets priorities by key. A key whose row is gone changes nothing and is counted as stale. All keys and
-        priorities are checked before the first is applied.
+        """Sets priorities by key, 2^20 at most. A key whose row is gone changes nothing and is counted as stale. All keys and
+        priorities are checked before the first is applied. More than 16,384 are applied in parts, between which other
+        calls are served.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -180,7 +204,8 @@ class ReplayServiceServicer:
 
     def Checkpoint(self, request, context):
         """Stores tables as they are, down to the random state, and frees their logs. Inserts and samples go on meanwhile.
-        The service does this by itself when a log gets long. Answered when the checkpoint is safely on disk.
+        The service does this by itself when a log gets long. Answered when the checkpoint is safely on disk. Calls for a
+        table whose checkpoint is being written share the next one; it is written also when they are cancelled.
 
         RESOURCE_EXHAUSTED when the disk is full: the checkpoint before is still there.
         """
@@ -253,6 +278,13 @@ class ReplayService:
     row again that was answered. While the disk is full, inserts are RESOURCE_EXHAUSTED and everything else goes on, until
     256 MiB of changes wait in memory to be written: from then on draws and priorities are RESOURCE_EXHAUSTED as well. Rows
     that are served meanwhile may be served again if the service dies before there is room.
+
+    What one call may ask for is bounded, so that none keeps the others waiting for more than 100 ms: requests that name a
+    table have at most 4 KiB, those that define one 64 KiB, those that set priorities 16 MiB + 4 KiB, inserts 64 MiB;
+    larger ones are INVALID_ARGUMENT, above 64 MiB RESOURCE_EXHAUSTED. Calls that wait for a limiter are bounded, too:
+    8192 of them, which hold at most 512 MiB of messages (a setting), a quarter of both at most in one line (inserts, or
+    samples, of one table); a call that would have to wait beyond that is RESOURCE_EXHAUSTED at once, changed nothing,
+    and may be tried again later. A call that finds its line empty may always wait in it.
     """
 
     @staticmethod

@@ -40,6 +40,13 @@ class ReplayServiceStub:
     row again that was answered. While the disk is full, inserts are RESOURCE_EXHAUSTED and everything else goes on, until
     256 MiB of changes wait in memory to be written: from then on draws and priorities are RESOURCE_EXHAUSTED as well. Rows
     that are served meanwhile may be served again if the service dies before there is room.
+
+    What one call may ask for is bounded, so that none keeps the others waiting for more than 100 ms: requests that name a
+    table have at most 4 KiB, those that define one 64 KiB, those that set priorities 16 MiB + 4 KiB, inserts 64 MiB;
+    larger ones are INVALID_ARGUMENT, above 64 MiB RESOURCE_EXHAUSTED. Calls that wait for a limiter are bounded, too:
+    8192 of them, which hold at most 512 MiB of messages (a setting), a quarter of both at most in one line (inserts, or
+    samples, of one table); a call that would have to wait beyond that is RESOURCE_EXHAUSTED at once, changed nothing,
+    and may be tried again later. A call that finds its line empty may always wait in it.
     """
 
     @_typing.overload
@@ -48,12 +55,18 @@ class ReplayServiceStub:
     def __new__(cls, channel: _aio.Channel) -> ReplayServiceAsyncStub: ...
     CreateTable: _grpc.UnaryUnaryMultiCallable[_replay_pb2.CreateTableRequest, _replay_pb2.CreateTableResponse]
     """Makes a table. Idempotent: the same table again is OK and answers `created` false; another one under the name is
-    ALREADY_EXISTS and the message says what differs.
+    ALREADY_EXISTS and the message says what differs. It is made whole, or not at all, also when the caller leaves.
+
+    RESOURCE_EXHAUSTED when there are as many tables as there may be (128; a setting) or no memory for one more.
+    INVALID_ARGUMENT names the field; also for a column without bytes (a size 0 in its shape) and a row of more than
+    56 MiB - 48 bytes, which would fit into no message.
     """
     ListTables: _grpc.UnaryUnaryMultiCallable[_replay_pb2.ListTablesRequest, _replay_pb2.ListTablesResponse]
     """Tables with their fill, counters and limiter state."""
     DeleteTable: _grpc.UnaryUnaryMultiCallable[_replay_pb2.DeleteTableRequest, _replay_pb2.DeleteTableResponse]
-    """Deletes a table with its rows, log and checkpoints. Calls that wait at it end with NOT_FOUND."""
+    """Deletes a table with its rows, log and checkpoints. Calls that wait at it end with NOT_FOUND, and so do checkpoints
+    that are being written.
+    """
     UpdateRateLimiter: _grpc.UnaryUnaryMultiCallable[_replay_pb2.UpdateRateLimiterRequest, _replay_pb2.UpdateRateLimiterResponse]
     """Changes a table's rate limiter while it is in use; its counters stay, and waiting calls are looked at again. A
     later CreateTable with the table's first definition still finds it the same.
@@ -64,11 +77,15 @@ class ReplayServiceStub:
     """Inserts a batch of rows, all or none. Waits while the rate limiter forbids the insert, at most until the call's
     deadline (DEADLINE_EXCEEDED: nothing was inserted, and the message tells the limiter's state).
 
-    Idempotent by (table, writer_id, sequence): a batch that was inserted is answered again without being inserted.
-    A writer's sequences in a table go up by one from 1; a gap is FAILED_PRECONDITION and names the expected sequence.
-    Of each writer the last answer is kept; an older sequence is answered with `duplicate` and no keys. A writer that
-    the table does not know may begin at any sequence: when the service lost tables, writers just go on. The table
-    knows the writers that inserted last, at least a thousand of them unless configured otherwise.
+    Idempotent by (table, writer_id, sequence): a writer's last batch, sent again, is answered again without being
+    inserted. A checksum of its columns and policy_versions tells that it is the same (priorities are not compared):
+    other rows under the sequence are ALREADY_EXISTS, and nothing is inserted. An older sequence, of which nothing is
+    known any more, is OUT_OF_RANGE. A writer's sequences in a table go up by one from 1; a gap is FAILED_PRECONDITION
+    and names the expected sequence. A writer that the table does not know may begin at any sequence: when the service
+    lost tables, writers just go on. The table knows the writers that inserted last, at least a thousand of them unless
+    configured otherwise, and the keys of their last batches up to 4 million keys in all.
+
+    At most 16,384 rows and 64 MiB of columns, counted once for each table that takes them.
 
     With `more_tables` the same rows go into several tables of one signature, into all or none. Each table has its own
     idempotence, so a call whose answer was lost inserts only where the batch is still missing.
@@ -86,12 +103,14 @@ class ReplayServiceStub:
     when the limiter could never allow so many samples at once.
     """
     UpdatePriorities: _grpc.UnaryUnaryMultiCallable[_replay_pb2.UpdatePrioritiesRequest, _replay_pb2.UpdatePrioritiesResponse]
-    """Sets priorities by key. A key whose row is gone changes nothing and is counted as stale. All keys and
-    priorities are checked before the first is applied.
+    """Sets priorities by key, 2^20 at most. A key whose row is gone changes nothing and is counted as stale. All keys and
+    priorities are checked before the first is applied. More than 16,384 are applied in parts, between which other
+    calls are served.
     """
     Checkpoint: _grpc.UnaryUnaryMultiCallable[_replay_pb2.CheckpointRequest, _replay_pb2.CheckpointResponse]
     """Stores tables as they are, down to the random state, and frees their logs. Inserts and samples go on meanwhile.
-    The service does this by itself when a log gets long. Answered when the checkpoint is safely on disk.
+    The service does this by itself when a log gets long. Answered when the checkpoint is safely on disk. Calls for a
+    table whose checkpoint is being written share the next one; it is written also when they are cancelled.
 
     RESOURCE_EXHAUSTED when the disk is full: the checkpoint before is still there.
     """
@@ -111,17 +130,30 @@ class ReplayServiceAsyncStub(ReplayServiceStub):
     row again that was answered. While the disk is full, inserts are RESOURCE_EXHAUSTED and everything else goes on, until
     256 MiB of changes wait in memory to be written: from then on draws and priorities are RESOURCE_EXHAUSTED as well. Rows
     that are served meanwhile may be served again if the service dies before there is room.
+
+    What one call may ask for is bounded, so that none keeps the others waiting for more than 100 ms: requests that name a
+    table have at most 4 KiB, those that define one 64 KiB, those that set priorities 16 MiB + 4 KiB, inserts 64 MiB;
+    larger ones are INVALID_ARGUMENT, above 64 MiB RESOURCE_EXHAUSTED. Calls that wait for a limiter are bounded, too:
+    8192 of them, which hold at most 512 MiB of messages (a setting), a quarter of both at most in one line (inserts, or
+    samples, of one table); a call that would have to wait beyond that is RESOURCE_EXHAUSTED at once, changed nothing,
+    and may be tried again later. A call that finds its line empty may always wait in it.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateTable: _aio.UnaryUnaryMultiCallable[_replay_pb2.CreateTableRequest, _replay_pb2.CreateTableResponse]  # type: ignore[assignment]
     """Makes a table. Idempotent: the same table again is OK and answers `created` false; another one under the name is
-    ALREADY_EXISTS and the message says what differs.
+    ALREADY_EXISTS and the message says what differs. It is made whole, or not at all, also when the caller leaves.
+
+    RESOURCE_EXHAUSTED when there are as many tables as there may be (128; a setting) or no memory for one more.
+    INVALID_ARGUMENT names the field; also for a column without bytes (a size 0 in its shape) and a row of more than
+    56 MiB - 48 bytes, which would fit into no message.
     """
     ListTables: _aio.UnaryUnaryMultiCallable[_replay_pb2.ListTablesRequest, _replay_pb2.ListTablesResponse]  # type: ignore[assignment]
     """Tables with their fill, counters and limiter state."""
     DeleteTable: _aio.UnaryUnaryMultiCallable[_replay_pb2.DeleteTableRequest, _replay_pb2.DeleteTableResponse]  # type: ignore[assignment]
-    """Deletes a table with its rows, log and checkpoints. Calls that wait at it end with NOT_FOUND."""
+    """Deletes a table with its rows, log and checkpoints. Calls that wait at it end with NOT_FOUND, and so do checkpoints
+    that are being written.
+    """
     UpdateRateLimiter: _aio.UnaryUnaryMultiCallable[_replay_pb2.UpdateRateLimiterRequest, _replay_pb2.UpdateRateLimiterResponse]  # type: ignore[assignment]
     """Changes a table's rate limiter while it is in use; its counters stay, and waiting calls are looked at again. A
     later CreateTable with the table's first definition still finds it the same.
@@ -132,11 +164,15 @@ class ReplayServiceAsyncStub(ReplayServiceStub):
     """Inserts a batch of rows, all or none. Waits while the rate limiter forbids the insert, at most until the call's
     deadline (DEADLINE_EXCEEDED: nothing was inserted, and the message tells the limiter's state).
 
-    Idempotent by (table, writer_id, sequence): a batch that was inserted is answered again without being inserted.
-    A writer's sequences in a table go up by one from 1; a gap is FAILED_PRECONDITION and names the expected sequence.
-    Of each writer the last answer is kept; an older sequence is answered with `duplicate` and no keys. A writer that
-    the table does not know may begin at any sequence: when the service lost tables, writers just go on. The table
-    knows the writers that inserted last, at least a thousand of them unless configured otherwise.
+    Idempotent by (table, writer_id, sequence): a writer's last batch, sent again, is answered again without being
+    inserted. A checksum of its columns and policy_versions tells that it is the same (priorities are not compared):
+    other rows under the sequence are ALREADY_EXISTS, and nothing is inserted. An older sequence, of which nothing is
+    known any more, is OUT_OF_RANGE. A writer's sequences in a table go up by one from 1; a gap is FAILED_PRECONDITION
+    and names the expected sequence. A writer that the table does not know may begin at any sequence: when the service
+    lost tables, writers just go on. The table knows the writers that inserted last, at least a thousand of them unless
+    configured otherwise, and the keys of their last batches up to 4 million keys in all.
+
+    At most 16,384 rows and 64 MiB of columns, counted once for each table that takes them.
 
     With `more_tables` the same rows go into several tables of one signature, into all or none. Each table has its own
     idempotence, so a call whose answer was lost inserts only where the batch is still missing.
@@ -154,12 +190,14 @@ class ReplayServiceAsyncStub(ReplayServiceStub):
     when the limiter could never allow so many samples at once.
     """
     UpdatePriorities: _aio.UnaryUnaryMultiCallable[_replay_pb2.UpdatePrioritiesRequest, _replay_pb2.UpdatePrioritiesResponse]  # type: ignore[assignment]
-    """Sets priorities by key. A key whose row is gone changes nothing and is counted as stale. All keys and
-    priorities are checked before the first is applied.
+    """Sets priorities by key, 2^20 at most. A key whose row is gone changes nothing and is counted as stale. All keys and
+    priorities are checked before the first is applied. More than 16,384 are applied in parts, between which other
+    calls are served.
     """
     Checkpoint: _aio.UnaryUnaryMultiCallable[_replay_pb2.CheckpointRequest, _replay_pb2.CheckpointResponse]  # type: ignore[assignment]
     """Stores tables as they are, down to the random state, and frees their logs. Inserts and samples go on meanwhile.
-    The service does this by itself when a log gets long. Answered when the checkpoint is safely on disk.
+    The service does this by itself when a log gets long. Answered when the checkpoint is safely on disk. Calls for a
+    table whose checkpoint is being written share the next one; it is written also when they are cancelled.
 
     RESOURCE_EXHAUSTED when the disk is full: the checkpoint before is still there.
     """
@@ -178,6 +216,13 @@ class ReplayServiceServicer(metaclass=_abc_1.ABCMeta):
     row again that was answered. While the disk is full, inserts are RESOURCE_EXHAUSTED and everything else goes on, until
     256 MiB of changes wait in memory to be written: from then on draws and priorities are RESOURCE_EXHAUSTED as well. Rows
     that are served meanwhile may be served again if the service dies before there is room.
+
+    What one call may ask for is bounded, so that none keeps the others waiting for more than 100 ms: requests that name a
+    table have at most 4 KiB, those that define one 64 KiB, those that set priorities 16 MiB + 4 KiB, inserts 64 MiB;
+    larger ones are INVALID_ARGUMENT, above 64 MiB RESOURCE_EXHAUSTED. Calls that wait for a limiter are bounded, too:
+    8192 of them, which hold at most 512 MiB of messages (a setting), a quarter of both at most in one line (inserts, or
+    samples, of one table); a call that would have to wait beyond that is RESOURCE_EXHAUSTED at once, changed nothing,
+    and may be tried again later. A call that finds its line empty may always wait in it.
     """
 
     @_abc_1.abstractmethod
@@ -187,7 +232,11 @@ class ReplayServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_replay_pb2.CreateTableResponse, _abc.Awaitable[_replay_pb2.CreateTableResponse]]:
         """Makes a table. Idempotent: the same table again is OK and answers `created` false; another one under the name is
-        ALREADY_EXISTS and the message says what differs.
+        ALREADY_EXISTS and the message says what differs. It is made whole, or not at all, also when the caller leaves.
+
+        RESOURCE_EXHAUSTED when there are as many tables as there may be (128; a setting) or no memory for one more.
+        INVALID_ARGUMENT names the field; also for a column without bytes (a size 0 in its shape) and a row of more than
+        56 MiB - 48 bytes, which would fit into no message.
         """
 
     @_abc_1.abstractmethod
@@ -204,7 +253,9 @@ class ReplayServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _replay_pb2.DeleteTableRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_replay_pb2.DeleteTableResponse, _abc.Awaitable[_replay_pb2.DeleteTableResponse]]:
-        """Deletes a table with its rows, log and checkpoints. Calls that wait at it end with NOT_FOUND."""
+        """Deletes a table with its rows, log and checkpoints. Calls that wait at it end with NOT_FOUND, and so do checkpoints
+        that are being written.
+        """
 
     @_abc_1.abstractmethod
     def UpdateRateLimiter(
@@ -227,11 +278,15 @@ class ReplayServiceServicer(metaclass=_abc_1.ABCMeta):
         """Inserts a batch of rows, all or none. Waits while the rate limiter forbids the insert, at most until the call's
         deadline (DEADLINE_EXCEEDED: nothing was inserted, and the message tells the limiter's state).
 
-        Idempotent by (table, writer_id, sequence): a batch that was inserted is answered again without being inserted.
-        A writer's sequences in a table go up by one from 1; a gap is FAILED_PRECONDITION and names the expected sequence.
-        Of each writer the last answer is kept; an older sequence is answered with `duplicate` and no keys. A writer that
-        the table does not know may begin at any sequence: when the service lost tables, writers just go on. The table
-        knows the writers that inserted last, at least a thousand of them unless configured otherwise.
+        Idempotent by (table, writer_id, sequence): a writer's last batch, sent again, is answered again without being
+        inserted. A checksum of its columns and policy_versions tells that it is the same (priorities are not compared):
+        other rows under the sequence are ALREADY_EXISTS, and nothing is inserted. An older sequence, of which nothing is
+        known any more, is OUT_OF_RANGE. A writer's sequences in a table go up by one from 1; a gap is FAILED_PRECONDITION
+        and names the expected sequence. A writer that the table does not know may begin at any sequence: when the service
+        lost tables, writers just go on. The table knows the writers that inserted last, at least a thousand of them unless
+        configured otherwise, and the keys of their last batches up to 4 million keys in all.
+
+        At most 16,384 rows and 64 MiB of columns, counted once for each table that takes them.
 
         With `more_tables` the same rows go into several tables of one signature, into all or none. Each table has its own
         idempotence, so a call whose answer was lost inserts only where the batch is still missing.
@@ -261,8 +316,9 @@ class ReplayServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _replay_pb2.UpdatePrioritiesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_replay_pb2.UpdatePrioritiesResponse, _abc.Awaitable[_replay_pb2.UpdatePrioritiesResponse]]:
-        """Sets priorities by key. A key whose row is gone changes nothing and is counted as stale. All keys and
-        priorities are checked before the first is applied.
+        """Sets priorities by key, 2^20 at most. A key whose row is gone changes nothing and is counted as stale. All keys and
+        priorities are checked before the first is applied. More than 16,384 are applied in parts, between which other
+        calls are served.
         """
 
     @_abc_1.abstractmethod
@@ -272,7 +328,8 @@ class ReplayServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_replay_pb2.CheckpointResponse, _abc.Awaitable[_replay_pb2.CheckpointResponse]]:
         """Stores tables as they are, down to the random state, and frees their logs. Inserts and samples go on meanwhile.
-        The service does this by itself when a log gets long. Answered when the checkpoint is safely on disk.
+        The service does this by itself when a log gets long. Answered when the checkpoint is safely on disk. Calls for a
+        table whose checkpoint is being written share the next one; it is written also when they are cancelled.
 
         RESOURCE_EXHAUSTED when the disk is full: the checkpoint before is still there.
         """

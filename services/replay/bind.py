@@ -9,6 +9,7 @@ from mazemesh.process.memory import freeze_startup_objects, keep_freed_memory
 from services._harness import Server
 from services.replay.checkpointer import Checkpointer
 from services.replay.handlers import SERVICE, add_replay_servicer
+from services.replay.limits import MIB
 from services.replay.metrics import TableCollector
 from services.replay.servicer import ReplayServicer
 from services.replay.settings import ReplaySettings
@@ -16,6 +17,7 @@ from services.replay.stores.file_journal import FileJournal
 from services.replay.stores.files import Files, LocalFiles, lock_folder, unlock_folder
 from services.replay.stores.table_folder import Retire
 from services.replay.tables import Tables
+from services.replay.waiting import Room
 
 
 async def bind(settings: ReplaySettings, server: Server) -> None:
@@ -30,6 +32,8 @@ async def bind(settings: ReplaySettings, server: Server) -> None:
         np.random.default_rng(settings.seed),
         memory_limit=int(settings.memory_limit_gib * 2**30),
         max_writers=settings.max_writers,
+        max_tables=settings.max_tables,
+        room=Room("at all tables", most_bytes=settings.waiting_mib * MIB),
     )
     server.on_start(tables.load)
     checkpointer = Checkpointer(tables, settings.checkpoint_log_mib * 2**20)
@@ -46,6 +50,7 @@ async def bind(settings: ReplaySettings, server: Server) -> None:
 
     @server.on_stop
     async def close() -> None:
+        await tables.end()
         await journal.close()
         unlock_folder(lock)
 

@@ -6,7 +6,7 @@ import asyncio
 
 import structlog
 
-from mazemesh.errors import ResourceExhausted
+from mazemesh.errors import NotFound, ResourceExhausted
 from services.replay.hosted_table import HostedTable
 from services.replay.tables import Tables
 
@@ -38,7 +38,7 @@ class Checkpointer:
         name = hosted.table.spec.name
         try:
             made = await hosted.checkpoint()
-        except ResourceExhausted as error:
+        except (NotFound, ResourceExhausted) as error:
             _log.warning("no checkpoint", table=name, reason=str(error))
         else:
             _log.info("checkpoint", table=name, number=made.number, bytes=made.bytes)

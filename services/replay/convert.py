@@ -12,6 +12,7 @@ from mazemesh.protobuf_wire import Buffer, bytes_field
 from mazemesh.tensors import Signature, from_bytes
 from mazemesh.v1 import replay_pb2 as pb
 from services.replay.decoding import RecordRequest
+from services.replay.limits import MOST_UPDATES
 from services.replay.operations import Batch
 from services.replay.selector import Reals
 from services.replay.storage import Keys
@@ -105,6 +106,7 @@ def to_batch(request: RecordRequest, signature: Signature, *encoded: bytes) -> B
         priorities,
         versions,
         encoded or None,
+        request.packed,
     )
 
 
@@ -128,6 +130,8 @@ def to_batch_for(
 def to_updates(message: pb.PriorityUpdates, field: str) -> tuple[Keys, Reals]:
     """Keys uint64 [n] and priorities float64 [n], all checked."""
     count = len(message.keys) // 8
+    if count > MOST_UPDATES:
+        raise InvalidArgument(f"{field}.keys has {count} keys; expected at most {MOST_UPDATES}")
     keys = from_bytes(message.keys, np.uint64, (count,), f"{field}.keys")
     return keys, _priorities(message.priorities, count, f"{field}.priorities")
 
@@ -147,12 +151,12 @@ def _columns(request: RecordRequest, signature: Signature) -> list[Buffer]:
     if request.signature_hash != signature.hash:
         raise InvalidArgument(
             f"columns.signature_hash is {request.signature_hash:#x}; the table's is "
-            f"{signature.hash:#x} for {'; '.join(map(str, signature.columns))}"
+            f"{signature.hash:#x} for {signature.describe()}"
         )
     if len(request.data) != len(signature.columns):
         raise InvalidArgument(
             f"columns.data has {len(request.data)} entries; expected {len(signature.columns)} "
-            f"({', '.join(signature.names)})"
+            f"({signature.describe()})"
         )
     rows = request.rows
     for index, (spec, content) in enumerate(zip(signature.columns, request.data, strict=True)):

@@ -21,6 +21,8 @@ class Heap:
         self._ranks = np.zeros(capacity, np.float64)
         self._tickets = np.zeros(capacity, np.int64)
         self._sign = -1.0 if lowest_first else 1.0
+        # The other way round, for the highest priority where the lowest is on top.
+        self._highest = Heap(capacity, lowest_first=False) if lowest_first else None
         self._next_ticket = 1
         self._size = 0
 
@@ -35,11 +37,15 @@ class Heap:
         self._tickets[slots] = np.arange(self._next_ticket, self._next_ticket + len(slots))
         self._next_ticket += len(slots)
         kernels.enter(self._winners, self._ranks, self._tickets, slots)
+        if self._highest is not None:
+            self._highest.update(slots, priorities)
 
     def remove(self, slots: Slots) -> None:
         """Forgets slots."""
         self._size -= len(slots)
         kernels.leave(self._winners, self._ranks, self._tickets, slots)
+        if self._highest is not None:
+            self._highest.remove(slots)
 
     def replace(self, slots: Slots, priorities: Reals) -> None:
         """The slots stay where they are and get the priorities of the rows that arrived."""
@@ -64,13 +70,19 @@ class Heap:
             draw.slots, draw.counts, draw.spent,
         )  # fmt: skip
         self._size -= gone
-        return draw._replace(spent=draw.spent[:gone])
+        spent = draw.spent[:gone]
+        if self._highest is not None:
+            self._highest.remove(spent)
+        return draw._replace(spent=spent)
 
     def members(self) -> Counts:
-        """int32 [size]: the slots from the least recently changed on."""
+        """int32 [size]: the slots, whose order is that of `tickets`."""
         leaves = len(self._winners) // 2
-        slots = np.flatnonzero(self._winners[leaves:])
-        return slots[np.argsort(self._tickets[slots])].astype(np.int32)
+        return np.flatnonzero(self._winners[leaves:]).astype(np.int32)
+
+    def tickets(self) -> Slots | None:
+        """int64 [size]: when each member was changed. Whoever restores them sorts: that is slow."""
+        return self._tickets[self.members()]
 
     def mass(self) -> float:
         """The number of slots."""
@@ -80,6 +92,6 @@ class Heap:
         """The highest priority present; 1 when there is no slot."""
         if not self._size:
             return 1.0
-        if self._sign > 0:
-            return float(self._ranks[self._winners[1] - 1])
-        return float(-self._ranks[self.members()].min())
+        if self._highest is not None:
+            return self._highest.highest_priority()
+        return float(self._ranks[self._winners[1] - 1])

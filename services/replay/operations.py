@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from mazemesh.protobuf_wire import Buffer
+from services.replay.fingerprint import rows_checksum
 from services.replay.selector import Reals
 from services.replay.storage import Keys
 from services.replay.table_spec import LimiterSpec
@@ -34,6 +36,22 @@ class Batch:
     """int64 [rows]; None is unknown."""
     encoded: tuple[bytes, ...] | None = None
     """The batch as the parts of an encoded RecordExperienceRequest, when it came as one."""
+    packed: Buffer | None = None
+    """The columns as they stand in it one after the other, with what stands before each."""
+
+    @property
+    def held_bytes(self) -> int:
+        """What it holds in memory."""
+        return sum(map(len, self.encoded or self.columns))
+
+    @cached_property
+    def fingerprint(self) -> int:
+        """Checksum of the rows and their policy versions: a batch that comes again has the same.
+
+        Priorities are not in it: they are each table's own, and change.
+        """
+        versions = b"" if self.policy_versions is None else self.policy_versions.view(np.uint8).data
+        return rows_checksum(self.rows, self.columns, self.packed, versions)
 
 
 @dataclass(frozen=True)
@@ -62,9 +80,10 @@ class Serve:
 
 @dataclass(frozen=True)
 class DropOlder:
-    """Rows of lower policy versions were deleted."""
+    """Rows of lower policy versions were deleted, `most` of them at most (0: all)."""
 
     policy_version: int
+    most: int = 0
 
 
 @dataclass(frozen=True)

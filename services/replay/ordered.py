@@ -103,6 +103,10 @@ class Ordered:
         present: Counts = slots[self._tickets[slots] == tickets + 1]
         return present
 
+    def tickets(self) -> Slots | None:
+        """None: the members are in order."""
+        return None
+
     def mass(self) -> float:
         """The number of slots."""
         return float(self._size)
@@ -125,7 +129,7 @@ class Ordered:
             self._skip(int(here[0]) if len(here) else len(tickets))
             if len(here) >= count or len(tickets) < width:
                 return slots[here[:count]]
-            width = 2 * width if len(here) else width
+            width *= 2
 
     def _window(self, width: int) -> Slots:
         """The last tickets at the end that is served, at most `width`."""

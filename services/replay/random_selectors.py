@@ -48,6 +48,10 @@ class Uniform:
         """int32 [size]: the slots in the order in which they lie."""
         return self._members[: self._size].copy()
 
+    def tickets(self) -> Slots | None:
+        """None: the members are in order."""
+        return None
+
     def mass(self) -> float:
         """The number of slots."""
         return float(self._size)
@@ -108,6 +112,10 @@ class Prioritized:
     def members(self) -> Counts:
         """int32 [size]: the slots in the order in which they lie."""
         return self._members[: self._size].copy()
+
+    def tickets(self) -> Slots | None:
+        """None: the members are in order."""
+        return None
 
     def mass(self) -> float:
         """Sum of the weights; 0 while all slots are drawn uniformly, having none."""

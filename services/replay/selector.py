@@ -57,7 +57,13 @@ class Selector(Protocol):
         """
 
     def members(self) -> Counts:
-        """int32 [size]: the slots in an order in which `add` makes an equal selector of them."""
+        """int32 [size]: the slots in an order in which `add` makes an equal selector of them.
+
+        Where there are `tickets`, that order is theirs.
+        """
+
+    def tickets(self) -> Slots | None:
+        """int64 [size]: what `members` are to be sorted by; None where they are in order."""
 
     def mass(self) -> float:
         """Sum of the weights that slots are drawn by; their number where there are no weights."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -14,15 +15,20 @@ from services.replay.decoding import RecordRequest, decode_record
 from services.replay.describe import to_info
 from services.replay.encoding import encode_sample
 from services.replay.hosted_table import HostedTable
+from services.replay.limits import (
+    LARGE_MESSAGE_BYTES,
+    MOST_DRAWN_BYTES,
+    MOST_INSERTED_BYTES,
+    MOST_MORE_TABLES,
+    MOST_ROWS,
+    MOST_ROWS_ONE_BY_ONE,
+    ROW_MESSAGE_BYTES,
+)
 from services.replay.operations import Batch
 from services.replay.shared_insert import insert_into_all
 from services.replay.table import Inserted, Updated
+from services.replay.table_spec import SelectorKind, TableSpec
 from services.replay.tables import Tables
-
-MAX_BATCH_SIZE = 65_536
-MAX_MORE_TABLES = 16
-# Below the 64 MiB of a message, with room for keys, probabilities and the like (48 bytes a row).
-MAX_RESPONSE_BYTES = 56 * 1024 * 1024
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -45,7 +51,12 @@ class ReplayServicer:
         self, request: pb.ListTablesRequest, context: Context
     ) -> pb.ListTablesResponse:
         """All tables with their state."""
-        return pb.ListTablesResponse(tables=[to_info(hosted) for hosted in self._tables])
+        response = pb.ListTablesResponse()
+        for hosted in list(self._tables):
+            response.tables.append(to_info(hosted))
+            # A hundred tables with a thousand columns each take longer than others should wait.
+            await asyncio.sleep(0)
+        return response
 
     async def DeleteTable(
         self, request: pb.DeleteTableRequest, context: Context
@@ -79,9 +90,12 @@ class ReplayServicer:
         self, message: bytes, context: Context
     ) -> pb.RecordExperienceResponse:
         """Inserts a batch, given as an encoded RecordExperienceRequest."""
+        await _pause_after(len(message))
         request = decode_record(message)
         hosted = self._tables[request.table]
+        _check_rows(request)
         batch = convert.to_batch(request, hosted.table.spec.signature, message)
+        await _pause_after(len(message))
         if request.more_tables:
             targets = [(hosted, batch), *self._more(request, message)]
             inserted, *more = await insert_into_all(targets, _patience(context, None))
@@ -97,11 +111,12 @@ class ReplayServicer:
 
     def _more(self, request: RecordRequest, message: bytes) -> list[tuple[HostedTable, Batch]]:
         names = [request.table, *(more.table for more in request.more_tables)]
-        if len(names) > 1 + MAX_MORE_TABLES or len(set(names)) < len(names):
+        if len(names) > 1 + MOST_MORE_TABLES:
             raise InvalidArgument(
-                f"more_tables with table names {names}; expected at most {MAX_MORE_TABLES} "
-                "more, each table once"
+                f"more_tables has {len(names) - 1} entries; expected at most {MOST_MORE_TABLES}"
             )
+        if len(set(names)) < len(names):
+            raise InvalidArgument(f"more_tables with table names {names}; expected each table once")
         targets = []
         for more in request.more_tables:
             hosted = self._tables[more.table]
@@ -126,10 +141,14 @@ class ReplayServicer:
         updated = Updated(0, 0)
         if request.HasField("priority_updates"):
             updates = convert.to_updates(request.priority_updates, "priority_updates")
-            updated = hosted.set_priorities(*updates)
+            updated = await hosted.set_priorities(*updates)
         sample = await hosted.sample(
-            request.batch_size, _patience(context, timeout), request.min_policy_version
+            request.batch_size,
+            _patience(context, timeout),
+            request.min_policy_version,
+            held_bytes=request.ByteSize(),
         )
+        await _pause_after(hosted.table.spec.signature.row_bytes * request.batch_size)
         answer = encode_sample(sample, hosted.table.spec.signature.hash, updated)
         if updated.updated:
             await hosted.committed_if_possible()
@@ -168,11 +187,33 @@ def _patience(context: Context, timeout: float | None) -> float | None:
     return remaining if timeout is None else min(timeout, remaining)
 
 
+async def _pause_after(size: int) -> None:
+    """Lets others be served after something that took long, going by the bytes of it."""
+    if size > LARGE_MESSAGE_BYTES:
+        await asyncio.sleep(0)
+
+
+def _check_rows(request: RecordRequest) -> None:
+    tables = 1 + len(request.more_tables)
+    size = tables * sum(map(len, request.data))
+    if tables * request.rows > MOST_ROWS_ONE_BY_ONE or size > MOST_INSERTED_BYTES:
+        raise InvalidArgument(
+            f"columns.rows is {request.rows}, with {size} bytes in {tables} table(s); expected at "
+            f"most {MOST_ROWS_ONE_BY_ONE} rows and {MOST_INSERTED_BYTES} bytes in all of them"
+        )
+
+
 def _check_batch_size(batch_size: int, hosted: HostedTable) -> None:
-    row_bytes = hosted.table.spec.signature.row_bytes + 48
-    most = min(MAX_BATCH_SIZE, max(1, MAX_RESPONSE_BYTES // row_bytes))
+    spec = hosted.table.spec
+    row_bytes = spec.signature.row_bytes + ROW_MESSAGE_BYTES
+    most = min(_most_rows(spec), max(1, MOST_DRAWN_BYTES // row_bytes))
     if not 1 <= batch_size <= most:
         raise InvalidArgument(
             f"batch_size is {batch_size}; expected 1..{most} for rows of "
-            f"{hosted.table.spec.signature.row_bytes} bytes"
+            f"{spec.signature.row_bytes} bytes"
         )
+
+
+def _most_rows(spec: TableSpec) -> int:
+    by_age = spec.sampler.kind in (SelectorKind.FIFO, SelectorKind.LIFO)
+    return MOST_ROWS if by_age or not spec.max_times_sampled else MOST_ROWS_ONE_BY_ONE

@@ -8,6 +8,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from services._harness import Port, ServiceSettings
+from services.replay.limits import MIB, MOST_TABLES, MOST_WAITING_BYTES
 from services.replay.stores.segment_log import Durability
 
 
@@ -26,6 +27,15 @@ class ReplaySettings(ServiceSettings):
         default_factory=_most_of_the_memory,
         gt=0,
         description="memory that all full tables may take; default 80 % of the machine's",
+    )
+    max_tables: int = Field(
+        MOST_TABLES, ge=1, le=1024, description="tables that there may be; each has a thread"
+    )
+    waiting_mib: int = Field(
+        MOST_WAITING_BYTES // MIB,
+        ge=1,
+        description="memory for the messages of calls that wait for a limiter, a quarter of it at "
+        "most for one table; beyond it inserts are refused and writers try again",
     )
     max_writers: int = Field(
         10_000, ge=1, description="writers of a table whose last batch is remembered"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import TypeAlias
 
 from mazemesh.errors import DeadlineExceeded
@@ -20,22 +21,21 @@ async def insert_into_all(targets: Targets, patience: float | None) -> list[Inse
 
     Raises:
         DeadlineExceeded: not allowed within `patience` seconds; nothing was inserted.
-        InvalidArgument, FailedPrecondition, ResourceExhausted, Unavailable: as
+        InvalidArgument, FailedPrecondition, AlreadyExists, ResourceExhausted, Unavailable: as
             `HostedTable.insert`; nothing was inserted.
+        NotFound: one of the tables was deleted meanwhile; nothing was inserted.
     """
-    first, others = targets[0][0], [hosted for hosted, _ in targets[1:]]
-    for hosted in others:
-        hosted.followers.add(first.inserting)
-    try:
-        inserted = await first.inserting.enter(lambda: _try_insert(targets), patience)
-    finally:
+    (first, batch), others = targets[0], [hosted for hosted, _ in targets[1:]]
+    with ExitStack() as following:
         for hosted in others:
-            hosted.followers.discard(first.inserting)
+            following.enter_context(hosted.followed_by(first.inserting))
+        inserted = await first.inserting.enter(
+            lambda: _try_insert(targets), patience, batch.held_bytes
+        )
     if inserted is None:
         states = "; ".join(f"{h.table.spec.name}: {h.table.limiter.describe()}" for h, _ in targets)
         raise DeadlineExceeded(
-            f"the tables could not take {targets[0][1].rows} rows in time; nothing was inserted: "
-            f"{states}"
+            f"the tables could not take {batch.rows} rows in time; nothing was inserted: {states}"
         )
     for hosted, _ in targets:
         await hosted.log.committed()
@@ -44,11 +44,12 @@ async def insert_into_all(targets: Targets, patience: float | None) -> list[Inse
 
 def _try_insert(targets: Targets) -> list[Inserted] | None:
     for hosted, batch in targets:
-        if hosted.table.writers.is_duplicate(batch.writer_id, batch.sequence):
+        hosted.check_open()
+        if hosted.table.has(batch):
             continue
-        hosted.log.check()
-        hosted.log.check_backlog()
+        hosted.check_log()
         if not hosted.table.admits(batch):
             return None
+    # Nothing that was allowed above is refused here, with nothing awaited in between.
     inserted = [hosted.try_insert(batch) for hosted, batch in targets]
     return [each for each in inserted if each is not None]

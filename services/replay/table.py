@@ -37,7 +37,7 @@ class Inserted(NamedTuple):
     """Answer to an insert."""
 
     keys: Keys | None
-    """uint64 [rows]; None for a duplicate that is too old to remember."""
+    """uint64 [rows]; None for a duplicate whose keys are no longer remembered."""
     duplicate: bool
     table_size: int
     priority_mass: float
@@ -109,15 +109,24 @@ class Table:
         A full table first removes as many rows as come in, so a batch never pushes out itself.
 
         Raises:
-            FailedPrecondition: the writer left out a sequence.
+            FailedPrecondition: the writer left out a sequence, or is past it (OutOfRange).
+            AlreadyExists: the writer inserted other rows under the sequence.
             InvalidArgument: the batch can never be inserted at once, or a priority is too high.
         """
-        if self.writers.is_duplicate(batch.writer_id, batch.sequence):
-            keys = self.writers.answer(batch.writer_id, batch.sequence)
+        if self.has(batch):
+            keys = self.writers.answer(batch.writer_id)
             return Inserted(keys, True, self.size, self.priority_mass)
         if not self.admits(batch):
             return None
         return Inserted(self._append(batch), False, self.size, self.priority_mass)
+
+    def has(self, batch: Batch) -> bool:
+        """Whether a batch is the one that its writer inserted last.
+
+        Raises:
+            AlreadyExists, OutOfRange: see `insert`.
+        """
+        return self.writers.is_duplicate(batch.writer_id, batch.sequence, batch.fingerprint)
 
     def admits(self, batch: Batch) -> bool:
         """Whether the limiter allows a new batch now.
@@ -127,11 +136,19 @@ class Table:
         """
         self.writers.check_next(batch.writer_id, batch.sequence)
         if batch.priorities is not None:
-            self._check_priorities(batch.priorities)
+            self.check_priorities(batch.priorities)
         if batch.rows <= self.spec.capacity and self.limiter.may_insert(batch.rows):
             return True
         self._check_insertable(batch.rows)
         return False
+
+    def check_priorities(self, priorities: Reals) -> None:
+        """Raises InvalidArgument for a priority that is too high for the exponent."""
+        if len(priorities) and np.maximum.reduce(priorities) > self._priority_limit:
+            raise InvalidArgument(
+                f"priorities has {priorities.max():g}; expected at most {self._priority_limit:g} "
+                "so that the sum of priority ** exponent stays finite"
+            )
 
     def redo(self, operation: Operation) -> None:
         """Does again what was done before a restart; the limiter counts but is not asked.
@@ -151,8 +168,8 @@ class Table:
                 self.update_priorities(keys, priorities)
             case Serve(count):
                 self._count_draw(self._choose(count))
-            case DropOlder(policy_version):
-                self.drop_older(policy_version)
+            case DropOlder(policy_version, most):
+                self.drop_older(policy_version, most)
             case SetLimiter(limiter):
                 self.set_limiter(limiter)
             case Restart(row_number):
@@ -195,8 +212,10 @@ class Table:
         self._count_draw(draw)
         return sample
 
-    def drop_older(self, policy_version: int) -> int:
+    def drop_older(self, policy_version: int, most: int = 0) -> int:
         """Deletes rows of lower (or unknown) policy versions; returns how many.
+
+        Where there are `most` > 0 or more, it deletes so many and leaves others.
 
         What they could still have been sampled counts in the limiter as sampled, or else a queue
         would stay closed for rows that nobody will ever take out.
@@ -204,6 +223,8 @@ class Table:
         if policy_version <= self._lowest_version:
             return 0
         slots = self._rows.taken_below(policy_version)
+        is_last = not most or len(slots) < most
+        slots = slots if is_last else slots[:most]
         servings = self._servings_of(slots)
         self._sampler.remove(slots)
         self._remover.remove(slots)
@@ -211,7 +232,8 @@ class Table:
         self._release(slots)
         self.limiter.samples += servings
         self.dropped += len(slots)
-        self._lowest_version = self._find_lowest_version()
+        if is_last:
+            self._lowest_version = self._find_lowest_version()
         return len(slots)
 
     def update_priorities(self, keys: Keys, priorities: Reals) -> Updated:
@@ -220,7 +242,7 @@ class Table:
         Raises:
             InvalidArgument: a priority is too high for the exponent; nothing was changed.
         """
-        self._check_priorities(priorities)
+        self.check_priorities(priorities)
         slots, valid = self._rows.find(keys)
         fresh = priorities[valid]
         self._rows.priorities[slots] = fresh
@@ -249,6 +271,9 @@ class Table:
             "remover": self._remover.members(),
             "writer_keys": writer_keys,
         }
+        for selector, name in ((self._sampler, "sampler"), (self._remover, "remover")):
+            if (tickets := selector.tickets()) is not None:
+                arrays[f"{name}_tickets"] = tickets
         image = TableImage(self.spec, self.original_spec, scalars, arrays)
         return image, self._rows.begin_copy()
 
@@ -268,6 +293,8 @@ class Table:
         table._rows.restore(scalars, arrays, rows)
         for selector, name in ((table._sampler, "sampler"), (table._remover, "remover")):
             members = arrays[name].astype(np.int64)
+            if (tickets := arrays.get(f"{name}_tickets")) is not None:
+                members = members[np.argsort(tickets)]
             selector.add(members, table._rows.priorities[members])
         table.writers.restore(scalars["writers"], arrays["writer_keys"])
         table.limiter.inserts = scalars["inserts"]
@@ -311,7 +338,7 @@ class Table:
         keys = self._rows.put(
             slots, batch.columns, priorities, lowest if versions is None else versions
         )
-        self.writers.remember(batch.writer_id, batch.sequence, keys)
+        self.writers.remember(batch.writer_id, batch.sequence, batch.fingerprint, keys)
         return keys
 
     def _priorities_of(self, batch: Batch) -> Reals:
@@ -323,13 +350,6 @@ class Table:
             ]
             return np.full(batch.rows, max(highest, default=1.0))
         return batch.priorities
-
-    def _check_priorities(self, priorities: Reals) -> None:
-        if len(priorities) and np.maximum.reduce(priorities) > self._priority_limit:
-            raise InvalidArgument(
-                f"priorities has {priorities.max():g}; expected at most {self._priority_limit:g} "
-                "so that the sum of priority ** exponent stays finite"
-            )
 
     def _find_lowest_version(self) -> int:
         lowest = self._rows.lowest_policy_version()

@@ -9,9 +9,11 @@ from enum import Enum
 from mazemesh.errors import InvalidArgument
 from mazemesh.names import TABLE
 from mazemesh.tensors import Signature
+from services.replay.limits import MOST_DRAWN_BYTES, ROW_MESSAGE_BYTES
 
 MAX_CAPACITY = 2**31 - 1
 MAX_EXPONENT = 4.0
+_LONGEST_VALUE = 500
 
 
 class SelectorKind(Enum):
@@ -117,10 +119,34 @@ class TableSpec:
         self.remover.check("table.remover")
         self.limiter.check(self.capacity)
 
+    def check_new(self) -> None:
+        """As `check`, and what is only asked of tables that are made now, not of older ones.
+
+        Raises:
+            InvalidArgument: also for a column without bytes, or a row that fits no message.
+        """
+        self.check()
+        for index, column in enumerate(self.signature.columns):
+            if not column.row_bytes:
+                raise InvalidArgument(
+                    f"table.signature.columns[{index}] ({column.name!r}) has the shape "
+                    f"{list(column.shape)} and no bytes; expected at least one element a row"
+                )
+        if self.signature.row_bytes + ROW_MESSAGE_BYTES > MOST_DRAWN_BYTES:
+            raise InvalidArgument(
+                f"table.signature has rows of {self.signature.row_bytes} bytes; expected at most "
+                f"{MOST_DRAWN_BYTES - ROW_MESSAGE_BYTES}, so that one fits into a message"
+            )
+
     def differences(self, other: TableSpec) -> list[str]:
         """`field: this value != other value` for each field that differs."""
         return [
-            f"{field.name}: {getattr(self, field.name)} != {getattr(other, field.name)}"
+            f"{field.name}: {_cut(getattr(self, field.name))} != {_cut(getattr(other, field.name))}"
             for field in fields(self)
             if getattr(self, field.name) != getattr(other, field.name)
         ]
+
+
+def _cut(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}..."

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from importlib import import_module
+from typing import Any, TypeVar
 
 import numpy as np
 import structlog
@@ -12,11 +13,18 @@ import structlog
 from mazemesh.errors import AlreadyExists, NotFound, ResourceExhausted, Unavailable
 from mazemesh.process.errors import StartError
 from services.replay.hosted_table import HostedTable
+from services.replay.limits import MOST_TABLES
 from services.replay.operations import Restart
 from services.replay.store import Journal, StoredTable, TableLog
 from services.replay.table import Table
 from services.replay.table_image import Diverged
 from services.replay.table_spec import SelectorKind, TableSpec
+from services.replay.waiting import Room
+
+T = TypeVar("T")
+
+_MOST_NAMES = 10
+_LONGEST_NAME = 128
 
 # Bookkeeping of a row: priority, policy version, times sampled, generation, free list.
 _ROW_OVERHEAD = 32
@@ -28,7 +36,8 @@ _SELECTOR_BYTES = {
     SelectorKind.FIFO: 16,
     SelectorKind.LIFO: 16,
     SelectorKind.MAX_HEAP: 48,
-    SelectorKind.MIN_HEAP: 48,
+    # Has another tree, to know its highest priority.
+    SelectorKind.MIN_HEAP: 72,
 }
 
 
@@ -39,14 +48,24 @@ class Tables:
     """Makes tables and finds them."""
 
     def __init__(
-        self, journal: Journal, rng: np.random.Generator, *, memory_limit: int, max_writers: int
+        self,
+        journal: Journal,
+        rng: np.random.Generator,
+        *,
+        memory_limit: int,
+        max_writers: int,
+        max_tables: int = MOST_TABLES,
+        room: Room | None = None,
     ) -> None:
         self._journal = journal
         self._rng = rng
         self._memory_limit = memory_limit
         self._max_writers = max_writers
+        self._max_tables = max_tables
+        self._room = room or Room("at all tables")
         self._tables: dict[str, HostedTable] = {}
         self._changing = asyncio.Lock()
+        self._under_way: set[asyncio.Task[Any]] = set()
 
     def __iter__(self) -> Iterator[HostedTable]:
         return iter(self._tables.values())
@@ -60,8 +79,13 @@ class Tables:
         try:
             return self._tables[name]
         except KeyError:
-            known = ", ".join(sorted(self._tables)) or "none"
-            raise NotFound(f"table {name!r} does not exist; there are: {known}") from None
+            known = sorted(self._tables)
+            more = f" and {len(known) - _MOST_NAMES} more" if len(known) > _MOST_NAMES else ""
+            shown = repr(name[:_LONGEST_NAME]) + "..." * (len(name) > _LONGEST_NAME)
+            raise NotFound(
+                f"table {shown} does not exist; there are: "
+                f"{', '.join(known[:_MOST_NAMES]) or 'none'}{more}"
+            ) from None
 
     async def load(self) -> None:
         """Makes the tables again that the journal knows.
@@ -87,18 +111,9 @@ class Tables:
             InvalidArgument: see `TableSpec.check`.
             ResourceExhausted: the full table would not fit into memory, or the disk is full.
         """
-        spec.check()
+        spec.check_new()
         await _load_selectors(spec)
-        async with self._changing:
-            if spec.name in self._tables:
-                self._check_same(spec)
-                return False
-            self._check_memory(spec)
-            # Each table draws from a stream of its own, whatever the others do.
-            table = Table(spec, self._rng.spawn(1)[0], self._max_writers)
-            self._host(table, await self._journal.create(*table.image()))
-            table.end_image()
-        return True
+        return await self._to_its_end(self._create(spec))
 
     async def delete(self, name: str) -> None:
         """Deletes a table; calls that wait at it end with NotFound.
@@ -106,19 +121,56 @@ class Tables:
         Raises:
             NotFound: there is none.
         """
-        async with self._changing:
-            hosted = self[name]
-            del self._tables[name]
-            hosted.close(NotFound(f"table {name!r} was deleted"))
-            await hosted.log.delete()
+        await self._to_its_end(self._delete(name))
 
     def close(self) -> None:
         """Ends all waiting calls with `Unavailable`."""
         for hosted in self:
-            hosted.close(Unavailable("the replay service is stopping; nothing was changed"))
+            hosted.close(_stopping())
+
+    async def end(self) -> None:
+        """Waits for what is under way, and ends checkpoints; to be called before the journal's."""
+        await asyncio.gather(*(hosted.end(_stopping()) for hosted in self))
+        if self._under_way:
+            await asyncio.wait(self._under_way)
+
+    async def _create(self, spec: TableSpec) -> bool:
+        async with self._changing:
+            if spec.name in self._tables:
+                self._check_same(spec)
+                return False
+            self._check_number()
+            self._check_memory(spec)
+            # Each table draws from a stream of its own, whatever the others do.
+            table = Table(spec, self._rng.spawn(1)[0], self._max_writers)
+            self._host(table, await self._journal.create(*table.image()))
+            table.end_image()
+        return True
+
+    async def _delete(self, name: str) -> None:
+        async with self._changing:
+            hosted = self[name]
+            del self._tables[name]
+            # Its checkpoint would land in the folder of the next table of that name.
+            await hosted.end(NotFound(f"table {name!r} was deleted"))
+            await hosted.log.delete()
+
+    async def _to_its_end(self, work: Coroutine[Any, Any, T]) -> T:
+        """Runs `work` also when the caller is cancelled: half a table is none, and in the way."""
+        task = asyncio.create_task(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return await asyncio.shield(task)
 
     def _host(self, table: Table, log: TableLog) -> None:
-        self._tables[table.spec.name] = HostedTable(table, log)
+        self._tables[table.spec.name] = HostedTable(table, log, self._room)
+
+    def _check_number(self) -> None:
+        if len(self._tables) >= self._max_tables:
+            raise ResourceExhausted(
+                f"there are {len(self._tables)} tables; at most {self._max_tables} may be "
+                "(max_tables); delete one that is no longer needed"
+            )
 
     def _check_same(self, spec: TableSpec) -> None:
         differences = self._tables[spec.name].table.original_spec.differences(spec)
@@ -137,6 +189,10 @@ class Tables:
                 f"{_full_bytes(spec)} bytes beside {taken} of other tables, more than the limit of "
                 f"{self._memory_limit}; at most {room} rows fit (or raise memory_limit_gib)"
             )
+
+
+def _stopping() -> Unavailable:
+    return Unavailable("the replay service is stopping; nothing was changed")
 
 
 async def _load_selectors(spec: TableSpec) -> None:

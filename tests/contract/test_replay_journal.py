@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mazemesh.errors import AlreadyExists
+from services.replay import hosted_table
 from services.replay.store import Journal
 from services.replay.stores.file_journal import FileJournal
 from services.replay.stores.files import LocalFiles
@@ -58,6 +60,9 @@ async def test_the_service_comes_back_with_what_its_journal_kept(place):
     assert [each.table.spec for each in again] == [definition]
     assert not await again.create(definition)
     restored = again["table"]
+    if place.keeps_operations:
+        with pytest.raises(AlreadyExists, match="sequence is 2, under which writer 'w' inserted"):
+            await restored.insert(batch([9], writer_id="w", sequence=2), None)
     answer = await restored.insert(batch([3], writer_id="w", sequence=2), None)
     assert answer.duplicate == place.keeps_operations
     if place.keeps_operations:
@@ -130,3 +135,38 @@ async def test_a_deleted_table_is_forgotten(place):
     assert [each.table.spec.capacity for each in again] == [4]
     assert all(each.table.size == 0 for each in again)
     await journal.close()
+
+
+async def test_a_checkpoint_knows_the_rows_of_a_batch(place):
+    journal = place.journal()
+    tables = host(journal)
+    await tables.create(prioritized(capacity=16))
+    await tables["table"].insert(batch([1, 2], writer_id="w", sequence=7), None)
+    await tables["table"].checkpoint()
+    await journal.close()
+    journal = place.journal()
+    again = host(journal)
+    await again.load()
+    with pytest.raises(AlreadyExists, match="sequence is 7, under which writer 'w' inserted"):
+        await again["table"].insert(batch([1, 3], writer_id="w", sequence=7), None)
+    assert (await again["table"].insert(batch([1, 2], writer_id="w", sequence=7), None)).duplicate
+    await journal.close()
+
+
+async def test_rows_dropped_in_parts_are_dropped_again(place, monkeypatch):
+    monkeypatch.setattr(hosted_table, "MOST_DROPPED_AT_ONCE", 2)
+    journal = place.journal()
+    tables = host(journal)
+    await tables.create(prioritized(capacity=16))
+    await tables["table"].insert(batch(range(8), policy_versions=[1, 5, 1, 5, 1, 5, 1, 5]), None)
+    sample = await tables["table"].sample(50, 10.0, min_policy_version=3)
+    assert set(indices_of(sample)) == {1, 3, 5, 7}
+    await journal.close()
+    if place.keeps_operations:
+        journal = place.journal()
+        again = host(journal)
+        await again.load()
+        assert again["table"].table.dropped == 4
+        ours, theirs = tables["table"].table.sample(50), again["table"].table.sample(50)
+        assert indices_of(ours) == indices_of(theirs)
+        await journal.close()

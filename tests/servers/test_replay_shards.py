@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from contextlib import AsyncExitStack
+from typing import Never
 
 import numpy as np
 import pytest
@@ -10,9 +11,11 @@ from scipy import stats
 
 from mazemesh.client import tables
 from mazemesh.client.mesh import connect
+from mazemesh.client.replay import ReplayClient
 from mazemesh.client.sharded_replay import ShardedReplay
+from mazemesh.client.sharded_sampler import ShardedSampler
 from mazemesh.errors import DeadlineExceeded, InvalidArgument, NotFound
-from mazemesh.tensors import Signature
+from mazemesh.tensors import Signature, to_columns
 from services._harness import serve
 from services.replay.bind import bind
 from services.replay.settings import ReplaySettings
@@ -245,3 +248,45 @@ async def test_a_batch_that_was_refused_goes_to_the_same_service_again(mesh):
 def test_no_shards_are_refused():
     with pytest.raises(InvalidArgument, match="addresses is empty"):
         ShardedReplay([], "table", SIGNATURE)
+
+
+async def test_a_table_that_is_made_again_is_drawn_as_what_it_is_now(addresses):
+    def calls():
+        replay = ShardedReplay(addresses[:2], "table", SIGNATURE, np.random.default_rng(1))
+        replay.create_table(definition())
+        for _ in range(2):
+            replay.append({"index": np.arange(10)})
+        assert len(replay.sample(100).shards) == 100
+        clients = [ReplayClient(address) for address in addresses[:2]]
+        clients[1].delete_table("table")
+        # The first shard has given its part by then.
+        with pytest.raises(NotFound):
+            replay.sample(100)
+        clients[0].delete_table("table")
+        for client in clients:
+            client.create_table(definition())
+        # Only one of them has rows, and none of the old are served.
+        clients[1].record("table", "w", 1, to_columns(SIGNATURE, {"index": np.arange(50, 60)}))
+        drawn = replay.sample(100, timeout=5.0)
+        assert set(drawn.shards.tolist()) == {1}
+        assert set(drawn.batch.columns["index"].tolist()) <= set(range(50, 60))
+        for each in (replay, *clients):
+            each.close()
+
+    await asyncio.to_thread(calls)
+
+
+async def test_a_sampler_whose_thread_dies_says_so(addresses):
+    class Broken(ShardedReplay):
+        def sample(self, *arguments: object, **named: object) -> Never:
+            raise RuntimeError("no numbers")
+
+    def calls():
+        sampler = ShardedSampler(Broken(addresses, "table", SIGNATURE), 4)
+        for _ in range(2):
+            with pytest.raises(RuntimeError, match="no numbers"):
+                sampler.receive(timeout=30)
+        sampler.close()
+        assert sampler.receive() is None
+
+    await asyncio.to_thread(calls)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import tempfile
 from contextlib import suppress
 from pathlib import Path
 
 from mazemesh.errors import FailedPrecondition, NotFound
+from mazemesh.process.disk import sync_file, sync_path
 
 _NAME = re.compile(r"[0-9a-f]{64}")
 
@@ -32,13 +32,13 @@ class FolderReplayFiles:
             try:
                 file.write(content)
                 file.flush()
-                os.fsync(file.fileno())
+                sync_file(file.fileno())
                 Path(file.name).replace(target)
             except BaseException:  # as a full disk: what was written of it is in the way
                 with suppress(OSError):
                     Path(file.name).unlink()
                 raise
-        _sync_folder(target.parent)
+        sync_path(target.parent)
         return name
 
     def get(self, name: str) -> bytes:
@@ -75,16 +75,8 @@ class FolderReplayFiles:
             self._make(folder.parent)
         folder.mkdir(parents=True, exist_ok=True)
         # Also where it is there: whoever made it may have died before this.
-        _sync_folder(folder.parent)
+        sync_path(folder.parent)
         self._made.add(folder)
 
     def _path(self, name: str) -> Path:
         return self._folder / name[:2] / name
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

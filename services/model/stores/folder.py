@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from mazemesh.errors import NotFound
+from mazemesh.process.disk import sync_path
 from services.model.store import BlobReader
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -24,9 +24,9 @@ class FolderBlobs:
         """Flushes the file, moves it in and flushes the folder, so that it survives a power cut."""
         target = self._path(sha256)
         _make_folder(target.parent)
-        _sync(path)
+        sync_path(path)
         path.replace(target)
-        _sync(target.parent)
+        sync_path(target.parent)
 
     def open(self, sha256: str, offset: int = 0) -> BlobReader:
         """The file from a byte on.
@@ -59,12 +59,4 @@ def _make_folder(folder: Path) -> None:
     if not folder.is_dir():
         _make_folder(folder.parent)
         folder.mkdir(exist_ok=True)
-        _sync(folder.parent)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        sync_path(folder.parent)

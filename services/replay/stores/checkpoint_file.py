@@ -18,7 +18,7 @@ from services.replay.stores.frames import HEADER_BYTES, Buffer, FrameReader, fra
 from services.replay.table_image import TableImage
 
 InThread: TypeAlias = Callable[..., Awaitable[Any]]
-"""Runs `work(*arguments)` beside the event loop and gives its result."""
+"""Runs `work(*arguments)` beside the event loop and gives its result; see `threads.in_thread`."""
 
 _TABLE, _ORIGINAL, _SCALARS, _ARRAY, _ROWS, _END = (bytes([kind]) for kind in range(1, 7))
 _SYNC_BYTES = 64 * 2**20
@@ -37,21 +37,17 @@ async def write_checkpoint(
     Raises:
         OSError: there is nothing at `path`, or what was there before.
     """
-    unfinished = path.with_name("checkpoint.unfinished")
-    file = await in_thread(files.create, unfinished)
-    target = _Writer(file)
+    target = _Writer(files, path.with_name("checkpoint.unfinished"))
     try:
         await in_thread(target.write_image, image)
         while (part := rows.next()) is not None:
             await in_thread(target.write_rows, part)
         await in_thread(target.finish)
-    except BaseException:
-        file.close()
-        files.remove(unfinished)
-        raise
-    file.close()
-    await in_thread(_publish, files, unfinished, path)
-    return target.file.size
+        await in_thread(target.publish, path)
+    finally:
+        # Where it was not published, also when this is cancelled; the thread is out of it by then.
+        await in_thread(target.discard)
+    return target.size
 
 
 class CheckpointReader:
@@ -86,6 +82,10 @@ class CheckpointReader:
                 return
             yield _slice(body, widths)
 
+    def close(self) -> None:
+        """Closes the file, of which not all may have been read."""
+        self._file.close()
+
     def _expect(self, wanted: bytes) -> memoryview:
         kind, body = self._next()
         if kind != wanted:
@@ -109,27 +109,55 @@ class CheckpointReader:
 
 
 class _Writer:
-    """Syncs now and then, so that the last sync does not hold up the log's."""
+    """Writes a file that has its name once it is whole.
 
-    def __init__(self, file: AppendFile) -> None:
-        self.file = file
+    Syncs now and then, so that the last sync does not hold up the log's.
+    """
+
+    def __init__(self, files: Files, unfinished: Path) -> None:
+        self.size = 0
+        self._files = files
+        self._unfinished = unfinished
+        self._file: AppendFile | None = None
         self._synced = 0
 
     def write_image(self, image: TableImage) -> None:
-        self.file.write(_frames_of(image))
+        self._file = self._files.create(self._unfinished)
+        self._write(_frames_of(image))
 
     def write_rows(self, part: RowSlice) -> None:
-        self.file.write(make_frame([_ROWS, _bytes(part.slots), *map(_bytes, part.columns)]))
-        if self.file.size - self._synced >= _SYNC_BYTES:
+        self._write(make_frame([_ROWS, _bytes(part.slots), *map(_bytes, part.columns)]))
+        if self.size - self._synced >= _SYNC_BYTES:
             self._sync()
 
     def finish(self) -> None:
-        self.file.write(make_frame([_END]))
+        self._write(make_frame([_END]))
         self._sync()
 
+    def publish(self, path: Path) -> None:
+        self._close()
+        self._files.rename(self._unfinished, path)
+        self._files.sync_folder(path.parent)
+
+    def discard(self) -> None:
+        """Leaves nothing unfinished."""
+        self._close()
+        self._files.remove(self._unfinished)
+
+    def _write(self, buffers: list[Buffer]) -> None:
+        assert self._file is not None
+        self._file.write(buffers)
+        self.size = self._file.size
+
     def _sync(self) -> None:
-        self.file.sync()
-        self._synced = self.file.size
+        assert self._file is not None
+        self._file.sync()
+        self._synced = self.size
+
+    def _close(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
 
 
 def _frames_of(image: TableImage) -> list[Buffer]:
@@ -163,8 +191,3 @@ def _slice(body: memoryview, widths: Sequence[int]) -> RowSlice:
 def _read_frame(file: BinaryIO) -> bytes:
     header = file.read(HEADER_BYTES)
     return header + file.read(frame_bytes(header))
-
-
-def _publish(files: Files, unfinished: Path, path: Path) -> None:
-    files.rename(unfinished, path)
-    files.sync_folder(path.parent)

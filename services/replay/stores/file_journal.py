@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
-from collections.abc import Callable, Sequence
+import string
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from mazemesh.errors import ResourceExhausted
@@ -24,12 +26,15 @@ from services.replay.stores.table_folder import (
     TableFolder,
     clear_folder,
 )
+from services.replay.stores.threads import in_thread
 from services.replay.table_image import TableImage
 
 SEGMENT_BYTES = 64 * 2**20
 
-_THREADS = 4
+# Those of the first only sync logs, those of the last only archive: each of that may take long.
+_SYNC_THREADS, _FILE_THREADS, _ARCHIVE_THREADS = 4, 4, 2
 _LONGEST_NAME = 200
+_AS_THEY_ARE = frozenset(string.ascii_lowercase + string.digits + "-_")
 
 
 class FileJournal:
@@ -51,7 +56,9 @@ class FileJournal:
         self._segment_bytes = segment_bytes
         self._most_waiting_bytes = most_waiting_bytes
         self._retire = retire
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="replay-log")
+        self._syncing = ThreadPoolExecutor(_SYNC_THREADS, thread_name_prefix="replay-log-sync")
+        self._threads = ThreadPoolExecutor(_FILE_THREADS, thread_name_prefix="replay-log-files")
+        self._archiving = ThreadPoolExecutor(_ARCHIVE_THREADS, thread_name_prefix="replay-log-old")
         self._logs: list[TableFolder] = []
         self._failure: Exception | None = None
         self._failed = asyncio.Event()
@@ -72,14 +79,17 @@ class FileJournal:
 
     async def create(self, image: TableImage, rows: RowCopy) -> TableLog:
         """The log of a new table, which a restart then knows."""
-        folder = self._folder / folder_name(image.spec.name)
+        folder = self._folder / self._free_name(image.spec.name)
+        run = partial(in_thread, self._threads)
         try:
-            await self._in_thread(self._prepare, folder)
-            path = folder / checkpoint_name(0)
-            await write_checkpoint(self._files, path, image, rows, self._in_thread)
-            await self._in_thread(self._files.sync_folder, self._folder)
+            await run(self._prepare, folder)
+            await write_checkpoint(self._files, folder / checkpoint_name(0), image, rows, run)
+            await run(self._files.sync_folder, self._folder)
             return await self._open(folder, image.spec.signature, 0, 0)
         except OSError as error:
+            with contextlib.suppress(OSError):
+                # Or else a restart would find a table that was refused.
+                await run(clear_folder, self._files, folder)
             raise ResourceExhausted(
                 f"table {image.spec.name!r} cannot be stored ({error.strerror or error})"
             ) from error
@@ -93,31 +103,40 @@ class FileJournal:
     async def close(self) -> None:
         """Closes all logs."""
         await asyncio.gather(*(log.close() for log in self._logs))
-        self._threads.shutdown()
+        for threads in (self._syncing, self._threads, self._archiving):
+            await asyncio.to_thread(threads.shutdown)
 
     async def _open(
         self, folder: Path, signature: Signature, number: int, read_bytes: int
     ) -> TableFolder:
         log = None
         if self._durability is not Durability.NONE:
-            writer = await self._in_thread(
-                SegmentWriter, self._files, folder, number, self._segment_bytes
+            writer = await in_thread(
+                self._threads, SegmentWriter, self._files, folder, number, self._segment_bytes
             )
             log = SegmentLog(
-                writer, self._threads, self._durability, self._fail, self._most_waiting_bytes
+                writer, self._syncing, self._durability, self._fail, self._most_waiting_bytes
             )
         table = TableFolder(
             self._files,
             folder,
             signature,
             self._threads,
+            self._archiving,
             log,
             number=number,
             read_bytes=read_bytes,
             retire=self._retire,
         )
+        self._logs = [each for each in self._logs if not each.is_deleted]
         self._logs.append(table)
         return table
+
+    def _free_name(self, table: str) -> str:
+        """The first of the folder names that no other table has, however the disk spells it."""
+        taken = {each.folder.name.casefold() for each in self._logs if not each.is_deleted}
+        own, _, aside = folder_names(table)
+        return aside if own.casefold() in taken else own
 
     def _prepare(self, folder: Path) -> None:
         self._files.make_folder(folder)
@@ -127,13 +146,19 @@ class FileJournal:
         self._failure = self._failure or error
         self._failed.set()
 
-    async def _in_thread(self, work: Callable[..., Any], *arguments: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+
+def folder_names(table: str) -> tuple[str, str, str]:
+    """File names for a table's name, which may hold slashes and dots, and be too long for one.
+
+    The first is that of a new table, in which nothing depends on the case of a letter: on the disks
+    of macOS and Windows `A` and `a` are one folder. The second is what versions before 0114 gave,
+    the third is for the case that such a folder is in the way of the first.
+    """
+    own = "".join(c if c in _AS_THEY_ARE else f"%{ord(c):02X}" for c in table)
+    before = quote(table, safe="").replace(".", "%2E")
+    digest = hashlib.sha256(table.encode()).hexdigest()[:32]
+    return _short(own, digest), _short(before, digest), f"{own[: _LONGEST_NAME - 33]}+{digest}"
 
 
-def folder_name(table: str) -> str:
-    """A file name for a table's name, which may hold slashes and dots, and be too long for one."""
-    name = quote(table, safe="").replace(".", "%2E")
-    if len(name) <= _LONGEST_NAME:
-        return name
-    return f"{name[: _LONGEST_NAME - 33]}-{hashlib.sha256(table.encode()).hexdigest()[:32]}"
+def _short(name: str, digest: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 33]}-{digest}"

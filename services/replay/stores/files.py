@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from mazemesh.process.disk import sync_file, sync_path
 from mazemesh.process.errors import StartError
 from services.replay.stores.frames import Buffer
 
@@ -90,7 +91,7 @@ class LocalFile:
 
     def sync(self) -> None:
         """Returns when all that was written survives a power cut."""
-        os.fdatasync(self._descriptor)
+        sync_file(self._descriptor)
 
     def close(self) -> None:
         """Closes the file."""
@@ -146,7 +147,7 @@ class LocalFiles:
 
     def sync(self, path: Path) -> None:
         """Makes what a closed file holds survive a power cut."""
-        _sync(path)
+        sync_path(path)
 
     def rename(self, source: Path, target: Path) -> None:
         """Renames within a folder, at once and over whatever was there."""
@@ -158,7 +159,7 @@ class LocalFiles:
 
     def sync_folder(self, folder: Path) -> None:
         """Returns when the names in the folder survive a power cut."""
-        _sync(folder)
+        sync_path(folder)
 
 
 def lock_folder(folder: Path) -> int:
@@ -183,12 +184,4 @@ def lock_folder(folder: Path) -> int:
 def unlock_folder(descriptor: int) -> None:
     """Lets others use the folder."""
     with contextlib.suppress(OSError):
-        os.close(descriptor)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
         os.close(descriptor)

@@ -28,9 +28,10 @@ from services.replay.operations import (
 from services.replay.stores.frames import Buffer
 from services.replay.table_spec import LimiterSpec
 
-_INSERT, _PRIORITIES, _SERVE, _DROP, _LIMITER, _RESTART = range(1, 7)
+_INSERT, _PRIORITIES, _SERVE, _DROP, _LIMITER, _RESTART, _DROP_SOME = range(1, 8)
 _KIND_AND_KEY = struct.Struct("<BQ")
 _KIND_AND_NUMBER = struct.Struct("<Bq")
+_KIND_AND_NUMBERS = struct.Struct("<Bqq")
 _KIND_AND_LIMITER = struct.Struct("<Bqddd")
 
 
@@ -44,8 +45,10 @@ def encode(operation: Operation, signature: Signature) -> Sequence[Buffer]:
             return [bytes([_PRIORITIES]), keys.tobytes(), priorities.tobytes()]
         case Serve(count):
             return [_KIND_AND_NUMBER.pack(_SERVE, count)]
-        case DropOlder(policy_version):
+        case DropOlder(policy_version, 0):
             return [_KIND_AND_NUMBER.pack(_DROP, policy_version)]
+        case DropOlder(policy_version, most):
+            return [_KIND_AND_NUMBERS.pack(_DROP_SOME, policy_version, most)]
         case SetLimiter(limiter):
             return [
                 _KIND_AND_LIMITER.pack(
@@ -101,6 +104,10 @@ def _read_limiter(body: memoryview, signature: Signature) -> Operation:
     return SetLimiter(LimiterSpec(*_KIND_AND_LIMITER.unpack(body)[1:]))
 
 
+def _read_drop(body: memoryview, signature: Signature) -> Operation:
+    return DropOlder(*_KIND_AND_NUMBERS.unpack(body)[1:])
+
+
 def _read_number(make: Callable[[int], Operation]) -> Callable[[memoryview, Signature], Operation]:
     return lambda body, signature: make(_KIND_AND_NUMBER.unpack(body)[1])
 
@@ -112,4 +119,5 @@ _READERS: dict[int, Callable[[memoryview, Signature], Operation]] = {
     _DROP: _read_number(DropOlder),
     _LIMITER: _read_limiter,
     _RESTART: _read_number(Restart),
+    _DROP_SOME: _read_drop,
 }

@@ -13,7 +13,8 @@ from typing import TypeAlias
 
 from mazemesh.errors import MazemeshError, ResourceExhausted, Unavailable
 from services.replay.stores.frames import HEADER_BYTES, Buffer
-from services.replay.stores.segment_writer import Item, Roll, SegmentWriter, SyncError
+from services.replay.stores.segment_writer import Item, Roll, SegmentWriter
+from services.replay.stores.threads import in_thread
 
 SYNC_SECONDS = 0.05
 """How long written records may be volatile under `Durability.INTERVAL`."""
@@ -47,19 +48,20 @@ class SegmentLog:
     While a group is being written the next one gathers: one write, or one fsync, serves all calls
     that came meanwhile. When the disk is full, records wait in memory and are tried again. A thread
     of its own writes them: handing work to it costs less than half of what an executor's futures
-    cost.
+    cost. `syncing` are threads that do nothing but sync logs: what they do is promised within
+    SYNC_SECONDS, so no checkpoint or archive may be in their way.
     """
 
     def __init__(
         self,
         writer: SegmentWriter,
-        threads: Executor,
+        syncing: Executor,
         durability: Durability,
         on_failure: Callable[[Exception], None],
         most_waiting_bytes: int = MOST_WAITING_BYTES,
     ) -> None:
         self._writer = writer
-        self._threads = threads
+        self._sync_threads = syncing
         self._durability = durability
         self._on_failure = on_failure
         self._most_waiting_bytes = most_waiting_bytes
@@ -138,8 +140,9 @@ class SegmentLog:
             self._syncing.cancel()
             await asyncio.wait({self._syncing})
         self._jobs.put(None)
-        await self._run(self._thread.join)
-        await self._run(self._writer.close)
+        # For once: at its end a log may wait for the disk in its own time.
+        await asyncio.to_thread(self._thread.join)
+        await asyncio.to_thread(self._writer.close)
 
     def _add(self, item: Item) -> None:
         if self._is_closed:
@@ -207,8 +210,8 @@ class SegmentLog:
             await asyncio.sleep(SYNC_SECONDS)
             self._is_dirty = False
             try:
-                await self._run(self._writer.sync)
-            except SyncError as error:
+                await in_thread(self._sync_threads, self._writer.sync)
+            except Exception as error:  # whatever it is: nobody else would hear of it
                 self._fail(error)
 
     def _fail(self, error: Exception) -> None:
@@ -223,6 +226,3 @@ class SegmentLog:
             if group is not None and not group.done():
                 group.set_result(error)
         self._gathering = None
-
-    async def _run(self, work: Callable[[], None]) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._threads, work)

@@ -79,10 +79,12 @@ class SegmentWriter:
             self._sync()
 
     def close(self) -> None:
-        """Makes everything safe and closes the file."""
+        """Makes everything safe and closes the file, which it does in any case."""
         with self._lock:
-            self._sync()
-            self._file.close()
+            try:
+                self._sync()
+            finally:
+                self._file.close()
 
     def _next_group(self, items: deque[Item]) -> tuple[int, list[Buffer]]:
         count, size, buffers = 0, 0, list[Buffer]()

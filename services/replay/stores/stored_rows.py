@@ -8,7 +8,7 @@ from pathlib import Path
 from mazemesh.errors import NotFound
 from mazemesh.tensors import Signature
 from services.replay.row_copy import RowSlice
-from services.replay.stores.file_journal import folder_name
+from services.replay.stores.file_journal import folder_names
 from services.replay.stores.files import LocalFiles
 from services.replay.stores.parquet import Rows
 from services.replay.stores.table_folder import StoredFolder
@@ -42,10 +42,11 @@ def all_rows(folder: Path, table: str) -> tuple[Signature, Iterator[Rows]]:
 
 
 def _stored(folder: Path, table: str) -> StoredFolder:
-    stored = StoredFolder(LocalFiles(), folder / folder_name(table))
-    if not stored.is_table:
-        raise NotFound(f"table {table!r} does not exist in {folder}")
-    return stored
+    for name in folder_names(table):
+        stored = StoredFolder(LocalFiles(), folder / name)
+        if stored.holds(table):
+            return stored
+    raise NotFound(f"table {table!r} does not exist in {folder}")
 
 
 def _with_numbers(image: TableImage, parts: Iterator[RowSlice | None]) -> Iterator[Rows]:

@@ -7,11 +7,11 @@ once a newer checkpoint is safe.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
+from contextlib import closing
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from mazemesh.errors import ResourceExhausted
 from mazemesh.process.errors import StartError
@@ -29,6 +29,7 @@ from services.replay.stores.log_reader import LogReader
 from services.replay.stores.records import encode
 from services.replay.stores.segment_log import SegmentLog
 from services.replay.stores.segment_writer import segment_name
+from services.replay.stores.threads import in_thread
 from services.replay.table_image import TableImage
 
 Retire = Callable[[Path, Signature], None]
@@ -44,16 +45,19 @@ class TableFolder:
         folder: Path,
         signature: Signature,
         threads: Executor,
+        archiving: Executor,
         log: SegmentLog | None,
         *,
         number: int,
         read_bytes: int = 0,
         retire: Retire | None = None,
     ) -> None:
+        self.folder = folder
+        self.is_deleted = False
         self._files = files
-        self._folder = folder
         self._signature = signature
         self._threads = threads
+        self._archiving = archiving
         self._log = log
         self._number = number
         self._tail_start = -read_bytes
@@ -93,13 +97,18 @@ class TableFolder:
         number = self._number + 1 if roll is None else roll.number
         size = await self._write(number, image, rows)
         self._number, self._tail_start = number, appended
-        await self._in_thread(self._delete_before, number)
+        old = await in_thread(self._threads, self._files_before, number)
+        if self._retire is not None:
+            # In threads of its own: a long archive holds up no other table's checkpoint.
+            await in_thread(self._archiving, self._archive, old, self._retire)
+        await in_thread(self._threads, self._remove, old)
         return Checkpoint(number, size)
 
     async def delete(self) -> None:
         """Deletes everything; a restart no longer knows the table."""
         await self.close()
-        await self._in_thread(clear_folder, self._files, self._folder)
+        await in_thread(self._threads, clear_folder, self._files, self.folder)
+        self.is_deleted = True
 
     async def close(self) -> None:
         """Makes everything safe and ends."""
@@ -107,27 +116,30 @@ class TableFolder:
             await self._log.close()
 
     async def _write(self, number: int, image: TableImage, rows: RowCopy) -> int:
-        path = self._folder / checkpoint_name(number)
+        path = self.folder / checkpoint_name(number)
+        run = partial(in_thread, self._threads)
         try:
-            return await write_checkpoint(self._files, path, image, rows, self._in_thread)
+            return await write_checkpoint(self._files, path, image, rows, run)
         except OSError as error:
             raise ResourceExhausted(
                 f"the checkpoint cannot be written ({error.strerror or error}); "
                 "the one before is still there"
             ) from error
 
-    def _delete_before(self, number: int) -> None:
-        for name in self._files.names(self._folder):
-            kind, found = parse_name(name)
-            if kind is None or found >= number:
-                continue
-            if kind == "log" and self._retire is not None:
-                self._retire(self._folder / name, self._signature)
-            self._files.remove(self._folder / name)
-        self._files.sync_folder(self._folder)
+    def _files_before(self, number: int) -> list[str]:
+        """Names of the checkpoints and segments that a checkpoint made superfluous."""
+        known = [(name, *parse_name(name)) for name in self._files.names(self.folder)]
+        return [name for name, kind, found in known if kind is not None and found < number]
 
-    async def _in_thread(self, work: Callable[..., Any], *arguments: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+    def _archive(self, names: list[str], retire: Retire) -> None:
+        for name in names:
+            if parse_name(name)[0] == "log":
+                retire(self.folder / name, self._signature)
+
+    def _remove(self, names: list[str]) -> None:
+        for name in names:
+            self._files.remove(self.folder / name)
+        self._files.sync_folder(self.folder)
 
 
 class StoredFolder:
@@ -156,10 +168,17 @@ class StoredFolder:
         """Of the log, as far as it was read."""
         return self._operations.read_bytes if self._operations else 0
 
+    def holds(self, table: str) -> bool:
+        """Whether the table is called `table`: some disks find a folder under several names."""
+        if not self.is_table:
+            return False
+        with closing(CheckpointReader(self._files, self._checkpoint_path)) as reader:
+            return reader.image().spec.name == table
+
     def read_checkpoint(self) -> tuple[TableImage, Iterator[RowSlice]]:
         """The newest checkpoint."""
         self._files.remove(self.folder / "checkpoint.unfinished")
-        reader = CheckpointReader(self._files, self.folder / checkpoint_name(self.number))
+        reader = CheckpointReader(self._files, self._checkpoint_path)
         image = reader.image()
         self.name, self.signature = image.spec.name, image.spec.signature
         return image, reader.rows([column.row_bytes for column in image.spec.signature.columns])
@@ -174,6 +193,10 @@ class StoredFolder:
         # What was only written so far is built upon from now on.
         for number in self._segments[-1:]:
             self._files.sync(self.folder / segment_name(number))
+
+    @property
+    def _checkpoint_path(self) -> Path:
+        return self.folder / checkpoint_name(self.number)
 
     def _check_gaps(self) -> None:
         for number in range(self.number, self._segments[-1]):

@@ -3,16 +3,18 @@
 import asyncio
 import signal
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import grpc
 import numpy as np
 import pytest
 
+from mazemesh.client.experience_writer import ExperienceWriter
 from mazemesh.client.replay import ReplayClient
-from mazemesh.errors import NotFound, ResourceExhausted, Unavailable
+from mazemesh.errors import AlreadyExists, NotFound, ResourceExhausted, Unavailable
 from services._harness import Server, serve
 from services.replay.handlers import SERVICE, add_replay_servicer
 from services.replay.servicer import ReplayServicer
@@ -145,6 +147,82 @@ async def test_a_killed_service_is_replaced_and_the_writer_goes_on(tmp_path):
             batch = await asyncio.to_thread(client.sample, "queue", 5, signature=SIGNATURE)
             assert batch.columns["index"].tolist() == [0, 1, 2, 3, 4]
         client.close()
+
+
+class LosingCalls:
+    """Calls of Replay whose answers are lost while `losing`, after the service gave them."""
+
+    def __init__(self, client: ReplayClient) -> None:
+        self.address = client.address
+        self.losing = False
+        self.record = self
+        self._record = client._experience.record
+
+    def future(self, request: bytes, timeout: float) -> Future:
+        answer: Future = Future()
+        try:
+            answer.set_result(self._record(request, timeout=timeout))
+        except grpc.RpcError as error:
+            answer.set_exception(error)
+        if self.losing:
+            answer = Future()
+            answer.set_exception(LostError())
+        return answer
+
+    def __call__(self, request: bytes, timeout: float):
+        return self.future(request, timeout).result()
+
+
+class LostError(grpc.RpcError):
+    def code(self) -> grpc.StatusCode:
+        return grpc.StatusCode.UNAVAILABLE
+
+    def details(self) -> str:
+        return "lost"
+
+
+async def test_rows_that_follow_a_batch_whose_answer_was_lost_are_not_lost(client):
+    def calls():
+        client.create_table(QUEUE)
+        lossy = LosingCalls(client)
+        writer = ExperienceWriter(lossy, "queue", SIGNATURE, give_up=0.0)
+        writer.append(rows([0]))
+        lossy.losing = True
+        with pytest.raises(Unavailable, match="lost"):
+            writer.append(rows([1]))
+        lossy.losing = False
+        # Others, as it was given up; the service took the first for the same sequence.
+        writer.append(rows([2, 3]))
+        assert writer.sequence == 3
+        batch = client.sample("queue", 4, signature=SIGNATURE)
+        assert batch.columns["index"].tolist() == [0, 1, 2, 3]
+        lossy.losing = True
+        with pytest.raises(Unavailable, match="lost"):
+            writer.append(rows([4]))
+        lossy.losing = False
+        # The same rows again are there once.
+        assert writer.append(rows([4])).duplicate
+        assert client.list_tables()[0].size == 1
+        stranger = ExperienceWriter(lossy, "queue", SIGNATURE)
+        stranger.writer_id, stranger.sequence = writer.writer_id, 3
+        with pytest.raises(AlreadyExists, match="sequence is 4, under which writer"):
+            stranger.append(rows([5]))
+
+    await asyncio.to_thread(calls)
+
+
+async def test_a_sample_waits_without_end(client):
+    await asyncio.to_thread(client.create_table, QUEUE)
+    sample = asyncio.create_task(
+        asyncio.to_thread(client.sample, "queue", 1, signature=SIGNATURE, timeout=float("inf"))
+    )
+    await waiting(client, samples=1)
+    with client.sampler("queue", SIGNATURE, 1, in_flight=1) as sampler:
+        await waiting(client, samples=2)
+        both = asyncio.create_task(asyncio.to_thread(sampler.receive, float("inf")))
+        await asyncio.to_thread(client.record, "queue", "w", 1, wire([1, 2]), deadline=float("inf"))
+        assert (await sample).columns["index"].tolist() == [1]
+        assert (await both).columns["index"].tolist() == [2]
 
 
 async def test_a_writer_waits_for_room_on_a_full_disk(tmp_path):

@@ -61,7 +61,7 @@ async def test_columns_of_another_schema_or_size_name_the_column(client):
         refused("columns.rows is 0", rows=0)
         refused("columns.rows is -1", rows=-1)
         refused("columns.rows is 1001; the table holds at most 1000", rows=1001, data=_zeros(1001))
-        refused(r"columns.data has 2 entries; expected 3 \(index, obs", data=[first, second])
+        refused(r"columns.data has 2 entries; expected 3 \(index:int64", data=[first, second])
         refused(
             r"columns.data\[1\] \('observation'\) has 74 bytes; expected 75 for 3 rows of uint8",
             data=[first, second[:-1], third],

@@ -15,6 +15,7 @@ from mazemesh.errors import (
     FailedPrecondition,
     InvalidArgument,
     NotFound,
+    OutOfRange,
     ResourceExhausted,
 )
 from mazemesh.process.errors import StartError
@@ -95,8 +96,11 @@ async def test_a_batch_that_is_sent_again_is_answered_again(client):
         again = client.record("prioritized", "w", 1, wire(range(3)))
         assert (again.duplicate, again.keys, again.table_size) == (True, first.keys, 3)
         client.record("prioritized", "w", 2, wire([3]))
-        old = client.record("prioritized", "w", 1, wire(range(3)))
-        assert (old.duplicate, old.keys, old.table_size) == (True, b"", 4)
+        with pytest.raises(OutOfRange, match="sequence is 1; writer 'w' is at 2"):
+            client.record("prioritized", "w", 1, wire(range(3)))
+        with pytest.raises(AlreadyExists, match=r"sequence is 2, under which .* other rows"):
+            client.record("prioritized", "w", 2, wire([8]))
+        assert client.list_tables()[0].size == 4
         with pytest.raises(FailedPrecondition, match="sequence is 4; expected 3"):
             client.record("prioritized", "w", 4, wire([4]))
         assert client.record("prioritized", "after a restart", 9, wire([9])).table_size == 5

@@ -59,9 +59,9 @@ def test_the_least_recent_writers_are_forgotten():
     writers = Writers(limit=2)
     keys = np.array([1], np.uint64)
     for writer in ("a", "b", "a", "c"):
-        writers.remember(writer, 2 if writer == "a" and len(writers) == 2 else 1, keys)
+        writers.remember(writer, 2 if writer == "a" and len(writers) == 2 else 1, 5, keys)
     assert len(writers) == 2
-    assert writers.is_duplicate("a", 2)
-    assert writers.is_duplicate("c", 1)
-    assert not writers.is_duplicate("b", 1)
+    assert writers.is_duplicate("a", 2, 5)
+    assert writers.is_duplicate("c", 1, 5)
+    assert not writers.is_duplicate("b", 1, 5)
     writers.check_next("b", 9)

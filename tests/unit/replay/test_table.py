@@ -1,12 +1,15 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mazemesh.errors import FailedPrecondition, InvalidArgument
+from mazemesh.errors import AlreadyExists, FailedPrecondition, InvalidArgument, OutOfRange
 from services.replay.operations import Insert
 from services.replay.table import Table
 from services.replay.table_spec import LimiterSpec, SelectorKind
+from services.replay.writers import Writers
 from tests.replay_tables import UNLIMITED, Rows, batch, indices_of, prioritized, queue, spec
 
 
@@ -193,9 +196,50 @@ def test_a_duplicate_is_answered_again_and_inserts_nothing():
     assert again.duplicate
     np.testing.assert_array_equal(again.keys, first.keys)
     table.insert(batch([3], writer_id="w", sequence=2))
-    old = table.insert(batch([1, 2], writer_id="w", sequence=1))
-    assert (old.duplicate, old.keys, old.table_size) == (True, None, 3)
+    with pytest.raises(OutOfRange, match=r"sequence is 1; writer 'w' is at 2, .*; expected 2 or 3"):
+        table.insert(batch([1, 2], writer_id="w", sequence=1))
     assert table.size == 3
+
+
+def test_other_rows_under_a_used_sequence_are_refused():
+    table = new_table(prioritized())
+    first = table.insert(batch([1, 2], writer_id="w", sequence=1, policy_versions=[7, 7]))
+    others = (
+        batch([1, 3], writer_id="w", sequence=1, policy_versions=[7, 7]),
+        batch([1, 2], writer_id="w", sequence=1, policy_versions=[7, 8]),
+        batch([1, 2], writer_id="w", sequence=1),
+        batch([1], writer_id="w", sequence=1, policy_versions=[7]),
+    )
+    for other in others:
+        with pytest.raises(AlreadyExists, match="sequence is 1, under which writer 'w' inserted"):
+            table.insert(other)
+    # Priorities are a table's own: a batch may come again with others.
+    again = batch([1, 2], writer_id="w", sequence=1, policy_versions=[7, 7], priorities=[3.0, 4.0])
+    np.testing.assert_array_equal(table.insert(again).keys, first.keys)
+    assert table.size == 2
+
+
+def test_a_table_from_an_older_checkpoint_takes_a_batch_of_unknown_rows_for_the_same():
+    table = new_table(spec())
+    table.insert(batch([1, 2], writer_id="w", sequence=1))
+    image, rows = table.image()
+    older = [entry[:3] for entry in image.scalars["writers"]]
+    image = replace(image, scalars={**image.scalars, "writers": older})
+    again = Table.from_image(image, iter(rows.next, None))
+    assert again.insert(batch([8, 9], writer_id="w", sequence=1)).duplicate
+
+
+def test_keys_of_the_least_recent_answers_are_forgotten_and_their_batches_are_not():
+    writers = Writers(limit=10, most_keys=5)
+    for number in range(3):
+        writers.remember(f"w{number}", 1, number, np.arange(2, dtype=np.uint64))
+    assert [writers.answer(f"w{number}") is None for number in range(3)] == [True, False, False]
+    assert writers.is_duplicate("w0", 1, 0)
+    restored = Writers(limit=10, most_keys=5)
+    restored.restore(*writers.image())
+    assert restored.image()[0] == writers.image()[0]
+    assert restored.answer("w0") is None
+    np.testing.assert_array_equal(restored.answer("w2"), [0, 1])
 
 
 def test_a_gap_names_the_expected_sequence_and_inserts_nothing():

@@ -4,11 +4,19 @@ import time
 import numpy as np
 import pytest
 
-from mazemesh.errors import DeadlineExceeded, InvalidArgument, Unavailable
+from mazemesh.errors import (
+    DeadlineExceeded,
+    InvalidArgument,
+    NotFound,
+    ResourceExhausted,
+    Unavailable,
+)
 from services.replay.hosted_table import HostedTable
-from services.replay.table import Table
+from services.replay.operations import Batch
+from services.replay.shared_insert import insert_into_all
+from services.replay.table import Inserted, Table
 from services.replay.table_spec import LimiterSpec, TableSpec
-from services.replay.waiting import WaitLine
+from services.replay.waiting import Room, WaitLine
 from tests.replay_tables import ListLog, batch, indices_of, prioritized, queue
 
 
@@ -168,7 +176,7 @@ async def test_an_error_of_the_attempt_goes_to_its_caller_alone():
 
 async def test_the_line_tells_who_has_waited_for_how_long():
     now = 100.0
-    line = WaitLine(lambda: now)
+    line = WaitLine(lambda: now, Room("here"))
     open_: list[int] = []
     task = asyncio.create_task(line.enter(lambda: open_ or None, None))
     while not len(line):  # noqa: ASYNC110
@@ -194,3 +202,73 @@ async def test_a_thousand_waiting_calls_cost_little():
     served = [index for task in tasks for index in indices_of(await task)]
     assert served == list(range(1000))
     assert time.process_time() - started < 5.0
+
+
+async def test_a_call_that_leaves_does_not_take_another_ones_wake_up_along():
+    queue_, full = host(queue(4)), host(queue(2))
+    await full.insert(batch([0, 1]), None)
+
+    def insert(index: int, patience: float | None) -> asyncio.Task[list[Inserted]]:
+        new = batch([index], writer_id=f"w{index}")
+        targets = [(queue_, new), (full, new)]
+        return asyncio.create_task(insert_into_all(targets, patience))
+
+    gone, stays = insert(2, None), insert(3, None)
+    await standing(queue_, inserts=2)
+    gone.cancel()
+    await asyncio.wait({gone})
+    await standing(queue_, inserts=1)
+    # Both waited in the line of the first table for the second, which now has room.
+    await full.sample(1, None)
+    assert len(await asyncio.wait_for(stays, 10)) == 2
+
+
+async def test_a_table_that_has_the_batch_is_not_asked_whether_its_disk_is_full():
+    first, second = host(queue(4)), host(queue(4))
+    new = batch([1], writer_id="w")
+    await second.insert(new, None)
+    second.log.trouble = ResourceExhausted("the disk is full")
+    inserted = await insert_into_all([(first, new), (second, new)], None)
+    assert [each.duplicate for each in inserted] == [False, True]
+
+
+async def test_an_insert_that_waits_for_a_table_that_is_deleted_inserts_nothing():
+    first, second = host(queue(4)), host(queue(1))
+    await second.insert(batch([0]), None)
+    new = batch([1], writer_id="w")
+    waiting = asyncio.create_task(insert_into_all([(first, new), (second, new)], None))
+    await standing(first, inserts=1)
+    second.close(NotFound("table 'second' was deleted"))
+    with pytest.raises(NotFound, match="'second' was deleted"):
+        await asyncio.wait_for(waiting, 10)
+    assert first.table.size == 0
+    with pytest.raises(NotFound, match="'second' was deleted"):
+        await second.insert(batch([0]), None)
+
+
+async def test_waiting_inserts_are_bounded_in_number_and_bytes():
+    size = batch([0]).held_bytes
+    room = Room("at all tables", most_calls=8, most_bytes=16 * size)
+    full = HostedTable(Table(queue(1), np.random.default_rng(1)), ListLog(), room)
+    await full.insert(batch([0]), None)
+    waiting = [asyncio.create_task(full.insert(batch([i]), None)) for i in (1, 2)]
+    await standing(full, inserts=2)
+    with pytest.raises(
+        ResourceExhausted, match=r"2 calls with \d+ bytes wait to insert into table"
+    ):
+        await full.insert(batch([3]), None)
+    # Other tables have room, and what need not wait goes on.
+    other = HostedTable(Table(queue(1), np.random.default_rng(1)), ListLog(), room)
+    await other.insert(batch([0]), None)
+    large = asyncio.create_task(other.insert(batch([0], writer_id="large" * 1000), None))
+    await standing(other, inserts=1)
+    with pytest.raises(ResourceExhausted, match="try again later"):
+        await other.insert(Batch("w", 1, 1, [bytes(8), bytes(4 * size)]), None)
+    assert indices_of(await full.sample(1, None)) == [0]
+    await waiting[0]
+    again = asyncio.create_task(full.insert(batch([3]), None))
+    await standing(full, inserts=2)
+    for task in (*waiting, large, again):
+        task.cancel()
+    await asyncio.wait({*waiting, large, again})
+    assert (room.calls, room.bytes) == (0, 0)
