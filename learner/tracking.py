@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import threading
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import structlog
+
+from mazemesh.process.interpreter import run_module
 
 log = structlog.get_logger("learner.tracking")
 
@@ -107,7 +108,7 @@ class Tracking:
                 Path(self._uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
             self._process = subprocess.Popen(  # noqa: S603
                 [
-                    *(sys.executable, "-m", "learner.mlflow_forwarder"),
+                    *run_module("learner.mlflow_forwarder"),
                     *("--folder", str(self._folder)),
                     *("--uri", self._uri),
                     *("--artifacts", self._artifacts.as_uri()),

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
 
+from mazemesh.process.interpreter import forget_current_folder
+
 _lock = Lock()
 _blocks = 0
 
@@ -15,6 +17,7 @@ _blocks = 0
 @contextmanager
 def loading() -> Iterator[None]:
     """A block in which the entry point of a service or worker loads its modules."""
+    forget_current_folder()
     with collector_at_rest():
         _load_structlog()
         yield

@@ -7,8 +7,10 @@ import sys
 
 def main() -> None:
     """Entry point of `mazemesh`: errors become one line and exit status 1."""
+    from mazemesh.process.interpreter import forget_current_folder
     from mazemesh.starting import collector_at_rest
 
+    forget_current_folder()
     with collector_at_rest():
         from mazemesh.cli.app import app
 

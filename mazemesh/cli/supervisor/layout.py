@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mazemesh.client.addresses import Addresses
+from mazemesh.process.interpreter import run_module
 from mazemesh.process.ports import free_block
 
 SERVICES = ("game", "matchmaker", "model", "elo", "replay")
@@ -174,8 +174,8 @@ def _workers(run: Run) -> Iterator[_Worker]:
 def _service(run: Run, name: str, metrics_port: int) -> ProcessSpec:
     address = getattr(run.addresses, name)
     port = address.rpartition(":")[2]
-    command = (
-        *(sys.executable, "-m", f"services.{name}"),
+    command = run_module(
+        f"services.{name}",
         *("--host", run.host, "--port", port, "--metrics-port", str(metrics_port)),
     )
     return ProcessSpec(name, command, metrics_port, address=address, late=name in _LATE)
@@ -185,7 +185,7 @@ def _worker(run: Run, worker: _Worker, metrics_port: int) -> ProcessSpec:
     flags = ["--metrics-port", str(metrics_port), "--policy", worker.policy]
     if run.seed is not None:
         flags += ["--seed", str(run.seed + worker.seed_offset)]
-    command = (sys.executable, "-m", *worker.module, *flags, *worker.flags)
+    command = run_module(*worker.module, *flags, *worker.flags)
     return ProcessSpec(
         worker.name, command, metrics_port, niceness=worker.niceness, late=worker.late
     )
