@@ -2,7 +2,7 @@
 
 from typing import ClassVar, TypeVar
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from mazemesh.process.settings import Port, ProcessSettings
 
@@ -31,6 +31,11 @@ class ServiceSettings(ProcessSettings):
         le=3600,
         description="how long calls in flight may take to finish when stopping",
     )
+
+    @field_validator("host")
+    @classmethod
+    def _without_brackets(cls, value: str) -> str:
+        return value.removeprefix("[").removesuffix("]")
 
     @property
     def effective_database_url(self) -> str:

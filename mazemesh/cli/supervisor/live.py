@@ -17,9 +17,9 @@ from mazemesh.cli.supervisor.claim import claimed, write_note
 from mazemesh.cli.supervisor.display import open_display
 from mazemesh.cli.supervisor.layout import SERVICES, Layout, Run, lay_out
 from mazemesh.cli.supervisor.supervise import Supervisor
-from mazemesh.errors import Conflict
+from mazemesh.client.addresses import host_port
 from mazemesh.process.parent import stop_with_parent
-from mazemesh.process.ports import ports_in_use
+from mazemesh.process.ports import check_ports
 from mazemesh.starting import collector_at_rest
 
 if TYPE_CHECKING:
@@ -43,18 +43,13 @@ async def live(run: Run, limit: float | None, summary: Path | None, *, plain: bo
 
     Raises:
         Conflict: the data folder or a port is taken.
+        InvalidArgument: the host is none of this machine.
     """
     began = time.monotonic()
     stop = _stop_event()
     stop_with_parent()
     with claimed(run.data_dir):
-        ports = range(run.port_base, run.port_base + len(SERVICES))
-        taken = ports_in_use(ports, run.host)
-        if taken:
-            raise Conflict(
-                f"port {', '.join(map(str, taken))} on {run.host} is in use; stop what holds it, "
-                "or choose another --port-base"
-            )
+        check_ports(range(run.port_base, run.port_base + len(SERVICES)), run.host)
         layout = lay_out(run)
         supervisor = Supervisor(layout, run.data_dir / "logs")
         _leave_note(run, layout)
@@ -85,7 +80,7 @@ async def _run(
         from mazemesh.client.mesh import Mesh
 
     with Mesh(run.addresses) as mesh:
-        display.tell(f"mesh on {run.host}:{run.port_base}, data in {run.data_dir}")
+        display.tell(f"mesh on {host_port(run.host, run.port_base)}, data in {run.data_dir}")
         observer = Observer(run, layout, supervisor, mesh, began)
         watching = asyncio.create_task(_watch(run, observer, supervisor, display))
         await _first(stop, supervisor.broken, limit)
