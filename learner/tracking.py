@@ -17,6 +17,7 @@ from typing import Self
 import structlog
 
 from mazemesh.process.interpreter import run_module
+from mazemesh.sqlite_url import sqlite_url
 
 log = structlog.get_logger("learner.tracking")
 
@@ -35,7 +36,7 @@ def tracking_uri(tracking: str, data_dir: Path) -> str | None:
     if tracking == "none":
         return None
     if tracking == "local":
-        return f"sqlite:///{data_dir / 'mlflow' / 'mlflow.db'}"
+        return sqlite_url(data_dir / "mlflow" / "mlflow.db")
     return tracking
 
 
@@ -104,8 +105,6 @@ class Tracking:
         with self._lock:
             if self._closed or self._uri is None or self._process is not None:
                 return
-            if self._uri.startswith("sqlite:///"):
-                Path(self._uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
             self._process = subprocess.Popen(  # noqa: S603
                 [
                     *run_module("learner.mlflow_forwarder"),

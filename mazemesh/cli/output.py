@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def print_json(data: Any) -> None:
@@ -20,7 +23,6 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
         for line in [list(columns), *cells]:
             sys.stdout.write("\t".join(line) + "\n")
         return
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(title=title, title_justify="left")
@@ -28,7 +30,18 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
         table.add_column(column, justify="left" if index == 0 else "right")
     for line in cells:
         table.add_row(*line)
-    Console().print(table)
+    literal_console().print(table)
+
+
+def literal_console(*, stderr: bool = False) -> Console:
+    """A Rich console that shows text as it is: `[x]` is no markup and `:100:` no picture.
+
+    Names, paths and reasons come from users. What Rich reads as markup whatever its console says,
+    such as the title of a panel, has to be a `Text`.
+    """
+    from rich.console import Console
+
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
 
 
 def _cell(value: object) -> str:

@@ -28,10 +28,12 @@ class TrialDisplay:
     """
 
     def __init__(self, done: int, total: int, seconds: float) -> None:
-        self._console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
+        self._console = Console(
+            stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False
+        )
         self._terminal = self._console.is_terminal
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
