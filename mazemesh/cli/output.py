@@ -33,7 +33,7 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
     literal_console().print(table)
 
 
-def literal_console(*, stderr: bool = False) -> Console:
+def literal_console(*, stderr: bool = False, soft_wrap: bool = False) -> Console:
     """A Rich console that shows text as it is: `[x]` is no markup and `:100:` no picture.
 
     Names, paths and reasons come from users. What Rich reads as markup whatever its console says,
@@ -41,7 +41,7 @@ def literal_console(*, stderr: bool = False) -> Console:
     """
     from rich.console import Console
 
-    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    return Console(stderr=stderr, soft_wrap=soft_wrap, markup=False, emoji=False, highlight=False)
 
 
 def _cell(value: object) -> str:
