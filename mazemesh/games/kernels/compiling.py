@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from functools import cache
-from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+
+from mazemesh.games.machine_code import source_hash
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -51,7 +50,7 @@ def kernel(function: _Function) -> _Function:
     numba notices a change of the file that holds the function, not of the files that it calls into.
     So the name under which the code is cached carries a hash of all of them.
     """
-    function.__qualname__ += f"-{_source_hash()}"
+    function.__qualname__ += f"-{source_hash()}"
     return cast("_Function", numba.njit(cache=True, **_OPTIONS)(function))
 
 
@@ -66,15 +65,3 @@ def ready(function: Callable[..., Any], *arguments: Any) -> Callable[..., Any]:
     dispatcher.compile(signature)
     # Past the dispatcher, which would look up the types of all arguments in each call.
     return cast("Callable[..., Any]", dispatcher.overloads[signature].entry_point)
-
-
-@cache
-def _source_hash() -> str:
-    games = Path(__file__).parent.parent
-    sources = [games / "bots.py", games / "random.py"]
-    for folder in ("kernels", "rules"):
-        sources += sorted((games / folder).glob("*.py"))
-    digest = hashlib.sha256()
-    for source in sources:
-        digest.update(source.read_bytes())
-    return digest.hexdigest()[:12]
