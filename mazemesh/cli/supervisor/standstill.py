@@ -144,8 +144,8 @@ def causes(part: Part, evidence: Evidence) -> tuple[Cause, ...]:
         for signs in evidence.processes
         if signs.name == kind or signs.name.startswith(f"{kind}-")
     ]
-    found = (
-        *_of_disk(evidence, concerned),
+    disk = tuple(_of_disk(evidence, concerned))
+    found = disk or (
         *_of_processes(concerned),
         *_of_compiling(part, evidence),
         *_of_complaints(concerned),

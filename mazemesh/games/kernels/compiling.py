@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 import numba
 
 from mazemesh.games.machine_code import source_hash
+from mazemesh.machine_code import compile_for, compiled
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -51,7 +52,7 @@ def kernel(function: _Function) -> _Function:
     So the name under which the code is cached carries a hash of all of them.
     """
     function.__qualname__ += f"-{source_hash()}"
-    return cast("_Function", numba.njit(cache=True, **_OPTIONS)(function))
+    return compiled(**_OPTIONS)(function)
 
 
 def ready(function: Callable[..., Any], *arguments: Any) -> Callable[..., Any]:
@@ -61,7 +62,5 @@ def ready(function: Callable[..., Any], *arguments: Any) -> Callable[..., Any]:
     """
     typeof: Callable[[Any], Any] = numba.typeof
     signature = tuple(typeof(argument) for argument in arguments)
-    dispatcher = cast("Any", function)
-    dispatcher.compile(signature)
     # Past the dispatcher, which would look up the types of all arguments in each call.
-    return cast("Callable[..., Any]", dispatcher.overloads[signature].entry_point)
+    return compile_for(function, signature)
