@@ -6,7 +6,9 @@ import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from threading import Lock
+from types import ModuleType
 
 from mazemesh.process.interpreter import forget_current_folder
 
@@ -19,7 +21,7 @@ def loading() -> Iterator[None]:
     """A block in which the entry point of a service or worker loads its modules."""
     forget_current_folder()
     with collector_at_rest():
-        _load_structlog()
+        load_structlog()
         yield
 
 
@@ -57,15 +59,16 @@ def loading_kernels() -> Iterator[None]:
         yield
 
 
-def _load_structlog() -> None:
+def load_structlog() -> ModuleType:
     """Loads structlog without Rich.
 
     structlog loads Rich where it is installed, which takes longer than all the rest of it, for
     tracebacks that we write plainly (`mazemesh.process.logging`).
     """
-    if "structlog" not in sys.modules:
-        with _hidden("rich"):
-            import structlog  # noqa: F401
+    if "structlog" in sys.modules:
+        return sys.modules["structlog"]
+    with _hidden("rich"):
+        return import_module("structlog")
 
 
 @contextmanager

@@ -13,8 +13,16 @@ def main() -> None:
     forget_current_folder()
     with collector_at_rest():
         from mazemesh.cli.app import app
+        from mazemesh.cli.terminal import show_what_can_be_shown
+    show_what_can_be_shown()
 
     try:
         app()
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        from mazemesh.errors import MazemeshError
+
+        if not isinstance(error, MazemeshError):
+            raise
+        sys.exit(f"mazemesh: {error}")

@@ -4,16 +4,50 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 
+_data: ContextVar[TextIO | None] = ContextVar("data", default=None)
+
+
+@contextmanager
+def data_alone() -> Iterator[None]:
+    """A block in which standard output takes nothing but `print_json`.
+
+    What libraries and games print, and what is logged, goes to standard error.
+    """
+    token = _data.set(sys.stdout)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        _data.reset(token)
+
+
+def log_to_standard_error() -> None:
+    """Has warnings of our own modules leave standard output alone; structlog writes there."""
+    import logging
+
+    from mazemesh.starting import load_structlog
+
+    structlog = load_structlog()
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
 def print_json(data: Any) -> None:
     """One JSON document on standard output."""
-    sys.stdout.write(json.dumps(data, indent=2) + "\n")
+    stream = _data.get() or sys.stdout
+    stream.write(json.dumps(data, indent=2) + "\n")
+    stream.flush()
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

@@ -83,7 +83,8 @@ def _become(
     from mazemesh.client.addresses import Addresses
     from mazemesh.process.interpreter import run_module
 
-    addresses = asdict(Addresses.from_environment(*find(data_dir, host, port_base)))
+    with errors_as_lines():
+        addresses = asdict(Addresses.from_environment(*find(data_dir, host, port_base)))
     environment = {
         **os.environ,
         **{f"MAZEMESH_{name.upper()}_ADDRESS": address for name, address in addresses.items()},

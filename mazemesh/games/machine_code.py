@@ -30,11 +30,11 @@ def is_compiled(game: str) -> bool:
     if not (_GAMES / "rules" / f"{step}.py").exists():
         return True
     wanted = f"{step}.step-{source_hash()}-*.nbi"  # as numba names its index: file.function-line
-    return any(next(folder.rglob(wanted), None) is not None for folder in _folders())
+    return any(next(folder.rglob(wanted), None) is not None for folder in folders())
 
 
-def _folders() -> Iterator[Path]:
-    """Where numba keeps machine code: as told, beside the source, or the user's cache."""
+def folders() -> Iterator[Path]:
+    """Where numba keeps machine code, first come first: as told, beside the source, the user's."""
     told = os.environ.get("NUMBA_CACHE_DIR")
     if told:
         yield Path(told)

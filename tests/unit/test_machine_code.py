@@ -78,7 +78,7 @@ def test_a_fault_of_the_function_is_still_an_error(tmp_path: Path) -> None:
 
 
 def test_what_was_compiled_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine_code, "_folders", lambda: [tmp_path])
+    monkeypatch.setattr(machine_code, "folders", lambda: [tmp_path])
     assert not machine_code.is_compiled("solo")
     assert machine_code.is_compiled("gymnasium:CartPole-v1")
     (tmp_path / "rules_x").mkdir()
