@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,12 @@ from types import ModuleType
 
 from mazemesh.process.interpreter import forget_current_folder
 
+_SILENCE = {
+    "ORT_DISABLE_TELEMETRY": "1",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+}
+
 _lock = Lock()
 _blocks = 0
 
@@ -20,9 +27,20 @@ _blocks = 0
 def loading() -> Iterator[None]:
     """A block in which the entry point of a service or worker loads its modules."""
     forget_current_folder()
+    keep_to_ourselves()
     with collector_at_rest():
         load_structlog()
         yield
+
+
+def keep_to_ourselves() -> None:
+    """Turns off what libraries report to their makers (docs/adr/0135), unless it was asked for.
+
+    To be called before they are loaded. onnxruntime since 1.29 sends names and hashes of models;
+    MLflow and others heed DO_NOT_TRACK.
+    """
+    for name, value in _SILENCE.items():
+        os.environ.setdefault(name, value)
 
 
 @contextmanager
