@@ -1,6 +1,6 @@
 """Learners that train one network together, each on batches of its own (data parallel).
 
-`torchrun --nproc-per-node N -m learner ...` starts N processes (ranks). Each draws its own batches
+`PYTHONSAFEPATH=1 torchrun --nproc-per-node N -m learner ...` starts N processes (ranks). Each draws its own batches
 from the same table; every gradient is the mean of all ranks' gradients, so that their weights stay
 the same. Rank 0 alone publishes, writes checkpoints and keeps the journal.
 """
