@@ -2,7 +2,8 @@
 
 `PYTHONSAFEPATH=1 torchrun --nproc-per-node N -m learner ...` starts N processes (ranks; without
 the variable, a learner.py in the current folder would be run). Each draws its own batches from the
-same table; every gradient is the mean of all ranks' gradients, so that their weights stay the same. Rank 0 alone publishes, writes checkpoints and keeps the journal.
+same table; every gradient is the mean of all ranks' gradients, so that their weights stay the same.
+Rank 0 alone publishes, writes checkpoints and keeps the journal.
 """
 
 from __future__ import annotations

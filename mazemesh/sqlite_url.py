@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 _PREFIX: Final = "sqlite:///"
 
 
 def sqlite_url(file: Path) -> str:
-    """The URL of a database file, as `sqlalchemy.URL.create("sqlite", database=file)` writes it.
+    """The URL that SQLAlchemy reads as `sqlalchemy.URL.create("sqlite", database=file)`.
 
-    A path that is pasted into a URL ends at its `?`, and `%2F` in it becomes a slash.
+    A path that is pasted into a URL ends at its `?`, and `%2F` in it becomes a slash. Nothing else
+    has a meaning there, and stays as it is: MLflow takes the text for a path too, and makes that.
     """
-    return _PREFIX + quote(str(file), safe=" +/")
+    return _PREFIX + str(file).replace("%", "%25").replace("?", "%3F")
 
 
 def sqlite_file(url: str) -> Path | None:

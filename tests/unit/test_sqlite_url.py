@@ -16,9 +16,7 @@ def test_a_url_leads_to_its_file(tmp_path: Path, name: str) -> None:
     file = tmp_path / name / "x.sqlite"
     file.parent.mkdir()
     url = sqlite_url(file)
-    expected = URL.create("sqlite", database=str(file))
-    assert url == expected.render_as_string(hide_password=False)
-    assert make_url(url) == expected
+    assert make_url(url) == URL.create("sqlite", database=str(file))
     assert sqlite_file(url) == file
     engine = create_engine(url)
     with engine.begin() as connection:

@@ -126,7 +126,7 @@ def settings(environment: Mapping[str, str]) -> Iterator[Finding]:
 
     own = sorted(name for name in environment if name.startswith("MAZEMESH_"))
     wrong: dict[str, None] = {}
-    for kind in _kinds():
+    for kind in kinds():
         needed = ["--policy", "x"] if "policy" in kind.model_fields else []
         try:
             parse_settings(kind, needed, kind.component)
@@ -139,7 +139,8 @@ def settings(environment: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding("settings", "ok", named)
 
 
-def _kinds() -> list[type[ProcessSettings]]:
+def kinds() -> list[type[ProcessSettings]]:
+    """The settings of every kind of process."""
     from actor.settings import ActorSettings, EvaluatorSettings
     from learner.settings import LearnerSettings
     from services.elo.settings import EloSettings

@@ -10,7 +10,9 @@ from typer.testing import CliRunner
 
 from mazemesh.cli.app import app
 from mazemesh.cli.checkup import installation, machine
+from mazemesh.process.errors import StartError
 from mazemesh.process.ports import free_block
+from mazemesh.process.settings import ProcessSettings, parse_settings
 
 
 def told(exit_code: int, *arguments: str) -> dict[str, dict[str, Any]]:
@@ -79,3 +81,30 @@ def test_a_proxy_is_told_without_its_password() -> None:
     assert "secret" not in finding.detail
     (finding,) = machine.proxies({"http_proxy": "proxy:3128", "no_proxy": "*"})
     assert "http_proxy=proxy:3128" in finding.detail
+
+
+def refusal(kind: type[ProcessSettings], arguments: list[str]) -> str:
+    """Why settings are refused; "" when they are taken."""
+    try:
+        parse_settings(kind, arguments, kind.component)
+    except StartError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("kind", installation.kinds(), ids=lambda kind: kind.component)
+def test_a_bad_value_of_any_variable_is_one_line_that_names_it(
+    kind: type[ProcessSettings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needed = ["--policy", "x"] if "policy" in kind.model_fields else []
+    refused = 0
+    for field in kind.model_fields.keys() - {"policy"}:
+        variable = kind.environment_variable(field)
+        monkeypatch.setenv(variable, "{not: a [value")
+        told = refusal(kind, needed)
+        if told:
+            refused += 1
+            (line,) = told.splitlines()
+            assert field in line or "{not: a [value" in line
+        monkeypatch.delenv(variable)
+    assert refused > 2
