@@ -71,7 +71,7 @@ def compile_seconds(name: str) -> float:
     )
     with tempfile.TemporaryDirectory() as cache:
         done = subprocess.run(
-            [sys.executable, "-c", program],
+            [sys.executable, "-P", "-c", program],
             env={**os.environ, "NUMBA_CACHE_DIR": cache},
             capture_output=True,
             text=True,

@@ -150,7 +150,9 @@ def _ceiling(workload: Workload, seconds: float) -> dict[str, float]:
         "import json; from bench.learner_workload import Workload, ceiling; "
         f"print(json.dumps(ceiling(Workload(games={workload.games}), {seconds})))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True
+    )
     rates: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return rates
 

@@ -68,7 +68,7 @@ def environment(name: str) -> Path:
     if done.exists():
         return python
     system = SYSTEMS[name]
-    _call([sys.executable, "-m", "venv", "--clear", str(folder)])
+    _call([sys.executable, "-P", "-m", "venv", "--clear", str(folder)])
     pins = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if line]
     # torch first and pinned, in builds too: a peer compares its own code, not another torch.
     torch = next(line for line in pins if line.startswith("torch=="))

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.request import ProxyHandler, build_opener
 
 import psutil
 import typer
@@ -25,6 +25,7 @@ app = typer.Typer()
 
 PORTS = 5
 LOOK_SECONDS = 0.05
+_opener = build_opener(ProxyHandler({}))  # no proxy knows the pages of this machine
 # Both stand on their pages from the start, at 0.
 PLAYED = ("game", "mazemesh_game_games_finished_total")
 LEARNED = ("learner", "mazemesh_learner_updates_total")
@@ -112,7 +113,7 @@ def _wait(
     """When a process' counter was first seen above 0."""
     while True:
         try:
-            with urlopen(f"http://127.0.0.1:{pages[name]}/metrics", timeout=5) as page:
+            with _opener.open(f"http://127.0.0.1:{pages[name]}/metrics", timeout=5) as page:
                 lines = page.read().decode().splitlines()
         except (URLError, OSError):
             lines = []

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from learner.architecture import ILLEGAL
+from mazemesh.machine_code import compiled as kept_on_disk
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Floats = npt.NDArray[np.float32]
@@ -26,10 +26,7 @@ _REORDER = {"reassoc", "contract", "arcp", "nsz", "afn"}
 
 def compiled(signature: str) -> Callable[[Function], Function]:
     """Compiles when the module is loaded, or loads the machine code from the cache on disk."""
-    options: dict[str, Any] = {"error_model": "numpy", "nogil": True, "cache": True}
-    return cast(
-        "Callable[[Function], Function]", numba.njit(signature, fastmath=_REORDER, **options)
-    )
+    return kept_on_disk(signature, fastmath=_REORDER, error_model="numpy", nogil=True)
 
 
 @compiled(

@@ -7,6 +7,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from mazemesh.sqlite_url import sqlite_url
+
 
 def make_database(path: Path) -> None:
     """Makes MLflow's database, unless there is one.
@@ -22,6 +24,6 @@ def make_database(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="making-", dir=path.parent) as folder:
         unfinished = Path(folder) / path.name
-        MlflowClient(tracking_uri=f"sqlite:///{unfinished}").search_experiments()
+        MlflowClient(tracking_uri=sqlite_url(unfinished)).search_experiments()
         with contextlib.suppress(FileExistsError):
             os.link(unfinished, path)

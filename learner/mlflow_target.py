@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from learner.local_tracking import make_database
+from mazemesh.sqlite_url import sqlite_file
 
 EXPERIMENT = "mazemesh"
 RUN_TAG = "mazemesh.run_id"
@@ -46,8 +47,8 @@ class MLflow:
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
         from mlflow.tracking import MlflowClient
 
-        if uri.startswith("sqlite:///"):
-            make_database(Path(uri.removeprefix("sqlite:///")))
+        if (file := sqlite_file(uri)) is not None:
+            make_database(file)
         self._client = MlflowClient(tracking_uri=uri)
         # A server keeps artifacts where it wants; a local database has to be told.
         self._artifacts = artifacts if uri.startswith("sqlite:") else None

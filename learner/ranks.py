@@ -1,8 +1,9 @@
 """Learners that train one network together, each on batches of its own (data parallel).
 
-`torchrun --nproc-per-node N -m learner ...` starts N processes (ranks). Each draws its own batches
-from the same table; every gradient is the mean of all ranks' gradients, so that their weights stay
-the same. Rank 0 alone publishes, writes checkpoints and keeps the journal.
+`PYTHONSAFEPATH=1 torchrun --nproc-per-node N -m learner ...` starts N processes (ranks; without
+the variable, a learner.py in the current folder would be run). Each draws its own batches from the
+same table; every gradient is the mean of all ranks' gradients, so that their weights stay the same.
+Rank 0 alone publishes, writes checkpoints and keeps the journal.
 """
 
 from __future__ import annotations

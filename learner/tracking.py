@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import threading
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import structlog
+
+from mazemesh.process.interpreter import run_module
+from mazemesh.sqlite_url import sqlite_url
 
 log = structlog.get_logger("learner.tracking")
 
@@ -34,7 +36,7 @@ def tracking_uri(tracking: str, data_dir: Path) -> str | None:
     if tracking == "none":
         return None
     if tracking == "local":
-        return f"sqlite:///{data_dir / 'mlflow' / 'mlflow.db'}"
+        return sqlite_url(data_dir / "mlflow" / "mlflow.db")
     return tracking
 
 
@@ -103,11 +105,9 @@ class Tracking:
         with self._lock:
             if self._closed or self._uri is None or self._process is not None:
                 return
-            if self._uri.startswith("sqlite:///"):
-                Path(self._uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
             self._process = subprocess.Popen(  # noqa: S603
                 [
-                    *(sys.executable, "-m", "learner.mlflow_forwarder"),
+                    *run_module("learner.mlflow_forwarder"),
                     *("--folder", str(self._folder)),
                     *("--uri", self._uri),
                     *("--artifacts", self._artifacts.as_uri()),

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from threading import Lock
+from types import ModuleType
+
+from mazemesh.process.interpreter import forget_current_folder
+
+_SILENCE = {
+    "ORT_DISABLE_TELEMETRY": "1",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+}
 
 _lock = Lock()
 _blocks = 0
@@ -15,9 +26,21 @@ _blocks = 0
 @contextmanager
 def loading() -> Iterator[None]:
     """A block in which the entry point of a service or worker loads its modules."""
+    forget_current_folder()
+    keep_to_ourselves()
     with collector_at_rest():
-        _load_structlog()
+        load_structlog()
         yield
+
+
+def keep_to_ourselves() -> None:
+    """Turns off what libraries report to their makers (docs/adr/0135), unless it was asked for.
+
+    To be called before they are loaded. onnxruntime since 1.29 sends names and hashes of models;
+    MLflow and others heed DO_NOT_TRACK.
+    """
+    for name, value in _SILENCE.items():
+        os.environ.setdefault(name, value)
 
 
 @contextmanager
@@ -54,15 +77,16 @@ def loading_kernels() -> Iterator[None]:
         yield
 
 
-def _load_structlog() -> None:
+def load_structlog() -> ModuleType:
     """Loads structlog without Rich.
 
     structlog loads Rich where it is installed, which takes longer than all the rest of it, for
     tracebacks that we write plainly (`mazemesh.process.logging`).
     """
-    if "structlog" not in sys.modules:
-        with _hidden("rich"):
-            import structlog  # noqa: F401
+    if "structlog" in sys.modules:
+        return sys.modules["structlog"]
+    with _hidden("rich"):
+        return import_module("structlog")
 
 
 @contextmanager

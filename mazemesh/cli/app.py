@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
+from mazemesh import __version__
 from mazemesh.cli import (
+    doctor,
     games,
     inspect,
     league,
@@ -18,15 +22,35 @@ from mazemesh.cli import (
     workers,
 )
 
+_HELP = "Self-play and evaluation of maze agents: five services, actors, an evaluator, a learner."
+
 app = typer.Typer(
     name="mazemesh",
-    help="Self-play and evaluation of maze agents: five services, actors, an evaluator, a learner.",
+    help=_HELP,
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mazemesh {__version__}")
+        raise typer.Exit
+
+
+@app.callback(help=_HELP)
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_tell_version, is_eager=True, help="Tell the version."),
+    ] = False,
+) -> None:
+    pass
+
+
 app.command()(mesh.up)
+app.command()(doctor.doctor)
 app.command()(inspect.status)
 app.command()(inspect.leaderboard)
 app.command()(inspect.policies)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from mazemesh.cli.options import Json, errors_as_lines
-from mazemesh.cli.output import print_json, print_table
+from mazemesh.cli.output import log_to_standard_error, print_json, print_table
 
 app = typer.Typer(help="List games, or check one.", invoke_without_command=True)
 
@@ -60,6 +60,7 @@ def check(
     from mazemesh.games.foreign.check import check_game
 
     findings = []
+    log_to_standard_error()
     with errors_as_lines():
         for finding in check_game(open_game(game), steps):
             findings.append(finding)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from mazemesh.client.channel import open_channel
+
 
 def serving(addresses: str, deadline: float = 2.0) -> str:
     """One of "serving", "not serving", "unreachable"; of several addresses that of the worst."""
@@ -13,7 +15,7 @@ def serving(addresses: str, deadline: float = 2.0) -> str:
 
 
 def _serving(address: str, deadline: float) -> str:
-    with grpc.insecure_channel(address) as channel:
+    with open_channel(address) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
         try:
             answer = stub.Check(health_pb2.HealthCheckRequest(), timeout=deadline)

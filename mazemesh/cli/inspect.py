@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mazemesh.cli.options import DATA_DIR, DataDir, Host, Json, PortBase, connected, find
+from mazemesh.cli.options import (
+    DATA_DIR,
+    DataDir,
+    Host,
+    Json,
+    PortBase,
+    connected,
+    errors_as_lines,
+    find,
+)
 from mazemesh.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
@@ -24,7 +33,8 @@ def status(
     from mazemesh.cli.health import serving
     from mazemesh.client.addresses import Addresses
 
-    addresses = Addresses.from_environment(*find(data_dir, host, port_base))
+    with errors_as_lines():
+        addresses = Addresses.from_environment(*find(data_dir, host, port_base))
     names = ("game", "matchmaker", "model", "elo", "replay")
     states = {name: serving(getattr(addresses, name)) for name in names}
     details: dict[str, Any] = {}

@@ -12,6 +12,7 @@ import numpy as np
 
 from mazemesh.analysis.ratings import History, Pairing, RatedPlayer
 from mazemesh.errors import NotFound
+from mazemesh.sqlite_url import sqlite_url
 
 if TYPE_CHECKING:
     from mazemesh.client.elo import EloClient
@@ -158,7 +159,7 @@ async def _fold(file: Path, ladder: str) -> Board | None:
     from services.elo.ratings import Ratings
     from services.elo.stores.sql import SqlResultLog
 
-    database = Database(f"sqlite:///{file}")
+    database = Database(sqlite_url(file))
     try:
         ratings = Ratings(SqlResultLog(database), fit, refit_seconds=1.0)
         await ratings.catch_up()

@@ -61,8 +61,13 @@ def up(
     plain: Annotated[bool, typer.Option(help="Lines instead of the dashboard.")] = False,
     data_dir: DataDir = DATA_DIR,
     port_base: Annotated[
-        int, typer.Option(min=1, max=65531, envvar="MAZEMESH_PORT_BASE", help="Port of Game.")
-    ] = 50051,
+        int | None,
+        typer.Option(
+            min=1,
+            max=65531,
+            help="Port of Game, which the others follow. Default: MAZEMESH_PORT_BASE, else 50051.",
+        ),
+    ] = None,
     host: Annotated[str, typer.Option(help="Address that the services listen on.")] = "127.0.0.1",
 ) -> None:
     """Run the whole mesh on this machine: services, actors, evaluators and a learner.
@@ -76,6 +81,7 @@ def up(
 
         from mazemesh.cli.supervisor.layout import Run
         from mazemesh.cli.supervisor.live import live
+        from mazemesh.client.addresses import port_base_of_environment
         from mazemesh.games import Catalogue, open_game
         from mazemesh.games.foreign import policy_name
 
@@ -87,8 +93,8 @@ def up(
             _check_opponents(game)
         run = Run(
             data_dir=data_dir.expanduser().absolute(),
-            host=host,
-            port_base=port_base,
+            host=host.removeprefix("[").removesuffix("]"),
+            port_base=port_base or port_base_of_environment(),
             game=open_game(game).name,
             policy=name or policy_name(game),
             algorithm=algorithm,

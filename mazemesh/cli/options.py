@@ -30,7 +30,22 @@ PortBase = Annotated[
     ),
 ]
 Host = Annotated[str | None, typer.Option("--host", help="Host of the services.")]
-Json = Annotated[bool, typer.Option("--json", help="Print data as JSON on standard output.")]
+
+
+def _data_alone(context: typer.Context, wanted: bool) -> bool:
+    if wanted:
+        from mazemesh.cli.output import data_alone
+
+        context.with_resource(data_alone())
+    return wanted
+
+
+Json = Annotated[
+    bool,
+    typer.Option(
+        "--json", callback=_data_alone, help="Print data as JSON, alone on standard output."
+    ),
+]
 
 DATA_DIR = Path(".mazemesh")
 
@@ -49,10 +64,12 @@ def connected(
     long as the context lasts; they play the foreign games of its runs and those of `games`. Without
     `services` the mesh has to run.
     """
+    from mazemesh.cli.output import log_to_standard_error
     from mazemesh.cli.stopped import holds_a_stopped_mesh, started
     from mazemesh.client.mesh import connect
     from mazemesh.errors import Unavailable
 
+    log_to_standard_error()
     with errors_as_lines(), ExitStack() as stack:
         place = find(data_dir, host, port_base)
         if services and place == (None, None) and holds_a_stopped_mesh(data_dir, services):

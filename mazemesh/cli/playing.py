@@ -164,11 +164,14 @@ class Counting:
     """Progress of a known number of games: a Rich bar on a terminal, nothing elsewhere."""
 
     def __init__(self, total: int, title: str) -> None:
-        from rich.console import Console
+        from rich.markup import escape
         from rich.progress import Progress
 
-        self._progress = Progress(console=Console(stderr=True), disable=not sys.stderr.isatty())
-        self._task = self._progress.add_task(title, total=total)
+        from mazemesh.cli.output import literal_console
+
+        console = literal_console(stderr=True)
+        self._progress = Progress(console=console, disable=not sys.stderr.isatty())
+        self._task = self._progress.add_task(escape(title), total=total)
 
     def __enter__(self) -> Counting:
         self._progress.start()

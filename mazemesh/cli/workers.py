@@ -81,13 +81,15 @@ def _become(
     from dataclasses import asdict
 
     from mazemesh.client.addresses import Addresses
+    from mazemesh.process.interpreter import run_module
 
-    addresses = asdict(Addresses.from_environment(*find(data_dir, host, port_base)))
+    with errors_as_lines():
+        addresses = asdict(Addresses.from_environment(*find(data_dir, host, port_base)))
     environment = {
         **os.environ,
         **{f"MAZEMESH_{name.upper()}_ADDRESS": address for name, address in addresses.items()},
         "MAZEMESH_DATA_DIR": str(data_dir),
     }
-    command = [sys.executable, "-m", *module, *context.args]
+    command = run_module(*module, *context.args)
     sys.stdout.flush()
-    os.execve(sys.executable, command, environment)  # noqa: S606 (no shell is wanted)
+    os.execve(command[0], command, environment)  # noqa: S606 (no shell is wanted)

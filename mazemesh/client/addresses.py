@@ -4,9 +4,28 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, fields
+from typing import Final
 
-GAME_PORT = 50051
+from mazemesh.errors import InvalidArgument
+
+GAME_PORT: Final = 50051
 """Default port of the Game service; the others follow in the order of `Addresses`' fields."""
+
+LAST_PORT_BASE: Final = 65531
+"""The largest port of Game that leaves room for the four others."""
+
+_EVERY_INTERFACE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+
+
+def reachable(host: str) -> str:
+    """Where a client of the same machine reaches what listens on `host`."""
+    bare = host.removeprefix("[").removesuffix("]")
+    return _EVERY_INTERFACE.get(bare, bare)
+
+
+def host_port(host: str, port: int) -> str:
+    """`host:port`, with the brackets that an IPv6 address needs."""
+    return f"[{host}]:{port}" if ":" in host and not host.startswith("[") else f"{host}:{port}"
 
 
 @dataclass(frozen=True)
@@ -21,26 +40,49 @@ class Addresses:
 
     @classmethod
     def local(cls, host: str = "127.0.0.1", port_base: int = GAME_PORT) -> Addresses:
-        """Consecutive ports on one host: Game, Matchmaker, Model, Elo, Replay."""
-        return cls(*(f"{host}:{port_base + offset}" for offset in range(len(fields(cls)))))
+        """Consecutive ports on one host: Game, Matchmaker, Model, Elo, Replay.
+
+        Of a host that stands for every interface, the machine's own address.
+        """
+        ports = range(port_base, port_base + len(fields(cls)))
+        return cls(*(host_port(reachable(host), port) for port in ports))
 
     @classmethod
     def from_environment(cls, host: str | None = None, port_base: int | None = None) -> Addresses:
         """From MAZEMESH_HOST and MAZEMESH_PORT_BASE, each overridden by MAZEMESH_<SERVICE>_ADDRESS.
 
-        Arguments that are given come before the environment.
+        Arguments that are given come before the environment. An empty variable counts as not set.
+
+        Raises:
+            InvalidArgument: MAZEMESH_PORT_BASE is no port that leaves room for the others.
         """
         base = cls.local(
-            host or os.environ.get("MAZEMESH_HOST", "127.0.0.1"),
-            port_base or int(os.environ.get("MAZEMESH_PORT_BASE", GAME_PORT)),
+            host or os.environ.get("MAZEMESH_HOST") or "127.0.0.1",
+            port_base or port_base_of_environment(),
         )
         if host is not None or port_base is not None:
             return base
         return cls(
             **{
-                field.name: os.environ.get(
-                    f"MAZEMESH_{field.name.upper()}_ADDRESS", getattr(base, field.name)
-                )
+                field.name: os.environ.get(f"MAZEMESH_{field.name.upper()}_ADDRESS")
+                or getattr(base, field.name)
                 for field in fields(cls)
             }
         )
+
+
+def port_base_of_environment() -> int:
+    """MAZEMESH_PORT_BASE, 50051 where it is empty or not set.
+
+    Raises:
+        InvalidArgument: it is no port that leaves room for the others.
+    """
+    text = os.environ.get("MAZEMESH_PORT_BASE", "").strip()
+    if not text:
+        return GAME_PORT
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= LAST_PORT_BASE:
+        raise InvalidArgument(
+            f"MAZEMESH_PORT_BASE is {text!r} and should be a port from 1 to {LAST_PORT_BASE}: "
+            "that of Game, which the other four follow"
+        )
+    return int(text)

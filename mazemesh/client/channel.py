@@ -22,6 +22,8 @@ MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 def open_channel(address: str, idempotent: tuple[tuple[str, str], ...] = ()) -> grpc.Channel:
     """A channel with keepalive that retries UNAVAILABLE on the named (service, method) pairs.
 
+    It goes straight to the address, whatever proxies the environment names (docs/adr/0133).
+
     Only idempotent methods may be listed: a call that is tried again must not happen twice.
     """
     retry = {
@@ -41,6 +43,7 @@ def open_channel(address: str, idempotent: tuple[tuple[str, str], ...] = ()) -> 
         ("grpc.keepalive_time_ms", 30_000),
         ("grpc.keepalive_timeout_ms", 10_000),
         ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.enable_http_proxy", 0),
         # A service that was restarted should be found again within a second.
         ("grpc.initial_reconnect_backoff_ms", 100),
         # Not a pause: the least time that one attempt to connect is given.

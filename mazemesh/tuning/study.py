@@ -19,6 +19,7 @@ from mazemesh.analysis.journal import Floats
 from mazemesh.analysis.pareto import pareto_front
 from mazemesh.analysis.topsis import closeness
 from mazemesh.errors import FailedPrecondition, InvalidArgument
+from mazemesh.sqlite_url import sqlite_url
 from mazemesh.tuning.definition import Definition
 from mazemesh.tuning.objectives import Measurement
 from mazemesh.tuning.space import Choice, Dimension, Interval, Value
@@ -251,7 +252,7 @@ def _storage(file: Path) -> optuna.storages.RDBStorage:
         connection.execute("PRAGMA synchronous=NORMAL")
         return connection
 
-    return optuna.storages.RDBStorage(f"sqlite:///{file}", engine_kwargs={"creator": connect})
+    return optuna.storages.RDBStorage(sqlite_url(file), engine_kwargs={"creator": connect})
 
 
 def _sampler(name: SamplerName, seed: int, population: int) -> optuna.samplers.BaseSampler:

@@ -14,8 +14,10 @@ from grpc_health.v1 import health
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 
+from mazemesh.client.addresses import host_port, reachable
 from mazemesh.errors import ResourceExhausted, Unavailable
 from mazemesh.process.errors import StartError
+from mazemesh.process.ports import check_host
 from services._harness.exposition import exposition
 from services._harness.in_flight import InFlight
 from services._harness.interceptors import CallInterceptor
@@ -87,8 +89,7 @@ class Server:
     @property
     def address(self) -> str:
         """`host:port` at which a client of this machine reaches the server."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.settings.host, self.settings.host)  # noqa: S104
-        return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
+        return host_port(reachable(self.settings.host), self.port)
 
     @property
     def database(self) -> "Database":
@@ -143,6 +144,7 @@ class Server:
 
         Raises:
             StartError: the port cannot be had.
+            InvalidArgument: the host is none of this machine.
         """
         settings = self.settings
         family, host = socket.AF_INET, settings.host
@@ -153,6 +155,7 @@ class Server:
             socket.create_server((settings.host, settings.port), family=family).close()
             self.port = self.grpc.add_insecure_port(f"{host}:{settings.port}")
         except (OSError, RuntimeError) as error:
+            check_host(settings.host)
             raise StartError(_port_message(settings, error)) from error
 
     async def start(self) -> None:

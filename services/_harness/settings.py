@@ -2,9 +2,10 @@
 
 from typing import ClassVar, TypeVar
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from mazemesh.process.settings import Port, ProcessSettings
+from mazemesh.sqlite_url import sqlite_url
 
 
 class ServiceSettings(ProcessSettings):
@@ -35,10 +36,15 @@ class ServiceSettings(ProcessSettings):
         description="how long calls in flight may take to finish when stopping",
     )
 
+    @field_validator("host")
+    @classmethod
+    def _without_brackets(cls, value: str) -> str:
+        return value.removeprefix("[").removesuffix("]")
+
     @property
     def effective_database_url(self) -> str:
         """`database_url`, or the URL of this service's SQLite file in the data folder."""
-        return self.database_url or f"sqlite:///{self.data_dir / self.component}.sqlite"
+        return self.database_url or sqlite_url(self.data_dir / f"{self.component}.sqlite")
 
 
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import create_engine
 
+from mazemesh.sqlite_url import sqlite_url
 from services._harness.migrations import SNAPSHOT, upgrade_by_revisions
 
 SERVICES = Path(__file__).parents[1]
@@ -26,7 +27,7 @@ def snapshot(service: str) -> str:
     """All that a service's revisions make of an empty SQLite database, as SQL."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "empty.sqlite"
-        engine = create_engine(f"sqlite:///{file}")
+        engine = create_engine(sqlite_url(file))
         upgrade_by_revisions(engine, f"services.{service}")
         engine.dispose()
         with closing(sqlite3.connect(file)) as connection:

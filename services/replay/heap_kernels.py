@@ -10,6 +10,8 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from mazemesh.machine_code import compiled
+
 Slots = npt.NDArray[np.int64]
 Index = npt.NDArray[np.int32]
 Reals = npt.NDArray[np.float64]
@@ -19,7 +21,7 @@ _INDEX = numba.int32[::1]
 _REALS = numba.float64[::1]
 
 
-@numba.njit(numba.void(_INDEX, _REALS, _SLOTS, numba.int64), cache=True)
+@compiled(numba.void(_INDEX, _REALS, _SLOTS, numba.int64))
 def _refresh(winners: Index, ranks: Reals, tickets: Slots, node: int) -> None:
     """Plays all matches above a leaf again."""
     node >>= 1
@@ -36,7 +38,7 @@ def _refresh(winners: Index, ranks: Reals, tickets: Slots, node: int) -> None:
         node >>= 1
 
 
-@numba.njit(numba.void(_INDEX, _REALS, _SLOTS, _SLOTS), cache=True)
+@compiled(numba.void(_INDEX, _REALS, _SLOTS, _SLOTS))
 def enter(winners: Index, ranks: Reals, tickets: Slots, slots: Slots) -> None:
     """Takes slots in, or takes note of their new ranks."""
     leaves = len(winners) // 2
@@ -45,7 +47,7 @@ def enter(winners: Index, ranks: Reals, tickets: Slots, slots: Slots) -> None:
         _refresh(winners, ranks, tickets, leaves + slot)
 
 
-@numba.njit(numba.void(_INDEX, _REALS, _SLOTS, _SLOTS), cache=True)
+@compiled(numba.void(_INDEX, _REALS, _SLOTS, _SLOTS))
 def leave(winners: Index, ranks: Reals, tickets: Slots, slots: Slots) -> None:
     """Takes slots out."""
     leaves = len(winners) // 2
@@ -54,9 +56,7 @@ def leave(winners: Index, ranks: Reals, tickets: Slots, slots: Slots) -> None:
         _refresh(winners, ranks, tickets, leaves + slot)
 
 
-@numba.njit(
-    numba.int64(_INDEX, _REALS, _SLOTS, _INDEX, numba.int64, _SLOTS, _INDEX, _SLOTS), cache=True
-)
+@compiled(numba.int64(_INDEX, _REALS, _SLOTS, _INDEX, numba.int64, _SLOTS, _INDEX, _SLOTS))
 def draw_top(
     winners: Index, ranks: Reals, tickets: Slots, times: Index, limit: int,
     slots: Slots, counts: Index, spent: Slots,

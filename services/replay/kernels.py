@@ -15,6 +15,8 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from mazemesh.machine_code import compiled
+
 Slots = npt.NDArray[np.int64]
 Index = npt.NDArray[np.int32]
 Reals = npt.NDArray[np.float64]
@@ -29,7 +31,7 @@ _GIVEN = numba.types.Array(numba.float64, 1, "C", readonly=True)
 _SMALLEST = np.finfo(np.float64).tiny
 
 
-@numba.njit(numba.int64(_INDEX, _INDEX, numba.int64, numba.int64), cache=True)
+@compiled(numba.int64(_INDEX, _INDEX, numba.int64, numba.int64))
 def _leave(members: Index, places: Index, size: int, slot: int) -> int:
     place = places[slot]
     last = members[size - 1]
@@ -38,7 +40,7 @@ def _leave(members: Index, places: Index, size: int, slot: int) -> int:
     return size - 1
 
 
-@numba.njit(numba.int64(_INDEX, _INDEX, numba.int64, _SLOTS), cache=True)
+@compiled(numba.int64(_INDEX, _INDEX, numba.int64, _SLOTS))
 def add_members(members: Index, places: Index, size: int, slots: Slots) -> int:
     """Adds slots that are not in the set; returns the new size."""
     for slot in slots:
@@ -48,7 +50,7 @@ def add_members(members: Index, places: Index, size: int, slots: Slots) -> int:
     return size
 
 
-@numba.njit(numba.int64(_INDEX, _INDEX, numba.int64, _SLOTS), cache=True)
+@compiled(numba.int64(_INDEX, _INDEX, numba.int64, _SLOTS))
 def remove_members(members: Index, places: Index, size: int, slots: Slots) -> int:
     """Removes slots that are in the set; returns the new size."""
     for slot in slots:
@@ -56,7 +58,7 @@ def remove_members(members: Index, places: Index, size: int, slots: Slots) -> in
     return size
 
 
-@numba.njit(numba.void(_REALS, _REALS, _SLOTS), cache=True)
+@compiled(numba.void(_REALS, _REALS, _SLOTS))
 def _refresh(sums: Reals, maxima: Reals, nodes: Slots) -> None:
     """Recomputes all ancestors of `nodes`, which are on one level; overwrites `nodes`."""
     count = len(nodes)
@@ -75,7 +77,7 @@ def _refresh(sums: Reals, maxima: Reals, nodes: Slots) -> None:
         count = kept
 
 
-@numba.njit(numba.void(_REALS, _REALS, _SLOTS, _GIVEN, numba.float64), cache=True)
+@compiled(numba.void(_REALS, _REALS, _SLOTS, _GIVEN, numba.float64))
 def set_priorities(
     sums: Reals, maxima: Reals, slots: Slots, priorities: Reals, exponent: float
 ) -> None:
@@ -91,13 +93,13 @@ def set_priorities(
     _refresh(sums, maxima, nodes)
 
 
-@numba.njit(numba.void(_REALS, _REALS, _SLOTS), cache=True)
+@compiled(numba.void(_REALS, _REALS, _SLOTS))
 def clear_priorities(sums: Reals, maxima: Reals, slots: Slots) -> None:
     """Takes slots out of the tree."""
     set_priorities(sums, maxima, slots, np.zeros(len(slots)), 1.0)
 
 
-@numba.njit(numba.void(_REALS, _REALS, _SLOTS), cache=True)
+@compiled(numba.void(_REALS, _REALS, _SLOTS))
 def _descend(sums: Reals, uniforms: Reals, nodes: Slots) -> None:
     """Leaf nodes for uniform numbers in [0, 1); the draws go down side by side, level by level.
 
@@ -121,11 +123,10 @@ def _descend(sums: Reals, uniforms: Reals, nodes: Slots) -> None:
 _DRAW_RESULT = numba.types.UniTuple(numba.int64, 2)  # type: ignore[no-untyped-call]
 
 
-@numba.njit(
+@compiled(
     _DRAW_RESULT(
         _INDEX, _INDEX, numba.int64, _REALS, _INDEX, numba.int64, _SLOTS, _REALS, _INDEX, _SLOTS
-    ),
-    cache=True,
+    )
 )
 def draw_uniform(
     members: Index, places: Index, size: int, uniforms: Reals, times: Index, limit: int,
@@ -152,12 +153,11 @@ def draw_uniform(
     return size, gone
 
 
-@numba.njit(
+@compiled(
     _DRAW_RESULT(
         _REALS, _REALS, _INDEX, _INDEX, numba.int64, _REALS, _INDEX, numba.int64, _SLOTS, _REALS,
         _INDEX, _SLOTS,
-    ),
-    cache=True,
+    )
 )  # fmt: skip
 def draw_prioritized(
     sums: Reals, maxima: Reals, members: Index, places: Index, size: int, uniforms: Reals,

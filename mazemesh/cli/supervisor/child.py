@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from mazemesh.cli.supervisor.layout import ProcessSpec
+from mazemesh.cli.supervisor.logs import worst
 
 _STEADY_SECONDS = 30.0
 _LONGEST_PAUSE = 10.0
@@ -28,7 +29,10 @@ class Child:
         spec: What to run.
         restarts: How often it was started again.
         pid: Of the running process; None between two.
+        deaths: How often it ended.
         broken: Why it is not started any more; "" while it is.
+        log_file: What it writes.
+        log_start: Bytes of earlier meshes at the beginning of that.
         spawned: Set when its first start was tried.
     """
 
@@ -44,7 +48,9 @@ class Child:
         self.pid: int | None = None
         self.broken = ""
         self.spawned = asyncio.Event()
+        self.deaths = 0
         self.log_file = log_dir / f"{spec.name}.log"
+        self.log_start = self._log_size()
         self._environment = environment
         self._tell = tell
         self._stopping = asyncio.Event()
@@ -54,20 +60,32 @@ class Child:
         """Runs the process again and again; returns when it was stopped or is broken."""
         deaths = 0
         while not self._stopping.is_set():
-            began = time.monotonic()
+            began, written = time.monotonic(), self._log_size()
             status = await self._run_once()
             if self._stopping.is_set():
                 return
+            self.deaths += 1
             deaths = 1 if time.monotonic() - began > _STEADY_SECONDS else deaths + 1
-            self._tell(f"{self.spec.name} {_ending(status)}; see {self.log_file}")
+            complaint = worst(self.log_file, written)
+            reason = f" ({complaint.text})" if complaint else ""
+            self._tell(f"{self.spec.name} {_ending(status)}{reason}; see {self.log_file}")
             if status == _WRONG_SETTINGS or deaths >= _GIVE_UP_AFTER:
-                self.broken = f"{self.spec.name} {_ending(status)} {deaths} times in a row"
+                times = "once" if deaths == 1 else f"{deaths} times in a row"
+                self.broken = f"{self.spec.name} {_ending(status)} {times}{reason}"
                 return
             pause = 0.0 if deaths == 1 else min(0.25 * 2 ** (deaths - 1), _LONGEST_PAUSE)
             await _wait_for(self._stopping, pause)
             if not self._stopping.is_set():
                 self.restarts += 1
                 self._tell(f"{self.spec.name} is started again")
+
+    @property
+    def begun(self) -> bool:
+        """Whether its first start was tried."""
+        return self.spawned.is_set()
+
+    def _log_size(self) -> int:
+        return self.log_file.stat().st_size if self.log_file.exists() else 0
 
     async def stop(self, patience: float) -> None:
         """Asks the process to end (SIGTERM); kills it after `patience` seconds."""

@@ -6,7 +6,9 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.panel import Panel
 from rich.table import Table
+from rich.text import Text
 
+from mazemesh.cli.output import literal_console
 from mazemesh.cli.supervisor.layout import Run
 from mazemesh.cli.supervisor.overview import Overview
 
@@ -16,10 +18,12 @@ _TOP = 10
 class Dashboard:
     """The whole screen, refreshed in place."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, console: Console | None = None) -> None:
         self._run = run
         self._messages: list[str] = []
-        self._live = Live(console=Console(stderr=True), screen=False, auto_refresh=False)
+        self._live = Live(
+            console=console or literal_console(stderr=True), screen=False, auto_refresh=False
+        )
         self._live.start()
 
     def show(self, overview: Overview) -> None:
@@ -29,10 +33,10 @@ class Dashboard:
         grid.add_row(left, right)
         title = f"mazemesh: {self._run.policy} learns {self._run.game} by {self._run.algorithm}"
         parts: list[RenderableType] = [
-            Panel(grid, title=title, subtitle="Ctrl-C stops"),
-            _processes(overview),
+            Panel(grid, title=Text(title), subtitle="Ctrl-C stops"),
+            Text(_processes(overview)),
         ]
-        parts += [Panel("\n".join(self._messages[-4:]))] if self._messages else []
+        parts += [Panel(Text("\n".join(self._messages[-4:])))] if self._messages else []
         self._live.update(Group(*parts), refresh=True)
 
     def tell(self, message: str) -> None:

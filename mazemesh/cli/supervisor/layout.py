@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mazemesh.cli.own_games import VARIABLE, foreign_games
-from mazemesh.client.addresses import Addresses
+from mazemesh.client.addresses import Addresses, reachable
+from mazemesh.process.interpreter import run_module
 from mazemesh.process.ports import free_block
 
 SERVICES = ("game", "matchmaker", "model", "elo", "replay")
@@ -35,6 +35,9 @@ GRPC_BACKUP_POLL_MILLISECONDS = "100"
 By default it does so every 5 s: with threads that wait for their own sockets alone, a client would
 find a service that has come up, or come back, only after seconds.
 """
+
+
+LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ class Run:
 
     @property
     def addresses(self) -> Addresses:
-        """Where the services listen."""
+        """Where the services listen, as their clients on this machine reach them."""
         return Addresses.local(self.host, self.port_base)
 
 
@@ -93,6 +96,7 @@ class ProcessSpec:
         name: Unique, e.g. "replay" or "actor-0".
         command: Arguments to execute.
         metrics_port: Where its Prometheus page is.
+        metrics_host: On which host: the services' own, this machine for workers.
         niceness: Added to the scheduling priority; evaluators must not slow the training down.
         address: host:port of its gRPC health, for services.
         late: Nothing waits for it in the mesh's first seconds, which it leaves to the others.
@@ -102,6 +106,7 @@ class ProcessSpec:
     command: tuple[str, ...]
     metrics_port: int
     niceness: int = 0
+    metrics_host: str = LOOPBACK
     address: str = ""
     late: bool = False
 
@@ -150,7 +155,8 @@ def lay_out(run: Run) -> Layout:
     workers = list(_workers(run))
     names = [*SERVICES, *(worker.name for worker in workers)]
     own = range(run.port_base, run.port_base + len(SERVICES))
-    ports = dict(zip(names, free_block(len(names), taken=own), strict=True))
+    block = free_block(len(names), taken=own, hosts=(LOOPBACK, run.host))
+    ports = dict(zip(names, block, strict=True))
     return Layout(
         tuple(_service(run, name, ports[name]) for name in SERVICES),
         tuple(_worker(run, worker, ports[worker.name]) for worker in workers),
@@ -179,18 +185,25 @@ def _workers(run: Run) -> Iterator[_Worker]:
 def _service(run: Run, name: str, metrics_port: int) -> ProcessSpec:
     address = getattr(run.addresses, name)
     port = address.rpartition(":")[2]
-    command = (
-        *(sys.executable, "-m", f"services.{name}"),
+    command = run_module(
+        f"services.{name}",
         *("--host", run.host, "--port", port, "--metrics-port", str(metrics_port)),
     )
-    return ProcessSpec(name, command, metrics_port, address=address, late=name in _LATE)
+    return ProcessSpec(
+        name,
+        command,
+        metrics_port,
+        metrics_host=reachable(run.host),
+        address=address,
+        late=name in _LATE,
+    )
 
 
 def _worker(run: Run, worker: _Worker, metrics_port: int) -> ProcessSpec:
     flags = ["--metrics-port", str(metrics_port), "--policy", worker.policy]
     if run.seed is not None:
         flags += ["--seed", str(run.seed + worker.seed_offset)]
-    command = (sys.executable, "-m", *worker.module, *flags, *worker.flags)
+    command = run_module(*worker.module, *flags, *worker.flags)
     return ProcessSpec(
         worker.name, command, metrics_port, niceness=worker.niceness, late=worker.late
     )

@@ -17,13 +17,15 @@ from mazemesh.cli.supervisor.claim import claimed, write_note
 from mazemesh.cli.supervisor.display import open_display
 from mazemesh.cli.supervisor.layout import SERVICES, Layout, Run, lay_out
 from mazemesh.cli.supervisor.supervise import Supervisor
-from mazemesh.errors import Conflict
+from mazemesh.client.addresses import host_port
+from mazemesh.games.machine_code import is_compiled
 from mazemesh.process.parent import stop_with_parent
-from mazemesh.process.ports import ports_in_use
+from mazemesh.process.ports import check_ports
 from mazemesh.starting import collector_at_rest
 
 if TYPE_CHECKING:
     from mazemesh.cli.supervisor.display import Display
+    from mazemesh.cli.supervisor.explaining import Explainer
     from mazemesh.cli.supervisor.overview import Observer, Overview
 
 _REFRESH = 1.0
@@ -39,22 +41,18 @@ async def live(run: Run, limit: float | None, summary: Path | None, *, plain: bo
     It stops too when its parent ends, if `MAZEMESH_EXIT_WITH_PARENT` says so.
 
     Returns:
-        The exit status: 0, or 1 when a process could not be kept alive.
+        The exit status: 0, or 1 when a process could not be kept alive, or when nothing was being
+        played or learned when the limit was reached (docs/adr/0134).
 
     Raises:
         Conflict: the data folder or a port is taken.
+        InvalidArgument: the host is none of this machine.
     """
     began = time.monotonic()
     stop = _stop_event()
     stop_with_parent()
     with claimed(run.data_dir):
-        ports = range(run.port_base, run.port_base + len(SERVICES))
-        taken = ports_in_use(ports, run.host)
-        if taken:
-            raise Conflict(
-                f"port {', '.join(map(str, taken))} on {run.host} is in use; stop what holds it, "
-                "or choose another --port-base"
-            )
+        check_ports(range(run.port_base, run.port_base + len(SERVICES)), run.host)
         layout = lay_out(run)
         supervisor = Supervisor(layout, run.data_dir / "logs")
         _leave_note(run, layout)
@@ -63,8 +61,12 @@ async def live(run: Run, limit: float | None, summary: Path | None, *, plain: bo
             supervisor.start_late()
         display = open_display(run, plain=plain)
         supervisor.tell_by(display.tell)
+        if compiling := not is_compiled(run.game):
+            display.tell("compiling the games, once, about 15 s")
         try:
-            return await _run(run, layout, supervisor, began, stop, limit, summary, display)
+            return await _run(
+                run, layout, supervisor, began, stop, limit, summary, display, compiling=compiling
+            )
         finally:
             display.close()
 
@@ -78,44 +80,56 @@ async def _run(
     limit: float | None,
     summary: Path | None,
     display: Display,
+    *,
+    compiling: bool,
 ) -> int:
     with collector_at_rest():
+        from mazemesh.cli.supervisor.explaining import Explainer
         from mazemesh.cli.supervisor.overview import Observer
         from mazemesh.cli.supervisor.summary import write_summary
         from mazemesh.client.mesh import Mesh
 
     with Mesh(run.addresses) as mesh:
-        display.tell(f"mesh on {run.host}:{run.port_base}, data in {run.data_dir}")
+        display.tell(f"mesh on {host_port(run.host, run.port_base)}, data in {run.data_dir}")
         observer = Observer(run, layout, supervisor, mesh, began)
-        watching = asyncio.create_task(_watch(run, observer, supervisor, display))
-        await _first(stop, supervisor.broken, limit)
+        explainer = Explainer(run, supervisor, mesh, display.tell, compiling=compiling)
+        watching = asyncio.create_task(_watch(run, observer, explainer, supervisor, display))
+        ended_early = await _first(stop, supervisor.broken, limit)
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
         # To ask an Elo that was never started would be to wait.
         overview = await observer.refresh(ratings=supervisor.complete)
+        problems = () if ended_early else explainer.problems
         display.show(overview)
         display.tell("stopping")
         await supervisor.stop()
         if summary is not None:
-            write_summary(summary, overview)
+            write_summary(summary, overview, problems)
             display.tell(f"summary written to {summary}")
     broken = supervisor.why_broken()
     if broken:
         display.tell(f"stopped: {broken}; its log is in {run.data_dir / 'logs'}")
-    return 1 if broken else 0
+    for problem in problems:
+        display.tell(f"stopped while {problem}")
+    return 1 if broken or problems else 0
 
 
-async def _watch(run: Run, observer: Observer, supervisor: Supervisor, display: Display) -> None:
+async def _watch(
+    run: Run, observer: Observer, explainer: Explainer, supervisor: Supervisor, display: Display
+) -> None:
     overview = observer.overview
     while not _under_way(run, overview):
         await asyncio.sleep(_FIRST_REFRESH)
         # Whoever tells of ratings is not there yet, and to ask would be to wait.
         overview = await observer.refresh(ratings=False)
         display.show(overview)
+        await explainer.look(overview)
     supervisor.start_late()
     turn = 0
     while True:
-        display.show(await observer.refresh(ratings=turn % _RATINGS_EVERY == 0))
+        overview = await observer.refresh(ratings=turn % _RATINGS_EVERY == 0)
+        display.show(overview)
+        await explainer.look(overview)
         turn += 1
         await asyncio.sleep(_REFRESH)
 
@@ -133,12 +147,13 @@ def _under_way(run: Run, overview: Overview) -> bool:
     return learned or not run.actors or overview.seconds > _LATEST_START
 
 
-async def _first(stop: asyncio.Event, broken: asyncio.Event, limit: float | None) -> None:
-    """Returns when either event is set, or after `limit` seconds."""
+async def _first(stop: asyncio.Event, broken: asyncio.Event, limit: float | None) -> bool:
+    """Returns when either event is set, which it then tells, or after `limit` seconds."""
     waits = [asyncio.create_task(stop.wait()), asyncio.create_task(broken.wait())]
-    await asyncio.wait(waits, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+    done, _ = await asyncio.wait(waits, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
     for task in waits:
         task.cancel()
+    return bool(done)
 
 
 def _stop_event() -> asyncio.Event:

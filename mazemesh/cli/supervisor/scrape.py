@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import urllib.request
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from urllib.error import URLError
+from http.client import HTTPConnection, HTTPException
 
 from mazemesh.cli.supervisor.layout import ProcessSpec
 
@@ -65,12 +64,20 @@ async def scrape(specs: Iterable[ProcessSpec], readings: Readings) -> None:
 
 def _scrape_one(spec: ProcessSpec, readings: Readings) -> None:
     try:
-        url = f"http://127.0.0.1:{spec.metrics_port}/metrics"
-        with urllib.request.urlopen(url, timeout=_TIMEOUT) as page:
-            text = page.read().decode()
-    except (URLError, OSError):
+        text = _page(spec.metrics_host, spec.metrics_port)
+    except (HTTPException, OSError):
         return
     readings.take(spec.name, parse(text))
+
+
+def _page(host: str, port: int) -> str:
+    # Not by urllib, which would ask a proxy of the environment for a page of this machine.
+    connection = HTTPConnection(host, port, timeout=_TIMEOUT)
+    try:
+        connection.request("GET", "/metrics")
+        return connection.getresponse().read().decode()
+    finally:
+        connection.close()
 
 
 def parse(page: str) -> dict[Sample, float]:

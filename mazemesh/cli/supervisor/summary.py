@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from mazemesh.cli.supervisor.overview import Overview
 
 
-def summary(overview: Overview) -> dict[str, Any]:
+def summary(overview: Overview, problems: Sequence[str] = ()) -> dict[str, Any]:
     """Plain data.
 
     `success_rate` is that of the newest snapshot on held-out mazes, greedy: the share of mazes
@@ -27,6 +28,7 @@ def summary(overview: Overview) -> dict[str, Any]:
         "restarts": overview.restarts,
         "training_step": overview.training_step,
         "first_game_seconds": overview.first_game_seconds,
+        "problems": list(problems),
         "success_rate": overview.success_rate,
         "success_history": [
             {"policy": policy, "seconds": round(seconds, 1), "success_rate": rate}
@@ -45,9 +47,9 @@ def summary(overview: Overview) -> dict[str, Any]:
     }
 
 
-def write_summary(path: Path, overview: Overview) -> None:
+def write_summary(path: Path, overview: Overview, problems: Sequence[str] = ()) -> None:
     """Writes the file whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(json.dumps(summary(overview), indent=2) + "\n")
+    temporary.write_text(json.dumps(summary(overview, problems), indent=2) + "\n")
     temporary.replace(path)

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
+from mazemesh.cli.output import literal_console
 from mazemesh.tuning.space import Value
 from mazemesh.tuning.trial import Progress
 
@@ -28,10 +28,10 @@ class TrialDisplay:
     """
 
     def __init__(self, done: int, total: int, seconds: float) -> None:
-        self._console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
+        self._console = literal_console(stderr=True, soft_wrap=True)
         self._terminal = self._console.is_terminal
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mazemesh.analysis.journal import Curves, read_curves
+from mazemesh.sqlite_url import sqlite_url
 from mazemesh.tuning.definition import Definition
 from mazemesh.tuning.objectives import Measurement, Target
 from mazemesh.tuning.trial import TrialFailed
@@ -113,7 +114,7 @@ def newest_file(mesh: Path, policy: str) -> bytes:
     from services.model.stores.sql import SqlRegistry
 
     async def find() -> str:
-        database = Database(f"sqlite:///{mesh / 'model.sqlite'}")
+        database = Database(sqlite_url(mesh / "model.sqlite"))
         try:
             chosen = Filter(name=policy, snapshots_only=True)
             pages = await SqlRegistry(database, 1).transact(

@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ from mazemesh.cli.supervisor.scrape import Readings, scrape
 from mazemesh.cli.tuning.flags import Flags
 from mazemesh.cli.tuning.measure import measure, newest_file
 from mazemesh.cli.tuning.ports import PortBlocks
+from mazemesh.process.interpreter import run_module
 from mazemesh.process.parent import PARENT_VARIABLE
 from mazemesh.tuning.definition import Definition
 from mazemesh.tuning.objectives import Measurement
@@ -83,8 +83,8 @@ class MeshTrials:
         self, folder: Path, port_base: int, parameters: Mapping[str, Value]
     ) -> tuple[str, ...]:
         one = self._definition
-        return (
-            *(sys.executable, "-m", "mazemesh.cli", "up", "--plain"),
+        return run_module(
+            *("mazemesh.cli", "up", "--plain"),
             *("--game", one.game, "--algorithm", one.algorithm, "--name", POLICY),
             *("--for", f"{one.seconds:g}s", "--summary", str(folder / "summary.json")),
             *("--data-dir", str(folder / "mesh"), "--port-base", str(port_base)),

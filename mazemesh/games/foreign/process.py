@@ -49,7 +49,7 @@ class WorkerProcess:
             inherited = [descriptor] if task.memory < 0 else [descriptor, task.memory]
             self._process = subprocess.Popen(  # noqa: S603
                 [
-                    *(sys.executable, "-W", "ignore", "-m", "mazemesh.games.foreign.worker"),
+                    *(sys.executable, "-P", "-W", "ignore", "-m", "mazemesh.games.foreign.worker"),
                     replace(task, socket=descriptor).to_json(),
                 ],
                 stdin=subprocess.DEVNULL,

@@ -35,6 +35,8 @@ def main() -> None:
     os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
     os.environ.setdefault("SDL_AUDIODRIVER", "dummy")
     os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+    # The user's own modules are found after all others: none takes a library's place.
+    sys.path.append(os.getcwd())  # noqa: PTH109
     task = Task.from_json(sys.argv[1])
     threading.Thread(target=_end_with, args=(task.socket,), daemon=True).start()
     with Connection(task.socket) as parent:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from functools import cache
-from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+
+from mazemesh.games.machine_code import source_hash
+from mazemesh.machine_code import compile_for, compiled
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -51,8 +51,8 @@ def kernel(function: _Function) -> _Function:
     numba notices a change of the file that holds the function, not of the files that it calls into.
     So the name under which the code is cached carries a hash of all of them.
     """
-    function.__qualname__ += f"-{_source_hash()}"
-    return cast("_Function", numba.njit(cache=True, **_OPTIONS)(function))
+    function.__qualname__ += f"-{source_hash()}"
+    return compiled(**_OPTIONS)(function)
 
 
 def ready(function: Callable[..., Any], *arguments: Any) -> Callable[..., Any]:
@@ -62,19 +62,5 @@ def ready(function: Callable[..., Any], *arguments: Any) -> Callable[..., Any]:
     """
     typeof: Callable[[Any], Any] = numba.typeof
     signature = tuple(typeof(argument) for argument in arguments)
-    dispatcher = cast("Any", function)
-    dispatcher.compile(signature)
     # Past the dispatcher, which would look up the types of all arguments in each call.
-    return cast("Callable[..., Any]", dispatcher.overloads[signature].entry_point)
-
-
-@cache
-def _source_hash() -> str:
-    games = Path(__file__).parent.parent
-    sources = [games / "bots.py", games / "random.py"]
-    for folder in ("kernels", "rules"):
-        sources += sorted((games / folder).glob("*.py"))
-    digest = hashlib.sha256()
-    for source in sources:
-        digest.update(source.read_bytes())
-    return digest.hexdigest()[:12]
+    return compile_for(function, signature)

@@ -24,7 +24,7 @@ def workers(one: Run) -> dict[str, ProcessSpec]:
 
 
 def learner(spec: ProcessSpec) -> LearnerSettings:
-    return parse_settings(LearnerSettings, list(spec.command[3:]), "learner")
+    return parse_settings(LearnerSettings, list(spec.command[4:]), "learner")
 
 
 def test_a_mesh_has_services_a_learner_actors_and_evaluators() -> None:
@@ -51,8 +51,8 @@ def test_exploiters_are_learners_and_actors_of_their_own() -> None:
         one = LearnerRun.of(learner(found[f"learner-{name}"]))
         assert (one.policy, one.pool, one.exploits) == (name, (), "mine")
         actor = found[f"actor-{name}"]
-        assert actor.command[2:4] == ("actor", "play")
-        settings = parse_settings(ActorSettings, list(actor.command[4:]), "actor")
+        assert actor.command[3:5] == ("actor", "play")
+        settings = parse_settings(ActorSettings, list(actor.command[5:]), "actor")
         assert (settings.policy, settings.games) == (name, 64)
         seeds.add(one.seed)
     assert len(seeds) == 3

@@ -1,0 +1,1 @@
+"""What `mazemesh doctor` looks at: this machine, the installation, the settings."""

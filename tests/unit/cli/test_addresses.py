@@ -1,0 +1,33 @@
+"""Where a client looks for a mesh."""
+
+import pytest
+
+from mazemesh.client.addresses import Addresses
+from mazemesh.errors import InvalidArgument
+
+
+@pytest.mark.parametrize(
+    ("host", "game"),
+    [
+        ("10.9.8.7", "10.9.8.7:50051"),
+        ("::1", "[::1]:50051"),
+        ("[::1]", "[::1]:50051"),
+        ("0.0.0.0", "127.0.0.1:50051"),
+        ("::", "[::1]:50051"),
+    ],
+)
+def test_addresses_are_what_a_client_can_dial(host: str, game: str) -> None:
+    assert Addresses.local(host).game == game
+
+
+def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MAZEMESH_HOST", "MAZEMESH_PORT_BASE", "MAZEMESH_GAME_ADDRESS"):
+        monkeypatch.setenv(name, "")
+    assert Addresses.from_environment() == Addresses.local()
+
+
+@pytest.mark.parametrize("text", ["abc", "70000", "65532", "0", "-1", "5e3", "٣٣٣٣"])
+def test_a_port_base_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("MAZEMESH_PORT_BASE", text)
+    with pytest.raises(InvalidArgument, match=r"MAZEMESH_PORT_BASE.*should be a port from 1 to"):
+        Addresses.from_environment()

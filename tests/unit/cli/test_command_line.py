@@ -1,0 +1,126 @@
+"""What holds for every command: data alone on standard output, one line for a bad variable."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+import typer.main
+from typer.testing import CliRunner
+
+import mazemesh
+from mazemesh.cli.app import app
+from mazemesh.cli.options import Json
+from mazemesh.cli.output import data_alone, print_json
+
+MAZEMESH = Path(sys.executable).with_name("mazemesh")
+
+
+def commands() -> Iterator[tuple[str, typer.models.CommandInfo]]:
+    """All of them, with the words that name them."""
+    for info in app.registered_commands:
+        yield info.name or info.callback.__name__, info  # type: ignore[union-attr]
+    for group in app.registered_groups:
+        assert group.typer_instance is not None
+        for info in group.typer_instance.registered_commands:
+            name = info.name or info.callback.__name__  # type: ignore[union-attr]
+            yield f"{group.name} {name}", info
+
+
+def run(*words: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [str(MAZEMESH), *words],
+        env={**os.environ, **environment},
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        timeout=110,
+    )
+
+
+def test_every_json_option_keeps_standard_output_for_the_data() -> None:
+    """A command that had an option of its own would print what libraries say among its data."""
+    found = {
+        name: info.callback.__annotations__["json"]  # type: ignore[union-attr]
+        for name, info in commands()
+        if "json" in info.callback.__annotations__  # type: ignore[union-attr]
+    }
+    assert {"status", "doctor", "games check", "replay tables"} <= found.keys()
+    assert {name for name, kind in found.items() if kind not in ("Json", Json)} == set()
+
+
+def test_what_libraries_print_is_not_among_the_data(capsys: pytest.CaptureFixture[str]) -> None:
+    with data_alone():
+        sys.stdout.write("a library says hello\n")
+        print_json({"data": 1})
+    sys.stdout.write("afterwards\n")
+    told = capsys.readouterr()
+    assert told.out == '{\n  "data": 1\n}\nafterwards\n'
+    assert told.err == "a library says hello\n"
+
+
+GAME = """
+import gymnasium, numpy, structlog
+class Chatty(gymnasium.Env):
+    observation_space = gymnasium.spaces.Box(0, 1, (2,), numpy.float32)
+    action_space = gymnasium.spaces.Discrete(2)
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return numpy.zeros(2, numpy.float32), {}
+    def step(self, action):
+        if self.np_random.random() < 0.2:
+            raise RuntimeError("an episode is lost now and then")
+        return numpy.zeros(2, numpy.float32), 0.0, False, False, {}
+gymnasium.register("Chatty-v0", Chatty, max_episode_steps=20)
+"""
+
+
+def test_a_check_that_warns_prints_data_alone(tmp_path: Path) -> None:
+    (tmp_path / "chatty.py").write_text(GAME)
+    for name in ("numpy", "grpc", "learner", "services"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('not this file')\n")
+    done = subprocess.run(
+        [str(MAZEMESH), "games", "check", "gymnasium:chatty:Chatty-v0", "--steps", "50", "--json"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=110,
+    )
+    assert json.loads(done.stdout)["game"] == "gymnasium:chatty:Chatty-v0", done.stderr
+    assert "episodes lost" in done.stderr
+
+
+@pytest.mark.parametrize("value", ["abc", "70000", "0"])
+@pytest.mark.parametrize("command", ["up", "status", "leaderboard", "replay tables", "actor"])
+def test_a_port_base_that_is_none_is_one_line(tmp_path: Path, command: str, value: str) -> None:
+    result = CliRunner(env={"MAZEMESH_PORT_BASE": value}).invoke(
+        app, [*command.split(), "--data-dir", str(tmp_path)]
+    )
+    assert result.exit_code == 1
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"mazemesh: MAZEMESH_PORT_BASE is '{value}' and should be a port")
+
+
+def test_the_version_and_the_completion() -> None:
+    assert run("--version").stdout.decode() == f"mazemesh {mazemesh.__version__}\n"
+    for shell in ("bash", "zsh", "fish"):
+        assert b"_MAZEMESH_COMPLETE" in run("--show-completion", shell).stdout
+
+
+def test_a_command_says_on_an_ascii_terminal_what_it_can() -> None:
+    program = (
+        "from mazemesh.cli.terminal import show_what_can_be_shown as show; show();"
+        "print('\\u250c\\u2500\\u2510 \\u25c6 \\u2605 \\u2013 \\u00fc \\udc80')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        timeout=60,
+    )
+    assert done.stdout == b"+-+ # * - ? ?\n", done.stderr
