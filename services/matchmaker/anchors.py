@@ -67,7 +67,7 @@ class Anchors:
 
     async def play(self) -> None:
         """Plays all matches that are missing. Raises what Game raises."""
-        for ladder in self._roster.ladders():
+        for ladder in await self._roster.ladders():
             missing = self._missing(ladder)
             for first in range(0, len(missing), _BATCH):
                 await self._create(ladder, missing[first : first + _BATCH])

@@ -109,6 +109,7 @@ class Evaluation:
         leased: list[Match] = []
         try:
             async with self._deciding:
+                await self._roster.ladders()  # before anything is taken: it may fail
                 leased += self._take(worker, limit, game)
                 retry = self._throttle.retry
                 if len(leased) < limit:
@@ -166,7 +167,7 @@ class Evaluation:
 
     async def _decide(self, count: int, game: str) -> float:
         """Queues at most `count` new matches; returns when to ask again if there were none."""
-        ladders = [one for one in self._roster.ladders() if game in ("", one.game)]
+        ladders = [one for one in await self._roster.ladders() if game in ("", one.game)]
         retry = self._throttle.settled_retry
         if not ladders:
             return retry

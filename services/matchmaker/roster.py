@@ -38,6 +38,7 @@ class Roster:
         self._defaults: dict[str, Ladder] = {}
         self._snapshots: dict[tuple[str, int], Snapshot] = {}
         self._ladders: list[Ladder] | None = None
+        self._refused: set[str] = set()
         self._told: set[str] = set()
 
     def versions(self, name: str, game: str) -> list[int]:
@@ -48,24 +49,16 @@ class Roster:
             if snapshot.name == name and snapshot.ladder.game == game
         ]
 
-    def ladders(self) -> list[Ladder]:
-        """All ladders with their snapshots, by name."""
+    async def ladders(self) -> list[Ladder]:
+        """All ladders with their snapshots, by name.
+
+        Raises:
+            Unavailable: Game has not told yet of the games that are there anyway, and is away.
+        """
+        await self._ask_defaults()
         if self._ladders is None:
             self._ladders = ladders(self._defaults.values(), self._snapshots.values())
         return self._ladders
-
-    async def prepare(self) -> None:
-        """Learns the ladders that are there before any snapshot is.
-
-        Raises:
-            Unavailable: Game is away.
-        """
-        for game in self._games:
-            if game not in self._defaults:
-                ladder = await self._ladder(game, GameSettings())
-                if ladder is not None:
-                    self._defaults[game] = ladder
-                    self._ladders = None
 
     async def replace(self, policies: list[model_pb2.PolicyVersion]) -> None:
         """Takes a whole list in place of what was known.
@@ -73,6 +66,7 @@ class Roster:
         Raises:
             Unavailable: Game is to tell about one of their games, and is away; nothing changed.
         """
+        self._refused.clear()  # Game may have been started again, with these allowed
         found = [one for policy in policies if (one := await self._snapshot(policy))]
         self._change({(one.name, one.version): one for one in found})
 
@@ -88,6 +82,17 @@ class Roster:
             self._change({**self._snapshots, key: snapshot})
         elif key in self._snapshots:
             self._change({other: one for other, one in self._snapshots.items() if other != key})
+
+    async def _ask_defaults(self) -> None:
+        for game in self._games:
+            if game in self._defaults or game in self._refused:
+                continue
+            ladder = await self._ladder(game, GameSettings())
+            if ladder is None:
+                self._refused.add(game)
+            else:
+                self._defaults[game] = ladder
+                self._ladders = None
 
     async def _snapshot(self, policy: model_pb2.PolicyVersion) -> Snapshot | None:
         if not policy.snapshot or policy.state != model_pb2.POLICY_STATE_READY:
@@ -127,7 +132,6 @@ async def follow(model: ModelPeer, roster: Roster, retry_seconds: float) -> None
     reachable = True
     while True:
         try:
-            await roster.prepare()
             await roster.replace(await model.snapshots())
             standing = False
             async for event in model.watch():

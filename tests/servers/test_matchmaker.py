@@ -153,10 +153,25 @@ async def test_without_a_match_there_is_a_hint(world: World) -> None:
 
 
 async def test_with_game_down_leasing_says_so(world: World) -> None:
-    world.game.down = True
     async with world.serve() as (_, client):
+        assert len((await asyncio.to_thread(client.lease, "w", 1)).matches) == 1
+        world.game.down = True
         with pytest.raises(Unavailable, match="Game cannot create the matches now"):
             await asyncio.to_thread(client.lease, "w", 1)
+
+
+async def test_with_game_never_up_leasing_and_sampling_say_so(world: World) -> None:
+    world.game.down = True
+    async with world.serve() as (_, client):
+        for ask in (
+            lambda: client.lease("w", 1),
+            lambda: client.lease("w", 1, "race"),
+            lambda: client.sample_opponents("race", "race", 1),
+        ):
+            with pytest.raises(Unavailable, match="the Game service is to tell what 'race' is"):
+                await asyncio.to_thread(ask)
+        world.game.down = False
+        assert await asyncio.to_thread(client.sample_opponents, "race", "race", 1)
 
 
 BAD = [
@@ -178,7 +193,7 @@ BAD = [
     (
         "SampleOpponents",
         pb.SampleOpponentsRequest(request_id="r", student="race", game="chess", count=1),
-        "'chess' is unknown",
+        "'chess' is not allowed here",
     ),
     (
         "SampleOpponents",
@@ -225,7 +240,7 @@ BAD = [
     (
         "LeaseMatches",
         pb.LeaseMatchesRequest(worker_id="w", max_matches=1, game="chess"),
-        "'chess' is unknown",
+        "'chess' is not allowed here",
     ),
     ("CompleteMatch", pb.CompleteMatchRequest(match_id="m", fence=1), "worker_id"),
     ("CancelMatch", pb.CancelMatchRequest(), "ticket_id"),

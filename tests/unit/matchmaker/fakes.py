@@ -33,11 +33,9 @@ def metrics() -> MatchmakerMetrics:
     return MatchmakerMetrics(CollectorRegistry())
 
 
-async def prepared_roster(*games: str) -> Roster:
-    """A roster whose default ladders are known."""
-    roster = Roster(games, GameSpecs(FakeSpecs()), metrics())
-    await roster.prepare()
-    return roster
+def roster_of(*games: str) -> Roster:
+    """A roster with the default ladders of these games."""
+    return Roster(games, GameSpecs(FakeSpecs()), metrics())
 
 
 class FakeClock:

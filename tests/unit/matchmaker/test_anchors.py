@@ -12,7 +12,7 @@ from tests.unit.matchmaker.fakes import (
     FakeGame,
     MemoryAnchors,
     MemoryNumbers,
-    prepared_roster,
+    roster_of,
     snapshot,
 )
 
@@ -38,8 +38,8 @@ class World:
 
 
 @pytest.fixture
-async def world() -> World:
-    return World(await prepared_roster("race"))
+def world() -> World:
+    return World(roster_of("race"))
 
 
 async def test_every_pair_meets_so_often_and_no_more(world: World) -> None:
@@ -77,7 +77,7 @@ async def test_a_new_ladder_is_anchored_too(world: World) -> None:
 
 
 async def test_larger_tables_take_all_bots_and_too_large_ones_none(world: World) -> None:
-    world.roster = await prepared_roster()
+    world.roster = roster_of()
     await world.roster.apply(snapshot(1, settings=GameSettings(seats=3)))
     await world.roster.apply(snapshot(2, settings=GameSettings(seats=4)))
     await (await world.start(2)).play()

@@ -23,7 +23,7 @@ from tests.unit.matchmaker.fakes import (
     MemoryLeases,
     MemoryNumbers,
     metrics,
-    prepared_roster,
+    roster_of,
     snapshot,
 )
 
@@ -67,7 +67,7 @@ class World:
 
 @pytest.fixture
 async def world() -> World:
-    world = World(await prepared_roster("race"))
+    world = World(roster_of("race"))
     await world.roster.replace([snapshot(1)])
     return world
 

@@ -3,6 +3,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from mazemesh.errors import Unavailable
 from mazemesh.games import GameSettings
 from mazemesh.v1 import model_pb2
 from services._harness.game_specs import GameSpecs
@@ -17,10 +18,8 @@ def game() -> FakeSpecs:
 
 
 @pytest.fixture
-async def roster(game: FakeSpecs) -> Roster:
-    roster = Roster(("race",), GameSpecs(game), metrics())
-    await roster.prepare()
-    return roster
+def roster(game: FakeSpecs) -> Roster:
+    return Roster(("race",), GameSpecs(game), metrics())
 
 
 @pytest.fixture
@@ -75,11 +74,11 @@ async def test_a_heartbeat_makes_up_for_what_the_watch_missed(
 
 
 async def test_ladders_follow_the_snapshots(roster: Roster) -> None:
-    assert [one.name for one in roster.ladders()] == ["race"]
+    assert [one.name for one in await roster.ladders()] == ["race"]
     await roster.replace([snapshot(1, settings=GameSettings(width=6, height=6))])
-    assert [one.name for one in roster.ladders()] == ["race", "race-6x6"]
+    assert [one.name for one in await roster.ladders()] == ["race", "race-6x6"]
     await roster.apply(snapshot(2))
-    by_name = {one.name: one for one in roster.ladders()}
+    by_name = {one.name: one for one in await roster.ladders()}
     assert [one.policy for one in by_name["race"].snapshots] == ["race:2"]
 
 
@@ -90,7 +89,7 @@ async def test_snapshots_that_cannot_be_rated_are_left_out(roster: Roster) -> No
     nameless.ClearField("collection")
     await roster.replace([bad, nameless])
     await roster.apply(snapshot(3, game="chess"))
-    assert [len(one.snapshots) for one in roster.ladders()] == [0]
+    assert [len(one.snapshots) for one in await roster.ladders()] == [0]
 
 
 async def test_a_game_that_game_refuses_is_left_out_and_the_rest_is_not(
@@ -117,7 +116,16 @@ async def test_while_game_is_away_nothing_is_forgotten(
     await until(lambda: roster.versions("small", "race") == [1])
 
 
+async def test_a_default_game_is_asked_for_until_game_answers(
+    roster: Roster, game: FakeSpecs
+) -> None:
+    game.down = True
+    with pytest.raises(Unavailable, match="'race'"):
+        await roster.ladders()
+    game.down = False
+    assert [one.name for one in await roster.ladders()] == ["race"]
+
+
 async def test_an_unknown_default_game_has_no_ladder_and_spoils_none() -> None:
     roster = Roster(("chess", "race"), GameSpecs(FakeSpecs()), metrics())
-    await roster.prepare()
-    assert [one.name for one in roster.ladders()] == ["race"]
+    assert [one.name for one in await roster.ladders()] == ["race"]

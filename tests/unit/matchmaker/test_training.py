@@ -8,13 +8,13 @@ from services.matchmaker.opponents import Mix, Source
 from services.matchmaker.outcomes import Outcomes
 from services.matchmaker.training import Training
 from tests.game_specs import known
-from tests.unit.matchmaker.fakes import MemoryOutcomes, metrics, prepared_roster, snapshot
+from tests.unit.matchmaker.fakes import MemoryOutcomes, metrics, roster_of, snapshot
 
 LOST = {"race:1": Outcomes(0, 0, 50)}
 
 
 async def training_on(store: MemoryOutcomes, *versions: int) -> Training:
-    roster = await prepared_roster("race")
+    roster = roster_of("race")
     await roster.replace([snapshot(version) for version in versions])
     return Training(
         roster,
