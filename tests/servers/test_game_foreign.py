@@ -223,7 +223,8 @@ def test_a_running_game_can_be_watched_without_a_maze(server: RunningGame) -> No
 def test_games_that_are_slow_to_begin_are_waited_for(
     server: RunningGame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # As in an hour's work for a minute's patience: what there is in all, and what a client waits.
+    assert run_games.WAITING_SECONDS * 3 < games_session._OPEN_SECONDS
+    # What there is to do takes longer than a client waits for one message.
     monkeypatch.setattr(run_games, "WAITING_SECONDS", 0.05)
     monkeypatch.setattr(games_session, "_OPEN_SECONDS", 2.0)
     slow = "pettingzoo:tests.foreign_games:Slow?seconds=0.2"
