@@ -43,6 +43,12 @@ class GameMetrics:
             registry=registry,
             buckets=_STEP_BUCKETS,
         )
+        self._lost = Counter(
+            "mazemesh_game_lost_episodes",
+            "Episodes of foreign games that were lost, as their environments failed.",
+            ("game",),
+            registry=registry,
+        )
         self._returns = Gauge(
             "mazemesh_game_mean_return",
             "Mean return of the client's seats in the training episodes that ended last.",
@@ -65,11 +71,17 @@ class GameMetrics:
             running = report.status != OVER
             moves = int(np.count_nonzero(running)) * engine.spec.seats
             clients_seats &= running[:, None]
+        if report.seat_status.size:
+            there = report.seat_status != OVER
+            moves = int(np.count_nonzero(there))
+            clients_seats &= there
         by_clients = int(np.count_nonzero(clients_seats))
         finished.inc(report.ended_games.size)
         clients.inc(by_clients)
         bots.inc(moves - by_clients)
         histogram.observe(seconds)
+        if batch.foreign:
+            self._lost.labels(engine.game.name).inc(int(np.count_nonzero(engine.lost)))
         if engine.autoreset and report.ended_games.size:
             self._note_returns(batch, report)
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from actor.policy import OnnxPolicy
 from actor.selfplay import TrainingGames
 from mazemesh.cli.app import app
 from mazemesh.client import games_session
-from mazemesh.errors import DeadlineExceeded, InvalidArgument, NotFound
+from mazemesh.errors import DeadlineExceeded, FailedPrecondition, InvalidArgument, NotFound
 from mazemesh.experience import unroll_signature
 from mazemesh.game_replay import verify
 from mazemesh.games import Catalogue, Purpose, open_game, seeds
@@ -130,7 +131,8 @@ def test_one_that_hangs_keeps_nobody_waiting(server: RunningGame) -> None:
 def test_a_match_that_fails_is_dropped_and_has_no_result(server: RunningGame, elo: FakeElo) -> None:
     setup = race("falls", "walk:1", "walk:2", game=WALK + "?fails=raise")
     tokens = tokens_of(server.client.create([setup]))
-    with server.client.join_session(tokens) as session:
+    # The match is dropped once a game fails, maybe before the other one ends.
+    with server.client.join_session(tokens) as session, suppress(FailedPrecondition):
         while not session.over:
             session.send(np.array([[0], [1]], np.int8))
             session.receive()
@@ -138,6 +140,7 @@ def test_a_match_that_fails_is_dropped_and_has_no_result(server: RunningGame, el
     with pytest.raises(NotFound, match="no replay"):
         server.client.replay("falls-p1")
     assert "falls" not in elo.results
+    assert server.metric("lost_episodes_total", game=setup.game) == 1
     assert server.client.create([setup])  # it may be played again
 
 
@@ -232,7 +235,8 @@ def test_a_running_game_can_be_watched_without_a_maze(server: RunningGame) -> No
 def test_games_that_are_slow_to_begin_are_waited_for(
     server: RunningGame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # As in an hour's work for a minute's patience: what there is in all, and what a client waits.
+    assert run_games.WAITING_SECONDS * 3 < games_session._OPEN_SECONDS
+    # What there is to do takes longer than a client waits for one message.
     monkeypatch.setattr(run_games, "WAITING_SECONDS", 0.05)
     monkeypatch.setattr(games_session, "_OPEN_SECONDS", 2.0)
     slow = "pettingzoo:tests.foreign_games:Slow?seconds=0.2"
@@ -265,6 +269,8 @@ def test_each_seat_is_told_its_own_end(server: RunningGame) -> None:
             np.testing.assert_array_equal(step.seat_status[0], step.seat_status[1])
             told.append(step.seat_status[0].tolist())
         assert told == [[1, 0, 0, 0], [3, 2, 0, 0], [3, 3, 0, 0], [3, 3, 1, 2], [1, 0, 0, 0]]
+    moves = server.metric("agent_steps_total", kind="training", game=PARTING, player="client")
+    assert moves == 2 * (4 + 3 + 2 + 2 + 4)
     with server.client.open_session(ROCK_PAPER_SCISSORS, None, 1, SEED) as session:
         session.send(np.zeros((1, 2), np.int8))
         assert session.receive().seat_status.tolist() == [[0, 0]]
