@@ -31,6 +31,7 @@ class FakeModel:
             name="solo",
             version=self.latest,
             sha256=str(self.latest),
+            revision=3 * self.latest,
             spec_hash=SPEC.spec_hash,
         )
         if if_none_match == description.sha256:
