@@ -139,11 +139,6 @@ def method(
     raise InvalidArgument("collection.method is not set; expected unroll, transition or sequence")
 
 
-def has_q_values(collection: Collection) -> bool:
-    """Whether the logits of a run's policies are Q-values, of which the best is taken."""
-    return collection.HasField("transition") or collection.HasField("sequence")
-
-
 def _epsilon_greedy(
     wanted: TransitionCollection | SequenceCollection, games: int, rng: np.random.Generator
 ) -> EpsilonGreedyActing:

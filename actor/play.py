@@ -101,6 +101,7 @@ class Actor:
             writer.close()
             self._close()
             threads[1].join()
+        sender.check()
 
     def _opponents(
         self, collection: Collection, spec: GameSpec

@@ -1,4 +1,8 @@
-"""Policies at hand: a bounded cache of versions, and the student that follows `latest`."""
+"""Policies at hand: a bounded cache of versions, and the student that follows `latest`.
+
+Files come from Model alone, which has validated each in a confined process, and whose client has
+compared their hashes: they are opened here without a further check.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,6 @@ from tenacity import (
     wait_exponential,
 )
 
-from actor.acting import has_q_values
 from actor.policy import OnnxPolicy
 from mazemesh.errors import (
     DeadlineExceeded,
@@ -88,7 +91,7 @@ class PolicyCache:
                 raise NotFound(f"policy {reference} has no file any more")
             check_spec(description, self._spec_hash)
             policy = self._loaded[reference] = OnnxPolicy(
-                reference, data, greedy=has_q_values(description.collection)
+                reference, data, greedy=description.q_values
             )
             while len(self._loaded) > self._capacity:
                 self._loaded.popitem(last=False)
@@ -139,15 +142,20 @@ class Student:
                 self._installed.wait(_LOOK_SECONDS)
 
     def follow(self, spec: GameSpec) -> None:
-        """Loads each new version as soon as it is ready, until `stop` is set. Runs in a thread."""
+        """Loads each new version as soon as it is ready, until `stop` is set. Runs in a thread.
+
+        A watch begins at the present, never at a revision that may be forgotten by now; its first
+        message says that it stands, and what happened before is asked for then.
+        """
         while not self._stop.is_set():
             try:
-                self._refresh(spec)
-                for event in self._model.watch(self._name, self.description.revision):
+                stands = False
+                for event in self._model.watch(self._name):
                     if self._stop.is_set():
                         return
-                    if self._is_news(event):
+                    if not stands or self._is_news(event):
                         self._refresh(spec)
+                    stands = True
             except MazemeshError as error:
                 log.info("policy watch interrupted", policy=self._name, reason=str(error))
                 self._stop.wait(0.5)
@@ -187,7 +195,7 @@ class Student:
         policy = OnnxPolicy(
             f"{description.name}:{description.version}",
             data,
-            greedy=has_q_values(description.collection),
+            greedy=description.q_values,
         )
         if spec is not None:
             # The first run of a session allocates; it must not happen in the middle of a step.

@@ -20,6 +20,9 @@ Observation = npt.NDArray[Any]
 class OnnxPolicy:
     """An ONNX policy (see model.proto) in one onnxruntime session.
 
+    The file is run as it is: it comes from Model, which has validated it, or has passed
+    `services.model.graph.check_graph`.
+
     Attributes:
         reference: "name:version".
         version: The version number.

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import structlog
 
 from actor.step import Batch, Experience
-from mazemesh.errors import DeadlineExceeded, MazemeshError, NotFound, Unavailable
+from mazemesh.errors import DeadlineExceeded, NotFound, Unavailable
 
 log = structlog.get_logger()
 
@@ -44,7 +44,8 @@ class ExperienceSender:
 
     Attributes:
         rows: Rows acknowledged so far.
-        error: What ended the thread, if it was not `stop`.
+        error: What ended the thread, if it was not `stop`; it has set `stop` then, since whoever
+            waits for what becomes of the rows would wait for ever.
     """
 
     def __init__(self, writer: Writer, stop: threading.Event, pending: int = 2) -> None:
@@ -56,22 +57,27 @@ class ExperienceSender:
         self._taken = self._done = 0
         self._taken_at = 0.0
         self.rows = 0
-        self.error: MazemeshError | None = None
+        self.error: Exception | None = None
 
     def put(self, experience: Experience) -> None:
         """Hands over one batch; returns without it when stopping.
 
         Raises:
-            MazemeshError: what ended the thread.
+            Exception: what ended the thread.
         """
+        self.check()
         while not self._stop.is_set():
-            if self.error is not None:
-                raise self.error
+            self.check()
             if self._room.acquire(timeout=0.2):
                 self._taken += 1
                 self._taken_at = time.monotonic()
                 self._queue.put(experience)
                 return
+
+    def check(self) -> None:
+        """Raises what ended the thread, if it was not `stop`."""
+        if self.error is not None:
+            raise self.error
 
     def keep_pace(self) -> None:
         """Blocks while what was put takes long to be written; to be called between steps.
@@ -93,9 +99,10 @@ class ExperienceSender:
                 continue
             try:
                 self._write(experience)
-            except MazemeshError as error:
-                log.error("experience refused", reason=str(error))
+            except Exception as error:  # of Replay, or whatever it was
+                log.error("experience refused", reason=str(error), kind=type(error).__name__)
                 self.error = error
+                self._stop.set()
                 return
             self._done += 1
             self._progress.set()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,26 +84,74 @@ def find(folder: Path) -> list[Path]:
 
 
 def load(folder: Path, run: Run, device: torch.device) -> Checkpoint | None:
-    """The newest checkpoint of the run; None when there is none.
+    """The newest checkpoint of the run that can be read; None when there is none at all.
+
+    A damaged one, as a failing disk leaves it, is passed over with a warning and kept for whoever
+    wants to look at it, under another name.
 
     Raises:
         FailedPrecondition: it belongs to another game, algorithm or network; names the difference.
+            Or there are checkpoints and all are damaged.
     """
+    paths = find(folder)
+    reasons = []
+    for path in reversed(paths):
+        try:
+            checkpoint = _read(path, device)
+        except _Damaged as error:
+            reasons.append(f"{path.name}: {error}")
+            log.warning("checkpoint is damaged; the one before it is tried", reason=reasons[-1])
+            continue
+        _check_identity(path, checkpoint, run)
+        for damaged in paths[len(paths) - len(reasons) :]:
+            damaged.replace(damaged.with_suffix(".damaged"))
+        log.info("resuming", checkpoint=str(path), agent_steps=checkpoint.agent_steps)
+        return checkpoint
+    if reasons:
+        raise FailedPrecondition(
+            f"all {len(paths)} checkpoints in {folder} are damaged ({'; '.join(reasons)}). Move "
+            "them away to start anew, or bring back a copy of one"
+        )
+    return None
+
+
+class _Damaged(Exception):
+    """A file that is not the checkpoint it was."""
+
+
+def _read(path: Path, device: torch.device) -> Checkpoint:
     import torch
 
-    paths = find(folder)
-    if not paths:
-        return None
-    checkpoint = Checkpoint(**torch.load(paths[-1], map_location=device, weights_only=True))
+    try:
+        with zipfile.ZipFile(path) as archive:  # torch itself does not compare checksums
+            damaged = archive.testzip()
+        if damaged is not None:
+            raise _Damaged(f"the checksum of {damaged} is wrong")
+        content = torch.load(path, map_location=device, weights_only=True)
+        return Checkpoint(**content)
+    except OSError as error:
+        if error.errno is not None and not isinstance(error, EOFError):
+            raise  # the file cannot be had now; that says nothing of what is in it
+        raise _Damaged(_first_line(error)) from error
+    except _Damaged:
+        raise
+    # Whatever torch and its unpickler make of bytes that are not theirs.
+    except Exception as error:
+        raise _Damaged(_first_line(error)) from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+
+
+def _check_identity(path: Path, checkpoint: Checkpoint, run: Run) -> None:
     wanted, found = run.identity, checkpoint.identity
     for name, value in wanted.items():
         if found.get(name) != value:
             raise FailedPrecondition(
-                f"{paths[-1]} has {name} {found.get(name)}; this run has {value}. Choose another "
+                f"{path} has {name} {found.get(name)}; this run has {value}. Choose another "
                 "policy name (--policy), or move that folder away to start anew"
             )
-    log.info("resuming", checkpoint=str(paths[-1]), agent_steps=checkpoint.agent_steps)
-    return checkpoint
 
 
 def _sync_folder(folder: Path) -> None:

@@ -14,7 +14,8 @@ from prometheus_client import CollectorRegistry
 from learner import checkpoint
 from learner.architecture import initial_parameters
 from learner.first_version import first_draft
-from learner.journal import Journal
+from learner.journal import Journal, run_id_of
+from learner.lease import Lease
 from learner.lineage import Lineage
 from learner.metrics import LearnerMetrics
 from learner.ports import ExperienceSource, PolicySink
@@ -64,6 +65,8 @@ def learn(
 
     Raises:
         MazemeshError: the run cannot be trained as it is set; the message says why.
+        StartError: another learner works in the folder, or holds the policy's name.
+        Conflict: another learner has taken the name over.
     """
     run = Run.of(settings)
     if run.exploits and ranks_in_all() > 1:
@@ -71,6 +74,22 @@ def learn(
     if rank():
         _follow(settings, run, source, stop)
         return
+    held = settings.folder, stop
+    with Lease(sink, run.policy, *held, take_over=settings.take_over) as lease:
+        _lead(settings, run, source, sink, registry, stop, records, lease)
+
+
+def _lead(
+    settings: LearnerSettings,
+    run: Run,
+    source: ExperienceSource,
+    sink: PolicySink,
+    registry: CollectorRegistry,
+    stop: threading.Event,
+    records: Records | None,
+    lease: Lease,
+) -> None:
+    """Rank 0, or the only process."""
     log.info("starting", policy=run.policy, game=run.game, algorithm=run.algorithm)
     log.debug("sizes", row_bytes=run.signature.row_bytes, batch_rows=run.batch_rows)
     metrics = LearnerMetrics(registry)
@@ -79,20 +98,23 @@ def learn(
     resumed = _resume(settings, run, parameters)
     first = first_draft(run, parameters) if resumed is None else None
     threading.Thread(target=_load_torch, name="load torch", daemon=True).start()
-    if not make_table(source, run.table, stop):
+    run_id = run_id_of(settings.folder, resuming=resumed is not None)
+    if not (lease.take(run_id) and make_table(source, run.table, stop)):
         return
-    journal = Journal(settings.folder, run, resuming=resumed is not None)
+    journal = Journal(settings.folder, run, run_id)
     metadata = {"torch": importlib.metadata.version("torch")}
     lineage = Lineage(settings.folder)
-    publisher = Publisher(sink, run, journal.run_id, stop, metadata=metadata, lineage=lineage)
+    publisher = Publisher(sink, run, run_id, stop, metadata=metadata, lineage=lineage, lease=lease)
     if first is not None:
-        publisher.publish(first)
+        publisher.insist(first)
     told = settings.tracking, settings.data_dir, settings.folder, settings.model_address
     with Tracking(*told) as tracking:
         about = settings, run, source, publisher, journal, metrics, stop, records
         if _train(*about, begin=lambda: resumed or _begin(settings, run, parameters)):
             tracking.finish()
     journal.close()
+    lease.check()
+    publisher.check()
 
 
 @dataclass(frozen=True)

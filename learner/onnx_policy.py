@@ -112,5 +112,8 @@ def _model(architecture: Architecture, graph: _Graph) -> onnx.ModelProto:
         producer_name="mazemesh",
         ir_version=IR_VERSION,
     )
+    if architecture.head == "dueling":
+        # Whoever publishes the file elsewhere is told by itself how it plays.
+        model.metadata_props.add(key="mazemesh.q_values", value="true")
     onnx.checker.check_model(model)
     return model

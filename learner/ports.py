@@ -78,3 +78,7 @@ class PolicySink(Protocol):
     ) -> model_pb2.PolicyVersion:
         """Publishes a version; the same request_id again gives the same version."""
         ...
+
+    def hold_name(self, request: model_pb2.HoldNameRequest) -> model_pb2.HoldNameResponse:
+        """Begins, renews or ends a run's hold on a name; `Conflict` when another run has it."""
+        ...

@@ -8,6 +8,7 @@ import uuid
 from collections import deque
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import structlog
 
 from learner.architecture import (
@@ -17,17 +18,31 @@ from learner.architecture import (
     ObservationArray,
     Parameters,
 )
+from learner.lease import Lease
 from learner.lineage import Lineage
 from learner.onnx_policy import to_onnx
 from learner.ports import PolicySink
 from learner.run import Run
-from mazemesh.errors import DeadlineExceeded, FailedPrecondition, MazemeshError, Unavailable
+from mazemesh.errors import (
+    Conflict,
+    DeadlineExceeded,
+    FailedPrecondition,
+    MazemeshError,
+    ResourceExhausted,
+    Unavailable,
+)
 from mazemesh.tensors import to_tensor
 from mazemesh.v1 import model_pb2
 
 log = structlog.get_logger("learner.publisher")
 
 RETRY_SECONDS = 1.0
+
+REFUSALS = 5
+"""Of versions in a row, after which the run ends: nobody acts on what it learns."""
+
+PARITY_BYTES = 2 * 1024 * 1024
+"""Of observations and masks in a version's parity check; of wide ones there are fewer rows."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +76,14 @@ def parity_check(
 ) -> model_pb2.ParityCheck:
     """The message: what the network answers to observations [n, D] with masks [n, A].
 
-    Of a network with memory, `state` float32 [n, memory] is what it remembered before.
+    Of a network with memory, `state` float32 [n, memory] is what it remembered before. Rows without
+    a legal action, as the end of a game has them, are left out, and those beyond `PARITY_BYTES`.
     """
+    width = observation[0].nbytes + 9 * action_mask.shape[1]
+    rows = np.flatnonzero(action_mask.any(axis=1))[: max(1, PARITY_BYTES // width)]
+    observation, action_mask = observation[rows], action_mask[rows]
+    answer = Evaluation(*(each[rows] for each in answer))
+    state = None if state is None else state[rows]
     message = model_pb2.ParityCheck(
         observation=to_tensor(observation),
         action_mask=to_tensor(action_mask),
@@ -86,6 +107,7 @@ class Publisher:
         version: Last version published; 0 before the first.
         training_steps: Training step of each version published by this process.
         rejected: Versions that Model refused.
+        error: What ended the thread before its time; the learner is stopped then.
         seconds: How long the last draft that was offered took, to Model and back.
     """
 
@@ -98,16 +120,20 @@ class Publisher:
         *,
         metadata: dict[str, str] | None = None,
         lineage: Lineage | None = None,
+        lease: Lease | None = None,
     ) -> None:
         self.version = 0
         self.training_steps: dict[int, int] = {}
         self.rejected = 0
+        self.error: Exception | None = None
+        self._refused_in_a_row = 0
         self.seconds = 0.0
         self._sink, self._run, self._run_id, self._stop = sink, run, run_id, stop
-        self._metadata, self._lineage = metadata or {}, lineage
+        self._metadata, self._lineage, self._lease = metadata or {}, lineage, lease
         self._condition = threading.Condition()
         self._waiting: deque[Draft] = deque()
         self._closed = False
+        self._reason = ""
         self._thread = threading.Thread(target=self._work, name="publisher", daemon=True)
 
     def start(self) -> None:
@@ -130,27 +156,38 @@ class Publisher:
             self._condition.notify()
         self._thread.join(timeout)
 
+    def check(self) -> None:
+        """Raises what ended the thread before its time, if anything did."""
+        if self.error is not None:
+            raise self.error
+
     def publish(self, draft: Draft) -> bool:
         """Publishes a draft, waiting for Model as long as it takes.
 
         Returns:
             Whether it was published: False when Model refused it, or the learner is stopping and
             Model is away.
+
+        Raises:
+            Conflict: another run has taken the name over.
+            FailedPrecondition: Model has refused `REFUSALS` versions in a row.
         """
         header = self._header(draft)
         data = to_onnx(self._run.architecture, draft.parameters)
         while True:
             try:
                 published = self._sink.publish(header, data)
-            except (Unavailable, DeadlineExceeded) as error:
-                log.warning("model is away", reason=str(error))
+            except (Unavailable, DeadlineExceeded, ResourceExhausted) as error:
+                log.warning("model does not take the version now", reason=str(error))
                 if self._stop.wait(RETRY_SECONDS):
                     return False
+            except Conflict:
+                raise
             except MazemeshError as error:
-                self.rejected += 1
-                log.error("version refused", training_step=draft.training_step, reason=str(error))
+                self._refused(draft, error)
                 return False
             else:
+                self._refused_in_a_row = 0
                 self._note(published, draft)
                 tell = log.info if draft.snapshot else log.debug  # of the others there are many
                 tell(
@@ -172,16 +209,28 @@ class Publisher:
                 published, training_step=draft.training_step, agent_steps=draft.agent_steps
             )
 
+    def _refused(self, draft: Draft, error: MazemeshError) -> None:
+        self.rejected += 1
+        self._refused_in_a_row += 1
+        self._reason = str(error)
+        log.error("version refused", training_step=draft.training_step, reason=str(error))
+        if self._refused_in_a_row >= REFUSALS:
+            raise FailedPrecondition(
+                f"Model refused the last {REFUSALS} versions, so nobody acts on what is learned; "
+                f"the last one (training step {draft.training_step}): {error}"
+            ) from error
+
     def insist(self, draft: Draft) -> None:
-        """Publishes a draft, waiting for Model as long as it takes, or until the learner stops.
+        """Publishes a draft that is waited for, for as long as Model is away, or until a stop.
 
         Raises:
             FailedPrecondition: Model refused it.
+            Conflict: another run has taken the name over.
         """
         if not self.publish(draft) and not self._stop.is_set():
             raise FailedPrecondition(
-                f"the version of training step {draft.training_step} was refused, and in lockstep "
-                "the actor waits for it; the message above tells why"
+                f"Model refused the version of training step {draft.training_step}, without which "
+                f"nobody can play: {self._reason}"
             )
 
     def _header(self, draft: Draft) -> model_pb2.PublishPolicyHeader:
@@ -194,6 +243,8 @@ class Publisher:
             snapshot=draft.snapshot,
             collection=self._run.collection,
             parity=draft.parity,
+            fence=0 if self._lease is None else self._lease.fence,
+            q_values=self._run.architecture.head == "dueling",
             metadata={
                 "algorithm": self._run.algorithm,
                 "seed": str(self._run.seed),
@@ -203,6 +254,14 @@ class Publisher:
         )
 
     def _work(self) -> None:
+        try:
+            self._send()
+        except Exception as error:  # whatever it was: the learner must not go on unheard
+            log.error("nothing is published any more", reason=str(error))
+            self.error = error
+            self._stop.set()
+
+    def _send(self) -> None:
         while True:
             with self._condition:
                 self._condition.wait_for(lambda: self._waiting or self._closed)

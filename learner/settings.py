@@ -82,6 +82,9 @@ class LearnerSettings(ProcessSettings):
     matchmaker_address: str = Field(
         default=_LOCAL.matchmaker, description="host:port of Matchmaker, for an exploiter"
     )
+    take_over: bool = Field(
+        default=False, description="take the policy's name from another learner that holds it"
+    )
     tracking: str = Field(
         default="local", description="MLflow: local (in the data folder), none, or a tracking URI"
     )

@@ -26,7 +26,8 @@ class ModelClient(ServiceClient):
 
     def __init__(self, address: str) -> None:
         # A publish always carries a request_id here, so it may be tried again; an alias may not.
-        methods = ("PublishPolicy", "GetPolicy", "ListPolicies")
+        # Who begins to hold a name twice has a higher fence, and no more.
+        methods = ("PublishPolicy", "GetPolicy", "ListPolicies", "HoldName")
         super().__init__(address, tuple((_SERVICE, method) for method in methods))
         self._stub = ModelServiceStub(self.channel)
 
@@ -40,6 +41,8 @@ class ModelClient(ServiceClient):
         Raises:
             InvalidArgument: header, parity or file is malformed.
             FailedPrecondition: the file failed a check; the message names it with its number.
+            Conflict: another run holds the name.
+            ResourceExhausted: too much is being published; try again later.
         """
         complete = pb.PublishPolicyHeader()
         complete.CopyFrom(header)
@@ -138,6 +141,14 @@ class ModelClient(ServiceClient):
             name=name, alias=alias, version=version, expected_revision=expected_revision
         )
         return self._call(self._stub.SetAlias, request).alias
+
+    def hold_name(self, request: pb.HoldNameRequest) -> pb.HoldNameResponse:
+        """Begins, renews or ends a run's hold on a policy's name, as model.proto says.
+
+        Raises:
+            Conflict: another run holds it, or has taken it over; the message names it.
+        """
+        return self._call(self._stub.HoldName, request)
 
 
 def _messages(header: pb.PublishPolicyHeader, data: bytes) -> Iterator[pb.PublishPolicyRequest]:

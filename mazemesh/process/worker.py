@@ -33,8 +33,9 @@ def run_worker(
 ) -> None:
     """Parses settings, opens the metrics page and runs `work`; does not return.
 
-    SIGTERM and Ctrl-C set the event, the same signal again stops at once. Exit status: 0 when the
-    work returned, 1 when it failed, 2 for a wrong setting. A worker with nothing to save gives its
+    SIGTERM and Ctrl-C set the event, the same signal again stops at once. So does an exception that
+    ends one of its threads, which nobody else would hear of. Exit status: 0 when the work returned,
+    1 when it or a thread failed, 2 for a wrong setting. A worker with nothing to save gives its
     `patience` in seconds: it then leaves in the middle of whatever call it waits in.
     """
     try:
@@ -46,8 +47,9 @@ def run_worker(
     log = structlog.get_logger(settings.component)
     stop = stop_on_signals()
     stop_with_parent()
+    failed = stop_when_a_thread_fails(stop)
     if patience is not None:
-        threading.Thread(target=_leave, args=(stop, patience), daemon=True).start()
+        threading.Thread(target=_leave, args=(stop, failed, patience), daemon=True).start()
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     try:
@@ -68,16 +70,35 @@ def run_worker(
     log.info("stopped")
     logging.shutdown()
     # Everything is saved. Taking torch apart object by object would cost seconds of CPU more.
-    os._exit(0)
+    os._exit(int(failed.is_set()))
 
 
-def _leave(stop: threading.Event, patience: float) -> None:
+def stop_when_a_thread_fails(stop: threading.Event) -> threading.Event:
+    """An event that is set, after `stop`'s reason is logged, when an exception ends a thread."""
+    failed = threading.Event()
+    log = structlog.get_logger("worker")
+
+    def receive(arguments: threading.ExceptHookArgs) -> None:
+        if arguments.exc_type is SystemExit:
+            return
+        name = arguments.thread.name if arguments.thread else "unknown"
+        error = arguments.exc_value
+        trace = (arguments.exc_type, error, arguments.exc_traceback)
+        log.error("a thread failed, so all stops", thread=name, reason=str(error), exc_info=trace)
+        failed.set()
+        stop.set()
+
+    threading.excepthook = receive
+    return failed
+
+
+def _leave(stop: threading.Event, failed: threading.Event, patience: float) -> None:
     stop.wait()
     # Nobody sets this one: a wait for the end of the process.
     threading.Event().wait(patience)
     structlog.get_logger("worker").info("left in the middle of a call", after_seconds=patience)
     logging.shutdown()
-    os._exit(0)
+    os._exit(int(failed.is_set()))
 
 
 def _open_page(port: int, registry: CollectorRegistry) -> None:

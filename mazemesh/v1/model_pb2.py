@@ -27,7 +27,7 @@ from mazemesh.v1 import game_pb2 as mazemesh_dot_v1_dot_game__pb2
 from mazemesh.v1 import tensor_pb2 as mazemesh_dot_v1_dot_tensor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17mazemesh/v1/model.proto\x12\x0bmazemesh.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16mazemesh/v1/game.proto\x1a\x18mazemesh/v1/tensor.proto\"\xc5\x02\n\nCollection\x12\x0c\n\x04game\x18\x01 \x01(\t\x12+\n\x08settings\x18\x02 \x01(\x0b\x32\x19.mazemesh.v1.GameSettings\x12\r\n\x05table\x18\x03 \x01(\t\x12/\n\x06unroll\x18\x04 \x01(\x0b\x32\x1d.mazemesh.v1.UnrollCollectionH\x00\x12\x37\n\ntransition\x18\x05 \x01(\x0b\x32!.mazemesh.v1.TransitionCollectionH\x00\x12\x33\n\x08sequence\x18\x08 \x01(\x0b\x32\x1f.mazemesh.v1.SequenceCollectionH\x00\x12\x12\n\nbatch_rows\x18\x06 \x01(\x05\x12\x10\n\x08lockstep\x18\x07 \x01(\x08\x12\x0c\n\x04pool\x18\t \x03(\t\x12\x10\n\x08\x65xploits\x18\n \x01(\tB\x08\n\x06method\"\"\n\x10UnrollCollection\x12\x0e\n\x06length\x18\x01 \x01(\x05\"c\n\x14TransitionCollection\x12\x0e\n\x06n_step\x18\x01 \x01(\x05\x12\x10\n\x08\x64iscount\x18\x02 \x01(\x01\x12\x0f\n\x07\x65psilon\x18\x03 \x01(\x01\x12\x18\n\x10\x65psilon_exponent\x18\x04 \x01(\x01\"\x9b\x01\n\x12SequenceCollection\x12\x0e\n\x06length\x18\x01 \x01(\x05\x12\x0f\n\x07\x62urn_in\x18\x02 \x01(\x05\x12\x0e\n\x06n_step\x18\x03 \x01(\x05\x12\x10\n\x08\x64iscount\x18\x04 \x01(\x01\x12\x0f\n\x07\x65psilon\x18\x05 \x01(\x01\x12\x18\n\x10\x65psilon_exponent\x18\x06 \x01(\x01\x12\x17\n\x0fmax_error_share\x18\x07 \x01(\x01\"\xe0\x03\n\rPolicyVersion\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\'\n\x05state\x18\x03 \x01(\x0e\x32\x18.mazemesh.v1.PolicyState\x12\x0e\n\x06run_id\x18\x04 \x01(\t\x12\x15\n\rtraining_step\x18\x05 \x01(\x03\x12\x16\n\x0eparent_version\x18\x06 \x01(\x03\x12\x10\n\x08snapshot\x18\x07 \x01(\x08\x12+\n\ncollection\x18\x08 \x01(\x0b\x32\x17.mazemesh.v1.Collection\x12\x11\n\tspec_hash\x18\t \x01(\t\x12\x0e\n\x06sha256\x18\n \x01(\t\x12\x12\n\nsize_bytes\x18\x0b \x01(\x03\x12/\n\x0b\x63reate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12:\n\x08metadata\x18\r \x03(\x0b\x32(.mazemesh.v1.PolicyVersion.MetadataEntry\x12\x11\n\trejection\x18\x0e \x01(\t\x12\x0f\n\x07\x61liases\x18\x0f \x03(\t\x12\x10\n\x08revision\x18\x10 \x01(\x03\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"f\n\x14PublishPolicyRequest\x12\x32\n\x06header\x18\x01 \x01(\x0b\x32 .mazemesh.v1.PublishPolicyHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\t\n\x07message\"\xf6\x02\n\x13PublishPolicyHeader\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06run_id\x18\x03 \x01(\t\x12\x15\n\rtraining_step\x18\x04 \x01(\x03\x12\x16\n\x0eparent_version\x18\x05 \x01(\x03\x12\x10\n\x08snapshot\x18\x06 \x01(\x08\x12+\n\ncollection\x18\x07 \x01(\x0b\x32\x17.mazemesh.v1.Collection\x12\x0e\n\x06sha256\x18\x08 \x01(\t\x12\x12\n\nsize_bytes\x18\t \x01(\x03\x12@\n\x08metadata\x18\n \x03(\x0b\x32..mazemesh.v1.PublishPolicyHeader.MetadataEntry\x12(\n\x06parity\x18\x0b \x01(\x0b\x32\x18.mazemesh.v1.ParityCheck\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xf7\x01\n\x0bParityCheck\x12(\n\x0bobservation\x18\x01 \x01(\x0b\x32\x13.mazemesh.v1.Tensor\x12(\n\x0b\x61\x63tion_mask\x18\x02 \x01(\x0b\x32\x13.mazemesh.v1.Tensor\x12#\n\x06logits\x18\x03 \x01(\x0b\x32\x13.mazemesh.v1.Tensor\x12\"\n\x05value\x18\x04 \x01(\x0b\x32\x13.mazemesh.v1.Tensor\x12\"\n\x05state\x18\x05 \x01(\x0b\x32\x13.mazemesh.v1.Tensor\x12\'\n\nnext_state\x18\x06 \x01(\x0b\x32\x13.mazemesh.v1.Tensor\"C\n\x15PublishPolicyResponse\x12*\n\x06policy\x18\x01 \x01(\x0b\x32\x1a.mazemesh.v1.PolicyVersion\"`\n\x10GetPolicyRequest\x12\x0e\n\x06policy\x18\x01 \x01(\t\x12\x15\n\rif_none_match\x18\x02 \x01(\t\x12\x0e\n\x06offset\x18\x03 \x01(\x03\x12\x15\n\rmetadata_only\x18\x04 \x01(\x08\"N\n\x11GetPolicyResponse\x12*\n\x06policy\x18\x01 \x01(\x0b\x32\x1a.mazemesh.v1.PolicyVersion\x12\r\n\x05\x63hunk\x18\x02 \x01(\x0c\"~\n\x13ListPoliciesRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x16\n\x0esnapshots_only\x18\x02 \x01(\x08\x12\x1a\n\x12include_all_states\x18\x03 \x01(\x08\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\"o\n\x14ListPoliciesResponse\x12,\n\x08policies\x18\x01 \x03(\x0b\x32\x1a.mazemesh.v1.PolicyVersion\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\"<\n\x14WatchPoliciesRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x16\n\x0esince_revision\x18\x02 \x01(\x03\"\x9a\x01\n\x15WatchPoliciesResponse\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12,\n\x06policy\x18\x02 \x01(\x0b\x32\x1a.mazemesh.v1.PolicyVersionH\x00\x12#\n\x05\x61lias\x18\x03 \x01(\x0b\x32\x12.mazemesh.v1.AliasH\x00\x12\x13\n\theartbeat\x18\x04 \x01(\x08H\x00\x42\x07\n\x05\x65vent\"G\n\x05\x41lias\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61lias\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12\x10\n\x08revision\x18\x04 \x01(\x03\"Z\n\x0fSetAliasRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61lias\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12\x19\n\x11\x65xpected_revision\x18\x04 \x01(\x03\"5\n\x10SetAliasResponse\x12!\n\x05\x61lias\x18\x01 \x01(\x0b\x32\x12.mazemesh.v1.Alias*x\n\x0bPolicyState\x12\x1c\n\x18POLICY_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12POLICY_STATE_READY\x10\x01\x12\x19\n\x15POLICY_STATE_REJECTED\x10\x02\x12\x18\n\x14POLICY_STATE_RETIRED\x10\x03\x32\xae\x03\n\x0cModelService\x12X\n\rPublishPolicy\x12!.mazemesh.v1.PublishPolicyRequest\x1a\".mazemesh.v1.PublishPolicyResponse(\x01\x12L\n\tGetPolicy\x12\x1d.mazemesh.v1.GetPolicyRequest\x1a\x1e.mazemesh.v1.GetPolicyResponse0\x01\x12S\n\x0cListPolicies\x12 .mazemesh.v1.ListPoliciesRequest\x1a!.mazemesh.v1.ListPoliciesResponse\x12X\n\rWatchPolicies\x12!.mazemesh.v1.WatchPoliciesRequest\x1a\".mazemesh.v1.WatchPoliciesResponse0\x01\x12G\n\x08SetAlias\x12\x1c.mazemesh.v1.SetAliasRequest\x1a\x1d.mazemesh.v1.SetAliasResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17mazemesh/v1/model.proto\x12\x0bmazemesh.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16mazemesh/v1/game.proto\x1a\x18mazemesh/v1/tensor.proto\"\xc5\x02\n\nCollection\x12\x0c\n\x04game\x18\x01 \x01(\t\x12+\n\x08settings\x18\x02 \x01(\x0b\x32\x19.mazemesh.v1.GameSettings\x12\r\n\x05table\x18\x03 \x01(\t\x12/\n\x06unroll\x18\x04 \x01(\x0b\x32\x1d.mazemesh.v1.UnrollCollectionH\x00\x12\x37\n\ntransition\x18\x05 \x01(\x0b\x32!.mazemesh.v1.TransitionCollectionH\x00\x12\x33\n\x08sequence\x18\x08 \x01(\x0b\x32\x1f.mazemesh.v1.SequenceCollectionH\x00\x12\x12\n\nbatch_rows\x18\x06 \x01(\x05\x12\x10\n\x08lockstep\x18\x07 \x01(\x08\x12\x0c\n\x04pool\x18\t \x03(\t\x12\x10\n\x08\x65xploits\x18\n \x01(\tB\x08\n\x06method\"\"\n\x10UnrollCollection\x12\x0e\n\x06length\x18\x01 \x01(\x05\"c\n\x14TransitionCollection\x12\x0e\n\x06n_step\x18\x01 \x01(\x05\x12\x10\n\x08\x64iscount\x18\x02 \x01(\x01\x12\x0f\n\x07\x65psilon\x18\x03 \x01(\x01\x12\x18\n\x10\x65psilon_exponent\x18\x04 \x01(\x01\"\x9b\x01\n\x12SequenceCollection\x12\x0e\n\x06length\x18\x01 \x01(\x05\x12\x0f\n\x07\x62urn_in\x18\x02 \x01(\x05\x12\x0e\n\x06n_step\x18\x03 \x01(\x05\x12\x10\n\x08\x64iscount\x18\x04 \x01(\x01\x12\x0f\n\x07\x65psilon\x18\x05 \x01(\x01\x12\x18\n\x10\x65psilon_exponent\x18\x06 \x01(\x01\x12\x17\n\x0fmax_error_share\x18\x07 \x01(\x01\"\x83\x04\n\rPolicyVersion\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\'\n\x05state\x18\x03 \x01(\x0e\x32\x18.mazemesh.v1.PolicyState\x12\x0e\n\x06run_id\x18\x04 \x01(\t\x12\x15\n\rtraining_step\x18\x05 \x01(\x03\x12\x16\n\x0eparent_version\x18\x06 \x01(\x03\x12\x10\n\x08snapshot\x18\x07 \x01(\x08\x12+\n\ncollection\x18\x08 \x01(\x0b\x32\x17.mazemesh.v1.Collection\x12\x11\n\tspec_hash\x18\t \x01(\t\x12\x0e\n\x06sha256\x18\n \x01(\t\x12\x12\n\nsize_bytes\x18\x0b \x01(\x03\x12/\n\x0b\x63reate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12:\n\x08metadata\x18\r \x03(\x0b\x32(.mazemesh.v1.PolicyVersion.MetadataEntry\x12\x11\n\trejection\x18\x0e \x01(\t\x12\x0f\n\x07\x61liases\x18\x0f \x03(\t\x12\x10\n\x08revision\x18\x10 \x01(\x03\x12\x10\n\x08q_values\x18\x11 \x01(\x08\x12\x0f\n\x07\x63hecked\x18\x12 \x01(\t\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"f\n\x14PublishPolicyRequest\x12\x32\n\x06header\x18\x01 \x01(\x0b\x32 .mazemesh.v1.PublishPolicyHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\t\n\x07message\"\x97\x03\n\x13PublishPolicyHeader\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06run_id\x18\x03 \x01(\t\x12\x15\n\rtraining_step\x18\x04 \x01(\x03\x12\x16\n\x0eparent_version\x18\x05 \x01(\x03\x12\x10\n\x08snapshot\x18\x06 \x01(\x08\x12+\n\ncollection\x18\x07 \x01(\x0b\x32\x17.mazemesh.v1.Collection\x12\x0e\n\x06sha256\x18\x08 \x01(\t\x12\x12\n\nsize_bytes\x18\t \x01(\x03\x12@\n\x08metadata\x18\n \x03(\x0b\x32..mazemesh.v1.PublishPolicyHeader.MetadataEntry\x12(\n\x06parity\x18\x0b \x01(\x0b\x32\x18.mazemesh.v1.ParityCheck\x12\r\n\x05\x66\x65nce\x18\x0c \x01(\x03\x12\x10\n\x08q_values\x18\r \x01(\x08\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xf7\x01\n\x0bParityCheck\x12(\n\x0bobservation\x18\x01 \x01(\x0b\x32\x13.mazemesh.v1.Tensor\x12(\n\x0b\x61\x63tion_mask\x18\x02 \x01(\x0b\x32\x13.mazemesh.v1.Tensor\x12#\n\x06logits\x18\x03 \x01(\x0b\x32\x13.mazemesh.v1.Tensor\x12\"\n\x05value\x18\x04 \x01(\x0b\x32\x13.mazemesh.v1.Tensor\x12\"\n\x05state\x18\x05 \x01(\x0b\x32\x13.mazemesh.v1.Tensor\x12\'\n\nnext_state\x18\x06 \x01(\x0b\x32\x13.mazemesh.v1.Tensor\"C\n\x15PublishPolicyResponse\x12*\n\x06policy\x18\x01 \x01(\x0b\x32\x1a.mazemesh.v1.PolicyVersion\"`\n\x10GetPolicyRequest\x12\x0e\n\x06policy\x18\x01 \x01(\t\x12\x15\n\rif_none_match\x18\x02 \x01(\t\x12\x0e\n\x06offset\x18\x03 \x01(\x03\x12\x15\n\rmetadata_only\x18\x04 \x01(\x08\"N\n\x11GetPolicyResponse\x12*\n\x06policy\x18\x01 \x01(\x0b\x32\x1a.mazemesh.v1.PolicyVersion\x12\r\n\x05\x63hunk\x18\x02 \x01(\x0c\"~\n\x13ListPoliciesRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x16\n\x0esnapshots_only\x18\x02 \x01(\x08\x12\x1a\n\x12include_all_states\x18\x03 \x01(\x08\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\"o\n\x14ListPoliciesResponse\x12,\n\x08policies\x18\x01 \x03(\x0b\x32\x1a.mazemesh.v1.PolicyVersion\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\"<\n\x14WatchPoliciesRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x16\n\x0esince_revision\x18\x02 \x01(\x03\"\x9a\x01\n\x15WatchPoliciesResponse\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12,\n\x06policy\x18\x02 \x01(\x0b\x32\x1a.mazemesh.v1.PolicyVersionH\x00\x12#\n\x05\x61lias\x18\x03 \x01(\x0b\x32\x12.mazemesh.v1.AliasH\x00\x12\x13\n\theartbeat\x18\x04 \x01(\x08H\x00\x42\x07\n\x05\x65vent\"G\n\x05\x41lias\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61lias\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12\x10\n\x08revision\x18\x04 \x01(\x03\"Z\n\x0fSetAliasRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61lias\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12\x19\n\x11\x65xpected_revision\x18\x04 \x01(\x03\"5\n\x10SetAliasResponse\x12!\n\x05\x61lias\x18\x01 \x01(\x0b\x32\x12.mazemesh.v1.Alias\"\x80\x01\n\x0fHoldNameRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06run_id\x18\x02 \x01(\t\x12\r\n\x05owner\x18\x03 \x01(\t\x12\r\n\x05place\x18\x04 \x01(\t\x12\r\n\x05\x66\x65nce\x18\x05 \x01(\x03\x12\x11\n\ttake_over\x18\x06 \x01(\x08\x12\x0f\n\x07release\x18\x07 \x01(\x08\"2\n\x10HoldNameResponse\x12\r\n\x05\x66\x65nce\x18\x01 \x01(\x03\x12\x0f\n\x07seconds\x18\x02 \x01(\x01*x\n\x0bPolicyState\x12\x1c\n\x18POLICY_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12POLICY_STATE_READY\x10\x01\x12\x19\n\x15POLICY_STATE_REJECTED\x10\x02\x12\x18\n\x14POLICY_STATE_RETIRED\x10\x03\x32\xf7\x03\n\x0cModelService\x12X\n\rPublishPolicy\x12!.mazemesh.v1.PublishPolicyRequest\x1a\".mazemesh.v1.PublishPolicyResponse(\x01\x12L\n\tGetPolicy\x12\x1d.mazemesh.v1.GetPolicyRequest\x1a\x1e.mazemesh.v1.GetPolicyResponse0\x01\x12S\n\x0cListPolicies\x12 .mazemesh.v1.ListPoliciesRequest\x1a!.mazemesh.v1.ListPoliciesResponse\x12X\n\rWatchPolicies\x12!.mazemesh.v1.WatchPoliciesRequest\x1a\".mazemesh.v1.WatchPoliciesResponse0\x01\x12G\n\x08SetAlias\x12\x1c.mazemesh.v1.SetAliasRequest\x1a\x1d.mazemesh.v1.SetAliasResponse\x12G\n\x08HoldName\x12\x1c.mazemesh.v1.HoldNameRequest\x1a\x1d.mazemesh.v1.HoldNameResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,8 +38,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_POLICYVERSION_METADATAENTRY']._serialized_options = b'8\001'
   _globals['_PUBLISHPOLICYHEADER_METADATAENTRY']._loaded_options = None
   _globals['_PUBLISHPOLICYHEADER_METADATAENTRY']._serialized_options = b'8\001'
-  _globals['_POLICYSTATE']._serialized_start=2887
-  _globals['_POLICYSTATE']._serialized_end=3007
+  _globals['_POLICYSTATE']._serialized_start=3138
+  _globals['_POLICYSTATE']._serialized_end=3258
   _globals['_COLLECTION']._serialized_start=124
   _globals['_COLLECTION']._serialized_end=449
   _globals['_UNROLLCOLLECTION']._serialized_start=451
@@ -49,37 +49,41 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SEQUENCECOLLECTION']._serialized_start=589
   _globals['_SEQUENCECOLLECTION']._serialized_end=744
   _globals['_POLICYVERSION']._serialized_start=747
-  _globals['_POLICYVERSION']._serialized_end=1227
-  _globals['_POLICYVERSION_METADATAENTRY']._serialized_start=1180
-  _globals['_POLICYVERSION_METADATAENTRY']._serialized_end=1227
-  _globals['_PUBLISHPOLICYREQUEST']._serialized_start=1229
-  _globals['_PUBLISHPOLICYREQUEST']._serialized_end=1331
-  _globals['_PUBLISHPOLICYHEADER']._serialized_start=1334
-  _globals['_PUBLISHPOLICYHEADER']._serialized_end=1708
-  _globals['_PUBLISHPOLICYHEADER_METADATAENTRY']._serialized_start=1180
-  _globals['_PUBLISHPOLICYHEADER_METADATAENTRY']._serialized_end=1227
-  _globals['_PARITYCHECK']._serialized_start=1711
-  _globals['_PARITYCHECK']._serialized_end=1958
-  _globals['_PUBLISHPOLICYRESPONSE']._serialized_start=1960
-  _globals['_PUBLISHPOLICYRESPONSE']._serialized_end=2027
-  _globals['_GETPOLICYREQUEST']._serialized_start=2029
-  _globals['_GETPOLICYREQUEST']._serialized_end=2125
-  _globals['_GETPOLICYRESPONSE']._serialized_start=2127
-  _globals['_GETPOLICYRESPONSE']._serialized_end=2205
-  _globals['_LISTPOLICIESREQUEST']._serialized_start=2207
-  _globals['_LISTPOLICIESREQUEST']._serialized_end=2333
-  _globals['_LISTPOLICIESRESPONSE']._serialized_start=2335
-  _globals['_LISTPOLICIESRESPONSE']._serialized_end=2446
-  _globals['_WATCHPOLICIESREQUEST']._serialized_start=2448
-  _globals['_WATCHPOLICIESREQUEST']._serialized_end=2508
-  _globals['_WATCHPOLICIESRESPONSE']._serialized_start=2511
-  _globals['_WATCHPOLICIESRESPONSE']._serialized_end=2665
-  _globals['_ALIAS']._serialized_start=2667
-  _globals['_ALIAS']._serialized_end=2738
-  _globals['_SETALIASREQUEST']._serialized_start=2740
-  _globals['_SETALIASREQUEST']._serialized_end=2830
-  _globals['_SETALIASRESPONSE']._serialized_start=2832
-  _globals['_SETALIASRESPONSE']._serialized_end=2885
-  _globals['_MODELSERVICE']._serialized_start=3010
-  _globals['_MODELSERVICE']._serialized_end=3440
+  _globals['_POLICYVERSION']._serialized_end=1262
+  _globals['_POLICYVERSION_METADATAENTRY']._serialized_start=1215
+  _globals['_POLICYVERSION_METADATAENTRY']._serialized_end=1262
+  _globals['_PUBLISHPOLICYREQUEST']._serialized_start=1264
+  _globals['_PUBLISHPOLICYREQUEST']._serialized_end=1366
+  _globals['_PUBLISHPOLICYHEADER']._serialized_start=1369
+  _globals['_PUBLISHPOLICYHEADER']._serialized_end=1776
+  _globals['_PUBLISHPOLICYHEADER_METADATAENTRY']._serialized_start=1215
+  _globals['_PUBLISHPOLICYHEADER_METADATAENTRY']._serialized_end=1262
+  _globals['_PARITYCHECK']._serialized_start=1779
+  _globals['_PARITYCHECK']._serialized_end=2026
+  _globals['_PUBLISHPOLICYRESPONSE']._serialized_start=2028
+  _globals['_PUBLISHPOLICYRESPONSE']._serialized_end=2095
+  _globals['_GETPOLICYREQUEST']._serialized_start=2097
+  _globals['_GETPOLICYREQUEST']._serialized_end=2193
+  _globals['_GETPOLICYRESPONSE']._serialized_start=2195
+  _globals['_GETPOLICYRESPONSE']._serialized_end=2273
+  _globals['_LISTPOLICIESREQUEST']._serialized_start=2275
+  _globals['_LISTPOLICIESREQUEST']._serialized_end=2401
+  _globals['_LISTPOLICIESRESPONSE']._serialized_start=2403
+  _globals['_LISTPOLICIESRESPONSE']._serialized_end=2514
+  _globals['_WATCHPOLICIESREQUEST']._serialized_start=2516
+  _globals['_WATCHPOLICIESREQUEST']._serialized_end=2576
+  _globals['_WATCHPOLICIESRESPONSE']._serialized_start=2579
+  _globals['_WATCHPOLICIESRESPONSE']._serialized_end=2733
+  _globals['_ALIAS']._serialized_start=2735
+  _globals['_ALIAS']._serialized_end=2806
+  _globals['_SETALIASREQUEST']._serialized_start=2808
+  _globals['_SETALIASREQUEST']._serialized_end=2898
+  _globals['_SETALIASRESPONSE']._serialized_start=2900
+  _globals['_SETALIASRESPONSE']._serialized_end=2953
+  _globals['_HOLDNAMEREQUEST']._serialized_start=2956
+  _globals['_HOLDNAMEREQUEST']._serialized_end=3084
+  _globals['_HOLDNAMERESPONSE']._serialized_start=3086
+  _globals['_HOLDNAMERESPONSE']._serialized_end=3136
+  _globals['_MODELSERVICE']._serialized_start=3261
+  _globals['_MODELSERVICE']._serialized_end=3764
 # @@protoc_insertion_point(module_scope)

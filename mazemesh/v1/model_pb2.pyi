@@ -84,7 +84,7 @@ class SequenceCollection(_message.Message):
     def __init__(self, length: _Optional[int] = ..., burn_in: _Optional[int] = ..., n_step: _Optional[int] = ..., discount: _Optional[float] = ..., epsilon: _Optional[float] = ..., epsilon_exponent: _Optional[float] = ..., max_error_share: _Optional[float] = ...) -> None: ...
 
 class PolicyVersion(_message.Message):
-    __slots__ = ("name", "version", "state", "run_id", "training_step", "parent_version", "snapshot", "collection", "spec_hash", "sha256", "size_bytes", "create_time", "metadata", "rejection", "aliases", "revision")
+    __slots__ = ("name", "version", "state", "run_id", "training_step", "parent_version", "snapshot", "collection", "spec_hash", "sha256", "size_bytes", "create_time", "metadata", "rejection", "aliases", "revision", "q_values", "checked")
     class MetadataEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -108,6 +108,8 @@ class PolicyVersion(_message.Message):
     REJECTION_FIELD_NUMBER: _ClassVar[int]
     ALIASES_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
+    Q_VALUES_FIELD_NUMBER: _ClassVar[int]
+    CHECKED_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: int
     state: PolicyState
@@ -124,7 +126,9 @@ class PolicyVersion(_message.Message):
     rejection: str
     aliases: _containers.RepeatedScalarFieldContainer[str]
     revision: int
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., state: _Optional[_Union[PolicyState, str]] = ..., run_id: _Optional[str] = ..., training_step: _Optional[int] = ..., parent_version: _Optional[int] = ..., snapshot: _Optional[bool] = ..., collection: _Optional[_Union[Collection, _Mapping]] = ..., spec_hash: _Optional[str] = ..., sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., rejection: _Optional[str] = ..., aliases: _Optional[_Iterable[str]] = ..., revision: _Optional[int] = ...) -> None: ...
+    q_values: bool
+    checked: str
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., state: _Optional[_Union[PolicyState, str]] = ..., run_id: _Optional[str] = ..., training_step: _Optional[int] = ..., parent_version: _Optional[int] = ..., snapshot: _Optional[bool] = ..., collection: _Optional[_Union[Collection, _Mapping]] = ..., spec_hash: _Optional[str] = ..., sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., rejection: _Optional[str] = ..., aliases: _Optional[_Iterable[str]] = ..., revision: _Optional[int] = ..., q_values: _Optional[bool] = ..., checked: _Optional[str] = ...) -> None: ...
 
 class PublishPolicyRequest(_message.Message):
     __slots__ = ("header", "chunk")
@@ -135,7 +139,7 @@ class PublishPolicyRequest(_message.Message):
     def __init__(self, header: _Optional[_Union[PublishPolicyHeader, _Mapping]] = ..., chunk: _Optional[bytes] = ...) -> None: ...
 
 class PublishPolicyHeader(_message.Message):
-    __slots__ = ("request_id", "name", "run_id", "training_step", "parent_version", "snapshot", "collection", "sha256", "size_bytes", "metadata", "parity")
+    __slots__ = ("request_id", "name", "run_id", "training_step", "parent_version", "snapshot", "collection", "sha256", "size_bytes", "metadata", "parity", "fence", "q_values")
     class MetadataEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -154,6 +158,8 @@ class PublishPolicyHeader(_message.Message):
     SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
     METADATA_FIELD_NUMBER: _ClassVar[int]
     PARITY_FIELD_NUMBER: _ClassVar[int]
+    FENCE_FIELD_NUMBER: _ClassVar[int]
+    Q_VALUES_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     name: str
     run_id: str
@@ -165,7 +171,9 @@ class PublishPolicyHeader(_message.Message):
     size_bytes: int
     metadata: _containers.ScalarMap[str, str]
     parity: ParityCheck
-    def __init__(self, request_id: _Optional[str] = ..., name: _Optional[str] = ..., run_id: _Optional[str] = ..., training_step: _Optional[int] = ..., parent_version: _Optional[int] = ..., snapshot: _Optional[bool] = ..., collection: _Optional[_Union[Collection, _Mapping]] = ..., sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ..., metadata: _Optional[_Mapping[str, str]] = ..., parity: _Optional[_Union[ParityCheck, _Mapping]] = ...) -> None: ...
+    fence: int
+    q_values: bool
+    def __init__(self, request_id: _Optional[str] = ..., name: _Optional[str] = ..., run_id: _Optional[str] = ..., training_step: _Optional[int] = ..., parent_version: _Optional[int] = ..., snapshot: _Optional[bool] = ..., collection: _Optional[_Union[Collection, _Mapping]] = ..., sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ..., metadata: _Optional[_Mapping[str, str]] = ..., parity: _Optional[_Union[ParityCheck, _Mapping]] = ..., fence: _Optional[int] = ..., q_values: _Optional[bool] = ...) -> None: ...
 
 class ParityCheck(_message.Message):
     __slots__ = ("observation", "action_mask", "logits", "value", "state", "next_state")
@@ -282,3 +290,29 @@ class SetAliasResponse(_message.Message):
     ALIAS_FIELD_NUMBER: _ClassVar[int]
     alias: Alias
     def __init__(self, alias: _Optional[_Union[Alias, _Mapping]] = ...) -> None: ...
+
+class HoldNameRequest(_message.Message):
+    __slots__ = ("name", "run_id", "owner", "place", "fence", "take_over", "release")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    OWNER_FIELD_NUMBER: _ClassVar[int]
+    PLACE_FIELD_NUMBER: _ClassVar[int]
+    FENCE_FIELD_NUMBER: _ClassVar[int]
+    TAKE_OVER_FIELD_NUMBER: _ClassVar[int]
+    RELEASE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    run_id: str
+    owner: str
+    place: str
+    fence: int
+    take_over: bool
+    release: bool
+    def __init__(self, name: _Optional[str] = ..., run_id: _Optional[str] = ..., owner: _Optional[str] = ..., place: _Optional[str] = ..., fence: _Optional[int] = ..., take_over: _Optional[bool] = ..., release: _Optional[bool] = ...) -> None: ...
+
+class HoldNameResponse(_message.Message):
+    __slots__ = ("fence", "seconds")
+    FENCE_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    fence: int
+    seconds: float
+    def __init__(self, fence: _Optional[int] = ..., seconds: _Optional[float] = ...) -> None: ...

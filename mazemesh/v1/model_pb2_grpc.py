@@ -32,6 +32,14 @@ class ModelServiceStub:
     observation_size]) and `action_mask` (uint8 [batch, num_actions]) and the outputs `logits` (float32 [batch, num_actions]; at most -1e8 where the mask is 0)
     and `value` (float32 [batch]), with a free batch axis. A recurrent policy has the further input `state`
     and output `next_state` (both float32 [batch, state_size]).
+
+    A file is one ONNX model that holds all its weights (no external data, no sparse tensors), of standard operators
+    without loops and chance (services/model/operators.py lists them), at most 10,000 nodes with functions put in their
+    callers' place. It is checked in a process that has no files and no network and may take 10 s of processor time
+    and 256 MiB of memory beside six times its size (both as the service is set), on batches of 64 rows, of 1, and of
+    all parity rows. What passes a limit is rejected (check "limits").
+
+    Messages have at most 4 MiB; a larger one is RESOURCE_EXHAUSTED.
     """
 
     def __init__(self, channel):
@@ -65,6 +73,11 @@ class ModelServiceStub:
                 request_serializer=mazemesh_dot_v1_dot_model__pb2.SetAliasRequest.SerializeToString,
                 response_deserializer=mazemesh_dot_v1_dot_model__pb2.SetAliasResponse.FromString,
                 _registered_method=True)
+        self.HoldName = channel.unary_unary(
+                '/mazemesh.v1.ModelService/HoldName',
+                request_serializer=mazemesh_dot_v1_dot_model__pb2.HoldNameRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_model__pb2.HoldNameResponse.FromString,
+                _registered_method=True)
 
 
 class ModelServiceServicer:
@@ -74,15 +87,24 @@ class ModelServiceServicer:
     observation_size]) and `action_mask` (uint8 [batch, num_actions]) and the outputs `logits` (float32 [batch, num_actions]; at most -1e8 where the mask is 0)
     and `value` (float32 [batch]), with a free batch axis. A recurrent policy has the further input `state`
     and output `next_state` (both float32 [batch, state_size]).
+
+    A file is one ONNX model that holds all its weights (no external data, no sparse tensors), of standard operators
+    without loops and chance (services/model/operators.py lists them), at most 10,000 nodes with functions put in their
+    callers' place. It is checked in a process that has no files and no network and may take 10 s of processor time
+    and 256 MiB of memory beside six times its size (both as the service is set), on batches of 64 rows, of 1, and of
+    all parity rows. What passes a limit is rejected (check "limits").
+
+    Messages have at most 4 MiB; a larger one is RESOURCE_EXHAUSTED.
     """
 
     def PublishPolicy(self, request_iterator, context):
-        """Publishes a version. First message: the header; then the file in chunks of at most 1 MiB. The answer comes
-        when the version is stored, validated and visible. Nothing is visible before.
+        """Publishes a version. First message: the header; then the file in chunks of at most 1 MiB, within 60 s. The answer
+        comes when the version is stored, validated and visible. Nothing is visible before.
 
         INVALID_ARGUMENT when header, parity rows, size or hash are wrong: nothing is kept. FAILED_PRECONDITION when the
         file fails a check; the message names the version, the check and the figure. A rejected version keeps its number
-        and can be listed; its file is not kept.
+        and can be listed; its file is not kept. ABORTED when another run holds the name (HoldName). RESOURCE_EXHAUSTED
+        when 64 files or 1 GiB are coming in, or 16 wait to be checked (as the service is set): nothing is kept, try later.
 
         Idempotent by request_id: a repeated request gets the first one's answer, be it a rejection; with another name or
         file it is ALREADY_EXISTS. An empty id is never repeated. A caller that goes away before the file is complete leaves
@@ -107,7 +129,7 @@ class ModelServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListPolicies(self, request, context):
-        """Versions, newest first.
+        """Versions, newest first. A page may have fewer than asked for: it ends when it has a mebibyte.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -116,7 +138,8 @@ class ModelServiceServicer:
     def WatchPolicies(self, request, context):
         """Events in order of revision, from `since_revision` (exclusive) on, without end. A revision that is no longer kept,
         or not reached yet, is OUT_OF_RANGE: list, then watch from the revision of the list. A `heartbeat` comes at
-        once when there is no event yet, and then at least every 20 s. UNAVAILABLE when the service stops.
+        once when there is no event yet, and then after 20 s without a message, also while only others change: it tells
+        how far a watch of one name has come. UNAVAILABLE when the service stops.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -125,6 +148,19 @@ class ModelServiceServicer:
     def SetAlias(self, request, context):
         """Moves an alias by compare-and-swap. ABORTED when `expected_revision` is not the alias's revision (0: it must not
         exist yet); the message tells the present one. Moving to a version that is not ready is FAILED_PRECONDITION.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def HoldName(self, request, context):
+        """Holds a name for one run, so that two learners never publish under it in turn. Begin with `fence` 0: free when
+        nobody holds the name, the holder was not heard of for 20 s (as the service is set), or it has the same `owner`,
+        which is the same run started again; else ABORTED, which names the holder, unless `take_over` is set. The answer's
+        `fence` is higher than any before it. Renew with that fence, or publish with it; ABORTED when somebody has taken
+        the name over. `release` with the fence gives the name back.
+
+        While a name is held, PublishPolicy under it needs the fence. SetAlias does not.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -158,6 +194,11 @@ def add_ModelServiceServicer_to_server(servicer, server):
                     request_deserializer=mazemesh_dot_v1_dot_model__pb2.SetAliasRequest.FromString,
                     response_serializer=mazemesh_dot_v1_dot_model__pb2.SetAliasResponse.SerializeToString,
             ),
+            'HoldName': grpc.unary_unary_rpc_method_handler(
+                    servicer.HoldName,
+                    request_deserializer=mazemesh_dot_v1_dot_model__pb2.HoldNameRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_model__pb2.HoldNameResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'mazemesh.v1.ModelService', rpc_method_handlers)
@@ -173,6 +214,14 @@ class ModelService:
     observation_size]) and `action_mask` (uint8 [batch, num_actions]) and the outputs `logits` (float32 [batch, num_actions]; at most -1e8 where the mask is 0)
     and `value` (float32 [batch]), with a free batch axis. A recurrent policy has the further input `state`
     and output `next_state` (both float32 [batch, state_size]).
+
+    A file is one ONNX model that holds all its weights (no external data, no sparse tensors), of standard operators
+    without loops and chance (services/model/operators.py lists them), at most 10,000 nodes with functions put in their
+    callers' place. It is checked in a process that has no files and no network and may take 10 s of processor time
+    and 256 MiB of memory beside six times its size (both as the service is set), on batches of 64 rows, of 1, and of
+    all parity rows. What passes a limit is rejected (check "limits").
+
+    Messages have at most 4 MiB; a larger one is RESOURCE_EXHAUSTED.
     """
 
     @staticmethod
@@ -300,6 +349,33 @@ class ModelService:
             '/mazemesh.v1.ModelService/SetAlias',
             mazemesh_dot_v1_dot_model__pb2.SetAliasRequest.SerializeToString,
             mazemesh_dot_v1_dot_model__pb2.SetAliasResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def HoldName(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.ModelService/HoldName',
+            mazemesh_dot_v1_dot_model__pb2.HoldNameRequest.SerializeToString,
+            mazemesh_dot_v1_dot_model__pb2.HoldNameResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -33,6 +33,14 @@ class ModelServiceStub:
     observation_size]) and `action_mask` (uint8 [batch, num_actions]) and the outputs `logits` (float32 [batch, num_actions]; at most -1e8 where the mask is 0)
     and `value` (float32 [batch]), with a free batch axis. A recurrent policy has the further input `state`
     and output `next_state` (both float32 [batch, state_size]).
+
+    A file is one ONNX model that holds all its weights (no external data, no sparse tensors), of standard operators
+    without loops and chance (services/model/operators.py lists them), at most 10,000 nodes with functions put in their
+    callers' place. It is checked in a process that has no files and no network and may take 10 s of processor time
+    and 256 MiB of memory beside six times its size (both as the service is set), on batches of 64 rows, of 1, and of
+    all parity rows. What passes a limit is rejected (check "limits").
+
+    Messages have at most 4 MiB; a larger one is RESOURCE_EXHAUSTED.
     """
 
     @_typing.overload
@@ -40,12 +48,13 @@ class ModelServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ModelServiceAsyncStub: ...
     PublishPolicy: _grpc.StreamUnaryMultiCallable[_model_pb2.PublishPolicyRequest, _model_pb2.PublishPolicyResponse]
-    """Publishes a version. First message: the header; then the file in chunks of at most 1 MiB. The answer comes
-    when the version is stored, validated and visible. Nothing is visible before.
+    """Publishes a version. First message: the header; then the file in chunks of at most 1 MiB, within 60 s. The answer
+    comes when the version is stored, validated and visible. Nothing is visible before.
 
     INVALID_ARGUMENT when header, parity rows, size or hash are wrong: nothing is kept. FAILED_PRECONDITION when the
     file fails a check; the message names the version, the check and the figure. A rejected version keeps its number
-    and can be listed; its file is not kept.
+    and can be listed; its file is not kept. ABORTED when another run holds the name (HoldName). RESOURCE_EXHAUSTED
+    when 64 files or 1 GiB are coming in, or 16 wait to be checked (as the service is set): nothing is kept, try later.
 
     Idempotent by request_id: a repeated request gets the first one's answer, be it a rejection; with another name or
     file it is ALREADY_EXISTS. An empty id is never repeated. A caller that goes away before the file is complete leaves
@@ -62,15 +71,25 @@ class ModelServiceStub:
     named, since an alias may have moved.
     """
     ListPolicies: _grpc.UnaryUnaryMultiCallable[_model_pb2.ListPoliciesRequest, _model_pb2.ListPoliciesResponse]
-    """Versions, newest first."""
+    """Versions, newest first. A page may have fewer than asked for: it ends when it has a mebibyte."""
     WatchPolicies: _grpc.UnaryStreamMultiCallable[_model_pb2.WatchPoliciesRequest, _model_pb2.WatchPoliciesResponse]
     """Events in order of revision, from `since_revision` (exclusive) on, without end. A revision that is no longer kept,
     or not reached yet, is OUT_OF_RANGE: list, then watch from the revision of the list. A `heartbeat` comes at
-    once when there is no event yet, and then at least every 20 s. UNAVAILABLE when the service stops.
+    once when there is no event yet, and then after 20 s without a message, also while only others change: it tells
+    how far a watch of one name has come. UNAVAILABLE when the service stops.
     """
     SetAlias: _grpc.UnaryUnaryMultiCallable[_model_pb2.SetAliasRequest, _model_pb2.SetAliasResponse]
     """Moves an alias by compare-and-swap. ABORTED when `expected_revision` is not the alias's revision (0: it must not
     exist yet); the message tells the present one. Moving to a version that is not ready is FAILED_PRECONDITION.
+    """
+    HoldName: _grpc.UnaryUnaryMultiCallable[_model_pb2.HoldNameRequest, _model_pb2.HoldNameResponse]
+    """Holds a name for one run, so that two learners never publish under it in turn. Begin with `fence` 0: free when
+    nobody holds the name, the holder was not heard of for 20 s (as the service is set), or it has the same `owner`,
+    which is the same run started again; else ABORTED, which names the holder, unless `take_over` is set. The answer's
+    `fence` is higher than any before it. Renew with that fence, or publish with it; ABORTED when somebody has taken
+    the name over. `release` with the fence gives the name back.
+
+    While a name is held, PublishPolicy under it needs the fence. SetAlias does not.
     """
 
 @_typing.type_check_only
@@ -81,16 +100,25 @@ class ModelServiceAsyncStub(ModelServiceStub):
     observation_size]) and `action_mask` (uint8 [batch, num_actions]) and the outputs `logits` (float32 [batch, num_actions]; at most -1e8 where the mask is 0)
     and `value` (float32 [batch]), with a free batch axis. A recurrent policy has the further input `state`
     and output `next_state` (both float32 [batch, state_size]).
+
+    A file is one ONNX model that holds all its weights (no external data, no sparse tensors), of standard operators
+    without loops and chance (services/model/operators.py lists them), at most 10,000 nodes with functions put in their
+    callers' place. It is checked in a process that has no files and no network and may take 10 s of processor time
+    and 256 MiB of memory beside six times its size (both as the service is set), on batches of 64 rows, of 1, and of
+    all parity rows. What passes a limit is rejected (check "limits").
+
+    Messages have at most 4 MiB; a larger one is RESOURCE_EXHAUSTED.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     PublishPolicy: _aio.StreamUnaryMultiCallable[_model_pb2.PublishPolicyRequest, _model_pb2.PublishPolicyResponse]  # type: ignore[assignment]
-    """Publishes a version. First message: the header; then the file in chunks of at most 1 MiB. The answer comes
-    when the version is stored, validated and visible. Nothing is visible before.
+    """Publishes a version. First message: the header; then the file in chunks of at most 1 MiB, within 60 s. The answer
+    comes when the version is stored, validated and visible. Nothing is visible before.
 
     INVALID_ARGUMENT when header, parity rows, size or hash are wrong: nothing is kept. FAILED_PRECONDITION when the
     file fails a check; the message names the version, the check and the figure. A rejected version keeps its number
-    and can be listed; its file is not kept.
+    and can be listed; its file is not kept. ABORTED when another run holds the name (HoldName). RESOURCE_EXHAUSTED
+    when 64 files or 1 GiB are coming in, or 16 wait to be checked (as the service is set): nothing is kept, try later.
 
     Idempotent by request_id: a repeated request gets the first one's answer, be it a rejection; with another name or
     file it is ALREADY_EXISTS. An empty id is never repeated. A caller that goes away before the file is complete leaves
@@ -107,15 +135,25 @@ class ModelServiceAsyncStub(ModelServiceStub):
     named, since an alias may have moved.
     """
     ListPolicies: _aio.UnaryUnaryMultiCallable[_model_pb2.ListPoliciesRequest, _model_pb2.ListPoliciesResponse]  # type: ignore[assignment]
-    """Versions, newest first."""
+    """Versions, newest first. A page may have fewer than asked for: it ends when it has a mebibyte."""
     WatchPolicies: _aio.UnaryStreamMultiCallable[_model_pb2.WatchPoliciesRequest, _model_pb2.WatchPoliciesResponse]  # type: ignore[assignment]
     """Events in order of revision, from `since_revision` (exclusive) on, without end. A revision that is no longer kept,
     or not reached yet, is OUT_OF_RANGE: list, then watch from the revision of the list. A `heartbeat` comes at
-    once when there is no event yet, and then at least every 20 s. UNAVAILABLE when the service stops.
+    once when there is no event yet, and then after 20 s without a message, also while only others change: it tells
+    how far a watch of one name has come. UNAVAILABLE when the service stops.
     """
     SetAlias: _aio.UnaryUnaryMultiCallable[_model_pb2.SetAliasRequest, _model_pb2.SetAliasResponse]  # type: ignore[assignment]
     """Moves an alias by compare-and-swap. ABORTED when `expected_revision` is not the alias's revision (0: it must not
     exist yet); the message tells the present one. Moving to a version that is not ready is FAILED_PRECONDITION.
+    """
+    HoldName: _aio.UnaryUnaryMultiCallable[_model_pb2.HoldNameRequest, _model_pb2.HoldNameResponse]  # type: ignore[assignment]
+    """Holds a name for one run, so that two learners never publish under it in turn. Begin with `fence` 0: free when
+    nobody holds the name, the holder was not heard of for 20 s (as the service is set), or it has the same `owner`,
+    which is the same run started again; else ABORTED, which names the holder, unless `take_over` is set. The answer's
+    `fence` is higher than any before it. Renew with that fence, or publish with it; ABORTED when somebody has taken
+    the name over. `release` with the fence gives the name back.
+
+    While a name is held, PublishPolicy under it needs the fence. SetAlias does not.
     """
 
 class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -125,6 +163,14 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
     observation_size]) and `action_mask` (uint8 [batch, num_actions]) and the outputs `logits` (float32 [batch, num_actions]; at most -1e8 where the mask is 0)
     and `value` (float32 [batch]), with a free batch axis. A recurrent policy has the further input `state`
     and output `next_state` (both float32 [batch, state_size]).
+
+    A file is one ONNX model that holds all its weights (no external data, no sparse tensors), of standard operators
+    without loops and chance (services/model/operators.py lists them), at most 10,000 nodes with functions put in their
+    callers' place. It is checked in a process that has no files and no network and may take 10 s of processor time
+    and 256 MiB of memory beside six times its size (both as the service is set), on batches of 64 rows, of 1, and of
+    all parity rows. What passes a limit is rejected (check "limits").
+
+    Messages have at most 4 MiB; a larger one is RESOURCE_EXHAUSTED.
     """
 
     @_abc_1.abstractmethod
@@ -133,12 +179,13 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _MaybeAsyncIterator[_model_pb2.PublishPolicyRequest],
         context: _ServicerContext,
     ) -> _typing.Union[_model_pb2.PublishPolicyResponse, _abc.Awaitable[_model_pb2.PublishPolicyResponse]]:
-        """Publishes a version. First message: the header; then the file in chunks of at most 1 MiB. The answer comes
-        when the version is stored, validated and visible. Nothing is visible before.
+        """Publishes a version. First message: the header; then the file in chunks of at most 1 MiB, within 60 s. The answer
+        comes when the version is stored, validated and visible. Nothing is visible before.
 
         INVALID_ARGUMENT when header, parity rows, size or hash are wrong: nothing is kept. FAILED_PRECONDITION when the
         file fails a check; the message names the version, the check and the figure. A rejected version keeps its number
-        and can be listed; its file is not kept.
+        and can be listed; its file is not kept. ABORTED when another run holds the name (HoldName). RESOURCE_EXHAUSTED
+        when 64 files or 1 GiB are coming in, or 16 wait to be checked (as the service is set): nothing is kept, try later.
 
         Idempotent by request_id: a repeated request gets the first one's answer, be it a rejection; with another name or
         file it is ALREADY_EXISTS. An empty id is never repeated. A caller that goes away before the file is complete leaves
@@ -167,7 +214,7 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _model_pb2.ListPoliciesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_model_pb2.ListPoliciesResponse, _abc.Awaitable[_model_pb2.ListPoliciesResponse]]:
-        """Versions, newest first."""
+        """Versions, newest first. A page may have fewer than asked for: it ends when it has a mebibyte."""
 
     @_abc_1.abstractmethod
     def WatchPolicies(
@@ -177,7 +224,8 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_model_pb2.WatchPoliciesResponse], _abc.AsyncIterator[_model_pb2.WatchPoliciesResponse]]:
         """Events in order of revision, from `since_revision` (exclusive) on, without end. A revision that is no longer kept,
         or not reached yet, is OUT_OF_RANGE: list, then watch from the revision of the list. A `heartbeat` comes at
-        once when there is no event yet, and then at least every 20 s. UNAVAILABLE when the service stops.
+        once when there is no event yet, and then after 20 s without a message, also while only others change: it tells
+        how far a watch of one name has come. UNAVAILABLE when the service stops.
         """
 
     @_abc_1.abstractmethod
@@ -188,6 +236,21 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_model_pb2.SetAliasResponse, _abc.Awaitable[_model_pb2.SetAliasResponse]]:
         """Moves an alias by compare-and-swap. ABORTED when `expected_revision` is not the alias's revision (0: it must not
         exist yet); the message tells the present one. Moving to a version that is not ready is FAILED_PRECONDITION.
+        """
+
+    @_abc_1.abstractmethod
+    def HoldName(
+        self,
+        request: _model_pb2.HoldNameRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_model_pb2.HoldNameResponse, _abc.Awaitable[_model_pb2.HoldNameResponse]]:
+        """Holds a name for one run, so that two learners never publish under it in turn. Begin with `fence` 0: free when
+        nobody holds the name, the holder was not heard of for 20 s (as the service is set), or it has the same `owner`,
+        which is the same run started again; else ABORTED, which names the holder, unless `take_over` is set. The answer's
+        `fence` is higher than any before it. Renew with that fence, or publish with it; ABORTED when somebody has taken
+        the name over. `release` with the fence gives the name back.
+
+        While a name is held, PublishPolicy under it needs the fence. SetAlias does not.
         """
 
 def add_ModelServiceServicer_to_server(servicer: ModelServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

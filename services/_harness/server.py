@@ -31,7 +31,6 @@ ServicerT = TypeVar("ServicerT")
 MAX_MESSAGE_BYTES: Final = 64 * 1024 * 1024
 
 _OPTIONS: Final = (
-    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 10_000),
@@ -66,7 +65,10 @@ class Server:
         self._in_flight = InFlight()
         self.grpc = grpc.aio.server(
             interceptors=[CallInterceptor(CallMetrics(self.registry), self._in_flight)],
-            options=_OPTIONS,
+            options=(
+                *_OPTIONS,
+                ("grpc.max_receive_message_length", settings.max_message_bytes),
+            ),
         )
         self.port = 0
         self.metrics_port: int | None = None

@@ -16,6 +16,9 @@ class ServiceSettings(ProcessSettings):
         "drain_seconds",
     }
 
+    max_message_bytes: ClassVar[int] = 64 * 1024 * 1024
+    """Of one request; what a service need not take should not cost it time to read."""
+
     host: str = Field(
         default="127.0.0.1", description="address to listen on; 0.0.0.0 is every interface"
     )

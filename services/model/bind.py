@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
 
 from mazemesh.v1.model_pb2_grpc import add_ModelServiceServicer_to_server
@@ -15,7 +14,7 @@ from services.model.store import delete_unused
 from services.model.stores.folder import FolderBlobs
 from services.model.stores.sql import SqlRegistry
 from services.model.upload import Uploads
-from services.model.validation import preload
+from services.model.validators import Limits, Validators
 from services.model.watching import Changed
 
 
@@ -24,9 +23,16 @@ async def bind(settings: ModelSettings, server: Server) -> None:
     await server.database.migrate("services.model")
     store = SqlRegistry(server.database, settings.keep_events)
     blobs = FolderBlobs(settings.data_dir / "blobs")
-    uploads = Uploads(settings.data_dir / "uploads")
+    uploads = Uploads(
+        settings.data_dir / "uploads",
+        most=settings.max_uploads,
+        most_bytes=settings.max_upload_bytes,
+    )
     metrics = ModelMetrics(server.registry)
     changed = Changed()
+
+    def now() -> datetime:
+        return datetime.now(UTC)
 
     async def clean() -> None:
         uploads.clear()
@@ -36,11 +42,21 @@ async def bind(settings: ModelSettings, server: Server) -> None:
     async def end_watches() -> None:
         changed.close()
 
+    validators = Validators(
+        Limits(
+            cpu_seconds=settings.validation_cpu_seconds,
+            memory_bytes=settings.validation_memory_bytes,
+        ),
+        processes=settings.validators,
+        waiting=settings.waiting_validations,
+    )
     publisher = Publisher(
         store,
         blobs,
+        validators,
         keep=settings.keep_versions,
-        now=lambda: datetime.now(UTC),
+        lease_seconds=settings.lease_seconds,
+        now=now,
         changed=changed.notify,
         validated=metrics.validation_seconds.observe,
     )
@@ -53,6 +69,9 @@ async def bind(settings: ModelSettings, server: Server) -> None:
         changed=changed,
         max_policy_bytes=settings.max_policy_bytes,
         heartbeat_seconds=settings.heartbeat_seconds,
+        upload_seconds=settings.upload_seconds,
+        lease_seconds=settings.lease_seconds,
+        now=now,
     )
     server.add_servicer("mazemesh.v1.ModelService", add_ModelServiceServicer_to_server, servicer)
     server.on_start(clean)
@@ -60,4 +79,4 @@ async def bind(settings: ModelSettings, server: Server) -> None:
     server.on_stop(publisher.close)
     server.background(lambda: keep_fresh(metrics, store, changed), "count versions")
     # The first publish comes while a mesh starts, when everybody waits for it.
-    server.background(lambda: asyncio.to_thread(preload), "preload onnx")
+    server.background(validators.warm, "start a validator")

@@ -11,8 +11,9 @@ from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSpec, get_game
 from mazemesh.v1 import model_pb2 as pb
 from mazemesh.wire import settings_from_proto
+from services.model.leases import Claim
 from services.model.names import check_name
-from services.model.policy import Alias, Event, State, Submission, Version
+from services.model.policy import Alias, Event, Lease, State, Submission, Version
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _STATES: Final = {
@@ -22,6 +23,8 @@ _STATES: Final = {
 }
 _MAX_ID: Final = 128
 _MAX_METADATA_BYTES: Final = 64 * 1024
+_MAX_METADATA_KEYS: Final = 1000
+_MAX_COLLECTION_BYTES: Final = 64 * 1024
 
 
 def read_header(
@@ -32,6 +35,7 @@ def read_header(
     Raises:
         InvalidArgument: a field that is wrong, named with its value.
     """
+    collection = _collection(header.collection)
     spec = _spec(header.collection) if header.HasField("collection") else None
     submission = Submission(
         name=check_name(header.name),
@@ -40,13 +44,40 @@ def read_header(
         training_step=_not_negative("training_step", header.training_step),
         parent_version=_not_negative("parent_version", header.parent_version),
         snapshot=header.snapshot,
-        collection=header.collection.SerializeToString(deterministic=True),
+        collection=collection,
         spec_hash=spec.spec_hash if spec else "",
         sha256=_sha256(header.sha256),
         size_bytes=_size(header.size_bytes, max_bytes),
         metadata=_metadata(dict(header.metadata)),
+        q_values=header.q_values or _collects_q_values(header.collection),
     )
     return submission, spec
+
+
+def read_claim(request: pb.HoldNameRequest) -> Claim:
+    """What the request wants of a name.
+
+    Raises:
+        InvalidArgument: a field that is wrong, named with its value.
+    """
+    if not request.owner:
+        raise InvalidArgument("owner is empty; expected what tells the run from all others")
+    if request.release and not request.fence:
+        raise InvalidArgument("release without a fence; expected the one that the name is held by")
+    return Claim(
+        name=check_name(request.name),
+        owner=_short("owner", request.owner),
+        run_id=_short("run_id", request.run_id),
+        place=_short("place", request.place),
+        fence=_not_negative("fence", request.fence),
+        take_over=request.take_over,
+        release=request.release,
+    )
+
+
+def lease_message(lease: Lease, seconds: float) -> pb.HoldNameResponse:
+    """A hold on a name on the wire."""
+    return pb.HoldNameResponse(fence=lease.fence, seconds=seconds)
 
 
 def version_message(version: Version) -> pb.PolicyVersion:
@@ -69,9 +100,13 @@ def version_message(version: Version) -> pb.PolicyVersion:
         rejection=version.rejection,
         aliases=version.aliases,
         revision=version.revision,
+        q_values=version.q_values,
+        checked=version.checked,
     )
     if version.collection:
         message.collection.ParseFromString(version.collection)
+        # Of versions from before it was kept.
+        message.q_values = version.q_values or _collects_q_values(message.collection)
     return message
 
 
@@ -91,6 +126,19 @@ def event_message(event: Event) -> pb.WatchPoliciesResponse:
 
 def _spec(collection: pb.Collection) -> GameSpec:
     return get_game(collection.game).spec(settings_from_proto(collection.settings))
+
+
+def _collects_q_values(collection: pb.Collection) -> bool:
+    return collection.HasField("transition") or collection.HasField("sequence")
+
+
+def _collection(collection: pb.Collection) -> bytes:
+    data = collection.SerializeToString(deterministic=True)
+    if len(data) > _MAX_COLLECTION_BYTES:
+        raise InvalidArgument(
+            f"collection has {len(data)} bytes; at most {_MAX_COLLECTION_BYTES} are allowed"
+        )
+    return data
 
 
 def _short(field: str, value: str) -> str:
@@ -120,6 +168,10 @@ def _size(value: int, largest: int) -> int:
 
 
 def _metadata(metadata: dict[str, str]) -> dict[str, str]:
+    if len(metadata) > _MAX_METADATA_KEYS:
+        raise InvalidArgument(
+            f"metadata has {len(metadata)} keys; at most {_MAX_METADATA_KEYS} are allowed"
+        )
     size = sum(len(key) + len(value) for key, value in metadata.items())
     if size > _MAX_METADATA_BYTES:
         raise InvalidArgument(

@@ -19,6 +19,7 @@ MASKED_LOGIT: Final = -1e8
 
 Floats = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.uint8]
+Rows = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,8 @@ class Parity:
     def __len__(self) -> int:
         return len(self.observation)
 
-    def inputs(self, rows: slice) -> dict[str, npt.NDArray[np.generic]]:
-        """What to feed a network for some of the rows."""
+    def inputs(self, rows: Rows) -> dict[str, npt.NDArray[np.generic]]:
+        """What to feed a network for the rows of these numbers."""
         inputs: dict[str, npt.NDArray[np.generic]] = {
             "observation": self.observation[rows],
             "action_mask": self.action_mask[rows],
@@ -54,8 +55,10 @@ class Parity:
             inputs["state"] = self.state[rows]
         return inputs
 
-    def compare(self, outputs: Mapping[str, npt.NDArray[np.generic]], rows: slice) -> None:
-        """Checks a network's answers for some of the rows.
+    def compare(
+        self, outputs: Mapping[str, npt.NDArray[np.generic]], rows: Rows, how: str = ""
+    ) -> None:
+        """Checks a network's answers for the rows of these numbers, got as `how` says.
 
         The greedy action needs no check of its own: with every legal logit within the tolerance it
         can only differ between actions that are as good as tied.
@@ -68,14 +71,20 @@ class Parity:
         logits = _shaped("logits", outputs, self.logits[rows])
         above = np.where(legal, -np.inf, logits)  # a NaN is not at most anything
         _require("masking", ~(above <= MASKED_LOGIT), "logits", logits, f"at most {MASKED_LOGIT:g}")
-        self._compare("logits", logits, self.logits[rows], rows, legal)
+        self._compare("logits", logits, self.logits[rows], rows, legal, how)
         for name, expected in (("value", self.value), ("next_state", self.next_state)):
             if expected is not None:
                 got = _shaped(name, outputs, expected[rows])
-                self._compare(name, got, expected[rows], rows, np.ones(got.shape, bool))
+                self._compare(name, got, expected[rows], rows, np.ones(got.shape, bool), how)
 
     def _compare(
-        self, name: str, got: Floats, expected: Floats, rows: slice, counts: npt.NDArray[np.bool_]
+        self,
+        name: str,
+        got: Floats,
+        expected: Floats,
+        rows: Rows,
+        counts: npt.NDArray[np.bool_],
+        how: str,
     ) -> None:
         _require("finite", counts & ~np.isfinite(got), name, got, "a finite number")
         expected = np.where(counts, expected, 0).astype(np.float64)
@@ -86,9 +95,10 @@ class Parity:
             row, *rest = (int(index) for index in worst)
             raise Rejection(
                 "parity",
-                f"{name}{[rows.start + row, *rest]} is {got[worst]:.7g} at batch {len(got)}, the "
-                f"publisher's network says {expected[worst]:.7g}; they differ by "
-                f"{difference[worst]:.3g}, allowed is {TOLERANCE:g} * max(1, |x|)",
+                f"{name}{[int(rows[row]), *rest]} is {got[worst]:.7g} at batch {len(got)}"
+                f"{f' {how}' if how else ''}, the publisher's network says "
+                f"{expected[worst]:.7g}; they differ by {difference[worst]:.3g}, allowed is "
+                f"{TOLERANCE:g} * max(1, |x|)",
             )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,9 @@ from mazemesh.v1 import tensor_pb2
 from services.model.parity import Parity
 
 Array = npt.NDArray[Any]
+
+MAX_ROWS: Final = 4096
+"""More would cost time and tell little."""
 
 
 def read_parity(message: pb.ParityCheck, spec: GameSpec | None) -> Parity:
@@ -29,6 +32,8 @@ def read_parity(message: pb.ParityCheck, spec: GameSpec | None) -> Parity:
     rows = len(observation)
     if not rows:
         raise InvalidArgument("parity.observation has no rows; at least one is needed")
+    if rows > MAX_ROWS:
+        raise InvalidArgument(f"parity.observation has {rows} rows; at most {MAX_ROWS} are allowed")
     mask = _read(message.action_mask, "action_mask", "uint8", (rows, -1))
     actions = mask.shape[1]
     state = next_state = None

@@ -33,6 +33,8 @@ class Submission:
         sha256: Of the file, hex.
         size_bytes: Of the file.
         metadata: The publisher's own notes.
+        q_values: Its logits are Q-values, of which the best is taken.
+        checked: What its file was compared on, in words; empty before.
     """
 
     name: str
@@ -46,6 +48,8 @@ class Submission:
     sha256: str
     size_bytes: int
     metadata: Mapping[str, str]
+    q_values: bool = False
+    checked: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +92,27 @@ class Alias:
     alias: str
     number: int
     revision: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """A run's hold on a name.
+
+    Attributes:
+        name: Of the policy.
+        owner: The same when the run is started again.
+        run_id: Of the run, for people.
+        place: Where it runs, for people.
+        fence: Of each holder higher than of the one before.
+        expires: When the name is free, unless the holder is heard of (UTC).
+    """
+
+    name: str
+    owner: str
+    run_id: str
+    place: str
+    fence: int
+    expires: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,32 +4,33 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
-from time import perf_counter
 
 from mazemesh.errors import MazemeshError
-from services.model import registry
+from services.model import leases, registry
 from services.model.parity import Parity
 from services.model.policy import Submission, Version
 from services.model.registry import Published
 from services.model.rejection import Rejection
-from services.model.store import BlobStore, RegistryStore
+from services.model.store import BlobStore, RegistryStore, Transaction
 from services.model.upload import Upload
-from services.model.validation import validate
+from services.model.validators import Validators
 
 Now = Callable[[], datetime]
 
 
 class Publisher:
-    """Validates, stores, numbers and collects versions, one at a time."""
+    """Validates versions, several at once, and stores, numbers and collects them one at a time."""
 
     def __init__(
         self,
         store: RegistryStore,
         blobs: BlobStore,
+        validators: Validators,
         *,
         keep: int,
+        lease_seconds: float,
         now: Now,
         changed: Callable[[], None],
         validated: Callable[[float], None],
@@ -37,43 +38,53 @@ class Publisher:
         """`changed` is called after each change, `validated` told the seconds of each check."""
         self._store = store
         self._blobs = blobs
+        self._validators = validators
         self._keep = keep
+        self._lease_seconds = lease_seconds
         self._now = now
         self._changed = changed
         self._validated = validated
-        # One at a time leaves the other core to the actors.
-        self._validation = ThreadPoolExecutor(1, thread_name_prefix="validation")
         # Versions may share a file: none may be placed while unused ones are deleted.
         self._files = asyncio.Lock()
         self._committing: set[asyncio.Task[Version]] = set()
 
-    async def find(self, submission: Submission) -> Version | None:
-        """The version that this request made before.
+    async def find(self, submission: Submission, fence: int = 0) -> Version | None:
+        """The version that this request made before; None lets the file come.
 
         Raises:
             AlreadyExists: the request was about something else.
+            Conflict: another run holds the name.
         """
-        return await self._store.transact(
-            lambda tx: registry.find_published(
+
+        def find(tx: Transaction) -> Version | None:
+            known = registry.find_published(
                 tx, submission.request_id, submission.name, submission.sha256
             )
-        )
+            if known is None:
+                leases.check(tx, submission.name, fence, self._now())
+            return known
 
-    async def publish(self, submission: Submission, parity: Parity, upload: Upload) -> Version:
+        return await self._store.transact(find)
+
+    async def publish(
+        self, submission: Submission, parity: Parity, upload: Upload, fence: int = 0
+    ) -> Version:
         """Makes a version of a complete upload: READY, or REJECTED by a check of the file.
 
         Takes over the upload. A caller that goes away does not stop a commit that has begun.
 
         Raises:
             InvalidArgument: the upload or the parent is not what the submission says.
+            ResourceExhausted: too many files wait to be validated.
+            Conflict: another run holds the name, or has taken it over.
         """
         try:
-            data = await asyncio.to_thread(upload.finish)
-            rejection = await self._validate(data, parity)
+            await asyncio.to_thread(upload.finish)
+            submission, rejection = await self._validate(submission, parity, upload)
         except BaseException:
             upload.discard()
             raise
-        task = asyncio.create_task(self._commit(submission, rejection, upload))
+        task = asyncio.create_task(self._commit(submission, rejection, upload, fence))
         self._committing.add(task)
         task.add_done_callback(self._committing.discard)
         return await asyncio.shield(task)
@@ -81,29 +92,28 @@ class Publisher:
     async def close(self) -> None:
         """Waits for what was begun."""
         await asyncio.gather(*self._committing, return_exceptions=True)
-        await asyncio.to_thread(self._validation.shutdown)
+        await self._validators.close()
 
-    async def _validate(self, data: bytes, parity: Parity) -> str:
-        """Empty, or why the file is rejected."""
+    async def _validate(
+        self, submission: Submission, parity: Parity, upload: Upload
+    ) -> tuple[Submission, str]:
+        """The submission with what was checked, and empty, or why the file is rejected."""
+        try:
+            checked = await self._validators.check(
+                upload.path, submission.size_bytes, parity, self._validated
+            )
+        except Rejection as rejection:
+            return submission, str(rejection)
+        return replace(submission, checked=checked), ""
 
-        def check() -> str:
-            started = perf_counter()
-            try:
-                validate(data, parity)
-            except Rejection as rejection:
-                return str(rejection)
-            finally:
-                self._validated(perf_counter() - started)
-            return ""
-
-        return await asyncio.get_running_loop().run_in_executor(self._validation, check)
-
-    async def _commit(self, submission: Submission, rejection: str, upload: Upload) -> Version:
+    async def _commit(
+        self, submission: Submission, rejection: str, upload: Upload, fence: int
+    ) -> Version:
         try:
             async with self._files:
                 if not rejection:
                     await asyncio.to_thread(self._blobs.put, upload.path, submission.sha256)
-                published = await self._number(submission, rejection)
+                published = await self._number(submission, rejection, fence)
                 self._changed()  # those who wait for the version need not wait for the rest
                 if published.unused_files:
                     await asyncio.to_thread(self._delete, published.unused_files)
@@ -111,12 +121,20 @@ class Publisher:
             upload.discard()
         return published.version
 
-    async def _number(self, submission: Submission, rejection: str) -> Published:
+    async def _number(self, submission: Submission, rejection: str, fence: int) -> Published:
         now = self._now()
 
         try:
             return await self._store.transact(
-                lambda tx: registry.publish(tx, submission, rejection, now=now, keep=self._keep)
+                lambda tx: registry.publish(
+                    tx,
+                    submission,
+                    rejection,
+                    now=now,
+                    keep=self._keep,
+                    fence=fence,
+                    lease_seconds=self._lease_seconds,
+                )
             )
         except MazemeshError:
             used = await self._store.transact(lambda tx: tx.versions.uses(submission.sha256))

@@ -15,6 +15,7 @@ from mazemesh.errors import (
     NotFound,
     OutOfRange,
 )
+from services.model import leases
 from services.model.names import LATEST, Reference
 from services.model.policy import Alias, Event, State, Submission, Version
 from services.model.store import Transaction
@@ -54,18 +55,31 @@ def find_published(tx: Transaction, request_id: str, name: str, sha256: str) -> 
 
 
 def publish(
-    tx: Transaction, submission: Submission, rejection: str, *, now: datetime, keep: int
+    tx: Transaction,
+    submission: Submission,
+    rejection: str,
+    *,
+    now: datetime,
+    keep: int,
+    fence: int = 0,
+    lease_seconds: float = 0.0,
 ) -> Published:
     """Gives a submission the next number; READY, or REJECTED for the reason given.
 
     A ready version becomes `latest`, unless that is a newer one, and the surplus beyond the newest
-    `keep` versions is retired. A request that was answered before gets the same version again.
+    `keep` versions is retired. A request that was answered before gets the same version again. Who
+    holds the name by `fence` holds it for another `lease_seconds`.
+
+    Raises:
+        InvalidArgument: the parent does not exist.
+        Conflict: another run holds the name.
     """
     tx.lock()
     known = find_published(tx, submission.request_id, submission.name, submission.sha256)
     if known is not None:
         used = tx.versions.uses(submission.sha256)
         return Published(known, () if used else (submission.sha256,))
+    leases.heard_of(tx, leases.check(tx, submission.name, fence, now), now, lease_seconds)
     revision = tx.advance()
     version = Version.of(
         submission,

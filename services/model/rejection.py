@@ -8,4 +8,4 @@ class Rejection(Exception):
 
     def __init__(self, check: str, reason: str) -> None:
         super().__init__(f"check {check!r} failed: {reason}")
-        self.check = check
+        self.check, self.reason = check, reason

@@ -8,27 +8,33 @@ from typing import Any, Final
 
 import grpc.aio
 
-from mazemesh.errors import FailedPrecondition, InvalidArgument
+from mazemesh.errors import DeadlineExceeded, FailedPrecondition, InvalidArgument
 from mazemesh.v1 import model_pb2 as pb
 from mazemesh.v1.model_pb2_grpc import ModelServiceServicer
-from services.model import registry
+from services.model import leases, registry
 from services.model.messages import (
     alias_message,
     event_message,
+    lease_message,
+    read_claim,
     read_header,
     version_message,
 )
 from services.model.names import check_alias, check_name, parse_reference
 from services.model.pages import PageToken, page_size
+from services.model.parity import Parity
 from services.model.parity_message import read_parity
 from services.model.policy import Submission, Version
-from services.model.publisher import Publisher
+from services.model.publisher import Now, Publisher
 from services.model.store import BlobStore, Filter, RegistryStore, Transaction
 from services.model.upload import Upload, Uploads
 from services.model.watching import Changed, wait
 
 CHUNK_BYTES: Final = 1024 * 1024
 _EVENTS_AT_ONCE: Final = 256
+_ROWS_AT_ONCE: Final = 50
+_PAGE_BYTES: Final = 1024 * 1024
+"""After which a page of a list ends."""
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -46,6 +52,9 @@ class ModelServicer(ModelServiceServicer):
         changed: Changed,
         max_policy_bytes: int,
         heartbeat_seconds: float,
+        upload_seconds: float,
+        lease_seconds: float,
+        now: Now,
     ) -> None:
         self._store = store
         self._blobs = blobs
@@ -54,19 +63,27 @@ class ModelServicer(ModelServiceServicer):
         self._changed = changed
         self._max_policy_bytes = max_policy_bytes
         self._heartbeat_seconds = heartbeat_seconds
+        self._upload_seconds = upload_seconds
+        self._lease_seconds = lease_seconds
+        self._now = now
 
     async def PublishPolicy(
         self, request_iterator: AsyncIterator[pb.PublishPolicyRequest], context: Context
     ) -> pb.PublishPolicyResponse:
         """Receives, then publishes; a repeated request gets its first answer."""
         header = await _first(request_iterator)
+
+        def read() -> tuple[Submission, Parity]:
+            submission, spec = read_header(header, self._max_policy_bytes)
+            return submission, read_parity(header.parity, spec)
+
         # Not in the event loop: what a foreign game is like a process of its own has to tell.
-        submission, spec = await asyncio.to_thread(read_header, header, self._max_policy_bytes)
-        parity = read_parity(header.parity, spec)
-        version = await self._publisher.find(submission)
+        submission, parity = await asyncio.to_thread(read)
+        version = await self._publisher.find(submission, header.fence)
         if version is None:
-            upload = await self._receive(request_iterator, submission)
-            version = await self._publisher.publish(submission, parity, upload)
+            with self._uploads.room(submission.size_bytes):
+                upload = await self._receive(request_iterator, submission)
+                version = await self._publisher.publish(submission, parity, upload, header.fence)
         if version.rejection:
             raise FailedPrecondition(f"{version.reference} is rejected: {version.rejection}")
         return pb.PublishPolicyResponse(policy=version_message(version))
@@ -101,17 +118,11 @@ class ModelServicer(ModelServiceServicer):
             include_all_states=request.include_all_states,
         )
 
-        def read(tx: Transaction) -> tuple[list[tuple[int, Version]], int]:
-            return tx.versions.page(chosen, token.before, limit + 1), tx.revision()
+        def read(tx: Transaction) -> pb.ListPoliciesResponse:
+            # Here, in a thread of the store, since a page may be large.
+            return _page(tx, chosen, token, limit)
 
-        rows, revision = await self._store.transact(read)
-        revision = token.revision or revision
-        more = len(rows) > limit
-        return pb.ListPoliciesResponse(
-            policies=[version_message(version) for _, version in rows[:limit]],
-            next_page_token=str(PageToken(rows[limit - 1][0], revision)) if more else "",
-            revision=revision,
-        )
+        return await self._store.transact(read)
 
     async def WatchPolicies(
         self, request: pb.WatchPoliciesRequest, context: Context
@@ -123,16 +134,22 @@ class ModelServicer(ModelServiceServicer):
         seen = request.since_revision
         if not seen:
             seen = await self._store.transact(lambda tx: tx.revision())
-        quiet = True
+        clock = asyncio.get_running_loop().time
+        silent_until = clock()
         while True:
             ticket = self._changed.ticket()
             news = await self._changes(seen, name)
-            if quiet and not news.events:
-                yield pb.WatchPoliciesResponse(revision=news.through, heartbeat=True)
+            seen = news.through
             for event in news.events:
                 yield event_message(event)
-            seen = news.through
-            quiet = not news.events and not await wait(ticket, self._heartbeat_seconds)
+            if not news.events and clock() >= silent_until:
+                yield pb.WatchPoliciesResponse(revision=seen, heartbeat=True)
+                silent_until = clock() + self._heartbeat_seconds
+            elif news.events:
+                silent_until = clock() + self._heartbeat_seconds
+                continue  # there may be more
+            # Changes of other names wake it too; they are no reason to be silent for longer.
+            await wait(ticket, max(0.0, silent_until - clock()))
 
     async def SetAlias(self, request: pb.SetAliasRequest, context: Context) -> pb.SetAliasResponse:
         """Moves an alias."""
@@ -145,6 +162,14 @@ class ModelServicer(ModelServiceServicer):
         self._changed.notify()
         return pb.SetAliasResponse(alias=alias_message(moved))
 
+    async def HoldName(self, request: pb.HoldNameRequest, context: Context) -> pb.HoldNameResponse:
+        """Begins, renews or ends a run's hold on a name."""
+        claim, seconds = read_claim(request), self._lease_seconds
+        lease = await self._store.transact(
+            lambda tx: leases.hold(tx, claim, now=self._now(), seconds=seconds)
+        )
+        return lease_message(lease, seconds)
+
     async def _changes(self, since: int, name: str) -> registry.Changes:
         return await self._store.transact(
             lambda tx: registry.changes(tx, since, name, _EVENTS_AT_ONCE)
@@ -155,8 +180,14 @@ class ModelServicer(ModelServiceServicer):
     ) -> Upload:
         upload = await self._begin(submission)
         try:
-            async for message in messages:
-                await asyncio.to_thread(upload.write, _chunk(message))
+            async with asyncio.timeout(self._upload_seconds):
+                async for message in messages:
+                    await asyncio.to_thread(upload.write, _chunk(message))
+        except TimeoutError as error:
+            upload.discard()
+            raise DeadlineExceeded(
+                f"the file of {submission.name} did not come within {self._upload_seconds:g} s"
+            ) from error
         except BaseException:
             upload.discard()
             raise
@@ -170,6 +201,24 @@ class ModelServicer(ModelServiceServicer):
         except asyncio.CancelledError:
             begun.add_done_callback(_discard)
             raise
+
+
+def _page(tx: Transaction, chosen: Filter, token: PageToken, limit: int) -> pb.ListPoliciesResponse:
+    """The next page; the last of its rows is left out to know that there is more."""
+    page = pb.ListPoliciesResponse(revision=token.revision or tx.revision())
+    before, size = token.before, 0
+    while True:
+        rows = tx.versions.page(chosen, before, _ROWS_AT_ONCE)
+        for position, version in rows:
+            if len(page.policies) == limit or size > _PAGE_BYTES:
+                page.next_page_token = str(PageToken(before, page.revision))
+                return page
+            message = version_message(version)
+            size += message.ByteSize()
+            page.policies.append(message)
+            before = position
+        if len(rows) < _ROWS_AT_ONCE:
+            return page
 
 
 def _discard(begun: asyncio.Future[Upload]) -> None:

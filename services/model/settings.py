@@ -1,18 +1,19 @@
 """What the Model service can be told."""
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from pydantic import Field
 
 from services._harness import Port, ServiceSettings
 
-MEBIBYTE = 1024 * 1024
+MEBIBYTE: Final = 1024 * 1024
 
 
 class ModelSettings(ServiceSettings):
     """Settings of the Model service; environment variables MAZEMESH_MODEL_*."""
 
     component: ClassVar[str] = "model"
+    max_message_bytes: ClassVar[int] = 4 * MEBIBYTE
 
     port: Port = Field(50053, description="port of the gRPC server; 0 takes a free one")
     max_policy_bytes: int = Field(256 * MEBIBYTE, gt=0, description="largest ONNX file, in bytes")
@@ -24,6 +25,28 @@ class ModelSettings(ServiceSettings):
     )
     keep_events: int = Field(
         10_000, ge=1, description="newest changes that a watch can resume from"
+    )
+    validators: int = Field(
+        2, ge=1, le=64, description="processes that check files, each started when it is needed"
+    )
+    waiting_validations: int = Field(
+        16, ge=0, description="files that wait for one of them at most; the next is refused"
+    )
+    validation_cpu_seconds: float = Field(
+        10.0, gt=0, description="processor time of one check; a file that takes more is rejected"
+    )
+    validation_memory_bytes: int = Field(
+        256 * MEBIBYTE,
+        ge=32 * MEBIBYTE,
+        description="memory of one check, in bytes, beside six times the file's size",
+    )
+    max_uploads: int = Field(64, ge=1, description="files that come in at once, at most")
+    max_upload_bytes: int = Field(
+        1024 * MEBIBYTE, gt=0, description="announced sizes of all of them together, in bytes"
+    )
+    upload_seconds: float = Field(60.0, gt=0, description="longest time that a file may come for")
+    lease_seconds: float = Field(
+        20.0, gt=0, le=3600, description="how long a run holds its name after it was last heard of"
     )
     heartbeat_seconds: float = Field(
         20.0, gt=0, le=3600, description="longest silence on a watch without changes"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from services.model.policy import Alias, Event, State, Version
+from services.model.policy import Alias, Event, Lease, State, Version
 
 T = TypeVar("T")
 
@@ -87,6 +87,16 @@ class Events(Protocol):
         """Lowest revision that is still kept; None when there is no event."""
 
 
+class Leases(Protocol):
+    """Who holds which name, or did last."""
+
+    def get(self, name: str) -> Lease | None:
+        """The last lease of a name, expired or not; None when there was none."""
+
+    def put(self, lease: Lease) -> None:
+        """Adds or replaces the lease of a name."""
+
+
 class Transaction(Protocol):
     """All or nothing. A decision that rests on what was read needs `lock` first."""
 
@@ -101,6 +111,10 @@ class Transaction(Protocol):
     @property
     def events(self) -> Events:
         """The changes."""
+
+    @property
+    def leases(self) -> Leases:
+        """The holders of names."""
 
     def lock(self) -> None:
         """Waits until no other transaction writes; from here to the end this one is alone."""

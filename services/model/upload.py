@@ -4,17 +4,51 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from mazemesh.errors import InvalidArgument
+from mazemesh.errors import InvalidArgument, ResourceExhausted
 from services.model.policy import Submission
 
 
 class Uploads:
-    """The folder of unfinished files. Its calls block."""
+    """The folder of unfinished files. Its calls block, but for `room`.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: Where they are.
+        most: Files at once.
+        most_bytes: Of all of them, as announced.
+    """
+
+    def __init__(self, folder: Path, *, most: int = 64, most_bytes: int = 2**30) -> None:
         self._folder = folder
+        self._most, self._most_bytes = most, most_bytes
+        self._count = self._bytes = 0
+
+    @contextmanager
+    def room(self, size_bytes: int) -> Iterator[None]:
+        """Reserves room for a file, from before its first byte until it is published.
+
+        A file larger than all the room comes when it is alone.
+
+        Raises:
+            ResourceExhausted: there is none.
+        """
+        if self._count >= self._most or (
+            self._count and self._bytes + size_bytes > self._most_bytes
+        ):
+            raise ResourceExhausted(
+                f"{self._count} files of {self._bytes} bytes are coming in; at most {self._most} "
+                f"of {self._most_bytes} bytes may at once. Publish again later"
+            )
+        self._count += 1
+        self._bytes += size_bytes
+        try:
+            yield
+        finally:
+            self._count -= 1
+            self._bytes -= size_bytes
 
     def clear(self) -> None:
         """Deletes what a crash left behind; for the start, before any upload."""
@@ -51,8 +85,8 @@ class Upload:
         self._hash.update(chunk)
         self._file.write(chunk)
 
-    def finish(self) -> bytes:
-        """The whole file, which is what was announced.
+    def finish(self) -> None:
+        """Ends the file, which is what was announced.
 
         Raises:
             InvalidArgument: another size or hash.
@@ -67,7 +101,6 @@ class Upload:
                 f"sha256 is {self._submission.sha256}, but the bytes that came hash to {sha256}"
             )
         self._file.close()
-        return self.path.read_bytes()
 
     def discard(self) -> None:
         """Deletes the file, unless somebody took it over."""

@@ -65,6 +65,33 @@ def test_heartbeats_say_how_far_a_watch_has_come(tmp_path: Path) -> None:
         assert (later.heartbeat, later.revision) == (True, first.revision + 2)
 
 
+def test_changes_of_other_names_are_no_reason_to_be_silent(tmp_path: Path) -> None:
+    """They come more often than heartbeats are due, and are not told to this watch."""
+    with (
+        running_model(tmp_path, heartbeat_seconds=0.3) as model,
+        closing(model.client.watch("solo")) as watch,
+    ):
+        first = next(watch)
+        stop = threading.Event()
+
+        def move() -> None:
+            revision = 0
+            while not stop.is_set():
+                revision = model.client.set_alias("race", "champion", 1, revision).revision
+
+        publish(model.client)
+        with ThreadPoolExecutor(1) as others:
+            moving = others.submit(move)
+            try:
+                later = next(beat for beat in watch if beat.revision > first.revision)
+                last = next(beat for beat in watch if beat.revision > later.revision)
+            finally:
+                stop.set()
+            moving.result(20)
+    assert later.heartbeat
+    assert last.heartbeat
+
+
 def test_a_history_that_is_not_kept(tmp_path: Path) -> None:
     with running_model(tmp_path, keep_events=4) as model:
         for seed in range(3):

@@ -2,7 +2,7 @@ CREATE TABLE alembic_version_model (
 	version_num VARCHAR(32) NOT NULL,
 	CONSTRAINT alembic_version_model_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO "alembic_version_model" VALUES('0001');
+INSERT INTO "alembic_version_model" VALUES('0002');
 CREATE TABLE policy_aliases (
 	name VARCHAR(64) NOT NULL,
 	alias VARCHAR(64) NOT NULL,
@@ -16,6 +16,15 @@ CREATE TABLE policy_events (
 	number BIGINT NOT NULL,
 	alias VARCHAR(64) NOT NULL,
 	CONSTRAINT pk_policy_events PRIMARY KEY (revision)
+);
+CREATE TABLE policy_leases (
+	name VARCHAR(64) NOT NULL,
+	owner VARCHAR(128) NOT NULL,
+	run_id VARCHAR(128) NOT NULL,
+	place VARCHAR(128) NOT NULL,
+	fence BIGINT NOT NULL,
+	expires DATETIME NOT NULL,
+	CONSTRAINT pk_policy_leases PRIMARY KEY (name)
 );
 CREATE TABLE policy_revision (
 	only BOOLEAN NOT NULL,
@@ -40,7 +49,7 @@ CREATE TABLE policy_versions (
 	created DATETIME NOT NULL,
 	notes JSON NOT NULL,
 	rejection TEXT NOT NULL,
-	revision BIGINT NOT NULL,
+	revision BIGINT NOT NULL, q_values BOOLEAN DEFAULT 0 NOT NULL, checked TEXT DEFAULT '' NOT NULL,
 	CONSTRAINT pk_policy_versions PRIMARY KEY (position),
 	CONSTRAINT uq_policy_versions_request_id UNIQUE (request_id),
 	CONSTRAINT uq_policy_versions_name_number UNIQUE (name, number)

@@ -7,15 +7,16 @@ it again by its identity, which takes a quarter of the processor time of a fresh
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Final, TypeVar
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from services._harness.database import Database
-from services.model.policy import Alias, Event
+from services.model.policy import Alias, Event, Lease
 from services.model.store import Transaction
-from services.model.stores.sql_versions import SqlVersions
-from services.model.stores.tables import ALIASES, EVENTS, REVISION
+from services.model.stores.sql_versions import SqlVersions, in_utc
+from services.model.stores.tables import ALIASES, EVENTS, LEASES, REVISION
 
 T = TypeVar("T")
 
@@ -48,6 +49,15 @@ _EVENTS_AFTER: Final = (
 )
 _EVENTS_OF_AFTER: Final = _EVENTS_AFTER.where(EVENTS.c.name == bindparam("of"))
 
+_LEASE: Final = select(LEASES).where(LEASES.c.name == bindparam("of"))
+_ADD_LEASE: Final = insert(LEASES)
+_CHANGE_LEASE: Final = (
+    update(LEASES)
+    .where(LEASES.c.name == bindparam("of"))
+    .values({each.name: bindparam(each.name) for each in LEASES.columns if each.name != "name"})
+    .returning(LEASES.c.fence)
+)
+
 
 class SqlRegistry:
     """A `RegistryStore` in a database that has been migrated; keeps the newest `keep_events`."""
@@ -71,6 +81,7 @@ class SqlTransaction:
         self.versions = SqlVersions(connection)
         self.aliases = SqlAliases(connection)
         self.events = SqlEvents(connection, self.versions, keep_events)
+        self.leases = SqlLeases(connection)
 
     def lock(self) -> None:
         """Locks the one row that every writer locks first."""
@@ -109,6 +120,35 @@ class SqlAliases:
         if self._connection.execute(_MOVE_ALIAS, {**which, **value}).first() is None:
             added = {"name": alias.name, "alias": alias.alias, **value}
             self._connection.execute(_ADD_ALIAS, added)
+
+
+class SqlLeases:
+    """`Leases` in SQL."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, name: str) -> Lease | None:
+        """The last lease of a name, or None."""
+        row = self._connection.execute(_LEASE, {"of": name}).first()
+        if row is None:
+            return None
+        name, owner, run_id, place, fence, expires = row
+        return Lease(
+            name=name,
+            owner=owner,
+            run_id=run_id,
+            place=place,
+            fence=fence,
+            expires=in_utc(expires),
+        )
+
+    def put(self, lease: Lease) -> None:
+        """Adds or replaces the lease of a name."""
+        values = asdict(lease)
+        which = {"of": values.pop("name")}
+        if self._connection.execute(_CHANGE_LEASE, {**which, **values}).first() is None:
+            self._connection.execute(_ADD_LEASE, {"name": lease.name, **values})
 
 
 class SqlEvents:

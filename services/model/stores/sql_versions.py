@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -183,11 +183,12 @@ def _values(version: Version) -> dict[str, Any]:
         "notes": dict(version.metadata),
         "rejection": version.rejection,
         "revision": version.revision,
+        "q_values": version.q_values,
+        "checked": version.checked,
     }
 
 
 def _version(row: Row[Any], aliases: tuple[str, ...]) -> Version:
-    created = row.created
     return Version(
         name=row.name,
         number=row.number,
@@ -201,10 +202,16 @@ def _version(row: Row[Any], aliases: tuple[str, ...]) -> Version:
         spec_hash=row.spec_hash,
         sha256=row.sha256,
         size_bytes=row.size_bytes,
-        # SQLite drops the zone, PostgreSQL may return another one.
-        created=created.astimezone(UTC) if created.tzinfo else created.replace(tzinfo=UTC),
+        created=in_utc(row.created),
         metadata=row.notes,
         rejection=row.rejection,
         revision=row.revision,
+        q_values=row.q_values,
+        checked=row.checked,
         aliases=aliases,
     )
+
+
+def in_utc(found: datetime) -> datetime:
+    """A time that was stored: SQLite drops the zone, PostgreSQL may return another one."""
+    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 from services._harness.database import create_metadata
@@ -45,6 +46,8 @@ VERSIONS: Final = Table(
     Column("notes", JSON, nullable=False),
     Column("rejection", Text, nullable=False),
     Column("revision", BigInteger, nullable=False),
+    Column("q_values", Boolean, nullable=False, server_default=false()),
+    Column("checked", Text, nullable=False, server_default=""),
     UniqueConstraint("name", "number"),
     Index("ix_policy_versions_state_sha256", "state", "sha256"),
     Index("ix_policy_versions_collection", "name", "state", "snapshot", "number"),
@@ -68,6 +71,17 @@ EVENTS: Final = Table(
     # Empty when the version itself changed.
     Column("alias", String(64), nullable=False),
     Index("ix_policy_events_name_revision", "name", "revision"),
+)
+
+LEASES: Final = Table(
+    "policy_leases",
+    METADATA,
+    Column("name", String(64), primary_key=True),
+    Column("owner", String(128), nullable=False),
+    Column("run_id", String(128), nullable=False),
+    Column("place", String(128), nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("expires", DateTime(timezone=True), nullable=False),
 )
 
 REVISION: Final = Table(

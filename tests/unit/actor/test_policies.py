@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 
-from actor.policies import Student
+from actor.policies import PolicyCache, Student
 from mazemesh.errors import Unavailable
 from mazemesh.games import GameSettings, get_game
 from mazemesh.v1.model_pb2 import POLICY_STATE_RETIRED, Alias, PolicyVersion, WatchPoliciesResponse
@@ -39,6 +39,8 @@ class FakeModel:
         return description, network.file()
 
     def watch(self, name: str = "", since_revision: int = 0) -> Iterator[WatchPoliciesResponse]:
+        # As Model does with a revision that it keeps no more.
+        assert since_revision == 0, "OUT_OF_RANGE"
         for event in self._events:
             self.latest = max(self.latest, event.alias.version)
             yield event
@@ -77,6 +79,41 @@ def test_what_is_not_about_latest_asks_for_nothing() -> None:
     champion = WatchPoliciesResponse(alias=Alias(name="solo", alias="champion", version=9))
     again = WatchPoliciesResponse(alias=Alias(name="solo", alias="latest", version=1))
     heartbeat = WatchPoliciesResponse(revision=5, heartbeat=True)
-    student, model = followed([champion, again, heartbeat])
+    student, model = followed([heartbeat, champion, again, heartbeat])
     assert student.version == 1
     assert len(model.asked) == 2
+
+
+def test_a_watch_that_broke_begins_at_the_present_and_misses_nothing() -> None:
+    """While it was away the registry has forgotten all that this student knows."""
+    stop = threading.Event()
+
+    class Breaking(FakeModel):
+        watches = 0
+
+        def watch(self, name: str = "", since_revision: int = 0) -> Iterator[WatchPoliciesResponse]:
+            assert since_revision == 0, "OUT_OF_RANGE"
+            self.watches += 1
+            yield WatchPoliciesResponse(revision=1 + 20_000 * self.watches, heartbeat=True)
+            if self.watches == 2:
+                stop.set()
+            self.latest += 1
+            raise Unavailable("the service was restarted")
+
+    model = Breaking([], stop)
+    student = Student(model, "solo", stop)
+    student.wait()
+    student.follow(SPEC)
+    assert student.version == 2
+
+
+def test_how_a_policy_acts_is_told_by_its_version() -> None:
+    class Greedy(FakeModel):
+        def get(self, policy: str, if_none_match: str = "") -> tuple[PolicyVersion, bytes | None]:
+            description, data = super().get(policy, if_none_match)
+            description.q_values = True  # and no collection at all
+            return description, data
+
+    model = Greedy([], threading.Event())
+    assert PolicyCache(model).get("solo:1").greedy
+    assert not PolicyCache(FakeModel([], threading.Event())).get("solo:1").greedy

@@ -13,7 +13,7 @@ import pytest
 
 from actor.sender import ExperienceSender
 from actor.step import Batch, Experience
-from mazemesh.errors import InvalidArgument, MazemeshError
+from mazemesh.errors import InvalidArgument
 
 
 class Gate:
@@ -21,7 +21,7 @@ class Gate:
 
     def __init__(self) -> None:
         self.begun: queue.SimpleQueue[int] = queue.SimpleQueue()
-        self.ends: queue.SimpleQueue[MazemeshError | None] = queue.SimpleQueue()
+        self.ends: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
 
     def append(
         self,
@@ -115,3 +115,17 @@ def test_a_refusal_reaches_who_puts_next() -> None:
         with pytest.raises(InvalidArgument, match="a column is missing"):
             go_on()
         sender.keep_pace()  # and nothing waits for what will never be written
+
+
+def test_whatever_ends_the_thread_stops_the_actor() -> None:
+    """It may wait for a version that the learner never makes, for want of these rows."""
+    gate, stop = Gate(), threading.Event()
+    sender = ExperienceSender(gate, stop)
+    thread = threading.Thread(target=sender.run)
+    thread.start()
+    sender.put(batch(1))
+    gate.ends.put(ValueError("no float of this size"))
+    assert stop.wait(20)
+    thread.join(20)
+    with pytest.raises(ValueError, match="no float"):
+        sender.put(batch(2))

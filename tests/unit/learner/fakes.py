@@ -119,6 +119,8 @@ class FakeModel:
         versions: By request id.
         failures: Raised by the next calls, one each.
         published: Set after each version.
+        holders: Requests to hold the name, in order.
+        holding: Answers them.
     """
 
     headers: list[model_pb2.PublishPolicyHeader] = field(default_factory=list)
@@ -126,6 +128,14 @@ class FakeModel:
     failures: list[Exception] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
     published: threading.Condition = field(default_factory=threading.Condition)
+    holders: list[model_pb2.HoldNameRequest] = field(default_factory=list)
+    holding: Callable[[model_pb2.HoldNameRequest], int] = lambda request: request.fence or 1
+    hold_seconds: float = 60.0
+
+    def hold_name(self, request: model_pb2.HoldNameRequest) -> model_pb2.HoldNameResponse:
+        self.holders.append(request)
+        fence = self.holding(request)
+        return model_pb2.HoldNameResponse(fence=fence, seconds=self.hold_seconds)
 
     def publish(
         self, header: model_pb2.PublishPolicyHeader, data: bytes

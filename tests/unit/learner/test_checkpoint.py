@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import io
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -84,3 +86,54 @@ def test_that_of_another_algorithm_is_refused_with_the_way_out(tmp_path: Path) -
     checkpoint.save(tmp_path, taken(tiny_run("ppo"), 100))
     with pytest.raises(FailedPrecondition, match=r"algorithm ppo; this run has dqn.*--policy"):
         checkpoint.load(tmp_path, tiny_run("dqn"), CPU)
+
+
+def halved(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+def flipped(content: bytes) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 0xFF]) + content[middle + 1 :]
+
+
+def emptied(content: bytes) -> bytes:
+    return b""
+
+
+def of_another_kind(content: bytes) -> bytes:
+    buffer = io.BytesIO()
+    torch.save({"weights": torch.zeros(3)}, buffer)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("damage", [halved, flipped, emptied, of_another_kind])
+def test_a_damaged_one_is_passed_over_for_the_one_before(
+    tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
+    run = tiny_run()
+    for agent_steps in (100, 200):
+        checkpoint.save(tmp_path, taken(run, agent_steps))
+    newest = checkpoint.find(tmp_path)[-1]
+    newest.write_bytes(damage(newest.read_bytes()))
+    loaded = checkpoint.load(tmp_path, run, CPU)
+    assert loaded is not None
+    assert loaded.agent_steps == 100
+    # It is out of the way of those that come, and still there for who wants to look.
+    assert not newest.exists()
+    assert newest.with_suffix(".damaged").exists()
+    checkpoint.save(tmp_path, taken(run, 150))
+    again = checkpoint.load(tmp_path, run, CPU)
+    assert again is not None
+    assert again.agent_steps == 150
+
+
+def test_when_all_are_damaged_none_is_begun_anew_in_silence(tmp_path: Path) -> None:
+    run = tiny_run()
+    for agent_steps in (100, 200):
+        checkpoint.save(tmp_path, taken(run, agent_steps))
+    for path in checkpoint.find(tmp_path):
+        path.write_bytes(b"damaged")
+    with pytest.raises(FailedPrecondition, match=r"all 2 checkpoints in .* Move them away"):
+        checkpoint.load(tmp_path, run, CPU)
+    assert len(checkpoint.find(tmp_path)) == 2

@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from learner.architecture import initial_parameters
+from learner.architecture import Evaluation, initial_parameters
 from learner.first_version import first_draft
-from learner.publisher import Draft, Publisher
-from mazemesh.errors import FailedPrecondition, Unavailable
+from learner.publisher import PARITY_BYTES, REFUSALS, Draft, Publisher, parity_check
+from mazemesh.errors import Conflict, FailedPrecondition, ResourceExhausted, Unavailable
 from mazemesh.tensors import from_tensor
 from tests.unit.learner.fakes import FakeModel, tiny_run
 
@@ -22,14 +23,23 @@ def draft(training_step: int, *, snapshot: bool = False) -> Draft:
     return Draft(first.parameters, first.parity, training_step, 10 * training_step, snapshot)
 
 
+class Watched(Publisher):
+    """One whose learner's stop event can be looked at."""
+
+    stopped: threading.Event
+
+
 @pytest.fixture
 def model() -> FakeModel:
     return FakeModel()
 
 
 @pytest.fixture
-def publisher(model: FakeModel) -> Publisher:
-    return Publisher(model, RUN, "run-1", threading.Event(), metadata={"torch": "2"})
+def publisher(model: FakeModel) -> Watched:
+    stop = threading.Event()
+    publisher = Watched(model, RUN, "run-1", stop, metadata={"torch": "2"})
+    publisher.stopped = stop
+    return publisher
 
 
 def test_first_version_is_an_untrained_snapshot_of_real_games(
@@ -83,6 +93,73 @@ def test_a_refused_version_does_not_end_the_run(publisher: Publisher, model: Fak
     assert publisher.publish(draft(2))
     assert publisher.rejected == 1
     assert publisher.version == 1
+
+
+def test_a_run_whose_versions_are_refused_again_and_again_ends(
+    publisher: Watched, model: FakeModel
+) -> None:
+    """In the thread, where nobody sees it: the learner is stopped, and told why."""
+    model.failures = [FailedPrecondition("parity.action_mask[3] has no legal action")] * REFUSALS
+    for step in range(REFUSALS - 1):
+        assert not publisher.publish(draft(step))
+    publisher.start()
+    publisher.offer(draft(9))
+    assert publisher.stopped.wait(20)
+    with pytest.raises(FailedPrecondition, match=f"last {REFUSALS} versions.*no legal action"):
+        publisher.check()
+
+
+def test_refusals_with_a_version_between_them_do_not_add_up(
+    publisher: Publisher, model: FakeModel
+) -> None:
+    for step in range(3 * REFUSALS):
+        model.failures = [FailedPrecondition("parity")] if step % 2 else []
+        publisher.publish(draft(step))
+    assert publisher.rejected == len(range(1, 3 * REFUSALS, 2))
+
+
+@pytest.mark.parametrize(
+    "error", [OSError("no lineage can be written"), Conflict("another run has the name")]
+)
+def test_whatever_ends_the_thread_stops_the_learner(
+    publisher: Watched, model: FakeModel, error: Exception
+) -> None:
+    model.failures = [error]
+    publisher.start()
+    publisher.offer(draft(1))
+    assert publisher.stopped.wait(20)
+    publisher.close(20)
+    with pytest.raises(type(error), match=str(error)):
+        publisher.check()
+
+
+def test_a_model_with_too_much_to_do_is_asked_again(
+    publisher: Publisher, model: FakeModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("learner.publisher.RETRY_SECONDS", 0.001)
+    model.failures = [ResourceExhausted("16 files wait")]
+    assert publisher.publish(draft(1))
+    assert publisher.rejected == 0
+
+
+def test_the_parity_check_has_rows_with_a_legal_action_and_a_bounded_size() -> None:
+    wide, rows = 100_000, 256
+    observation = np.zeros((rows, wide), np.uint8)
+    observation[:, 0] = np.arange(rows)
+    mask = np.ones((rows, 3), np.uint8)
+    mask[0] = 0
+    answer = Evaluation(
+        np.zeros((rows, 3), np.float32), np.arange(rows, dtype=np.float32), no_memory(rows)
+    )
+    message = parity_check(observation, mask, answer)
+    value = from_tensor(message.value, "value")
+    kept = from_tensor(message.observation, "observation")
+    assert value.tolist() == kept[:, 0].tolist() == list(range(1, len(value) + 1))
+    assert PARITY_BYTES // 2 < message.ByteSize() < 1.1 * PARITY_BYTES
+
+
+def no_memory(rows: int) -> np.ndarray:
+    return np.zeros((rows, 0), np.float32)
 
 
 def test_newest_draft_replaces_the_waiting_one_but_a_snapshot_stays_one(

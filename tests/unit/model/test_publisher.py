@@ -19,6 +19,7 @@ from services.model.store import BlobReader
 from services.model.stores.folder import FolderBlobs
 from services.model.stores.sql import SqlRegistry
 from services.model.upload import Upload, Uploads
+from services.model.validators import Limits, Validators
 from tests.onnx_policies import Network
 
 
@@ -60,7 +61,9 @@ class Desk:
         self.publisher = Publisher(
             self.store,
             self.blobs,
+            Validators(Limits(), processes=1, waiting=4),
             keep=0,
+            lease_seconds=20.0,
             now=lambda: datetime.now(UTC),
             changed=self._changed,
             validated=self.validations.append,

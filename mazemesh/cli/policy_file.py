@@ -1,0 +1,175 @@
+"""An ONNX file of somebody's own as Model takes it: all in one, and of the right form.
+
+What Model would refuse is said here first, by the line of the export that mends it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mazemesh.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from onnx import ModelProto, ValueInfoProto
+
+    from mazemesh.games import GameSpec
+
+Q_VALUES = "mazemesh.q_values"
+"""Key of an ONNX file's own metadata (`metadata_props`); "true" where logits are Q-values."""
+
+_NAMES = (
+    "torch.onnx.export(..., input_names=['observation', 'action_mask'], "
+    "output_names=['logits', 'value']); with memory, 'state' and 'next_state' are the third"
+)
+_AXES = "dynamic_axes={name: {0: 'batch'} for name in input_names + output_names}"
+
+
+@dataclass(frozen=True)
+class PolicyFile:
+    """A file that can be published.
+
+    Attributes:
+        data: The ONNX model, its weights inside.
+        q_values: It says that its logits are Q-values.
+    """
+
+    data: bytes
+    q_values: bool
+
+    def reference_answers(
+        self, names: Sequence[str], inputs: dict[str, npt.NDArray[Any]]
+    ) -> list[npt.NDArray[Any]] | None:
+        """What ONNX's own reference implementation answers; None where it lacks an operator.
+
+        It is another program than onnxruntime, in numpy, and slow.
+        """
+        import onnx
+        from onnx.reference import ReferenceEvaluator
+
+        try:
+            evaluator = ReferenceEvaluator(onnx.load_model_from_string(self.data))
+            return list(evaluator.run(list(names), inputs))
+        except Exception:  # it has many ways to say so
+            return None
+
+
+def read_policy(path: Path, spec: GameSpec) -> PolicyFile:
+    """The file, with weights that lie beside it put in.
+
+    Raises:
+        InvalidArgument: it is no policy for this game; tells how to export it.
+    """
+    model = _load(path)
+    _check_operators(path, model)
+    kinds = _observation_kind(spec), spec.observation_size, spec.num_actions
+    _check_inputs(path, model, *kinds)
+    _check_outputs(path, model)
+    told = {one.key: one.value for one in model.metadata_props}
+    return PolicyFile(model.SerializeToString(), told.get(Q_VALUES) == "true")
+
+
+def _load(path: Path) -> ModelProto:
+    import onnx
+    from google.protobuf.message import DecodeError
+
+    try:
+        model = onnx.load(path, load_external_data=False)
+    except DecodeError as error:
+        raise InvalidArgument(f"{path} is no ONNX file: {error}") from error
+    try:
+        onnx.external_data_helper.load_external_data_for_model(model, str(path.parent))
+    except (OSError, ValueError, onnx.checker.ValidationError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise InvalidArgument(
+            f"the weights of {path} lie in another file, which cannot be read: {reason}. Put it "
+            "beside the model, or export with torch.onnx.export(..., external_data=False)"
+        ) from error
+    return model
+
+
+def _check_operators(path: Path, model: ModelProto) -> None:
+    from services.model.graph import check_graph
+    from services.model.rejection import Rejection
+
+    try:
+        check_graph(model)
+    except Rejection as error:
+        raise InvalidArgument(f"{path}: {error.reason}") from error
+
+
+def _observation_kind(spec: GameSpec) -> int:
+    from onnx import TensorProto
+
+    return int(TensorProto.UINT8 if spec.observation_dtype == "uint8" else TensorProto.FLOAT)
+
+
+def _check_inputs(path: Path, model: ModelProto, kind: int, width: int, actions: int) -> None:
+    from onnx import TensorProto
+
+    weights = {one.name for one in model.graph.initializer}
+    inputs = {one.name: one for one in model.graph.input if one.name not in weights}
+    if "action_mask" not in inputs and len(inputs) == 1:
+        raise InvalidArgument(
+            f"{path} has the one input {next(iter(inputs))!r}; expected observation and "
+            "action_mask. Let forward take both and answer "
+            f"torch.where(action_mask.bool(), logits, -1e9), value; then {_NAMES}"
+        )
+    if not {"observation", "action_mask"} <= set(inputs) <= {"observation", "action_mask", "state"}:
+        raise InvalidArgument(
+            f"{path} has inputs {sorted(inputs)}; expected observation and action_mask. Export "
+            f"with {_NAMES}"
+        )
+    wanted = {"observation": (kind, width), "action_mask": (TensorProto.UINT8, actions)}
+    for name, (element, size) in wanted.items():
+        _check_tensor(path, inputs[name], int(element), size)
+    if "state" in inputs:
+        _check_tensor(path, inputs["state"], int(TensorProto.FLOAT), 0)
+
+
+def _check_tensor(path: Path, value: ValueInfoProto, element: int, width: int) -> None:
+    """`width` 0 is any number, but a number."""
+    from onnx import TensorProto
+
+    tensor = value.type.tensor_type
+    name = value.name
+    if tensor.elem_type != element:
+        found, wanted = (
+            TensorProto.DataType.Name(one).lower() for one in (tensor.elem_type, element)
+        )
+        raise InvalidArgument(
+            f"{path}: {name} is {found}; this game has {wanted}. Export with an example "
+            f"{name} of torch.{'float32' if wanted == 'float' else wanted}, and convert it in "
+            f"forward ({name}.float())"
+        )
+    dims = tensor.shape.dim
+    shape = [one.dim_param or one.dim_value for one in dims]
+    if len(dims) != 2 or (width and dims[1].dim_value != width):
+        raise InvalidArgument(
+            f"{path}: {name} has shape {shape}; this game has ['batch', {width or 'a number'}]. "
+            "Export with an example of that width, and reshape it in forward"
+        )
+    if dims[0].HasField("dim_value"):
+        raise InvalidArgument(
+            f"{path}: the batch axis of {name} is fixed at {dims[0].dim_value}. Export with {_AXES}"
+        )
+    if not dims[1].dim_value:
+        raise InvalidArgument(
+            f"{path}: {name} has shape {shape}; its second axis should be a number, since actors "
+            "keep that many for each seat. Leave it out of dynamic_axes (dynamic_shapes)"
+        )
+
+
+def _check_outputs(path: Path, model: ModelProto) -> None:
+    outputs = {one.name for one in model.graph.output}
+    expected = {"logits", "value"}
+    if any(one.name == "state" for one in model.graph.input):
+        expected.add("next_state")
+    if outputs != expected:
+        raise InvalidArgument(
+            f"{path} has outputs {sorted(outputs)}; expected {sorted(expected)}. Export with "
+            f"{_NAMES}"
+        )

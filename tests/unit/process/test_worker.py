@@ -1,0 +1,41 @@
+"""A worker ends with its threads."""
+
+import subprocess
+import sys
+
+import pytest
+
+WORKER = """
+import sys, threading
+from typing import ClassVar
+from mazemesh.process.settings import ProcessSettings
+from mazemesh.process.worker import run_worker
+
+class Settings(ProcessSettings):
+    component: ClassVar[str] = "worker"
+
+def fail():
+    raise KeyError("a column")
+
+def work(settings, registry, stop):
+    threading.Thread(target=fail, name="forwarding").start()
+    assert stop.wait(60)
+    print("saved")
+
+run_worker(Settings, work, [], "worker", patience={patience})
+"""
+
+
+@pytest.mark.parametrize("patience", [None, 30.0])
+def test_an_exception_that_ends_a_thread_ends_the_process(patience: float | None) -> None:
+    run = subprocess.run(
+        [sys.executable, "-P", "-c", WORKER.format(patience=patience)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+    assert run.returncode == 1
+    assert "saved" not in run.stderr
+    assert "a column" in run.stderr
+    assert "forwarding" in run.stderr
