@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, get_type_hints
 
 from mazemesh.errors import InvalidArgument
@@ -33,7 +32,6 @@ class Within:
         return f"in {_number(self.low)}..{_number(self.high)}"
 
 
-@cache
 def bounds(settings: type) -> dict[str, Within]:
     """The bounds of each field of a dataclass that has some, by name."""
     hints = get_type_hints(settings, include_extras=True)
@@ -51,8 +49,9 @@ def check(settings: Any) -> None:
     Raises:
         InvalidArgument: one is beyond them; tells field, value and bounds.
     """
+    whole = _whole(type(settings))
     for name, within in bounds(type(settings)).items():
-        check_value(name, getattr(settings, name), within, whole=name in _whole(type(settings)))
+        check_value(name, getattr(settings, name), within, whole=name in whole)
 
 
 def check_value(name: str, value: float, within: Within, *, whole: bool) -> None:
@@ -67,7 +66,6 @@ def check_value(name: str, value: float, within: Within, *, whole: bool) -> None
         raise InvalidArgument(f"hyperparameters: {name} = {value:g} should be {wanted} {within}")
 
 
-@cache
 def _whole(settings: type) -> frozenset[str]:
     return frozenset(name for name, kind in get_type_hints(settings).items() if kind is int)
 

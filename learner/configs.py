@@ -96,15 +96,12 @@ class RecurrentPPOConfig(PPOConfig):
 
     Attributes:
         memory: Width of the gated recurrent unit.
-        burn_in: Steps at the beginning of each unroll that only bring the memory up to date.
     """
 
     memory: Annotated[int, Within(1, 4096)] = 128
-    burn_in: Annotated[int, Within(0, 4095)] = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_burn_in(self.burn_in, self.unroll_length, "unrolls")
         if self.magnet_cost:
             raise InvalidArgument(
                 f"hyperparameters: magnet_cost = {self.magnet_cost:g} is for ppo; with memory it "
@@ -133,7 +130,8 @@ class DQNConfig:
         max_gradient_norm: Gradients are clipped to this norm.
         target_every: Updates after which the target network takes over the weights.
         priority_exponent: alpha.
-        importance_exponent: beta at the start; it goes to 1 linearly ...
+        importance_exponent: beta at the start; it goes linearly ...
+        final_importance_exponent: ... to this one, where it stays, ...
         importance_anneal_updates: ... over so many updates.
         priority_floor: Added to |TD error|, so that no transition is shut out for ever.
         epsilon: Exploration of the boldest game; game i of N takes
@@ -153,6 +151,7 @@ class DQNConfig:
     target_every: Updates = 50
     priority_exponent: Share = 0.6
     importance_exponent: Share = 0.4
+    final_importance_exponent: Share = 1.0
     importance_anneal_updates: Updates = 20_000
     priority_floor: Annotated[float, Within(0, 1, above=True)] = 1e-3
     epsilon: Share = 0.4
@@ -191,22 +190,18 @@ class R2D2Config(DQNConfig):
     minibatches_per_batch: Annotated[int, Within(1, 1024)] = 4
     priority_exponent: Share = 0.9
     importance_exponent: Share = 0.6
+    final_importance_exponent: Share = 0.6
     table_capacity: Annotated[int, Within(1, 1_000_000_000)] = 25_000
     min_size: Annotated[int, Within(1, 1_000_000_000)] = 500
     samples_per_insert: Annotated[float, Within(0.001, 1000)] = 4.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_burn_in(self.burn_in, self.sequence_length, "sequences")
+        if self.burn_in >= self.sequence_length:
+            raise InvalidArgument(
+                f"hyperparameters: burn_in = {self.burn_in} leaves nothing of sequences of "
+                f"{self.sequence_length} steps; it should be less"
+            )
 
 
 Config = PPOConfig | RecurrentPPOConfig | ImpalaConfig | DQNConfig | R2D2Config
-
-
-def _check_burn_in(burn_in: int, length: int, rows: str) -> None:
-    """Raises InvalidArgument: the burn-in leaves nothing of rows of so many steps."""
-    if burn_in >= length:
-        raise InvalidArgument(
-            f"hyperparameters: burn_in = {burn_in} leaves nothing of {rows} of {length} steps; it "
-            "should be less"
-        )

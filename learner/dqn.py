@@ -29,9 +29,9 @@ STATISTICS = ("loss", "td_error", "q_value", "importance", "gradient_norm")
 
 
 def beta(config: DQNConfig, updates: int) -> float:
-    """The importance weights' exponent after so many updates: it goes to 1 linearly."""
-    start = config.importance_exponent
-    return start + (1.0 - start) * min(1.0, updates / config.importance_anneal_updates)
+    """The importance weights' exponent after so many updates."""
+    start, end = config.importance_exponent, config.final_importance_exponent
+    return start + (end - start) * min(1.0, updates / config.importance_anneal_updates)
 
 
 def importance_weights(

@@ -25,19 +25,24 @@ METRICS = "metrics.jsonl"
 DESCRIPTION = "run.json"
 
 
+def run_id_of(folder: Path, *, resuming: bool) -> str:
+    """The id of a run: the one that it had, where it is resumed, else a new one; writes nothing."""
+    description = folder / DESCRIPTION
+    known = json.loads(description.read_text()) if resuming and description.exists() else {}
+    return str(known.get("run_id") or uuid.uuid4().hex)
+
+
 class Journal:
     """Averages statistics between two lines and appends them.
 
     Attributes:
-        run_id: Of the run; a run that is resumed keeps the one it had.
+        run_id: Of the run, as `run_id_of` says.
     """
 
-    def __init__(self, folder: Path, run: Run, *, resuming: bool) -> None:
+    def __init__(self, folder: Path, run: Run, run_id: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        description = folder / DESCRIPTION
-        known = json.loads(description.read_text()) if resuming and description.exists() else {}
-        self.run_id: str = known.get("run_id") or uuid.uuid4().hex
-        content = json.dumps({"run_id": self.run_id, **run.description}, indent=2) + "\n"
+        description, self.run_id = folder / DESCRIPTION, run_id
+        content = json.dumps({"run_id": run_id, **run.description}, indent=2) + "\n"
         if not description.exists() or description.read_text() != content:
             unfinished = description.with_suffix(".tmp")
             unfinished.write_text(content)

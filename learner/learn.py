@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from learner import checkpoint
 from learner.architecture import initial_parameters
 from learner.first_version import first_draft
-from learner.journal import Journal
+from learner.journal import Journal, run_id_of
 from learner.lease import Lease
 from learner.lineage import Lineage
 from learner.metrics import LearnerMetrics
@@ -98,16 +98,13 @@ def _lead(
     resumed = _resume(settings, run, parameters)
     first = first_draft(run, parameters) if resumed is None else None
     threading.Thread(target=_load_torch, name="load torch", daemon=True).start()
-    if not make_table(source, run.table, stop):
+    run_id = run_id_of(settings.folder, resuming=resumed is not None)
+    if not (lease.take(run_id) and make_table(source, run.table, stop)):
         return
-    journal = Journal(settings.folder, run, resuming=resumed is not None)
+    journal = Journal(settings.folder, run, run_id)
     metadata = {"torch": importlib.metadata.version("torch")}
     lineage = Lineage(settings.folder)
-    if not lease.take(journal.run_id):
-        return
-    publisher = Publisher(
-        sink, run, journal.run_id, stop, metadata=metadata, lineage=lineage, lease=lease
-    )
+    publisher = Publisher(sink, run, run_id, stop, metadata=metadata, lineage=lineage, lease=lease)
     if first is not None:
         publisher.insist(first)
     told = settings.tracking, settings.data_dir, settings.folder, settings.model_address

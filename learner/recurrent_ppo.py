@@ -2,9 +2,8 @@
 
 As `learner.ppo`, with whole unrolls in place of steps. An unroll begins with what the actor
 remembered (stored state); the network is run over it step by step, forgetting where an episode
-begins, and gradients flow back through its steps. The first `burn_in` steps of an unroll only bring
-a state that an older policy left up to date (Kapturowski et al. 2019, section 3); no loss is taken
-there.
+begins, and gradients flow back through its steps. All of them are trained: unrolls do not overlap,
+so steps that only brought the state up to date would be lost (docs/adr/0129).
 """
 
 from __future__ import annotations
@@ -148,18 +147,10 @@ class RecurrentPPO:
 
     def _step(self, minibatch: Unrolls) -> Tensor:
         """Step 2: one gradient step on a minibatch."""
-        skipped, state = self.config.burn_in, minibatch.state
-        if skipped:
-            with torch.no_grad():
-                _, state = self.network.sequence(
-                    minibatch.observation[:, :skipped], state, minibatch.begins[:, :skipped]
-                )
         with self._place.rounding():
-            outputs, _ = self._sequence(
-                minibatch.observation[:, skipped:], state, minibatch.begins[:, skipped:]
-            )
+            outputs, _ = self._sequence(minibatch.observation, minibatch.state, minibatch.begins)
         outputs = outputs.flatten(0, 1)
-        loss = self._surrogate(outputs, _as_steps(minibatch, skipped), self.config)
+        loss = self._surrogate(outputs, _as_steps(minibatch), self.config)
         self._descent.clear()
         outputs.backward(loss.gradient)
         norm = self._descent.step()
@@ -182,11 +173,11 @@ class RecurrentPPO:
         self._generator.set_state(state["random"].cpu())
 
 
-def _as_steps(unrolls: Unrolls, skipped: int) -> Steps:
-    """The steps from `skipped` on, as rows."""
+def _as_steps(unrolls: Unrolls) -> Steps:
+    """The steps, as rows."""
 
     def rows(column: Tensor) -> Tensor:
-        return column[:, skipped:].flatten(0, 1)
+        return column.flatten(0, 1)
 
     return Steps(
         observation=rows(unrolls.observation),

@@ -31,8 +31,9 @@ class GameSettings:
             window. See `mazemesh.games.kernels.sight`.
         shaping: Coefficient of potential-based reward shaping (Ng, Harada and Russell 1999), for
             training only. 0 turns it off.
-        shaping_discount: Discount of the shaping term; the learner's own, so that the shaped game
-            keeps its optimal policies.
+        shaping_discount: Discount of the shaping term. At the learner's own the shaped game keeps
+            its optimal policies; presets take 1, which keeps them only for an undiscounted learner
+            and is learned sooner (docs/adr/0127).
     """
 
     width: int = 10

@@ -128,7 +128,7 @@ async def test_publishes_first_without_experience_and_stops_cleanly(services: Se
         assert first.collection == small_run().collection
         assert first.spec_hash
         learner.send(signal.SIGTERM)
-        assert await asyncio.wait_for(learner.ended(), 20) == 0
+        assert await asyncio.wait_for(learner.ended(), PATIENCE) == 0
 
 
 async def test_trains_stops_and_goes_on(services: Services) -> None:
@@ -139,7 +139,7 @@ async def test_trains_stops_and_goes_on(services: Services) -> None:
             assert trained.training_step > 0
             assert trained.parent_version == 3
             learner.send(signal.SIGTERM)
-            assert await asyncio.wait_for(learner.ended(), 20) == 0
+            assert await asyncio.wait_for(learner.ended(), PATIENCE) == 0
         client = ModelClient(services.model_address)
         last = client.describe("solo:latest")
         client.close()
@@ -248,7 +248,7 @@ async def test_killed_it_loses_no_more_than_since_its_last_checkpoint(services: 
             # What is on disk is whole, and at most an interval (and the writing of it) old.
             before = agent_steps(newest(folder))
             assert before > 0
-            assert time.time() - newest(folder).stat().st_mtime < interval + 20.0
+            assert time.time() - newest(folder).stat().st_mtime < interval + PATIENCE
 
 
 def newest(folder: Path) -> Path:

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from learner.journal import Journal
+from learner.journal import Journal, run_id_of
 from learner.tracking import Tracking
 from mazemesh.process.ports import free_block
 from tests.unit.learner.fakes import tiny_run
@@ -54,7 +54,7 @@ def wait_for(condition: Callable[[], bool], what: str) -> None:
 
 def test_an_outage_of_the_server_loses_nothing_and_holds_up_nothing(tmp_path: Path) -> None:
     run, store, port = tmp_path / "run", tmp_path / "mlflow", free_block(1).start
-    journal = Journal(run, tiny_run(), resuming=False)
+    journal = Journal(run, tiny_run(), run_id_of(run, resuming=False))
     steps = iter(range(1000))
 
     def write(count: int) -> None:

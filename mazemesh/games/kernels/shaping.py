@@ -1,12 +1,12 @@
 """Potential-based reward shaping (Ng, Harada and Russell, ICML 1999, theorem 1).
 
-A seat's shaping term is F = c * (discount * potential' - potential), which leaves the optimal
-policies as they are. The potential of a finished (not truncated) episode is 0. Where several seats
-play against each other each gets its own term alone: that leaves every best response and every
-equilibrium as it is (Devlin and Kudenko, AAMAS 2011, theorem 1), though shaped rewards no longer
-sum to 0. Taking the others' terms off would keep the sum, and put into a learner's reward the
-progress of opponents, which it can hardly influence: noise. The games of two sides have a potential
-of their own for each side.
+A seat's shaping term is F = c * (discount * potential' - potential). Where the discount is the
+learner's, that leaves the optimal policies as they are; presets differ (docs/adr/0127). The
+potential of a finished (not truncated) episode is 0. Where several seats play against each other
+each gets its own term alone: that leaves every best response and every equilibrium as it is (Devlin
+and Kudenko, AAMAS 2011, theorem 1), though shaped rewards no longer sum to 0. Taking the others'
+terms off would keep the sum, and put into a learner's reward the progress of opponents, which it
+can hardly influence: noise. The games of two sides have a potential of their own for each side.
 """
 
 from __future__ import annotations

@@ -151,7 +151,7 @@ class FakeModel:
             self.published.notify_all()
         return model_pb2.PolicyVersion(name=header.name, version=self.versions[header.request_id])
 
-    def wait_for(self, count: int, timeout: float = 20.0) -> None:
+    def wait_for(self, count: int, timeout: float = 100.0) -> None:
         """Until `count` versions are there."""
         with self.published:
             assert self.published.wait_for(lambda: len(self.headers) >= count, timeout)

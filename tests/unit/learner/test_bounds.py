@@ -17,6 +17,7 @@ from learner.configs import (
     R2D2Config,
     RecurrentPPOConfig,
 )
+from learner.dqn import beta
 from learner.presets import AlgorithmName, override, preset
 from learner.settings import LearnerSettings
 from mazemesh.errors import InvalidArgument
@@ -48,7 +49,7 @@ def test_every_field_has_bounds_and_holds_them(config: type, name: str) -> None:
         (DQNConfig(), {"importance_anneal_updates": 0}, "importance_anneal_updates = 0 should be"),
         (PPOConfig(), {"epochs": 0}, "epochs = 0 should be a whole number in 1..100"),
         (PPOConfig(), {"unroll_length": 1, "unrolls_per_batch": 1}, "a batch of one step"),
-        (RecurrentPPOConfig(), {"burn_in": 32}, "burn_in = 32 leaves nothing of unrolls of 32"),
+        (RecurrentPPOConfig(), {"burn_in": 8}, "'burn_in' is unknown"),
         (RecurrentPPOConfig(), {"magnet_cost": 0.1}, "magnet_cost = 0.1 is for ppo"),
         (R2D2Config(), {"burn_in": 24}, "burn_in = 24 leaves nothing of sequences of 24"),
         (DQNConfig(), {"table_capacity": 100}, "min_size = 10000 rows are waited for"),
@@ -64,6 +65,13 @@ def test_the_message_says_what_would_be_right(
 ) -> None:
     with pytest.raises(InvalidArgument, match=told):
         override(config, values)
+
+
+def test_importance_goes_to_1_in_dqn_and_stays_at_the_papers_in_r2d2() -> None:
+    """Schaul et al. 2016, section 3.4; Kapturowski et al. 2019, table 2."""
+    dqn, r2d2 = DQNConfig(importance_anneal_updates=10), R2D2Config(importance_anneal_updates=10)
+    assert [round(beta(dqn, updates), 6) for updates in (0, 5, 10, 99)] == [0.4, 0.7, 1.0, 1.0]
+    assert [beta(r2d2, updates) for updates in (0, 5, 10, 99)] == [0.6] * 4
 
 
 @pytest.mark.parametrize("algorithm", get_args(AlgorithmName))

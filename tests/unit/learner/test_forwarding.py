@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from learner.forwarding import forward
-from learner.journal import Journal
+from learner.journal import Journal, run_id_of
 from learner.lineage import SNAPSHOTS, Lineage, read_snapshots
 from learner.mlflow_target import MLflow, flatten
 from learner.tracking import Tracking, tracking_uri
@@ -51,7 +51,7 @@ class FakeTarget:
 
 
 def written(folder: Path, lines: int, *, resuming: bool = False) -> Journal:
-    journal = Journal(folder, tiny_run(), resuming=resuming)
+    journal = Journal(folder, tiny_run(), run_id_of(folder, resuming=resuming))
     for index in range(lines):
         journal.add({"loss": index})
         journal.write({"agent_steps": index, "version": index + 1})

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from learner.journal import Journal
+from learner.journal import Journal, run_id_of
 from learner.schedule import Every
 from tests.full_disk import no_file_longer_than
 from tests.unit.learner.fakes import tiny_run
 
 
 def written(folder: Path, lines: int, *, resuming: bool = False) -> Journal:
-    journal = Journal(folder, tiny_run(), resuming=resuming)
+    journal = Journal(folder, tiny_run(), run_id_of(folder, resuming=resuming))
     for index in range(lines):
         journal.add({"loss": index})
         journal.write({"agent_steps": index})
@@ -21,7 +21,7 @@ def written(folder: Path, lines: int, *, resuming: bool = False) -> Journal:
 
 
 def test_a_line_has_counters_and_means_since_the_last(tmp_path: Path) -> None:
-    journal = Journal(tmp_path, tiny_run(), resuming=False)
+    journal = Journal(tmp_path, tiny_run(), run_id_of(tmp_path, resuming=False))
     for loss in (1.0, 3.0):
         journal.add({"loss": loss})
     assert journal.write({"agent_steps": 5})["loss"] == 2.0
@@ -38,7 +38,7 @@ def test_a_resumed_run_keeps_its_id(tmp_path: Path) -> None:
 
 
 def test_a_statistic_that_some_batches_lack_is_the_mean_of_the_others(tmp_path: Path) -> None:
-    journal = Journal(tmp_path, tiny_run(), resuming=False)
+    journal = Journal(tmp_path, tiny_run(), run_id_of(tmp_path, resuming=False))
     journal.add({"loss": 1.0, "episode_reward": 4.0})
     journal.add({"loss": 3.0})
     line = journal.write({"agent_steps": 5})
@@ -61,7 +61,7 @@ def test_what_a_kill_left_of_a_line_stays_apart(tmp_path: Path) -> None:
 
 
 def test_a_line_that_a_full_disk_has_no_room_for_is_told_by_the_next(tmp_path: Path) -> None:
-    journal = Journal(tmp_path, tiny_run(), resuming=False)
+    journal = Journal(tmp_path, tiny_run(), run_id_of(tmp_path, resuming=False))
     path = tmp_path / "metrics.jsonl"
     journal.add({"loss": 1.0})
     first = journal.write({"agent_steps": 5})

@@ -94,7 +94,7 @@ def test_stop_leaves_a_checkpoint(tmp_path: Path) -> None:
     running = start(lambda: learn(wanted, replay, model, CollectorRegistry(), stop))
     model.wait_for(3)
     stop.set()
-    running.join(20)
+    running.join(100)
     assert not running.is_alive()
     assert checkpoint.find(wanted.folder)
 
@@ -110,9 +110,9 @@ def test_stop_while_model_is_away_ends(tmp_path: Path) -> None:
     stop, model = threading.Event(), Away()
     wanted = settings(tmp_path, steps=0)
     running = start(lambda: learn(wanted, FakeReplay(), model, CollectorRegistry(), stop))
-    assert model.asked.wait(20)
+    assert model.asked.wait(100)
     stop.set()
-    running.join(20)
+    running.join(100)
     assert not running.is_alive()
 
 
@@ -125,7 +125,7 @@ def test_trains_on_while_model_is_away(tmp_path: Path, monkeypatch: pytest.Monke
     model.failures = [Unavailable("restarting")] * 20
     model.wait_for(len(model.headers) + 2)
     stop.set()
-    running.join(20)
+    running.join(100)
     assert model.failures == []
 
 

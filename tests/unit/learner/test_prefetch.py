@@ -36,7 +36,7 @@ def prefetcher(replay: FakeReplay, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 def test_brings_batches_of_the_size_asked_for(prefetcher: Prefetcher) -> None:
     prefetcher.start()
     for _ in range(3):
-        batch = prefetcher.next(5)
+        batch = prefetcher.next(60)
         assert batch is not None
         assert len(batch.keys) == 8
         assert set(batch.columns) == set(RUN.signature.names)
@@ -46,21 +46,21 @@ def test_asks_no_earlier_than_the_trainer_is_likely_to_want_it(
     prefetcher: Prefetcher, replay: FakeReplay
 ) -> None:
     prefetcher.start()
-    assert prefetcher.next(5) is not None
+    assert prefetcher.next(60) is not None
     drawn(replay, 2)  # how long learning takes is not known yet
     threading.Event().wait(1.0)  # this is how long it takes
     began = time.monotonic()
-    assert prefetcher.next(5) is not None
+    assert prefetcher.next(60) is not None
     draws = replay.draws
     assert draws == 2 or time.monotonic() - began > 0.5
     # It may also be quicker: who waits is served at once.
-    assert prefetcher.next(5) is not None
+    assert prefetcher.next(60) is not None
     drawn(replay, 4)
 
 
 def drawn(replay: FakeReplay, draws: int) -> None:
     """Waits for so many draws, and no more than 30 s."""
-    for _ in range(3000):
+    for _ in range(10_000):
         if replay.draws >= draws:
             break
         threading.Event().wait(0.01)
@@ -73,7 +73,7 @@ def test_priorities_ride_on_the_next_request_together(
     for key in (1, 2):
         prefetcher.update_priorities((np.array([key], np.uint64), np.array([key / 10])))
     prefetcher.start()
-    assert prefetcher.next(5) is not None
+    assert prefetcher.next(60) is not None
     keys, priorities = replay.priorities[0]
     assert keys.tolist() == [1, 2]
     assert priorities.tolist() == [0.1, 0.2]
@@ -84,7 +84,7 @@ def test_makes_the_table_again_when_replay_lost_it(
 ) -> None:
     replay.tables.clear()
     prefetcher.start()
-    assert prefetcher.next(5) is not None
+    assert prefetcher.next(60) is not None
     assert replay.tables[RUN.table.name] == RUN.table
 
 
@@ -102,7 +102,7 @@ def test_waits_for_a_replay_that_is_away_or_has_nothing(
 
     replay.trouble = trouble
     prefetcher.start()
-    assert prefetcher.next(5) is not None
+    assert prefetcher.next(60) is not None
     assert troubles == []
 
 
@@ -127,7 +127,7 @@ def test_whatever_ends_the_thread_reaches_the_trainer(
     replay.trouble = fail
     prefetcher.start()
     with pytest.raises(KeyError, match="nobody thought"):
-        any(prefetcher.next(0.01) for _ in range(2000))
+        any(prefetcher.next(0.01) for _ in range(100_000))
 
 
 def test_next_returns_without_a_batch_after_the_timeout(

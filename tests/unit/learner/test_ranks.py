@@ -50,7 +50,7 @@ def learn(rank: int, port: int, results: Any) -> None:
     results.put((rank, ppo.network.parameters_as_arrays(), first, flags))
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_two_ranks_keep_the_same_weights_and_learn_from_both() -> None:
     context = multiprocessing.get_context("spawn")
     results, (port,) = context.Queue(), free_block(1)
@@ -58,10 +58,10 @@ def test_two_ranks_keep_the_same_weights_and_learn_from_both() -> None:
     for process in processes:
         process.start()
     (_, zero, first, flags), (_, one, other, same) = sorted(
-        (results.get(timeout=120) for _ in processes), key=lambda result: result[0]
+        (results.get(timeout=240) for _ in processes), key=lambda result: result[0]
     )
     for process in processes:
-        process.join(60)
+        process.join(240)
         assert process.exitcode == 0
     assert first == other == "of rank 0"
     assert flags == same == [(False, False), (True, True)]
@@ -82,11 +82,11 @@ class Twins:
         self._given: list[tuple[bool, bool]] = []
 
     def all_and_any(self, ready: bool, stop: bool) -> tuple[bool, bool]:
-        if self._barrier.wait(10) == 0:
+        if self._barrier.wait(120) == 0:
             self._given.clear()
-        self._barrier.wait(10)
+        self._barrier.wait(120)
         self._given.append((ready, stop))
-        self._barrier.wait(10)
+        self._barrier.wait(120)
         return all(r for r, _ in self._given), any(s for _, s in self._given)
 
     average = Alone.average
@@ -125,7 +125,7 @@ def test_all_take_as_many_batches_and_stop_together() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(120)
         assert not thread.is_alive()
     assert taken == [5, 5]
     assert all(stop.is_set() for stop in stops)

@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import socket
 from concurrent.futures import ThreadPoolExecutor
-from multiprocessing.process import BaseProcess
+from multiprocessing.connection import Connection
 from typing import Any
 
 import pytest
@@ -22,7 +22,7 @@ PATIENCE = 250.0
 """As long as the ranks' own, so that a busy machine fails nothing."""
 
 
-def take_part(rank: int, port: int, told: Any, leave: Any) -> None:
+def take_part(rank: int, port: int, told: Connection) -> None:
     os.environ |= {
         "RANK": str(rank),
         "WORLD_SIZE": "2",
@@ -30,30 +30,38 @@ def take_part(rank: int, port: int, told: Any, leave: Any) -> None:
         "MASTER_PORT": str(port),
         "TORCHELASTIC_USE_AGENT_STORE": "True",
     }
-    told.put((rank, "here"))
-    told.put((rank, Group().from_first(os.getpid())))
-    leave.wait()
+    told.send("here")
+    told.send(Group().from_first(os.getpid()))
+    told.recv()  # which never comes: it is killed
 
 
-def start(rank: int, port: int, told: Any, leave: Any) -> BaseProcess:
-    process = CONTEXT.Process(target=take_part, args=(rank, port, told, leave), daemon=True)
-    process.start()
-    assert told.get(timeout=PATIENCE) == (rank, "here")
-    return process
+class Started:
+    """A rank, and a pipe of its own: a killed process may hold the lock of a shared queue."""
+
+    def __init__(self, rank: int, port: int) -> None:
+        self._told, theirs = CONTEXT.Pipe()
+        self.process = CONTEXT.Process(target=take_part, args=(rank, port, theirs), daemon=True)
+        self.process.start()
+        assert self.tells() == "here"
+
+    def tells(self) -> Any:
+        assert self._told.poll(PATIENCE)
+        return self._told.recv()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.join()
 
 
 @pytest.mark.timeout(600)
 def test_what_a_killed_group_left_in_the_store_misleads_nobody() -> None:
     agent = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
-    told, leave = CONTEXT.Queue(), CONTEXT.Event()
     # Whoever starts first after a kill finds what the other one left.
     for order in [(0, 1), (1, 0), (0, 1)]:
-        group = {rank: start(rank, agent.port, told, leave) for rank in order}
-        first = group[0].pid
-        assert sorted(told.get(timeout=PATIENCE) for _ in group) == [(0, first), (1, first)]
-        for process in group.values():
-            process.kill()
-            process.join()
+        group = {rank: Started(rank, agent.port) for rank in order}
+        assert [group[rank].tells() for rank in (0, 1)] == [group[0].process.pid] * 2
+        for one in group.values():
+            one.kill()
 
 
 @pytest.mark.timeout(600)

@@ -10,6 +10,7 @@ import pytest
 from actor.step import Experience
 from learner.configs import DQNConfig, ImpalaConfig, PPOConfig, R2D2Config
 from learner.parts import Joined, Parts
+from learner.ports import Columns
 from learner.prefetch import Prefetcher
 from learner.run import Run
 from learner.settings import LearnerSettings
@@ -63,8 +64,10 @@ def test_batches_and_tables_of_presets_fit(config: PPOConfig | DQNConfig, size: 
 def test_what_the_user_chose_stays() -> None:
     row = rows_of(DQNConfig(), SCREEN).row_bytes
     chosen = DQNConfig(table_capacity=400_000)
-    assert fitted(chosen, row, {"table_capacity"}).table_capacity == 400_000
-    assert fitted(chosen, row, ()).table_capacity == TABLE_BYTES // row
+    for names, capacity in (({"table_capacity"}, 400_000), (set[str](), TABLE_BYTES // row)):
+        fits = fitted(chosen, row, names)
+        assert isinstance(fits, DQNConfig)
+        assert fits.table_capacity == capacity
 
 
 def test_a_row_that_no_message_holds_is_refused_with_what_would_be_right() -> None:
@@ -80,9 +83,8 @@ def test_a_row_that_no_message_holds_is_refused_with_what_would_be_right() -> No
 
 
 def test_a_run_is_made_of_what_fits() -> None:
-    wide = {"width": 64, "height": 64, "view": 31}
     settings = LearnerSettings(
-        game="solo", algorithm="dqn", hyperparameters={"min_size": 900}, **wide
+        game="solo", algorithm="dqn", hyperparameters={"min_size": 900}, view=31
     )
     config = Run.of(settings).config
     assert isinstance(config, DQNConfig)
@@ -179,7 +181,7 @@ def test_few_large_observations_go_with_a_version() -> None:
     assert parity_rows(300, 256) == 256
     assert parity_rows(4 * SCREEN, 256) == PARITY_BYTES // (4 * SCREEN) == 10
     assert parity_rows(2 * PARITY_BYTES, 256) == 1
-    columns = {
+    columns: Columns = {
         "observation": np.zeros((3, 9, SCREEN), np.float32),
         "action_mask": np.ones((3, 9, 5), np.uint8),
     }
