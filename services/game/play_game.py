@@ -32,7 +32,7 @@ class PlayGameStream:
         with seated.holds[seat].take() as stream:
             await context.write(convert.seat_joined(seated.game, seat))
             seated.join(seat)
-            acts = asyncio.create_task(_take_acts(context, stream, seated, seat))
+            acts = asyncio.create_task(take_acts(context, stream, seated, seat))
             try:
                 await _tell_turns(context, stream, seated, seat)
             finally:
@@ -51,7 +51,7 @@ async def _tell_turns(context: Context, stream: Holder, seated: SeatedGame, seat
         told = news.step
 
 
-async def _take_acts(context: Context, stream: Holder, seated: SeatedGame, seat: int) -> None:
+async def take_acts(context: Context, stream: Holder, seated: SeatedGame, seat: int) -> None:
     """Plays what the client sends while its stream holds the seat; an error ends this stream."""
     try:
         while (request := await context.read()) is not grpc.aio.EOF:

@@ -1,6 +1,7 @@
 """What every `ReplayIndex` and `ReplayFiles` keeps; an adapter's tests inherit the suites."""
 
 import hashlib
+import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from services.game.stores.replay_folder import FolderReplayFiles
 from services.game.stores.sql import SqlResultStore
 from services.game.stores.sql_replays import SqlReplayIndex
 from services.game.watching import Outcome
+from tests.full_disk import no_file_longer_than
 
 ALL = ReplayFilter()
 
@@ -147,3 +149,34 @@ class TestFolderReplayFiles(ReplayFilesContract):
         (tmp_path / "replays" / name[:2] / name).write_bytes(b"cOntent")
         with pytest.raises(FailedPrecondition, match="damaged"):
             files.get(name)
+
+
+def test_a_full_disk_leaves_nothing_behind(tmp_path: Path) -> None:
+    files = FolderReplayFiles(tmp_path / "replays")
+    with no_file_longer_than(1000), pytest.raises(OSError, match="large"):
+        files.put(bytes(5000))
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    name = files.put(bytes(5000))
+    assert files.get(name) == bytes(5000)
+
+
+def test_what_a_crash_left_behind_is_cleaned_up(tmp_path: Path) -> None:
+    files = FolderReplayFiles(tmp_path)
+    name = files.put(b"whole")
+    (tmp_path / name[:2] / "tmp1234").write_bytes(b"who")
+    files.clean()
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [name]
+
+
+def test_new_folders_survive_a_power_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[Path] = []
+    sync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    folder = tmp_path / "replays"
+    name = FolderReplayFiles(folder).put(b"content")
+    assert {tmp_path, folder, folder / name[:2]} <= set(synced)

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from mazemesh.errors import Conflict, FailedPrecondition, MazemeshError, ResourceExhausted
 from mazemesh.games import GameSettings, Purpose, get_game, seeds
+from mazemesh.v1 import game_pb2 as pb
 from services.game.hold import Hold
 from services.game.match import MatchGame
 from services.game.matches import Matches
+from services.game.play_game import take_acts
 from services.game.progress import Progress
 from services.game.results import compared, time_trial_scores
 from services.game.setup import MatchSetup
@@ -96,6 +98,45 @@ async def test_a_stream_is_ended_only_where_it_waits() -> None:
     with pytest.raises(FailedPrecondition, match="over"):
         await stream.task
     assert stream.waits.is_set()
+
+
+class Player:
+    """The other end of a PlayGame stream: what it sends, once it may."""
+
+    def __init__(self, request: pb.PlayGameRequest, go_on: asyncio.Event) -> None:
+        self.request = request
+        self.go_on = go_on
+
+    async def read(self) -> pb.PlayGameRequest:
+        await self.go_on.wait()
+        return self.request
+
+
+class Refusing:
+    """A game that takes no action."""
+
+    def __init__(self) -> None:
+        self.acted = 0
+        self.holds = {0: Hold("seat 0")}
+
+    def act(self, seat: int, step: int, action: int) -> None:
+        self.acted += 1
+        raise FailedPrecondition("act.step is 9")
+
+
+async def test_a_stream_that_leaves_does_not_end_its_successor() -> None:
+    seated, go_on = Refusing(), asyncio.Event()
+    late = Player(pb.PlayGameRequest(act=pb.Act(step=9)), go_on)
+    with seated.holds[0].take() as old:
+        acts = asyncio.create_task(take_acts(late, old, seated, 0))  # type: ignore[arg-type]
+        await asyncio.sleep(0)
+        with seated.holds[0].take() as successor:
+            go_on.set()
+            await acts
+            successor.check()
+            with pytest.raises(Conflict, match="taken over"):
+                old.check()
+    assert seated.acted == 0
 
 
 async def test_a_cancelled_stream_is_cancelled() -> None:
