@@ -27,7 +27,7 @@ class ProbeSettings(ServiceSettings):
 
 
 class Probe:
-    """Echoes, or fails as the request asks: `!NotFound`, `!abort`, `!full`, `!bug`, `!hold`."""
+    """Echoes, or fails as the request asks: `!NotFound`, `!NotFound/REASON`, `!abort`, `!full`, `!bug`, `!hold`."""
 
     def __init__(self) -> None:
         self.cancelled = asyncio.Event()
@@ -63,7 +63,8 @@ class Probe:
             raise KeyError("secret detail")
         if order == "hold":
             await self._hold()
-        raise getattr(errors, order)(f"{order} says what is wrong")
+        kind, _, reason = order.partition("/")
+        raise getattr(errors, kind)(f"{kind} says what is wrong", reason=reason)
 
     async def _hold(self) -> None:
         try:
