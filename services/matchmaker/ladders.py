@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSettings, bot_policy, get_game
-from mazemesh.games.ladder import is_time_trial, ladder
+from mazemesh.games.ladder import is_time_trial, ladder, sides
 
 
 def bots_of(game: str) -> tuple[str, ...]:
@@ -70,7 +71,7 @@ def ladder_of(game: str, settings: GameSettings) -> Ladder:
     unshaped = rules.resolve(replace(settings, shaping=0.0))
     teams = rules.spec(unshaped).teams
     trial = is_time_trial(unshaped.seats, teams)
-    players = 2 if trial else len(set(teams)) or unshaped.seats
+    players = 2 if trial else sides(unshaped.seats, teams)
     return Ladder(ladder(rules, unshaped), game, unshaped, players)
 
 
@@ -80,12 +81,13 @@ def ladders(games: Iterable[str], snapshots: Sequence[Snapshot]) -> list[Ladder]
     A snapshot of a game that this version of mazemesh does not know is left out.
     """
     found: dict[str, tuple[Ladder, list[Snapshot]]] = {}
+    ladder_by_game: Callable[[str, GameSettings], Ladder] = cache(ladder_of)  # it hashes the rules
     for game in games:
         default = ladder_of(game, GameSettings())
         found[default.name] = default, []
     for snapshot in sorted(snapshots, key=lambda one: (one.name, one.version)):
         try:
-            own = ladder_of(snapshot.game, snapshot.settings)
+            own = ladder_by_game(snapshot.game, snapshot.settings)
         except InvalidArgument:
             continue
         found.setdefault(own.name, (own, []))[1].append(snapshot)

@@ -27,7 +27,10 @@ class ProbeSettings(ServiceSettings):
 
 
 class Probe:
-    """Echoes, or fails as the request asks: `!NotFound`, `!NotFound/REASON`, `!abort`, `!full`, `!bug`, `!hold`."""
+    """Echoes, or fails as the request asks.
+
+    By `!NotFound`, `!NotFound/REASON`, `!abort`, `!full`, `!bug`, `!hold`.
+    """
 
     def __init__(self) -> None:
         self.cancelled = asyncio.Event()
