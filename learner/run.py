@@ -13,7 +13,7 @@ from learner.presets import AlgorithmName, override, preset
 from learner.settings import LearnerSettings
 from learner.sizes import fitted
 from mazemesh.client import tables
-from mazemesh.errors import InvalidArgument
+from mazemesh.errors import InvalidArgument, Reason
 from mazemesh.experience import (
     most_write_rows,
     sequence_signature,
@@ -21,6 +21,7 @@ from mazemesh.experience import (
     unroll_signature,
 )
 from mazemesh.games import GameSettings, open_game
+from mazemesh.games.ladder import sides
 from mazemesh.tensors import Signature
 from mazemesh.v1 import model_pb2, replay_pb2
 from mazemesh.wire import settings_to_proto
@@ -69,7 +70,7 @@ class Run:
             **{name: value for name, value in given.items() if value is not None},
         )
         spec = game.spec(game_settings)
-        _check_opponents(settings, spec.seats)
+        _check_opponents(settings, spec.seats, sides(spec.seats, spec.teams))
         head: Head = "actor-critic" if isinstance(config, ActorCriticConfig) else "dueling"
         run = cls(
             policy=settings.policy_name,
@@ -185,7 +186,7 @@ class Run:
         return {"game": self.game, "algorithm": self.algorithm, "architecture": architecture}
 
 
-def _check_opponents(settings: LearnerSettings, seats: int) -> None:
+def _check_opponents(settings: LearnerSettings, seats: int, num_sides: int) -> None:
     """Raises InvalidArgument: `pool` or `exploits` cannot be as they are set."""
     own, pool, target = settings.policy_name, settings.pool, settings.exploits
     if not (pool or target):
@@ -193,6 +194,12 @@ def _check_opponents(settings: LearnerSettings, seats: int) -> None:
     given = f"pool = {','.join(pool) or 'none'}, exploits = {target or 'none'}"
     if seats == 1:
         raise InvalidArgument(f"{given}: {settings.game} has one seat, and so no opponents")
+    if num_sides == 1:
+        raise InvalidArgument(
+            f"{given}: all players of {settings.game} win and lose together, so there is no "
+            "adversary; leave both empty",
+            reason=Reason.NO_ADVERSARY,
+        )
     if settings.lockstep:
         raise InvalidArgument(f"{given}: in lockstep a run has no opponents but its own versions")
     if pool and target:

@@ -70,9 +70,9 @@ class Tally:
 
         Mazes are independent of each other, games on one are not, so what varies are the mean
         scores x of the m mazes. To them are added z^2 imaginary ones with z = 1.96, half won and
-        half lost (Agresti and Coull 1998, Approximate is better than "exact"; for mazes that are
-        all won or lost it is their interval): so it has a width when all x are equal, as when all
-        games are drawn, and that falls with 1 / m there.
+        half lost (Agresti and Coull 1998, Approximate is better than "exact"; where each maze is
+        won or lost as a whole it is their interval). So it has a width when all x are equal, as
+        when all games are drawn, which then falls with 1 / m.
         """
         scores = [(won + 0.5 * drawn) / (won + drawn + lost) for won, drawn, lost in self.mazes]
         added = _NORMAL_95 * _NORMAL_95

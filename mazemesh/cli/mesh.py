@@ -128,8 +128,15 @@ def _check_one_actor(actors: int, exploiters: int) -> None:
 def _check_opponents(game: str) -> None:
     from mazemesh.errors import InvalidArgument
     from mazemesh.games import open_game
+    from mazemesh.games.ladder import sides
 
-    if open_game(game).max_seats == 1:
+    rules = open_game(game)
+    if sides(rules.default_seats, rules.teams(rules.default_seats)) == 1 and rules.max_seats > 1:
+        raise InvalidArgument(
+            f"exploiters: all players of {game} win and lose together, so there is no adversary; "
+            "take a game of several sides, such as race"
+        )
+    if rules.max_seats == 1:
         raise InvalidArgument(
             f"exploiters: {game} has one seat, and so nobody to exploit; take a game of several "
             "seats, such as race"

@@ -22,6 +22,7 @@ from mazemesh.errors import (
 from mazemesh.games import is_bot
 from mazemesh.v1 import game_pb2
 from mazemesh.wire import settings_to_proto
+from services._harness.pacing import paced
 from services.matchmaker.cooldown import Cooldowns
 from services.matchmaker.ladders import Ladder
 from services.matchmaker.leases import Match, State
@@ -205,7 +206,7 @@ class Evaluation:
         pairing = Pairing(players, met, ladder.players, self._rules)
         live = sum(match.ladder == ladder.name for match in self._ledger.book.live())
         chosen: list[tuple[str, ...]] = []
-        while len(chosen) < min(count, self._throttle.max_outstanding - live):
+        async for _ in paced(range(min(count, self._throttle.max_outstanding - live))):
             participants = pairing.next_match(self._rng)
             if participants is None:
                 break

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from mazemesh.games import GameSettings
-from mazemesh.games.ladder import is_time_trial
+from mazemesh.games.ladder import is_time_trial, sides
 from services._harness.game_specs import KnownGame
 
 
@@ -62,7 +62,7 @@ def ladder_of(game: KnownGame) -> Ladder:
         game.ladder,
         game.spec.name,
         game.settings,
-        2 if trial else len(set(teams)) or seats,
+        2 if trial else sides(seats, teams),
         game.bots,
         is_shared=trial and seats > 1,
     )

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 UNSEEN = 0.5
 """Win rate of an opponent that was never met."""
 
+MOST_FORMS = 16_384
+"""Pairs of student and opponent that are remembered; those that met longest ago are forgotten."""
+
 # An opponent met once must not look unbeatable: two imaginary draws stand beside the games.
 _PRIOR_GAMES = 2.0
 
@@ -94,8 +97,11 @@ class Forms:
     def record(self, student: str, opponent: str, outcomes: Outcomes) -> Form:
         """Adds finished games; returns the new record."""
         key = student, opponent
-        self._forms[key] = self._forms.get(key, Form()).after(outcomes, self._decay)
-        return self._forms[key]
+        # Whoever was met last stands last.
+        self._forms[key] = form = self._forms.pop(key, Form()).after(outcomes, self._decay)
+        while len(self._forms) > MOST_FORMS:
+            del self._forms[next(iter(self._forms))]
+        return form
 
     def of(self, student: str = "") -> Iterator[tuple[str, str, Form]]:
         """Student, opponent and record of all pairs, or those of one student, by name."""

@@ -27,8 +27,10 @@ class ProbeSettings(ServiceSettings):
 
 
 class Probe:
-    """Echoes, or fails as the request asks: `!NotFound`, `!abort`, `!full`, `!long`, `!bug`,
-    `!hold`."""
+    """Echoes, or fails as the request asks.
+
+    By `!NotFound`, `!NotFound/REASON`, `!abort`, `!full`, `!long`, `!bug`, `!hold`.
+    """
 
     def __init__(self) -> None:
         self.cancelled = asyncio.Event()
@@ -66,7 +68,8 @@ class Probe:
             raise KeyError("secret detail")
         if order == "hold":
             await self._hold()
-        raise getattr(errors, order)(f"{order} says what is wrong")
+        kind, _, reason = order.partition("/")
+        raise getattr(errors, kind)(f"{kind} says what is wrong", reason=reason)
 
     async def _hold(self) -> None:
         try:

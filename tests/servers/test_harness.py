@@ -13,6 +13,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from mazemesh import errors
+from mazemesh.error_details import reason_in, to_metadata
 from services._harness import Server, StartError, serve
 from tests.servers.probe import GARBAGE, NAME, Probe, ProbeSettings, add_probe, bind, call
 
@@ -62,6 +63,7 @@ async def test_messages_pass(channel: grpc.aio.Channel, kind: str) -> None:
         ("ResourceExhausted", grpc.StatusCode.RESOURCE_EXHAUSTED),
         ("Unavailable", grpc.StatusCode.UNAVAILABLE),
         ("DeadlineExceeded", grpc.StatusCode.DEADLINE_EXCEEDED),
+        ("Cancelled", grpc.StatusCode.CANCELLED),
     ],
 )
 @pytest.mark.parametrize("kind", KINDS)
@@ -72,7 +74,31 @@ async def test_each_exception_has_its_status(
         await call(channel, kind, f"!{name}".encode())
     assert caught.value.code() is code
     assert caught.value.details() == f"{name} says what is wrong"
-    assert isinstance(errors.from_status(code, ""), getattr(errors, name))
+    told = errors.from_status(code, "", "SOME_REASON")
+    assert isinstance(told, getattr(errors, name))
+    assert told.reason == "SOME_REASON"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_reason_travels_beside_the_message(channel: grpc.aio.Channel, kind: str) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call(channel, kind, b"!FailedPrecondition/MATCH_FINISHED")
+    assert reason_in(caught.value.trailing_metadata()) == "MATCH_FINISHED"
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call(channel, kind, b"!FailedPrecondition")
+    assert reason_in(caught.value.trailing_metadata()) == ""
+
+
+def test_a_reason_of_another_domain_or_none_at_all_is_none_of_ours() -> None:
+    (found,) = to_metadata(9, "message", "MATCH_FINISHED")
+    assert reason_in([("x", "y"), found]) == "MATCH_FINISHED"
+    for metadata in (None, [], [("x", "y")], [(found[0], b"\xff")], [(found[0], found[1][:-30])]):
+        assert reason_in(metadata) == ""
+    assert to_metadata(9, "message", "") == ()
+
+
+def test_cancelled_without_a_reason_is_the_callers_own_doing() -> None:
+    assert isinstance(errors.from_status(grpc.StatusCode.CANCELLED, ""), errors.Unavailable)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -66,6 +66,7 @@ def test_without_exploiters_the_pool_is_the_runs_own() -> None:
     ("flags", "message"),
     [
         (["--game", "solo", "--exploiters", "1"], "exploiters: solo has one seat"),
+        (["--game", "coop-keys", "--exploiters", "1"], "exploiters: all players of coop-keys win"),
         (["--deterministic", "--exploiters", "1"], "deterministic: --exploiters is 1"),
     ],
 )

@@ -9,15 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mazemesh.errors import Conflict, FailedPrecondition, MazemeshError, ResourceExhausted
+from mazemesh.errors import (
+    Conflict,
+    FailedPrecondition,
+    InvalidArgument,
+    MazemeshError,
+    ResourceExhausted,
+)
 from mazemesh.games import GameSettings, Purpose, get_game, seeds
 from mazemesh.v1 import game_pb2 as pb
 from services.game.hold import Hold
-from services.game.match import MatchGame
+from services.game.match import Match, MatchGame, lay_out
 from services.game.matches import Matches
 from services.game.play_game import take_acts
 from services.game.progress import Progress
-from services.game.results import compared, time_trial_scores
+from services.game.results import compared, results, time_trial_scores
 from services.game.setup import MatchSetup
 from services.game.watching import Frame, Outcome, Watcher
 
@@ -253,3 +259,47 @@ def test_only_matches_that_nobody_touched_are_dropped() -> None:
     assert [match.setup.match_id for match in matches.drop_unplayed(5.0, 9)] == ["old"]
     assert list(matches) == [again, young]
     assert matches.game("old-r0") is None
+
+
+def team_match(game: str, seats: int, *participants: str, rotations: int = 0) -> Match:
+    rules = get_game(game)
+    settings = rules.resolve(GameSettings(seats=seats))
+    setup = MatchSetup("m", rules, settings, SEED, participants, True, rotations, 1)
+    match = Match(setup, create_time=0.0, touched=0.0)
+    lay_out(match, count())
+    return match
+
+
+def test_a_participant_holds_a_whole_team_and_every_role_in_turn() -> None:
+    capture = team_match("ctf", 4, "ctf:1", "bot/random")
+    assert [game.participants for game in capture.games] == [(0, 1, 0, 1), (1, 0, 1, 0)]
+    assert [bool(token) for token in capture.games[0].tokens] == [True, False, True, False]
+    hunt = team_match("pursuit", 4, "pursuit:1", "pursuit:2")
+    assert [game.participants for game in hunt.games] == [(0, 1, 1, 1), (1, 0, 0, 0)]
+    assert len({game.game_id for game in hunt.games}) == 2
+    assert len(team_match("pursuit", 4, "pursuit:1", "pursuit:2", rotations=1).games) == 1
+
+
+def test_elo_is_told_scores_by_participant_where_each_holds_a_team() -> None:
+    match = team_match("pursuit", 4, "pursuit:1", "pursuit:2")
+    for game in match.games:  # the evader wins
+        match.note(game, Outcome((1.0, 0.0, 0.0, 0.0), 9, False), 1.0)
+    told = results(match)
+    assert [one.scores for one in told] == [(1.0, 0.0), (0.0, 1.0)]
+    assert [one.rotation for one in told] == [0, 1]
+    assert [one.teams for one in told] == [(), ()]
+
+
+def test_elo_is_told_the_teams_of_those_who_hold_one_seat_each() -> None:
+    names = [f"pursuit:{number}" for number in range(1, 4)]
+    match = team_match("pursuit", 3, *names)
+    for game in match.games:
+        match.note(game, Outcome((1.0, 0.0, 0.0), 9, False), 1.0)
+    assert [one.teams for one in results(match)] == [(0, 1, 1), (1, 1, 0), (1, 0, 1)]
+
+
+@pytest.mark.parametrize("number", [1, 3, 5])
+def test_participants_are_one_for_each_seat_or_team(number: int) -> None:
+    names = [f"ctf:{index + 1}" for index in range(number)]
+    with pytest.raises(InvalidArgument, match="one for each, or one for each of its 2 teams"):
+        team_match("ctf", 4, *names)

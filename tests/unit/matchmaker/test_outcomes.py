@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.matchmaker.outcomes import UNSEEN, Form, Forms, Outcomes
+from services.matchmaker.outcomes import MOST_FORMS, UNSEEN, Form, Forms, Outcomes
 
 COUNTS = st.integers(0, 500)
 OUTCOMES = st.builds(Outcomes, COUNTS, COUNTS, COUNTS)
@@ -42,6 +42,16 @@ def test_an_equal_has_one_half_whatever_the_number_of_sides(sides: int) -> None:
     # Thrice as strong as each of the others: it wins 3 in s + 2, and a duel 3 in 4.
     forms.record("race", "race:3", Outcomes(30_000, 0, 10_000 * (sides - 1), sides))
     assert forms.win_rate("race", "race:3") == pytest.approx(0.75, abs=0.001)
+
+
+def test_whom_nobody_met_for_long_is_forgotten() -> None:
+    forms = Forms(200.0)
+    for number in range(MOST_FORMS + 1):
+        forms.record("race", f"race:{number + 1}", Outcomes(1, 0, 0))
+        forms.record("race", "race:1", Outcomes(1, 0, 0))
+    assert len(list(forms.of())) == MOST_FORMS
+    assert forms.win_rate("race", "race:2") == UNSEEN
+    assert forms.win_rate("race", "race:1") > 0.9
 
 
 def test_one_win_does_not_make_an_opponent_beaten_for_good() -> None:
