@@ -253,9 +253,9 @@ def test_all_or_none_of_the_matches_are_made() -> None:
 def test_only_matches_that_nobody_touched_are_dropped() -> None:
     matches = Matches(9, 99, count(1), lambda game, reason: None)
     matches.create(matches.lay_out([setup("old")], 0.0, 0.0), (), 0.0)
-    matches.create(matches.lay_out([setup("asked for again")], 0.0, 0.0), (), 0.0)
+    matches.create(matches.lay_out([setup("asked-for-again")], 0.0, 0.0), (), 0.0)
     (young,) = matches.create(matches.lay_out([setup("young")], 10.0, 0.0), (), 10.0)
-    (again,) = matches.create(matches.lay_out([setup("asked for again")], 7.0, 0.0), (), 7.0)
+    (again,) = matches.create(matches.lay_out([setup("asked-for-again")], 7.0, 0.0), (), 7.0)
     assert [match.setup.match_id for match in matches.drop_unplayed(5.0, 9)] == ["old"]
     assert list(matches) == [again, young]
     assert matches.game("old-r0") is None
