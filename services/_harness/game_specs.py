@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mazemesh.client.game import GameClient
 
 WAIT_SECONDS: Final = 5.0
-"""How long Game is waited for, as when a whole mesh starts at once."""
+"""How long Game is waited for unless said otherwise, as when a whole mesh starts at once."""
 
 AGAIN_SECONDS: Final = 60.0
 """After so long Game is asked anew: it may have been started again with other games."""
@@ -86,9 +86,16 @@ class GameSpecs:
     than a minute is asked for anew, and still holds when Game is away by then.
     """
 
-    def __init__(self, game: SpecPeer, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        game: SpecPeer,
+        clock: Callable[[], float] = time.monotonic,
+        wait: float = WAIT_SECONDS,
+    ) -> None:
+        """`wait`: seconds that Game is waited for; less than callers wait for this service."""
         self._game = game
         self._clock = clock
+        self._wait = wait
         self._known: OrderedDict[bytes, tuple[float, KnownGame]] = OrderedDict()
 
     async def get(self, game: str, settings: GameSettings | None = None) -> KnownGame:
@@ -108,7 +115,7 @@ class GameSpecs:
             self._known.move_to_end(key)
             return known
         try:
-            wait = WAIT_SECONDS if known is None else _BRIEF_SECONDS
+            wait = self._wait if known is None else min(self._wait, _BRIEF_SECONDS)
             known = KnownGame.from_proto(await self._game.spec(request, wait))
         except InvalidArgument:
             self._known.pop(key, None)

@@ -39,6 +39,8 @@ from services.matchmaker.training import Training
 
 _RATINGS_AGE = 2.0  # Elo refits about as often
 _MODEL_RETRY = 1.0
+# Clients of the Matchmaker try again by themselves, five times within their deadline of 10 s.
+_GAME_WAIT = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) 
     """Serves with the given peers."""
     await server.database.migrate("services.matchmaker")
     metrics = MatchmakerMetrics(server.registry)
-    games = GameSpecs(peers.game)
+    games = GameSpecs(peers.game, wait=_GAME_WAIT)
     roster = Roster(settings.games, games, metrics)
     training = _training(settings, server, roster, metrics)
     numbers = Numbers(SqlNumbers(server.database))
