@@ -183,7 +183,7 @@ BAD = [
     (
         "SampleOpponents",
         pb.SampleOpponentsRequest(request_id="r", student="Race!", game="race", count=1),
-        "student: 'Race!'",
+        "student = 'Race!'",
     ),
     (
         "SampleOpponents",
@@ -211,7 +211,7 @@ BAD = [
         pb.SampleOpponentsRequest(
             request_id="r", student="race", game="race", count=1, pool=["spy", "Spy"]
         ),
-        r"pool\[1\]: 'Spy'",
+        r"pool\[1\] = 'Spy'",
     ),
     (
         "SampleOpponents",
@@ -234,7 +234,7 @@ BAD = [
         ),
         "exploits: 'race' should be another policy",
     ),
-    ("ListTrainingRecords", pb.ListTrainingRecordsRequest(student="No!"), "student: 'No!'"),
+    ("ListTrainingRecords", pb.ListTrainingRecordsRequest(student="No!"), "student = 'No!'"),
     ("LeaseMatches", pb.LeaseMatchesRequest(max_matches=1), "worker_id"),
     ("LeaseMatches", pb.LeaseMatchesRequest(worker_id="w", max_matches=257), "max_matches: 257"),
     (

@@ -174,8 +174,8 @@ async def test_stopping_ends_waiting_streams_at_once(world: World) -> None:
 @pytest.mark.parametrize(
     ("player", "arguments", "message"),
     [
-        ("bot/random", {}, "player: 'bot/random'"),
-        ("nobody", {}, "player: 'nobody'"),
+        ("bot/random", {}, "player = 'bot/random'"),
+        ("nobody", {}, "player = 'nobody'"),
         ("player/ann", {"max_wait": 4000.0}, "max_wait: 4000 s"),
         ("player/ann", {"bot_after": -1.0}, "bot_after: -1 s"),
         ("player/ann", {"settings": GameSettings(seats=2), "game": "solo"}, "seats"),

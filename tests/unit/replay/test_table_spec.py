@@ -10,8 +10,8 @@ from tests.replay_tables import UNLIMITED, prioritized, spec
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"name": ""}, "table.name is ''"),
-        ({"name": "a b"}, "table.name is 'a b'"),
+        ({"name": ""}, "table.name = ''"),
+        ({"name": "a b"}, "table.name = 'a b'"),
         ({"name": "x" * 129}, "1..128 characters"),
         ({"capacity": 0}, "table.capacity is 0; expected 1"),
         ({"capacity": 2**31}, "table.capacity is 2147483648"),
