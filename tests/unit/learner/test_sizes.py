@@ -27,7 +27,7 @@ from mazemesh.experience import (
     unroll_signature,
 )
 from mazemesh.tensors import Signature
-from services.replay.servicer import MAX_RESPONSE_BYTES
+from services.replay.limits import MOST_DRAWN_BYTES
 from tests.unit.learner.fakes import FakeBatch, FakeReplay, random_batch, tiny_run
 
 ATARI, SCREEN = 84 * 84, 210 * 160 * 3
@@ -56,7 +56,7 @@ def test_batches_and_tables_of_presets_fit(config: PPOConfig | DQNConfig, size: 
         batch = fits.unrolls_per_batch
     assert batch * signature.row_bytes <= max(BATCH_BYTES, signature.row_bytes)
     # A request that is cut as the learner cuts it is never refused.
-    assert rows_a_message(signature) * (signature.row_bytes + 48) <= MAX_RESPONSE_BYTES
+    assert rows_a_message(signature) * (signature.row_bytes + 48) <= MOST_DRAWN_BYTES
     if size == 300:
         assert fits == config
 
