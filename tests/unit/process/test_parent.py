@@ -1,5 +1,6 @@
 """Watching the parent on systems whose kernel sends no signal, with the system's parts replaced."""
 
+import os
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -70,5 +71,5 @@ def test_a_kqueue_is_used_where_there_are_any(monkeypatch: pytest.MonkeyPatch, k
         KQ_NOTE_EXIT=1 << 31,
     )
     monkeypatch.setattr(parent, "select", system)
-    parent.await_exit(parent.os.getppid())
+    parent.await_exit(os.getppid())
     assert calls == (["wait", "wait", "close"] if known else ["wait", "close"])
