@@ -29,14 +29,13 @@ class Heap:
     def add(self, slots: Slots, priorities: Reals) -> None:
         """Takes in slots with their priorities."""
         self._size += len(slots)
-        self.update(slots, priorities)
+        self._enter(slots, priorities)
+        if self._highest is not None:
+            self._highest.add(slots, priorities)
 
     def update(self, slots: Slots, priorities: Reals) -> None:
         """Changes priorities; of a slot that comes twice the last one stays."""
-        self._ranks[slots] = self._sign * priorities
-        self._tickets[slots] = np.arange(self._next_ticket, self._next_ticket + len(slots))
-        self._next_ticket += len(slots)
-        kernels.enter(self._winners, self._ranks, self._tickets, slots)
+        self._enter(slots, priorities)
         if self._highest is not None:
             self._highest.update(slots, priorities)
 
@@ -95,3 +94,9 @@ class Heap:
         if self._highest is not None:
             return self._highest.highest_priority()
         return float(self._ranks[self._winners[1] - 1])
+
+    def _enter(self, slots: Slots, priorities: Reals) -> None:
+        self._ranks[slots] = self._sign * priorities
+        self._tickets[slots] = np.arange(self._next_ticket, self._next_ticket + len(slots))
+        self._next_ticket += len(slots)
+        kernels.enter(self._winners, self._ranks, self._tickets, slots)

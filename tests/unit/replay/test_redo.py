@@ -92,6 +92,10 @@ def contents(table: Table) -> tuple[str, dict[str, list], dict[int, bytes]]:
     }
     table.end_image()
     arrays = {name: array.tolist() for name, array in image.arrays.items()}
+    for name in ("sampler", "remover"):
+        if (tickets := arrays.pop(f"{name}_tickets", None)) is not None:
+            # Their order counts, not the numbers.
+            arrays[name] = [slot for _, slot in sorted(zip(tickets, arrays[name], strict=True))]
     arrays["priorities"] = [image.arrays["priorities"][slot] for slot in sorted(held)]
     return json.dumps([image.scalars, str(image.spec)], default=str), arrays, held
 
