@@ -153,6 +153,7 @@ class BotGames:
         for game in board.games:
             if not game.match.alive:  # as it was replaced while the board was made
                 board.take_out(game)
+        board.note_lost()  # of foreign games, some may not even begin
         while not board.over:
             async with self._turn:
                 outcomes = await self._slice(board)
