@@ -72,6 +72,7 @@ class OwnPaceUnrollCollector:
             "reward": consequence.reward,
             "terminated": consequence.status == TERMINATED,
             "truncated": consequence.status == TRUNCATED,
+            "success": consequence.success,
             "bootstrap_value": bootstrap,
             "opponent": decision.opponent,
         }

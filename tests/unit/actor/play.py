@@ -99,6 +99,7 @@ def _consequence(played: Played, noise: Played, order: list[list[int]], at: int)
     games = len(order)
     status = np.full(games, OVER, np.uint8)
     reward, value = one.reward.copy(), one.value.copy()
+    success = np.zeros(games, np.bool_)
     observation, mask = one.observation.copy(), one.action_mask.copy()
     truncated, finals = [], []
     for game, steps in enumerate(order):
@@ -111,6 +112,7 @@ def _consequence(played: Played, noise: Played, order: list[list[int]], at: int)
             continue
         same = played.consequences[steps[at]]
         status[game], reward[game] = same.status[game], same.reward[game]
+        success[game] = same.success[game]
         if same.status[game] == TRUNCATED:
             row = int(np.flatnonzero(same.truncated_games == game)[0])
             truncated.append(game)
@@ -124,6 +126,7 @@ def _consequence(played: Played, noise: Played, order: list[list[int]], at: int)
         observation=observation,
         action_mask=mask,
         value=value,
+        success=success,
         truncated_games=np.array(truncated, np.intp),
         final_observation=np.array(views, np.uint8).reshape(-1, SIZE),
         final_action_mask=np.array(masks, np.uint8).reshape(-1, ACTIONS),
