@@ -137,8 +137,8 @@ def _picture(engine: BatchEngine) -> str:
 
 def _line(replay: GameReplay, step: int) -> str:
     from mazemesh.games import ACTIONS, get_game
-    from mazemesh.games.registry import is_own
     from mazemesh.games.overview import legend
+    from mazemesh.games.registry import is_own
 
     if step == 0:
         names = ", ".join(f"{seat + 1} {name}" for seat, name in enumerate(replay.participants))
