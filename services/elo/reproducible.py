@@ -24,6 +24,7 @@ _EXP = (
     -1.65339022054652515390e-06,
     4.13813679705723846039e-08,
 )
+_P1, _P2, _P3, _P4, _P5 = _EXP
 _LOG = (
     6.666666666666735130e-01,
     3.999999999940941908e-01,
@@ -58,8 +59,7 @@ def exp_of(value: float) -> float:
     high, low = x - power * _LN2_HIGH, power * _LN2_LOW
     rest = high - low
     square = rest * rest
-    a, b, c, d, e = _EXP
-    series = a + square * (b + square * (c + square * (d + square * e)))
+    series = _P1 + square * (_P2 + square * (_P3 + square * (_P4 + square * _P5)))
     c = rest - square * series
     return math.ldexp(1.0 - ((low - (rest * c) / (2.0 - c)) - high), power)
 

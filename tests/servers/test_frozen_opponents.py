@@ -64,6 +64,7 @@ class Names:
         request_id: str,
         pool: Sequence[str] = (),
         exploits: str = "",
+        sides: int = 2,
     ) -> Sequence[Opponent]:
         self.answered.set()
         return [Opponent(policy=self._names[i % len(self._names)]) for i in range(count)]
