@@ -40,7 +40,7 @@ class Preset:
 
 # A step towards the exit earns its share of the way, whatever the learner's discount: the shaping's
 # own is 1, the learner's lower. So optimal policies of the shaped game need not be those of the
-# game, which one discount for both would promise, but it is learned much sooner (docs/adr/0127).
+# game, which one discount for both would promise, but it is learned much sooner (docs/adr/0098).
 SHAPED = GameSettings(shaping=1.0, shaping_discount=1.0)
 
 # A game without a line of its own trains like race: most games have opponents.

@@ -3,7 +3,7 @@
 As `learner.ppo`, with whole unrolls in place of steps. An unroll begins with what the actor
 remembered (stored state); the network is run over it step by step, forgetting where an episode
 begins, and gradients flow back through its steps. All of them are trained: unrolls do not overlap,
-so steps that only brought the state up to date would be lost (docs/adr/0129).
+so steps that only brought the state up to date would be lost (docs/adr/0100).
 """
 
 from __future__ import annotations

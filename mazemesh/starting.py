@@ -34,7 +34,7 @@ def loading() -> Iterator[None]:
 
 
 def keep_to_ourselves() -> None:
-    """Turns off what libraries report to their makers (docs/adr/0135), unless it was asked for.
+    """Turns off what libraries report to their makers (docs/adr/0104), unless it was asked for.
 
     To be called before they are loaded. onnxruntime since 1.29 sends names and hashes of models;
     MLflow and others heed DO_NOT_TRACK.

@@ -22,7 +22,7 @@ MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 def open_channel(address: str, idempotent: tuple[tuple[str, str], ...] = ()) -> grpc.Channel:
     """A channel with keepalive that retries UNAVAILABLE on the named (service, method) pairs.
 
-    It goes straight to the address, whatever proxies the environment names (docs/adr/0133).
+    It goes straight to the address, whatever proxies the environment names (docs/adr/0102).
 
     Only idempotent methods may be listed: a call that is tried again must not happen twice.
     """

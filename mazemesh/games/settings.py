@@ -33,7 +33,7 @@ class GameSettings:
             training only. 0 turns it off.
         shaping_discount: Discount of the shaping term. At the learner's own the shaped game keeps
             its optimal policies; presets take 1, which keeps them only for an undiscounted learner
-            and is learned sooner (docs/adr/0127).
+            and is learned sooner (docs/adr/0098).
     """
 
     width: int = 10

@@ -3,7 +3,7 @@
 Of two participants a comparison has the game's score. Of more, only the order of the two counts: 1
 ahead, 1/2 level, 0 behind. Those who are in one team in a game are not compared by it: they have
 one score because they played together, which says nothing of either against the other
-(docs/adr/0122).
+(docs/adr/0093).
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ async def live(run: Run, limit: float | None, summary: Path | None, *, plain: bo
 
     Returns:
         The exit status: 0, or 1 when a process could not be kept alive, or when nothing was being
-        played or learned when the limit was reached (docs/adr/0134).
+        played or learned when the limit was reached (docs/adr/0103).
 
     Raises:
         Conflict: the data folder or a port is taken.

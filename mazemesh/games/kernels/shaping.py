@@ -1,7 +1,7 @@
 """Potential-based reward shaping (Ng, Harada and Russell, ICML 1999, theorem 1).
 
 A seat's shaping term is F = c * (discount * potential' - potential). Where the discount is the
-learner's, that leaves the optimal policies as they are; presets differ (docs/adr/0127). The
+learner's, that leaves the optimal policies as they are; presets differ (docs/adr/0098). The
 potential of a finished (not truncated) episode is 0. Where several seats play against each other
 each gets its own term alone: that leaves every best response and every equilibrium as it is (Devlin
 and Kudenko, AAMAS 2011, theorem 1), though shaped rewards no longer sum to 0. Taking the others'

@@ -106,7 +106,7 @@ async def test_the_most_rows_go_in_and_out(client, lag, kind, most_times):
 
 
 async def test_a_large_table_is_emptied_and_checkpointed_in_parts(client, lag):
-    """What one call does to all rows; per million rows, see docs/adr/0115."""
+    """What one call does to all rows; per million rows, see docs/adr/0086."""
     rows, count = MOST_ROWS_ONE_BY_ONE, 16
 
     def calls() -> None:
