@@ -19,7 +19,7 @@ STOP_SECONDS = 4.0
 
 def play(settings: ActorSettings, registry: CollectorRegistry, stop: threading.Event) -> None:
     """Runs an actor until `stop`."""
-    from actor.play import Actor
+    from actor.selfplay.play import Actor
 
     keep_freed_memory()
     with Mesh(settings.addresses) as mesh:
@@ -30,9 +30,9 @@ def evaluate(
     settings: EvaluatorSettings, registry: CollectorRegistry, stop: threading.Event
 ) -> None:
     """Runs an evaluator until `stop`."""
-    from actor.evaluator import Evaluator
     from actor.metrics import EvaluatorMetrics
-    from actor.play import worker_name
+    from actor.rating.evaluator import Evaluator
+    from actor.selfplay.play import worker_name
 
     with Mesh(settings.addresses) as mesh:
         Evaluator(

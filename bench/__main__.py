@@ -10,13 +10,13 @@ from typer.core import TyperGroup
 
 # A module is imported when its command is asked for: each may need packages of its own.
 COMMANDS = {
-    "game": "bench.game",
-    "learner": "bench.learner",
-    "learner-budget": "bench.learner_budget",
-    "learner-device": "bench.learner_device",
-    "replay": "bench.replay",
-    "replay-recovery": "bench.replay_recovery",
-    "replay-soak": "bench.replay_soak",
+    "game": "bench.game.command",
+    "learner": "bench.learner.command",
+    "learner-budget": "bench.learner.budget",
+    "learner-device": "bench.learner.device",
+    "replay": "bench.replay.command",
+    "replay-recovery": "bench.replay.recovery",
+    "replay-soak": "bench.replay.soak",
     "start": "bench.start",
     "version": "bench.version",
 }

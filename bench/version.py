@@ -17,13 +17,13 @@ from typing import Annotated, Any
 import structlog
 import typer
 
-from actor.policies import Student
-from bench.learner_workload import Workload
+from actor.policies.policies import Student
+from bench.learner.workload import Workload
 from bench.pinned import pinned_server
-from learner.architecture import evaluate, initial_parameters
-from learner.first_version import first_draft
-from learner.publisher import Draft, Publisher, parity_check
-from learner.run import Run
+from learner.loop.first_version import first_draft
+from learner.loop.publisher import Draft, Publisher, parity_check
+from learner.loop.run import Run
+from learner.network.architecture import evaluate, initial_parameters
 from learner.settings import LearnerSettings
 from mazemesh.client.model import ModelClient
 from mazemesh.errors import MazemeshError

@@ -11,7 +11,7 @@ from learner.learn import learn
 from learner.settings import LearnerSettings
 from mazemesh.client.matchmaker import MatchmakerClient
 from mazemesh.client.model import ModelClient
-from mazemesh.client.replay_shards import connect_replay
+from mazemesh.client.replay.replay_shards import connect_replay
 from mazemesh.errors import AlreadyExists, FailedPrecondition, InvalidArgument
 from mazemesh.process.errors import StartError
 from mazemesh.process.memory import keep_freed_memory

@@ -11,30 +11,30 @@ from typing import TYPE_CHECKING
 import structlog
 from prometheus_client import CollectorRegistry
 
-from learner import checkpoint
-from learner.architecture import initial_parameters
-from learner.first_version import first_draft
-from learner.journal import Journal, run_id_of
-from learner.lease import Lease
-from learner.lineage import Lineage
-from learner.metrics import LearnerMetrics
-from learner.ports import ExperienceSource, PolicySink
-from learner.prefetch import Prefetcher, make_table
-from learner.publisher import Publisher
-from learner.ranks import InStep, join, rank
-from learner.ranks import size as ranks_in_all
-from learner.run import Run
+from learner.loop.first_version import first_draft
+from learner.loop.lease import Lease
+from learner.loop.ports import ExperienceSource, PolicySink
+from learner.loop.prefetch import Prefetcher, make_table
+from learner.loop.publisher import Publisher
+from learner.loop.ranks import InStep, join, rank
+from learner.loop.ranks import size as ranks_in_all
+from learner.loop.run import Run
+from learner.network.architecture import initial_parameters
+from learner.record import checkpoint
+from learner.record.journal import Journal, run_id_of
+from learner.record.lineage import Lineage
+from learner.record.metrics import LearnerMetrics
+from learner.record.tracking import Tracking
 from learner.settings import LearnerSettings
-from learner.tracking import Tracking
 from mazemesh.errors import InvalidArgument
 from mazemesh.starting import loading_kernels
 
 if TYPE_CHECKING:
-    from learner.algorithm import Algorithm
-    from learner.architecture import Parameters
-    from learner.exploiter import Exploiter, Records
-    from learner.place import Place
-    from learner.ranks import Ranks
+    from learner.algorithms.algorithm import Algorithm
+    from learner.algorithms.exploiter import Exploiter, Records
+    from learner.device.place import Place
+    from learner.loop.ranks import Ranks
+    from learner.network.architecture import Parameters
 
 log = structlog.get_logger("learner")
 
@@ -130,7 +130,7 @@ class _Beginning:
 def _check_place(settings: LearnerSettings, run: Run) -> None:
     """Raises FailedPrecondition: what was asked for needs a GPU, and there is none."""
     if settings.device == "cuda" or settings.fuse:
-        from learner.algorithms import check_place
+        from learner.algorithms.choice import check_place
 
         check_place(run, settings.device, fuse=settings.fuse)
 
@@ -162,8 +162,8 @@ def _begin(
 
 def _load_torch() -> None:
     with loading_kernels():
-        import learner.algorithms
-        import learner.trainer  # noqa: F401
+        import learner.algorithms.choice
+        import learner.loop.trainer  # noqa: F401
 
 
 def _train(
@@ -179,7 +179,7 @@ def _train(
     begin: Callable[[], _Beginning],
 ) -> bool:
     """Whether the run came to its end, and was not stopped before."""
-    from learner.trainer import Trainer  # loaded by now, or waits for it
+    from learner.loop.trainer import Trainer  # loaded by now, or waits for it
 
     prefetcher = Prefetcher(source, run.table, run.signature, run.batch_rows, stop)
     prefetcher.start()  # experience comes in while torch loads
@@ -214,7 +214,7 @@ def _build(
     settings: LearnerSettings, run: Run, parameters: Parameters, ranks: Ranks
 ) -> tuple[Algorithm, Place]:
     """The algorithm as the settings want it, and where it computes."""
-    from learner.algorithms import build
+    from learner.algorithms.choice import build
 
     told = settings.device, settings.threads, ranks, settings.precision
     with loading_kernels():
@@ -225,8 +225,8 @@ def _exploiter(
     settings: LearnerSettings, run: Run, records: Records | None, stop: threading.Event
 ) -> Exploiter | None:
     """What lets an exploiter begin anew; None for other runs."""
-    from learner.descent import ALONE
-    from learner.exploiter import Exploiter, TargetRecord
+    from learner.algorithms.exploiter import Exploiter, TargetRecord
+    from learner.network.descent import ALONE
 
     if not run.exploits or records is None:
         return None
@@ -246,7 +246,7 @@ def _follow(
     settings: LearnerSettings, run: Run, source: ExperienceSource, stop: threading.Event
 ) -> None:
     """A rank other than 0: draws and learns, from the checkpoint that rank 0 found."""
-    from learner.trainer import follow
+    from learner.loop.trainer import follow
 
     if not make_table(source, run.table, stop):
         return

@@ -7,9 +7,9 @@ import inspect
 import re
 import textwrap
 
-from learner.bounds import bounds
-from learner.configs import Config
-from learner.presets import AlgorithmName, preset
+from learner.algorithms.bounds import bounds
+from learner.algorithms.configs import Config
+from learner.algorithms.presets import AlgorithmName, preset
 from mazemesh.games import GENERATORS, GameSettings, open_game
 
 _WIDTH = 96

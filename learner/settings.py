@@ -7,8 +7,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
-from learner.precision import Precision
-from learner.presets import AlgorithmName
+from learner.algorithms.presets import AlgorithmName
+from learner.network.precision import Precision
 from learner.run_file import lay_over, read_settings
 from mazemesh.client.addresses import Addresses
 from mazemesh.games.foreign import policy_name

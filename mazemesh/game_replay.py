@@ -17,7 +17,7 @@ from mazemesh.v1 import game_pb2 as pb
 from mazemesh.wire import settings_from_proto
 
 if TYPE_CHECKING:
-    from mazemesh.games.engine import BatchEngine
+    from mazemesh.games.mazes.engine import BatchEngine
 
 
 @dataclass(frozen=True, slots=True, eq=False)

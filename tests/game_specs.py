@@ -7,7 +7,7 @@ from mazemesh.games import Catalogue, GameSettings
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.wire import settings_to_proto
 from services._harness.game_specs import KnownGame
-from services.game.convert import game_spec
+from services.game.wire.convert import game_spec
 
 
 @dataclass

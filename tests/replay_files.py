@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from services.replay.stores.frames import Buffer
+from services.replay.journal.frames import Buffer
 
 
 class Content:

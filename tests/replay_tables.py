@@ -3,14 +3,14 @@
 import numpy as np
 
 from mazemesh.tensors import Signature
-from services.replay.operations import Batch, Operation
-from services.replay.row_copy import RowCopy
-from services.replay.selector import Reals
-from services.replay.storage import Keys
+from services.replay.selectors.selector import Reals
 from services.replay.store import Checkpoint
-from services.replay.table import Sample, Table
-from services.replay.table_image import TableImage
-from services.replay.table_spec import LimiterSpec, SelectorKind, SelectorSpec, TableSpec
+from services.replay.table.image import TableImage
+from services.replay.table.operations import Batch, Operation
+from services.replay.table.row_copy import RowCopy
+from services.replay.table.spec import LimiterSpec, SelectorKind, SelectorSpec, TableSpec
+from services.replay.table.storage import Keys
+from services.replay.table.table import Sample, Table
 
 SIGNATURE = Signature.of(index=("int64", ()), observation=("uint8", (2, 3)))
 """`index` tells rows apart; `observation` repeats its lowest byte."""

@@ -20,7 +20,7 @@ class Snapshots:
 
     Args:
         workload: As the command gives it.
-        weights: The network's arrays as float32, by the names of `learner.architecture`.
+        weights: The network's arrays as float32, by the names of `learner.network.architecture`.
     """
 
     def __init__(

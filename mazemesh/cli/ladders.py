@@ -17,7 +17,7 @@ from mazemesh.sqlite_url import sqlite_url
 if TYPE_CHECKING:
     from mazemesh.client.elo import EloClient
     from mazemesh.v1.elo_pb2 import HeadToHead, PlayerRating
-    from services.elo.board import Board
+    from services.elo.standings.board import Board
 
 _PAGE = 1000
 _COMPARED = 64
@@ -87,7 +87,7 @@ class StoredLadder:
 
     def players(self) -> list[RatedPlayer]:
         """See `LadderSource.players`."""
-        from services.elo import answers
+        from services.elo.wire import answers
 
         board = self._board
         if board is None:
@@ -107,7 +107,7 @@ class StoredLadder:
         """See `LadderSource.pairings`."""
         from itertools import combinations
 
-        from services.elo import answers
+        from services.elo.wire import answers
 
         board = self._board
         if board is None:
@@ -155,8 +155,8 @@ def ladder_of(description: Mapping[str, Any]) -> str:
 
 async def _fold(file: Path, ladder: str) -> Board | None:
     from services._harness.database import Database
-    from services.elo.bradley_terry import fit
-    from services.elo.ratings import Ratings
+    from services.elo.models.bradley_terry import fit
+    from services.elo.standings.ratings import Ratings
     from services.elo.stores.sql import SqlResultLog
 
     database = Database(sqlite_url(file))

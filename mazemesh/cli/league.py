@@ -13,7 +13,7 @@ from mazemesh.cli.options import DATA_DIR, DataDir, Host, Json, PortBase, connec
 from mazemesh.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
-    from actor.policies import PolicyCache
+    from actor.policies.policies import PolicyCache
     from mazemesh.analysis.forgetting import Milestone
     from mazemesh.analysis.journal import Floats
     from mazemesh.analysis.ratings import Pairing
@@ -76,7 +76,7 @@ def compare(
         NotFound: it has not two snapshots yet.
         InvalidArgument: its game is a foreign one that is not among `own_games`.
     """
-    from actor.policies import PolicyCache
+    from actor.policies.policies import PolicyCache
     from mazemesh.games import Catalogue
 
     own, others = _milestones(mesh, name, snapshots)
@@ -164,7 +164,7 @@ def _played(
     """Unrated games of each pair among them, bots only against the policy's own snapshots."""
     import numpy as np
 
-    from actor.duel import duel
+    from actor.rating.duel import duel
     from mazemesh.analysis.ratings import Pairing
     from mazemesh.cli.playing import Counting
 
@@ -211,7 +211,7 @@ def _part(matrix: Floats, rows: Sequence[int], columns: Sequence[int]) -> Floats
 def _behavioural_diversity(cache: PolicyCache, game: Game, own: Sequence[PolicyVersion]) -> float:
     import numpy as np
 
-    from actor.behaviour import HeldOutPlay, action_probabilities
+    from actor.policies.behaviour import HeldOutPlay, action_probabilities
     from mazemesh.analysis.diversity import behavioural_diversity
     from mazemesh.wire import settings_from_proto
 

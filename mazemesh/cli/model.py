@@ -82,8 +82,8 @@ def _prepare(
 
     They are of held-out play, at a step where a memory already has something in it.
     """
-    from actor.behaviour import HeldOutPlay, answers
-    from actor.policy import OnnxPolicy
+    from actor.policies.behaviour import HeldOutPlay, answers
+    from actor.policies.policy import OnnxPolicy
     from mazemesh.cli.policy_file import read_policy
     from mazemesh.errors import InvalidArgument
     from mazemesh.games import GameSettings, open_game

@@ -9,15 +9,15 @@ from uuid import uuid4
 
 import numpy as np
 
-from actor.policies import PolicyCache
-from actor.policy import OnnxPolicy
+from actor.policies.policies import PolicyCache
+from actor.policies.policy import OnnxPolicy
 from mazemesh.cli.keys import next_move, single_keys
+from mazemesh.client.game.seat_session import SeatSession
 from mazemesh.client.mesh import Mesh
-from mazemesh.client.seat_session import SeatSession
 from mazemesh.errors import MazemeshError
 from mazemesh.games import Purpose, get_game, is_bot, seeds
-from mazemesh.games.overview import legend
-from mazemesh.games.render import draw_text
+from mazemesh.games.mazes.overview import legend
+from mazemesh.games.mazes.render import draw_text
 from mazemesh.v1.game_pb2 import (
     GameFinished,
     GameSettings,

@@ -42,8 +42,8 @@ def evaluate(
     """
     import numpy as np
 
-    from actor.duel import duel
-    from actor.policies import PolicyCache
+    from actor.policies.policies import PolicyCache
+    from actor.rating.duel import duel
     from mazemesh.cli.own_games import own_games
     from mazemesh.errors import InvalidArgument
     from mazemesh.games import is_bot

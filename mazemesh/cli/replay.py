@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from mazemesh.tensors import Signature
     from mazemesh.v1.replay_pb2 import TableInfo
-    from services.replay.stores.parquet import Rows
+    from services.replay.export.parquet import Rows
 
 app = typer.Typer(no_args_is_help=True, help="Tables of experience.")
 
@@ -138,8 +138,8 @@ def _rows_on_disk(
     from mazemesh.cli.options import find
     from mazemesh.client.mesh import connect
     from mazemesh.errors import Unavailable
-    from services.replay.stores import stored_rows
-    from services.replay.stores.files import lock_folder
+    from services.replay.export import stored_rows
+    from services.replay.journal.files import lock_folder
 
     folder = data_dir / "replay"
     try:
@@ -156,7 +156,7 @@ def _parquet() -> ModuleType:
     from mazemesh.errors import FailedPrecondition
 
     try:
-        from services.replay.stores import parquet
+        from services.replay.export import parquet
     except ModuleNotFoundError as error:
         raise FailedPrecondition(
             "Parquet files need pyarrow: pip install 'mazemesh[archive]'"

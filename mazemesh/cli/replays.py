@@ -15,7 +15,7 @@ from mazemesh.cli.output import print_json, print_table
 if TYPE_CHECKING:
     from mazemesh.game_replay import GameReplay
     from mazemesh.games import Catalogue
-    from mazemesh.games.engine import BatchEngine
+    from mazemesh.games.mazes.engine import BatchEngine
     from mazemesh.v1.game_pb2 import ReplayInfo
 
 
@@ -128,8 +128,8 @@ def _show(replay: GameReplay, speed: float) -> None:
 
 
 def _picture(engine: BatchEngine) -> str:
-    from mazemesh.games.overview import landmarks
-    from mazemesh.games.render import draw_text
+    from mazemesh.games.mazes.overview import landmarks
+    from mazemesh.games.mazes.render import draw_text
 
     goals, items = landmarks(engine, 0)
     return draw_text(engine.passages[0], goals, list(engine.position[0]), items=items)
@@ -137,7 +137,7 @@ def _picture(engine: BatchEngine) -> str:
 
 def _line(replay: GameReplay, step: int) -> str:
     from mazemesh.games import ACTIONS, get_game
-    from mazemesh.games.overview import legend
+    from mazemesh.games.mazes.overview import legend
     from mazemesh.games.registry import is_own
 
     if step == 0:

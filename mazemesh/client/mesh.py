@@ -12,11 +12,11 @@ from typing import Self
 
 from mazemesh.client.addresses import Addresses
 from mazemesh.client.elo import EloClient
-from mazemesh.client.game import GameClient
+from mazemesh.client.game.game import GameClient
 from mazemesh.client.matchmaker import MatchmakerClient
 from mazemesh.client.model import ModelClient
-from mazemesh.client.replay import ReplayClient
-from mazemesh.client.replay_shards import ReplayShards, connect_replay
+from mazemesh.client.replay.replay import ReplayClient
+from mazemesh.client.replay.replay_shards import ReplayShards, connect_replay
 
 
 class Mesh:

@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.games.engine import BatchEngine
-from mazemesh.games.overview import landmarks
-from mazemesh.games.render import draw_pixels, draw_text
+from mazemesh.games.mazes.engine import BatchEngine
+from mazemesh.games.mazes.overview import landmarks
+from mazemesh.games.mazes.render import draw_pixels, draw_text
 
 RENDER_MODES = ["ansi", "rgb_array"]
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mazemesh.games import Purpose, seeds
-from mazemesh.games.engine_state import EngineState
+from mazemesh.games.mazes.engine_state import EngineState
 
 
 def draw_seeds(rng: np.random.Generator, purpose: Purpose, count: int) -> npt.NDArray[np.uint64]:

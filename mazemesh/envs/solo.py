@@ -17,7 +17,7 @@ from mazemesh.envs.seeding import (
     set_generator_state,
 )
 from mazemesh.games import GameSettings, Purpose, get_game
-from mazemesh.games.engine import BatchEngine
+from mazemesh.games.mazes.engine import BatchEngine
 
 Observation = npt.NDArray[np.uint8]
 

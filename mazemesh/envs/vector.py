@@ -19,7 +19,7 @@ from mazemesh.envs.seeding import (
 )
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSettings, Purpose, get_game
-from mazemesh.games.engine import BatchEngine
+from mazemesh.games.mazes.engine import BatchEngine
 
 Observations = npt.NDArray[np.uint8]
 Actions = npt.NDArray[np.int64]

@@ -1,6 +1,6 @@
 """Maze games: rules, generation, observations and the compiled engine that steps them in batches.
 
-`BatchEngine` lives in `mazemesh.games.engine` and is imported from there, so that a process that
+`BatchEngine` lives in `engine` and is imported from there, so that a process that
 only needs a game's spec does not load numba.
 """
 

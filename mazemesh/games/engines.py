@@ -8,7 +8,7 @@ from mazemesh.games.game import Game
 from mazemesh.games.settings import GameSettings
 
 if TYPE_CHECKING:
-    from mazemesh.games.engine import BatchEngine
+    from mazemesh.games.mazes.engine import BatchEngine
 
 
 def new_engine(
@@ -42,7 +42,7 @@ def new_engine(
 
         engine = ForeignEngine(game, settings, num_games, autoreset=autoreset, **foreign)
         return cast("BatchEngine", engine)
-    from mazemesh.games.engine import BatchEngine
+    from mazemesh.games.mazes.engine import BatchEngine
 
     return BatchEngine(
         game, settings, num_games, autoreset=autoreset, draw_ahead=draw_ahead and autoreset

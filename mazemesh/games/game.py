@@ -37,7 +37,7 @@ def no_items(settings: GameSettings) -> int:
 
 def load_plain_reset() -> Callable[..., None]:
     """Return the reset of a game with nothing in the maze but players and exit."""
-    from mazemesh.games.kernels.episode import reset
+    from mazemesh.games.mazes.kernels.episode import reset
 
     return reset
 
@@ -63,7 +63,7 @@ class Game:
         seats_multiple: The seats must be a multiple of this, as with teams of equal size.
         teams: Returns the team of each start place, given the seats.
         items: Returns how many things lie in the maze, given resolved settings.
-        has_things: Whether its kernels work on `mazemesh.games.kernels.things` too.
+        has_things: Whether its kernels work on `mazemesh.games.mazes.kernels.things` too.
     """
 
     name: str

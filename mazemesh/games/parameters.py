@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mazemesh.games.game import Game
-from mazemesh.games.kernels.state import OVERRUN, Parameters
+from mazemesh.games.mazes.kernels.state import OVERRUN, Parameters
 from mazemesh.games.settings import GENERATORS, GameSettings
 
 

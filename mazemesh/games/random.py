@@ -2,7 +2,7 @@
 
 The key is the 64-bit seed, the counter is (game, episode, step, stream), each 32 bits. A number is
 a function of these alone: it depends neither on the order of a batch nor on threads. This module is
-the plain Python form; `mazemesh.games.kernels.philox` is the compiled one.
+the plain Python form; `mazemesh.games.mazes.kernels.philox` is the compiled one.
 
 Streams:
 

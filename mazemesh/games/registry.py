@@ -5,12 +5,12 @@ from __future__ import annotations
 from mazemesh.errors import InvalidArgument
 from mazemesh.game_names import shown
 from mazemesh.games.game import Game
-from mazemesh.games.rules.collect import COLLECT
-from mazemesh.games.rules.coop_keys import COOP_KEYS
-from mazemesh.games.rules.ctf import CTF
-from mazemesh.games.rules.pursuit import PURSUIT
-from mazemesh.games.rules.race import RACE
-from mazemesh.games.rules.solo import SOLO
+from mazemesh.games.mazes.rules.collect import COLLECT
+from mazemesh.games.mazes.rules.coop_keys import COOP_KEYS
+from mazemesh.games.mazes.rules.ctf import CTF
+from mazemesh.games.mazes.rules.pursuit import PURSUIT
+from mazemesh.games.mazes.rules.race import RACE
+from mazemesh.games.mazes.rules.solo import SOLO
 
 _GAMES: dict[str, Game] = {
     game.name: game for game in (RACE, SOLO, PURSUIT, COLLECT, COOP_KEYS, CTF)

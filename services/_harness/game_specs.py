@@ -24,7 +24,7 @@ from mazemesh.v1 import game_pb2 as pb
 from mazemesh.wire import settings_from_proto, settings_to_proto, spec_from_proto
 
 if TYPE_CHECKING:
-    from mazemesh.client.game import GameClient
+    from mazemesh.client.game.game import GameClient
 
 WAIT_SECONDS: Final = 5.0
 """How long Game is waited for unless said otherwise, as when a whole mesh starts at once."""
@@ -146,7 +146,7 @@ class RemoteSpecs:
 
     @cached_property
     def _client(self) -> GameClient:
-        from mazemesh.client.game import GameClient
+        from mazemesh.client.game.game import GameClient
 
         return GameClient(self._address)
 

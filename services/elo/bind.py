@@ -7,10 +7,10 @@ import gc
 from mazemesh.v1.elo_pb2_grpc import add_EloServiceServicer_to_server
 from services._harness import Server
 from services.elo import metrics
-from services.elo.bradley_terry import fit
-from services.elo.ratings import Ratings
+from services.elo.models.bradley_terry import fit
 from services.elo.servicer import EloServicer
 from services.elo.settings import EloSettings
+from services.elo.standings.ratings import Ratings
 from services.elo.stores.sql import SqlResultLog
 
 

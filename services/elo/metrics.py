@@ -9,10 +9,10 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from services.elo.board import Board
-from services.elo.bradley_terry import Fit
-from services.elo.match import LoggedMatch, Match
-from services.elo.posterior import Problem
+from services.elo.log.match import LoggedMatch, Match
+from services.elo.models.bradley_terry import Fit
+from services.elo.models.posterior import Problem
+from services.elo.standings.board import Board
 from services.elo.store import ResultLog, Status
 
 

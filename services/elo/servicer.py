@@ -13,11 +13,12 @@ from prometheus_client import Gauge
 from mazemesh.errors import InvalidArgument, NotFound, ResourceExhausted, Unavailable
 from mazemesh.v1 import elo_pb2, elo_pb2_grpc
 from services._harness.pacing import paced
-from services.elo import answers, paging, validation
-from services.elo.board import Board
-from services.elo.first_pages import FirstPages
-from services.elo.ratings import Ratings
+from services.elo.standings import paging
+from services.elo.standings.board import Board
+from services.elo.standings.first_pages import FirstPages
+from services.elo.standings.ratings import Ratings
 from services.elo.store import Status
+from services.elo.wire import answers, validation
 
 Context = grpc.aio.ServicerContext[Any, Any]
 

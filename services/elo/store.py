@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from enum import Enum, auto
 from typing import Protocol
 
-from services.elo.match import LoggedMatch, Match
+from services.elo.log.match import LoggedMatch, Match
 
 
 class Status(Enum):

@@ -15,30 +15,30 @@ from mazemesh.games import Catalogue
 from mazemesh.games.engines import new_engine
 from mazemesh.process.memory import keep_freed_memory
 from services._harness import Server
-from services.game import convert
-from services.game.archive import Archive
-from services.game.elo_sink import EloSink
-from services.game.handlers import SERVICE, add_game_servicer
+from services.game.dm_env.worlds import Worlds
 from services.game.listing import Listing
-from services.game.lobby import Lobby
-from services.game.local_steps import LocalSteps
+from services.game.local.local_steps import LocalSteps
+from services.game.matches.elo_sink import EloSink
+from services.game.matches.lobby import Lobby
+from services.game.matches.outbox import Outbox, ResultSink
+from services.game.matches.recorder import Recorder
 from services.game.metrics import GameMetrics
-from services.game.outbox import Outbox, ResultSink
+from services.game.play.room import Room, Rooms
+from services.game.play.stepping import Stepping
+from services.game.play.warm import warm
+from services.game.play.watching import Audience
 from services.game.play_game import PlayGameStream
-from services.game.recorder import Recorder
-from services.game.replay_messages import encode_file
-from services.game.room import Room, Rooms
+from services.game.recordings.archive import Archive
 from services.game.run_games import GameSessions, RunGamesStream
 from services.game.servicer import GameServicer
-from services.game.sessions import Sessions
+from services.game.sessions.sessions import Sessions
 from services.game.settings import GameServiceSettings
-from services.game.stepping import Stepping
 from services.game.stores.replay_folder import FolderReplayFiles
 from services.game.stores.sql import SqlResultStore
 from services.game.stores.sql_replays import SqlReplayIndex
-from services.game.warm import warm
-from services.game.watching import Audience
-from services.game.worlds import Worlds
+from services.game.wire import convert
+from services.game.wire.handlers import SERVICE, add_game_servicer
+from services.game.wire.recordings import encode_file
 
 _MAX_SWEEP_SECONDS = 1.0
 _FORGET_SECONDS = 3600.0
@@ -162,8 +162,8 @@ def _add_dm_env_rpc(
     """Serves clients of dm_env, where the extra is installed."""
     if find_spec("dm_env_rpc") is None:
         return
-    from services.game.dm_env_rpc_servicer import SERVICE as DM_ENV_RPC
-    from services.game.dm_env_rpc_servicer import DmEnvRpcServicer, add_dm_env_rpc_servicer
+    from services.game.dm_env.servicer import SERVICE as DM_ENV_RPC
+    from services.game.dm_env.servicer import DmEnvRpcServicer, add_dm_env_rpc_servicer
 
     servicer = DmEnvRpcServicer(worlds, games)
     server.add_servicer(DM_ENV_RPC, add_dm_env_rpc_servicer, servicer)

@@ -10,11 +10,11 @@ from itertools import islice
 from mazemesh.errors import InvalidArgument, NotFound
 from mazemesh.games import BOTS, bot_policy
 from mazemesh.games.bots import EXTERNAL
-from services.game.batch import Batch
-from services.game.lobby import Lobby
-from services.game.match_session import MatchSession
-from services.game.session import Response
-from services.game.sessions import Sessions
+from services.game.matches.lobby import Lobby
+from services.game.play.batch import Batch
+from services.game.sessions.match_session import MatchSession
+from services.game.sessions.session import Response
+from services.game.sessions.sessions import Sessions
 
 
 @dataclass(frozen=True, slots=True)

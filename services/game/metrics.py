@@ -10,7 +10,7 @@ import numpy as np
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from mazemesh.games.bots import EXTERNAL
-from services.game.batch import OVER, Batch, Report
+from services.game.play.batch import OVER, Batch, Report
 
 _STEP_BUCKETS: Final = (
     *(0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005),

@@ -9,12 +9,12 @@ import grpc.aio
 
 from mazemesh.errors import InvalidArgument, MazemeshError
 from mazemesh.v1 import game_pb2 as pb
-from services.game import convert
-from services.game.hold import Holder
-from services.game.lobby import Lobby
+from services.game.matches.lobby import Lobby
+from services.game.matches.seating import SeatedGame
+from services.game.play.hold import Holder
+from services.game.play.watching import Outcome
 from services.game.run_games import Context
-from services.game.seating import SeatedGame
-from services.game.watching import Outcome
+from services.game.wire import convert
 
 
 class PlayGameStream:

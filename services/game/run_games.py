@@ -12,18 +12,18 @@ import grpc.aio
 from mazemesh.errors import Conflict, FailedPrecondition, InvalidArgument
 from mazemesh.games import Catalogue
 from mazemesh.v1 import game_pb2 as pb
-from services.game import convert
-from services.game.batch import NewEngine
-from services.game.encoding import decode_step, encode_step
-from services.game.hold import Holder
-from services.game.lobby import Lobby
-from services.game.match import Board
-from services.game.match_session import MatchSession
-from services.game.recorder import Recorder
-from services.game.room import Rooms
-from services.game.session import Session
-from services.game.sessions import Sessions
-from services.game.stepping import Stepping
+from services.game.matches.lobby import Lobby
+from services.game.matches.match import Board
+from services.game.matches.recorder import Recorder
+from services.game.play.batch import NewEngine
+from services.game.play.hold import Holder
+from services.game.play.room import Rooms
+from services.game.play.stepping import Stepping
+from services.game.sessions.match_session import MatchSession
+from services.game.sessions.session import Session
+from services.game.sessions.sessions import Sessions
+from services.game.wire import convert
+from services.game.wire.encoding import decode_step, encode_step
 
 Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
 GameSession: TypeAlias = Session[bytes]
@@ -42,7 +42,7 @@ class RunGamesStream:
     Args:
         games: What may be played.
         rooms: The memory that sessions may take.
-        local_address: Where clients of this machine may go on (`services.game.local_steps`) now;
+        local_address: Where clients of this machine may go on (`local_steps`) now;
             empty if there is no such place.
     """
 

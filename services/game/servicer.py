@@ -10,16 +10,16 @@ from mazemesh.games.registry import is_own
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.v1.game_pb2_grpc import GameServiceServicer
 from mazemesh.wire import spec_to_proto
-from services.game import convert
-from services.game.archive import Archive
 from services.game.listing import Listing, parse_page_token
-from services.game.lobby import Lobby
+from services.game.matches.lobby import Lobby
+from services.game.play.stepping import Stepping
+from services.game.play.watching import Audience, Watcher
 from services.game.play_game import PlayGameStream
-from services.game.replay_messages import replay, replay_info
+from services.game.recordings.archive import Archive
 from services.game.run_games import Context, RunGamesStream
-from services.game.stepping import Stepping
 from services.game.store import ReplayFilter
-from services.game.watching import Audience, Watcher
+from services.game.wire import convert
+from services.game.wire.recordings import replay, replay_info
 
 _PAGE = 100
 _MAX_PAGE = 1000

@@ -11,15 +11,10 @@ import numpy as np
 from mazemesh.v1.matchmaker_pb2_grpc import add_MatchmakerServiceServicer_to_server
 from services._harness import Server
 from services._harness.game_specs import GameSpecs
-from services.matchmaker.anchors import Anchors
-from services.matchmaker.cooldown import Cooldowns
-from services.matchmaker.evaluation import Evaluation, Throttle
-from services.matchmaker.ledger import Ledger
-from services.matchmaker.lobby import Lobby
+from services.matchmaker.lobby.lobby import Lobby
+from services.matchmaker.lobby.tickets import Window
 from services.matchmaker.metrics import MatchmakerMetrics
 from services.matchmaker.numbers import Numbers
-from services.matchmaker.opponents import Mix
-from services.matchmaker.pairing import PairingRules
 from services.matchmaker.peers import (
     EloPeer,
     GamePeer,
@@ -28,14 +23,19 @@ from services.matchmaker.peers import (
     RemoteGame,
     RemoteModel,
 )
-from services.matchmaker.ratings import Ratings
-from services.matchmaker.roster import Roster, follow
+from services.matchmaker.rating.anchors import Anchors
+from services.matchmaker.rating.cooldown import Cooldowns
+from services.matchmaker.rating.evaluation import Evaluation, Throttle
+from services.matchmaker.rating.ledger import Ledger
+from services.matchmaker.rating.pairing import PairingRules
+from services.matchmaker.rating.ratings import Ratings
 from services.matchmaker.servicer import MatchmakerServicer
 from services.matchmaker.settings import MatchmakerSettings
 from services.matchmaker.stores.memory import MemoryTickets
 from services.matchmaker.stores.sql import SqlAnchors, SqlLeases, SqlNumbers, SqlOutcomes
-from services.matchmaker.tickets import Window
-from services.matchmaker.training import Training
+from services.matchmaker.training.opponents import Mix
+from services.matchmaker.training.snapshots import Roster, follow
+from services.matchmaker.training.training import Training
 
 _RATINGS_AGE = 2.0  # Elo refits about as often
 _MODEL_RETRY = 1.0

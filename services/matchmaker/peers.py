@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Protocol
 from mazemesh.errors import NotFound
 from mazemesh.v1 import elo_pb2, game_pb2, model_pb2
 from services._harness.game_specs import RemoteSpecs, SpecPeer
-from services.matchmaker.players import Rating
+from services.matchmaker.rating.players import Rating
 
 if TYPE_CHECKING:
     from mazemesh.client.elo import EloClient
-    from mazemesh.client.game import GameClient
+    from mazemesh.client.game.game import GameClient
     from mazemesh.client.model import ModelClient
 
 _PAGE_SIZE = 1000
@@ -60,7 +60,7 @@ class RemoteGame:
 
     @cached_property
     def _client(self) -> GameClient:
-        from mazemesh.client.game import GameClient
+        from mazemesh.client.game.game import GameClient
 
         return GameClient(self._address)
 

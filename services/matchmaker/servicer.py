@@ -14,7 +14,12 @@ from mazemesh.v1 import matchmaker_pb2 as pb
 from mazemesh.v1.matchmaker_pb2_grpc import MatchmakerServiceServicer
 from mazemesh.wire import settings_from_proto
 from services._harness.game_specs import GameSpecs
-from services.matchmaker.conversion import (
+from services.matchmaker.lobby.lobby import Lobby
+from services.matchmaker.lobby.tickets import Ticket, TicketState
+from services.matchmaker.rating.evaluation import Evaluation
+from services.matchmaker.rating.ladders import unshaped
+from services.matchmaker.training.training import Training
+from services.matchmaker.wire.convert import (
     in_range,
     leased_match,
     news,
@@ -25,11 +30,6 @@ from services.matchmaker.conversion import (
     whom_to_meet,
     wish_of,
 )
-from services.matchmaker.evaluation import Evaluation
-from services.matchmaker.ladders import unshaped
-from services.matchmaker.lobby import Lobby
-from services.matchmaker.tickets import Ticket, TicketState
-from services.matchmaker.training import Training
 
 Context = grpc.aio.ServicerContext[Any, Any]
 

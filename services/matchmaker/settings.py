@@ -10,7 +10,7 @@ from mazemesh.client.addresses import Addresses
 from mazemesh.game_names import check_game_name
 from mazemesh.process.settings import GameNames
 from services._harness import Port, ServiceSettings
-from services.matchmaker.opponents import Curve
+from services.matchmaker.training.opponents import Curve
 
 _PEERS = Addresses.local()
 Share = Annotated[float, Field(ge=0.0, le=1.0)]

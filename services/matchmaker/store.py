@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from services.matchmaker.leases import Match
-from services.matchmaker.outcomes import Form
-from services.matchmaker.tickets import Ticket
+from services.matchmaker.lobby.tickets import Ticket
+from services.matchmaker.rating.leases import Match
+from services.matchmaker.training.outcomes import Form
 
 Anchor = tuple[str, tuple[str, ...]]
 """A ladder and the bots that meet there."""

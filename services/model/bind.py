@@ -9,14 +9,14 @@ from services._harness import Server
 from services._harness.game_specs import GameSpecs, RemoteSpecs, SpecPeer
 from services.model.metered_servicer import MeteredServicer
 from services.model.metrics import ModelMetrics, keep_fresh
-from services.model.publisher import Publisher
+from services.model.registry.publisher import Publisher
+from services.model.registry.upload import Uploads
+from services.model.registry.watching import Changed
 from services.model.settings import ModelSettings
 from services.model.store import delete_unused
 from services.model.stores.folder import FolderBlobs
 from services.model.stores.sql import SqlRegistry
-from services.model.upload import Uploads
-from services.model.validators import Limits, Validators
-from services.model.watching import Changed
+from services.model.validation.validators import Limits, Validators
 
 
 async def bind(settings: ModelSettings, server: Server) -> None:

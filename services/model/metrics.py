@@ -8,9 +8,9 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from mazemesh.errors import Unavailable
-from services.model.policy import State
+from services.model.registry.policy import State
+from services.model.registry.watching import Changed
 from services.model.store import RegistryStore
-from services.model.watching import Changed
 
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 

@@ -16,8 +16,14 @@ from mazemesh.v1 import model_pb2 as pb
 from mazemesh.v1.model_pb2_grpc import ModelServiceServicer
 from mazemesh.wire import settings_from_proto
 from services._harness.game_specs import GameSpecs
-from services.model import leases, registry
-from services.model.messages import (
+from services.model.registry import leases, registry
+from services.model.registry.pages import PageToken, page_size
+from services.model.registry.policy import Submission, Version
+from services.model.registry.publisher import Now, Publisher
+from services.model.registry.upload import Upload, Uploads
+from services.model.registry.watching import Changed, wait
+from services.model.store import BlobStore, Filter, RegistryStore, Transaction
+from services.model.wire.messages import (
     alias_message,
     event_message,
     lease_message,
@@ -25,13 +31,7 @@ from services.model.messages import (
     read_header,
     version_message,
 )
-from services.model.pages import PageToken, page_size
-from services.model.parity_message import read_parity
-from services.model.policy import Submission, Version
-from services.model.publisher import Now, Publisher
-from services.model.store import BlobStore, Filter, RegistryStore, Transaction
-from services.model.upload import Upload, Uploads
-from services.model.watching import Changed, wait
+from services.model.wire.parity_message import read_parity
 
 CHUNK_BYTES: Final = 1024 * 1024
 _EVENTS_AT_ONCE: Final = 256

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from services.model.policy import Alias, Event, Lease, State, Version
+from services.model.registry.policy import Alias, Event, Lease, State, Version
 
 T = TypeVar("T")
 

@@ -7,17 +7,17 @@ import numpy as np
 from mazemesh.process.errors import StartError
 from mazemesh.process.memory import freeze_startup_objects, keep_freed_memory
 from services._harness import Server
-from services.replay.checkpointer import Checkpointer
-from services.replay.handlers import SERVICE, add_replay_servicer
+from services.replay.hosting.checkpointer import Checkpointer
+from services.replay.hosting.tables import Tables
+from services.replay.hosting.waiting import Room
+from services.replay.journal.file_journal import FileJournal
+from services.replay.journal.files import Files, LocalFiles, lock_folder, unlock_folder
+from services.replay.journal.table_folder import Retire
 from services.replay.limits import MIB
 from services.replay.metrics import TableCollector
 from services.replay.servicer import ReplayServicer
 from services.replay.settings import ReplaySettings
-from services.replay.stores.file_journal import FileJournal
-from services.replay.stores.files import Files, LocalFiles, lock_folder, unlock_folder
-from services.replay.stores.table_folder import Retire
-from services.replay.tables import Tables
-from services.replay.waiting import Room
+from services.replay.wire.handlers import SERVICE, add_replay_servicer
 
 
 async def bind(settings: ReplaySettings, server: Server) -> None:
@@ -63,7 +63,7 @@ def _archive(settings: ReplaySettings, files: Files) -> Retire | None:
         return None
     # Loads pyarrow.
     try:
-        from services.replay.stores.archive import ParquetArchive
+        from services.replay.export.archive import ParquetArchive
     except ModuleNotFoundError as error:
         raise StartError(
             f"archive_gib is {settings.archive_gib:g}, and that needs pyarrow: "

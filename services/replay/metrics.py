@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from services.replay.hosted_table import HostedTable
+from services.replay.hosting.hosted_table import HostedTable
 
 _Read = Callable[[HostedTable], float]
 

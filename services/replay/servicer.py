@@ -10,11 +10,9 @@ import grpc.aio
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.v1 import replay_pb2 as pb
-from services.replay import convert
-from services.replay.decoding import RecordRequest, decode_record
-from services.replay.describe import to_info
-from services.replay.encoding import encode_sample
-from services.replay.hosted_table import HostedTable
+from services.replay.hosting.hosted_table import HostedTable
+from services.replay.hosting.shared_insert import insert_into_all
+from services.replay.hosting.tables import Tables
 from services.replay.limits import (
     LARGE_MESSAGE_BYTES,
     MOST_DRAWN_BYTES,
@@ -24,11 +22,13 @@ from services.replay.limits import (
     MOST_ROWS_ONE_BY_ONE,
     ROW_MESSAGE_BYTES,
 )
-from services.replay.operations import Batch
-from services.replay.shared_insert import insert_into_all
-from services.replay.table import Inserted, Updated
-from services.replay.table_spec import SelectorKind, TableSpec
-from services.replay.tables import Tables
+from services.replay.table.operations import Batch
+from services.replay.table.spec import SelectorKind, TableSpec
+from services.replay.table.table import Inserted, Updated
+from services.replay.wire import convert
+from services.replay.wire.decoding import RecordRequest, decode_record
+from services.replay.wire.describe import to_info
+from services.replay.wire.encoding import encode_sample
 
 Context = grpc.aio.ServicerContext[Any, Any]
 

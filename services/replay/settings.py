@@ -8,8 +8,8 @@ from typing import ClassVar
 from pydantic import Field
 
 from services._harness import Port, ServiceSettings
+from services.replay.journal.segment_log import Durability
 from services.replay.limits import MIB, MOST_TABLES, MOST_WAITING_BYTES
-from services.replay.stores.segment_log import Durability
 
 
 def _most_of_the_memory() -> float:

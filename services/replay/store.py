@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
-from services.replay.operations import Operation
-from services.replay.row_copy import RowCopy, RowSlice
-from services.replay.table_image import TableImage
+from services.replay.table.image import TableImage
+from services.replay.table.operations import Operation
+from services.replay.table.row_copy import RowCopy, RowSlice
 
 
 class Checkpoint(NamedTuple):

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from services._harness.database import Database
 from services._harness.migrations import schema_differences
-from services.elo.match import LoggedMatch, Match
+from services.elo.log.match import LoggedMatch, Match
 from services.elo.store import ResultLog, Status
 from services.elo.stores.sql import SqlResultLog, metadata
 from tests.unit.elo.memory_log import MemoryLog

@@ -10,6 +10,7 @@ import pytest
 
 from mazemesh.errors import FailedPrecondition, NotFound
 from services._harness.database import Database
+from services.game.play.watching import Outcome
 from services.game.store import (
     FinishedMatch,
     ReplayEntry,
@@ -21,7 +22,6 @@ from services.game.store import (
 from services.game.stores.replay_folder import FolderReplayFiles
 from services.game.stores.sql import SqlResultStore
 from services.game.stores.sql_replays import SqlReplayIndex
-from services.game.watching import Outcome
 from tests.full_disk import no_file_longer_than
 
 ALL = ReplayFilter()

@@ -6,6 +6,7 @@ import pytest
 
 from services._harness.database import Database
 from services._harness.migrations import schema_differences
+from services.game.play.watching import Outcome
 from services.game.store import (
     FinishedMatch,
     OutboxSize,
@@ -15,7 +16,6 @@ from services.game.store import (
 )
 from services.game.stores.sql import SqlResultStore
 from services.game.stores.tables import METADATA
-from services.game.watching import Outcome
 
 
 def rated(number: int, result: bytes | None = None) -> FinishedMatch:

@@ -10,8 +10,8 @@ from mazemesh.errors import AlreadyExists, NotFound, ResourceExhausted
 from mazemesh.games import GameSettings
 from services._harness.database import Database
 from services._harness.migrations import schema_differences
-from services.matchmaker.leases import Match, State
-from services.matchmaker.outcomes import Form
+from services.matchmaker.lobby.tickets import Seat, Ticket, TicketState, Wish
+from services.matchmaker.rating.leases import Match, State
 from services.matchmaker.store import (
     AnchorStore,
     LeaseStore,
@@ -23,7 +23,7 @@ from services.matchmaker.store import (
 from services.matchmaker.stores.memory import MemoryTickets
 from services.matchmaker.stores.sql import SqlAnchors, SqlLeases, SqlNumbers, SqlOutcomes
 from services.matchmaker.stores.tables import metadata
-from services.matchmaker.tickets import Seat, Ticket, TicketState, Wish
+from services.matchmaker.training.outcomes import Form
 
 
 @pytest.fixture

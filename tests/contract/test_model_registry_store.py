@@ -10,7 +10,7 @@ import pytest
 
 from services._harness.database import Database
 from services._harness.migrations import schema_differences
-from services.model.policy import Alias, Event, Lease, State, Submission, Version
+from services.model.registry.policy import Alias, Event, Lease, State, Submission, Version
 from services.model.store import Filter, RegistryStore, Transaction
 from services.model.stores.sql import SqlRegistry
 from services.model.stores.tables import METADATA

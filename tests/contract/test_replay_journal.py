@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from mazemesh.errors import AlreadyExists
-from services.replay import hosted_table
+from services.replay.hosting import hosted_table
+from services.replay.hosting.tables import Tables
+from services.replay.journal.file_journal import FileJournal
+from services.replay.journal.files import LocalFiles
+from services.replay.journal.segment_log import Durability
 from services.replay.store import Journal
-from services.replay.stores.file_journal import FileJournal
-from services.replay.stores.files import LocalFiles
-from services.replay.stores.segment_log import Durability
-from services.replay.tables import Tables
 from tests.replay_files import VolatileFiles
 from tests.replay_tables import batch, indices_of, prioritized, queue
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from mazemesh.v1 import elo_pb2
-from services.elo.match import Match
+from services.elo.log.match import Match
 from services.elo.settings import EloSettings
 from tests.unit.elo.played import TRUTH, simulated
 

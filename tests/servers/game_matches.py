@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mazemesh.client.game import GameClient, GamesSession
+from mazemesh.client.game.game import GameClient, GamesSession
 from mazemesh.v1 import game_pb2 as pb
 
 BOT = "bot/shortest-path"

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mazemesh.client.game import GameClient
+from mazemesh.client.game.game import GameClient
 from mazemesh.errors import InvalidArgument, Unavailable
 from mazemesh.games import Purpose, seeds
 from mazemesh.v1 import elo_pb2

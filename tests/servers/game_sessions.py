@@ -3,9 +3,9 @@
 import numpy as np
 import numpy.typing as npt
 
-from mazemesh.client.game import GamesSession
+from mazemesh.client.game.game import GamesSession
 from mazemesh.games import GameSettings, get_game
-from mazemesh.games.engine import BatchEngine
+from mazemesh.games.mazes.engine import BatchEngine
 
 GAMES = 16
 SMALL = GameSettings(width=5, height=4, view=5)

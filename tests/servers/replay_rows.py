@@ -4,8 +4,8 @@ import asyncio
 
 import numpy as np
 
-from mazemesh.client import tables
-from mazemesh.client.replay import ReplayClient
+from mazemesh.client.replay import tables
+from mazemesh.client.replay.replay import ReplayClient
 from mazemesh.tensors import Signature, to_columns
 from mazemesh.v1 import replay_pb2 as pb
 

@@ -20,11 +20,11 @@ OPENING = (
 
 ALLOWED_OPENING = {
     # The class, to tell its games apart; making one starts nothing.
-    ("services/game/batch.py", "mazemesh.games.foreign.ForeignGame"),
+    ("services/game/play/batch.py", "mazemesh.games.foreign.ForeignGame"),
     # Ends an engine that a command of the user's own was given.
-    ("actor/behaviour.py", "mazemesh.games.foreign.check.close"),
+    ("actor/policies/behaviour.py", "mazemesh.games.foreign.check.close"),
     # Looks at a name.
-    ("actor/duel.py", "mazemesh.games.foreign.is_foreign"),
+    ("actor/rating/duel.py", "mazemesh.games.foreign.is_foreign"),
 }
 PLAYS_NO_GAME = {"_harness", "elo", "matchmaker", "model", "replay"}
 PURE = (
@@ -119,7 +119,7 @@ def test_every_import_keeps_the_rules() -> None:
 @pytest.mark.parametrize(
     ("path", "source"),
     [
-        ("mazemesh/games/engine.py", "import services.game"),
+        ("mazemesh/games/mazes/engine.py", "import services.game"),
         ("mazemesh/client/x.py", "def f():\n    from learner import export"),
         ("mazemesh/tensors.py", "import torch"),
         ("services/elo/bind.py", "from services.game.settings import GameSettings"),
@@ -127,24 +127,27 @@ def test_every_import_keeps_the_rules() -> None:
         ("services/elo/bind.py", "from ..game import settings"),
         ("services/elo/bind.py", "import learner"),
         ("services/_harness/server.py", "from services.elo import bind"),
-        ("services/replay/table.py", "import redis"),
+        ("services/replay/table/table.py", "import redis"),
         ("services/model/servicer.py", "from boto3 import client"),
         ("services/model/bind.py", "import mazemesh.cli.up"),
-        ("actor/policy.py", "import torch.nn as nn"),
-        ("actor/policy.py", "import mlflow"),
-        ("services/game/convert.py", "from mazemesh.games import open_game"),
-        ("services/game/convert.py", "import mazemesh.games"),
-        ("services/game/convert.py", "from mazemesh import games"),
-        ("services/game/convert.py", "from mazemesh.games.foreign import load"),
-        ("services/game/warm.py", "from mazemesh.games.foreign.process import WorkerProcess"),
-        ("services/model/messages.py", "from mazemesh.games import get_game"),
-        ("services/model/messages.py", "from mazemesh.games import Catalogue"),
-        ("services/matchmaker/ladders.py", "from mazemesh.games.ladder import ladder"),
-        ("services/matchmaker/ladders.py", "from mazemesh.games.registry import get_game"),
-        ("services/matchmaker/roster.py", "from mazemesh.games.foreign import is_foreign"),
+        ("actor/policies/policy.py", "import torch.nn as nn"),
+        ("actor/policies/policy.py", "import mlflow"),
+        ("services/game/wire/convert.py", "from mazemesh.games import open_game"),
+        ("services/game/wire/convert.py", "import mazemesh.games"),
+        ("services/game/wire/convert.py", "from mazemesh import games"),
+        ("services/game/wire/convert.py", "from mazemesh.games.foreign import load"),
+        ("services/game/play/warm.py", "from mazemesh.games.foreign.process import WorkerProcess"),
+        ("services/model/wire/messages.py", "from mazemesh.games import get_game"),
+        ("services/model/wire/messages.py", "from mazemesh.games import Catalogue"),
+        ("services/matchmaker/rating/ladders.py", "from mazemesh.games.ladder import ladder"),
+        ("services/matchmaker/rating/ladders.py", "from mazemesh.games.registry import get_game"),
+        (
+            "services/matchmaker/training/snapshots.py",
+            "from mazemesh.games.foreign import is_foreign",
+        ),
         ("services/_harness/game_specs.py", "from mazemesh.game_replay import verify"),
-        ("actor/play.py", "from mazemesh.games import open_game"),
-        ("actor/play.py", "from mazemesh.games import Catalogue"),
+        ("actor/selfplay/play.py", "from mazemesh.games import open_game"),
+        ("actor/selfplay/play.py", "from mazemesh.games import Catalogue"),
     ],
 )
 def test_a_broken_rule_is_found(path: str, source: str) -> None:
@@ -159,10 +162,13 @@ def test_a_broken_rule_is_found(path: str, source: str) -> None:
         ("services/elo/bind.py", "from .settings import EloSettings\nimport mazemesh.errors"),
         ("services/replay/stores/redis.py", "import redis.asyncio"),
         ("learner/train.py", "import torch, mlflow"),
-        ("learner/run.py", "from mazemesh.games import open_game"),
-        ("services/game/convert.py", "from mazemesh.games import Catalogue, get_game"),
-        ("services/matchmaker/ladders.py", "from mazemesh.games import GameSettings, seeds"),
-        ("services/matchmaker/ladders.py", "from mazemesh.games.ladder import is_time_trial"),
+        ("learner/loop/run.py", "from mazemesh.games import open_game"),
+        ("services/game/wire/convert.py", "from mazemesh.games import Catalogue, get_game"),
+        ("services/matchmaker/rating/ladders.py", "from mazemesh.games import GameSettings, seeds"),
+        (
+            "services/matchmaker/rating/ladders.py",
+            "from mazemesh.games.ladder import is_time_trial",
+        ),
     ],
 )
 def test_what_the_rules_allow_passes(path: str, source: str) -> None:
@@ -184,4 +190,4 @@ def test_model_and_matchmaker_have_nothing_loaded_that_opens_a_game() -> None:
     loaded = json.loads(run.stdout)
     assert "mazemesh.games.spec" in loaded
     assert not [name for name in loaded if name.startswith("mazemesh.games.foreign")]
-    assert "mazemesh.games.engine" not in loaded
+    assert "mazemesh.games.mazes.engine" not in loaded

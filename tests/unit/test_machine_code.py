@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mazemesh.games import machine_code
-from mazemesh.games.rules.solo_step import step
+from mazemesh.games.mazes import machine_code
+from mazemesh.games.mazes.rules.solo_step import step
 
 EAGER = """
 from mazemesh.machine_code import compiled

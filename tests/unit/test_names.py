@@ -11,11 +11,11 @@ from mazemesh import names
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSettings, Purpose, get_game, seeds
 from mazemesh.v1 import elo_pb2
-from services.elo import validation
-from services.game.convert import match_result
-from services.game.match import Match, lay_out
-from services.game.setup import MatchSetup
-from services.game.watching import Outcome
+from services.elo.wire import validation
+from services.game.matches.match import Match, lay_out
+from services.game.matches.setup import MatchSetup
+from services.game.play.watching import Outcome
+from services.game.wire.convert import match_result
 
 SEED = seeds.seed(Purpose.EVALUATION, 1)
 

@@ -93,7 +93,7 @@ def _origin(name: str) -> Path | None:
 
 def caches(game: str) -> Iterator[Finding]:
     """Whether machine code can be kept on disk, and whether that of the game is there."""
-    from mazemesh.games.machine_code import folders, is_compiled
+    from mazemesh.games.mazes.machine_code import folders, is_compiled
 
     writable = next((folder for folder in folders() if _can_write(folder)), None)
     if writable is None:

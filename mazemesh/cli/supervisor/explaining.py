@@ -25,7 +25,7 @@ from mazemesh.cli.supervisor.standstill import (
 from mazemesh.cli.supervisor.supervise import Supervisor
 from mazemesh.client.mesh import Mesh
 from mazemesh.errors import MazemeshError
-from mazemesh.games.machine_code import is_compiled
+from mazemesh.games.mazes.machine_code import is_compiled
 
 _LOOK_AGAIN = 10.0
 _MOST_CAUSES = 3

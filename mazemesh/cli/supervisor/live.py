@@ -18,7 +18,7 @@ from mazemesh.cli.supervisor.display import open_display
 from mazemesh.cli.supervisor.layout import SERVICES, Layout, Run, lay_out
 from mazemesh.cli.supervisor.supervise import Supervisor
 from mazemesh.client.addresses import host_port
-from mazemesh.games.machine_code import is_compiled
+from mazemesh.games.mazes.machine_code import is_compiled
 from mazemesh.process.parent import stop_with_parent
 from mazemesh.process.ports import check_ports
 from mazemesh.starting import collector_at_rest

@@ -15,7 +15,7 @@ from mazemesh.games.engines import new_engine
 from mazemesh.games.game import Game
 
 if TYPE_CHECKING:
-    from mazemesh.games.engine import BatchEngine
+    from mazemesh.games.mazes.engine import BatchEngine
 
 GAMES = 4
 STEPS = 1000

@@ -19,7 +19,7 @@ _ALIGNMENT = 64
 
 @dataclass(frozen=True, slots=True)
 class Arrays:
-    """The state of n games of s seats, as `mazemesh.games.engine.BatchEngine` describes it.
+    """The state of n games of s seats, as `mazemesh.games.mazes.engine.BatchEngine` describes it.
 
     `actions` int8 [n, s] is what the caller sends; `lost` bool [n] tells whose episode the last
     step lost because the environment failed; `success` bool [n, s] which seats of the games that it

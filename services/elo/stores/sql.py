@@ -9,8 +9,8 @@ from sqlalchemy import BigInteger, Column, Integer, String, Table, Text, insert,
 from sqlalchemy.orm import Session
 
 from services._harness.database import Database, create_metadata
-from services.elo.match import LoggedMatch, Match
-from services.elo.payload import decode, digest, encode
+from services.elo.log.match import LoggedMatch, Match
+from services.elo.log.payload import decode, digest, encode
 from services.elo.store import Status
 
 metadata = create_metadata()

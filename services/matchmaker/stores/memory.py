@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mazemesh.errors import AlreadyExists, NotFound, ResourceExhausted
-from services.matchmaker.tickets import ENDED, Ticket, TicketState
+from services.matchmaker.lobby.tickets import ENDED, Ticket, TicketState
 
 
 class MemoryTickets:

@@ -17,10 +17,10 @@ from sqlalchemy.orm import Session
 
 from mazemesh.games import GameSettings
 from services._harness.database import Database
-from services.matchmaker.leases import Match, State
-from services.matchmaker.outcomes import Form
+from services.matchmaker.rating.leases import Match, State
 from services.matchmaker.store import Anchor, OutcomeState
 from services.matchmaker.stores import tables
+from services.matchmaker.training.outcomes import Form
 
 _ROWS_A_STATEMENT = 500  # SQLite takes at most 32,766 variables in one
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
     update,
 )
 
-from services.model.policy import State, Version
+from services.model.registry.policy import State, Version
 from services.model.store import Filter
 from services.model.stores.tables import ALIASES, VERSIONS
 

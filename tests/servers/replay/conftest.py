@@ -2,7 +2,7 @@
 
 import pytest
 
-from mazemesh.client.replay import ReplayClient
+from mazemesh.client.replay.replay import ReplayClient
 from services._harness import serve
 from services.replay.bind import bind
 from services.replay.settings import ReplaySettings

@@ -12,16 +12,16 @@ import grpc
 import numpy as np
 import pytest
 
-from mazemesh.client.experience_writer import ExperienceWriter
-from mazemesh.client.replay import ReplayClient
+from mazemesh.client.replay.experience_writer import ExperienceWriter
+from mazemesh.client.replay.replay import ReplayClient
 from mazemesh.errors import AlreadyExists, NotFound, ResourceExhausted, Unavailable
 from services._harness import Server, serve
-from services.replay.handlers import SERVICE, add_replay_servicer
+from services.replay.hosting.tables import Tables
+from services.replay.journal.file_journal import FileJournal
+from services.replay.journal.segment_log import Durability
 from services.replay.servicer import ReplayServicer
 from services.replay.settings import ReplaySettings
-from services.replay.stores.file_journal import FileJournal
-from services.replay.stores.segment_log import Durability
-from services.replay.tables import Tables
+from services.replay.wire.handlers import SERVICE, add_replay_servicer
 from tests.replay_files import VolatileFiles
 from tests.servers.processes import service_process
 from tests.servers.replay_rows import PRIORITIZED, QUEUE, SIGNATURE, rows, waiting, wire

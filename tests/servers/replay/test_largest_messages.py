@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from mazemesh.client import tables
-from mazemesh.client.experience_encoding import encode_columns, encode_record
-from mazemesh.client.replay import ReplayClient
+from mazemesh.client.replay import tables
+from mazemesh.client.replay.experience_encoding import encode_columns, encode_record
+from mazemesh.client.replay.replay import ReplayClient
 from mazemesh.errors import DeadlineExceeded, InvalidArgument, NotFound, ResourceExhausted
 from mazemesh.protobuf_wire import bytes_field
 from mazemesh.tensors import MOST_COLUMNS, Signature

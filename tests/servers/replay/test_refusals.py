@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from mazemesh.client import tables
+from mazemesh.client.replay import tables
 from mazemesh.errors import InvalidArgument
 from mazemesh.tensors import Signature, to_bytes
 from mazemesh.v1 import replay_pb2 as pb

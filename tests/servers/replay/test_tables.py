@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mazemesh.client import tables
-from mazemesh.client.replay import ReplayClient
+from mazemesh.client.replay import tables
+from mazemesh.client.replay.replay import ReplayClient
 from mazemesh.errors import (
     AlreadyExists,
     DeadlineExceeded,

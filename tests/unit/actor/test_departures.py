@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from actor.acting import Collector, method
-from actor.own_pace import OwnPaceUnrollCollector
-from actor.sequences import SequenceCollector
-from actor.step import OVER, Experience
-from actor.transitions import TransitionCollector
-from actor.unrolls import UnrollCollector
+from actor.collecting.acting import Collector, method
+from actor.collecting.own_pace import OwnPaceUnrollCollector
+from actor.collecting.sequences import SequenceCollector
+from actor.collecting.step import OVER, Experience
+from actor.collecting.transitions import TransitionCollector
+from actor.collecting.unrolls import UnrollCollector
 from mazemesh.experience import unroll_signature
 from mazemesh.games import get_game
 from mazemesh.v1.model_pb2 import Collection, SequenceCollection

@@ -8,7 +8,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from bench.learner_device import app, prepared, samples_per_update
+from bench.learner.device import app, prepared, samples_per_update
 
 
 def test_tells_of_each_variant() -> None:

@@ -14,7 +14,7 @@ TIMED = "agent_steps_per_learner_second"
 
 
 def curve(seed: int) -> list[dict[str, Any]]:
-    command = [sys.executable, "-m", "bench.learner_inprocess", *FLAGS.split()]
+    command = [sys.executable, "-m", "bench.learner.inprocess", *FLAGS.split()]
     command += ["--evaluate-every", "20000", "--seed", str(seed)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     lines = [json.loads(line) for line in done.stdout.splitlines()]

@@ -10,8 +10,8 @@ import onnx
 import pytest
 from onnx import ModelProto, TensorProto, helper
 
-from learner.architecture import Architecture, initial_parameters
-from learner.onnx_policy import to_onnx
+from learner.network.architecture import Architecture, initial_parameters
+from learner.network.onnx_policy import to_onnx
 from mazemesh.cli.model import _prepare
 from mazemesh.cli.policy_file import read_policy
 from mazemesh.errors import InvalidArgument

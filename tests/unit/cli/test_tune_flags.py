@@ -2,8 +2,8 @@
 
 import pytest
 
-from learner.presets import preset
-from learner.run import Run
+from learner.algorithms.presets import preset
+from learner.loop.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.cli.tuning.flags import Flags
 from mazemesh.errors import InvalidArgument

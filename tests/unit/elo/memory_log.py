@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 
-from services.elo.match import LoggedMatch, Match
+from services.elo.log.match import LoggedMatch, Match
 from services.elo.store import Status
 
 

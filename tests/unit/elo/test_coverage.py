@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from services.elo.bradley_terry import fit
-from services.elo.standings import QUANTILE
+from services.elo.models.bradley_terry import fit
+from services.elo.standings.standings import QUANTILE
 from tests.unit.elo.played import BOTS, folded, simulated
 
 LADDERS = 50

@@ -15,11 +15,11 @@ import pytest
 from mazemesh.envs import SoloEnv, SoloVectorEnv, parallel_env
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSettings, get_game, list_games
-from mazemesh.games.engine import BatchEngine
-from mazemesh.games.engine_state import CONSTANT, SCRATCH
-from mazemesh.games.kernels.by_reference import ByReference
-from mazemesh.games.kernels.state import State
-from mazemesh.games.kernels.things import Things
+from mazemesh.games.mazes.engine import BatchEngine
+from mazemesh.games.mazes.engine_state import CONSTANT, SCRATCH
+from mazemesh.games.mazes.kernels.by_reference import ByReference
+from mazemesh.games.mazes.kernels.state import State
+from mazemesh.games.mazes.kernels.things import Things
 
 Copy = Callable[[Any], Any]
 COPIES: dict[str, Copy] = {

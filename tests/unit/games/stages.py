@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mazemesh.games import GameSettings, get_game
-from mazemesh.games.engine import BatchEngine
+from mazemesh.games.mazes.engine import BatchEngine
 
 STAY, NORTH, EAST, SOUTH, WEST = range(5)
 Cell = tuple[int, int]

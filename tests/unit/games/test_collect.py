@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mazemesh.games import GameSettings, bot_code, get_game
-from mazemesh.games.engine import BatchEngine
+from mazemesh.games.mazes.engine import BatchEngine
 from tests.unit.games.stages import EAST, STAY, WEST, open_field, part, play
 
 COLLECT = get_game("collect")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mazemesh.games import GameSettings, bot_code, get_game
-from mazemesh.games.engine import BatchEngine
+from mazemesh.games.mazes.engine import BatchEngine
 from tests.unit.games.stages import EAST, NORTH, STAY, WEST, cells, open_field, part, play
 
 COOP = get_game("coop-keys")

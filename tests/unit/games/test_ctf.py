@@ -7,7 +7,7 @@ import pytest
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSettings, bot_code, get_game
-from mazemesh.games.engine import BatchEngine
+from mazemesh.games.mazes.engine import BatchEngine
 from tests.unit.games.stages import EAST, NORTH, SOUTH, STAY, WEST, cells, open_field, part, play
 
 CTF = get_game("ctf")

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mazemesh.games import GENERATORS, GameSettings, get_game
-from mazemesh.games.engine import BatchEngine
+from mazemesh.games.mazes.engine import BatchEngine
 
 SIDE = st.integers(2, 16)
 SEED = st.integers(0, 2**63 - 1)

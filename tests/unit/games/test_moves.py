@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mazemesh.games import GameSettings, get_game
-from mazemesh.games.engine import BatchEngine
+from mazemesh.games.mazes.engine import BatchEngine
 
 STAY, NORTH, EAST, SOUTH, WEST = range(5)
 Cells = list[tuple[int, int]]

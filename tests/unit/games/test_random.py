@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mazemesh.games.kernels.philox import Words
-from mazemesh.games.kernels.philox import philox as compiled_philox
+from mazemesh.games.mazes.kernels.philox import Words
+from mazemesh.games.mazes.kernels.philox import philox as compiled_philox
 from mazemesh.games.random import Block, bounded, philox
 
 WORD = st.integers(0, 2**32 - 1)

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mazemesh.games import BOTS, GENERATORS, Game, GameSettings, list_games
-from mazemesh.games.engine import BatchEngine
-from mazemesh.games.reference import ReferenceGame, reference_game
+from mazemesh.games.mazes.engine import BatchEngine
+from mazemesh.games.mazes.reference import ReferenceGame, reference_game
 
 GAMES = 3
 

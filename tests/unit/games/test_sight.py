@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from mazemesh.games import GameSettings, get_game, list_games
-from mazemesh.games.engine import BatchEngine
-from mazemesh.games.reference.maze import Maze
-from mazemesh.games.reference.sight import sees
+from mazemesh.games.mazes.engine import BatchEngine
+from mazemesh.games.mazes.reference.maze import Maze
+from mazemesh.games.mazes.reference.sight import sees
 from tests.unit.games.stages import open_field, part
 
 

@@ -12,8 +12,8 @@ import pytest
 import torch
 from prometheus_client import CollectorRegistry
 
-from learner import checkpoint
 from learner.learn import learn
+from learner.record import checkpoint
 from learner.settings import LearnerSettings
 from mazemesh.errors import FailedPrecondition, Unavailable
 from tests.unit.learner.fakes import TINY, FakeModel, FakeReplay
@@ -117,7 +117,7 @@ def test_stop_while_model_is_away_ends(tmp_path: Path) -> None:
 
 
 def test_trains_on_while_model_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("learner.publisher.RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("learner.loop.publisher.RETRY_SECONDS", 0.01)
     replay, model, stop = FakeReplay(), FakeModel(), threading.Event()
     wanted = settings(tmp_path, steps=0)
     running = start(lambda: learn(wanted, replay, model, CollectorRegistry(), stop))

@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch.nn import functional
 
-from learner.architecture import ILLEGAL
-from learner.configs import PPOConfig
-from learner.ppo import Steps, Surrogate, compiled_surrogate, surrogate
+from learner.algorithms.configs import PPOConfig
+from learner.algorithms.ppo import Steps, Surrogate, compiled_surrogate, surrogate
+from learner.network.architecture import ILLEGAL
 
 Loss = Callable[[torch.Tensor, Steps, PPOConfig], Surrogate]
 both = pytest.mark.parametrize("loss", [surrogate, compiled_surrogate])

@@ -19,11 +19,11 @@ from mazemesh.games import GameSettings, Purpose, get_game, seeds
 from mazemesh.v1 import game_pb2, model_pb2
 from mazemesh.wire import settings_from_proto, settings_to_proto
 from services._harness.game_specs import GameSpecs
-from services.matchmaker.leases import Match
 from services.matchmaker.metrics import MatchmakerMetrics
-from services.matchmaker.players import Rating
-from services.matchmaker.roster import Roster
+from services.matchmaker.rating.leases import Match
+from services.matchmaker.rating.players import Rating
 from services.matchmaker.store import Anchor, OutcomeState
+from services.matchmaker.training.snapshots import Roster
 from tests.game_specs import FakeSpecs, known
 
 BOT_POLICIES = known("race").bots

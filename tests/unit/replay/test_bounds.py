@@ -5,14 +5,14 @@ import math
 import numpy as np
 import pytest
 
-from mazemesh.client.experience import finite_seconds
+from mazemesh.client.replay.experience import finite_seconds
 from mazemesh.errors import InvalidArgument
 from mazemesh.tensors import MOST_COLUMNS, ColumnSpec, Signature, to_tensor
 from mazemesh.v1 import tensor_pb2
-from services.replay.fingerprint import checksum
 from services.replay.limits import MOST_DRAWN_BYTES, ROW_MESSAGE_BYTES
-from services.replay.table import Table
-from services.replay.table_spec import SelectorKind, SelectorSpec, TableSpec
+from services.replay.table.fingerprint import checksum
+from services.replay.table.spec import SelectorKind, SelectorSpec, TableSpec
+from services.replay.table.table import Table
 from tests.replay_tables import UNLIMITED
 
 

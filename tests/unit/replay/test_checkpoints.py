@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from mazemesh.errors import NotFound, Unavailable
-from services.replay.stores.file_journal import FileJournal
-from services.replay.stores.frames import Buffer
-from services.replay.stores.segment_log import Durability
-from services.replay.tables import Tables
+from services.replay.hosting.tables import Tables
+from services.replay.journal.file_journal import FileJournal
+from services.replay.journal.frames import Buffer
+from services.replay.journal.segment_log import Durability
 from tests.replay_files import VolatileFile, VolatileFiles
 from tests.replay_tables import batch, indices_of, queue, spec
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mazemesh.client.experience import ExperienceBatch
+from mazemesh.client.replay.experience import ExperienceBatch
 from mazemesh.errors import InvalidArgument
 
 

@@ -8,11 +8,11 @@ import pytest
 
 from mazemesh.errors import ResourceExhausted
 from mazemesh.process.errors import StartError
-from services.replay.hosted_table import HostedTable
-from services.replay.stores.file_journal import FileJournal
-from services.replay.stores.segment_log import Durability
-from services.replay.stores.segment_writer import segment_name
-from services.replay.tables import Tables
+from services.replay.hosting.hosted_table import HostedTable
+from services.replay.hosting.tables import Tables
+from services.replay.journal.file_journal import FileJournal
+from services.replay.journal.segment_log import Durability
+from services.replay.journal.segment_writer import segment_name
 from tests.replay_files import VolatileFiles
 from tests.replay_tables import batch, indices_of, queue
 

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.replay.operations import (
+from services.replay.journal import records
+from services.replay.table.image import Diverged, TableImage
+from services.replay.table.operations import (
     DropOlder,
     Insert,
     Operation,
@@ -17,11 +19,9 @@ from services.replay.operations import (
     SetLimiter,
     SetPriorities,
 )
-from services.replay.row_copy import RowCopy, RowSlice
-from services.replay.stores import records
-from services.replay.table import Table
-from services.replay.table_image import Diverged, TableImage
-from services.replay.table_spec import LimiterSpec, SelectorKind
+from services.replay.table.row_copy import RowCopy, RowSlice
+from services.replay.table.spec import LimiterSpec, SelectorKind
+from services.replay.table.table import Table
 from tests.replay_tables import SIGNATURE, batch, spec
 
 

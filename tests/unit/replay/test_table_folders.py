@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from services.replay.stores.file_journal import FileJournal, folder_names
-from services.replay.stores.segment_log import Durability
-from services.replay.tables import Tables
+from services.replay.hosting.tables import Tables
+from services.replay.journal.file_journal import FileJournal, folder_names
+from services.replay.journal.segment_log import Durability
 from tests.replay_files import VolatileFile, VolatileFiles
 from tests.replay_tables import batch, indices_of, queue, spec
 

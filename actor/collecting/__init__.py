@@ -1,0 +1,1 @@
+"""From steps of games to rows of experience."""

@@ -1,0 +1,105 @@
+"""Cuts the student's play into unrolls where seats are done before their games are.
+
+From then until its game ends a seat makes no move, and what it is shown belongs to nobody. Such
+steps are left out: an unroll goes from the last step of an episode straight to the first one of the
+next, as it does everywhere. So games come to their unrolls' ends at different times, and rows that
+belong to no move never exist, for any loss to be careful of.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from actor.collecting.sampling import log_probability
+from actor.collecting.step import (
+    OVER,
+    TERMINATED,
+    TRUNCATED,
+    Batch,
+    Consequence,
+    Decision,
+    Experience,
+)
+from mazemesh.tensors import Signature
+
+
+class OwnPaceUnrollCollector:
+    """As `unrolls.UnrollCollector`, with unrolls that each game fills at its own pace.
+
+    Those that are full wait for each other until there are as many as games.
+
+    Args:
+        games: B.
+        signature: Of the unrolls (`mazemesh.experience.unroll_signature`).
+    """
+
+    def __init__(self, games: int, signature: Signature) -> None:
+        self.signature = signature
+        self._games = games
+        self._length = signature.columns[0].shape[0]
+        self.clear()
+
+    def clear(self) -> None:
+        """Forgets unfinished unrolls, after the games were lost."""
+        self._at = np.zeros(self._games, np.intp)
+        self._version = np.zeros(self._games, np.int64)
+        self._buffers: Batch = {
+            column.name: np.zeros((self._games, *column.shape), column.dtype)
+            for column in self.signature.columns
+        }
+        self._parts: list[Batch] = []
+        self._versions: list[npt.NDArray[np.int64]] = []
+
+    def add(self, decision: Decision, consequence: Consequence) -> Experience | None:
+        """Adds one step of the games whose students moved; unrolls once there are enough."""
+        moved = np.flatnonzero(consequence.status != OVER)
+        at, buffers = self._at[moved], self._buffers
+        first = moved[at == 0]
+        self._version[first] = decision.policy_version
+        if "state" in buffers:
+            buffers["state"][first] = decision.state[first]
+        for name, column in self._steps(decision, consequence).items():
+            if name in buffers:
+                buffers[name][moved, at] = column[moved]
+        self._at[moved] += 1
+        full = np.flatnonzero(self._at == self._length)
+        if len(full):
+            self._finish(full, consequence)
+        return self._flush()
+
+    def _steps(self, decision: Decision, consequence: Consequence) -> Batch:
+        """What a step adds to each column that has time, [B, ...]."""
+        bootstrap = np.zeros(self._games, np.float32)
+        bootstrap[consequence.truncated_games] = consequence.final_value
+        return {
+            "observation": decision.observation,
+            "action_mask": decision.action_mask,
+            "action": decision.action,
+            "behaviour_log_probability": log_probability(decision.logits, decision.action),
+            "reward": consequence.reward,
+            "terminated": consequence.status == TERMINATED,
+            "truncated": consequence.status == TRUNCATED,
+            "success": consequence.success,
+            "bootstrap_value": bootstrap,
+            "opponent": decision.opponent,
+        }
+
+    def _finish(self, full: npt.NDArray[np.intp], last: Consequence) -> None:
+        part = {name: column[full] for name, column in self._buffers.items()}
+        part["last_observation"] = last.observation[full]
+        part["last_action_mask"] = last.action_mask[full]
+        self._parts.append(part)
+        self._versions.append(self._version[full])
+        self._at[full] = 0
+
+    def _flush(self) -> Experience | None:
+        if sum(map(len, self._versions)) < self._games:
+            return None
+        columns = {
+            name: np.concatenate([part[name] for part in self._parts])
+            for name in self.signature.names
+        }
+        versions = np.concatenate(self._versions)
+        self._parts, self._versions = [], []
+        return Experience(columns, None, versions)

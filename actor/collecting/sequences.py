@@ -1,0 +1,175 @@
+"""Cuts the student's play into overlapping sequences with first priorities."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from actor.collecting.step import (
+    OVER,
+    TERMINATED,
+    TRUNCATED,
+    Batch,
+    Consequence,
+    Decision,
+    Experience,
+)
+from actor.collecting.transitions import PRIORITY_FLOOR
+from mazemesh.experience import sequence_signature
+from mazemesh.rescaling import rescale, unscale
+from mazemesh.tensors import Signature
+from mazemesh.v1.model_pb2 import SequenceCollection
+
+Float = npt.NDArray[np.float32]
+
+
+class SequenceCollector:
+    """Collects B games' steps into sequences, B of them every `length - burn_in` steps.
+
+    The last `burn_in` steps of a sequence are the first of the next one, which begins with what the
+    policy remembered there. First priorities are those that the learner would give under the acting
+    network (Kapturowski et al. 2019, section 2.3).
+    """
+
+    def __init__(
+        self,
+        games: int,
+        wanted: SequenceCollection,
+        observation_size: int,
+        num_actions: int,
+        observation_dtype: str = "uint8",
+        state_size: int = 0,
+        *,
+        opponents: bool = False,
+    ) -> None:
+        self.signature: Signature = sequence_signature(
+            wanted.length,
+            observation_size,
+            num_actions,
+            observation_dtype,
+            state_size,
+            opponents=opponents,
+        )
+        self._games, self._wanted = games, wanted
+        self._stride = wanted.length - wanted.burn_in
+        self.clear()
+
+    def clear(self) -> None:
+        """Forgets unfinished sequences, after the games were lost."""
+        self._at = np.zeros(self._games, np.intp)
+        self._buffers = self._new_buffers()
+        self._next_state = np.zeros_like(self._buffers["state"])
+        shape = self._games, self._wanted.length + 1
+        self._chosen = np.zeros(shape, np.float32)
+        self._value = np.zeros(shape, np.float32)
+        self._version = np.full((self._games, self._wanted.length), -1, np.int64)
+        self._present_value = np.zeros(self._games, np.float32)
+
+    def add(self, decision: Decision, consequence: Consequence) -> Experience | None:
+        """Adds one step of all games; the finished sequences whenever there are some.
+
+        Games come to their sequences' ends together, but for those where seats are done before the
+        game is: the steps until then belong to no move, and are left out.
+        """
+        moved = np.flatnonzero(consequence.status != OVER)
+        at, buffers = self._at[moved], self._buffers
+        for state, where in ((buffers["state"], 0), (self._next_state, self._stride)):
+            state[moved[at == where]] = decision.state[moved[at == where]]
+        steps: Batch = {
+            "observation": decision.observation,
+            "action_mask": decision.action_mask,
+            "action": decision.action,
+            "reward": consequence.reward,
+            "terminated": consequence.status == TERMINATED,
+            "truncated": consequence.status == TRUNCATED,
+            "opponent": decision.opponent,
+        }
+        for name, column in steps.items():
+            if name in buffers:
+                buffers[name][moved, at] = column[moved]
+        self._chosen[moved, at] = decision.action_value[moved]
+        self._value[moved, at] = self._present_value[moved]
+        self._version[moved, at] = decision.policy_version
+        self._present_value[:] = consequence.value
+        self._at[moved] += 1
+        full = np.flatnonzero(self._at == self._wanted.length)
+        return self._finish(full, consequence) if len(full) else None
+
+    def _finish(self, full: npt.NDArray[np.intp], last: Consequence) -> Experience:
+        """The sequences of some games; the next ones begin with what overlaps."""
+        length, stride, buffers = self._wanted.length, self._stride, self._buffers
+        buffers["observation"][full, length] = last.observation[full]
+        buffers["action_mask"][full, length] = last.action_mask[full]
+        self._value[full, length] = last.value[full]
+        columns = {name: column[full] for name, column in buffers.items()}
+        priorities = self._priorities(columns, self._chosen[full], self._value[full])
+        experience = Experience(columns, priorities, self._version[full, 0])
+        overlap = self._at[full] = self._wanted.burn_in
+        for name, column in columns.items():
+            if name != "state":
+                buffers[name][full, :overlap] = column[:, stride : stride + overlap]
+        if overlap:
+            buffers["state"][full] = self._next_state[full]
+        for kept in (self._chosen, self._value, self._version):
+            kept[full, :overlap] = kept[full, stride : stride + overlap]
+        return experience
+
+    def _priorities(self, columns: Batch, chosen: Float, value: Float) -> npt.NDArray[np.float64]:
+        """Of the steps after the burn-in: eta max |error| + (1 - eta) mean |error|, [rows]."""
+        wanted, first = self._wanted, self._wanted.burn_in
+        after: dict[str, npt.NDArray[Any]] = {
+            name: columns[name][:, first:] for name in ("reward", "terminated", "truncated")
+        }
+        target = rescale(
+            n_step_targets(
+                after["reward"],
+                unscale(value[:, first:]),
+                after["terminated"],
+                after["truncated"],
+                n_step=wanted.n_step,
+                discount=wanted.discount,
+            )
+        )
+        known = ~after["truncated"]
+        error = np.abs(chosen[:, first:-1] - target) * known
+        mean = error.sum(axis=1) / known.sum(axis=1).clip(min=1)
+        share = wanted.max_error_share
+        priorities = share * error.max(axis=1) + (1.0 - share) * mean + PRIORITY_FLOOR
+        return np.asarray(priorities, np.float64)
+
+    def _new_buffers(self) -> Batch:
+        return {
+            spec.name: np.zeros((self._games, *spec.shape), spec.dtype)
+            for spec in self.signature.columns
+        }
+
+
+def n_step_targets(
+    reward: Float,
+    value: Float,
+    terminated: npt.NDArray[np.bool_],
+    truncated: npt.NDArray[np.bool_],
+    *,
+    n_step: int,
+    discount: float,
+) -> Float:
+    """What `learner.algorithms.r2d2.n_step_targets` says, in numpy.
+
+    With G^0_t = V_t: G^k_t = r_t + gamma G^(k-1)_(t+1), or r_t where the episode terminated by step
+    t; V_t at the end of the sequence and where the episode was truncated by step t.
+
+    Args:
+        reward: [B, T].
+        value: V_t, [B, T + 1].
+        terminated: [B, T].
+        truncated: [B, T].
+        n_step: n.
+        discount: gamma.
+    """
+    result = value
+    for _ in range(n_step):
+        step = reward + discount * np.where(terminated, 0.0, result[:, 1:])
+        result = np.concatenate([np.where(truncated, value[:, :-1], step), value[:, -1:]], axis=1)
+    return np.asarray(result[:, :-1], np.float32)

@@ -1,0 +1,96 @@
+"""Cuts the student's play into unrolls of fixed length."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from actor.collecting.sampling import log_probability
+from actor.collecting.step import TERMINATED, TRUNCATED, Batch, Consequence, Decision, Experience
+from mazemesh.experience import unroll_signature
+from mazemesh.tensors import Signature
+
+
+class UnrollCollector:
+    """Collects B games' steps into one batch of B unrolls every `length` steps.
+
+    Unrolls run on over episode ends, so no game waits for another's end and every row is full.
+    """
+
+    def __init__(
+        self,
+        games: int,
+        length: int,
+        observation_size: int,
+        num_actions: int,
+        observation_dtype: str = "uint8",
+        state_size: int = 0,
+        *,
+        opponents: bool = False,
+    ) -> None:
+        self.signature: Signature = unroll_signature(
+            length,
+            observation_size,
+            num_actions,
+            observation_dtype,
+            state_size,
+            opponents=opponents,
+        )
+        self._games = games
+        self._length = length
+        self._opponents = opponents
+        self._bootstrap = np.zeros((games, length), np.float32)
+        self.clear()
+
+    def clear(self) -> None:
+        """Forgets unfinished unrolls, after the games were lost."""
+        self._steps: defaultdict[str, list[npt.NDArray[Any]]] = defaultdict(list)
+        self._bootstrap[:] = 0.0
+
+    def add(self, decision: Decision, consequence: Consequence) -> Experience | None:
+        """Adds one step of all games; the finished unrolls at every `length`-th step.
+
+        Until then the steps' own arrays are kept as they are: what can be done for all of them at
+        once then takes a fraction of what it takes step by step.
+        """
+        steps = self._steps
+        if not steps["status"]:
+            self._version, self._state = decision.policy_version, decision.state
+        steps["observation"].append(decision.observation)
+        steps["action_mask"].append(decision.action_mask)
+        steps["action"].append(decision.action)
+        steps["logits"].append(decision.logits)
+        if self._opponents:
+            steps["opponent"].append(decision.opponent)
+        steps["reward"].append(consequence.reward)
+        # A view would keep a whole message of the server.
+        steps["status"].append(consequence.status.copy())
+        steps["success"].append(consequence.success)
+        at = len(steps["status"])
+        if len(consequence.truncated_games):
+            self._bootstrap[consequence.truncated_games, at - 1] = consequence.final_value
+        if at < self._length:
+            return None
+        columns = self._columns(consequence)
+        self.clear()
+        return Experience(columns, None, np.full(self._games, self._version, np.int64))
+
+    def _columns(self, last: Consequence) -> Batch:
+        """The rows [games, ...] of the signature from steps [length][games, ...]."""
+        steps = {name: np.stack(arrays, axis=1) for name, arrays in self._steps.items()}
+        logits, action, status = steps["logits"], steps["action"], steps["status"]
+        flat = log_probability(logits.reshape(-1, logits.shape[2]), action.reshape(-1))
+        all_columns: Batch = {
+            **steps,
+            "behaviour_log_probability": flat.reshape(action.shape),
+            "terminated": status == TERMINATED,
+            "truncated": status == TRUNCATED,
+            "bootstrap_value": self._bootstrap.copy(),
+            "last_observation": last.observation.copy(),
+            "last_action_mask": last.action_mask.copy(),
+            "state": self._state,
+        }
+        return {name: all_columns[name] for name in self.signature.names}

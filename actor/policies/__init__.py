@@ -1,0 +1,1 @@
+"""Policies at hand, and what they remember."""

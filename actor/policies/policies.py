@@ -1,0 +1,206 @@
+"""Policies at hand: a bounded cache of versions, and the student that follows `latest`.
+
+Files come from Model alone, which has validated each in a confined process, and whose client has
+compared their hashes: they are opened here without a further check.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import Protocol
+
+import numpy as np
+import structlog
+from tenacity import (
+    Retrying,
+    retry_if_exception_type,
+    sleep_using_event,
+    stop_when_event_set,
+    wait_exponential,
+)
+
+from actor.policies.policy import OnnxPolicy
+from mazemesh.errors import (
+    DeadlineExceeded,
+    FailedPrecondition,
+    MazemeshError,
+    NotFound,
+    Unavailable,
+)
+from mazemesh.games import GameSpec
+from mazemesh.v1.model_pb2 import PolicyVersion, WatchPoliciesResponse
+
+log = structlog.get_logger()
+
+_LOOK_SECONDS = 0.2
+"""How often whoever waits for a version looks at the stop event."""
+
+
+class ModelPeer(Protocol):
+    """What is needed of the Model service (`mazemesh.client.model.ModelClient`)."""
+
+    def get(self, policy: str, if_none_match: str = "") -> tuple[PolicyVersion, bytes | None]:
+        """The version and its file, None when it is the one already at hand."""
+        ...
+
+    def watch(self, name: str = "", since_revision: int = 0) -> Iterator[WatchPoliciesResponse]:
+        """Events without end."""
+        ...
+
+
+def check_spec(description: PolicyVersion, spec_hash: str) -> None:
+    """Raises FailedPrecondition when a policy was trained for another spec; empty: for any."""
+    if spec_hash not in ("", description.spec_hash):
+        raise FailedPrecondition(
+            f"policy {description.name}:{description.version} was trained for other observations "
+            f"or actions: its spec_hash is {description.spec_hash}, and that of the game played "
+            f"here {spec_hash}"
+        )
+
+
+class PolicyCache:
+    """Loaded versions by "name:version", the least recently used dropped first.
+
+    Policies are immutable, so a cached one is never stale.
+
+    Args:
+        model: The Model service.
+        capacity: Versions kept.
+        spec_hash: What policies must have been trained for; empty: anything.
+    """
+
+    def __init__(self, model: ModelPeer, capacity: int = 48, *, spec_hash: str = "") -> None:
+        self._model = model
+        self._capacity = capacity
+        self._spec_hash = spec_hash
+        self._loaded: OrderedDict[str, OnnxPolicy] = OrderedDict()
+
+    def get(self, reference: str) -> OnnxPolicy:
+        """The policy under an exact version.
+
+        Raises:
+            NotFound: no such version, or its file was collected.
+            FailedPrecondition: it was trained for other observations or actions.
+        """
+        policy = self._loaded.get(reference)
+        if policy is None:
+            description, data = self._model.get(reference)
+            if data is None:
+                raise NotFound(f"policy {reference} has no file any more")
+            check_spec(description, self._spec_hash)
+            policy = self._loaded[reference] = OnnxPolicy(
+                reference, data, greedy=description.q_values
+            )
+            while len(self._loaded) > self._capacity:
+                self._loaded.popitem(last=False)
+        self._loaded.move_to_end(reference)
+        return policy
+
+
+class Student:
+    """The newest version of a policy, kept up to date by a thread.
+
+    Attributes:
+        current: The version to act with. Read it once for each decision.
+        description: What the Model service says of it.
+    """
+
+    def __init__(self, model: ModelPeer, name: str, stop: threading.Event) -> None:
+        self._model = model
+        self._name = name
+        self._stop = stop
+        self._installed = threading.Condition()
+        self.current: OnnxPolicy
+        self.description: PolicyVersion
+
+    def wait(self) -> None:
+        """Blocks until a first version is loaded.
+
+        Raises:
+            Unavailable or NotFound: `stop` was set before there was one.
+        """
+        waiting = Retrying(
+            retry=retry_if_exception_type((NotFound, Unavailable, DeadlineExceeded)),
+            wait=wait_exponential(multiplier=0.1, max=1.0),
+            stop=stop_when_event_set(self._stop),
+            sleep=sleep_using_event(self._stop),
+            reraise=True,
+        )
+        waiting(self._load)
+
+    @property
+    def version(self) -> int:
+        """Of `current`."""
+        return self.current.version
+
+    def wait_newer(self, version: int) -> None:
+        """Blocks until `current` is newer than `version`, or `stop` is set."""
+        with self._installed:
+            while self.current.version <= version and not self._stop.is_set():
+                self._installed.wait(_LOOK_SECONDS)
+
+    def follow(self, spec: GameSpec) -> None:
+        """Loads each new version as soon as it is ready, until `stop` is set. Runs in a thread.
+
+        A watch begins at the present, never at a revision that may be forgotten by now; its first
+        message says that it stands, and what happened before is asked for then.
+        """
+        while not self._stop.is_set():
+            try:
+                stands = False
+                for event in self._model.watch(self._name):
+                    if self._stop.is_set():
+                        return
+                    if not stands or self._is_news(event):
+                        self._refresh(spec)
+                    stands = True
+            except MazemeshError as error:
+                log.info("policy watch interrupted", policy=self._name, reason=str(error))
+                self._stop.wait(0.5)
+
+    def _is_news(self, event: WatchPoliciesResponse) -> bool:
+        """Whether `latest` has moved to another version than the one at hand.
+
+        A version's own event says nothing of it: what is loaded is what `latest` stands for, and
+        by the time of an event that may be a later one already.
+        """
+        moved = event.alias
+        return moved.alias == "latest" and moved.version != self.description.version
+
+    def _refresh(self, spec: GameSpec) -> None:
+        description, data = self._model.get(
+            f"{self._name}:latest", if_none_match=self.description.sha256
+        )
+        if data is None:
+            return
+        if description.spec_hash != spec.spec_hash:
+            log.error(
+                "new version does not fit the game",
+                policy=f"{self._name}:{description.version}",
+                spec_hash=description.spec_hash,
+                expected=spec.spec_hash,
+            )
+            return
+        self._install(description, data, spec)
+
+    def _load(self) -> None:
+        description, data = self._model.get(f"{self._name}:latest")
+        if data is None:
+            raise NotFound(f"policy {self._name}:latest has no file")
+        self._install(description, data, None)
+
+    def _install(self, description: PolicyVersion, data: bytes, spec: GameSpec | None) -> None:
+        policy = OnnxPolicy(
+            f"{description.name}:{description.version}",
+            data,
+            greedy=description.q_values,
+        )
+        if spec is not None:
+            # The first run of a session allocates; it must not happen in the middle of a step.
+            observation = np.zeros((1, spec.observation_size), spec.observation_dtype)
+            policy.infer(observation, np.ones((1, spec.num_actions), np.uint8))
+        with self._installed:
+            self.current, self.description = policy, description
+            self._installed.notify_all()

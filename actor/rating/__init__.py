@@ -1,0 +1,1 @@
+"""Games that are played to be counted: rating matches, duels, success."""

@@ -1,0 +1,1 @@
+"""Training games: who plays them, and how they are stepped."""

@@ -1,0 +1,1 @@
+"""The algorithms, a file each, and what they are built from."""

@@ -1,0 +1,217 @@
+"""Recurrent replay distributed DQN: Q-learning with memory (Kapturowski et al. 2019, section 2.3).
+
+As `dqn`, with sequences in place of transitions. One gradient step reads from top to bottom
+in `R2D2.loss`:
+
+1. A sequence begins with what the actor remembered (stored state). Its first `burn_in` steps only
+   bring that state up to date, in the trained and in the target network.
+2. Both networks run over the rest, forgetting where an episode begins.
+3. Targets are n-step returns of double Q-learning on the scale of `mazemesh.rescaling`.
+4. A sequence weighs and is drawn by eta max |error| + (1 - eta) mean |error| over its steps.
+
+Unlike there, sequences run on over episode ends, as episodes in small mazes are shorter than they;
+and neighbours overlap by the burn-in, so that every step is trained on once in each pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from learner.algorithms.algorithm import Update
+from learner.algorithms.configs import R2D2Config
+from learner.algorithms.dqn import combined, outcome, weighted_minibatches, weights_and_takeovers
+from learner.algorithms.target import Target
+from learner.device.place import Place
+from learner.loop.ports import Batch
+from learner.loop.ranks import Ranks
+from learner.network.architecture import Architecture, Parameters
+from learner.network.descent import ALONE, Descent
+from learner.network.networks import RecurrentDuelingQ, dueling
+from mazemesh.rescaling import rescale, unscale
+
+
+def n_step_targets(
+    reward: Tensor,
+    value: Tensor,
+    terminated: Tensor,
+    truncated: Tensor,
+    *,
+    n_step: int,
+    discount: float,
+) -> Tensor:
+    """n-step returns over sequences in which episodes may end, float32 [B, T].
+
+    With G^0_t = V_t and gamma = discount,
+
+        G^k_t = r_t + gamma G^(k-1)_(t+1), or r_t where the episode terminated by step t,
+
+    and G^k_t = V_t at the end of the sequence (t = T) and where the episode was truncated by step
+    t: its last observation is not known, so the return is bootstrapped one step earlier.
+
+    Args:
+        reward: float32 [B, T].
+        value: V_t: the value of what was seen before step t, float32 [B, T + 1].
+        terminated: bool [B, T].
+        truncated: bool [B, T].
+        n_step: n.
+        discount: gamma.
+    """
+    result = value
+    for _ in range(n_step):
+        following = result[:, 1:].masked_fill(terminated, 0.0)
+        known = torch.where(truncated, value[:, :-1], reward + discount * following)
+        result = torch.cat([known, value[:, -1:]], dim=1)
+    return result[:, :-1]
+
+
+Sequence = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
+"""`Recurrent.sequence` of a network."""
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What a minibatch of B sequences says.
+
+    Attributes:
+        total: To descend on, float32 [].
+        error: For the priorities: eta max |error| + (1 - eta) mean |error|, float32 [B].
+        means: Of |error| and of the Q-values of the actions taken, float32 [] both.
+    """
+
+    total: Tensor
+    error: Tensor
+    means: tuple[Tensor, Tensor]
+
+
+class R2D2:
+    """A recurrent dueling network, its target network, optimizer, and the update.
+
+    `network` holds the weights that are published.
+    """
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        parameters: Parameters,
+        config: R2D2Config,
+        place: Place,
+        ranks: Ranks = ALONE,
+    ) -> None:
+        self.config = config
+        self.updates = 0
+        self._place, self._intake = place, place.intake()
+        self.network = RecurrentDuelingQ(architecture)
+        self.network.load(parameters)
+        self.network.to(place.device)
+        self._descent = Descent(
+            self.network,
+            config.learning_rate,
+            config.max_gradient_norm,
+            ranks=ranks,
+            recordable=place.on_gpu,
+        )
+        self._target = Target(self.network, self._descent.vector, recordable=place.on_gpu)
+        self._sequence = place.fused(self.network.sequence)
+        self._learn = place.recorded(self._passes)
+
+    def update(self, batch: Batch) -> Update:
+        """Learns from rows of `sequence_signature`, one gradient step a minibatch.
+
+        Returns:
+            The new priority of each row, and the same means as `DQN.update`.
+        """
+        columns = self._intake(batch)
+        weight, due = weights_and_takeovers(batch, self.config, self.updates, self._place)
+        errors, means = self._learn(columns, weight, due)
+        self.updates += len(due)
+        return outcome(errors, means, self.config)
+
+    def _passes(
+        self, columns: Mapping[str, Tensor], weight: Tensor, due: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """A gradient step a minibatch; the errors [rows], and the means over the steps [5]."""
+        steps = []
+        for index, rows in enumerate(weighted_minibatches(columns, weight, self.config)):
+            steps.append(self._step(rows))
+            self._target.follow(due[index])
+        return combined(steps)
+
+    def loss(self, rows: Mapping[str, Tensor]) -> Loss:
+        """Half the squared error of each trained step, weighted, and what follows from it."""
+        config, first = self.config, self.config.burn_in
+        reward, terminated, truncated = (
+            rows[name][:, first:] for name in ("reward", "terminated", "truncated")
+        )
+        q = self._q_values(self.network, self._sequence, rows)
+        other = self._target.network
+        with torch.no_grad():
+            legal = rows["action_mask"][:, first:].bool()
+            best = q.masked_fill(~legal, -torch.inf).argmax(dim=2, keepdim=True)
+            value = self._q_values(other, other.sequence, rows).gather(2, best).squeeze(2)
+            target = rescale(
+                n_step_targets(
+                    reward,
+                    unscale(value),
+                    terminated,
+                    truncated,
+                    n_step=config.n_step,
+                    discount=config.discount,
+                )
+            )
+            # What a truncated episode's last step led to is not known: it has no target.
+            known = (~truncated).float()
+            steps = known.sum(dim=1).clamp(min=1.0)
+        action = rows["action"][:, first:].long().unsqueeze(2)
+        chosen = q[:, :-1].gather(2, action).squeeze(2)
+        error = (chosen - target) * known
+        total = (rows["weight"] * 0.5 * error.square().sum(dim=1) / steps).mean()
+        with torch.no_grad():
+            size = error.abs()
+            mean = size.sum(dim=1) / steps
+            mixed = torch.lerp(mean, size.amax(dim=1), config.max_error_share)
+            return Loss(total, mixed, (mean.mean(), chosen.mean()))
+
+    def _q_values(
+        self, network: RecurrentDuelingQ, sequence: Sequence, rows: Mapping[str, Tensor]
+    ) -> Tensor:
+        """Q-values of the steps after the burn-in and of what follows, [B, T - burn_in + 1, A]."""
+        first, state = self.config.burn_in, rows["state"]
+        ended = rows["terminated"] | rows["truncated"]
+        begins = torch.cat([torch.zeros_like(ended[:, :1]), ended], dim=1)
+        observation = rows["observation"]
+        if first:
+            with torch.no_grad(), self._place.rounding():
+                _, state = network.sequence(observation[:, :first], state, begins[:, :first])
+        with self._place.rounding():
+            outputs, _ = sequence(observation[:, first:], state, begins[:, first:])
+        return dueling(outputs)
+
+    def _step(self, rows: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """One gradient step; the errors of the sequences [rows], and the statistics."""
+        loss = self.loss(rows)
+        self._descent.clear()
+        loss.total.backward()
+        norm = self._descent.step()
+        means = [loss.total.detach(), *loss.means, rows["weight"].mean(), norm]
+        return loss.error, torch.stack(means)
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint keeps."""
+        return {
+            "network": self.network.state_dict(),
+            "target": self._target.network.state_dict(),
+            "optimizer": self._descent.state(),
+            "updates": self.updates,
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Goes on from `state`."""
+        self.network.load_state_dict(state["network"])
+        self._target.network.load_state_dict(state["target"])
+        self._descent.restore(state["optimizer"])
+        self.updates = state["updates"]

@@ -1,0 +1,1 @@
+"""Where an algorithm computes: what differs between a processor and a GPU."""

@@ -1,0 +1,1 @@
+"""Networks: their shape, their passes, and the ONNX file that follows from them."""

@@ -1,0 +1,1 @@
+"""Client of the Game service: sessions, seats, watching."""

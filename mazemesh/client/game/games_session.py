@@ -1,0 +1,300 @@
+"""A batch of games behind RunGames, stepped by one caller."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from types import TracebackType
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from mazemesh.client.game.games_decoding import StepBytes, encode_message
+from mazemesh.client.game.own_thread_stream import Stream
+from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError, Unavailable
+from mazemesh.games import GameSpec
+from mazemesh.protobuf_wire import LENGTH_DELIMITED, tag
+from mazemesh.tensors import from_bytes, to_bytes
+from mazemesh.v1 import game_pb2 as pb
+from mazemesh.wire import settings_from_proto, spec_from_proto
+
+_OPEN_SECONDS = 30.0
+_MAX_BACKOFF = 1.0
+
+_WAITING = tag(pb.RunGamesResponse.WAITING_FIELD_NUMBER, LENGTH_DELIMITED)
+
+_BYTE, _INT32, _FLOAT32 = np.dtype("u1"), np.dtype("<i4"), np.dtype("<f4")
+
+
+class Step(NamedTuple):
+    """What a step did; read-only views. n games, s seats, D elements an observation, a actions.
+
+    Observations are of the spec's `observation_dtype`: uint8, in foreign games also float32.
+
+    Attributes:
+        sequence: 0 for the first observations, then one more a step.
+        observation: [n, s, D], what to act on next.
+        action_mask: uint8 [n, s, a], 1 = legal.
+        reward: float32 [n, s], earned by this step.
+        status: uint8 [n]: 0 running, 1 terminated, 2 truncated in this step, 3 over before it.
+        ended_games: int32 [m], games that ended in this step, ascending.
+        ended_scores: float32 [m, s], their scores.
+        ended_steps: int32 [m], their lengths.
+        ended_successes: bool [m, s], which seats did what the game is about.
+        final_observation: [t, s, D], last observations of the games that were truncated in
+            this step, in the order of `ended_games`.
+        final_action_mask: uint8 [t, s, a], and their masks.
+        seat_status: uint8 [n, s], `status` seat by seat, in games that a seat may leave before the
+            others (`GameSpec.may_leave`); 3: it had left before this step. [0, s] elsewhere, and
+            with the first observations.
+    """
+
+    sequence: int
+    observation: npt.NDArray[Any]
+    action_mask: npt.NDArray[np.uint8]
+    reward: npt.NDArray[np.float32]
+    status: npt.NDArray[np.uint8]
+    ended_games: npt.NDArray[np.int32]
+    ended_scores: npt.NDArray[np.float32]
+    ended_steps: npt.NDArray[np.int32]
+    ended_successes: npt.NDArray[np.bool_]
+    final_observation: npt.NDArray[Any]
+    final_action_mask: npt.NDArray[np.uint8]
+    seat_status: npt.NDArray[np.uint8]
+
+
+class GamesSession:
+    """Games that one thread steps: `send` actions, `receive` what they did; also a context manager.
+
+    `send` does not wait, so a caller keeps two sessions in flight: the server plays one while the
+    caller thinks about the other. A broken stream is opened again within the grace, and no step is
+    played twice.
+
+    Attributes:
+        spec: the game's spec.
+        settings: its settings.
+        resume_token: the secret by which a stream goes on with the session.
+        num_games: n.
+        game_ids: ids of the games that were joined; empty in training.
+        step: the last step that was received.
+        controllers: int8 [n, s], who plays each seat now: -1 the caller, else the bot of that code.
+    """
+
+    def __init__(
+        self,
+        open_stream: Callable[[bytes], Stream],
+        address: str,
+        first: pb.RunGamesRequest,
+        *,
+        open_local: Callable[[str, bytes], Stream] | None = None,
+        controllers: npt.NDArray[np.int8] | None = None,
+        grace: float = 30.0,
+    ) -> None:
+        """Opens or joins as `first` says.
+
+        `open_local` opens a stream at the address at which a server on the same machine answers
+        sooner; `grace` in seconds is the server's.
+        """
+        self._open_stream = open_stream
+        self._address = address
+        self._first = first
+        self._grace = grace
+        self._request: pb.RunGamesRequest | None = None
+        self._stream = open_stream(first.SerializeToString())
+        opened = self._opened(_OPEN_SECONDS)
+        self.resume_token: str = opened.resume_token
+        self.spec: GameSpec = spec_from_proto(opened.spec)
+        self.settings = settings_from_proto(opened.spec.settings)
+        self.num_games: int = opened.num_games
+        self.game_ids: tuple[str, ...] = tuple(opened.game_ids)
+        shape = (self.num_games, self.seats)
+        self.controllers: npt.NDArray[np.int8] = np.full(shape, -1, np.int8)
+        if opened.controllers:
+            self.controllers[...] = from_bytes(opened.controllers, "int8", shape, "controllers")
+        if controllers is not None:
+            self.controllers[...] = controllers
+        self._next_controllers = self.controllers.copy()
+        self._observation_dtype = np.dtype(self.spec.observation_dtype).newbyteorder("<")
+        self.step = self._decode(encode_message(opened.step))
+        if opened.local_address and open_local is not None:
+            self._move(partial(open_local, opened.local_address))
+
+    @property
+    def seats(self) -> int:
+        """Seats of one game."""
+        return self.spec.seats
+
+    @property
+    def session_id(self) -> str:
+        """Id of the session; game i of a training session is watched as "session_id/i"."""
+        message = self._first.open if self._first.HasField("open") else self._first.join
+        return message.session_id
+
+    @property
+    def over(self) -> bool:
+        """Whether all games have ended; never in training."""
+        return bool(self.game_ids) and bool(self.step.status.all())
+
+    def send(
+        self,
+        actions: npt.NDArray[np.int8],
+        reseat: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+    ) -> None:
+        """Sends the next step without waiting.
+
+        Args:
+            actions: int8 [n, s]; not read where a bot plays or the game is over.
+            reseat: (games [k], controllers [k, s]) who plays from those games' next episodes on.
+
+        Raises:
+            FailedPrecondition: the last step was not received yet, or all games are over.
+            InvalidArgument: another shape.
+        """
+        if self._request is not None:
+            raise FailedPrecondition("a step is in flight; receive it before the next is sent")
+        if self.over:
+            raise FailedPrecondition("all games of the session are over")
+        if np.shape(actions) != self.controllers.shape:
+            raise InvalidArgument(
+                f"actions has shape {list(np.shape(actions))}; expected "
+                f"{list(self.controllers.shape)}"
+            )
+        step = pb.StepGames(sequence=self.step.sequence + 1, actions=to_bytes(actions, "int8"))
+        if reseat is not None:
+            games, controllers = np.asarray(reseat[0]), np.asarray(reseat[1])
+            step.reseat_games = to_bytes(games, "int32")
+            step.reseat_controllers = to_bytes(controllers, "int8")
+            self._next_controllers[games] = controllers
+        self._request = pb.RunGamesRequest(step=step)
+        self._stream.send(self._request.SerializeToString())
+
+    def receive(self, timeout: float = 30.0) -> Step:
+        """The step that was sent, at most `timeout` seconds later.
+
+        The time begins anew whenever the server says that it is still at it, as with foreign games
+        that are slow.
+
+        Raises:
+            FailedPrecondition: none was sent.
+            DeadlineExceeded: not in time; it may be asked for again.
+            Unavailable: the server could not be reached within the grace.
+            NotFound: the session is gone, as after a restart of the server.
+            InvalidArgument: the server refused the step.
+            Conflict: another stream took the session.
+        """
+        if self._request is None:
+            raise FailedPrecondition("no step is in flight; send one first")
+        deadline = time.monotonic() + timeout
+        try:
+            response = self._next(timeout)
+        except Unavailable:
+            self.step = self._decode(self._resume(deadline))
+        else:
+            self.step = self._decode(StepBytes(self._given(response)))
+        self._request = None
+        ended = self.step.ended_games
+        if ended.size:
+            self.controllers[ended] = self._next_controllers[ended]
+        return self.step
+
+    def close(self) -> None:
+        """Ends the session on the server too."""
+        self._stream.send(pb.RunGamesRequest(close=pb.CloseSession()).SerializeToString())
+        self._stream.close()
+
+    def __enter__(self) -> GamesSession:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _opened(self, timeout: float) -> pb.SessionOpened:
+        try:
+            response = self._next(timeout)
+        except BaseException:
+            self._stream.cancel()
+            raise
+        return pb.RunGamesResponse.FromString(self._given(response)).opened
+
+    def _next(self, timeout: float) -> bytes | None:
+        """The next message that is an answer; None at the end of the stream.
+
+        After each that only says that there will be one, `timeout` begins anew, and then is long
+        enough for the next of those to come.
+        """
+        response = self._stream.receive(timeout)
+        while response is not None and response.startswith(_WAITING):
+            response = self._stream.receive(max(timeout, _OPEN_SECONDS))
+        return response
+
+    def _given(self, response: bytes | None) -> bytes:
+        if response is None:
+            raise Unavailable(f"the server ended the session (server {self._address})")
+        return response
+
+    def _resume(self, deadline: float) -> StepBytes:
+        """The response to the step in flight over a new stream."""
+        lost = time.monotonic()
+        backoff = 0.05
+        while True:
+            try:
+                return self._resume_once(deadline)
+            except Unavailable:
+                if time.monotonic() + backoff > min(deadline, lost + self._grace):
+                    raise
+            time.sleep(backoff)  # nothing tells when the server is back
+            backoff = min(2 * backoff, _MAX_BACKOFF)
+
+    def _move(self, open_local: Callable[[bytes], Stream]) -> None:
+        """Goes on over another stream, if that can be had."""
+        before, self._stream = self._stream, open_local(self._resuming())
+        try:
+            self._opened(_OPEN_SECONDS)
+        except MazemeshError:  # as on another machine
+            self._stream = self._open_stream(self._resuming())
+            self._opened(_OPEN_SECONDS)
+        before.cancel()
+
+    def _resuming(self) -> bytes:
+        """The first message of a stream that goes on after the last step."""
+        first = pb.RunGamesRequest()
+        first.CopyFrom(self._first)
+        message = first.open if first.HasField("open") else first.join
+        message.resume_sequence = self.step.sequence
+        message.resume_token = self.resume_token
+        return first.SerializeToString()
+
+    def _resume_once(self, deadline: float) -> StepBytes:
+        self._stream.cancel()
+        self._stream = self._open_stream(self._resuming())
+        opened = self._opened(deadline - time.monotonic())
+        if opened.step.sequence > self.step.sequence:
+            return encode_message(opened.step)
+        assert self._request is not None
+        self._stream.send(self._request.SerializeToString())
+        return StepBytes(self._given(self._next(deadline - time.monotonic())))
+
+    def _decode(self, message: StepBytes) -> Step:
+        games, seats, size = self.num_games, self.seats, self.spec.observation_size
+        actions, dtype = self.spec.num_actions, self._observation_dtype
+        return Step(
+            sequence=message.sequence,
+            observation=message.view("observation", dtype, (games, seats, size)),
+            action_mask=message.view("action_mask", _BYTE, (games, seats, actions)),
+            reward=message.view("reward", _FLOAT32, (games, seats)),
+            status=message.view("status", _BYTE, (games,)),
+            ended_games=message.view("ended_games", _INT32, (-1,)),
+            ended_scores=message.view("ended_scores", _FLOAT32, (-1, seats)),
+            ended_steps=message.view("ended_steps", _INT32, (-1,)),
+            ended_successes=message.view("ended_successes", _BYTE, (-1, seats)).view(np.bool_),
+            final_observation=message.view("final_observation", dtype, (-1, seats, size)),
+            final_action_mask=message.view("final_action_mask", _BYTE, (-1, seats, actions)),
+            seat_status=message.view("seat_status", _BYTE, (-1, seats)),
+        )

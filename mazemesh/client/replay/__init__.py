@@ -1,0 +1,1 @@
+"""Client of the Replay service, of one or of several."""

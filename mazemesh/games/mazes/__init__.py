@@ -1,0 +1,1 @@
+"""Maze games: rules, generators, observations and the compiled engine."""

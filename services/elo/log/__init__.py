@@ -1,0 +1,1 @@
+"""A match as it stands in the log."""

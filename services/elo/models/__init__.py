@@ -1,0 +1,1 @@
+"""Rating models and what they rest on, as pure numbers."""

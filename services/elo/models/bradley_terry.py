@@ -1,0 +1,95 @@
+"""The headline rating: a maximum a posteriori fit of a ladder, with honest intervals.
+
+Intervals are those of the normal approximation to the posterior (Gelman et al., Bayesian Data
+Analysis, section 4.1): the full inverse Hessian, all correlations included, seen from the anchors'
+mean.
+
+A fit has the same bits on every machine: see `cholesky` and `reproducible`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.elo.models import cholesky
+from services.elo.models.davidson import outcomes
+from services.elo.models.evidence import correlation, game_weights
+from services.elo.models.pairs import Floats
+from services.elo.models.posterior import CENTER, LOG_NU_MEAN, SCALE, Local, Posterior, Problem
+
+_TOLERANCE = 1e-9  # of a strength, some 2e-7 points
+_STEPS = 100
+_HALVINGS = 60
+_ROUNDS = 20
+_CORRELATION_TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The posterior.
+
+    Attributes:
+        ratings: Elo scale, by player.
+        covariance: Of the ratings, [players, players], in points squared.
+        log_nu: Log of the draw parameter.
+        correlation: Of two games of a match; see `evidence`.
+    """
+
+    ratings: Floats
+    covariance: Floats
+    log_nu: float
+    correlation: float
+
+
+def fit(problem: Problem) -> Fit:
+    """Fits a ladder; a pure function of `problem`.
+
+    Alternates between the ratings and the correlation within matches, which settle within a few
+    rounds.
+
+    Raises:
+        ArithmeticError: No maximum was found, which finite input cannot cause.
+    """
+    posterior = Posterior(problem)
+    point = np.append((problem.start - CENTER) / SCALE, LOG_NU_MEAN)
+    within = 1.0
+    for _ in range(_ROUNDS):
+        used = within
+        posterior.weigh(game_weights(problem.table, used))
+        local = _maximise(posterior, point)
+        point = local.point
+        expected = outcomes(posterior.differences(point), float(point[-1]))
+        within = correlation(problem.table, expected, posterior.players)
+        if abs(within - used) < _CORRELATION_TOLERANCE:
+            break
+    return Fit(
+        ratings=CENTER + SCALE * posterior.anchored(point[:-1]),
+        covariance=SCALE**2 * posterior.covariance(local),
+        log_nu=float(point[-1]),
+        correlation=used,
+    )
+
+
+def _maximise(posterior: Posterior, start: Floats) -> Local:
+    """Newton's method with step halving; the posterior is strictly concave."""
+    local = posterior.at(start)
+    for _ in range(_STEPS):
+        step = cholesky.solve(cholesky.factor(posterior.hessian(local)), local.gradient)
+        if np.abs(step).max() < _TOLERANCE:
+            return local
+        local = _advance(posterior, local, step)
+    raise ArithmeticError(f"the rating fit of {posterior.players} players found no maximum")
+
+
+def _advance(posterior: Posterior, local: Local, step: Floats) -> Local:
+    """The first of 1, 1/2, 1/4, ... steps that gains a fair share of what the gradient promises."""
+    promise = 1e-4 * float(np.sum(local.gradient * step))
+    rounding = 1e-12 * (1.0 + abs(local.value))
+    for halvings in range(_HALVINGS):
+        length = 0.5**halvings
+        trial = posterior.at(local.point + length * step)
+        if trial.value >= local.value + length * promise - rounding:
+            return trial
+    raise ArithmeticError(f"the rating fit of {posterior.players} players cannot rise any further")

@@ -1,0 +1,53 @@
+"""How much the games of a match count, given that they are played on one maze.
+
+The rotations of a seed resemble each other, so g games of a match are worth fewer than g
+independent ones: g / (1 + (g - 1) rho), with rho the correlation of two games of a match (the
+design effect of cluster samples; Kish 1965, Survey Sampling, section 5.4). rho is estimated from
+the log itself, so intervals are neither as narrow as if every game were independent nor as wide as
+if only matches counted.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from services.elo.models.davidson import Outcomes
+from services.elo.models.pairs import Floats, PairTable
+
+LEAST_CORRELATION = -0.5
+"""Floor of rho. Games that offset each other may count for more than one, at most for two."""
+
+PRIOR_MATCHES = 5.0
+"""Before there is evidence, a match counts as one game (rho = 1) with the weight of this many."""
+
+
+def game_weights(table: PairTable, correlation: float) -> Floats:
+    """Weight of each game of a row [rows].
+
+    A match of several players or teams makes more comparisons than it has evidence: they share it.
+    """
+    effect = np.maximum(1.0 + (table.games - 1.0) * correlation, 0.5)
+    weights: Floats = 1.0 / (effect * table.shares)
+    return weights
+
+
+def correlation(table: PairTable, expected: Outcomes, players: int) -> float:
+    """Correlation of the scores of two games of a match, around what the ratings expect.
+
+    The moment estimator: the sum over matches of the products of two games' residuals, over the
+    sum of their variances. Ratings that were fitted to the same games make residuals too small, by
+    the worth of about one match a player; so the prior grows with the players.
+    """
+    mean = expected.score
+    matches, games, scores = table.matches, table.games, table.scores
+    of_matches = table.match_squares - 2.0 * mean * games * scores + (games * mean) ** 2 * matches
+    of_games = table.game_squares - 2.0 * mean * scores + games * mean**2 * matches
+    weight = 1.0 / table.shares
+    products = float(np.sum(weight * (of_matches - of_games)))
+    variances = float(np.sum(weight * matches * games * (games - 1.0) * expected.variance))
+    repeated = float(np.sum(weight * matches * (games > 1.0)))
+    if variances <= 0.0:
+        return 1.0
+    prior = (PRIOR_MATCHES + players - 1.0) * variances / repeated
+    estimate = (products + prior) / (variances + prior)
+    return min(max(estimate, LEAST_CORRELATION), 1.0)

@@ -1,0 +1,166 @@
+"""Log-density of a ladder's ratings: Bradley-Terry-Davidson likelihood and a weak, relative prior.
+
+Each version is drawn to its parent, everyone else (bots, people, first versions) to the common mean
+of those, so the prior never moves a ladder as a whole. What fixes the scale is the mean of the
+anchors (the bots), pinned at `CENTER`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from services.elo.models import cholesky
+from services.elo.models.davidson import Derivatives, derivatives
+from services.elo.models.pairs import Floats, Indices, PairTable
+from services.elo.standings.players import NO_PARENT
+
+SCALE = 400.0 / math.log(10.0)
+"""Points on the Elo scale per unit of strength (natural log-odds)."""
+
+CENTER = 1000.0
+"""Where the anchors' mean is pinned."""
+
+PARENT_DEVIATION = 300.0 / SCALE
+"""Prior standard deviation of a version around its parent: a snapshot may well gain or lose 300."""
+
+ROOT_DEVIATION = 700.0 / SCALE
+"""Prior standard deviation of all others around their mean: a bot that walks at random and one that
+knows the way are some 1,000 points apart."""
+
+LOG_NU_MEAN = math.log(0.5)
+LOG_NU_DEVIATION = 1.5
+"""Prior of log nu: equals draw one game in five, give or take (1 in 19 to 1 in 2)."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Everything that a fit depends on.
+
+    Attributes:
+        table: Results between the players.
+        parents: By player, the index of its parent or `NO_PARENT`.
+        ranked: By player, whether results connect it to the anchors; does not change the fit.
+        anchors: By player, whether it is one of those whose mean is pinned; at least one is.
+        start: Ratings to start from, by player; any, but good ones save steps.
+    """
+
+    table: PairTable
+    parents: Indices
+    ranked: npt.NDArray[np.bool_]
+    anchors: npt.NDArray[np.bool_]
+    start: Floats
+
+
+class Local(NamedTuple):
+    """A posterior's log-density and gradient at a point; `games` is the part of the results."""
+
+    point: Floats
+    value: float
+    gradient: Floats
+    games: Derivatives
+
+
+class Posterior:
+    """Log-density, up to a constant, at a point: strengths, then log nu, [players + 1]."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.players = len(problem.start)
+        self._table = problem.table
+        self._anchor = problem.anchors / problem.anchors.sum()
+        self._roots = np.flatnonzero(problem.parents == NO_PARENT)
+        self._children = np.flatnonzero(problem.parents != NO_PARENT)
+        self._parents = problem.parents[self._children]
+        # Results and prior leave the level open. A penalty on the anchors' mean alone sets it to
+        # zero exactly; `covariance` takes out the variance of 1 that it gives to the level.
+        gauge = np.outer(self._anchor, self._anchor)
+        self._precision = _prior_precision(problem.parents) + gauge
+        self.weigh(np.ones(len(problem.table.matches)))
+
+    def weigh(self, weights: Floats) -> None:
+        """Sets the weight of each game of a row [rows]."""
+        table = self._table
+        self._wins = weights * table.win_mass
+        self._draws = weights * table.draw_mass
+        self._losses = weights * (table.total_games - table.win_mass - table.draw_mass)
+
+    def differences(self, point: Floats) -> Floats:
+        """Strength of `first` less that of `second` [rows]."""
+        difference: Floats = point[self._table.first] - point[self._table.second]
+        return difference
+
+    def anchored(self, strengths: Floats) -> Floats:
+        """Strengths less the anchors' mean."""
+        shifted: Floats = strengths - np.sum(self._anchor * strengths)
+        return shifted
+
+    def at(self, point: Floats) -> Local:
+        """The log-density around a point."""
+        strengths, log_nu = point[:-1], float(point[-1])
+        games = derivatives(self.differences(point), log_nu, self._wins, self._draws, self._losses)
+        pull = self._pull(strengths)
+        distance = (log_nu - LOG_NU_MEAN) / LOG_NU_DEVIATION
+        value = games.value - (float(np.sum(strengths * pull)) + distance**2) / 2.0
+        gradient = np.empty(self.players + 1)
+        gradient[:-1] = self._scatter(games.slope) - pull
+        gradient[-1] = games.nu_slope - distance / LOG_NU_DEVIATION
+        return Local(point, value, gradient, games)
+
+    def hessian(self, local: Local) -> Floats:
+        """Minus the second derivatives [players + 1, players + 1]; positive definite."""
+        cells = self._table.first * self.players + self._table.second
+        by_cell: Floats = np.bincount(cells, local.games.curvature, self.players**2).astype(float)
+        curvature = by_cell.reshape(self.players, self.players)
+        hessian = np.empty((self.players + 1, self.players + 1))
+        hessian[:-1, :-1] = self._precision - curvature - curvature.T
+        diagonal = np.arange(self.players)
+        hessian[diagonal, diagonal] += curvature.sum(axis=0) + curvature.sum(axis=1)
+        hessian[:-1, -1] = hessian[-1, :-1] = self._scatter(local.games.mixed)
+        hessian[-1, -1] = local.games.nu_curvature + LOG_NU_DEVIATION**-2
+        return hessian
+
+    def covariance(self, local: Local) -> Floats:
+        """Covariance of the strengths less the anchors' mean [players, players].
+
+        The Hessian is that of results and prior, H, which is blind to the level, plus b b' of the
+        gauge, with b the anchors' weights. Its inverse is G + 1 1', where G is the covariance in
+        which the anchors' mean is certain: G b = 0 and H G = I - b 1'.
+        """
+        inverse = cholesky.inverse(cholesky.factor(self.hessian(local)))
+        return inverse[:-1, :-1] - 1.0
+
+    def _pull(self, strengths: Floats) -> Floats:
+        """Prior precision and gauge times the strengths [players].
+
+        By their structure: a product with the matrix would have sums whose order a BLAS chooses.
+        """
+        pull: Floats = self._anchor * np.sum(self._anchor * strengths)
+        roots = strengths[self._roots]
+        pull[self._roots] += (roots - np.sum(roots) / len(roots)) / ROOT_DEVIATION**2
+        bonds = (strengths[self._children] - strengths[self._parents]) / PARENT_DEVIATION**2
+        pull[self._children] += bonds
+        pull[self._parents] -= bonds  # a version has one child, so nothing is taken twice
+        return pull
+
+    def _scatter(self, values: Floats) -> Floats:
+        """Adds each row's value to its first player and takes it from its second [players]."""
+        gains = np.bincount(self._table.first, values, self.players)
+        losses = np.bincount(self._table.second, values, self.players)
+        return (gains - losses).astype(np.float64)
+
+
+def _prior_precision(parents: Indices) -> Floats:
+    """Inverse covariance of the prior [players, players], singular in the level."""
+    players = len(parents)
+    children = np.flatnonzero(parents != NO_PARENT)
+    roots = (parents == NO_PARENT).astype(np.float64)
+    precision: Floats = np.diag(roots) - np.outer(roots, roots) / roots.sum()
+    precision /= ROOT_DEVIATION**2
+    bonds = np.zeros((players, players))
+    bonds[children, parents[children]] = 1.0 / PARENT_DEVIATION**2
+    bonds += bonds.T
+    return precision + np.diag(bonds.sum(axis=1)) - bonds

@@ -1,0 +1,1 @@
+"""Ladders as people read them: fitted, ranked, in pages."""

@@ -1,0 +1,96 @@
+"""A fitted ladder as people read it: intervals, ranks, order, pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.elo.models import davidson
+from services.elo.models.bradley_terry import Fit
+from services.elo.models.pairs import Floats, Indices
+from services.elo.models.posterior import SCALE, Problem
+
+QUANTILE = 1.959963984540054
+"""Of the standard normal distribution at 0.975: bounds of a 95 % interval, and of "better"."""
+
+UNRANKED = 0
+
+
+@dataclass(frozen=True)
+class Standings:
+    """Ratings of a ladder as of one place in its log. By player where not said otherwise.
+
+    Attributes:
+        high_water: Sequence of the last match that the fit has seen.
+        matches: Number of matches that the fit has seen.
+        names: Players; the index is that of the ladder, which only ever grows.
+        ratings: Elo scale.
+        low: Lower bound of the 95 % interval.
+        high: Upper bound.
+        ranks: 1 + number of ranked players that are better with probability 0.975, else `UNRANKED`.
+        log_nu: Of the draw model.
+        order: Indices of the players, best first; equal ratings by name.
+    """
+
+    high_water: int
+    matches: int
+    names: tuple[str, ...]
+    ratings: Floats
+    low: Floats
+    high: Floats
+    ranks: Indices
+    log_nu: float
+    order: tuple[int, ...]
+
+    def expected_score(self, player: int, opponent: int) -> float:
+        """Expected score in 0..1 of one game between two players."""
+        difference = float(self.ratings[player] - self.ratings[opponent]) / SCALE
+        return davidson.expected_score(difference, self.log_nu)
+
+
+EMPTY = Standings(
+    high_water=0,
+    matches=0,
+    names=(),
+    ratings=np.empty(0),
+    low=np.empty(0),
+    high=np.empty(0),
+    ranks=np.empty(0, dtype=np.intp),
+    log_nu=0.0,
+    order=(),
+)
+"""Standings of a ladder that was never fitted."""
+
+
+def standings(
+    fit: Fit, problem: Problem, names: tuple[str, ...], high_water: int, matches: int
+) -> Standings:
+    """Orders and ranks a fit."""
+    reach = QUANTILE * np.sqrt(np.maximum(np.diag(fit.covariance), 0.0))
+    order = sorted(range(len(names)), key=lambda player: (-fit.ratings[player], names[player]))
+    return Standings(
+        high_water=high_water,
+        matches=matches,
+        names=names,
+        ratings=fit.ratings,
+        low=fit.ratings - reach,
+        high=fit.ratings + reach,
+        ranks=_ranks(fit, problem),
+        log_nu=fit.log_nu,
+        order=tuple(order),
+    )
+
+
+def _ranks(fit: Fit, problem: Problem) -> Indices:
+    """Ranks [players] from the covariance of the difference of each pair."""
+    ranked = np.flatnonzero(problem.ranked)
+    ratings = fit.ratings[ranked]
+    covariance = fit.covariance[np.ix_(ranked, ranked)]
+    variances = np.diag(covariance)
+    of_difference = variances[:, None] + variances[None, :] - 2.0 * covariance
+    lead = ratings[:, None] - ratings[None, :]
+    better = lead > QUANTILE * np.sqrt(np.maximum(of_difference, 0.0))
+    ranks = np.full(len(fit.ratings), UNRANKED, dtype=np.intp)
+    ranks[ranked] = 1 + better.sum(axis=0)
+    return ranks

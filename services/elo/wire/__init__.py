@@ -1,0 +1,1 @@
+"""Messages of elo.proto <-> the nouns of this service."""

@@ -1,0 +1,79 @@
+"""From the core's nouns to responses."""
+
+from __future__ import annotations
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from mazemesh.v1 import elo_pb2
+from services.elo.standings.board import Board
+from services.elo.standings.ladder import Point
+from services.elo.standings.paging import Page
+from services.elo.standings.standings import Standings
+
+
+def timestamp(nanoseconds: int) -> Timestamp:
+    """A time since 1970-01-01 UTC."""
+    return Timestamp(seconds=nanoseconds // 10**9, nanos=nanoseconds % 10**9)
+
+
+def rating(board: Board, standings: Standings, player: int) -> elo_pb2.PlayerRating:
+    """A player: fitted rating as of `standings`, everything else as of now."""
+    record = board.ladder.players[player]
+    return elo_pb2.PlayerRating(
+        player=record.name,
+        rating=standings.ratings[player],
+        low=standings.low[player],
+        high=standings.high[player],
+        online_rating=record.online_rating,
+        matches=record.matches,
+        games=record.games,
+        wins=record.wins,
+        draws=record.draws,
+        losses=record.losses,
+        rank=standings.ranks[player],
+        last_match_time=timestamp(board.ladder.matches[record.last_match].finish_nanoseconds),
+    )
+
+
+def leaderboard(board: Board, page: Page) -> elo_pb2.GetLeaderboardResponse:
+    """A page of players."""
+    return elo_pb2.GetLeaderboardResponse(
+        ladder=board.ladder.name,
+        players=[rating(board, page.standings, player) for player in page.players],
+        next_page_token=page.next_token,
+        matches=len(board.ladder.matches),
+        fitted_matches=page.standings.matches,
+        total_players=page.total,
+    )
+
+
+def point(board: Board, player: int, at: Point) -> elo_pb2.RatingPoint:
+    """A step in a player's history."""
+    played = board.ladder.matches[at.match]
+    players = board.ladder.players
+    return elo_pb2.RatingPoint(
+        match_id=played.match_id,
+        time=timestamp(played.finish_nanoseconds),
+        online_rating=at.online_rating,
+        opponents=[players[other].name for other in played.participants if other != player],
+        score=at.score,
+    )
+
+
+def head_to_head(board: Board, player: int, opponent: int) -> elo_pb2.HeadToHead | None:
+    """All results between two players, seen from the first; None without any."""
+    met = board.ladder.pairs.between(player, opponent)
+    if met is None:
+        return None
+    ladder, standings = board.ladder, board.standings
+    return elo_pb2.HeadToHead(
+        player=ladder.players[player].name,
+        opponent=ladder.players[opponent].name,
+        matches=met.matches,
+        games=met.games,
+        wins=met.wins,
+        draws=met.draws,
+        losses=met.games - met.draws - met.wins,
+        score=met.score,
+        expected_score=met.games * standings.expected_score(player, opponent),
+    )

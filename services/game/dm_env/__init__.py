@@ -1,0 +1,1 @@
+"""dm_env_rpc: worlds for clients of dm_env."""

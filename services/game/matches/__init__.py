@@ -1,0 +1,1 @@
+"""Matches: created, joined, played, put on disk, reported to Elo."""

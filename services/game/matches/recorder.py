@@ -1,0 +1,53 @@
+"""Puts finished matches on disk before anybody is told that they are over."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from services.game.matches.match import Board, Match
+from services.game.matches.outbox import Outbox
+from services.game.recordings.archive import Archive, Replays
+from services.game.store import FinishedMatch, ReplayEntry, ResultStore
+
+
+class Recorder:
+    """Saves what finished on a board with its replays, and has rated results delivered.
+
+    Args:
+        store: where it is kept.
+        archive: where replays are kept.
+        outbox: told about new results.
+        encode: what Elo is to be told of a finished match.
+    """
+
+    def __init__(
+        self,
+        store: ResultStore,
+        archive: Archive,
+        outbox: Outbox,
+        encode: Callable[[Match], bytes],
+    ) -> None:
+        self._store = store
+        self._archive = archive
+        self._outbox = outbox
+        self._encode = encode
+
+    async def save(self, board: Board) -> None:
+        """Returns when all matches that finished on the board are saved; repeating does no harm."""
+        matches = list(board.unsaved)
+        if not matches:
+            return
+        replays = await self._archive.write(matches)
+        await self._store.finish(await asyncio.to_thread(self._all_finished, matches, replays))
+        board.unsaved = [match for match in board.unsaved if match not in matches]
+        self._outbox.wake()
+        await self._archive.trim(sum(map(len, replays.values())))
+
+    def _all_finished(self, matches: Sequence[Match], replays: Replays) -> list[FinishedMatch]:
+        return [self._finished(match, replays.get(match.setup.match_id, ())) for match in matches]
+
+    def _finished(self, match: Match, replays: tuple[ReplayEntry, ...]) -> FinishedMatch:
+        assert match.finish_time is not None
+        result = self._encode(match) if match.setup.rated else None
+        return FinishedMatch(match.setup.match_id, match.finish_time, result, replays)

@@ -1,0 +1,163 @@
+"""A game that is played seat by seat: turns, who has acted, and who was too late."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+
+import numpy as np
+
+from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError
+from mazemesh.games.bots import EXTERNAL
+from mazemesh.games.spec import ACTIONS
+from services.game.matches.match import Board
+from services.game.matches.recorder import Recorder
+from services.game.play.batch import RUNNING, Report
+from services.game.play.hold import Hold
+from services.game.play.stepping import Stepping
+from services.game.play.watching import Outcome
+
+_STAY = ACTIONS.index("stay")
+
+
+@dataclass(frozen=True, slots=True)
+class SeatTurn:
+    """What a seat sees when it has to move; `deadline` in seconds since the epoch."""
+
+    step: int
+    observation: bytes
+    action_mask: bytes
+    reward: float
+    deadline: float
+
+
+class SeatedGame:
+    """One game whose seats are taken one by one.
+
+    It begins when all are taken, and goes on whether their players stay or not: who does not act in
+    time stays where it is. A seat that has left the game before the others has no turns any more.
+
+    Attributes:
+        board: where the game is played, alone.
+        holds: by seat that the server does not play, the stream that plays it.
+    """
+
+    def __init__(
+        self, board: Board, stepping: Stepping, recorder: Recorder, move_timeout: float
+    ) -> None:
+        self.board = board
+        self.game = board.games[0]
+        self.holds = {
+            seat: Hold(f"seat {seat} of game {self.game.game_id!r}")
+            for seat, controller in enumerate(self.game.controllers)
+            if controller == EXTERNAL
+        }
+        self._stepping = stepping
+        self._recorder = recorder
+        self._move_timeout = move_timeout
+        self._deadline = 0.0
+        self._turn = -1
+        self._actions = np.zeros((1, len(self.game.controllers)), np.int8)
+        self._to_join = set(self.holds)
+        self._to_act: set[int] = set()
+        self._all_acted = asyncio.Event()
+        self._changed = asyncio.Event()
+        self._play: asyncio.Task[None] | None = None
+
+    @property
+    def open_seats(self) -> int:
+        """Seats that nobody has taken yet."""
+        return len(self._to_join)
+
+    def join(self, seat: int) -> None:
+        """The player of a seat is there; the last one begins the game."""
+        self.board.touched = self._stepping.clock()
+        self._to_join.discard(seat)
+        if not self._to_join and self._play is None:
+            self._play = asyncio.create_task(self._play_on(), name=f"play {self.game.game_id}")
+
+    def act(self, seat: int, step: int, action: int) -> None:
+        """Takes the action of a seat; until all have acted, a later one replaces it.
+
+        Raises:
+            FailedPrecondition: the step is not the current turn's.
+            InvalidArgument: there is no such action.
+        """
+        if step != self._turn or self.board.over:
+            raise FailedPrecondition(f"act.step is {step}; the current turn is {self._turn}")
+        count = self.board.batch.engine.spec.num_actions
+        if not 0 <= action < count:
+            raise InvalidArgument(f"act.action: {action} is outside 0..{count - 1}")
+        self.board.touched = self._stepping.clock()
+        self._actions[0, seat] = action
+        self._to_act.discard(seat)
+        if not self._to_act:
+            self._all_acted.set()
+
+    async def news(self, seat: int, after: int) -> SeatTurn | Outcome:
+        """A seat's next turn after step `after` (-1: any), or how the game ended, once saved."""
+        while True:
+            changed = self._changed
+            if self.game.outcome is not None:
+                await self._recorder.save(self.board)
+                return self.game.outcome
+            if self._turn > after and self._goes_on(seat):
+                return self._seat_turn(seat)
+            await changed.wait()
+
+    def stop(self, reason: MazemeshError) -> None:
+        """Ends the streams of all seats; the game goes on unless it was taken out."""
+        for hold in self.holds.values():
+            hold.end(reason)
+        if self.game.outcome is None and not self.game.match.alive and self._play is not None:
+            self._play.cancel()
+
+    async def _play_on(self) -> None:
+        while not self.board.over:
+            self._begin_turn()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._move_timeout):
+                    await self._all_acted.wait()
+            batch = self.board.batch
+            if self._stepping.is_inline(batch):
+                report = self._stepping.step(batch, self._actions)
+            else:
+                report, _ = await self._stepping.step_in_thread(batch, self._actions, _nothing)
+            self.board.settle(report, self.board.touched, self._stepping.time())
+        self._tell()
+        await self._recorder.save(self.board)
+
+    def _begin_turn(self) -> None:
+        self._turn = int(self.board.batch.engine.steps[0])
+        self._deadline = self._stepping.time() + self._move_timeout
+        self._actions[...] = _STAY
+        self._to_act = {seat for seat in self.holds if self._goes_on(seat)}
+        self._all_acted.clear()
+        if not self._to_act:
+            self._all_acted.set()
+        self._tell()
+
+    def _goes_on(self, seat: int) -> bool:
+        """Whether a seat has not left before the others, as in foreign games it may."""
+        engine = self.board.batch.engine
+        first = not len(engine.seat_status) or not engine.steps[0]
+        return first or int(engine.seat_status[0, seat]) == RUNNING
+
+    def _tell(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    def _seat_turn(self, seat: int) -> SeatTurn:
+        engine = self.board.batch.engine
+        return SeatTurn(
+            step=self._turn,
+            observation=engine.observation[0, seat].tobytes(),
+            action_mask=engine.action_mask[0, seat].tobytes(),
+            reward=float(engine.reward[0, seat]),
+            deadline=self._deadline,
+        )
+
+
+def _nothing(report: Report) -> None:
+    """Seats are told of a step one by one."""

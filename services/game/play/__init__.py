@@ -1,0 +1,1 @@
+"""Games that are stepped together, and who watches them."""

@@ -1,0 +1,170 @@
+"""What the games of a server may take of its memory: known and reserved before it is allocated."""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
+
+import numpy as np
+
+from mazemesh.errors import ResourceExhausted
+from mazemesh.games import Game, GameSettings
+from mazemesh.games.foreign import ForeignGame
+from services.game.play.stepping import Stepping
+from services.game.play.tape import HASH_BYTES, HASH_INTERVAL
+
+_MIB = 1 << 20
+_SAMPLE = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """Bytes that games of one kind take: some for all together, and some for each."""
+
+    fixed: int
+    each: int
+
+    def of(self, games: int) -> int:
+        """Bytes of so many games."""
+        return self.fixed + games * self.each
+
+    def fit(self, room: int) -> int:
+        """How many games fit into so many bytes."""
+        return max(0, (room - self.fixed) // self.each)
+
+
+def footprint(
+    game: Game, settings: GameSettings, *, autoreset: bool, draw_ahead: bool = False
+) -> Footprint:
+    """What an engine of a game under resolved settings takes, with its answers and its tape.
+
+    What foreign environments keep for themselves is not known, and not in it. At first use it loads
+    the engine, which takes a while.
+    """
+    spec = game.spec(settings)
+    arrays = _foreign_arrays if isinstance(game, ForeignGame) else _maze_arrays
+    few, many = arrays(game, settings, 1, draw_ahead), arrays(game, settings, 2, draw_ahead)
+    each = many - few
+    # The answer that is kept and the one that is being made; and the actions that are played.
+    each += 2 * answer_bytes(game, settings) + spec.seats
+    if not autoreset:
+        each += spec.step_limit * spec.seats + spec.step_limit // HASH_INTERVAL * HASH_BYTES
+    return Footprint(max(few - (many - few), 0), each)
+
+
+def answer_bytes(game: Game, settings: GameSettings) -> int:
+    """Bytes of a game in the longest answer to a step."""
+    spec = game.spec(settings)
+    # Observation and mask, the final ones too, reward, score, status and success of each seat; of
+    # the game status, index, steps.
+    observation = spec.observation_size * np.dtype(spec.observation_dtype).itemsize
+    return spec.seats * (2 * (observation + spec.num_actions) + 10) + 9
+
+
+def _maze_arrays(game: Game, settings: GameSettings, games: int, draw_ahead: bool) -> int:
+    from mazemesh.games.mazes.kernels.drawing import allocate_ahead
+    from mazemesh.games.mazes.kernels.state import allocate
+    from mazemesh.games.mazes.kernels.things import allocate_things
+    from mazemesh.games.parameters import parameters
+
+    numbers = parameters(game, settings)
+    state = allocate(numbers, games)
+    things = allocate_things(numbers, games if game.has_things else 0)
+    ahead = allocate_ahead(numbers, state, games if draw_ahead else 0)
+    return sum(array.nbytes for array in (*state, *things, *(ahead if draw_ahead else ())))
+
+
+def _foreign_arrays(game: Game, settings: GameSettings, games: int, draw_ahead: bool) -> int:
+    from mazemesh.games.foreign.memory import shared_bytes
+
+    assert isinstance(game, ForeignGame)
+    # Each array begins at a round address, so the mean of many is what one takes.
+    fixed = shared_bytes(game.description, 1)
+    return fixed + (games - 1) * (shared_bytes(game.description, _SAMPLE) // _SAMPLE + 1)
+
+
+class Room:
+    """The memory that is left for games; one thread takes it, any may give it back.
+
+    Args:
+        limit: bytes of all games together.
+        limit_each: bytes of the games of one session, one world or one batch of matches.
+    """
+
+    def __init__(self, limit: int, limit_each: int) -> None:
+        self._limit = limit
+        self._limit_each = min(limit, limit_each)
+        self._taken: dict[int, int] = {}
+        self._numbers = count()
+
+    @property
+    def used(self) -> int:
+        """Bytes that are reserved."""
+        return sum(list(self._taken.values()))
+
+    @property
+    def limit_each(self) -> int:
+        """Bytes that games which are made together may take."""
+        return self._limit_each
+
+    def take(self, need: Footprint, games: int, field: str = "num_games") -> Share:
+        """Reserves the memory of so many games.
+
+        Raises:
+            ResourceExhausted: there is not so much; tells how many games fit.
+        """
+        size, left = need.of(games), self._limit - self.used
+        for room, what in ((self._limit_each, "the limit of one session"), (left, "what is left")):
+            if size > room:
+                raise ResourceExhausted(
+                    f"{field}: {games} games take {size / _MIB:.1f} MiB of memory; "
+                    f"{room / _MIB:.1f} MiB is {what}, so that {need.fit(room)} games of this size "
+                    "fit"
+                )
+        share, number = Share(), next(self._numbers)
+        self._taken[number] = size
+        weakref.finalize(share, self._taken.pop, number, None)
+        return share
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """The room of a server, and how to find out what games need of it.
+
+    Attributes:
+        room: the memory.
+        stepping: has the threads in which that is found out.
+        draw_ahead: whether training games draw their next mazes ahead.
+    """
+
+    room: Room
+    stepping: Stepping
+    draw_ahead: bool = False
+
+    async def need(self, game: Game, settings: GameSettings, *, autoreset: bool) -> Footprint:
+        """What games under resolved settings take."""
+        ahead = self.draw_ahead and autoreset
+        call = partial(footprint, game, settings, autoreset=autoreset, draw_ahead=ahead)
+        return await self.stepping.in_thread(call)
+
+    async def take(
+        self,
+        game: Game,
+        settings: GameSettings,
+        games: int,
+        field: str = "num_games",
+        *,
+        autoreset: bool = True,
+    ) -> Share:
+        """Reserves the memory of so many games.
+
+        Raises:
+            ResourceExhausted: as `Room.take`.
+        """
+        return self.room.take(await self.need(game, settings, autoreset=autoreset), games, field)
+
+
+class Share:
+    """Memory that was reserved, as long as somebody keeps this; the games do that it is for."""

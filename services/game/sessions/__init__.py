@@ -1,0 +1,1 @@
+"""Sessions of RunGames: batches of games that one client steps."""

@@ -1,0 +1,76 @@
+"""Replays on the wire and in files."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+
+import numpy as np
+from google.protobuf.message import DecodeError
+
+from mazemesh.errors import FailedPrecondition
+from mazemesh.tensors import to_bytes
+from mazemesh.v1 import game_pb2 as pb
+from mazemesh.wire import settings_to_proto
+from services.game.matches.match import MatchGame
+from services.game.play.tape import HASH_INTERVAL
+from services.game.store import ReplayEntry
+from services.game.wire.convert import finished, timestamp
+
+
+def encode_file(games: Sequence[MatchGame]) -> bytes:
+    """The content of a replay file: a compressed game.proto ReplayFile."""
+    message = pb.ReplayFile(games=[_recorded(game) for game in games])
+    return zlib.compress(message.SerializeToString(deterministic=True), level=9)
+
+
+def replay(entry: ReplayEntry, content: bytes) -> pb.GameReplay:
+    """The replay of an entry, from the content of its file.
+
+    Raises:
+        FailedPrecondition: the file does not hold it.
+    """
+    try:
+        return pb.ReplayFile.FromString(zlib.decompress(content)).games[entry.index]
+    except (zlib.error, DecodeError, IndexError) as error:
+        raise FailedPrecondition(f"replay file {entry.file} cannot be read: {error}") from error
+
+
+def replay_info(entry: ReplayEntry) -> pb.ReplayInfo:
+    """A row of the list of replays."""
+    return pb.ReplayInfo(
+        game_id=entry.game_id,
+        match_id=entry.match_id,
+        game=entry.game,
+        rules_hash=entry.rules_hash,
+        participants=entry.participants,
+        outcome=finished(entry.outcome),
+        rated=entry.rated,
+        finish_time=timestamp(entry.finish_time),
+    )
+
+
+def _recorded(game: MatchGame) -> pb.GameReplay:
+    assert game.board is not None
+    assert game.board.batch.tape is not None
+    assert game.outcome is not None
+    setup = game.match.setup
+    recording = game.board.batch.tape.recording(game.index, game.outcome.steps)
+    return pb.GameReplay(
+        info=pb.ReplayInfo(
+            game_id=game.game_id,
+            match_id=setup.match_id,
+            game=setup.game.name,
+            rules_hash=setup.game.spec(setup.settings).rules_hash,
+            participants=game.names,
+            outcome=finished(game.outcome),
+            rated=setup.rated,
+            finish_time=timestamp(game.match.finish_time or 0.0),
+        ),
+        settings=settings_to_proto(setup.settings),
+        seed=setup.seed,
+        rotation=game.rotation,
+        actions=to_bytes(recording.actions, "int8"),
+        hash_interval=HASH_INTERVAL,
+        hashes=to_bytes(np.array(recording.hashes, np.uint64), "uint64"),
+    )

@@ -1,0 +1,1 @@
+"""Players who wait for each other."""

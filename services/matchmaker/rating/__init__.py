@@ -1,0 +1,1 @@
+"""Rating matches: which to play next, and the leases under which they are played."""

@@ -1,0 +1,1 @@
+"""Opponents for training, and the outcomes that choose them."""

@@ -1,0 +1,176 @@
+"""Opponents for training, and the outcomes that choose them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from services._harness.game_specs import KnownGame
+from services.matchmaker.metrics import MatchmakerMetrics
+from services.matchmaker.store import OutcomeState, OutcomeStore
+from services.matchmaker.training.opponents import (
+    Curve,
+    Mix,
+    Opponent,
+    Source,
+    Weights,
+    exploiter_opponents,
+    pool,
+    sample_opponents,
+)
+from services.matchmaker.training.outcomes import Form, Forms, Outcomes
+from services.matchmaker.training.snapshots import Roster
+
+KEEP_REQUESTS = 10_000
+"""How many of the newest request ids are remembered, so that a retry counts once."""
+
+
+class Training:
+    """Samples opponents from the roster by the outcomes so far.
+
+    Outcomes are in memory at once and in the store with the next `flush`; a crash between the two
+    forgets some games of a decayed average, and never counts any twice.
+    """
+
+    def __init__(
+        self,
+        roster: Roster,
+        store: OutcomeStore,
+        metrics: MatchmakerMetrics,
+        *,
+        mix: Mix,
+        curve: Curve,
+        power: float,
+        pool_size: int,
+        half_life: float,
+        rng: np.random.Generator,
+    ) -> None:
+        self._roster = roster
+        self._store = store
+        self._metrics = metrics
+        self._mix = mix
+        self._curve: Curve = curve
+        self._power = power
+        self._pool_size = pool_size
+        self._half_life = half_life
+        self._rng = rng
+        self._forms = Forms(half_life)
+        self._requests: dict[str, None] = {}
+        self._unsaved_forms: dict[tuple[str, str], Form] = {}
+        self._unsaved_requests: list[str] = []
+        self._saving = asyncio.Lock()
+
+    async def load(self) -> None:
+        """Continues from the store."""
+        state = await self._store.load()
+        self._forms = Forms(self._half_life, state.forms)
+        self._requests = dict.fromkeys(state.request_ids)
+
+    def record(self, request_id: str, student: str, outcomes: Mapping[str, Outcomes]) -> None:
+        """Counts outcomes, once for a request id.
+
+        Those against the student's own latest version tell nothing: on average they are even.
+        """
+        told = {name: one for name, one in outcomes.items() if name != f"{student}:latest"}
+        if not told or request_id in self._requests:
+            return
+        for opponent, one in told.items():
+            self._unsaved_forms[student, opponent] = self._forms.record(student, opponent, one)
+            self._metrics.outcomes.inc(one.games)
+        self._requests[request_id] = None
+        self._unsaved_requests.append(request_id)
+        while len(self._requests) > KEEP_REQUESTS:
+            del self._requests[next(iter(self._requests))]
+
+    def records(self, student: str = "") -> list[tuple[str, str, Form]]:
+        """Student, opponent and record of all that have met, or those of one student; by name."""
+        return list(self._forms.of(student))
+
+    def sample(
+        self,
+        student: str,
+        game: KnownGame,
+        count: int,
+        *,
+        others: Sequence[str] = (),
+        exploits: str = "",
+        sides: int = 2,
+    ) -> list[Opponent]:
+        """Opponents for the student's next episodes.
+
+        In a game of one seat there is no opponent, and all of them are the student itself.
+
+        Args:
+            student: Name of the policy that learns.
+            game: What they play; settings do not matter.
+            count: How many, 1 or more.
+            others: Names of further policies whose snapshots are in the pool.
+            exploits: Name of the policy that the student exploits; empty: none.
+            sides: How many play against each other; with 1 all of them are the student too.
+        """
+        if sides == 1 or game.max_seats == 1:
+            opponents = [Opponent(f"{student}:latest", Source.LATEST)] * count
+        elif exploits:
+            opponents = self._exploit(student, exploits, game.spec.name, count)
+        else:
+            opponents = self._draw(student, (student, *others), game, count)
+        for source, metric in self._metrics.samples.items():
+            metric.inc(sum(opponent.source is source for opponent in opponents))
+        return opponents
+
+    async def flush(self) -> None:
+        """Makes what was recorded durable, in one transaction."""
+        async with self._saving:
+            if not self._unsaved_requests:
+                return
+            forms, self._unsaved_forms = self._unsaved_forms, {}
+            requests, self._unsaved_requests = self._unsaved_requests, []
+            try:
+                await self._store.save(OutcomeState(forms, requests), KEEP_REQUESTS)
+            except BaseException:
+                self._unsaved_forms = {**forms, **self._unsaved_forms}
+                self._unsaved_requests = [*requests, *self._unsaved_requests]
+                raise
+
+    def _exploit(self, student: str, target: str, game: str, count: int) -> list[Opponent]:
+        snapshots = self._pool([target], game)
+        return exploiter_opponents(
+            target,
+            count,
+            win_rate=self._forms.win_rate(student, f"{target}:latest"),
+            snapshots=snapshots,
+            win_rates=self._win_rates(student, snapshots),
+            rng=self._rng,
+        )
+
+    def _draw(
+        self, student: str, names: Sequence[str], game: KnownGame, count: int
+    ) -> list[Opponent]:
+        snapshots = self._pool(names, game.spec.name)
+        return sample_opponents(
+            student,
+            count,
+            snapshots=snapshots,
+            win_rates=self._win_rates(student, snapshots),
+            bots=game.bots,
+            mix=self._mix,
+            curve=self._curve,
+            power=self._power,
+            rng=self._rng,
+        )
+
+    def _pool(self, names: Sequence[str], game: str) -> list[str]:
+        """Snapshots of the policies, from each as many as its share of the places allows."""
+        known = {
+            name: versions for name in names if (versions := self._roster.versions(name, game))
+        }
+        return [
+            f"{name}:{version}"
+            for name, versions in known.items()
+            for version in pool(versions, max(1, self._pool_size // len(known)))
+        ]
+
+    def _win_rates(self, student: str, opponents: Sequence[str]) -> Weights:
+        return np.array([self._forms.win_rate(student, one) for one in opponents], np.float64)

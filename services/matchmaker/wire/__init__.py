@@ -1,0 +1,1 @@
+"""Messages of matchmaker.proto <-> the nouns of this service."""

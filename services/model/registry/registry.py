@@ -1,0 +1,222 @@
+"""The rules of the registry, each one a function over a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import NoReturn
+
+from mazemesh.errors import (
+    AlreadyExists,
+    Conflict,
+    FailedPrecondition,
+    InvalidArgument,
+    NotFound,
+    OutOfRange,
+)
+from mazemesh.names import LATEST, Reference
+from services.model.registry import leases
+from services.model.registry.policy import Alias, Event, State, Submission, Version
+from services.model.store import Transaction
+
+_NAMES_IN_MESSAGES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A version and the files that no version has any more."""
+
+    version: Version
+    unused_files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Changes in order; nothing else happened up to and including revision `through`."""
+
+    events: Sequence[Event]
+    through: int
+
+
+def find_published(tx: Transaction, request_id: str, name: str, sha256: str) -> Version | None:
+    """The version that an earlier request with this id made.
+
+    Raises:
+        AlreadyExists: that request was about another name or file.
+    """
+    version = tx.versions.by_request(request_id) if request_id else None
+    if version and (version.name, version.sha256) != (name, sha256):
+        raise AlreadyExists(
+            f"request_id {request_id!r} was used for {version.reference} with sha256 "
+            f"{version.sha256}; use a new one for {name} with sha256 {sha256}"
+        )
+    return version
+
+
+def publish(
+    tx: Transaction,
+    submission: Submission,
+    rejection: str,
+    *,
+    now: datetime,
+    keep: int,
+    fence: int = 0,
+    lease_seconds: float = 0.0,
+) -> Published:
+    """Gives a submission the next number; READY, or REJECTED for the reason given.
+
+    A ready version becomes `latest`, unless that is a newer one, and the surplus beyond the newest
+    `keep` versions is retired. A request that was answered before gets the same version again. Who
+    holds the name by `fence` holds it for another `lease_seconds`.
+
+    Raises:
+        InvalidArgument: the parent does not exist.
+        Conflict: another run holds the name.
+    """
+    tx.lock()
+    known = find_published(tx, submission.request_id, submission.name, submission.sha256)
+    if known is not None:
+        used = tx.versions.uses(submission.sha256)
+        return Published(known, () if used else (submission.sha256,))
+    leases.heard_of(tx, leases.check(tx, submission.name, fence, now), now, lease_seconds)
+    revision = tx.advance()
+    version = Version.of(
+        submission,
+        number=_next_number(tx, submission),
+        state=State.REJECTED if rejection else State.READY,
+        created=now,
+        rejection=rejection,
+        revision=revision,
+    )
+    tx.versions.add(version)
+    tx.events.append(Event(revision, version))
+    if rejection:
+        return Published(version)
+    _move_latest(tx, version)
+    unused = _retire_surplus(tx, version.name, keep)
+    # No other alias can stand for a number that did not exist, and `latest` stands for the highest.
+    return Published(replace(version, aliases=(LATEST,)), unused)
+
+
+def set_alias(tx: Transaction, name: str, alias: str, number: int, expected: int) -> Alias:
+    """Moves an alias by compare-and-swap on its revision (0: it does not exist yet).
+
+    Raises:
+        NotFound: there is no such version.
+        Conflict: another revision than `expected`.
+        FailedPrecondition: the version is not READY.
+    """
+    tx.lock()
+    version = tx.versions.get(name, number)
+    if version is None:
+        _not_found(tx, name, f"{name}:{number} does not exist")
+    present = tx.aliases.get(name, alias)
+    if (present.revision if present else 0) != expected:
+        raise Conflict(
+            f"expected_revision is {expected}, but {_describe_alias(name, alias, present)}"
+        )
+    if version.state is not State.READY:
+        raise FailedPrecondition(f"{version.reference} is {version.state.name}, not READY")
+    moved = Alias(name, alias, number, tx.advance())
+    tx.aliases.put(moved)
+    tx.events.append(Event(moved.revision, moved))
+    return moved
+
+
+def resolve(tx: Transaction, reference: Reference) -> Version:
+    """The version that a reference stands for, in any state.
+
+    Raises:
+        NotFound: no such version or alias; the message tells what exists.
+    """
+    number = reference.number
+    if not number:
+        alias = tx.aliases.get(reference.name, reference.alias)
+        if alias is None:
+            _not_found(tx, reference.name, f"{reference.name}:{reference.alias} does not exist")
+        number = alias.number
+    version = tx.versions.get(reference.name, number)
+    if version is None:
+        _not_found(tx, reference.name, f"{reference.name}:{number} does not exist")
+    return version
+
+
+def resolve_file(tx: Transaction, reference: Reference) -> Version:
+    """The READY version that a reference stands for.
+
+    Raises:
+        NotFound: no such version, or its file is not kept; the message tells what exists.
+    """
+    version = resolve(tx, reference)
+    if version.state is State.RETIRED:
+        _not_found(tx, version.name, f"{version.reference} is retired and its file was deleted")
+    if version.state is State.REJECTED:
+        _not_found(tx, version.name, f"{version.reference} was rejected: {version.rejection}")
+    return version
+
+
+def changes(tx: Transaction, since: int, name: str, limit: int) -> Changes:
+    """At most `limit` changes after revision `since`, of one name or (empty) of all.
+
+    Raises:
+        OutOfRange: the registry has not come so far, or has forgotten what came next.
+    """
+    present = tx.revision()
+    if since > present:
+        raise OutOfRange(
+            f"since_revision is {since}, but the registry is at {present}; list, then watch from "
+            "there"
+        )
+    oldest = tx.events.oldest()
+    if since < (present if oldest is None else oldest - 1):
+        raise OutOfRange(
+            f"since_revision is {since}, but changes are kept from {oldest} on; list, then watch "
+            f"from the revision of the list (now {present})"
+        )
+    events = tx.events.after(since, name, limit)
+    return Changes(events, events[-1].revision if len(events) == limit else present)
+
+
+def _next_number(tx: Transaction, submission: Submission) -> int:
+    last = tx.versions.last(submission.name)
+    if submission.parent_version > last:
+        raise InvalidArgument(
+            f"parent_version is {submission.parent_version}, but {submission.name} has "
+            f"{f'versions 1..{last}' if last else 'no version yet'}; 0 stands for no parent"
+        )
+    return last + 1
+
+
+def _move_latest(tx: Transaction, version: Version) -> None:
+    latest = tx.aliases.get(version.name, LATEST)
+    if latest is None or latest.number < version.number:
+        moved = Alias(version.name, LATEST, version.number, tx.advance())
+        tx.aliases.put(moved)
+        tx.events.append(Event(moved.revision, moved))
+
+
+def _retire_surplus(tx: Transaction, name: str, keep: int) -> tuple[str, ...]:
+    surplus = tx.versions.surplus(name, keep)
+    for version in surplus:
+        revision = tx.advance()
+        tx.versions.retire(name, version.number, revision)
+        tx.events.append(Event(revision, version))
+    files = sorted({version.sha256 for version in surplus})
+    return tuple(sha256 for sha256 in files if not tx.versions.uses(sha256))
+
+
+def _describe_alias(name: str, alias: str, present: Alias | None) -> str:
+    if present is None:
+        return f"{name}:{alias} does not exist (revision 0)"
+    return f"{name}:{alias} is version {present.number} at revision {present.revision}"
+
+
+def _not_found(tx: Transaction, name: str, reason: str) -> NoReturn:
+    last = tx.versions.last(name)
+    if not last:
+        names = tx.versions.names(_NAMES_IN_MESSAGES)
+        known = f"the first policies are {', '.join(names)}" if names else "there is no policy yet"
+        raise NotFound(f"{reason}: no policy is named {name!r}; {known}")
+    aliases = ", ".join(f"{alias.alias} = {alias.number}" for alias in tx.aliases.of(name))
+    raise NotFound(f"{reason}; {name} has versions 1..{last} and aliases: {aliases or 'none'}")

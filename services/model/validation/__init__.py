@@ -1,0 +1,1 @@
+"""Whether a file is a policy that computes what it should."""

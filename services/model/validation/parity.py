@@ -1,0 +1,124 @@
+"""Whether a network answers what its publisher's own did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from services.model.validation.rejection import Rejection
+
+TOLERANCE: Final = 1e-4
+"""Largest difference allowed, in units of max(1, |expected|)."""
+
+MASKED_LOGIT: Final = -1e8
+"""Logits of illegal actions are at most this."""
+
+Floats = npt.NDArray[np.float32]
+Bytes = npt.NDArray[np.uint8]
+Rows = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """Observations and what the publisher's own network answers to them, for n >= 1 rows.
+
+    Attributes:
+        observation: uint8 or float32 [n, observation_size].
+        action_mask: uint8 [n, num_actions], 1 where legal, at least one in each row.
+        logits: float32 [n, num_actions], finite where legal.
+        value: float32 [n], finite.
+        state: float32 [n, state_size], or None when the network has no state.
+        next_state: like `state`, after the step.
+    """
+
+    observation: Bytes | Floats
+    action_mask: Bytes
+    logits: Floats
+    value: Floats
+    state: Floats | None = None
+    next_state: Floats | None = None
+
+    def __len__(self) -> int:
+        return len(self.observation)
+
+    def inputs(self, rows: Rows) -> dict[str, npt.NDArray[np.generic]]:
+        """What to feed a network for the rows of these numbers."""
+        inputs: dict[str, npt.NDArray[np.generic]] = {
+            "observation": self.observation[rows],
+            "action_mask": self.action_mask[rows],
+        }
+        if self.state is not None:
+            inputs["state"] = self.state[rows]
+        return inputs
+
+    def compare(
+        self, outputs: Mapping[str, npt.NDArray[np.generic]], rows: Rows, how: str = ""
+    ) -> None:
+        """Checks a network's answers for the rows of these numbers, got as `how` says.
+
+        The greedy action needs no check of its own: with every legal logit within the tolerance it
+        can only differ between actions that are as good as tied.
+
+        Raises:
+            Rejection: a shape, a value that is not finite, the logit of an illegal action, or a
+                difference above `TOLERANCE`; names where and how much.
+        """
+        legal = self.action_mask[rows] == 1
+        logits = _shaped("logits", outputs, self.logits[rows])
+        above = np.where(legal, -np.inf, logits)  # a NaN is not at most anything
+        _require("masking", ~(above <= MASKED_LOGIT), "logits", logits, f"at most {MASKED_LOGIT:g}")
+        self._compare("logits", logits, self.logits[rows], rows, legal, how)
+        for name, expected in (("value", self.value), ("next_state", self.next_state)):
+            if expected is not None:
+                got = _shaped(name, outputs, expected[rows])
+                self._compare(name, got, expected[rows], rows, np.ones(got.shape, bool), how)
+
+    def _compare(
+        self,
+        name: str,
+        got: Floats,
+        expected: Floats,
+        rows: Rows,
+        counts: npt.NDArray[np.bool_],
+        how: str,
+    ) -> None:
+        _require("finite", counts & ~np.isfinite(got), name, got, "a finite number")
+        expected = np.where(counts, expected, 0).astype(np.float64)
+        difference = np.abs(np.where(counts, got, 0) - expected)
+        excess = difference / np.maximum(1, np.abs(expected))
+        worst = np.unravel_index(np.argmax(excess), excess.shape)
+        if excess[worst] > TOLERANCE:
+            row, *rest = (int(index) for index in worst)
+            raise Rejection(
+                "parity",
+                f"{name}{[int(rows[row]), *rest]} is {got[worst]:.7g} at batch {len(got)}"
+                f"{f' {how}' if how else ''}, the publisher's network says "
+                f"{expected[worst]:.7g}; they differ by {difference[worst]:.3g}, allowed is "
+                f"{TOLERANCE:g} * max(1, |x|)",
+            )
+
+
+def _shaped(name: str, outputs: Mapping[str, npt.NDArray[np.generic]], expected: Floats) -> Floats:
+    got = outputs[name]
+    if got.shape != expected.shape:
+        raise Rejection(
+            "shape", f"{name} came as {list(got.shape)}; expected {list(expected.shape)}"
+        )
+    return got.astype(np.float32, copy=False)
+
+
+def _require(
+    check: str, wrong: npt.NDArray[np.bool_], name: str, got: Floats, expected: str
+) -> None:
+    count = int(np.count_nonzero(wrong))
+    if count:
+        first = tuple(int(index) for index in np.argwhere(wrong)[0])
+        raise Rejection(
+            check,
+            f"{count} of {got.size} {name} at batch {len(got)} are wrong, the first one is "
+            f"{name}{list(first)} = {got[first]:.7g}; expected {expected}",
+        )

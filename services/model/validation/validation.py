@@ -1,0 +1,180 @@
+"""Whether a file is a policy: a sound ONNX graph of the right form that computes what it should.
+
+To be called in a process that can do no harm (`confined`). Importing onnx and onnxruntime takes
+half a second from a cold disk, so it waits for the first use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from services.model.validation.graph import check_graph
+from services.model.validation.parity import Parity
+from services.model.validation.rejection import Rejection
+
+BATCH: Final = 64
+"""Rows of a batch that is tried whatever the number of parity rows: they are repeated for it."""
+
+SINGLE_ROWS: Final = 8
+"""Rows that are tried one by one; more would cost time and tell little."""
+
+_QUIET: Final = 4  # onnxruntime: fatal only; its reasons are in the exceptions
+
+Rows = npt.NDArray[np.intp]
+
+
+def preload() -> None:
+    """Loads all that `validate` needs, so that it opens no file later."""
+    import onnx.checker
+    import onnx.numpy_helper
+    import onnxruntime
+    from onnx import TensorProto, helper
+
+    value = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch"])
+    answer = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["batch"])
+    graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "warm", [value], [answer])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    check_graph(model)
+    onnx.checker.check_model(model.SerializeToString())
+    for optimized in (True, False):
+        session = _load(model.SerializeToString(), optimized=optimized)
+        session.run(["y"], {"x": np.zeros(2, np.float32)})
+    onnxruntime.get_available_providers()
+
+
+def validate(data: bytes, parity: Parity) -> str:
+    """Checks an ONNX file against the parity rows, whose shapes are those of its game.
+
+    Returns:
+        What was compared, in words.
+
+    Raises:
+        Rejection: the first check that fails, in the order: onnx (it can be read), graph (only what
+            policies are made of, in one file), onnx (a sound graph), load (onnxruntime takes it),
+            signature (names, types and shapes), run, shape, masking, finite, parity (all rows at
+            once, 64 rows, rows one by one; 64 rows again without any optimization of the graph).
+    """
+    _check_form(data)
+    session = _load(data, optimized=True)
+    try:
+        _check_signature("input", session.get_inputs(), _expected_inputs(parity))
+        _check_signature("output", session.get_outputs(), _expected_outputs(parity))
+    except UnicodeDecodeError as error:  # onnxruntime's, of names that it reads as bytes
+        raise Rejection("signature", f"a name is not UTF-8: {error.object!r}") from error
+    rows = np.arange(len(parity))
+    batch = np.resize(rows, BATCH)
+    singles = rows[:: max(1, len(rows) // SINGLE_ROWS)]
+    _compare(session, parity, rows)
+    for row in singles:
+        _compare(session, parity, np.array([row]))
+    _compare(session, parity, batch)
+    _compare(_load(data, optimized=False), parity, batch, "without optimization of the graph")
+    return (
+        f"the publisher's answers to {len(rows)} observations: all at once, {len(singles)} one by "
+        f"one and in a batch of {BATCH}, with the graph optimized by onnxruntime and, the batch of "
+        f"{BATCH}, as it is"
+    )
+
+
+def _check_form(data: bytes) -> None:
+    import onnx.checker
+    from google.protobuf.message import DecodeError
+
+    try:
+        model = onnx.load_model_from_string(data)
+        check_graph(model)
+        del model
+        onnx.checker.check_model(data)
+    except (onnx.checker.ValidationError, DecodeError, ValueError) as error:
+        raise Rejection("onnx", _first_line(error)) from error
+
+
+def _load(data: bytes, *, optimized: bool) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _QUIET
+    if not optimized:
+        level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        options.graph_optimization_level = level
+    try:
+        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    except MemoryError:
+        raise
+    except Exception as error:  # its own exception classes share no base but Exception
+        raise Rejection("load", _first_line(error)) from error
+
+
+_ONNX_TYPES: Final = {"uint8": "tensor(uint8)", "float32": "tensor(float)"}
+
+
+def _expected_inputs(parity: Parity) -> dict[str, tuple[str, int | None]]:
+    """ONNX type and width (None: the batch axis alone) by name."""
+    inputs: dict[str, tuple[str, int | None]] = {
+        "observation": (_ONNX_TYPES[parity.observation.dtype.name], parity.observation.shape[1]),
+        "action_mask": ("tensor(uint8)", parity.action_mask.shape[1]),
+    }
+    if parity.state is not None:
+        inputs["state"] = ("tensor(float)", parity.state.shape[1])
+    return inputs
+
+
+def _expected_outputs(parity: Parity) -> dict[str, tuple[str, int | None]]:
+    outputs: dict[str, tuple[str, int | None]] = {
+        "logits": ("tensor(float)", parity.action_mask.shape[1]),
+        "value": ("tensor(float)", None),
+    }
+    if parity.next_state is not None:
+        outputs["next_state"] = ("tensor(float)", parity.next_state.shape[1])
+    return outputs
+
+
+def _check_signature(
+    kind: str, found: Sequence[Any], expected: Mapping[str, tuple[str, int | None]]
+) -> None:
+    if {one.name for one in found} != set(expected):
+        raise Rejection(
+            "signature",
+            f"{kind}s are {sorted(one.name for one in found)}; expected {sorted(expected)}",
+        )
+    for one in found:
+        element, width = expected[one.name]
+        batch, *rest = one.shape or [0]
+        # Where the width of an output is not inferred, the run tells it.
+        fits = rest == ([] if width is None else [width]) or (
+            kind == "output" and width is not None and len(rest) == 1 and not _fixed(rest[0])
+        )
+        if one.type != element or _fixed(batch) or not fits:
+            shape = ["batch"] if width is None else ["batch", width]
+            raise Rejection(
+                "signature",
+                f"{kind} {one.name!r} is {one.type} {one.shape}; expected {element} {shape} with "
+                "a free batch axis",
+            )
+
+
+def _fixed(size: object) -> bool:
+    return isinstance(size, int)
+
+
+def _compare(session: Any, parity: Parity, rows: Rows, how: str = "") -> None:
+    names = [output.name for output in session.get_outputs()]
+    try:
+        arrays = session.run(names, parity.inputs(rows))
+    except MemoryError:
+        raise
+    except Exception as error:  # as above
+        raise Rejection("run", _first_line(error)) from error
+    outputs = {name: np.asarray(array) for name, array in zip(names, arrays, strict=True)}
+    parity.compare(outputs, rows, how)
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,260 @@
+"""Processes that check files, and who gets one when.
+
+A file that somebody sent is never opened by the service itself. Each check is made by a confined
+process of its own standing (`confined`), warm from the check before; one that passes a limit is
+killed and another takes its place. So a file that never ends costs its place `cpu_seconds`, and
+others are checked beside it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Final, TypeVar
+
+from mazemesh.errors import ResourceExhausted, Unavailable
+from services.model.validation.parity import Parity
+from services.model.validation.rejection import Rejection
+
+START_SECONDS: Final = 60.0
+"""For a process to load onnxruntime."""
+
+T = TypeVar("T")
+
+_MEBIBYTE: Final = 1024 * 1024
+_LONGEST_ANSWER: Final = 16 * 1024
+_PASSED_ON: Final = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "HOME", "LANG")
+_THREADS: Final = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Of one check.
+
+    Attributes:
+        cpu_seconds: Processor time; the kernel ends a process that uses more.
+        wall_seconds: Time that passes; more is the fault of a busy machine, not of the file.
+        memory_bytes: Beside six times the file's size.
+    """
+
+    cpu_seconds: float = 10.0
+    wall_seconds: float = 45.0
+    memory_bytes: int = 256 * _MEBIBYTE
+
+
+class _Gone(Exception):
+    """The process ended without an answer."""
+
+
+class Validator:
+    """One process. Its calls block, and are made one at a time."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Starts the process and waits until it is warm.
+
+        Raises:
+            Unavailable: it does not come up.
+        """
+        if self._process is not None and self._process.poll() is None:
+            return
+        environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        self._process = subprocess.Popen(  # our own module
+            [sys.executable, "-P", "-m", "services.model.validation.confined"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd="/",
+            env={**environment, **dict.fromkeys(_THREADS, "1")},
+            start_new_session=True,
+        )
+        try:
+            answer = self._answer(START_SECONDS, lambda: None)
+        except _Gone as error:
+            self.close()
+            raise Unavailable(f"the process that checks files does not start: {error}") from error
+        assert answer == {"ready": True}
+
+    def check(self, path: Path, size_bytes: int, parity: Parity) -> str:
+        """What the file at `path` was compared on, by a process that is started if need be.
+
+        Raises:
+            Rejection: a check failed, or a limit was passed (check "limits").
+            Unavailable: the check did not end in time though the file had no time of its own.
+            FileNotFoundError: the file was deleted meanwhile.
+        """
+        for attempt in (1, 2):
+            self.start()
+            try:
+                with path.open("rb") as file:
+                    answer = self._ask(file, size_bytes, parity)
+            except _Gone as error:
+                # Somebody else may have killed it, as the kernel does for memory: try once more.
+                if attempt == 2:
+                    raise Rejection("limits", f"onnxruntime died of it: {error}") from error
+                continue
+            if "checked" in answer:
+                return str(answer["checked"])
+            raise Rejection(str(answer["check"]), str(answer["reason"]))
+        raise AssertionError("the second attempt returns or raises")
+
+    def close(self) -> None:
+        """Ends the process."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        for pipe in (process.stdin, process.stdout):
+            assert pipe is not None
+            with contextlib.suppress(BrokenPipeError):  # what was not sent is lost on purpose
+                pipe.close()
+        process.wait()
+
+    def _ask(self, file: Any, size_bytes: int, parity: Parity) -> dict[str, Any]:
+        def send() -> None:
+            assert self._process is not None
+            assert self._process.stdin is not None
+            _send(self._process.stdin, self._limits, file, size_bytes, parity)
+
+        try:
+            return self._answer(self._limits.wall_seconds, send)
+        except _Gone as error:
+            status = self._process.wait() if self._process is not None else 0
+            self.close()
+            if status == -signal.SIGXCPU:
+                seconds = self._limits.cpu_seconds
+                raise Rejection(
+                    "limits", f"it takes more than {seconds:g} s of processor time"
+                ) from error
+            raise
+
+    def _answer(self, seconds: float, send: Callable[[], None]) -> dict[str, Any]:
+        """The next answer. Kills a process that does not give it in time."""
+        process = self._process
+        assert process is not None
+        assert process.stdout is not None
+        late = threading.Event()
+
+        def kill() -> None:
+            late.set()
+            process.kill()
+
+        timer = threading.Timer(seconds, kill)
+        timer.start()
+        try:
+            send()
+            line = process.stdout.readline(_LONGEST_ANSWER)
+            content: dict[str, Any] = json.loads(line) if line.endswith(b"\n") else {}
+        except (BrokenPipeError, ValueError):
+            content = {}
+        finally:
+            timer.cancel()
+        if content:
+            return content
+        status = process.wait()
+        if late.is_set():
+            self.close()
+            raise Unavailable(f"a check did not end within {seconds:g} s on this busy machine")
+        raise _Gone(f"its process ended with status {status}")
+
+
+def _send(pipe: Any, limits: Limits, file: Any, size_bytes: int, parity: Parity) -> None:
+    arrays = {
+        field.name: array
+        for field in fields(parity)
+        if (array := getattr(parity, field.name)) is not None
+    }
+    request = {
+        "cpu_seconds": limits.cpu_seconds,
+        "memory_bytes": limits.memory_bytes + 6 * size_bytes,
+        "size_bytes": size_bytes,
+        "tensors": {name: (array.dtype.str, array.shape) for name, array in arrays.items()},
+    }
+    pipe.write(json.dumps(request).encode() + b"\n")
+    for array in arrays.values():
+        pipe.write(array.tobytes())
+    shutil.copyfileobj(file, pipe, _MEBIBYTE)
+    pipe.flush()
+
+
+class Validators:
+    """So many processes at most, and a queue of bounded length before them.
+
+    Memory of the service: a file is read piece by piece when its turn has come, so that what waits
+    lies on the disk alone.
+    """
+
+    def __init__(self, limits: Limits, *, processes: int, waiting: int) -> None:
+        """`waiting` checks wait at most; the next is refused."""
+        self._most_waiting = waiting
+        self._waiting = 0
+        self._free = asyncio.Semaphore(processes)
+        # The last one that was free is taken first, so that a quiet mesh has one process.
+        self._idle = [Validator(limits) for _ in range(processes)]
+        self._all = tuple(self._idle)
+        self._threads = ThreadPoolExecutor(processes, thread_name_prefix="validation")
+
+    async def warm(self) -> None:
+        """Starts the first process."""
+        await self._with_validator(lambda validator: validator.start())
+
+    async def check(
+        self, path: Path, size_bytes: int, parity: Parity, took: Callable[[float], None]
+    ) -> str:
+        """What the file at `path` was compared on; see `Validator.check`.
+
+        A caller that goes away leaves the queue, but not a process that has begun. `took` is told
+        the seconds of the check.
+
+        Raises:
+            ResourceExhausted: too many wait already.
+        """
+
+        def check(validator: Validator) -> str:
+            began = perf_counter()
+            try:
+                return validator.check(path, size_bytes, parity)
+            finally:
+                took(perf_counter() - began)
+
+        return await self._with_validator(check)
+
+    async def close(self) -> None:
+        """Ends all processes; after the last check."""
+        await asyncio.to_thread(self._threads.shutdown)
+        for validator in self._all:
+            await asyncio.to_thread(validator.close)
+
+    async def _with_validator(self, work: Callable[[Validator], T]) -> T:
+        if self._free.locked() and self._waiting >= self._most_waiting:
+            raise ResourceExhausted(
+                f"{self._waiting} files wait to be checked, which is the most; publish again later"
+            )
+        self._waiting += 1
+        try:
+            await self._free.acquire()
+        finally:
+            self._waiting -= 1
+        validator = self._idle.pop()
+        running = asyncio.get_running_loop().run_in_executor(self._threads, work, validator)
+
+        def give_back(_: object) -> None:
+            self._idle.append(validator)
+            self._free.release()
+
+        running.add_done_callback(give_back)
+        return await asyncio.shield(running)

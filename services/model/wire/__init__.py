@@ -1,0 +1,1 @@
+"""Messages of model.proto <-> the nouns of the registry."""

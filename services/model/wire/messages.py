@@ -1,0 +1,169 @@
+"""Messages of model.proto to the registry's nouns and back."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from mazemesh.errors import InvalidArgument
+from mazemesh.names import POLICY
+from mazemesh.v1 import model_pb2 as pb
+from services.model.registry.leases import Claim
+from services.model.registry.policy import Alias, Event, Lease, State, Submission, Version
+
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+_STATES: Final = {
+    State.READY: pb.POLICY_STATE_READY,
+    State.REJECTED: pb.POLICY_STATE_REJECTED,
+    State.RETIRED: pb.POLICY_STATE_RETIRED,
+}
+_MAX_ID: Final = 128
+_MAX_METADATA_BYTES: Final = 64 * 1024
+_MAX_METADATA_KEYS: Final = 1000
+_MAX_COLLECTION_BYTES: Final = 64 * 1024
+
+
+def read_header(header: pb.PublishPolicyHeader, max_bytes: int) -> Submission:
+    """What the header says; the spec's hash is left empty, for only Game can tell it.
+
+    Raises:
+        InvalidArgument: a field that is wrong, named with its value.
+    """
+    return Submission(
+        name=POLICY.check("name", header.name),
+        request_id=_short("request_id", header.request_id),
+        run_id=_short("run_id", header.run_id),
+        training_step=_not_negative("training_step", header.training_step),
+        parent_version=_not_negative("parent_version", header.parent_version),
+        snapshot=header.snapshot,
+        collection=_collection(header.collection),
+        spec_hash="",
+        sha256=_sha256(header.sha256),
+        size_bytes=_size(header.size_bytes, max_bytes),
+        metadata=_metadata(dict(header.metadata)),
+        q_values=header.q_values or _collects_q_values(header.collection),
+    )
+
+
+def read_claim(request: pb.HoldNameRequest) -> Claim:
+    """What the request wants of a name.
+
+    Raises:
+        InvalidArgument: a field that is wrong, named with its value.
+    """
+    if not request.owner:
+        raise InvalidArgument("owner is empty; expected what tells the run from all others")
+    if request.release and not request.fence:
+        raise InvalidArgument("release without a fence; expected the one that the name is held by")
+    return Claim(
+        name=POLICY.check("name", request.name),
+        owner=_short("owner", request.owner),
+        run_id=_short("run_id", request.run_id),
+        place=_short("place", request.place),
+        fence=_not_negative("fence", request.fence),
+        take_over=request.take_over,
+        release=request.release,
+    )
+
+
+def lease_message(lease: Lease, seconds: float) -> pb.HoldNameResponse:
+    """A hold on a name on the wire."""
+    return pb.HoldNameResponse(fence=lease.fence, seconds=seconds)
+
+
+def version_message(version: Version) -> pb.PolicyVersion:
+    """A version on the wire."""
+    created = Timestamp()
+    created.FromDatetime(version.created)
+    message = pb.PolicyVersion(
+        name=version.name,
+        version=version.number,
+        state=_STATES[version.state],
+        run_id=version.run_id,
+        training_step=version.training_step,
+        parent_version=version.parent_version,
+        snapshot=version.snapshot,
+        spec_hash=version.spec_hash,
+        sha256=version.sha256,
+        size_bytes=version.size_bytes,
+        create_time=created,
+        metadata=version.metadata,
+        rejection=version.rejection,
+        aliases=version.aliases,
+        revision=version.revision,
+        q_values=version.q_values,
+        checked=version.checked,
+    )
+    if version.collection:
+        message.collection.ParseFromString(version.collection)
+        # Of versions from before it was kept.
+        message.q_values = version.q_values or _collects_q_values(message.collection)
+    return message
+
+
+def alias_message(alias: Alias) -> pb.Alias:
+    """An alias on the wire."""
+    return pb.Alias(
+        name=alias.name, alias=alias.alias, version=alias.number, revision=alias.revision
+    )
+
+
+def event_message(event: Event) -> pb.WatchPoliciesResponse:
+    """A change on the wire."""
+    if isinstance(event.subject, Alias):
+        return pb.WatchPoliciesResponse(revision=event.revision, alias=alias_message(event.subject))
+    return pb.WatchPoliciesResponse(revision=event.revision, policy=version_message(event.subject))
+
+
+def _collects_q_values(collection: pb.Collection) -> bool:
+    return collection.HasField("transition") or collection.HasField("sequence")
+
+
+def _collection(collection: pb.Collection) -> bytes:
+    data = collection.SerializeToString(deterministic=True)
+    if len(data) > _MAX_COLLECTION_BYTES:
+        raise InvalidArgument(
+            f"collection has {len(data)} bytes; at most {_MAX_COLLECTION_BYTES} are allowed"
+        )
+    return data
+
+
+def _short(field: str, value: str) -> str:
+    if len(value) > _MAX_ID:
+        raise InvalidArgument(f"{field} has {len(value)} characters; at most {_MAX_ID} are allowed")
+    return value
+
+
+def _not_negative(field: str, value: int) -> int:
+    if value < 0:
+        raise InvalidArgument(f"{field} is {value}; expected 0 or more")
+    return value
+
+
+def _sha256(value: str) -> str:
+    if not _SHA256.fullmatch(value):
+        raise InvalidArgument(f"sha256 is {value[:80]!r}; expected 64 digits of 0-9, a-f")
+    return value
+
+
+def _size(value: int, largest: int) -> int:
+    if not 0 < value <= largest:
+        raise InvalidArgument(
+            f"size_bytes is {value}; expected 1..{largest} (the service's max_policy_bytes)"
+        )
+    return value
+
+
+def _metadata(metadata: dict[str, str]) -> dict[str, str]:
+    if len(metadata) > _MAX_METADATA_KEYS:
+        raise InvalidArgument(
+            f"metadata has {len(metadata)} keys; at most {_MAX_METADATA_KEYS} are allowed"
+        )
+    size = sum(len(key) + len(value) for key, value in metadata.items())
+    if size > _MAX_METADATA_BYTES:
+        raise InvalidArgument(
+            f"metadata has {size} characters; at most {_MAX_METADATA_BYTES} are allowed"
+        )
+    return metadata

@@ -1,0 +1,1 @@
+"""Rows on disk for others: Parquet, and old experience that is kept."""

@@ -1,0 +1,1 @@
+"""Tables in a running service: calls that wait, the log, checkpoints."""

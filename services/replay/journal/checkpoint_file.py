@@ -1,0 +1,199 @@
+"""A checkpoint: a table's definition, its state, its arrays and its rows in one file of frames."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, TypeAlias
+
+import numpy as np
+
+from mazemesh.process.errors import StartError
+from mazemesh.v1 import replay_pb2 as pb
+from services.replay.journal.files import AppendFile, Files
+from services.replay.journal.frames import (
+    HEADER_BYTES,
+    Buffer,
+    FrameReader,
+    frame_bytes,
+    make_frame,
+)
+from services.replay.table.image import TableImage
+from services.replay.table.row_copy import RowCopy, RowSlice
+from services.replay.wire.convert import from_spec, to_spec
+
+InThread: TypeAlias = Callable[..., Awaitable[Any]]
+"""Runs `work(*arguments)` beside the event loop and gives its result; see `threads.in_thread`."""
+
+_TABLE, _ORIGINAL, _SCALARS, _ARRAY, _ROWS, _END = (bytes([kind]) for kind in range(1, 7))
+_SYNC_BYTES = 64 * 2**20
+
+
+def checkpoint_name(number: int) -> str:
+    """File name of the checkpoint before which segment `number` begins."""
+    return f"checkpoint-{number:010}"
+
+
+async def write_checkpoint(
+    files: Files, path: Path, image: TableImage, rows: RowCopy, in_thread: InThread
+) -> int:
+    """Writes a table to `path`, which appears at once when it is whole; returns its bytes.
+
+    Raises:
+        OSError: there is nothing at `path`, or what was there before.
+    """
+    target = _Writer(files, path.with_name("checkpoint.unfinished"))
+    try:
+        await in_thread(target.write_image, image)
+        while (part := rows.next()) is not None:
+            await in_thread(target.write_rows, part)
+        await in_thread(target.finish)
+        await in_thread(target.publish, path)
+    finally:
+        # Where it was not published, also when this is cancelled; the thread is out of it by then.
+        await in_thread(target.discard)
+    return target.size
+
+
+class CheckpointReader:
+    """Reads a checkpoint from front to back: first the image, then the rows."""
+
+    def __init__(self, files: Files, path: Path) -> None:
+        self._path = path
+        self._file = files.open(path)
+        self._offset = 0
+
+    def image(self) -> TableImage:
+        """Everything but the rows.
+
+        Raises:
+            StartError: the file is damaged; names file and offset.
+        """
+        spec = to_spec(pb.Table.FromString(bytes(self._expect(_TABLE))))
+        original = to_spec(pb.Table.FromString(bytes(self._expect(_ORIGINAL))))
+        scalars: dict[str, Any] = json.loads(bytes(self._expect(_SCALARS)))
+        arrays = {
+            name: np.frombuffer(self._expect(_ARRAY), dtype)
+            for name, dtype in scalars.pop("arrays")
+        }
+        return TableImage(spec, original, scalars, arrays)
+
+    def rows(self, widths: Sequence[int]) -> Iterator[RowSlice]:
+        """The rows; `widths` are the bytes of each column in one row."""
+        while True:
+            kind, body = self._next()
+            if kind == _END:
+                self._file.close()
+                return
+            yield _slice(body, widths)
+
+    def close(self) -> None:
+        """Closes the file, of which not all may have been read."""
+        self._file.close()
+
+    def _expect(self, wanted: bytes) -> memoryview:
+        kind, body = self._next()
+        if kind != wanted:
+            raise self._damaged(f"is of kind {kind!r} instead of {wanted!r}")
+        return body
+
+    def _next(self) -> tuple[bytes, memoryview]:
+        data = _read_frame(self._file)
+        reader = FrameReader(data)
+        body = next(iter(reader), None)
+        if body is None:
+            raise self._damaged(reader.problem or "is missing")
+        self._offset += len(data)
+        return bytes(body[:1]), body[1:]
+
+    def _damaged(self, problem: str) -> StartError:
+        return StartError(
+            f"{self._path} is damaged: the part at byte {self._offset} {problem}. "
+            f"To do without the table, move the folder {self._path.parent} away"
+        )
+
+
+class _Writer:
+    """Writes a file that has its name once it is whole.
+
+    Syncs now and then, so that the last sync does not hold up the log's.
+    """
+
+    def __init__(self, files: Files, unfinished: Path) -> None:
+        self.size = 0
+        self._files = files
+        self._unfinished = unfinished
+        self._file: AppendFile | None = None
+        self._synced = 0
+
+    def write_image(self, image: TableImage) -> None:
+        self._file = self._files.create(self._unfinished)
+        self._write(_frames_of(image))
+
+    def write_rows(self, part: RowSlice) -> None:
+        self._write(make_frame([_ROWS, _bytes(part.slots), *map(_bytes, part.columns)]))
+        if self.size - self._synced >= _SYNC_BYTES:
+            self._sync()
+
+    def finish(self) -> None:
+        self._write(make_frame([_END]))
+        self._sync()
+
+    def publish(self, path: Path) -> None:
+        self._close()
+        self._files.rename(self._unfinished, path)
+        self._files.sync_folder(path.parent)
+
+    def discard(self) -> None:
+        """Leaves nothing unfinished."""
+        self._close()
+        self._files.remove(self._unfinished)
+
+    def _write(self, buffers: list[Buffer]) -> None:
+        assert self._file is not None
+        self._file.write(buffers)
+        self.size = self._file.size
+
+    def _sync(self) -> None:
+        assert self._file is not None
+        self._file.sync()
+        self._synced = self.size
+
+    def _close(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
+
+
+def _frames_of(image: TableImage) -> list[Buffer]:
+    scalars = dict(image.scalars)
+    scalars["arrays"] = [(name, array.dtype.str) for name, array in image.arrays.items()]
+    arrays: list[list[Buffer]] = [[_ARRAY, _bytes(array)] for array in image.arrays.values()]
+    bodies: list[list[Buffer]] = [
+        [_TABLE, from_spec(image.spec).SerializeToString()],
+        [_ORIGINAL, from_spec(image.original_spec).SerializeToString()],
+        [_SCALARS, json.dumps(scalars).encode()],
+        *arrays,
+    ]
+    return [buffer for body in bodies for buffer in make_frame(body)]
+
+
+def _bytes(array: np.ndarray[Any, Any]) -> memoryview:
+    return array.reshape(-1).view(np.uint8).data
+
+
+def _slice(body: memoryview, widths: Sequence[int]) -> RowSlice:
+    count = len(body) // (8 + sum(widths))
+    slots = np.frombuffer(body, np.int64, count)
+    columns, start = [], 8 * count
+    for width in widths:
+        column = np.frombuffer(body, np.uint8, count * width, start)
+        columns.append(column.reshape(count, width))
+        start += count * width
+    return RowSlice(slots, columns)
+
+
+def _read_frame(file: BinaryIO) -> bytes:
+    header = file.read(HEADER_BYTES)
+    return header + file.read(frame_bytes(header))

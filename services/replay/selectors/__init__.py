@@ -1,0 +1,1 @@
+"""How a table chooses rows, to sample or to remove them: a file a family."""

@@ -1,0 +1,1 @@
+"""Messages of replay.proto <-> the nouns of this service."""

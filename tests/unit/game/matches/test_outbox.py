@@ -1,0 +1,107 @@
+"""The outbox of results: what Elo refuses for ever keeps nothing else out, and is not lost."""
+
+import asyncio
+from collections.abc import Collection, Sequence
+
+import pytest
+from structlog.testing import capture_logs
+
+from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError, Unavailable
+from mazemesh.v1 import elo_pb2
+from services.game.matches.outbox import Outbox
+from services.game.store import FinishedMatch, OutboxSize, PendingResult
+
+
+class MemoryStore:
+    """Results in a list; the rest of a `ResultStore` is not asked for."""
+
+    def __init__(self, results: dict[str, bytes]) -> None:
+        self.waiting = dict(results)
+        self.aside: dict[str, str] = {}
+        self.empty = asyncio.Event()
+
+    async def pending(self, limit: int) -> list[PendingResult]:
+        if not self.waiting:
+            self.empty.set()
+        return [PendingResult(*item) for item in list(self.waiting.items())[:limit]]
+
+    async def delivered(self, match_ids: Collection[str]) -> None:
+        for match_id in match_ids:
+            del self.waiting[match_id]
+
+    async def bury(self, match_id: str, reason: str) -> None:
+        del self.waiting[match_id]
+        self.aside[match_id] = reason
+
+    async def size(self) -> OutboxSize:
+        return OutboxSize(len(self.waiting), len(self.aside))
+
+    async def finish(self, matches: Sequence[FinishedMatch]) -> None:
+        raise AssertionError
+
+    async def finished(self, match_ids: Collection[str]) -> set[str]:
+        raise AssertionError
+
+    async def forget(self, before: float, keep: int) -> int:
+        raise AssertionError
+
+
+class Elo:
+    """Refuses whole batches in which a result is wrong, each for a reason of its own."""
+
+    def __init__(self, wrong: dict[str, MazemeshError], away: int = 0) -> None:
+        self.wrong = wrong
+        self.away = away
+        self.recorded: list[str] = []
+        self.calls = 0
+
+    async def record(self, results: Sequence[elo_pb2.MatchResult]) -> list[int]:
+        self.calls += 1
+        if self.away:
+            self.away -= 1
+            raise Unavailable("away")
+        for result in results:
+            if result.match_id in self.wrong:
+                raise self.wrong[result.match_id]
+        self.recorded += [result.match_id for result in results]
+        return [elo_pb2.RECORD_STATUS_RECORDED] * len(results)
+
+
+def encoded(*match_ids: str) -> dict[str, bytes]:
+    return {name: elo_pb2.MatchResult(match_id=name).SerializeToString() for name in match_ids}
+
+
+async def delivered(results: dict[str, bytes], elo: Elo) -> tuple[MemoryStore, list[str]]:
+    store = MemoryStore(results)
+    outbox = Outbox(store, elo, batch=100, max_backoff=0.001)
+    with capture_logs() as logs:
+        running = asyncio.create_task(outbox.run())
+        await asyncio.wait_for(store.empty.wait(), 30)
+        running.cancel()
+        await asyncio.wait({running})
+    return store, [line["match_id"] for line in logs if line["log_level"] == "error"]
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        InvalidArgument("match_id: has a space"),
+        FailedPrecondition("the ladder is closed"),
+        MazemeshError("internal error 17"),
+    ],
+)
+async def test_what_is_refused_for_ever_is_set_aside(reason: MazemeshError) -> None:
+    names = [f"match {number}" for number in range(40)]
+    elo = Elo({"match 3": reason, "match 30": reason}, away=2)
+    store, told = await delivered(encoded(*names), elo)
+    assert set(store.aside) == {"match 3", "match 30"}
+    assert all(str(reason) in why for why in store.aside.values())
+    assert sorted(told) == ["match 3", "match 30"]
+    assert set(elo.recorded) == set(names) - set(store.aside)
+
+
+async def test_what_cannot_be_read_is_set_aside_too() -> None:
+    elo = Elo({})
+    store, told = await delivered({"bad": b"\xff", **encoded("good")}, elo)
+    assert list(store.aside) == told == ["bad"]
+    assert elo.recorded == ["good"]

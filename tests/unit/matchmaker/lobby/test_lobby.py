@@ -1,0 +1,301 @@
+import asyncio
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pytest
+
+from mazemesh.errors import AlreadyExists, FailedPrecondition, NotFound, Unavailable
+from services.matchmaker.lobby.lobby import Lobby, Waiting
+from services.matchmaker.lobby.tickets import Ticket, TicketState, Window, Wish
+from services.matchmaker.numbers import Numbers
+from services.matchmaker.rating.ladders import ladder_of
+from services.matchmaker.rating.players import Rating
+from services.matchmaker.rating.ratings import Ratings
+from services.matchmaker.stores.memory import MemoryTickets
+from tests.game_specs import known
+from tests.unit.matchmaker.fakes import FakeClock, FakeElo, FakeGame, MemoryNumbers, metrics
+
+GRACE = 10.0
+
+
+@dataclass
+class World:
+    """A lobby, its clock and its peers."""
+
+    clock: FakeClock = field(default_factory=FakeClock)
+    game: FakeGame = field(default_factory=FakeGame)
+    elo: FakeElo = field(default_factory=FakeElo)
+
+    def __post_init__(self) -> None:
+        self.tickets = MemoryTickets(100)
+        self.lobby = Lobby(
+            self.tickets,
+            Numbers(MemoryNumbers()),
+            Ratings(self.elo, 2.0, self.clock),
+            self.game,
+            metrics(),
+            window=Window(100.0, 50.0, 5.0, 500.0),
+            grace=GRACE,
+            heartbeat=20.0,
+            clock=self.clock,
+            rng=np.random.default_rng(0),
+        )
+
+    async def follow(self, wished: Wish, request: str = "") -> AsyncGenerator[Waiting]:
+        """A stream that has been told `queued`."""
+        ticket = await self.lobby.enter(request or wished.player, wished)
+        stream = self.lobby.follow(ticket.ticket_id)
+        await anext(stream)
+        return stream
+
+    async def ticket(self, stream: AsyncGenerator[Waiting]) -> Ticket:
+        return (await anext(stream)).ticket
+
+
+def wish(player: str, game: str = "race", *, rated: bool = False, **over: float) -> Wish:
+    ladder = ladder_of(known(game))
+    made = Wish(
+        f"player/{player}",
+        ladder.name,
+        game,
+        ladder.settings,
+        ladder.players,
+        rated=rated,
+        max_wait=60.0,
+        bots=ladder.bots,
+    )
+    return replace(made, **over)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+async def test_two_players_get_a_seat_each(world: World) -> None:
+    first, second = await world.follow(wish("ann")), await world.follow(wish("bob"))
+    assert await world.lobby.match() is False
+    ann, bob = await world.ticket(first), await world.ticket(second)
+    assert ann.state is bob.state is TicketState.MATCHED
+    assert ann.seat is not None
+    assert bob.seat is not None
+    assert ann.seat.match_id == bob.seat.match_id
+    assert {ann.seat.seat, bob.seat.seat} == {0, 1}
+    assert ann.seat.seat_token != bob.seat.seat_token
+    assert ann.seat.participants[ann.seat.seat] == "player/ann"
+    (setup,) = world.game.matches.values()
+    assert setup.rotations == 1
+    with pytest.raises(StopAsyncIteration):
+        await anext(first)
+
+
+async def test_in_a_time_trial_each_has_a_game_of_its_own(world: World) -> None:
+    streams = [await world.follow(wish(name, "solo")) for name in ("ann", "bob")]
+    await world.lobby.match()
+    seats = [(await world.ticket(stream)).seat for stream in streams]
+    assert len({seat.game_id for seat in seats if seat}) == 2
+
+
+async def test_rated_and_unrated_do_not_mix(world: World) -> None:
+    await world.follow(wish("ann", rated=True))
+    await world.follow(wish("bob"))
+    await world.lobby.match()
+    assert world.game.matches == {}
+
+
+async def test_ratings_keep_players_apart_until_the_window_is_wide(world: World) -> None:
+    world.elo.known["race"] = {"player/ann": Rating(1250.0, 1200.0, 1300.0, 40)}
+    await world.follow(wish("ann"))
+    await world.follow(wish("bob"))
+    await world.lobby.match()
+    assert world.game.matches == {}
+    world.clock.pass_seconds(15.0)
+    await world.lobby.match()
+    assert len(world.game.matches) == 1
+
+
+async def test_without_elo_everybody_is_at_1000(world: World) -> None:
+    world.elo.down = True
+    stream = await world.follow(wish("ann"))
+    assert (await world.tickets.waiting())[0].rating == 1000.0
+    await stream.aclose()
+
+
+async def test_when_game_is_down_the_players_wait_on(world: World) -> None:
+    first, second = await world.follow(wish("ann")), await world.follow(wish("bob"))
+    world.game.down = True
+    assert await world.lobby.match() is True
+    assert [one.state for one in await world.tickets.waiting()] == [TicketState.WAITING] * 2
+    world.game.down = False
+    await world.lobby.match()
+    assert (await world.ticket(first)).state is TicketState.MATCHED
+    assert (await world.ticket(second)).state is TicketState.MATCHED
+
+
+async def test_the_same_request_follows_the_same_ticket(world: World) -> None:
+    first = await world.lobby.enter("r1", wish("ann"))
+    assert (await world.lobby.enter("r1", wish("ann"))).ticket_id == first.ticket_id
+    with pytest.raises(AlreadyExists, match="'r1' was used for another request"):
+        await world.lobby.enter("r1", wish("ann", max_wait=5.0))
+
+
+async def test_a_match_is_still_told_to_a_repeated_request(world: World) -> None:
+    first, _ = await world.follow(wish("ann"), "r1"), await world.follow(wish("bob"))
+    await world.lobby.match()
+    told = await world.ticket(first)
+    again = await world.lobby.enter("r1", wish("ann"))
+    assert (await world.ticket(world.lobby.follow(again.ticket_id))) == told
+
+
+async def test_a_player_has_one_live_ticket_a_ladder(world: World) -> None:
+    stream = await world.follow(wish("ann"), "r1")
+    with pytest.raises(AlreadyExists, match="waits on ladder 'race' already"):
+        await world.lobby.enter("r2", wish("ann"))
+    await world.lobby.enter("r3", wish("ann", "solo"))
+    (first,) = [one for one in await world.tickets.waiting() if one.request_id == "r1"]
+    await world.lobby.cancel(first.ticket_id)
+    assert (await world.ticket(stream)).state is TicketState.CANCELLED
+    await world.lobby.enter("r4", wish("ann"))
+
+
+async def test_a_ticket_expires_at_its_time_without_the_matching_loop(world: World) -> None:
+    ticket = await world.lobby.enter("r1", wish("ann", max_wait=0.05))
+    stream = world.lobby.follow(ticket.ticket_id)
+    await anext(stream)
+    world.clock.pass_seconds(0.05)
+    assert (await world.ticket(stream)).state is TicketState.EXPIRED
+
+
+async def test_a_broken_stream_has_a_grace_and_is_not_matched_meanwhile(world: World) -> None:
+    gone = await world.follow(wish("ann"), "r1")
+    await world.follow(wish("bob"))
+    await gone.aclose()
+    await world.lobby.match()
+    assert world.game.matches == {}
+    world.clock.pass_seconds(GRACE - 1)
+    await world.lobby.match()
+    back = await world.follow(wish("ann"), "r1")
+    await world.lobby.match()
+    assert (await world.ticket(back)).state is TicketState.MATCHED
+
+
+async def test_after_the_grace_the_ticket_expires(world: World) -> None:
+    gone = await world.follow(wish("ann"), "r1")
+    await gone.aclose()
+    world.clock.pass_seconds(GRACE)
+    await world.lobby.match()
+    assert await world.tickets.waiting() == []
+    again = await world.lobby.enter("r1", wish("ann"))
+    assert again.state is TicketState.EXPIRED
+
+
+async def test_one_of_two_streams_may_break(world: World) -> None:
+    first = await world.follow(wish("ann"), "r1")
+    second = await world.follow(wish("ann"), "r1")
+    await first.aclose()
+    await world.follow(wish("bob"))
+    await world.lobby.match()
+    assert (await world.ticket(second)).state is TicketState.MATCHED
+
+
+async def test_a_stream_that_breaks_while_the_match_is_made_leaves_no_limbo(world: World) -> None:
+    class SlowGame(FakeGame):
+        async def create(self, setups):  # type: ignore[no-untyped-def]
+            await first.aclose()
+            return await super().create(setups)
+
+    world.lobby._game = SlowGame()
+    first, second = await world.follow(wish("ann"), "r1"), await world.follow(wish("bob"))
+    await world.lobby.match()
+    assert (await world.ticket(second)).state is TicketState.MATCHED
+    again = await world.lobby.enter("r1", wish("ann"))
+    assert again.state is TicketState.MATCHED
+
+
+async def test_who_left_just_before_the_match_keeps_nobody_else(world: World) -> None:
+    await world.follow(wish("ann"))
+    await world.follow(wish("bob"))
+    ann, bob = await world.tickets.waiting()
+    await world.lobby.cancel(bob.ticket_id)
+    assert await world.lobby._begin([ann, bob], [])
+    assert world.game.matches == {}
+    assert await world.tickets.waiting() == [ann]
+
+
+async def test_while_the_match_is_made_it_cannot_be_cancelled(world: World) -> None:
+    refused: list[str] = []
+
+    class Game(FakeGame):
+        async def create(self, setups):  # type: ignore[no-untyped-def]
+            for ticket_id in list(world.tickets._tickets):
+                with pytest.raises(FailedPrecondition, match="is matching"):
+                    await world.lobby.cancel(ticket_id)
+                refused.append(ticket_id)
+            return await super().create(setups)
+
+    world.lobby._game = Game()
+    await world.follow(wish("ann"))
+    await world.follow(wish("bob"))
+    await world.lobby.match()
+    assert len(refused) == 2
+    with pytest.raises(FailedPrecondition, match="is matched"):
+        await world.lobby.cancel(refused[0])
+
+
+async def test_a_bot_of_the_nearest_rating_steps_in(world: World) -> None:
+    world.elo.known["race"] = {
+        "bot/random": Rating(600.0, 590.0, 610.0, 60),
+        "bot/wall-follower": Rating(980.0, 970.0, 990.0, 60),
+        "bot/shortest-path": Rating(1420.0, 1400.0, 1440.0, 60),
+    }
+    stream = await world.follow(wish("ann", bot_after=5.0))
+    await world.lobby.match()
+    assert world.game.matches == {}
+    world.clock.pass_seconds(5.0)
+    await world.lobby.match()
+    seat = (await world.ticket(stream)).seat
+    assert seat is not None
+    assert set(seat.participants) == {"player/ann", "bot/wall-follower"}
+    assert seat.seat_token
+
+
+async def test_a_person_is_preferred_to_a_bot(world: World) -> None:
+    await world.follow(wish("ann", bot_after=0.0))
+    await world.follow(wish("bob", bot_after=0.0))
+    await world.lobby.match()
+    (setup,) = world.game.matches.values()
+    assert set(setup.participants) == {"player/ann", "player/bob"}
+
+
+async def test_a_table_too_large_for_the_bots_waits(world: World) -> None:
+    await world.follow(wish("ann", size=8, bot_after=0.0))
+    assert await world.lobby.match() is False
+    assert len(await world.tickets.waiting()) == 1
+
+
+async def test_cancelling_twice_is_fine_and_unknown_is_not_found(world: World) -> None:
+    ticket = await world.lobby.enter("r1", wish("ann"))
+    await world.lobby.cancel(ticket.ticket_id)
+    await world.lobby.cancel(ticket.ticket_id)
+    with pytest.raises(NotFound, match="'nowhere'"):
+        await world.lobby.cancel("nowhere")
+
+
+async def test_stopping_ends_the_streams(world: World) -> None:
+    stream = await world.follow(wish("ann"))
+    waiting = asyncio.create_task(anext(stream))  # type: ignore[arg-type]
+    await asyncio.sleep(0)
+    await world.lobby.close()
+    with pytest.raises(Unavailable, match="stopping"):
+        await waiting
+
+
+async def test_the_loop_matches_by_itself(world: World) -> None:
+    loop = asyncio.create_task(world.lobby.run())
+    first, second = await world.follow(wish("ann")), await world.follow(wish("bob"))
+    async with asyncio.timeout(5):
+        assert (await world.ticket(first)).state is TicketState.MATCHED
+        assert (await world.ticket(second)).state is TicketState.MATCHED
+    loop.cancel()
+    await asyncio.gather(loop, return_exceptions=True)

@@ -1,0 +1,97 @@
+"""Headers that are refused before a byte of the file is read."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mazemesh.errors import InvalidArgument
+from mazemesh.games import get_game
+from mazemesh.tensors import to_tensor
+from mazemesh.v1 import model_pb2 as pb
+from services.model.wire.messages import read_header
+from services.model.wire.parity_message import read_parity
+from tests.onnx_policies import Network, RecurrentNetwork
+
+SHA = "0" * 64
+
+
+def read(**given: Any) -> Any:
+    header = pb.PublishPolicyHeader(**{"name": "race", "sha256": SHA, "size_bytes": 10, **given})
+    return read_header(header, max_bytes=1000)
+
+
+def test_a_header_without_a_game() -> None:
+    submission = read(metadata={"a": "b"}, training_step=7, snapshot=True)
+    assert (submission.spec_hash, submission.training_step) == ("", 7)
+    assert submission.metadata == {"a": "b"}
+
+
+def test_a_header_keeps_its_game() -> None:
+    submission = read(collection=pb.Collection(game="race"))
+    assert pb.Collection.FromString(submission.collection).game == "race"
+
+
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [
+        ({"name": "Race"}, "'Race'"),
+        ({"sha256": "abc"}, "'abc'"),
+        ({"sha256": "A" * 64}, "sha256"),
+        ({"size_bytes": 0}, "size_bytes is 0"),
+        ({"size_bytes": 1001}, "size_bytes is 1001; expected 1..1000"),
+        ({"training_step": -1}, "training_step is -1"),
+        ({"parent_version": -2}, "parent_version is -2"),
+        ({"run_id": "x" * 129}, "run_id has 129"),
+        ({"request_id": "x" * 129}, "request_id has 129"),
+        ({"metadata": {"a": "b" * 70_000}}, "metadata has 70001"),
+    ],
+)
+def test_wrong_fields_are_named_with_their_values(given: dict[str, Any], names: str) -> None:
+    with pytest.raises(InvalidArgument) as caught:
+        read(**given)
+    assert names in str(caught.value)
+
+
+def put(field: str, array: Any) -> Callable[[pb.ParityCheck], None]:
+    return lambda parity: getattr(parity, field).CopyFrom(to_tensor(np.asarray(array)))
+
+
+@pytest.mark.parametrize(
+    ("change", "names"),
+    [
+        (put("observation", np.zeros((0, 12), np.uint8)), "no rows"),
+        (put("observation", np.zeros((8, 12), np.int8)), "observation is int8 [8, 12]"),
+        (put("action_mask", np.ones((7, 5), np.uint8)), "action_mask is uint8 [7, 5]"),
+        (put("action_mask", np.full((8, 5), 2, np.uint8)), "the value 2"),
+        (put("action_mask", np.zeros((8, 5), np.uint8)), "no legal action"),
+        (put("logits", np.zeros((8, 4), np.float32)), "logits is float32 [8, 4]"),
+        (put("logits", np.full((8, 5), np.nan, np.float32)), "logits has values"),
+        (put("value", np.zeros((8, 1), np.float32)), "value is float32 [8, 1]"),
+        (put("value", np.full(8, np.inf, np.float32)), "value has values"),
+        (put("state", np.zeros((8, 3), np.float32)), "parity.next_state"),
+        (lambda parity: parity.ClearField("value"), "parity.value"),
+        (lambda parity: parity.Clear(), "parity.observation"),
+    ],
+)
+def test_wrong_parity_rows_are_named(change: Callable[[pb.ParityCheck], None], names: str) -> None:
+    parity = Network().parity()
+    change(parity)
+    with pytest.raises(InvalidArgument) as caught:
+        read_parity(parity, None)
+    assert names in str(caught.value)
+
+
+def test_parity_rows_must_fit_the_game() -> None:
+    spec = get_game("race").spec()
+    fitting = Network(observation_size=spec.observation_size).parity()
+    assert len(read_parity(fitting, spec)) == 8
+    with pytest.raises(InvalidArgument, match=rf"\[n, {spec.observation_size}\]"):
+        read_parity(Network().parity(), spec)
+
+
+def test_recurrent_rows() -> None:
+    parity = read_parity(RecurrentNetwork().parity(), None)
+    assert parity.state is not None
+    assert set(parity.inputs(slice(0, 2))) == {"observation", "action_mask", "state"}
