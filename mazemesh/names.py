@@ -15,8 +15,9 @@ LATEST = "latest"
 """The alias that moves by itself to the newest ready version."""
 
 MOST_PARTICIPANTS = 64
-_SHOWN = 200
 """Participants of a match."""
+
+_SHOWN = 200
 
 _NAME = r"[a-z0-9._-]{1,64}"
 _VERSION = r"[1-9][0-9]{0,17}"
