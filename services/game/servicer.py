@@ -86,7 +86,8 @@ class GameServicer(GameServiceServicer):
         if self._creating >= _MAX_CREATING:
             raise ResourceExhausted(
                 f"{self._creating} calls of CreateGames are under way, the limit of this server; "
-                "try again when they are answered"
+                "try again when they are answered",
+                retry_after=1.0,
             )
         self._creating += 1
         try:
