@@ -1,15 +1,17 @@
 """The exceptions of mazemesh, eight and two narrower ones, the same on both sides of the wire.
 
 A servicer raises one, the harness turns it into a gRPC status by `status_of`, and the client turns
-the status back by `from_status`. What happens on every kind of failure stands in one table. Where a
-caller does one thing or another by the cause, the error carries a `Reason`, which travels as
-google.rpc.ErrorInfo (`mazemesh.error_details`): nobody reads it out of the message.
+the status back by `from_status`. What happens on every kind of failure stands in one table. What
+machines want to know travels beside the message as google.rpc details (`mazemesh.error_details`):
+a `Reason` where a caller does one thing or another by the cause, the field of the request that is
+wrong, and after how long to try again. Nobody reads them out of the message.
 """
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
 if TYPE_CHECKING:
     import grpc
@@ -37,21 +39,77 @@ class Reason(StrEnum):
     """All players of the game win and lose together, so nobody can be exploited."""
 
 
-class MazemeshError(Exception):
-    """Base of all errors mazemesh raises on purpose. `str(error)` is the message for people.
+class Details(NamedTuple):
+    """What an error tells machines.
 
     Attributes:
         reason: A `Reason`, or one that a newer service told; empty where nobody has to tell causes
             apart.
+        field: Path of the field of the request that is wrong, as "matches[0].settings.width"; empty
+            where it is none, or not only one.
+        retry_after: Seconds after which the same call may succeed; None where waiting is of no use.
     """
 
-    def __init__(self, message: str = "", *, reason: str = "") -> None:
+    reason: str = ""
+    field: str = ""
+    retry_after: float | None = None
+
+
+NO_DETAILS: Final = Details()
+
+
+class MazemeshError(Exception):
+    """Base of all errors mazemesh raises on purpose. `str(error)` is the message for people.
+
+    Attributes:
+        reason, field, retry_after: As `Details`; `retry_after` is the kind's own unless given.
+    """
+
+    RETRY_AFTER: ClassVar[float | None] = None
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        reason: str = "",
+        field: str = "",
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(message)
         self.reason = reason
+        self.field = field
+        self.retry_after = self.RETRY_AFTER if retry_after is None else retry_after
+
+    @property
+    def details(self) -> Details:
+        """What it tells machines."""
+        return Details(self.reason, self.field, self.retry_after)
+
+
+_NAME = r"[a-z][a-z0-9_]*(?:\[\d+\])?"
+_FIELD: Final = re.compile(rf"({_NAME}(?:\.{_NAME})*)(?:: | is | = | has )")
+"""How a message about a field begins: its path, and then what is wrong with it."""
 
 
 class InvalidArgument(MazemeshError, ValueError):
-    """A value that is wrong in any state. Names field, value and what would be right."""
+    """A value that is wrong in any state. Names field, value and what would be right.
+
+    A message that begins with a field's path ("page_size: ...", "matches[0].seed is ...") is about
+    that field, so whoever nests a message puts the path before it and is done (docs/adr/0111).
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        reason: str = "",
+        field: str = "",
+        retry_after: float | None = None,
+    ) -> None:
+        named = None if field else _FIELD.match(message)
+        super().__init__(
+            message, reason=reason, field=named[1] if named else field, retry_after=retry_after
+        )
 
 
 class NotFound(MazemeshError, LookupError):
@@ -67,11 +125,13 @@ class FailedPrecondition(MazemeshError):
 
 
 class ResourceExhausted(MazemeshError):
-    """A limit is reached (size, memory, queue); try smaller or later."""
+    """A limit is reached (size, memory, queue); try smaller, or later (see `retry_after`)."""
 
 
 class Unavailable(MazemeshError, ConnectionError):
     """The service cannot be reached or is shutting down. An idempotent call may be tried again."""
+
+    RETRY_AFTER = 1.0
 
 
 class DeadlineExceeded(MazemeshError, TimeoutError):
@@ -120,11 +180,21 @@ def status_of(error: MazemeshError) -> grpc.StatusCode:
     return grpc.StatusCode[name]
 
 
-def from_status(code: grpc.StatusCode, message: str, reason: str = "") -> MazemeshError:
+def from_status(
+    code: grpc.StatusCode, message: str, details: Details = NO_DETAILS
+) -> MazemeshError:
     """The exception for a status that arrived; the bare base class for one outside the table."""
-    if not reason and code.name in _FROM_GRPC:
+    if not details.reason and code.name in _FROM_GRPC:
         return _FROM_GRPC[code.name](f"{message} ({code.name})")
     for kind, name in _TABLE:
         if name == code.name:
-            return kind(message, reason=reason)
-    return MazemeshError(f"{message} ({code.name})", reason=reason)
+            return _told(kind(message), details)
+    return _told(MazemeshError(f"{message} ({code.name})"), details)
+
+
+def _told(error: MazemeshError, details: Details) -> MazemeshError:
+    """An error that arrived: it knows what it was told, and reads nothing out of its message."""
+    error.reason, error.field = details.reason, details.field
+    if details.retry_after is not None:
+        error.retry_after = details.retry_after
+    return error

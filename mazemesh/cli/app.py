@@ -8,6 +8,7 @@ import typer
 
 from mazemesh import __version__
 from mazemesh.cli import (
+    conformance,
     doctor,
     games,
     inspect,
@@ -51,6 +52,7 @@ def _root(
 
 app.command()(mesh.up)
 app.command()(doctor.doctor)
+app.command()(conformance.conformance)
 app.command()(inspect.status)
 app.command()(inspect.leaderboard)
 app.command()(inspect.policies)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import grpc
 
-from mazemesh.error_details import reason_in
+from mazemesh.error_details import details_in
 from mazemesh.errors import MazemeshError, Unavailable, from_status
 
 T = TypeVar("T")
@@ -62,7 +62,7 @@ def translate(error: grpc.RpcError, address: str) -> MazemeshError:
     details: str = call.details() or str(error)
     if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
         details = f"{details} (server {address})"
-    return from_status(code, details, reason_in(call.trailing_metadata()))
+    return from_status(code, details, details_in(call.trailing_metadata()))
 
 
 def closed(address: str) -> Unavailable:

@@ -75,7 +75,13 @@ class MatchmakerClient(ServiceClient):
     def training_records(self, student: str = "") -> list[pb.TrainingRecord]:
         """How a student fared in training against each opponent; without a name: all students."""
         request = pb.ListTrainingRecordsRequest(student=student)
-        return list(self._call(self._stub.ListTrainingRecords, request).records)
+        records: list[pb.TrainingRecord] = []
+        while True:
+            page = self._call(self._stub.ListTrainingRecords, request)
+            records += page.records
+            if not page.next_page_token:
+                return records
+            request.page_token = page.next_page_token
 
     def lease(self, worker_id: str, max_matches: int, game: str = "") -> pb.LeaseMatchesResponse:
         """Rating matches to play, at most 256; when there is none, `retry_after` is set."""

@@ -10,11 +10,48 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class MazeAction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    MAZE_ACTION_STAY: _ClassVar[MazeAction]
+    MAZE_ACTION_NORTH: _ClassVar[MazeAction]
+    MAZE_ACTION_EAST: _ClassVar[MazeAction]
+    MAZE_ACTION_SOUTH: _ClassVar[MazeAction]
+    MAZE_ACTION_WEST: _ClassVar[MazeAction]
+
+class Passage(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PASSAGE_UNSPECIFIED: _ClassVar[Passage]
+    PASSAGE_NORTH: _ClassVar[Passage]
+    PASSAGE_EAST: _ClassVar[Passage]
+    PASSAGE_SOUTH: _ClassVar[Passage]
+    PASSAGE_WEST: _ClassVar[Passage]
+
+class StepStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    STEP_STATUS_RUNNING: _ClassVar[StepStatus]
+    STEP_STATUS_TERMINATED: _ClassVar[StepStatus]
+    STEP_STATUS_TRUNCATED: _ClassVar[StepStatus]
+    STEP_STATUS_OVER: _ClassVar[StepStatus]
+
 class ActiveGameKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     ACTIVE_GAME_KIND_UNSPECIFIED: _ClassVar[ActiveGameKind]
     ACTIVE_GAME_KIND_MATCH: _ClassVar[ActiveGameKind]
     ACTIVE_GAME_KIND_TRAINING: _ClassVar[ActiveGameKind]
+MAZE_ACTION_STAY: MazeAction
+MAZE_ACTION_NORTH: MazeAction
+MAZE_ACTION_EAST: MazeAction
+MAZE_ACTION_SOUTH: MazeAction
+MAZE_ACTION_WEST: MazeAction
+PASSAGE_UNSPECIFIED: Passage
+PASSAGE_NORTH: Passage
+PASSAGE_EAST: Passage
+PASSAGE_SOUTH: Passage
+PASSAGE_WEST: Passage
+STEP_STATUS_RUNNING: StepStatus
+STEP_STATUS_TERMINATED: StepStatus
+STEP_STATUS_TRUNCATED: StepStatus
+STEP_STATUS_OVER: StepStatus
 ACTIVE_GAME_KIND_UNSPECIFIED: ActiveGameKind
 ACTIVE_GAME_KIND_MATCH: ActiveGameKind
 ACTIVE_GAME_KIND_TRAINING: ActiveGameKind
@@ -86,18 +123,24 @@ class ObservationField(_message.Message):
     def __init__(self, name: _Optional[str] = ..., offset: _Optional[int] = ..., shape: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class ListGamesRequest(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("page_size", "page_token")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
 
 class ListGamesResponse(_message.Message):
-    __slots__ = ("games", "bots", "foreign_games")
+    __slots__ = ("games", "bots", "foreign_games", "next_page_token")
     GAMES_FIELD_NUMBER: _ClassVar[int]
     BOTS_FIELD_NUMBER: _ClassVar[int]
     FOREIGN_GAMES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     games: _containers.RepeatedCompositeFieldContainer[GameInfo]
     bots: _containers.RepeatedScalarFieldContainer[str]
     foreign_games: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, games: _Optional[_Iterable[_Union[GameInfo, _Mapping]]] = ..., bots: _Optional[_Iterable[str]] = ..., foreign_games: _Optional[_Iterable[str]] = ...) -> None: ...
+    next_page_token: str
+    def __init__(self, games: _Optional[_Iterable[_Union[GameInfo, _Mapping]]] = ..., bots: _Optional[_Iterable[str]] = ..., foreign_games: _Optional[_Iterable[str]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class GetGameSpecRequest(_message.Message):
     __slots__ = ("game", "settings")

@@ -29,8 +29,8 @@ class GameServiceStub:
     """Plays games. Rules, mazes and random numbers come from mazemesh.games; a result depends on (seed, game id,
     episode, rotation, actions) alone, never on batching or timing.
 
-    Actions in mazes: 0 stay, 1 north, 2 east, 3 south, 4 west. An action outside 0..num_actions-1 is INVALID_ARGUMENT; an
-    action that the mask forbids is played as stay.
+    Actions in mazes are MazeAction. An action outside 0..num_actions-1 is INVALID_ARGUMENT; an action that the mask forbids
+    is played as stay.
 
     Foreign games are environments of Gymnasium ("gymnasium:CartPole-v1") and PettingZoo ("pettingzoo:MODULE with
     parallel_env"), or what installed packages offer in the entry-point group mazemesh.games. They run in processes of their
@@ -105,8 +105,8 @@ class GameServiceServicer:
     """Plays games. Rules, mazes and random numbers come from mazemesh.games; a result depends on (seed, game id,
     episode, rotation, actions) alone, never on batching or timing.
 
-    Actions in mazes: 0 stay, 1 north, 2 east, 3 south, 4 west. An action outside 0..num_actions-1 is INVALID_ARGUMENT; an
-    action that the mask forbids is played as stay.
+    Actions in mazes are MazeAction. An action outside 0..num_actions-1 is INVALID_ARGUMENT; an action that the mask forbids
+    is played as stay.
 
     Foreign games are environments of Gymnasium ("gymnasium:CartPole-v1") and PettingZoo ("pettingzoo:MODULE with
     parallel_env"), or what installed packages offer in the entry-point group mazemesh.games. They run in processes of their
@@ -125,7 +125,7 @@ class GameServiceServicer:
     """
 
     def ListGames(self, request, context):
-        """The games this server knows and the bots it can seat.
+        """The games this server knows, by name, and the bots it can seat.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -297,8 +297,8 @@ class GameService:
     """Plays games. Rules, mazes and random numbers come from mazemesh.games; a result depends on (seed, game id,
     episode, rotation, actions) alone, never on batching or timing.
 
-    Actions in mazes: 0 stay, 1 north, 2 east, 3 south, 4 west. An action outside 0..num_actions-1 is INVALID_ARGUMENT; an
-    action that the mask forbids is played as stay.
+    Actions in mazes are MazeAction. An action outside 0..num_actions-1 is INVALID_ARGUMENT; an action that the mask forbids
+    is played as stay.
 
     Foreign games are environments of Gymnasium ("gymnasium:CartPole-v1") and PettingZoo ("pettingzoo:MODULE with
     parallel_env"), or what installed packages offer in the entry-point group mazemesh.games. They run in processes of their

@@ -30,8 +30,8 @@ class GameServiceStub:
     """Plays games. Rules, mazes and random numbers come from mazemesh.games; a result depends on (seed, game id,
     episode, rotation, actions) alone, never on batching or timing.
 
-    Actions in mazes: 0 stay, 1 north, 2 east, 3 south, 4 west. An action outside 0..num_actions-1 is INVALID_ARGUMENT; an
-    action that the mask forbids is played as stay.
+    Actions in mazes are MazeAction. An action outside 0..num_actions-1 is INVALID_ARGUMENT; an action that the mask forbids
+    is played as stay.
 
     Foreign games are environments of Gymnasium ("gymnasium:CartPole-v1") and PettingZoo ("pettingzoo:MODULE with
     parallel_env"), or what installed packages offer in the entry-point group mazemesh.games. They run in processes of their
@@ -54,7 +54,7 @@ class GameServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> GameServiceAsyncStub: ...
     ListGames: _grpc.UnaryUnaryMultiCallable[_game_pb2.ListGamesRequest, _game_pb2.ListGamesResponse]
-    """The games this server knows and the bots it can seat."""
+    """The games this server knows, by name, and the bots it can seat."""
     GetGameSpec: _grpc.UnaryUnaryMultiCallable[_game_pb2.GetGameSpecRequest, _game_pb2.GetGameSpecResponse]
     """One game under the given settings, as whoever publishes, rates or pairs policies has to know it. INVALID_ARGUMENT when
     there is no such game, it is not allowed, or the settings do not fit it. The first question about a foreign game
@@ -133,8 +133,8 @@ class GameServiceAsyncStub(GameServiceStub):
     """Plays games. Rules, mazes and random numbers come from mazemesh.games; a result depends on (seed, game id,
     episode, rotation, actions) alone, never on batching or timing.
 
-    Actions in mazes: 0 stay, 1 north, 2 east, 3 south, 4 west. An action outside 0..num_actions-1 is INVALID_ARGUMENT; an
-    action that the mask forbids is played as stay.
+    Actions in mazes are MazeAction. An action outside 0..num_actions-1 is INVALID_ARGUMENT; an action that the mask forbids
+    is played as stay.
 
     Foreign games are environments of Gymnasium ("gymnasium:CartPole-v1") and PettingZoo ("pettingzoo:MODULE with
     parallel_env"), or what installed packages offer in the entry-point group mazemesh.games. They run in processes of their
@@ -154,7 +154,7 @@ class GameServiceAsyncStub(GameServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListGames: _aio.UnaryUnaryMultiCallable[_game_pb2.ListGamesRequest, _game_pb2.ListGamesResponse]  # type: ignore[assignment]
-    """The games this server knows and the bots it can seat."""
+    """The games this server knows, by name, and the bots it can seat."""
     GetGameSpec: _aio.UnaryUnaryMultiCallable[_game_pb2.GetGameSpecRequest, _game_pb2.GetGameSpecResponse]  # type: ignore[assignment]
     """One game under the given settings, as whoever publishes, rates or pairs policies has to know it. INVALID_ARGUMENT when
     there is no such game, it is not allowed, or the settings do not fit it. The first question about a foreign game
@@ -232,8 +232,8 @@ class GameServiceServicer(metaclass=_abc_1.ABCMeta):
     """Plays games. Rules, mazes and random numbers come from mazemesh.games; a result depends on (seed, game id,
     episode, rotation, actions) alone, never on batching or timing.
 
-    Actions in mazes: 0 stay, 1 north, 2 east, 3 south, 4 west. An action outside 0..num_actions-1 is INVALID_ARGUMENT; an
-    action that the mask forbids is played as stay.
+    Actions in mazes are MazeAction. An action outside 0..num_actions-1 is INVALID_ARGUMENT; an action that the mask forbids
+    is played as stay.
 
     Foreign games are environments of Gymnasium ("gymnasium:CartPole-v1") and PettingZoo ("pettingzoo:MODULE with
     parallel_env"), or what installed packages offer in the entry-point group mazemesh.games. They run in processes of their
@@ -257,7 +257,7 @@ class GameServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _game_pb2.ListGamesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_game_pb2.ListGamesResponse, _abc.Awaitable[_game_pb2.ListGamesResponse]]:
-        """The games this server knows and the bots it can seat."""
+        """The games this server knows, by name, and the bots it can seat."""
 
     @_abc_1.abstractmethod
     def GetGameSpec(

@@ -70,16 +70,22 @@ class Opponent(_message.Message):
     def __init__(self, policy: _Optional[str] = ..., source: _Optional[_Union[OpponentSource, str]] = ...) -> None: ...
 
 class ListTrainingRecordsRequest(_message.Message):
-    __slots__ = ("student",)
+    __slots__ = ("student", "page_size", "page_token")
     STUDENT_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     student: str
-    def __init__(self, student: _Optional[str] = ...) -> None: ...
+    page_size: int
+    page_token: str
+    def __init__(self, student: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
 
 class ListTrainingRecordsResponse(_message.Message):
-    __slots__ = ("records",)
+    __slots__ = ("records", "next_page_token")
     RECORDS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     records: _containers.RepeatedCompositeFieldContainer[TrainingRecord]
-    def __init__(self, records: _Optional[_Iterable[_Union[TrainingRecord, _Mapping]]] = ...) -> None: ...
+    next_page_token: str
+    def __init__(self, records: _Optional[_Iterable[_Union[TrainingRecord, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class TrainingRecord(_message.Message):
     __slots__ = ("student", "opponent", "games", "win_rate")

@@ -137,7 +137,9 @@ def _cause(error: DBAPIError) -> MazemeshError | None:
         unreached = state is None and isinstance(error, OperationalError)
         away = unreached or (state or "").startswith(("08", "57P")) or error.connection_invalidated
     if full:
-        return ResourceExhausted(f"the database cannot be written ({reason}); make room for it")
+        return ResourceExhausted(
+            f"the database cannot be written ({reason}); make room for it", retry_after=5.0
+        )
     return Unavailable(f"the database cannot be used now ({reason})") if away else None
 
 

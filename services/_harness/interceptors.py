@@ -21,7 +21,7 @@ import structlog
 from google.protobuf.message import DecodeError
 
 from mazemesh.error_details import to_metadata
-from mazemesh.errors import InvalidArgument, MazemeshError, status_of
+from mazemesh.errors import InvalidArgument, MazemeshError, ResourceExhausted, status_of
 from mazemesh.process.disk import is_full
 from mazemesh.process.logging import call_fields
 from services._harness.in_flight import InFlight
@@ -34,6 +34,9 @@ _log = structlog.get_logger(__name__)
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 Decode: TypeAlias = Callable[[bytes], Any]
+
+_DISK_PAUSE: Final = 5.0
+"""Seconds after which a caller that met a full disk may try again."""
 
 REQUEST_ID_KEY: Final = "x-request-id"
 """Metadata key under which a caller may name its request; the name appears in the log."""
@@ -141,19 +144,20 @@ class _Calls:
 async def _abort(context: Context, error: Exception) -> None:
     """Ends the call by the table of `mazemesh.errors`; raises AbortError.
 
-    A full disk is RESOURCE_EXHAUSTED. Any other exception becomes INTERNAL with a short id; the
-    traceback is in the log under that id.
+    A full disk is RESOURCE_EXHAUSTED, to be tried again. Any other exception becomes INTERNAL with
+    a short id; the traceback is in the log under that id.
     """
     if isinstance(error, MazemeshError):
         code = status_of(error)
         _log.debug("call refused", code=code.name, reason=str(error))
         message = status_message(str(error))
-        await context.abort(code, message, to_metadata(code.value[0], message, error.reason))
+        await context.abort(code, message, to_metadata(code.value[0], message, error.details))
     if isinstance(error, OSError) and is_full(error):
         _log.warning("no room on the disk", reason=str(error))
-        await context.abort(
-            grpc.StatusCode.RESOURCE_EXHAUSTED, f"the disk is full ({error.strerror}); make room"
+        full = ResourceExhausted(
+            f"the disk is full ({error.strerror}); make room", retry_after=_DISK_PAUSE
         )
+        await _abort(context, full)
     error_id = secrets.token_hex(4)
     _log.error("call failed", error_id=error_id, exc_info=error)
     await context.abort(

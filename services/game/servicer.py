@@ -10,6 +10,7 @@ from mazemesh.games.registry import is_own
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.v1.game_pb2_grpc import GameServiceServicer
 from mazemesh.wire import spec_to_proto
+from services._harness.key_pages import key_page
 from services.game.listing import Listing, parse_page_token
 from services.game.matches.lobby import Lobby
 from services.game.play.stepping import Stepping
@@ -55,6 +56,9 @@ class GameServicer(GameServiceServicer):
         self, request: pb.ListGamesRequest, context: Context
     ) -> pb.ListGamesResponse:
         """The games and bots of this version."""
+        games, following = key_page(
+            list_games(), lambda game: game.name, request.page_size, request.page_token
+        )
         return pb.ListGamesResponse(
             games=[
                 pb.GameInfo(
@@ -65,10 +69,11 @@ class GameServicer(GameServiceServicer):
                     default_spec=spec_to_proto(game),
                     bots=[bot_policy(name) for name in game.bots],
                 )
-                for game in list_games()
+                for game in games
             ],
             bots=[bot_policy(name) for name in BOTS],
             foreign_games=self._games.foreign,
+            next_page_token=following,
         )
 
     async def GetGameSpec(
@@ -86,7 +91,8 @@ class GameServicer(GameServiceServicer):
         if self._creating >= _MAX_CREATING:
             raise ResourceExhausted(
                 f"{self._creating} calls of CreateGames are under way, the limit of this server; "
-                "try again when they are answered"
+                "try again when they are answered",
+                retry_after=1.0,
             )
         self._creating += 1
         try:

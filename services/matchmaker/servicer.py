@@ -14,6 +14,7 @@ from mazemesh.v1 import matchmaker_pb2 as pb
 from mazemesh.v1.matchmaker_pb2_grpc import MatchmakerServiceServicer
 from mazemesh.wire import settings_from_proto
 from services._harness.game_specs import GameSpecs
+from services._harness.key_pages import key_page
 from services.matchmaker.lobby.lobby import Lobby
 from services.matchmaker.lobby.tickets import Ticket, TicketState
 from services.matchmaker.rating.evaluation import Evaluation
@@ -85,7 +86,13 @@ class MatchmakerServicer(MatchmakerServiceServicer):
     ) -> pb.ListTrainingRecordsResponse:
         """Who fared how against whom."""
         student = POLICY.check("student", request.student) if request.student else ""
-        return records_response(self._training.records(student))
+        records, following = key_page(
+            self._training.records(student),
+            lambda one: f"{one[0]} {one[1]}",
+            request.page_size,
+            request.page_token,
+        )
+        return records_response(records, following)
 
     async def LeaseMatches(
         self, request: pb.LeaseMatchesRequest, context: Context

@@ -10,6 +10,7 @@ import grpc.aio
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.v1 import replay_pb2 as pb
+from services._harness.key_pages import key_page
 from services.replay.hosting.hosted_table import HostedTable
 from services.replay.hosting.shared_insert import insert_into_all
 from services.replay.hosting.tables import Tables
@@ -50,9 +51,15 @@ class ReplayServicer:
     async def ListTables(
         self, request: pb.ListTablesRequest, context: Context
     ) -> pb.ListTablesResponse:
-        """All tables with their state."""
-        response = pb.ListTablesResponse()
-        for hosted in list(self._tables):
+        """Tables with their state."""
+        page, following = key_page(
+            self._tables,
+            lambda hosted: hosted.table.spec.name,
+            request.page_size,
+            request.page_token,
+        )
+        response = pb.ListTablesResponse(next_page_token=following)
+        for hosted in page:
             response.tables.append(to_info(hosted))
             # A hundred tables with a thousand columns each take longer than others should wait.
             await asyncio.sleep(0)

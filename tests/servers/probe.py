@@ -29,7 +29,8 @@ class ProbeSettings(ServiceSettings):
 class Probe:
     """Echoes, or fails as the request asks.
 
-    By `!NotFound`, `!NotFound/REASON`, `!abort`, `!full`, `!long`, `!bug`, `!hold`.
+    By `!NotFound`, `!NotFound/REASON`, `!abort`, `!full`, `!long`, `!bug`, `!hold`,
+    `!field`, `!later`.
     """
 
     def __init__(self) -> None:
@@ -68,6 +69,10 @@ class Probe:
             raise KeyError("secret detail")
         if order == "hold":
             await self._hold()
+        if order == "field":
+            raise errors.InvalidArgument("rows[3].size: -1 is negative")
+        if order == "later":
+            raise errors.ResourceExhausted("all places are taken", retry_after=2.5)
         kind, _, reason = order.partition("/")
         raise getattr(errors, kind)(f"{kind} says what is wrong", reason=reason)
 

@@ -14,7 +14,7 @@ from mazemesh.cli.checkup.finding import Finding
 from mazemesh.cli.supervisor.claim import read_note
 from mazemesh.cli.supervisor.layout import SERVICES
 from mazemesh.client.addresses import host_port
-from mazemesh.errors import MazemeshError
+from mazemesh.errors import Conflict, MazemeshError
 from mazemesh.process.ports import check_ports
 
 _MIB: Final = 2**20
@@ -70,7 +70,7 @@ def ports(folder: Path, host: str, port_base: int) -> Iterator[Finding]:
         check_ports(range(port_base, last + 1), host)
     except MazemeshError as error:
         mend = f"`mazemesh up --port-base {_elsewhere(port_base)}`, or stop what holds them"
-        yield Finding("ports", "fail", str(error), mend if "in use" in str(error) else "")
+        yield Finding("ports", "fail", str(error), mend if isinstance(error, Conflict) else "")
         return
     yield Finding("ports", "ok", f"{where} are free")
 

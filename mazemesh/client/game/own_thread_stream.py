@@ -15,8 +15,15 @@ from typing import Any, Protocol
 import grpc
 
 from mazemesh.client.game.duplex import Duplex
-from mazemesh.error_details import reason_in
-from mazemesh.errors import DeadlineExceeded, MazemeshError, Unavailable, from_status
+from mazemesh.error_details import details_in
+from mazemesh.errors import (
+    NO_DETAILS,
+    DeadlineExceeded,
+    Details,
+    MazemeshError,
+    Unavailable,
+    from_status,
+)
 
 _CLOSE_SECONDS = 5.0
 _SEND_SECONDS = 30.0
@@ -74,7 +81,7 @@ class OwnThreadStream:
         self._events_due = 2
         self._sending = self._receiving = False
         self._message: bytes | None = None
-        self._status: tuple[int, str, str] | None = None
+        self._status: tuple[int, str, Details] | None = None
         self._give_up_at: float | None = None
         self._late = False
         self._reader: threading.Thread | None = None
@@ -192,8 +199,8 @@ class OwnThreadStream:
                 self._receiving = False
                 self._message = operation.message()
             elif kind == kinds.receive_status_on_client:
-                reason = reason_in(operation.trailing_metadata())
-                self._status = operation.code(), str(operation.details() or ""), reason
+                told = details_in(operation.trailing_metadata())
+                self._status = operation.code(), str(operation.details() or ""), told
         if not self._events_due:
             self._over.set()
 
@@ -201,12 +208,12 @@ class OwnThreadStream:
         """Raises what ended the stream, unless that was its end."""
         if self._late:
             raise DeadlineExceeded(f"no answer within {timeout:g} s (server {self._address})")
-        number, details, reason = self._status or (_UNKNOWN, "no status", "")
+        number, details, told = self._status or (_UNKNOWN, "no status", NO_DETAILS)
         code = _CODES.get(number, grpc.StatusCode.UNKNOWN)
         if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
             details = f"{details} (server {self._address})"
         if code is not grpc.StatusCode.OK:
-            raise from_status(code, details, reason)
+            raise from_status(code, details, told)
 
     def _watch(self) -> None:
         """Ends the stream when its thread has waited for too long; a thread of its own."""

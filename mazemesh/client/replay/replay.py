@@ -62,7 +62,14 @@ class ReplayClient(ServiceClient):
 
     def list_tables(self) -> list[pb.TableInfo]:
         """All tables with fill, counters and the state of their limiters."""
-        return list(self._call(self._stub.ListTables, pb.ListTablesRequest()).tables)
+        request = pb.ListTablesRequest()
+        tables: list[pb.TableInfo] = []
+        while True:
+            page = self._call(self._stub.ListTables, request)
+            tables += page.tables
+            if not page.next_page_token:
+                return tables
+            request.page_token = page.next_page_token
 
     def delete_table(self, table: str) -> None:
         """Deletes a table with its rows; calls that wait at it end with `NotFound`.

@@ -17,7 +17,7 @@ import grpc
 import structlog
 
 from mazemesh.error_details import to_metadata
-from mazemesh.errors import MazemeshError, status_of
+from mazemesh.errors import NO_DETAILS, Details, MazemeshError, status_of
 from services._harness.status_message import status_message
 
 _log = structlog.get_logger(__name__)
@@ -162,16 +162,16 @@ class ServerStream:
         if error is None:
             self.end_with(grpc.StatusCode.OK, "")
         else:
-            self.end_with(status_of(error), status_message(str(error)), error.reason)
+            self.end_with(status_of(error), status_message(str(error)), error.details)
 
-    def end_with(self, code: grpc.StatusCode, details: str, reason: str = "") -> None:
+    def end_with(self, code: grpc.StatusCode, message: str, details: Details = NO_DETAILS) -> None:
         """Ends the stream with a status; the first end counts."""
         if not self._ended.acquire(blocking=False):
             return
         operations = self._internals
         number: int = code.value[0]
-        told = to_metadata(number, details, reason)
-        status = operations.SendStatusFromServerOperation(told, number, details.encode(), 0)
+        told = to_metadata(number, message, details)
+        status = operations.SendStatusFromServerOperation(told, number, message.encode(), 0)
         if self._greeted:
             self._operate(status, tag=self._done)
         else:

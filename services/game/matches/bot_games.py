@@ -91,7 +91,8 @@ class BotGames:
         if self._moves + moves > self._limit_all:
             raise ResourceExhausted(
                 f"matches: games of bots alone that may take {self._moves} moves wait already; "
-                f"with {moves} more they would pass the limit of {self._limit_all}; try later"
+                f"with {moves} more they would pass the limit of {self._limit_all}; try later",
+                retry_after=5.0,
             )
 
     def begin(self, games: Sequence[MatchGame]) -> None:

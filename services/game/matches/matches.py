@@ -220,7 +220,8 @@ class Matches:
             if number + more > limit:
                 raise ResourceExhausted(
                     f"{number} {what} are waiting or running; with {more} more they would pass the "
-                    f"limit of {limit}"
+                    f"limit of {limit}",
+                    retry_after=5.0,
                 )
 
     def _find_or_take(self, match: Match, now: float) -> Match:

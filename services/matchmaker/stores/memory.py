@@ -31,7 +31,9 @@ class MemoryTickets:
                 f"with ticket {self._live[key]}; cancel that first"
             )
         if len(self._live) >= self._max_tickets:
-            raise ResourceExhausted(f"{self._max_tickets} players are waiting already; try later")
+            raise ResourceExhausted(
+                f"{self._max_tickets} players are waiting already; try later", retry_after=5.0
+            )
         self._tickets[ticket.ticket_id] = ticket
         self._by_request[ticket.request_id] = ticket.ticket_id
         self._live[key] = ticket.ticket_id

@@ -89,15 +89,18 @@ def whom_to_meet(request: pb.SampleOpponentsRequest) -> tuple[list[str], str]:
     return [], target
 
 
-def records_response(records: Sequence[tuple[str, str, Form]]) -> pb.ListTrainingRecordsResponse:
-    """Training records in their order."""
+def records_response(
+    records: Sequence[tuple[str, str, Form]], following: str
+) -> pb.ListTrainingRecordsResponse:
+    """Training records in their order, and the token of the next page."""
     return pb.ListTrainingRecordsResponse(
         records=[
             pb.TrainingRecord(
                 student=student, opponent=opponent, games=form.games, win_rate=form.win_rate
             )
             for student, opponent, form in records
-        ]
+        ],
+        next_page_token=following,
     )
 
 

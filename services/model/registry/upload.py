@@ -40,7 +40,8 @@ class Uploads:
         ):
             raise ResourceExhausted(
                 f"{self._count} files of {self._bytes} bytes are coming in; at most {self._most} "
-                f"of {self._most_bytes} bytes may at once. Publish again later"
+                f"of {self._most_bytes} bytes may at once. Publish again later",
+                retry_after=1.0,
             )
         self._count += 1
         self._bytes += size_bytes

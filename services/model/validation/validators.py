@@ -242,7 +242,8 @@ class Validators:
     async def _with_validator(self, work: Callable[[Validator], T]) -> T:
         if self._free.locked() and self._waiting >= self._most_waiting:
             raise ResourceExhausted(
-                f"{self._waiting} files wait to be checked, which is the most; publish again later"
+                f"{self._waiting} files wait to be checked, which is the most; publish again later",
+                retry_after=1.0,
             )
         self._waiting += 1
         try:

@@ -48,7 +48,8 @@ class Room:
             raise ResourceExhausted(
                 f"{self.calls} calls with {self.bytes} bytes wait {self._where} already; at most "
                 f"{self.most_calls} calls and {self.most_bytes} bytes may. Nothing was changed; "
-                "try again later"
+                "try again later",
+                retry_after=1.0,
             )
         if self._outer is not None:
             self._outer.enter(size)

@@ -94,7 +94,8 @@ class SegmentLog:
         if waiting > self._most_waiting_bytes:
             raise ResourceExhausted(
                 f"{waiting} bytes of the log wait to be written, more than the limit of "
-                f"{self._most_waiting_bytes}: {self._trouble or 'the disk is too slow'}"
+                f"{self._most_waiting_bytes}: {self._trouble or 'the disk is too slow'}",
+                retry_after=1.0,
             )
 
     def append(self, parts: Sequence[Buffer]) -> None:
@@ -183,7 +184,8 @@ class SegmentLog:
         if isinstance(failure, OSError):
             self._trouble = ResourceExhausted(
                 f"the log cannot be written ({failure.strerror or failure}); "
-                "it goes on as soon as there is room"
+                "it goes on as soon as there is room",
+                retry_after=5.0,
             )
             self._end_groups(self._trouble)
             self._retry = self._loop.call_later(_RETRY_SECONDS, self._jobs.put, items)

@@ -15,6 +15,7 @@ from mazemesh.errors import FailedPrecondition, InvalidArgument, NotFound, Resou
 from mazemesh.games import BOTS, GameSettings, Purpose, get_game, list_games, seeds
 from mazemesh.games.mazes.engine import BatchEngine
 from mazemesh.v1 import game_pb2 as pb
+from mazemesh.v1.game_pb2_grpc import GameServiceStub
 from tests.servers.game_server import RunningGame, running_game
 from tests.servers.game_sessions import (
     GAMES,
@@ -228,3 +229,23 @@ def test_mazes_that_are_drawn_ahead_are_the_same(tmp_path: Path) -> None:
     ):
         play_both(session, engine, np.random.default_rng(0), 60)
     assert engine.episode.min() >= 6
+
+
+def test_games_are_listed_by_name_in_pages(server: RunningGame) -> None:
+    stub = GameServiceStub(server.client.channel)
+    whole = server.client.list_games()
+    names, request = [], pb.ListGamesRequest(page_size=2)
+    while True:
+        page = stub.ListGames(request)
+        assert (page.bots, page.foreign_games) == (whole.bots, whole.foreign_games)
+        names += [game.name for game in page.games]
+        if not page.next_page_token:
+            break
+        request.page_token = page.next_page_token
+    assert names == [game.name for game in whole.games] == sorted(names)
+
+
+def test_what_is_wrong_is_told_by_its_field_on_every_way(server: RunningGame) -> None:
+    with pytest.raises(InvalidArgument) as caught:
+        server.client.open_session("race", GameSettings(width=1), GAMES, 3)
+    assert caught.value.field == "width"

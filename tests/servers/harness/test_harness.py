@@ -13,8 +13,9 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from mazemesh import errors
-from mazemesh.error_details import reason_in, to_metadata
+from mazemesh.error_details import details_in, to_metadata
 from services._harness import Server, StartError, serve
+from services._harness.status_message import LONGEST
 from tests.servers.probe import GARBAGE, NAME, Probe, ProbeSettings, add_probe, bind, call
 
 KINDS = ("UnaryUnary", "UnaryStream", "StreamUnary", "StreamStream")
@@ -74,27 +75,68 @@ async def test_each_exception_has_its_status(
         await call(channel, kind, f"!{name}".encode())
     assert caught.value.code() is code
     assert caught.value.details() == f"{name} says what is wrong"
-    told = errors.from_status(code, "", "SOME_REASON")
+    sent = errors.Details("SOME_REASON", "rows[1].size", 3.0)
+    told = errors.from_status(code, "page_size: no", sent)
     assert isinstance(told, getattr(errors, name))
-    assert told.reason == "SOME_REASON"
+    assert told.details == sent
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_a_reason_travels_beside_the_message(channel: grpc.aio.Channel, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("order", "details"),
+    [
+        ("FailedPrecondition/MATCH_FINISHED", errors.Details(reason="MATCH_FINISHED")),
+        ("FailedPrecondition", errors.NO_DETAILS),
+        ("field", errors.Details(field="rows[3].size")),
+        ("later", errors.Details(retry_after=2.5)),
+        ("Unavailable", errors.Details(retry_after=1.0)),
+        ("full", errors.Details(retry_after=5.0)),
+    ],
+)
+async def test_details_travel_beside_the_message(
+    channel: grpc.aio.Channel, kind: str, order: str, details: errors.Details
+) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await call(channel, kind, b"!FailedPrecondition/MATCH_FINISHED")
-    assert reason_in(caught.value.trailing_metadata()) == "MATCH_FINISHED"
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await call(channel, kind, b"!FailedPrecondition")
-    assert reason_in(caught.value.trailing_metadata()) == ""
+        await call(channel, kind, f"!{order}".encode())
+    assert details_in(caught.value.trailing_metadata()) == details
 
 
-def test_a_reason_of_another_domain_or_none_at_all_is_none_of_ours() -> None:
-    (found,) = to_metadata(9, "message", "MATCH_FINISHED")
-    assert reason_in([("x", "y"), found]) == "MATCH_FINISHED"
+def test_details_of_another_domain_or_none_at_all_are_none_of_ours() -> None:
+    sent = errors.Details("MATCH_FINISHED")
+    (found,) = to_metadata(9, "message", sent)
+    assert details_in([("x", "y"), found]) == sent
     for metadata in (None, [], [("x", "y")], [(found[0], b"\xff")], [(found[0], found[1][:-30])]):
-        assert reason_in(metadata) == ""
-    assert to_metadata(9, "message", "") == ()
+        assert details_in(metadata) == errors.NO_DETAILS
+    foreign = (found[0], found[1].replace(b"\x08mazemesh", b"\x08else.org"))
+    assert details_in([foreign]) == errors.NO_DETAILS
+    assert to_metadata(9, "message", errors.NO_DETAILS) == ()
+
+
+def test_all_headers_of_the_longest_error_are_within_what_clients_take() -> None:
+    message = "x" * LONGEST
+    ((_, found),) = to_metadata(3, message, errors.Details("R" * 40, "f" * 4000, 1.0))
+    assert len(message) + len(found) * 4 / 3 < 6_500
+
+
+@pytest.mark.parametrize(
+    ("message", "field"),
+    [
+        ("page_size: -1 is outside 0..1000", "page_size"),
+        ("since_revision is -1; expected 0 or more", "since_revision"),
+        ("results[2].games[0].scores = [] is wrong: send two", "results[2].games[0].scores"),
+        ("metadata has 2000 keys; at most 1000 are allowed", "metadata"),
+        ("the first message has no header; send the header, then chunks", ""),
+        ("a chunk has 9 bytes; at most 8 are allowed", ""),
+    ],
+)
+def test_a_message_that_begins_with_a_field_is_about_it(message: str, field: str) -> None:
+    assert errors.InvalidArgument(message).field == field
+    assert errors.InvalidArgument(message, field="other").field == "other"
+    if field:
+        nested = errors.InvalidArgument(f"matches[1].{message}")
+        assert nested.field == f"matches[1].{field}"
+    arrived = errors.from_status(grpc.StatusCode.INVALID_ARGUMENT, message)
+    assert arrived.field == "", "a client reads nothing out of a message"
 
 
 def test_cancelled_without_a_reason_is_the_callers_own_doing() -> None:

@@ -5,11 +5,14 @@ import time
 import urllib.request
 from pathlib import Path
 
+import grpc
+import grpc.aio
 import pytest
 
 from mazemesh.client.matchmaker import MatchmakerClient
 from mazemesh.errors import FailedPrecondition, InvalidArgument, NotFound, Unavailable
 from mazemesh.v1 import matchmaker_pb2 as pb
+from mazemesh.v1.matchmaker_pb2_grpc import MatchmakerServiceStub
 from tests.servers.matchmaker_world import World, world_with_one_snapshot
 from tests.unit.matchmaker.fakes import snapshot
 
@@ -66,6 +69,15 @@ async def test_training_records_are_kept_apart_from_ratings(world: World) -> Non
             await asyncio.to_thread(client.complete, match.match_id, match.fence, "w")
         assert await asyncio.to_thread(client.training_records) == before
         assert await asyncio.to_thread(client.training_records, "nobody") == []
+        async with grpc.aio.insecure_channel(client.address) as channel:
+            stub = MatchmakerServiceStub(channel)
+            first = await stub.ListTrainingRecords(pb.ListTrainingRecordsRequest(page_size=1))
+            token = first.next_page_token
+            second = await stub.ListTrainingRecords(
+                pb.ListTrainingRecordsRequest(page_size=1, page_token=token)
+            )
+            assert [*first.records, *second.records] == before
+            assert second.next_page_token == ""
     assert [(one.student, one.opponent, one.games) for one in before] == [
         ("race", "bot/random", 4),
         ("race", "race:1", 40),

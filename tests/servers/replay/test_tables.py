@@ -21,6 +21,7 @@ from mazemesh.errors import (
 from mazemesh.process.errors import StartError
 from mazemesh.tensors import Signature
 from mazemesh.v1 import replay_pb2 as pb
+from mazemesh.v1.replay_pb2_grpc import ReplayServiceStub
 from services._harness import serve
 from services.replay.bind import bind
 from services.replay.settings import ReplaySettings
@@ -42,6 +43,21 @@ async def test_tables_are_made_once_and_listed(client):
         huge = tables.queue("huge", SIGNATURE, 100_000_000)
         with pytest.raises(ResourceExhausted, match=r"capacity is 100000000; .* at most \d+ rows"):
             client.create_table(huge)
+
+    await asyncio.to_thread(calls)
+
+
+async def test_tables_are_listed_by_name_in_pages(client):
+    def calls():
+        for name in ("c", "a", "b"):
+            client.create_table(tables.queue(name, SIGNATURE, 100))
+        assert [info.table.name for info in client.list_tables()] == ["a", "b", "c"]
+        stub = ReplayServiceStub(client.channel)
+        first = stub.ListTables(pb.ListTablesRequest(page_size=2))
+        assert [info.table.name for info in first.tables] == ["a", "b"]
+        rest = stub.ListTables(pb.ListTablesRequest(page_size=2, page_token=first.next_page_token))
+        assert [info.table.name for info in rest.tables] == ["c"]
+        assert rest.next_page_token == ""
 
     await asyncio.to_thread(calls)
 
