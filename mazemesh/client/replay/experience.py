@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.tensors import Array, to_bytes
 from mazemesh.v1 import replay_pb2 as pb
+from mazemesh.wire.tensors import Array, to_bytes
 
 Keys = npt.NDArray[np.uint64]
 Reals = npt.NDArray[np.float64]

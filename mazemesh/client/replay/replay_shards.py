@@ -11,8 +11,8 @@ from mazemesh.client.replay.experience import ExperienceBatch
 from mazemesh.client.replay.replay import ReplayClient
 from mazemesh.client.replay.sharded_replay import ShardedReplay, by_shard
 from mazemesh.client.replay.sharded_sampler import ShardedSampler
-from mazemesh.tensors import Signature
 from mazemesh.v1 import replay_pb2 as pb
+from mazemesh.wire.tensors import Signature
 
 
 def connect_replay(addresses: str) -> ReplayClient | ReplayShards:

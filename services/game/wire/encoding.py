@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mazemesh.protobuf_wire import LENGTH_DELIMITED, VARINT, tag, varint
 from mazemesh.v1 import game_pb2 as pb
+from mazemesh.wire.protobuf import LENGTH_DELIMITED, VARINT, tag, varint
 from services.game.play.batch import Report
 
 _STEP = tag(pb.RunGamesResponse.STEP_FIELD_NUMBER, LENGTH_DELIMITED)

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from mazemesh.client.replay.experience_encoding import encode_columns, encode_record
-from mazemesh.tensors import Signature
+from mazemesh.wire.experience_batch import encode_columns, encode_record
+from mazemesh.wire.tensors import Signature
 from services.replay.journal.frames import Buffer
 from services.replay.table.operations import (
     Batch,

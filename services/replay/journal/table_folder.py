@@ -15,7 +15,7 @@ from pathlib import Path
 
 from mazemesh.errors import ResourceExhausted
 from mazemesh.process.errors import StartError
-from mazemesh.tensors import Signature
+from mazemesh.wire.tensors import Signature
 from services.replay.journal.checkpoint_file import (
     CheckpointReader,
     checkpoint_name,

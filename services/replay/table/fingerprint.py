@@ -14,8 +14,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mazemesh.client.replay.experience_encoding import encode_columns
-from mazemesh.protobuf_wire import Buffer
+from mazemesh.wire.experience_batch import encode_columns
+from mazemesh.wire.protobuf import Buffer
 
 _WORDS = 1021
 _LINE_BYTES = 8 * _WORDS

@@ -14,7 +14,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from mazemesh.protobuf_wire import Buffer
+from mazemesh.wire.protobuf import Buffer
 from services.replay.selectors.selector import Reals
 from services.replay.table.fingerprint import rows_checksum
 from services.replay.table.spec import LimiterSpec

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mazemesh.protobuf_wire import Buffer
-from mazemesh.tensors import Signature
+from mazemesh.wire.protobuf import Buffer
+from mazemesh.wire.tensors import Signature
 from services.replay.selectors.selector import Reals, Slots
 from services.replay.table.row_copy import RowCopy, RowSlice
 

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.protobuf_wire import Buffer, bytes_field
-from mazemesh.tensors import Signature, from_bytes
 from mazemesh.v1 import replay_pb2 as pb
+from mazemesh.wire.protobuf import Buffer, bytes_field
+from mazemesh.wire.tensors import Signature, from_bytes
 from services.replay.limits import MOST_UPDATES
 from services.replay.selectors.selector import Reals
 from services.replay.table.operations import Batch

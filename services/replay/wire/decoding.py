@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from google.protobuf.message import DecodeError
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.protobuf_wire import Buffer, read_varint
 from mazemesh.v1 import replay_pb2 as pb
+from mazemesh.wire.protobuf import Buffer, read_varint
 from services.replay.limits import MOST_FIELDS
 
 # Tags: field number * 8 + wire type (0 varint, 1 eight bytes, 2 length and bytes).

@@ -10,9 +10,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from mazemesh.client.replay.experience_encoding import encode_columns
-from mazemesh.protobuf_wire import LENGTH_DELIMITED, message_field, tag, varint
 from mazemesh.v1 import replay_pb2 as pb
+from mazemesh.wire.experience_batch import encode_columns
+from mazemesh.wire.protobuf import LENGTH_DELIMITED, message_field, tag, varint
 from services.replay.table.table import Sample, Updated
 
 # Fields 2 to 6 have so many bytes a row: keys, probabilities, priorities, versions, times sampled.

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from mazemesh.client.replay import tables
-from mazemesh.client.replay.experience_encoding import encode_columns, encode_record
 from mazemesh.client.replay.replay import ReplayClient
 from mazemesh.errors import DeadlineExceeded, InvalidArgument, NotFound, ResourceExhausted
-from mazemesh.protobuf_wire import bytes_field
-from mazemesh.tensors import MOST_COLUMNS, Signature
 from mazemesh.v1 import replay_pb2 as pb
+from mazemesh.wire.experience_batch import encode_columns, encode_record
+from mazemesh.wire.protobuf import bytes_field
+from mazemesh.wire.tensors import MOST_COLUMNS, Signature
 from services._harness import serve
 from services.replay.bind import bind
 from services.replay.limits import (

@@ -1,7 +1,7 @@
 import numpy as np
 import psutil
 
-from mazemesh.tensors import Signature
+from mazemesh.wire.tensors import Signature
 from services.replay.table.spec import SelectorKind
 from services.replay.table.storage import RowStorage
 from services.replay.table.table import Table

@@ -4,11 +4,11 @@ from google.protobuf.message import DecodeError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mazemesh.client.replay.experience_encoding import decode_sample, encode_columns, encode_record
 from mazemesh.errors import InvalidArgument
-from mazemesh.tensors import Signature, from_bytes, from_columns, to_columns
 from mazemesh.v1 import replay_pb2 as pb
 from mazemesh.v1 import tensor_pb2
+from mazemesh.wire.experience_batch import decode_sample, encode_columns, encode_record
+from mazemesh.wire.tensors import Signature, from_bytes, from_columns, to_columns
 from services.replay.table.table import Sample, Updated
 from services.replay.wire.decoding import decode_record
 from services.replay.wire.encoding import encode_sample

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mazemesh.client.game.games_decoding import StepBytes, encode_message
-from mazemesh.tensors import to_bytes
 from mazemesh.v1 import game_pb2 as pb
+from mazemesh.wire.games_step import StepBytes, encode_message
+from mazemesh.wire.tensors import to_bytes
 from services.game.play.batch import Report
 from services.game.wire.encoding import decode_step, encode_step
 

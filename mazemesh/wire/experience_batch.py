@@ -14,7 +14,9 @@ from google.protobuf.message import DecodeError
 
 from mazemesh.client.replay.experience import ExperienceBatch
 from mazemesh.errors import InvalidArgument
-from mazemesh.protobuf_wire import (
+from mazemesh.v1 import replay_pb2 as pb
+from mazemesh.v1 import tensor_pb2
+from mazemesh.wire.protobuf import (
     FIXED64,
     LENGTH_DELIMITED,
     VARINT,
@@ -25,9 +27,7 @@ from mazemesh.protobuf_wire import (
     tag,
     varint,
 )
-from mazemesh.tensors import Array, Scalar, Signature, from_bytes, to_bytes
-from mazemesh.v1 import replay_pb2 as pb
-from mazemesh.v1 import tensor_pb2
+from mazemesh.wire.tensors import Array, Scalar, Signature, from_bytes, to_bytes
 
 _HASH_TAG, _ROWS_TAG = tag(1, FIXED64), tag(2, VARINT)
 _SEQUENCE_TAG = tag(3, VARINT)

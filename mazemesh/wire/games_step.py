@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mazemesh.protobuf_wire import LENGTH_DELIMITED, VARINT, read_varint, tag
 from mazemesh.v1 import game_pb2 as pb
+from mazemesh.wire.protobuf import LENGTH_DELIMITED, VARINT, read_varint, tag
 
 _STEP = tag(pb.RunGamesResponse.STEP_FIELD_NUMBER, LENGTH_DELIMITED)
 _SEQUENCE = pb.GamesStep.SEQUENCE_FIELD_NUMBER
