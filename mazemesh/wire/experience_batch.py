@@ -1,91 +1,164 @@
-"""The two large messages of Replay <-> numpy, by hand: columns are copied once, or not at all.
+"""Drawn rows <-> the bytes of a GetExperienceBatchResponse; columns are copied once, or not at all.
 
-Both are wire-compatible with the generated classes, which copy each column three or four times.
+Through the generated class a column is copied three times each way, which at a megabyte takes ten
+times as long. Here the arrays are joined with the few bytes that stand before each of them, and
+read as views of the message; the class has only the numbers. Any other form of the message, as
+another program may send it, is read through the class as a whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 from google.protobuf.message import DecodeError
 
-from mazemesh.client.replay.experience import ExperienceBatch
 from mazemesh.errors import InvalidArgument
-from mazemesh.v1 import replay_pb2 as pb
 from mazemesh.v1 import tensor_pb2
-from mazemesh.wire.protobuf import (
-    FIXED64,
-    LENGTH_DELIMITED,
-    VARINT,
-    Buffer,
-    bytes_field,
-    message_field,
-    read_varint,
-    tag,
-    varint,
-)
-from mazemesh.wire.tensors import Array, Scalar, Signature, from_bytes, to_bytes
+from mazemesh.v1.replay_pb2 import GetExperienceBatchResponse as Response
+from mazemesh.wire.columns import DATA_TAG, HASH_TAG, column_heads
+from mazemesh.wire.protobuf import Buffer, read_varint, tag_of, varint
+from mazemesh.wire.tensors import Array, Scalar, Signature, from_bytes, little_endian
 
-_HASH_TAG, _ROWS_TAG = tag(1, FIXED64), tag(2, VARINT)
-_SEQUENCE_TAG = tag(3, VARINT)
-_COLUMNS_TAG = tag(1, LENGTH_DELIMITED)[0]
-_DATA_TAG = tag(3, LENGTH_DELIMITED)[0]
+Keys = npt.NDArray[np.uint64]
+Reals = npt.NDArray[np.float64]
 
-
-def encode_columns(signature_hash: int, rows: int, data: Sequence[Buffer]) -> list[Buffer]:
-    """Columns in parts, not joined."""
-    first, *heads = _column_heads(signature_hash, rows, tuple(map(len, data)))
-    parts: list[Buffer] = [first]
-    for head, column in zip(heads, data, strict=True):
-        parts += (head, column)
-    return parts
+_COLUMNS_TAG = tag_of(Response, "columns")
+# What goes with the rows, in the order of the message: bytes a row.
+_BESIDE = {
+    "keys": 8,
+    "probabilities": 8,
+    "priorities": 8,
+    "policy_versions": 8,
+    "times_sampled": 4,
+}
 
 
-@lru_cache(maxsize=256)
-def _column_heads(signature_hash: int, rows: int, sizes: tuple[int, ...]) -> list[bytes]:
-    """What stands before all columns, and before each: the same for all batches of so many rows."""
-    first = _HASH_TAG + signature_hash.to_bytes(8, "little") + _ROWS_TAG + varint(rows)
-    return [first, *(tag(3, LENGTH_DELIMITED) + varint(size) for size in sizes)]
+class DrawnRows(Protocol):
+    """Rows as a service drew them; all arrays have one entry a row."""
+
+    @property
+    def columns(self) -> Sequence[npt.NDArray[np.uint8]]:
+        """uint8 [rows, row_bytes] for each column: little-endian, as it came."""
+
+    @property
+    def keys(self) -> Keys:
+        """uint64 [rows]."""
+
+    @property
+    def probabilities(self) -> Reals:
+        """float64 [rows]: P(i), with which each was drawn."""
+
+    @property
+    def priorities(self) -> Reals:
+        """float64 [rows]."""
+
+    @property
+    def policy_versions(self) -> npt.NDArray[np.int64]:
+        """int64 [rows]; -1 is unknown."""
+
+    @property
+    def times_sampled(self) -> npt.NDArray[np.int32]:
+        """int32 [rows], this draw included."""
+
+    @property
+    def table_size(self) -> int:
+        """Rows in the table."""
+
+    @property
+    def priority_mass(self) -> float:
+        """What the table is drawn by, in sum."""
 
 
-def encode_record(
-    table: str,
-    writer_id: str,
-    sequence: int,
-    columns: Sequence[Buffer],
-    priorities: npt.ArrayLike | None = None,
-    policy_versions: npt.ArrayLike | None = None,
-    more_tables: Mapping[str, npt.ArrayLike | None] | None = None,
-) -> bytes:
-    """An encoded RecordExperienceRequest; see `ReplayClient.record`."""
-    parts = [
-        _names(table, writer_id),
-        _SEQUENCE_TAG + varint(sequence),
-        *message_field(4, columns),
-    ]
-    if priorities is not None:
-        parts += bytes_field(5, to_bytes(priorities, np.float64))
-    if policy_versions is not None:
-        parts += bytes_field(6, to_bytes(policy_versions, np.int64))
-    for name, own in (more_tables or {}).items():
-        more = pb.TablePriorities(
-            table=name, priorities=b"" if own is None else to_bytes(own, np.float64)
-        )
-        parts += bytes_field(7, more.SerializeToString())
+@dataclass(frozen=True)
+class ExperienceBatch:
+    """Rows drawn from a table; arrays are read-only views of the received bytes."""
+
+    columns: dict[str, Array]
+    """By column name: [rows, *shape of a row]."""
+    keys: Keys
+    """uint64 [rows]; names each row for priority updates until it leaves the table."""
+    probabilities: Reals
+    """float64 [rows]: P(i), with which each row was drawn."""
+    priorities: Reals
+    """float64 [rows]."""
+    policy_versions: npt.NDArray[np.int64]
+    """int64 [rows]; -1 is unknown."""
+    times_sampled: npt.NDArray[np.int32]
+    """int32 [rows], this draw included."""
+    table_size: int
+    """Rows in the table when the batch was drawn."""
+    updated: int
+    """Priorities that came with the request and were set."""
+    stale: int
+    """Priorities that came with the request for rows that were gone."""
+    priority_mass: float
+    """What the table is drawn by, in sum: priority^exponent, or the number of rows."""
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def importance_weights(self, beta: float) -> npt.NDArray[np.float32]:
+        """w_i = (N * P(i))^-beta / max_j w_j (Schaul et al. 2016, section 3.4): float32 [rows].
+
+        They undo (wholly at `beta` 1, not at all at 0) that rows were not drawn uniformly from the
+        N rows of the table. The maximum is taken over this batch.
+
+        Raises:
+            InvalidArgument: `beta` is not in 0..1.
+        """
+        if not 0.0 <= beta <= 1.0:
+            raise InvalidArgument(f"beta is {beta}; expected 0..1")
+        # Relative to the least likely row, N cancels out.
+        weights: Reals = (self.probabilities / self.probabilities.min()) ** -beta
+        return weights.astype(np.float32)
+
+
+def encode_sample(rows: DrawnRows, signature_hash: int, updated: tuple[int, int]) -> bytes:
+    """A GetExperienceBatchResponse.
+
+    Args:
+        rows: What was drawn.
+        signature_hash: Of the table's columns.
+        updated: Priorities that came with the request: how many were set, how many were stale.
+    """
+    heads = _heads(
+        signature_hash, len(rows.keys), tuple([column.shape[1] for column in rows.columns])
+    )
+    numbers = Response(
+        table_size=rows.table_size,
+        updated=updated[0],
+        stale=updated[1],
+        priority_mass=rows.priority_mass,
+    )
+    # To be joined an array is its bytes.
+    parts: list[Any] = [b""] * (2 * len(heads))
+    parts[::2] = heads
+    parts[1::2] = (
+        *rows.columns,
+        little_endian(rows.keys),
+        little_endian(rows.probabilities),
+        little_endian(rows.priorities),
+        little_endian(rows.policy_versions),
+        little_endian(rows.times_sampled),
+    )
+    parts.append(numbers.SerializeToString())
     return b"".join(parts)
 
 
 @lru_cache(maxsize=256)
-def _names(table: str, writer_id: str) -> bytes:
-    return b"".join([*bytes_field(1, table.encode()), *bytes_field(2, writer_id.encode())])
-
-
-def array_bytes(array: Array) -> memoryview:
-    """The bytes of a contiguous array, not copied."""
-    return array.reshape(-1).view(np.uint8).data
+def _heads(signature_hash: int, rows: int, widths: tuple[int, ...]) -> list[bytes]:
+    """What stands before each column and each array beside them: the same in every message."""
+    sizes = tuple(rows * width for width in widths)
+    first, *heads = column_heads(signature_hash, rows, sizes)
+    inside = len(first) + sum(map(len, heads)) + sum(sizes)
+    heads[0] = _COLUMNS_TAG + varint(inside) + first + heads[0]
+    beside = [tag_of(Response, name) + varint(rows * size) for name, size in _BESIDE.items()]
+    return [*heads, *beside]
 
 
 def decode_sample(signature: Signature, message: bytes) -> ExperienceBatch:
@@ -93,6 +166,7 @@ def decode_sample(signature: Signature, message: bytes) -> ExperienceBatch:
 
     Raises:
         InvalidArgument: the table has another signature.
+        DecodeError: it is no such message, or cut off.
     """
     response, columns = _split(message)
     rows = (columns.rows,)
@@ -143,21 +217,21 @@ class _Columns:
         return arrays
 
 
-def _split(message: bytes) -> tuple[pb.GetExperienceBatchResponse, _Columns]:
+def _split(message: bytes) -> tuple[Response, _Columns]:
     """The response without its columns, and those read in place.
 
     That is how Replay sends it: the columns first. Any other order is left to the generated class.
     """
     try:
-        if message[0] == _COLUMNS_TAG:
+        if message[0] == _COLUMNS_TAG[0]:
             size, start = read_varint(message, 1)
             small, data = _data(message, start, start + size)
-            response = pb.GetExperienceBatchResponse.FromString(message[start + size :])
+            response = Response.FromString(message[start + size :])
             if not response.HasField("columns"):
                 return response, _Columns(tensor_pb2.Columns.FromString(small), data)
     except (IndexError, ValueError, DecodeError):
         pass
-    response = pb.GetExperienceBatchResponse.FromString(message)
+    response = Response.FromString(message)
     return response, _Columns(response.columns)
 
 
@@ -165,12 +239,12 @@ def _data(message: bytes, at: int, end: int) -> tuple[bytes, list[Buffer]]:
     """The fields of encoded Columns before `data`, and the views of `data`, which comes last."""
     view = memoryview(message)
     start, data = at, list[Buffer]()
-    while at < end and message[at] != _DATA_TAG:
+    while at < end and message[at] != DATA_TAG[0]:
         # Only the hash, eight bytes, and the row count come before.
-        at = at + 9 if message[at] == _HASH_TAG[0] else read_varint(message, at + 1)[1]
+        at = at + 9 if message[at] == HASH_TAG[0] else read_varint(message, at + 1)[1]
     small = message[start:at]
     while at < end:
-        if message[at] != _DATA_TAG:
+        if message[at] != DATA_TAG[0]:
             raise ValueError("fields after the data")
         size, begin = read_varint(message, at + 1)
         at = begin + size

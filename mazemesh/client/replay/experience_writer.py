@@ -23,7 +23,8 @@ from mazemesh.errors import (
     Unavailable,
 )
 from mazemesh.v1 import replay_pb2 as pb
-from mazemesh.wire.experience_batch import array_bytes, encode_columns, encode_record
+from mazemesh.wire.columns import encode_columns
+from mazemesh.wire.experience_record import array_bytes, encode_record
 from mazemesh.wire.tensors import Signature, to_arrays
 
 _CALL_SECONDS = 30.0

@@ -8,7 +8,6 @@ import numpy.typing as npt
 
 from mazemesh.client.channel import DEADLINE, ServiceClient
 from mazemesh.client.replay.experience import (
-    ExperienceBatch,
     finite_seconds,
     sample_request,
     to_priority_updates,
@@ -19,7 +18,9 @@ from mazemesh.client.replay.experience_writer import ExperienceWriter
 from mazemesh.v1 import replay_pb2 as pb
 from mazemesh.v1 import tensor_pb2
 from mazemesh.v1.replay_pb2_grpc import ReplayServiceStub
-from mazemesh.wire.experience_batch import decode_sample, encode_columns, encode_record
+from mazemesh.wire.columns import encode_columns
+from mazemesh.wire.experience_batch import ExperienceBatch, decode_sample
+from mazemesh.wire.experience_record import encode_record
 from mazemesh.wire.tensors import Signature
 
 _SERVICE = "mazemesh.v1.ReplayService"
