@@ -28,7 +28,7 @@ from learner.settings import LearnerSettings
 from mazemesh.client.model import ModelClient
 from mazemesh.errors import MazemeshError
 from mazemesh.games import get_game
-from mazemesh.tensors import from_tensor
+from mazemesh.wire.tensors import from_tensor
 
 app = typer.Typer()
 

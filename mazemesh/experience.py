@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import hashlib
 
-from mazemesh.tensors import Signature
+from mazemesh.wire.tensors import Signature
 
 MESSAGE_BYTES = 16 * 2**20
 """Of experience that actors write or learners draw at once: more than is needed to be fast, and a

@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import Catalogue, Game, GameSettings
-from mazemesh.tensors import from_bytes
 from mazemesh.v1 import game_pb2 as pb
-from mazemesh.wire import settings_from_proto
+from mazemesh.wire.specs import settings_from_proto
+from mazemesh.wire.tensors import from_bytes
 
 if TYPE_CHECKING:
     from mazemesh.games.mazes.engine import BatchEngine

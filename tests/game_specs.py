@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from mazemesh.errors import Unavailable
 from mazemesh.games import Catalogue, GameSettings
 from mazemesh.v1 import game_pb2 as pb
-from mazemesh.wire import settings_to_proto
+from mazemesh.wire.specs import settings_to_proto
 from services._harness.game_specs import KnownGame
 from services.game.wire.convert import game_spec
 

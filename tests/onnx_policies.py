@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
-from mazemesh.tensors import to_tensor
 from mazemesh.v1 import model_pb2 as pb
+from mazemesh.wire.tensors import to_tensor
 
 Floats = npt.NDArray[np.float32]
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mazemesh.tensors import Signature
+from mazemesh.wire.tensors import Signature
 from services.replay.selectors.selector import Reals
 from services.replay.store import Checkpoint
 from services.replay.table.image import TableImage

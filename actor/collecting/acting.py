@@ -23,8 +23,8 @@ from actor.collecting.unrolls import UnrollCollector
 from actor.policies.policy import OnnxPolicy
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSpec
-from mazemesh.tensors import Signature
 from mazemesh.v1.model_pb2 import Collection, SequenceCollection, TransitionCollection
+from mazemesh.wire.tensors import Signature
 
 Float = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.uint8]

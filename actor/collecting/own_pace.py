@@ -21,7 +21,7 @@ from actor.collecting.step import (
     Decision,
     Experience,
 )
-from mazemesh.tensors import Signature
+from mazemesh.wire.tensors import Signature
 
 
 class OwnPaceUnrollCollector:

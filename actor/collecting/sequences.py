@@ -19,8 +19,8 @@ from actor.collecting.step import (
 from actor.collecting.transitions import PRIORITY_FLOOR
 from mazemesh.experience import sequence_signature
 from mazemesh.rescaling import rescale, unscale
-from mazemesh.tensors import Signature
 from mazemesh.v1.model_pb2 import SequenceCollection
+from mazemesh.wire.tensors import Signature
 
 Float = npt.NDArray[np.float32]
 

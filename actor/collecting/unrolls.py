@@ -11,7 +11,7 @@ import numpy.typing as npt
 from actor.collecting.sampling import log_probability
 from actor.collecting.step import TERMINATED, TRUNCATED, Batch, Consequence, Decision, Experience
 from mazemesh.experience import unroll_signature
-from mazemesh.tensors import Signature
+from mazemesh.wire.tensors import Signature
 
 
 class UnrollCollector:

@@ -17,7 +17,7 @@ from mazemesh.games.engines import new_engine
 from mazemesh.games.foreign import is_foreign
 from mazemesh.games.ladder import is_time_trial, sides
 from mazemesh.v1.game_pb2 import GameSettings, GameSpec, MatchSetup
-from mazemesh.wire import settings_from_proto
+from mazemesh.wire.specs import settings_from_proto
 
 HELD_OUT = 1 << 40
 """First number of the evaluation seeds used here; rating matches count up from 0."""

@@ -29,7 +29,7 @@ from mazemesh.games import GameSpec, Purpose, seeds
 from mazemesh.games.ladder import sides
 from mazemesh.v1.game_pb2 import GetGameSpecRequest, GetGameSpecResponse
 from mazemesh.v1.model_pb2 import Collection
-from mazemesh.wire import settings_from_proto, spec_from_proto
+from mazemesh.wire.specs import settings_from_proto, spec_from_proto
 
 log = structlog.get_logger()
 

@@ -27,8 +27,8 @@ from learner.network.architecture import initial_parameters
 from learner.network.descent import ALONE
 from learner.network.precision import Precision
 from learner.settings import LearnerSettings
-from mazemesh.tensors import Signature
 from mazemesh.v1 import replay_pb2
+from mazemesh.wire.tensors import Signature
 
 app = typer.Typer()
 

@@ -15,7 +15,7 @@ from bench.pinned import PinnedServer
 from bench.replay.servers import ECHO_IN, ECHO_OUT, OPTIONS
 from mazemesh.client.replay import tables
 from mazemesh.client.replay.replay import ReplayClient
-from mazemesh.tensors import Signature
+from mazemesh.wire.tensors import Signature
 
 Step = Callable[[], int]
 """One call; returns how many items it moved."""

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from learner.loop.ports import Batch, Columns
-from mazemesh.tensors import concatenate
+from mazemesh.wire.tensors import concatenate
 
 
 @dataclass(frozen=True)

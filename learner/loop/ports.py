@@ -11,8 +11,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from mazemesh.tensors import Signature
 from mazemesh.v1 import model_pb2, replay_pb2
+from mazemesh.wire.tensors import Signature
 
 Columns = Mapping[str, npt.NDArray[np.generic]]
 """Columns of a batch by name, each [rows, ...]."""

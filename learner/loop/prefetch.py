@@ -19,8 +19,8 @@ from mazemesh.errors import (
     Unavailable,
 )
 from mazemesh.experience import rows_a_message
-from mazemesh.tensors import Signature
 from mazemesh.v1 import replay_pb2
+from mazemesh.wire.tensors import Signature
 
 log = structlog.get_logger("learner.loop.prefetch")
 

@@ -32,8 +32,8 @@ from mazemesh.errors import (
     ResourceExhausted,
     Unavailable,
 )
-from mazemesh.tensors import to_tensor
 from mazemesh.v1 import model_pb2
+from mazemesh.wire.tensors import to_tensor
 
 log = structlog.get_logger("learner.loop.publisher")
 

@@ -22,9 +22,9 @@ from mazemesh.experience import (
 )
 from mazemesh.games import GameSettings, open_game
 from mazemesh.games.ladder import sides
-from mazemesh.tensors import Signature
 from mazemesh.v1 import model_pb2, replay_pb2
-from mazemesh.wire import settings_to_proto
+from mazemesh.wire.specs import settings_to_proto
+from mazemesh.wire.tensors import Signature
 
 _MAZE_FIELDS = tuple(field.name for field in dataclasses.fields(GameSettings))
 

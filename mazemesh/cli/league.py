@@ -213,7 +213,7 @@ def _behavioural_diversity(cache: PolicyCache, game: Game, own: Sequence[PolicyV
 
     from actor.policies.behaviour import HeldOutPlay, action_probabilities
     from mazemesh.analysis.diversity import behavioural_diversity
-    from mazemesh.wire import settings_from_proto
+    from mazemesh.wire.specs import settings_from_proto
 
     settings = settings_from_proto(own[-1].collection.settings)
     play = HeldOutPlay.record(game, settings, _GAMES, _STEPS)

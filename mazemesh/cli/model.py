@@ -87,9 +87,9 @@ def _prepare(
     from mazemesh.cli.policy_file import read_policy
     from mazemesh.errors import InvalidArgument
     from mazemesh.games import GameSettings, open_game
-    from mazemesh.tensors import to_tensor
     from mazemesh.v1.model_pb2 import Collection, ParityCheck, PublishPolicyHeader
-    from mazemesh.wire import settings_to_proto
+    from mazemesh.wire.specs import settings_to_proto
+    from mazemesh.wire.tensors import to_tensor
 
     rules = open_game(game)
     spec = rules.spec(GameSettings())

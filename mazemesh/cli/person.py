@@ -25,7 +25,7 @@ from mazemesh.v1.game_pb2 import (
     Turn,
     WatchGameResponse,
 )
-from mazemesh.wire import settings_from_proto
+from mazemesh.wire.specs import settings_from_proto
 
 PERSON = "player/you"
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-    from mazemesh.tensors import Signature
     from mazemesh.v1.replay_pb2 import TableInfo
+    from mazemesh.wire.tensors import Signature
     from services.replay.export.parquet import Rows
 
 app = typer.Typer(no_args_is_help=True, help="Tables of experience.")
@@ -89,7 +89,7 @@ def import_(
 ) -> None:
     """Insert the rows of a Parquet file into a table that is there, as its limiter allows."""
     from mazemesh.errors import NotFound
-    from mazemesh.tensors import Signature
+    from mazemesh.wire.tensors import Signature
 
     with connected(data_dir, host, port_base, ("replay",)) as mesh:
         found = [i.table for i in mesh.replay.list_tables() if i.table.name == table]

@@ -11,7 +11,7 @@ from mazemesh.client.channel import ServiceClient
 from mazemesh.games import GameSettings
 from mazemesh.v1 import matchmaker_pb2 as pb
 from mazemesh.v1.matchmaker_pb2_grpc import MatchmakerServiceStub
-from mazemesh.wire import settings_to_proto
+from mazemesh.wire.specs import settings_to_proto
 
 _SERVICE = "mazemesh.v1.MatchmakerService"
 

@@ -11,9 +11,9 @@ import numpy as np
 from google.protobuf.duration_pb2 import Duration
 
 from mazemesh.conformance.checks import DEADLINE, Check, agree, expect
-from mazemesh.tensors import Signature, to_columns
 from mazemesh.v1 import replay_pb2 as pb
 from mazemesh.v1.replay_pb2_grpc import ReplayServiceStub
+from mazemesh.wire.tensors import Signature, to_columns
 
 _SIGNATURE: Final = Signature.of(observation=("uint8", (3,)), reward=("float32", ()))
 _ROWS: Final = 4

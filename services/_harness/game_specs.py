@@ -21,7 +21,7 @@ from mazemesh.game_names import check_game_name
 from mazemesh.games.settings import GameSettings
 from mazemesh.games.spec import GameSpec
 from mazemesh.v1 import game_pb2 as pb
-from mazemesh.wire import settings_from_proto, settings_to_proto, spec_from_proto
+from mazemesh.wire.specs import settings_from_proto, settings_to_proto, spec_from_proto
 
 if TYPE_CHECKING:
     from mazemesh.client.game.game import GameClient

@@ -12,6 +12,7 @@ import grpc.aio
 from mazemesh.errors import Conflict, FailedPrecondition, InvalidArgument
 from mazemesh.games import Catalogue
 from mazemesh.v1 import game_pb2 as pb
+from mazemesh.wire.games_step import decode_step, encode_step
 from services.game.matches.lobby import Lobby
 from services.game.matches.match import Board
 from services.game.matches.recorder import Recorder
@@ -23,7 +24,6 @@ from services.game.sessions.match_session import MatchSession
 from services.game.sessions.session import Session
 from services.game.sessions.sessions import Sessions
 from services.game.wire import convert
-from services.game.wire.encoding import decode_step, encode_step
 
 Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
 GameSession: TypeAlias = Session[bytes]

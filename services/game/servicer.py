@@ -9,7 +9,7 @@ from mazemesh.games import BOTS, Catalogue, bot_policy, list_games
 from mazemesh.games.registry import is_own
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.v1.game_pb2_grpc import GameServiceServicer
-from mazemesh.wire import spec_to_proto
+from mazemesh.wire.specs import spec_to_proto
 from services._harness.key_pages import key_page
 from services.game.listing import Listing, parse_page_token
 from services.game.matches.lobby import Lobby

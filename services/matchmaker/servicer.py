@@ -12,7 +12,7 @@ from mazemesh.errors import Cancelled, DeadlineExceeded, Reason
 from mazemesh.names import MATCH_ID, POLICY, REQUEST_ID, TICKET_ID, WORKER_ID
 from mazemesh.v1 import matchmaker_pb2 as pb
 from mazemesh.v1.matchmaker_pb2_grpc import MatchmakerServiceServicer
-from mazemesh.wire import settings_from_proto
+from mazemesh.wire.specs import settings_from_proto
 from services._harness.game_specs import GameSpecs
 from services._harness.key_pages import key_page
 from services.matchmaker.lobby.lobby import Lobby

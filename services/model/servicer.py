@@ -14,7 +14,7 @@ from mazemesh.games import GameSpec
 from mazemesh.names import ALIAS, POLICY, parse_reference
 from mazemesh.v1 import model_pb2 as pb
 from mazemesh.v1.model_pb2_grpc import ModelServiceServicer
-from mazemesh.wire import settings_from_proto
+from mazemesh.wire.specs import settings_from_proto
 from services._harness.game_specs import GameSpecs
 from services.model.registry import leases, registry
 from services.model.registry.pages import PageToken, page_size

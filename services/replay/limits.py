@@ -40,9 +40,6 @@ MOST_UPDATES: Final = 2**20
 UPDATES_AT_ONCE: Final = 16_384
 """Priorities that are set in one go; between the parts of a larger call others are served."""
 
-MOST_FIELDS: Final = 4096
-"""Fields of a RecordExperienceRequest, those of its columns included."""
-
 SMALL_REQUEST_BYTES: Final = 4096
 TABLE_REQUEST_BYTES: Final = 64 * 1024
 UPDATES_REQUEST_BYTES: Final = 16 * MOST_UPDATES + SMALL_REQUEST_BYTES

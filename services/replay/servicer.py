@@ -7,9 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 import grpc.aio
+import numpy as np
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.v1 import replay_pb2 as pb
+from mazemesh.wire.experience_batch import encode_sample
+from mazemesh.wire.experience_record import RecordRequest, decode_record
+from mazemesh.wire.tensors import to_bytes
 from services._harness.key_pages import key_page
 from services.replay.hosting.hosted_table import HostedTable
 from services.replay.hosting.shared_insert import insert_into_all
@@ -27,9 +31,7 @@ from services.replay.table.operations import Batch
 from services.replay.table.spec import SelectorKind, TableSpec
 from services.replay.table.table import Inserted, Updated
 from services.replay.wire import convert
-from services.replay.wire.decoding import RecordRequest, decode_record
 from services.replay.wire.describe import to_info
-from services.replay.wire.encoding import encode_sample
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -101,10 +103,10 @@ class ReplayServicer:
         request = decode_record(message)
         hosted = self._tables[request.table]
         _check_rows(request)
-        batch = convert.to_batch(request, hosted.table.spec.signature, message)
+        batch = convert.to_batch(request, hosted.table.spec.signature)
         await _pause_after(len(message))
         if request.more_tables:
-            targets = [(hosted, batch), *self._more(request, message)]
+            targets = [(hosted, batch), *self._more(request)]
             inserted, *more = await insert_into_all(targets, _patience(context, None))
         else:
             inserted, more = await hosted.insert(batch, _patience(context, None)), []
@@ -116,7 +118,7 @@ class ReplayServicer:
             more_keys=[_keys(each) for each in more],
         )
 
-    def _more(self, request: RecordRequest, message: bytes) -> list[tuple[HostedTable, Batch]]:
+    def _more(self, request: RecordRequest) -> list[tuple[HostedTable, Batch]]:
         names = [request.table, *(more.table for more in request.more_tables)]
         if len(names) > 1 + MOST_MORE_TABLES:
             raise InvalidArgument(
@@ -128,7 +130,7 @@ class ReplayServicer:
         for more in request.more_tables:
             hosted = self._tables[more.table]
             signature = hosted.table.spec.signature
-            targets.append((hosted, convert.to_batch_for(more, request, signature, message)))
+            targets.append((hosted, convert.to_batch_for(more, request, signature)))
         return targets
 
     async def GetExperienceBatch(
@@ -171,7 +173,7 @@ class ReplayServicer:
 
 
 def _keys(inserted: Inserted) -> bytes:
-    return b"" if inserted.keys is None else inserted.keys.tobytes()
+    return b"" if inserted.keys is None else to_bytes(inserted.keys, np.uint64)
 
 
 def _timeout(request: pb.GetExperienceBatchRequest) -> float | None:

@@ -13,13 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from mazemesh.client.replay.experience_encoding import encode_columns, encode_record
-from mazemesh.tensors import Signature, to_arrays
 from mazemesh.v1 import game_pb2
+from mazemesh.wire.columns import encode_columns
+from mazemesh.wire.experience_batch import encode_sample
+from mazemesh.wire.experience_record import encode_record
+from mazemesh.wire.games_step import encode_step
+from mazemesh.wire.tensors import Signature, to_arrays
 from services.game.play.batch import Report
-from services.game.wire.encoding import encode_step
 from services.replay.table.table import Sample, Updated
-from services.replay.wire.encoding import encode_sample
 
 FOLDER = Path(__file__).parent
 SIGNATURE = Signature.of(observation=("uint8", (3,)), reward=("float32", ()), done=("bool", ()))

@@ -6,8 +6,8 @@ import numpy as np
 
 from mazemesh.client.replay import tables
 from mazemesh.client.replay.replay import ReplayClient
-from mazemesh.tensors import Signature, to_columns
 from mazemesh.v1 import replay_pb2 as pb
+from mazemesh.wire.tensors import Signature, to_columns
 
 SIGNATURE = Signature.of(index=("int64", ()), observation=("uint8", (5, 5)), done=("bool", ()))
 QUEUE = tables.queue("queue", SIGNATURE, 100)

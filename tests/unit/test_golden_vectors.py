@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from google.protobuf.message_factory import GetMessageClass
 
-from mazemesh.client.game.games_decoding import StepBytes
-from mazemesh.client.replay.experience_encoding import decode_sample
 from mazemesh.v1 import game_pb2, replay_pb2
-from services.replay.wire.decoding import decode_record
+from mazemesh.wire.experience_batch import decode_sample
+from mazemesh.wire.experience_record import decode_record
+from mazemesh.wire.games_step import StepBytes
 from tests.golden.vectors import FOLDER, PRIORITIES, ROWS, SIGNATURE, vectors
 
 NAMES = ("games_step", "record_experience", "experience_batch")

@@ -17,10 +17,10 @@ from mazemesh.client.game.own_thread_stream import Stream, open_stream
 from mazemesh.client.game.seat_session import SeatSession
 from mazemesh.game_replay import GameReplay
 from mazemesh.games import GameSettings
-from mazemesh.tensors import to_bytes
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.v1.game_pb2_grpc import GameServiceStub
-from mazemesh.wire import settings_to_proto
+from mazemesh.wire.specs import settings_to_proto
+from mazemesh.wire.tensors import to_bytes
 
 __all__ = ["GameClient", "GamesSession", "SeatSession", "Step"]
 

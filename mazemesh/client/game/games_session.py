@@ -11,14 +11,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from mazemesh.client.game.games_decoding import StepBytes, encode_message
 from mazemesh.client.game.own_thread_stream import Stream
 from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError, Unavailable
 from mazemesh.games import GameSpec
-from mazemesh.protobuf_wire import LENGTH_DELIMITED, tag
-from mazemesh.tensors import from_bytes, to_bytes
 from mazemesh.v1 import game_pb2 as pb
-from mazemesh.wire import settings_from_proto, spec_from_proto
+from mazemesh.wire.games_step import StepBytes, encode_message
+from mazemesh.wire.protobuf import LENGTH_DELIMITED, tag
+from mazemesh.wire.specs import settings_from_proto, spec_from_proto
+from mazemesh.wire.tensors import from_bytes, to_bytes
 
 _OPEN_SECONDS = 30.0
 _MAX_BACKOFF = 1.0

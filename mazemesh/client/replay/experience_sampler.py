@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from mazemesh.client.channel import closed, translate
-from mazemesh.client.replay.experience import ExperienceBatch, finite_seconds, sample_request
+from mazemesh.client.replay.experience import finite_seconds, sample_request
 from mazemesh.client.replay.experience_calls import ExperienceCalls
-from mazemesh.client.replay.experience_encoding import decode_sample
 from mazemesh.client.replay.experience_stream import ExperienceStream
 from mazemesh.errors import DeadlineExceeded
-from mazemesh.tensors import Signature
+from mazemesh.wire.experience_batch import ExperienceBatch, decode_sample
+from mazemesh.wire.tensors import Signature
 
 _CALL_SECONDS = 60.0
 

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Self
 
-from mazemesh.client.replay.experience import ExperienceBatch
+from mazemesh.wire.experience_batch import ExperienceBatch
 
 
 class ExperienceStream(Iterator[ExperienceBatch], ABC):

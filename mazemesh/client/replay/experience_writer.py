@@ -13,7 +13,6 @@ import numpy.typing as npt
 
 from mazemesh.client.channel import MAX_MESSAGE_BYTES, translate
 from mazemesh.client.replay.experience_calls import ExperienceCalls
-from mazemesh.client.replay.experience_encoding import array_bytes, encode_columns, encode_record
 from mazemesh.errors import (
     AlreadyExists,
     DeadlineExceeded,
@@ -23,8 +22,10 @@ from mazemesh.errors import (
     ResourceExhausted,
     Unavailable,
 )
-from mazemesh.tensors import Signature, to_arrays
 from mazemesh.v1 import replay_pb2 as pb
+from mazemesh.wire.columns import encode_columns
+from mazemesh.wire.experience_record import array_bytes, encode_record
+from mazemesh.wire.tensors import Signature, to_arrays
 
 _CALL_SECONDS = 30.0
 # An append that took less than this was not held up by anything.

@@ -8,19 +8,20 @@ import numpy.typing as npt
 
 from mazemesh.client.channel import DEADLINE, ServiceClient
 from mazemesh.client.replay.experience import (
-    ExperienceBatch,
     finite_seconds,
     sample_request,
     to_priority_updates,
 )
 from mazemesh.client.replay.experience_calls import ExperienceCalls
-from mazemesh.client.replay.experience_encoding import decode_sample, encode_columns, encode_record
 from mazemesh.client.replay.experience_sampler import ExperienceSampler
 from mazemesh.client.replay.experience_writer import ExperienceWriter
-from mazemesh.tensors import Signature
 from mazemesh.v1 import replay_pb2 as pb
 from mazemesh.v1 import tensor_pb2
 from mazemesh.v1.replay_pb2_grpc import ReplayServiceStub
+from mazemesh.wire.columns import encode_columns
+from mazemesh.wire.experience_batch import ExperienceBatch, decode_sample
+from mazemesh.wire.experience_record import encode_record
+from mazemesh.wire.tensors import Signature
 
 _SERVICE = "mazemesh.v1.ReplayService"
 _IDEMPOTENT = tuple(
@@ -115,7 +116,7 @@ class ReplayClient(ServiceClient):
             table: Its name.
             writer_id: Unique for the lifetime of the writer.
             sequence: 1, 2, 3, ...; the same number again, with the same rows, inserts nothing.
-            columns: Made by `mazemesh.tensors.to_columns`.
+            columns: Made by `mazemesh.wire.tensors.to_columns`.
             priorities: float64 [rows], finite and >= 0; None takes the highest in the table.
             policy_versions: int64 [rows]; None is unknown.
             more_tables: Further tables of the same signature that take the rows, all or none, each

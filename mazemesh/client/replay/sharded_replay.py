@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mazemesh.client.replay.experience import ExperienceBatch, Keys, Reals
 from mazemesh.client.replay.replay import ReplayClient
 from mazemesh.errors import InvalidArgument, NotFound
-from mazemesh.tensors import Signature, concatenate
 from mazemesh.v1 import replay_pb2 as pb
+from mazemesh.wire.experience_batch import ExperienceBatch, Keys, Reals
+from mazemesh.wire.tensors import Signature, concatenate
 
 _PAIR = np.dtype([("shard", np.int64), ("key", np.uint64)])
 _ORDERED = (pb.SELECTOR_KIND_FIFO, pb.SELECTOR_KIND_LIFO)

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mazemesh.client.replay.experience import ExperienceBatch, finite_seconds
+from mazemesh.client.replay.experience import finite_seconds
 from mazemesh.client.replay.experience_stream import ExperienceStream
 from mazemesh.client.replay.sharded_replay import ShardedReplay, by_shard
 from mazemesh.errors import DeadlineExceeded, MazemeshError
+from mazemesh.wire.experience_batch import ExperienceBatch
 
 _CALL_SECONDS = 60.0
 

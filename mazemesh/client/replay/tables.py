@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mazemesh.tensors import Signature
 from mazemesh.v1 import replay_pb2 as pb
+from mazemesh.wire.tensors import Signature
 
 
 def prioritized(

@@ -20,9 +20,9 @@ from google.protobuf.message import DecodeError
 
 from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError, Unavailable
 from mazemesh.v1 import game_pb2 as pb
+from mazemesh.wire.games_step import decode_step
 from services.game.local.own_thread_server import OwnThreadServer, ServerStream
 from services.game.wire import convert
-from services.game.wire.encoding import decode_step
 from services.game.wire.handlers import MAX_BYTES, limited
 
 if TYPE_CHECKING:

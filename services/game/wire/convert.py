@@ -10,10 +10,10 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import Catalogue, bot_policy
 from mazemesh.games.ladder import ladder
-from mazemesh.tensors import from_bytes, to_bytes
 from mazemesh.v1 import elo_pb2
 from mazemesh.v1 import game_pb2 as pb
-from mazemesh.wire import settings_from_proto, spec_to_proto
+from mazemesh.wire.specs import settings_from_proto, spec_to_proto
+from mazemesh.wire.tensors import from_bytes, to_bytes
 from services.game.listing import Entry, Watched
 from services.game.matches.match import Match, MatchGame
 from services.game.matches.results import results

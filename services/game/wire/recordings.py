@@ -9,9 +9,9 @@ import numpy as np
 from google.protobuf.message import DecodeError
 
 from mazemesh.errors import FailedPrecondition
-from mazemesh.tensors import to_bytes
 from mazemesh.v1 import game_pb2 as pb
-from mazemesh.wire import settings_to_proto
+from mazemesh.wire.specs import settings_to_proto
+from mazemesh.wire.tensors import to_bytes
 from services.game.matches.match import MatchGame
 from services.game.play.tape import HASH_INTERVAL
 from services.game.store import ReplayEntry

@@ -18,7 +18,7 @@ from mazemesh.errors import (
     Unavailable,
 )
 from mazemesh.v1 import game_pb2
-from mazemesh.wire import settings_to_proto
+from mazemesh.wire.specs import settings_to_proto
 from services._harness.pacing import paced
 from services.matchmaker.lobby.grouping import groups
 from services.matchmaker.lobby.tickets import (

@@ -13,7 +13,7 @@ import structlog
 
 from mazemesh.errors import MazemeshError
 from mazemesh.v1 import game_pb2
-from mazemesh.wire import settings_to_proto
+from mazemesh.wire.specs import settings_to_proto
 from services.matchmaker.numbers import Numbers
 from services.matchmaker.peers import GamePeer
 from services.matchmaker.rating.ladders import Ladder

@@ -21,7 +21,7 @@ from mazemesh.errors import (
 )
 from mazemesh.games import is_bot
 from mazemesh.v1 import game_pb2
-from mazemesh.wire import settings_to_proto
+from mazemesh.wire.specs import settings_to_proto
 from services._harness.pacing import paced
 from services.matchmaker.metrics import MatchmakerMetrics
 from services.matchmaker.numbers import Numbers

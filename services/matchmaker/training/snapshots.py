@@ -9,7 +9,7 @@ import structlog
 from mazemesh.errors import InvalidArgument, MazemeshError
 from mazemesh.games import GameSettings
 from mazemesh.v1 import model_pb2
-from mazemesh.wire import settings_from_proto
+from mazemesh.wire.specs import settings_from_proto
 from services._harness.game_specs import GameSpecs
 from services.matchmaker.metrics import MatchmakerMetrics
 from services.matchmaker.peers import ModelPeer

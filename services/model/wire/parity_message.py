@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSpec
-from mazemesh.tensors import from_tensor
 from mazemesh.v1 import model_pb2 as pb
 from mazemesh.v1 import tensor_pb2
+from mazemesh.wire.tensors import from_tensor
 from services.model.validation.parity import Parity
 
 Array = npt.NDArray[Any]

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import structlog
 
-from mazemesh.tensors import Signature
+from mazemesh.wire.tensors import Signature
 from services.replay.export import parquet
 from services.replay.journal.files import Files
 from services.replay.journal.frames import FrameReader

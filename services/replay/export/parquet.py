@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.tensors import ColumnSpec, Signature
+from mazemesh.wire.tensors import ColumnSpec, Signature
 
 PRIORITY = "mazemesh.priority"
 POLICY_VERSION = "mazemesh.policy_version"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mazemesh.errors import NotFound
-from mazemesh.tensors import Signature
+from mazemesh.wire.tensors import Signature
 from services.replay.export.parquet import Rows
 from services.replay.journal.file_journal import folder_names
 from services.replay.journal.files import LocalFiles

@@ -10,7 +10,9 @@ from typing import Any, BinaryIO, TypeAlias
 import numpy as np
 
 from mazemesh.process.errors import StartError
-from mazemesh.v1 import replay_pb2 as pb
+from mazemesh.wire.tensors import little_endian
+from services.replay.journal import format_1
+from services.replay.journal.definition import decode_definition, encode_definition
 from services.replay.journal.files import AppendFile, Files
 from services.replay.journal.frames import (
     HEADER_BYTES,
@@ -21,12 +23,14 @@ from services.replay.journal.frames import (
 )
 from services.replay.table.image import TableImage
 from services.replay.table.row_copy import RowCopy, RowSlice
-from services.replay.wire.convert import from_spec, to_spec
 
 InThread: TypeAlias = Callable[..., Awaitable[Any]]
 """Runs `work(*arguments)` beside the event loop and gives its result; see `threads.in_thread`."""
 
-_TABLE, _ORIGINAL, _SCALARS, _ARRAY, _ROWS, _END = (bytes([kind]) for kind in range(1, 7))
+# The kinds of parts. Those of the definition are other ones in format 1.
+_TABLE_1, _ORIGINAL_1, _SCALARS, _ARRAY, _ROWS, _END, _TABLE, _ORIGINAL = (
+    bytes([kind]) for kind in range(1, 9)
+)
 _SYNC_BYTES = 64 * 2**20
 
 
@@ -70,11 +74,21 @@ class CheckpointReader:
         Raises:
             StartError: the file is damaged; names file and offset.
         """
-        spec = to_spec(pb.Table.FromString(bytes(self._expect(_TABLE))))
-        original = to_spec(pb.Table.FromString(bytes(self._expect(_ORIGINAL))))
+        kind, body = self._next()
+        is_format_1 = kind == _TABLE_1
+        if is_format_1:
+            spec = format_1.read_definition(body)
+            original = format_1.read_definition(self._expect(_ORIGINAL_1))
+        else:
+            spec = decode_definition(self._checked(_TABLE, kind, body))
+            original = decode_definition(self._expect(_ORIGINAL))
         scalars: dict[str, Any] = json.loads(bytes(self._expect(_SCALARS)))
+        if is_format_1:
+            format_1.without_fingerprints(scalars)
         arrays = {
-            name: np.frombuffer(self._expect(_ARRAY), dtype)
+            name: np.frombuffer(self._expect(_ARRAY), dtype).astype(
+                np.dtype(dtype).newbyteorder("="), copy=False
+            )
             for name, dtype in scalars.pop("arrays")
         }
         return TableImage(spec, original, scalars, arrays)
@@ -93,7 +107,9 @@ class CheckpointReader:
         self._file.close()
 
     def _expect(self, wanted: bytes) -> memoryview:
-        kind, body = self._next()
+        return self._checked(wanted, *self._next())
+
+    def _checked(self, wanted: bytes, kind: bytes, body: memoryview) -> memoryview:
         if kind != wanted:
             raise self._damaged(f"is of kind {kind!r} instead of {wanted!r}")
         return body
@@ -168,11 +184,13 @@ class _Writer:
 
 def _frames_of(image: TableImage) -> list[Buffer]:
     scalars = dict(image.scalars)
-    scalars["arrays"] = [(name, array.dtype.str) for name, array in image.arrays.items()]
+    scalars["arrays"] = [
+        (name, array.dtype.newbyteorder("<").str) for name, array in image.arrays.items()
+    ]
     arrays: list[list[Buffer]] = [[_ARRAY, _bytes(array)] for array in image.arrays.values()]
     bodies: list[list[Buffer]] = [
-        [_TABLE, from_spec(image.spec).SerializeToString()],
-        [_ORIGINAL, from_spec(image.original_spec).SerializeToString()],
+        [_TABLE, encode_definition(image.spec)],
+        [_ORIGINAL, encode_definition(image.original_spec)],
         [_SCALARS, json.dumps(scalars).encode()],
         *arrays,
     ]
@@ -180,12 +198,12 @@ def _frames_of(image: TableImage) -> list[Buffer]:
 
 
 def _bytes(array: np.ndarray[Any, Any]) -> memoryview:
-    return array.reshape(-1).view(np.uint8).data
+    return little_endian(array).reshape(-1).view(np.uint8).data
 
 
 def _slice(body: memoryview, widths: Sequence[int]) -> RowSlice:
     count = len(body) // (8 + sum(widths))
-    slots = np.frombuffer(body, np.int64, count)
+    slots = np.frombuffer(body, "<i8", count).astype(np.int64, copy=False)
     columns, start = [], 8 * count
     for width in widths:
         column = np.frombuffer(body, np.uint8, count * width, start)

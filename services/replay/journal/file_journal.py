@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from mazemesh.errors import ResourceExhausted
-from mazemesh.tensors import Signature
+from mazemesh.wire.tensors import Signature
 from services.replay.journal.checkpoint_file import checkpoint_name, write_checkpoint
 from services.replay.journal.files import Files
 from services.replay.journal.segment_log import MOST_WAITING_BYTES, Durability, SegmentLog

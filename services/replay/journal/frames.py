@@ -2,7 +2,7 @@
 
 | offset | bytes | |
 |---|---|---|
-| 0 | 4 | magic with the version of the format |
+| 0 | 4 | `mzR` and the format of the bodies, now 2 |
 | 4 | 4 | length of the body |
 | 8 | 4 | CRC-32 of the body |
 | 12 | 8 | how much of the file was safely on disk when the frame was written |
@@ -19,7 +19,12 @@ import zlib
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
-MAGIC = b"mzR\x01"
+FORMAT = 2
+"""Of what is in the bodies: format 1 had messages of replay.proto (see `format_1`)."""
+
+_NAME = b"mzR"
+MAGIC = _NAME + bytes([FORMAT])
+_KNOWN = (_NAME + b"\x01", MAGIC)
 _HEADER = struct.Struct("<4sIIQ")
 _CHECKSUM = struct.Struct("<I")
 HEADER_BYTES = _HEADER.size + _CHECKSUM.size
@@ -67,16 +72,18 @@ class FrameReader:
 
     @property
     def is_damaged(self) -> bool:
-        """Whether the bad frame was once safely on disk, as a later frame tells.
+        """Whether the bad frame was once safely on disk, as its header or a later frame tells.
 
         Otherwise it is what remains when a process or a machine stops in the middle of a write.
         """
-        at = self._data.find(MAGIC, self.offset + 1) if self.problem else -1
+        if self.problem.startswith("has format"):
+            return True
+        at = self._data.find(_NAME, self.offset + 1) if self.problem else -1
         while at >= 0:
             _, safe_bytes, problem = self._read(at)
             if not problem and safe_bytes > self.offset:
                 return True
-            at = self._data.find(MAGIC, at + 1)
+            at = self._data.find(_NAME, at + 1)
         return False
 
     def _read(self, start: int) -> tuple[int, int, str]:
@@ -86,10 +93,12 @@ class FrameReader:
             return 0, 0, f"is cut off after {len(self._data) - start} bytes of a header"
         magic, length, checksum, safe_bytes = _HEADER.unpack_from(self._data, start)
         header = self._data[start : start + _HEADER.size]
-        if magic != MAGIC or (zlib.crc32(header),) != _CHECKSUM.unpack_from(
+        if not magic.startswith(_NAME) or (zlib.crc32(header),) != _CHECKSUM.unpack_from(
             self._data, start + _HEADER.size
         ):
             return 0, 0, "has a header with a wrong checksum"
+        if magic not in _KNOWN:
+            return 0, 0, f"has format {magic[-1]} of another version; this one reads 1..{FORMAT}"
         if body + length > len(self._data):
             return 0, 0, f"is cut off after {len(self._data) - body} of {length} bytes"
         if zlib.crc32(memoryview(self._data)[body : body + length]) != checksum:

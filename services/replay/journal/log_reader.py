@@ -8,7 +8,7 @@ from pathlib import Path
 import structlog
 
 from mazemesh.process.errors import StartError
-from mazemesh.tensors import Signature
+from mazemesh.wire.tensors import Signature
 from services.replay.journal.files import Files
 from services.replay.journal.frames import FrameReader
 from services.replay.journal.records import decode

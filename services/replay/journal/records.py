@@ -1,18 +1,23 @@
 """Operations on a table <-> the bodies of frames in its log.
 
-A body is one byte that names the kind, and then: an insert has the key of its first row and the
-encoded RecordExperienceRequest just as it came, the others small numbers of fixed width.
+A body is one byte that names the kind, and then numbers of fixed width, little-endian. An insert
+has a head (key of its first row, sequence, rows, what follows, length of the writer's name), the
+name, priorities and policy versions where the batch had any, and the columns one after the other:
+how long each is follows from the table's signature. Other kinds stand in segments of format 1; see
+`format_1`.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from mazemesh.client.replay.experience_encoding import encode_columns, encode_record
-from mazemesh.tensors import Signature
+from mazemesh.wire.tensors import Signature, little_endian
+from services.replay.journal import format_1
 from services.replay.journal.frames import Buffer
 from services.replay.table.operations import (
     Batch,
@@ -25,24 +30,22 @@ from services.replay.table.operations import (
     SetPriorities,
 )
 from services.replay.table.spec import LimiterSpec
-from services.replay.wire.convert import to_batch
-from services.replay.wire.decoding import decode_record
 
-_INSERT, _PRIORITIES, _SERVE, _DROP, _LIMITER, _RESTART, _DROP_SOME = range(1, 8)
-_KIND_AND_KEY = struct.Struct("<BQ")
+_INSERT_1, _PRIORITIES, _SERVE, _DROP, _LIMITER, _RESTART, _DROP_SOME, _INSERT = range(1, 9)
+_INSERT_HEAD = struct.Struct("<BQQIBH")
+_HAS_PRIORITIES, _HAS_VERSIONS = 1, 2
 _KIND_AND_NUMBER = struct.Struct("<Bq")
 _KIND_AND_NUMBERS = struct.Struct("<Bqq")
 _KIND_AND_LIMITER = struct.Struct("<Bqddd")
 
 
 def encode(operation: Operation, signature: Signature) -> Sequence[Buffer]:
-    """The parts of a body."""
+    """The parts of a body; large ones are the operation's own memory."""
     match operation:
         case Insert(batch, first_key):
-            head = _KIND_AND_KEY.pack(_INSERT, first_key)
-            return [head, *(batch.encoded or encode_batch(batch, signature))]
+            return [_insert_head(batch, first_key), *batch.columns]
         case SetPriorities(keys, priorities):
-            return [bytes([_PRIORITIES]), keys.tobytes(), priorities.tobytes()]
+            return [bytes([_PRIORITIES]), _bytes(keys), _bytes(priorities)]
         case Serve(count):
             return [_KIND_AND_NUMBER.pack(_SERVE, count)]
         case DropOlder(policy_version, 0):
@@ -76,27 +79,44 @@ def decode(body: memoryview, signature: Signature) -> Operation:
     return read(body, signature)
 
 
-def encode_batch(batch: Batch, signature: Signature) -> list[bytes]:
-    """A batch as the parts of an encoded RecordExperienceRequest without a table."""
-    columns = encode_columns(signature.hash, batch.rows, batch.columns)
-    return [
-        encode_record(
-            "", batch.writer_id, batch.sequence, columns, batch.priorities, batch.policy_versions
-        )
-    ]
+def _insert_head(batch: Batch, first_key: int) -> bytes:
+    """All but the columns."""
+    writer, priorities, versions = batch.writer_id.encode(), batch.priorities, batch.policy_versions
+    has = _HAS_PRIORITIES * (priorities is not None) | _HAS_VERSIONS * (versions is not None)
+    head = _INSERT_HEAD.pack(_INSERT, first_key, batch.sequence, batch.rows, has, len(writer))
+    beside = [_bytes(each) for each in (priorities, versions) if each is not None]
+    return b"".join([head, writer, *beside])
+
+
+def _bytes(array: npt.NDArray[Any]) -> bytes:
+    return little_endian(array).tobytes()
 
 
 def _read_insert(body: memoryview, signature: Signature) -> Operation:
-    _, first_key = _KIND_AND_KEY.unpack_from(body)
-    encoded = bytes(body[_KIND_AND_KEY.size :])
-    return Insert(to_batch(decode_record(encoded), signature, encoded), first_key)
+    _, first_key, sequence, rows, has, writer_bytes = _INSERT_HEAD.unpack_from(body)
+    at = _INSERT_HEAD.size + writer_bytes
+    beside = 8 * rows * ((has & _HAS_PRIORITIES != 0) + (has & _HAS_VERSIONS != 0))
+    if len(body) != at + beside + rows * signature.row_bytes:
+        raise ValueError(f"an insert of {rows} rows has {len(body)} bytes")
+    writer = str(body[_INSERT_HEAD.size : at], "utf-8")
+    priorities = versions = None
+    if has & _HAS_PRIORITIES:
+        priorities, at = np.frombuffer(body, "<f8", rows, at).astype(np.float64), at + 8 * rows
+    if has & _HAS_VERSIONS:
+        versions, at = np.frombuffer(body, "<i8", rows, at).astype(np.int64), at + 8 * rows
+    columns = []
+    for spec in signature.columns:
+        columns.append(bytes(body[at : at + rows * spec.row_bytes]))
+        at += rows * spec.row_bytes
+    return Insert(Batch(writer, sequence, rows, columns, priorities, versions), first_key)
 
 
 def _read_priorities(body: memoryview, signature: Signature) -> Operation:
     count = (len(body) - 1) // 16
     content = bytes(body[1:])
     return SetPriorities(
-        np.frombuffer(content, "<u8", count), np.frombuffer(content, "<f8", count, 8 * count)
+        np.frombuffer(content, "<u8", count).astype(np.uint64, copy=False),
+        np.frombuffer(content, "<f8", count, 8 * count).astype(np.float64, copy=False),
     )
 
 
@@ -114,6 +134,7 @@ def _read_number(make: Callable[[int], Operation]) -> Callable[[memoryview, Sign
 
 _READERS: dict[int, Callable[[memoryview, Signature], Operation]] = {
     _INSERT: _read_insert,
+    _INSERT_1: format_1.read_insert,
     _PRIORITIES: _read_priorities,
     _SERVE: _read_number(Serve),
     _DROP: _read_number(DropOlder),

@@ -38,6 +38,9 @@ class Durability(Enum):
     """Synced: it survives a power cut."""
 
 
+Work: TypeAlias = Callable[[], object]
+"""Something that the log's thread does when it has written a record, and nobody waits for."""
+
 _Group: TypeAlias = "asyncio.Future[MazemeshError | None]"
 """Records that are written together. Result: None, or why they could not be written."""
 
@@ -69,7 +72,8 @@ class SegmentLog:
         self._waiting: deque[Item] = deque()
         self._gathering: _Group | None = None
         self._writing: _Group | None = None
-        self._jobs: SimpleQueue[deque[Item] | None] = SimpleQueue()
+        self._later: list[Work] = []
+        self._jobs: SimpleQueue[tuple[deque[Item], list[Work]] | None] = SimpleQueue()
         self._thread = Thread(target=self._work, name="replay-log", daemon=True)
         self._thread.start()
         self._lazily: asyncio.TimerHandle | None = None
@@ -98,8 +102,13 @@ class SegmentLog:
                 retry_after=1.0,
             )
 
-    def append(self, parts: Sequence[Buffer]) -> None:
-        """Takes a record; its buffers must stay as they are until it is written."""
+    def append(self, parts: Sequence[Buffer], later: Work | None = None) -> None:
+        """Takes a record; its buffers must stay as they are until it is written.
+
+        `later` is called in the log's thread some time after.
+        """
+        if later is not None:
+            self._later.append(later)
         self.appended_bytes += HEADER_BYTES + sum(map(len, parts))
         self._add(parts)
 
@@ -164,10 +173,12 @@ class SegmentLog:
         self._writing, self._gathering = self._gathering or self._loop.create_future(), None
         self._writing_bytes = self.appended_bytes
         items, self._waiting = self._waiting, deque()
-        self._jobs.put(items)
+        later, self._later = self._later, []
+        self._jobs.put((items, later))
 
     def _work(self) -> None:
-        while (items := self._jobs.get()) is not None:
+        while (job := self._jobs.get()) is not None:
+            items, later = job
             failure: Exception | None = None
             try:
                 self._writer.write(items)
@@ -176,6 +187,8 @@ class SegmentLog:
             except Exception as error:  # told where it is waited for
                 failure = error
             self._loop.call_soon_threadsafe(self._end_of_write, items, failure)
+            for work in later:
+                work()
 
     def _end_of_write(self, items: deque[Item], failure: Exception | None) -> None:
         """Back on the event loop; `items` are what is left when it failed."""
@@ -188,7 +201,7 @@ class SegmentLog:
                 retry_after=5.0,
             )
             self._end_groups(self._trouble)
-            self._retry = self._loop.call_later(_RETRY_SECONDS, self._jobs.put, items)
+            self._retry = self._loop.call_later(_RETRY_SECONDS, self._jobs.put, (items, []))
         elif failure is not None:
             self._fail(failure)
         else:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from mazemesh.errors import ResourceExhausted
 from mazemesh.process.errors import StartError
-from mazemesh.tensors import Signature
+from mazemesh.wire.tensors import Signature
 from services.replay.journal.checkpoint_file import (
     CheckpointReader,
     checkpoint_name,
@@ -29,7 +29,7 @@ from services.replay.journal.segment_writer import segment_name
 from services.replay.journal.threads import in_thread
 from services.replay.store import Checkpoint
 from services.replay.table.image import TableImage
-from services.replay.table.operations import Operation
+from services.replay.table.operations import Insert, Operation
 from services.replay.table.row_copy import RowCopy, RowSlice
 
 Retire = Callable[[Path, Signature], None]
@@ -81,7 +81,8 @@ class TableFolder:
     def append(self, operation: Operation) -> None:
         """Takes what was done to the table."""
         if self._log is not None:
-            self._log.append(encode(operation, self._signature))
+            later = operation.batch.fingerprint.value if isinstance(operation, Insert) else None
+            self._log.append(encode(operation, self._signature), later)
 
     async def committed(self) -> None:
         """Waits until all that was appended is as safe as promised; see `TableLog`."""

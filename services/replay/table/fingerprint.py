@@ -13,14 +13,63 @@ import zlib
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
-from mazemesh.client.replay.experience_encoding import encode_columns
-from mazemesh.protobuf_wire import Buffer
+from services.replay.table.storage import Buffer
 
 _WORDS = 1021
 _LINE_BYTES = 8 * _WORDS
 # Below, summing takes longer than it spares.
 _SMALL_BYTES = 2 * _LINE_BYTES
+# Below, columns are copied into one: one buffer is summed faster than many. Checkpoints have the
+# checksums, so all three numbers are part of their format.
+_JOINED_BYTES = 2**18
+
+
+class Fingerprint:
+    """The checksum of a batch, taken when it is first asked for, by any thread.
+
+    It is only needed when a batch comes again, so nobody who waits for an insert has to wait for
+    it. Until it is taken it keeps the rows.
+    """
+
+    __slots__ = ("_rows", "_value", "held_bytes")
+
+    def __init__(
+        self, rows: int, columns: Sequence[Buffer], versions: npt.NDArray[np.int64] | None
+    ) -> None:
+        """Of `rows` rows of `columns` (rows * row_bytes bytes each) and their policy versions."""
+        self._value = 0
+        self._rows: tuple[int, Sequence[Buffer], npt.NDArray[np.int64] | None] | None = (
+            rows,
+            columns,
+            versions,
+        )
+        self.held_bytes = sum(map(len, columns))
+        """What it kept when it was made."""
+
+    def value(self) -> int:
+        """The checksum."""
+        # Read once: whoever finds nothing here finds the value, whatever other threads do.
+        rows = self._rows
+        if rows is not None:
+            self._value = rows_checksum(*rows)
+            self._rows = None
+        return self._value
+
+
+def rows_checksum(
+    rows: int, columns: Sequence[Buffer], versions: npt.NDArray[np.int64] | None
+) -> int:
+    """Of the rows of a batch; no versions are versions that are unknown. As `Fingerprint`'s."""
+    if sum(map(len, columns)) <= _JOINED_BYTES:
+        columns = [b"".join(columns)]
+    total = rows
+    for column in columns:
+        total = checksum(column, total)
+    if versions is None:
+        return total
+    return checksum(versions.astype("<i8", copy=False).view(np.uint8).data, total)
 
 
 def checksum(data: Buffer, start: int = 0) -> int:
@@ -32,20 +81,3 @@ def checksum(data: Buffer, start: int = 0) -> int:
     sums = np.add.reduce(words, axis=0)
     start = zlib.crc32(sums.astype("<u8", copy=False).data, start)
     return zlib.crc32(memoryview(data)[lines * _LINE_BYTES :], start)
-
-
-def rows_checksum(
-    rows: int, columns: Sequence[Buffer], packed: Buffer | None, versions: Buffer
-) -> int:
-    """Of the rows of a batch.
-
-    Args:
-        rows: Their number.
-        columns: rows * row_bytes bytes for each column.
-        packed: The columns as the `data` fields of an encoded `Columns`, one after the other, if
-            they came like that: one buffer is summed faster than many.
-        versions: int64 [rows], or empty where they are unknown.
-    """
-    if packed is None:
-        packed = b"".join(encode_columns(0, rows, columns)[1:])
-    return checksum(versions, checksum(packed, rows))

@@ -7,18 +7,16 @@ state serves, evicts and names the same rows again.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from mazemesh.protobuf_wire import Buffer
 from services.replay.selectors.selector import Reals
-from services.replay.table.fingerprint import rows_checksum
+from services.replay.table.fingerprint import Fingerprint
 from services.replay.table.spec import LimiterSpec
-from services.replay.table.storage import Keys
+from services.replay.table.storage import Buffer, Keys
 
 
 @dataclass(frozen=True)
@@ -34,24 +32,17 @@ class Batch:
     """float64 [rows]; None takes the highest priority in the table."""
     policy_versions: npt.NDArray[np.int64] | None = None
     """int64 [rows]; None is unknown."""
-    encoded: tuple[bytes, ...] | None = None
-    """The batch as the parts of an encoded RecordExperienceRequest, when it came as one."""
-    packed: Buffer | None = None
-    """The columns as they stand in it one after the other, with what stands before each."""
+    fingerprint: Fingerprint = field(init=False, repr=False, compare=False)
+    """Of the rows and their policy versions; priorities are each table's own, and change."""
+
+    def __post_init__(self) -> None:
+        fingerprint = Fingerprint(self.rows, self.columns, self.policy_versions)
+        object.__setattr__(self, "fingerprint", fingerprint)
 
     @property
     def held_bytes(self) -> int:
-        """What it holds in memory."""
-        return sum(map(len, self.encoded or self.columns))
-
-    @cached_property
-    def fingerprint(self) -> int:
-        """Checksum of the rows and their policy versions: a batch that comes again has the same.
-
-        Priorities are not in it: they are each table's own, and change.
-        """
-        versions = b"" if self.policy_versions is None else self.policy_versions.view(np.uint8).data
-        return rows_checksum(self.rows, self.columns, self.packed, versions)
+        """What it holds in memory, roughly."""
+        return sum(map(len, self.columns))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from enum import Enum
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.names import TABLE
-from mazemesh.tensors import Signature
+from mazemesh.wire.tensors import Signature
 from services.replay.limits import MOST_DRAWN_BYTES, ROW_MESSAGE_BYTES
 
 MAX_CAPACITY = 2**31 - 1

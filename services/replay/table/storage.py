@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from mazemesh.protobuf_wire import Buffer
-from mazemesh.tensors import Signature
+from mazemesh.wire.tensors import Signature
 from services.replay.selectors.selector import Reals, Slots
 from services.replay.table.row_copy import RowCopy, RowSlice
 
+Buffer: TypeAlias = bytes | memoryview
 Bytes = npt.NDArray[np.uint8]
 Keys = npt.NDArray[np.uint64]
 

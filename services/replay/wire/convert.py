@@ -8,15 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.protobuf_wire import Buffer, bytes_field
-from mazemesh.tensors import Signature, from_bytes
 from mazemesh.v1 import replay_pb2 as pb
+from mazemesh.wire.experience_record import MoreTable, RecordRequest
+from mazemesh.wire.tensors import Signature, from_bytes
 from services.replay.limits import MOST_UPDATES
 from services.replay.selectors.selector import Reals
 from services.replay.table.operations import Batch
 from services.replay.table.spec import LimiterSpec, SelectorKind, SelectorSpec, TableSpec
-from services.replay.table.storage import Keys
-from services.replay.wire.decoding import RecordRequest
+from services.replay.table.storage import Buffer, Keys
 
 _KINDS = {
     pb.SELECTOR_KIND_UNIFORM: SelectorKind.UNIFORM,
@@ -77,7 +76,7 @@ def from_limiter(limiter: LimiterSpec) -> pb.RateLimiter:
     )
 
 
-def to_batch(request: RecordRequest, signature: Signature, *encoded: bytes) -> Batch:
+def to_batch(request: RecordRequest, signature: Signature) -> Batch:
     """Checks everything about a batch that does not depend on the table's state.
 
     Raises:
@@ -97,7 +96,8 @@ def to_batch(request: RecordRequest, signature: Signature, *encoded: bytes) -> B
         priorities = _priorities(request.priorities, rows, "priorities")
     versions: npt.NDArray[np.int64] | None = None
     if request.policy_versions:
-        versions = from_bytes(request.policy_versions, np.int64, (rows,), "policy_versions")
+        wire = from_bytes(request.policy_versions, np.int64, (rows,), "policy_versions")
+        versions = wire.astype(np.int64, copy=False)
     return Batch(
         request.writer_id,
         request.sequence,
@@ -105,24 +105,18 @@ def to_batch(request: RecordRequest, signature: Signature, *encoded: bytes) -> B
         _columns(request, signature),
         priorities,
         versions,
-        encoded or None,
-        request.packed,
     )
 
 
-def to_batch_for(
-    more: pb.TablePriorities, request: RecordRequest, signature: Signature, message: bytes
-) -> Batch:
+def to_batch_for(more: MoreTable, request: RecordRequest, signature: Signature) -> Batch:
     """The batch for a further table: the same rows under its own priorities.
 
     Raises:
         InvalidArgument: names the field.
     """
     own = replace(request, table=more.table, priorities=more.priorities, more_tables=())
-    # Of a field that comes twice the last one counts.
-    override = b"".join(bytes_field(5, more.priorities))
     try:
-        return to_batch(own, signature, message, override)
+        return to_batch(own, signature)
     except InvalidArgument as error:
         raise InvalidArgument(f"more_tables ({more.table!r}): {error}") from None
 
@@ -133,7 +127,9 @@ def to_updates(message: pb.PriorityUpdates, field: str) -> tuple[Keys, Reals]:
     if count > MOST_UPDATES:
         raise InvalidArgument(f"{field}.keys has {count} keys; expected at most {MOST_UPDATES}")
     keys = from_bytes(message.keys, np.uint64, (count,), f"{field}.keys")
-    return keys, _priorities(message.priorities, count, f"{field}.priorities")
+    return keys.astype(np.uint64, copy=False), _priorities(
+        message.priorities, count, f"{field}.priorities"
+    )
 
 
 def _selector(message: pb.Selector, field: str) -> SelectorSpec:
@@ -176,7 +172,7 @@ def _columns(request: RecordRequest, signature: Signature) -> list[Buffer]:
 
 def _priorities(data: Buffer, rows: int, field: str) -> Reals:
     # A copy: within a message numbers stand at any address, and compiled code wants multiples of 8.
-    priorities = from_bytes(data, np.float64, (rows,), field).copy()
+    priorities = from_bytes(data, np.float64, (rows,), field).astype(np.float64)
     if rows and np.maximum.reduce(priorities.view(np.uint64)) >= _INFINITY_BITS:
         # Written so that NaN is bad, too. What is left is -0.0.
         bad = ~((priorities >= 0) & (priorities < np.inf))

@@ -15,7 +15,7 @@ from actor.policies.policy import OnnxPolicy
 from actor.rating.duel import duel, success_rate
 from mazemesh.analysis.tally import Tally
 from mazemesh.games import GameSettings, get_game
-from mazemesh.wire import spec_to_proto
+from mazemesh.wire.specs import spec_to_proto
 from tests.servers.game_server import FakeElo, RunningGame, running_game
 
 GAMES = 6

@@ -25,7 +25,7 @@ from mazemesh.experience import policy_digest
 from mazemesh.games import GameSettings, Purpose, get_game, seeds
 from mazemesh.v1.matchmaker_pb2 import Opponent
 from mazemesh.v1.model_pb2 import Collection, UnrollCollection
-from mazemesh.wire import settings_to_proto
+from mazemesh.wire.specs import settings_to_proto
 from tests.onnx_policies import Network, RecurrentNetwork
 from tests.servers.game_server import RunningGame, running_game
 from tests.servers.model_server import RunningModel, running_model

@@ -22,10 +22,10 @@ from mazemesh.client.addresses import Addresses
 from mazemesh.client.mesh import Mesh
 from mazemesh.errors import NotFound
 from mazemesh.games import GameSettings, get_game
-from mazemesh.tensors import from_tensor
 from mazemesh.v1.game_pb2 import GameFinished, MatchSetup
 from mazemesh.v1.model_pb2 import Collection
-from mazemesh.wire import settings_to_proto, spec_to_proto
+from mazemesh.wire.specs import settings_to_proto, spec_to_proto
+from mazemesh.wire.tensors import from_tensor
 from services._harness import Server, serve
 from services.elo.bind import bind as bind_elo
 from services.elo.settings import EloSettings

@@ -20,8 +20,8 @@ from mazemesh.errors import (
     ResourceExhausted,
 )
 from mazemesh.games import GameSettings, get_game
-from mazemesh.tensors import to_tensor
 from mazemesh.v1 import model_pb2 as pb
+from mazemesh.wire.tensors import to_tensor
 from services.model.settings import ModelSettings
 from tests.onnx_policies import Network
 from tests.servers.event_loop_lag import event_loop_lag

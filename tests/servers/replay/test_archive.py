@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from mazemesh.cli.app import app
 from mazemesh.client.replay import tables
 from mazemesh.client.replay.replay import ReplayClient
-from mazemesh.tensors import Signature
+from mazemesh.wire.tensors import Signature
 from services._harness import serve
 from services.replay.bind import bind
 from services.replay.settings import ReplaySettings

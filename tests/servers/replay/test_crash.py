@@ -11,7 +11,7 @@ import pytest
 from mazemesh.client.replay import tables
 from mazemesh.client.replay.replay import ReplayClient
 from mazemesh.errors import MazemeshError
-from mazemesh.tensors import Signature
+from mazemesh.wire.tensors import Signature
 from tests.servers.processes import service_process
 
 SIGNATURE = Signature.of(index=("int64", ()), observation=("uint8", (1000,)))

@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 
 from mazemesh.client.replay import tables
-from mazemesh.client.replay.experience_encoding import encode_columns, encode_record
 from mazemesh.client.replay.replay import ReplayClient
 from mazemesh.errors import DeadlineExceeded, InvalidArgument, NotFound, ResourceExhausted
-from mazemesh.protobuf_wire import bytes_field
-from mazemesh.tensors import MOST_COLUMNS, Signature
 from mazemesh.v1 import replay_pb2 as pb
+from mazemesh.wire.columns import encode_columns
+from mazemesh.wire.experience_record import MOST_FIELDS, encode_record
+from mazemesh.wire.protobuf import bytes_field, tag_of
+from mazemesh.wire.tensors import MOST_COLUMNS, Signature
 from services._harness import serve
 from services.replay.bind import bind
 from services.replay.limits import (
     MOST_DRAWN_BYTES,
-    MOST_FIELDS,
     MOST_ROWS,
     MOST_ROWS_ONE_BY_ONE,
     MOST_UPDATES,
@@ -188,7 +188,9 @@ def _many_sequences() -> bytes:
 
 
 def _many_columns() -> bytes:
-    return b"".join(bytes_field(4, b"\x1a\x00" * (8 * 2**20)))
+    return b"".join(
+        bytes_field(tag_of(pb.RecordExperienceRequest, "columns"), b"\x1a\x00" * (8 * 2**20))
+    )
 
 
 def _many_tables() -> bytes:
@@ -201,7 +203,9 @@ def _many_unknown() -> bytes:
 
 def _many_in_a_table() -> bytes:
     more = b"\x78\x01" * (12 * 2**20)
-    return b"".join([b"\x78\x01", *bytes_field(7, more)])
+    return b"".join(
+        [b"\x78\x01", *bytes_field(tag_of(pb.RecordExperienceRequest, "more_tables"), more)]
+    )
 
 
 @pytest.mark.parametrize(

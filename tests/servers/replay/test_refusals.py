@@ -6,8 +6,8 @@ import pytest
 
 from mazemesh.client.replay import tables
 from mazemesh.errors import InvalidArgument
-from mazemesh.tensors import Signature, to_bytes
 from mazemesh.v1 import replay_pb2 as pb
+from mazemesh.wire.tensors import Signature, to_bytes
 from tests.servers.replay_rows import PRIORITIZED, SIGNATURE, wire
 
 

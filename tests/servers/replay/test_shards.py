@@ -15,7 +15,7 @@ from mazemesh.client.replay.replay import ReplayClient
 from mazemesh.client.replay.sharded_replay import ShardedReplay
 from mazemesh.client.replay.sharded_sampler import ShardedSampler
 from mazemesh.errors import DeadlineExceeded, InvalidArgument, NotFound
-from mazemesh.tensors import Signature, to_columns
+from mazemesh.wire.tensors import Signature, to_columns
 from services._harness import serve
 from services.replay.bind import bind
 from services.replay.settings import ReplaySettings

@@ -19,9 +19,9 @@ from mazemesh.errors import (
     ResourceExhausted,
 )
 from mazemesh.process.errors import StartError
-from mazemesh.tensors import Signature
 from mazemesh.v1 import replay_pb2 as pb
 from mazemesh.v1.replay_pb2_grpc import ReplayServiceStub
+from mazemesh.wire.tensors import Signature
 from services._harness import serve
 from services.replay.bind import bind
 from services.replay.settings import ReplaySettings

@@ -16,7 +16,7 @@ from mazemesh.cli.model import _prepare
 from mazemesh.cli.policy_file import read_policy
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSettings, get_game
-from mazemesh.tensors import from_tensor
+from mazemesh.wire.tensors import from_tensor
 from tests.onnx_policies import Network, RecurrentNetwork
 
 SPEC = get_game("solo").spec(GameSettings())

@@ -16,8 +16,8 @@ from learner.loop.ports import Columns, Priorities
 from learner.loop.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.errors import AlreadyExists, DeadlineExceeded, FailedPrecondition, NotFound
-from mazemesh.tensors import Signature, from_tensor
 from mazemesh.v1 import model_pb2, replay_pb2
+from mazemesh.wire.tensors import Signature, from_tensor
 
 TINY = {"width": 4, "height": 4, "view": 3}
 """Settings of a game that is quick to make."""

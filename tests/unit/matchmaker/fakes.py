@@ -17,7 +17,7 @@ from mazemesh.errors import (
 )
 from mazemesh.games import GameSettings, Purpose, get_game, seeds
 from mazemesh.v1 import game_pb2, model_pb2
-from mazemesh.wire import settings_from_proto, settings_to_proto
+from mazemesh.wire.specs import settings_from_proto, settings_to_proto
 from services._harness.game_specs import GameSpecs
 from services.matchmaker.metrics import MatchmakerMetrics
 from services.matchmaker.rating.leases import Match

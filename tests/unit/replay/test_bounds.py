@@ -7,8 +7,8 @@ import pytest
 
 from mazemesh.client.replay.experience import finite_seconds
 from mazemesh.errors import InvalidArgument
-from mazemesh.tensors import MOST_COLUMNS, ColumnSpec, Signature, to_tensor
 from mazemesh.v1 import tensor_pb2
+from mazemesh.wire.tensors import MOST_COLUMNS, ColumnSpec, Signature, to_tensor
 from services.replay.limits import MOST_DRAWN_BYTES, ROW_MESSAGE_BYTES
 from services.replay.table.fingerprint import checksum
 from services.replay.table.spec import SelectorKind, SelectorSpec, TableSpec

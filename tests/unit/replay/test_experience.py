@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from mazemesh.client.replay.experience import ExperienceBatch
 from mazemesh.errors import InvalidArgument
+from mazemesh.wire.experience_batch import ExperienceBatch
 
 
 def drawn(probabilities: list[float], table_size: int = 10) -> ExperienceBatch:

@@ -26,7 +26,7 @@ from mazemesh.experience import (
     transition_signature,
     unroll_signature,
 )
-from mazemesh.tensors import Signature
+from mazemesh.wire.tensors import Signature
 from services.replay.limits import MOST_DRAWN_BYTES
 from tests.unit.learner.fakes import FakeBatch, FakeReplay, random_batch, tiny_run
 

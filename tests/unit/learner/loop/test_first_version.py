@@ -11,7 +11,7 @@ from learner.network.architecture import initial_parameters
 from learner.settings import LearnerSettings
 from mazemesh.games import Game, list_games
 from mazemesh.games.mazes.engine import BatchEngine
-from mazemesh.tensors import from_tensor
+from mazemesh.wire.tensors import from_tensor
 
 
 @pytest.mark.parametrize("game", list_games(), ids=lambda game: game.name)

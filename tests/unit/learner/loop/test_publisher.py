@@ -18,7 +18,7 @@ from mazemesh.errors import (
     ResourceExhausted,
     Unavailable,
 )
-from mazemesh.tensors import from_tensor
+from mazemesh.wire.tensors import from_tensor
 from tests.unit.learner.fakes import FakeModel, tiny_run
 
 RUN = tiny_run()

@@ -17,9 +17,9 @@ from mazemesh.experience import most_write_rows
 from mazemesh.games import get_game
 from mazemesh.process.errors import StartError
 from mazemesh.process.settings import parse_settings
-from mazemesh.tensors import Signature
 from mazemesh.v1 import replay_pb2
-from mazemesh.wire import settings_from_proto
+from mazemesh.wire.specs import settings_from_proto
+from mazemesh.wire.tensors import Signature
 from tests.unit.learner.fakes import tiny_run
 
 

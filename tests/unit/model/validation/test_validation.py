@@ -9,8 +9,8 @@ import onnx
 import pytest
 from onnx import ModelProto, NodeProto, TensorProto, helper
 
-from mazemesh.tensors import to_tensor
 from mazemesh.v1 import model_pb2 as pb
+from mazemesh.wire.tensors import to_tensor
 from services.model.validation.parity import Parity
 from services.model.validation.rejection import Rejection
 from services.model.validation.validation import preload, validate

@@ -8,8 +8,8 @@ import pytest
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import get_game
-from mazemesh.tensors import to_tensor
 from mazemesh.v1 import model_pb2 as pb
+from mazemesh.wire.tensors import to_tensor
 from services.model.wire.messages import read_header
 from services.model.wire.parity_message import read_parity
 from tests.onnx_policies import Network, RecurrentNetwork

@@ -1,12 +1,15 @@
 import numpy as np
 import psutil
 
-from mazemesh.tensors import Signature
+from mazemesh.wire.tensors import Signature
+from services.replay.table.fingerprint import Fingerprint
 from services.replay.table.spec import SelectorKind
 from services.replay.table.storage import RowStorage
 from services.replay.table.table import Table
 from services.replay.table.writers import Writers
 from tests.replay_tables import prioritized, queue, spec
+
+ROWS = Fingerprint(1, [b"rows"], None)
 
 
 def test_an_empty_table_of_a_million_rows_costs_next_to_nothing():
@@ -59,9 +62,9 @@ def test_the_least_recent_writers_are_forgotten():
     writers = Writers(limit=2)
     keys = np.array([1], np.uint64)
     for writer in ("a", "b", "a", "c"):
-        writers.remember(writer, 2 if writer == "a" and len(writers) == 2 else 1, 5, keys)
+        writers.remember(writer, 2 if writer == "a" and len(writers) == 2 else 1, ROWS, keys)
     assert len(writers) == 2
-    assert writers.is_duplicate("a", 2, 5)
-    assert writers.is_duplicate("c", 1, 5)
-    assert not writers.is_duplicate("b", 1, 5)
+    assert writers.is_duplicate("a", 2, ROWS)
+    assert writers.is_duplicate("c", 1, ROWS)
+    assert not writers.is_duplicate("b", 1, ROWS)
     writers.check_next("b", 9)

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mazemesh.errors import AlreadyExists, FailedPrecondition, InvalidArgument, OutOfRange
+from services.replay.table.fingerprint import Fingerprint
 from services.replay.table.operations import Insert
 from services.replay.table.spec import LimiterSpec, SelectorKind
 from services.replay.table.table import Table
@@ -232,9 +233,11 @@ def test_a_table_from_an_older_checkpoint_takes_a_batch_of_unknown_rows_for_the_
 def test_keys_of_the_least_recent_answers_are_forgotten_and_their_batches_are_not():
     writers = Writers(limit=10, most_keys=5)
     for number in range(3):
-        writers.remember(f"w{number}", 1, number, np.arange(2, dtype=np.uint64))
+        writers.remember(
+            f"w{number}", 1, Fingerprint(number, [], None), np.arange(2, dtype=np.uint64)
+        )
     assert [writers.answer(f"w{number}") is None for number in range(3)] == [True, False, False]
-    assert writers.is_duplicate("w0", 1, 0)
+    assert writers.is_duplicate("w0", 1, Fingerprint(0, [], None))
     restored = Writers(limit=10, most_keys=5)
     restored.restore(*writers.image())
     assert restored.image()[0] == writers.image()[0]

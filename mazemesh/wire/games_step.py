@@ -1,4 +1,8 @@
-"""The bytes of a RunGames response -> arrays that look into them, without a copy."""
+"""What a step of RunGames did <-> the bytes of its response: copied once, and read in place.
+
+Through the generated class an array is copied four times: to `bytes`, into the message, out of it,
+and into the message around it.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +12,54 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mazemesh.protobuf_wire import LENGTH_DELIMITED, VARINT, read_varint, tag
 from mazemesh.v1 import game_pb2 as pb
+from mazemesh.wire.protobuf import LENGTH_DELIMITED, VARINT, read_varint, tag_of, varint
+from mazemesh.wire.tensors import little_endian
 
-_STEP = tag(pb.RunGamesResponse.STEP_FIELD_NUMBER, LENGTH_DELIMITED)
+_STEP = tag_of(pb.RunGamesResponse, "step")
+_SEQUENCE_TAG = tag_of(pb.GamesStep, "sequence")
 _SEQUENCE = pb.GamesStep.SEQUENCE_FIELD_NUMBER
 _NAMES = {
     field.number: field.name
     for field in pb.GamesStep.DESCRIPTOR.fields
     if field.type == field.TYPE_BYTES
 }
+_ARRAYS = [(_NAMES[number], tag_of(pb.GamesStep, _NAMES[number])) for number in sorted(_NAMES)]
 _NOWHERE = 0, 0
+
+
+def encode_step(sequence: int, step: object) -> bytes:
+    """A RunGamesResponse with a GamesStep.
+
+    Args:
+        sequence: Of the request that it answers.
+        step: Has an array by the name of every field of bytes in GamesStep, of the dtype and shape
+            that game.proto gives it; an empty one is left out.
+    """
+    parts: list[Any] = [b""]  # the first is of the message around
+    size = 0
+    if sequence:
+        parts.append(_SEQUENCE_TAG + varint(sequence))
+        size = len(parts[1])
+    for name, field in _ARRAYS:
+        array = getattr(step, name)
+        if array.size:
+            head = _head(field, array.nbytes)
+            parts += head, little_endian(array)
+            size += len(head) + array.nbytes
+    parts[0] = _head(_STEP, size)
+    return b"".join(parts)
+
+
+@lru_cache(maxsize=1024)
+def _head(field: bytes, size: int) -> bytes:
+    """What stands before the content of a field of bytes or of a message."""
+    return field + varint(size)
+
+
+def decode_step(response: bytes) -> pb.GamesStep:
+    """The GamesStep of an encoded response."""
+    return pb.RunGamesResponse.FromString(response).step
 
 
 class StepBytes:

@@ -8,10 +8,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias
 
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
+
 Buffer: TypeAlias = bytes | memoryview
 
 VARINT, FIXED64, LENGTH_DELIMITED = 0, 1, 2
 """Wire types: a tag is field number * 8 + wire type."""
+
+_WIRE_TYPES = {
+    FieldDescriptor.TYPE_INT32: VARINT,
+    FieldDescriptor.TYPE_INT64: VARINT,
+    FieldDescriptor.TYPE_UINT64: VARINT,
+    FieldDescriptor.TYPE_FIXED64: FIXED64,
+    FieldDescriptor.TYPE_STRING: LENGTH_DELIMITED,
+    FieldDescriptor.TYPE_BYTES: LENGTH_DELIMITED,
+    FieldDescriptor.TYPE_MESSAGE: LENGTH_DELIMITED,
+}
 
 
 def varint(value: int) -> bytes:
@@ -55,12 +68,17 @@ def tag(number: int, wire_type: int) -> bytes:
     return varint(number << 3 | wire_type)
 
 
-def bytes_field(number: int, content: Buffer) -> list[Buffer]:
+def tag_of(kind: type[Message], name: str) -> bytes:
+    """The tag of the field `name` of a generated class, as its descriptor has it."""
+    field = kind.DESCRIPTOR.fields_by_name[name]
+    return tag(field.number, _WIRE_TYPES[field.type])
+
+
+def bytes_field(tag: bytes, content: Buffer) -> list[Buffer]:
     """A field of bytes or of a message, not joined."""
-    return [tag(number, LENGTH_DELIMITED) + varint(len(content)), content]
+    return [tag + varint(len(content)), content]
 
 
-def message_field(number: int, parts: Sequence[Buffer]) -> list[Buffer]:
+def message_field(tag: bytes, parts: Sequence[Buffer]) -> list[Buffer]:
     """A message that is already encoded in parts, as a field."""
-    size = sum(map(len, parts))
-    return [tag(number, LENGTH_DELIMITED) + varint(size), *parts]
+    return [tag + varint(sum(map(len, parts))), *parts]

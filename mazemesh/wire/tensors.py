@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -37,6 +38,9 @@ MOST_DIMENSIONS = 32
 LONGEST_COLUMN_NAME = 128
 
 _MOST_DESCRIBED = 16
+
+_BIG_ENDIAN = "=>" if sys.byteorder == "big" else ">"
+"""How numpy calls the byte orders that are not the wire's."""
 
 
 @dataclass(frozen=True)
@@ -179,6 +183,13 @@ def _column(index: int, spec: pb.TensorSpec) -> ColumnSpec:
 def to_bytes(array: npt.ArrayLike, dtype: npt.DTypeLike) -> bytes:
     """C-ordered little-endian bytes of an array, cast to `dtype` if need be."""
     return np.ascontiguousarray(array, dtype=np.dtype(dtype).newbyteorder("<")).tobytes()
+
+
+def little_endian(array: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
+    """The array as a buffer of little-endian bytes in C order; a copy only where it is none yet."""
+    if array.dtype.byteorder in _BIG_ENDIAN:
+        array = array.astype(array.dtype.newbyteorder("<"))
+    return array if array.flags.c_contiguous else np.ascontiguousarray(array)
 
 
 @overload

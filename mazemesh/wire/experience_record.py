@@ -1,30 +1,65 @@
-"""The bytes of a RecordExperienceRequest -> its fields, without copying the columns.
+"""Rows to be recorded <-> the bytes of a RecordExperienceRequest, without copying the columns.
 
-Through the generated class every column is copied twice. Here a message in the usual form (each
-field at most once, nothing unknown) is read in place; any other goes through the generated class,
-so that both understand the same.
+Through the generated class every column is copied twice each way. Here a message in the usual form
+(each field at most once, nothing unknown) is read in place; any other goes through the generated
+class, so that both understand the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 from google.protobuf.message import DecodeError
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.protobuf_wire import Buffer, read_varint
-from mazemesh.v1 import replay_pb2 as pb
-from services.replay.limits import MOST_FIELDS
+from mazemesh.v1.replay_pb2 import RecordExperienceRequest as Request
+from mazemesh.v1.replay_pb2 import TablePriorities
+from mazemesh.wire import columns as of_columns
+from mazemesh.wire.protobuf import (
+    FIXED64,
+    LENGTH_DELIMITED,
+    VARINT,
+    Buffer,
+    bytes_field,
+    message_field,
+    read_varint,
+    tag_of,
+    varint,
+)
+from mazemesh.wire.tensors import Array, to_bytes
 
-# Tags: field number * 8 + wire type (0 varint, 1 eight bytes, 2 length and bytes).
-_TABLE, _WRITER_ID, _SEQUENCE, _COLUMNS, _PRIORITIES, _VERSIONS, _MORE_TABLES = (
-    0x0A, 0x12, 0x18, 0x22, 0x2A, 0x32, 0x3A,
-)  # fmt: skip
-_SIGNATURE_HASH, _ROWS, _DATA = 0x09, 0x10, 0x1A
+MOST_FIELDS: Final = 4096
+"""Fields of a request, those of its columns included; more are refused before they are read."""
+
+_TAGS = {name: tag_of(Request, name) for name in Request.DESCRIPTOR.fields_by_name}
+# As the first byte of a field tells them; each is the whole tag.
+[_TABLE] = _TAGS["table"]
+[_WRITER_ID] = _TAGS["writer_id"]
+[_SEQUENCE] = _TAGS["sequence"]
+[_COLUMNS] = _TAGS["columns"]
+[_PRIORITIES] = _TAGS["priorities"]
+[_VERSIONS] = _TAGS["policy_versions"]
+[_MORE_TABLES] = _TAGS["more_tables"]
+[_SIGNATURE_HASH] = of_columns.HASH_TAG
+[_ROWS] = of_columns.ROWS_TAG
+[_DATA] = of_columns.DATA_TAG
+_NESTED = tuple(Request.DESCRIPTOR.fields_by_name[n].number for n in ("columns", "more_tables"))
+_FIXED32 = 5
 _LARGEST_INT32 = 2**31 - 1
 # What the generated class decodes in no time, whatever it is.
 _SMALL_BYTES = 64 * 1024
+
+
+class MoreTable(NamedTuple):
+    """Another table for the same rows, and their priorities in it."""
+
+    table: str
+    priorities: bytes
 
 
 @dataclass(slots=True)
@@ -39,9 +74,45 @@ class RecordRequest:
     data: list[Buffer] = field(default_factory=list)
     priorities: Buffer = b""
     policy_versions: Buffer = b""
-    more_tables: Sequence[pb.TablePriorities] = ()
-    packed: Buffer | None = None
-    """All fields of `data` one after the other, where they stand like that in the message."""
+    more_tables: Sequence[MoreTable] = ()
+
+
+def encode_record(
+    table: str,
+    writer_id: str,
+    sequence: int,
+    columns: Sequence[Buffer],
+    priorities: npt.ArrayLike | None = None,
+    policy_versions: npt.ArrayLike | None = None,
+    more_tables: Mapping[str, npt.ArrayLike | None] | None = None,
+) -> bytes:
+    """An encoded request; see `ReplayClient.record`. `columns` are those of `encode_columns`."""
+    parts = [
+        _names(table, writer_id),
+        _TAGS["sequence"] + varint(sequence),
+        *message_field(_TAGS["columns"], columns),
+    ]
+    if priorities is not None:
+        parts += bytes_field(_TAGS["priorities"], to_bytes(priorities, np.float64))
+    if policy_versions is not None:
+        parts += bytes_field(_TAGS["policy_versions"], to_bytes(policy_versions, np.int64))
+    for name, own in (more_tables or {}).items():
+        more = TablePriorities(
+            table=name, priorities=b"" if own is None else to_bytes(own, np.float64)
+        )
+        parts += bytes_field(_TAGS["more_tables"], more.SerializeToString())
+    return b"".join(parts)
+
+
+@lru_cache(maxsize=256)
+def _names(table: str, writer_id: str) -> bytes:
+    names = (_TAGS["table"], table), (_TAGS["writer_id"], writer_id)
+    return b"".join(part for tag, name in names for part in bytes_field(tag, name.encode()))
+
+
+def array_bytes(array: Array) -> memoryview:
+    """The bytes of a contiguous array, not copied."""
+    return array.reshape(-1).view(np.uint8).data
 
 
 class _UnusualError(Exception):
@@ -65,7 +136,7 @@ def decode_record(message: bytes) -> RecordRequest:
 def _read(message: bytes) -> RecordRequest:
     view = memoryview(message)
     request = RecordRequest()
-    more: list[pb.TablePriorities] = []
+    more: list[MoreTable] = []
     at, end = 0, len(message)
     has_columns = False
     fields = 0
@@ -103,7 +174,6 @@ def _read(message: bytes) -> RecordRequest:
 def _read_columns(
     message: bytes, view: memoryview, at: int, end: int, request: RecordRequest
 ) -> None:
-    start = end
     fields = 0
     while at < end:
         fields += 1
@@ -120,7 +190,6 @@ def _read_columns(
             if request.rows > _LARGEST_INT32:
                 raise _UnusualError
         elif tag == _DATA:
-            start = min(start, at)
             size, begin = read_varint(message, at + 1)
             at = begin + size
             request.data.append(view[begin:at])
@@ -128,21 +197,21 @@ def _read_columns(
             raise _UnusualError
     if at != end:
         raise _UnusualError
-    request.packed = view[start:end]
 
 
-def _more_table(content: bytes) -> pb.TablePriorities:
+def _more_table(content: bytes) -> MoreTable:
     try:
-        return pb.TablePriorities.FromString(content)
+        more = TablePriorities.FromString(content)
     except DecodeError:
         raise _UnusualError from None
+    return MoreTable(more.table, more.priorities)
 
 
 def _read_generated(message: bytes) -> RecordRequest:
-    if len(message) > _SMALL_BYTES and _num_fields(message, 0, len(message), (4, 7)) > MOST_FIELDS:
+    if len(message) > _SMALL_BYTES and _num_fields(message, 0, len(message), _NESTED) > MOST_FIELDS:
         raise _too_many()
     try:
-        request = pb.RecordExperienceRequest.FromString(message)
+        request = Request.FromString(message)
     except DecodeError as error:
         raise InvalidArgument(f"the request is no RecordExperienceRequest: {error}") from None
     return RecordRequest(
@@ -154,7 +223,7 @@ def _read_generated(message: bytes) -> RecordRequest:
         list(request.columns.data),
         request.priorities,
         request.policy_versions,
-        list(request.more_tables),
+        [MoreTable(more.table, more.priorities) for more in request.more_tables],
     )
 
 
@@ -169,14 +238,14 @@ def _num_fields(message: bytes, at: int, end: int, nested: Sequence[int] = ()) -
             count += 1
             key, at = read_varint(message, at)
             number, wire_type = key >> 3, key & 7
-            if wire_type in (1, 5):
-                at += 8 if wire_type == 1 else 4
+            if wire_type in (FIXED64, _FIXED32):
+                at += 8 if wire_type == FIXED64 else 4
                 continue
             value, start = read_varint(message, at)
-            at = start + value if wire_type == 2 else start
-            if wire_type not in (0, 2) or at > end:
+            at = start + value if wire_type == LENGTH_DELIMITED else start
+            if wire_type not in (VARINT, LENGTH_DELIMITED) or at > end:
                 return MOST_FIELDS + 1
-            if number in nested and wire_type == 2:
+            if number in nested and wire_type == LENGTH_DELIMITED:
                 count += _num_fields(message, start, at)
     except (IndexError, ValueError):
         return MOST_FIELDS + 1

@@ -1,18 +1,20 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from google.protobuf.message import DecodeError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mazemesh.client.replay.experience_encoding import decode_sample, encode_columns, encode_record
 from mazemesh.errors import InvalidArgument
-from mazemesh.tensors import Signature, from_bytes, from_columns, to_columns
 from mazemesh.v1 import replay_pb2 as pb
 from mazemesh.v1 import tensor_pb2
+from mazemesh.wire.columns import encode_columns
+from mazemesh.wire.experience_batch import decode_sample, encode_sample
+from mazemesh.wire.experience_record import decode_record, encode_record
+from mazemesh.wire.protobuf import tag_of, varint
+from mazemesh.wire.tensors import Signature, from_bytes, from_columns, to_columns
 from services.replay.table.table import Sample, Updated
-from services.replay.wire.decoding import decode_record
-from services.replay.wire.encoding import encode_sample
-from services.replay.wire.handlers import SERVICE, add_replay_servicer
 
 
 @settings(max_examples=200, deadline=None)
@@ -114,7 +116,7 @@ def test_requests_are_read_as_the_generated_class_reads_them(message):
     assert [bytes(each) for each in request.data] == list(wanted.columns.data)
     assert bytes(request.priorities) == wanted.priorities
     assert bytes(request.policy_versions) == wanted.policy_versions
-    assert list(request.more_tables) == list(wanted.more_tables)
+    assert list(request.more_tables) == [(m.table, m.priorities) for m in wanted.more_tables]
 
 
 @settings(max_examples=200, deadline=None)
@@ -154,8 +156,10 @@ SIGNATURE = Signature.of(flag=("uint8", ()), value=("float32", (2,)), index=("in
 @given(
     rows=st.integers(0, 5),
     hash_change=st.sampled_from([0, 0, 0, 1]),
-    order=st.sampled_from(["ours", "generated", "columns last", "columns twice"]),
-    spoilt=st.none() | st.tuples(st.integers(0, 10**6), st.integers(1, 255)),
+    order=st.sampled_from(
+        ["ours", "generated", "columns last", "columns twice", "junk last", "junk inside", "split"]
+    ),
+    spoilt=st.none() | st.tuples(st.integers(0, 10**6), st.integers(0, 255)),
 )
 def test_answers_are_read_as_the_generated_class_reads_them(rows, hash_change, order, spoilt):
     columns = to_columns(
@@ -177,6 +181,8 @@ def test_answers_are_read_as_the_generated_class_reads_them(rows, hash_change, o
         priority_mass=0.5,
     )
     first = pb.GetExperienceBatchResponse(columns=columns).SerializeToString()
+    head = tag_of(pb.GetExperienceBatchResponse, "columns")
+    inside = columns.SerializeToString()
     message = {
         "ours": first + rest.SerializeToString(),
         "generated": pb.GetExperienceBatchResponse.FromString(
@@ -184,10 +190,14 @@ def test_answers_are_read_as_the_generated_class_reads_them(rows, hash_change, o
         ).SerializeToString(),
         "columns last": rest.SerializeToString() + first,
         "columns twice": first + rest.SerializeToString() + first,
+        "junk last": first + rest.SerializeToString() + b"\xfa\x07\x02ab",
+        "junk inside": head + varint(len(inside) + 5) + inside + b"\xfa\x07\x02ab",
+        "split": b"".join(head + varint(len(part)) + part for part in (inside[:9], inside[9:])),
     }[order]
     if spoilt is not None:
         at = spoilt[0] % len(message)
-        message = message[:at] + bytes([message[at] ^ spoilt[1]]) + message[at + 1 :]
+        spoilt_byte = bytes([message[at] ^ spoilt[1]]) + message[at + 1 :] if spoilt[1] else b""
+        message = message[:at] + spoilt_byte
     try:
         response = pb.GetExperienceBatchResponse.FromString(message)
         wanted = from_columns(SIGNATURE, response.columns)
@@ -199,8 +209,8 @@ def test_answers_are_read_as_the_generated_class_reads_them(rows, hash_change, o
     try:
         batch = decode_sample(SIGNATURE, message)
     except InvalidArgument:
-        # Another of the numbers that go with each row was spoilt.
-        assert spoilt is not None
+        # Another of the numbers that go with each row was spoilt, or is not there.
+        assert spoilt is not None or order in ("junk inside", "split")
         return
     for name, column in wanted.items():
         np.testing.assert_array_equal(batch.columns[name], column)
@@ -211,23 +221,49 @@ def test_answers_are_read_as_the_generated_class_reads_them(rows, hash_change, o
     assert (batch.table_size, batch.updated) == (response.table_size, response.updated)
 
 
-def test_every_method_of_the_contract_is_served():
-    class Registered:
-        def add_generic_rpc_handlers(self, handlers) -> None:
-            [self.handler] = handlers
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_arrays_of_any_byte_order_are_little_endian_on_the_wire(order):
+    def sample(order: str) -> Sample:
+        return Sample(
+            columns=[np.zeros((3, 2), np.uint8)],
+            keys=np.arange(3).astype(f"{order}u8"),
+            probabilities=np.arange(3).astype(f"{order}f8"),
+            priorities=np.arange(3).astype(f"{order}f8"),
+            policy_versions=np.arange(3).astype(f"{order}i8"),
+            times_sampled=np.arange(3).astype(f"{order}i4"),
+            table_size=3,
+            priority_mass=1.0,
+        )
 
-    class Servicer:
-        def __getattr__(self, name: str):
-            return name
+    assert encode_sample(sample(order), 5, (1, 2)) == encode_sample(sample("="), 5, (1, 2))
+    given = [np.arange(3).astype(f"{order}f8"), np.arange(3).astype(f"{order}i8")]
+    wanted = [np.arange(3.0), np.arange(3)]
+    assert encode_record("t", "w", 1, [], *given) == encode_record("t", "w", 1, [], *wanted)
 
-    class Details:
-        def __init__(self, method: str) -> None:
-            self.method = method
 
-    registered = Registered()
-    add_replay_servicer(Servicer(), registered)
-    contract = pb.DESCRIPTOR.services_by_name["ReplayService"]
-    assert contract.full_name == SERVICE
-    for method in contract.methods:
-        found = registered.handler.service(Details(f"/{SERVICE}/{method.name}"))
-        assert found.unary_unary == method.name
+@pytest.mark.parametrize("name", ["columns", "priorities", "table", "more_tables"])
+def test_a_request_whose_lengths_are_lies_takes_no_memory(name):
+    message = tag_of(pb.RecordExperienceRequest, name) + varint(2**40) + b"abc"
+    if name == "columns":
+        inside = tag_of(tensor_pb2.Columns, "data") + varint(2**40)
+        message = tag_of(pb.RecordExperienceRequest, name) + varint(len(inside)) + inside
+    tracemalloc.start()
+    try:
+        with pytest.raises(InvalidArgument, match="is no RecordExperienceRequest"):
+            decode_record(message)
+        assert tracemalloc.get_traced_memory()[1] < 100_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_an_answer_whose_lengths_are_lies_takes_no_memory():
+    inside = tag_of(tensor_pb2.Columns, "data") + varint(2**40)
+    head = tag_of(pb.GetExperienceBatchResponse, "columns")
+    tracemalloc.start()
+    try:
+        for message in (head + varint(len(inside)) + inside, head + varint(2**40)):
+            with pytest.raises(DecodeError):
+                decode_sample(SIGNATURE, message)
+        assert tracemalloc.get_traced_memory()[1] < 100_000
+    finally:
+        tracemalloc.stop()

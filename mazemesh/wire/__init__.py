@@ -1,0 +1,1 @@
+"""numpy <-> wire: both directions of each codec side by side."""
