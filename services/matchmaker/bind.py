@@ -5,30 +5,25 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from mazemesh.v1.matchmaker_pb2_grpc import add_MatchmakerServiceServicer_to_server
 from services._harness import Server
-from services._harness.game_specs import GameSpecs
+from services._harness.game_specs import GameSpecs, SpecPeer
 from services.matchmaker.lobby.lobby import Lobby
 from services.matchmaker.lobby.tickets import Window
 from services.matchmaker.metrics import MatchmakerMetrics
 from services.matchmaker.numbers import Numbers
-from services.matchmaker.peers import (
-    EloPeer,
-    GamePeer,
-    ModelPeer,
-    RemoteElo,
-    RemoteGame,
-    RemoteModel,
-)
+from services.matchmaker.peers import EloPeer, GamePeer, ModelPeer
 from services.matchmaker.rating.anchors import Anchors
 from services.matchmaker.rating.cooldown import Cooldowns
 from services.matchmaker.rating.evaluation import Evaluation, Throttle
 from services.matchmaker.rating.ledger import Ledger
 from services.matchmaker.rating.pairing import PairingRules
 from services.matchmaker.rating.ratings import Ratings
+from services.matchmaker.remotes import RemoteElo, RemoteGame, RemoteModel
 from services.matchmaker.servicer import MatchmakerServicer
 from services.matchmaker.settings import MatchmakerSettings
 from services.matchmaker.stores.memory import MemoryTickets
@@ -43,11 +38,15 @@ _MODEL_RETRY = 1.0
 _GAME_WAIT = 1.0
 
 
+class Game(GamePeer, SpecPeer, Protocol):
+    """The Game service: it creates matches, and tells of games."""
+
+
 @dataclass(frozen=True, slots=True)
 class Peers:
     """The services that the Matchmaker calls."""
 
-    game: GamePeer
+    game: Game
     elo: EloPeer
     model: ModelPeer
 

@@ -13,7 +13,7 @@ from mazemesh.names import MATCH_ID, POLICY, REQUEST_ID, TICKET_ID, WORKER_ID
 from mazemesh.v1 import matchmaker_pb2 as pb
 from mazemesh.v1.matchmaker_pb2_grpc import MatchmakerServiceServicer
 from mazemesh.wire import settings_from_proto
-from services._harness.game_specs import GameSpecs
+from services._harness.known_games import KnownGames
 from services.matchmaker.lobby.lobby import Lobby
 from services.matchmaker.lobby.tickets import Ticket, TicketState
 from services.matchmaker.rating.evaluation import Evaluation
@@ -46,7 +46,7 @@ class MatchmakerServicer(MatchmakerServiceServicer):
         training: Training,
         evaluation: Evaluation,
         lobby: Lobby,
-        games: GameSpecs,
+        games: KnownGames,
         *,
         temperature: float,
         game_address: str,

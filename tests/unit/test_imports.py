@@ -21,6 +21,9 @@ OPENING = (
 ALLOWED_OPENING = {
     # The class, to tell its games apart; making one starts nothing.
     ("services/game/play/batch.py", "mazemesh.games.foreign.ForeignGame"),
+    # How much memory an engine that will be made takes.
+    ("services/game/play/room.py", "mazemesh.games.foreign.ForeignGame"),
+    ("services/game/play/room.py", "mazemesh.games.foreign.memory.shared_bytes"),
     # Ends an engine that a command of the user's own was given.
     ("actor/policies/behaviour.py", "mazemesh.games.foreign.check.close"),
     # Looks at a name.
@@ -29,7 +32,7 @@ ALLOWED_OPENING = {
 PLAYS_NO_GAME = {"_harness", "elo", "matchmaker", "model", "replay"}
 PURE = (
     *("GameSettings", "GameSpec", "Purpose", "is_bot", "seeds", "settings", "spec"),
-    "ladder.is_time_trial",
+    *("ladder.is_time_trial", "ladder.sides"),
 )
 """All of mazemesh.games that they know: settings and specs as data, seeds, bots by name."""
 
@@ -89,7 +92,7 @@ def opens_games(path: str, module: str) -> str | None:
         return "who is told names by others opens no game by any name"
     if "Catalogue" in module.split(".") and here[:2] not in (
         ("services", "game"),
-        ("actor", "duel.py"),
+        ("actor", "rating"),
     ):
         return "only the Game service has a catalogue"
     if here[0] == "services" and here[1] in PLAYS_NO_GAME:

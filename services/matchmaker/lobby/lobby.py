@@ -17,8 +17,6 @@ from mazemesh.errors import (
     ResourceExhausted,
     Unavailable,
 )
-from mazemesh.v1 import game_pb2
-from mazemesh.wire import settings_to_proto
 from services._harness.pacing import paced
 from services.matchmaker.lobby.grouping import groups
 from services.matchmaker.lobby.tickets import (
@@ -36,6 +34,7 @@ from services.matchmaker.numbers import Numbers
 from services.matchmaker.peers import GamePeer
 from services.matchmaker.rating.players import nearest_bots
 from services.matchmaker.rating.ratings import Ratings
+from services.matchmaker.setup import CreatedMatch, MatchSetup
 from services.matchmaker.store import TicketStore
 
 _log = structlog.get_logger(__name__)
@@ -260,14 +259,14 @@ class Lobby:
     async def _release(self, ticket_id: str) -> None:
         await self._update(ticket_id, lambda one: replace(one, state=TicketState.WAITING))
 
-    async def _create(self, wish: Wish, participants: Sequence[str]) -> game_pb2.CreatedMatch:
+    async def _create(self, wish: Wish, participants: Sequence[str]) -> CreatedMatch:
         identity = (await self._numbers.take(wish.ladder, 1))[0]
-        setup = game_pb2.MatchSetup(
-            match_id=identity.match_id,
-            game=wish.game,
-            settings=settings_to_proto(wish.settings),
-            seed=identity.seed,
-            participants=participants,
+        setup = MatchSetup(
+            identity.match_id,
+            wish.game,
+            wish.settings,
+            identity.seed,
+            tuple(participants),
             rated=wish.rated,
             rotations=1,
         )
@@ -317,7 +316,7 @@ class Lobby:
         return True
 
 
-def _seat(created: game_pb2.CreatedMatch, participants: Sequence[str], player: str) -> Seat:
+def _seat(created: CreatedMatch, participants: Sequence[str], player: str) -> Seat:
     """Where a participant sits: in a time trial each has a game of its own."""
     index = participants.index(player)
     for game in created.games:

@@ -20,8 +20,6 @@ from mazemesh.errors import (
     Unavailable,
 )
 from mazemesh.games import is_bot
-from mazemesh.v1 import game_pb2
-from mazemesh.wire import settings_to_proto
 from services._harness.pacing import paced
 from services.matchmaker.metrics import MatchmakerMetrics
 from services.matchmaker.numbers import Numbers
@@ -33,6 +31,7 @@ from services.matchmaker.rating.ledger import Ledger
 from services.matchmaker.rating.pairing import Pairing, PairingRules, pairs_of
 from services.matchmaker.rating.players import count_pending, players_of
 from services.matchmaker.rating.ratings import Ratings
+from services.matchmaker.setup import CreatedMatch
 from services.matchmaker.training.snapshots import Roster
 
 _log = structlog.get_logger(__name__)
@@ -45,7 +44,7 @@ _REFUSALS = (Conflict, FailedPrecondition, InvalidArgument, NotFound)
 class Issue:
     """Leased matches with their games; without any, when to ask again (seconds)."""
 
-    matches: Sequence[tuple[Match, game_pb2.CreatedMatch]]
+    matches: Sequence[tuple[Match, CreatedMatch]]
     retry_after: float = 0.0
 
 
@@ -213,7 +212,7 @@ class Evaluation:
             chosen.append(participants)
         return chosen, bool(ladder.snapshots) and not chosen and pairing.settled()
 
-    async def _create(self, leased: Sequence[Match]) -> list[tuple[Match, game_pb2.CreatedMatch]]:
+    async def _create(self, leased: Sequence[Match]) -> list[tuple[Match, CreatedMatch]]:
         """Creates the games.
 
         Raises:
@@ -221,7 +220,7 @@ class Evaluation:
         """
         try:
             try:
-                created = await self._game.create([setup_of(match) for match in leased])
+                created = await self._game.create([match.setup for match in leased])
                 return list(zip(leased, created, strict=True))
             except _REFUSALS:
                 # All or nothing: one by one shows which match is refused.
@@ -229,9 +228,9 @@ class Evaluation:
         except MazemeshError as error:
             raise Unavailable(f"Game cannot create the matches now: {error}") from error
 
-    async def _create_one(self, match: Match) -> list[tuple[Match, game_pb2.CreatedMatch]]:
+    async def _create_one(self, match: Match) -> list[tuple[Match, CreatedMatch]]:
         try:
-            created = await self._game.create([setup_of(match)])
+            created = await self._game.create([match.setup])
         except _REFUSALS as error:
             self._refused(match, error)
             return []
@@ -274,16 +273,3 @@ class Evaluation:
             attempts=match.attempts,
             reason=reason,
         )
-
-
-def setup_of(match: Match) -> game_pb2.MatchSetup:
-    """The rated match, over all rotations, as Game needs to know it."""
-    return game_pb2.MatchSetup(
-        match_id=match.match_id,
-        game=match.game,
-        settings=settings_to_proto(match.settings),
-        seed=match.seed,
-        participants=match.participants,
-        rated=True,
-        fence=match.fence,
-    )

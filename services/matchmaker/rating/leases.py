@@ -13,6 +13,7 @@ from enum import Enum
 
 from mazemesh.errors import FailedPrecondition, NotFound, Reason
 from mazemesh.games import GameSettings
+from services.matchmaker.setup import MatchSetup
 
 
 class State(Enum):
@@ -60,6 +61,19 @@ class Match:
     worker: str = ""
     expire_time: float = 0.0
     end_time: float = 0.0
+
+    @property
+    def setup(self) -> MatchSetup:
+        """The rated match, over all rotations, as Game needs to know it under this lease."""
+        return MatchSetup(
+            self.match_id,
+            self.game,
+            self.settings,
+            self.seed,
+            self.participants,
+            rated=True,
+            fence=self.fence,
+        )
 
 
 class LeaseBook:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from services._harness.game_specs import KnownGame
+from services._harness.known_games import KnownGame
 from services.matchmaker.metrics import MatchmakerMetrics
 from services.matchmaker.store import OutcomeState, OutcomeStore
 from services.matchmaker.training.opponents import (

@@ -5,7 +5,6 @@ import pytest
 
 from mazemesh.errors import Unavailable
 from mazemesh.games import GameSettings
-from mazemesh.v1 import model_pb2
 from services._harness.game_specs import GameSpecs
 from services.matchmaker.training.snapshots import Roster, follow
 from tests.game_specs import FakeSpecs
@@ -51,9 +50,7 @@ async def test_what_exists_is_known_and_news_arrive(model: FakeModel, roster: Ro
 
 async def test_a_retired_snapshot_leaves(model: FakeModel, roster: Roster) -> None:
     await until(lambda: roster.versions("race", "race") == [1])
-    gone = snapshot(1)
-    gone.state = model_pb2.POLICY_STATE_RETIRED
-    model.publish(gone)
+    model.publish(snapshot(1, kept=False))
     await until(lambda: roster.versions("race", "race") == [])
 
 
@@ -83,11 +80,7 @@ async def test_ladders_follow_the_snapshots(roster: Roster) -> None:
 
 
 async def test_snapshots_that_cannot_be_rated_are_left_out(roster: Roster) -> None:
-    bad = snapshot(1)
-    bad.collection.settings.width = 1000
-    nameless = snapshot(2)
-    nameless.ClearField("collection")
-    await roster.replace([bad, nameless])
+    await roster.replace([snapshot(1, kept=False)])
     await roster.apply(snapshot(3, game="chess"))
     assert [len(one.snapshots) for one in await roster.ladders()] == [0]
 
