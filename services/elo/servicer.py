@@ -15,10 +15,10 @@ from mazemesh.v1 import elo_pb2, elo_pb2_grpc
 from services._harness.pacing import paced
 from services.elo.standings import paging
 from services.elo.standings.board import Board
-from services.elo.standings.first_pages import FirstPages
 from services.elo.standings.ratings import Ratings
 from services.elo.store import Status
 from services.elo.wire import answers, validation
+from services.elo.wire.first_pages import FirstPages
 
 Context = grpc.aio.ServicerContext[Any, Any]
 

@@ -18,9 +18,8 @@ from services._harness import Server
 from services.game.dm_env.worlds import Worlds
 from services.game.listing import Listing
 from services.game.local.local_steps import LocalSteps
-from services.game.matches.elo_sink import EloSink
 from services.game.matches.lobby import Lobby
-from services.game.matches.outbox import Outbox, ResultSink
+from services.game.matches.outbox import Outbox
 from services.game.matches.recorder import Recorder
 from services.game.metrics import GameMetrics
 from services.game.play.room import Room, Rooms
@@ -29,6 +28,7 @@ from services.game.play.warm import warm
 from services.game.play.watching import Audience
 from services.game.play_game import PlayGameStream
 from services.game.recordings.archive import Archive
+from services.game.remotes import RemoteElo
 from services.game.run_games import GameSessions, RunGamesStream
 from services.game.servicer import GameServicer
 from services.game.sessions.sessions import Sessions
@@ -37,6 +37,7 @@ from services.game.stores.replay_folder import FolderReplayFiles
 from services.game.stores.sql import SqlResultStore
 from services.game.stores.sql_replays import SqlReplayIndex
 from services.game.wire import convert
+from services.game.wire.delivery import Delivery, EloPeer
 from services.game.wire.handlers import SERVICE, add_game_servicer
 from services.game.wire.recordings import encode_file
 
@@ -47,17 +48,17 @@ _DAY_SECONDS = 86_400.0
 
 async def bind(settings: GameServiceSettings, server: Server) -> None:
     """Composes the service; rated results go to Elo."""
-    sink = EloSink(settings.elo_address)
-    server.on_stop(sink.close)
-    await bind_with(settings, server, sink)
+    elo = RemoteElo(settings.elo_address)
+    server.on_stop(elo.close)
+    await bind_with(settings, server, elo)
 
 
-async def bind_with(settings: GameServiceSettings, server: Server, sink: ResultSink) -> None:
-    """Composes the service; rated results go to `sink`."""
+async def bind_with(settings: GameServiceSettings, server: Server, elo: EloPeer) -> None:
+    """Composes the service; rated results go to `elo`."""
     keep_freed_memory()
     await server.database.migrate("services.game")
     store = SqlResultStore(server.database)
-    outbox = Outbox(store, sink, settings.outbox_batch, settings.outbox_max_backoff)
+    outbox = Outbox(store, Delivery(elo), settings.outbox_batch, settings.outbox_max_backoff)
     archive = Archive(
         FolderReplayFiles(settings.data_dir / "game-replays"),
         SqlReplayIndex(server.database),

@@ -17,7 +17,7 @@ from google.rpc.status_pb2 import Status
 
 from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError, status_of
 from mazemesh.games import Catalogue, Purpose, seeds
-from services.game.dm_env import messages as messages
+from services.game.dm_env import wire as messages
 from services.game.dm_env.worlds import World, Worlds
 from services.game.play.hold import Hold
 from services.game.wire.handlers import limited

@@ -29,7 +29,6 @@ from services.matchmaker.lobby.tickets import (
     expired,
     wants_bot,
 )
-from services.matchmaker.metrics import MatchmakerMetrics
 from services.matchmaker.numbers import Numbers
 from services.matchmaker.peers import GamePeer
 from services.matchmaker.rating.players import nearest_bots
@@ -65,12 +64,12 @@ class Lobby:
         numbers: Ids and seeds for matches.
         ratings: Where ratings come from.
         game: Where matches are created.
-        metrics: Where waits are counted.
         window: How far ratings may be apart.
         grace: Seconds that a ticket outlives its stream.
         heartbeat: Longest silence, seconds, on a stream.
         clock: Seconds.
         rng: Draws who gets which place.
+        waited: Told the seconds from each ticket to its match.
     """
 
     def __init__(
@@ -79,28 +78,33 @@ class Lobby:
         numbers: Numbers,
         ratings: Ratings,
         game: GamePeer,
-        metrics: MatchmakerMetrics,
         *,
         window: Window,
         grace: float,
         heartbeat: float,
         clock: Callable[[], float],
         rng: np.random.Generator,
+        waited: Callable[[float], None] = lambda _: None,
     ) -> None:
         self._tickets = tickets
         self._numbers = numbers
         self._ratings = ratings
         self._game = game
-        self._metrics = metrics
         self._window = window
         self._grace = grace
         self._heartbeat = heartbeat
         self._clock = clock
         self._rng = rng
+        self._waited = waited
         self._wake = asyncio.Event()
         self._followers: dict[str, set[asyncio.Event]] = {}
         self._waiting = 0
         self._closed = False
+
+    @property
+    def waiting(self) -> int:
+        """Players that waited when last looked."""
+        return self._waiting
 
     async def enter(self, request_id: str, wish: Wish) -> Ticket:
         """A ticket for the wish: a new one, or the one that this request made before.
@@ -208,7 +212,6 @@ class Lobby:
             *(self._begin_with_bots(ticket) for ticket in alone[:_MOST_AT_ONCE]),
         )
         self._waiting = len(await self._tickets.waiting())
-        self._metrics.tickets_waiting.set(self._waiting)
         return not all(begun)
 
     def _groups(self, waiting: Sequence[Ticket], now: float) -> list[list[Ticket]]:
@@ -244,7 +247,7 @@ class Lobby:
             return False
         for ticket in group:
             await self._end(ticket.ticket_id, TicketState.MATCHED, seats[ticket.ticket_id])
-            self._metrics.ticket_wait.observe(self._clock() - ticket.since)
+            self._waited(self._clock() - ticket.since)
         return True
 
     async def _hold(self, group: Sequence[Ticket]) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 import structlog
@@ -21,7 +22,6 @@ from mazemesh.errors import (
 )
 from mazemesh.games import is_bot
 from services._harness.pacing import paced
-from services.matchmaker.metrics import MatchmakerMetrics
 from services.matchmaker.numbers import Numbers
 from services.matchmaker.peers import GamePeer
 from services.matchmaker.rating.cooldown import Cooldowns
@@ -48,6 +48,16 @@ class Issue:
     retry_after: float = 0.0
 
 
+class LeaseEvent(Enum):
+    """What happens to a lease."""
+
+    ISSUED = "issued"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    ABANDONED = "abandoned"
+
+
 @dataclass(frozen=True, slots=True)
 class Throttle:
     """How much rating may take of the machines.
@@ -64,7 +74,11 @@ class Throttle:
 
 
 class Evaluation:
-    """Issues and ends rating matches; belongs to one event loop."""
+    """Issues and ends rating matches; belongs to one event loop.
+
+    Attributes:
+        events: How often what happened to leases.
+    """
 
     def __init__(
         self,
@@ -73,7 +87,6 @@ class Evaluation:
         roster: Roster,
         ratings: Ratings,
         game: GamePeer,
-        metrics: MatchmakerMetrics,
         *,
         cooldowns: Cooldowns,
         rules: PairingRules,
@@ -86,13 +99,13 @@ class Evaluation:
         self._roster = roster
         self._ratings = ratings
         self._game = game
-        self._metrics = metrics
         self._cooldowns = cooldowns
         self._rules = rules
         self._throttle = throttle
         self._clock = clock
         self._rng = rng
         self._turn = 0
+        self.events: Counter[LeaseEvent] = Counter()
         self._deciding = asyncio.Lock()
 
     async def lease(self, worker: str, limit: int, game: str = "") -> Issue:
@@ -120,7 +133,7 @@ class Evaluation:
         except BaseException:
             self._withdraw(leased)
             raise
-        self._metrics.leases_issued.inc(len(created))
+        self.events[LeaseEvent.ISSUED] += len(created)
         return Issue(created, 0.0 if created else retry)
 
     def complete(self, match_id: str, fence: int, worker: str, failure: str = "") -> None:
@@ -139,17 +152,21 @@ class Evaluation:
             return
         self._ledger.changed([changed])
         if failure:
-            self._metrics.leases_failed.inc()
+            self.events[LeaseEvent.FAILED] += 1
             _log.warning("match was not played", match_id=match_id, reason=failure)
         if changed.state is State.COMPLETED:
             self._completed(changed)
         if changed.state is State.ABANDONED:
             self._abandoned(changed, failure)
 
+    @property
+    def live(self) -> int:
+        """Matches that are queued or leased."""
+        return self._ledger.book.live_count
+
     async def flush(self) -> None:
         """Makes completions durable and forgets what ended long ago."""
         self._ledger.prune(self._clock())
-        self._metrics.matches_live.set(sum(1 for _ in self._ledger.book.live()))
         await self._ledger.flush()
 
     def _take(self, worker: str, limit: int, game: str) -> list[Match]:
@@ -162,7 +179,7 @@ class Evaluation:
         leased = self._ledger.book.issue(worker, limit, now, game)
         changed = [*abandoned, *leased]
         self._ledger.changed(changed)
-        self._metrics.leases_expired.inc(sum(one.match_id in expired for one in changed))
+        self.events[LeaseEvent.EXPIRED] += sum(one.match_id in expired for one in changed)
         return leased
 
     async def _decide(self, count: int, game: str) -> float:
@@ -259,11 +276,11 @@ class Evaluation:
         self._ledger.changed(match for match in taken_back if match is not None)
 
     def _completed(self, match: Match) -> None:
-        self._metrics.leases_completed.inc()
+        self.events[LeaseEvent.COMPLETED] += 1
         self._cooldowns.played(match.participants)
 
     def _abandoned(self, match: Match, reason: str) -> None:
-        self._metrics.leases_abandoned.inc()
+        self.events[LeaseEvent.ABANDONED] += 1
         snapshots = (one for one in match.participants if not is_bot(one))
         self._cooldowns.abandoned(snapshots, self._clock())
         _log.error(

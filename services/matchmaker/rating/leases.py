@@ -114,6 +114,11 @@ class LeaseBook:
         """Matches that are queued or leased, oldest first."""
         return (self._matches[match_id] for match_id in self._live)
 
+    @property
+    def live_count(self) -> int:
+        """How many these are."""
+        return len(self._live)
+
     def expired(self, now: float) -> list[Match]:
         """Matches whose lease ran out and was not issued again yet."""
         return [

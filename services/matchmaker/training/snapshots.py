@@ -9,7 +9,6 @@ import structlog
 from mazemesh.errors import InvalidArgument, MazemeshError
 from mazemesh.games import GameSettings
 from services._harness.known_games import KnownGames
-from services.matchmaker.metrics import MatchmakerMetrics
 from services.matchmaker.peers import ModelPeer, Published
 from services.matchmaker.rating.ladders import Ladder, Snapshot, ladder_of, ladders, unshaped
 
@@ -24,20 +23,20 @@ class Roster:
     Args:
         games: Games that have a ladder even before a snapshot plays there.
         specs: What games are like.
-        metrics: Where the number of snapshots is shown.
     """
 
-    def __init__(
-        self, games: tuple[str, ...], specs: KnownGames, metrics: MatchmakerMetrics
-    ) -> None:
+    def __init__(self, games: tuple[str, ...], specs: KnownGames) -> None:
         self._games = games
         self._specs = specs
-        self._metrics = metrics
         self._defaults: dict[str, Ladder] = {}
         self._snapshots: dict[tuple[str, int], Snapshot] = {}
         self._ladders: list[Ladder] | None = None
         self._refused: set[str] = set()
         self._told: set[str] = set()
+
+    def __len__(self) -> int:
+        """Snapshots known, of all policies."""
+        return len(self._snapshots)
 
     def versions(self, name: str, game: str) -> list[int]:
         """Snapshot versions of a policy that were trained on the game."""
@@ -110,7 +109,6 @@ class Roster:
         if snapshots != self._snapshots:
             self._snapshots = snapshots
             self._ladders = None
-            self._metrics.snapshots.set(len(snapshots))
 
 
 async def follow(model: ModelPeer, roster: Roster, retry_seconds: float) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from services._harness.known_games import KnownGame
-from services.matchmaker.metrics import MatchmakerMetrics
 from services.matchmaker.store import OutcomeState, OutcomeStore
 from services.matchmaker.training.opponents import (
     Curve,
@@ -32,13 +32,16 @@ class Training:
 
     Outcomes are in memory at once and in the store with the next `flush`; a crash between the two
     forgets some games of a decayed average, and never counts any twice.
+
+    Attributes:
+        games: Games whose outcome was counted since the start.
+        drawn: Opponents drawn since the start, by source.
     """
 
     def __init__(
         self,
         roster: Roster,
         store: OutcomeStore,
-        metrics: MatchmakerMetrics,
         *,
         mix: Mix,
         curve: Curve,
@@ -49,7 +52,8 @@ class Training:
     ) -> None:
         self._roster = roster
         self._store = store
-        self._metrics = metrics
+        self.games = 0
+        self.drawn: Counter[Source] = Counter()
         self._mix = mix
         self._curve: Curve = curve
         self._power = power
@@ -78,7 +82,7 @@ class Training:
             return
         for opponent, one in told.items():
             self._unsaved_forms[student, opponent] = self._forms.record(student, opponent, one)
-            self._metrics.outcomes.inc(one.games)
+            self.games += one.games
         self._requests[request_id] = None
         self._unsaved_requests.append(request_id)
         while len(self._requests) > KEEP_REQUESTS:
@@ -116,8 +120,7 @@ class Training:
             opponents = self._exploit(student, exploits, game.spec.name, count)
         else:
             opponents = self._draw(student, (student, *others), game, count)
-        for source, metric in self._metrics.samples.items():
-            metric.inc(sum(opponent.source is source for opponent in opponents))
+        self.drawn.update(opponent.source for opponent in opponents)
         return opponents
 
     async def flush(self) -> None:

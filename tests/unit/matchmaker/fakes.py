@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from prometheus_client import CollectorRegistry
-
 from mazemesh.errors import (
     AlreadyExists,
     FailedPrecondition,
@@ -17,7 +15,6 @@ from mazemesh.errors import (
 from mazemesh.games import GameSettings, Purpose, get_game, seeds
 from mazemesh.v1 import game_pb2
 from services._harness.game_specs import GameSpecs
-from services.matchmaker.metrics import MatchmakerMetrics
 from services.matchmaker.peers import News, Published
 from services.matchmaker.rating.leases import Match
 from services.matchmaker.rating.players import Rating
@@ -29,13 +26,9 @@ from tests.game_specs import FakeSpecs, known
 BOT_POLICIES = known("race").bots
 
 
-def metrics() -> MatchmakerMetrics:
-    return MatchmakerMetrics(CollectorRegistry())
-
-
 def roster_of(*games: str) -> Roster:
     """A roster with the default ladders of these games."""
-    return Roster(games, GameSpecs(FakeSpecs()), metrics())
+    return Roster(games, GameSpecs(FakeSpecs()))
 
 
 class FakeClock:

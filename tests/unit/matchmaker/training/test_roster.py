@@ -8,7 +8,7 @@ from mazemesh.games import GameSettings
 from services._harness.game_specs import GameSpecs
 from services.matchmaker.training.snapshots import Roster, follow
 from tests.game_specs import FakeSpecs
-from tests.unit.matchmaker.fakes import FakeModel, metrics, snapshot
+from tests.unit.matchmaker.fakes import FakeModel, snapshot
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def game() -> FakeSpecs:
 
 @pytest.fixture
 def roster(game: FakeSpecs) -> Roster:
-    return Roster(("race",), GameSpecs(game), metrics())
+    return Roster(("race",), GameSpecs(game))
 
 
 @pytest.fixture
@@ -120,5 +120,5 @@ async def test_a_default_game_is_asked_for_until_game_answers(
 
 
 async def test_an_unknown_default_game_has_no_ladder_and_spoils_none() -> None:
-    roster = Roster(("chess", "race"), GameSpecs(FakeSpecs()), metrics())
+    roster = Roster(("chess", "race"), GameSpecs(FakeSpecs()))
     assert [one.name for one in await roster.ladders()] == ["race"]

@@ -1,4 +1,4 @@
-"""The Elo service as the sink of results."""
+"""The peers over the network: Elo, which is told results."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from mazemesh.client.elo import EloClient
 
 
-class EloSink:
-    """A `ResultSink` over the client of Elo."""
+class RemoteElo:
+    """`EloPeer` by an `EloClient`."""
 
     def __init__(self, address: str) -> None:
         self._address = address
@@ -25,7 +25,7 @@ class EloSink:
         return EloClient(self._address)
 
     async def record(self, results: Sequence[elo_pb2.MatchResult]) -> list[int]:
-        """See `ResultSink`."""
+        """See `EloPeer`."""
         return await self._elo.call(lambda client: client.record(results))
 
     async def close(self) -> None:
