@@ -12,7 +12,7 @@ from mazemesh.v1 import game_pb2 as pb
 from services.game.matches.lobby import Lobby
 from services.game.matches.seating import SeatedGame
 from services.game.play.hold import Holder
-from services.game.play.watching import Outcome
+from services.game.play.outcome import Outcome
 from services.game.run_games import Context
 from services.game.wire import convert
 
