@@ -17,7 +17,7 @@ from mazemesh.process.memory import keep_freed_memory
 from services._harness import Server
 from services.game.dm_env.worlds import Worlds
 from services.game.listing import Listing
-from services.game.local.local_steps import LocalSteps
+from services.game.local.local_steps import METHOD, LocalSteps
 from services.game.matches.lobby import Lobby
 from services.game.matches.outbox import Outbox
 from services.game.matches.recorder import Recorder
@@ -149,7 +149,7 @@ def _local_steps(
     if not settings.local_streams:
         return None
     try:
-        local = LocalSteps(sessions)
+        local = LocalSteps(sessions, server.own_calls(METHOD).counted)
     except (AttributeError, ImportError, OSError, TypeError) as error:
         server.log.info("no thread of its own for steps", reason=str(error))
         return None
