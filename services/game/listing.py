@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from heapq import merge
 from itertools import islice
 
-from mazemesh.errors import InvalidArgument, NotFound
+from mazemesh.errors import NotFound
 from mazemesh.games import BOTS, bot_policy
 from mazemesh.games.bots import EXTERNAL
 from services.game.matches.lobby import Lobby
@@ -112,19 +112,6 @@ class Listing:
                     match_id="",
                     open_seats=0,
                 )
-
-
-def parse_page_token(token: str, method: str) -> int | None:
-    """The number before which a page of `method` begins; None for the first page.
-
-    Raises:
-        InvalidArgument: no list has given that token.
-    """
-    if not token:
-        return None
-    if not (token.isascii() and token.isdigit()):
-        raise InvalidArgument(f"page_token: {token!r} does not come from {method}")
-    return int(token)
 
 
 def _player(controller: int) -> str:
