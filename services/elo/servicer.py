@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from itertools import combinations
-from typing import Any
 
-import grpc.aio
 from prometheus_client import Gauge
 
 from mazemesh.errors import InvalidArgument, NotFound, ResourceExhausted, Unavailable
 from mazemesh.v1 import elo_pb2, elo_pb2_grpc
+from services._harness.context import Context
 from services._harness.pacing import paced
 from services._harness.paging import page_size, page_token, read_token
 from services.elo.standings import paging
@@ -20,8 +19,6 @@ from services.elo.standings.ratings import Ratings
 from services.elo.store import Status
 from services.elo.wire import answers, validation
 from services.elo.wire.first_pages import FirstPages
-
-Context = grpc.aio.ServicerContext[Any, Any]
 
 _STATUSES = {
     Status.RECORDED: elo_pb2.RECORD_STATUS_RECORDED,

@@ -12,6 +12,7 @@ import grpc.aio
 from mazemesh.errors import Conflict, InvalidArgument
 from mazemesh.games import Catalogue
 from mazemesh.v1 import game_pb2 as pb
+from services._harness.context import Context
 from services.game.matches.lobby import Lobby
 from services.game.matches.match import Board
 from services.game.matches.recorder import Recorder
@@ -26,7 +27,6 @@ from services.game.wire import convert
 from services.game.wire.encoding import encode_step
 from services.game.wire.steps import asked, opened
 
-Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
 GameSession: TypeAlias = Session[bytes]
 GameSessions: TypeAlias = Sessions[bytes]
 T = TypeVar("T")

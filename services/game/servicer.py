@@ -10,6 +10,7 @@ from mazemesh.games.registry import is_own
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.v1.game_pb2_grpc import GameServiceServicer
 from mazemesh.wire import spec_to_proto
+from services._harness.context import Context
 from services._harness.paging import page_size, page_token, read_token
 from services.game.listing import Listing
 from services.game.matches.lobby import Lobby
@@ -17,7 +18,7 @@ from services.game.play.stepping import Stepping
 from services.game.play.watching import Audience, Watcher
 from services.game.play_game import PlayGameStream
 from services.game.recordings.archive import Archive
-from services.game.run_games import Context, RunGamesStream
+from services.game.run_games import RunGamesStream
 from services.game.store import ReplayFilter
 from services.game.wire import convert
 from services.game.wire.recordings import replay, replay_info

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from typing import Any
-
-import grpc.aio
 
 from mazemesh.errors import Cancelled, DeadlineExceeded, Reason
 from mazemesh.names import MATCH_ID, POLICY, REQUEST_ID, TICKET_ID, WORKER_ID
 from mazemesh.v1 import matchmaker_pb2 as pb
 from mazemesh.v1.matchmaker_pb2_grpc import MatchmakerServiceServicer
 from mazemesh.wire import settings_from_proto
+from services._harness.context import Context
 from services._harness.known_games import KnownGames
 from services.matchmaker.lobby.lobby import Lobby
 from services.matchmaker.lobby.tickets import Ticket, TicketState
@@ -30,8 +28,6 @@ from services.matchmaker.wire.convert import (
     whom_to_meet,
     wish_of,
 )
-
-Context = grpc.aio.ServicerContext[Any, Any]
 
 _MAX_OPPONENTS = 4096
 _MAX_LEASES = 256

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import replace
-from typing import Any, Final
-
-import grpc.aio
+from typing import Final
 
 from mazemesh.errors import DeadlineExceeded, FailedPrecondition, InvalidArgument
 from mazemesh.games import GameSpec
@@ -15,6 +13,7 @@ from mazemesh.names import ALIAS, POLICY, parse_reference
 from mazemesh.v1 import model_pb2 as pb
 from mazemesh.v1.model_pb2_grpc import ModelServiceServicer
 from mazemesh.wire import settings_from_proto
+from services._harness.context import Context
 from services._harness.game_specs import GameSpecs
 from services._harness.paging import page_size, page_token, read_token
 from services.model.registry import leases, registry
@@ -38,8 +37,6 @@ _EVENTS_AT_ONCE: Final = 256
 _ROWS_AT_ONCE: Final = 50
 _PAGE_BYTES: Final = 1024 * 1024
 """After which a page of a list ends."""
-
-Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class ModelServicer(ModelServiceServicer):

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
-
-import grpc.aio
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.v1 import replay_pb2 as pb
+from services._harness.context import Context
 from services.replay.hosting.hosted_table import HostedTable
 from services.replay.hosting.shared_insert import insert_into_all
 from services.replay.hosting.tables import Tables
@@ -29,8 +27,6 @@ from services.replay.wire import convert
 from services.replay.wire.decoding import RecordRequest, decode_record
 from services.replay.wire.describe import to_info
 from services.replay.wire.encoding import encode_sample
-
-Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class ReplayServicer:

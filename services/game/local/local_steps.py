@@ -21,8 +21,9 @@ from google.protobuf.message import DecodeError
 
 from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError, Unavailable
 from mazemesh.v1 import game_pb2 as pb
+from services._harness.handlers import limited
 from services.game.local.own_thread_server import OwnThreadServer, ServerStream
-from services.game.wire.handlers import MAX_BYTES, limited
+from services.game.wire.handlers import MAX_BYTES
 from services.game.wire.steps import asked, opened
 
 if TYPE_CHECKING:

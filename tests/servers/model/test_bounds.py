@@ -143,7 +143,7 @@ def test_the_largest_file_holds_the_loop_for_a_moment(model: RunningModel) -> No
     [
         ({"metadata": {str(number): "" for number in range(1001)}}, "1001 keys"),
         ({"request_id": "r" * 129}, "request_id has 129 characters"),
-        ({"name": "n" * 20_000}, "name is 'n"),
+        ({"name": "n" * 20_000}, "name = 'n"),
     ],
 )
 def test_what_is_too_much_is_named(
