@@ -10,6 +10,9 @@ from importlib.util import find_spec
 from itertools import count
 from uuid import uuid4
 
+import grpc
+
+from mazemesh.client import cygrpc
 from mazemesh.errors import Unavailable
 from mazemesh.games import Catalogue
 from mazemesh.games.engines import new_engine
@@ -150,8 +153,12 @@ def _local_steps(
         return None
     try:
         local = LocalSteps(sessions, server.own_calls(METHOD).counted)
-    except (AttributeError, ImportError, OSError, TypeError) as error:
-        server.log.info("no thread of its own for steps", reason=str(error))
+    except (*cygrpc.CHANGED, OSError) as error:
+        server.log.warning(
+            "steps of clients on this machine take longer: no thread of its own answers them",
+            reason=str(error),
+            grpc=grpc.__version__,
+        )
         return None
     server.on_stop(local.stop)
     return local
