@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -22,6 +21,7 @@ from services.matchmaker.training.opponents import (
 )
 from services.matchmaker.training.outcomes import Form, Forms, Outcomes
 from services.matchmaker.training.snapshots import Roster
+from services.matchmaker.unsaved import Unsaved
 
 KEEP_REQUESTS = 10_000
 """How many of the newest request ids are remembered, so that a retry counts once."""
@@ -62,9 +62,7 @@ class Training:
         self._rng = rng
         self._forms = Forms(half_life)
         self._requests: dict[str, None] = {}
-        self._unsaved_forms: dict[tuple[str, str], Form] = {}
-        self._unsaved_requests: list[str] = []
-        self._saving = asyncio.Lock()
+        self._unsaved: Unsaved[tuple[str, str], Form] = Unsaved()
 
     async def load(self) -> None:
         """Continues from the store."""
@@ -81,10 +79,10 @@ class Training:
         if not told or request_id in self._requests:
             return
         for opponent, one in told.items():
-            self._unsaved_forms[student, opponent] = self._forms.record(student, opponent, one)
+            self._unsaved.rows[student, opponent] = self._forms.record(student, opponent, one)
             self.games += one.games
         self._requests[request_id] = None
-        self._unsaved_requests.append(request_id)
+        self._unsaved.ids[request_id] = None
         while len(self._requests) > KEEP_REQUESTS:
             del self._requests[next(iter(self._requests))]
 
@@ -125,17 +123,10 @@ class Training:
 
     async def flush(self) -> None:
         """Makes what was recorded durable, in one transaction."""
-        async with self._saving:
-            if not self._unsaved_requests:
-                return
-            forms, self._unsaved_forms = self._unsaved_forms, {}
-            requests, self._unsaved_requests = self._unsaved_requests, []
-            try:
-                await self._store.save(OutcomeState(forms, requests), KEEP_REQUESTS)
-            except BaseException:
-                self._unsaved_forms = {**forms, **self._unsaved_forms}
-                self._unsaved_requests = [*requests, *self._unsaved_requests]
-                raise
+        await self._unsaved.flush(self._save)
+
+    async def _save(self, forms: dict[tuple[str, str], Form], requests: list[str]) -> None:
+        await self._store.save(OutcomeState(forms, requests), KEEP_REQUESTS)
 
     def _exploit(self, student: str, target: str, game: str, count: int) -> list[Opponent]:
         snapshots = self._pool([target], game)
