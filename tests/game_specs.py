@@ -6,7 +6,8 @@ from mazemesh.errors import Unavailable
 from mazemesh.games import Catalogue, GameSettings
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.wire.specs import settings_to_proto
-from services._harness.game_specs import KnownGame
+from services._harness.game_specs import known_game
+from services._harness.known_games import KnownGame
 from services.game.wire.convert import game_spec
 
 
@@ -29,4 +30,4 @@ def known(game: str, settings: GameSettings | None = None) -> KnownGame:
     """A game of mazemesh as a service that asked for it knows it."""
     told = settings_to_proto(settings or GameSettings())
     request = pb.GetGameSpecRequest(game=game, settings=told)
-    return KnownGame.from_proto(game_spec(request, Catalogue()))
+    return known_game(game_spec(request, Catalogue()))

@@ -11,17 +11,16 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, Protocol
 
 from mazemesh.errors import DeadlineExceeded, InvalidArgument, Unavailable
 from mazemesh.game_names import check_game_name
 from mazemesh.games.settings import GameSettings
-from mazemesh.games.spec import GameSpec
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.wire.specs import settings_from_proto, settings_to_proto, spec_from_proto
+from services._harness.known_games import KnownGame
+from services._harness.peers import Peer
 
 if TYPE_CHECKING:
     from mazemesh.client.game.game import GameClient
@@ -37,34 +36,15 @@ _MAX_REMEMBERED: Final = 512
 _THREADS: Final = 4
 
 
-@dataclass(frozen=True, slots=True)
-class KnownGame:
-    """A game under given settings, as Game told it.
-
-    Attributes:
-        spec: Shapes, seats, teams and hashes.
-        settings: The settings, written out.
-        ladder: The leaderboard on which matches under them count.
-        max_seats: Most players that the game takes.
-        bots: Policies of Game that play it, e.g. "bot/random".
-    """
-
-    spec: GameSpec
-    settings: GameSettings
-    ladder: str
-    max_seats: int
-    bots: tuple[str, ...]
-
-    @classmethod
-    def from_proto(cls, message: pb.GetGameSpecResponse) -> KnownGame:
-        """From Game's answer."""
-        return cls(
-            spec_from_proto(message.spec),
-            settings_from_proto(message.spec.settings),
-            message.spec.ladder,
-            message.max_seats,
-            tuple(message.bots),
-        )
+def known_game(message: pb.GetGameSpecResponse) -> KnownGame:
+    """From Game's answer."""
+    return KnownGame(
+        spec_from_proto(message.spec),
+        settings_from_proto(message.spec.settings),
+        message.spec.ladder,
+        message.max_seats,
+        tuple(message.bots),
+    )
 
 
 class SpecPeer(Protocol):
@@ -116,7 +96,7 @@ class GameSpecs:
             return known
         try:
             wait = self._wait if known is None else min(self._wait, _BRIEF_SECONDS)
-            known = KnownGame.from_proto(await self._game.spec(request, wait))
+            known = known_game(await self._game.spec(request, wait))
         except InvalidArgument:
             self._known.pop(key, None)
             raise
@@ -143,20 +123,18 @@ class RemoteSpecs:
     def __init__(self, address: str) -> None:
         self._address = address
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="specs")
+        self._game: Peer[GameClient] = Peer(self._connect, self._threads)
 
-    @cached_property
-    def _client(self) -> GameClient:
+    def _connect(self) -> GameClient:
         from mazemesh.client.game.game import GameClient
 
         return GameClient(self._address)
 
     async def spec(self, request: pb.GetGameSpecRequest, wait: float) -> pb.GetGameSpecResponse:
         """See `SpecPeer`."""
-        loop = asyncio.get_running_loop()
-        ask = loop.run_in_executor(self._threads, lambda: self._client.ask_spec(request, wait))
         try:
             async with asyncio.timeout(2 * wait):
-                return await ask
+                return await self._game.call(lambda client: client.ask_spec(request, wait))
         except (TimeoutError, DeadlineExceeded) as error:
             raise Unavailable(
                 f"no answer from Game at {self._address} within {wait:g} s"
@@ -164,6 +142,5 @@ class RemoteSpecs:
 
     async def close(self) -> None:
         """Closes the channel, which ends calls in flight."""
-        if "_client" in vars(self):
-            await asyncio.to_thread(self._client.close)
+        await self._game.close()
         self._threads.shutdown(wait=False, cancel_futures=True)

@@ -24,6 +24,7 @@ from mazemesh.error_details import to_metadata
 from mazemesh.errors import InvalidArgument, MazemeshError, ResourceExhausted, status_of
 from mazemesh.process.disk import is_full
 from mazemesh.process.logging import call_fields
+from services._harness.context import Context
 from services._harness.in_flight import InFlight
 from services._harness.metrics import CallMetrics, MethodMetrics
 from services._harness.status_message import status_message
@@ -31,7 +32,6 @@ from services._harness.status_message import status_message
 _log = structlog.get_logger(__name__)
 
 # Generic in the stubs only, hence the quotes.
-Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 Decode: TypeAlias = Callable[[bytes], Any]
 

@@ -22,6 +22,7 @@ from services._harness.exposition import exposition
 from services._harness.in_flight import InFlight
 from services._harness.interceptors import CallInterceptor
 from services._harness.metrics import CallMetrics, create_registry
+from services._harness.own_calls import OwnCalls
 from services._harness.settings import ServiceSettings
 
 if TYPE_CHECKING:
@@ -65,8 +66,9 @@ class Server:
         self.log = structlog.get_logger(f"services.{settings.component}")
         self.registry = create_registry()
         self._in_flight = InFlight()
+        self._call_metrics = CallMetrics(self.registry)
         self.grpc = grpc.aio.server(
-            interceptors=[CallInterceptor(CallMetrics(self.registry), self._in_flight)],
+            interceptors=[CallInterceptor(self._call_metrics, self._in_flight)],
             options=(
                 *_OPTIONS,
                 ("grpc.max_receive_message_length", settings.max_request_bytes),
@@ -111,6 +113,10 @@ class Server:
         """
         add(servicer, self.grpc)
         self._names.append(name)
+
+    def own_calls(self, method: str) -> OwnCalls:
+        """Counts calls of a method ("/package.Service/Name") that the service answers elsewhere."""
+        return OwnCalls(self._call_metrics.method(method), self._in_flight)
 
     def on_start(self, hook: Hook) -> Hook:
         """Runs `hook` after bind, before the first call; its exception stops the start."""

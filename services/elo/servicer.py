@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from itertools import combinations
-from typing import Any
 
-import grpc.aio
 from prometheus_client import Gauge
 
 from mazemesh.errors import InvalidArgument, NotFound, ResourceExhausted, Unavailable
 from mazemesh.v1 import elo_pb2, elo_pb2_grpc
+from services._harness.context import Context
 from services._harness.pacing import paced
+from services._harness.paging import page_size, page_token, read_token
 from services.elo.standings import paging
 from services.elo.standings.board import Board
-from services.elo.standings.first_pages import FirstPages
 from services.elo.standings.ratings import Ratings
 from services.elo.store import Status
 from services.elo.wire import answers, validation
-
-Context = grpc.aio.ServicerContext[Any, Any]
+from services.elo.wire.first_pages import FirstPages
 
 _STATUSES = {
     Status.RECORDED: elo_pb2.RECORD_STATUS_RECORDED,
@@ -82,7 +80,7 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
         self, request: elo_pb2.GetLeaderboardRequest, context: Context
     ) -> elo_pb2.GetLeaderboardResponse:
         """A page of players, best first."""
-        size = validation.page_size(request.page_size, _PAGE, _MOST_PLAYERS)
+        size = page_size(request.page_size, _PAGE, _MOST_PLAYERS)
         validation.check_ladder("ladder", request.ladder)
         if request.around:
             return await self._around(request, size)
@@ -102,7 +100,7 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
         self, request: elo_pb2.WatchLeaderboardRequest, context: Context
     ) -> AsyncIterator[elo_pb2.WatchLeaderboardResponse]:
         """The first page, now and whenever it has changed."""
-        size = validation.page_size(request.page_size, _PAGE, _MOST_PLAYERS)
+        size = page_size(request.page_size, _PAGE, _MOST_PLAYERS)
         ladder = validation.check_ladder("ladder", request.ladder)
         changes = self._ratings.changes(
             ladder, least=self._least_seconds, most=self._heartbeat_seconds
@@ -116,15 +114,15 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
         self, request: elo_pb2.GetRatingHistoryRequest, context: Context
     ) -> elo_pb2.GetRatingHistoryResponse:
         """A player's online ratings over time."""
-        size = validation.page_size(request.page_size, _POINTS, _POINTS)
-        start = validation.offset(request.page_token)
+        size = page_size(request.page_size, _POINTS, _POINTS)
+        (start,) = read_token(request.page_token) or (0,)
         validation.check_player("player", request.player)
         board, player = self._find(request.ladder, request.player)
         history = board.ladder.histories[player]
         end = start + size
         return elo_pb2.GetRatingHistoryResponse(
             points=[answers.point(board, player, at) for at in history[start:end]],
-            next_page_token=str(end) if end < len(history) else "",
+            next_page_token=page_token(end) if end < len(history) else "",
         )
 
     async def GetHeadToHead(

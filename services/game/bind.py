@@ -10,6 +10,9 @@ from importlib.util import find_spec
 from itertools import count
 from uuid import uuid4
 
+import grpc
+
+from mazemesh.client import cygrpc
 from mazemesh.errors import Unavailable
 from mazemesh.games import Catalogue
 from mazemesh.games.engines import new_engine
@@ -17,10 +20,9 @@ from mazemesh.process.memory import keep_freed_memory
 from services._harness import Server
 from services.game.dm_env.worlds import Worlds
 from services.game.listing import Listing
-from services.game.local.local_steps import LocalSteps
-from services.game.matches.elo_sink import EloSink
+from services.game.local.local_steps import METHOD, LocalSteps
 from services.game.matches.lobby import Lobby
-from services.game.matches.outbox import Outbox, ResultSink
+from services.game.matches.outbox import Outbox
 from services.game.matches.recorder import Recorder
 from services.game.metrics import GameMetrics
 from services.game.play.room import Room, Rooms
@@ -29,6 +31,7 @@ from services.game.play.warm import warm
 from services.game.play.watching import Audience
 from services.game.play_game import PlayGameStream
 from services.game.recordings.archive import Archive
+from services.game.remotes import RemoteElo
 from services.game.run_games import GameSessions, RunGamesStream
 from services.game.servicer import GameServicer
 from services.game.sessions.sessions import Sessions
@@ -37,6 +40,7 @@ from services.game.stores.replay_folder import FolderReplayFiles
 from services.game.stores.sql import SqlResultStore
 from services.game.stores.sql_replays import SqlReplayIndex
 from services.game.wire import convert
+from services.game.wire.delivery import Delivery, EloPeer
 from services.game.wire.handlers import SERVICE, add_game_servicer
 from services.game.wire.recordings import encode_file
 
@@ -47,17 +51,17 @@ _DAY_SECONDS = 86_400.0
 
 async def bind(settings: GameServiceSettings, server: Server) -> None:
     """Composes the service; rated results go to Elo."""
-    sink = EloSink(settings.elo_address)
-    server.on_stop(sink.close)
-    await bind_with(settings, server, sink)
+    elo = RemoteElo(settings.elo_address)
+    server.on_stop(elo.close)
+    await bind_with(settings, server, elo)
 
 
-async def bind_with(settings: GameServiceSettings, server: Server, sink: ResultSink) -> None:
-    """Composes the service; rated results go to `sink`."""
+async def bind_with(settings: GameServiceSettings, server: Server, elo: EloPeer) -> None:
+    """Composes the service; rated results go to `elo`."""
     keep_freed_memory()
     await server.database.migrate("services.game")
     store = SqlResultStore(server.database)
-    outbox = Outbox(store, sink, settings.outbox_batch, settings.outbox_max_backoff)
+    outbox = Outbox(store, Delivery(elo), settings.outbox_batch, settings.outbox_max_backoff)
     archive = Archive(
         FolderReplayFiles(settings.data_dir / "game-replays"),
         SqlReplayIndex(server.database),
@@ -148,9 +152,13 @@ def _local_steps(
     if not settings.local_streams:
         return None
     try:
-        local = LocalSteps(sessions)
-    except (AttributeError, ImportError, OSError, TypeError) as error:
-        server.log.info("no thread of its own for steps", reason=str(error))
+        local = LocalSteps(sessions, server.own_calls(METHOD).counted)
+    except (*cygrpc.CHANGED, OSError) as error:
+        server.log.warning(
+            "steps of clients on this machine take longer: no thread of its own answers them",
+            reason=str(error),
+            grpc=grpc.__version__,
+        )
         return None
     server.on_stop(local.stop)
     return local

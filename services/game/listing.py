@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from heapq import merge
 from itertools import islice
 
-from mazemesh.errors import InvalidArgument, NotFound
+from mazemesh.errors import NotFound
 from mazemesh.games import BOTS, bot_policy
 from mazemesh.games.bots import EXTERNAL
 from services.game.matches.lobby import Lobby
 from services.game.play.batch import Batch
-from services.game.sessions.match_session import MatchSession
 from services.game.sessions.session import Response
 from services.game.sessions.sessions import Sessions
 
@@ -76,7 +75,7 @@ class Listing:
         if session_id and index.isascii() and index.isdigit():
             session = self._sessions.find(session_id)
             engine = session.batch.engine
-            if not isinstance(session, MatchSession) and int(index) < engine.num_games:
+            if session.trains and int(index) < engine.num_games:
                 seats = engine.controller[int(index)].tolist()
                 return Watched(session.batch, int(index), tuple(map(_player, seats)))
         raise NotFound(f"game {game_id!r} is not running")
@@ -100,7 +99,7 @@ class Listing:
     def _training_rows(self, before: int | None) -> Iterator[Entry]:
         for session in sorted(self._sessions, key=lambda session: -session.serial):
             older = before is None or session.serial < before
-            if older and not isinstance(session, MatchSession):
+            if older and session.trains:
                 engine = session.batch.engine
                 yield Entry(
                     serial=session.serial,
@@ -113,19 +112,6 @@ class Listing:
                     match_id="",
                     open_seats=0,
                 )
-
-
-def parse_page_token(token: str, method: str) -> int | None:
-    """The number before which a page of `method` begins; None for the first page.
-
-    Raises:
-        InvalidArgument: no list has given that token.
-    """
-    if not token:
-        return None
-    if not (token.isascii() and token.isdigit()):
-        raise InvalidArgument(f"page_token: {token!r} does not come from {method}")
-    return int(token)
 
 
 def _player(controller: int) -> str:

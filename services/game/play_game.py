@@ -9,11 +9,11 @@ import grpc.aio
 
 from mazemesh.errors import InvalidArgument, MazemeshError
 from mazemesh.v1 import game_pb2 as pb
+from services._harness.context import Context
 from services.game.matches.lobby import Lobby
 from services.game.matches.seating import SeatedGame
 from services.game.play.hold import Holder
-from services.game.play.watching import Outcome
-from services.game.run_games import Context
+from services.game.play.outcome import Outcome
 from services.game.wire import convert
 
 

@@ -9,10 +9,11 @@ from typing import Any, TypeAlias, TypeVar
 
 import grpc.aio
 
-from mazemesh.errors import Conflict, FailedPrecondition, InvalidArgument
+from mazemesh.errors import Conflict, InvalidArgument
 from mazemesh.games import Catalogue
 from mazemesh.v1 import game_pb2 as pb
-from mazemesh.wire.games_step import decode_step, encode_step
+from mazemesh.wire.games_step import encode_step
+from services._harness.context import Context
 from services.game.matches.lobby import Lobby
 from services.game.matches.match import Board
 from services.game.matches.recorder import Recorder
@@ -24,8 +25,8 @@ from services.game.sessions.match_session import MatchSession
 from services.game.sessions.session import Session
 from services.game.sessions.sessions import Sessions
 from services.game.wire import convert
+from services.game.wire.steps import asked, opened
 
-Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
 GameSession: TypeAlias = Session[bytes]
 GameSessions: TypeAlias = Sessions[bytes]
 T = TypeVar("T")
@@ -92,7 +93,7 @@ class RunGamesStream:
             await context.write(await self._stepping.in_thread(opened, session, response, address))
             closed = await _answer_steps(session, stream, context)
         if closed:
-            self._sessions.drop(session, FailedPrecondition("the client closed the session"))
+            self._sessions.close(session)
 
     async def _make(self, first: pb.RunGamesRequest) -> GameSession:
         session: GameSession
@@ -125,7 +126,7 @@ class RunGamesStream:
     async def _end_other(self, board: Board) -> None:
         """Ends the session that has played the board so far, if any."""
         for session in self._sessions:
-            if isinstance(session, MatchSession) and session.board is board:
+            if session.plays(board.batch):
                 self._sessions.drop(session, Conflict("its games were joined by another session"))
                 await session.settled()
 
@@ -137,19 +138,10 @@ async def _answer_steps(session: GameSession, stream: Holder, context: Context) 
         # A stream that broke looks like one that its client has ended.
         if request is grpc.aio.EOF:
             return False
-        if request.HasField("close"):
+        step = asked(request, session.batch)
+        if step is None:
             return True
-        if not request.HasField("step"):
-            raise InvalidArgument(
-                f"the message is {request.WhichOneof('message')}; after the first one it "
-                "should be step or close"
-            )
-        step = request.step
-        playing = session.play(
-            step.sequence,
-            convert.actions(step, session.batch),
-            convert.reseat(step, session.batch),
-        )
+        playing = session.play(step.sequence, step.actions, step.reseat)
         await context.write(await (playing if session.short else patiently(context, playing)))
     return False
 
@@ -166,11 +158,3 @@ async def patiently(context: Context, work: Coroutine[Any, Any, T]) -> T:
     finally:
         task.cancel()
     return await task
-
-
-def opened(session: GameSession, response: bytes, local_address: str) -> bytes:
-    """The first answer of a stream."""
-    games = session.board.games if isinstance(session, MatchSession) else []
-    ids = [game.game_id for game in games]
-    step = decode_step(response)
-    return convert.opened(session.batch, step, ids, session.resume_token, local_address)

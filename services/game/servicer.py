@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from mazemesh.errors import InvalidArgument, NotFound, ResourceExhausted
+from mazemesh.errors import NotFound, ResourceExhausted
 from mazemesh.games import BOTS, Catalogue, bot_policy, list_games
 from mazemesh.games.registry import is_own
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.v1.game_pb2_grpc import GameServiceServicer
 from mazemesh.wire.specs import spec_to_proto
+from services._harness.context import Context
 from services._harness.key_pages import key_page
-from services.game.listing import Listing, parse_page_token
+from services._harness.paging import page_size, page_token, read_token
+from services.game.listing import Listing
 from services.game.matches.lobby import Lobby
 from services.game.play.stepping import Stepping
 from services.game.play.watching import Audience, Watcher
 from services.game.play_game import PlayGameStream
 from services.game.recordings.archive import Archive
-from services.game.run_games import Context, RunGamesStream
+from services.game.run_games import RunGamesStream
 from services.game.store import ReplayFilter
 from services.game.wire import convert
 from services.game.wire.recordings import replay, replay_info
 
-_PAGE = 100
-_MAX_PAGE = 1000
 _MAX_CREATING = 64
 """Calls of CreateGames at one time; each may hold its request and its answer in memory."""
 
@@ -141,17 +141,18 @@ class GameServicer(GameServiceServicer):
         self, request: pb.ListActiveGamesRequest, context: Context
     ) -> pb.ListActiveGamesResponse:
         """A page of running games."""
-        size = _page_size(request.page_size)
+        size = page_size(request.page_size)
+        (before,) = read_token(request.page_token) or (None,)
         entries = self._listing.page(
             size + 1,
-            parse_page_token(request.page_token, "ListActiveGames"),
+            before,
             matches=request.kind != pb.ACTIVE_GAME_KIND_TRAINING,
             training=request.kind != pb.ACTIVE_GAME_KIND_MATCH,
         )
         more = len(entries) > size
         return pb.ListActiveGamesResponse(
             games=[convert.active_game(entry) for entry in entries[:size]],
-            next_page_token=str(entries[size - 1].serial) if more else "",
+            next_page_token=page_token(entries[size - 1].serial) if more else "",
         )
 
     async def GetReplay(
@@ -166,20 +167,15 @@ class GameServicer(GameServiceServicer):
         self, request: pb.ListReplaysRequest, context: Context
     ) -> pb.ListReplaysResponse:
         """A page of replays."""
-        size = _page_size(request.page_size)
+        size = page_size(request.page_size)
+        (before,) = read_token(request.page_token) or (None,)
         entries = await self._archive.page(
             size + 1,
-            parse_page_token(request.page_token, "ListReplays"),
+            before,
             ReplayFilter(request.game, request.match_id, request.participant),
         )
         more = len(entries) > size
         return pb.ListReplaysResponse(
             replays=[replay_info(entry) for entry in entries[:size]],
-            next_page_token=str(entries[size - 1].position) if more else "",
+            next_page_token=page_token(entries[size - 1].position) if more else "",
         )
-
-
-def _page_size(asked: int) -> int:
-    if not 0 <= asked <= _MAX_PAGE:
-        raise InvalidArgument(f"page_size: {asked} is outside 0..{_MAX_PAGE}")
-    return asked or _PAGE

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.game.play.watching import Outcome
+from services.game.play.outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True)

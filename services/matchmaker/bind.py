@@ -4,31 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from mazemesh.v1.matchmaker_pb2_grpc import add_MatchmakerServiceServicer_to_server
 from services._harness import Server
-from services._harness.game_specs import GameSpecs
+from services._harness.game_specs import GameSpecs, SpecPeer
 from services.matchmaker.lobby.lobby import Lobby
 from services.matchmaker.lobby.tickets import Window
-from services.matchmaker.metrics import MatchmakerMetrics
+from services.matchmaker.metrics import MatchmakerCollector, ticket_wait
 from services.matchmaker.numbers import Numbers
-from services.matchmaker.peers import (
-    EloPeer,
-    GamePeer,
-    ModelPeer,
-    RemoteElo,
-    RemoteGame,
-    RemoteModel,
-)
+from services.matchmaker.peers import EloPeer, GamePeer, ModelPeer
 from services.matchmaker.rating.anchors import Anchors
 from services.matchmaker.rating.cooldown import Cooldowns
 from services.matchmaker.rating.evaluation import Evaluation, Throttle
 from services.matchmaker.rating.ledger import Ledger
 from services.matchmaker.rating.pairing import PairingRules
 from services.matchmaker.rating.ratings import Ratings
+from services.matchmaker.remotes import RemoteElo, RemoteGame, RemoteModel
 from services.matchmaker.servicer import MatchmakerServicer
 from services.matchmaker.settings import MatchmakerSettings
 from services.matchmaker.stores.memory import MemoryTickets
@@ -43,11 +39,15 @@ _MODEL_RETRY = 1.0
 _GAME_WAIT = 1.0
 
 
+class Game(GamePeer, SpecPeer, Protocol):
+    """The Game service: it creates matches, and tells of games."""
+
+
 @dataclass(frozen=True, slots=True)
 class Peers:
     """The services that the Matchmaker calls."""
 
-    game: GamePeer
+    game: Game
     elo: EloPeer
     model: ModelPeer
 
@@ -67,10 +67,9 @@ async def bind(settings: MatchmakerSettings, server: Server) -> None:
 async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) -> None:
     """Serves with the given peers."""
     await server.database.migrate("services.matchmaker")
-    metrics = MatchmakerMetrics(server.registry)
     games = GameSpecs(peers.game, wait=_GAME_WAIT)
-    roster = Roster(settings.games, games, metrics)
-    training = _training(settings, server, roster, metrics)
+    roster = Roster(settings.games, games)
+    training = _training(settings, server, roster)
     numbers = Numbers(SqlNumbers(server.database))
     ratings = Ratings(peers.elo, _RATINGS_AGE, time.time)
     ledger = Ledger(
@@ -79,8 +78,9 @@ async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) 
         settings.max_attempts,
         settings.keep_ended_seconds,
     )
-    evaluation = _evaluation(settings, ledger, numbers, roster, ratings, peers, metrics)
-    lobby = _lobby(settings, numbers, ratings, peers, metrics)
+    evaluation = _evaluation(settings, ledger, numbers, roster, ratings, peers)
+    waited = ticket_wait(server.registry).observe
+    lobby = _lobby(settings, numbers, ratings, peers, waited)
     anchors = Anchors(
         SqlAnchors(server.database), roster, numbers, peers.game, matches=settings.anchor_matches
     )
@@ -97,6 +97,7 @@ async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) 
             await asyncio.sleep(settings.outcome_flush_seconds)
             await flush()
 
+    server.registry.register(MatchmakerCollector(training, evaluation, roster, lobby))
     server.on_drain(lobby.close)
     server.on_stop(flush)
     server.background(flush_regularly, "flush")
@@ -116,13 +117,10 @@ async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) 
     )
 
 
-def _training(
-    settings: MatchmakerSettings, server: Server, roster: Roster, metrics: MatchmakerMetrics
-) -> Training:
+def _training(settings: MatchmakerSettings, server: Server, roster: Roster) -> Training:
     return Training(
         roster,
         SqlOutcomes(server.database),
-        metrics,
         mix=Mix(settings.latest_share, settings.pfsp_share, settings.bots_share),
         curve=settings.pfsp_curve,
         power=settings.pfsp_power,
@@ -139,7 +137,6 @@ def _evaluation(
     roster: Roster,
     ratings: Ratings,
     peers: Peers,
-    metrics: MatchmakerMetrics,
 ) -> Evaluation:
     return Evaluation(
         ledger,
@@ -147,7 +144,6 @@ def _evaluation(
         roster,
         ratings,
         peers.game,
-        metrics,
         cooldowns=Cooldowns(settings.cooldown_seconds, settings.cooldown_ceiling_seconds),
         rules=PairingRules(
             uniform_share=settings.uniform_share,
@@ -168,14 +164,13 @@ def _lobby(
     numbers: Numbers,
     ratings: Ratings,
     peers: Peers,
-    metrics: MatchmakerMetrics,
+    waited: Callable[[float], None],
 ) -> Lobby:
     return Lobby(
         MemoryTickets(settings.max_tickets),
         numbers,
         ratings,
         peers.game,
-        metrics,
         window=Window(
             settings.window_start,
             settings.window_step,
@@ -186,4 +181,5 @@ def _lobby(
         heartbeat=settings.heartbeat_seconds,
         clock=time.time,
         rng=np.random.default_rng(),
+        waited=waited,
     )

@@ -1,52 +1,72 @@
-"""Metrics of the Matchmaker."""
+"""What the Matchmaker tells Prometheus, read from the core at each scrape."""
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from typing import TypeVar
 
+from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from services.matchmaker.lobby.lobby import Lobby
+from services.matchmaker.rating.evaluation import Evaluation, LeaseEvent
 from services.matchmaker.training.opponents import Source
+from services.matchmaker.training.snapshots import Roster
+from services.matchmaker.training.training import Training
+
+EventT = TypeVar("EventT", bound=Enum)
+
+_PREFIX = "mazemesh_matchmaker"
 
 # One second (somebody was waiting) to ten minutes.
 _WAIT_BUCKETS = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 
 
-class MatchmakerMetrics:
-    """Counters, gauges and histograms, registered at `registry`."""
+class MatchmakerCollector(Collector):
+    """Counts and sizes of the three rooms."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
-        prefix = "mazemesh_matchmaker"
-        leases = Counter(
-            f"{prefix}_leases", "Leases of rating matches, by event.", ("event",), registry=registry
-        )
-        self.leases_issued = leases.labels("issued")
-        self.leases_completed = leases.labels("completed")
-        self.leases_failed = leases.labels("failed")
-        self.leases_expired = leases.labels("expired")
-        self.leases_abandoned = leases.labels("abandoned")
-        self.matches_live = Gauge(
-            f"{prefix}_matches_live", "Rating matches queued or leased.", registry=registry
-        )
-        samples = Counter(
-            f"{prefix}_samples",
-            "Training opponents drawn, by source.",
-            ("source",),
-            registry=registry,
-        )
-        self.samples = {source: samples.labels(source.value) for source in Source}
-        self.outcomes = Counter(
-            f"{prefix}_outcome_games",
+    def __init__(
+        self, training: Training, evaluation: Evaluation, roster: Roster, lobby: Lobby
+    ) -> None:
+        self._training = training
+        self._evaluation = evaluation
+        self._roster = roster
+        self._lobby = lobby
+
+    def collect(self) -> Iterator[Metric]:
+        """All of them as they are now."""
+        leases = {event: self._evaluation.events[event] for event in LeaseEvent}
+        drawn = {source: self._training.drawn[source] for source in Source}
+        yield _counter("leases", "Leases of rating matches, by event.", "event", leases)
+        yield _gauge("matches_live", "Rating matches queued or leased.", self._evaluation.live)
+        yield _counter("samples", "Training opponents drawn, by source.", "source", drawn)
+        yield CounterMetricFamily(
+            f"{_PREFIX}_outcome_games",
             "Training games whose outcome was counted.",
-            registry=registry,
+            self._training.games,
         )
-        self.snapshots = Gauge(
-            f"{prefix}_snapshots", "Snapshots known, of all policies.", registry=registry
-        )
-        self.tickets_waiting = Gauge(
-            f"{prefix}_tickets_waiting", "Players that wait for an opponent.", registry=registry
-        )
-        self.ticket_wait = Histogram(
-            f"{prefix}_ticket_wait_seconds",
-            "Time from a ticket to its match.",
-            registry=registry,
-            buckets=_WAIT_BUCKETS,
-        )
+        yield _gauge("snapshots", "Snapshots known, of all policies.", len(self._roster))
+        yield _gauge("tickets_waiting", "Players that wait for an opponent.", self._lobby.waiting)
+
+
+def ticket_wait(registry: CollectorRegistry) -> Histogram:
+    """Time from a ticket to its match, registered at `registry`."""
+    return Histogram(
+        f"{_PREFIX}_ticket_wait_seconds",
+        "Time from a ticket to its match.",
+        registry=registry,
+        buckets=_WAIT_BUCKETS,
+    )
+
+
+def _gauge(name: str, text: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"{_PREFIX}_{name}", text, value)
+
+
+def _counter(name: str, text: str, label: str, counts: Mapping[EventT, int]) -> Metric:
+    family = CounterMetricFamily(f"{_PREFIX}_{name}", text, labels=[label])
+    for key, count in counts.items():
+        family.add_metric([key.value], count)
+    return family

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from typing import Any
-
-import grpc.aio
 
 from mazemesh.errors import Cancelled, DeadlineExceeded, Reason
 from mazemesh.names import MATCH_ID, POLICY, REQUEST_ID, TICKET_ID, WORKER_ID
 from mazemesh.v1 import matchmaker_pb2 as pb
 from mazemesh.v1.matchmaker_pb2_grpc import MatchmakerServiceServicer
 from mazemesh.wire.specs import settings_from_proto
-from services._harness.game_specs import GameSpecs
+from services._harness.context import Context
 from services._harness.key_pages import key_page
+from services._harness.known_games import KnownGames
 from services.matchmaker.lobby.lobby import Lobby
 from services.matchmaker.lobby.tickets import Ticket, TicketState
 from services.matchmaker.rating.evaluation import Evaluation
@@ -32,8 +30,6 @@ from services.matchmaker.wire.convert import (
     wish_of,
 )
 
-Context = grpc.aio.ServicerContext[Any, Any]
-
 _MAX_OPPONENTS = 4096
 _MAX_LEASES = 256
 _MAX_FAILURE = 4096
@@ -47,7 +43,7 @@ class MatchmakerServicer(MatchmakerServiceServicer):
         training: Training,
         evaluation: Evaluation,
         lobby: Lobby,
-        games: GameSpecs,
+        games: KnownGames,
         *,
         temperature: float,
         game_address: str,

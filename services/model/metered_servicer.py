@@ -8,8 +8,9 @@ from typing import Any
 
 from mazemesh.errors import FailedPrecondition, MazemeshError
 from mazemesh.v1 import model_pb2 as pb
+from services._harness.context import Context
 from services.model.metrics import ModelMetrics
-from services.model.servicer import Context, ModelServicer
+from services.model.servicer import ModelServicer
 
 
 class MeteredServicer(ModelServicer):

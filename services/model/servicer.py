@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import replace
-from typing import Any, Final
-
-import grpc.aio
+from typing import Final
 
 from mazemesh.errors import DeadlineExceeded, FailedPrecondition, InvalidArgument
 from mazemesh.games import GameSpec
@@ -15,9 +13,10 @@ from mazemesh.names import ALIAS, POLICY, parse_reference
 from mazemesh.v1 import model_pb2 as pb
 from mazemesh.v1.model_pb2_grpc import ModelServiceServicer
 from mazemesh.wire.specs import settings_from_proto
+from services._harness.context import Context
 from services._harness.game_specs import GameSpecs
+from services._harness.paging import page_size, page_token, read_token
 from services.model.registry import leases, registry
-from services.model.registry.pages import PageToken, page_size
 from services.model.registry.policy import Submission, Version
 from services.model.registry.publisher import Now, Publisher
 from services.model.registry.upload import Upload, Uploads
@@ -38,8 +37,6 @@ _EVENTS_AT_ONCE: Final = 256
 _ROWS_AT_ONCE: Final = 50
 _PAGE_BYTES: Final = 1024 * 1024
 """After which a page of a list ends."""
-
-Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class ModelServicer(ModelServiceServicer):
@@ -113,7 +110,7 @@ class ModelServicer(ModelServiceServicer):
     ) -> pb.ListPoliciesResponse:
         """One page; all pages carry the revision of the first one."""
         limit = page_size(request.page_size)
-        token = PageToken.parse(request.page_token)
+        before, revision = read_token(request.page_token, 2) or (0, 0)
         chosen = Filter(
             name=POLICY.check("name", request.name) if request.name else "",
             snapshots_only=request.snapshots_only,
@@ -122,7 +119,7 @@ class ModelServicer(ModelServiceServicer):
 
         def read(tx: Transaction) -> pb.ListPoliciesResponse:
             # Here, in a thread of the store, since a page may be large.
-            return _page(tx, chosen, token, limit)
+            return _page(tx, chosen, before, revision, limit)
 
         return await self._store.transact(read)
 
@@ -212,15 +209,17 @@ class ModelServicer(ModelServiceServicer):
             raise
 
 
-def _page(tx: Transaction, chosen: Filter, token: PageToken, limit: int) -> pb.ListPoliciesResponse:
+def _page(
+    tx: Transaction, chosen: Filter, before: int, revision: int, limit: int
+) -> pb.ListPoliciesResponse:
     """The next page; the last of its rows is left out to know that there is more."""
-    page = pb.ListPoliciesResponse(revision=token.revision or tx.revision())
-    before, size = token.before, 0
+    page = pb.ListPoliciesResponse(revision=revision or tx.revision())
+    size = 0
     while True:
         rows = tx.versions.page(chosen, before, _ROWS_AT_ONCE)
         for position, version in rows:
             if len(page.policies) == limit or size > _PAGE_BYTES:
-                page.next_page_token = str(PageToken(before, page.revision))
+                page.next_page_token = page_token(before, page.revision)
                 return page
             message = version_message(version)
             size += message.ByteSize()

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
 
-import grpc.aio
 import numpy as np
 
 from mazemesh.errors import InvalidArgument
@@ -14,6 +12,7 @@ from mazemesh.v1 import replay_pb2 as pb
 from mazemesh.wire.experience_batch import encode_sample
 from mazemesh.wire.experience_record import RecordRequest, decode_record
 from mazemesh.wire.tensors import to_bytes
+from services._harness.context import Context
 from services._harness.key_pages import key_page
 from services.replay.hosting.hosted_table import HostedTable
 from services.replay.hosting.shared_insert import insert_into_all
@@ -32,8 +31,6 @@ from services.replay.table.spec import SelectorKind, TableSpec
 from services.replay.table.table import Inserted, Updated
 from services.replay.wire import convert
 from services.replay.wire.describe import to_info
-
-Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class ReplayServicer:

@@ -10,7 +10,7 @@ import pytest
 
 from mazemesh.errors import FailedPrecondition, NotFound
 from services._harness.database import Database
-from services.game.play.watching import Outcome
+from services.game.play.outcome import Outcome
 from services.game.store import (
     FinishedMatch,
     ReplayEntry,

@@ -6,7 +6,7 @@ import pytest
 
 from services._harness.database import Database
 from services._harness.migrations import schema_differences
-from services.game.play.watching import Outcome
+from services.game.play.outcome import Outcome
 from services.game.store import (
     FinishedMatch,
     OutboxSize,

@@ -18,7 +18,7 @@ from mazemesh.games import Purpose, seeds
 from mazemesh.v1 import elo_pb2, game_pb2, matchmaker_pb2, model_pb2, replay_pb2
 from services._harness import Server
 from services.matchmaker.bind import Peers, bind_with
-from services.matchmaker.peers import RemoteGame
+from services.matchmaker.remotes import RemoteGame
 from services.matchmaker.settings import MatchmakerSettings
 from services.model.bind import bind as bind_model
 from services.model.settings import ModelSettings

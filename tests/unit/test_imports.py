@@ -23,6 +23,8 @@ ALLOWED_OPENING = {
     ("services/game/play/batch.py", "mazemesh.games.foreign.ForeignGame"),
     ("services/game/play/room.py", "mazemesh.games.foreign.ForeignGame"),
     # What its arrays take, before any are made.
+    # How much memory an engine that will be made takes.
+    ("services/game/play/room.py", "mazemesh.games.foreign.ForeignGame"),
     ("services/game/play/room.py", "mazemesh.games.foreign.memory.shared_bytes"),
     # Ends an engine that a command of the user's own was given.
     ("actor/policies/behaviour.py", "mazemesh.games.foreign.check.close"),
@@ -35,6 +37,53 @@ PURE = (
     *("ladder.is_time_trial", "ladder.sides"),
 )
 """All of mazemesh.games that they know: settings and specs as data, seeds, bots by name."""
+
+OUTSIDE = {
+    # Folders and files of a service that touch the world; all others are its core.
+    *("wire", "stores", "journal", "export", "local", "migrations"),
+    *("__main__", "bind", "settings", "metrics", "servicer", "metered_servicer", "remotes"),
+    # The streams of Game, which are servicers of one method.
+    *("run_games", "play_game"),
+}
+WORLD = (
+    *("grpc", "grpc_health", "google", "dm_env_rpc", "mazemesh.v1", "mazemesh.wire"),
+    *("mazemesh.client", "mazemesh.process", "services._harness.game_specs"),
+    *("services._harness.peers", "services._harness.database", "services._harness.server"),
+    *("sqlalchemy", "sqlite3", "alembic", "prometheus_client", "onnxruntime"),
+    *("time", "os", "pathlib", "shutil", "tempfile", "socket", "subprocess", "multiprocessing"),
+    *("threading", "concurrent"),
+)
+"""Calls, messages, tables, clocks, files, processes and threads; a module, and what is in it."""
+
+IMPURE = {
+    # A batch of games has one lock: its steps are played in whatever thread is free.
+    "services/game/play/batch.py": {"threading"},
+    "services/game/play/stepping.py": {"concurrent.futures.Executor"},
+    # Uploads and files of policies go by path, since they are too large to hold in memory.
+    "services/model/registry/upload.py": {"tempfile", "pathlib.Path"},
+    "services/model/store.py": {"pathlib.Path"},
+    # Files of strangers are opened in confined processes, and ONNX files are protobuf.
+    "services/model/validation/confined.py": {"os"},
+    "services/model/validation/confinement.py": {"os", "time"},
+    "services/model/validation/graph.py": {"google.protobuf.message.Message"},
+    "services/model/validation/validation.py": {
+        "google.protobuf.message.DecodeError",
+        "onnxruntime",
+    },
+    "services/model/validation/validators.py": {
+        *("os", "shutil", "subprocess", "threading", "pathlib.Path", "time.perf_counter"),
+        "concurrent.futures.ThreadPoolExecutor",
+    },
+    # Waits for the rate limiter are timed.
+    "services/replay/hosting/hosted_table.py": {"time"},
+    # A folder that cannot be read ends the start.
+    "services/replay/hosting/tables.py": {"mazemesh.process.errors.StartError"},
+    # The fingerprint is over the bytes as writers send them.
+    "services/replay/table/fingerprint.py": {
+        "mazemesh.client.replay.experience_encoding.encode_columns"
+    },
+}
+"""What core files still import of the world, and why. Shrinks."""
 
 
 def imported_modules(path: str, source: str) -> Iterator[str]:
@@ -56,7 +105,7 @@ def forbidden(path: str, module: str) -> str | None:
         return "only learner imports torch"
     if there[0] == "mlflow" and here[0] != "learner":
         return "only learner imports mlflow"
-    if (reason := opens_games(path, module)) is not None:
+    if (reason := opens_games(path, module) or impure(path, module)) is not None:
         return reason
     if there[0] in DRIVERS and "stores" not in here:
         return "a driver is imported only by the adapter in stores/ that uses it"
@@ -76,6 +125,33 @@ def forbidden(path: str, module: str) -> str | None:
     return None
 
 
+def impure(path: str, module: str) -> str | None:
+    """Why the core of a service may not import `module`, or None when it may."""
+    room, *inner = PurePosixPath(path).with_suffix("").parts
+    if room != "services" or inner[0] == "_harness" or OUTSIDE & set(inner):
+        return None
+    if module in IMPURE.get(path, ()):
+        return None
+    own = module.split(".")
+    if any(module == one or module.startswith(f"{one}.") for one in WORLD) or (
+        own[0] == "services" and OUTSIDE & set(own)
+    ):
+        return "the core of a service knows no wire, store, clock, file or thread"
+    return None
+
+
+def clocks(source: str) -> list[int]:
+    """Lines that ask what time it is."""
+    return [
+        node.lineno
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Attribute)
+        and node.attr in ("now", "utcnow", "today")
+        and isinstance(node.value, ast.Name)
+        and node.value.id in ("datetime", "date")
+    ]
+
+
 def opens_games(path: str, module: str) -> str | None:
     """Why the import may let a name that came over the network open a game, or None.
 
@@ -92,7 +168,7 @@ def opens_games(path: str, module: str) -> str | None:
         return "who is told names by others opens no game by any name"
     if "Catalogue" in module.split(".") and here[:2] not in (
         ("services", "game"),
-        ("actor", "duel.py"),
+        ("actor", "rating"),
     ):
         return "only the Game service has a catalogue"
     if here[0] == "services" and here[1] in PLAYS_NO_GAME:
@@ -121,9 +197,43 @@ def test_every_import_keeps_the_rules() -> None:
     assert not broken, "\n".join(broken)
 
 
+def core_files() -> Iterator[tuple[str, str]]:
+    """Path and source of each file of a service's core."""
+    for file in sorted((ROOT / "services").rglob("*.py")):
+        path = file.relative_to(ROOT)
+        if path.parts[1] != "_harness" and not OUTSIDE & set(path.with_suffix("").parts):
+            yield path.as_posix(), file.read_text()
+
+
+def test_the_core_asks_no_calendar() -> None:
+    asking = {path: lines for path, source in core_files() if (lines := clocks(source))}
+    assert not asking, "the time is passed in"
+    assert clocks("from datetime import datetime\nnow = datetime.now()") == [2]
+
+
+def test_every_exception_is_still_needed() -> None:
+    imported = {path: set(imported_modules(path, source)) for path, source in core_files()}
+    unneeded = {
+        path: left
+        for path, allowed in IMPURE.items()
+        if (left := allowed - imported.get(path, set()))
+    }
+    assert not unneeded
+
+
 @pytest.mark.parametrize(
     ("path", "source"),
     [
+        ("services/matchmaker/lobby/lobby.py", "from mazemesh.v1 import game_pb2"),
+        ("services/matchmaker/lobby/lobby.py", "from mazemesh.wire.specs import settings_to_proto"),
+        ("services/matchmaker/lobby/lobby.py", "from services.matchmaker.metrics import X"),
+        ("services/matchmaker/rating/leases.py", "from time import time"),
+        ("services/elo/standings/board.py", "import sqlalchemy.orm"),
+        ("services/elo/standings/board.py", "from ..stores import sql"),
+        ("services/elo/standings/board.py", "from services.elo.wire import answers"),
+        ("services/game/play/hold.py", "import grpc.aio"),
+        ("services/game/play/hold.py", "from google.protobuf.message import DecodeError"),
+        ("services/model/registry/registry.py", "import threading"),
         ("mazemesh/games/mazes/engine.py", "import services.game"),
         ("mazemesh/client/x.py", "def f():\n    from learner import export"),
         ("mazemesh/wire/tensors.py", "import torch"),

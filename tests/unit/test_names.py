@@ -14,7 +14,7 @@ from mazemesh.v1 import elo_pb2
 from services.elo.wire import validation
 from services.game.matches.match import Match, lay_out
 from services.game.matches.setup import MatchSetup
-from services.game.play.watching import Outcome
+from services.game.play.outcome import Outcome
 from services.game.wire.convert import match_result
 
 SEED = seeds.seed(Purpose.EVALUATION, 1)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import threading
 import time
-from importlib import import_module
 from typing import Any, Protocol
 
 import grpc
 
+from mazemesh.client import cygrpc
 from mazemesh.client.game.duplex import Duplex
 from mazemesh.error_details import details_in
 from mazemesh.errors import (
@@ -58,14 +58,15 @@ class Stream(Protocol):
 def open_stream(channel: grpc.Channel, method: str, address: str, first: bytes) -> Stream:
     """A stream of a method ("/package.Service/Method"), and its first message on the way.
 
-    Of gRPC's threads where this version of gRPC is built in another way.
+    Of gRPC's threads, with a warning, where this version of gRPC is built in another way.
 
     Raises:
         Unavailable: the channel is closed.
     """
     try:
         return OwnThreadStream(channel, method, address, first)
-    except (AttributeError, ImportError, TypeError):
+    except cygrpc.CHANGED as error:
+        cygrpc.warn_of_change("steps of games take longer", error)
         call: Any = channel.stream_stream(method)
         return Duplex[bytes, bytes](call, address, first)
 
@@ -75,8 +76,7 @@ class OwnThreadStream:
 
     def __init__(self, channel: Any, method: str, address: str, first: bytes) -> None:
         """As `open_stream`."""
-        # Not public: what gRPC's own blocking calls are made of.
-        internals = self._internals = import_module("grpc._cython.cygrpc")
+        internals = self._internals = cygrpc.internals()
         self._address = address
         self._events_due = 2
         self._sending = self._receiving = False
@@ -92,10 +92,7 @@ class OwnThreadStream:
         )
         metadata = (internals.ReceiveInitialMetadataOperation(0),)
         try:
-            self._call = channel._channel.segregated_call(  # noqa: SLF001  # as above
-                *(internals.PropagationConstants.GRPC_PROPAGATE_DEFAULTS, method.encode()),
-                *(None, None, (), None, ((begin, None), (metadata, None)), None),
-            )
+            self._call = cygrpc.segregated_call(channel, method, begin, metadata)
         except ValueError as error:  # gRPC's way to say that the channel was closed
             raise Unavailable(f"the client of {address} was closed") from error
         threading.Thread(target=self._watch, name="mazemesh-deadline", daemon=True).start()

@@ -9,7 +9,8 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Any
 
-from mazemesh.errors import InvalidArgument, NotFound
+from mazemesh.errors import NotFound
+from services._harness.paging import wrong_token
 from services.elo.standings.board import Board
 from services.elo.standings.standings import Standings
 
@@ -94,6 +95,4 @@ def _read_token(token: str) -> tuple[int, float, str]:
         high_water, rating, name = place
         return int(high_water), float(rating), str(name)
     except (ValueError, TypeError, binascii.Error) as error:
-        raise InvalidArgument(
-            f"page_token = {token!r} is wrong: pass next_page_token of the page before"
-        ) from error
+        raise wrong_token(token) from error

@@ -36,20 +36,6 @@ def check_player(field: str, player: str) -> str:
     return PLAYER.check(field, player)
 
 
-def page_size(value: int, default: int, most: int) -> int:
-    """The size that a page will have: 0 takes the default, too much takes the most."""
-    if value < 0:
-        raise wrong("page_size", value, f"must be 0 (takes {default}) or more")
-    return min(value or default, most)
-
-
-def offset(token: str) -> int:
-    """The place that a history's page token stands for; 0 for none."""
-    if token and not (token.isascii() and token.isdecimal() and len(token) < 19):
-        raise wrong("page_token", token, "pass next_page_token of the page before")
-    return int(token or 0)
-
-
 def check_compared(players: Sequence[str], most: int) -> None:
     """Refuses a list of players whose results cannot be compared; an empty one is fine."""
     if players:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any
 
 import grpc
 import grpc.aio
@@ -17,12 +17,11 @@ from google.rpc.status_pb2 import Status
 
 from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError, status_of
 from mazemesh.games import Catalogue, Purpose, seeds
-from services.game.dm_env import messages as messages
+from services._harness.context import Context
+from services._harness.handlers import limited
+from services.game.dm_env import wire as messages
 from services.game.dm_env.worlds import World, Worlds
 from services.game.play.hold import Hold
-from services.game.wire.handlers import limited
-
-Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
 
 SERVICE = "dm_env_rpc.v1.Environment"
 MAX_BYTES = 64 << 10

@@ -10,7 +10,8 @@ import asyncio
 import secrets
 import sys
 import tempfile
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -20,15 +21,15 @@ from google.protobuf.message import DecodeError
 
 from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError, Unavailable
 from mazemesh.v1 import game_pb2 as pb
-from mazemesh.wire.games_step import decode_step
+from services._harness.handlers import limited
 from services.game.local.own_thread_server import OwnThreadServer, ServerStream
-from services.game.wire import convert
-from services.game.wire.handlers import MAX_BYTES, limited
+from services.game.wire.handlers import MAX_BYTES
+from services.game.wire.steps import asked, opened
 
 if TYPE_CHECKING:
     from services.game.run_games import GameSession, GameSessions
 
-_METHOD = "/mazemesh.v1.GameService/RunGames"
+METHOD = "/mazemesh.v1.GameService/RunGames"
 _OPTIONS = (
     ("grpc.max_receive_message_length", 64 * 1024 * 1024),
     ("grpc.max_send_message_length", 64 * 1024 * 1024),
@@ -49,14 +50,23 @@ class LocalSteps:
         streams: how many there are now.
     """
 
-    def __init__(self, sessions: GameSessions) -> None:
+    def __init__(
+        self,
+        sessions: GameSessions,
+        counted: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
         """Listens at once, in the running event loop.
+
+        Args:
+            sessions: Those that clients may go on with.
+            counted: Counts a stream while its block runs.
 
         Raises:
             OSError: gRPC cannot listen there.
             AttributeError, ImportError, TypeError: gRPC is built in another way.
         """
         self._sessions = sessions
+        self._counted = counted
         self._loop = asyncio.get_running_loop()
         self.streams = 0
         self._plays: set[_Play] = set()
@@ -68,7 +78,7 @@ class LocalSteps:
             self._address = f"unix:{self._folder.name}/steps"
         try:
             self._server = OwnThreadServer(
-                self._address, _METHOD, self._begin, _OPTIONS, self._thread_ended
+                self._address, METHOD, self._begin, _OPTIONS, self._thread_ended
             )
         except BaseException:
             self._remove_folder()
@@ -104,7 +114,8 @@ class LocalSteps:
         """One stream, from its first message to its end; in the event loop."""
         self.streams += 1
         try:
-            await self._hold(stream, message)
+            with self._counted():
+                await self._hold(stream, message)
             stream.end(None)
         except MazemeshError as error:
             stream.end(error)
@@ -112,7 +123,7 @@ class LocalSteps:
             stream.end(Unavailable("the Game service is stopping"))
             raise
         except Exception:
-            log.exception("stream failed", method=_METHOD)
+            log.exception("stream failed", method=METHOD)
             stream.end_with(grpc.StatusCode.INTERNAL, "internal error; the service's log has it")
         finally:
             self.streams -= 1
@@ -130,17 +141,15 @@ class LocalSteps:
         play = _Play(session, self._loop)
         with self._sessions.stream(session) as holder:
             session.progress.check_resume(opening.resume_sequence)
-            response = decode_step(await session.response())
-            token = session.resume_token
+            first = opened(session, await session.response())
             self._plays.add(play)
-            stream.start(convert.opened(session.batch, response, [], token), play.answer, play.over)
+            stream.start(first, play.answer, play.over)
             try:
                 await holder.wait(lambda: play.ended)
             finally:
                 self._plays.discard(play)
         if play.closed:
-            reason = FailedPrecondition("the client closed the session")
-            self._sessions.drop(session, reason)
+            self._sessions.close(session)
 
 
 class _Play:
@@ -163,21 +172,15 @@ class _Play:
             MazemeshError: as the step is wrong.
         """
         request = _request(message)
-        if request.HasField("close"):
+        session = self._session
+        step = asked(request, session.batch)
+        if step is None:
             self.closed = True
             return None
-        if not request.HasField("step"):
-            raise InvalidArgument(
-                f"the message is {request.WhichOneof('message')}; after the first one it "
-                "should be step or close"
-            )
-        step, session = request.step, self._session
-        actions = convert.actions(step, session.batch)
-        reseat = convert.reseat(step, session.batch)
         if session.any_thread:
-            return session.play_now(step.sequence, actions, reseat)
+            return session.play_now(step.sequence, step.actions, step.reseat)
         # Those who watch wait in the event loop.
-        played = session.play(step.sequence, actions, reseat)
+        played = session.play(step.sequence, step.actions, step.reseat)
         return asyncio.run_coroutine_threadsafe(played, self._loop).result()
 
     def over(self, error: BaseException | None) -> None:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from importlib import import_module
 from typing import Any
 
 import grpc
 import structlog
 
+from mazemesh.client import cygrpc
 from mazemesh.error_details import to_metadata
 from mazemesh.errors import NO_DETAILS, Details, MazemeshError, status_of
 from services._harness.status_message import status_message
@@ -60,8 +60,7 @@ class OwnThreadServer:
         options: tuple[tuple[str, int], ...] = (),
         failed: Callable[[], None] = lambda: None,
     ) -> None:
-        # Not public: what gRPC's own server of threads is made of.
-        internals = self._internals = import_module("grpc._cython.cygrpc")
+        internals = self._internals = cygrpc.internals()
         self._method = method.encode()
         self._begin = begin
         self._failed = failed

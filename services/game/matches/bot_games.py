@@ -16,9 +16,9 @@ from mazemesh.games import Game, GameSettings
 from services.game.matches.match import Board, Match, MatchGame, make_batch
 from services.game.matches.recorder import Recorder
 from services.game.play.batch import NewEngine
+from services.game.play.outcome import Outcome
 from services.game.play.room import Rooms
 from services.game.play.stepping import Stepping
-from services.game.play.watching import Outcome
 
 _log = structlog.get_logger(__name__)
 

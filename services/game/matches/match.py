@@ -11,8 +11,8 @@ import numpy as np
 from mazemesh.games.bots import EXTERNAL
 from services.game.matches.setup import MatchSetup, controller_of
 from services.game.play.batch import Batch, NewEngine, Report
+from services.game.play.outcome import Outcome
 from services.game.play.room import Share
-from services.game.play.watching import Outcome
 
 _TOKEN_BYTES = 24
 

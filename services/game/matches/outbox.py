@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import structlog
-from google.protobuf.message import DecodeError
 
 from mazemesh.errors import (
     DeadlineExceeded,
@@ -16,7 +15,6 @@ from mazemesh.errors import (
     ResourceExhausted,
     Unavailable,
 )
-from mazemesh.v1 import elo_pb2
 from services.game.store import OutboxSize, PendingResult, ResultStore
 
 _log = structlog.get_logger(__name__)
@@ -24,14 +22,16 @@ _log = structlog.get_logger(__name__)
 _FIRST_BACKOFF = 0.1
 _TRIES = 8
 _LATER = (Unavailable, DeadlineExceeded, ResourceExhausted)
-_ACKNOWLEDGED = (elo_pb2.RECORD_STATUS_RECORDED, elo_pb2.RECORD_STATUS_DUPLICATE)
 
 
 class ResultSink(Protocol):
     """Who is told the results: Elo."""
 
-    async def record(self, results: Sequence[elo_pb2.MatchResult]) -> list[int]:
-        """Records results and returns the `RecordStatus` of each; repeating does no harm.
+    async def record(self, results: Sequence[bytes]) -> list[str]:
+        """Records results; repeating does no harm.
+
+        Returns:
+            For each why it is refused for ever; empty where it is known now.
 
         Raises:
             Unavailable, DeadlineExceeded, ResourceExhausted: it cannot now; to be tried again.
@@ -93,27 +93,22 @@ class Outbox:
             Unavailable, DeadlineExceeded, ResourceExhausted: the sink cannot now.
         """
         try:
-            results = [elo_pb2.MatchResult.FromString(item.result) for item in pending]
-            statuses = await self._sink.record(results)
+            refusals = await self._sink.record([item.result for item in pending])
         except _LATER:
             raise
-        except (DecodeError, MazemeshError) as error:
+        except MazemeshError as error:
             if len(pending) == 1:
                 return await self._refused(pending[0], error)
             # Finds the one that keeps the others out.
             middle = len(pending) // 2
             first, second = pending[:middle], pending[middle:]
             return await self._deliver(first) | await self._deliver(second)
-        taken = [
-            item.match_id
-            for item, status in zip(pending, statuses, strict=True)
-            if status in _ACKNOWLEDGED
-        ]
-        await self._store.delivered(taken)
-        for item, status in zip(pending, statuses, strict=True):
+        told = list(zip(pending, refusals, strict=True))
+        await self._store.delivered([item.match_id for item, refusal in told if not refusal])
+        for item, refusal in told:
             self._tries.pop(item.match_id, None)
-            if status not in _ACKNOWLEDGED:
-                await self._set_aside(item, elo_pb2.RecordStatus.Name(status))
+            if refusal:
+                await self._set_aside(item, refusal)
         return True
 
     async def _refused(self, item: PendingResult, error: Exception) -> bool:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from services.game.matches.match import Match, MatchGame
-from services.game.play.watching import Outcome
+from services.game.play.outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from services.game.matches.match import Board
 from services.game.matches.recorder import Recorder
 from services.game.play.batch import RUNNING, Report
 from services.game.play.hold import Hold
+from services.game.play.outcome import Outcome
 from services.game.play.stepping import Stepping
-from services.game.play.watching import Outcome
 
 _STAY = ACTIONS.index("stay")
 

@@ -17,8 +17,9 @@ from mazemesh.games import Game
 from mazemesh.games.bots import BOTS, EXTERNAL
 from mazemesh.games.foreign import ForeignGame
 from mazemesh.games.mazes.overview import landmarks
+from services.game.play.outcome import Outcome
 from services.game.play.tape import Tape
-from services.game.play.watching import Frame, Outcome, Watchers
+from services.game.play.watching import Frame, Watchers
 
 if TYPE_CHECKING:
     from mazemesh.games.mazes.engine import BatchEngine

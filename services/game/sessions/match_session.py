@@ -29,6 +29,16 @@ class MatchSession(Session[Response]):
         self._recorder = recorder
 
     @property
+    def trains(self) -> bool:
+        """Never: these are games of matches."""
+        return False
+
+    @property
+    def game_ids(self) -> list[str]:
+        """The ids of its games in their matches."""
+        return [game.game_id for game in self.board.games]
+
+    @property
     def over(self) -> bool:
         """Whether all games have ended."""
         return self.board.over

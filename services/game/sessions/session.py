@@ -70,6 +70,20 @@ class Session(Generic[Response]):
         return hmac.compare_digest(resume_token.encode(), self.resume_token.encode())
 
     @property
+    def trains(self) -> bool:
+        """Whether its games are endless training, of which lists show the session as one."""
+        return True
+
+    @property
+    def game_ids(self) -> list[str]:
+        """Ids of its games, where each has one of its own; empty in training."""
+        return []
+
+    def plays(self, batch: Batch) -> bool:
+        """Whether it steps the batch, which another session could take over."""
+        return self.batch is batch
+
+    @property
     def over(self) -> bool:
         """Whether no step can follow; training goes on for ever."""
         return False

@@ -9,6 +9,7 @@ from typing import Generic
 from mazemesh.errors import (
     AlreadyExists,
     Conflict,
+    FailedPrecondition,
     InvalidArgument,
     MazemeshError,
     NotFound,
@@ -133,6 +134,10 @@ class Sessions(Generic[Response]):
         if self._sessions.get(session.session_id) is session:
             del self._sessions[session.session_id]
         session.end(reason)
+
+    def close(self, session: Session[Response]) -> None:
+        """Drops a session whose client needs it no more."""
+        self.drop(session, FailedPrecondition("the client closed the session"))
 
     def drop_lost(self) -> list[Session[Response]]:
         """Drops and returns the sessions whose grace is over."""

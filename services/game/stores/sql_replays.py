@@ -9,7 +9,7 @@ from sqlalchemy import Row, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from services._harness.database import Database
-from services.game.play.watching import Outcome
+from services.game.play.outcome import Outcome
 from services.game.store import ReplayEntry, ReplayFilter
 from services.game.stores.tables import REPLAYS
 

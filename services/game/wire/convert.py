@@ -20,7 +20,8 @@ from services.game.matches.results import results
 from services.game.matches.seating import SeatTurn
 from services.game.matches.setup import MAX_PARTICIPANTS, MatchSetup
 from services.game.play.batch import Batch, Int8Array
-from services.game.play.watching import Frame, Outcome
+from services.game.play.outcome import Outcome
+from services.game.play.watching import Frame
 from services.game.sessions.session import Reseat
 from services.game.sessions.training import TrainingSetup
 

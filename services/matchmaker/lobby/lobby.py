@@ -17,8 +17,6 @@ from mazemesh.errors import (
     ResourceExhausted,
     Unavailable,
 )
-from mazemesh.v1 import game_pb2
-from mazemesh.wire.specs import settings_to_proto
 from services._harness.pacing import paced
 from services.matchmaker.lobby.grouping import groups
 from services.matchmaker.lobby.tickets import (
@@ -31,11 +29,11 @@ from services.matchmaker.lobby.tickets import (
     expired,
     wants_bot,
 )
-from services.matchmaker.metrics import MatchmakerMetrics
 from services.matchmaker.numbers import Numbers
 from services.matchmaker.peers import GamePeer
 from services.matchmaker.rating.players import nearest_bots
 from services.matchmaker.rating.ratings import Ratings
+from services.matchmaker.setup import CreatedMatch, MatchSetup
 from services.matchmaker.store import TicketStore
 
 _log = structlog.get_logger(__name__)
@@ -66,12 +64,12 @@ class Lobby:
         numbers: Ids and seeds for matches.
         ratings: Where ratings come from.
         game: Where matches are created.
-        metrics: Where waits are counted.
         window: How far ratings may be apart.
         grace: Seconds that a ticket outlives its stream.
         heartbeat: Longest silence, seconds, on a stream.
         clock: Seconds.
         rng: Draws who gets which place.
+        waited: Told the seconds from each ticket to its match.
     """
 
     def __init__(
@@ -80,28 +78,33 @@ class Lobby:
         numbers: Numbers,
         ratings: Ratings,
         game: GamePeer,
-        metrics: MatchmakerMetrics,
         *,
         window: Window,
         grace: float,
         heartbeat: float,
         clock: Callable[[], float],
         rng: np.random.Generator,
+        waited: Callable[[float], None] = lambda _: None,
     ) -> None:
         self._tickets = tickets
         self._numbers = numbers
         self._ratings = ratings
         self._game = game
-        self._metrics = metrics
         self._window = window
         self._grace = grace
         self._heartbeat = heartbeat
         self._clock = clock
         self._rng = rng
+        self._waited = waited
         self._wake = asyncio.Event()
         self._followers: dict[str, set[asyncio.Event]] = {}
         self._waiting = 0
         self._closed = False
+
+    @property
+    def waiting(self) -> int:
+        """Players that waited when last looked."""
+        return self._waiting
 
     async def enter(self, request_id: str, wish: Wish) -> Ticket:
         """A ticket for the wish: a new one, or the one that this request made before.
@@ -209,7 +212,6 @@ class Lobby:
             *(self._begin_with_bots(ticket) for ticket in alone[:_MOST_AT_ONCE]),
         )
         self._waiting = len(await self._tickets.waiting())
-        self._metrics.tickets_waiting.set(self._waiting)
         return not all(begun)
 
     def _groups(self, waiting: Sequence[Ticket], now: float) -> list[list[Ticket]]:
@@ -245,7 +247,7 @@ class Lobby:
             return False
         for ticket in group:
             await self._end(ticket.ticket_id, TicketState.MATCHED, seats[ticket.ticket_id])
-            self._metrics.ticket_wait.observe(self._clock() - ticket.since)
+            self._waited(self._clock() - ticket.since)
         return True
 
     async def _hold(self, group: Sequence[Ticket]) -> bool:
@@ -260,14 +262,14 @@ class Lobby:
     async def _release(self, ticket_id: str) -> None:
         await self._update(ticket_id, lambda one: replace(one, state=TicketState.WAITING))
 
-    async def _create(self, wish: Wish, participants: Sequence[str]) -> game_pb2.CreatedMatch:
+    async def _create(self, wish: Wish, participants: Sequence[str]) -> CreatedMatch:
         identity = (await self._numbers.take(wish.ladder, 1))[0]
-        setup = game_pb2.MatchSetup(
-            match_id=identity.match_id,
-            game=wish.game,
-            settings=settings_to_proto(wish.settings),
-            seed=identity.seed,
-            participants=participants,
+        setup = MatchSetup(
+            identity.match_id,
+            wish.game,
+            wish.settings,
+            identity.seed,
+            tuple(participants),
             rated=wish.rated,
             rotations=1,
         )
@@ -317,7 +319,7 @@ class Lobby:
         return True
 
 
-def _seat(created: game_pb2.CreatedMatch, participants: Sequence[str], player: str) -> Seat:
+def _seat(created: CreatedMatch, participants: Sequence[str], player: str) -> Seat:
     """Where a participant sits: in a time trial each has a game of its own."""
     index = participants.index(player)
     for game in created.games:

@@ -12,11 +12,10 @@ from itertools import combinations
 import structlog
 
 from mazemesh.errors import MazemeshError
-from mazemesh.v1 import game_pb2
-from mazemesh.wire.specs import settings_to_proto
 from services.matchmaker.numbers import Numbers
 from services.matchmaker.peers import GamePeer
 from services.matchmaker.rating.ladders import Ladder
+from services.matchmaker.setup import MatchSetup
 from services.matchmaker.store import Anchor, AnchorStore
 from services.matchmaker.training.snapshots import Roster
 
@@ -84,12 +83,12 @@ class Anchors:
         identities = await self._numbers.take(ladder.name, len(groups))
         await self._game.create(
             [
-                game_pb2.MatchSetup(
-                    match_id=identity.match_id,
-                    game=ladder.game,
-                    settings=settings_to_proto(ladder.settings),
-                    seed=identity.seed,
-                    participants=group,
+                MatchSetup(
+                    identity.match_id,
+                    ladder.game,
+                    ladder.settings,
+                    identity.seed,
+                    group,
                     rated=True,
                     fence=1,
                 )

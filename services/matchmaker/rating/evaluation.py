@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 import structlog
@@ -20,10 +21,7 @@ from mazemesh.errors import (
     Unavailable,
 )
 from mazemesh.games import is_bot
-from mazemesh.v1 import game_pb2
-from mazemesh.wire.specs import settings_to_proto
 from services._harness.pacing import paced
-from services.matchmaker.metrics import MatchmakerMetrics
 from services.matchmaker.numbers import Numbers
 from services.matchmaker.peers import GamePeer
 from services.matchmaker.rating.cooldown import Cooldowns
@@ -33,6 +31,7 @@ from services.matchmaker.rating.ledger import Ledger
 from services.matchmaker.rating.pairing import Pairing, PairingRules, pairs_of
 from services.matchmaker.rating.players import count_pending, players_of
 from services.matchmaker.rating.ratings import Ratings
+from services.matchmaker.setup import CreatedMatch
 from services.matchmaker.training.snapshots import Roster
 
 _log = structlog.get_logger(__name__)
@@ -45,8 +44,18 @@ _REFUSALS = (Conflict, FailedPrecondition, InvalidArgument, NotFound)
 class Issue:
     """Leased matches with their games; without any, when to ask again (seconds)."""
 
-    matches: Sequence[tuple[Match, game_pb2.CreatedMatch]]
+    matches: Sequence[tuple[Match, CreatedMatch]]
     retry_after: float = 0.0
+
+
+class LeaseEvent(Enum):
+    """What happens to a lease."""
+
+    ISSUED = "issued"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    ABANDONED = "abandoned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +74,11 @@ class Throttle:
 
 
 class Evaluation:
-    """Issues and ends rating matches; belongs to one event loop."""
+    """Issues and ends rating matches; belongs to one event loop.
+
+    Attributes:
+        events: How often what happened to leases.
+    """
 
     def __init__(
         self,
@@ -74,7 +87,6 @@ class Evaluation:
         roster: Roster,
         ratings: Ratings,
         game: GamePeer,
-        metrics: MatchmakerMetrics,
         *,
         cooldowns: Cooldowns,
         rules: PairingRules,
@@ -87,13 +99,13 @@ class Evaluation:
         self._roster = roster
         self._ratings = ratings
         self._game = game
-        self._metrics = metrics
         self._cooldowns = cooldowns
         self._rules = rules
         self._throttle = throttle
         self._clock = clock
         self._rng = rng
         self._turn = 0
+        self.events: Counter[LeaseEvent] = Counter()
         self._deciding = asyncio.Lock()
 
     async def lease(self, worker: str, limit: int, game: str = "") -> Issue:
@@ -121,7 +133,7 @@ class Evaluation:
         except BaseException:
             self._withdraw(leased)
             raise
-        self._metrics.leases_issued.inc(len(created))
+        self.events[LeaseEvent.ISSUED] += len(created)
         return Issue(created, 0.0 if created else retry)
 
     def complete(self, match_id: str, fence: int, worker: str, failure: str = "") -> None:
@@ -140,17 +152,21 @@ class Evaluation:
             return
         self._ledger.changed([changed])
         if failure:
-            self._metrics.leases_failed.inc()
+            self.events[LeaseEvent.FAILED] += 1
             _log.warning("match was not played", match_id=match_id, reason=failure)
         if changed.state is State.COMPLETED:
             self._completed(changed)
         if changed.state is State.ABANDONED:
             self._abandoned(changed, failure)
 
+    @property
+    def live(self) -> int:
+        """Matches that are queued or leased."""
+        return self._ledger.book.live_count
+
     async def flush(self) -> None:
         """Makes completions durable and forgets what ended long ago."""
         self._ledger.prune(self._clock())
-        self._metrics.matches_live.set(sum(1 for _ in self._ledger.book.live()))
         await self._ledger.flush()
 
     def _take(self, worker: str, limit: int, game: str) -> list[Match]:
@@ -163,7 +179,7 @@ class Evaluation:
         leased = self._ledger.book.issue(worker, limit, now, game)
         changed = [*abandoned, *leased]
         self._ledger.changed(changed)
-        self._metrics.leases_expired.inc(sum(one.match_id in expired for one in changed))
+        self.events[LeaseEvent.EXPIRED] += sum(one.match_id in expired for one in changed)
         return leased
 
     async def _decide(self, count: int, game: str) -> float:
@@ -213,7 +229,7 @@ class Evaluation:
             chosen.append(participants)
         return chosen, bool(ladder.snapshots) and not chosen and pairing.settled()
 
-    async def _create(self, leased: Sequence[Match]) -> list[tuple[Match, game_pb2.CreatedMatch]]:
+    async def _create(self, leased: Sequence[Match]) -> list[tuple[Match, CreatedMatch]]:
         """Creates the games.
 
         Raises:
@@ -221,7 +237,7 @@ class Evaluation:
         """
         try:
             try:
-                created = await self._game.create([setup_of(match) for match in leased])
+                created = await self._game.create([match.setup for match in leased])
                 return list(zip(leased, created, strict=True))
             except _REFUSALS:
                 # All or nothing: one by one shows which match is refused.
@@ -229,9 +245,9 @@ class Evaluation:
         except MazemeshError as error:
             raise Unavailable(f"Game cannot create the matches now: {error}") from error
 
-    async def _create_one(self, match: Match) -> list[tuple[Match, game_pb2.CreatedMatch]]:
+    async def _create_one(self, match: Match) -> list[tuple[Match, CreatedMatch]]:
         try:
-            created = await self._game.create([setup_of(match)])
+            created = await self._game.create([match.setup])
         except _REFUSALS as error:
             self._refused(match, error)
             return []
@@ -260,11 +276,11 @@ class Evaluation:
         self._ledger.changed(match for match in taken_back if match is not None)
 
     def _completed(self, match: Match) -> None:
-        self._metrics.leases_completed.inc()
+        self.events[LeaseEvent.COMPLETED] += 1
         self._cooldowns.played(match.participants)
 
     def _abandoned(self, match: Match, reason: str) -> None:
-        self._metrics.leases_abandoned.inc()
+        self.events[LeaseEvent.ABANDONED] += 1
         snapshots = (one for one in match.participants if not is_bot(one))
         self._cooldowns.abandoned(snapshots, self._clock())
         _log.error(
@@ -274,16 +290,3 @@ class Evaluation:
             attempts=match.attempts,
             reason=reason,
         )
-
-
-def setup_of(match: Match) -> game_pb2.MatchSetup:
-    """The rated match, over all rotations, as Game needs to know it."""
-    return game_pb2.MatchSetup(
-        match_id=match.match_id,
-        game=match.game,
-        settings=settings_to_proto(match.settings),
-        seed=match.seed,
-        participants=match.participants,
-        rated=True,
-        fence=match.fence,
-    )

@@ -13,6 +13,7 @@ from enum import Enum
 
 from mazemesh.errors import FailedPrecondition, NotFound, Reason
 from mazemesh.games import GameSettings
+from services.matchmaker.setup import MatchSetup
 
 
 class State(Enum):
@@ -61,6 +62,19 @@ class Match:
     expire_time: float = 0.0
     end_time: float = 0.0
 
+    @property
+    def setup(self) -> MatchSetup:
+        """The rated match, over all rotations, as Game needs to know it under this lease."""
+        return MatchSetup(
+            self.match_id,
+            self.game,
+            self.settings,
+            self.seed,
+            self.participants,
+            rated=True,
+            fence=self.fence,
+        )
+
 
 class LeaseBook:
     """All matches that are not forgotten yet.
@@ -99,6 +113,11 @@ class LeaseBook:
     def live(self) -> Iterator[Match]:
         """Matches that are queued or leased, oldest first."""
         return (self._matches[match_id] for match_id in self._live)
+
+    @property
+    def live_count(self) -> int:
+        """How many these are."""
+        return len(self._live)
 
     def expired(self, now: float) -> list[Match]:
         """Matches whose lease ran out and was not issued again yet."""

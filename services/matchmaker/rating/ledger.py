@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 
 from services.matchmaker.rating.leases import LeaseBook, Match, State
 from services.matchmaker.store import LeaseStore
+from services.matchmaker.unsaved import Unsaved
 
 # Results of matches that ended so recently may not be in Elo's ratings yet (outbox, then refit).
 _RATING_LAG = 5.0
@@ -31,9 +31,7 @@ class Ledger:
         self._keep_ended = keep_ended
         self.book = LeaseBook(lease_seconds, max_attempts)
         self._recent: list[Match] = []
-        self._dirty: dict[str, None] = {}
-        self._forgotten: dict[str, None] = {}
-        self._saving = asyncio.Lock()
+        self._unsaved: Unsaved[str, None] = Unsaved()
 
     async def load(self) -> None:
         """Continues from the store."""
@@ -43,7 +41,7 @@ class Ledger:
     def changed(self, matches: Iterable[Match]) -> None:
         """Notes rows that the book changed."""
         for match in matches:
-            self._dirty[match.match_id] = None
+            self._unsaved.rows[match.match_id] = None
             if match.state is State.COMPLETED:
                 self._recent.append(match)
 
@@ -59,20 +57,13 @@ class Ledger:
     def prune(self, now: float) -> None:
         """Forgets what ended long ago."""
         for match_id in self.book.prune(now - self._keep_ended):
-            self._dirty.pop(match_id, None)
-            self._forgotten[match_id] = None
+            self._unsaved.rows.pop(match_id, None)
+            self._unsaved.ids[match_id] = None
 
     async def flush(self) -> None:
         """Makes all changes durable, in one transaction."""
-        async with self._saving:
-            dirty, self._dirty = self._dirty, {}
-            forgotten, self._forgotten = self._forgotten, {}
-            if not (dirty or forgotten):
-                return
-            matches = [self.book.get(match_id) for match_id in dirty if match_id in self.book]
-            try:
-                await self._store.save(matches, list(forgotten))
-            except BaseException:
-                self._dirty = {**dirty, **self._dirty}
-                self._forgotten = {**forgotten, **self._forgotten}
-                raise
+        await self._unsaved.flush(self._save)
+
+    async def _save(self, dirty: dict[str, None], forgotten: list[str]) -> None:
+        matches = [self.book.get(match_id) for match_id in dirty if match_id in self.book]
+        await self._store.save(matches, forgotten)

@@ -8,11 +8,8 @@ import structlog
 
 from mazemesh.errors import InvalidArgument, MazemeshError
 from mazemesh.games import GameSettings
-from mazemesh.v1 import model_pb2
-from mazemesh.wire.specs import settings_from_proto
-from services._harness.game_specs import GameSpecs
-from services.matchmaker.metrics import MatchmakerMetrics
-from services.matchmaker.peers import ModelPeer
+from services._harness.known_games import KnownGames
+from services.matchmaker.peers import ModelPeer, Published
 from services.matchmaker.rating.ladders import Ladder, Snapshot, ladder_of, ladders, unshaped
 
 _log = structlog.get_logger(__name__)
@@ -26,20 +23,20 @@ class Roster:
     Args:
         games: Games that have a ladder even before a snapshot plays there.
         specs: What games are like.
-        metrics: Where the number of snapshots is shown.
     """
 
-    def __init__(
-        self, games: tuple[str, ...], specs: GameSpecs, metrics: MatchmakerMetrics
-    ) -> None:
+    def __init__(self, games: tuple[str, ...], specs: KnownGames) -> None:
         self._games = games
         self._specs = specs
-        self._metrics = metrics
         self._defaults: dict[str, Ladder] = {}
         self._snapshots: dict[tuple[str, int], Snapshot] = {}
         self._ladders: list[Ladder] | None = None
         self._refused: set[str] = set()
         self._told: set[str] = set()
+
+    def __len__(self) -> int:
+        """Snapshots known, of all policies."""
+        return len(self._snapshots)
 
     def versions(self, name: str, game: str) -> list[int]:
         """Snapshot versions of a policy that were trained on the game."""
@@ -60,7 +57,7 @@ class Roster:
             self._ladders = ladders(self._defaults.values(), self._snapshots.values())
         return self._ladders
 
-    async def replace(self, policies: list[model_pb2.PolicyVersion]) -> None:
+    async def replace(self, policies: list[Published]) -> None:
         """Takes a whole list in place of what was known.
 
         Raises:
@@ -70,7 +67,7 @@ class Roster:
         found = [one for policy in policies if (one := await self._snapshot(policy))]
         self._change({(one.name, one.version): one for one in found})
 
-    async def apply(self, policy: model_pb2.PolicyVersion) -> None:
+    async def apply(self, policy: Published) -> None:
         """Takes the news of one version.
 
         Raises:
@@ -94,16 +91,8 @@ class Roster:
                 self._defaults[game] = ladder
                 self._ladders = None
 
-    async def _snapshot(self, policy: model_pb2.PolicyVersion) -> Snapshot | None:
-        if not policy.snapshot or policy.state != model_pb2.POLICY_STATE_READY:
-            return None
-        if not policy.collection.game:
-            return None
-        try:
-            settings = settings_from_proto(policy.collection.settings)
-        except InvalidArgument:
-            return None
-        ladder = await self._ladder(policy.collection.game, settings)
+    async def _snapshot(self, policy: Published) -> Snapshot | None:
+        ladder = await self._ladder(policy.game, policy.settings) if policy.game else None
         return Snapshot(policy.name, policy.version, ladder) if ladder else None
 
     async def _ladder(self, game: str, settings: GameSettings) -> Ladder | None:
@@ -120,7 +109,6 @@ class Roster:
         if snapshots != self._snapshots:
             self._snapshots = snapshots
             self._ladders = None
-            self._metrics.snapshots.set(len(snapshots))
 
 
 async def follow(model: ModelPeer, roster: Roster, retry_seconds: float) -> None:
@@ -135,9 +123,9 @@ async def follow(model: ModelPeer, roster: Roster, retry_seconds: float) -> None
             await roster.replace(await model.snapshots())
             standing = False
             async for event in model.watch():
-                if event.WhichOneof("event") == "policy":
+                if event.policy is not None:
                     await roster.apply(event.policy)
-                if not standing or event.WhichOneof("event") == "heartbeat":
+                if event.heartbeat or not standing:
                     await roster.replace(await model.snapshots())
                 standing = reachable = True
         except MazemeshError as error:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from services._harness.game_specs import KnownGame
-from services.matchmaker.metrics import MatchmakerMetrics
+from services._harness.known_games import KnownGame
 from services.matchmaker.store import OutcomeState, OutcomeStore
 from services.matchmaker.training.opponents import (
     Curve,
@@ -22,6 +21,7 @@ from services.matchmaker.training.opponents import (
 )
 from services.matchmaker.training.outcomes import Form, Forms, Outcomes
 from services.matchmaker.training.snapshots import Roster
+from services.matchmaker.unsaved import Unsaved
 
 KEEP_REQUESTS = 10_000
 """How many of the newest request ids are remembered, so that a retry counts once."""
@@ -32,13 +32,16 @@ class Training:
 
     Outcomes are in memory at once and in the store with the next `flush`; a crash between the two
     forgets some games of a decayed average, and never counts any twice.
+
+    Attributes:
+        games: Games whose outcome was counted since the start.
+        drawn: Opponents drawn since the start, by source.
     """
 
     def __init__(
         self,
         roster: Roster,
         store: OutcomeStore,
-        metrics: MatchmakerMetrics,
         *,
         mix: Mix,
         curve: Curve,
@@ -49,7 +52,8 @@ class Training:
     ) -> None:
         self._roster = roster
         self._store = store
-        self._metrics = metrics
+        self.games = 0
+        self.drawn: Counter[Source] = Counter()
         self._mix = mix
         self._curve: Curve = curve
         self._power = power
@@ -58,9 +62,7 @@ class Training:
         self._rng = rng
         self._forms = Forms(half_life)
         self._requests: dict[str, None] = {}
-        self._unsaved_forms: dict[tuple[str, str], Form] = {}
-        self._unsaved_requests: list[str] = []
-        self._saving = asyncio.Lock()
+        self._unsaved: Unsaved[tuple[str, str], Form] = Unsaved()
 
     async def load(self) -> None:
         """Continues from the store."""
@@ -77,10 +79,10 @@ class Training:
         if not told or request_id in self._requests:
             return
         for opponent, one in told.items():
-            self._unsaved_forms[student, opponent] = self._forms.record(student, opponent, one)
-            self._metrics.outcomes.inc(one.games)
+            self._unsaved.rows[student, opponent] = self._forms.record(student, opponent, one)
+            self.games += one.games
         self._requests[request_id] = None
-        self._unsaved_requests.append(request_id)
+        self._unsaved.ids[request_id] = None
         while len(self._requests) > KEEP_REQUESTS:
             del self._requests[next(iter(self._requests))]
 
@@ -116,23 +118,15 @@ class Training:
             opponents = self._exploit(student, exploits, game.spec.name, count)
         else:
             opponents = self._draw(student, (student, *others), game, count)
-        for source, metric in self._metrics.samples.items():
-            metric.inc(sum(opponent.source is source for opponent in opponents))
+        self.drawn.update(opponent.source for opponent in opponents)
         return opponents
 
     async def flush(self) -> None:
         """Makes what was recorded durable, in one transaction."""
-        async with self._saving:
-            if not self._unsaved_requests:
-                return
-            forms, self._unsaved_forms = self._unsaved_forms, {}
-            requests, self._unsaved_requests = self._unsaved_requests, []
-            try:
-                await self._store.save(OutcomeState(forms, requests), KEEP_REQUESTS)
-            except BaseException:
-                self._unsaved_forms = {**forms, **self._unsaved_forms}
-                self._unsaved_requests = [*requests, *self._unsaved_requests]
-                raise
+        await self._unsaved.flush(self._save)
+
+    async def _save(self, forms: dict[tuple[str, str], Form], requests: list[str]) -> None:
+        await self._store.save(OutcomeState(forms, requests), KEEP_REQUESTS)
 
     def _exploit(self, student: str, target: str, game: str, count: int) -> list[Opponent]:
         snapshots = self._pool([target], game)

@@ -8,16 +8,16 @@ from google.protobuf.duration_pb2 import Duration
 
 from mazemesh.errors import InvalidArgument, Reason
 from mazemesh.names import MOST_PARTICIPANTS, OPPONENT, POLICY, SEEKER
-from mazemesh.v1 import game_pb2
 from mazemesh.v1 import matchmaker_pb2 as pb
-from services._harness.game_specs import KnownGame
+from services._harness.known_games import KnownGame
 from services.matchmaker.lobby.lobby import Waiting
 from services.matchmaker.lobby.tickets import Wish
-from services.matchmaker.rating.evaluation import setup_of
 from services.matchmaker.rating.ladders import ladder_of
 from services.matchmaker.rating.leases import Match
+from services.matchmaker.setup import CreatedMatch
 from services.matchmaker.training.opponents import Opponent, Source
 from services.matchmaker.training.outcomes import Form, Outcomes
+from services.matchmaker.wire.matches import created_message, setup_message
 
 _MAX_OUTCOMES = 4096
 _MAX_POOL = 16
@@ -111,15 +111,13 @@ def opponents_response(opponents: list[Opponent]) -> pb.SampleOpponentsResponse:
     )
 
 
-def leased_match(
-    match: Match, created: game_pb2.CreatedMatch, temperature: float
-) -> pb.LeasedMatch:
+def leased_match(match: Match, created: CreatedMatch, temperature: float) -> pb.LeasedMatch:
     """A match under its lease, with the games to join."""
     leased = pb.LeasedMatch(
         match_id=match.match_id,
         fence=match.fence,
-        setup=setup_of(match),
-        created=created,
+        setup=setup_message(match.setup),
+        created=created_message(created),
         temperature=temperature,
     )
     leased.expire_time.FromNanoseconds(round(match.expire_time * 1e9))

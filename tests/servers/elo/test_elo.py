@@ -138,7 +138,7 @@ async def test_wrong_requests_are_explained(client: EloClient) -> None:
         ("ladder = ''", lambda: client.rating("", "race:1")),
         ("ladder = ''", lambda: client.head_to_head("")),
         ("ladder = ''", lambda: next(client.watch_leaderboard(""))),
-        ("page_size = -1", lambda: client.leaderboard("race", page_size=-1)),
+        ("page_size: -1", lambda: client.leaderboard("race", page_size=-1)),
         ("page_token", lambda: client.leaderboard("race", page_token="x")),
         ("exclude each", lambda: client.leaderboard("race", page_token="x", around="race:1")),
         ("begin with prefix", lambda: client.leaderboard("race", prefix="bot/", around="race:1")),

@@ -10,13 +10,14 @@ from uuid import uuid4
 import grpc
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 
 from mazemesh.client.channel import open_channel
 from mazemesh.client.game.games_session import GamesSession
 from mazemesh.client.game.own_thread_stream import Stream, open_stream
 from mazemesh.errors import Conflict, FailedPrecondition, InvalidArgument, NotFound
 from mazemesh.v1 import game_pb2 as pb
-from services.game.local import local_steps
+from services.game.local import local_steps, own_thread_server
 from tests.servers.game_server import RunningGame, running_game
 from tests.servers.game_sessions import GAMES, SMALL, engine_of, play_both
 from tests.servers.running import eventually
@@ -182,3 +183,20 @@ def test_a_server_can_be_without(tmp_path: Path) -> None:
     ):
         play_both(session, engine_of(SMALL, 3), np.random.default_rng(1), 5)
         assert server.metric("local_streams") == 0
+
+
+def test_another_build_of_grpc_leaves_sessions_at_the_server_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def changed() -> None:
+        raise AttributeError("no CompletionQueue")
+
+    monkeypatch.setattr(own_thread_server.cygrpc, "internals", changed)
+    with capture_logs() as logs, running_game(tmp_path) as server:
+        monkeypatch.undo()
+        engine = engine_of(SMALL, 3)
+        with server.client.open_session("race", SMALL, GAMES, 3) as session:
+            assert server.metric("local_streams") == 0
+            assert play_both(session, engine, np.random.default_rng(1), 20)
+    told = [line for line in logs if line.get("reason") == "no CompletionQueue"]
+    assert [line["log_level"] for line in told] == ["warning"]

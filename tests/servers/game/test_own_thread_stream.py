@@ -6,6 +6,7 @@ from typing import Any
 import grpc
 import pytest
 
+from mazemesh.client import cygrpc
 from mazemesh.client.channel import open_channel
 from mazemesh.client.game.duplex import Duplex
 from mazemesh.client.game.own_thread_stream import OwnThreadStream, open_stream
@@ -101,7 +102,25 @@ def test_another_grpc_has_its_own_threads(channel: grpc.Channel, address: str) -
 
         stream_stream = channel.stream_stream
 
-    stream = open_stream(Other(), METHOD, address, b"0")  # type: ignore[arg-type]
+    with pytest.warns(RuntimeWarning, match="another way"):
+        stream = open_stream(Other(), METHOD, address, b"0")  # type: ignore[arg-type]
     assert isinstance(stream, Duplex)
     assert stream.receive(10) == b"0"
+    stream.close()
+
+
+@pytest.mark.parametrize("error", [AttributeError("segregated_call"), ImportError("cygrpc")])
+def test_another_build_of_grpc_is_told_and_its_public_streams_do(
+    channel: grpc.Channel, address: str, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def changed() -> None:
+        raise error
+
+    monkeypatch.setattr(cygrpc, "internals", changed)
+    with pytest.warns(RuntimeWarning, match=f"another way .*{error}.*take longer"):
+        stream = open_stream(channel, METHOD, address, b"0")
+    assert isinstance(stream, Duplex)
+    assert stream.receive(10) == b"0"
+    stream.send(b"1")
+    assert stream.receive(10) == b"1"
     stream.close()

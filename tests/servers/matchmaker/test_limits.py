@@ -23,7 +23,6 @@ from tests.unit.matchmaker.fakes import (
     FakeGame,
     MemoryNumbers,
     Rating,
-    metrics,
     snapshot,
 )
 
@@ -58,7 +57,6 @@ async def test_thousands_who_cannot_be_matched_are_looked_at_in_a_moment(size: i
         Numbers(MemoryNumbers()),
         Ratings(elo, 2.0, clock),
         FakeGame(),
-        metrics(),
         window=Window(),
         grace=10.0,
         heartbeat=20.0,

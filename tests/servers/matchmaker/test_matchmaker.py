@@ -13,6 +13,7 @@ from mazemesh.client.matchmaker import MatchmakerClient
 from mazemesh.errors import FailedPrecondition, InvalidArgument, NotFound, Unavailable
 from mazemesh.v1 import matchmaker_pb2 as pb
 from mazemesh.v1.matchmaker_pb2_grpc import MatchmakerServiceStub
+from services.matchmaker.wire.matches import setup_message
 from tests.servers.matchmaker_world import World, world_with_one_snapshot
 from tests.unit.matchmaker.fakes import snapshot
 
@@ -106,7 +107,7 @@ async def test_a_lease_from_issue_to_completion(world: World) -> None:
     async with world.serve() as (_, client):
         issue = await asyncio.to_thread(client.lease, "w", 2)
         first, second = issue.matches
-        assert first.setup == world.game.matches[first.match_id]
+        assert first.setup == setup_message(world.game.matches[first.match_id])
         assert first.setup.fence == first.fence == 1
         assert [game.rotation for game in first.created.games] == [0, 1]
         assert 100 < first.expire_time.seconds - time.time() <= 120

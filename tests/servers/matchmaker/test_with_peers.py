@@ -12,16 +12,18 @@ from mazemesh.client.elo import EloClient
 from mazemesh.client.game.game import GameClient
 from mazemesh.client.matchmaker import MatchmakerClient
 from mazemesh.errors import FailedPrecondition, MazemeshError, NotFound
-from mazemesh.games import get_game
+from mazemesh.games import GameSettings, get_game
 from mazemesh.v1.elo_pb2 import GetLeaderboardResponse
 from mazemesh.v1.matchmaker_pb2 import LeasedMatch
+from mazemesh.v1.model_pb2 import Collection
+from mazemesh.wire.specs import settings_to_proto
 from services._harness import Server, serve
 from services.elo.bind import bind as bind_elo
 from services.elo.settings import EloSettings
 from services.game.bind import bind as bind_game
 from services.game.settings import GameServiceSettings
 from services.matchmaker.bind import Peers, bind_with
-from services.matchmaker.peers import RemoteElo, RemoteGame, RemoteModel
+from services.matchmaker.remotes import RemoteElo, RemoteGame, RemoteModel
 from services.matchmaker.settings import MatchmakerSettings
 from tests.onnx_policies import Network
 from tests.servers.model_server import RunningModel
@@ -204,7 +206,8 @@ async def test_published_snapshots_become_opponents(model: RunningModel, tmp_pat
     def publish(version: int) -> None:
         size = get_game("race").spec().observation_size
         network = Network(observation_size=size, seed=version)
-        header = network.header(snapshot=True, collection=snapshot(version).collection)
+        collection = Collection(game="race", settings=settings_to_proto(GameSettings(shaping=0.5)))
+        header = network.header(snapshot=True, collection=collection)
         model.client.publish(header, network.file())
 
     def until_drawn(policy: str) -> None:

@@ -23,8 +23,9 @@ from services.game.matches.matches import Matches
 from services.game.matches.results import compared, results, time_trial_scores
 from services.game.matches.setup import MatchSetup
 from services.game.play.hold import Hold
+from services.game.play.outcome import Outcome
 from services.game.play.progress import Progress
-from services.game.play.watching import Frame, Outcome, Watcher
+from services.game.play.watching import Frame, Watcher
 from services.game.play_game import take_acts
 
 SEED = seeds.seed(Purpose.EVALUATION, 0)

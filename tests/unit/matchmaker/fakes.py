@@ -1,11 +1,8 @@
 """Hand-written peers and stores of the Matchmaker, kept to the contract of the real ones."""
 
 import asyncio
-import itertools
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-
-from prometheus_client import CollectorRegistry
 
 from mazemesh.errors import (
     AlreadyExists,
@@ -16,12 +13,12 @@ from mazemesh.errors import (
     Unavailable,
 )
 from mazemesh.games import GameSettings, Purpose, get_game, seeds
-from mazemesh.v1 import game_pb2, model_pb2
-from mazemesh.wire.specs import settings_from_proto, settings_to_proto
+from mazemesh.v1 import game_pb2
 from services._harness.game_specs import GameSpecs
-from services.matchmaker.metrics import MatchmakerMetrics
+from services.matchmaker.peers import News, Published
 from services.matchmaker.rating.leases import Match
 from services.matchmaker.rating.players import Rating
+from services.matchmaker.setup import CreatedGame, CreatedMatch, MatchSetup
 from services.matchmaker.store import Anchor, OutcomeState
 from services.matchmaker.training.snapshots import Roster
 from tests.game_specs import FakeSpecs, known
@@ -29,13 +26,9 @@ from tests.game_specs import FakeSpecs, known
 BOT_POLICIES = known("race").bots
 
 
-def metrics() -> MatchmakerMetrics:
-    return MatchmakerMetrics(CollectorRegistry())
-
-
 def roster_of(*games: str) -> Roster:
     """A roster with the default ladders of these games."""
-    return Roster(games, GameSpecs(FakeSpecs()), metrics())
+    return Roster(games, GameSpecs(FakeSpecs()))
 
 
 class FakeClock:
@@ -57,7 +50,7 @@ class FakeGame:
 
     down: bool = False
     refusal: MazemeshError | None = None
-    matches: dict[str, game_pb2.MatchSetup] = field(default_factory=dict)
+    matches: dict[str, MatchSetup] = field(default_factory=dict)
     finished: set[str] = field(default_factory=set)
     unplayable: set[str] = field(default_factory=set)
     calls: int = 0
@@ -68,7 +61,7 @@ class FakeGame:
     ) -> game_pb2.GetGameSpecResponse:
         return await FakeSpecs(down=self.down).spec(request, wait)
 
-    async def create(self, setups: Sequence[game_pb2.MatchSetup]) -> list[game_pb2.CreatedMatch]:
+    async def create(self, setups: Sequence[MatchSetup]) -> list[CreatedMatch]:
         self.calls += 1
         if self.down:
             raise Unavailable("Game is down")
@@ -80,7 +73,7 @@ class FakeGame:
         self.changed.set()
         return [self._created(setup) for setup in setups]
 
-    def _check(self, setup: game_pb2.MatchSetup) -> None:
+    def _check(self, setup: MatchSetup) -> None:
         assert len(set(setup.participants)) == len(setup.participants) >= 2
         if setup.rated:
             assert seeds.purpose_of(setup.seed) is Purpose.EVALUATION
@@ -98,25 +91,25 @@ class FakeGame:
         if known is not None and setup.fence == known.fence and setup != known:
             raise AlreadyExists("another setup")
 
-    def _created(self, setup: game_pb2.MatchSetup) -> game_pb2.CreatedMatch:
-        spec = get_game(setup.game).spec(settings_from_proto(setup.settings))
+    def _created(self, setup: MatchSetup) -> CreatedMatch:
+        spec = get_game(setup.game).spec(setup.settings)
         if spec.seats == 1:
             layout = [[index] for index in range(len(setup.participants))]
         else:
             layout = [list(range(spec.seats)) for _ in range(setup.rotations or spec.seats)]
-        return game_pb2.CreatedMatch(
+        return CreatedMatch(
             match_id=setup.match_id,
             games=[
-                game_pb2.CreatedGame(
+                CreatedGame(
                     game_id=f"{setup.match_id}/{index}",
                     rotation=0 if spec.seats == 1 else index,
-                    seat_participants=seats,
-                    seat_tokens=[
+                    seat_participants=tuple(seats),
+                    seat_tokens=tuple(
                         ""
                         if setup.participants[participant].startswith("bot/")
                         else f"{setup.match_id}/{setup.fence}/{index}/{seat}"
                         for seat, participant in enumerate(seats)
-                    ],
+                    ),
                 )
                 for index, seats in enumerate(layout)
             ],
@@ -153,34 +146,29 @@ class FakeModel:
     """Versions and a watch; `publish` sends news, `fail` breaks the watch."""
 
     def __init__(self) -> None:
-        self.versions: dict[tuple[str, int], model_pb2.PolicyVersion] = {}
+        self.versions: dict[tuple[str, int], Published] = {}
         self.listed = asyncio.Event()
-        self._news: asyncio.Queue[model_pb2.WatchPoliciesResponse | MazemeshError] = asyncio.Queue()
-        self._revisions = itertools.count(1)
+        self._news: asyncio.Queue[News | MazemeshError] = asyncio.Queue()
 
-    def keep(self, version: model_pb2.PolicyVersion) -> model_pb2.PolicyVersion:
-        version.revision = next(self._revisions)
+    def keep(self, version: Published) -> Published:
         self.versions[version.name, version.version] = version
         return version
 
-    def publish(self, version: model_pb2.PolicyVersion) -> None:
-        self.keep(version)
-        event = model_pb2.WatchPoliciesResponse(revision=version.revision, policy=version)
-        self._news.put_nowait(event)
+    def publish(self, version: Published) -> None:
+        self._news.put_nowait(News(self.keep(version)))
 
     def heartbeat(self) -> None:
-        self._news.put_nowait(model_pb2.WatchPoliciesResponse(heartbeat=True))
+        self._news.put_nowait(News(heartbeat=True))
 
     def fail(self) -> None:
         self._news.put_nowait(Unavailable("Model went away"))
 
-    async def snapshots(self) -> list[model_pb2.PolicyVersion]:
+    async def snapshots(self) -> list[Published]:
         self.listed.set()
-        ready = model_pb2.POLICY_STATE_READY
-        return [one for one in self.versions.values() if one.snapshot and one.state == ready]
+        return [one for one in self.versions.values() if one.game]
 
-    async def watch(self) -> AsyncIterator[model_pb2.WatchPoliciesResponse]:
-        yield model_pb2.WatchPoliciesResponse(heartbeat=True)
+    async def watch(self) -> AsyncIterator[News]:
+        yield News(heartbeat=True)
         while True:
             news = await self._news.get()
             if isinstance(news, MazemeshError):
@@ -195,17 +183,11 @@ def snapshot(
     game: str = "race",
     settings: GameSettings | None = None,
     kept: bool = True,
-) -> model_pb2.PolicyVersion:
+) -> Published:
     """A ready version of a policy."""
-    return model_pb2.PolicyVersion(
-        name=name,
-        version=version,
-        state=model_pb2.POLICY_STATE_READY,
-        snapshot=kept,
-        collection=model_pb2.Collection(
-            game=game, settings=settings_to_proto(settings or GameSettings(shaping=0.5))
-        ),
-    )
+    if not kept:
+        return Published(name, version)
+    return Published(name, version, game, settings or GameSettings(shaping=0.5))
 
 
 class MemoryLeases:

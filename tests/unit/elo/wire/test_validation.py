@@ -147,16 +147,6 @@ def test_a_request_has_1_to_1000_results(count: int) -> None:
         matches([result()] * count)
 
 
-def test_page_sizes_and_offsets() -> None:
-    assert [validation.page_size(size, 50, 1000) for size in (0, 7, 5000)] == [50, 7, 1000]
-    assert [validation.offset(token) for token in ("", "0", "12")] == [0, 0, 12]
-    with pytest.raises(InvalidArgument, match="page_size = -1 is wrong"):
-        validation.page_size(-1, 50, 1000)
-    for token in ("x", "-1", "1e3", "²", "9" * 19):
-        with pytest.raises(InvalidArgument, match="page_token"):
-            validation.offset(token)
-
-
 def test_players_to_compare() -> None:
     validation.check_compared([], 64)
     validation.check_compared(["race:1", "race:2"], 64)

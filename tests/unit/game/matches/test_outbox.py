@@ -10,6 +10,7 @@ from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError, 
 from mazemesh.v1 import elo_pb2
 from services.game.matches.outbox import Outbox
 from services.game.store import FinishedMatch, OutboxSize, PendingResult
+from services.game.wire.delivery import Delivery
 
 
 class MemoryStore:
@@ -73,7 +74,7 @@ def encoded(*match_ids: str) -> dict[str, bytes]:
 
 async def delivered(results: dict[str, bytes], elo: Elo) -> tuple[MemoryStore, list[str]]:
     store = MemoryStore(results)
-    outbox = Outbox(store, elo, batch=100, max_backoff=0.001)
+    outbox = Outbox(store, Delivery(elo), batch=100, max_backoff=0.001)
     with capture_logs() as logs:
         running = asyncio.create_task(outbox.run())
         await asyncio.wait_for(store.empty.wait(), 30)

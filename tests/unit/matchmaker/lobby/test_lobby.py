@@ -14,7 +14,7 @@ from services.matchmaker.rating.players import Rating
 from services.matchmaker.rating.ratings import Ratings
 from services.matchmaker.stores.memory import MemoryTickets
 from tests.game_specs import known
-from tests.unit.matchmaker.fakes import FakeClock, FakeElo, FakeGame, MemoryNumbers, metrics
+from tests.unit.matchmaker.fakes import FakeClock, FakeElo, FakeGame, MemoryNumbers
 
 GRACE = 10.0
 
@@ -34,7 +34,6 @@ class World:
             Numbers(MemoryNumbers()),
             Ratings(self.elo, 2.0, self.clock),
             self.game,
-            metrics(),
             window=Window(100.0, 50.0, 5.0, 500.0),
             grace=GRACE,
             heartbeat=20.0,

@@ -22,7 +22,6 @@ from tests.unit.matchmaker.fakes import (
     FakeGame,
     MemoryLeases,
     MemoryNumbers,
-    metrics,
     roster_of,
     snapshot,
 )
@@ -51,7 +50,6 @@ class World:
             self.roster,
             Ratings(self.elo, 2.0, self.clock),
             self.game,
-            metrics(),
             cooldowns=Cooldowns(30.0, 3600.0),
             rules=PairingRules(),
             throttle=Throttle(self.max_outstanding, retry=1.0, settled_retry=10.0),

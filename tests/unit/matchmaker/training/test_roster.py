@@ -5,11 +5,10 @@ import pytest
 
 from mazemesh.errors import Unavailable
 from mazemesh.games import GameSettings
-from mazemesh.v1 import model_pb2
 from services._harness.game_specs import GameSpecs
 from services.matchmaker.training.snapshots import Roster, follow
 from tests.game_specs import FakeSpecs
-from tests.unit.matchmaker.fakes import FakeModel, metrics, snapshot
+from tests.unit.matchmaker.fakes import FakeModel, snapshot
 
 
 @pytest.fixture
@@ -19,7 +18,7 @@ def game() -> FakeSpecs:
 
 @pytest.fixture
 def roster(game: FakeSpecs) -> Roster:
-    return Roster(("race",), GameSpecs(game), metrics())
+    return Roster(("race",), GameSpecs(game))
 
 
 @pytest.fixture
@@ -51,9 +50,7 @@ async def test_what_exists_is_known_and_news_arrive(model: FakeModel, roster: Ro
 
 async def test_a_retired_snapshot_leaves(model: FakeModel, roster: Roster) -> None:
     await until(lambda: roster.versions("race", "race") == [1])
-    gone = snapshot(1)
-    gone.state = model_pb2.POLICY_STATE_RETIRED
-    model.publish(gone)
+    model.publish(snapshot(1, kept=False))
     await until(lambda: roster.versions("race", "race") == [])
 
 
@@ -83,11 +80,7 @@ async def test_ladders_follow_the_snapshots(roster: Roster) -> None:
 
 
 async def test_snapshots_that_cannot_be_rated_are_left_out(roster: Roster) -> None:
-    bad = snapshot(1)
-    bad.collection.settings.width = 1000
-    nameless = snapshot(2)
-    nameless.ClearField("collection")
-    await roster.replace([bad, nameless])
+    await roster.replace([snapshot(1, kept=False)])
     await roster.apply(snapshot(3, game="chess"))
     assert [len(one.snapshots) for one in await roster.ladders()] == [0]
 
@@ -127,5 +120,5 @@ async def test_a_default_game_is_asked_for_until_game_answers(
 
 
 async def test_an_unknown_default_game_has_no_ladder_and_spoils_none() -> None:
-    roster = Roster(("chess", "race"), GameSpecs(FakeSpecs()), metrics())
+    roster = Roster(("chess", "race"), GameSpecs(FakeSpecs()))
     assert [one.name for one in await roster.ladders()] == ["race"]

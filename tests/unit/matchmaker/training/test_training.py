@@ -8,7 +8,7 @@ from services.matchmaker.training.opponents import Mix, Source
 from services.matchmaker.training.outcomes import Outcomes
 from services.matchmaker.training.training import Training
 from tests.game_specs import known
-from tests.unit.matchmaker.fakes import MemoryOutcomes, metrics, roster_of, snapshot
+from tests.unit.matchmaker.fakes import MemoryOutcomes, roster_of, snapshot
 
 LOST = {"race:1": Outcomes(0, 0, 50)}
 
@@ -19,7 +19,6 @@ async def training_on(store: MemoryOutcomes, *versions: int) -> Training:
     return Training(
         roster,
         store,
-        metrics(),
         mix=Mix(0.0, 1.0, 0.0),
         curve="hard",
         power=2.0,

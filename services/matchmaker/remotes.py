@@ -1,0 +1,126 @@
+"""The peers over the network."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING
+
+from mazemesh.errors import NotFound
+from mazemesh.v1 import elo_pb2, game_pb2
+from services._harness.game_specs import RemoteSpecs
+from services._harness.peers import Peer
+from services.matchmaker.peers import News, Published
+from services.matchmaker.rating.players import Rating
+from services.matchmaker.setup import CreatedMatch, MatchSetup
+from services.matchmaker.wire.matches import created_match, setup_message
+from services.matchmaker.wire.policies import news, published
+
+if TYPE_CHECKING:
+    from mazemesh.client.elo import EloClient
+    from mazemesh.client.game.game import GameClient
+    from mazemesh.client.model import ModelClient
+
+_PAGE_SIZE = 1000
+
+
+class RemoteGame:
+    """`GamePeer` and `SpecPeer`, each by a `GameClient` of its own."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._game: Peer[GameClient] = Peer(self._connect)
+        self._specs = RemoteSpecs(address)
+
+    def _connect(self) -> GameClient:
+        from mazemesh.client.game.game import GameClient
+
+        return GameClient(self._address)
+
+    async def create(self, setups: Sequence[MatchSetup]) -> list[CreatedMatch]:
+        """See `GamePeer`."""
+        messages = [setup_message(setup) for setup in setups]
+        created = await self._game.call(lambda client: client.create(messages))
+        return [created_match(one) for one in created]
+
+    async def spec(
+        self, request: game_pb2.GetGameSpecRequest, wait: float
+    ) -> game_pb2.GetGameSpecResponse:
+        """See `SpecPeer`."""
+        return await self._specs.spec(request, wait)
+
+    async def close(self) -> None:
+        """Closes the channels."""
+        await self._specs.close()
+        await self._game.close()
+
+
+class RemoteElo:
+    """`EloPeer` by an `EloClient`."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._elo: Peer[EloClient] = Peer(self._connect)
+
+    def _connect(self) -> EloClient:
+        from mazemesh.client.elo import EloClient
+
+        return EloClient(self._address)
+
+    async def ratings(self, ladder: str) -> dict[str, Rating]:
+        """See `EloPeer`."""
+        return await self._elo.call(lambda client: _all(client, ladder))
+
+    async def rating(self, ladder: str, player: str) -> Rating | None:
+        """See `EloPeer`."""
+        try:
+            return _rating(await self._elo.call(lambda client: client.rating(ladder, player)))
+        except NotFound:
+            return None
+
+    async def close(self) -> None:
+        """Closes the channel."""
+        await self._elo.close()
+
+
+class RemoteModel:
+    """`ModelPeer` by a `ModelClient`."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._model: Peer[ModelClient] = Peer(self._connect)
+
+    def _connect(self) -> ModelClient:
+        from mazemesh.client.model import ModelClient
+
+        return ModelClient(self._address)
+
+    async def snapshots(self) -> list[Published]:
+        """See `ModelPeer`."""
+        found = await self._model.call(lambda client: list(client.list(snapshots_only=True)))
+        return [published(one) for one in found]
+
+    async def watch(self) -> AsyncIterator[News]:
+        """See `ModelPeer`."""
+        stream = await self._model.call(lambda client: client.watch())
+        # A thread waits in next(); closing the channel is what ends it when the service stops.
+        while (event := await self._model.call(lambda _: next(stream, None))) is not None:
+            yield news(event)
+
+    async def close(self) -> None:
+        """Closes the channel, which ends a watch."""
+        await self._model.close()
+
+
+def _all(client: EloClient, ladder: str) -> dict[str, Rating]:
+    found: dict[str, Rating] = {}
+    token = ""
+    while True:
+        page = client.leaderboard(ladder, page_size=_PAGE_SIZE, page_token=token)
+        found.update((player.player, _rating(player)) for player in page.players)
+        token = page.next_page_token
+        if not token:
+            return found
+
+
+def _rating(player: elo_pb2.PlayerRating) -> Rating:
+    return Rating(player.rating, player.low, player.high, player.matches)

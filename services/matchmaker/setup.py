@@ -1,0 +1,58 @@
+"""Matches as Game is asked to create them, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mazemesh.games import GameSettings
+
+
+@dataclass(frozen=True, slots=True)
+class MatchSetup:
+    """A match that Game is to create.
+
+    Attributes:
+        match_id: Unique for ever.
+        game: Name of the game.
+        settings: Its settings.
+        seed: Seed of the maze, of the evaluation range.
+        participants: Names, one a seat or one a team.
+        rated: Whether the result goes to Elo.
+        fence: Number of the lease under which it is played; 0 without any.
+        rotations: How many are played; 0 is all of them.
+    """
+
+    match_id: str
+    game: str
+    settings: GameSettings
+    seed: int
+    participants: tuple[str, ...]
+    rated: bool
+    fence: int = 0
+    rotations: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedGame:
+    """One rotation of a match at Game.
+
+    Attributes:
+        game_id: Its name there.
+        rotation: Its number among the match's rotations.
+        seat_tokens: Who has the token may sit there; by seat, empty where Game plays (bots).
+        seat_participants: Index into the match's participants, by seat.
+    """
+
+    game_id: str
+    rotation: int
+    seat_tokens: tuple[str, ...]
+    seat_participants: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedMatch:
+    """A match whose games exist at Game."""
+
+    match_id: str
+    games: Sequence[CreatedGame]

@@ -1,0 +1,50 @@
+"""Matches that Game creates: the core's nouns and the messages."""
+
+from __future__ import annotations
+
+from mazemesh.v1 import game_pb2 as pb
+from mazemesh.wire.specs import settings_to_proto
+from services.matchmaker.setup import CreatedGame, CreatedMatch, MatchSetup
+
+
+def setup_message(setup: MatchSetup) -> pb.MatchSetup:
+    """A match as CreateGames takes it."""
+    return pb.MatchSetup(
+        match_id=setup.match_id,
+        game=setup.game,
+        settings=settings_to_proto(setup.settings),
+        seed=setup.seed,
+        participants=setup.participants,
+        rated=setup.rated,
+        fence=setup.fence,
+        rotations=setup.rotations,
+    )
+
+
+def created_match(message: pb.CreatedMatch) -> CreatedMatch:
+    """From the answer of CreateGames."""
+    return CreatedMatch(
+        message.match_id,
+        [
+            CreatedGame(
+                game.game_id, game.rotation, tuple(game.seat_tokens), tuple(game.seat_participants)
+            )
+            for game in message.games
+        ],
+    )
+
+
+def created_message(created: CreatedMatch) -> pb.CreatedMatch:
+    """To evaluators, who join the games."""
+    return pb.CreatedMatch(
+        match_id=created.match_id,
+        games=[
+            pb.CreatedGame(
+                game_id=game.game_id,
+                rotation=game.rotation,
+                seat_tokens=game.seat_tokens,
+                seat_participants=game.seat_participants,
+            )
+            for game in created.games
+        ],
+    )
