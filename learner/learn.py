@@ -11,29 +11,29 @@ from typing import TYPE_CHECKING
 import structlog
 from prometheus_client import CollectorRegistry
 
+from learner.device.ranks import InStep, join, rank
+from learner.device.ranks import size as ranks_in_all
 from learner.loop.first_version import first_draft
 from learner.loop.lease import Lease
-from learner.loop.ports import ExperienceSource, PolicySink
 from learner.loop.prefetch import Prefetcher, make_table
 from learner.loop.publisher import Publisher
-from learner.loop.ranks import InStep, join, rank
-from learner.loop.ranks import size as ranks_in_all
-from learner.loop.run import Run
 from learner.network.architecture import initial_parameters
+from learner.ports import ExperienceSource, PolicySink
 from learner.record import checkpoint
 from learner.record.journal import Journal, run_id_of
 from learner.record.lineage import Lineage
 from learner.record.metrics import LearnerMetrics
 from learner.record.tracking import Tracking
+from learner.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.errors import InvalidArgument
 from mazemesh.starting import loading_kernels
 
 if TYPE_CHECKING:
-    from learner.algorithms.algorithm import Algorithm
-    from learner.algorithms.exploiter import Exploiter, Records
+    from learner.bases.learner import Algorithm
     from learner.device.place import Place
-    from learner.loop.ranks import Ranks
+    from learner.device.ranks import Ranks
+    from learner.loop.exploiter import Exploiter, Records
     from learner.network.architecture import Parameters
 
 log = structlog.get_logger("learner")
@@ -130,7 +130,7 @@ class _Beginning:
 def _check_place(settings: LearnerSettings, run: Run) -> None:
     """Raises FailedPrecondition: what was asked for needs a GPU, and there is none."""
     if settings.device == "cuda" or settings.fuse:
-        from learner.algorithms.choice import check_place
+        from learner.loop.building import check_place
 
         check_place(run, settings.device, fuse=settings.fuse)
 
@@ -162,7 +162,7 @@ def _begin(
 
 def _load_torch() -> None:
     with loading_kernels():
-        import learner.algorithms.choice
+        import learner.loop.building
         import learner.loop.trainer  # noqa: F401
 
 
@@ -214,7 +214,7 @@ def _build(
     settings: LearnerSettings, run: Run, parameters: Parameters, ranks: Ranks
 ) -> tuple[Algorithm, Place]:
     """The algorithm as the settings want it, and where it computes."""
-    from learner.algorithms.choice import build
+    from learner.loop.building import build
 
     told = settings.device, settings.threads, ranks, settings.precision
     with loading_kernels():
@@ -225,7 +225,7 @@ def _exploiter(
     settings: LearnerSettings, run: Run, records: Records | None, stop: threading.Event
 ) -> Exploiter | None:
     """What lets an exploiter begin anew; None for other runs."""
-    from learner.algorithms.exploiter import Exploiter, TargetRecord
+    from learner.loop.exploiter import Exploiter, TargetRecord
     from learner.network.descent import ALONE
 
     if not run.exploits or records is None:

@@ -7,9 +7,9 @@ import inspect
 import re
 import textwrap
 
-from learner.algorithms.bounds import bounds
 from learner.algorithms.configs import Config
 from learner.algorithms.presets import AlgorithmName, preset
+from learner.bases.bounds import bounds
 from mazemesh.games import GENERATORS, GameSettings, open_game
 
 _WIDTH = 96

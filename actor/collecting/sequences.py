@@ -155,7 +155,7 @@ def n_step_targets(
     n_step: int,
     discount: float,
 ) -> Float:
-    """What `learner.algorithms.r2d2.n_step_targets` says, in numpy.
+    """What `learner.algorithms.r2d2.update.n_step_targets` says, in numpy.
 
     With G^0_t = V_t: G^k_t = r_t + gamma G^(k-1)_(t+1), or r_t where the episode terminated by step
     t; V_t at the end of the sequence and where the episode was truncated by step t.

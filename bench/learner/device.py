@@ -14,18 +14,18 @@ import numpy as np
 import torch
 import typer
 
-from learner.algorithms.algorithm import Algorithm
-from learner.algorithms.choice import FUSED, choose_place, make
 from learner.algorithms.configs import ActorCriticConfig, PPOConfig, R2D2Config
 from learner.algorithms.presets import AlgorithmName
+from learner.bases.learner import Algorithm
 from learner.device.gpu import gpu_statistics
 from learner.device.place import Place
-from learner.loop.ports import Priorities
+from learner.loop.building import FUSED, choose_place, make
 from learner.loop.prefetch import Prefetcher
-from learner.loop.run import Run
 from learner.network.architecture import initial_parameters
 from learner.network.descent import ALONE
 from learner.network.precision import Precision
+from learner.ports import Priorities
+from learner.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.tensors import Signature
 from mazemesh.v1 import replay_pb2
@@ -50,7 +50,7 @@ LARGE_HIDDEN = [1024, 1024, 1024]
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows as an actor could have written them (`learner.loop.ports.Batch`)."""
+    """Rows as an actor could have written them (`learner.ports.Batch`)."""
 
     columns: dict[str, np.ndarray[Any, Any]]
     keys: np.ndarray[Any, np.dtype[np.uint64]]

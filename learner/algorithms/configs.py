@@ -1,7 +1,7 @@
 """The settings of the algorithms, apart from torch: actors' instructions follow from them too.
 
 Each field has bounds in its type, and a config that is beyond them cannot be made
-(`learner.algorithms.bounds`); what holds between two fields is checked beside them.
+(`learner.bases.bounds`); what holds between two fields is checked beside them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from learner.algorithms.bounds import Within, check
+from learner.bases.bounds import Within, check
 from mazemesh.errors import InvalidArgument
 
 Steps = Annotated[int, Within(1, 4096)]

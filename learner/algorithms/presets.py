@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from learner.algorithms.bounds import bounds, check_value
 from learner.algorithms.configs import (
     Config,
     DQNConfig,
@@ -16,6 +15,7 @@ from learner.algorithms.configs import (
     R2D2Config,
     RecurrentPPOConfig,
 )
+from learner.bases.bounds import bounds, check_value
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSettings
 from mazemesh.games.foreign import is_foreign

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from actor.collecting.step import Experience
-from learner.algorithms.algorithm import Algorithm
-from learner.algorithms.choice import build
+from learner.bases.learner import Algorithm
+from learner.loop.building import build
 from learner.loop.prefetch import Prefetcher, make_table
-from learner.loop.run import Run
 from learner.network.architecture import initial_parameters
+from learner.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.client.replay.replay import ReplayClient
 from mazemesh.experience import most_write_rows, rows_a_message

@@ -3,7 +3,7 @@
 import pytest
 
 from learner.algorithms.presets import preset
-from learner.loop.run import Run
+from learner.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.cli.tuning.flags import Flags
 from mazemesh.errors import InvalidArgument

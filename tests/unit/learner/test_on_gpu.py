@@ -10,12 +10,12 @@ import pytest
 import torch
 from structlog.testing import capture_logs
 
-from learner.algorithms.choice import FUSED, build, choose_place, make
 from learner.device.place import Place
 from learner.device.recording import REHEARSALS, Recorded
-from learner.loop.run import Run
+from learner.loop.building import FUSED, build, choose_place, make
 from learner.network.architecture import evaluate, initial_parameters
 from learner.network.descent import ALONE
+from learner.run import Run
 from learner.settings import LearnerSettings
 from tests.unit.learner.device.test_place import SMALL
 from tests.unit.learner.fakes import random_batch, reloaded, tiny_run

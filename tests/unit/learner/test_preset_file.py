@@ -9,8 +9,8 @@ from typing import get_args
 import pytest
 
 from learner.algorithms.presets import AlgorithmName
-from learner.loop.run import Run
 from learner.preset_file import documented, preset_text
+from learner.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import list_games

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from learner.algorithms.configs import DQNConfig
-from learner.algorithms.dqn import DQN, double_q_target, importance_weights
+from learner.algorithms.dqn.update import DQN, double_q_target, importance_weights
 from learner.device.place import Place
 from learner.network.architecture import Architecture, initial_parameters
 from mazemesh.experience import transition_signature

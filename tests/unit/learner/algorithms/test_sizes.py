@@ -11,10 +11,10 @@ from actor.collecting.step import Experience
 from learner.algorithms.configs import DQNConfig, ImpalaConfig, PPOConfig, R2D2Config
 from learner.algorithms.sizes import BATCH_BYTES, PARITY_BYTES, TABLE_BYTES, fitted, parity_rows
 from learner.loop.parts import Joined, Parts
-from learner.loop.ports import Columns
 from learner.loop.prefetch import Prefetcher
-from learner.loop.run import Run
 from learner.loop.trainer import _examples
+from learner.ports import Columns
+from learner.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.errors import InvalidArgument, NotFound
 from mazemesh.experience import (

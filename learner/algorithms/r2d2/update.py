@@ -22,16 +22,21 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from learner.algorithms.algorithm import Update
 from learner.algorithms.configs import R2D2Config
-from learner.algorithms.dqn import combined, outcome, weighted_minibatches, weights_and_takeovers
-from learner.algorithms.target import Target
+from learner.algorithms.dqn.update import (
+    combined,
+    outcome,
+    weighted_minibatches,
+    weights_and_takeovers,
+)
+from learner.bases.learner import Update
+from learner.bases.target import Target
 from learner.device.place import Place
-from learner.loop.ports import Batch
-from learner.loop.ranks import Ranks
+from learner.device.ranks import Ranks
 from learner.network.architecture import Architecture, Parameters
 from learner.network.descent import ALONE, Descent
 from learner.network.networks import RecurrentDuelingQ, dueling
+from learner.ports import Batch
 from mazemesh.rescaling import rescale, unscale
 
 

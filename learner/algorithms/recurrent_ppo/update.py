@@ -16,16 +16,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from learner.algorithms.algorithm import Update, statistics
 from learner.algorithms.configs import RecurrentPPOConfig
-from learner.algorithms.ppo import STATISTICS, Steps, normalized, surrogate
-from learner.algorithms.vtrace import FIT, estimate
+from learner.algorithms.ppo.update import STATISTICS, Steps, normalized, surrogate
+from learner.bases.learner import Update, statistics
+from learner.bases.vtrace import FIT, estimate
 from learner.device.place import Place
-from learner.loop.ports import Batch
-from learner.loop.ranks import Ranks
+from learner.device.ranks import Ranks
 from learner.network.architecture import Architecture, Parameters
 from learner.network.descent import ALONE, Descent
 from learner.network.networks import RecurrentActorCritic
+from learner.ports import Batch
 
 
 @dataclass(frozen=True)

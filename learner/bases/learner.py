@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from learner.loop.ports import Batch
 from learner.network.descent import checked
 from learner.network.networks import Network
+from learner.ports import Batch
 
 
 @dataclass(frozen=True)

@@ -15,15 +15,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from learner.algorithms.algorithm import Update, statistics
 from learner.algorithms.configs import DQNConfig
-from learner.algorithms.target import Target, takeovers
+from learner.bases.learner import Update, statistics
+from learner.bases.target import Target, takeovers
 from learner.device.place import Place
-from learner.loop.ports import Batch
-from learner.loop.ranks import Ranks
+from learner.device.ranks import Ranks
 from learner.network.architecture import Architecture, Parameters
 from learner.network.descent import ALONE, Descent
 from learner.network.networks import DuelingQ
+from learner.ports import Batch
 
 STATISTICS = ("loss", "td_error", "q_value", "importance", "gradient_norm")
 

@@ -8,7 +8,6 @@ from typing import Any, get_args
 
 import pytest
 
-from learner.algorithms.bounds import Within, bounds
 from learner.algorithms.configs import (
     Config,
     DQNConfig,
@@ -17,8 +16,9 @@ from learner.algorithms.configs import (
     R2D2Config,
     RecurrentPPOConfig,
 )
-from learner.algorithms.dqn import beta
+from learner.algorithms.dqn.update import beta
 from learner.algorithms.presets import AlgorithmName, override, preset
+from learner.bases.bounds import Within, bounds
 from learner.settings import LearnerSettings
 from mazemesh.errors import InvalidArgument
 

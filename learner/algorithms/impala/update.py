@@ -14,16 +14,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from learner.algorithms.algorithm import Update, statistics
 from learner.algorithms.configs import ImpalaConfig
-from learner.algorithms.policy_gradient import Policy, gradient
-from learner.algorithms.vtrace import FIT, estimate
+from learner.bases.learner import Update, statistics
+from learner.bases.policy_gradient import Policy, gradient
+from learner.bases.vtrace import FIT, estimate
 from learner.device.place import Place
-from learner.loop.ports import Batch
-from learner.loop.ranks import Ranks
+from learner.device.ranks import Ranks
 from learner.network.architecture import Architecture, Parameters
 from learner.network.descent import ALONE, Descent
 from learner.network.networks import ActorCritic
+from learner.ports import Batch
 
 
 class Impala:

@@ -23,17 +23,17 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from learner.algorithms.algorithm import Update, statistics
 from learner.algorithms.configs import PPOConfig
-from learner.algorithms.policy_gradient import Policy, gradient
-from learner.algorithms.vtrace import FIT, estimate
+from learner.bases.learner import Update, statistics
+from learner.bases.policy_gradient import Policy, gradient
+from learner.bases.vtrace import FIT, estimate
 from learner.device.place import Place
-from learner.loop.ports import Batch
-from learner.loop.ranks import Ranks
+from learner.device.ranks import Ranks
 from learner.network.architecture import ILLEGAL, Architecture, Parameters
 from learner.network.descent import ALONE, Descent
 from learner.network.networks import ActorCritic
 from learner.network.perceptron import Perceptron
+from learner.ports import Batch
 
 STATISTICS = ("policy_loss", "value_loss", "entropy", "kl", "clip_fraction", "gradient_norm")
 

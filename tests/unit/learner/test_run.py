@@ -10,7 +10,7 @@ import pytest
 from actor.collecting.acting import method
 from learner.algorithms.configs import DQNConfig, PPOConfig, R2D2Config
 from learner.algorithms.presets import override, preset
-from learner.loop.run import Run
+from learner.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.errors import InvalidArgument
 from mazemesh.experience import most_write_rows

@@ -6,20 +6,20 @@ from typing import Literal
 
 import torch
 
-from learner.algorithms.algorithm import Algorithm
 from learner.algorithms.configs import ImpalaConfig, PPOConfig, R2D2Config, RecurrentPPOConfig
-from learner.algorithms.dqn import DQN
-from learner.algorithms.impala import Impala
-from learner.algorithms.ppo import PPO
-from learner.algorithms.r2d2 import R2D2
-from learner.algorithms.recurrent_ppo import RecurrentPPO
+from learner.algorithms.dqn.update import DQN
+from learner.algorithms.impala.update import Impala
+from learner.algorithms.ppo.update import PPO
+from learner.algorithms.r2d2.update import R2D2
+from learner.algorithms.recurrent_ppo.update import RecurrentPPO
+from learner.bases.learner import Algorithm
 from learner.device.place import Place
-from learner.loop.ranks import Alone, Ranks, local_rank
-from learner.loop.run import Run
+from learner.device.ranks import Alone, Ranks, local_rank
 from learner.network.architecture import Parameters
 from learner.network.descent import ALONE
 from learner.network.matmul import choose_matmul, choose_on_gpu, choose_precision
 from learner.network.precision import Precision
+from learner.run import Run
 from mazemesh.errors import FailedPrecondition
 
 Device = Literal["auto", "cpu", "cuda"]

@@ -1,0 +1,1 @@
+"""Double dueling deep Q-learning."""

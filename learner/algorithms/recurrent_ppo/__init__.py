@@ -1,0 +1,1 @@
+"""Proximal policy optimization of a policy with memory."""
