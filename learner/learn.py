@@ -30,7 +30,7 @@ from mazemesh.errors import InvalidArgument
 from mazemesh.starting import loading_kernels
 
 if TYPE_CHECKING:
-    from learner.bases.learner import Algorithm
+    from learner.bases.learner import Learner
     from learner.device.place import Place
     from learner.device.ranks import Ranks
     from learner.loop.exploiter import Exploiter, Records
@@ -121,7 +121,7 @@ def _lead(
 class _Beginning:
     """What a process trains with, and where it goes on from; `found` is None in a new run."""
 
-    algorithm: Algorithm
+    algorithm: Learner
     place: Place
     ranks: Ranks
     found: checkpoint.Checkpoint | None
@@ -212,7 +212,7 @@ def _train(
 
 def _build(
     settings: LearnerSettings, run: Run, parameters: Parameters, ranks: Ranks
-) -> tuple[Algorithm, Place]:
+) -> tuple[Learner, Place]:
     """The algorithm as the settings want it, and where it computes."""
     from learner.loop.building import build
 
@@ -231,7 +231,7 @@ def _exploiter(
     if not run.exploits or records is None:
         return None
 
-    def begin(life: int) -> Algorithm:
+    def begin(life: int) -> Learner:
         other = replace(run, seed=run.seed + life)
         parameters = initial_parameters(run.architecture, other.seed)
         return _build(settings, other, parameters, ALONE)[0]

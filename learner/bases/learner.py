@@ -1,4 +1,4 @@
-"""What the trainer asks of an algorithm. `algorithms` knows those there are."""
+"""What the trainer asks of what learns; `learner.algorithms` has those there are."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def statistics(names: Iterable[str], means: Tensor) -> dict[str, float]:
     return found
 
 
-class Algorithm(Protocol):
+class Learner(Protocol):
     """Learns from batches of one signature."""
 
     @property

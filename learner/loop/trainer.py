@@ -10,7 +10,7 @@ import numpy as np
 import structlog
 
 from learner.algorithms.sizes import parity_rows
-from learner.bases.learner import Algorithm
+from learner.bases.learner import Learner
 from learner.device.gpu import gpu_statistics
 from learner.device.ranks import InStep
 from learner.device.ranks import size as ranks
@@ -48,7 +48,7 @@ class Trainer:
     def __init__(
         self,
         run: Run,
-        algorithm: Algorithm,
+        algorithm: Learner,
         batches: InStep,
         publisher: Publisher,
         journal: Journal,
@@ -220,7 +220,7 @@ class Trainer:
         log.debug("progress", **line)
 
 
-def follow(algorithm: Algorithm, batches: InStep, stop: threading.Event) -> None:
+def follow(algorithm: Learner, batches: InStep, stop: threading.Event) -> None:
     """Learns beside rank 0, which does all the rest, until one of the ranks stops."""
     while not stop.is_set():
         batch = batches.next(WAIT_SECONDS)

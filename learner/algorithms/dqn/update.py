@@ -15,8 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from learner.algorithms.configs import DQNConfig
+from learner.algorithms.dqn import DQNConfig
 from learner.bases.learner import Update, statistics
+from learner.bases.replayed import QLearningConfig
 from learner.bases.target import Target, takeovers
 from learner.device.place import Place
 from learner.device.ranks import Ranks
@@ -28,7 +29,7 @@ from learner.ports import Batch
 STATISTICS = ("loss", "td_error", "q_value", "importance", "gradient_norm")
 
 
-def beta(config: DQNConfig, updates: int) -> float:
+def beta(config: QLearningConfig, updates: int) -> float:
     """The importance weights' exponent after so many updates."""
     start, end = config.importance_exponent, config.final_importance_exponent
     return start + (end - start) * min(1.0, updates / config.importance_anneal_updates)
@@ -43,7 +44,7 @@ def importance_weights(
 
 
 def weights_and_takeovers(
-    batch: Batch, config: DQNConfig, updates: int, place: Place
+    batch: Batch, config: QLearningConfig, updates: int, place: Place
 ) -> tuple[Tensor, Tensor]:
     """Importance of a batch's rows, float32 [rows], and `takeovers` at its gradient steps."""
     exponent = beta(config, updates)
@@ -54,7 +55,7 @@ def weights_and_takeovers(
 
 
 def weighted_minibatches(
-    columns: Mapping[str, Tensor], weight: Tensor, config: DQNConfig
+    columns: Mapping[str, Tensor], weight: Tensor, config: QLearningConfig
 ) -> list[dict[str, Tensor]]:
     """A batch's rows in order, `minibatch_size` at a time, with their importance as `weight`."""
     column = {**columns, "weight": weight}
@@ -68,7 +69,7 @@ def combined(steps: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
     return torch.cat(errors), torch.stack(found).mean(dim=0)
 
 
-def outcome(errors: Tensor, means: Tensor, config: DQNConfig) -> Update:
+def outcome(errors: Tensor, means: Tensor, config: QLearningConfig) -> Update:
     """The `STATISTICS`, and new priorities: each row's error and a floor."""
     priorities = errors.cpu().numpy().astype(np.float64)
     return Update(statistics(STATISTICS, means), priorities + config.priority_floor)

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from learner.algorithms.configs import ImpalaConfig
+from learner.algorithms.impala import ImpalaConfig
 from learner.bases.learner import Update, statistics
 from learner.bases.policy_gradient import Policy, gradient
 from learner.bases.vtrace import FIT, estimate

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from learner.algorithms.configs import PPOConfig
+from learner.algorithms.ppo import PPOConfig
 from learner.bases.learner import Update, statistics
 from learner.bases.policy_gradient import Policy, gradient
 from learner.bases.vtrace import FIT, estimate

@@ -22,13 +22,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from learner.algorithms.configs import R2D2Config
 from learner.algorithms.dqn.update import (
     combined,
     outcome,
     weighted_minibatches,
     weights_and_takeovers,
 )
+from learner.algorithms.r2d2 import R2D2Config
 from learner.bases.learner import Update
 from learner.bases.target import Target
 from learner.device.place import Place

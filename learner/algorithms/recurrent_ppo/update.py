@@ -16,8 +16,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from learner.algorithms.configs import RecurrentPPOConfig
 from learner.algorithms.ppo.update import STATISTICS, Steps, normalized, surrogate
+from learner.algorithms.recurrent_ppo import RecurrentPPOConfig
 from learner.bases.learner import Update, statistics
 from learner.bases.vtrace import FIT, estimate
 from learner.device.place import Place

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from actor.collecting.step import Experience
-from learner.bases.learner import Algorithm
+from learner.bases.learner import Learner
 from learner.loop.building import build
 from learner.loop.prefetch import Prefetcher, make_table
 from learner.network.architecture import initial_parameters
@@ -34,7 +34,7 @@ async def test_pictures_are_learned_from_with_the_preset(tmp_path: Path) -> None
     assert statistics["gradient_norm"] > 0
 
 
-def learn_once(run: Run, learner: Algorithm, address: str) -> dict[str, float]:
+def learn_once(run: Run, learner: Learner, address: str) -> dict[str, float]:
     stop, client = threading.Event(), ReplayClient(address)
     assert make_table(client, run.table, stop)
     writing = threading.Thread(target=write, args=(run, client))

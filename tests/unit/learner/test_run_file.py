@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from learner.algorithms.configs import RecurrentPPOConfig
+from learner.algorithms.recurrent_ppo import RecurrentPPOConfig
 from learner.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.process.errors import StartError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from learner.algorithms.configs import DQNConfig
+from learner.algorithms.dqn import DQNConfig
 from learner.algorithms.dqn.update import DQN, double_q_target, importance_weights
 from learner.device.place import Place
 from learner.network.architecture import Architecture, initial_parameters

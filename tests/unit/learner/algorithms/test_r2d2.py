@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from learner.algorithms.configs import R2D2Config
+from learner.algorithms.r2d2 import R2D2Config
 from learner.algorithms.r2d2.update import R2D2, n_step_targets
 from learner.device.place import Place
 from learner.network.architecture import Architecture, evaluate, initial_parameters
