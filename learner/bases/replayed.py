@@ -10,6 +10,7 @@ from learner.network.architecture import Architecture
 from mazemesh.client.replay import tables
 from mazemesh.errors import InvalidArgument
 from mazemesh.experience import sequence_signature, transition_signature
+from mazemesh.returns import PRIORITY_FLOOR
 from mazemesh.tensors import Signature
 from mazemesh.v1 import model_pb2, replay_pb2
 
@@ -50,7 +51,7 @@ class QLearningConfig:
     importance_exponent: Share = 0.4
     final_importance_exponent: Share = 1.0
     importance_anneal_updates: Updates = 20_000
-    priority_floor: Annotated[float, Within(0, 1, above=True)] = 1e-3
+    priority_floor: Annotated[float, Within(0, 1, above=True)] = PRIORITY_FLOOR
     epsilon: Share = 0.4
     epsilon_exponent: Cost = 2.0
     table_capacity: Annotated[int, Within(1, 1_000_000_000)] = 500_000

@@ -25,6 +25,7 @@ from learner.network.architecture import Architecture, Parameters
 from learner.network.descent import ALONE, Descent
 from learner.network.networks import DuelingQ
 from learner.ports import Batch
+from mazemesh.returns import importance_weights
 
 STATISTICS = ("loss", "td_error", "q_value", "importance", "gradient_norm")
 
@@ -33,14 +34,6 @@ def beta(config: QLearningConfig, updates: int) -> float:
     """The importance weights' exponent after so many updates."""
     start, end = config.importance_exponent, config.final_importance_exponent
     return start + (end - start) * min(1.0, updates / config.importance_anneal_updates)
-
-
-def importance_weights(
-    probabilities: np.ndarray[Any, np.dtype[np.float64]], table_size: int, exponent: float
-) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """w_i = (N P(i))^-beta / max_j w_j, float32 [rows] (Schaul et al. 2016, section 3.4)."""
-    weights = (table_size * probabilities) ** -exponent
-    return np.asarray(weights / weights.max(), np.float32)
 
 
 def weights_and_takeovers(

@@ -6,7 +6,7 @@ in `R2D2.loss`:
 1. A sequence begins with what the actor remembered (stored state). Its first `burn_in` steps only
    bring that state up to date, in the trained and in the target network.
 2. Both networks run over the rest, forgetting where an episode begins.
-3. Targets are n-step returns of double Q-learning on the scale of `mazemesh.rescaling`.
+3. Targets are n-step returns of double Q-learning on the scale of `mazemesh.returns`.
 4. A sequence weighs and is drawn by eta max |error| + (1 - eta) mean |error| over its steps.
 
 Unlike there, sequences run on over episode ends, as episodes in small mazes are shorter than they;
@@ -37,7 +37,7 @@ from learner.network.architecture import Architecture, Parameters
 from learner.network.descent import ALONE, Descent
 from learner.network.networks import RecurrentDuelingQ, dueling
 from learner.ports import Batch
-from mazemesh.rescaling import rescale, unscale
+from mazemesh.returns import rescale, unscale
 
 
 def n_step_targets(

@@ -14,7 +14,7 @@ from learner.device.place import Place
 from learner.network.architecture import Architecture, evaluate, initial_parameters
 from mazemesh.errors import InvalidArgument
 from mazemesh.experience import sequence_signature
-from mazemesh.rescaling import rescale, unscale
+from mazemesh.returns import rescale, unscale
 from tests.unit.learner.fakes import FakeBatch, random_batch, reloaded
 
 CPU = Place()
