@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from learner.network.descent import checked
+from learner.device.place import Place
+from learner.device.ranks import Ranks
+from learner.network.architecture import Parameters
+from learner.network.descent import Descent, checked
 from learner.network.networks import Network
 from learner.ports import Batch
 
@@ -63,3 +66,70 @@ class Learner(Protocol):
     def restore(self, state: Mapping[str, Any]) -> None:
         """Goes on from a `state`."""
         ...
+
+
+class Descending(Protocol):
+    """What gradient descent needs of a config."""
+
+    @property
+    def learning_rate(self) -> float:
+        """Of Adam at the start."""
+        ...
+
+    @property
+    def max_gradient_norm(self) -> float:
+        """Gradients are clipped to this norm."""
+        ...
+
+
+N = TypeVar("N", bound=Network)
+C = TypeVar("C", bound=Descending)
+
+
+class OneNetwork(Generic[N, C]):
+    """What every learner of ours has: a network, its optimizer, where it computes.
+
+    Attributes:
+        network: Holds the weights that are published.
+        config: Of the algorithm.
+        updates: Gradient steps so far.
+    """
+
+    def __init__(
+        self,
+        network: N,
+        parameters: Parameters,
+        config: C,
+        place: Place,
+        ranks: Ranks,
+        *,
+        eps: float,
+    ) -> None:
+        """`eps` is Adam's."""
+        self.config, self.updates = config, 0
+        self._place, self._intake = place, place.intake()
+        self.network = network
+        self.network.load(parameters)
+        self.network.to(place.device)
+        self._descent = Descent(
+            self.network,
+            config.learning_rate,
+            config.max_gradient_norm,
+            eps=eps,
+            ranks=ranks,
+            recordable=place.on_gpu,
+        )
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint keeps."""
+        return {
+            "network": self.network.state_dict(),
+            "optimizer": self._descent.state(),
+            "updates": self.updates,
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Goes on from `state`."""
+        self.network.load_state_dict(state["network"])
+        self._descent.restore(state["optimizer"])
+        self.updates = state["updates"]

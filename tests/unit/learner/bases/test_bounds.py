@@ -10,13 +10,13 @@ import pytest
 
 from learner.algorithms import registry
 from learner.algorithms.dqn import DQNConfig
-from learner.algorithms.dqn.update import beta
 from learner.algorithms.impala import ImpalaConfig
 from learner.algorithms.ppo import PPOConfig
 from learner.algorithms.presets import override
 from learner.algorithms.r2d2 import R2D2Config
 from learner.algorithms.recurrent_ppo import RecurrentPPOConfig
 from learner.bases.bounds import Within, bounds
+from learner.bases.q_learning import beta
 from learner.settings import LearnerSettings
 from mazemesh.errors import InvalidArgument
 
