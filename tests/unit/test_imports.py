@@ -21,6 +21,9 @@ OPENING = (
 ALLOWED_OPENING = {
     # The class, to tell its games apart; making one starts nothing.
     ("services/game/play/batch.py", "mazemesh.games.foreign.ForeignGame"),
+    ("services/game/play/room.py", "mazemesh.games.foreign.ForeignGame"),
+    # What its arrays take, before any are made.
+    ("services/game/play/room.py", "mazemesh.games.foreign.memory.shared_bytes"),
     # Ends an engine that a command of the user's own was given.
     ("actor/policies/behaviour.py", "mazemesh.games.foreign.check.close"),
     # Looks at a name.
@@ -29,7 +32,7 @@ ALLOWED_OPENING = {
 PLAYS_NO_GAME = {"_harness", "elo", "matchmaker", "model", "replay"}
 PURE = (
     *("GameSettings", "GameSpec", "Purpose", "is_bot", "seeds", "settings", "spec"),
-    "ladder.is_time_trial",
+    *("ladder.is_time_trial", "ladder.sides"),
 )
 """All of mazemesh.games that they know: settings and specs as data, seeds, bots by name."""
 
