@@ -22,8 +22,8 @@ from bench.learner.workload import Workload
 from bench.pinned import pinned_server
 from learner.loop.first_version import first_draft
 from learner.loop.publisher import Draft, Publisher, parity_check
-from learner.loop.run import Run
 from learner.network.architecture import evaluate, initial_parameters
+from learner.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.client.model import ModelClient
 from mazemesh.errors import MazemeshError

@@ -11,29 +11,29 @@ from typing import TYPE_CHECKING
 import structlog
 from prometheus_client import CollectorRegistry
 
+from learner.device.ranks import InStep, join, rank
+from learner.device.ranks import size as ranks_in_all
 from learner.loop.first_version import first_draft
 from learner.loop.lease import Lease
-from learner.loop.ports import ExperienceSource, PolicySink
 from learner.loop.prefetch import Prefetcher, make_table
 from learner.loop.publisher import Publisher
-from learner.loop.ranks import InStep, join, rank
-from learner.loop.ranks import size as ranks_in_all
-from learner.loop.run import Run
 from learner.network.architecture import initial_parameters
+from learner.ports import ExperienceSource, PolicySink
 from learner.record import checkpoint
 from learner.record.journal import Journal, run_id_of
 from learner.record.lineage import Lineage
 from learner.record.metrics import LearnerMetrics
 from learner.record.tracking import Tracking
+from learner.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.errors import InvalidArgument
 from mazemesh.starting import loading_kernels
 
 if TYPE_CHECKING:
-    from learner.algorithms.algorithm import Algorithm
-    from learner.algorithms.exploiter import Exploiter, Records
+    from learner.bases.learner import Learner
     from learner.device.place import Place
-    from learner.loop.ranks import Ranks
+    from learner.device.ranks import Ranks
+    from learner.loop.exploiter import Exploiter, Records
     from learner.network.architecture import Parameters
 
 log = structlog.get_logger("learner")
@@ -121,7 +121,7 @@ def _lead(
 class _Beginning:
     """What a process trains with, and where it goes on from; `found` is None in a new run."""
 
-    algorithm: Algorithm
+    algorithm: Learner
     place: Place
     ranks: Ranks
     found: checkpoint.Checkpoint | None
@@ -130,7 +130,7 @@ class _Beginning:
 def _check_place(settings: LearnerSettings, run: Run) -> None:
     """Raises FailedPrecondition: what was asked for needs a GPU, and there is none."""
     if settings.device == "cuda" or settings.fuse:
-        from learner.algorithms.choice import check_place
+        from learner.loop.building import check_place
 
         check_place(run, settings.device, fuse=settings.fuse)
 
@@ -162,7 +162,7 @@ def _begin(
 
 def _load_torch() -> None:
     with loading_kernels():
-        import learner.algorithms.choice
+        import learner.loop.building
         import learner.loop.trainer  # noqa: F401
 
 
@@ -212,9 +212,9 @@ def _train(
 
 def _build(
     settings: LearnerSettings, run: Run, parameters: Parameters, ranks: Ranks
-) -> tuple[Algorithm, Place]:
+) -> tuple[Learner, Place]:
     """The algorithm as the settings want it, and where it computes."""
-    from learner.algorithms.choice import build
+    from learner.loop.building import build
 
     told = settings.device, settings.threads, ranks, settings.precision
     with loading_kernels():
@@ -225,13 +225,13 @@ def _exploiter(
     settings: LearnerSettings, run: Run, records: Records | None, stop: threading.Event
 ) -> Exploiter | None:
     """What lets an exploiter begin anew; None for other runs."""
-    from learner.algorithms.exploiter import Exploiter, TargetRecord
+    from learner.loop.exploiter import Exploiter, TargetRecord
     from learner.network.descent import ALONE
 
     if not run.exploits or records is None:
         return None
 
-    def begin(life: int) -> Algorithm:
+    def begin(life: int) -> Learner:
         other = replace(run, seed=run.seed + life)
         parameters = initial_parameters(run.architecture, other.seed)
         return _build(settings, other, parameters, ALONE)[0]

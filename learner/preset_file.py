@@ -6,22 +6,22 @@ import dataclasses
 import inspect
 import re
 import textwrap
+from typing import Any
 
-from learner.algorithms.bounds import bounds
-from learner.algorithms.configs import Config
-from learner.algorithms.presets import AlgorithmName, preset
-from mazemesh.games import GENERATORS, GameSettings, open_game
+from learner.algorithms.registry import find
+from learner.bases.bounds import bounds
+from mazemesh.games import GENERATORS, open_game
 
 _WIDTH = 96
 
 
-def preset_text(game: str, algorithm: AlgorithmName) -> str:
+def preset_text(game: str, algorithm: str) -> str:
     """TOML that `--config` takes, with all hyperparameters and settings of the game.
 
     Raises:
-        InvalidArgument: no such game; names those there are.
+        InvalidArgument: no such game or algorithm; names those there are.
     """
-    name, start = open_game(game).name, preset(game, algorithm)
+    name, start = open_game(game).name, find(algorithm).preset(game)
     lines = [
         f"# {name} by {algorithm}, as preset. Change what you like, leave out what may stay, then",
         f"# mazemesh up --game {name} --algorithm {algorithm} --learner=--config=THIS_FILE",
@@ -47,7 +47,7 @@ def documented(settings: type) -> dict[str, str]:
     return found
 
 
-def _entries(settings: Config | GameSettings) -> list[str]:
+def _entries(settings: Any) -> list[str]:
     meanings, within = documented(type(settings)), bounds(type(settings))
     lines = []
     for field in dataclasses.fields(settings):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, field_validator, model_validator
 
-from learner.algorithms.presets import AlgorithmName
+from learner.algorithms import registry
 from learner.network.precision import Precision
 from learner.run_file import lay_over, read_settings
 from mazemesh.client.addresses import Addresses
@@ -30,8 +30,9 @@ class LearnerSettings(ProcessSettings):
         description="TOML file with settings; flags win over it. `mazemesh preset GAME` writes one",
     )
     game: str = Field(default="race", description="game to learn")
-    algorithm: AlgorithmName = Field(
-        default="ppo", description="ppo, recurrent-ppo, impala, dqn or r2d2"
+    algorithm: str = Field(
+        default="ppo",
+        description="how: ppo, recurrent-ppo, impala, dqn, r2d2, or one of a package of your own",
     )
     policy: str = Field(default="", description="name to publish under; the game's unless set")
     seed: int = Field(default=0, ge=0, lt=2**61, description="of first weights and minibatches")
@@ -118,6 +119,13 @@ class LearnerSettings(ProcessSettings):
     )
     snapshot_seconds: Seconds = Field(default=60.0, description="between snapshots")
     checkpoint_seconds: Seconds = Field(default=10.0, description="between checkpoints")
+
+    @field_validator("algorithm")
+    @classmethod
+    def _known(cls, algorithm: str) -> str:
+        if algorithm not in (there := registry.names()):
+            raise ValueError(f"{algorithm!r} is unknown; it should be one of {', '.join(there)}")
+        return algorithm
 
     @model_validator(mode="before")
     @classmethod

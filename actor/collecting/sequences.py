@@ -16,9 +16,8 @@ from actor.collecting.step import (
     Decision,
     Experience,
 )
-from actor.collecting.transitions import PRIORITY_FLOOR
 from mazemesh.experience import sequence_signature
-from mazemesh.rescaling import rescale, unscale
+from mazemesh.returns import PRIORITY_FLOOR, n_step_targets, rescale, unscale
 from mazemesh.v1.model_pb2 import SequenceCollection
 from mazemesh.wire.tensors import Signature
 
@@ -144,32 +143,3 @@ class SequenceCollector:
             spec.name: np.zeros((self._games, *spec.shape), spec.dtype)
             for spec in self.signature.columns
         }
-
-
-def n_step_targets(
-    reward: Float,
-    value: Float,
-    terminated: npt.NDArray[np.bool_],
-    truncated: npt.NDArray[np.bool_],
-    *,
-    n_step: int,
-    discount: float,
-) -> Float:
-    """What `learner.algorithms.r2d2.n_step_targets` says, in numpy.
-
-    With G^0_t = V_t: G^k_t = r_t + gamma G^(k-1)_(t+1), or r_t where the episode terminated by step
-    t; V_t at the end of the sequence and where the episode was truncated by step t.
-
-    Args:
-        reward: [B, T].
-        value: V_t, [B, T + 1].
-        terminated: [B, T].
-        truncated: [B, T].
-        n_step: n.
-        discount: gamma.
-    """
-    result = value
-    for _ in range(n_step):
-        step = reward + discount * np.where(terminated, 0.0, result[:, 1:])
-        result = np.concatenate([np.where(truncated, value[:, :-1], step), value[:, -1:]], axis=1)
-    return np.asarray(result[:, :-1], np.float32)

@@ -15,10 +15,8 @@ from actor.collecting.step import (
     Experience,
 )
 from mazemesh.experience import transition_signature
+from mazemesh.returns import PRIORITY_FLOOR
 from mazemesh.wire.tensors import Signature
-
-PRIORITY_FLOOR = 1e-3
-"""Added to every priority: a transition without error must not be shut out for ever."""
 
 
 class TransitionCollector:

@@ -14,25 +14,27 @@ import numpy as np
 import torch
 import typer
 
-from learner.algorithms.algorithm import Algorithm
-from learner.algorithms.choice import FUSED, choose_place, make
-from learner.algorithms.configs import ActorCriticConfig, PPOConfig, R2D2Config
-from learner.algorithms.presets import AlgorithmName
+from learner.algorithms import registry
+from learner.algorithms.ppo import PPOConfig
+from learner.algorithms.r2d2 import R2D2Config
+from learner.bases.learner import Learner
+from learner.bases.unrolls import ActorCriticConfig
 from learner.device.gpu import gpu_statistics
 from learner.device.place import Place
-from learner.loop.ports import Priorities
+from learner.loop.building import choose_place, make
 from learner.loop.prefetch import Prefetcher
-from learner.loop.run import Run
 from learner.network.architecture import initial_parameters
 from learner.network.descent import ALONE
 from learner.network.precision import Precision
+from learner.ports import Priorities
+from learner.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.v1 import replay_pb2
 from mazemesh.wire.tensors import Signature
 
 app = typer.Typer()
 
-ALGORITHMS: tuple[AlgorithmName, ...] = ("ppo", "recurrent-ppo", "impala", "dqn", "r2d2")
+ALGORITHMS = ("ppo", "recurrent-ppo", "impala", "dqn", "r2d2")
 FIRST_UPDATES = 4
 """After which a GPU's work is recorded."""
 
@@ -50,7 +52,7 @@ LARGE_HIDDEN = [1024, 1024, 1024]
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows as an actor could have written them (`learner.loop.ports.Batch`)."""
+    """Rows as an actor could have written them (`learner.ports.Batch`)."""
 
     columns: dict[str, np.ndarray[Any, Any]]
     keys: np.ndarray[Any, np.dtype[np.uint64]]
@@ -168,7 +170,7 @@ def learner_device(
         if not algorithm or name in algorithm:
             run = prepared(name, large=size == "large")
             for variant in variants:
-                if variant.fuses and name not in FUSED:
+                if variant.fuses and not registry.find(name).fuses:
                     continue
                 lines.append({"algorithm": name, **measure(run, variant, where, seconds)})
                 if not as_json:
@@ -184,7 +186,7 @@ def learner_device(
         print(json.dumps(report))
 
 
-def prepared(algorithm: AlgorithmName, *, large: bool) -> Run:
+def prepared(algorithm: str, *, large: bool) -> Run:
     """The preset for race, or what keeps a large GPU busy."""
     return Run.of(
         LearnerSettings(
@@ -237,7 +239,7 @@ def measure(
     }
 
 
-def update(learner: Algorithm, prefetcher: Prefetcher) -> float:
+def update(learner: Learner, prefetcher: Prefetcher) -> float:
     """One update; the seconds spent on waiting for its batch."""
     began = time.perf_counter()
     batch = prefetcher.next(60.0)
@@ -259,7 +261,7 @@ def samples_per_update(run: Run) -> int:
     return run.batch_rows * steps
 
 
-def weights(learner: Algorithm) -> int:
+def weights(learner: Learner) -> int:
     """Of the matrices."""
     return sum(each.numel() for each in learner.network.parameters() if each.ndim == 2)
 

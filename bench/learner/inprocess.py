@@ -27,11 +27,12 @@ from actor.collecting.sequences import SequenceCollector
 from actor.collecting.step import Consequence, Decision
 from actor.collecting.transitions import TransitionCollector
 from actor.collecting.unrolls import UnrollCollector
-from learner.algorithms.choice import build
-from learner.algorithms.configs import PPOConfig, R2D2Config
-from learner.loop.run import Run
+from learner.algorithms.ppo import PPOConfig
+from learner.algorithms.r2d2 import R2D2Config
+from learner.loop.building import build
 from learner.network.architecture import initial_parameters
 from learner.network.onnx_policy import to_onnx
+from learner.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.games import BOTS, Purpose, get_game, seeds
 from mazemesh.games.mazes.engine import BatchEngine

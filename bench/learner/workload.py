@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from learner.algorithms.presets import preset
+from learner.algorithms.registry import find
 from learner.network.architecture import Architecture, initial_parameters
 from mazemesh.games import GameSettings, Purpose, get_game, seeds
 from mazemesh.games.mazes.engine import BatchEngine
@@ -40,12 +40,12 @@ class Workload:
     @property
     def game_settings(self) -> GameSettings:
         """Mazes and reward of training."""
-        return preset("solo", "ppo").game_settings
+        return find("ppo").preset("solo").game_settings
 
     @property
     def rates(self) -> dict[str, float]:
         """Hyperparameters that both sides take."""
-        config: Any = preset("solo", "ppo").config
+        config: Any = find("ppo").preset("solo").config
         names = (
             "learning_rate",
             "final_learning_rate",

@@ -1,65 +1,115 @@
-"""What the trainer asks of an algorithm. `algorithms` knows those there are."""
+"""What an algorithm is: one record, in a folder of its own, that the rest of the learner reads.
+
+A record is loaded by processes that have no torch yet (settings, version 1, `mazemesh preset`), so
+what needs torch is behind `build`, which imports it when a run begins to train.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-import numpy as np
-import numpy.typing as npt
-from torch import Tensor
+from learner.algorithms.presets import Preset, Presets
+from learner.network.architecture import Architecture, Head, Parameters
+from mazemesh.v1 import model_pb2, replay_pb2
+from mazemesh.wire.tensors import Signature
 
-from learner.loop.ports import Batch
-from learner.network.descent import checked
-from learner.network.networks import Network
+if TYPE_CHECKING:
+    from learner.bases.learner import Learner
+    from learner.device.place import Place
+    from learner.device.ranks import Ranks
+
+C = TypeVar("C")
+ConfigT = TypeVar("ConfigT", contravariant=True)
+
+
+class Experience(Protocol[ConfigT]):
+    """What is learned from: rows of which columns, in which table, written how by actors.
+
+    `learner.bases.unrolls` and `learner.bases.replayed` are those there are.
+    """
+
+    @property
+    def ordered(self) -> bool:
+        """Whether rows come in the order of their arrival, so that lockstep repeats a run."""
+        ...
+
+    def signature(self, config: ConfigT, shape: Architecture, *, opponents: bool) -> Signature:
+        """Of a row; `opponents` where a game has several seats."""
+        ...
+
+    def table(self, config: ConfigT, policy: str, signature: Signature) -> replay_pb2.Table:
+        """The Replay table of a run that publishes under `policy`."""
+        ...
+
+    def batch_rows(self, config: ConfigT) -> int:
+        """Rows of one request to Replay."""
+        ...
+
+    def steps_per_row(self, config: ConfigT) -> float:
+        """Agent steps that a sampled row stands for."""
+        ...
+
+    def tell(self, config: ConfigT, collection: model_pb2.Collection) -> None:
+        """Writes into a collection what actors must know."""
+        ...
+
+    def fitting(self, config: ConfigT, batch: int, table: int) -> Mapping[str, int]:
+        """The fields that count rows, where a batch and a table have so many at most."""
+        ...
 
 
 @dataclass(frozen=True)
-class Update:
-    """What one batch taught.
+class Start(Generic[C]):
+    """What a learner is made of.
 
     Attributes:
-        statistics: Losses and the like, by name, means over the batch.
-        priorities: New priorities of the batch's rows, float64 [rows]; None where none are used.
+        architecture: Of the network.
+        parameters: Its weights at the start.
+        config: Of the algorithm.
+        place: Where it computes.
+        seed: Of what it draws.
+        ranks: Whom it learns with.
     """
 
-    statistics: dict[str, float]
-    priorities: npt.NDArray[np.float64] | None = None
+    architecture: Architecture
+    parameters: Parameters
+    config: C
+    place: Place
+    seed: int
+    ranks: Ranks
 
 
-def statistics(names: Iterable[str], means: Tensor) -> dict[str, float]:
-    """Means [n] by name; this waits for the device.
+def no_memory(config: object) -> int:
+    """Of a policy that looks at the present observation alone."""
+    return 0
 
-    Raises:
-        RuntimeError: the gradient's norm was not finite in a step.
+
+@dataclass(frozen=True)
+class Algorithm(Generic[C]):
+    """How a run learns.
+
+    Attributes:
+        name: As `--algorithm` takes it.
+        presets: What is known to work, by game.
+        experience: What it learns from.
+        build: Makes its learner; imports torch.
+        head: Of its networks.
+        memory: Width of the network's memory; 0 for none.
+        rounds: It was measured that it learns as well in bfloat16 (docs/adr/0046, 0073).
+        fuses: It has enough small operations for compiling to gain something.
     """
-    found = dict(zip(names, means.tolist(), strict=True))
-    checked(found["gradient_norm"])
-    return found
 
+    name: str
+    presets: Presets[C]
+    experience: Experience[C]
+    build: Callable[[Start[C]], Learner]
+    head: Head
+    memory: Callable[[C], int] = no_memory
+    rounds: bool = False
+    fuses: bool = False
 
-class Algorithm(Protocol):
-    """Learns from batches of one signature."""
-
-    @property
-    def network(self) -> Network:
-        """Whose weights are published."""
-        ...
-
-    @property
-    def updates(self) -> int:
-        """Gradient steps so far; the training step of a policy."""
-        ...
-
-    def update(self, batch: Batch) -> Update:
-        """Learns from a batch."""
-        ...
-
-    def state(self) -> dict[str, Any]:
-        """What a checkpoint keeps: weights, optimizer, counters, random state."""
-        ...
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Goes on from a `state`."""
-        ...
+    def preset(self, game: str) -> Preset[C]:
+        """Where a run on a game starts from."""
+        return self.presets.of(game)

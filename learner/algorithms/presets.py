@@ -1,30 +1,31 @@
-"""What is known to work: game settings, network and algorithm for training each game."""
+"""What is known to work: game settings, network and config for training each game."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from learner.algorithms.bounds import bounds, check_value
-from learner.algorithms.configs import (
-    Config,
-    DQNConfig,
-    ImpalaConfig,
-    PPOConfig,
-    R2D2Config,
-    RecurrentPPOConfig,
-)
+from learner.bases.bounds import bounds, check_value
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSettings
 from mazemesh.games.foreign import is_foreign
 
-AlgorithmName = Literal["ppo", "recurrent-ppo", "impala", "dqn", "r2d2"]
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+C = TypeVar("C")
+D = TypeVar("D", bound="DataclassInstance")
+
+# A step towards the exit earns its share of the way, whatever the learner's discount: the shaping's
+# own is 1, the learner's lower. So optimal policies of the shaped game need not be those of the
+# game, which one discount for both would promise, but it is learned much sooner (docs/adr/0098).
+SHAPED = GameSettings(shaping=1.0, shaping_discount=1.0)
 
 
 @dataclass(frozen=True)
-class Preset:
+class Preset(Generic[C]):
     """Where a run starts from, before its own settings.
 
     Attributes:
@@ -34,49 +35,33 @@ class Preset:
     """
 
     game_settings: GameSettings
-    config: Config
+    config: C
     hidden: tuple[int, ...] = (128, 128)
 
 
-# A step towards the exit earns its share of the way, whatever the learner's discount: the shaping's
-# own is 1, the learner's lower. So optimal policies of the shaped game need not be those of the
-# game, which one discount for both would promise, but it is learned much sooner (docs/adr/0098).
-SHAPED = GameSettings(shaping=1.0, shaping_discount=1.0)
+@dataclass(frozen=True)
+class Presets(Generic[C]):
+    """An algorithm's presets.
 
-# A game without a line of its own trains like race: most games have opponents.
-_ANY_GAME: dict[str, Preset] = {
-    "ppo": Preset(SHAPED, PPOConfig(entropy_cost=0.02)),
-    "recurrent-ppo": Preset(SHAPED, RecurrentPPOConfig(entropy_cost=0.02), hidden=(128,)),
-    "impala": Preset(SHAPED, ImpalaConfig(entropy_cost=0.02)),
-    "dqn": Preset(SHAPED, DQNConfig()),
-    "r2d2": Preset(SHAPED, R2D2Config(), hidden=(128,)),
-}
-_PRESETS: dict[tuple[str, str], Preset] = {
-    # In race 0.01 won a little more than 0.02 at every stage (82 % and 81 % against
-    # bot/wall-follower after 3.2 M agent steps); 256 units a layer or a discount of 0.97 did not.
-    ("race", "ppo"): Preset(SHAPED, PPOConfig(entropy_cost=0.01)),
-    ("solo", "ppo"): Preset(SHAPED, PPOConfig(entropy_cost=0.01)),
-}
+    Attributes:
+        any_maze: A game without a line of its own trains like race: most games have opponents.
+        any_foreign: Of a foreign game nothing is known: neither distances to shape by, nor how far
+            ahead rewards lie.
+        games: By name, where something else is better.
+    """
 
+    any_maze: Preset[C]
+    any_foreign: Preset[C]
+    games: Mapping[str, Preset[C]] = field(default_factory=dict)
 
-# Of a foreign game nothing is known: neither distances to shape by, nor how far ahead rewards lie.
-_FOREIGN: dict[str, Preset] = {
-    "ppo": Preset(GameSettings(), PPOConfig(discount=0.99)),
-    "recurrent-ppo": Preset(GameSettings(), RecurrentPPOConfig(discount=0.99), hidden=(128,)),
-    "impala": Preset(GameSettings(), ImpalaConfig(discount=0.99)),
-    "dqn": Preset(GameSettings(), DQNConfig(discount=0.99)),
-    "r2d2": Preset(GameSettings(), R2D2Config(discount=0.99), hidden=(128,)),
-}
+    def of(self, game: str) -> Preset[C]:
+        """The preset for a game."""
+        if is_foreign(game):
+            return self.any_foreign
+        return self.games.get(game, self.any_maze)
 
 
-def preset(game: str, algorithm: AlgorithmName) -> Preset:
-    """The preset for a game and an algorithm."""
-    if is_foreign(game):
-        return _FOREIGN[algorithm]
-    return _PRESETS.get((game, algorithm), _ANY_GAME[algorithm])
-
-
-def override(config: Config, values: Mapping[str, float]) -> Config:
+def override(config: D, values: Mapping[str, float]) -> D:
     """The config with some fields set otherwise.
 
     Raises:

@@ -9,11 +9,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from learner.algorithms.configs import ActorCriticConfig, Config
+from learner.algorithms.algorithm import Experience
 from mazemesh.errors import InvalidArgument
 from mazemesh.experience import MOST_ROW_BYTES
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+D = TypeVar("D", bound="DataclassInstance")
 
 BATCH_BYTES = 128 * 2**20
 """Of a batch at most: it is in memory several times, once on its way and once in training."""
@@ -30,10 +35,11 @@ def parity_rows(observation_bytes: int, wanted: int) -> int:
     return max(1, min(wanted, PARITY_BYTES // observation_bytes))
 
 
-def fitted(config: Config, row_bytes: int, chosen: Collection[str]) -> Config:
+def fitted(experience: Experience[D], config: D, row_bytes: int, chosen: Collection[str]) -> D:
     """The config with as many rows as fit, except where the user has `chosen` how many.
 
     Args:
+        experience: That is learned from.
         config: As preset, with the user's settings over it.
         row_bytes: Of a row of the run's table.
         chosen: Names of the fields that the user has set.
@@ -43,31 +49,16 @@ def fitted(config: Config, row_bytes: int, chosen: Collection[str]) -> Config:
     """
     if row_bytes > MOST_ROW_BYTES:
         raise InvalidArgument(_too_large(config, row_bytes))
-    wanted = _wanted(config, max(1, BATCH_BYTES // row_bytes), max(1, TABLE_BYTES // row_bytes))
+    batch, table = max(1, BATCH_BYTES // row_bytes), max(1, TABLE_BYTES // row_bytes)
     changes = {
         name: value
-        for name, value in wanted.items()
+        for name, value in experience.fitting(config, batch, table).items()
         if name not in chosen and value < getattr(config, name)
     }
     return dataclasses.replace(config, **changes) if changes else config
 
 
-def _wanted(config: Config, batch: int, table: int) -> dict[str, Any]:
-    """The fields that count rows, where a batch and a table have so many at most."""
-    if isinstance(config, ActorCriticConfig):
-        # Two steps are the fewest that PPO can normalize over.
-        return {"unrolls_per_batch": max(batch, -(-2 // config.unroll_length))}
-    minibatch = min(config.minibatch_size, batch)
-    table = max(table, minibatch)
-    return {
-        "minibatch_size": minibatch,
-        "minibatches_per_batch": max(1, batch // minibatch),
-        "table_capacity": table,
-        "min_size": max(1, min(table, config.table_capacity) // 4),
-    }
-
-
-def _too_large(config: Config, row_bytes: int) -> str:
+def _too_large(config: Any, row_bytes: int) -> str:
     name = next((one for one in ("unroll_length", "sequence_length") if hasattr(config, one)), None)
     told = f"a row of this run takes {row_bytes} bytes; a message holds {MOST_ROW_BYTES}"
     if name is None:

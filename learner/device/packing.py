@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from learner.loop.ports import Columns
+from learner.ports import Columns
 
 ALIGNMENT = 256
 """Bytes: what a GPU reads fastest, and more than any type asks for."""

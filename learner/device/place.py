@@ -13,7 +13,7 @@ from torch import Tensor
 
 from learner.device.recording import Recorded, Work
 from learner.device.tensors import as_tensor
-from learner.loop.ports import Batch
+from learner.ports import Batch
 
 if TYPE_CHECKING:
     from learner.device.cuda import Cuda

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from torch import Tensor
 
 from learner.device.packing import Layout
-from learner.loop.ports import Batch, Columns
+from learner.ports import Batch, Columns
 
 
 class Event(Protocol):

@@ -6,8 +6,8 @@ import numpy as np
 
 from learner.algorithms.sizes import parity_rows
 from learner.loop.publisher import Draft, parity_check
-from learner.loop.run import Run
 from learner.network.architecture import ByteArray, FloatArray, ObservationArray, evaluate
+from learner.run import Run
 from mazemesh.games import GameSettings, Purpose, open_game, seeds
 from mazemesh.games.foreign import ForeignGame
 from mazemesh.games.foreign.engine import ForeignEngine

@@ -19,7 +19,7 @@ from typing import Self
 
 import structlog
 
-from learner.loop.ports import PolicySink
+from learner.ports import PolicySink
 from mazemesh.errors import Conflict, MazemeshError
 from mazemesh.process.errors import StartError
 from mazemesh.v1.model_pb2 import HoldNameRequest

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from learner.loop.ports import Batch, Columns
+from learner.ports import Batch, Columns
 from mazemesh.wire.tensors import concatenate
 
 
 @dataclass(frozen=True)
 class Joined:
-    """Several draws as one batch (`learner.loop.ports.Batch`).
+    """Several draws as one batch (`learner.ports.Batch`).
 
     `probabilities` are relative to the `table_size` of the last draw: P(i) N of a row is what it
     was when the row was drawn, so importance weights are those of each draw.

@@ -11,7 +11,7 @@ import numpy as np
 import structlog
 
 from learner.loop.parts import Parts
-from learner.loop.ports import Batch, ExperienceSource, Priorities
+from learner.ports import Batch, ExperienceSource, Priorities
 from mazemesh.errors import (
     DeadlineExceeded,
     NotFound,

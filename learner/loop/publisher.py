@@ -12,8 +12,6 @@ import numpy as np
 import structlog
 
 from learner.loop.lease import Lease
-from learner.loop.ports import PolicySink
-from learner.loop.run import Run
 from learner.network.architecture import (
     ByteArray,
     Evaluation,
@@ -22,7 +20,9 @@ from learner.network.architecture import (
     Parameters,
 )
 from learner.network.onnx_policy import to_onnx
+from learner.ports import PolicySink
 from learner.record.lineage import Lineage
+from learner.run import Run
 from mazemesh.errors import (
     Conflict,
     DeadlineExceeded,

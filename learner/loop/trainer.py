@@ -9,22 +9,22 @@ from dataclasses import asdict, replace
 import numpy as np
 import structlog
 
-from learner.algorithms.algorithm import Algorithm
-from learner.algorithms.exploiter import Exploiter, Life
 from learner.algorithms.sizes import parity_rows
+from learner.bases.learner import Learner
 from learner.device.gpu import gpu_statistics
+from learner.device.ranks import InStep
+from learner.device.ranks import size as ranks
+from learner.loop.exploiter import Exploiter, Life
 from learner.loop.first_version import first_draft
 from learner.loop.pace import ByBatch, Freely, Pace
-from learner.loop.ports import Batch, Columns
 from learner.loop.publisher import Draft, Publisher, parity_check
-from learner.loop.ranks import InStep
-from learner.loop.ranks import size as ranks
-from learner.loop.run import Run
 from learner.network.architecture import ByteArray, FloatArray, ObservationArray
+from learner.ports import Batch, Columns
 from learner.record.checkpoint import Checkpoint, save
 from learner.record.episodes import episode_statistics
 from learner.record.journal import Journal
 from learner.record.metrics import LearnerMetrics
+from learner.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.games.foreign import is_foreign
 
@@ -48,7 +48,7 @@ class Trainer:
     def __init__(
         self,
         run: Run,
-        algorithm: Algorithm,
+        algorithm: Learner,
         batches: InStep,
         publisher: Publisher,
         journal: Journal,
@@ -220,7 +220,7 @@ class Trainer:
         log.debug("progress", **line)
 
 
-def follow(algorithm: Algorithm, batches: InStep, stop: threading.Event) -> None:
+def follow(algorithm: Learner, batches: InStep, stop: threading.Event) -> None:
     """Learns beside rank 0, which does all the rest, until one of the ranks stops."""
     while not stop.is_set():
         batch = batches.next(WAIT_SECONDS)

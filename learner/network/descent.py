@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from learner.loop.ranks import Alone, Ranks
+from learner.device.ranks import Alone, Ranks
 from mazemesh.errors import FailedPrecondition
 
 ALONE = Alone()

@@ -1,7 +1,7 @@
 """Compiled loops of the learner, for weights on the processor.
 
 What torch does in forty small operations, each over a few thousand numbers, is one pass here. The
-same in torch is beside them, for weights on a GPU (`learner.algorithms.ppo.surrogate`,
+same in torch is beside them, for weights on a GPU (`learner.algorithms.ppo.update.surrogate`,
 `learner.network.descent`); tests compare the two.
 """
 

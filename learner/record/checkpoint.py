@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from learner.loop.run import Run
+from learner.run import Run
 from mazemesh.errors import FailedPrecondition
 from mazemesh.process.disk import is_full, sync_file, sync_path
 
@@ -37,7 +37,7 @@ class Checkpoint:
         identity: `Run.identity` of the run.
         algorithm: `Algorithm.state`: weights, optimizer, updates, and the random state (the order
             of minibatches is the learner's only use of chance).
-        life: `learner.algorithms.exploiter.Life` of an exploiter; empty for others.
+        life: `learner.loop.exploiter.Life` of an exploiter; empty for others.
     """
 
     version: int

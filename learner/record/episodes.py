@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from learner.loop.ports import Columns
+from learner.ports import Columns
 
 
 def episode_statistics(columns: Columns, *, winnable: bool) -> dict[str, float]:

@@ -15,8 +15,8 @@ from typing import Any
 
 import structlog
 
-from learner.loop.run import Run
 from learner.record.lines import Lines
+from learner.run import Run
 from mazemesh.process.disk import is_full
 
 log = structlog.get_logger("learner.record.journal")

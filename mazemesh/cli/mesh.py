@@ -16,7 +16,7 @@ def up(
         typer.Option(help="Game to learn and to rate: race, gymnasium:CartPole-v1 (`games`)."),
     ] = "race",
     algorithm: Annotated[
-        str, typer.Option(help="ppo, recurrent-ppo, impala, dqn or r2d2.")
+        str, typer.Option(help="ppo, recurrent-ppo, impala, dqn, r2d2 or your own.")
     ] = "ppo",
     name: Annotated[str, typer.Option(help="Name of the policy; default: the game's.")] = "",
     duration: Annotated[

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -29,25 +28,18 @@ def train(
     _become(["learner"], context, data_dir, host, port_base)
 
 
-class Algorithm(StrEnum):
-    """How a learner learns."""
-
-    PPO = "ppo"
-    RECURRENT_PPO = "recurrent-ppo"
-    IMPALA = "impala"
-    DQN = "dqn"
-    R2D2 = "r2d2"
-
-
 def preset(
     game: Annotated[str, typer.Argument(help="Game: race, gymnasium:CartPole-v1 (`games`).")],
-    algorithm: Annotated[Algorithm, typer.Option(help="How to learn it.")] = Algorithm.PPO,
+    algorithm: Annotated[
+        str,
+        typer.Option(help="ppo, recurrent-ppo, impala, dqn, r2d2 or your own."),
+    ] = "ppo",
 ) -> None:
     """Print a game's training settings, each with its meaning, as a file for --config."""
     with errors_as_lines():
         from learner.preset_file import preset_text
 
-        typer.echo(preset_text(game, algorithm.value), nl=False)
+        typer.echo(preset_text(game, algorithm), nl=False)
 
 
 def actor(

@@ -277,7 +277,7 @@ def test_a_broken_rule_is_found(path: str, source: str) -> None:
         ("services/elo/bind.py", "from .settings import EloSettings\nimport mazemesh.errors"),
         ("services/replay/stores/redis.py", "import redis.asyncio"),
         ("learner/train.py", "import torch, mlflow"),
-        ("learner/loop/run.py", "from mazemesh.games import open_game"),
+        ("learner/run.py", "from mazemesh.games import open_game"),
         ("services/game/wire/convert.py", "from mazemesh.games import Catalogue, get_game"),
         ("services/matchmaker/rating/ladders.py", "from mazemesh.games import GameSettings, seeds"),
         (

@@ -10,7 +10,7 @@ from mazemesh.errors import InvalidArgument
 from mazemesh.tuning.space import Dimension, Value, parse_dimension
 
 if TYPE_CHECKING:
-    from learner.loop.run import Run
+    from learner.run import Run
 
 _OF_THE_MESH = {"actors": 1, "games": 2}
 """Flags of the mesh, and the least they can be."""
@@ -118,7 +118,7 @@ class Flags:
 
     def _run(self, parameters: Mapping[str, Value]) -> Run:
         """The run that a trial would be."""
-        from learner.loop.run import Run
+        from learner.run import Run
         from learner.settings import LearnerSettings
         from mazemesh.process.errors import StartError
         from mazemesh.process.settings import parse_settings

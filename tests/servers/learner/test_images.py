@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from actor.collecting.step import Experience
-from learner.algorithms.algorithm import Algorithm
-from learner.algorithms.choice import build
+from learner.bases.learner import Learner
+from learner.loop.building import build
 from learner.loop.prefetch import Prefetcher, make_table
-from learner.loop.run import Run
 from learner.network.architecture import initial_parameters
+from learner.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.client.replay.replay import ReplayClient
 from mazemesh.experience import most_write_rows, rows_a_message
@@ -34,7 +34,7 @@ async def test_pictures_are_learned_from_with_the_preset(tmp_path: Path) -> None
     assert statistics["gradient_norm"] > 0
 
 
-def learn_once(run: Run, learner: Algorithm, address: str) -> dict[str, float]:
+def learn_once(run: Run, learner: Learner, address: str) -> dict[str, float]:
     stop, client = threading.Event(), ReplayClient(address)
     assert make_table(client, run.table, stop)
     writing = threading.Thread(target=write, args=(run, client))

@@ -19,8 +19,8 @@ import psutil
 import pytest
 import torch
 
-from learner.loop.run import Run
 from learner.record import checkpoint
+from learner.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.client.model import ModelClient
 from mazemesh.client.replay.replay import ReplayClient

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from actor.settings import ActorSettings
-from learner.loop.run import Run as LearnerRun
+from learner.run import Run as LearnerRun
 from learner.settings import LearnerSettings
 from mazemesh.cli.app import app
 from mazemesh.cli.supervisor.layout import SERVICES, ProcessSpec, Run, lay_out

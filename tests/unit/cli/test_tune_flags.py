@@ -2,8 +2,8 @@
 
 import pytest
 
-from learner.algorithms.presets import preset
-from learner.loop.run import Run
+from learner.algorithms.registry import find
+from learner.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.cli.tuning.flags import Flags
 from mazemesh.errors import InvalidArgument
@@ -43,7 +43,7 @@ def test_the_learner_gets_what_was_drawn() -> None:
     run = run_of(flags)
     assert (run.config.learning_rate, run.config.minibatch_size) == (0.00012, 512)
     assert run.game_settings.shaping == 0.5
-    assert run.config.discount == preset("solo", "ppo").config.discount
+    assert run.config.discount == find("ppo").preset("solo").config.discount
 
 
 def test_flags_of_the_user_come_before() -> None:

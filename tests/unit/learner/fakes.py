@@ -12,8 +12,8 @@ import numpy as np
 import onnxruntime
 import torch
 
-from learner.loop.ports import Columns, Priorities
-from learner.loop.run import Run
+from learner.ports import Columns, Priorities
+from learner.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.errors import AlreadyExists, DeadlineExceeded, FailedPrecondition, NotFound
 from mazemesh.v1 import model_pb2, replay_pb2

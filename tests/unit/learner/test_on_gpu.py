@@ -10,12 +10,13 @@ import pytest
 import torch
 from structlog.testing import capture_logs
 
-from learner.algorithms.choice import FUSED, build, choose_place, make
+from learner.algorithms.registry import find
 from learner.device.place import Place
 from learner.device.recording import REHEARSALS, Recorded
-from learner.loop.run import Run
+from learner.loop.building import build, choose_place, make
 from learner.network.architecture import evaluate, initial_parameters
 from learner.network.descent import ALONE
+from learner.run import Run
 from learner.settings import LearnerSettings
 from tests.unit.learner.device.test_place import SMALL
 from tests.unit.learner.fakes import random_batch, reloaded, tiny_run
@@ -45,7 +46,7 @@ def trained(run: Run, place: Place, updates: int = UPDATES) -> tuple[Any, list[A
 
 @pytest.mark.parametrize(
     ("algorithm", "fuses"),
-    [*((name, False) for name in SMALL), *((name, True) for name in FUSED)],
+    [*((name, False) for name in SMALL), *((name, True) for name in SMALL if find(name).fuses)],
 )
 def test_recorded_updates_are_those_of_the_processor(algorithm: str, fuses: bool) -> None:
     run = tiny_run(algorithm, **SMALL[algorithm])

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import get_args
 
 import pytest
 
-from learner.algorithms.presets import AlgorithmName
-from learner.loop.run import Run
+from learner.algorithms import registry
 from learner.preset_file import documented, preset_text
+from learner.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import list_games
 
-ALGORITHMS = get_args(AlgorithmName)
+ALGORITHMS = registry.names()
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 @pytest.mark.parametrize("game", [one.name for one in list_games()])
-def test_the_file_is_the_preset(tmp_path: Path, game: str, algorithm: AlgorithmName) -> None:
+def test_the_file_is_the_preset(tmp_path: Path, game: str, algorithm: str) -> None:
     file = tmp_path / "run.toml"
     file.write_text(preset_text(game, algorithm))
     assert Run.of(LearnerSettings(config=file)) == Run.of(
@@ -29,7 +28,7 @@ def test_the_file_is_the_preset(tmp_path: Path, game: str, algorithm: AlgorithmN
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_every_value_is_explained(algorithm: AlgorithmName) -> None:
+def test_every_value_is_explained(algorithm: str) -> None:
     config = Run.of(LearnerSettings(game="solo", algorithm=algorithm)).config
     meanings = documented(type(config))
     assert {field.name for field in dataclasses.fields(config)} == meanings.keys()

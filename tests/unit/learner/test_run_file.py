@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from learner.algorithms.configs import RecurrentPPOConfig
-from learner.loop.run import Run
+from learner.algorithms.recurrent_ppo import RecurrentPPOConfig
+from learner.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.process.errors import StartError
 from mazemesh.process.settings import parse_settings

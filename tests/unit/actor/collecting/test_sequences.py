@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from actor.collecting.sequences import SequenceCollector, n_step_targets
+from actor.collecting.sequences import SequenceCollector
 from actor.collecting.step import TERMINATED, TRUNCATED, Experience
-from learner.algorithms import r2d2
+from learner.algorithms.r2d2 import update as r2d2
+from mazemesh.returns import n_step_targets
 from mazemesh.v1.model_pb2 import SequenceCollection
 from tests.unit.actor.play import ACTIONS, SIZE, Played, random_play
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from actor.collecting.step import RUNNING, TERMINATED, Experience
-from actor.collecting.transitions import PRIORITY_FLOOR, TransitionCollector
+from actor.collecting.transitions import TransitionCollector
+from mazemesh.returns import PRIORITY_FLOOR
 from tests.unit.actor.play import ACTIONS, SIZE, Played, random_play
 
 DISCOUNT = 0.9

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from learner.algorithms.choice import build
-from learner.loop.run import Run
+from learner.loop.building import build
 from learner.network.architecture import initial_parameters
+from learner.run import Run
 from learner.settings import LearnerSettings
 from tests.unit.learner.fakes import TINY, random_batch
 

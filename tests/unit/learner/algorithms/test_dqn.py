@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from learner.algorithms.configs import DQNConfig
-from learner.algorithms.dqn import DQN, double_q_target, importance_weights
+from learner.algorithms.dqn import DQNConfig
+from learner.algorithms.dqn.update import DQN, double_q_target
 from learner.device.place import Place
 from learner.network.architecture import Architecture, initial_parameters
 from mazemesh.experience import transition_signature
@@ -30,13 +30,6 @@ def test_target_takes_the_online_choice_among_legal_actions_and_the_target_value
     )
     # Row 0: action 0 is illegal, 2 is the best legal one: 1 + 0.5 * 20. Row 1 terminated.
     assert result.tolist() == [11.0, 1.0]
-
-
-def test_importance_weights_undo_the_draw() -> None:
-    # N P = 2 and 0.5: raised to -1 they are 0.5 and 2, over their maximum 0.25 and 1.
-    weights = importance_weights(np.array([0.5, 0.125]), table_size=4, exponent=1.0)
-    np.testing.assert_allclose(weights, [0.25, 1.0])
-    np.testing.assert_allclose(importance_weights(np.array([0.5, 0.125]), 4, 0.0), [1.0, 1.0])
 
 
 def corridor(rng: np.random.Generator, rows: int = 256) -> FakeBatch:

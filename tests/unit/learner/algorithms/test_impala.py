@@ -8,10 +8,11 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from learner.algorithms.configs import ImpalaConfig, PPOConfig
-from learner.algorithms.impala import Impala
-from learner.algorithms.ppo import PPO
-from learner.algorithms.vtrace import vtrace
+from learner.algorithms.impala import ImpalaConfig
+from learner.algorithms.impala.update import Impala
+from learner.algorithms.ppo import PPOConfig
+from learner.algorithms.ppo.update import PPO
+from learner.bases.vtrace import vtrace
 from learner.device.place import Place
 from learner.device.tensors import as_tensor
 from learner.network.architecture import Architecture, initial_parameters

@@ -9,8 +9,8 @@ from collections import deque
 import numpy as np
 import torch
 
-from learner.algorithms.configs import PPOConfig
-from learner.algorithms.ppo import PPO
+from learner.algorithms.ppo import PPOConfig
+from learner.algorithms.ppo.update import PPO
 from learner.device.place import Place
 from learner.network.architecture import Architecture, initial_parameters
 from learner.network.networks import Network

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from learner.algorithms.configs import R2D2Config
-from learner.algorithms.r2d2 import R2D2, n_step_targets
+from learner.algorithms.r2d2 import R2D2Config
+from learner.algorithms.r2d2.update import R2D2, n_step_targets
 from learner.device.place import Place
 from learner.network.architecture import Architecture, evaluate, initial_parameters
 from mazemesh.errors import InvalidArgument
 from mazemesh.experience import sequence_signature
-from mazemesh.rescaling import rescale, unscale
+from mazemesh.returns import rescale, unscale
 from tests.unit.learner.fakes import FakeBatch, random_batch, reloaded
 
 CPU = Place()

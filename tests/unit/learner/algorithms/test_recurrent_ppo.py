@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from learner.algorithms.configs import RecurrentPPOConfig
-from learner.algorithms.recurrent_ppo import RecurrentPPO
+from learner.algorithms.recurrent_ppo import RecurrentPPOConfig
+from learner.algorithms.recurrent_ppo.update import RecurrentPPO
 from learner.device.place import Place
 from learner.device.tensors import as_tensor
 from learner.network.architecture import Architecture, initial_parameters

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import numpy as np
 import pytest
 
 from actor.collecting.step import Experience
-from learner.algorithms.configs import DQNConfig, ImpalaConfig, PPOConfig, R2D2Config
+from learner.algorithms.dqn import DQNConfig
+from learner.algorithms.impala import ImpalaConfig
+from learner.algorithms.ppo import PPOConfig
+from learner.algorithms.r2d2 import R2D2Config
 from learner.algorithms.sizes import BATCH_BYTES, PARITY_BYTES, TABLE_BYTES, fitted, parity_rows
+from learner.bases.replayed import SEQUENCES, TRANSITIONS, QLearningConfig
+from learner.bases.unrolls import UNROLLS
 from learner.loop.parts import Joined, Parts
-from learner.loop.ports import Columns
 from learner.loop.prefetch import Prefetcher
-from learner.loop.run import Run
 from learner.loop.trainer import _examples
+from learner.ports import Columns
+from learner.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.errors import InvalidArgument, NotFound
 from mazemesh.experience import (
@@ -43,10 +49,11 @@ def rows_of(config: object, size: int, dtype: str = "uint8") -> Signature:
 
 @pytest.mark.parametrize("size", [300, ATARI, 4 * ATARI, SCREEN, 4 * SCREEN])
 @pytest.mark.parametrize("config", [PPOConfig(), ImpalaConfig(), DQNConfig(), R2D2Config()])
-def test_batches_and_tables_of_presets_fit(config: PPOConfig | DQNConfig, size: int) -> None:
+def test_batches_and_tables_of_presets_fit(config: Any, size: int) -> None:
     signature = rows_of(config, size)
-    fits = fitted(config, signature.row_bytes, ())
-    if isinstance(fits, DQNConfig):
+    kinds = {DQNConfig: TRANSITIONS, R2D2Config: SEQUENCES}
+    fits = fitted(kinds.get(type(config), UNROLLS), config, signature.row_bytes, ())
+    if isinstance(fits, QLearningConfig):
         assert fits.table_capacity * signature.row_bytes <= TABLE_BYTES
         batch = fits.minibatch_size * fits.minibatches_per_batch
         assert fits.min_size <= fits.table_capacity
@@ -65,8 +72,7 @@ def test_what_the_user_chose_stays() -> None:
     row = rows_of(DQNConfig(), SCREEN).row_bytes
     chosen = DQNConfig(table_capacity=400_000)
     for names, capacity in (({"table_capacity"}, 400_000), (set[str](), TABLE_BYTES // row)):
-        fits = fitted(chosen, row, names)
-        assert isinstance(fits, DQNConfig)
+        fits = fitted(TRANSITIONS, chosen, row, names)
         assert fits.table_capacity == capacity
 
 
@@ -74,12 +80,12 @@ def test_a_row_that_no_message_holds_is_refused_with_what_would_be_right() -> No
     config = PPOConfig(unroll_length=4096)
     row = rows_of(config, ATARI).row_bytes
     assert row < MOST_ROW_BYTES
-    fitted(config, row, ())
+    fitted(UNROLLS, config, row, ())
     row = rows_of(config, SCREEN).row_bytes
     with pytest.raises(InvalidArgument, match=r"unroll_length = 4096: .* at most about 4\d\d$"):
-        fitted(config, row, ())
+        fitted(UNROLLS, config, row, ())
     with pytest.raises(InvalidArgument, match="observations are too large"):
-        fitted(DQNConfig(), 2 * MOST_ROW_BYTES, ())
+        fitted(TRANSITIONS, DQNConfig(), 2 * MOST_ROW_BYTES, ())
 
 
 def test_a_run_is_made_of_what_fits() -> None:

@@ -12,10 +12,10 @@ import torch
 from structlog.testing import capture_logs
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from learner.algorithms.choice import choose_place, make
 from learner.device.fusing import Fused
 from learner.device.place import Place
 from learner.device.recording import Tensors
+from learner.loop.building import choose_place, make
 from learner.network.architecture import initial_parameters
 from learner.network.descent import ALONE
 from mazemesh.errors import FailedPrecondition

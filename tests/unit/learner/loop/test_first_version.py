@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from learner.loop.first_version import first_draft
-from learner.loop.run import Run
 from learner.network.architecture import initial_parameters
+from learner.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.games import Game, list_games
 from mazemesh.games.mazes.engine import BatchEngine

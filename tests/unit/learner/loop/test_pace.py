@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from learner.loop.pace import LOCKSTEP_SNAPSHOT_BATCHES, ByBatch, Freely
-from learner.loop.run import Run
+from learner.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.errors import InvalidArgument
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from learner.algorithms.choice import build
 from learner.algorithms.presets import override
-from learner.loop.run import Run
+from learner.loop.building import build
 from learner.network.architecture import initial_parameters
 from learner.record import checkpoint
 from learner.record.checkpoint import Checkpoint
+from learner.run import Run
 from mazemesh.errors import FailedPrecondition
 from tests.full_disk import no_file_longer_than
 from tests.unit.learner.fakes import random_batch, tiny_run

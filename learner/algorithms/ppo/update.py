@@ -1,6 +1,6 @@
 """Proximal policy optimization over unrolls that actors collected with slightly older policies.
 
-One update, from a batch of unrolls to new weights, reads from top to bottom in `PPO.update`:
+One update, from a batch of unrolls to new weights, reads from top to bottom in `PPO`:
 
 1. The current network evaluates the batch; V-trace (Espeholt et al. 2018, section 4.1) corrects for
    what it has learned since the actors got their weights and gives value targets and advantages.
@@ -14,8 +14,7 @@ One update, from a batch of unrolls to new weights, reads from top to bottom in 
 from __future__ import annotations
 
 import copy
-import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,19 +22,18 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from learner.algorithms.algorithm import Update, statistics
-from learner.algorithms.configs import PPOConfig
-from learner.algorithms.policy_gradient import Policy, gradient
-from learner.algorithms.vtrace import FIT, estimate
+from learner.algorithms.ppo import PPOConfig
+from learner.bases.epochs import Epochs
+from learner.bases.learner import Update
+from learner.bases.policy_gradient import Policy, gradient
+from learner.bases.vtrace import estimate
 from learner.device.place import Place
-from learner.loop.ports import Batch
-from learner.loop.ranks import Ranks
+from learner.device.ranks import Ranks
 from learner.network.architecture import ILLEGAL, Architecture, Parameters
-from learner.network.descent import ALONE, Descent
+from learner.network.descent import ALONE
 from learner.network.networks import ActorCritic
 from learner.network.perceptron import Perceptron
-
-STATISTICS = ("policy_loss", "value_loss", "entropy", "kl", "clip_fraction", "gradient_norm")
+from learner.ports import Batch
 
 
 @dataclass(frozen=True)
@@ -138,11 +136,8 @@ def compiled_surrogate(outputs: Tensor, steps: Steps, config: PPOConfig) -> Surr
     return Surrogate(gradient, means.float())
 
 
-class PPO:
-    """An actor-critic network, its optimizer, and the update.
-
-    `network` holds the weights that are published.
-    """
+class PPO(Epochs[ActorCritic, PPOConfig, Steps]):
+    """An actor-critic network, its optimizer, and the update."""
 
     def __init__(
         self,
@@ -153,58 +148,20 @@ class PPO:
         seed: int,
         ranks: Ranks = ALONE,
     ) -> None:
-        self.config = config
-        self.updates = 0
-        self._place, self._intake = place, place.intake()
-        self._generator = torch.Generator().manual_seed(seed)
-        self.network = ActorCritic(architecture)
-        self.network.load(parameters)
-        self.network.to(place.device)
+        super().__init__(ActorCritic(architecture), parameters, config, place, seed, ranks)
         self._magnet = copy.deepcopy(self.network) if config.magnet_cost else None
         self._magnet_from = 0
-        self._descent = Descent(
-            self.network,
-            config.learning_rate,
-            config.max_gradient_norm,
-            eps=1e-5,
-            ranks=ranks,
-            recordable=place.on_gpu,
-        )
         self._perceptron = Perceptron(self.network, config.minibatch_size, place.products)
         self._surrogate = place.fused(surrogate) if place.on_gpu else compiled_surrogate
-        self._learn = place.recorded(self._passes)
 
     def update(self, batch: Batch) -> Update:
-        """Learns from B unrolls (rows of `unroll_signature`).
-
-        Returns:
-            Means over the update: policy_loss, value_loss, entropy, kl (of the behaviour and the
-            trained policy), clip_fraction, gradient_norm, importance (min(1, ratio) before the
-            update), explained_variance.
-        """
-        self._descent.set_learning_rate(self.config.rate_at(self.updates))
+        """See `Epochs.update`."""
         self._renew_magnet()
-        columns = self._intake(batch)
-        orders = self._orders(columns["reward"].numel())
-        (means,) = self._learn(columns, orders)
-        self.updates += len(orders) * len(orders[0].split(self.config.minibatch_size))
-        return Update(statistics((*FIT, *STATISTICS), means))
+        return super().update(batch)
 
-    def _orders(self, steps: int) -> Tensor:
-        """An order of the steps for each epoch, int64 [epochs, steps]."""
-        epochs = range(self.config.epochs)
-        orders = [torch.randperm(steps, generator=self._generator) for _ in epochs]
-        return torch.stack(orders).to(self._place.device)
-
-    def _passes(self, column: Mapping[str, Tensor], orders: Tensor) -> tuple[Tensor]:
-        """All epochs over a batch; the means over its gradient steps, float32 [8]."""
-        steps, fit = self._prepare(column)
-        found = [
-            self._step(minibatch)
-            for order in orders
-            for minibatch in self._minibatches(steps, order)
-        ]
-        return (torch.cat([fit, torch.stack(found).mean(dim=0)]),)
+    def _pieces(self, unrolls: int, length: int) -> tuple[int, int]:
+        """Steps."""
+        return unrolls * length, self.config.minibatch_size
 
     @torch.no_grad()
     def _prepare(self, column: Mapping[str, Tensor]) -> tuple[Steps, Tensor]:
@@ -226,6 +183,14 @@ class PPO:
         )
         return steps, found.fit
 
+    def _step(self, minibatch: Steps) -> Tensor:
+        """Step 2: one gradient step on a minibatch."""
+        outputs = self._perceptron.outputs(minibatch.observation)
+        loss = self._surrogate(outputs, minibatch, self.config)
+        self._perceptron.backward(loss.gradient)
+        norm = self._descent.step()
+        return torch.cat([loss.statistics, norm.view(1)])
+
     def _in_chunks(self, outputs: Callable[[Tensor], Tensor], observation: Tensor) -> Tensor:
         """Outputs for many rows, a minibatch at a time so that it stays in the cache."""
         parts = observation.split(self.config.minibatch_size)
@@ -244,39 +209,16 @@ class PPO:
         self._magnet.load_state_dict(self.network.state_dict())
         self._magnet_from = self.updates
 
-    def _minibatches(self, steps: Steps, order: Tensor) -> Iterator[Steps]:
-        """All steps in this order, `minibatch_size` at a time; gathered once, then cut."""
-        columns = [getattr(steps, field.name) for field in dataclasses.fields(Steps)]
-        gathered = [column.index_select(0, order) for column in columns]
-        parts = [column.split(self.config.minibatch_size) for column in gathered]
-        return (Steps(*minibatch) for minibatch in zip(*parts, strict=True))
-
-    def _step(self, minibatch: Steps) -> Tensor:
-        """Step 2: one gradient step on a minibatch."""
-        outputs = self._perceptron.outputs(minibatch.observation)
-        loss = self._surrogate(outputs, minibatch, self.config)
-        self._perceptron.backward(loss.gradient)
-        norm = self._descent.step()
-        return torch.cat([loss.statistics, norm.view(1)])
-
     def state(self) -> dict[str, Any]:
         """What a checkpoint keeps."""
-        state = {
-            "network": self.network.state_dict(),
-            "optimizer": self._descent.state(),
-            "updates": self.updates,
-            "random": self._generator.get_state(),
-        }
+        state = super().state()
         if self._magnet is not None:
             state |= {"magnet": self._magnet.state_dict(), "magnet_from": self._magnet_from}
         return state
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Goes on from `state`. A magnet that it does not have begins at its network."""
-        self.network.load_state_dict(state["network"])
-        self._descent.restore(state["optimizer"])
-        self.updates = state["updates"]
-        self._generator.set_state(state["random"].cpu())
+        super().restore(state)
         if self._magnet is not None:
             self._magnet.load_state_dict(state.get("magnet", state["network"]))
             self._magnet_from = state.get("magnet_from", self.updates)

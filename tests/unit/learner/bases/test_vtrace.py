@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from learner.algorithms.vtrace import VTrace, vtrace
+from learner.bases.vtrace import VTrace, vtrace
 
 
 def run(

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import structlog
 
-from learner.loop.ports import Batch, Priorities
-from learner.loop.rendezvous import meet
+from learner.device.rendezvous import meet
+from learner.ports import Batch, Priorities
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-log = structlog.get_logger("learner.loop.ranks")
+log = structlog.get_logger("learner.device.ranks")
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from learner.algorithms.configs import ActorCriticConfig
+from learner.bases.unrolls import ActorCriticConfig
 from learner.network.architecture import ILLEGAL
 
 

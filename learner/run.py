@@ -7,19 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from learner.algorithms.configs import ActorCriticConfig, Config, R2D2Config, RecurrentPPOConfig
-from learner.algorithms.presets import AlgorithmName, override, preset
+from learner.algorithms.algorithm import Algorithm
+from learner.algorithms.presets import override
+from learner.algorithms.registry import find
 from learner.algorithms.sizes import fitted
-from learner.network.architecture import Architecture, Head
+from learner.network.architecture import Architecture
 from learner.settings import LearnerSettings
-from mazemesh.client.replay import tables
 from mazemesh.errors import InvalidArgument, Reason
-from mazemesh.experience import (
-    most_write_rows,
-    sequence_signature,
-    transition_signature,
-    unroll_signature,
-)
 from mazemesh.games import GameSettings, open_game
 from mazemesh.games.ladder import sides
 from mazemesh.v1 import model_pb2, replay_pb2
@@ -31,13 +25,13 @@ _MAZE_FIELDS = tuple(field.name for field in dataclasses.fields(GameSettings))
 
 @dataclass(frozen=True)
 class Run:
-    """A training job. Its versions share the policy's name."""
+    """A training job. Its versions share the policy's name; `config` is its algorithm's."""
 
     policy: str
     game: str
     game_settings: GameSettings
-    algorithm: AlgorithmName
-    config: Config
+    algorithm: str
+    config: Any
     architecture: Architecture
     seed: int
     lockstep: bool = False
@@ -56,11 +50,12 @@ class Run:
             InvalidArgument: a game setting or hyperparameter that is out of range, or a row of
                 experience that is larger than a message.
         """
-        start = preset(settings.game, settings.algorithm)
+        method = find(settings.algorithm)
+        start = method.preset(settings.game)
         game = open_game(settings.game)
         given = {name: getattr(settings, name, None) for name in _MAZE_FIELDS}
         config = override(start.config, settings.hyperparameters)
-        if settings.lockstep and not isinstance(config, ActorCriticConfig):
+        if settings.lockstep and not method.experience.ordered:
             raise InvalidArgument(
                 f"lockstep: {settings.algorithm} draws by priorities that follow the order of "
                 "arrival; it should be ppo, recurrent-ppo or impala"
@@ -71,7 +66,6 @@ class Run:
         )
         spec = game.spec(game_settings)
         _check_opponents(settings, spec.seats, sides(spec.seats, spec.teams))
-        head: Head = "actor-critic" if isinstance(config, ActorCriticConfig) else "dueling"
         run = cls(
             policy=settings.policy_name,
             game=settings.game,
@@ -79,72 +73,47 @@ class Run:
             algorithm=settings.algorithm,
             config=config,
             architecture=Architecture(
-                head,
+                method.head,
                 spec.observation_size,
                 spec.num_actions,
                 start.hidden if settings.hidden is None else tuple(settings.hidden),
                 observation_dtype=spec.observation_dtype,
-                memory=config.memory if isinstance(config, RecurrentPPOConfig | R2D2Config) else 0,
+                memory=method.memory(config),
             ),
             seed=settings.seed,
             lockstep=settings.lockstep,
             pool=tuple(settings.pool),
             exploits=settings.exploits,
         )
-        fits = fitted(config, run.signature.row_bytes, settings.hyperparameters)
+        row_bytes = run.signature.row_bytes
+        fits = fitted(method.experience, config, row_bytes, settings.hyperparameters)
         return run if fits == config else dataclasses.replace(run, config=fits)
+
+    @property
+    def method(self) -> Algorithm[Any]:
+        """The algorithm's record."""
+        return find(self.algorithm)
 
     @cached_property
     def signature(self) -> Signature:
         """Of the experience."""
-        shape = self.architecture
-        observed = shape.observation_size, shape.num_actions, shape.observation_dtype
         several = open_game(self.game).spec(self.game_settings).seats > 1
-        if isinstance(self.config, ActorCriticConfig):
-            length = self.config.unroll_length
-            return unroll_signature(length, *observed, shape.memory, opponents=several)
-        if isinstance(self.config, R2D2Config):
-            length = self.config.sequence_length
-            return sequence_signature(length, *observed, shape.memory, opponents=several)
-        return transition_signature(*observed, opponents=several)
+        return self.method.experience.signature(self.config, self.architecture, opponents=several)
 
     @cached_property
     def table(self) -> replay_pb2.Table:
-        """The Replay table: a queue of unrolls, or prioritized for DQN and R2D2."""
-        config = self.config
-        if isinstance(config, ActorCriticConfig):
-            # No more: what waits is experience of ever older policies.
-            room = self.batch_rows + most_write_rows(self.batch_rows)
-            return tables.queue(self.policy, self.signature, room)
-        return tables.prioritized(
-            self.policy,
-            self.signature,
-            config.table_capacity,
-            alpha=config.priority_exponent,
-            min_size=config.min_size,
-            samples_per_insert=config.samples_per_insert,
-            # Where no batch may be sampled any more, a write of as many rows must be allowed.
-            error_buffer=max(
-                self.batch_rows * max(4.0, (1.0 + config.samples_per_insert) / 2.0),
-                0.1 * config.min_size,
-            ),
-        )
+        """The Replay table."""
+        return self.method.experience.table(self.config, self.policy, self.signature)
 
     @property
     def batch_rows(self) -> int:
         """Rows of one request to Replay."""
-        if isinstance(self.config, ActorCriticConfig):
-            return self.config.unrolls_per_batch
-        return self.config.minibatch_size * self.config.minibatches_per_batch
+        return self.method.experience.batch_rows(self.config)
 
     @property
     def steps_per_row(self) -> float:
         """Agent steps that a sampled row stands for: DQN draws each step several times."""
-        config = self.config
-        if isinstance(config, ActorCriticConfig):
-            return float(config.unroll_length)
-        new = config.sequence_length - config.burn_in if isinstance(config, R2D2Config) else 1
-        return new / config.samples_per_insert
+        return self.method.experience.steps_per_row(self.config)
 
     @cached_property
     def collection(self) -> model_pb2.Collection:
@@ -155,19 +124,7 @@ class Run:
         collection.batch_rows, collection.lockstep = self.batch_rows, self.lockstep
         collection.pool.extend(self.pool)
         collection.exploits = self.exploits
-        config = self.config
-        if isinstance(config, ActorCriticConfig):
-            collection.unroll.length = config.unroll_length
-            return collection
-        method: model_pb2.TransitionCollection | model_pb2.SequenceCollection
-        if isinstance(config, R2D2Config):
-            method = collection.sequence
-            method.length, method.burn_in = config.sequence_length, config.burn_in
-            method.max_error_share = config.max_error_share
-        else:
-            method = collection.transition
-        method.n_step, method.discount = config.n_step, config.discount
-        method.epsilon, method.epsilon_exponent = config.epsilon, config.epsilon_exponent
+        self.method.experience.tell(self.config, collection)
         return collection
 
     @property

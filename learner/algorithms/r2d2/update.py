@@ -6,7 +6,7 @@ in `R2D2.loss`:
 1. A sequence begins with what the actor remembered (stored state). Its first `burn_in` steps only
    bring that state up to date, in the trained and in the target network.
 2. Both networks run over the rest, forgetting where an episode begins.
-3. Targets are n-step returns of double Q-learning on the scale of `mazemesh.rescaling`.
+3. Targets are n-step returns of double Q-learning on the scale of `mazemesh.returns`.
 4. A sequence weighs and is drawn by eta max |error| + (1 - eta) mean |error| over its steps.
 
 Unlike there, sequences run on over episode ends, as episodes in small mazes are shorter than they;
@@ -17,22 +17,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from learner.algorithms.algorithm import Update
-from learner.algorithms.configs import R2D2Config
-from learner.algorithms.dqn import combined, outcome, weighted_minibatches, weights_and_takeovers
-from learner.algorithms.target import Target
+from learner.algorithms.r2d2 import R2D2Config
+from learner.bases.q_learning import QLearning
 from learner.device.place import Place
-from learner.loop.ports import Batch
-from learner.loop.ranks import Ranks
+from learner.device.ranks import Ranks
 from learner.network.architecture import Architecture, Parameters
-from learner.network.descent import ALONE, Descent
+from learner.network.descent import ALONE
 from learner.network.networks import RecurrentDuelingQ, dueling
-from mazemesh.rescaling import rescale, unscale
+from mazemesh.returns import rescale, unscale
 
 
 def n_step_targets(
@@ -88,11 +84,8 @@ class Loss:
     means: tuple[Tensor, Tensor]
 
 
-class R2D2:
-    """A recurrent dueling network, its target network, optimizer, and the update.
-
-    `network` holds the weights that are published.
-    """
+class R2D2(QLearning[RecurrentDuelingQ, R2D2Config]):
+    """A recurrent dueling network that learns from rows of `sequence_signature`."""
 
     def __init__(
         self,
@@ -102,44 +95,8 @@ class R2D2:
         place: Place,
         ranks: Ranks = ALONE,
     ) -> None:
-        self.config = config
-        self.updates = 0
-        self._place, self._intake = place, place.intake()
-        self.network = RecurrentDuelingQ(architecture)
-        self.network.load(parameters)
-        self.network.to(place.device)
-        self._descent = Descent(
-            self.network,
-            config.learning_rate,
-            config.max_gradient_norm,
-            ranks=ranks,
-            recordable=place.on_gpu,
-        )
-        self._target = Target(self.network, self._descent.vector, recordable=place.on_gpu)
+        super().__init__(RecurrentDuelingQ(architecture), parameters, config, place, ranks)
         self._sequence = place.fused(self.network.sequence)
-        self._learn = place.recorded(self._passes)
-
-    def update(self, batch: Batch) -> Update:
-        """Learns from rows of `sequence_signature`, one gradient step a minibatch.
-
-        Returns:
-            The new priority of each row, and the same means as `DQN.update`.
-        """
-        columns = self._intake(batch)
-        weight, due = weights_and_takeovers(batch, self.config, self.updates, self._place)
-        errors, means = self._learn(columns, weight, due)
-        self.updates += len(due)
-        return outcome(errors, means, self.config)
-
-    def _passes(
-        self, columns: Mapping[str, Tensor], weight: Tensor, due: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """A gradient step a minibatch; the errors [rows], and the means over the steps [5]."""
-        steps = []
-        for index, rows in enumerate(weighted_minibatches(columns, weight, self.config)):
-            steps.append(self._step(rows))
-            self._target.follow(due[index])
-        return combined(steps)
 
     def loss(self, rows: Mapping[str, Tensor]) -> Loss:
         """Half the squared error of each trained step, weighted, and what follows from it."""
@@ -199,19 +156,3 @@ class R2D2:
         norm = self._descent.step()
         means = [loss.total.detach(), *loss.means, rows["weight"].mean(), norm]
         return loss.error, torch.stack(means)
-
-    def state(self) -> dict[str, Any]:
-        """What a checkpoint keeps."""
-        return {
-            "network": self.network.state_dict(),
-            "target": self._target.network.state_dict(),
-            "optimizer": self._descent.state(),
-            "updates": self.updates,
-        }
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Goes on from `state`."""
-        self.network.load_state_dict(state["network"])
-        self._target.network.load_state_dict(state["target"])
-        self._descent.restore(state["optimizer"])
-        self.updates = state["updates"]

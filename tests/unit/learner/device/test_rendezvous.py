@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from torch.distributed import TCPStore
 
-from learner.loop.ranks import Group
-from learner.loop.rendezvous import meet
+from learner.device.ranks import Group
+from learner.device.rendezvous import meet
 
 # Processes that have torch already: it takes seconds of processor time to load.
 CONTEXT = multiprocessing.get_context("forkserver")

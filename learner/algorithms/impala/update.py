@@ -9,28 +9,24 @@ takes one, for experience that is cheap.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from learner.algorithms.algorithm import Update, statistics
-from learner.algorithms.configs import ImpalaConfig
-from learner.algorithms.policy_gradient import Policy, gradient
-from learner.algorithms.vtrace import FIT, estimate
+from learner.algorithms.impala import ImpalaConfig
+from learner.bases.learner import OneNetwork, Update, statistics
+from learner.bases.policy_gradient import Policy, gradient
+from learner.bases.vtrace import FIT, estimate
 from learner.device.place import Place
-from learner.loop.ports import Batch
-from learner.loop.ranks import Ranks
+from learner.device.ranks import Ranks
 from learner.network.architecture import Architecture, Parameters
-from learner.network.descent import ALONE, Descent
+from learner.network.descent import ALONE
 from learner.network.networks import ActorCritic
+from learner.ports import Batch
 
 
-class Impala:
-    """An actor-critic network, its optimizer, and the update.
-
-    `network` holds the weights that are published.
-    """
+class Impala(OneNetwork[ActorCritic, ImpalaConfig]):
+    """An actor-critic network, its optimizer, and the update; nothing in it is drawn."""
 
     def __init__(
         self,
@@ -40,20 +36,7 @@ class Impala:
         place: Place,
         ranks: Ranks = ALONE,
     ) -> None:
-        self.config = config
-        self.updates = 0
-        self._place, self._intake = place, place.intake()
-        self.network = ActorCritic(architecture)
-        self.network.load(parameters)
-        self.network.to(place.device)
-        self._descent = Descent(
-            self.network,
-            config.learning_rate,
-            config.max_gradient_norm,
-            eps=1e-5,
-            ranks=ranks,
-            recordable=place.on_gpu,
-        )
+        super().__init__(ActorCritic(architecture), parameters, config, place, ranks, eps=1e-5)
         self._learn = place.recorded(self._step)
 
     def update(self, batch: Batch) -> Update:
@@ -107,17 +90,3 @@ class Impala:
         outputs.backward(by_outputs)
         norm = self._descent.step()
         return (torch.cat([found.fit, means, norm.view(1)]),)
-
-    def state(self) -> dict[str, Any]:
-        """What a checkpoint keeps. There is no chance in learning from each batch once."""
-        return {
-            "network": self.network.state_dict(),
-            "optimizer": self._descent.state(),
-            "updates": self.updates,
-        }
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Goes on from `state`."""
-        self.network.load_state_dict(state["network"])
-        self._descent.restore(state["optimizer"])
-        self.updates = state["updates"]

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 
-from learner.algorithms.configs import PPOConfig
-from learner.algorithms.ppo import PPO
+from learner.algorithms.ppo import PPOConfig
+from learner.algorithms.ppo.update import PPO
 from learner.device.place import Place
-from learner.loop.ranks import Alone, Group, InStep
+from learner.device.ranks import Alone, Group, InStep
 from learner.network.architecture import Architecture, initial_parameters
 from mazemesh.experience import unroll_signature
 from mazemesh.process.ports import free_block

@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 
 from actor.collecting.acting import method
-from learner.algorithms.configs import DQNConfig, PPOConfig, R2D2Config
-from learner.algorithms.presets import override, preset
-from learner.loop.run import Run
+from learner.algorithms.dqn import DQNConfig
+from learner.algorithms.ppo import PPOConfig
+from learner.algorithms.presets import override
+from learner.algorithms.r2d2 import R2D2Config
+from learner.algorithms.registry import find
+from learner.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.errors import InvalidArgument
 from mazemesh.experience import most_write_rows
@@ -30,7 +33,7 @@ def test_policy_is_named_after_the_game_unless_named() -> None:
 
 def test_settings_lie_over_the_preset() -> None:
     run = Run.of(LearnerSettings(game="race", width=6, hyperparameters={"learning_rate": 0.5}))
-    start = preset("race", "ppo")
+    start = find("ppo").preset("race")
     assert run.game_settings.width == 6
     assert run.game_settings.shaping == start.game_settings.shaping
     assert run.config.learning_rate == 0.5
@@ -127,7 +130,7 @@ def test_flags_are_read(tmp_path: Path) -> None:
     )
     run = Run.of(settings)
     assert run.config == override(
-        preset("solo", "ppo").config, {"learning_rate": 0.01, "epochs": 2}
+        find("ppo").preset("solo").config, {"learning_rate": 0.01, "epochs": 2}
     )
     assert run.game_settings.loops == 0.2
     assert settings.folder == tmp_path / "learner" / "solo"

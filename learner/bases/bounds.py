@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import Any, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 from mazemesh.errors import InvalidArgument
 
@@ -30,6 +30,20 @@ class Within:
         if self.above:
             return f"above {_number(self.low)} and at most {_number(self.high)}"
         return f"in {_number(self.low)}..{_number(self.high)}"
+
+
+Steps = Annotated[int, Within(1, 4096)]
+"""Of a piece of play that is stored as one row."""
+
+Rows = Annotated[int, Within(1, 65_536)]
+"""Of a request to Replay, a minibatch, or what makes them."""
+
+Updates = Annotated[int, Within(1, 1_000_000_000)]
+"""Gradient steps that something takes; 0 of them would be a division by zero, or never."""
+
+Share = Annotated[float, Within(0, 1)]
+Cost = Annotated[float, Within(0, 100)]
+Norm = Annotated[float, Within(0, 1_000_000, above=True)]
 
 
 def bounds(settings: type) -> dict[str, Within]:

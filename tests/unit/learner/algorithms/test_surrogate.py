@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from learner.algorithms.configs import PPOConfig
-from learner.algorithms.ppo import Steps, Surrogate, compiled_surrogate, surrogate
+from learner.algorithms.ppo import PPOConfig
+from learner.algorithms.ppo.update import Steps, Surrogate, compiled_surrogate, surrogate
 from learner.network.architecture import ILLEGAL
 
 Loss = Callable[[torch.Tensor, Steps, PPOConfig], Surrogate]

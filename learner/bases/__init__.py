@@ -1,0 +1,1 @@
+"""What algorithms are built from: bounds, targets, gradients, and what a learner is."""
