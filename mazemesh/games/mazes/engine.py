@@ -29,7 +29,7 @@ from mazemesh.games.mazes.kernels.state import (
 )
 from mazemesh.games.mazes.kernels.things import allocate_things
 from mazemesh.games.mazes.overview import overview_planes, paint
-from mazemesh.games.parameters import parameters
+from mazemesh.games.mazes.parameters import parameters
 from mazemesh.games.settings import GameSettings
 
 MAX_GAMES = 1 << 20

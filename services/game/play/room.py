@@ -67,7 +67,7 @@ def _maze_arrays(game: Game, settings: GameSettings, games: int, draw_ahead: boo
     from mazemesh.games.mazes.kernels.drawing import allocate_ahead
     from mazemesh.games.mazes.kernels.state import allocate
     from mazemesh.games.mazes.kernels.things import allocate_things
-    from mazemesh.games.parameters import parameters
+    from mazemesh.games.mazes.parameters import parameters
 
     numbers = parameters(game, settings)
     state = allocate(numbers, games)
