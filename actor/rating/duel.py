@@ -14,8 +14,7 @@ from actor.rating.matches import GamePeer, PlayedGame, play_matches
 from mazemesh.analysis.tally import Tally
 from mazemesh.games import Catalogue, Purpose, bot_code, bot_policy, is_bot, seeds
 from mazemesh.games.engines import new_engine
-from mazemesh.games.foreign import is_foreign
-from mazemesh.games.ladder import is_time_trial, sides
+from mazemesh.games.ladder import faster_is_better, is_time_trial, sides
 from mazemesh.v1.game_pb2 import GameSettings, GameSpec, MatchSetup
 from mazemesh.wire import settings_from_proto
 
@@ -66,7 +65,7 @@ def duel(
                 else _play(game, load, spec, [name] * spec.seats, batch, 1, temperature, rng)
                 for name in participants
             )
-            leads = [[lead] for lead in _leads(one, other, by_steps=not is_foreign(spec.name))]
+            leads = [[lead] for lead in _leads(one, other, by_steps=faster_is_better(spec.name))]
         else:
             leads = [[] for _ in batch]
             for sign, one_side, others in _line_ups(participants, number):

@@ -18,7 +18,7 @@ from learner.algorithms.configs import (
 )
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSettings
-from mazemesh.games.foreign import is_foreign
+from mazemesh.games.registry import is_own
 
 AlgorithmName = Literal["ppo", "recurrent-ppo", "impala", "dqn", "r2d2"]
 
@@ -71,7 +71,7 @@ _FOREIGN: dict[str, Preset] = {
 
 def preset(game: str, algorithm: AlgorithmName) -> Preset:
     """The preset for a game and an algorithm."""
-    if is_foreign(game):
+    if not is_own(game):
         return _FOREIGN[algorithm]
     return _PRESETS.get((game, algorithm), _ANY_GAME[algorithm])
 
