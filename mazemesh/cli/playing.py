@@ -42,11 +42,11 @@ def evaluate(
     """
     import numpy as np
 
-    from actor.policies.policies import PolicyCache
-    from actor.rating.duel import duel
     from mazemesh.cli.own_games import own_games
     from mazemesh.errors import InvalidArgument
+    from mazemesh.evaluation.duel import duel
     from mazemesh.games import is_bot
+    from mazemesh.policy.cache import PolicyCache
 
     with connected(data_dir, host, port_base, ("game", "model"), [game]) as mesh:
         pair = exact(mesh, a), exact(mesh, b)

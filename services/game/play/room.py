@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import count
 
-import numpy as np
-
 from mazemesh.errors import ResourceExhausted
 from mazemesh.games import Game, GameSettings
 from services.game.play.stepping import Stepping
@@ -45,19 +43,10 @@ def footprint(
     few, many = (game.engine_bytes(settings, games, draw_ahead=draw_ahead) for games in (1, 2))
     each = many - few
     # The answer that is kept and the one that is being made; and the actions that are played.
-    each += 2 * answer_bytes(game, settings) + spec.seats
+    each += 2 * spec.step_bytes + spec.seats
     if not autoreset:
         each += spec.step_limit * spec.seats + spec.step_limit // HASH_INTERVAL * HASH_BYTES
     return Footprint(max(few - (many - few), 0), each)
-
-
-def answer_bytes(game: Game, settings: GameSettings) -> int:
-    """Bytes of a game in the longest answer to a step."""
-    spec = game.spec(settings)
-    # Observation and mask, the final ones too, reward, score, status and success of each seat; of
-    # the game status, index, steps.
-    observation = spec.observation_size * np.dtype(spec.observation_dtype).itemsize
-    return spec.seats * (2 * (observation + spec.num_actions) + 10) + 9
 
 
 class Room:

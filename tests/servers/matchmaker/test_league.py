@@ -11,17 +11,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from actor.policies.behaviour import HeldOutPlay, action_probabilities, answers
-from actor.policies.policies import PolicyCache
-from actor.policies.policy import OnnxPolicy
-from actor.rating.duel import duel
 from mazemesh.cli.league import compare
 from mazemesh.cli.model import _prepare
 from mazemesh.cli.person import _let_play
 from mazemesh.client.addresses import Addresses
 from mazemesh.client.mesh import Mesh
 from mazemesh.errors import NotFound
+from mazemesh.evaluation.duel import duel
 from mazemesh.games import GameSettings, get_game
+from mazemesh.policy.behaviour import HeldOutPlay, action_probabilities, answers
+from mazemesh.policy.cache import PolicyCache
+from mazemesh.policy.onnx_policy import OnnxPolicy
 from mazemesh.tensors import from_tensor
 from mazemesh.v1.game_pb2 import GameFinished, MatchSetup
 from mazemesh.v1.model_pb2 import Collection

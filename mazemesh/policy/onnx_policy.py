@@ -6,7 +6,6 @@ from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime as ort
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.experience import policy_digest
@@ -34,6 +33,8 @@ class OnnxPolicy:
     def __init__(
         self, reference: str, data: bytes, *, greedy: bool = False, threads: int = 1
     ) -> None:
+        import onnxruntime as ort  # a fifth of a second, which who only names a policy need not pay
+
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -86,6 +87,8 @@ def no_state(rows: int) -> Float:
 
 def _providers() -> list[str]:
     """The GPU provider where onnxruntime has one, then the CPU."""
+    import onnxruntime as ort
+
     wanted = ("CUDAExecutionProvider", "CPUExecutionProvider")
     available = ort.get_available_providers()
     return [provider for provider in wanted if provider in available]

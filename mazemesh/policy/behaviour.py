@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from actor.policies.policy import Float, OnnxPolicy
 from mazemesh.games import Game, GameSettings, Purpose, seeds
 from mazemesh.games.bots import RANDOM
 from mazemesh.games.engines import new_engine
+from mazemesh.policy.onnx_policy import Float, OnnxPolicy
 
 
 @dataclass(frozen=True)

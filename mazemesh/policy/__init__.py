@@ -1,0 +1,1 @@
+"""Policies at hand: loaded, asked, drawn from, and what they remember."""
