@@ -82,11 +82,11 @@ def _prepare(
 
     They are of held-out play, at a step where a memory already has something in it.
     """
-    from mazemesh.cli.policy_file import read_policy
     from mazemesh.errors import InvalidArgument
     from mazemesh.games import GameSettings, open_game
     from mazemesh.policy.behaviour import HeldOutPlay, answers
     from mazemesh.policy.onnx_policy import OnnxPolicy
+    from mazemesh.policy.policy_file import read_policy
     from mazemesh.tensors import to_tensor
     from mazemesh.v1.model_pb2 import Collection, ParityCheck, PublishPolicyHeader
     from mazemesh.wire import settings_to_proto

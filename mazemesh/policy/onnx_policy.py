@@ -20,7 +20,7 @@ class OnnxPolicy:
     """An ONNX policy (see model.proto) in one onnxruntime session.
 
     The file is run as it is: it comes from Model, which has validated it, or has passed
-    `services.model.validation.graph.check_graph`.
+    `mazemesh.policy.graph.check_graph`.
 
     Attributes:
         reference: "name:version".

@@ -92,8 +92,8 @@ def _load(path: Path) -> ModelProto:
 
 
 def _check_operators(path: Path, model: ModelProto) -> None:
-    from services.model.validation.graph import check_graph
-    from services.model.validation.rejection import Rejection
+    from mazemesh.policy.graph import check_graph
+    from mazemesh.policy.rejection import Rejection
 
     try:
         check_graph(model)

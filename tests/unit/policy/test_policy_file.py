@@ -13,9 +13,9 @@ from onnx import ModelProto, TensorProto, helper
 from learner.network.architecture import Architecture, initial_parameters
 from learner.network.onnx_policy import to_onnx
 from mazemesh.cli.model import _prepare
-from mazemesh.cli.policy_file import read_policy
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSettings, get_game
+from mazemesh.policy.policy_file import read_policy
 from mazemesh.tensors import from_tensor
 from tests.onnx_policies import Network, RecurrentNetwork
 
