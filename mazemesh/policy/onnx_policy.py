@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.experience import policy_digest
+from mazemesh.policy.sampling import Actions, best, sample
 
 Float = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.uint8]
@@ -78,6 +79,33 @@ class OnnxPolicy:
         names = ["logits", "value", "next_state"]
         outputs = self._run(names, {**inputs, "state": state}, None)
         return cast("tuple[Float, Float, Float]", tuple(outputs))
+
+    def act(
+        self,
+        observation: Observation,
+        action_mask: Bytes,
+        state: Float | None = None,
+        *,
+        rng: np.random.Generator | None = None,
+        temperature: float = 1.0,
+    ) -> tuple[Actions, Float]:
+        """Chooses an action for each of n observations.
+
+        Args:
+            observation: [n, D].
+            action_mask: uint8 [n, A].
+            state: As for `infer`.
+            rng: Source of the draws from softmax(logits / temperature); None takes the best action,
+                as Q-networks (`greedy`) always do.
+            temperature: 0 takes the best action too.
+
+        Returns:
+            Actions int8 [n], and the next state float32 [n, state_size].
+        """
+        logits, _, next_state = self.infer(observation, action_mask, state)
+        if rng is None or self.greedy:
+            return best(logits), next_state
+        return sample(logits, temperature, rng), next_state
 
 
 def no_state(rows: int) -> Float:

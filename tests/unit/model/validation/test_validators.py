@@ -193,7 +193,7 @@ def _ignore_the_size_signal() -> None:
 
 READING = """
 import sys
-from services.model import validation
+from services.model.validation import validation
 from services.model.validation.confinement import confine
 
 data = sys.stdin.buffer.read()
