@@ -45,7 +45,7 @@ def test_each_has_a_docstring(module: str) -> None:
     ("module", "absent"),
     [
         ("mazemesh", ["grpc", "numpy", "onnx", "onnxruntime", "numba", "google.protobuf"]),
-        ("mazemesh.games", ["grpc", "onnx", "onnxruntime", "numba"]),
+        ("mazemesh.games", ["grpc", "numpy", "onnx", "onnxruntime", "numba"]),
         ("mazemesh.policy", ["grpc", "onnx", "onnxruntime", "numba"]),
         ("mazemesh.evaluation", ["onnx", "onnxruntime", "numba"]),
     ],

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.games.bots import BOTS
@@ -21,6 +18,10 @@ from mazemesh.games.spec import (
     observation_layout,
     spec_hash,
 )
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 # Settings that only shape the reward of a learner leave the play, and so the hash, as it is.
 _REWARD_ONLY = ("shaping", "shaping_discount")
@@ -170,6 +171,8 @@ class MazeGame:
         From the pure-Python reference: the compiled engine takes a third of a second to load, and
         half a minute to compile on its first use on a machine.
         """
+        import numpy as np
+
         from mazemesh.games.mazes.reference import reference_game
 
         games = [reference_game(self, settings, seed=seed, game_id=index) for index in range(rows)]
