@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import structlog
 import typer
 
-from actor.policies.policies import Student
+from actor.selfplay.student import Student
 from bench.learner.workload import Workload
 from bench.pinned import pinned_server
 from learner.loop.first_version import first_draft

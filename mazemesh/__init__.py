@@ -1,6 +1,8 @@
 """mazemesh: a service mesh for multi-agent self-play and evaluation.
 
-`mazemesh.connect()` gives typed clients for the five services of a running mesh.
+`connect()` gives typed clients for the five services of a running mesh, `publish()` puts an ONNX
+file into its registry. `mazemesh.games`, `mazemesh.envs`, `mazemesh.policy` and
+`mazemesh.evaluation` are for who plays, trains and compares.
 """
 
 from __future__ import annotations
@@ -9,8 +11,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mazemesh.client.mesh import Mesh, connect
+    from mazemesh.policy.publishing import publish
 
-__all__ = ["Mesh", "__version__", "connect"]
+__all__ = ["Mesh", "__version__", "connect", "publish"]
 __version__ = "0.1.0"
 
 
@@ -20,4 +23,8 @@ def __getattr__(name: str) -> object:
         from mazemesh.client import mesh
 
         return getattr(mesh, name)
+    if name == "publish":
+        from mazemesh.policy.publishing import publish
+
+        return publish
     raise AttributeError(f"module 'mazemesh' has no attribute {name!r}")

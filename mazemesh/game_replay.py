@@ -17,7 +17,7 @@ from mazemesh.wire.specs import settings_from_proto
 from mazemesh.wire.tensors import from_bytes
 
 if TYPE_CHECKING:
-    from mazemesh.games.mazes.engine import BatchEngine
+    from mazemesh.games.engine import Engine
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,7 +142,7 @@ def verify(replay: GameReplay, games: Catalogue | None = None) -> Difference | N
     return _check_outcome(replay, engine)
 
 
-def play(replay: GameReplay, games: Catalogue | None = None) -> Iterator[BatchEngine]:
+def play(replay: GameReplay, games: Catalogue | None = None) -> Iterator[Engine]:
     """The engine with the replay's game: before the first step, then after each one.
 
     Raises:
@@ -174,7 +174,7 @@ def _same_rules(replay: GameReplay, games: Catalogue | None) -> Game | Differenc
     return game
 
 
-def _begin(replay: GameReplay, game: Game) -> BatchEngine:
+def _begin(replay: GameReplay, game: Game) -> Engine:
     from mazemesh.games.engines import new_engine
 
     engine = new_engine(game, replay.settings, 1, autoreset=False)
@@ -186,7 +186,7 @@ def _begin(replay: GameReplay, game: Game) -> BatchEngine:
     return engine
 
 
-def _check_outcome(replay: GameReplay, engine: BatchEngine) -> Difference | None:
+def _check_outcome(replay: GameReplay, engine: Engine) -> Difference | None:
     if engine.active[0]:
         return Difference(replay.steps, "the game is not over after its last step")
     outcome = tuple(engine.score[0].tolist()), bool(engine.truncated[0])

@@ -9,20 +9,20 @@ import numpy as np
 import numpy.typing as npt
 
 from actor.collecting.own_pace import OwnPaceUnrollCollector
-from actor.collecting.sampling import (
+from actor.collecting.sequences import SequenceCollector
+from actor.collecting.step import Consequence, Decision, Experience
+from actor.collecting.transitions import TransitionCollector
+from actor.collecting.unrolls import UnrollCollector
+from mazemesh.errors import InvalidArgument
+from mazemesh.games import GameSpec
+from mazemesh.policy.onnx_policy import OnnxPolicy
+from mazemesh.policy.sampling import (
     ape_x_epsilons,
     epsilon_greedy,
     gumbel_noise,
     perturbed_best,
     sample,
 )
-from actor.collecting.sequences import SequenceCollector
-from actor.collecting.step import Consequence, Decision, Experience
-from actor.collecting.transitions import TransitionCollector
-from actor.collecting.unrolls import UnrollCollector
-from actor.policies.policy import OnnxPolicy
-from mazemesh.errors import InvalidArgument
-from mazemesh.games import GameSpec
 from mazemesh.v1.model_pb2 import Collection, SequenceCollection, TransitionCollection
 from mazemesh.wire.tensors import Signature
 

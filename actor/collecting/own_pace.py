@@ -11,7 +11,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from actor.collecting.sampling import log_probability
 from actor.collecting.step import (
     OVER,
     TERMINATED,
@@ -21,6 +20,7 @@ from actor.collecting.step import (
     Decision,
     Experience,
 )
+from mazemesh.policy.sampling import log_probability
 from mazemesh.wire.tensors import Signature
 
 

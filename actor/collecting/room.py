@@ -8,11 +8,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-import numpy as np
-
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSpec
-from mazemesh.v1 import game_pb2 as pb
 
 STEP_BYTES = 32 * 1024 * 1024
 """Of the answer to a step of RunGames at most; the server's own limit is about twice that."""
@@ -27,12 +24,6 @@ WORTH_A_SESSION = 64
 """Games from which on a session of their own pays."""
 
 
-def game_bytes(spec: GameSpec | pb.GameSpec) -> int:
-    """What a game adds to the answer to a step at most, as the Game service counts it."""
-    observation = spec.observation_size * np.dtype(spec.observation_dtype or "uint8").itemsize
-    return spec.seats * (2 * (observation + spec.num_actions) + 10) + 9
-
-
 def shares(games: int, spec: GameSpec) -> list[int]:
     """How many games each session has.
 
@@ -43,10 +34,10 @@ def shares(games: int, spec: GameSpec) -> list[int]:
     Raises:
         InvalidArgument: One game alone is too large for a message.
     """
-    most = min(games, STEP_BYTES // game_bytes(spec))
+    most = min(games, STEP_BYTES // spec.step_bytes)
     if not most:
         raise InvalidArgument(
-            f"game {spec.name}: a step of one game takes {game_bytes(spec)} bytes; a session takes "
+            f"game {spec.name}: a step of one game takes {spec.step_bytes} bytes; a session takes "
             f"{STEP_BYTES}. A wrapper of the environment should make its observations smaller"
         )
     sessions = max(-(-games // most), 1 if games < 2 * WORTH_A_SESSION else 2)

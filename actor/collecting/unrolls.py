@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from actor.collecting.sampling import log_probability
 from actor.collecting.step import TERMINATED, TRUNCATED, Batch, Consequence, Decision, Experience
 from mazemesh.experience import unroll_signature
+from mazemesh.policy.sampling import log_probability
 from mazemesh.wire.tensors import Signature
 
 

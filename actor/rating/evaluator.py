@@ -12,9 +12,7 @@ import numpy as np
 import structlog
 
 from actor.metrics import EvaluatorMetrics
-from actor.policies.policies import ModelPeer, PolicyCache
-from actor.rating.duel import success_rate
-from actor.rating.matches import GamePeer, play_matches
+from actor.selfplay.student import ModelPeer
 from mazemesh.errors import (
     FailedPrecondition,
     InvalidArgument,
@@ -22,7 +20,10 @@ from mazemesh.errors import (
     NotFound,
     Unavailable,
 )
+from mazemesh.evaluation.duel import success_rate
+from mazemesh.evaluation.matches import GamePeer, play_matches
 from mazemesh.games import is_bot
+from mazemesh.policy.cache import PolicyCache
 from mazemesh.v1.game_pb2 import GameSettings, GetGameSpecResponse
 from mazemesh.v1.matchmaker_pb2 import LeasedMatch, LeaseMatchesResponse
 from mazemesh.v1.model_pb2 import PolicyVersion

@@ -27,7 +27,7 @@ class Registry(Protocol):
 
 
 class Follower(Protocol):
-    """The student (`actor.policies.policies.Student`)."""
+    """The student (`actor.selfplay.student.Student`)."""
 
     @property
     def version(self) -> int:

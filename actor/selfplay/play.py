@@ -15,11 +15,10 @@ from actor.collecting.room import affordable_games, shares, write_rows
 from actor.collecting.sender import ExperienceSender
 from actor.collecting.step import Experience
 from actor.metrics import ActorMetrics
-from actor.policies.policies import PolicyCache, Student, check_spec
-from actor.policies.policy import OnnxPolicy
 from actor.selfplay.lockstep import LockstepOpponents, Turns
 from actor.selfplay.opponents import OpponentSupply, SeatPlan, Supply
 from actor.selfplay.selfplay import TrainingGames
+from actor.selfplay.student import Student
 from actor.settings import ActorSettings
 from mazemesh.client.game.game import GamesSession
 from mazemesh.client.mesh import Mesh
@@ -27,6 +26,8 @@ from mazemesh.errors import DeadlineExceeded, MazemeshError, NotFound, Unavailab
 from mazemesh.experience import most_write_rows
 from mazemesh.games import GameSpec, Purpose, seeds
 from mazemesh.games.ladder import sides
+from mazemesh.policy.cache import PolicyCache, check_spec
+from mazemesh.policy.onnx_policy import OnnxPolicy
 from mazemesh.v1.game_pb2 import GetGameSpecRequest, GetGameSpecResponse
 from mazemesh.v1.model_pb2 import Collection
 from mazemesh.wire.specs import settings_from_proto, spec_from_proto

@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import structlog
 
-from actor.policies.policy import OnnxPolicy
 from mazemesh.errors import FailedPrecondition, InvalidArgument, NotFound
 from mazemesh.experience import policy_digest
 from mazemesh.games import is_bot
+from mazemesh.policy.onnx_policy import OnnxPolicy
 
 log = structlog.get_logger()
 

@@ -12,11 +12,11 @@ import numpy.typing as npt
 from actor.collecting.acting import Acting, Collector, opponent_actions
 from actor.collecting.step import OVER, RUNNING, TRUNCATED, Consequence, Decision, Experience
 from actor.metrics import ActorMetrics
-from actor.policies.memory import SeatMemory
-from actor.policies.policy import OnnxPolicy
 from actor.selfplay.opponents import SeatPlan
 from actor.selfplay.rows_by_policy import Roster
 from mazemesh.client.game.game import Step
+from mazemesh.policy.memory import SeatMemory
+from mazemesh.policy.onnx_policy import OnnxPolicy
 
 _NO_GAMES = np.zeros(0, np.intp)
 

@@ -22,7 +22,6 @@ import numpy as np
 import onnxruntime
 import torch
 
-from actor.collecting.sampling import ape_x_epsilons, epsilon_greedy, sample
 from actor.collecting.sequences import SequenceCollector
 from actor.collecting.step import Consequence, Decision
 from actor.collecting.transitions import TransitionCollector
@@ -36,6 +35,7 @@ from learner.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.games import BOTS, Purpose, get_game, seeds
 from mazemesh.games.mazes.engine import BatchEngine
+from mazemesh.policy.sampling import ape_x_epsilons, epsilon_greedy, sample
 from mazemesh.process.settings import parse_settings
 
 EVALUATION_GAMES = 512

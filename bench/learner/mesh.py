@@ -14,12 +14,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from actor.policies.policy import OnnxPolicy
 from bench.children import ending_with_us
 from bench.learner.run import LearnerRun, Point, metered
 from bench.learner.workload import Workload, greedy_success
 from bench.pinned import pinned_server
 from mazemesh.client.model import ModelClient
+from mazemesh.policy.onnx_policy import OnnxPolicy
 from mazemesh.process.ports import free_block
 
 SNAPSHOT_SECONDS = 1.0

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from actor.policies.policy import OnnxPolicy
 from bench.learner.run import LearnerRun, Point, metered
 from bench.learner.systems import ROOT, SYSTEMS, environment, program
 from bench.learner.workload import Workload, greedy_success
 from learner.network.onnx_policy import to_onnx
+from mazemesh.policy.onnx_policy import OnnxPolicy
 
 END_SECONDS = 60.0
 

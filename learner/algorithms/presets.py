@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from learner.bases.bounds import bounds, check_value
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSettings
-from mazemesh.games.foreign import is_foreign
+from mazemesh.games.registry import is_own
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -56,7 +56,7 @@ class Presets(Generic[C]):
 
     def of(self, game: str) -> Preset[C]:
         """The preset for a game."""
-        if is_foreign(game):
+        if not is_own(game):
             return self.any_foreign
         return self.games.get(game, self.any_maze)
 

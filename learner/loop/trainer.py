@@ -26,7 +26,7 @@ from learner.record.journal import Journal
 from learner.record.metrics import LearnerMetrics
 from learner.run import Run
 from learner.settings import LearnerSettings
-from mazemesh.games.foreign import is_foreign
+from mazemesh.games.registry import is_own
 
 log = structlog.get_logger("learner")
 
@@ -66,7 +66,7 @@ class Trainer:
         self.samples = 0
         self._recent: Columns | None = None
         self._offered = (algorithm.updates, False)
-        self._winnable = not is_foreign(run.game)
+        self._winnable = is_own(run.game)
 
     def resume(self, checkpoint: Checkpoint) -> None:
         """Takes over the counters; the algorithm has been restored."""

@@ -13,12 +13,12 @@ from mazemesh.cli.options import DATA_DIR, DataDir, Host, Json, PortBase, connec
 from mazemesh.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
-    from actor.policies.policies import PolicyCache
     from mazemesh.analysis.forgetting import Milestone
     from mazemesh.analysis.journal import Floats
     from mazemesh.analysis.ratings import Pairing
     from mazemesh.client.mesh import Mesh
     from mazemesh.games import Catalogue, Game
+    from mazemesh.policy.cache import PolicyCache
     from mazemesh.v1.game_pb2 import GameSpec
     from mazemesh.v1.model_pb2 import PolicyVersion
 
@@ -76,8 +76,8 @@ def compare(
         NotFound: it has not two snapshots yet.
         InvalidArgument: its game is a foreign one that is not among `own_games`.
     """
-    from actor.policies.policies import PolicyCache
     from mazemesh.games import Catalogue
+    from mazemesh.policy.cache import PolicyCache
 
     own, others = _milestones(mesh, name, snapshots)
     collection = own[-1].collection
@@ -164,9 +164,9 @@ def _played(
     """Unrated games of each pair among them, bots only against the policy's own snapshots."""
     import numpy as np
 
-    from actor.rating.duel import duel
     from mazemesh.analysis.ratings import Pairing
     from mazemesh.cli.playing import Counting
+    from mazemesh.evaluation.duel import duel
 
     if not games:
         return []
@@ -211,8 +211,8 @@ def _part(matrix: Floats, rows: Sequence[int], columns: Sequence[int]) -> Floats
 def _behavioural_diversity(cache: PolicyCache, game: Game, own: Sequence[PolicyVersion]) -> float:
     import numpy as np
 
-    from actor.policies.behaviour import HeldOutPlay, action_probabilities
     from mazemesh.analysis.diversity import behavioural_diversity
+    from mazemesh.policy.behaviour import HeldOutPlay, action_probabilities
     from mazemesh.wire.specs import settings_from_proto
 
     settings = settings_from_proto(own[-1].collection.settings)

@@ -131,7 +131,8 @@ def _check_opponents(game: str) -> None:
     from mazemesh.games.ladder import sides
 
     rules = open_game(game)
-    if sides(rules.default_seats, rules.teams(rules.default_seats)) == 1 and rules.max_seats > 1:
+    spec = rules.spec()
+    if sides(spec.seats, spec.teams) == 1 and rules.max_seats > 1:
         raise InvalidArgument(
             f"exploiters: all players of {game} win and lose together, so there is no adversary; "
             "take a game of several sides, such as race"

@@ -27,9 +27,9 @@ def foreign_games(data_dir: Path, named: Iterable[str] = ()) -> tuple[str, ...]:
         InvalidArgument: the environment variable is no list.
     """
     from mazemesh.game_names import split_game_names
-    from mazemesh.games.foreign import is_foreign
+    from mazemesh.games.foreign import foreign_among
 
-    found = {name for name in (*named, *_of_runs(data_dir)) if is_foreign(name)}
+    found = foreign_among((*named, *_of_runs(data_dir)))
     found.update(split_game_names(os.environ.get(VARIABLE, "")))
     return tuple(sorted(found))
 

@@ -9,8 +9,6 @@ from uuid import uuid4
 
 import numpy as np
 
-from actor.policies.policies import PolicyCache
-from actor.policies.policy import OnnxPolicy
 from mazemesh.cli.keys import next_move, single_keys
 from mazemesh.client.game.seat_session import SeatSession
 from mazemesh.client.mesh import Mesh
@@ -18,6 +16,8 @@ from mazemesh.errors import MazemeshError
 from mazemesh.games import Purpose, get_game, is_bot, seeds
 from mazemesh.games.mazes.overview import legend
 from mazemesh.games.mazes.render import draw_text
+from mazemesh.policy.cache import PolicyCache
+from mazemesh.policy.onnx_policy import OnnxPolicy
 from mazemesh.v1.game_pb2 import (
     GameFinished,
     GameSettings,

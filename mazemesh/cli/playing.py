@@ -42,11 +42,11 @@ def evaluate(
     """
     import numpy as np
 
-    from actor.policies.policies import PolicyCache
-    from actor.rating.duel import duel
     from mazemesh.cli.own_games import own_games
     from mazemesh.errors import InvalidArgument
+    from mazemesh.evaluation.duel import duel
     from mazemesh.games import is_bot
+    from mazemesh.policy.cache import PolicyCache
 
     with connected(data_dir, host, port_base, ("game", "model"), [game]) as mesh:
         pair = exact(mesh, a), exact(mesh, b)
@@ -113,13 +113,13 @@ def play(
 
     from mazemesh.cli.person import play_in_terminal
     from mazemesh.errors import InvalidArgument
-    from mazemesh.games.foreign import is_foreign
+    from mazemesh.games.registry import is_own
 
     number = secrets.randbits(40) if seed is None else seed
     with connected(data_dir, host, port_base, ("game", "model")) as mesh:
         reference = exact(mesh, opponent)
         name, settings = trained_on(mesh, (reference,), game)
-        if is_foreign(name):
+        if not is_own(name):
             raise InvalidArgument(
                 f"game {name} cannot be played in the terminal: WatchGame shows no picture of it, "
                 "and its actions are no moves that keys stand for; `mazemesh play` is for mazes, "

@@ -14,8 +14,7 @@ from mazemesh.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
     from mazemesh.game_replay import GameReplay
-    from mazemesh.games import Catalogue
-    from mazemesh.games.mazes.engine import BatchEngine
+    from mazemesh.games import Catalogue, Engine
     from mazemesh.v1.game_pb2 import ReplayInfo
 
 
@@ -127,11 +126,10 @@ def _show(replay: GameReplay, speed: float) -> None:
         sys.stdout.write(f"{seat + 1} {name}: {score:g}\n")
 
 
-def _picture(engine: BatchEngine) -> str:
-    from mazemesh.games.mazes.overview import landmarks
+def _picture(engine: Engine) -> str:
     from mazemesh.games.mazes.render import draw_text
 
-    goals, items = landmarks(engine, 0)
+    goals, items = engine.landmarks(0)
     return draw_text(engine.passages[0], goals, list(engine.position[0]), items=items)
 
 

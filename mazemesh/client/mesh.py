@@ -15,8 +15,8 @@ from mazemesh.client.elo import EloClient
 from mazemesh.client.game.game import GameClient
 from mazemesh.client.matchmaker import MatchmakerClient
 from mazemesh.client.model import ModelClient
-from mazemesh.client.replay.replay import ReplayClient
-from mazemesh.client.replay.replay_shards import ReplayShards, connect_replay
+from mazemesh.client.replay.experience_tables import ExperienceTables
+from mazemesh.client.replay.replay_shards import connect_replay
 
 
 class Mesh:
@@ -46,8 +46,8 @@ class Mesh:
         return EloClient(self.addresses.elo)
 
     @cached_property
-    def replay(self) -> ReplayClient | ReplayShards:
-        """Stores and samples experience; `ReplayShards` where there are several addresses."""
+    def replay(self) -> ExperienceTables:
+        """Stores and samples experience, on one service or several."""
         return connect_replay(self.addresses.replay)
 
     def close(self) -> None:

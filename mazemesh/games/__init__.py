@@ -7,6 +7,7 @@ only needs a game's spec does not load numba.
 from mazemesh.games import seeds
 from mazemesh.games.bots import BOTS, bot_code, bot_policy, is_bot
 from mazemesh.games.catalogue import Catalogue
+from mazemesh.games.engine import Engine
 from mazemesh.games.game import Game
 from mazemesh.games.opening import open_game
 from mazemesh.games.registry import get_game, list_games
@@ -20,6 +21,7 @@ __all__ = [
     "GENERATORS",
     "NUM_ACTIONS",
     "Catalogue",
+    "Engine",
     "Field",
     "Game",
     "GameSettings",

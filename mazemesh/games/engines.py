@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
+from mazemesh.games.engine import Engine
 from mazemesh.games.game import Game
+from mazemesh.games.mazes.game import MazeGame
 from mazemesh.games.settings import GameSettings
-
-if TYPE_CHECKING:
-    from mazemesh.games.mazes.engine import BatchEngine
 
 
 def new_engine(
@@ -19,8 +18,8 @@ def new_engine(
     autoreset: bool = True,
     draw_ahead: bool = False,
     **foreign: Any,
-) -> BatchEngine:
-    """An engine of a game; one of a foreign game has the same arrays and methods.
+) -> Engine:
+    """An engine of a game.
 
     Args:
         game: What to play.
@@ -34,16 +33,18 @@ def new_engine(
     Raises:
         InvalidArgument: the settings do not fit the game, or `num_games` is out of range.
         FailedPrecondition: a foreign game does not start.
+        TypeError: the game is of no kind that has an engine.
     """
+    if isinstance(game, MazeGame):
+        from mazemesh.games.mazes.engine import BatchEngine
+
+        return BatchEngine(
+            game, settings, num_games, autoreset=autoreset, draw_ahead=draw_ahead and autoreset
+        )
     from mazemesh.games.foreign.game import ForeignGame
 
     if isinstance(game, ForeignGame):
         from mazemesh.games.foreign.engine import ForeignEngine
 
-        engine = ForeignEngine(game, settings, num_games, autoreset=autoreset, **foreign)
-        return cast("BatchEngine", engine)
-    from mazemesh.games.mazes.engine import BatchEngine
-
-    return BatchEngine(
-        game, settings, num_games, autoreset=autoreset, draw_ahead=draw_ahead and autoreset
-    )
+        return ForeignEngine(game, settings, num_games, autoreset=autoreset, **foreign)
+    raise TypeError(f"{type(game).__name__} has no engine; a game is a MazeGame or a ForeignGame")

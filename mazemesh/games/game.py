@@ -1,154 +1,94 @@
-"""A game: a named rule set whose step is one compiled function."""
+"""A game: rules under a name, and what it is like under settings."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from mazemesh.errors import InvalidArgument
-from mazemesh.games.bots import BOTS
 from mazemesh.games.settings import GameSettings
-from mazemesh.games.spec import (
-    NUM_ACTIONS,
-    PLANES,
-    GameSpec,
-    Vectors,
-    content_hash,
-    observation_layout,
-    spec_hash,
-)
+from mazemesh.games.spec import GameSpec
 
-# Settings that only shape the reward of a learner leave the play, and so the hash, as it is.
-_REWARD_ONLY = ("shaping", "shaping_discount")
-# Settings that came later: at their default they are no part of the hash, so that old ones hold.
-_LATER = {"line_of_sight": False}
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 
-def each_alone(seats: int) -> tuple[int, ...]:
-    """Return the teams of a game where each plays for itself."""
-    return tuple(range(seats))
+class Game(Protocol):
+    """What there is to know of a game before it is played, by `mazemesh.games.engines`.
 
-
-def no_items(settings: GameSettings) -> int:
-    """Return how many items lie in a maze without any."""
-    return 0
-
-
-def load_plain_reset() -> Callable[..., None]:
-    """Return the reset of a game with nothing in the maze but players and exit."""
-    from mazemesh.games.mazes.kernels.episode import reset
-
-    return reset
-
-
-@dataclass(frozen=True, slots=True)
-class Game:
-    """A rule set.
-
-    Attributes:
-        name: Name in the registry.
-        version: Raised whenever the same seed and actions lead to another course of play.
-        summary: One line for lists.
-        min_seats: Fewest players.
-        max_seats: Most players.
-        default_seats: Players where the settings say 0.
-        may_stay: Whether staying is a legal action (always, in games with other players).
-        load_step: Returns the compiled step, which returns how many games ended; called late, as it
-            imports numba.
-        load_reset: Likewise the compiled reset, for games whose mazes are drawn.
-        planes: Planes of its observation: `SHARED_PLANES`, then its own.
-        overview: Its own planes of `BatchEngine.global_state`.
-        vectors: Its own vectors at the end of the observation, as (name, length).
-        seats_multiple: The seats must be a multiple of this, as with teams of equal size.
-        teams: Returns the team of each start place, given the seats.
-        items: Returns how many things lie in the maze, given resolved settings.
-        has_things: Whether its kernels work on `mazemesh.games.mazes.kernels.things` too.
+    Those of mazemesh are `mazemesh.games.mazes.game.MazeGame`, those of others
+    `mazemesh.games.foreign.ForeignGame`.
     """
 
-    name: str
-    version: int
-    summary: str
-    min_seats: int
-    max_seats: int
-    default_seats: int
-    may_stay: bool
-    load_step: Callable[[], Callable[..., int]]
-    load_reset: Callable[[], Callable[..., None]] = load_plain_reset
-    planes: tuple[str, ...] = PLANES
-    overview: tuple[str, ...] = ("exit",)
-    vectors: Vectors = ()
-    seats_multiple: int = 1
-    teams: Callable[[int], tuple[int, ...]] = each_alone
-    items: Callable[[GameSettings], int] = no_items
-    has_things: bool = False
+    @property
+    def name(self) -> str:
+        """Under which it is opened."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Raised whenever the same seed and actions lead to another course of play."""
+        ...
+
+    @property
+    def summary(self) -> str:
+        """One line for lists."""
+        ...
+
+    @property
+    def min_seats(self) -> int:
+        """Fewest players."""
+        ...
+
+    @property
+    def max_seats(self) -> int:
+        """Most players."""
+        ...
+
+    @property
+    def default_seats(self) -> int:
+        """Players where the settings say 0."""
+        ...
 
     @property
     def bots(self) -> tuple[str, ...]:
         """Which of `BOTS` can play it."""
-        return BOTS
+        ...
 
     @property
     def ranked_by_return(self) -> bool:
         """Whether time trials of one seat compare returns, not steps to the solution."""
-        return False
+        ...
 
     def resolve(self, settings: GameSettings) -> GameSettings:
         """Return the settings with seats and step limit written out.
 
         Raises:
-            InvalidArgument: Seats that the game does not take, or a maze too small for them.
+            InvalidArgument: the settings do not fit this game.
         """
-        seats = settings.seats or self.default_seats
-        if not self.min_seats <= seats <= self.max_seats:
-            raise InvalidArgument(
-                f"seats: {seats} is outside {self.min_seats}..{self.max_seats} of game {self.name}"
-            )
-        if seats % self.seats_multiple:
-            raise InvalidArgument(
-                f"seats: {seats} should be a multiple of {self.seats_multiple} in game {self.name}"
-            )
-        if settings.width * settings.height < 2 * seats:
-            raise InvalidArgument(
-                f"width x height: {settings.width} x {settings.height} is too small for {seats} "
-                f"seats; at least {2 * seats} cells are needed"
-            )
-        values = {**asdict(settings), "seats": seats, "step_limit": settings.steps}
-        return GameSettings(**values)
+        ...
 
     def spec(self, settings: GameSettings | None = None) -> GameSpec:
         """Return the spec of this game under the settings (default: `GameSettings()`).
 
         Raises:
-            InvalidArgument: The settings do not fit this game.
+            InvalidArgument: the settings do not fit this game.
         """
-        resolved = self.resolve(settings or GameSettings())
-        planes = self.planes_under(resolved)
-        layout = observation_layout(resolved.view, planes, self.vectors)
-        return GameSpec(
-            name=self.name,
-            version=self.version,
-            seats=resolved.seats,
-            num_actions=NUM_ACTIONS,
-            observation_size=layout[-1].offset + layout[-1].size,
-            layout=layout,
-            view=resolved.view,
-            planes=len(planes),
-            step_limit=resolved.step_limit,
-            rules_hash=self._rules_hash(resolved),
-            spec_hash=spec_hash(layout, NUM_ACTIONS),
-            teams=self.teams(resolved.seats),
-        )
+        ...
 
-    def planes_under(self, settings: GameSettings) -> tuple[str, ...]:
-        """Return the planes of its observation under the settings."""
-        return (*self.planes, "seen") if settings.line_of_sight else self.planes
+    def engine_bytes(
+        self, settings: GameSettings, num_games: int, *, draw_ahead: bool = False
+    ) -> int:
+        """Return the bytes of an engine's arrays, about; nothing is allocated to find out.
 
-    def _rules_hash(self, resolved: GameSettings) -> str:
-        settings: dict[str, Any] = asdict(resolved)
-        for field in _REWARD_ONLY:
-            del settings[field]
-        for field, default in _LATER.items():
-            if settings[field] == default:
-                del settings[field]
-        return content_hash({"name": self.name, "version": self.version, "settings": settings})
+        Args:
+            settings: Resolved.
+            num_games: Of the engine.
+            draw_ahead: As for `mazemesh.games.engines.new_engine`.
+        """
+        ...
+
+    def first_observations(
+        self, settings: GameSettings, seed: int, rows: int
+    ) -> tuple[npt.NDArray[Any], npt.NDArray[np.uint8]]:
+        """Return what seat 0 sees early in games, [rows, D], and masks uint8 [rows, A]."""
+        ...

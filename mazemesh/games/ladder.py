@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mazemesh.games.game import Game
+from mazemesh.games.registry import is_own
 from mazemesh.games.settings import GameSettings
 
 
@@ -23,6 +24,14 @@ def ladder(game: Game, settings: GameSettings | None = None) -> str:
         if chosen.rules_hash == game.spec(sized).rules_hash:
             return f"{game.name}-{settings.width}x{settings.height}"
     return f"{game.name}-{chosen.rules_hash[:8]}"
+
+
+def faster_is_better(game: str) -> bool:
+    """Return whether of two who solved a game by themselves the one with fewer steps is ahead.
+
+    So it is in the games of mazemesh; in those of others a longer game need not be a worse one.
+    """
+    return is_own(game)
 
 
 def sides(seats: int, teams: Sequence[int]) -> int:

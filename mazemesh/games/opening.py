@@ -24,11 +24,13 @@ def open_game(name: str) -> Game:
     """
     if is_own(name):
         return get_game(name)
-    from mazemesh.games import foreign
+    from mazemesh.games.foreign.names import is_foreign, plugins
 
-    if foreign.is_foreign(name):
-        return foreign.load(name)
-    known = ", ".join((*(game.name for game in list_games()), *sorted(foreign.plugins())))
+    if is_foreign(name):
+        from mazemesh.games.foreign.game import load
+
+        return load(name)
+    known = ", ".join((*(game.name for game in list_games()), *sorted(plugins())))
     raise InvalidArgument(
         f"game: {shown(name)} is unknown; the games are {known}, gymnasium:ID and pettingzoo:MODULE"
     )

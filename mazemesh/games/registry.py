@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.game_names import shown
-from mazemesh.games.game import Game
+from mazemesh.games.mazes.game import MazeGame
 from mazemesh.games.mazes.rules.collect import COLLECT
 from mazemesh.games.mazes.rules.coop_keys import COOP_KEYS
 from mazemesh.games.mazes.rules.ctf import CTF
@@ -12,12 +12,12 @@ from mazemesh.games.mazes.rules.pursuit import PURSUIT
 from mazemesh.games.mazes.rules.race import RACE
 from mazemesh.games.mazes.rules.solo import SOLO
 
-_GAMES: dict[str, Game] = {
+_GAMES: dict[str, MazeGame] = {
     game.name: game for game in (RACE, SOLO, PURSUIT, COLLECT, COOP_KEYS, CTF)
 }
 
 
-def list_games() -> tuple[Game, ...]:
+def list_games() -> tuple[MazeGame, ...]:
     """Return all games of mazemesh, by name."""
     return tuple(_GAMES[name] for name in sorted(_GAMES))
 
@@ -27,7 +27,7 @@ def is_own(name: str) -> bool:
     return name in _GAMES
 
 
-def get_game(name: str) -> Game:
+def get_game(name: str) -> MazeGame:
     """Return the game of mazemesh that has the name.
 
     Foreign games are not looked for: `mazemesh.games.open_game` opens any for whoever may run code

@@ -115,6 +115,16 @@ class GameSpec:
     teams: tuple[int, ...] = ()
     may_leave: bool = False
 
+    @property
+    def step_bytes(self) -> int:
+        """Bytes that one game has in the longest answer to a step of RunGames.
+
+        Observation and mask of each seat, the final ones too, its reward, score, status and
+        success; of the game its status, index and steps.
+        """
+        observation = self.observation_size * (4 if self.observation_dtype == "float32" else 1)
+        return self.seats * (2 * (observation + self.num_actions) + 10) + 9
+
 
 def spec_hash(layout: tuple[Field, ...], num_actions: int, dtype: str = "uint8") -> str:
     """Return the hash of what a policy takes in and gives out."""

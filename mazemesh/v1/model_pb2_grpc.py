@@ -34,7 +34,7 @@ class ModelServiceStub:
     and output `next_state` (both float32 [batch, state_size]).
 
     A file is one ONNX model that holds all its weights (no external data, no sparse tensors), of standard operators
-    without loops and chance (services/model/validation/operators.py lists them), at most 10,000 nodes with functions put in their
+    without loops and chance (mazemesh/policy/operators.py lists them), at most 10,000 nodes with functions put in their
     callers' place. It is checked in a process that has no files and no network and may take 10 s of processor time
     and 256 MiB of memory beside six times its size (both as the service is set), on batches of 64 rows, of 1, and of
     all parity rows. What passes a limit is rejected (check "limits").
@@ -89,7 +89,7 @@ class ModelServiceServicer:
     and output `next_state` (both float32 [batch, state_size]).
 
     A file is one ONNX model that holds all its weights (no external data, no sparse tensors), of standard operators
-    without loops and chance (services/model/validation/operators.py lists them), at most 10,000 nodes with functions put in their
+    without loops and chance (mazemesh/policy/operators.py lists them), at most 10,000 nodes with functions put in their
     callers' place. It is checked in a process that has no files and no network and may take 10 s of processor time
     and 256 MiB of memory beside six times its size (both as the service is set), on batches of 64 rows, of 1, and of
     all parity rows. What passes a limit is rejected (check "limits").
@@ -220,7 +220,7 @@ class ModelService:
     and output `next_state` (both float32 [batch, state_size]).
 
     A file is one ONNX model that holds all its weights (no external data, no sparse tensors), of standard operators
-    without loops and chance (services/model/validation/operators.py lists them), at most 10,000 nodes with functions put in their
+    without loops and chance (mazemesh/policy/operators.py lists them), at most 10,000 nodes with functions put in their
     callers' place. It is checked in a process that has no files and no network and may take 10 s of processor time
     and 256 MiB of memory beside six times its size (both as the service is set), on batches of 64 rows, of 1, and of
     all parity rows. What passes a limit is rejected (check "limits").

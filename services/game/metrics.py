@@ -80,7 +80,7 @@ class GameMetrics:
         clients.inc(by_clients)
         bots.inc(moves - by_clients)
         histogram.observe(seconds)
-        if batch.foreign:
+        if engine.waits_for_processes:
             self._lost.labels(engine.game.name).inc(int(np.count_nonzero(engine.lost)))
         if engine.autoreset and report.ended_games.size:
             self._note_returns(batch, report)

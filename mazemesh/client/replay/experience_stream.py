@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Self
+from typing import Any, Self
+
+import numpy.typing as npt
 
 from mazemesh.wire.experience_batch import ExperienceBatch
 
@@ -20,6 +22,10 @@ class ExperienceStream(Iterator[ExperienceBatch], ABC):
             MazemeshError: it could not be drawn; InvalidArgument for another signature than the
                 table's.
         """
+
+    @abstractmethod
+    def update_priorities(self, keys: npt.NDArray[Any], priorities: npt.ArrayLike) -> None:
+        """Sends new priorities along with the next request, before its rows are drawn."""
 
     @abstractmethod
     def close(self) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import numpy.typing as npt
 
+from mazemesh.client.replay.experience_tables import ExperienceTables
 from mazemesh.client.replay.replay import ReplayClient
 from mazemesh.client.replay.sharded_replay import ShardedReplay, by_shard
 from mazemesh.client.replay.sharded_sampler import ShardedSampler
@@ -15,7 +16,7 @@ from mazemesh.wire.experience_batch import ExperienceBatch
 from mazemesh.wire.tensors import Signature
 
 
-def connect_replay(addresses: str) -> ReplayClient | ReplayShards:
+def connect_replay(addresses: str) -> ExperienceTables:
     """The service at an address, or several at addresses that are separated by commas."""
     several = [address.strip() for address in addresses.split(",") if address.strip()]
     return ReplayShards(several) if len(several) > 1 else ReplayClient(addresses.strip())
@@ -24,8 +25,8 @@ def connect_replay(addresses: str) -> ReplayClient | ReplayShards:
 class ReplayShards:
     """Tables of which each of `addresses` has a part; see `ShardedReplay` for how rows are spread.
 
-    What `ReplayClient` does for actors and learners, except that keys are pairs of shard and key,
-    to be given back as they came. One thread may sample a table, others may write.
+    `ExperienceTables`, whose keys are pairs of shard and key. One thread may sample a table, others
+    may write.
     """
 
     def __init__(self, addresses: Sequence[str]) -> None:

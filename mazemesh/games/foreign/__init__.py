@@ -11,12 +11,12 @@ Arguments follow a question mark: `gymnasium:FrozenLake-v1?is_slippery=false&map
 
 from typing import TYPE_CHECKING
 
-from mazemesh.games.foreign.names import is_foreign, plugins, policy_name
+from mazemesh.games.foreign.names import foreign_among, plugins, policy_name
 
 if TYPE_CHECKING:
     from mazemesh.games.foreign.game import ForeignGame, load
 
-__all__ = ["ForeignGame", "is_foreign", "load", "plugins", "policy_name"]
+__all__ = ["ForeignGame", "foreign_among", "load", "plugins", "policy_name"]
 
 
 def __getattr__(name: str) -> object:

@@ -5,17 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from mazemesh.errors import FailedPrecondition
+from mazemesh.games.engine import Engine
 from mazemesh.games.engines import new_engine
 from mazemesh.games.game import Game
-
-if TYPE_CHECKING:
-    from mazemesh.games.mazes.engine import BatchEngine
 
 GAMES = 4
 STEPS = 1000
@@ -72,11 +70,11 @@ class _Run:
             self._take(engine)
         self.seconds = time.perf_counter() - start
         self.moves = steps * engine.taken.size
-        close(engine)
+        engine.close()
 
-    def _take(self, engine: BatchEngine) -> None:
+    def _take(self, engine: Engine) -> None:
         ended = np.flatnonzero(engine.terminated | engine.truncated).tolist()
-        self.lost += int(np.count_nonzero(getattr(engine, "lost", False)))
+        self.lost += int(np.count_nonzero(engine.lost))
         self.episodes += len(ended)
         self.begun += [(g, int(engine.episode[g]), engine.observation[g].copy()) for g in ended]
         names = ("observation", "action_mask", "reward", "terminated", "truncated", "score")
@@ -142,12 +140,5 @@ def _autoreset(game: Game, run: _Run) -> Finding:
                     "leaves something behind",
                 )
     finally:
-        close(engine)
+        engine.close()
     return Finding("autoreset", True, f"{run.episodes} episodes ended, and new ones began")
-
-
-def close(engine: BatchEngine) -> None:
-    """Ends an engine's workers, if it has any."""
-    end = getattr(engine, "close", None)
-    if end is not None:
-        end()

@@ -1,9 +1,10 @@
-"""The engine of a foreign game: environments in worker processes, behind BatchEngine's arrays."""
+"""The engine of a foreign game: environments in worker processes."""
 
 from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from typing import NoReturn
@@ -29,7 +30,7 @@ _STARTS = 3
 
 
 class ForeignEngine:
-    """`num_games` foreign games with the arrays and methods of `BatchEngine`.
+    """`num_games` foreign games: an `Engine`.
 
     An environment that raises loses its own episode. A worker that crashes, or that needs longer
     than `step_seconds` for a step of one game, or a minute to make or to reset one, loses those of
@@ -37,20 +38,19 @@ class ForeignEngine:
     was, without reward; otherwise the game is not active any more and `lost` says so: it has no
     outcome. An episode that does not even begin is passed over under autoreset.
 
-    `seat_status` uint8 [n, s] tells what the last step was to each seat (`GamesStep.seat_status` in
-    game.proto); it is empty, [0, s], where all seats end with their game.
-
-    There is no maze: `position`, `passages` and `exit` are empty.
+    There is no map: `position` and `passages` are empty.
 
     Args:
         game: What to play.
         settings: Its settings.
         num_games: How many games.
-        autoreset: As in `BatchEngine`.
+        autoreset: As in `Engine`.
         workers: Processes that share the games.
         step_seconds: How long a step of one game may take.
         strict: Let an episode be lost whose observation is not in its space.
     """
+
+    waits_for_processes = True
 
     def __init__(
         self,
@@ -123,7 +123,7 @@ class ForeignEngine:
         episode: npt.ArrayLike = 0,
         rotation: npt.ArrayLike = 0,
     ) -> None:
-        """As `BatchEngine.reset`; a rotation moves the agents round the seats.
+        """As `Engine.reset`; a rotation moves the agents round the seats.
 
         Raises:
             FailedPrecondition: a worker is gone, or many episodes of a game in a row do not begin;
@@ -142,8 +142,10 @@ class ForeignEngine:
             except WorkerGone as error:
                 raise self._does_not_begin(error) from error
 
-    def step(self, actions: npt.NDArray[np.int8]) -> None:
+    def step(self, actions: npt.NDArray[np.int8], on_end: Callable[[], None] | None = None) -> None:
         """Plays one step of all active games; an illegal action becomes the first legal one.
+
+        `on_end` is called when games have ended: the workers may have begun their next episodes.
 
         Raises:
             InvalidArgument: another shape or dtype.
@@ -159,6 +161,12 @@ class ForeignEngine:
             self._arrays.actions[...] = actions
             reason = self._step_workers()
             self._count_failures(reason)
+        if on_end is not None and (self.terminated | self.truncated).any():
+            on_end()
+
+    def landmarks(self, game: int) -> tuple[list[list[int]], list[list[int]]]:
+        """Nothing is known of where things are."""
+        return [], []
 
     def _step_workers(self) -> str:
         """Lets all workers step; why episodes were lost, if any were."""

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from typing import NoReturn
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.games.foreign.description import Description
 from mazemesh.games.foreign.names import parse
 from mazemesh.games.foreign.process import WorkerGone, WorkerProcess
 from mazemesh.games.foreign.task import Task
-from mazemesh.games.game import Game
 from mazemesh.games.settings import GameSettings
 from mazemesh.games.spec import Field, GameSpec, content_hash, spec_hash
 
@@ -20,11 +21,12 @@ DEFAULT_STEP_LIMIT = 10_000
 """Steps after which an episode is truncated, where neither environment nor settings say."""
 
 _DEFAULTS = asdict(GameSettings())
+_SAMPLE = 1024
 _APPLICABLE = ("seats", "step_limit", "shaping_discount")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForeignGame(Game):
+@dataclass(frozen=True, slots=True)
+class ForeignGame:
     """A Gymnasium or PettingZoo environment.
 
     The score of a lone seat is 1 when its return reaches the environment's reward threshold and 0
@@ -32,10 +34,37 @@ class ForeignGame(Game):
     `random`. Of the settings only `step_limit` applies.
 
     Attributes:
+        name: Under which it is opened, arguments included.
         description: What the environment says of itself.
     """
 
+    name: str
     description: Description
+
+    @property
+    def version(self) -> int:
+        """The number that its name ends with."""
+        return self.description.version
+
+    @property
+    def summary(self) -> str:
+        """One line for lists."""
+        return f"{self.description.num_actions} actions, from {self.description.package}"
+
+    @property
+    def min_seats(self) -> int:
+        """Its agents, no fewer."""
+        return self.description.seats
+
+    @property
+    def max_seats(self) -> int:
+        """Its agents, no more."""
+        return self.description.seats
+
+    @property
+    def default_seats(self) -> int:
+        """Its agents."""
+        return self.description.seats
 
     @property
     def bots(self) -> tuple[str, ...]:
@@ -102,6 +131,38 @@ class ForeignGame(Game):
             may_leave=described.may_leave,
         )
 
+    def engine_bytes(
+        self, settings: GameSettings, num_games: int, *, draw_ahead: bool = False
+    ) -> int:
+        """Return the bytes of the arrays of a `ForeignEngine`.
+
+        What the environments keep for themselves is not known, and not in it.
+        """
+        from mazemesh.games.foreign.memory import shared_bytes
+
+        # Each array begins at a round address, so the mean of many is what one takes.
+        each = shared_bytes(self.description, _SAMPLE) // _SAMPLE + 1
+        return shared_bytes(self.description, 1) + (num_games - 1) * each
+
+    def first_observations(
+        self, settings: GameSettings, seed: int, rows: int
+    ) -> tuple[npt.NDArray[Any], npt.NDArray[np.uint8]]:
+        """Return what seat 0 sees in a game's first steps, [rows, D], and masks [rows, A]."""
+        from mazemesh.games.foreign.engine import ForeignEngine
+
+        engine = ForeignEngine(self, settings)
+        try:
+            engine.reset(seed=seed)
+            observation, masks = [], []
+            for step in range(rows):
+                observation.append(engine.observation[0, 0].copy())
+                masks.append(engine.action_mask[0, 0].copy())
+                # All actions in turn; the engine replaces illegal ones.
+                engine.step(np.full(engine.taken.shape, step % engine.spec.num_actions, np.int8))
+        finally:
+            engine.close()
+        return np.array(observation), np.array(masks)
+
 
 @lru_cache(maxsize=256)
 def load(name: str) -> ForeignGame:
@@ -116,24 +177,4 @@ def load(name: str) -> ForeignGame:
     except WorkerGone as error:
         raise InvalidArgument(f"game {name}: {error}") from error
     worker.close()
-    described = worker.description
-    return ForeignGame(
-        name=name,
-        version=described.version,
-        summary=f"{described.num_actions} actions, from {described.package}",
-        min_seats=described.seats,
-        max_seats=described.seats,
-        default_seats=described.seats,
-        may_stay=True,
-        load_step=_no_kernel,
-        overview=(),
-        description=described,
-    )
-
-
-def _no_kernel() -> Callable[..., int]:
-    return _refuse
-
-
-def _refuse(*_: object) -> NoReturn:
-    raise TypeError("a foreign game has no compiled step; make its engine by new_engine")
+    return ForeignGame(name, worker.description)

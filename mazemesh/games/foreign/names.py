@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -38,6 +39,11 @@ class ForeignName:
 def is_foreign(name: str) -> bool:
     """Whether a name means a foreign game; it need not exist."""
     return name.partition(":")[0] in KINDS or _base(name) in plugins()
+
+
+def foreign_among(names: Iterable[str]) -> set[str]:
+    """Those of the names that mean foreign games."""
+    return {name for name in names if is_foreign(name)}
 
 
 @cache

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.games.game import Game
 from mazemesh.games.mazes.drawing import start_drawing
 from mazemesh.games.mazes.engine_state import EngineState, check_fits, rows_by_game
+from mazemesh.games.mazes.game import MazeGame
 from mazemesh.games.mazes.kernels.by_reference import ByReference
 from mazemesh.games.mazes.kernels.compiling import ready
 from mazemesh.games.mazes.kernels.drawing import READY, allocate_ahead, draw_mazes
@@ -28,8 +28,8 @@ from mazemesh.games.mazes.kernels.state import (
     allocate,
 )
 from mazemesh.games.mazes.kernels.things import allocate_things
-from mazemesh.games.mazes.overview import overview_planes, paint
-from mazemesh.games.parameters import parameters
+from mazemesh.games.mazes.overview import landmarks, overview_planes, paint
+from mazemesh.games.mazes.parameters import parameters
 from mazemesh.games.settings import GameSettings
 
 MAX_GAMES = 1 << 20
@@ -38,36 +38,13 @@ MAX_GAMES = 1 << 20
 class BatchEngine:
     """`num_games` games of one rule set under one settings, numbered from 0.
 
-    The arrays below are C-contiguous, made once and written in place by `reset` and `step`: read
-    them without copying, copy what must outlive the next call. n = games, s = seats, D = size of an
-    observation. One engine belongs to one thread at a time; the compiled calls release the GIL.
+    An `Engine`; its compiled calls release the GIL.
 
     `copy.copy`, `copy.deepcopy` and pickle make an engine of its own in the same state; `get_state`
     and `set_state` carry the state of single games, also from one game to others, as a tree search
     does.
 
-    Attributes:
-        observation: uint8 [n, s, D], what each seat sees now. Laid out as `spec.layout` says.
-        action_mask: uint8 [n, s, 5], 1 = legal now.
-        reward: float32 [n, s], of the last step.
-        terminated: bool [n], the last step ended the episode by the rules.
-        truncated: bool [n], the last step ended the episode by the step limit.
-        score: float32 [n, s], outcome in 0..1 (win 1, draw 1 / s, loss 0; solo: solved 1, not 0),
-            valid where the last step ended an episode, else 0.
-        final_observation: uint8 [n, s, D], the last observation of the episode that the last step
-            ended; valid only there. (`observation` already shows the next under autoreset.)
-        final_action_mask: uint8 [n, s, 5], likewise the last mask.
-        episode_return: float32 [n, s], sum of rewards of the episode that the last step belongs to.
-        episode_steps: int32 [n], steps of the episode that the last step belongs to.
-        steps: int32 [n], steps of the current episode; 0 right after a reset.
-        active: bool [n], the game runs. False before the first reset, and after the end without
-            autoreset.
-        taken: int8 [n, s], what each seat really did in the last step: a bot's choice, 0 in place
-            of an illegal action. 0 after a reset.
-        controller: int8 [n, s], who plays the seat in this episode: -1 the caller, else the code of
-            a bot. Read only.
-        next_controller: int8 [n, s], who plays it from the game's next reset on; the caller writes.
-        seed, game_id, episode, rotation: uint64, uint32, uint32, int32 [n], what names the episode.
+    Attributes, beyond those of `Engine`:
         position: int32 [n, s, 2], row and column of each seat, from the north-west.
         heading: uint8 [n, s], action of the last real move, 0 before the first.
         exit: int32 [n, 2], row and column of the exit. In games without one it is the middle from
@@ -79,15 +56,14 @@ class BatchEngine:
         items: uint8 [n, height, width], 255 where an item lies; a view with gaps.
         tally: int32 [n, s], items that a seat holds; in ctf 1 with a flag.
         base: int32 [n, 2], ctf: row and column of the second team's base.
-        lost: bool [n], the last step lost the game, as may happen to foreign ones; never to mazes.
-        seat_status: uint8 [0, s]: all seats end with their game. In foreign games [n, s] where they
-            may be done before (`GameSpec.may_leave`).
         overview: names of the planes of `global_state`.
     """
 
+    waits_for_processes = False
+
     def __init__(
         self,
-        game: Game,
+        game: MazeGame,
         settings: GameSettings | None = None,
         num_games: int = 1,
         *,
@@ -239,6 +215,10 @@ class BatchEngine:
         reached: BoolArray = self.score == 1.0
         return reached
 
+    def landmarks(self, game: int) -> tuple[list[list[int]], list[list[int]]]:
+        """Return where players are bound for, and where things lie: (row, column) each."""
+        return landmarks(self, game)
+
     def close(self) -> None:
         """Tell the thread that draws ahead, if there is one, to end: mazes are then drawn in place.
 
@@ -352,7 +332,7 @@ class BatchEngine:
 
 
 def _restore(
-    made: tuple[Game, GameSettings, int], autoreset: bool, draw_ahead: bool, state: EngineState
+    made: tuple[MazeGame, GameSettings, int], autoreset: bool, draw_ahead: bool, state: EngineState
 ) -> BatchEngine:
     """Make the engine that `BatchEngine.__reduce__` tells of."""
     engine = BatchEngine(*made, autoreset=autoreset, draw_ahead=draw_ahead)
@@ -384,7 +364,7 @@ def _column(field: str, values: npt.ArrayLike, size: int, bound: int) -> npt.NDA
     return column
 
 
-def compile_game(game: Game) -> None:
+def compile_game(game: MazeGame) -> None:
     """Compile a game's kernels, or load them from the cache on disk.
 
     Compiling takes about 10 s, once for an installation; loading a third of a second. A program

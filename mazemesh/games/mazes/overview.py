@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from mazemesh.games.game import Game
+from mazemesh.games.mazes.game import MazeGame
 from mazemesh.games.spec import GameSpec
 
 Planes = npt.NDArray[np.uint8]
@@ -26,7 +26,7 @@ class Shown(Protocol):
     """What of `mazemesh.games.mazes.engine.BatchEngine` is drawn."""
 
     spec: GameSpec
-    game: Game
+    game: MazeGame
     passages: npt.NDArray[np.uint8]
     position: Cells
     exit: Cells
@@ -74,7 +74,7 @@ def landmarks(engine: Shown, game: int) -> tuple[list[list[int]], list[list[int]
     return goals, things
 
 
-def legend(game: Game) -> str:
+def legend(game: MazeGame) -> str:
     """Return what the signs of `render.draw_text` stand for in a game; may be ""."""
     return ", ".join(_SIGNS[name] for name in game.overview if name in _SIGNS)
 

@@ -13,22 +13,19 @@ import numpy as np
 import numpy.typing as npt
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.games import Game
+from mazemesh.games import Engine, Game
 from mazemesh.games.bots import BOTS, EXTERNAL
-from mazemesh.games.foreign import ForeignGame
-from mazemesh.games.mazes.overview import landmarks
 from services.game.play.outcome import Outcome
 from services.game.play.tape import Tape
 from services.game.play.watching import Frame, Watchers
 
 if TYPE_CHECKING:
-    from mazemesh.games.mazes.engine import BatchEngine
     from services.game.play.room import Share
 
 Int8Array = npt.NDArray[np.int8]
 Int32Array = npt.NDArray[np.int32]
 
-NewEngine = Callable[..., "BatchEngine"]
+NewEngine = Callable[..., Engine]
 """Makes the engine of a game, as `mazemesh.games.engines.new_engine`."""
 
 RUNNING, TERMINATED, TRUNCATED, OVER = range(4)
@@ -76,7 +73,7 @@ class Batch:
         longest_step: seconds that a step may take at most, roughly.
     """
 
-    def __init__(self, engine: BatchEngine, share: Share | None = None) -> None:
+    def __init__(self, engine: Engine, share: Share | None = None) -> None:
         """Takes over the engine, and the memory that was reserved for it."""
         self.engine = engine
         self.tape = None if engine.autoreset else Tape(engine)
@@ -93,11 +90,6 @@ class Batch:
     def seats(self) -> int:
         """Seats over all games."""
         return self._actions.size
-
-    @property
-    def foreign(self) -> bool:
-        """Whether a step waits for other processes."""
-        return isinstance(self.engine.game, ForeignGame)
 
     @contextmanager
     def busy(self) -> Iterator[None]:
@@ -146,7 +138,7 @@ class Batch:
         """Plays one step with actions [n, s] that `check` let pass."""
         # A view on received bytes is read-only, which is another type to the compiled step.
         np.copyto(self._actions, actions)
-        if self.watchers and self.engine.autoreset and not self.foreign:
+        if self.watchers and self.engine.autoreset:
             self.engine.step(self._actions, on_end=self._keep_last_frames)
         else:
             self.engine.step(self._actions)
@@ -238,7 +230,7 @@ class Batch:
             self._show(index)
 
     def _frame(self, index: int, step: int, outcome: Outcome | None) -> Frame:
-        goals, items = ([], []) if self.foreign else landmarks(self.engine, index)
+        goals, items = self.engine.landmarks(index)
         places = self.engine.position[index].tolist()
         return Frame(step, self._cells(places), self._cells(goals), self._cells(items), outcome)
 
@@ -265,7 +257,7 @@ class Batch:
         self.watchers.show(index, frame)
 
 
-def _longest_step(engine: BatchEngine) -> float:
+def _longest_step(engine: Engine) -> float:
     """Seconds that a step takes at most: all games end, and their mazes are drawn anew.
 
     Measured on one core for mazes of 10 x 10 to 64 x 64 and views of 7 to 31, all rules.

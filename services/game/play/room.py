@@ -7,16 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import count
 
-import numpy as np
-
 from mazemesh.errors import ResourceExhausted
 from mazemesh.games import Game, GameSettings
-from mazemesh.games.foreign import ForeignGame
 from services.game.play.stepping import Stepping
 from services.game.play.tape import HASH_BYTES, HASH_INTERVAL
 
 _MIB = 1 << 20
-_SAMPLE = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,45 +40,13 @@ def footprint(
     the engine, which takes a while.
     """
     spec = game.spec(settings)
-    arrays = _foreign_arrays if isinstance(game, ForeignGame) else _maze_arrays
-    few, many = arrays(game, settings, 1, draw_ahead), arrays(game, settings, 2, draw_ahead)
+    few, many = (game.engine_bytes(settings, games, draw_ahead=draw_ahead) for games in (1, 2))
     each = many - few
     # The answer that is kept and the one that is being made; and the actions that are played.
-    each += 2 * answer_bytes(game, settings) + spec.seats
+    each += 2 * spec.step_bytes + spec.seats
     if not autoreset:
         each += spec.step_limit * spec.seats + spec.step_limit // HASH_INTERVAL * HASH_BYTES
     return Footprint(max(few - (many - few), 0), each)
-
-
-def answer_bytes(game: Game, settings: GameSettings) -> int:
-    """Bytes of a game in the longest answer to a step."""
-    spec = game.spec(settings)
-    # Observation and mask, the final ones too, reward, score, status and success of each seat; of
-    # the game status, index, steps.
-    observation = spec.observation_size * np.dtype(spec.observation_dtype).itemsize
-    return spec.seats * (2 * (observation + spec.num_actions) + 10) + 9
-
-
-def _maze_arrays(game: Game, settings: GameSettings, games: int, draw_ahead: bool) -> int:
-    from mazemesh.games.mazes.kernels.drawing import allocate_ahead
-    from mazemesh.games.mazes.kernels.state import allocate
-    from mazemesh.games.mazes.kernels.things import allocate_things
-    from mazemesh.games.parameters import parameters
-
-    numbers = parameters(game, settings)
-    state = allocate(numbers, games)
-    things = allocate_things(numbers, games if game.has_things else 0)
-    ahead = allocate_ahead(numbers, state, games if draw_ahead else 0)
-    return sum(array.nbytes for array in (*state, *things, *(ahead if draw_ahead else ())))
-
-
-def _foreign_arrays(game: Game, settings: GameSettings, games: int, draw_ahead: bool) -> int:
-    from mazemesh.games.foreign.memory import shared_bytes
-
-    assert isinstance(game, ForeignGame)
-    # Each array begins at a round address, so the mean of many is what one takes.
-    fixed = shared_bytes(game.description, 1)
-    return fixed + (games - 1) * (shared_bytes(game.description, _SAMPLE) // _SAMPLE + 1)
 
 
 class Room:

@@ -39,7 +39,7 @@ class Stepping:
     def is_inline(self, batch: Batch) -> bool:
         """Whether to step in the event loop."""
         short = batch.seats <= self.inline_seats and batch.longest_step <= INLINE_SECONDS
-        return short and not batch.foreign
+        return short and not batch.engine.waits_for_processes
 
     def step(self, batch: Batch, actions: Int8Array, *, show: bool = True) -> Report:
         """Plays one step; in the event loop, or anywhere if it is not shown to those who watch."""

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from mazemesh.game_replay import chain
-
-if TYPE_CHECKING:
-    from mazemesh.games.mazes.engine import BatchEngine
+from mazemesh.games import Engine
 
 HASH_INTERVAL: Final = 16
 """Steps between two hashes: where a replay goes wrong is known to within so many."""
@@ -38,7 +36,7 @@ class Recording:
 class Tape:
     """Records all games of an engine that does not begin episodes by itself."""
 
-    def __init__(self, engine: BatchEngine) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._steps = 0
         self._limit = engine.spec.step_limit

@@ -9,7 +9,7 @@ import structlog
 
 from mazemesh.errors import MazemeshError
 from mazemesh.games import Catalogue
-from mazemesh.games.registry import is_own
+from mazemesh.games.registry import get_game, is_own
 from mazemesh.starting import loading_kernels
 
 _log = structlog.get_logger(__name__)
@@ -28,10 +28,10 @@ async def warm(names: Sequence[str], games: Catalogue) -> None:
 
 
 def _load(name: str, games: Catalogue) -> None:
-    game = games.get(name)
     if not is_own(name):
+        games.get(name)
         return
     with loading_kernels():
         from mazemesh.games.mazes.engine import compile_game
 
-        compile_game(game)
+        compile_game(get_game(name))

@@ -9,7 +9,7 @@ import numpy as np
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import Game, GameSettings, Purpose, seeds
 from services.game.play.batch import Batch, Int8Array, NewEngine, check_controllers
-from services.game.play.room import Share, answer_bytes
+from services.game.play.room import Share
 
 MAX_GAMES = 16384
 _MAX_ANSWER_BYTES = 63 * 1024 * 1024
@@ -66,7 +66,7 @@ def check_answer_fits(
     game: Game, settings: GameSettings, num_games: int, field: str = "num_games"
 ) -> None:
     """Raises InvalidArgument when the answer to one step could pass the limit of a message."""
-    per_game = answer_bytes(game, settings)
+    per_game = game.spec(settings).step_bytes
     if num_games * per_game > _MAX_ANSWER_BYTES:
         spec = game.spec(settings)
         observation = spec.observation_size * np.dtype(spec.observation_dtype).itemsize

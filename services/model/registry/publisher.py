@@ -8,13 +8,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from mazemesh.errors import MazemeshError
+from mazemesh.policy.rejection import Rejection
 from services.model.registry import leases, registry
 from services.model.registry.policy import Submission, Version
 from services.model.registry.registry import Published
 from services.model.registry.upload import Upload
 from services.model.store import BlobStore, RegistryStore, Transaction
 from services.model.validation.parity import Parity
-from services.model.validation.rejection import Rejection
 from services.model.validation.validators import Validators
 
 Now = Callable[[], datetime]

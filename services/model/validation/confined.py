@@ -14,9 +14,9 @@ from typing import BinaryIO, Final
 
 import numpy as np
 
+from mazemesh.policy.rejection import Rejection
 from services.model.validation.confinement import Budget, confine
 from services.model.validation.parity import Parity
-from services.model.validation.rejection import Rejection
 from services.model.validation.validation import preload, validate
 
 MAX_REASON: Final = 1_000

@@ -12,9 +12,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from services.model.validation.graph import check_graph
+from mazemesh.policy.graph import check_graph
+from mazemesh.policy.rejection import Rejection
 from services.model.validation.parity import Parity
-from services.model.validation.rejection import Rejection
 
 BATCH: Final = 64
 """Rows of a batch that is tried whatever the number of parity rows: they are repeated for it."""

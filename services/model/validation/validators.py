@@ -25,8 +25,8 @@ from time import perf_counter
 from typing import Any, Final, TypeVar
 
 from mazemesh.errors import ResourceExhausted, Unavailable
+from mazemesh.policy.rejection import Rejection
 from services.model.validation.parity import Parity
-from services.model.validation.rejection import Rejection
 
 START_SECONDS: Final = 60.0
 """For a process to load onnxruntime."""

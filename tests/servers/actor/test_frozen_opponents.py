@@ -17,12 +17,12 @@ from actor.collecting.acting import SoftmaxActing
 from actor.collecting.step import Experience
 from actor.collecting.unrolls import UnrollCollector
 from actor.metrics import ActorMetrics
-from actor.policies.policies import PolicyCache
-from actor.policies.policy import Float, Observation, OnnxPolicy
 from actor.selfplay.opponents import OpponentSupply, SeatPlan
 from actor.selfplay.selfplay import TrainingGames
 from mazemesh.experience import policy_digest
 from mazemesh.games import GameSettings, Purpose, get_game, seeds
+from mazemesh.policy.cache import PolicyCache
+from mazemesh.policy.onnx_policy import Float, Observation, OnnxPolicy
 from mazemesh.v1.matchmaker_pb2 import Opponent
 from mazemesh.v1.model_pb2 import Collection, UnrollCollection
 from mazemesh.wire.specs import settings_to_proto

@@ -13,7 +13,6 @@ from typer.testing import CliRunner
 from actor.collecting.acting import SoftmaxActing
 from actor.collecting.own_pace import OwnPaceUnrollCollector
 from actor.metrics import ActorMetrics
-from actor.policies.policy import OnnxPolicy
 from actor.selfplay.opponents import SeatPlan
 from actor.selfplay.selfplay import TrainingGames
 from mazemesh.cli.app import app
@@ -24,6 +23,7 @@ from mazemesh.game_replay import verify
 from mazemesh.games import Catalogue, Purpose, open_game, seeds
 from mazemesh.games.foreign.engine import ForeignEngine
 from mazemesh.games.foreign.game import ForeignGame
+from mazemesh.policy.onnx_policy import OnnxPolicy
 from mazemesh.v1 import game_pb2 as pb
 from services.game import run_games
 from tests.onnx_policies import Network

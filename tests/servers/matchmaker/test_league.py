@@ -6,22 +6,25 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from actor.policies.behaviour import HeldOutPlay, action_probabilities, answers
-from actor.policies.policies import PolicyCache
-from actor.policies.policy import OnnxPolicy
-from actor.rating.duel import duel
+import mazemesh
 from mazemesh.cli.league import compare
-from mazemesh.cli.model import _prepare
 from mazemesh.cli.person import _let_play
 from mazemesh.client.addresses import Addresses
 from mazemesh.client.mesh import Mesh
 from mazemesh.errors import NotFound
+from mazemesh.evaluation.duel import duel
 from mazemesh.games import GameSettings, get_game
+from mazemesh.policy import fetch_policy, load_policy
+from mazemesh.policy.behaviour import HeldOutPlay, action_probabilities, answers
+from mazemesh.policy.cache import PolicyCache
+from mazemesh.policy.onnx_policy import OnnxPolicy
+from mazemesh.policy.publishing import prepare
 from mazemesh.v1.game_pb2 import GameFinished, MatchSetup
 from mazemesh.v1.model_pb2 import Collection
 from mazemesh.wire.specs import settings_to_proto, spec_to_proto
@@ -118,13 +121,25 @@ async def test_a_policy_that_remembers_is_published_on_what_it_remembers(
     default = get_game("race").spec()
     path = tmp_path / "mine.onnx"
     path.write_bytes(RecurrentNetwork(default.observation_size, default.num_actions).file())
-    header, data, _ = _prepare(path, "mine", "race", True, None)
-    state = from_tensor(header.parity.state, "state")
+    publication = prepare(path, "mine", "race")
+    state = from_tensor(publication.header.parity.state, "state")
     assert len(np.unique(state, axis=0)) > 16
-    version = await asyncio.to_thread(mesh.model.publish, header, data)
-    assert version.snapshot
-    cached = await asyncio.to_thread(PolicyCache(mesh.model).get, f"mine:{version.version}")
+    published = await asyncio.to_thread(publication.send, mesh.model)
+    assert (published.policy, published.snapshot) == ("mine:1", True)
+    cached = await asyncio.to_thread(PolicyCache(mesh.model).get, published.policy)
     assert cached.state_size == 16
+
+
+async def test_a_file_is_published_and_fetched_in_two_lines(mesh: Mesh, tmp_path: Path) -> None:
+    default = get_game("race").spec()
+    path = tmp_path / "own.onnx"
+    path.write_bytes(Network(default.observation_size, default.num_actions).file())
+    publish_file = partial(mazemesh.publish, path, name="own", game="race", mesh=mesh)
+    published = await asyncio.to_thread(publish_file, snapshot=False)
+    assert (published.policy, published.q_values, published.snapshot) == ("own:1", False, False)
+    policy = await asyncio.to_thread(fetch_policy, mesh.model, "own")
+    assert policy.reference == "own:1"
+    assert policy.digest == load_policy(path).digest
 
 
 async def test_policies_that_remember_play_each_other(mesh: Mesh) -> None:

@@ -18,9 +18,33 @@ from mazemesh.games import (
 
 RACE = get_game("race")
 SOLO = get_game("solo")
-RACE_HASH = "047a247674c21839ec1a0e1f419e3a84a860a3790a830ba5cc653cf3d1a11018"
-SOLO_HASH = "522ccbc19839ec4a67dfead2c9d82263854327c987112879b67d9da9553a7f97"
-SPEC_HASH = "6994db64aa55e7a2479b25093ed4ac3ae5322a39211f50109879116216cfd00d"
+PINNED = {
+    "collect": (
+        "b30522d98c04d45d93a1a9cdf907a97903808c57a18f6c8b5018eebd449f4b20",
+        "824582242f9bf1fee0392f8c7ad2bc1d7524a45da951f807532456b42a6c4610",
+    ),
+    "coop-keys": (
+        "b987035d52ebf4df6239356e346b19afd85a4b485eabe2c8fd4ff51498c9a578",
+        "c416e824197042aa18f7bd8eb8a6d607c5a5d11e6fd390d93a7343b744e4077d",
+    ),
+    "ctf": (
+        "d6d06a0074f3b9a663999d6681bfd2e972cff6fc33d21539133273fd056bb4b0",
+        "40a44e32b9c84488ae023e896e78c371884244ca46aab6130647fe27971cda15",
+    ),
+    "pursuit": (
+        "c9300d58f5e179eb5a03f2759fad3e4adb802bfdf765b6ff3d04c1e9d2814c3c",
+        "4d8b4cf1bffdb967875b0fe5b90e37a54d505f404b0cbc52ded374c4cc775bac",
+    ),
+    "race": (
+        "047a247674c21839ec1a0e1f419e3a84a860a3790a830ba5cc653cf3d1a11018",
+        "6994db64aa55e7a2479b25093ed4ac3ae5322a39211f50109879116216cfd00d",
+    ),
+    "solo": (
+        "522ccbc19839ec4a67dfead2c9d82263854327c987112879b67d9da9553a7f97",
+        "6994db64aa55e7a2479b25093ed4ac3ae5322a39211f50109879116216cfd00d",
+    ),
+}
+"""By game, the hashes of its rules and its spec under default settings."""
 
 
 def test_the_registry_lists_what_it_finds() -> None:
@@ -74,9 +98,11 @@ def test_whatever_changes_play_changes_the_rules_hash(change: dict[str, Any]) ->
 
 def test_hashes_hold_from_version_to_version() -> None:
     """Ratings and policies hang on them; they change only together with the game's version."""
-    assert RACE.spec().rules_hash == RACE_HASH
-    assert SOLO.spec().rules_hash == SOLO_HASH
-    assert RACE.spec().spec_hash == SOLO.spec().spec_hash == SPEC_HASH
+    specs = {game.name: game.spec() for game in list_games()}
+    assert {name: (spec.rules_hash, spec.spec_hash) for name, spec in specs.items()} == PINNED
+    every = GameSettings(15, 12, 9, "prim", 0.25, 99, 3, line_of_sight=True, shaping=0.5)
+    assert RACE.spec(every).rules_hash.startswith("e9e222605843f456")
+    assert RACE.spec(every).spec_hash.startswith("44c7c146081b2d1c")
 
 
 def test_games_that_look_different_have_other_specs() -> None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mazemesh.games.game import Game
+from mazemesh.games.mazes.game import MazeGame
 from mazemesh.games.settings import MAX_SEATS, GameSettings
 from mazemesh.games.spec import SHARED_PLANES
 
@@ -40,7 +40,7 @@ def _load_reset() -> Callable[..., None]:
     return reset
 
 
-COLLECT = Game(
+COLLECT = MazeGame(
     name="collect",
     version=1,
     summary="Two to eight players gather gems; most gems win.",

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mazemesh.games.game import Game
+from mazemesh.games.mazes.game import MazeGame
 from mazemesh.games.settings import MAX_SEATS, GameSettings
 from mazemesh.games.spec import PLANES
 
@@ -43,7 +43,7 @@ def _load_reset() -> Callable[..., None]:
     return reset
 
 
-COOP_KEYS = Game(
+COOP_KEYS = MazeGame(
     name="coop-keys",
     version=1,
     summary="Two to eight players find all keys together, then leave by the exit.",

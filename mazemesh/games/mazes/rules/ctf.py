@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mazemesh.games.game import Game
+from mazemesh.games.mazes.game import MazeGame
 from mazemesh.games.settings import MAX_SEATS
 from mazemesh.games.spec import SHARED_PLANES
 
@@ -46,7 +46,7 @@ def _load_reset() -> Callable[..., None]:
     return reset
 
 
-CTF = Game(
+CTF = MazeGame(
     name="ctf",
     version=1,
     summary="Two teams of one to four; the first to bring home the other's flag wins.",

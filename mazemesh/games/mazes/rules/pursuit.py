@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mazemesh.games.game import Game
+from mazemesh.games.mazes.game import MazeGame
 from mazemesh.games.settings import MAX_SEATS
 from mazemesh.games.spec import SHARED_PLANES
 
@@ -41,7 +41,7 @@ def _load_reset() -> Callable[..., None]:
     return reset
 
 
-PURSUIT = Game(
+PURSUIT = MazeGame(
     name="pursuit",
     version=1,
     summary="Hunters against one evader, who wins by lasting to the step limit.",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mazemesh.games.game import Game
+from mazemesh.games.mazes.game import MazeGame
 from mazemesh.games.settings import MAX_SEATS
 
 
@@ -19,7 +19,7 @@ def _load_step() -> Callable[..., int]:
     return step
 
 
-RACE = Game(
+RACE = MazeGame(
     name="race",
     version=1,
     summary="Two to eight players; the first at the exit wins.",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mazemesh.games.game import Game
+from mazemesh.games.mazes.game import MazeGame
 
 
 def _load_step() -> Callable[..., int]:
@@ -17,7 +17,7 @@ def _load_step() -> Callable[..., int]:
     return step
 
 
-SOLO = Game(
+SOLO = MazeGame(
     name="solo",
     version=1,
     summary="One player looks for the exit; every step costs.",

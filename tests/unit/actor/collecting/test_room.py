@@ -11,7 +11,6 @@ from actor.collecting.room import (
     STEP_BYTES,
     WRITE_BYTES,
     affordable_games,
-    game_bytes,
     shares,
     write_rows,
 )
@@ -45,13 +44,13 @@ def test_no_session_is_larger_than_a_message(games: int, seats: int) -> None:
     sessions = shares(games, spec)
     assert sum(sessions) == games
     assert max(sessions) - min(sessions) <= 1
-    assert max(sessions) * game_bytes(spec) <= STEP_BYTES < MAX_MESSAGE_BYTES
+    assert max(sessions) * spec.step_bytes <= STEP_BYTES < MAX_MESSAGE_BYTES
 
 
 def test_the_server_counts_no_more() -> None:
     race = get_game("race")
     spec = race.spec()
-    most = STEP_BYTES // game_bytes(spec)
+    most = STEP_BYTES // spec.step_bytes
     check_answer_fits(race, GameSettings(), most)
 
 

@@ -1,8 +1,8 @@
 import numpy as np
 
-from actor.collecting.sampling import log_probability
 from actor.collecting.step import TERMINATED, TRUNCATED
 from actor.collecting.unrolls import UnrollCollector
+from mazemesh.policy.sampling import log_probability
 from tests.unit.actor.play import ACTIONS, SIZE, random_play
 
 

@@ -13,7 +13,7 @@ from mazemesh.games.engines import new_engine
 from mazemesh.games.mazes.engine import BatchEngine
 from services.game.dm_env.worlds import Worlds, WorldSetup
 from services.game.play.batch import Batch
-from services.game.play.room import Footprint, Room, Rooms, answer_bytes, footprint
+from services.game.play.room import Footprint, Room, Rooms, footprint
 from services.game.play.stepping import Stepping
 from services.game.sessions.session import Session
 from services.game.sessions.sessions import Sessions
@@ -47,7 +47,7 @@ def test_what_an_engine_takes_is_known_before(game: str, draw_ahead: bool) -> No
     rules = get_game(game)
     settings = rules.resolve(GameSettings(width=9, height=7, view=9))
     need = footprint(rules, settings, autoreset=True, draw_ahead=draw_ahead)
-    arrays = need.of(64) - 64 * (2 * answer_bytes(rules, settings) + settings.seats)
+    arrays = need.of(64) - 64 * (2 * rules.spec(settings).step_bytes + settings.seats)
     engine = BatchEngine(rules, settings, 64, draw_ahead=draw_ahead)
     held = sum(array.nbytes for array in engine._state)  # most of what it holds
     assert held <= arrays < 2 * held

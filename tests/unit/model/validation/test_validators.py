@@ -17,8 +17,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from mazemesh.errors import ResourceExhausted
+from mazemesh.policy.rejection import Rejection
 from services.model.validation.parity import Parity
-from services.model.validation.rejection import Rejection
 from services.model.validation.validators import Limits, Validator, Validators
 from services.model.wire.parity_message import read_parity
 from tests.onnx_policies import Network
@@ -193,7 +193,7 @@ def _ignore_the_size_signal() -> None:
 
 READING = """
 import sys
-from services.model import validation
+from services.model.validation import validation
 from services.model.validation.confinement import confine
 
 data = sys.stdin.buffer.read()

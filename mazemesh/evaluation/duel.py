@@ -8,21 +8,23 @@ from uuid import uuid4
 
 import numpy as np
 
-from actor.collecting.room import STEP_BYTES, game_bytes
-from actor.policies.policy import OnnxPolicy
-from actor.rating.matches import GamePeer, PlayedGame, play_matches
 from mazemesh.analysis.tally import Tally
+from mazemesh.client.channel import MAX_MESSAGE_BYTES
+from mazemesh.evaluation.matches import GamePeer, PlayedGame, play_matches
 from mazemesh.games import Catalogue, Purpose, bot_code, bot_policy, is_bot, seeds
 from mazemesh.games.engines import new_engine
-from mazemesh.games.foreign import is_foreign
-from mazemesh.games.ladder import is_time_trial, sides
+from mazemesh.games.ladder import faster_is_better, is_time_trial, sides
+from mazemesh.policy.onnx_policy import OnnxPolicy
 from mazemesh.v1.game_pb2 import GameSettings, GameSpec, MatchSetup
-from mazemesh.wire.specs import settings_from_proto
+from mazemesh.wire.specs import settings_from_proto, spec_from_proto
 
 HELD_OUT = 1 << 40
 """First number of the evaluation seeds used here; rating matches count up from 0."""
 
 _BATCH = 256
+
+_STEP_BYTES = MAX_MESSAGE_BYTES // 2
+"""Of the answer to a step of RunGames at most."""
 
 
 def duel(
@@ -66,7 +68,7 @@ def duel(
                 else _play(game, load, spec, [name] * spec.seats, batch, 1, temperature, rng)
                 for name in participants
             )
-            leads = [[lead] for lead in _leads(one, other, by_steps=not is_foreign(spec.name))]
+            leads = [[lead] for lead in _leads(one, other, by_steps=faster_is_better(spec.name))]
         else:
             leads = [[] for _ in batch]
             for sign, one_side, others in _line_ups(participants, number):
@@ -160,7 +162,7 @@ def _play(
         for number in mazes
     ]
     # A step of all games that are played together has to fit into a message.
-    most = max(1, STEP_BYTES // (game_bytes(spec) * (rotations or spec.seats)))
+    most = max(1, _STEP_BYTES // (spec_from_proto(spec).step_bytes * (rotations or spec.seats)))
     played: list[PlayedGame] = []
     for begin in range(0, len(setups), most):
         part = setups[begin : begin + most]

@@ -1,4 +1,4 @@
-"""Policies at hand: a bounded cache of versions, and the student that follows `latest`.
+"""The student: the newest version of a policy.
 
 Files come from Model alone, which has validated each in a confined process, and whose client has
 compared their hashes: they are opened here without a further check.
@@ -7,7 +7,6 @@ compared their hashes: they are opened here without a further check.
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -21,15 +20,15 @@ from tenacity import (
     wait_exponential,
 )
 
-from actor.policies.policy import OnnxPolicy
 from mazemesh.errors import (
     DeadlineExceeded,
-    FailedPrecondition,
     MazemeshError,
     NotFound,
     Unavailable,
 )
 from mazemesh.games import GameSpec
+from mazemesh.policy.cache import PolicySource
+from mazemesh.policy.onnx_policy import OnnxPolicy
 from mazemesh.v1.model_pb2 import PolicyVersion, WatchPoliciesResponse
 
 log = structlog.get_logger()
@@ -38,65 +37,12 @@ _LOOK_SECONDS = 0.2
 """How often whoever waits for a version looks at the stop event."""
 
 
-class ModelPeer(Protocol):
+class ModelPeer(PolicySource, Protocol):
     """What is needed of the Model service (`mazemesh.client.model.ModelClient`)."""
-
-    def get(self, policy: str, if_none_match: str = "") -> tuple[PolicyVersion, bytes | None]:
-        """The version and its file, None when it is the one already at hand."""
-        ...
 
     def watch(self, name: str = "", since_revision: int = 0) -> Iterator[WatchPoliciesResponse]:
         """Events without end."""
         ...
-
-
-def check_spec(description: PolicyVersion, spec_hash: str) -> None:
-    """Raises FailedPrecondition when a policy was trained for another spec; empty: for any."""
-    if spec_hash not in ("", description.spec_hash):
-        raise FailedPrecondition(
-            f"policy {description.name}:{description.version} was trained for other observations "
-            f"or actions: its spec_hash is {description.spec_hash}, and that of the game played "
-            f"here {spec_hash}"
-        )
-
-
-class PolicyCache:
-    """Loaded versions by "name:version", the least recently used dropped first.
-
-    Policies are immutable, so a cached one is never stale.
-
-    Args:
-        model: The Model service.
-        capacity: Versions kept.
-        spec_hash: What policies must have been trained for; empty: anything.
-    """
-
-    def __init__(self, model: ModelPeer, capacity: int = 48, *, spec_hash: str = "") -> None:
-        self._model = model
-        self._capacity = capacity
-        self._spec_hash = spec_hash
-        self._loaded: OrderedDict[str, OnnxPolicy] = OrderedDict()
-
-    def get(self, reference: str) -> OnnxPolicy:
-        """The policy under an exact version.
-
-        Raises:
-            NotFound: no such version, or its file was collected.
-            FailedPrecondition: it was trained for other observations or actions.
-        """
-        policy = self._loaded.get(reference)
-        if policy is None:
-            description, data = self._model.get(reference)
-            if data is None:
-                raise NotFound(f"policy {reference} has no file any more")
-            check_spec(description, self._spec_hash)
-            policy = self._loaded[reference] = OnnxPolicy(
-                reference, data, greedy=description.q_values
-            )
-            while len(self._loaded) > self._capacity:
-                self._loaded.popitem(last=False)
-        self._loaded.move_to_end(reference)
-        return policy
 
 
 class Student:

@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from actor.policies.policy import OnnxPolicy
-from actor.rating.duel import duel, success_rate
 from mazemesh.analysis.tally import Tally
+from mazemesh.evaluation.duel import duel, success_rate
 from mazemesh.games import GameSettings, get_game
+from mazemesh.policy.onnx_policy import OnnxPolicy
 from mazemesh.wire.specs import spec_to_proto
 from tests.servers.game_server import FakeElo, RunningGame, running_game
 

@@ -11,9 +11,9 @@ import onnx
 import pytest
 from onnx import ModelProto, SparseTensorProto, TensorProto, helper
 
-from services.model.validation.graph import MAX_NODES, check_graph
-from services.model.validation.operators import ALLOWED
-from services.model.validation.rejection import Rejection
+from mazemesh.policy.graph import MAX_NODES, check_graph
+from mazemesh.policy.operators import ALLOWED
+from mazemesh.policy.rejection import Rejection
 from tests.onnx_policies import Network, RecurrentNetwork
 
 

@@ -10,18 +10,27 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from actor.collecting.sampling import sample
-from actor.collecting.step import RUNNING
-from actor.policies.memory import SeatMemory
-from actor.policies.policy import OnnxPolicy
-from actor.selfplay.selfplay import Session
 from mazemesh.client.game.game import Step
 from mazemesh.games.bots import EXTERNAL
+from mazemesh.policy.memory import SeatMemory
+from mazemesh.policy.onnx_policy import OnnxPolicy
+from mazemesh.policy.sampling import sample
 from mazemesh.v1.game_pb2 import CreatedMatch, MatchSetup
 
+_RUNNING = 0
+"""Value of `GamesStep.status` in game.proto."""
 
-class JoinedSession(Session, Protocol):
+
+class JoinedSession(Protocol):
     """A session of created games (`mazemesh.client.game.game.GamesSession`)."""
+
+    def send(self, actions: npt.NDArray[np.int8]) -> None:
+        """Sends one step's actions, int8 [games, seats], without waiting."""
+        ...
+
+    def receive(self) -> Step:
+        """The next step in order."""
+        ...
 
     @property
     def step(self) -> Step:
@@ -165,7 +174,7 @@ def _play(
     stepped: Callable[[int], None],
 ) -> list[PlayedGame]:
     step = session.step
-    running = step.status == RUNNING
+    running = step.status == _RUNNING
     memory = SeatMemory(*session.controllers.shape)
     played: list[PlayedGame] = []
     while running.any():
@@ -193,5 +202,5 @@ def _play(
             steps = int(step.ended_steps[row])
             successes = tuple(step.ended_successes[row].tolist())
             played.append(PlayedGame(match, rotation, names, scores, steps, successes, holders))
-        running &= step.status == RUNNING
+        running &= step.status == _RUNNING
     return played

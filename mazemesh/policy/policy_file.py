@@ -63,13 +63,27 @@ def read_policy(path: Path, spec: GameSpec) -> PolicyFile:
     Raises:
         InvalidArgument: it is no policy for this game; tells how to export it.
     """
-    model = _load(path)
-    _check_operators(path, model)
+    model = open_model(path)
     kinds = _observation_kind(spec), spec.observation_size, spec.num_actions
     _check_inputs(path, model, *kinds)
     _check_outputs(path, model)
-    told = {one.key: one.value for one in model.metadata_props}
-    return PolicyFile(model.SerializeToString(), told.get(Q_VALUES) == "true")
+    return PolicyFile(model.SerializeToString(), plays_best(model))
+
+
+def plays_best(model: ModelProto) -> bool:
+    """Whether the model's own metadata say that its logits are Q-values."""
+    return any(one.key == Q_VALUES and one.value == "true" for one in model.metadata_props)
+
+
+def open_model(path: Path) -> ModelProto:
+    """The model in a file, with weights that lie beside it put in.
+
+    Raises:
+        InvalidArgument: it is none, or has what no policy needs.
+    """
+    model = _load(path)
+    _check_operators(path, model)
+    return model
 
 
 def _load(path: Path) -> ModelProto:
@@ -92,8 +106,8 @@ def _load(path: Path) -> ModelProto:
 
 
 def _check_operators(path: Path, model: ModelProto) -> None:
-    from services.model.validation.graph import check_graph
-    from services.model.validation.rejection import Rejection
+    from mazemesh.policy.graph import check_graph
+    from mazemesh.policy.rejection import Rejection
 
     try:
         check_graph(model)

@@ -12,10 +12,10 @@ from onnx import ModelProto, TensorProto, helper
 
 from learner.network.architecture import Architecture, initial_parameters
 from learner.network.onnx_policy import to_onnx
-from mazemesh.cli.model import _prepare
-from mazemesh.cli.policy_file import read_policy
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSettings, get_game
+from mazemesh.policy.policy_file import read_policy
+from mazemesh.policy.publishing import prepare
 from mazemesh.wire.tensors import from_tensor
 from tests.onnx_policies import Network, RecurrentNetwork
 
@@ -121,7 +121,8 @@ def test_expected_answers_are_computed_by_another_program(
     tmp_path: Path, network: type[Network]
 ) -> None:
     path = saved(tmp_path, network(SPEC.observation_size, SPEC.num_actions).model())
-    header, data, by = _prepare(path, "mine", "solo", True, None)
+    found = prepare(path, "mine", "solo")
+    header, data, by = found.header, found.data, found.expected_from
     assert by == "ONNX's reference implementation"
     assert header.parity.HasField("state") == (network is RecurrentNetwork)
     observation = from_tensor(header.parity.observation, "observation")
@@ -134,7 +135,7 @@ def test_how_it_is_played_belongs_to_the_file_or_the_flag(tmp_path: Path) -> Non
     for head in ("dueling", "actor-critic"):
         shape = Architecture(head, SPEC.observation_size, SPEC.num_actions, (8,))
         path.write_bytes(to_onnx(shape, initial_parameters(shape, 0)))
-        header, _, _ = _prepare(path, "mine", "solo", True, None)
+        header = prepare(path, "mine", "solo").header
         assert header.q_values == (head == "dueling")
-        assert _prepare(path, "mine", "solo", True, True)[0].q_values
-        assert not _prepare(path, "mine", "solo", True, False)[0].q_values
+        assert prepare(path, "mine", "solo", q_values=True).header.q_values
+        assert not prepare(path, "mine", "solo", q_values=False).header.q_values

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from actor.policies.memory import SeatMemory
+from mazemesh.policy.memory import SeatMemory
 
 
 def test_each_seat_has_its_own_and_forgets_at_an_episodes_end() -> None:

@@ -6,10 +6,10 @@ from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime as ort
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.experience import policy_digest
+from mazemesh.policy.sampling import Actions, best, sample
 
 Float = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.uint8]
@@ -21,7 +21,7 @@ class OnnxPolicy:
     """An ONNX policy (see model.proto) in one onnxruntime session.
 
     The file is run as it is: it comes from Model, which has validated it, or has passed
-    `services.model.validation.graph.check_graph`.
+    `mazemesh.policy.graph.check_graph`.
 
     Attributes:
         reference: "name:version".
@@ -34,6 +34,8 @@ class OnnxPolicy:
     def __init__(
         self, reference: str, data: bytes, *, greedy: bool = False, threads: int = 1
     ) -> None:
+        import onnxruntime as ort  # a fifth of a second, which who only names a policy need not pay
+
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -78,6 +80,33 @@ class OnnxPolicy:
         outputs = self._run(names, {**inputs, "state": state}, None)
         return cast("tuple[Float, Float, Float]", tuple(outputs))
 
+    def act(
+        self,
+        observation: Observation,
+        action_mask: Bytes,
+        state: Float | None = None,
+        *,
+        rng: np.random.Generator | None = None,
+        temperature: float = 1.0,
+    ) -> tuple[Actions, Float]:
+        """Chooses an action for each of n observations.
+
+        Args:
+            observation: [n, D].
+            action_mask: uint8 [n, A].
+            state: As for `infer`.
+            rng: Source of the draws from softmax(logits / temperature); None takes the best action,
+                as Q-networks (`greedy`) always do.
+            temperature: 0 takes the best action too.
+
+        Returns:
+            Actions int8 [n], and the next state float32 [n, state_size].
+        """
+        logits, _, next_state = self.infer(observation, action_mask, state)
+        if rng is None or self.greedy:
+            return best(logits), next_state
+        return sample(logits, temperature, rng), next_state
+
 
 def no_state(rows: int) -> Float:
     """The state of a policy without memory, float32 [rows, 0]."""
@@ -86,6 +115,8 @@ def no_state(rows: int) -> Float:
 
 def _providers() -> list[str]:
     """The GPU provider where onnxruntime has one, then the CPU."""
+    import onnxruntime as ort
+
     wanted = ("CUDAExecutionProvider", "CPUExecutionProvider")
     available = ort.get_available_providers()
     return [provider for provider in wanted if provider in available]

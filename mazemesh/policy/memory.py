@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from actor.policies.policy import no_state
+from mazemesh.policy.onnx_policy import no_state
 
 Float = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.intp]

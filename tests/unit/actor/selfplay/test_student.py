@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 
-from actor.policies.policies import PolicyCache, Student
+from actor.selfplay.student import Student
 from mazemesh.errors import Unavailable
 from mazemesh.games import GameSettings, get_game
+from mazemesh.policy.cache import PolicyCache
 from mazemesh.v1.model_pb2 import POLICY_STATE_RETIRED, Alias, PolicyVersion, WatchPoliciesResponse
 from tests.onnx_policies import Network
 

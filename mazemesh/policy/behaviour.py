@@ -9,11 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from actor.policies.policy import Float, OnnxPolicy
 from mazemesh.games import Game, GameSettings, Purpose, seeds
 from mazemesh.games.bots import RANDOM
 from mazemesh.games.engines import new_engine
-from mazemesh.games.foreign.check import close
+from mazemesh.policy.onnx_policy import Float, OnnxPolicy
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class HeldOutPlay:
                 engine.step(nothing)
                 ended = engine.terminated | engine.truncated
         finally:
-            close(engine)
+            engine.close()
         return cls(np.array(seen), np.array(masks), np.array(begins))
 
 

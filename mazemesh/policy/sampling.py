@@ -21,8 +21,8 @@ def sample(logits: Float, temperature: float, rng: np.random.Generator) -> Actio
         Actions [n].
     """
     if temperature == 0.0:
-        return _best(logits)
-    return _best(logits / np.float32(temperature) + gumbel_noise(logits.shape, rng))
+        return best(logits)
+    return best(logits / np.float32(temperature) + gumbel_noise(logits.shape, rng))
 
 
 def gumbel_noise(shape: tuple[int, ...], rng: np.random.Generator) -> Float:
@@ -37,7 +37,7 @@ def gumbel_noise(shape: tuple[int, ...], rng: np.random.Generator) -> Float:
 
 def perturbed_best(logits: Float, noise: Float) -> Actions:
     """The action [n] of the highest sum of logits and noise [n, A]."""
-    return _best(logits + noise)
+    return best(logits + noise)
 
 
 def log_probability(logits: Float, actions: Actions) -> Float:
@@ -59,7 +59,7 @@ def epsilon_greedy(
         epsilon: [n].
         rng: Source of the draws.
     """
-    actions = _best(values)
+    actions = best(values)
     explore = rng.random(len(actions), dtype=np.float32) < epsilon
     if explore.any():
         legal = np.where(mask[explore] == 1, rng.random((int(explore.sum()), mask.shape[1])), -1.0)
@@ -73,6 +73,7 @@ def ape_x_epsilons(count: int, base: float, exponent: float) -> Float:
     return (base ** (1.0 + position * exponent)).astype(np.float32)
 
 
-def _best(values: Float) -> Actions:
-    best: Actions = values.argmax(axis=1).astype(np.int8)
-    return best
+def best(values: Float) -> Actions:
+    """The action [n] of the highest value [n, A], the first of equal ones."""
+    actions: Actions = values.argmax(axis=1).astype(np.int8)
+    return actions

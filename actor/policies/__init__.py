@@ -1,1 +1,0 @@
-"""Policies at hand, and what they remember."""

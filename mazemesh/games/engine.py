@@ -1,0 +1,158 @@
+"""What plays games: the arrays and methods that every engine has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+from mazemesh.games.game import Game
+from mazemesh.games.settings import GameSettings
+from mazemesh.games.spec import GameSpec
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+
+class Engine(Protocol):
+    """`num_games` games of one kind under one settings, numbered from 0; see `new_engine`.
+
+    The arrays are C-contiguous, made once and written in place by `reset` and `step`: read them
+    without copying, copy what must outlive the next call. n = games, s = seats, D = size of an
+    observation, A = actions. One engine belongs to one thread at a time.
+
+    Attributes:
+        game: What is played.
+        settings: Its settings, resolved.
+        spec: Its spec under them.
+        num_games: n.
+        autoreset: Whether a finished game begins its next episode in the same step (the same seed,
+            episode + 1) or stands still until `reset`.
+        observation: [n, s, D] of the spec's `observation_dtype`, what each seat sees now. Laid out
+            as `spec.layout` says.
+        action_mask: uint8 [n, s, A], 1 = legal now.
+        reward: float32 [n, s], of the last step.
+        terminated: bool [n], the last step ended the episode by the rules.
+        truncated: bool [n], the last step ended the episode by the step limit.
+        lost: bool [n], the last step lost the game, as may happen to foreign ones; never to mazes.
+        score: float32 [n, s], outcome in 0..1 (win 1, draw 1 / s, loss 0; alone: solved 1, not 0),
+            valid where the last step ended an episode, else 0.
+        success: bool [n, s], which seats did what the game is about; valid there, else False.
+        final_observation: [n, s, D], the last observation of the episode that the last step
+            ended; valid only there. (`observation` already shows the next under autoreset.)
+        final_action_mask: uint8 [n, s, A], likewise the last mask.
+        episode_return: float32 [n, s], sum of rewards of the episode that the last step belongs to.
+        episode_steps: int32 [n], steps of the episode that the last step belongs to.
+        steps: int32 [n], steps of the current episode; 0 right after a reset.
+        active: bool [n], the game runs. False before the first reset, and after the end without
+            autoreset.
+        seat_status: uint8 [n, s], what the last step was to each seat (`GamesStep.seat_status` in
+            game.proto); [0, s] where all seats end with their game (`GameSpec.may_leave`).
+        taken: int8 [n, s], what each seat really did in the last step: a bot's choice, a legal
+            action in place of an illegal one. 0 after a reset.
+        controller: int8 [n, s], who plays the seat in this episode: -1 the caller, else the code of
+            a bot. Read only.
+        next_controller: int8 [n, s], who plays it from the game's next reset on; the caller writes.
+        seed, game_id, episode, rotation: uint64, uint32, uint32, int32 [n], what names the episode.
+        position: int32 [n, s, 2], row and column of each seat; [n, 0, 2] without a map.
+        passages: uint8 [n, height, width], see `BatchEngine`; [n, 0, 0] without a map.
+        exit: int32 [n, 2], row and column of the exit; 0 without a map.
+        waits_for_processes: Whether a step is played by other processes.
+    """
+
+    num_games: int
+    autoreset: bool
+    settings: GameSettings
+    spec: GameSpec
+    action_mask: npt.NDArray[np.uint8]
+    reward: npt.NDArray[np.float32]
+    terminated: npt.NDArray[np.bool_]
+    truncated: npt.NDArray[np.bool_]
+    lost: npt.NDArray[np.bool_]
+    score: npt.NDArray[np.float32]
+    final_action_mask: npt.NDArray[np.uint8]
+    episode_return: npt.NDArray[np.float32]
+    episode_steps: npt.NDArray[np.int32]
+    steps: npt.NDArray[np.int32]
+    active: npt.NDArray[np.bool_]
+    seat_status: npt.NDArray[np.uint8]
+    taken: npt.NDArray[np.int8]
+    controller: npt.NDArray[np.int8]
+    next_controller: npt.NDArray[np.int8]
+    seed: npt.NDArray[np.uint64]
+    game_id: npt.NDArray[np.uint32]
+    episode: npt.NDArray[np.uint32]
+    rotation: npt.NDArray[np.int32]
+    position: npt.NDArray[np.int32]
+    passages: npt.NDArray[np.uint8]
+    exit: npt.NDArray[np.int32]
+
+    @property
+    def game(self) -> Game:
+        """What is played."""
+        ...
+
+    @property
+    def observation(self) -> npt.NDArray[Any]:
+        """What each seat sees now."""
+        ...
+
+    @property
+    def final_observation(self) -> npt.NDArray[Any]:
+        """The last observation of an episode that has ended."""
+        ...
+
+    @property
+    def success(self) -> npt.NDArray[np.bool_]:
+        """Which seats did what the game is about."""
+        ...
+
+    @property
+    def waits_for_processes(self) -> bool:
+        """Whether a step is played by other processes."""
+        ...
+
+    def reset(
+        self,
+        games: npt.ArrayLike | None = None,
+        *,
+        seed: npt.ArrayLike,
+        game_id: npt.ArrayLike = 0,
+        episode: npt.ArrayLike = 0,
+        rotation: npt.ArrayLike = 0,
+    ) -> None:
+        """Begin a named episode in some games (all if None).
+
+        The episode follows from rules, settings, seed, game_id and episode alone; a rotation moves
+        the seats round the start places.
+
+        Raises:
+            InvalidArgument: an index or a rotation is out of range, or lengths differ.
+            FailedPrecondition: it does not begin; says why.
+        """
+        ...
+
+    def step(self, actions: npt.NDArray[np.int8], on_end: Callable[[], None] | None = None) -> None:
+        """Play one step of all active games.
+
+        Args:
+            actions: int8 [n, s]; those of bots' seats are not read.
+            on_end: Called when games have ended: how, and where on a map, is still to be seen.
+
+        Raises:
+            InvalidArgument: another shape or dtype.
+            FailedPrecondition: the games cannot be played on; says why.
+        """
+        ...
+
+    def landmarks(self, game: int) -> tuple[list[list[int]], list[list[int]]]:
+        """Return where players are bound for, and where things lie: (row, column) each."""
+        ...
+
+    def state_hash(self, game: int) -> int:
+        """Return 64 bits over what decides how a game goes on, as far as the engine knows it."""
+        ...
+
+    def close(self) -> None:
+        """End threads and processes; the arrays stay readable."""
+        ...

@@ -1,0 +1,196 @@
+"""An ONNX file of somebody's own on its way to the Model service, with answers to compare."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from mazemesh.errors import InvalidArgument
+from mazemesh.games import Game, GameSettings, open_game
+from mazemesh.policy.behaviour import Answered, HeldOutPlay, answers
+from mazemesh.policy.onnx_policy import OnnxPolicy
+from mazemesh.policy.policy_file import PolicyFile, read_policy
+from mazemesh.v1.model_pb2 import (
+    Collection,
+    ParityCheck,
+    PolicyVersion,
+    PublishPolicyHeader,
+)
+from mazemesh.wire.specs import settings_to_proto
+from mazemesh.wire.tensors import to_tensor
+
+if TYPE_CHECKING:
+    from mazemesh.client.mesh import Mesh
+
+_ROWS, _STEPS = 32, 17
+"""Of the play that a file is checked on."""
+
+_MAX_BYTES = 512 * 1024
+"""Of its observations; of wide ones there are fewer."""
+
+
+class PublishingPeer(Protocol):
+    """What is needed of the Model service (`mazemesh.client.model.ModelClient`)."""
+
+    def publish(self, header: PublishPolicyHeader, data: bytes) -> PolicyVersion:
+        """Publishes a file and waits until the version is ready."""
+        ...
+
+
+@dataclass(frozen=True)
+class Published:
+    """A version that is ready to play.
+
+    Attributes:
+        policy: "name:version".
+        sha256: Of the file.
+        size_bytes: Of the file, weights that lay beside it included.
+        snapshot: Whether it is kept and rated.
+        q_values: Whether its logits are Q-values, of which the best is played.
+        expected_from: Which program computed the answers that Model compared with its own.
+        compared: What Model says of the comparison.
+    """
+
+    policy: str
+    sha256: str
+    size_bytes: int
+    snapshot: bool
+    q_values: bool
+    expected_from: str
+    compared: str
+
+
+@dataclass(frozen=True)
+class Publication:
+    """A file that has passed all that can be checked here.
+
+    Attributes:
+        header: What Model is told of it.
+        data: The file.
+        expected_from: Which program computed the header's expected answers.
+    """
+
+    header: PublishPolicyHeader
+    data: bytes
+    expected_from: str
+
+    def send(self, model: PublishingPeer) -> Published:
+        """Publishes it and waits until the version is ready.
+
+        Raises:
+            FailedPrecondition: the file failed a check; the message names it with its number.
+            Conflict: another run holds the name.
+        """
+        version = model.publish(self.header, self.data)
+        return Published(
+            policy=f"{version.name}:{version.version}",
+            sha256=version.sha256,
+            size_bytes=version.size_bytes,
+            snapshot=version.snapshot,
+            q_values=version.q_values,
+            expected_from=self.expected_from,
+            compared=version.checked,
+        )
+
+
+def publish(
+    path: str | Path,
+    *,
+    name: str,
+    game: str,
+    settings: GameSettings | None = None,
+    snapshot: bool = True,
+    q_values: bool | None = None,
+    mesh: Mesh | None = None,
+) -> Published:
+    """Publishes an ONNX file that was trained elsewhere, and waits until it can be played.
+
+    It is checked on held-out play of the game, here and by the Model service.
+
+    Args:
+        path: The file; weights that lie beside it are put into it.
+        name: Of the policy; its versions count up.
+        game: The game that it plays, opened in this process.
+        settings: Of the game; the defaults if None.
+        snapshot: Whether it is kept and rated.
+        q_values: Whether its logits are Q-values, of which the best is played, or preferences, by
+            whose softmax is drawn. None: as the file's own metadata say (mazemesh.q_values), else
+            preferences.
+        mesh: Where to; `mazemesh.connect()` if None.
+
+    Raises:
+        InvalidArgument: it is no policy for this game; tells how to export it.
+        FailedPrecondition, Conflict: as `Publication.send`.
+    """
+    publication = prepare(Path(path), name, game, settings, snapshot=snapshot, q_values=q_values)
+    if mesh is not None:
+        return publication.send(mesh.model)
+    from mazemesh.client.mesh import connect
+
+    with connect() as own:
+        return publication.send(own.model)
+
+
+def prepare(
+    path: Path,
+    name: str,
+    game: str,
+    settings: GameSettings | None = None,
+    *,
+    snapshot: bool = True,
+    q_values: bool | None = None,
+) -> Publication:
+    """Checks a file and computes its expected answers; see `publish`.
+
+    They are of held-out play, at a step where a memory already has something in it.
+    """
+    rules, chosen = open_game(game), settings or GameSettings()
+    found = read_policy(path, rules.spec(chosen))
+    answered = _played(path, OnnxPolicy(f"{name}:0", found.data), rules, chosen)
+    parity, by = _parity(found, answered)
+    header = PublishPolicyHeader(
+        name=name,
+        snapshot=snapshot,
+        q_values=found.q_values if q_values is None else q_values,
+        collection=Collection(game=game, settings=settings_to_proto(chosen)),
+        parity=parity,
+    )
+    return Publication(header, found.data, by)
+
+
+def _played(path: Path, policy: OnnxPolicy, game: Game, settings: GameSettings) -> Answered:
+    """The policy's answers in the last of some steps of play."""
+    games = -(-_ROWS // game.spec(settings).seats)
+    play = HeldOutPlay.record(game, settings, games, _STEPS)
+    try:
+        *_, last = answers(policy, play)
+    except Exception as error:  # onnxruntime's own classes share no base but Exception
+        reason = str(error).strip().splitlines()[0]
+        raise InvalidArgument(
+            f"{path} does not run on observations of {game.name}: {reason}"
+        ) from error
+    rows = slice(0, max(1, min(_ROWS, _MAX_BYTES // last.observation[0].nbytes)))
+    return Answered(
+        last.observation[rows],
+        last.action_mask[rows],
+        last.state[rows],
+        last.logits[rows],
+        last.value[rows],
+        last.next_state[rows],
+    )
+
+
+def _parity(file: PolicyFile, seen: Answered) -> tuple[ParityCheck, str]:
+    """Inputs and expected outputs, and by which program these were computed."""
+    inputs = {"observation": seen.observation, "action_mask": seen.action_mask}
+    expected = {"logits": seen.logits, "value": seen.value}
+    if seen.state.shape[1]:
+        inputs["state"], expected["next_state"] = seen.state, seen.next_state
+    others = file.reference_answers(list(expected), inputs)
+    by = "onnxruntime (the reference implementation lacks an operator)"
+    if others is not None:
+        expected = dict(zip(expected, others, strict=True))
+        by = "ONNX's reference implementation"
+    tensors = {key: to_tensor(value) for key, value in {**inputs, **expected}.items()}
+    return ParityCheck(**tensors), by
