@@ -6,21 +6,11 @@ from typing import Annotated
 
 import typer
 
+from actor.cli import league, playing
 from mazemesh import __version__
-from mazemesh.cli import (
-    doctor,
-    games,
-    inspect,
-    league,
-    mesh,
-    model,
-    playing,
-    plot,
-    replay,
-    replays,
-    tune,
-    workers,
-)
+from mazemesh.cli import attaching, games, inspect, model, recordings
+from services.replay import cli as replay
+from supervisor.cli import doctor, plot, tune, up
 
 _HELP = "Self-play and evaluation of maze agents: five services, actors, an evaluator, a learner."
 
@@ -49,7 +39,7 @@ def _root(
     pass
 
 
-app.command()(mesh.up)
+app.command()(up.up)
 app.command()(doctor.doctor)
 app.command()(inspect.status)
 app.command()(inspect.leaderboard)
@@ -62,9 +52,9 @@ app.command()(plot.plot)
 app.command()(tune.tune)
 app.add_typer(games.app, name="games")
 app.add_typer(replay.app, name="replay")
-app.command("replays")(replays.list_replays)
-app.command()(replays.replay_game)
-app.command(context_settings=workers.PASS_ON)(workers.train)
-app.command()(workers.preset)
-app.command(context_settings=workers.PASS_ON)(workers.actor)
-app.command(context_settings=workers.PASS_ON)(workers.evaluator)
+app.command("replays")(recordings.list_replays)
+app.command()(recordings.replay_game)
+app.command(context_settings=attaching.PASS_ON)(attaching.train)
+app.command()(attaching.preset)
+app.command(context_settings=attaching.PASS_ON)(attaching.actor)
+app.command(context_settings=attaching.PASS_ON)(attaching.evaluator)

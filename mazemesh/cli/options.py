@@ -65,9 +65,9 @@ def connected(
     `services` the mesh has to run.
     """
     from mazemesh.cli.output import log_to_standard_error
-    from mazemesh.cli.stopped import holds_a_stopped_mesh, started
     from mazemesh.client.mesh import connect
     from mazemesh.errors import Unavailable
+    from supervisor.stopped import holds_a_stopped_mesh, started
 
     log_to_standard_error()
     with errors_as_lines(), ExitStack() as stack:
@@ -84,7 +84,7 @@ def connected(
 
 def find(data_dir: Path, host: str | None, port_base: int | None) -> tuple[str | None, int | None]:
     """Host and port base: as given, else of the mesh that runs on the data folder, else unknown."""
-    from mazemesh.cli.supervisor.claim import read_note
+    from mazemesh.cli.claim import read_note
 
     note = read_note(data_dir) if host is None and port_base is None else None
     return (note["host"], note["port_base"]) if note else (host, port_base)

@@ -10,7 +10,8 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("mazemesh", "services", "actor", "learner")
+PACKAGES = ("mazemesh", "services", "actor", "learner", "supervisor")
+BELOW_COMMANDS = {"services", "actor", "learner"}
 DRIVERS = {"redis", "boto3", "botocore", "psycopg"}
 OPENING = (
     *("mazemesh.games", "mazemesh.games.open_game", "mazemesh.games.opening"),
@@ -21,6 +22,9 @@ OPENING = (
 ALLOWED_OPENING = {
     # The class, to tell its games apart; making one starts nothing.
     ("services/game/play/batch.py", "mazemesh.games.foreign.ForeignGame"),
+    ("services/game/play/room.py", "mazemesh.games.foreign.ForeignGame"),
+    # Counts bytes of memory.
+    ("services/game/play/room.py", "mazemesh.games.foreign.memory.shared_bytes"),
     # Ends an engine that a command of the user's own was given.
     ("actor/policies/behaviour.py", "mazemesh.games.foreign.check.close"),
     # Looks at a name.
@@ -29,7 +33,7 @@ ALLOWED_OPENING = {
 PLAYS_NO_GAME = {"_harness", "elo", "matchmaker", "model", "replay"}
 PURE = (
     *("GameSettings", "GameSpec", "Purpose", "is_bot", "seeds", "settings", "spec"),
-    "ladder.is_time_trial",
+    *("ladder.is_time_trial", "ladder.sides"),
 )
 """All of mazemesh.games that they know: settings and specs as data, seeds, bots by name."""
 
@@ -61,8 +65,10 @@ def forbidden(path: str, module: str) -> str | None:
         return "the library knows no service, actor or learner"
     if here[0] == "services" and there[0] in ("actor", "learner"):
         return "a service knows neither actor nor learner"
-    if here[0] == "services" and there[:2] == ["mazemesh", "cli"]:
-        return "a service does not know the command line"
+    if there[:2] == ["mazemesh", "cli"] and here[0] in BELOW_COMMANDS and not of_commands(path):
+        return "only the commands of a room know the command line"
+    if there[0] == "supervisor" and here[0] not in ("supervisor", "mazemesh"):
+        return "nothing knows the supervisor"
     if (
         here[0] == there[0] == "services"
         and len(here) > 2
@@ -71,6 +77,12 @@ def forbidden(path: str, module: str) -> str | None:
     ):
         return "a service never imports another one"
     return None
+
+
+def of_commands(path: str) -> bool:
+    """Whether a file is among a room's commands, which act for the user of this machine."""
+    parts = PurePosixPath(path).parts
+    return "cli" in parts or parts[-1] == "cli.py"
 
 
 def opens_games(path: str, module: str) -> str | None:
@@ -82,6 +94,8 @@ def opens_games(path: str, module: str) -> str | None:
     here = PurePosixPath(path).parts
     if here[0] not in ("services", "actor") or (path, module) in ALLOWED_OPENING:
         return None
+    if here[0] == "actor" and of_commands(path):
+        return None
     if module == "mazemesh.games" or any(
         module == one or (one != "mazemesh.games" and module.startswith(f"{one}."))
         for one in OPENING
@@ -89,7 +103,7 @@ def opens_games(path: str, module: str) -> str | None:
         return "who is told names by others opens no game by any name"
     if "Catalogue" in module.split(".") and here[:2] not in (
         ("services", "game"),
-        ("actor", "duel.py"),
+        ("actor", "rating"),
     ):
         return "only the Game service has a catalogue"
     if here[0] == "services" and here[1] in PLAYS_NO_GAME:

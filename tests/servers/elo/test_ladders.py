@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mazemesh.cli.claim import write_note
 from mazemesh.cli.ladders import ServedLadder, StoredLadder, open_ladder
-from mazemesh.cli.supervisor.claim import write_note
 from mazemesh.client.elo import EloClient
 from mazemesh.errors import NotFound
 from services._harness import serve

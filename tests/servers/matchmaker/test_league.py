@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from actor.cli.league import compare
+from actor.cli.person import _let_play
 from actor.policies.behaviour import HeldOutPlay, action_probabilities, answers
 from actor.policies.policies import PolicyCache
 from actor.policies.policy import OnnxPolicy
 from actor.rating.duel import duel
-from mazemesh.cli.league import compare
 from mazemesh.cli.model import _prepare
-from mazemesh.cli.person import _let_play
 from mazemesh.client.addresses import Addresses
 from mazemesh.client.mesh import Mesh
 from mazemesh.errors import NotFound

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from mazemesh.cli.own_games import VARIABLE, foreign_games, own_games
-from mazemesh.cli.supervisor.layout import Run, lay_out
 from mazemesh.errors import InvalidArgument
 from mazemesh.process.settings import parse_settings
 from services.game.settings import GameServiceSettings
 from services.matchmaker.settings import MatchmakerSettings
+from supervisor.running.layout import Run, lay_out
 
 COMMAS = "pettingzoo:games.mine?grid=[4,5]"
 
