@@ -39,6 +39,21 @@ def holds_a_stopped_mesh(data_dir: Path, names: Collection[str]) -> bool:
 
 
 @contextmanager
+def started_if_stopped(
+    data_dir: Path, names: Collection[str], games: Iterable[str] = ()
+) -> Iterator[tuple[str | None, int | None]]:
+    """Host and port base of services that are `started` when the folder holds a stopped mesh.
+
+    Both are None when it holds none: whoever answers at the usual addresses is meant then.
+    """
+    if not holds_a_stopped_mesh(data_dir, names):
+        yield None, None
+        return
+    with started(data_dir, names, games) as place:
+        yield place
+
+
+@contextmanager
 def started(
     data_dir: Path, names: Collection[str], games: Iterable[str] = ()
 ) -> Iterator[tuple[str, int]]:

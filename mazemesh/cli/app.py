@@ -1,4 +1,4 @@
-"""The tree of commands."""
+"""The command `mazemesh`: what it does itself. Its commands are those that are installed."""
 
 from __future__ import annotations
 
@@ -6,16 +6,14 @@ from typing import Annotated
 
 import typer
 
-from actor.cli import league, playing
 from mazemesh import __version__
-from mazemesh.cli import attaching, games, inspect, model, recordings
-from services.replay import cli as replay
-from supervisor.cli import doctor, plot, tune, up
+from mazemesh.cli.installed import InstalledCommands
 
 _HELP = "Self-play and evaluation of maze agents: five services, actors, an evaluator, a learner."
 
 app = typer.Typer(
     name="mazemesh",
+    cls=InstalledCommands,
     help=_HELP,
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -37,24 +35,3 @@ def _root(
     ] = False,
 ) -> None:
     pass
-
-
-app.command()(up.up)
-app.command()(doctor.doctor)
-app.command()(inspect.status)
-app.command()(inspect.leaderboard)
-app.command()(inspect.policies)
-app.command()(league.league)
-app.command()(model.publish)
-app.command()(playing.play)
-app.command()(playing.evaluate)
-app.command()(plot.plot)
-app.command()(tune.tune)
-app.add_typer(games.app, name="games")
-app.add_typer(replay.app, name="replay")
-app.command("replays")(recordings.list_replays)
-app.command()(recordings.replay_game)
-app.command(context_settings=attaching.PASS_ON)(attaching.train)
-app.command()(attaching.preset)
-app.command(context_settings=attaching.PASS_ON)(attaching.actor)
-app.command(context_settings=attaching.PASS_ON)(attaching.evaluator)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -67,19 +67,31 @@ def connected(
     from mazemesh.cli.output import log_to_standard_error
     from mazemesh.client.mesh import connect
     from mazemesh.errors import Unavailable
-    from supervisor.stopped import holds_a_stopped_mesh, started
 
     log_to_standard_error()
     with errors_as_lines(), ExitStack() as stack:
         place = find(data_dir, host, port_base)
-        if services and place == (None, None) and holds_a_stopped_mesh(data_dir, services):
-            place = stack.enter_context(started(data_dir, services, games))
+        if services and place == (None, None):
+            place = stack.enter_context(_started(data_dir, services, games))
         try:
             yield stack.enter_context(connect(*place))
         except Unavailable as error:
             raise Unavailable(
                 f"{error}; `mazemesh up` starts a mesh, --data-dir or --port-base name another"
             ) from error
+
+
+def _started(
+    data_dir: Path, services: Collection[str], games: Collection[str]
+) -> AbstractContextManager[tuple[str | None, int | None]]:
+    """Where these services are, by whoever is installed to start them on a folder."""
+    from mazemesh.cli.installed import own
+
+    for point in own("mazemesh.stopped_mesh"):
+        place: AbstractContextManager[tuple[str | None, int | None]]
+        place = point.load()(data_dir, services, games)
+        return place
+    return nullcontext((None, None))
 
 
 def find(data_dir: Path, host: str | None, port_base: int | None) -> tuple[str | None, int | None]:
@@ -119,6 +131,22 @@ def needs_extra(extra: str) -> Iterator[None]:
             f"mazemesh: {error.name} is not installed; pip install 'mazemesh[{extra}]'\n"
         )
         raise typer.Exit(1) from error
+
+
+def is_listing(context: typer.Context) -> bool:
+    """Whether a group that lists by itself was called without one of its commands.
+
+    Raises:
+        typer.BadParameter: options stand before the command, where it would not see them.
+    """
+    if context.invoked_subcommand is None:
+        return True
+    for name in context.params:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            option = f"--{name.replace('_', '-')}"
+            raise typer.BadParameter(f"{option} should come after {context.invoked_subcommand!r}")
+    return False
 
 
 def seconds(text: str) -> float:

@@ -1,4 +1,4 @@
-"""`mazemesh replays` and `mazemesh replay-game`: games of matches that were played."""
+"""`mazemesh recordings ...`: games of matches that were played, to be shown or verified."""
 
 from __future__ import annotations
 
@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mazemesh.cli.options import DATA_DIR, DataDir, Host, Json, PortBase, connected, errors_as_lines
+from mazemesh.cli.options import (
+    DATA_DIR,
+    DataDir,
+    Host,
+    Json,
+    PortBase,
+    connected,
+    errors_as_lines,
+    is_listing,
+)
 from mazemesh.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
@@ -19,7 +28,19 @@ if TYPE_CHECKING:
     from mazemesh.v1.game_pb2 import ReplayInfo
 
 
-def list_replays(
+app = typer.Typer(
+    help="Recordings of match games: list them, show or verify one.",
+    invoke_without_command=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+GameId = Annotated[str, typer.Argument(help="Id of the game, from `mazemesh recordings`.")]
+
+
+@app.callback()
+def list_recordings(
+    context: typer.Context,
     game: Annotated[str, typer.Option(help="Only of this game.")] = "",
     match: Annotated[str, typer.Option(help="Only of the match with this id.")] = "",
     player: Annotated[str, typer.Option(help="Only with this player, e.g. race:12.")] = "",
@@ -29,7 +50,9 @@ def list_replays(
     port_base: PortBase = None,
     json: Json = False,
 ) -> None:
-    """List the games that can be replayed, the last finished first."""
+    """List the recorded games, the last finished first."""
+    if not is_listing(context):
+        return
     from itertools import islice
 
     with connected(data_dir, host, port_base, ("game",)) as mesh:
@@ -51,15 +74,27 @@ def list_replays(
         )
         for one in infos
     ]
-    print_table("Replays", columns, rows)
+    print_table("Recordings", columns, rows)
 
 
-def replay_game(
-    game_id: Annotated[str, typer.Argument(help="Id of the game, from `mazemesh replays`.")],
-    verify: Annotated[
-        bool, typer.Option(help="Do not show it: play it once more and compare.")
-    ] = False,
+@app.command()
+def show(
+    game_id: GameId,
     speed: Annotated[float, typer.Option(min=0.1, help="Steps a second on a terminal.")] = 8.0,
+    data_dir: DataDir = DATA_DIR,
+    host: Host = None,
+    port_base: PortBase = None,
+) -> None:
+    """Show a game that was played."""
+    with connected(data_dir, host, port_base, ("game",)) as mesh:
+        recording = mesh.game.replay(game_id)
+    with errors_as_lines():
+        _show(recording, speed)
+
+
+@app.command()
+def verify(
+    game_id: GameId,
     game: Annotated[
         str,
         typer.Option(
@@ -71,40 +106,36 @@ def replay_game(
     host: Host = None,
     port_base: PortBase = None,
 ) -> None:
-    """Show a game that was played, or verify it.
+    """Play a recorded game once more and compare.
 
-    With --verify the exit status is 1 when the game, played once more, differs, and the
-    message tells the first step where it does.
+    Exit status 1 when it differs; the message tells the first step where it does.
     """
     from mazemesh.cli.own_games import own_games
 
     with connected(data_dir, host, port_base, ("game",)) as mesh:
-        replay = mesh.game.replay(game_id)
+        recording = mesh.game.replay(game_id)
     with errors_as_lines():
-        if verify:
-            _verify(replay, own_games(data_dir, [game]))
-        else:
-            _show(replay, speed)
+        _verify(recording, own_games(data_dir, [game]))
 
 
-def _verify(replay: GameReplay, games: Catalogue) -> None:
+def _verify(recording: GameReplay, games: Catalogue) -> None:
     from mazemesh.game_replay import verify
 
-    games.check(replay.game)
-    difference = verify(replay, games)
+    games.check(recording.game)
+    difference = verify(recording, games)
     if difference is not None:
         sys.stderr.write(
-            f"mazemesh: game {replay.game_id} differs at step {difference.step} of "
-            f"{replay.steps}: {difference.reason}\n"
+            f"mazemesh: game {recording.game_id} differs at step {difference.step} of "
+            f"{recording.steps}: {difference.reason}\n"
         )
         raise typer.Exit(1)
-    hashes = len(replay.hashes)
+    hashes = len(recording.hashes)
     sys.stdout.write(
-        f"{replay.game_id}: {replay.steps} steps, {hashes} hashes and the outcome agree\n"
+        f"{recording.game_id}: {recording.steps} steps, {hashes} hashes and the outcome agree\n"
     )
 
 
-def _show(replay: GameReplay, speed: float) -> None:
+def _show(recording: GameReplay, speed: float) -> None:
     """Draws every step on a terminal; elsewhere one line a step, and the first and last picture.
 
     Of foreign games there are no pictures, and so they are not played for it.
@@ -113,17 +144,19 @@ def _show(replay: GameReplay, speed: float) -> None:
     from mazemesh.games.registry import is_own
 
     terminal = sys.stdout.isatty()
-    engines = play(replay) if is_own(replay.game) else repeat(None, replay.steps + 1)
+    engines = play(recording) if is_own(recording.game) else repeat(None, recording.steps + 1)
     for step, engine in enumerate(engines):
         if terminal:
             sys.stdout.write("\x1b[2J\x1b[H")
-        if engine is not None and (terminal or step in (0, replay.steps)):
+        if engine is not None and (terminal or step in (0, recording.steps)):
             sys.stdout.write(_picture(engine) + "\n")
-        sys.stdout.write(_line(replay, step) + "\n")
+        sys.stdout.write(_line(recording, step) + "\n")
         sys.stdout.flush()
-        if terminal and step < replay.steps:
+        if terminal and step < recording.steps:
             time.sleep(1 / speed)  # what is seen, not waited for
-    for seat, (name, score) in enumerate(zip(replay.participants, replay.scores, strict=True)):
+    for seat, (name, score) in enumerate(
+        zip(recording.participants, recording.scores, strict=True)
+    ):
         sys.stdout.write(f"{seat + 1} {name}: {score:g}\n")
 
 
@@ -135,20 +168,20 @@ def _picture(engine: BatchEngine) -> str:
     return draw_text(engine.passages[0], goals, list(engine.position[0]), items=items)
 
 
-def _line(replay: GameReplay, step: int) -> str:
+def _line(recording: GameReplay, step: int) -> str:
     from mazemesh.games import ACTIONS, get_game
     from mazemesh.games.mazes.overview import legend
     from mazemesh.games.registry import is_own
 
     if step == 0:
-        names = ", ".join(f"{seat + 1} {name}" for seat, name in enumerate(replay.participants))
-        signs = legend(get_game(replay.game)) if is_own(replay.game) else ""
-        seeds = f"seed {replay.seed}, rotation {replay.rotation}"
-        return f"{replay.game}, {seeds}: {names}" + (f"; {signs}" if signs else "")
-    actions = replay.actions[step - 1].tolist()
-    moved = [ACTIONS[action] for action in actions] if is_own(replay.game) else actions
+        names = ", ".join(f"{seat + 1} {name}" for seat, name in enumerate(recording.participants))
+        signs = legend(get_game(recording.game)) if is_own(recording.game) else ""
+        seeds = f"seed {recording.seed}, rotation {recording.rotation}"
+        return f"{recording.game}, {seeds}: {names}" + (f"; {signs}" if signs else "")
+    actions = recording.actions[step - 1].tolist()
+    moved = [ACTIONS[action] for action in actions] if is_own(recording.game) else actions
     moves = (f"{seat + 1} {name}" for seat, name in enumerate(moved))
-    return f"step {step} of {replay.steps}: {', '.join(moves)}"
+    return f"step {step} of {recording.steps}: {', '.join(moves)}"
 
 
 def _info(one: ReplayInfo) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""`mazemesh replay ...`: look into the tables of Replay, and carry their rows out and in."""
+"""`mazemesh tables ...`: look into the tables of Replay, and carry their rows out and in."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from mazemesh.cli.options import (
     PortBase,
     connected,
     errors_as_lines,
+    is_listing,
 )
 from mazemesh.cli.output import print_json, print_table
 
@@ -26,19 +27,27 @@ if TYPE_CHECKING:
     from mazemesh.v1.replay_pb2 import TableInfo
     from services.replay.export.parquet import Rows
 
-app = typer.Typer(no_args_is_help=True, help="Tables of experience.")
+app = typer.Typer(
+    help="Tables of experience: list them, carry rows out and in.",
+    invoke_without_command=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
 
 TableName = Annotated[str, typer.Argument(help="Name of the table.")]
 
 
-@app.command()
-def tables(
+@app.callback()
+def list_tables(
+    context: typer.Context,
     data_dir: DataDir = DATA_DIR,
     host: Host = None,
     port_base: PortBase = None,
     json: Json = False,
 ) -> None:
     """Show the tables: how full they are, and who waits for their limiters."""
+    if not is_listing(context):
+        return
     with connected(data_dir, host, port_base, ("replay",)) as mesh:
         infos = mesh.replay.list_tables()
     if json:
@@ -58,7 +67,7 @@ def tables(
         ]
         for info in infos
     ]
-    print_table("Replay", columns, rows)
+    print_table("Tables", columns, rows)
 
 
 @app.command()

@@ -24,7 +24,7 @@ _NEEDED = {
 }
 _OPTIONAL = {"matplotlib": "plot", "optuna": "tune", "pyarrow": "archive"}
 _MODULES = {"grpc": "grpcio", "numpy": "numpy", "numba": "numba", "torch": "torch"}
-_OURS = ("mazemesh", "services", "actor", "learner")
+_OURS = ("mazemesh", "services", "actor", "learner", "supervisor")
 
 
 def versions() -> Iterator[Finding]:

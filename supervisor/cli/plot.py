@@ -65,7 +65,8 @@ def plot(
     files and how much they show.
     """
     with errors_as_lines():
-        from mazemesh.cli.ladders import ladder_of, open_ladder
+        from mazemesh.cli.ladders import ladder_of
+        from supervisor.ladders import open_ladder
 
         with needs_extra("plot"):
             from mazemesh.plots.files import write

@@ -162,7 +162,8 @@ def _rated(mesh: Path, policy: str, curves: Curves, began: float) -> list[Snapsh
     import numpy as np
 
     from mazemesh.analysis.ratings import snapshots_of
-    from mazemesh.cli.ladders import StoredLadder, ladder_of
+    from mazemesh.cli.ladders import ladder_of
+    from supervisor.ladders import StoredLadder
 
     description = json.loads((mesh / "learner" / policy / "run.json").read_text())
     players = snapshots_of(StoredLadder.load(mesh, ladder_of(description)).players(), policy)

@@ -119,8 +119,8 @@ def test_a_mesh_in_odd_surroundings(odd_folder: Path, proxy: tuple[str, list[obj
             "state": "serving",
         }
         assert told("policies", "race")
-        assert told("replay", "tables")[0]["table"] == "race"
-        assert told("replays") is not None
+        assert told("tables")[0]["table"] == "race"
+        assert told("recordings") is not None
         assert told("leaderboard", "race")["ladder"] == "race"
         assert told("evaluate", "race:1", "bot/random", "--games", "2")["games"] == 2
         assert told("doctor", "--host", HOST, "--port-base", str(base))["passed"]
