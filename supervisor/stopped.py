@@ -15,7 +15,7 @@ from mazemesh.cli.own_games import foreign_games
 from mazemesh.client.addresses import Addresses
 from mazemesh.errors import Unavailable
 from mazemesh.process.ports import free_block
-from supervisor.running.layout import SERVICES, ProcessSpec, Run, lay_out
+from supervisor.running.layout import SERVICES, MeshPlan, ProcessSpec, lay_out
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 8.0
@@ -68,10 +68,10 @@ def started(
     with claimed(data_dir), ExitStack() as running:
         base = free_block(len(SERVICES)).start
         foreign = foreign_games(data_dir, games)
-        run = Run(
+        plan = MeshPlan(
             *(data_dir, _HOST, base, "", "", ""), actors=0, evaluators=0, foreign_games=foreign
         )
-        layout = lay_out(run)
+        layout = lay_out(plan)
         logs = data_dir / "logs"
         logs.mkdir(exist_ok=True)
         processes = [
@@ -81,7 +81,7 @@ def started(
         ]
         for spec, process in processes:
             _await_service(spec, process, _log(logs, spec))
-        yield run.host, run.port_base
+        yield plan.host, plan.port_base
 
 
 @contextmanager

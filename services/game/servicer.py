@@ -11,7 +11,7 @@ from mazemesh.v1 import game_pb2 as pb
 from mazemesh.v1.game_pb2_grpc import GameServiceServicer
 from mazemesh.wire import spec_to_proto
 from services.game.listing import Listing, parse_page_token
-from services.game.matches.lobby import Lobby
+from services.game.matches.match_host import MatchHost
 from services.game.play.stepping import Stepping
 from services.game.play.watching import Audience, Watcher
 from services.game.play_game import PlayGameStream
@@ -32,7 +32,7 @@ class GameServicer(GameServiceServicer):
 
     def __init__(
         self,
-        lobby: Lobby,
+        match_host: MatchHost,
         listing: Listing,
         archive: Archive,
         stepping: Stepping,
@@ -41,7 +41,7 @@ class GameServicer(GameServiceServicer):
         games: Catalogue,
         audience: Audience,
     ) -> None:
-        self._lobby = lobby
+        self._match_host = match_host
         self._listing = listing
         self._archive = archive
         self._stepping = stepping
@@ -91,7 +91,7 @@ class GameServicer(GameServiceServicer):
         self._creating += 1
         try:
             setups = await self._stepping.in_thread(convert.match_setups, request, self._games)
-            matches = await self._lobby.create(setups)
+            matches = await self._match_host.create(setups)
             return await self._stepping.in_thread(convert.created, matches)
         finally:
             self._creating -= 1

@@ -34,7 +34,7 @@ from services.matchmaker.settings import MatchmakerSettings
 from services.matchmaker.stores.memory import MemoryTickets
 from services.matchmaker.stores.sql import SqlAnchors, SqlLeases, SqlNumbers, SqlOutcomes
 from services.matchmaker.training.opponents import Mix
-from services.matchmaker.training.snapshots import Roster, follow
+from services.matchmaker.training.snapshots import SnapshotRoster, follow
 from services.matchmaker.training.training import Training
 
 _RATINGS_AGE = 2.0  # Elo refits about as often
@@ -69,7 +69,7 @@ async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) 
     await server.database.migrate("services.matchmaker")
     metrics = MatchmakerMetrics(server.registry)
     games = GameSpecs(peers.game, wait=_GAME_WAIT)
-    roster = Roster(settings.games, games, metrics)
+    roster = SnapshotRoster(settings.games, games, metrics)
     training = _training(settings, server, roster, metrics)
     numbers = Numbers(SqlNumbers(server.database))
     ratings = Ratings(peers.elo, _RATINGS_AGE, time.time)
@@ -117,7 +117,7 @@ async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) 
 
 
 def _training(
-    settings: MatchmakerSettings, server: Server, roster: Roster, metrics: MatchmakerMetrics
+    settings: MatchmakerSettings, server: Server, roster: SnapshotRoster, metrics: MatchmakerMetrics
 ) -> Training:
     return Training(
         roster,
@@ -136,7 +136,7 @@ def _evaluation(
     settings: MatchmakerSettings,
     ledger: Ledger,
     numbers: Numbers,
-    roster: Roster,
+    roster: SnapshotRoster,
     ratings: Ratings,
     peers: Peers,
     metrics: MatchmakerMetrics,

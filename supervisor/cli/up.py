@@ -82,7 +82,7 @@ def up(
         from mazemesh.client.addresses import port_base_of_environment
         from mazemesh.games import Catalogue, open_game
         from mazemesh.games.foreign import policy_name
-        from supervisor.running.layout import Run
+        from supervisor.running.layout import MeshPlan
         from supervisor.running.live import live
 
     with errors_as_lines():
@@ -91,7 +91,7 @@ def up(
             _check_one_actor(actors, exploiters)
         if exploiters:
             _check_opponents(game)
-        run = Run(
+        plan = MeshPlan(
             data_dir=data_dir.expanduser().absolute(),
             host=host.removeprefix("[").removesuffix("]"),
             port_base=port_base or port_base_of_environment(),
@@ -107,7 +107,7 @@ def up(
             learner_flags=(*(("--lockstep",) if deterministic else ()), *(learner or ())),
         )
         limit = seconds(duration) if duration else None
-        raise typer.Exit(asyncio.run(live(run, limit, summary, plain=plain)))
+        raise typer.Exit(asyncio.run(live(plan, limit, summary, plain=plain)))
 
 
 def _check_one_actor(actors: int, exploiters: int) -> None:

@@ -41,7 +41,7 @@ LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True)
-class Run:
+class MeshPlan:
     """What `mazemesh up` was asked for.
 
     Attributes:
@@ -150,59 +150,59 @@ class _Worker:
     late: bool = False
 
 
-def lay_out(run: Run) -> Layout:
+def lay_out(plan: MeshPlan) -> Layout:
     """Processes for a run, each with a metrics port that is free now."""
-    workers = list(_workers(run))
+    workers = list(_workers(plan))
     names = [*SERVICES, *(worker.name for worker in workers)]
-    own = range(run.port_base, run.port_base + len(SERVICES))
-    block = free_block(len(names), taken=own, hosts=(LOOPBACK, run.host))
+    own = range(plan.port_base, plan.port_base + len(SERVICES))
+    block = free_block(len(names), taken=own, hosts=(LOOPBACK, plan.host))
     ports = dict(zip(names, block, strict=True))
     return Layout(
-        tuple(_service(run, name, ports[name]) for name in SERVICES),
-        tuple(_worker(run, worker, ports[worker.name]) for worker in workers),
-        _environment(run),
+        tuple(_service(plan, name, ports[name]) for name in SERVICES),
+        tuple(_worker(plan, worker, ports[worker.name]) for worker in workers),
+        _environment(plan),
     )
 
 
-def _workers(run: Run) -> Iterator[_Worker]:
+def _workers(plan: MeshPlan) -> Iterator[_Worker]:
     play, evaluate = ("actor", "play"), ("actor", "evaluate")
-    learn = ("--game", run.game, "--algorithm", run.algorithm, *run.learner_flags)
-    pool = ",".join(run.exploiter_policies)
+    learn = ("--game", plan.game, "--algorithm", plan.algorithm, *plan.learner_flags)
+    pool = ",".join(plan.exploiter_policies)
     own = (*learn, "--pool", pool) if pool else learn
-    yield _Worker(LEARNER, ("learner",), run.policy, flags=own)
-    for index in range(run.actors):
-        yield _Worker(f"actor-{index}", play, run.policy, index, run.actor_flags)
-    for index, policy in enumerate(run.exploiter_policies):
+    yield _Worker(LEARNER, ("learner",), plan.policy, flags=own)
+    for index in range(plan.actors):
+        yield _Worker(f"actor-{index}", play, plan.policy, index, plan.actor_flags)
+    for index, policy in enumerate(plan.exploiter_policies):
         offset = _EXPLOITER_SEEDS * (index + 1)
-        flags = (*learn, "--exploits", run.policy)
+        flags = (*learn, "--exploits", plan.policy)
         yield _Worker(f"learner-{policy}", ("learner",), policy, offset, flags)
-        yield _Worker(f"actor-{policy}", play, policy, offset, run.actor_flags)
-    for index in range(run.evaluators):
+        yield _Worker(f"actor-{policy}", play, policy, offset, plan.actor_flags)
+    for index in range(plan.evaluators):
         name = f"evaluator-{index}"
-        yield _Worker(name, evaluate, run.policy, index, niceness=10, late=True)
+        yield _Worker(name, evaluate, plan.policy, index, niceness=10, late=True)
 
 
-def _service(run: Run, name: str, metrics_port: int) -> ProcessSpec:
-    address = getattr(run.addresses, name)
+def _service(plan: MeshPlan, name: str, metrics_port: int) -> ProcessSpec:
+    address = getattr(plan.addresses, name)
     port = address.rpartition(":")[2]
     command = run_module(
         f"services.{name}",
-        *("--host", run.host, "--port", port, "--metrics-port", str(metrics_port)),
+        *("--host", plan.host, "--port", port, "--metrics-port", str(metrics_port)),
     )
     return ProcessSpec(
         name,
         command,
         metrics_port,
-        metrics_host=reachable(run.host),
+        metrics_host=reachable(plan.host),
         address=address,
         late=name in _LATE,
     )
 
 
-def _worker(run: Run, worker: _Worker, metrics_port: int) -> ProcessSpec:
+def _worker(plan: MeshPlan, worker: _Worker, metrics_port: int) -> ProcessSpec:
     flags = ["--metrics-port", str(metrics_port), "--policy", worker.policy]
-    if run.seed is not None:
-        flags += ["--seed", str(run.seed + worker.seed_offset)]
+    if plan.seed is not None:
+        flags += ["--seed", str(plan.seed + worker.seed_offset)]
     command = run_module(*worker.module, *flags, *worker.flags)
     return ProcessSpec(
         worker.name, command, metrics_port, niceness=worker.niceness, late=worker.late
@@ -215,19 +215,19 @@ def _names(games: Iterable[str]) -> str:
     return json.dumps(names) if names else ""
 
 
-def _environment(run: Run) -> dict[str, str]:
+def _environment(plan: MeshPlan) -> dict[str, str]:
     """What all processes share; flags of one process stand in its command."""
     addresses = {
-        f"MAZEMESH_{name.upper()}_ADDRESS": getattr(run.addresses, name) for name in SERVICES
+        f"MAZEMESH_{name.upper()}_ADDRESS": getattr(plan.addresses, name) for name in SERVICES
     }
     return {
         **os.environ,
         **addresses,
-        "MAZEMESH_DATA_DIR": str(run.data_dir),
+        "MAZEMESH_DATA_DIR": str(plan.data_dir),
         "MAZEMESH_LOG_FORMAT": os.environ.get("MAZEMESH_LOG_FORMAT", "json"),
-        "MAZEMESH_MATCHMAKER_GAMES": _names([run.game]),
-        "MAZEMESH_GAME_WARM_GAMES": _names([run.game]),
-        VARIABLE: _names({*foreign_games(run.data_dir, [run.game]), *run.foreign_games}),
+        "MAZEMESH_MATCHMAKER_GAMES": _names([plan.game]),
+        "MAZEMESH_GAME_WARM_GAMES": _names([plan.game]),
+        VARIABLE: _names({*foreign_games(plan.data_dir, [plan.game]), *plan.foreign_games}),
         "MAZEMESH_EXIT_WITH_PARENT": str(os.getpid()),
         # numpy's own threads would fight with torch and onnxruntime over the cores.
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),

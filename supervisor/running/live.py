@@ -19,7 +19,7 @@ from mazemesh.games.mazes.machine_code import is_compiled
 from mazemesh.process.parent import stop_with_parent
 from mazemesh.process.ports import check_ports
 from mazemesh.starting import collector_at_rest
-from supervisor.running.layout import SERVICES, Layout, Run, lay_out
+from supervisor.running.layout import SERVICES, Layout, MeshPlan, lay_out
 from supervisor.running.supervise import Supervisor
 from supervisor.watching.display import open_display
 
@@ -35,7 +35,7 @@ _LATEST_START = 20.0
 """Seconds after which all processes are started, whether there were games by then or not."""
 
 
-async def live(run: Run, limit: float | None, summary: Path | None, *, plain: bool) -> int:
+async def live(plan: MeshPlan, limit: float | None, summary: Path | None, *, plain: bool) -> int:
     """Runs the mesh until `limit` seconds, Ctrl-C, SIGTERM, or a process that cannot be kept alive.
 
     It stops too when its parent ends, if `MAZEMESH_EXIT_WITH_PARENT` says so.
@@ -51,28 +51,28 @@ async def live(run: Run, limit: float | None, summary: Path | None, *, plain: bo
     began = time.monotonic()
     stop = _stop_event()
     stop_with_parent()
-    with claimed(run.data_dir):
-        check_ports(range(run.port_base, run.port_base + len(SERVICES)), run.host)
-        layout = lay_out(run)
-        supervisor = Supervisor(layout, run.data_dir / "logs")
-        _leave_note(run, layout)
+    with claimed(plan.data_dir):
+        check_ports(range(plan.port_base, plan.port_base + len(SERVICES)), plan.host)
+        layout = lay_out(plan)
+        supervisor = Supervisor(layout, plan.data_dir / "logs")
+        _leave_note(plan, layout)
         await supervisor.start()
         if _cores() >= len(layout.all):
             supervisor.start_late()
-        display = open_display(run, plain=plain)
+        display = open_display(plan, plain=plain)
         supervisor.tell_by(display.tell)
-        if compiling := not is_compiled(run.game):
+        if compiling := not is_compiled(plan.game):
             display.tell("compiling the games, once, about 15 s")
         try:
             return await _run(
-                run, layout, supervisor, began, stop, limit, summary, display, compiling=compiling
+                plan, layout, supervisor, began, stop, limit, summary, display, compiling=compiling
             )
         finally:
             display.close()
 
 
 async def _run(
-    run: Run,
+    plan: MeshPlan,
     layout: Layout,
     supervisor: Supervisor,
     began: float,
@@ -89,11 +89,11 @@ async def _run(
         from supervisor.watching.explaining import Explainer
         from supervisor.watching.overview import Observer
 
-    with Mesh(run.addresses) as mesh:
-        display.tell(f"mesh on {host_port(run.host, run.port_base)}, data in {run.data_dir}")
-        observer = Observer(run, layout, supervisor, mesh, began)
-        explainer = Explainer(run, supervisor, mesh, display.tell, compiling=compiling)
-        watching = asyncio.create_task(_watch(run, observer, explainer, supervisor, display))
+    with Mesh(plan.addresses) as mesh:
+        display.tell(f"mesh on {host_port(plan.host, plan.port_base)}, data in {plan.data_dir}")
+        observer = Observer(plan, layout, supervisor, mesh, began)
+        explainer = Explainer(plan, supervisor, mesh, display.tell, compiling=compiling)
+        watching = asyncio.create_task(_watch(plan, observer, explainer, supervisor, display))
         ended_early = await _first(stop, supervisor.broken, limit)
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
@@ -108,17 +108,21 @@ async def _run(
             display.tell(f"summary written to {summary}")
     broken = supervisor.why_broken()
     if broken:
-        display.tell(f"stopped: {broken}; its log is in {run.data_dir / 'logs'}")
+        display.tell(f"stopped: {broken}; its log is in {plan.data_dir / 'logs'}")
     for problem in problems:
         display.tell(f"stopped while {problem}")
     return 1 if broken or problems else 0
 
 
 async def _watch(
-    run: Run, observer: Observer, explainer: Explainer, supervisor: Supervisor, display: Display
+    plan: MeshPlan,
+    observer: Observer,
+    explainer: Explainer,
+    supervisor: Supervisor,
+    display: Display,
 ) -> None:
     overview = observer.overview
-    while not _under_way(run, overview):
+    while not _under_way(plan, overview):
         await asyncio.sleep(_FIRST_REFRESH)
         # Whoever tells of ratings is not there yet, and to ask would be to wait.
         overview = await observer.refresh(ratings=False)
@@ -141,10 +145,10 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _under_way(run: Run, overview: Overview) -> bool:
+def _under_way(plan: MeshPlan, overview: Overview) -> bool:
     """Whether games are played and learned from, or the rest need not wait for that any longer."""
     learned = overview.first_game_seconds is not None and overview.training_step > 0
-    return learned or not run.actors or overview.seconds > _LATEST_START
+    return learned or not plan.actors or overview.seconds > _LATEST_START
 
 
 async def _first(stop: asyncio.Event, broken: asyncio.Event, limit: float | None) -> bool:
@@ -164,16 +168,16 @@ def _stop_event() -> asyncio.Event:
     return stop
 
 
-def _leave_note(run: Run, layout: Layout) -> None:
+def _leave_note(plan: MeshPlan, layout: Layout) -> None:
     write_note(
-        run.data_dir,
+        plan.data_dir,
         {
-            "host": run.host,
-            "port_base": run.port_base,
-            "policy": run.policy,
-            "game": run.game,
-            "algorithm": run.algorithm,
-            "addresses": asdict(run.addresses),
+            "host": plan.host,
+            "port_base": plan.port_base,
+            "policy": plan.policy,
+            "game": plan.game,
+            "algorithm": plan.algorithm,
+            "addresses": asdict(plan.addresses),
             "metrics_ports": {spec.name: spec.metrics_port for spec in layout.all},
         },
     )

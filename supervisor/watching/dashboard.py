@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mazemesh.cli.output import literal_console
-from supervisor.running.layout import Run
+from supervisor.running.layout import MeshPlan
 from supervisor.watching.overview import Overview
 
 _TOP = 10
@@ -18,8 +18,8 @@ _TOP = 10
 class Dashboard:
     """The whole screen, refreshed in place."""
 
-    def __init__(self, run: Run, console: Console | None = None) -> None:
-        self._run = run
+    def __init__(self, plan: MeshPlan, console: Console | None = None) -> None:
+        self._plan = plan
         self._messages: list[str] = []
         self._live = Live(
             console=console or literal_console(stderr=True), screen=False, auto_refresh=False
@@ -31,7 +31,7 @@ class Dashboard:
         left, right = _figures(overview), _board(overview)
         grid = Table.grid(padding=(0, 2))
         grid.add_row(left, right)
-        title = f"mazemesh: {self._run.policy} learns {self._run.game} by {self._run.algorithm}"
+        title = f"mazemesh: {self._plan.policy} learns {self._plan.game} by {self._plan.algorithm}"
         parts: list[RenderableType] = [
             Panel(grid, title=Text(title), subtitle="Ctrl-C stops"),
             Text(_processes(overview)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from supervisor.running.layout import Run
+from supervisor.running.layout import MeshPlan
 
 if TYPE_CHECKING:
     from supervisor.watching.overview import Overview
@@ -29,13 +29,13 @@ class Display(Protocol):
         ...
 
 
-def open_display(run: Run, *, plain: bool) -> Display:
+def open_display(plan: MeshPlan, *, plain: bool) -> Display:
     """The dashboard on a terminal, unless `plain`; lines elsewhere."""
     if plain or not sys.stderr.isatty():
         return Lines(sys.stderr)
     from supervisor.watching.dashboard import Dashboard  # loads Rich
 
-    return Dashboard(run)
+    return Dashboard(plan)
 
 
 class Lines:

@@ -12,7 +12,7 @@ from mazemesh.client.mesh import Mesh
 from mazemesh.errors import MazemeshError
 from mazemesh.games.mazes.machine_code import is_compiled
 from supervisor.running.child import Child
-from supervisor.running.layout import Run
+from supervisor.running.layout import MeshPlan
 from supervisor.running.logs import worst
 from supervisor.running.supervise import Supervisor
 from supervisor.watching.overview import Overview
@@ -38,7 +38,7 @@ class Explainer:
     """Tells once what stands still and why, and again when the reasons change.
 
     Args:
-        run: What runs.
+        plan: What runs.
         supervisor: Who keeps its processes alive.
         mesh: Clients.
         tell: Shows a line.
@@ -47,14 +47,14 @@ class Explainer:
 
     def __init__(
         self,
-        run: Run,
+        plan: MeshPlan,
         supervisor: Supervisor,
         mesh: Mesh,
         tell: Callable[[str], None],
         *,
         compiling: bool = False,
     ) -> None:
-        self._run, self._supervisor, self._mesh, self._tell = run, supervisor, mesh, tell
+        self._plan, self._supervisor, self._mesh, self._tell = plan, supervisor, mesh, tell
         self._compiling = compiling
         self._progress = Progress()
         self._due = 0.0
@@ -74,7 +74,7 @@ class Explainer:
             },
             overview.experience,
         )
-        still = self._progress.still(seconds) if self._run.actors else {}
+        still = self._progress.still(seconds) if self._plan.actors else {}
         for part in [part for part in self._told if part not in still]:
             del self._told[part]
             self._tell(f"something is {part} again")
@@ -92,7 +92,7 @@ class Explainer:
                 continue
             told = f"nothing has been {part} for {still[part]:.0f} s: {_words(found)}"
             if self._told.get(part) != found:
-                self._tell(f"{told}; logs in {self._run.data_dir / 'logs'}")
+                self._tell(f"{told}; logs in {self._plan.data_dir / 'logs'}")
             self._told[part] = found
             if not found or not all(one.patient for one in found):
                 problems.append(told)
@@ -103,11 +103,11 @@ class Explainer:
         processes = [_signs(child, since) for child in self._supervisor.children if child.begun]
         replay_answers = any(one.name == "replay" and one.answers for one in processes)
         return Evidence(
-            self._run.data_dir,
-            shutil.disk_usage(self._run.data_dir).free,
+            self._plan.data_dir,
+            shutil.disk_usage(self._plan.data_dir).free,
             tuple(processes),
             self._tables() if replay_answers else (),
-            self._compiling and not is_compiled(self._run.game),
+            self._compiling and not is_compiled(self._plan.game),
             self._progress.fed(seconds),
         )
 

@@ -12,7 +12,7 @@ from mazemesh.errors import MazemeshError
 from mazemesh.v1.elo_pb2 import PlayerRating
 from mazemesh.v1.game_pb2 import GetGameSpecRequest
 from mazemesh.v1.model_pb2 import Collection
-from supervisor.running.layout import LEARNER, Layout, Run
+from supervisor.running.layout import LEARNER, Layout, MeshPlan
 from supervisor.running.supervise import Supervisor
 from supervisor.watching.scrape import Readings, scrape
 
@@ -77,7 +77,7 @@ class Observer:
     """Refreshes the overview from the processes' metrics and the services.
 
     Args:
-        run: What runs.
+        plan: What runs.
         layout: Its processes.
         supervisor: Who keeps them alive.
         mesh: Clients.
@@ -87,19 +87,19 @@ class Observer:
 
     def __init__(
         self,
-        run: Run,
+        plan: MeshPlan,
         layout: Layout,
         supervisor: Supervisor,
         mesh: Mesh,
         began: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._run, self._layout, self._supervisor, self._mesh = run, layout, supervisor, mesh
+        self._plan, self._layout, self._supervisor, self._mesh = plan, layout, supervisor, mesh
         self._clock = clock
         self._began = began
         self._readings = Readings()
         self._success: dict[str, tuple[float, float]] = {}
-        self._ladder = run.game
+        self._ladder = plan.game
         self._asked: GetGameSpecRequest | None = None
         self.overview = Overview()
 
@@ -117,9 +117,9 @@ class Observer:
         """Leaderboard, newest version, number of snapshots; None where nobody answers."""
         board = versions = snapshots = None
         try:
-            listed = list(self._mesh.model.list(self._run.policy, snapshots_only=True))
+            listed = list(self._mesh.model.list(self._plan.policy, snapshots_only=True))
             snapshots = len(listed)
-            newest = self._mesh.model.describe(self._run.policy)
+            newest = self._mesh.model.describe(self._plan.policy)
             versions = newest.version
             if newest.HasField("collection"):
                 self._ask_ladder(newest.collection)

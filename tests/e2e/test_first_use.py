@@ -27,7 +27,8 @@ pytestmark = pytest.mark.e2e
 ODD = "-a%2Fb?c=d#e [x] ünï"
 HOST = "127.0.0.2"
 PROXIES = ("http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy", "ALL_PROXY", "grpc_proxy")
-SHADOWS = ("actor", "grpc", "learner", "numpy", "pydantic", "structlog", "torch", "typing")
+OURS = ("actor", "learner", "supervisor")
+SHADOWS = (*OURS, "grpc", "numpy", "pydantic", "structlog", "torch", "typing")
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from services.matchmaker.numbers import Numbers
 from services.matchmaker.peers import GamePeer
 from services.matchmaker.rating.ladders import Ladder
 from services.matchmaker.store import Anchor, AnchorStore
-from services.matchmaker.training.snapshots import Roster
+from services.matchmaker.training.snapshots import SnapshotRoster
 
 _log = structlog.get_logger(__name__)
 
@@ -35,7 +35,7 @@ class Anchors:
     def __init__(
         self,
         store: AnchorStore,
-        roster: Roster,
+        roster: SnapshotRoster,
         numbers: Numbers,
         game: GamePeer,
         *,

@@ -33,7 +33,7 @@ from services.matchmaker.rating.ledger import Ledger
 from services.matchmaker.rating.pairing import Pairing, PairingRules, pairs_of
 from services.matchmaker.rating.players import count_pending, players_of
 from services.matchmaker.rating.ratings import Ratings
-from services.matchmaker.training.snapshots import Roster
+from services.matchmaker.training.snapshots import SnapshotRoster
 
 _log = structlog.get_logger(__name__)
 
@@ -71,7 +71,7 @@ class Evaluation:
         self,
         ledger: Ledger,
         numbers: Numbers,
-        roster: Roster,
+        roster: SnapshotRoster,
         ratings: Ratings,
         game: GamePeer,
         metrics: MatchmakerMetrics,

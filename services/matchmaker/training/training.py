@@ -21,7 +21,7 @@ from services.matchmaker.training.opponents import (
     sample_opponents,
 )
 from services.matchmaker.training.outcomes import Form, Forms, Outcomes
-from services.matchmaker.training.snapshots import Roster
+from services.matchmaker.training.snapshots import SnapshotRoster
 
 KEEP_REQUESTS = 10_000
 """How many of the newest request ids are remembered, so that a retry counts once."""
@@ -36,7 +36,7 @@ class Training:
 
     def __init__(
         self,
-        roster: Roster,
+        roster: SnapshotRoster,
         store: OutcomeStore,
         metrics: MatchmakerMetrics,
         *,

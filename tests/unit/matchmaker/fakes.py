@@ -23,7 +23,7 @@ from services.matchmaker.metrics import MatchmakerMetrics
 from services.matchmaker.rating.leases import Match
 from services.matchmaker.rating.players import Rating
 from services.matchmaker.store import Anchor, OutcomeState
-from services.matchmaker.training.snapshots import Roster
+from services.matchmaker.training.snapshots import SnapshotRoster
 from tests.game_specs import FakeSpecs, known
 
 BOT_POLICIES = known("race").bots
@@ -33,9 +33,9 @@ def metrics() -> MatchmakerMetrics:
     return MatchmakerMetrics(CollectorRegistry())
 
 
-def roster_of(*games: str) -> Roster:
+def roster_of(*games: str) -> SnapshotRoster:
     """A roster with the default ladders of these games."""
-    return Roster(games, GameSpecs(FakeSpecs()), metrics())
+    return SnapshotRoster(games, GameSpecs(FakeSpecs()), metrics())
 
 
 class FakeClock:

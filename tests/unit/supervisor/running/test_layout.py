@@ -12,14 +12,14 @@ from learner.loop.run import Run as LearnerRun
 from learner.settings import LearnerSettings
 from mazemesh.cli.app import app
 from mazemesh.process.settings import parse_settings
-from supervisor.running.layout import SERVICES, ProcessSpec, Run, lay_out
+from supervisor.running.layout import SERVICES, MeshPlan, ProcessSpec, lay_out
 
 
-def run(**given: object) -> Run:
-    return Run(Path("/data"), "127.0.0.1", 50051, "race", "mine", "ppo", **given)  # type: ignore[arg-type]
+def plan(**given: object) -> MeshPlan:
+    return MeshPlan(Path("/data"), "127.0.0.1", 50051, "race", "mine", "ppo", **given)  # type: ignore[arg-type]
 
 
-def workers(one: Run) -> dict[str, ProcessSpec]:
+def workers(one: MeshPlan) -> dict[str, ProcessSpec]:
     return {spec.name: spec for spec in lay_out(one).workers}
 
 
@@ -28,7 +28,7 @@ def learner(spec: ProcessSpec) -> LearnerSettings:
 
 
 def test_a_mesh_has_services_a_learner_actors_and_evaluators() -> None:
-    layout = lay_out(run(actors=2))
+    layout = lay_out(plan(actors=2))
     assert tuple(spec.name for spec in layout.services) == SERVICES
     assert [spec.name for spec in layout.workers] == [
         "learner",
@@ -41,7 +41,7 @@ def test_a_mesh_has_services_a_learner_actors_and_evaluators() -> None:
 
 
 def test_exploiters_are_learners_and_actors_of_their_own() -> None:
-    found = workers(run(exploiters=2, seed=7, actor_flags=("--games", "64")))
+    found = workers(plan(exploiters=2, seed=7, actor_flags=("--games", "64")))
     names = "mine-exploiter", "mine-exploiter-2"
     assert set(found) >= {f"{kind}-{name}" for kind in ("learner", "actor") for name in names}
     main = LearnerRun.of(learner(found["learner"]))
@@ -59,7 +59,7 @@ def test_exploiters_are_learners_and_actors_of_their_own() -> None:
 
 
 def test_without_exploiters_the_pool_is_the_runs_own() -> None:
-    assert LearnerRun.of(learner(workers(run())["learner"])).pool == ()
+    assert LearnerRun.of(learner(workers(plan())["learner"])).pool == ()
 
 
 @pytest.mark.parametrize(

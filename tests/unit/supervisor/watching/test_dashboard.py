@@ -7,7 +7,7 @@ from rich.console import Console
 
 from mazemesh.cli.output import literal_console
 from mazemesh.v1.elo_pb2 import PlayerRating
-from supervisor.running.layout import Run
+from supervisor.running.layout import MeshPlan
 from supervisor.watching.dashboard import Dashboard
 from supervisor.watching.overview import Overview
 
@@ -18,8 +18,8 @@ def test_text_of_users_is_no_markup() -> None:
     console = literal_console(stderr=True)
     console.file = io.StringIO()
     console.width, console.height = 200, 60
-    run = Run(Path(f"/data/{ODD}"), "127.0.0.1", 50051, "race", ODD, "ppo")
-    dashboard = Dashboard(run, console)
+    plan = MeshPlan(Path(f"/data/{ODD}"), "127.0.0.1", 50051, "race", ODD, "ppo")
+    dashboard = Dashboard(plan, console)
     dashboard.tell(f"data in {ODD}")
     dashboard.show(
         Overview(

@@ -32,7 +32,7 @@ _SWEPT = 256
 """Matches that are dropped without letting others run."""
 
 
-class Lobby:
+class MatchHost:
     """All matches of a server and where they are played.
 
     Args:

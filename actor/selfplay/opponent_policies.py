@@ -18,7 +18,7 @@ log = structlog.get_logger()
 _BOT = -1
 
 
-class Roster:
+class OpponentPolicies:
     """The opponents' policies in B games, each fixed for its episode.
 
     "name:latest" means the version when the episode begins; it does not move on in the middle of a
