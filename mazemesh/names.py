@@ -17,6 +17,8 @@ LATEST = "latest"
 MOST_PARTICIPANTS = 64
 """Participants of a match."""
 
+_SHOWN = 200
+
 _NAME = r"[a-z0-9._-]{1,64}"
 _VERSION = r"[1-9][0-9]{0,17}"
 _BOT = rf"bot/{_NAME}"
@@ -52,8 +54,13 @@ class Grammar:
             InvalidArgument: it has another form.
         """
         if not self.accepts(name):
-            raise InvalidArgument(f"{field} = {name!r} is wrong: must be {self.right}")
+            raise InvalidArgument(f"{field} = {shown(name)} is wrong: must be {self.right}")
         return name
+
+
+def shown(text: str) -> str:
+    """A text from outside as messages quote it: its beginning, where it is long."""
+    return repr(text) if len(text) <= _SHOWN else f"{text[:_SHOWN]!r}... ({len(text)} characters)"
 
 
 def _grammar(pattern: str, right: str) -> Grammar:
@@ -146,7 +153,7 @@ def parse_reference(text: str, field: str = "policy") -> Reference:
         return Reference(name, int(rest), "")
     if rest.isdigit():
         raise InvalidArgument(
-            f"{field} = {text!r} is wrong: versions are numbered from 1 to 10^18 - 1, without "
+            f"{field} = {shown(text)} is wrong: versions are numbered from 1 to 10^18 - 1, without "
             "leading zeros"
         )
     return Reference(name, 0, ALIAS.check(field, rest))

@@ -22,7 +22,7 @@ def episode_statistics(columns: Columns, *, winnable: bool) -> dict[str, float]:
         episode_reward (with shaping), episode_steps, and episode_success where it is known: the
         share of which the game told success. Empty when no episode ended.
     """
-    if "behaviour_log_probability" not in columns:
+    if "success" not in columns:
         return {}
     reward = np.asarray(columns["reward"], np.float32)
     terminated = np.asarray(columns["terminated"]) != 0

@@ -41,9 +41,14 @@ class EventLoopLag:
 
 
 @contextmanager
-def event_loop_lag() -> Iterator[EventLoopLag]:
-    """Measures the callbacks that the calling thread's event loop runs inside the block."""
-    lag, thread, run = EventLoopLag(), threading.get_ident(), asyncio.Handle._run
+def event_loop_lag(thread: int | None = None) -> Iterator[EventLoopLag]:
+    """Measures the callbacks that a thread's event loop runs inside the block.
+
+    Args:
+        thread: Its ident; the calling thread's by default.
+    """
+    lag, run = EventLoopLag(), asyncio.Handle._run
+    thread = thread or threading.get_ident()
 
     def timed(handle: asyncio.Handle) -> None:
         if threading.get_ident() != thread:

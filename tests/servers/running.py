@@ -37,9 +37,10 @@ class RunningService(Generic[Settings]):
             raise
 
     @property
-    def loop(self) -> asyncio.AbstractEventLoop:
-        """That it runs in."""
-        return self._loop
+    def thread(self) -> int:
+        """Ident of the thread that it runs in."""
+        assert self._thread.ident
+        return self._thread.ident
 
     def drain(self) -> None:
         """Begins to stop."""

@@ -31,7 +31,7 @@ ALLOWED_OPENING = {
     # The class, to tell its games apart; making one starts nothing.
     ("services/game/play/batch.py", "mazemesh.games.foreign.ForeignGame"),
     ("services/game/play/room.py", "mazemesh.games.foreign.ForeignGame"),
-    # Counts bytes of memory.
+    # What its arrays take, before any are made.
     ("services/game/play/room.py", "mazemesh.games.foreign.memory.shared_bytes"),
     # Ends an engine that a command of the user's own was given.
     ("actor/policies/behaviour.py", "mazemesh.games.foreign.check.close"),

@@ -37,3 +37,10 @@ def test_wrong_aliases_are_shown(text: str) -> None:
 def test_wrong_references(text: str) -> None:
     with pytest.raises(InvalidArgument):
         parse_reference(text)
+
+
+def test_a_long_name_is_quoted_by_its_beginning() -> None:
+    with pytest.raises(InvalidArgument) as caught:
+        POLICY.check("name", "n" * 30_000)
+    assert "(30000 characters)" in str(caught.value)
+    assert len(str(caught.value)) < 1_000

@@ -24,12 +24,13 @@ from tests.servers.game_server import RunningGame, running_game
 RACE = {"game": tensor_utils.pack_tensor("race")}
 
 CARTPOLE = "gymnasium:CartPole-v1"
+PARTING = "pettingzoo:tests.foreign_games:Parting"
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGame]:
     folder = tmp_path_factory.mktemp("game")
-    with running_game(folder, max_worlds=4, foreign_games=(CARTPOLE,)) as running:
+    with running_game(folder, max_worlds=4, foreign_games=(CARTPOLE, PARTING)) as running:
         yield running
 
 
@@ -158,7 +159,7 @@ def test_a_foreign_game_is_a_world_too(server: RunningGame) -> None:
 
 def test_an_episode_ends_with_the_clients_own_agent(server: RunningGame) -> None:
     """The seat goes from agent to agent; of the four, two terminate and two are cut off."""
-    env, world = make(server, game="pettingzoo:tests.foreign_games:Parting")
+    env, world = make(server, game=PARTING)
     with env:
         ends = []
         for _ in range(5):

@@ -34,9 +34,11 @@ from tests.servers.running import eventually
 CARTPOLE = "gymnasium:CartPole-v1"
 WALK = "pettingzoo:tests.foreign_games:Walk"
 PARTING = "pettingzoo:tests.foreign_games:Parting"
+SLOW = "pettingzoo:tests.foreign_games:Slow?seconds=0.2"
+SHY = "pettingzoo:tests.foreign_games:Shy?share=1.0"
 ROCK_PAPER_SCISSORS = "pettingzoo:pettingzoo.classic.rps_v2"
 ALLOWED = (
-    *(CARTPOLE, WALK, ROCK_PAPER_SCISSORS, "gymnasium:Pendulum-v1"),
+    *(CARTPOLE, WALK, PARTING, SLOW, SHY, ROCK_PAPER_SCISSORS, "gymnasium:Pendulum-v1"),
     *(WALK + "?fails=crash", WALK + "?fails=hang", WALK + "?fails=raise"),
 )
 PLACE = ("--host", "127.0.0.1")
@@ -240,9 +242,8 @@ def test_games_that_are_slow_to_begin_are_waited_for(
     # What there is to do takes longer than a client waits for one message.
     monkeypatch.setattr(run_games, "WAITING_SECONDS", 0.05)
     monkeypatch.setattr(games_session, "_OPEN_SECONDS", 2.0)
-    slow = "pettingzoo:tests.foreign_games:Slow?seconds=0.2"
     right = np.ones((8, 1), np.int8)
-    with server.client.open_session(slow, None, 8, SEED) as session:
+    with server.client.open_session(SLOW, None, 8, SEED) as session:
         for _ in range(2):
             session.send(right)
             step = session.receive(timeout=0.5)
@@ -252,7 +253,7 @@ def test_games_that_are_slow_to_begin_are_waited_for(
 
 def test_a_match_that_does_not_begin_is_dropped(server: RunningGame, elo: FakeElo) -> None:
     live = server.metric("live_matches")
-    setup = race("shy", "walk:1", "walk:2", game="pettingzoo:tests.foreign_games:Shy?share=1.0")
+    setup = race("shy", "walk:1", "walk:2", game=SHY)
     with server.client.join_session(tokens_of(server.client.create([setup]))) as session:
         assert session.over
     eventually(lambda: server.metric("live_matches") == live)

@@ -113,7 +113,9 @@ async def services(tmp_path: Path) -> AsyncIterator[Services]:
     async with AsyncExitStack() as stack:
         flags = ("--port", "0", "--data-dir", str(tmp_path))
         replay = await stack.enter_async_context(service_process("services.replay", *flags))
-        model = await stack.enter_async_context(service_process("services.model", *flags))
+        game = await stack.enter_async_context(service_process("services.game", *flags))
+        asking = (*flags, "--game-address", game.address)
+        model = await stack.enter_async_context(service_process("services.model", *asking))
         yield Services(replay.address, model.address, tmp_path)
 
 

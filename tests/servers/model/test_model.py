@@ -98,7 +98,7 @@ def test_nothing_exists_at_first(client: ModelClient) -> None:
         ({"size_bytes": 3}, NETWORK.file(), "size_bytes is 3, but at least"),
         ({"size_bytes": 2**40}, NETWORK.file(), "max_policy_bytes"),
         ({}, b"", "size_bytes is 0"),
-        ({"name": "bot/mine"}, NETWORK.file(), "name is 'bot/mine'"),
+        ({"name": "bot/mine"}, NETWORK.file(), "name = 'bot/mine'"),
         ({"parent_version": 4}, NETWORK.file(), "parent_version is 4"),
         ({"parity": pb.ParityCheck()}, NETWORK.file(), "parity.observation"),
         (
@@ -211,7 +211,7 @@ def test_aliases_need_a_ready_version(client: ModelClient) -> None:
         client.set_alias("race", "champion", 2, 0)
     with pytest.raises(NotFound, match="race:9 does not exist"):
         client.set_alias("race", "champion", 9, 0)
-    with pytest.raises(InvalidArgument, match="alias is '7'"):
+    with pytest.raises(InvalidArgument, match="alias = '7'"):
         client.set_alias("race", "7", 1, 0)
 
 

@@ -48,7 +48,7 @@ def test_a_watch_of_one_name(client: ModelClient) -> None:
         publish(client)
         publish(client, "solo")
         assert next(watch).policy.name == "solo"
-    with pytest.raises(InvalidArgument, match="name is 'Solo'"):
+    with pytest.raises(InvalidArgument, match="name = 'Solo'"):
         next(client.watch("Solo"))
 
 

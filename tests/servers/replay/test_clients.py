@@ -180,6 +180,9 @@ class LostError(grpc.RpcError):
     def details(self) -> str:
         return "lost"
 
+    def trailing_metadata(self) -> tuple[()]:
+        return ()
+
 
 async def test_rows_that_follow_a_batch_whose_answer_was_lost_are_not_lost(client):
     def calls():

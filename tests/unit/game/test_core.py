@@ -266,7 +266,7 @@ def team_match(game: str, seats: int, *participants: str, rotations: int = 0) ->
     settings = rules.resolve(GameSettings(seats=seats))
     setup = MatchSetup("m", rules, settings, SEED, participants, True, rotations, 1)
     match = Match(setup, create_time=0.0, touched=0.0)
-    lay_out(match, count())
+    lay_out(match)
     return match
 
 

@@ -31,7 +31,7 @@ def test_the_registry_lists_what_it_finds() -> None:
 
 def test_an_unknown_game_names_those_that_exist() -> None:
     with pytest.raises(
-        InvalidArgument, match=r"'chess' is unknown; the games are collect, .*, solo"
+        InvalidArgument, match=r"'chess' is unknown; the games of mazemesh are collect, .*, solo"
     ):
         get_game("chess")
 

@@ -53,8 +53,9 @@ class Told(gymnasium.Env[Any, Any]):
 def test_what_an_environment_says_of_success_counts() -> None:
     environment = GymnasiumEnvironment(Told(), 1, "", strict=True)
     observation, mask = np.zeros((1, 1), np.float32), np.zeros((1, 2), np.uint8)
+    reward, status = np.zeros(1, np.float32), np.zeros(1, np.uint8)
     environment.reset(0, [0], observation, mask)
     assert environment.successes([0]) == {}
     for action in (1, 0):
-        environment.step([action], [0], observation, mask, np.zeros(1, np.float32))
+        environment.step([action], [0], observation, mask, reward, status)
         assert environment.successes([0]) == {0: bool(action)}

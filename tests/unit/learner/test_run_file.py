@@ -36,11 +36,11 @@ def test_the_file_sets_what_flags_and_environment_do_not(
     path = tmp_path / "run.toml"
     path.write_text(RUN)
     monkeypatch.setenv("MAZEMESH_LEARNER_SEED", "9")
-    settings = parse(path, "--width", "8", "--hyperparameters", "epochs=5,burn_in=4")
+    settings = parse(path, "--width", "8", "--hyperparameters", "epochs=5,clip=0.3")
     run = Run.of(settings)
     assert isinstance(run.config, RecurrentPPOConfig)
     assert (run.game, run.seed, run.game_settings.width) == ("solo", 9, 8)
-    assert (run.config.memory, run.config.burn_in, run.config.epochs) == (48, 4, 5)
+    assert (run.config.memory, run.config.clip, run.config.epochs) == (48, 0.3, 5)
     assert run.config.learning_rate == 1e-4
     assert run.architecture.hidden == (64, 32)
     assert run.architecture.memory == 48

@@ -29,7 +29,6 @@ SMALL: dict[str, dict[str, float]] = {
         "unrolls_per_batch": 16,
         "minibatch_size": 32,
         "memory": 8,
-        "burn_in": 1,
     },
     "impala": {"unroll_length": 4, "unrolls_per_batch": 16},
     "dqn": {"minibatch_size": 32, "minibatches_per_batch": 2, "target_every": 3},

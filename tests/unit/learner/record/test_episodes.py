@@ -43,5 +43,5 @@ def test_nothing_ended_tells_nothing() -> None:
 def test_rows_drawn_by_priority_tell_nothing() -> None:
     assert episode_statistics({"n_step_return": np.ones(3)}, winnable=True) == {}
     sequence = columns([[1.0]], [[1]], [[0]])
-    del sequence["behaviour_log_probability"]
+    del sequence["success"]
     assert episode_statistics(sequence, winnable=True) == {}

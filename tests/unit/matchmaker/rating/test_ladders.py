@@ -4,6 +4,7 @@ import pytest
 
 from mazemesh.games import GameSettings
 from services.matchmaker.rating.ladders import ladder_of
+from tests.game_specs import known
 
 
 @pytest.mark.parametrize(
@@ -22,5 +23,5 @@ from services.matchmaker.rating.ladders import ladder_of
 def test_one_policy_holds_all_seats_of_a_team(
     game: str, seats: int, players: int, shared: bool
 ) -> None:
-    ladder = ladder_of(game, GameSettings(seats=seats))
+    ladder = ladder_of(known(game, GameSettings(seats=seats)))
     assert (ladder.players, ladder.is_shared) == (players, shared)

@@ -105,6 +105,6 @@ def test_a_bad_value_of_any_variable_is_one_line_that_names_it(
         if told:
             refused += 1
             (line,) = told.splitlines()
-            assert field in line or "{not: a [value" in line
+            assert field in line or "{not:" in line
         monkeypatch.delenv(variable)
     assert refused > 2
