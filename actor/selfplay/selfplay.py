@@ -12,8 +12,8 @@ import numpy.typing as npt
 from actor.collecting.acting import Acting, Collector, opponent_actions
 from actor.collecting.step import OVER, RUNNING, TRUNCATED, Consequence, Decision, Experience
 from actor.metrics import ActorMetrics
+from actor.selfplay.opponent_policies import OpponentPolicies
 from actor.selfplay.opponents import SeatPlan
-from actor.selfplay.rows_by_policy import Roster
 from mazemesh.client.game.game import Step
 from mazemesh.policy.memory import SeatMemory
 from mazemesh.policy.onnx_policy import OnnxPolicy
@@ -76,7 +76,7 @@ class TrainingGames:
         self._student_rows = self._games * plan.seats + plan.student_seat
         self._allies = np.nonzero(plan.allied)
         self._memory = SeatMemory(games, plan.seats)
-        self._roster = Roster(games, current, load)
+        self._opponent_policies = OpponentPolicies(games, current, load)
         for game in range(games):
             self._seat(game)
         self._decision, _ = self._act(first, _Finals.of(first, plan.student_seat), plan.announce())
@@ -99,7 +99,7 @@ class TrainingGames:
 
     def _seat(self, game: int) -> None:
         """Lets a game's next episode begin. A stand-in's outcome tells nothing of the opponent."""
-        if not self._roster.seat(game, self._plan.opponent[game]):
+        if not self._opponent_policies.seat(game, self._plan.opponent[game]):
             self._plan.opponent[game] = ""
 
     def _act(
@@ -139,7 +139,7 @@ class TrainingGames:
             logits=logits[:count],
             policy_version=student.version,
             state=state,
-            opponent=self._roster.digest.copy(),
+            opponent=self._opponent_policies.digest.copy(),
         )
         self._metrics.policy_version.set(student.version)
         return decision, value
@@ -154,7 +154,7 @@ class TrainingGames:
         actions = np.zeros(step.action_mask.shape[:2], np.int8)
         if self._plan.seats == 1:
             return actions
-        for policy, playing in self._roster.groups():
+        for policy, playing in self._opponent_policies.groups():
             of_playing, seats = np.nonzero(self._plan.opposed[playing])
             rows = playing[of_playing]
             actions[rows, seats] = self._moves(policy, step, rows, seats)

@@ -1,4 +1,4 @@
-"""The tree of commands."""
+"""The command `mazemesh`: what it does itself. Its commands are those that are installed."""
 
 from __future__ import annotations
 
@@ -7,26 +7,13 @@ from typing import Annotated
 import typer
 
 from mazemesh import __version__
-from mazemesh.cli import (
-    conformance,
-    doctor,
-    games,
-    inspect,
-    league,
-    mesh,
-    model,
-    playing,
-    plot,
-    replay,
-    replays,
-    tune,
-    workers,
-)
+from mazemesh.cli.installed import InstalledCommands
 
 _HELP = "Self-play and evaluation of maze agents: five services, actors, an evaluator, a learner."
 
 app = typer.Typer(
     name="mazemesh",
+    cls=InstalledCommands,
     help=_HELP,
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -48,25 +35,3 @@ def _root(
     ] = False,
 ) -> None:
     pass
-
-
-app.command()(mesh.up)
-app.command()(doctor.doctor)
-app.command()(conformance.conformance)
-app.command()(inspect.status)
-app.command()(inspect.leaderboard)
-app.command()(inspect.policies)
-app.command()(league.league)
-app.command()(model.publish)
-app.command()(playing.play)
-app.command()(playing.evaluate)
-app.command()(plot.plot)
-app.command()(tune.tune)
-app.add_typer(games.app, name="games")
-app.add_typer(replay.app, name="replay")
-app.command("replays")(replays.list_replays)
-app.command()(replays.replay_game)
-app.command(context_settings=workers.PASS_ON)(workers.train)
-app.command()(workers.preset)
-app.command(context_settings=workers.PASS_ON)(workers.actor)
-app.command(context_settings=workers.PASS_ON)(workers.evaluator)

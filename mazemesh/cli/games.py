@@ -7,10 +7,15 @@ from typing import Annotated
 
 import typer
 
-from mazemesh.cli.options import Json, errors_as_lines
+from mazemesh.cli.options import Json, errors_as_lines, is_listing
 from mazemesh.cli.output import log_to_standard_error, print_json, print_table
 
-app = typer.Typer(help="List games, or check one.", invoke_without_command=True)
+app = typer.Typer(
+    help="List games, or check one.",
+    invoke_without_command=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
 
 
 @app.callback()
@@ -20,7 +25,7 @@ def list_all(context: typer.Context, json: Json = False) -> None:
     Besides, any environment of Gymnasium or PettingZoo (parallel_env, Discrete actions) is a game:
     gymnasium:CartPole-v1, pettingzoo:pettingzoo.classic.rps_v2.
     """
-    if context.invoked_subcommand is not None:
+    if not is_listing(context):
         return
     from mazemesh.games import list_games
     from mazemesh.games.foreign import plugins

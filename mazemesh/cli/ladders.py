@@ -1,23 +1,17 @@
-"""Ratings of a ladder: from the Elo service when it answers, else from its database on disk."""
+"""Ratings of a ladder, as the Elo service tells them."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from mazemesh.analysis.ratings import History, Pairing, RatedPlayer
-from mazemesh.errors import NotFound
-from mazemesh.sqlite_url import sqlite_url
 
 if TYPE_CHECKING:
     from mazemesh.client.elo import EloClient
     from mazemesh.v1.elo_pb2 import HeadToHead, PlayerRating
-    from services.elo.standings.board import Board
 
 _PAGE = 1000
 _COMPARED = 64
@@ -51,7 +45,7 @@ class ServedLadder:
         token = ""
         while True:
             page = self._elo.leaderboard(self._ladder, page_size=_PAGE, page_token=token)
-            found += map(_player, page.players)
+            found += map(rated_player, page.players)
             token = page.next_page_token
             if not token:
                 return found
@@ -66,83 +60,7 @@ class ServedLadder:
         if len(players) < 2:
             return []
         found = self._elo.head_to_head(self._ladder, players[:_COMPARED])
-        return [_pairing(pair) for pair in found]
-
-
-class StoredLadder:
-    """A ladder folded and fitted anew from the result log, as the Elo service does it.
-
-    Args:
-        board: The ladder; None without a result.
-    """
-
-    def __init__(self, board: Board | None) -> None:
-        self._board = board
-
-    @classmethod
-    def load(cls, data_dir: Path, ladder: str) -> StoredLadder:
-        """Reads the whole log of a data folder; a folder without one has no players."""
-        file = data_dir / "elo.sqlite"
-        return cls(asyncio.run(_fold(file, ladder)) if file.exists() else None)
-
-    def players(self) -> list[RatedPlayer]:
-        """See `LadderSource.players`."""
-        from services.elo.wire import answers
-
-        board = self._board
-        if board is None:
-            return []
-        order = board.standings.order
-        return [_player(answers.rating(board, board.standings, index)) for index in order]
-
-    def history(self, player: str) -> History:
-        """See `LadderSource.history`."""
-        index = None if self._board is None else self._board.ladder.index(player)
-        if self._board is None or index is None:
-            raise NotFound(f"{player!r} has no result on the ladder")
-        points = self._board.ladder.histories[index]
-        return History(player, np.array([at.online_rating for at in points], np.float64))
-
-    def pairings(self, players: Sequence[str]) -> list[Pairing]:
-        """See `LadderSource.pairings`."""
-        from itertools import combinations
-
-        from services.elo.wire import answers
-
-        board = self._board
-        if board is None:
-            return []
-        known = [board.ladder.index(player) for player in players]
-        indices = [index for index in known if index is not None]
-        found = (answers.head_to_head(board, *pair) for pair in combinations(indices, 2))
-        return [_pairing(pair) for pair in found if pair is not None]
-
-
-@contextmanager
-def open_ladder(
-    data_dir: Path, host: str | None, port_base: int | None, ladder: str
-) -> Iterator[LadderSource]:
-    """The ladder of the mesh that is meant, while its Elo service answers; else the stored one.
-
-    Without host, port or a mesh that runs on the folder, the folder's own results come before
-    whatever listens at the default address: that may be another mesh.
-    """
-    from mazemesh.cli.health import serving
-    from mazemesh.cli.options import find
-    from mazemesh.client.addresses import Addresses
-    from mazemesh.client.elo import EloClient
-
-    host, port_base = find(data_dir, host, port_base)
-    own = host is None and port_base is None and (data_dir / "elo.sqlite").exists()
-    address = Addresses.from_environment(host, port_base).elo
-    if own or serving(address) != "serving":
-        yield StoredLadder.load(data_dir, ladder)
-        return
-    client = EloClient(address)
-    try:
-        yield ServedLadder(client, ladder)
-    finally:
-        client.close()
+        return [pairing(pair) for pair in found]
 
 
 def ladder_of(description: Mapping[str, Any]) -> str:
@@ -153,25 +71,11 @@ def ladder_of(description: Mapping[str, Any]) -> str:
     return ladder(open_game(description["game"]), GameSettings(**description["game_settings"]))
 
 
-async def _fold(file: Path, ladder: str) -> Board | None:
-    from services._harness.database import Database
-    from services.elo.models.bradley_terry import fit
-    from services.elo.standings.ratings import Ratings
-    from services.elo.stores.sql import SqlResultLog
-
-    database = Database(sqlite_url(file))
-    try:
-        ratings = Ratings(SqlResultLog(database), fit, refit_seconds=1.0)
-        await ratings.catch_up()
-        board = ratings.board(ladder)
-        return await ratings.current(ladder, range(len(board.ladder.players))) if board else None
-    finally:
-        await database.close()
-
-
-def _player(row: PlayerRating) -> RatedPlayer:
+def rated_player(row: PlayerRating) -> RatedPlayer:
+    """A row of the leaderboard."""
     return RatedPlayer(row.player, row.rating, row.low, row.high, row.games)
 
 
-def _pairing(pair: HeadToHead) -> Pairing:
+def pairing(pair: HeadToHead) -> Pairing:
+    """What is known of two players."""
     return Pairing(pair.player, pair.opponent, pair.games, pair.score)

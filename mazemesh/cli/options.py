@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -65,15 +65,14 @@ def connected(
     `services` the mesh has to run.
     """
     from mazemesh.cli.output import log_to_standard_error
-    from mazemesh.cli.stopped import holds_a_stopped_mesh, started
     from mazemesh.client.mesh import connect
     from mazemesh.errors import Unavailable
 
     log_to_standard_error()
     with errors_as_lines(), ExitStack() as stack:
         place = find(data_dir, host, port_base)
-        if services and place == (None, None) and holds_a_stopped_mesh(data_dir, services):
-            place = stack.enter_context(started(data_dir, services, games))
+        if services and place == (None, None):
+            place = stack.enter_context(_started(data_dir, services, games))
         try:
             yield stack.enter_context(connect(*place))
         except Unavailable as error:
@@ -82,9 +81,22 @@ def connected(
             ) from error
 
 
+def _started(
+    data_dir: Path, services: Collection[str], games: Collection[str]
+) -> AbstractContextManager[tuple[str | None, int | None]]:
+    """Where these services are, by whoever is installed to start them on a folder."""
+    from mazemesh.cli.installed import own
+
+    for point in own("mazemesh.stopped_mesh"):
+        place: AbstractContextManager[tuple[str | None, int | None]]
+        place = point.load()(data_dir, services, games)
+        return place
+    return nullcontext((None, None))
+
+
 def find(data_dir: Path, host: str | None, port_base: int | None) -> tuple[str | None, int | None]:
     """Host and port base: as given, else of the mesh that runs on the data folder, else unknown."""
-    from mazemesh.cli.supervisor.claim import read_note
+    from mazemesh.cli.claim import read_note
 
     note = read_note(data_dir) if host is None and port_base is None else None
     return (note["host"], note["port_base"]) if note else (host, port_base)
@@ -119,6 +131,22 @@ def needs_extra(extra: str) -> Iterator[None]:
             f"mazemesh: {error.name} is not installed; pip install 'mazemesh[{extra}]'\n"
         )
         raise typer.Exit(1) from error
+
+
+def is_listing(context: typer.Context) -> bool:
+    """Whether a group that lists by itself was called without one of its commands.
+
+    Raises:
+        typer.BadParameter: options stand before the command, where it would not see them.
+    """
+    if context.invoked_subcommand is None:
+        return True
+    for name in context.params:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            option = f"--{name.replace('_', '-')}"
+            raise typer.BadParameter(f"{option} should come after {context.invoked_subcommand!r}")
+    return False
 
 
 def seconds(text: str) -> float:

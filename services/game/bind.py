@@ -21,7 +21,7 @@ from services._harness import Server
 from services.game.dm_env.worlds import Worlds
 from services.game.listing import Listing
 from services.game.local.local_steps import METHOD, LocalSteps
-from services.game.matches.lobby import Lobby
+from services.game.matches.match_host import MatchHost
 from services.game.matches.outbox import Outbox
 from services.game.matches.recorder import Recorder
 from services.game.metrics import GameMetrics
@@ -84,7 +84,7 @@ async def bind_with(settings: GameServiceSettings, server: Server, elo: EloPeer)
     )
     room = Room(settings.max_memory_mib << 20, settings.max_session_mib << 20)
     rooms = Rooms(room, stepping, settings.draw_ahead)
-    lobby = Lobby(
+    match_host = MatchHost(
         store,
         recorder,
         stepping,
@@ -102,13 +102,13 @@ async def bind_with(settings: GameServiceSettings, server: Server, elo: EloPeer)
         SERVICE,
         add_game_servicer,
         GameServicer(
-            lobby,
-            Listing(lobby, sessions),
+            match_host,
+            Listing(match_host, sessions),
             archive,
             stepping,
             RunGamesStream(
                 sessions,
-                lobby,
+                match_host,
                 recorder,
                 stepping,
                 serials,
@@ -117,14 +117,14 @@ async def bind_with(settings: GameServiceSettings, server: Server, elo: EloPeer)
                 rooms,
                 lambda: local.address if local else "",
             ),
-            PlayGameStream(lobby),
+            PlayGameStream(match_host),
             games,
             Audience(settings.max_watchers),
         ),
     )
     worlds = Worlds(stepping, make_engine, rooms, settings.max_worlds, _name)
     _add_dm_env_rpc(settings, server, worlds, games)
-    _add_gauges(metrics, lobby, sessions, outbox)
+    _add_gauges(metrics, match_host, sessions, outbox)
     metrics.gauge(
         "local_streams",
         "RunGames streams of this machine that a thread of their own answers.",
@@ -132,7 +132,7 @@ async def bind_with(settings: GameServiceSettings, server: Server, elo: EloPeer)
     )
     metrics.gauge("memory_bytes", "Memory reserved for games.", lambda: room.used)
     metrics.gauge("lost_replays", "Replays that could not be written.", lambda: archive.lost)
-    _keep_tidy(settings, server, lobby, sessions)
+    _keep_tidy(settings, server, match_host, sessions)
     server.background(partial(_forget, store, settings), "forget")
     server.background(outbox.run, "outbox")
     server.background(partial(warm, settings.warm_games, games), "warm")
@@ -192,10 +192,14 @@ def _name() -> str:
     return uuid4().hex
 
 
-def _add_gauges(metrics: GameMetrics, lobby: Lobby, sessions: GameSessions, outbox: Outbox) -> None:
+def _add_gauges(
+    metrics: GameMetrics, match_host: MatchHost, sessions: GameSessions, outbox: Outbox
+) -> None:
     metrics.gauge("sessions", "RunGames sessions.", lambda: len(sessions))
-    metrics.gauge("live_matches", "Matches that wait or run.", lambda: lobby.live_matches)
-    metrics.gauge("open_seats", "Seats that nobody has joined yet.", lambda: lobby.total_open_seats)
+    metrics.gauge("live_matches", "Matches that wait or run.", lambda: match_host.live_matches)
+    metrics.gauge(
+        "open_seats", "Seats that nobody has joined yet.", lambda: match_host.total_open_seats
+    )
     metrics.gauge(
         "outbox_results", "Results not delivered to Elo yet.", lambda: outbox.size.pending
     )
@@ -205,7 +209,7 @@ def _add_gauges(metrics: GameMetrics, lobby: Lobby, sessions: GameSessions, outb
 
 
 def _keep_tidy(
-    settings: GameServiceSettings, server: Server, lobby: Lobby, sessions: GameSessions
+    settings: GameServiceSettings, server: Server, match_host: MatchHost, sessions: GameSessions
 ) -> None:
     async def sweep() -> None:
         shortest = min(settings.session_grace, settings.unplayed_seconds)
@@ -213,13 +217,13 @@ def _keep_tidy(
             await asyncio.sleep(min(_MAX_SWEEP_SECONDS, shortest / 4))
             for session in sessions.drop_lost():
                 server.log.info("session dropped", session_id=session.session_id)
-            for match in await lobby.sweep(settings.unplayed_seconds, settings.session_grace):
+            for match in await match_host.sweep(settings.unplayed_seconds, settings.session_grace):
                 server.log.info("match dropped, nobody played it", match_id=match.setup.match_id)
 
     async def end_streams() -> None:
         reason = Unavailable("the Game service is stopping")
         sessions.end_streams(reason)
-        lobby.end_streams(reason)
+        match_host.end_streams(reason)
 
     server.background(sweep, "sweep")
     server.on_drain(end_streams)

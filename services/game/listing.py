@@ -10,7 +10,7 @@ from itertools import islice
 from mazemesh.errors import NotFound
 from mazemesh.games import BOTS, bot_policy
 from mazemesh.games.bots import EXTERNAL
-from services.game.matches.lobby import Lobby
+from services.game.matches.match_host import MatchHost
 from services.game.play.batch import Batch
 from services.game.sessions.session import Response
 from services.game.sessions.sessions import Sessions
@@ -46,10 +46,10 @@ class Watched:
 
 
 class Listing:
-    """Finds running games in lobby and sessions."""
+    """Finds running games in matches and sessions."""
 
-    def __init__(self, lobby: Lobby, sessions: Sessions[Response]) -> None:
-        self._lobby = lobby
+    def __init__(self, match_host: MatchHost, sessions: Sessions[Response]) -> None:
+        self._match_host = match_host
         self._sessions = sessions
 
     def page(self, size: int, before: int | None, matches: bool, training: bool) -> list[Entry]:
@@ -68,7 +68,7 @@ class Listing:
         Raises:
             NotFound: it is not running.
         """
-        game = self._lobby.matches.game(game_id)
+        game = self._match_host.matches.game(game_id)
         if game is not None and game.board is not None and game.outcome is None:
             return Watched(game.board.batch, game.index, tuple(game.names))
         session_id, _, index = game_id.rpartition("/")
@@ -81,7 +81,7 @@ class Listing:
         raise NotFound(f"game {game_id!r} is not running")
 
     def _match_rows(self, before: int | None) -> Iterator[Entry]:
-        for game in self._lobby.matches.newest_games(before):
+        for game in self._match_host.matches.newest_games(before):
             match = game.match
             board = game.board
             yield Entry(
@@ -93,7 +93,7 @@ class Listing:
                 num_games=1,
                 create_time=match.create_time,
                 match_id=match.setup.match_id,
-                open_seats=self._lobby.open_seats(game),
+                open_seats=self._match_host.open_seats(game),
             )
 
     def _training_rows(self, before: int | None) -> Iterator[Entry]:

@@ -10,7 +10,7 @@ import grpc.aio
 from mazemesh.errors import InvalidArgument, MazemeshError
 from mazemesh.v1 import game_pb2 as pb
 from services._harness.context import Context
-from services.game.matches.lobby import Lobby
+from services.game.matches.match_host import MatchHost
 from services.game.matches.seating import SeatedGame
 from services.game.play.hold import Holder
 from services.game.play.outcome import Outcome
@@ -20,15 +20,15 @@ from services.game.wire import convert
 class PlayGameStream:
     """Serves PlayGame over the matches of a server."""
 
-    def __init__(self, lobby: Lobby) -> None:
-        self._lobby = lobby
+    def __init__(self, match_host: MatchHost) -> None:
+        self._match_host = match_host
 
     async def serve(self, context: Context) -> None:
         """One stream, from its first message to the end of the game."""
         first = await context.read()
         if first is grpc.aio.EOF or not first.HasField("join"):
             raise InvalidArgument("the first message should be join")
-        seated, seat = await self._lobby.take_seat(first.join.seat_token)
+        seated, seat = await self._match_host.take_seat(first.join.seat_token)
         with seated.holds[seat].take() as stream:
             await context.write(convert.seat_joined(seated.game, seat))
             seated.join(seat)

@@ -14,8 +14,8 @@ from mazemesh.games import Catalogue
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.wire.games_step import encode_step
 from services._harness.context import Context
-from services.game.matches.lobby import Lobby
 from services.game.matches.match import Board
+from services.game.matches.match_host import MatchHost
 from services.game.matches.recorder import Recorder
 from services.game.play.batch import NewEngine
 from services.game.play.hold import Holder
@@ -50,7 +50,7 @@ class RunGamesStream:
     def __init__(
         self,
         sessions: GameSessions,
-        lobby: Lobby,
+        match_host: MatchHost,
         recorder: Recorder,
         stepping: Stepping,
         serials: count[int],
@@ -60,7 +60,7 @@ class RunGamesStream:
         local_address: Callable[[], str],
     ) -> None:
         self._sessions = sessions
-        self._lobby = lobby
+        self._match_host = match_host
         self._recorder = recorder
         self._stepping = stepping
         self._serials = serials
@@ -110,7 +110,7 @@ class RunGamesStream:
                 encode_step,
             )
         else:
-            board = await self._lobby.join(first.join.seat_tokens)
+            board = await self._match_host.join(first.join.seat_tokens)
             await self._end_other(board)
             session = await self._stepping.in_thread(
                 MatchSession,

@@ -14,7 +14,7 @@ from services._harness.context import Context
 from services._harness.key_pages import key_page
 from services._harness.paging import page_size, page_token, read_token
 from services.game.listing import Listing
-from services.game.matches.lobby import Lobby
+from services.game.matches.match_host import MatchHost
 from services.game.play.stepping import Stepping
 from services.game.play.watching import Audience, Watcher
 from services.game.play_game import PlayGameStream
@@ -33,7 +33,7 @@ class GameServicer(GameServiceServicer):
 
     def __init__(
         self,
-        lobby: Lobby,
+        match_host: MatchHost,
         listing: Listing,
         archive: Archive,
         stepping: Stepping,
@@ -42,7 +42,7 @@ class GameServicer(GameServiceServicer):
         games: Catalogue,
         audience: Audience,
     ) -> None:
-        self._lobby = lobby
+        self._match_host = match_host
         self._listing = listing
         self._archive = archive
         self._stepping = stepping
@@ -97,7 +97,7 @@ class GameServicer(GameServiceServicer):
         self._creating += 1
         try:
             setups = await self._stepping.in_thread(convert.match_setups, request, self._games)
-            matches = await self._lobby.create(setups)
+            matches = await self._match_host.create(setups)
             return await self._stepping.in_thread(convert.created, matches)
         finally:
             self._creating -= 1

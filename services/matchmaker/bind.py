@@ -30,7 +30,7 @@ from services.matchmaker.settings import MatchmakerSettings
 from services.matchmaker.stores.memory import MemoryTickets
 from services.matchmaker.stores.sql import SqlAnchors, SqlLeases, SqlNumbers, SqlOutcomes
 from services.matchmaker.training.opponents import Mix
-from services.matchmaker.training.snapshots import Roster, follow
+from services.matchmaker.training.snapshots import SnapshotRoster, follow
 from services.matchmaker.training.training import Training
 
 _RATINGS_AGE = 2.0  # Elo refits about as often
@@ -68,7 +68,7 @@ async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) 
     """Serves with the given peers."""
     await server.database.migrate("services.matchmaker")
     games = GameSpecs(peers.game, wait=_GAME_WAIT)
-    roster = Roster(settings.games, games)
+    roster = SnapshotRoster(settings.games, games)
     training = _training(settings, server, roster)
     numbers = Numbers(SqlNumbers(server.database))
     ratings = Ratings(peers.elo, _RATINGS_AGE, time.time)
@@ -117,7 +117,7 @@ async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) 
     )
 
 
-def _training(settings: MatchmakerSettings, server: Server, roster: Roster) -> Training:
+def _training(settings: MatchmakerSettings, server: Server, roster: SnapshotRoster) -> Training:
     return Training(
         roster,
         SqlOutcomes(server.database),
@@ -134,7 +134,7 @@ def _evaluation(
     settings: MatchmakerSettings,
     ledger: Ledger,
     numbers: Numbers,
-    roster: Roster,
+    roster: SnapshotRoster,
     ratings: Ratings,
     peers: Peers,
 ) -> Evaluation:

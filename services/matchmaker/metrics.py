@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 from services.matchmaker.lobby.lobby import Lobby
 from services.matchmaker.rating.evaluation import Evaluation, LeaseEvent
 from services.matchmaker.training.opponents import Source
-from services.matchmaker.training.snapshots import Roster
+from services.matchmaker.training.snapshots import SnapshotRoster
 from services.matchmaker.training.training import Training
 
 EventT = TypeVar("EventT", bound=Enum)
@@ -28,7 +28,7 @@ class MatchmakerCollector(Collector):
     """Counts and sizes of the three rooms."""
 
     def __init__(
-        self, training: Training, evaluation: Evaluation, roster: Roster, lobby: Lobby
+        self, training: Training, evaluation: Evaluation, roster: SnapshotRoster, lobby: Lobby
     ) -> None:
         self._training = training
         self._evaluation = evaluation

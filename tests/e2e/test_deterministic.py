@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from mazemesh.cli.supervisor.layout import SERVICES
 from mazemesh.process.ports import free_block
+from supervisor.running.layout import SERVICES
 
 MAZEMESH = Path(sys.executable).with_name("mazemesh")
 UPDATES = 10

@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from mazemesh.cli.supervisor.layout import SERVICES
 from mazemesh.client.addresses import Addresses
 from mazemesh.client.mesh import Mesh
 from mazemesh.process.parent import PARENT_VARIABLE
 from mazemesh.process.ports import free_block
+from supervisor.running.layout import SERVICES
 from tests.e2e.running_mesh import MAZEMESH, Up
 
 pytestmark = pytest.mark.e2e
@@ -27,7 +27,8 @@ pytestmark = pytest.mark.e2e
 ODD = "-a%2Fb?c=d#e [x] ünï"
 HOST = "127.0.0.2"
 PROXIES = ("http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy", "ALL_PROXY", "grpc_proxy")
-SHADOWS = ("actor", "grpc", "learner", "numpy", "pydantic", "structlog", "torch", "typing")
+OURS = ("actor", "learner", "supervisor")
+SHADOWS = (*OURS, "grpc", "numpy", "pydantic", "structlog", "torch", "typing")
 
 
 @pytest.fixture
@@ -119,8 +120,8 @@ def test_a_mesh_in_odd_surroundings(odd_folder: Path, proxy: tuple[str, list[obj
             "state": "serving",
         }
         assert told("policies", "race")
-        assert told("replay", "tables")[0]["table"] == "race"
-        assert told("replays") is not None
+        assert told("tables")[0]["table"] == "race"
+        assert told("recordings") is not None
         assert told("leaderboard", "race")["ladder"] == "race"
         assert told("evaluate", "race:1", "bot/random", "--games", "2")["games"] == 2
         assert told("doctor", "--host", HOST, "--port-base", str(base))["passed"]

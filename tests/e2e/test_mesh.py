@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from mazemesh.cli.supervisor.layout import SERVICES
 from mazemesh.process.parent import PARENT_VARIABLE
 from mazemesh.process.ports import free_block
+from supervisor.running.layout import SERVICES
 from tests.e2e.running_mesh import MAZEMESH, Up, told, up, versions
 
 pytestmark = pytest.mark.timeout(300)

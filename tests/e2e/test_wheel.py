@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from mazemesh.cli.supervisor.layout import SERVICES
 from mazemesh.client.addresses import Addresses
 from mazemesh.client.mesh import Mesh
 from mazemesh.process.parent import PARENT_VARIABLE
 from mazemesh.process.ports import free_block
+from supervisor.running.layout import SERVICES
 from tests.e2e.running_mesh import Up
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]

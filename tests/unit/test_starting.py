@@ -47,7 +47,7 @@ def test_a_process_starts_without_what_it_may_never_need(module: str, words: lis
 
 def test_processes_are_started_before_the_supervisor_loads_anything_large() -> None:
     loaded = loaded_by(
-        "import mazemesh.cli.app, mazemesh.cli.supervisor.live\n"
+        "import mazemesh.cli.app, supervisor.running.live\n"
         "from mazemesh.games import get_game\n"
         "from mazemesh.games.foreign import policy_name\n"
         "policy_name(get_game('race').name)"

@@ -17,7 +17,7 @@ from services.matchmaker.peers import GamePeer
 from services.matchmaker.rating.ladders import Ladder
 from services.matchmaker.setup import MatchSetup
 from services.matchmaker.store import Anchor, AnchorStore
-from services.matchmaker.training.snapshots import Roster
+from services.matchmaker.training.snapshots import SnapshotRoster
 
 _log = structlog.get_logger(__name__)
 
@@ -34,7 +34,7 @@ class Anchors:
     def __init__(
         self,
         store: AnchorStore,
-        roster: Roster,
+        roster: SnapshotRoster,
         numbers: Numbers,
         game: GamePeer,
         *,

@@ -32,7 +32,7 @@ from services.matchmaker.rating.pairing import Pairing, PairingRules, pairs_of
 from services.matchmaker.rating.players import count_pending, players_of
 from services.matchmaker.rating.ratings import Ratings
 from services.matchmaker.setup import CreatedMatch
-from services.matchmaker.training.snapshots import Roster
+from services.matchmaker.training.snapshots import SnapshotRoster
 
 _log = structlog.get_logger(__name__)
 
@@ -84,7 +84,7 @@ class Evaluation:
         self,
         ledger: Ledger,
         numbers: Numbers,
-        roster: Roster,
+        roster: SnapshotRoster,
         ratings: Ratings,
         game: GamePeer,
         *,

@@ -17,7 +17,7 @@ _log = structlog.get_logger(__name__)
 _MAX_TOLD = 1024
 
 
-class Roster:
+class SnapshotRoster:
     """Known snapshots; one that says no game, or a game that Game refuses, is left out.
 
     Args:
@@ -111,7 +111,7 @@ class Roster:
             self._ladders = None
 
 
-async def follow(model: ModelPeer, roster: Roster, retry_seconds: float) -> None:
+async def follow(model: ModelPeer, roster: SnapshotRoster, retry_seconds: float) -> None:
     """Keeps the roster fresh without end; while Model or Game is away it stays as it was.
 
     All snapshots are listed once the watch stands, so that nothing falls in between, and again at

@@ -20,7 +20,7 @@ from services.matchmaker.training.opponents import (
     sample_opponents,
 )
 from services.matchmaker.training.outcomes import Form, Forms, Outcomes
-from services.matchmaker.training.snapshots import Roster
+from services.matchmaker.training.snapshots import SnapshotRoster
 from services.matchmaker.unsaved import Unsaved
 
 KEEP_REQUESTS = 10_000
@@ -40,7 +40,7 @@ class Training:
 
     def __init__(
         self,
-        roster: Roster,
+        roster: SnapshotRoster,
         store: OutcomeStore,
         *,
         mix: Mix,

@@ -177,7 +177,7 @@ class Tables:
         if differences:
             raise AlreadyExists(
                 f"table {spec.name!r} exists and is another one: {'; '.join(differences)}. "
-                f"To make it anew without its rows: mazemesh replay delete {spec.name}"
+                f"To make it anew without its rows: mazemesh tables delete {spec.name}"
             )
 
     def _check_memory(self, spec: TableSpec) -> None:

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mazemesh.cli.ladders import ServedLadder, StoredLadder, open_ladder
-from mazemesh.cli.supervisor.claim import write_note
+from mazemesh.cli.claim import write_note
+from mazemesh.cli.ladders import ServedLadder
 from mazemesh.client.elo import EloClient
 from mazemesh.errors import NotFound
 from services._harness import serve
 from services.elo.bind import bind
+from supervisor.ladders import StoredLadder, open_ladder
 from tests.servers.elo_results import RESULTS, settings_in
 from tests.unit.elo.played import TRUTH
 

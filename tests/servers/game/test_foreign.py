@@ -41,7 +41,7 @@ ALLOWED = (
     *(CARTPOLE, WALK, PARTING, SLOW, SHY, ROCK_PAPER_SCISSORS, "gymnasium:Pendulum-v1"),
     *(WALK + "?fails=crash", WALK + "?fails=hang", WALK + "?fails=raise"),
 )
-SHOW = ("replay-game", "--host", "127.0.0.1")
+PLACE = ("--host", "127.0.0.1")
 GAMES = Catalogue(ALLOWED)
 SEED = seeds.seed(Purpose.TRAINING, 4)
 
@@ -161,10 +161,11 @@ def test_time_trials_compare_returns_and_replays_verify(server: RunningGame, elo
         replay = server.client.replay(game.game_id)
         assert replay.steps > 1
         assert verify(replay, GAMES) is None
-        shown = CliRunner().invoke(app, [*SHOW, game.game_id, "--port-base", str(server.port)])
+        place = (*PLACE, "--port-base", str(server.port))
+        shown = CliRunner().invoke(app, ["recordings", "show", game.game_id, *place])
         assert shown.exit_code == 0
         assert f"step {replay.steps} of {replay.steps}: 1 " in shown.stdout
-        verified = [*SHOW, game.game_id, "--port-base", str(server.port), "--verify"]
+        verified = ["recordings", "verify", game.game_id, *place]
         allowed = CliRunner().invoke(app, [*verified, "--game", WALK])
         assert allowed.exit_code == 0, allowed.stderr
         refused = CliRunner().invoke(app, verified)

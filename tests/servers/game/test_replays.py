@@ -206,18 +206,18 @@ def test_the_command_line_lists_shows_and_verifies(
         port = str(server.port)
         return CliRunner().invoke(app, [*arguments, "--host", "127.0.0.1", "--port-base", port])
 
-    listed = run("replays", "--game", "race", "--limit", "2")
+    listed = run("recordings", "--game", "race", "--limit", "2")
     assert listed.exit_code == 0
     assert "friendly-r0\trace\tplayer/ann bot/random" in listed.stdout
     assert len(listed.stdout.splitlines()) == 3
-    shown = run("replay-game", "rated-r0")
+    shown = run("recordings", "show", "rated-r0")
     assert shown.exit_code == 0
     steps = server.client.replay("rated-r0").steps
     assert f"step {steps} of {steps}: 1 " in shown.stdout
     assert shown.stdout.count("◆") >= 1
-    verified = run("replay-game", "rated-r0", "--verify")
+    verified = run("recordings", "verify", "rated-r0")
     assert (verified.exit_code, "agree" in verified.stdout) == (0, True)
-    assert run("replay-game", "unknown").exit_code == 1
+    assert run("recordings", "show", "unknown").exit_code == 1
 
 
 def test_verifying_tells_the_first_step_that_differs(
@@ -227,7 +227,7 @@ def test_verifying_tells_the_first_step_that_differs(
     replay = server.client.replay("rated-r0")
     wrong = dataclasses.replace(replay, hashes=replay.hashes ^ np.uint64(1))
     monkeypatch.setattr("mazemesh.client.game.game.GameClient.replay", lambda *_: wrong)
-    arguments = ["replay-game", "rated-r0", "--verify", "--port-base", str(server.port)]
+    arguments = ["recordings", "verify", "rated-r0", "--port-base", str(server.port)]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 1
     first = min(replay.hash_interval, replay.steps)

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 import mazemesh
-from mazemesh.cli.league import compare
-from mazemesh.cli.person import _let_play
+from actor.cli.league import compare
+from actor.cli.person import _let_play
 from mazemesh.client.addresses import Addresses
 from mazemesh.client.mesh import Mesh
 from mazemesh.errors import NotFound

@@ -39,7 +39,7 @@ def rows(count: int) -> dict[str, np.ndarray]:
 
 async def cli(*arguments: str):
     # The commands are synchronous, and the server lives in this loop.
-    return await asyncio.to_thread(CliRunner().invoke, app, ["replay", *arguments])
+    return await asyncio.to_thread(CliRunner().invoke, app, ["tables", *arguments])
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ async def test_rows_go_out_to_parquet_and_in_again(service, tmp_path):
     np.testing.assert_allclose(batch.priorities, priorities[index])
     np.testing.assert_array_equal(batch.policy_versions, index)
 
-    listed = json.loads((await cli("tables", "--json", *where)).output)
+    listed = json.loads((await cli("--json", *where)).output)
     assert [(each["table"], each["rows"]) for each in listed] == [("from", 30), ("to", 30)]
     assert (await cli("delete", "from", *where)).output == "deleted from\n"
     missing = await cli("import", str(file), "from", *where)

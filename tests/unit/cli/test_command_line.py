@@ -8,29 +8,33 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
-import typer.main
 from typer.testing import CliRunner
 
 import mazemesh
 from mazemesh.cli.app import app
+from mazemesh.cli.installed import COMMANDS, own
 from mazemesh.cli.options import Json
 from mazemesh.cli.output import data_alone, print_json
 
 MAZEMESH = Path(sys.executable).with_name("mazemesh")
 
 
-def commands() -> Iterator[tuple[str, typer.models.CommandInfo]]:
-    """All of them, with the words that name them."""
-    for info in app.registered_commands:
-        yield info.name or info.callback.__name__, info  # type: ignore[union-attr]
-    for group in app.registered_groups:
-        assert group.typer_instance is not None
-        for info in group.typer_instance.registered_commands:
-            name = info.name or info.callback.__name__  # type: ignore[union-attr]
-            yield f"{group.name} {name}", info
+def commands() -> Iterator[tuple[str, Any]]:
+    """The functions of all commands, with the words that name them."""
+    for point in own(COMMANDS):
+        made = point.load()
+        if not isinstance(made, typer.Typer):
+            yield point.name, made
+            continue
+        if made.registered_callback is not None:
+            yield point.name, made.registered_callback.callback
+        for info in made.registered_commands:
+            assert info.callback is not None
+            yield f"{point.name} {info.name or info.callback.__name__}", info.callback
 
 
 def run(*words: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
@@ -46,12 +50,19 @@ def run(*words: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
 def test_every_json_option_keeps_standard_output_for_the_data() -> None:
     """A command that had an option of its own would print what libraries say among its data."""
     found = {
-        name: info.callback.__annotations__["json"]  # type: ignore[union-attr]
-        for name, info in commands()
-        if "json" in info.callback.__annotations__  # type: ignore[union-attr]
+        name: function.__annotations__["json"]
+        for name, function in commands()
+        if "json" in function.__annotations__
     }
-    assert {"status", "doctor", "games check", "replay tables"} <= found.keys()
+    assert {"status", "doctor", "games check", "tables"} <= found.keys()
     assert {name for name, kind in found.items() if kind not in ("Json", Json)} == set()
+
+
+def test_options_of_a_list_that_a_command_would_not_see_are_refused(tmp_path: Path) -> None:
+    words = ["tables", "--data-dir", str(tmp_path), "delete", "race"]
+    refused = CliRunner().invoke(app, words)
+    assert refused.exit_code == 2
+    assert "--data-dir should come after 'delete'" in refused.stderr
 
 
 def test_what_libraries_print_is_not_among_the_data(capsys: pytest.CaptureFixture[str]) -> None:
@@ -96,7 +107,7 @@ def test_a_check_that_warns_prints_data_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", ["abc", "70000", "0"])
-@pytest.mark.parametrize("command", ["up", "status", "leaderboard", "replay tables", "actor"])
+@pytest.mark.parametrize("command", ["up", "status", "leaderboard", "tables", "actor"])
 def test_a_port_base_that_is_none_is_one_line(tmp_path: Path, command: str, value: str) -> None:
     result = CliRunner(env={"MAZEMESH_PORT_BASE": value}).invoke(
         app, [*command.split(), "--data-dir", str(tmp_path)]

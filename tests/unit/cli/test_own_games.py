@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from mazemesh.cli.own_games import VARIABLE, foreign_games, own_games
-from mazemesh.cli.supervisor.layout import Run, lay_out
 from mazemesh.errors import InvalidArgument
 from mazemesh.process.settings import parse_settings
 from services.game.settings import GameServiceSettings
 from services.matchmaker.settings import MatchmakerSettings
+from supervisor.running.layout import MeshPlan, lay_out
 
 COMMAS = "pettingzoo:games.mine?grid=[4,5]"
 
@@ -56,10 +56,10 @@ def test_a_mesh_allows_its_own_game_and_those_of_the_folder(
 ) -> None:
     """What the supervisor hands on is what the services read, commas and all."""
     folder = started_on(tmp_path, "gymnasium:A-v0")
-    run = Run(
+    plan = MeshPlan(
         *(folder, "127.0.0.1", 50051, COMMAS, "mine", "ppo"), foreign_games=("gymnasium:B-v0",)
     )
-    for name, value in lay_out(run).environment.items():
+    for name, value in lay_out(plan).environment.items():
         monkeypatch.setenv(name, value)
     game = parse_settings(GameServiceSettings, [], "game")
     assert game.foreign_games == ("gymnasium:A-v0", "gymnasium:B-v0", COMMAS)
@@ -71,7 +71,7 @@ def test_a_mesh_of_mazes_allows_nothing_foreign(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for game in ("race", ""):
-        environment = lay_out(Run(tmp_path, "127.0.0.1", 50051, game, "", "")).environment
+        environment = lay_out(MeshPlan(tmp_path, "127.0.0.1", 50051, game, "", "")).environment
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         settings = parse_settings(GameServiceSettings, [], "game")

@@ -20,15 +20,15 @@ from services.matchmaker.rating.leases import Match
 from services.matchmaker.rating.players import Rating
 from services.matchmaker.setup import CreatedGame, CreatedMatch, MatchSetup
 from services.matchmaker.store import Anchor, OutcomeState
-from services.matchmaker.training.snapshots import Roster
+from services.matchmaker.training.snapshots import SnapshotRoster
 from tests.game_specs import FakeSpecs, known
 
 BOT_POLICIES = known("race").bots
 
 
-def roster_of(*games: str) -> Roster:
+def roster_of(*games: str) -> SnapshotRoster:
     """A roster with the default ladders of these games."""
-    return Roster(games, GameSpecs(FakeSpecs()))
+    return SnapshotRoster(games, GameSpecs(FakeSpecs()))
 
 
 class FakeClock:

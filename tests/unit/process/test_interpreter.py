@@ -56,7 +56,7 @@ def test_every_process_that_we_start_has_the_safe_path() -> None:
     """Python finds modules of the current folder first unless it is told -P."""
     files = [
         path
-        for package in ("mazemesh", "services", "actor", "learner", "bench")
+        for package in ("mazemesh", "services", "actor", "learner", "supervisor", "bench")
         for path in sorted((ROOT / package).rglob("*.py"))
     ]
     unsafe = [

@@ -6,7 +6,7 @@ from mazemesh.errors import Unavailable
 from mazemesh.games import GameSettings
 from services.matchmaker.numbers import Numbers
 from services.matchmaker.rating.anchors import Anchors
-from services.matchmaker.training.snapshots import Roster
+from services.matchmaker.training.snapshots import SnapshotRoster
 from tests.unit.matchmaker.fakes import (
     BOT_POLICIES,
     FakeGame,
@@ -20,7 +20,7 @@ from tests.unit.matchmaker.fakes import (
 class World:
     """Bots on one ladder; `start` is a (re)start."""
 
-    def __init__(self, roster: Roster) -> None:
+    def __init__(self, roster: SnapshotRoster) -> None:
         self.roster = roster
         self.game = FakeGame()
         self.store = MemoryAnchors()

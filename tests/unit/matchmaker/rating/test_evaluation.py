@@ -14,7 +14,7 @@ from services.matchmaker.rating.ledger import Ledger
 from services.matchmaker.rating.pairing import PairingRules
 from services.matchmaker.rating.players import Rating
 from services.matchmaker.rating.ratings import Ratings
-from services.matchmaker.training.snapshots import Roster
+from services.matchmaker.training.snapshots import SnapshotRoster
 from tests.unit.matchmaker.fakes import (
     BOT_POLICIES,
     FakeClock,
@@ -33,7 +33,7 @@ LEASE = 120.0
 class World:
     """A matchmaker's rating matches and everything around them; `start` is a (re)start."""
 
-    roster: Roster
+    roster: SnapshotRoster
     clock: FakeClock = field(default_factory=FakeClock)
     game: FakeGame = field(default_factory=FakeGame)
     elo: FakeElo = field(default_factory=FakeElo)

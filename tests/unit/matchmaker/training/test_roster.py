@@ -6,7 +6,7 @@ import pytest
 from mazemesh.errors import Unavailable
 from mazemesh.games import GameSettings
 from services._harness.game_specs import GameSpecs
-from services.matchmaker.training.snapshots import Roster, follow
+from services.matchmaker.training.snapshots import SnapshotRoster, follow
 from tests.game_specs import FakeSpecs
 from tests.unit.matchmaker.fakes import FakeModel, snapshot
 
@@ -17,12 +17,12 @@ def game() -> FakeSpecs:
 
 
 @pytest.fixture
-def roster(game: FakeSpecs) -> Roster:
-    return Roster(("race",), GameSpecs(game))
+def roster(game: FakeSpecs) -> SnapshotRoster:
+    return SnapshotRoster(("race",), GameSpecs(game))
 
 
 @pytest.fixture
-async def model(roster: Roster) -> AsyncIterator[FakeModel]:
+async def model(roster: SnapshotRoster) -> AsyncIterator[FakeModel]:
     model = FakeModel()
     model.keep(snapshot(1))
     task = asyncio.create_task(follow(model, roster, 0.0))
@@ -40,7 +40,9 @@ async def until(condition: Callable[[], bool]) -> None:
     raise AssertionError("it never came to be")
 
 
-async def test_what_exists_is_known_and_news_arrive(model: FakeModel, roster: Roster) -> None:
+async def test_what_exists_is_known_and_news_arrive(
+    model: FakeModel, roster: SnapshotRoster
+) -> None:
     await until(lambda: roster.versions("race", "race") == [1])
     model.publish(snapshot(2))
     model.publish(snapshot(3, kept=False))
@@ -48,13 +50,13 @@ async def test_what_exists_is_known_and_news_arrive(model: FakeModel, roster: Ro
     await until(lambda: roster.versions("race", "race") == [1, 2, 4])
 
 
-async def test_a_retired_snapshot_leaves(model: FakeModel, roster: Roster) -> None:
+async def test_a_retired_snapshot_leaves(model: FakeModel, roster: SnapshotRoster) -> None:
     await until(lambda: roster.versions("race", "race") == [1])
     model.publish(snapshot(1, kept=False))
     await until(lambda: roster.versions("race", "race") == [])
 
 
-async def test_a_broken_watch_is_taken_up_again(model: FakeModel, roster: Roster) -> None:
+async def test_a_broken_watch_is_taken_up_again(model: FakeModel, roster: SnapshotRoster) -> None:
     await until(lambda: roster.versions("race", "race") == [1])
     model.keep(snapshot(2))  # while nobody watches
     model.fail()
@@ -62,7 +64,7 @@ async def test_a_broken_watch_is_taken_up_again(model: FakeModel, roster: Roster
 
 
 async def test_a_heartbeat_makes_up_for_what_the_watch_missed(
-    model: FakeModel, roster: Roster
+    model: FakeModel, roster: SnapshotRoster
 ) -> None:
     await until(lambda: roster.versions("race", "race") == [1])
     model.keep(snapshot(2))
@@ -70,7 +72,7 @@ async def test_a_heartbeat_makes_up_for_what_the_watch_missed(
     await until(lambda: roster.versions("race", "race") == [1, 2])
 
 
-async def test_ladders_follow_the_snapshots(roster: Roster) -> None:
+async def test_ladders_follow_the_snapshots(roster: SnapshotRoster) -> None:
     assert [one.name for one in await roster.ladders()] == ["race"]
     await roster.replace([snapshot(1, settings=GameSettings(width=6, height=6))])
     assert [one.name for one in await roster.ladders()] == ["race", "race-6x6"]
@@ -79,14 +81,14 @@ async def test_ladders_follow_the_snapshots(roster: Roster) -> None:
     assert [one.policy for one in by_name["race"].snapshots] == ["race:2"]
 
 
-async def test_snapshots_that_cannot_be_rated_are_left_out(roster: Roster) -> None:
+async def test_snapshots_that_cannot_be_rated_are_left_out(roster: SnapshotRoster) -> None:
     await roster.replace([snapshot(1, kept=False)])
     await roster.apply(snapshot(3, game="chess"))
     assert [len(one.snapshots) for one in await roster.ladders()] == [0]
 
 
 async def test_a_game_that_game_refuses_is_left_out_and_the_rest_is_not(
-    model: FakeModel, roster: Roster
+    model: FakeModel, roster: SnapshotRoster
 ) -> None:
     await until(lambda: roster.versions("race", "race") == [1])
     model.publish(snapshot(1, name="lost", game="gymnasium:NoSuchGame-v0"))
@@ -96,7 +98,7 @@ async def test_a_game_that_game_refuses_is_left_out_and_the_rest_is_not(
 
 
 async def test_while_game_is_away_nothing_is_forgotten(
-    model: FakeModel, roster: Roster, game: FakeSpecs
+    model: FakeModel, roster: SnapshotRoster, game: FakeSpecs
 ) -> None:
     await until(lambda: roster.versions("race", "race") == [1])
     game.down = True
@@ -110,7 +112,7 @@ async def test_while_game_is_away_nothing_is_forgotten(
 
 
 async def test_a_default_game_is_asked_for_until_game_answers(
-    roster: Roster, game: FakeSpecs
+    roster: SnapshotRoster, game: FakeSpecs
 ) -> None:
     game.down = True
     with pytest.raises(Unavailable, match="'race'"):
@@ -120,5 +122,5 @@ async def test_a_default_game_is_asked_for_until_game_answers(
 
 
 async def test_an_unknown_default_game_has_no_ladder_and_spoils_none() -> None:
-    roster = Roster(("chess", "race"), GameSpecs(FakeSpecs()))
+    roster = SnapshotRoster(("chess", "race"), GameSpecs(FakeSpecs()))
     assert [one.name for one in await roster.ladders()] == ["race"]

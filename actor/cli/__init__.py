@@ -1,0 +1,1 @@
+"""The commands of actors: attach one, let policies play, play against them."""

@@ -1,0 +1,152 @@
+"""A person plays one game in the terminal; the opponent's network runs in this process."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from uuid import uuid4
+
+import numpy as np
+
+from actor.cli.keys import next_move, single_keys
+from mazemesh.client.game.seat_session import SeatSession
+from mazemesh.client.mesh import Mesh
+from mazemesh.errors import MazemeshError
+from mazemesh.games import Purpose, get_game, is_bot, seeds
+from mazemesh.games.mazes.overview import legend
+from mazemesh.games.mazes.render import draw_text
+from mazemesh.policy.cache import PolicyCache
+from mazemesh.policy.onnx_policy import OnnxPolicy
+from mazemesh.v1.game_pb2 import (
+    GameFinished,
+    GameSettings,
+    MatchSetup,
+    Turn,
+    WatchGameResponse,
+)
+from mazemesh.wire.specs import settings_from_proto
+
+PERSON = "player/you"
+
+
+def play_in_terminal(
+    mesh: Mesh, opponent: str, game: str, settings: GameSettings, number: int
+) -> None:
+    """Plays one unrated game from its start to its end, or until the person leaves.
+
+    Args:
+        mesh: Clients.
+        opponent: "name:version" or a bot; it holds every other seat.
+        game: What is played.
+        settings: Its settings; shaping is left out.
+        number: Of the maze.
+
+    Raises:
+        MazemeshError: the game cannot be created or was lost.
+    """
+    seats = get_game(game).spec(settings_from_proto(settings)).seats
+    plain = GameSettings()
+    plain.CopyFrom(settings)
+    plain.shaping = 0.0
+    setup = MatchSetup(
+        match_id=f"person/{uuid4().hex}",
+        game=game,
+        settings=plain,
+        seed=seeds.seed(Purpose.EVALUATION, number),
+        participants=[PERSON, *[opponent] * (seats - 1)],
+        rotations=1,
+    )
+    created = mesh.game.create([setup])[0].games[0]
+    left = threading.Event()
+    for token in created.seat_tokens[1:]:
+        if token and not is_bot(opponent):
+            policy = PolicyCache(mesh.model).get(opponent)
+            arguments = (mesh, token, policy, left)
+            threading.Thread(target=_let_play, args=arguments, daemon=True).start()
+    try:
+        with mesh.game.play(created.seat_tokens[0]) as seat, single_keys():
+            _play(seat, _View(mesh, created.game_id, legend(get_game(game))))
+    finally:
+        left.set()
+
+
+def _play(seat: SeatSession, view: _View) -> None:
+    while True:
+        turn = seat.receive()
+        if isinstance(turn, GameFinished):
+            _say(_outcome(turn))
+            return
+        view.show(turn)
+        action = _legal_move(turn)
+        if action is None:
+            _say("left; your seat stays until the game is over")
+            return
+        seat.act(turn.step, action)
+
+
+def _legal_move(turn: Turn) -> int | None:
+    while True:
+        action = next_move()
+        if action is None or turn.action_mask[action]:
+            return action
+        _say("a wall is in the way")
+
+
+def _let_play(mesh: Mesh, token: str, policy: OnnxPolicy, left: threading.Event) -> None:
+    """Answers every turn of a seat by the policy's best action, until the person has left."""
+    try:
+        state = np.zeros((1, policy.state_size), np.float32)
+        with mesh.game.play(token) as seat:
+            while isinstance(turn := seat.receive(timeout=3600.0), Turn):
+                observation = np.frombuffer(turn.observation, np.uint8)[None]
+                mask = np.frombuffer(turn.action_mask, np.uint8)[None]
+                logits, _, state = policy.infer(observation, mask, state)
+                seat.act(turn.step, int(logits[0].argmax()))
+    except MazemeshError as error:
+        if not left.is_set():
+            _say(f"the opponent is gone: {error}")
+
+
+class _View:
+    """The maze as a watcher sees it, drawn at each of the person's turns."""
+
+    def __init__(self, mesh: Mesh, game_id: str, legend: str) -> None:
+        self._legend = f", {legend}" if legend else ""
+        self._frames: Iterator[WatchGameResponse] = mesh.game.watch(game_id)
+        self._maze: WatchGameResponse | None = None
+
+    def show(self, turn: Turn) -> None:
+        """Waits for the frame of the turn's step and draws it."""
+        for frame in self._frames:
+            if frame.passages:
+                self._maze = frame
+            if frame.step >= turn.step:
+                break
+        else:
+            return
+        maze = self._maze
+        if maze is None:
+            return
+        passages = np.frombuffer(maze.passages, np.uint8).reshape(maze.height, maze.width)
+        players, goals, items = (
+            [divmod(cell, maze.width) for cell in cells]
+            for cells in (frame.positions, frame.goals, frame.items)
+        )
+        if sys.stdout.isatty():
+            sys.stdout.write("\x1b[2J\x1b[H")
+        _say(draw_text(passages, goals, players, items=items))
+        _say(f"step {turn.step}: you are 1{self._legend}")
+
+
+def _outcome(finished: GameFinished) -> str:
+    score, steps = finished.scores[0], finished.steps
+    if len(finished.scores) == 1:
+        return f"solved in {steps} steps" if score else f"not solved in {steps} steps"
+    verdict = "you win" if score > 0.5 else "you lose" if score < 0.5 else "a draw"
+    return f"{verdict} after {steps} steps"
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()

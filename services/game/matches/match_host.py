@@ -1,0 +1,230 @@
+"""Where players meet their games: matches are created, joined, played by bots, and dropped."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from itertools import count
+
+from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError
+from services.game.matches.bot_games import BotGames
+from services.game.matches.match import Board, Match, MatchGame, make_batch
+from services.game.matches.matches import Matches
+from services.game.matches.recorder import Recorder
+from services.game.matches.seating import SeatedGame
+from services.game.matches.setup import MatchSetup
+from services.game.play.batch import NewEngine
+from services.game.play.room import Rooms
+from services.game.play.stepping import Stepping
+from services.game.sessions.training import check_answer_fits
+from services.game.store import ResultStore
+
+MAX_GAMES = 8192
+MAX_TOKENS = 65_536
+"""What one session may join."""
+
+_CALLERS = 4
+"""So many times the moves of one call may wait of all."""
+
+_SWEPT = 256
+"""Matches that are dropped without letting others run."""
+
+
+class MatchHost:
+    """All matches of a server and where they are played.
+
+    Args:
+        limit: matches at one time.
+        limit_games: their games at one time.
+        serials: numbers games in the order in which they were made.
+        new_engine: makes what plays them.
+        rooms: the memory that games may take.
+        move_timeout: seconds a seat has for a move when seats are played one by one.
+        bot_moves: moves that the games of bots alone in one call may take.
+
+    Attributes:
+        matches: those there are.
+        bots: plays the games that need no player.
+    """
+
+    def __init__(
+        self,
+        store: ResultStore,
+        recorder: Recorder,
+        stepping: Stepping,
+        *,
+        limit: int,
+        limit_games: int,
+        serials: count[int],
+        new_engine: NewEngine,
+        rooms: Rooms,
+        move_timeout: float,
+        bot_moves: int,
+    ) -> None:
+        self.matches = Matches(limit, limit_games, serials, self._take_out)
+        self.bots = BotGames(
+            stepping,
+            recorder,
+            rooms,
+            new_engine,
+            self.matches.drop,
+            limit=bot_moves,
+            limit_all=_CALLERS * bot_moves,
+        )
+        self._store = store
+        self._recorder = recorder
+        self._stepping = stepping
+        self._new_engine = new_engine
+        self._rooms = rooms
+        self._stopping: MazemeshError | None = None
+        self._move_timeout = move_timeout
+        self._seated: dict[MatchGame, SeatedGame] = {}
+        # Players of one match come at the same moment, and only one of them begins it; a game that
+        # takes long to begin keeps no other game waiting.
+        self._beginning: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def create(self, setups: Sequence[MatchSetup]) -> list[Match]:
+        """Creates matches, all or none, and plays their games that are bots' alone.
+
+        Raises:
+            MazemeshError: as `Matches.create`.
+        """
+        finished = await self._store.finished([setup.match_id for setup in setups])
+        clock, time = self._stepping.clock(), self._stepping.time()
+        made = await self._stepping.in_thread(self.matches.lay_out, setups, clock, time)
+        # From here on nobody comes in between.
+        self._check_serving()
+        self.bots.check(_for_bots(match for match in made if not self.matches.has(match.setup)))
+        matches = self.matches.create(made, finished, clock)
+        new = set(made)
+        self.bots.begin(_for_bots(match for match in matches if match in new))
+        await self.bots.wait(_for_bots(matches))
+        return matches
+
+    async def join(self, tokens: Sequence[str]) -> Board:
+        """The board on which a session plays all games of the tokens.
+
+        Raises:
+            NotFound, InvalidArgument: as `Matches.games_of`.
+            FailedPrecondition: a game is played seat by seat, or together with other games.
+        """
+        if len(tokens) > MAX_TOKENS:
+            raise InvalidArgument(f"seat_tokens: {len(tokens)} tokens; at most {MAX_TOKENS}")
+        games = await self._stepping.in_thread(self.matches.games_of, tokens)
+        if len(games) > MAX_GAMES:
+            raise InvalidArgument(f"seat_tokens: they name {len(games)} games; at most {MAX_GAMES}")
+        setup = games[0].match.setup
+        check_answer_fits(setup.game, setup.settings, len(games), "seat_tokens")
+        async with self._beginning[setup.game.name]:
+            self._check_serving()
+            board = games[0].board or await self._begin(games)
+        if board.games != games or games[0] in self._seated:
+            raise _played_otherwise(games[0])
+        board.touched = self._stepping.clock()
+        return board
+
+    async def take_seat(self, token: str) -> tuple[SeatedGame, int]:
+        """The game of a token to be played seat by seat, and the seat.
+
+        Raises:
+            NotFound: the token names no seat.
+            FailedPrecondition: a session plays the game.
+        """
+        game, seat = self.matches.seat(token)
+        async with self._beginning[game.match.setup.game.name]:
+            self._check_serving()
+            if game.board is None:
+                board = await self._begin([game])
+                self._seated[game] = SeatedGame(
+                    board, self._stepping, self._recorder, self._move_timeout
+                )
+        seated = self._seated.get(game)
+        if seated is None:
+            raise _played_otherwise(game)
+        return seated, seat
+
+    @property
+    def live_matches(self) -> int:
+        """Matches that are not finished."""
+        return sum(match.finish_time is None for match in self.matches)
+
+    @property
+    def total_open_seats(self) -> int:
+        """Open seats of all games."""
+        return sum(map(self.open_seats, self.matches.newest_games(None)))
+
+    def open_seats(self, game: MatchGame) -> int:
+        """Seats of a game that nobody has joined yet."""
+        if game in self._seated:
+            return self._seated[game].open_seats
+        return 0 if game.board is not None else sum(map(bool, game.tokens))
+
+    def end_streams(self, reason: MazemeshError) -> None:
+        """Ends the streams of all seats and watchers, those that come, and games of bots."""
+        self._stopping = reason
+        self.bots.stop(reason)
+        for seated in self._seated.values():
+            seated.stop(reason)
+        for match in self.matches:
+            for game in match.games:
+                if game.board is not None:
+                    game.board.batch.watchers.end_all(reason)
+
+    async def sweep(self, unplayed_seconds: float, keep_seconds: float) -> list[Match]:
+        """Drops and returns matches that nobody plays; forgets those finished a while ago."""
+        finished = [match for match in self.matches if match.finish_time is not None]
+        for board in {game.board for match in finished for game in match.games}:
+            if board is not None:
+                await self._recorder.save(board)  # in case it failed when the match finished
+        before, latest = self._stepping.time() - keep_seconds, self._stepping.clock()
+        await _in_portions(partial(self.matches.drop_finished, before, _SWEPT))
+        await _in_portions(partial(self.matches.drop_failed, _SWEPT))
+        unplayed = partial(self.matches.drop_unplayed, latest - unplayed_seconds, _SWEPT)
+        return await _in_portions(unplayed)
+
+    def _check_serving(self) -> None:
+        if self._stopping is not None:
+            raise self._stopping
+
+    async def _begin(self, games: list[MatchGame]) -> Board:
+        setup = games[0].match.setup
+        share = await self._rooms.take(
+            setup.game, setup.settings, len(games), "seat_tokens", autoreset=False
+        )
+        batch = await self._stepping.in_thread(make_batch, games, self._new_engine, share)
+        for game in games:
+            if game.board is not None or not game.match.alive:
+                raise _played_otherwise(game)
+        board = Board(games, batch, self._stepping.clock())
+        board.take_places()
+        board.note_lost()  # of foreign games, some may not even begin
+        return board
+
+    def _take_out(self, game: MatchGame, reason: MazemeshError) -> None:
+        if game.board is not None:
+            game.board.take_out(game)
+        seated = self._seated.pop(game, None)
+        if seated is not None:
+            seated.stop(reason)
+
+
+async def _in_portions(drop: Callable[[], list[Match]]) -> list[Match]:
+    """Drops matches until there are none, and lets others run in between."""
+    dropped: list[Match] = []
+    while portion := drop():
+        dropped += portion
+        await asyncio.sleep(0)
+    return dropped
+
+
+def _for_bots(matches: Iterable[Match]) -> list[MatchGame]:
+    return [game for match in matches for game in match.games if game.is_for_bots]
+
+
+def _played_otherwise(game: MatchGame) -> FailedPrecondition:
+    return FailedPrecondition(
+        f"game {game.game_id!r} is played already: seat by seat, by a session that joined it "
+        "together with other games, or not any more"
+    )

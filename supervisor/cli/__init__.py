@@ -1,0 +1,1 @@
+"""The commands of the supervisor: those that start a mesh, look at one, or need several rooms."""

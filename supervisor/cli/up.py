@@ -1,0 +1,144 @@
+"""`mazemesh up`: everything on one machine, by one command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mazemesh.cli.options import DATA_DIR, DataDir, errors_as_lines, seconds
+
+
+def up(
+    game: Annotated[
+        str,
+        typer.Option(help="Game to learn and to rate: race, gymnasium:CartPole-v1 (`games`)."),
+    ] = "race",
+    algorithm: Annotated[
+        str, typer.Option(help="ppo, recurrent-ppo, impala, dqn, r2d2 or your own.")
+    ] = "ppo",
+    name: Annotated[str, typer.Option(help="Name of the policy; default: the game's.")] = "",
+    duration: Annotated[
+        str, typer.Option("--for", help="Stop by itself after so long: 180s, 5m, 2h.")
+    ] = "",
+    summary: Annotated[
+        Path | None, typer.Option(help="Write a JSON summary to this file at the end.")
+    ] = None,
+    actors: Annotated[int, typer.Option(min=0, max=64, help="Actor processes.")] = 1,
+    evaluators: Annotated[int, typer.Option(min=0, max=64, help="Evaluator processes.")] = 1,
+    exploiters: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=8,
+            help="Main exploiters: each a learner and an actor that look for the policy's "
+            "weaknesses, as NAME-exploiter; their snapshots enter its pool.",
+        ),
+    ] = 0,
+    games: Annotated[
+        int | None, typer.Option(min=2, help="Games that each actor plays at once.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of the run; default: fresh.")] = None,
+    deterministic: Annotated[
+        bool,
+        typer.Option(
+            help="One actor and the learner take turns: the same --seed gives the same learning "
+            "curve on the same machine. Slower; --seed is 0 unless given."
+        ),
+    ] = False,
+    foreign_games: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A further foreign game that clients may ask for, by its exact name with "
+            "arguments, or 'installed' for all that packages offer; may be repeated."
+        ),
+    ] = None,
+    learner: Annotated[
+        list[str] | None,
+        typer.Option(help="A flag for the learner, as --learner=--threads=2; may be repeated."),
+    ] = None,
+    plain: Annotated[bool, typer.Option(help="Lines instead of the dashboard.")] = False,
+    data_dir: DataDir = DATA_DIR,
+    port_base: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=65531,
+            help="Port of Game, which the others follow. Default: MAZEMESH_PORT_BASE, else 50051.",
+        ),
+    ] = None,
+    host: Annotated[str, typer.Option(help="Address that the services listen on.")] = "127.0.0.1",
+) -> None:
+    """Run the whole mesh on this machine: services, actors, evaluators and a learner.
+
+    It goes on where the data folder stopped. Ctrl-C stops it in order; what was learned is kept.
+    """
+    from mazemesh.starting import collector_at_rest
+
+    with collector_at_rest():
+        import asyncio
+
+        from mazemesh.client.addresses import port_base_of_environment
+        from mazemesh.games import Catalogue, open_game
+        from mazemesh.games.foreign import policy_name
+        from supervisor.running.layout import MeshPlan
+        from supervisor.running.live import live
+
+    with errors_as_lines():
+        Catalogue(foreign_games or ())  # refuses a wrong name now, not in the Game service
+        if deterministic:
+            _check_one_actor(actors, exploiters)
+        if exploiters:
+            _check_opponents(game)
+        plan = MeshPlan(
+            data_dir=data_dir.expanduser().absolute(),
+            host=host.removeprefix("[").removesuffix("]"),
+            port_base=port_base or port_base_of_environment(),
+            game=open_game(game).name,
+            policy=name or policy_name(game),
+            algorithm=algorithm,
+            actors=actors,
+            evaluators=evaluators,
+            exploiters=exploiters,
+            seed=0 if deterministic and seed is None else seed,
+            foreign_games=tuple(foreign_games or ()),
+            actor_flags=() if games is None else ("--games", str(games)),
+            learner_flags=(*(("--lockstep",) if deterministic else ()), *(learner or ())),
+        )
+        limit = seconds(duration) if duration else None
+        raise typer.Exit(asyncio.run(live(plan, limit, summary, plain=plain)))
+
+
+def _check_one_actor(actors: int, exploiters: int) -> None:
+    from mazemesh.errors import InvalidArgument
+
+    if exploiters:
+        raise InvalidArgument(
+            f"deterministic: --exploiters is {exploiters} and should be 0; what they publish when "
+            "is never the same twice"
+        )
+    if actors != 1:
+        raise InvalidArgument(
+            f"deterministic: --actors is {actors} and should be 1; the order in which several "
+            "actors' experience arrives is never the same twice"
+        )
+
+
+def _check_opponents(game: str) -> None:
+    from mazemesh.errors import InvalidArgument
+    from mazemesh.games import open_game
+    from mazemesh.games.ladder import sides
+
+    rules = open_game(game)
+    spec = rules.spec()
+    if sides(spec.seats, spec.teams) == 1 and rules.max_seats > 1:
+        raise InvalidArgument(
+            f"exploiters: all players of {game} win and lose together, so there is no adversary; "
+            "take a game of several sides, such as race"
+        )
+    if rules.max_seats == 1:
+        raise InvalidArgument(
+            f"exploiters: {game} has one seat, and so nobody to exploit; take a game of several "
+            "seats, such as race"
+        )

@@ -1,0 +1,238 @@
+"""Which processes a mesh on one machine has, and how each is started."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mazemesh.cli.own_games import VARIABLE, foreign_games
+from mazemesh.client.addresses import Addresses, reachable
+from mazemesh.process.interpreter import run_module
+from mazemesh.process.ports import free_block
+
+SERVICES = ("game", "matchmaker", "model", "elo", "replay")
+"""In the order of their ports."""
+
+GRPC_EXPERIMENTS = "-event_engine_client,-event_engine_listener"
+"""Lets the threads that wait for gRPC read the sockets themselves.
+
+Its own threads would do it otherwise and wake them: a message then passes through twice as many
+threads, and a step of 64 games costs both sides a quarter more. gRPC reads this when it is loaded.
+"""
+
+GRPC_POLL_STRATEGY = "poll"
+"""Lets each of those threads wait for its own sockets.
+
+By epoll, gRPC's choice elsewhere, one thread waits for all of a process and wakes the others.
+"""
+
+GRPC_BACKUP_POLL_MILLISECONDS = "100"
+"""How often gRPC looks at sockets that no thread waits for, such as those being connected.
+
+By default it does so every 5 s: with threads that wait for their own sockets alone, a client would
+find a service that has come up, or come back, only after seconds.
+"""
+
+
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class MeshPlan:
+    """What `mazemesh up` was asked for.
+
+    Attributes:
+        data_dir: Folder of everything that outlives the mesh.
+        host: Address the services listen on.
+        port_base: Port of Game; the others follow.
+        game: Game to train on and to rate.
+        policy: Name of the policy.
+        algorithm: Of the learner, e.g. "ppo".
+        actors: Number of actor processes.
+        evaluators: Number of evaluator processes.
+        exploiters: Number of main exploiters, each a learner and an actor of its own.
+        seed: Of the run; None is a fresh one.
+        foreign_games: Foreign games that the Game service may play besides `game`: exact names, or
+            "installed".
+        actor_flags: Passed on to every actor.
+        learner_flags: Passed on to the learner.
+    """
+
+    data_dir: Path
+    host: str
+    port_base: int
+    game: str
+    policy: str
+    algorithm: str
+    actors: int = 1
+    evaluators: int = 1
+    exploiters: int = 0
+    seed: int | None = None
+    foreign_games: tuple[str, ...] = ()
+    actor_flags: tuple[str, ...] = ()
+    learner_flags: tuple[str, ...] = ()
+
+    @property
+    def exploiter_policies(self) -> tuple[str, ...]:
+        """Names that the exploiters publish under: race-exploiter, race-exploiter-2 and so on."""
+        name = f"{self.policy}-exploiter"
+        numbered = (f"{name}-{number}" for number in range(2, self.exploiters + 1))
+        return (name, *numbered) if self.exploiters else ()
+
+    @property
+    def addresses(self) -> Addresses:
+        """Where the services listen, as their clients on this machine reach them."""
+        return Addresses.local(self.host, self.port_base)
+
+
+@dataclass(frozen=True)
+class ProcessSpec:
+    """One process of the mesh.
+
+    Attributes:
+        name: Unique, e.g. "replay" or "actor-0".
+        command: Arguments to execute.
+        metrics_port: Where its Prometheus page is.
+        metrics_host: On which host: the services' own, this machine for workers.
+        niceness: Added to the scheduling priority; evaluators must not slow the training down.
+        address: host:port of its gRPC health, for services.
+        late: Nothing waits for it in the mesh's first seconds, which it leaves to the others.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    metrics_port: int
+    niceness: int = 0
+    metrics_host: str = LOOPBACK
+    address: str = ""
+    late: bool = False
+
+
+@dataclass(frozen=True)
+class Layout:
+    """All processes: the services first, then the workers that need them."""
+
+    services: tuple[ProcessSpec, ...]
+    workers: tuple[ProcessSpec, ...]
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def all(self) -> tuple[ProcessSpec, ...]:
+        """Services and workers."""
+        return self.services + self.workers
+
+
+LEARNER = "learner"
+"""Name of the run's own learner, whose progress is shown."""
+
+_LATE = ("elo", "matchmaker")
+"""Ratings come after games, and until there are opponents to choose from actors play themselves."""
+
+_BACKUP_POLL = "GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS"
+
+_EXPLOITER_SEEDS = 1_000
+"""Between the seeds of exploiters, and so at most as many actors draw different ones."""
+
+
+@dataclass(frozen=True)
+class _Worker:
+    """A worker before it has a metrics port: what it runs, for which policy, with which flags."""
+
+    name: str
+    module: tuple[str, ...]
+    policy: str
+    seed_offset: int = 0
+    flags: tuple[str, ...] = ()
+    niceness: int = 0
+    late: bool = False
+
+
+def lay_out(plan: MeshPlan) -> Layout:
+    """Processes for a run, each with a metrics port that is free now."""
+    workers = list(_workers(plan))
+    names = [*SERVICES, *(worker.name for worker in workers)]
+    own = range(plan.port_base, plan.port_base + len(SERVICES))
+    block = free_block(len(names), taken=own, hosts=(LOOPBACK, plan.host))
+    ports = dict(zip(names, block, strict=True))
+    return Layout(
+        tuple(_service(plan, name, ports[name]) for name in SERVICES),
+        tuple(_worker(plan, worker, ports[worker.name]) for worker in workers),
+        _environment(plan),
+    )
+
+
+def _workers(plan: MeshPlan) -> Iterator[_Worker]:
+    play, evaluate = ("actor", "play"), ("actor", "evaluate")
+    learn = ("--game", plan.game, "--algorithm", plan.algorithm, *plan.learner_flags)
+    pool = ",".join(plan.exploiter_policies)
+    own = (*learn, "--pool", pool) if pool else learn
+    yield _Worker(LEARNER, ("learner",), plan.policy, flags=own)
+    for index in range(plan.actors):
+        yield _Worker(f"actor-{index}", play, plan.policy, index, plan.actor_flags)
+    for index, policy in enumerate(plan.exploiter_policies):
+        offset = _EXPLOITER_SEEDS * (index + 1)
+        flags = (*learn, "--exploits", plan.policy)
+        yield _Worker(f"learner-{policy}", ("learner",), policy, offset, flags)
+        yield _Worker(f"actor-{policy}", play, policy, offset, plan.actor_flags)
+    for index in range(plan.evaluators):
+        name = f"evaluator-{index}"
+        yield _Worker(name, evaluate, plan.policy, index, niceness=10, late=True)
+
+
+def _service(plan: MeshPlan, name: str, metrics_port: int) -> ProcessSpec:
+    address = getattr(plan.addresses, name)
+    port = address.rpartition(":")[2]
+    command = run_module(
+        f"services.{name}",
+        *("--host", plan.host, "--port", port, "--metrics-port", str(metrics_port)),
+    )
+    return ProcessSpec(
+        name,
+        command,
+        metrics_port,
+        metrics_host=reachable(plan.host),
+        address=address,
+        late=name in _LATE,
+    )
+
+
+def _worker(plan: MeshPlan, worker: _Worker, metrics_port: int) -> ProcessSpec:
+    flags = ["--metrics-port", str(metrics_port), "--policy", worker.policy]
+    if plan.seed is not None:
+        flags += ["--seed", str(plan.seed + worker.seed_offset)]
+    command = run_module(*worker.module, *flags, *worker.flags)
+    return ProcessSpec(
+        worker.name, command, metrics_port, niceness=worker.niceness, late=worker.late
+    )
+
+
+def _names(games: Iterable[str]) -> str:
+    """Names of games in a variable, whatever characters they have; empty where there are none."""
+    names = sorted(filter(None, games))
+    return json.dumps(names) if names else ""
+
+
+def _environment(plan: MeshPlan) -> dict[str, str]:
+    """What all processes share; flags of one process stand in its command."""
+    addresses = {
+        f"MAZEMESH_{name.upper()}_ADDRESS": getattr(plan.addresses, name) for name in SERVICES
+    }
+    return {
+        **os.environ,
+        **addresses,
+        "MAZEMESH_DATA_DIR": str(plan.data_dir),
+        "MAZEMESH_LOG_FORMAT": os.environ.get("MAZEMESH_LOG_FORMAT", "json"),
+        "MAZEMESH_MATCHMAKER_GAMES": _names([plan.game]),
+        "MAZEMESH_GAME_WARM_GAMES": _names([plan.game]),
+        VARIABLE: _names({*foreign_games(plan.data_dir, [plan.game]), *plan.foreign_games}),
+        "MAZEMESH_EXIT_WITH_PARENT": str(os.getpid()),
+        # numpy's own threads would fight with torch and onnxruntime over the cores.
+        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
+        "OPENBLAS_NUM_THREADS": os.environ.get("OPENBLAS_NUM_THREADS", "1"),
+        "GRPC_EXPERIMENTS": os.environ.get("GRPC_EXPERIMENTS", GRPC_EXPERIMENTS),
+        "GRPC_POLL_STRATEGY": os.environ.get("GRPC_POLL_STRATEGY", GRPC_POLL_STRATEGY),
+        _BACKUP_POLL: os.environ.get(_BACKUP_POLL, GRPC_BACKUP_POLL_MILLISECONDS),
+    }

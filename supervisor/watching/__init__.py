@@ -1,0 +1,1 @@
+"""Looks at a running mesh: its figures, and why it stands still."""

@@ -1,0 +1,79 @@
+"""Which processes a mesh has, and what they are told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from actor.settings import ActorSettings
+from learner.run import Run as LearnerRun
+from learner.settings import LearnerSettings
+from mazemesh.cli.app import app
+from mazemesh.process.settings import parse_settings
+from supervisor.running.layout import SERVICES, MeshPlan, ProcessSpec, lay_out
+
+
+def plan(**given: object) -> MeshPlan:
+    return MeshPlan(Path("/data"), "127.0.0.1", 50051, "race", "mine", "ppo", **given)  # type: ignore[arg-type]
+
+
+def workers(one: MeshPlan) -> dict[str, ProcessSpec]:
+    return {spec.name: spec for spec in lay_out(one).workers}
+
+
+def learner(spec: ProcessSpec) -> LearnerSettings:
+    return parse_settings(LearnerSettings, list(spec.command[4:]), "learner")
+
+
+def test_a_mesh_has_services_a_learner_actors_and_evaluators() -> None:
+    layout = lay_out(plan(actors=2))
+    assert tuple(spec.name for spec in layout.services) == SERVICES
+    assert [spec.name for spec in layout.workers] == [
+        "learner",
+        "actor-0",
+        "actor-1",
+        "evaluator-0",
+    ]
+    ports = [spec.metrics_port for spec in layout.all]
+    assert len(set(ports)) == len(ports)
+
+
+def test_exploiters_are_learners_and_actors_of_their_own() -> None:
+    found = workers(plan(exploiters=2, seed=7, actor_flags=("--games", "64")))
+    names = "mine-exploiter", "mine-exploiter-2"
+    assert set(found) >= {f"{kind}-{name}" for kind in ("learner", "actor") for name in names}
+    main = LearnerRun.of(learner(found["learner"]))
+    assert (main.policy, main.pool, main.exploits) == ("mine", names, "")
+    seeds = {main.seed}
+    for name in names:
+        one = LearnerRun.of(learner(found[f"learner-{name}"]))
+        assert (one.policy, one.pool, one.exploits) == (name, (), "mine")
+        actor = found[f"actor-{name}"]
+        assert actor.command[3:5] == ("actor", "play")
+        settings = parse_settings(ActorSettings, list(actor.command[5:]), "actor")
+        assert (settings.policy, settings.games) == (name, 64)
+        seeds.add(one.seed)
+    assert len(seeds) == 3
+
+
+def test_without_exploiters_the_pool_is_the_runs_own() -> None:
+    assert LearnerRun.of(learner(workers(plan())["learner"])).pool == ()
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--game", "solo", "--exploiters", "1"], "exploiters: solo has one seat"),
+        (["--game", "coop-keys", "--exploiters", "1"], "exploiters: all players of coop-keys win"),
+        (["--deterministic", "--exploiters", "1"], "deterministic: --exploiters is 1"),
+    ],
+)
+def test_exploiters_that_make_no_sense_are_refused(
+    tmp_path: Path, flags: list[str], message: str
+) -> None:
+    result = CliRunner().invoke(app, ["up", "--data-dir", str(tmp_path / "data"), *flags])
+    assert result.exit_code == 1
+    assert message in result.stderr
+    assert not (tmp_path / "data").exists()
