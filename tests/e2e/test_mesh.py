@@ -69,7 +69,7 @@ def test_experience_versions_and_ratings_flow_survive_kills_and_go_on(tmp_path: 
     assert evaluated["games"] == 8
     stored = {row["policy"] for row in told(data_dir, base, "leaderboard", "race")["players"]}
     assert {row["policy"] for row in first["leaderboard"]} <= stored
-    (table,) = told(data_dir, base, "replay", "tables")
+    (table,) = told(data_dir, base, "tables")
     assert table["table"] == "race"
     assert table["inserts"] > 100
 

@@ -22,7 +22,7 @@ def test_the_contract_lies_beside_its_stubs(names: set[str]) -> None:
     assert {name.replace(".proto", "_pb2.py") for name in protos} <= names
 
 
-def test_no_file_lies_beside_the_four_packages(names: set[str]) -> None:
+def test_no_file_lies_beside_the_five_packages(names: set[str]) -> None:
     folders = {name.partition("/")[0] for name in names}
-    assert folders == {"mazemesh", "services", "actor", "learner"}
+    assert folders == {"mazemesh", "services", "actor", "learner", "supervisor"}
     assert "mazemesh/py.typed" in names
