@@ -95,7 +95,7 @@ class InvalidArgument(MazemeshError, ValueError):
     """A value that is wrong in any state. Names field, value and what would be right.
 
     A message that begins with a field's path ("page_size: ...", "matches[0].seed is ...") is about
-    that field, so whoever nests a message puts the path before it and is done (docs/adr/0111).
+    that field, so whoever nests a message puts the path before it and is done (docs/adr/0107).
     """
 
     def __init__(

@@ -26,5 +26,5 @@ def test_moves_and_passages() -> None:
 
 
 def test_a_bot_keeps_its_number_for_ever() -> None:
-    """A new bot is put at the end, here and there: clients hold these numbers (docs/adr/0112)."""
+    """A new bot is put at the end, here and there: clients hold these numbers (docs/adr/0108)."""
     assert BOTS == ("random", "wall-follower", "shortest-path")
