@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -92,6 +93,7 @@ class Board:
         games: what is played, by index in the batch.
         touched: when the last step was played, by a monotonic clock.
         unsaved: matches that finished here and whose results are not on disk yet.
+        saving: held by whoever puts these on disk; what is played here may go when they are.
     """
 
     def __init__(self, games: Sequence[MatchGame], batch: Batch, now: float) -> None:
@@ -99,6 +101,7 @@ class Board:
         self.batch = batch
         self.touched = now
         self.unsaved: list[Match] = []
+        self.saving = asyncio.Lock()
         self._taken_out = 0
 
     @property

@@ -34,7 +34,14 @@ class Recorder:
         self._encode = encode
 
     async def save(self, board: Board) -> None:
-        """Returns when all matches that finished on the board are saved; repeating does no harm."""
+        """Returns when all matches that finished on the board are saved; repeating does no harm.
+
+        Those who save the same board take turns: the first one through may give the board away.
+        """
+        async with board.saving:
+            await self._save(board)
+
+    async def _save(self, board: Board) -> None:
         matches = list(board.unsaved)
         if not matches:
             return
