@@ -13,10 +13,10 @@ CHILD = """
 import sys, threading
 sys.platform = "darwin"
 from mazemesh.process import parent
-print("watching", flush=True)
 done = threading.Event()
 parent.drain = lambda: (print("drained", flush=True), done.set())
 parent.stop_with_parent()
+print("watching", flush=True)  # not before: whoever is adopted by then has no parent to watch
 done.wait()
 """
 SUPERVISOR = f"""
