@@ -69,10 +69,35 @@ def up(
         ),
     ] = None,
     host: Annotated[str, typer.Option(help="Address that the services listen on.")] = "127.0.0.1",
+    instances: Annotated[
+        int,
+        typer.Option(min=1, max=16, help="Of every service; several share --database."),
+    ] = 1,
+    database: Annotated[
+        str,
+        typer.Option(
+            envvar="MAZEMESH_DATABASE_URL",
+            show_envvar=True,
+            help="postgresql://user:password@host/name; default: SQLite in the data folder. "
+            "(The variable keeps the password out of the process list.)",
+        ),
+    ] = "",
+    redis: Annotated[
+        str,
+        typer.Option(envvar="MAZEMESH_REDIS_URL", help="redis://host:port/0; default: memory."),
+    ] = "",
+    blobs: Annotated[
+        str,
+        typer.Option(
+            envvar="MAZEMESH_BLOBS_URL",
+            help="s3://bucket/prefix or a folder; default: the data folder.",
+        ),
+    ] = "",
 ) -> None:
     """Run the whole mesh on this machine: services, actors, evaluators and a learner.
 
     It goes on where the data folder stopped. Ctrl-C stops it in order; what was learned is kept.
+    With --instances there are several of each service, the second five ports above the first.
     """
     from mazemesh.starting import collector_at_rest
 
@@ -82,7 +107,7 @@ def up(
         from mazemesh.client.addresses import port_base_of_environment
         from mazemesh.games import Catalogue, open_game
         from mazemesh.games.foreign import policy_name
-        from supervisor.running.layout import MeshPlan
+        from supervisor.running.layout import MeshPlan, Stores
         from supervisor.running.live import live
 
     with errors_as_lines():
@@ -91,10 +116,13 @@ def up(
             _check_one_actor(actors, exploiters)
         if exploiters:
             _check_opponents(game)
+        base = port_base or port_base_of_environment()
+        if instances > 1:
+            _check_shared(instances, database, base)
         plan = MeshPlan(
             data_dir=data_dir.expanduser().absolute(),
             host=host.removeprefix("[").removesuffix("]"),
-            port_base=port_base or port_base_of_environment(),
+            port_base=base,
             game=open_game(game).name,
             policy=name or policy_name(game),
             algorithm=algorithm,
@@ -105,9 +133,29 @@ def up(
             foreign_games=tuple(foreign_games or ()),
             actor_flags=() if games is None else ("--games", str(games)),
             learner_flags=(*(("--lockstep",) if deterministic else ()), *(learner or ())),
+            instances=instances,
+            stores=Stores(database, redis, blobs),
         )
         limit = seconds(duration) if duration else None
         raise typer.Exit(asyncio.run(live(plan, limit, summary, plain=plain)))
+
+
+def _check_shared(instances: int, database: str, base: int) -> None:
+    from mazemesh.client.addresses import LAST_PORT_BASE
+    from mazemesh.errors import InvalidArgument
+    from supervisor.running.layout import SERVICES
+
+    last = LAST_PORT_BASE - len(SERVICES) * (instances - 1)
+    if base > last:
+        raise InvalidArgument(
+            f"port_base: {base} leaves no room for {instances} instances of {len(SERVICES)} "
+            f"services; take one up to {last}"
+        )
+    if not database.startswith(("postgresql:", "postgres:")):
+        raise InvalidArgument(
+            f"instances: {instances} of each service need a database that they share; name one by "
+            "--database postgresql://user:password@host/name or MAZEMESH_DATABASE_URL"
+        )
 
 
 def _check_one_actor(actors: int, exploiters: int) -> None:

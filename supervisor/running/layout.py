@@ -41,6 +41,31 @@ LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True)
+class Stores:
+    """Servers that several instances share; "" is what is embedded in the data folder.
+
+    Attributes:
+        database: URL of PostgreSQL.
+        redis: URL of Redis.
+        blobs: Folder or `s3://bucket/prefix` for files.
+    """
+
+    database: str = ""
+    redis: str = ""
+    blobs: str = ""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What tells the services; a password stands in no process list."""
+        told = {
+            "MAZEMESH_DATABASE_URL": self.database,
+            "MAZEMESH_REDIS_URL": self.redis,
+            "MAZEMESH_BLOBS_URL": self.blobs,
+        }
+        return {name: value for name, value in told.items() if value}
+
+
+@dataclass(frozen=True)
 class MeshPlan:
     """What `mazemesh up` was asked for.
 
@@ -59,6 +84,8 @@ class MeshPlan:
             "installed".
         actor_flags: Passed on to every actor.
         learner_flags: Passed on to the learner.
+        instances: Of every service; of Replay, shards.
+        stores: Where several instances keep what they share.
     """
 
     data_dir: Path
@@ -74,6 +101,8 @@ class MeshPlan:
     foreign_games: tuple[str, ...] = ()
     actor_flags: tuple[str, ...] = ()
     learner_flags: tuple[str, ...] = ()
+    instances: int = 1
+    stores: Stores = field(default_factory=lambda: Stores())
 
     @property
     def exploiter_policies(self) -> tuple[str, ...]:
@@ -83,9 +112,21 @@ class MeshPlan:
         return (name, *numbered) if self.exploiters else ()
 
     @property
+    def ports(self) -> range:
+        """Of all services: five for each instance."""
+        return range(self.port_base, self.port_base + len(SERVICES) * self.instances)
+
+    @property
     def addresses(self) -> Addresses:
         """Where the services listen, as their clients on this machine reach them."""
-        return Addresses.local(self.host, self.port_base)
+        blocks = [self.addresses_of(instance) for instance in range(self.instances)]
+        return Addresses(
+            **{name: ",".join(getattr(block, name) for block in blocks) for name in SERVICES}
+        )
+
+    def addresses_of(self, instance: int) -> Addresses:
+        """Where the services of one instance listen."""
+        return Addresses.local(self.host, self.port_base + len(SERVICES) * instance)
 
 
 @dataclass(frozen=True)
@@ -100,6 +141,7 @@ class ProcessSpec:
         niceness: Added to the scheduling priority; evaluators must not slow the training down.
         address: host:port of its gRPC health, for services.
         late: Nothing waits for it in the mesh's first seconds, which it leaves to the others.
+        service: Which of `SERVICES` it is; "" for workers.
     """
 
     name: str
@@ -109,6 +151,7 @@ class ProcessSpec:
     metrics_host: str = LOOPBACK
     address: str = ""
     late: bool = False
+    service: str = ""
 
 
 @dataclass(frozen=True)
@@ -153,12 +196,12 @@ class _Worker:
 def lay_out(plan: MeshPlan) -> Layout:
     """Processes for a run, each with a metrics port that is free now."""
     workers = list(_workers(plan))
-    names = [*SERVICES, *(worker.name for worker in workers)]
-    own = range(plan.port_base, plan.port_base + len(SERVICES))
-    block = free_block(len(names), taken=own, hosts=(LOOPBACK, plan.host))
+    services = [(name, instance) for instance in range(plan.instances) for name in SERVICES]
+    names = [*services, *(worker.name for worker in workers)]
+    block = free_block(len(names), taken=plan.ports, hosts=(LOOPBACK, plan.host))
     ports = dict(zip(names, block, strict=True))
     return Layout(
-        tuple(_service(plan, name, ports[name]) for name in SERVICES),
+        tuple(_service(plan, *service, ports[service]) for service in services),
         tuple(_worker(plan, worker, ports[worker.name]) for worker in workers),
         _environment(plan),
     )
@@ -182,20 +225,23 @@ def _workers(plan: MeshPlan) -> Iterator[_Worker]:
         yield _Worker(name, evaluate, plan.policy, index, niceness=10, late=True)
 
 
-def _service(plan: MeshPlan, name: str, metrics_port: int) -> ProcessSpec:
-    address = getattr(plan.addresses, name)
-    port = address.rpartition(":")[2]
-    command = run_module(
-        f"services.{name}",
-        *("--host", plan.host, "--port", port, "--metrics-port", str(metrics_port)),
-    )
+def _service(plan: MeshPlan, name: str, instance: int, metrics_port: int) -> ProcessSpec:
+    address = getattr(plan.addresses_of(instance), name)
+    flags = ["--host", plan.host, "--port", address.rpartition(":")[2]]
+    flags += ["--metrics-port", str(metrics_port)]
+    if name == "replay" and instance:
+        # A shard's rows are its own; those of the first one lie where they lay before there were
+        # others.
+        flags += ["--data-dir", str(plan.data_dir / f"{name}-{instance}")]
+    command = run_module(f"services.{name}", *flags)
     return ProcessSpec(
-        name,
+        name if plan.instances == 1 else f"{name}-{instance}",
         command,
         metrics_port,
         metrics_host=reachable(plan.host),
         address=address,
         late=name in _LATE,
+        service=name,
     )
 
 
@@ -223,6 +269,7 @@ def _environment(plan: MeshPlan) -> dict[str, str]:
     return {
         **os.environ,
         **addresses,
+        **plan.stores.environment,
         "MAZEMESH_DATA_DIR": str(plan.data_dir),
         "MAZEMESH_LOG_FORMAT": os.environ.get("MAZEMESH_LOG_FORMAT", "json"),
         "MAZEMESH_MATCHMAKER_GAMES": _names([plan.game]),

@@ -19,7 +19,7 @@ from mazemesh.games.mazes.machine_code import is_compiled
 from mazemesh.process.parent import stop_with_parent
 from mazemesh.process.ports import check_ports
 from mazemesh.starting import collector_at_rest
-from supervisor.running.layout import SERVICES, Layout, MeshPlan, lay_out
+from supervisor.running.layout import Layout, MeshPlan, lay_out
 from supervisor.running.supervise import Supervisor
 from supervisor.watching.display import open_display
 
@@ -52,7 +52,7 @@ async def live(plan: MeshPlan, limit: float | None, summary: Path | None, *, pla
     stop = _stop_event()
     stop_with_parent()
     with claimed(plan.data_dir):
-        check_ports(range(plan.port_base, plan.port_base + len(SERVICES)), plan.host)
+        check_ports(plan.ports, plan.host)
         layout = lay_out(plan)
         supervisor = Supervisor(layout, plan.data_dir / "logs")
         _leave_note(plan, layout)
@@ -90,7 +90,9 @@ async def _run(
         from supervisor.watching.overview import Observer
 
     with Mesh(plan.addresses) as mesh:
-        display.tell(f"mesh on {host_port(plan.host, plan.port_base)}, data in {plan.data_dir}")
+        several = f", {plan.instances} of each service" if plan.instances > 1 else ""
+        where = host_port(plan.host, plan.port_base)
+        display.tell(f"mesh on {where}{several}, data in {plan.data_dir}")
         observer = Observer(plan, layout, supervisor, mesh, began)
         explainer = Explainer(plan, supervisor, mesh, display.tell, compiling=compiling)
         watching = asyncio.create_task(_watch(plan, observer, explainer, supervisor, display))

@@ -15,7 +15,8 @@ def summary(overview: Overview, problems: Sequence[str] = ()) -> dict[str, Any]:
 
     `success_rate` is that of the newest snapshot on held-out mazes, greedy: the share of mazes
     solved, or for games of several seats the share of games won against bot/random; null
-    before the first probe. `success_history` tells when each snapshot's was known.
+    before the first probe. `success_history` tells when each snapshot's was known. `instances`
+    are those of each service that ran at the end.
     """
     return {
         "seconds": round(overview.seconds, 1),
@@ -25,6 +26,7 @@ def summary(overview: Overview, problems: Sequence[str] = ()) -> dict[str, Any]:
         "experience_recorded": overview.experience,
         "versions_published": overview.versions,
         "snapshots": overview.snapshots,
+        "instances": overview.instances,
         "restarts": overview.restarts,
         "training_step": overview.training_step,
         "first_game_seconds": overview.first_game_seconds,

@@ -101,7 +101,7 @@ class Explainer:
     def _collect(self, seconds: float, still: dict[Part, float]) -> Evidence:
         since = time.time() - max(still.values()) - _BEFORE
         processes = [_signs(child, since) for child in self._supervisor.children if child.begun]
-        replay_answers = any(one.name == "replay" and one.answers for one in processes)
+        replay_answers = any(one.service == "replay" and one.answers for one in processes)
         return Evidence(
             self._plan.data_dir,
             shutil.disk_usage(self._plan.data_dir).free,
@@ -133,7 +133,13 @@ def _signs(child: Child, since: float) -> ProcessSigns:
     answers = serving(spec.address, _HEALTH_SECONDS) == "serving" if spec.address else None
     complaint = worst(child.log_file, child.log_start, since)
     return ProcessSigns(
-        spec.name, child.pid is not None, child.deaths, answers, spec.address, complaint
+        spec.name,
+        child.pid is not None,
+        child.deaths,
+        answers,
+        spec.address,
+        complaint,
+        spec.service,
     )
 
 

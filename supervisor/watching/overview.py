@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -42,6 +43,7 @@ class Overview:
         losses: By name.
         success: Seconds and rate of each snapshot that was probed, in order.
         states: Of each process: its process id, or why it does not run.
+        instances: Of each service that run.
         restarts: Processes started again.
         first_game_seconds: When the first game was over; None before.
         leaderboard: Best first.
@@ -63,6 +65,7 @@ class Overview:
     losses: dict[str, float] = field(default_factory=dict)
     success: dict[str, tuple[float, float]] = field(default_factory=dict)
     states: dict[str, str] = field(default_factory=dict)
+    instances: dict[str, int] = field(default_factory=dict)
     restarts: int = 0
     first_game_seconds: float | None = None
     leaderboard: tuple[PlayerRating, ...] = ()
@@ -153,7 +156,8 @@ class Observer:
         return Overview(
             seconds=seconds,
             games=games,
-            matches=int(read.total("mazemesh_elo_matches")),
+            # Each instance of Elo tells of the one log.
+            matches=int(read.highest_total("mazemesh_elo_matches")),
             agent_steps=steps,
             agent_steps_per_second=(steps - before.agent_steps) / span,
             games_per_second=(games - before.games) / span,
@@ -167,6 +171,7 @@ class Observer:
             losses=self._losses(),
             success=dict(self._success),
             states=self._states(),
+            instances=self._instances(),
             restarts=self._supervisor.restarts,
             first_game_seconds=seconds if first is None and games else first,
             leaderboard=before.leaderboard if board is None else board,
@@ -183,8 +188,12 @@ class Observer:
         return {name: parts[name] for name in _LOSSES if name in parts}
 
     def _tables(self) -> dict[str, int]:
-        sizes = self._readings.values("mazemesh_replay_table_size_rows")
+        sizes = self._readings.sums("mazemesh_replay_table_size_rows")
         return {dict(labels).get("table", ""): int(size) for labels, size in sizes.items()}
+
+    def _instances(self) -> dict[str, int]:
+        running = (child for child in self._supervisor.services if child.pid is not None)
+        return dict(Counter(child.spec.service for child in running))
 
     def _states(self) -> dict[str, str]:
         return {

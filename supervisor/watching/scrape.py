@@ -42,6 +42,21 @@ class Readings:
         """Value by label set; `of` one process alone, if it is named."""
         return {sample[1]: value for sample, value in self._matching(name, {}, of)}
 
+    def sums(self, name: str) -> dict[tuple[tuple[str, str], ...], float]:
+        """Sum over all processes by label set."""
+        sums: dict[tuple[tuple[str, str], ...], float] = defaultdict(float)
+        for sample, value in self._matching(name, {}):
+            sums[sample[1]] += value
+        return dict(sums)
+
+    def highest_total(self, name: str) -> float:
+        """Largest sum over the label sets of one process; 0 when nobody tells it."""
+        totals: dict[str, float] = defaultdict(float)
+        for process in self._last:
+            for _, value in self._matching(name, {}, process):
+                totals[process] += value
+        return max(totals.values(), default=0.0)
+
     def highest(self, name: str, *, of: str = "") -> float | None:
         """Largest value over all processes, or `of` one; None when nobody tells it."""
         return max((value for _, value in self._matching(name, {}, of)), default=None)

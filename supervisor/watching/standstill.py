@@ -64,6 +64,7 @@ class ProcessSigns:
         answers: Whether its gRPC port answers; None for a worker, which has none.
         address: Of that port.
         complaint: The gravest one of its log.
+        service: Which service it is an instance of; "" for workers.
     """
 
     name: str
@@ -72,6 +73,7 @@ class ProcessSigns:
     answers: bool | None = None
     address: str = ""
     complaint: Complaint | None = None
+    service: str = ""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from learner.run import Run as LearnerRun
 from learner.settings import LearnerSettings
 from mazemesh.cli.app import app
 from mazemesh.process.settings import parse_settings
-from supervisor.running.layout import SERVICES, MeshPlan, ProcessSpec, lay_out
+from supervisor.running.layout import SERVICES, MeshPlan, ProcessSpec, Stores, lay_out
 
 
 def plan(**given: object) -> MeshPlan:
@@ -77,3 +77,43 @@ def test_exploiters_that_make_no_sense_are_refused(
     assert result.exit_code == 1
     assert message in result.stderr
     assert not (tmp_path / "data").exists()
+
+
+def test_instances_have_ports_names_and_shards_of_their_own() -> None:
+    stores = Stores("postgresql://u:secret@h/d", "redis://h/0", "s3://b/p")
+    one = plan(instances=2, stores=stores)
+    layout = lay_out(one)
+    assert [spec.service for spec in layout.services] == [*SERVICES, *SERVICES]
+    assert {spec.name for spec in layout.services} == {f"{s}-{i}" for s in SERVICES for i in (0, 1)}
+    assert one.addresses.game == "127.0.0.1:50051,127.0.0.1:50056"
+    assert [spec.address for spec in layout.services if spec.service == "elo"] == (
+        one.addresses.elo.split(",")
+    )
+    assert layout.environment["MAZEMESH_GAME_ADDRESS"] == one.addresses.game
+    assert layout.environment["MAZEMESH_DATABASE_URL"] == stores.database
+    assert layout.environment["MAZEMESH_REDIS_URL"] == stores.redis
+    assert layout.environment["MAZEMESH_BLOBS_URL"] == stores.blobs
+    assert not any("secret" in word for spec in layout.all for word in spec.command)
+    shards = [spec for spec in layout.services if spec.service == "replay"]
+    # The first shard goes on with what a mesh without instances left.
+    assert "--data-dir" not in shards[0].command
+    assert shards[1].command[-2:] == ("--data-dir", "/data/replay-1")
+    assert len({spec.metrics_port for spec in layout.all}) == len(layout.all)
+
+
+def test_several_instances_need_a_database_that_they_share() -> None:
+    told = CliRunner().invoke(
+        app, ["up", "--instances", "2"], env={"COLUMNS": "200", "MAZEMESH_DATABASE_URL": ""}
+    )
+    assert told.exit_code != 0
+    assert "--database postgresql://" in told.stderr
+
+
+def test_instances_whose_ports_would_not_fit_are_refused() -> None:
+    told = CliRunner().invoke(
+        app,
+        ["up", "--instances", "3", "--database", "postgresql://h/d", "--port-base", "65525"],
+        env={"COLUMNS": "200"},
+    )
+    assert told.exit_code != 0
+    assert "65521" in told.stderr

@@ -48,3 +48,18 @@ def test_a_counter_goes_on_over_restarts_and_a_gauge_does_not() -> None:
         readings.take("a", {(FINISHED, ()): value, ("mazemesh_game_sessions", ()): value})
     assert readings.total(FINISHED) == 25.0 + 7.0 + 1.0
     assert readings.total("mazemesh_game_sessions") == 1.0
+
+
+def test_gauges_of_several_instances_are_summed_by_label_or_taken_once() -> None:
+    readings = Readings()
+    table = (("table", "race"),)
+    for process, size in (("replay-0", 3.0), ("replay-1", 4.0)):
+        readings.take(process, {("size", table): size})
+    for process, matches in (("elo-0", (5.0, 1.0)), ("elo-1", (5.0, 2.0))):
+        readings.take(
+            process,
+            {("matches", (("ladder", name),)): n for name, n in zip("ab", matches, strict=True)},
+        )
+    assert readings.sums("size") == {table: 7.0}
+    assert readings.highest_total("matches") == 7.0
+    assert readings.highest_total("none") == 0.0

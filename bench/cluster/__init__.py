@@ -1,0 +1,1 @@
+"""Several instances of every service, on servers of their own."""
