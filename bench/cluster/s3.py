@@ -43,7 +43,7 @@ def main(port: int) -> None:
     server = make_server("127.0.0.1", port, application, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     boto3.client("s3").create_bucket(Bucket="mazemesh")
-    print("serving", flush=True)  # noqa: T201
+    print("serving", flush=True)
     for line in sys.stdin:
         application.until = time.monotonic() + float(line)
 

@@ -16,6 +16,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
@@ -108,7 +109,10 @@ class Redis:
         command = [str(program("redis-server", "redis-server")), "--bind", LOOPBACK]
         command += ["--port", str(self._port), "--save", "", "--appendonly", "no"]
         self._process = subprocess.Popen(
-            [*command, "--dir", str(self._folder)], stdout=subprocess.PIPE, text=True
+            [*command, "--dir", str(self._folder)],
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,  # Ctrl-C is for the mesh, which still needs it while it stops
         )
         _await_line(self._process.stdout, "Ready to accept connections")
 
@@ -160,7 +164,7 @@ class S3:
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": "mazemesh",
-            "AWS_SECRET_ACCESS_KEY": "mazemesh",  # noqa: S105
+            "AWS_SECRET_ACCESS_KEY": "mazemesh",
             "AWS_REGION": "us-east-1",
             "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_EC2_METADATA_DISABLED": "true",
@@ -173,6 +177,7 @@ class S3:
             stdout=subprocess.PIPE,
             stdin=subprocess.PIPE,
             text=True,
+            start_new_session=True,
             cwd=Path(__file__).parents[2],
             env={**os.environ, **self.environment, "PYTHONPATH": str(Path(__file__).parents[2])},
         )
@@ -202,6 +207,32 @@ def s3() -> Iterator[S3]:
         yield server
     finally:
         server.stop()
+
+
+@dataclass(frozen=True)
+class StandIns:
+    """All three."""
+
+    postgres: Postgres
+    redis: Redis
+    s3: S3
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What tells a mesh to use them."""
+        return {
+            **self.s3.environment,
+            "MAZEMESH_DATABASE_URL": self.postgres.url,
+            "MAZEMESH_REDIS_URL": self.redis.url,
+            "MAZEMESH_BLOBS_URL": self.s3.url,
+        }
+
+
+@contextmanager
+def stand_ins() -> Iterator[StandIns]:
+    """All three, running and empty."""
+    with postgres() as database, redis_server() as cache, s3() as blobs:
+        yield StandIns(database, cache, blobs)
 
 
 def _await_line(stream: IO[str] | None, wanted: str) -> None:
