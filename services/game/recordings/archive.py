@@ -89,8 +89,8 @@ class Archive:
         entry = await self._index.find(game_id)
         if entry is None:
             raise NotFound(
-                f"there is no recording of game {game_id!r}: there are those of finished matches, and "
-                f"of them the last {self._keep} games"
+                f"there is no recording of game {game_id!r}: there are those of finished matches, "
+                f"and of them the last {self._keep} games"
             )
         return entry, await asyncio.to_thread(self._files.get, entry.file)
 
