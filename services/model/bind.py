@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 from mazemesh.v1.model_pb2_grpc import add_ModelServiceServicer_to_server
 from services._harness import Server
+from services._harness.broadcast import Broadcast
 from services._harness.game_specs import GameSpecs, RemoteSpecs, SpecPeer
 from services.model.metered_servicer import MeteredServicer
 from services.model.metrics import ModelMetrics, keep_fresh
 from services.model.registry.publisher import Publisher
 from services.model.registry.upload import Uploads
-from services.model.registry.watching import Changed
 from services.model.settings import ModelSettings
 from services.model.store import delete_unused
 from services.model.stores.folder import FolderBlobs
@@ -37,7 +37,7 @@ async def bind_with(settings: ModelSettings, server: Server, game: SpecPeer) -> 
         most_bytes=settings.max_upload_bytes,
     )
     metrics = ModelMetrics(server.registry)
-    changed = Changed()
+    changed = Broadcast()
 
     def now() -> datetime:
         return datetime.now(UTC)

@@ -7,12 +7,19 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import replace
 from typing import Final
 
-from mazemesh.errors import DeadlineExceeded, FailedPrecondition, InvalidArgument
+from mazemesh.errors import (
+    DeadlineExceeded,
+    FailedPrecondition,
+    InvalidArgument,
+    Unavailable,
+    within,
+)
 from mazemesh.games import GameSpec
 from mazemesh.names import ALIAS, POLICY, parse_reference
 from mazemesh.v1 import model_pb2 as pb
 from mazemesh.v1.model_pb2_grpc import ModelServiceServicer
 from mazemesh.wire.specs import settings_from_proto
+from services._harness.broadcast import Broadcast, wait
 from services._harness.context import Context
 from services._harness.game_specs import GameSpecs
 from services._harness.paging import page_size, page_token, read_token
@@ -20,7 +27,6 @@ from services.model.registry import leases, registry
 from services.model.registry.policy import Submission, Version
 from services.model.registry.publisher import Now, Publisher
 from services.model.registry.upload import Upload, Uploads
-from services.model.registry.watching import Changed, wait
 from services.model.store import BlobStore, Filter, RegistryStore, Transaction
 from services.model.wire.messages import (
     alias_message,
@@ -49,7 +55,7 @@ class ModelServicer(ModelServiceServicer):
         blobs: BlobStore,
         uploads: Uploads,
         publisher: Publisher,
-        changed: Changed,
+        changed: Broadcast,
         games: GameSpecs,
         max_policy_bytes: int,
         heartbeat_seconds: float,
@@ -74,12 +80,14 @@ class ModelServicer(ModelServiceServicer):
     ) -> pb.PublishPolicyResponse:
         """Receives, then publishes; a repeated request gets its first answer."""
         header = await _first(request_iterator)
-        submission = read_header(header, self._max_policy_bytes)
+        with within("header"):
+            submission = read_header(header, self._max_policy_bytes)
         version = await self._publisher.find(submission, header.fence)
         if version is None:
-            spec = await self._spec(header)
+            with within("header"):
+                spec = await self._spec(header)
+                parity = await asyncio.to_thread(read_parity, header.parity, spec)
             submission = replace(submission, spec_hash=spec.spec_hash if spec else "")
-            parity = await asyncio.to_thread(read_parity, header.parity, spec)
             with self._uploads.room(submission.size_bytes):
                 upload = await self._receive(request_iterator, submission)
                 version = await self._publisher.publish(submission, parity, upload, header.fence)
@@ -137,6 +145,8 @@ class ModelServicer(ModelServiceServicer):
         silent_until = clock()
         while True:
             ticket = self._changed.ticket()
+            if self._changed.closed:
+                raise Unavailable("the Model service stops; watch again from the last revision")
             news = await self._changes(seen, name)
             seen = news.through
             for event in news.events:
@@ -165,8 +175,10 @@ class ModelServicer(ModelServiceServicer):
         """Of the game that the header names, if it names one; Game tells it."""
         if not header.HasField("collection"):
             return None
-        settings = settings_from_proto(header.collection.settings)
-        return (await self._games.get(header.collection.game, settings)).spec
+        with within("collection"):
+            with within("settings"):
+                settings = settings_from_proto(header.collection.settings)
+            return (await self._games.get(header.collection.game, settings)).spec
 
     async def HoldName(self, request: pb.HoldNameRequest, context: Context) -> pb.HoldNameResponse:
         """Begins, renews or ends a run's hold on a name."""
