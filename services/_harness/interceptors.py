@@ -173,6 +173,8 @@ async def _abort(context: Context, error: Exception) -> None:
             f"the disk is full ({error.strerror}); make room", retry_after=_DISK_PAUSE
         )
         await _abort(context, full)
+    if isinstance(error, NotImplementedError):  # what generated servicers raise
+        await context.abort(grpc.StatusCode.UNIMPLEMENTED, "this service does not have this method")
     error_id = secrets.token_hex(4)
     _log.error("call failed", error_id=error_id, exc_info=error)
     await context.abort(

@@ -278,7 +278,6 @@ class _Visit:
         self._admission = _admission.get()
         self._meters: list[tuple[Limiter, Any]] = []
         self._address = ""
-        self._asked = False
 
     async def enter(self, request: Any, context: Context) -> None:
         """Returns when the servicer may begin.
@@ -322,7 +321,7 @@ class _Visit:
             self._meters[0][1].bytes += admission.received
         if audit is None or (self._rule.kind is Kind.READ and not _is_refusal(outcome)):
             return
-        if self._rule.kind is Kind.WRITE and not (admission.caller.key is None):
+        if self._rule.kind is Kind.WRITE and admission.caller.key is not None:
             audit.note(**self._line(), outcome=outcome)
         elif self._rule.roles is not None:
             key = admission.caller.key
@@ -346,7 +345,6 @@ class _Visit:
         """Notes an administrator's write before it is done: without the line it is not."""
         audit = self._gate._audit  # noqa: SLF001
         assert audit is not None
-        self._asked = True
         await audit.write_first(**self._line(), outcome="ASKED")
 
     def _line(self) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """How much each key, and each address, may ask for: calls, bytes, streams.
 
-The windows are those of the library `limits`, in memory or in a Redis that all instances share. They
-are taken in pieces: of a thousand calls a second, the windows are asked for fifty at a time, so
-nine calls in ten cost less than a microsecond and no question to Redis.
+The windows are those of the library `limits`, in memory or in a Redis that all instances share.
+They are taken in pieces: of a thousand calls a second, the windows are asked for fifty at a time,
+so most calls cost less than a microsecond and no question to Redis.
 """
 
 from __future__ import annotations

@@ -14,13 +14,13 @@ class Role(StrEnum):
     """What a key's holder is. Roles are sets of RPCs, not steps of a ladder."""
 
     VIEWER = "viewer"
-    """Looks at games, ratings, tables and lists of policies; takes nothing home, changes nothing."""
+    """Looks at games, ratings, tables and lists of policies; fetches none, changes nothing."""
 
     PLAYER = "player"
     """A person or a foreign bot: what a viewer sees, and matches under its own name."""
 
     WORKER = "worker"
-    """An actor or evaluator: plays batches, fetches policies, writes experience; never publishes."""
+    """An actor or evaluator: plays batches, fetches policies, writes experience; publishes none."""
 
     TRAINER = "trainer"
     """A learner: publishes under its own names, makes tables and draws from them."""
