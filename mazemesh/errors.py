@@ -1,4 +1,4 @@
-"""The exceptions of mazemesh, eight and two narrower ones, the same on both sides of the wire.
+"""The exceptions of mazemesh, ten and two narrower ones, the same on both sides of the wire.
 
 A servicer raises one, the harness turns it into a gRPC status by `status_of`, and the client turns
 the status back by `from_status`. What happens on every kind of failure stands in one table. What
@@ -153,6 +153,14 @@ class FailedPrecondition(MazemeshError):
     """The call is sound, but not in the present state; the message names the state."""
 
 
+class Unauthenticated(MazemeshError):
+    """The call carries no key that is good: none, a wrong, a revoked or an expired one."""
+
+
+class PermissionDenied(MazemeshError):
+    """The key is good, but its role or its names do not cover this call."""
+
+
 class ResourceExhausted(MazemeshError):
     """A limit is reached (size, memory, queue); try smaller, or later (see `retry_after`)."""
 
@@ -186,6 +194,8 @@ _TABLE: tuple[tuple[type[MazemeshError], str], ...] = (
     (NotFound, "NOT_FOUND"),
     (Conflict, "ABORTED"),
     (FailedPrecondition, "FAILED_PRECONDITION"),
+    (Unauthenticated, "UNAUTHENTICATED"),
+    (PermissionDenied, "PERMISSION_DENIED"),
     (ResourceExhausted, "RESOURCE_EXHAUSTED"),
     (Unavailable, "UNAVAILABLE"),
     (DeadlineExceeded, "DEADLINE_EXCEEDED"),

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import grpc
 
+from mazemesh.client.credentials import Credentials
 from mazemesh.error_details import details_in
 from mazemesh.errors import MazemeshError, Unavailable, from_status
 
@@ -19,12 +20,17 @@ DEADLINE = 10.0
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 
 
-def open_channel(address: str, idempotent: tuple[tuple[str, str], ...] = ()) -> grpc.Channel:
+def open_channel(
+    address: str,
+    idempotent: tuple[tuple[str, str], ...] = (),
+    credentials: Credentials | None = None,
+) -> grpc.Channel:
     """A channel with keepalive that retries UNAVAILABLE on the named (service, method) pairs.
 
     It goes straight to the address, whatever proxies the environment names (docs/adr/0102).
 
     Only idempotent methods may be listed: a call that is tried again must not happen twice.
+    `credentials` are those of the environment unless they are given.
     """
     retry = {
         "name": [{"service": service, "method": method} for service, method in idempotent],
@@ -51,7 +57,7 @@ def open_channel(address: str, idempotent: tuple[tuple[str, str], ...] = ()) -> 
         ("grpc.max_reconnect_backoff_ms", 1_000),
         ("grpc.service_config", json.dumps(config)),
     ]
-    return grpc.insecure_channel(address, options=options)
+    return (credentials or Credentials.found()).channel(address, options)
 
 
 def translate(error: grpc.RpcError, address: str) -> MazemeshError:
@@ -73,9 +79,14 @@ def closed(address: str) -> Unavailable:
 class ServiceClient:
     """Base of the typed clients: one channel, calls with deadlines, errors as exceptions."""
 
-    def __init__(self, address: str, idempotent: tuple[tuple[str, str], ...] = ()) -> None:
+    def __init__(
+        self,
+        address: str,
+        idempotent: tuple[tuple[str, str], ...] = (),
+        credentials: Credentials | None = None,
+    ) -> None:
         self.address = address
-        self.channel = open_channel(address, idempotent)
+        self.channel = open_channel(address, idempotent, credentials)
 
     def _call(
         self, method: Callable[..., T], request: object, deadline: float | None = DEADLINE

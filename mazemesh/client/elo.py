@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mazemesh.client.channel import ServiceClient
+from mazemesh.client.credentials import Credentials
 from mazemesh.v1 import elo_pb2
 from mazemesh.v1.elo_pb2_grpc import EloServiceStub
 
@@ -20,8 +21,8 @@ _POINTS_AT_ONCE = 1000
 class EloClient(ServiceClient):
     """Typed calls; errors are those of `mazemesh.errors`. Safe to share between threads."""
 
-    def __init__(self, address: str) -> None:
-        super().__init__(address, tuple((_SERVICE, method) for method in _IDEMPOTENT))
+    def __init__(self, address: str, credentials: Credentials | None = None) -> None:
+        super().__init__(address, tuple((_SERVICE, method) for method in _IDEMPOTENT), credentials)
         self._stub = EloServiceStub(self.channel)
 
     def record(self, results: Sequence[elo_pb2.MatchResult]) -> list[int]:

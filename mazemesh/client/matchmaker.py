@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from google.protobuf.duration_pb2 import Duration
 
 from mazemesh.client.channel import ServiceClient
+from mazemesh.client.credentials import Credentials
 from mazemesh.games import GameSettings
 from mazemesh.v1 import matchmaker_pb2 as pb
 from mazemesh.v1.matchmaker_pb2_grpc import MatchmakerServiceStub
@@ -25,11 +26,12 @@ _REPEATABLE = ("SampleOpponents", "ListTrainingRecords", "CompleteMatch", "Cance
 class MatchmakerClient(ServiceClient):
     """Decides who plays whom. Thread-safe; errors are those of `mazemesh.errors`."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, credentials: Credentials | None = None) -> None:
         # A lease that is asked for again is another lease, so that is not tried again.
         super().__init__(
             address,
             tuple((_SERVICE, method) for method in _REPEATABLE),
+            credentials,
         )
         self._stub = MatchmakerServiceStub(self.channel)
 

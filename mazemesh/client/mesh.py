@@ -7,10 +7,12 @@ channel when they are first used. Clients are synchronous and may be shared by t
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from mazemesh.client.addresses import Addresses
+from mazemesh.client.credentials import Credentials
 from mazemesh.client.elo import EloClient
 from mazemesh.client.game.game import GameClient
 from mazemesh.client.matchmaker import MatchmakerClient
@@ -20,35 +22,39 @@ from mazemesh.client.replay.replay_shards import connect_replay
 
 
 class Mesh:
-    """Clients for the services at `addresses`; each connects at its first use."""
+    """Clients for the services at `addresses`; each connects at its first use.
 
-    def __init__(self, addresses: Addresses) -> None:
+    `credentials` are those of the environment unless they are given.
+    """
+
+    def __init__(self, addresses: Addresses, credentials: Credentials | None = None) -> None:
         self.addresses = addresses
+        self._credentials = credentials
 
     @cached_property
     def game(self) -> GameClient:
         """Plays and creates games."""
-        return GameClient(self.addresses.game)
+        return GameClient(self.addresses.game, self._credentials)
 
     @cached_property
     def matchmaker(self) -> MatchmakerClient:
         """Decides who plays whom."""
-        return MatchmakerClient(self.addresses.matchmaker)
+        return MatchmakerClient(self.addresses.matchmaker, self._credentials)
 
     @cached_property
     def model(self) -> ModelClient:
         """Publishes and fetches policies."""
-        return ModelClient(self.addresses.model)
+        return ModelClient(self.addresses.model, self._credentials)
 
     @cached_property
     def elo(self) -> EloClient:
         """Records results and tells ratings."""
-        return EloClient(self.addresses.elo)
+        return EloClient(self.addresses.elo, self._credentials)
 
     @cached_property
     def replay(self) -> ExperienceTables:
         """Stores and samples experience, on one service or several."""
-        return connect_replay(self.addresses.replay)
+        return connect_replay(self.addresses.replay, self._credentials)
 
     def close(self) -> None:
         """Closes the channels that were opened."""
@@ -69,10 +75,26 @@ class Mesh:
         self.close()
 
 
-def connect(host: str | None = None, port_base: int | None = None) -> Mesh:
+def connect(
+    host: str | None = None,
+    port_base: int | None = None,
+    *,
+    key: str | None = None,
+    ca: str | Path | None = None,
+) -> Mesh:
     """Clients for a mesh: at `host` and `port_base` if given, else where the environment says.
 
     See `Addresses.from_environment` for the variables. Nothing is sent before the first call, so a
     mesh that is down shows as `Unavailable` there.
+
+    Args:
+        host: Of the services.
+        port_base: Port of Game; the others follow.
+        key: An API key; else that of MAZEMESH_KEY, or in the file MAZEMESH_KEY_FILE.
+        ca: File with the CA of the mesh, in PEM, which means TLS; else MAZEMESH_TLS_CA.
+
+    Raises:
+        InvalidArgument: the key is none, or a file cannot be read.
     """
-    return Mesh(Addresses.from_environment(host, port_base))
+    credentials = None if key is None and ca is None else Credentials.found(key=key, ca=ca)
+    return Mesh(Addresses.from_environment(host, port_base), credentials)

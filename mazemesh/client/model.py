@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 
 from mazemesh.client.channel import ServiceClient
+from mazemesh.client.credentials import Credentials
 from mazemesh.errors import MazemeshError, Unavailable
 from mazemesh.v1 import model_pb2 as pb
 from mazemesh.v1.model_pb2_grpc import ModelServiceStub
@@ -24,11 +25,11 @@ _PAUSE = 0.2
 class ModelClient(ServiceClient):
     """Publishes, fetches, lists and watches policies. Thread-safe."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, credentials: Credentials | None = None) -> None:
         # A publish always carries a request_id here, so it may be tried again; an alias may not.
         # Who begins to hold a name twice has a higher fence, and no more.
         methods = ("PublishPolicy", "GetPolicy", "ListPolicies", "HoldName")
-        super().__init__(address, tuple((_SERVICE, method) for method in methods))
+        super().__init__(address, tuple((_SERVICE, method) for method in methods), credentials)
         self._stub = ModelServiceStub(self.channel)
 
     def publish(self, header: pb.PublishPolicyHeader, data: bytes) -> pb.PolicyVersion:

@@ -1,5 +1,6 @@
 """What every process can be told, and how: flags, then environment variables, then defaults."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
@@ -58,7 +59,9 @@ class ProcessSettings(BaseSettings):
     component: ClassVar[str]
     """Short name of the kind of process: its environment prefix, its name in logs."""
 
-    common: ClassVar[frozenset[str]] = frozenset({"data_dir", "log_format", "log_level"})
+    common: ClassVar[frozenset[str]] = frozenset(
+        {"data_dir", "log_format", "log_level", "tls_ca", "key_file"}
+    )
     """Fields that may be set for all processes at once."""
 
     metrics_port: Port | None = Field(
@@ -71,6 +74,27 @@ class ProcessSettings(BaseSettings):
         default="auto", description="auto is console on a terminal and json elsewhere"
     )
     log_level: LogLevel = Field(default="info", description="least important lines to write")
+
+    tls_ca: Path | None = Field(
+        default=None,
+        description="PEM file of the CA whose servers it trusts; set, it calls them over TLS",
+    )
+    key_file: Path | None = Field(
+        default=None,
+        description="file of mode 600 with the API key that it shows to services; "
+        "MAZEMESH_KEY has the key itself",
+    )
+
+    def name_credentials(self) -> None:
+        """Has all clients of this process use `tls_ca` and `key_file`."""
+        if self.tls_ca is not None:
+            os.environ["MAZEMESH_TLS_CA"] = str(self.tls_ca)
+        if self.key_file is None:
+            return
+        if os.environ.get("MAZEMESH_KEY_FILE") != str(self.key_file):
+            # A file that was named for this process comes before a key for all of them.
+            os.environ.pop("MAZEMESH_KEY", None)
+        os.environ["MAZEMESH_KEY_FILE"] = str(self.key_file)
 
     @field_validator("data_dir")
     @classmethod

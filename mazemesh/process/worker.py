@@ -44,6 +44,7 @@ def run_worker(
         sys.stderr.write(f"{settings_class.component}: {error}\n")
         sys.exit(error.exit_code)
     configure_logging(settings.component, settings.log_format, settings.log_level)
+    settings.name_credentials()
     log = structlog.get_logger(settings.component)
     stop = stop_on_signals()
     stop_with_parent()

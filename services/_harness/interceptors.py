@@ -7,13 +7,11 @@ messages of a stream only the decoding is looked after.
 from __future__ import annotations
 
 import asyncio
-import inspect
 import secrets
 from collections.abc import Callable, Mapping
-from contextlib import aclosing
 from contextvars import ContextVar
 from time import perf_counter
-from typing import Any, Final, Never, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Never, TypeAlias
 
 import grpc
 import grpc.aio
@@ -21,10 +19,14 @@ from google.protobuf.message import DecodeError
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.process.logging import call_fields
+from services._harness.answering import code_name, send_all
 from services._harness.context import Context
 from services._harness.in_flight import InFlight
 from services._harness.metrics import CallMetrics, MethodMetrics
 from services._harness.refusals import refusal
+
+if TYPE_CHECKING:
+    from services._harness.access.gate import Gate
 
 # Generic in the stubs only, hence the quotes.
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
@@ -38,9 +40,13 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     """Runs every call of a known method between `Calls.begin` and `Calls.end`.
 
     Health and reflection are counted, but do not keep `in_flight`.
+
+    Attributes:
+        gate: What calls have to pass; None lets all through, as on a laptop.
     """
 
     def __init__(self, metrics: CallMetrics, in_flight: InFlight) -> None:
+        self.gate: Gate | None = None
         self._metrics = metrics
         self._in_flight = in_flight
         self._handlers: dict[str, Handler] = {}
@@ -51,7 +57,10 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         details: grpc.HandlerCallDetails,
     ) -> Handler | None:
         """Wraps a handler at its first call; an unknown method stays with gRPC (UNIMPLEMENTED)."""
-        _current.set(_Call(details))
+        call = _Call(details)
+        _current.set(call)
+        if self.gate is not None:
+            await self.gate.admit(details.method, details.invocation_metadata, call.request_id)
         known = self._handlers.get(details.method)
         if known is not None:
             return known
@@ -59,6 +68,8 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         if handler is None:
             return None
         in_flight = None if details.method.startswith("/grpc.") else self._in_flight
+        if self.gate is not None:
+            handler = self.gate.guard(details.method, handler)
         calls = _Calls(self._metrics.method(details.method), in_flight)
         wrapped = self._handlers[details.method] = _wrap(handler, calls)
         return wrapped
@@ -75,15 +86,19 @@ class _Call:
         # Asked for at once: a task that outlives the call may still write lines about it.
         self.peer = ""
 
-    def fields(self) -> Mapping[str, str]:
-        """Method, peer and the caller's name for the request, or a random one."""
+    def request_id(self) -> str:
+        """The caller's name for the request, or a random one."""
         if not self._request_id:
             given = dict(self._details.invocation_metadata or ()).get(REQUEST_ID_KEY)
             self._request_id = str(given or secrets.token_hex(4))
+        return self._request_id
+
+    def fields(self) -> Mapping[str, str]:
+        """Method, peer and the request's name."""
         return {
             "method": self._details.method,
             "peer": self.peer,
-            "request_id": self._request_id,
+            "request_id": self.request_id(),
         }
 
 
@@ -137,19 +152,6 @@ async def _abort(context: Context, error: Exception) -> None:
     """Ends the call with what `refusal` makes of the exception; raises AbortError."""
     told = refusal(error)
     await context.abort(told.code, told.message, told.metadata)
-
-
-_CODE_NAMES: Final = {code.value[0]: code.name for code in grpc.StatusCode}
-
-
-def code_name(context: Context) -> str:
-    """The name of the status that was set."""
-    # The runtime keeps nothing or a bare number until a status is set, the stubs say it is always a
-    # StatusCode.
-    code: Any = context.code()
-    if isinstance(code, grpc.StatusCode):
-        return code.name
-    return _CODE_NAMES.get(code or 0, "UNKNOWN")
 
 
 def _wrap(handler: Handler, calls: _Calls) -> Handler:
@@ -221,19 +223,9 @@ def _streaming(behaviour: Any, calls: _Calls) -> Callable[[Any, Context], Any]:
         try:
             if isinstance(request, InvalidArgument):
                 raise request
-            await _answer(behaviour(request, context), context)
+            await send_all(behaviour(request, context), context)
         except BaseException as error:
             await calls.fail(began, context, error)
         calls.end(began, code_name(context))
 
     return call
-
-
-async def _answer(answer: Any, context: Context) -> None:
-    if inspect.isawaitable(answer):  # the servicer writes by context.write
-        await answer
-        return
-    # Closing the generator here runs its finally blocks now and not at some garbage collection.
-    async with aclosing(answer):
-        async for response in answer:
-            await context.write(response)

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
 
+from mazemesh.client.credentials import require_tls_1_3
 from mazemesh.errors import MazemeshError
 from mazemesh.process.errors import StartError
 from mazemesh.process.logging import configure_logging
@@ -58,6 +59,8 @@ def run(settings_class: type[SettingsT], bind: Bind[SettingsT]) -> None:
         sys.stderr.write(f"{settings_class.component}: {error}\n")
         sys.exit(error.exit_code)
     configure_logging(settings.component, settings.log_format, settings.log_level)
+    require_tls_1_3()
+    settings.name_credentials()
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         sys.exit(runner.run(_live(settings, bind)))
 

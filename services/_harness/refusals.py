@@ -50,6 +50,8 @@ def refusal(error: Exception) -> Refusal:
                 f"the disk is full ({error.strerror}); make room", retry_after=_DISK_PAUSE
             )
         )
+    if isinstance(error, NotImplementedError):  # what generated servicers raise
+        return Refusal(grpc.StatusCode.UNIMPLEMENTED, "this service does not have this method")
     error_id = secrets.token_hex(4)
     _log.error("call failed", error_id=error_id, exc_info=error)
     return Refusal(

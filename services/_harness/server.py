@@ -13,11 +13,13 @@ import structlog
 from grpc_health.v1 import health
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
+from prometheus_client import Gauge
 
 from mazemesh.client.addresses import host_port, reachable
 from mazemesh.errors import ResourceExhausted, Unavailable
 from mazemesh.process.errors import StartError
 from mazemesh.process.ports import check_host
+from services._harness.access.exposure import check_exposure, tls_files
 from services._harness.exposition import exposition
 from services._harness.in_flight import InFlight
 from services._harness.interceptors import CallInterceptor
@@ -26,6 +28,10 @@ from services._harness.own_calls import OwnCalls
 from services._harness.settings import ServiceSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from services._harness.access.opening import Access
+    from services._harness.access.roles import Rpc
     from services._harness.database import Database
 
 Hook = Callable[[], Awaitable[None]]
@@ -43,6 +49,9 @@ _OPTIONS: Final = (
     # Two servers on one port would silently share its calls.
     ("grpc.so_reuseport", 0),
 )
+
+_MOST_STREAMS: Final = 1024
+"""Calls under way of one connection, where there are keys; more wait at the client."""
 
 # Once no call is in flight only health and reflection streams keep the server open; the last
 # answers get this long to leave.
@@ -67,10 +76,15 @@ class Server:
         self.registry = create_registry()
         self._in_flight = InFlight()
         self._call_metrics = CallMetrics(self.registry)
+        self._interceptor = CallInterceptor(self._call_metrics, self._in_flight)
+        self._access: Access | None = None
+        self.rules: Mapping[str, Rpc] | None = None
+        """Who may call what, where that is not `access.roles.RPCS`."""
         self.grpc = grpc.aio.server(
-            interceptors=[CallInterceptor(self._call_metrics, self._in_flight)],
+            interceptors=[self._interceptor],
             options=(
                 *_OPTIONS,
+                *((("grpc.max_concurrent_streams", _MOST_STREAMS),) * settings.asks_for_keys),
                 ("grpc.max_receive_message_length", settings.max_request_bytes),
             ),
         )
@@ -149,28 +163,67 @@ class Server:
         """Takes the port, first of all: a second server touches nothing of the first one's data.
 
         Raises:
-            StartError: the port cannot be had.
+            StartError: the port cannot be had, or may not be opened to strangers as it is.
             InvalidArgument: the host is none of this machine.
         """
         settings = self.settings
+        check_exposure(settings)
         family, host = socket.AF_INET, settings.host
         if ":" in host:
             family, host = socket.AF_INET6, f"[{host}]"
         try:
             # A trial of our own knows the reason; gRPC only says that it failed.
             socket.create_server((settings.host, settings.port), family=family).close()
-            self.port = self.grpc.add_insecure_port(f"{host}:{settings.port}")
+            self.port = self._add_port(f"{host}:{settings.port}")
         except (OSError, RuntimeError) as error:
             check_host(settings.host)
             raise StartError(_port_message(settings, error)) from error
 
+    def _add_port(self, place: str) -> int:
+        files = tls_files(self.settings)
+        if files is None:
+            return self.grpc.add_insecure_port(place)
+        from services._harness.access.tls import Certificate
+
+        certificate = Certificate(files)
+        expiry = Gauge(
+            "mazemesh_tls_certificate_expiry_seconds",
+            "When the certificate in use expires, in Unix seconds.",
+            registry=self.registry,
+        )
+        expiry.set_function(lambda: certificate.expires)
+        return self.grpc.add_secure_port(place, certificate.credentials())
+
+    async def _open_access(self) -> None:
+        if not self.settings.asks_for_keys:
+            return
+        from services._harness.access.opening import Access
+
+        access = self._access = Access(self.settings, self.rules)
+        await access.open()
+        self._interceptor.gate = access.gate
+        self.background(access.follow_keys, "follow keys")
+        self.background(access.flush_audit, "audit log")
+        Gauge("mazemesh_keys", "Keys that are known.", registry=self.registry).set_function(
+            lambda: len(access.keyring)
+        )
+        Gauge(
+            "mazemesh_audit_lost_lines",
+            "Lines of the audit log that could not be written.",
+            registry=self.registry,
+        ).set_function(lambda: access.audit.lost)
+        if not len(access.keyring):
+            self.log.warning("no key is known, so nobody may call: mazemesh keys create")
+
     async def start(self) -> None:
         """Runs the start hooks, begins to serve and turns healthy."""
+        await self._open_access()
         for hook in self._start_hooks:
             await hook()
         add_HealthServicer_to_server(self._health, self.grpc)
         await self._set_health(HealthCheckResponse.NOT_SERVING)
-        self._enable_reflection()
+        if self.settings.reflection:
+            self._enable_reflection()
         if self.settings.metrics_port is not None:
             self.metrics_port = await self._resources.enter_async_context(
                 exposition(self.registry, self.settings.host, self.settings.metrics_port)
@@ -192,6 +245,8 @@ class Server:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for hook in reversed(self._stop_hooks):
             await self._run_to_end(hook)
+        if self._access is not None:
+            await self._run_to_end(self._access.close)
         if self._database is not None:
             await self._database.close()
         await self._resources.aclose()

@@ -4,31 +4,20 @@ from typing import ClassVar, TypeVar
 
 from pydantic import Field, field_validator
 
-from mazemesh.process.settings import Port, ProcessSettings
+from mazemesh.process.settings import Port
 from mazemesh.sqlite_url import sqlite_url
+from services._harness.access.settings import AccessSettings
 
 
-class ServiceSettings(ProcessSettings):
+class ServiceSettings(AccessSettings):
     """Settings that all services share; `component` is also the name of its SQLite file."""
 
-    common: ClassVar[frozenset[str]] = ProcessSettings.common | {
-        "host",
-        "database_url",
-        "drain_seconds",
-    }
+    common: ClassVar[frozenset[str]] = AccessSettings.common | {"drain_seconds"}
 
     max_request_bytes: ClassVar[int] = 64 * 1024 * 1024
     """The largest message that the service takes; a larger one is RESOURCE_EXHAUSTED."""
 
-    host: str = Field(
-        default="127.0.0.1", description="address to listen on; 0.0.0.0 is every interface"
-    )
     port: Port
-    database_url: str | None = Field(
-        default=None,
-        description="sqlite:///path or postgresql://user:password@host/name; "
-        "not set is a SQLite file in the data folder",
-    )
     drain_seconds: float = Field(
         default=5.0,
         ge=0,

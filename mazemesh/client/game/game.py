@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mazemesh.client.channel import ServiceClient, open_channel
+from mazemesh.client.credentials import Credentials
 from mazemesh.client.game.games_session import GamesSession, Step
 from mazemesh.client.game.own_thread_stream import Stream, open_stream
 from mazemesh.client.game.seat_session import SeatSession
@@ -33,7 +34,7 @@ _SPEC_SECONDS = 65.0  # a foreign game has 60 s to start
 class GameClient(ServiceClient):
     """Plays and watches games. Thread-safe; a session belongs to one thread."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, credentials: Credentials | None = None) -> None:
         # Creating is idempotent by match id.
         methods = (
             "ListGames",
@@ -43,7 +44,7 @@ class GameClient(ServiceClient):
             "GetReplay",
             "ListReplays",
         )
-        super().__init__(address, tuple((_SERVICE, method) for method in methods))
+        super().__init__(address, tuple((_SERVICE, method) for method in methods), credentials)
         self._stub = GameServiceStub(self.channel)
         # Steps of megabytes come as bytes: the generated class would copy them twice.
         self._run_games = partial(open_stream, self.channel, _RUN_GAMES, self.address)

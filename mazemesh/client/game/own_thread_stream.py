@@ -87,7 +87,7 @@ class OwnThreadStream:
         self._reader: threading.Thread | None = None
         self._over = threading.Event()
         begin = (
-            internals.SendInitialMetadataOperation((), 0),
+            internals.SendInitialMetadataOperation(getattr(channel, "call_metadata", ()), 0),
             internals.ReceiveStatusOnClientOperation(0),
         )
         metadata = (internals.ReceiveInitialMetadataOperation(0),)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy.typing as npt
 
 from mazemesh.client.channel import DEADLINE, ServiceClient
+from mazemesh.client.credentials import Credentials
 from mazemesh.client.replay.experience import (
     finite_seconds,
     sample_request,
@@ -45,8 +46,8 @@ SAMPLE_DEADLINE = 60.0
 class ReplayClient(ServiceClient):
     """Tables of experience; thread-safe."""
 
-    def __init__(self, address: str) -> None:
-        super().__init__(address, _IDEMPOTENT)
+    def __init__(self, address: str, credentials: Credentials | None = None) -> None:
+        super().__init__(address, _IDEMPOTENT, credentials)
         self._stub = ReplayServiceStub(self.channel)
         self._experience = ExperienceCalls(self.channel, address)
 

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import numpy.typing as npt
 
+from mazemesh.client.credentials import Credentials
 from mazemesh.client.replay.experience_tables import ExperienceTables
 from mazemesh.client.replay.replay import ReplayClient
 from mazemesh.client.replay.sharded_replay import ShardedReplay, by_shard
@@ -16,10 +17,12 @@ from mazemesh.wire.experience_batch import ExperienceBatch
 from mazemesh.wire.tensors import Signature
 
 
-def connect_replay(addresses: str) -> ExperienceTables:
+def connect_replay(addresses: str, credentials: Credentials | None = None) -> ExperienceTables:
     """The service at an address, or several at addresses that are separated by commas."""
     several = [address.strip() for address in addresses.split(",") if address.strip()]
-    return ReplayShards(several) if len(several) > 1 else ReplayClient(addresses.strip())
+    if len(several) > 1:
+        return ReplayShards(several, credentials)
+    return ReplayClient(addresses.strip(), credentials)
 
 
 class ReplayShards:
@@ -29,9 +32,9 @@ class ReplayShards:
     may write.
     """
 
-    def __init__(self, addresses: Sequence[str]) -> None:
+    def __init__(self, addresses: Sequence[str], credentials: Credentials | None = None) -> None:
         self.addresses = tuple(addresses)
-        self._clients = [ReplayClient(address) for address in addresses]
+        self._clients = [ReplayClient(address, credentials) for address in addresses]
         self._sampled: dict[tuple[str, Signature], ShardedReplay] = {}
         self._written: list[ShardedReplay] = []
         self._samplers: list[ShardedSampler] = []
