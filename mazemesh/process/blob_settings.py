@@ -28,7 +28,7 @@ class BlobSettings(ProcessSettings):
     )
     blobs_encryption: str = Field(
         default="",
-        description="how S3 encrypts: AES256, aws:kms or aws:kms:KEY; empty is what the bucket does",
+        description="how S3 encrypts: AES256, aws:kms, aws:kms:KEY; empty is as the bucket does",
     )
     blobs_timeout: float = Field(
         default=30.0, gt=0, le=600, description="seconds S3 may be silent before a call is repeated"

@@ -8,17 +8,28 @@ While a hold lies in the store, as a backup lays one, nothing is deleted.
 
 from __future__ import annotations
 
+import asyncio
+import random
 import uuid
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Container, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
+import structlog
+
+from mazemesh.errors import MazemeshError
 from services._harness.blobs.hashed import key_of, sha256_of
 from services._harness.blobs.store import Blobs, every
 
 HOLDS: Final = "holds/"
 LONGEST_HOLD: Final = 6 * 3600.0
 """Seconds after which a hold counts no more: who laid it must have died."""
+LONGEST_PUT: Final = 3600.0
+"""Seconds after which a put that has not ended never will."""
+PAUSE: Final = 600.0
+"""Seconds between two collections, on average."""
+
+_log = structlog.get_logger(__name__)
 
 
 class Collection:
@@ -51,10 +62,11 @@ class Collection:
         if self.is_held():
             return []
         old = self._now() - self._grace
+        self._blobs.discard_unfinished(min(old, self._now() - LONGEST_PUT))
         found = every(self._blobs)
         return [sha for b in found if b.put_time < old and (sha := sha256_of(b.key))]
 
-    def sweep(self, candidates: Collection[str], used: Collection[str]) -> list[str]:
+    def sweep(self, candidates: Iterable[str], used: Container[str]) -> list[str]:
         """Deletes the candidates that are not used. Blocks."""
         return self.discard(sha256 for sha256 in candidates if sha256 not in used)
 
@@ -62,6 +74,19 @@ class Collection:
         """Whether somebody wants that nothing is deleted."""
         expired = self._now() - LONGEST_HOLD
         return any(not self._blobs.delete(hold.key, expired) for hold in every(self._blobs, HOLDS))
+
+
+async def keep_collecting(collect: Callable[[], Awaitable[object]]) -> None:
+    """Collects at once, and then every ten minutes or so, until it is cancelled.
+
+    What cannot be done now is done the next time. Several instances do it at different times.
+    """
+    while True:
+        try:
+            await collect()
+        except (MazemeshError, OSError) as error:
+            _log.warning("unneeded files are not collected now", reason=str(error))
+        await asyncio.sleep(PAUSE * random.uniform(0.5, 1.5))  # noqa: S311
 
 
 @contextmanager

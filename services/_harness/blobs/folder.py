@@ -97,7 +97,7 @@ class FolderBlobs:
         return None
 
     def discard_unfinished(self, begun_before: float) -> None:
-        """Deletes what processes that died left of their writing, if it is as old as that."""
+        """See `Blobs`."""
         for path in self._folder.rglob(f"{_UNFINISHED}*"):
             with suppress(FileNotFoundError):
                 if path.stat().st_mtime < begun_before:

@@ -11,6 +11,7 @@ import base64
 import random
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from mazemesh.errors import Conflict, NotFound, Unavailable
+from mazemesh.errors import Conflict, FailedPrecondition, NotFound, Unavailable
 from services._harness.blobs.digest import checked_digest, is_named_by
 from services._harness.blobs.s3_errors import code_of, translated
 from services._harness.blobs.s3_parts import PART_BYTES, put_in_parts
@@ -138,6 +139,26 @@ class S3Blobs:
                 return False
         self._call(key, lambda: self._client.delete_object(**self._where(key)))
         return True
+
+    def discard_unfinished(self, begun_before: float) -> None:
+        """See `Blobs`: parts of objects, which cost as much as whole ones."""
+        place = self._place
+        begun = self._call(
+            "",
+            lambda: self._client.list_multipart_uploads(Bucket=place.bucket, Prefix=place.prefix),
+        )
+        for upload in begun.get("Uploads", ()):
+            if upload["Initiated"].timestamp() < begun_before:
+                where = {"Bucket": place.bucket, "Key": upload["Key"]}
+                with suppress(NotFound, FailedPrecondition):  # it may have ended meanwhile
+                    self._call(
+                        upload["Key"],
+                        partial(
+                            self._client.abort_multipart_upload,
+                            **where,
+                            UploadId=upload["UploadId"],
+                        ),
+                    )
 
     def url(self, key: str, seconds: int) -> str:
         """See `Blobs`."""

@@ -16,7 +16,9 @@ PAGE: Final = 1000
 LONGEST_KEY: Final = 900
 """Bytes of a key; S3 takes 1024, with the prefix of the store."""
 
-_KEY: Final = re.compile(r"(?:[A-Za-z0-9_%+=-][A-Za-z0-9._%+=-]*/)*[A-Za-z0-9_%+=-][A-Za-z0-9._%+=-]*")
+_KEY: Final = re.compile(
+    r"(?:[A-Za-z0-9_%+=-][A-Za-z0-9._%+=-]*/)*[A-Za-z0-9_%+=-][A-Za-z0-9._%+=-]*"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,9 @@ class Blobs(Protocol):
 
     def delete(self, key: str, put_before: float | None = None) -> bool:
         """Deletes a blob, if there is one, and it was put before that time; whether it is gone."""
+
+    def discard_unfinished(self, begun_before: float) -> None:
+        """Deletes what processes that died left of a `put`, if it was begun before that time."""
 
     def url(self, key: str, seconds: int) -> str | None:
         """An address from which anybody can get the blob for a while; None where there is none."""

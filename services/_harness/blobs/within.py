@@ -39,6 +39,10 @@ class Within:
         """See `Blobs`."""
         return self._blobs.delete(self._prefix + key, put_before)
 
+    def discard_unfinished(self, begun_before: float) -> None:
+        """See `Blobs`; of the whole store."""
+        self._blobs.discard_unfinished(begun_before)
+
     def url(self, key: str, seconds: int) -> str | None:
         """See `Blobs`."""
         return self._blobs.url(self._prefix + key, seconds)
