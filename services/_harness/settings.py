@@ -4,15 +4,18 @@ from typing import ClassVar, TypeVar
 
 from pydantic import Field, field_validator
 
+from mazemesh.process.blob_settings import BlobSettings
 from mazemesh.process.settings import Port
 from mazemesh.sqlite_url import sqlite_url
 from services._harness.access.settings import AccessSettings
 
 
-class ServiceSettings(AccessSettings):
+class ServiceSettings(AccessSettings, BlobSettings):
     """Settings that all services share; `component` is also the name of its SQLite file."""
 
-    common: ClassVar[frozenset[str]] = AccessSettings.common | {"drain_seconds"}
+    common: ClassVar[frozenset[str]] = (
+        AccessSettings.common | BlobSettings.common | {"drain_seconds"}
+    )
 
     max_request_bytes: ClassVar[int] = 64 * 1024 * 1024
     """The largest message that the service takes; a larger one is RESOURCE_EXHAUSTED."""

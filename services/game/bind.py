@@ -18,6 +18,9 @@ from mazemesh.games import Catalogue
 from mazemesh.games.engines import new_engine
 from mazemesh.process.memory import keep_freed_memory
 from services._harness import Server
+from services._harness.blobs.collection import Collection, keep_collecting
+from services._harness.blobs.hashed import HashedBlobs
+from services._harness.blobs.opening import open_blobs
 from services.game.dm_env.worlds import Worlds
 from services.game.listing import Listing
 from services.game.local.local_steps import METHOD, LocalSteps
@@ -36,7 +39,6 @@ from services.game.run_games import GameSessions, RunGamesStream
 from services.game.servicer import GameServicer
 from services.game.sessions.sessions import Sessions
 from services.game.settings import GameServiceSettings
-from services.game.stores.recording_folder import FolderRecordingFiles
 from services.game.stores.sql import SqlResultStore
 from services.game.stores.sql_recordings import SqlRecordingIndex
 from services.game.wire import convert
@@ -62,8 +64,10 @@ async def bind_with(settings: GameServiceSettings, server: Server, elo: EloPeer)
     await server.database.migrate("services.game")
     store = SqlResultStore(server.database)
     outbox = Outbox(store, Delivery(elo), settings.outbox_batch, settings.outbox_max_backoff)
+    files = open_blobs(settings, "recordings", "game-replays")
     archive = Archive(
-        FolderRecordingFiles(settings.data_dir / "game-replays"),
+        HashedBlobs(files),
+        Collection(files, settings.blobs_grace_hours * 3600, time.time),
         SqlRecordingIndex(server.database),
         encode_file,
         settings.max_recordings,
@@ -134,6 +138,7 @@ async def bind_with(settings: GameServiceSettings, server: Server, elo: EloPeer)
     metrics.gauge("lost_recordings", "Recordings that could not be written.", lambda: archive.lost)
     _keep_tidy(settings, server, match_host, sessions)
     server.background(partial(_forget, store, settings), "forget")
+    server.background(partial(keep_collecting, archive.collect), "collect files")
     server.background(outbox.run, "outbox")
     server.background(partial(warm, settings.warm_games, games), "warm")
 

@@ -123,8 +123,8 @@ class RecordingIndex(Protocol):
     ) -> list[RecordingEntry]:
         """At most `limit` entries, newest first, of those with a lower position than `before`."""
 
-    async def keep_newest(self, count: int) -> list[str]:
-        """Drops all but the newest `count` entries; names of files that no entry needs now."""
+    async def keep_newest(self, count: int) -> None:
+        """Drops all but the newest `count` entries."""
 
     async def files(self) -> set[str]:
         """Names of all files that entries need."""
@@ -136,7 +136,7 @@ class RecordingFiles(Protocol):
     def put(self, content: bytes) -> str:
         """Stores a file for good and returns its name; one that is there already is left."""
 
-    def get(self, name: str) -> bytes:
+    def get(self, name: str, /) -> bytes:
         """The content of a file.
 
         Raises:
@@ -144,11 +144,15 @@ class RecordingFiles(Protocol):
             FailedPrecondition: its content is not what it was.
         """
 
-    def delete(self, name: str) -> None:
-        """Deletes a file; one that is not there is ignored."""
 
-    def names(self) -> list[str]:
-        """Names of all files."""
+class UnusedFiles(Protocol):
+    """Deletes files that no entry needs. Methods block.
 
-    def clean(self) -> None:
-        """Deletes what a crash in the middle of `put` left behind; before the first `put`."""
+    Young ones stay: an instance may be about to write their entries.
+    """
+
+    def candidates(self) -> Collection[str]:
+        """Names of all old files; which of them are needed is to be read after this."""
+
+    def sweep(self, candidates: Collection[str], used: Collection[str]) -> object:
+        """Deletes the candidates that are not used."""

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from datetime import UTC, datetime
+from functools import partial
 
 from mazemesh.v1.model_pb2_grpc import add_ModelServiceServicer_to_server
 from services._harness import Server
+from services._harness.blobs.collection import Collection, keep_collecting
+from services._harness.blobs.hashed import HashedBlobs
+from services._harness.blobs.opening import open_blobs
 from services._harness.broadcast import Broadcast
 from services._harness.game_specs import GameSpecs, RemoteSpecs, SpecPeer
+from services._harness.own_folder import OwnFolder
 from services.model.metered_servicer import MeteredServicer
 from services.model.metrics import ModelMetrics, keep_fresh
 from services.model.registry.publisher import Publisher
 from services.model.registry.upload import Uploads
 from services.model.settings import ModelSettings
-from services.model.store import delete_unused
-from services.model.stores.folder import FolderBlobs
 from services.model.stores.sql import SqlRegistry
 from services.model.validation.validators import Limits, Validators
 
@@ -27,12 +32,15 @@ async def bind(settings: ModelSettings, server: Server) -> None:
 
 
 async def bind_with(settings: ModelSettings, server: Server, game: SpecPeer) -> None:
-    """Rows in the database, files in `data_dir/blobs`, unfinished ones in `data_dir/uploads`."""
+    """Rows in the database, files among the blobs, unfinished ones in `data_dir/uploads`."""
     await server.database.migrate("services.model")
     store = SqlRegistry(server.database, settings.keep_events)
-    blobs = FolderBlobs(settings.data_dir / "blobs")
+    files = open_blobs(settings, "policies", "blobs")
+    blobs = HashedBlobs(files)
+    incoming = OwnFolder(settings.data_dir / "uploads")
+    server.on_stop(partial(asyncio.to_thread, incoming.close))
     uploads = Uploads(
-        settings.data_dir / "uploads",
+        incoming.path,
         most=settings.max_uploads,
         most_bytes=settings.max_upload_bytes,
     )
@@ -41,11 +49,6 @@ async def bind_with(settings: ModelSettings, server: Server, game: SpecPeer) -> 
 
     def now() -> datetime:
         return datetime.now(UTC)
-
-    async def clean() -> None:
-        uploads.clear()
-        used = await store.transact(lambda tx: tx.versions.files())
-        delete_unused(blobs, used)
 
     async def end_watches() -> None:
         changed.close()
@@ -61,6 +64,7 @@ async def bind_with(settings: ModelSettings, server: Server, game: SpecPeer) -> 
     publisher = Publisher(
         store,
         blobs,
+        Collection(files, settings.blobs_grace_hours * 3600, time.time),
         validators,
         keep=settings.keep_versions,
         lease_seconds=settings.lease_seconds,
@@ -83,9 +87,9 @@ async def bind_with(settings: ModelSettings, server: Server, game: SpecPeer) -> 
         now=now,
     )
     server.add_servicer("mazemesh.v1.ModelService", add_ModelServiceServicer_to_server, servicer)
-    server.on_start(clean)
     server.on_drain(end_watches)
     server.on_stop(publisher.close)
+    server.background(partial(keep_collecting, publisher.collect), "collect files")
     server.background(lambda: keep_fresh(metrics, store, changed), "count versions")
     # The first publish comes while a mesh starts, when everybody waits for it.
     server.background(validators.warm, "start a validator")

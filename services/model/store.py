@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -146,11 +146,11 @@ class BlobReader(Protocol):
 class BlobStore(Protocol):
     """Files by the SHA-256 of their content. Calls block: make them from a worker thread."""
 
-    def put(self, path: Path, sha256: str) -> None:
-        """Takes over the file at `path`, whose hash the caller has checked.
+    def put(self, content: Path, sha256: str) -> object:
+        """Takes over the file at `content`, or copies it.
 
         Durable when it returns; a reader sees the whole file or none. Putting what exists is no
-        error.
+        error, and makes it young: see `UnusedFiles`.
         """
 
     def open(self, sha256: str, offset: int = 0) -> BlobReader:
@@ -160,16 +160,18 @@ class BlobStore(Protocol):
             NotFound: there is no such blob.
         """
 
-    def delete(self, sha256: str) -> None:
-        """Deletes a blob; one that does not exist is no error."""
 
-    def list(self) -> Iterator[str]:
-        """Hashes of all blobs, in no order."""
+class UnusedFiles(Protocol):
+    """Deletes files that no version has. Calls block.
 
+    Young ones stay: another instance may be about to write down a version that has one.
+    """
 
-def delete_unused(blobs: BlobStore, used: set[str]) -> Sequence[str]:
-    """Deletes what no version has (left by a crash between file and row); returns the hashes."""
-    unused = [sha256 for sha256 in blobs.list() if sha256 not in used]
-    for sha256 in unused:
-        blobs.delete(sha256)
-    return unused
+    def discard(self, sha256s: Iterable[str]) -> object:
+        """Deletes those that are old; the others are left to a later `sweep`."""
+
+    def candidates(self) -> Collection[str]:
+        """Hashes of all old files; which of them are used is to be read after this."""
+
+    def sweep(self, candidates: Collection[str], used: Collection[str]) -> object:
+        """Deletes the candidates that are not used."""

@@ -108,9 +108,10 @@ def newest_file(mesh: Path, policy: str) -> bytes:
     Raises:
         TrialFailed: there is none.
     """
+    from services._harness.blobs.folder import FolderBlobs
+    from services._harness.blobs.hashed import HashedBlobs
     from services._harness.database import Database
     from services.model.store import Filter
-    from services.model.stores.folder import FolderBlobs
     from services.model.stores.sql import SqlRegistry
 
     async def find() -> str:
@@ -126,7 +127,7 @@ def newest_file(mesh: Path, policy: str) -> bytes:
             raise TrialFailed(f"policy {policy!r} has no snapshot")
         return pages[0][1].sha256
 
-    file = FolderBlobs(mesh / "blobs").open(asyncio.run(find()))
+    file = HashedBlobs(FolderBlobs(mesh / "blobs")).open(asyncio.run(find()))
     try:
         pieces = iter(lambda: file.read(1 << 20), b"")
         return b"".join(pieces)

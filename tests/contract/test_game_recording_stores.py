@@ -1,28 +1,21 @@
-"""What every `RecordingIndex` and `RecordingFiles` keeps; an adapter's tests inherit the suites."""
+"""What every `RecordingIndex` keeps; an adapter's tests inherit the suite."""
 
-import hashlib
-import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from mazemesh.errors import FailedPrecondition, NotFound
 from services._harness.database import Database
 from services.game.play.outcome import Outcome
 from services.game.store import (
     FinishedMatch,
     RecordingEntry,
-    RecordingFiles,
     RecordingFilter,
     RecordingIndex,
     ResultStore,
 )
-from services.game.stores.recording_folder import FolderRecordingFiles
 from services.game.stores.sql import SqlResultStore
 from services.game.stores.sql_recordings import SqlRecordingIndex
-from tests.full_disk import no_file_longer_than
 
 ALL = RecordingFilter()
 
@@ -89,18 +82,20 @@ class RecordingIndexContract:
         assert await ids(RecordingFilter(participant="aXb:1")) == set()
         assert await ids(RecordingFilter("race", "m1", "race:12")) == {"m1"}
 
-    async def test_the_newest_are_kept_and_unneeded_files_named(
+    async def test_the_newest_are_kept_with_their_files(
         self, results: ResultStore, index: RecordingIndex
     ) -> None:
-        assert await index.keep_newest(3) == []
+        await index.keep_newest(3)
         await results.finish([finished(1, "f1"), finished(2, "f1")])
         await results.finish([finished(3, "f2")])
-        assert await index.keep_newest(6) == []
-        assert await index.keep_newest(3) == []  # f1 still holds m2-r1
+        await index.keep_newest(6)
+        await index.keep_newest(3)  # f1 still holds m2-r1
         assert await index.files() == {"f1", "f2"}
-        assert await index.keep_newest(2) == ["f1"]
+        await index.keep_newest(2)
+        assert await index.files() == {"f2"}
         assert {one.game_id for one in await index.page(9, None, ALL)} == {"m3-r0", "m3-r1"}
-        assert await index.keep_newest(0) == ["f2"]
+        await index.keep_newest(0)
+        assert await index.files() == set()
         assert await index.page(9, None, ALL) == []
 
 
@@ -119,64 +114,3 @@ class TestSqlRecordingIndex(RecordingIndexContract):
     @pytest.fixture
     def index(self, database: Database) -> RecordingIndex:
         return SqlRecordingIndex(database)
-
-
-class RecordingFilesContract:
-    """Needs a fixture `files`, empty."""
-
-    def test_what_is_put_is_got(self, files: RecordingFiles) -> None:
-        names = [files.put(content) for content in (b"a", b"\x00" * 9999, b"a")]
-        assert names[0] == names[2] == hashlib.sha256(b"a").hexdigest()
-        assert files.get(names[1]) == b"\x00" * 9999
-        assert sorted(files.names()) == sorted(set(names))
-
-    def test_what_is_deleted_is_gone(self, files: RecordingFiles) -> None:
-        name = files.put(b"a")
-        files.delete(name)
-        files.delete(name)
-        with pytest.raises(NotFound, match=name):
-            files.get(name)
-        assert files.names() == []
-
-
-class TestFolderRecordingFiles(RecordingFilesContract):
-    @pytest.fixture
-    def files(self, tmp_path: Path) -> RecordingFiles:
-        return FolderRecordingFiles(tmp_path / "recordings")
-
-    def test_a_changed_file_is_refused(self, files: RecordingFiles, tmp_path: Path) -> None:
-        name = files.put(b"content")
-        (tmp_path / "recordings" / name[:2] / name).write_bytes(b"cOntent")
-        with pytest.raises(FailedPrecondition, match="damaged"):
-            files.get(name)
-
-
-def test_a_full_disk_leaves_nothing_behind(tmp_path: Path) -> None:
-    files = FolderRecordingFiles(tmp_path / "recordings")
-    with no_file_longer_than(1000), pytest.raises(OSError, match="large"):
-        files.put(bytes(5000))
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
-    name = files.put(bytes(5000))
-    assert files.get(name) == bytes(5000)
-
-
-def test_what_a_crash_left_behind_is_cleaned_up(tmp_path: Path) -> None:
-    files = FolderRecordingFiles(tmp_path)
-    name = files.put(b"whole")
-    (tmp_path / name[:2] / "tmp1234").write_bytes(b"who")
-    files.clean()
-    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [name]
-
-
-def test_new_folders_survive_a_power_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    synced: list[Path] = []
-    sync = os.fsync
-
-    def noted(descriptor: int) -> None:
-        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink())
-        sync(descriptor)
-
-    monkeypatch.setattr(os, "fsync", noted)
-    folder = tmp_path / "recordings"
-    name = FolderRecordingFiles(folder).put(b"content")
-    assert {tmp_path, folder, folder / name[:2]} <= set(synced)

@@ -24,6 +24,8 @@ class RunningModel(RunningService[ModelSettings]):
         async def bind(settings: ModelSettings, server: Server) -> None:
             await bind_with(settings, server, self.game)
 
+        # Nobody else uses the folder: what is not needed goes at once.
+        settings = {"blobs_grace_hours": 0, **settings}
         super().__init__(ModelSettings(port=0, data_dir=data_dir, **settings), bind)
         self.client = ModelClient(self.address)
         self.stub = ModelServiceStub(self.client.channel)
@@ -38,7 +40,7 @@ class RunningModel(RunningService[ModelSettings]):
 
     def uploads(self) -> list[Path]:
         """Files that are not finished."""
-        return list((self.data_dir / "uploads").iterdir())
+        return [path for path in (self.data_dir / "uploads").rglob("*") if path.is_file()]
 
     def metric(self, name: str, **labels: str) -> float:
         return self.registry.get_sample_value(f"mazemesh_model_{name}", labels) or 0.0

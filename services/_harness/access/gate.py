@@ -36,7 +36,7 @@ _NO_RULE: Final = Rpc(frozenset())
 class Admission:
     """How one call stands."""
 
-    __slots__ = ("caller", "names", "refusal", "received", "request_id")
+    __slots__ = ("caller", "names", "received", "refusal", "request_id")
 
     def __init__(self, caller: Caller, refusal: MazemeshError | None) -> None:
         self.caller, self.refusal = caller, refusal

@@ -8,9 +8,15 @@ from collections.abc import Callable, Iterator, Sequence
 
 import structlog
 
-from mazemesh.errors import NotFound
+from mazemesh.errors import MazemeshError, NotFound
 from services.game.matches.match import Match, MatchGame
-from services.game.store import RecordingEntry, RecordingFiles, RecordingFilter, RecordingIndex
+from services.game.store import (
+    RecordingEntry,
+    RecordingFiles,
+    RecordingFilter,
+    RecordingIndex,
+    UnusedFiles,
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -26,6 +32,7 @@ class Archive:
 
     Args:
         files: where they lie.
+        unused: deletes those that are no longer needed.
         index: which there are.
         encode: the content of one file.
         keep: how many games' recordings are kept; 0 stores none.
@@ -37,22 +44,29 @@ class Archive:
     def __init__(
         self,
         files: RecordingFiles,
+        unused: UnusedFiles,
         index: RecordingIndex,
         encode: Callable[[Sequence[MatchGame]], bytes],
         keep: int,
     ) -> None:
         self.lost = 0
         self._files = files
+        self._unused = unused
         self._index = index
         self._encode = encode
         self._keep = keep
         self._added = 0
 
     async def clean(self) -> None:
-        """Drops what is too much, and files that a crash left behind; before the first `write`."""
+        """Drops what is too much, where fewer are to be kept than before."""
         await self._index.keep_newest(self._keep)
-        needed = await self._index.files()
-        await asyncio.to_thread(self._delete_but, needed)
+
+    async def collect(self) -> None:
+        """Deletes old files that no entry needs: of dropped ones, or left by a crash."""
+        candidates = await asyncio.to_thread(self._unused.candidates)
+        if candidates:
+            needed = await self._index.files()
+            await asyncio.to_thread(self._unused.sweep, candidates, needed)
 
     async def write(self, matches: Sequence[Match]) -> Recordings:
         """Writes all games of finished matches to files, a few in each; entries by match id.
@@ -66,18 +80,20 @@ class Archive:
             try:
                 for entry in await asyncio.to_thread(self._write, games):
                     entries[entry.match_id].append(entry)
-            except OSError as error:
+            except (MazemeshError, OSError) as error:
                 self.lost += len(games)
                 _log.error("recordings not written", games=len(games), reason=str(error))
         return {match_id: tuple(found) for match_id, found in entries.items()}
 
     async def trim(self, added: int) -> None:
-        """Drops the oldest recordings, once enough were added to make it worth while."""
+        """Drops the oldest recordings, once enough were added to make it worth while.
+
+        Their files go with the next `collect`.
+        """
         self._added += added
         if self._added > self._keep // 16:
             self._added = 0
-            for file in await self._index.keep_newest(self._keep):
-                await asyncio.to_thread(self._files.delete, file)
+            await self._index.keep_newest(self._keep)
 
     async def read(self, game_id: str) -> tuple[RecordingEntry, bytes]:
         """The entry of a game, and the file in which it is game number `entry.index`.
@@ -103,12 +119,6 @@ class Archive:
     def _write(self, games: Sequence[MatchGame]) -> list[RecordingEntry]:
         file = self._files.put(self._encode(games))
         return [_entry(game, file, index) for index, game in enumerate(games)]
-
-    def _delete_but(self, needed: set[str]) -> None:
-        self._files.clean()
-        for name in self._files.names():
-            if name not in needed:
-                self._files.delete(name)
 
 
 def _portions(games: Sequence[MatchGame]) -> Iterator[list[MatchGame]]:

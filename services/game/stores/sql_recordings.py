@@ -43,23 +43,14 @@ class SqlRecordingIndex:
         rows = await self._database.run(lambda session: session.execute(query).all())
         return [_entry(row) for row in rows]
 
-    async def keep_newest(self, count: int) -> list[str]:
+    async def keep_newest(self, count: int) -> None:
         """See `RecordingIndex`."""
 
-        def work(session: Session) -> list[str]:
+        def work(session: Session) -> None:
             newest = session.scalar(select(func.max(RECORDINGS.c.position))) or 0
-            old = RECORDINGS.c.position <= newest - count
-            files = session.scalars(select(RECORDINGS.c.file).where(old).distinct()).all()
-            if not files:
-                return []
-            session.execute(delete(RECORDINGS).where(old))
-            # The games of one file stand together, so at most the oldest file is still needed.
-            oldest = session.scalar(
-                select(RECORDINGS.c.file).order_by(RECORDINGS.c.position).limit(1)
-            )
-            return [file for file in files if file != oldest]
+            session.execute(delete(RECORDINGS).where(RECORDINGS.c.position <= newest - count))
 
-        return await self._database.run(work)
+        await self._database.run(work)
 
     async def files(self) -> set[str]:
         """See `RecordingIndex`."""

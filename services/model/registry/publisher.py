@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from services.model.registry import leases, registry
 from services.model.registry.policy import Submission, Version
 from services.model.registry.registry import Published
 from services.model.registry.upload import Upload
-from services.model.store import BlobStore, RegistryStore, Transaction
+from services.model.store import BlobStore, RegistryStore, Transaction, UnusedFiles
 from services.model.validation.parity import Parity
 from services.model.validation.validators import Validators
 
@@ -28,6 +28,7 @@ class Publisher:
         self,
         store: RegistryStore,
         blobs: BlobStore,
+        unused: UnusedFiles,
         validators: Validators,
         *,
         keep: int,
@@ -39,6 +40,7 @@ class Publisher:
         """`changed` is called after each change, `validated` told the seconds of each check."""
         self._store = store
         self._blobs = blobs
+        self._unused = unused
         self._validators = validators
         self._keep = keep
         self._lease_seconds = lease_seconds
@@ -87,6 +89,14 @@ class Publisher:
             raise
         return await self._committing.run(self._commit(submission, rejection, upload, fence))
 
+    async def collect(self) -> None:
+        """Deletes old files that no version has, as a crash between file and row leaves one."""
+        candidates = await asyncio.to_thread(self._unused.candidates)
+        if candidates:
+            async with self._files:
+                used = await self._store.transact(lambda tx: tx.versions.files())
+                await asyncio.to_thread(self._unused.sweep, candidates, used)
+
     async def close(self) -> None:
         """Waits for what was begun."""
         await self._committing.join()
@@ -114,7 +124,7 @@ class Publisher:
                 published = await self._number(submission, rejection, fence)
                 self._changed()  # those who wait for the version need not wait for the rest
                 if published.unused_files:
-                    await asyncio.to_thread(self._delete, published.unused_files)
+                    await asyncio.to_thread(self._unused.discard, published.unused_files)
         finally:
             upload.discard()
         return published.version
@@ -136,9 +146,5 @@ class Publisher:
             )
         except MazemeshError:
             used = await self._store.transact(lambda tx: tx.versions.uses(submission.sha256))
-            await asyncio.to_thread(self._delete, () if used else (submission.sha256,))
+            await asyncio.to_thread(self._unused.discard, () if used else (submission.sha256,))
             raise
-
-    def _delete(self, files: Iterable[str]) -> None:
-        for sha256 in files:
-            self._blobs.delete(sha256)

@@ -16,7 +16,7 @@ class Uploads:
     """The folder of unfinished files. Its calls block, but for `room`.
 
     Args:
-        folder: Where they are.
+        folder: Where they are; of this process alone.
         most: Files at once.
         most_bytes: Of all of them, as announced.
     """
@@ -50,12 +50,6 @@ class Uploads:
         finally:
             self._count -= 1
             self._bytes -= size_bytes
-
-    def clear(self) -> None:
-        """Deletes what a crash left behind; for the start, before any upload."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        for path in self._folder.iterdir():
-            path.unlink()
 
     def begin(self, submission: Submission) -> Upload:
         """An empty upload of the file that the submission announces."""

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,12 +11,14 @@ from pathlib import Path
 import pytest
 
 from mazemesh.errors import InvalidArgument, NotFound
+from services._harness.blobs.collection import Collection
+from services._harness.blobs.folder import FolderBlobs
+from services._harness.blobs.hashed import HashedBlobs
 from services._harness.database import Database
 from services.model.registry.policy import State, Submission, Version
 from services.model.registry.publisher import Publisher
 from services.model.registry.upload import Upload, Uploads
 from services.model.store import BlobReader
-from services.model.stores.folder import FolderBlobs
 from services.model.stores.sql import SqlRegistry
 from services.model.validation.validators import Limits, Validators
 from services.model.wire.messages import read_header
@@ -27,22 +30,19 @@ class GatedBlobs:
     """A BlobStore that can hold a put back after the file is in place."""
 
     def __init__(self, folder: Path) -> None:
-        self._inner = FolderBlobs(folder)
+        self._inner = HashedBlobs(FolderBlobs(folder))
         self.placed = threading.Event()
         self.go_on = threading.Event()
         self.held = ""
 
-    def put(self, path: Path, sha256: str) -> None:
-        self._inner.put(path, sha256)
+    def put(self, content: Path, sha256: str) -> None:
+        self._inner.put(content, sha256)
         if sha256 == self.held:
             self.placed.set()
             assert self.go_on.wait(10)
 
     def open(self, sha256: str, offset: int = 0) -> BlobReader:
         return self._inner.open(sha256, offset)
-
-    def delete(self, sha256: str) -> None:
-        self._inner.delete(sha256)
 
     def list(self) -> Iterator[str]:
         return self._inner.list()
@@ -52,15 +52,18 @@ class Desk:
     """A publisher that keeps no version but the latest, and what it works with."""
 
     def __init__(self, folder: Path, database: Database) -> None:
+        """`age`: how much older than they are files count."""
         self.blobs = GatedBlobs(folder / "blobs")
+        (folder / "uploads").mkdir()
         self.uploads = Uploads(folder / "uploads")
-        self.uploads.clear()
+        self.age = 1.0
         self.store = SqlRegistry(database, 100)
         self.changes = 0
         self.validations: list[float] = []
         self.publisher = Publisher(
             self.store,
             self.blobs,
+            Collection(FolderBlobs(folder / "blobs"), 0.0, lambda: time.time() + self.age),
             Validators(Limits(), processes=1, waiting=4),
             keep=0,
             lease_seconds=20.0,
@@ -166,9 +169,13 @@ async def test_what_is_retired_loses_its_file(desk: Desk) -> None:
         desk.blobs.open(sha256_of(first))
 
 
-def test_leftovers_are_cleared(tmp_path: Path) -> None:
-    uploads = Uploads(tmp_path)
-    uploads.clear()
-    (tmp_path / "left").write_bytes(b"half")
-    uploads.clear()
-    assert list(tmp_path.iterdir()) == []
+async def test_a_young_file_is_left_to_others(desk: Desk) -> None:
+    first, second = Network(seed=1), Network(seed=2)
+    await desk.publish(first)
+    desk.age = -60.0
+    await desk.publish(second)
+    await desk.publisher.collect()
+    assert set(desk.blobs.list()) == {sha256_of(first), sha256_of(second)}
+    desk.age = 1.0
+    await desk.publisher.collect()
+    assert set(desk.blobs.list()) == {sha256_of(second)}
