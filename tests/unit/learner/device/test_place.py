@@ -154,7 +154,7 @@ class Pretended(Place):
         return True
 
     @cached_property
-    def _cuda(self) -> Any:
+    def _gpu(self) -> Any:
         return Unaided()
 
 
