@@ -17,7 +17,6 @@ from learner.loop.first_version import first_draft
 from learner.loop.lease import Lease
 from learner.loop.prefetch import Prefetcher, make_table
 from learner.loop.publisher import Publisher
-from learner.network.architecture import initial_parameters
 from learner.ports import ExperienceSource, PolicySink
 from learner.record import checkpoint
 from learner.record.journal import Journal, run_id_of
@@ -93,7 +92,7 @@ def _lead(
     log.info("starting", policy=run.policy, game=run.game, algorithm=run.algorithm)
     log.debug("sizes", row_bytes=run.signature.row_bytes, batch_rows=run.batch_rows)
     metrics = LearnerMetrics(registry)
-    parameters = initial_parameters(run.architecture, run.seed)
+    parameters = run.source.initial(run.seed)
     _check_place(settings, run)
     resumed = _resume(settings, run, parameters)
     first = first_draft(run, parameters) if resumed is None else None
@@ -233,7 +232,7 @@ def _exploiter(
 
     def begin(life: int) -> Learner:
         other = replace(run, seed=run.seed + life)
-        parameters = initial_parameters(run.architecture, other.seed)
+        parameters = run.source.initial(other.seed)
         return _build(settings, other, parameters, ALONE)[0]
 
     record = TargetRecord(records, run.policy, run.exploits, stop)
@@ -252,7 +251,7 @@ def _follow(
         return
     prefetcher = Prefetcher(source, run.table, run.signature, run.batch_rows, stop)
     prefetcher.start()
-    start = _begin(settings, run, initial_parameters(run.architecture, run.seed))
+    start = _begin(settings, run, run.source.initial(run.seed))
     prefetcher.send = start.place.send
     try:
         follow(start.algorithm, InStep(prefetcher, start.ranks, stop), stop)

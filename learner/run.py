@@ -9,9 +9,10 @@ from typing import Any
 
 from learner.algorithms.algorithm import Algorithm
 from learner.algorithms.presets import override
-from learner.algorithms.registry import find
+from learner.algorithms.registry import find, names
 from learner.algorithms.sizes import fitted
-from learner.network.architecture import Architecture
+from learner.network.architecture import Architecture, OwnModule
+from learner.network.source import Source, source_of
 from learner.settings import LearnerSettings
 from mazemesh.errors import InvalidArgument, Reason
 from mazemesh.games import GameSettings, open_game
@@ -65,6 +66,7 @@ class Run:
             **{name: value for name, value in given.items() if value is not None},
         )
         spec = game.spec(game_settings)
+        _check_network(settings, method)
         _check_opponents(settings, spec.seats, sides(spec.seats, spec.teams))
         run = cls(
             policy=settings.policy_name,
@@ -79,6 +81,7 @@ class Run:
                 start.hidden if settings.hidden is None else tuple(settings.hidden),
                 observation_dtype=spec.observation_dtype,
                 memory=method.memory(config),
+                own=OwnModule(settings.network, spec) if settings.network else None,
             ),
             seed=settings.seed,
             lockstep=settings.lockstep,
@@ -93,6 +96,11 @@ class Run:
     def method(self) -> Algorithm[Any]:
         """The algorithm's record."""
         return find(self.algorithm)
+
+    @cached_property
+    def source(self) -> Source:
+        """Where its network comes from."""
+        return source_of(self.architecture)
 
     @cached_property
     def signature(self) -> Signature:
@@ -130,17 +138,34 @@ class Run:
     @property
     def description(self) -> dict[str, Any]:
         """All of it as plain values, for tracking and for the record beside the checkpoint."""
-        return dataclasses.asdict(self)
+        return {**dataclasses.asdict(self), "architecture": _described(self.architecture)}
 
     @property
     def identity(self) -> dict[str, Any]:
         """What a checkpoint must agree with to be resumed; everything else may be changed."""
-        architecture = dataclasses.asdict(self.architecture)
+        architecture = _described(self.architecture)
         # Older checkpoints do not name these.
         for name, usual in (("observation_dtype", "uint8"), ("memory", 0)):
             if architecture[name] == usual:
                 del architecture[name]
         return {"game": self.game, "algorithm": self.algorithm, "architecture": architecture}
+
+
+def _described(architecture: Architecture) -> dict[str, Any]:
+    """As plain values; of a module of the user's own its name."""
+    values = dataclasses.asdict(dataclasses.replace(architecture, own=None))
+    del values["own"]
+    return values if architecture.own is None else {**values, "own": architecture.own.factory}
+
+
+def _check_network(settings: LearnerSettings, method: Algorithm[Any]) -> None:
+    """Raises InvalidArgument: the algorithm does not train modules of the user's own."""
+    if settings.network and not method.own_networks:
+        able = ", ".join(name for name in names() if find(name).own_networks)
+        raise InvalidArgument(
+            f"network = {settings.network}: {method.name} trains networks of its own making (with "
+            f"memory, if it is ours); a module of yours is trained by {able}"
+        )
 
 
 def _check_opponents(settings: LearnerSettings, seats: int, num_sides: int) -> None:

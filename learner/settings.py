@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, PositiveInt, field_validator, model_validator
 
 from learner.algorithms import registry
-from learner.network.precision import Precision
+from learner.network.architecture import Precision
 from learner.run_file import lay_over, read_settings
 from mazemesh.client.addresses import Addresses
 from mazemesh.games.foreign import policy_name
@@ -41,6 +41,12 @@ class LearnerSettings(ProcessSettings):
         default=None,
         max_length=16,
         description="widths of the network's hidden layers, e.g. 128,128",
+    )
+    network: str = Field(
+        default="",
+        pattern=r"^([A-Za-z_][\w.]*:[A-Za-z_]\w*)?$",
+        description="torch module of your own, package.module:Factory (docs/own-network.md); the "
+        "layers of --hidden unless set",
     )
     hyperparameters: dict[str, float] = Field(
         default_factory=dict,

@@ -23,9 +23,8 @@ from learner.device.gpu import gpu_statistics
 from learner.device.place import Place
 from learner.loop.building import choose_place, make
 from learner.loop.prefetch import Prefetcher
-from learner.network.architecture import initial_parameters
+from learner.network.architecture import Precision, initial_parameters
 from learner.network.descent import ALONE
-from learner.network.precision import Precision
 from learner.ports import Priorities
 from learner.run import Run
 from learner.settings import LearnerSettings

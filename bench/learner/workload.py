@@ -95,11 +95,11 @@ def ceiling(workload: Workload, seconds: float) -> dict[str, float]:
 
     from learner.network.descent import Descent
     from learner.network.matmul import choose_matmul, choose_precision
-    from learner.network.networks import ActorCritic
+    from learner.network.networks import Layered
     from learner.network.perceptron import Perceptron
 
     torch.set_num_threads(1)
-    network = ActorCritic(workload.architecture)
+    network = Layered(workload.architecture)
     network.load(initial_parameters(workload.architecture, 0))
     Descent(network, 0.0, 1.0)
     rows = workload.minibatch_size

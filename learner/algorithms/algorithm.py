@@ -99,6 +99,8 @@ class Algorithm(Generic[C]):
         memory: Width of the network's memory; 0 for none.
         rounds: It was measured that it learns as well in bfloat16 (docs/adr/0046, 0073).
         fuses: It has enough small operations for compiling to gain something.
+        own_networks: It trains whatever `learner.network.networks.make` makes, so modules of the
+            user's own too (`--network`).
     """
 
     name: str
@@ -109,6 +111,7 @@ class Algorithm(Generic[C]):
     memory: Callable[[C], int] = no_memory
     rounds: bool = False
     fuses: bool = False
+    own_networks: bool = False
 
     def preset(self, game: str) -> Preset[C]:
         """Where a run on a game starts from."""

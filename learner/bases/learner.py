@@ -16,6 +16,7 @@ from learner.network.architecture import Parameters
 from learner.network.descent import Descent, checked
 from learner.network.networks import Network
 from learner.ports import Batch
+from mazemesh.errors import FailedPrecondition
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,18 @@ class OneNetwork(Generic[N, C]):
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Goes on from `state`."""
-        self.network.load_state_dict(state["network"])
+        """Goes on from `state`.
+
+        Raises:
+            FailedPrecondition: it is of another network.
+        """
+        try:
+            self.network.load_state_dict(state["network"])
+        except RuntimeError as error:
+            # Its description is the same; so a module of the user's own is another than before.
+            raise FailedPrecondition(
+                f"the checkpoint's weights are not those of this network: {error}. Give the module "
+                "its former layers, or choose another policy name (--policy)"
+            ) from error
         self._descent.restore(state["optimizer"])
         self.updates = state["updates"]

@@ -8,21 +8,27 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from learner.device.recording import Recorded, Work
-from learner.device.tensors import as_tensor
 from learner.ports import Batch
 
 if TYPE_CHECKING:
-    from learner.device.cuda import Cuda
+    from learner.device.gpu import Gpu
     from learner.device.transfer import Transfer
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 Columns = Mapping[str, Tensor]
+
+
+def as_tensor(array: npt.NDArray[np.generic], device: torch.device) -> Tensor:
+    """A tensor on the device. Copies: received columns are read-only views, which torch forbids."""
+    return torch.from_numpy(np.array(array)).to(device)
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,7 @@ class Place:
         if self.on_gpu:
             from learner.device.transfer import Intake
 
-            return Intake(self._cuda)
+            return Intake(self._gpu)
         return self._copy
 
     def send(self, batch: Batch) -> Batch:
@@ -63,7 +69,7 @@ class Place:
 
     def recorded(self, work: Work) -> Work:
         """The work, by a recording on a GPU; see `recording` for what it may not do."""
-        return Recorded(work, self._cuda) if self.on_gpu and self.records else work
+        return Recorded(work, self._gpu) if self.on_gpu and self.records else work
 
     def fused(self, function: Callable[P, T]) -> Callable[P, T]:
         """The function, compiled if this place does that."""
@@ -86,13 +92,13 @@ class Place:
         return {name: as_tensor(value, self.device) for name, value in batch.columns.items()}
 
     @cached_property
-    def _cuda(self) -> Cuda:
-        from learner.device.cuda import Cuda
+    def _gpu(self) -> Gpu:
+        from learner.device.gpu import Gpu
 
-        return Cuda(self.device)
+        return Gpu(self.device)
 
     @cached_property
     def _transfer(self) -> Transfer:
         from learner.device.transfer import Transfer
 
-        return Transfer(self._cuda)
+        return Transfer(self._gpu)

@@ -32,7 +32,7 @@ what it keeps from call to call must stay where it is.
 
 
 class Recorder(Protocol):
-    """What can record (`learner.device.cuda.Cuda`)."""
+    """What can record (`learner.device.gpu.Gpu`)."""
 
     def rehearse(self, work: Callable[[], Tensors]) -> Tensors:
         """Does the work."""

@@ -37,7 +37,7 @@ class Event(Protocol):
 
 
 class Memory(Protocol):
-    """What a transfer needs of a GPU (`learner.device.cuda.Cuda`)."""
+    """What a transfer needs of a GPU (`learner.device.gpu.Gpu`)."""
 
     def pinned(self, size: int) -> Tensor:
         """Page-locked memory of the host, uint8 [size]."""

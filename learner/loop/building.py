@@ -11,10 +11,9 @@ from learner.algorithms.registry import find, names
 from learner.bases.learner import Learner
 from learner.device.place import Place
 from learner.device.ranks import Alone, Ranks, local_rank
-from learner.network.architecture import Parameters
+from learner.network.architecture import Parameters, Precision
 from learner.network.descent import ALONE
 from learner.network.matmul import choose_matmul, choose_on_gpu, choose_precision
-from learner.network.precision import Precision
 from learner.run import Run
 from mazemesh.errors import FailedPrecondition
 
@@ -75,15 +74,17 @@ def choose_place(
         FailedPrecondition: see `check_place`.
     """
     check_place(run, device, fuse=fuse)
+    own = run.architecture.own is not None
+    rounds = run.method.rounds and not own  # measured with our layers alone
     if device == "cpu" or not torch.cuda.is_available():
         choose_matmul()
-        by_itself = run.method.rounds or precision == "bfloat16"
+        by_itself = rounds or precision == "bfloat16"
         return Place(products=choose_precision(precision if by_itself else "float32"))
     # One GPU a rank, where a machine has as many.
     number = local_rank() % torch.cuda.device_count()
     return Place(
         torch.device("cuda", number),
-        choose_on_gpu(precision, run.architecture.hidden if run.method.rounds else ()),
-        records=isinstance(ranks, Alone),
+        choose_on_gpu(precision, run.architecture.hidden if rounds else ()),
+        records=isinstance(ranks, Alone) and not own,  # theirs may read numbers back
         fuses=fuse,
     )

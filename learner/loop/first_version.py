@@ -6,7 +6,7 @@ import numpy as np
 
 from learner.algorithms.sizes import parity_rows
 from learner.loop.publisher import Draft, parity_check
-from learner.network.architecture import FloatArray, evaluate
+from learner.network.architecture import FloatArray
 from learner.run import Run
 from mazemesh.games import Purpose, open_game, seeds
 
@@ -20,7 +20,7 @@ def first_draft(run: Run, parameters: dict[str, FloatArray]) -> Draft:
     )
     memory = run.architecture.memory
     state = np.zeros((len(observation), memory), np.float32) if memory else None
-    answer = evaluate(run.architecture, parameters, observation, action_mask, state)
+    answer = run.source.evaluate(parameters, observation, action_mask, state)
     return Draft(
         parameters=parameters,
         parity=parity_check(observation, action_mask, answer, state),

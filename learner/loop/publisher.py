@@ -19,7 +19,6 @@ from learner.network.architecture import (
     ObservationArray,
     Parameters,
 )
-from learner.network.onnx_policy import to_onnx
 from learner.ports import PolicySink
 from learner.record.lineage import Lineage
 from learner.run import Run
@@ -181,7 +180,7 @@ class Publisher:
             FailedPrecondition: Model has refused `REFUSALS` versions in a row.
         """
         header = self._header(draft)
-        data = to_onnx(self._run.architecture, draft.parameters)
+        data = self._run.source.to_onnx(draft.parameters)
         while True:
             try:
                 published = self._sink.publish(header, data)
@@ -252,7 +251,7 @@ class Publisher:
             collection=self._run.collection,
             parity=draft.parity,
             fence=0 if self._lease is None else self._lease.fence,
-            q_values=self._run.architecture.head == "dueling",
+            q_values=self._run.architecture.dueling,
             metadata={
                 "algorithm": self._run.algorithm,
                 "seed": str(self._run.seed),

@@ -1,4 +1,4 @@
-"""What the networks look like, without torch: shapes, first weights, and a forward pass in numpy.
+"""What the networks look like, without torch: layers, first weights, and a forward pass in numpy.
 
 The weights of a policy are a mapping from parameter name to float32 array. torch modules load it
 and give it back (`networks`), and the ONNX file is written from it (`onnx_policy`).
@@ -6,12 +6,26 @@ and give it back (`networks`), and the ONNX file is written from it (`onnx_polic
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from learner.network.layers import (
+    NARROW,
+    PLAIN,
+    WIDE,
+    Activation,
+    Dense,
+    Heads,
+    Input,
+    Layer,
+    Linear,
+    Memory,
+)
+from mazemesh.games.spec import GameSpec
 
 FloatArray = npt.NDArray[np.float32]
 ByteArray = npt.NDArray[np.uint8]
@@ -20,10 +34,24 @@ ObservationArray = npt.NDArray[Any]
 Head = Literal["actor-critic", "dueling"]
 Parameters = Mapping[str, FloatArray]
 
+Precision = Literal["auto", "float32", "bfloat16"]
+"""In which matrices can be multiplied in training; without torch, as settings name it."""
+
 ILLEGAL = np.float32(-1e9)
 """Logit of an action that the mask forbids; model.proto asks for at most -1e8."""
 
-_GAINS = {"action": 0.01, "value": 1.0, "memory_in": 1.0, "memory_back": 1.0}
+
+@dataclass(frozen=True)
+class OwnModule:
+    """A torch module of the user's own (`learner.network.own`).
+
+    Attributes:
+        factory: What makes it, "package.module:Factory".
+        spec: The game that it is made for.
+    """
+
+    factory: str
+    spec: GameSpec
 
 
 @dataclass(frozen=True)
@@ -40,37 +68,50 @@ class Architecture:
         observation_dtype: "uint8" observations are divided by 255; "float32" ones are not.
         memory: Width of a gated recurrent unit between hidden layers and heads (Cho et al. 2014, in
             the form of `torch.nn.GRU`); its output is the policy's state. 0: no memory.
+        own: A module of the user's own in place of all layers; `hidden` is what its factory is
+            told, `head` what its answers mean.
     """
 
     head: Head
     observation_size: int
     num_actions: int
     hidden: tuple[int, ...] = (128, 128)
-    activation: Literal["relu", "tanh"] = "relu"
+    activation: Activation = "relu"
     observation_dtype: str = "uint8"
     memory: int = 0
+    own: OwnModule | None = None
 
     @property
     def scale(self) -> float:
         """What observations are divided by."""
         return 255.0 if self.observation_dtype == "uint8" else 1.0
 
-    def layers(self) -> Iterator[tuple[str, int, int]]:
-        """Name, inputs and outputs of the linear layers: hidden ones, then `action`, `value`.
+    @property
+    def dueling(self) -> bool:
+        """Whether its answers are Q-values."""
+        return self.head == "dueling"
 
-        Between them, of a memory, `memory_in` and `memory_back`: the reset, update and new gates of
-        the features and of the state before.
+    def layers(self) -> tuple[Layer, ...]:
+        """The network from its observations to its heads; all else follows from this list.
+
+        Raises:
+            ValueError: it is a module of the user's own, of which nothing is known.
         """
+        if self.own is not None:
+            raise ValueError(f"{self.own.factory} is a module; it has no list of layers")
         size = self.observation_size
+        layers: list[Layer] = [Input(size, self.observation_dtype, self.scale)]
         for index, width in enumerate(self.hidden):
-            yield f"hidden.{index}", size, width
+            layers.append(Dense(Linear(f"hidden.{index}", size, width, WIDE), self.activation))
             size = width
         if self.memory:
-            yield "memory_in", size, 3 * self.memory
-            yield "memory_back", self.memory, 3 * self.memory
+            incoming = Linear("memory_in", size, 3 * self.memory, PLAIN)
+            back = Linear("memory_back", self.memory, 3 * self.memory, PLAIN)
+            layers.append(Memory(incoming, back, self.memory))
             size = self.memory
-        yield "action", size, self.num_actions
-        yield "value", size, 1
+        action = Linear("action", size, self.num_actions, NARROW)
+        layers.append(Heads(action, Linear("value", size, 1, PLAIN), self.dueling))
+        return tuple(layers)
 
 
 def initial_parameters(architecture: Architecture, seed: int) -> dict[str, FloatArray]:
@@ -81,14 +122,14 @@ def initial_parameters(architecture: Architecture, seed: int) -> dict[str, Float
     """
     rng = np.random.default_rng(seed)
     parameters: dict[str, FloatArray] = {}
-    for name, inputs, outputs in architecture.layers():
-        gain = _GAINS.get(name, np.sqrt(2.0))
+    for linear in (one for layer in architecture.layers() for one in layer.linears):
+        inputs, outputs = linear.inputs, linear.outputs
         normal = rng.standard_normal((max(inputs, outputs), min(inputs, outputs)))
         basis, triangle = np.linalg.qr(normal)
         basis *= np.sign(np.diagonal(triangle))
         weight = basis if outputs >= inputs else basis.T
-        parameters[f"{name}.weight"] = (gain * weight).astype(np.float32)
-        parameters[f"{name}.bias"] = np.zeros(outputs, np.float32)
+        parameters[f"{linear.name}.weight"] = (linear.gain * weight).astype(np.float32)
+        parameters[f"{linear.name}.bias"] = np.zeros(outputs, np.float32)
     return parameters
 
 
@@ -122,30 +163,45 @@ def evaluate(
         action_mask: uint8 [n, A].
         state: float32 [n, memory]; zeros, as at the beginning of an episode, when it is None.
     """
-    hidden = observation.astype(np.float32) / np.float32(architecture.scale)
-    for index in range(len(architecture.hidden)):
-        hidden = _linear(parameters, f"hidden.{index}", hidden)
-        hidden = np.tanh(hidden) if architecture.activation == "tanh" else np.maximum(hidden, 0)
-    next_state = np.zeros((len(observation), architecture.memory), np.float32)
-    if architecture.memory:
-        hidden = next_state = _remember(parameters, hidden, next_state if state is None else state)
-    logits, value = _linear(parameters, "action", hidden), _linear(parameters, "value", hidden)
-    if architecture.head == "dueling":
-        logits = value + logits - logits.mean(axis=1, keepdims=True)
-    logits = np.where(action_mask != 0, logits, ILLEGAL)
-    best = logits.max(axis=1) if architecture.head == "dueling" else value[:, 0]
+    flow, next_state = observation, np.zeros((len(observation), 0), np.float32)
+    for layer in architecture.layers():
+        match layer:
+            case Input():
+                flow = flow.astype(np.float32) / np.float32(layer.scale)
+            case Dense():
+                flow = _linear(parameters, layer.linear, flow)
+                flow = np.tanh(flow) if layer.activation == "tanh" else np.maximum(flow, 0)
+            case Memory():
+                before = np.zeros((len(flow), layer.width), np.float32) if state is None else state
+                flow = next_state = _remember(parameters, layer, flow, before)
+            case Heads():
+                logits, best = _answer(parameters, layer, flow, action_mask)
     return Evaluation(logits, best, next_state)
 
 
-def _remember(parameters: Parameters, features: FloatArray, state: FloatArray) -> FloatArray:
+def _answer(
+    parameters: Parameters, heads: Heads, features: FloatArray, action_mask: ByteArray
+) -> tuple[FloatArray, FloatArray]:
+    """Logits [n, A] and value [n]."""
+    logits = _linear(parameters, heads.action, features)
+    value = _linear(parameters, heads.value, features)
+    if heads.dueling:
+        logits = value + logits - logits.mean(axis=1, keepdims=True)
+    logits = np.where(action_mask != 0, logits, ILLEGAL)
+    return logits, logits.max(axis=1) if heads.dueling else value[:, 0]
+
+
+def _remember(
+    parameters: Parameters, memory: Memory, features: FloatArray, state: FloatArray
+) -> FloatArray:
     """The gated recurrent unit's state after features [n, inputs]."""
-    incoming = np.split(_linear(parameters, "memory_in", features), 3, axis=1)
-    back = np.split(_linear(parameters, "memory_back", state), 3, axis=1)
+    incoming = np.split(_linear(parameters, memory.incoming, features), 3, axis=1)
+    back = np.split(_linear(parameters, memory.back, state), 3, axis=1)
     reset, update = (1 / (1 + np.exp(-incoming[gate] - back[gate])) for gate in (0, 1))
     new = np.tanh(incoming[2] + reset * back[2])
     mixed: FloatArray = new + update * (state - new)
     return mixed
 
 
-def _linear(parameters: Parameters, name: str, inputs: FloatArray) -> FloatArray:
-    return inputs @ parameters[f"{name}.weight"].T + parameters[f"{name}.bias"]
+def _linear(parameters: Parameters, linear: Linear, inputs: FloatArray) -> FloatArray:
+    return inputs @ parameters[f"{linear.name}.weight"].T + parameters[f"{linear.name}.bias"]

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import torch
 
-from learner.network.precision import Precision
+from learner.network.architecture import Precision
 
 EXACT = 1e-5
 """Largest error, relative to the result's scale, that float32 products of this size may have."""

@@ -1,4 +1,4 @@
-"""The torch side of an `Architecture`."""
+"""Networks in torch: what algorithms train, and what follows from an `Architecture`'s layers."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ from learner.network.architecture import (
     ObservationArray,
     Parameters,
 )
+from learner.network.layers import Dense, Heads, Input, Linear, Memory
 from learner.network.matmul import exact_products
 
 
 class Network(nn.Module, ABC):
-    """Torso and heads; parameter names are those of `Architecture.layers`.
+    """What algorithms train, whatever is in it.
 
     Inputs are observation [n, D] and, where actions are compared, action_mask bool [n, A].
     """
@@ -33,48 +34,25 @@ class Network(nn.Module, ABC):
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         self.architecture = architecture
-        layers = {name: nn.Linear(i, o) for name, i, o in architecture.layers()}
-        self.action, self.value = layers["action"], layers["value"]
-        hidden = [layers[f"hidden.{index}"] for index in range(len(architecture.hidden))]
-        self.hidden = cast("Iterable[nn.Linear]", nn.ModuleList(hidden))
-        self._activation = torch.tanh if architecture.activation == "tanh" else torch.relu
 
+    @abstractmethod
     def outputs(self, observation: Tensor) -> Tensor:
         """Both heads, float32 [n, A + 1]: the action's (nothing masked yet), then the value."""
-        return self._both_heads(self.features(observation))
-
-    def features(self, observation: Tensor) -> Tensor:
-        """What the hidden layers make of observations [n, D].
-
-        The observation's scale is taken from the first layer's weights, which are fewer than the
-        elements of a minibatch.
-        """
-        features, scale = observation.float(), self.architecture.scale
-        if not self.architecture.hidden:
-            return features / scale
-        for layer in self.hidden:
-            weight = layer.weight / scale if scale != 1.0 else layer.weight
-            features = self._activation(functional.linear(features, weight, layer.bias))
-            scale = 1.0
-        return features
-
-    def _both_heads(self, features: Tensor) -> Tensor:
-        """Both heads as one product, as neither fills a vector unit: [n, A + 1]."""
-        weight = torch.cat([self.action.weight, self.value.weight])
-        bias = torch.cat([self.action.bias, self.value.bias])
-        kind = weight.device.type
-        if torch.is_autocast_enabled(kind):
-            # Rounded logits would move the ratio of two policies as far as a gradient step does.
-            with torch.autocast(kind, enabled=False):
-                return functional.linear(features.float(), weight, bias)
-        return functional.linear(features, weight, bias)
 
     def heads(self, observation: Tensor) -> tuple[Tensor, Tensor]:
         """The action's head float32 [n, A] (nothing masked yet) and the value float32 [n]."""
         outputs = self.outputs(observation)
         return outputs[:, :-1], outputs[:, -1]
 
-    @abstractmethod
+    def q_values(self, observation: Tensor) -> Tensor:
+        """Q(s, a) of a dueling head for all actions, legal or not: float32 [n, A]."""
+        return dueling(self.outputs(observation))
+
+    def step(self, observation: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Both heads [n, A + 1] at one step, and the next state; a state of None is zeros."""
+        outputs = self.outputs(observation)
+        return outputs, outputs.new_zeros(len(outputs), 0)
+
     def policy(
         self, observation: Tensor, action_mask: Tensor, state: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
@@ -87,8 +65,10 @@ class Network(nn.Module, ABC):
 
         Returns:
             logits float32 [n, A], `ILLEGAL` where masked, value float32 [n], and the next state
-            float32 [n, memory].
+            float32 [n, memory]. Of a dueling head, Q-values and the largest legal one.
         """
+        outputs, state = self.step(observation, state)
+        return *answered(outputs, action_mask, self.architecture), state
 
     @torch.no_grad()
     def answer(
@@ -115,25 +95,66 @@ class Network(nn.Module, ABC):
         return {name: value.cpu().numpy().copy() for name, value in self.state_dict().items()}
 
 
-class ActorCritic(Network):
-    """Logits of a categorical policy, and the value of the state."""
+class Layered(Network):
+    """The layers of an `Architecture`; parameter names are those of its linear parts."""
 
-    def policy(
-        self, observation: Tensor, action_mask: Tensor, state: Tensor | None = None
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Masked logits, the state's value, and no next state."""
-        logits, value = self.heads(observation)
-        masked = logits.masked_fill(~action_mask, float(ILLEGAL))
-        return masked, value, value.new_zeros(len(value), 0)
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__(architecture)
+        self.dense: list[Dense] = []
+        for layer in architecture.layers():
+            match layer:
+                case Input():
+                    self.entrance = layer
+                case Dense():
+                    self.dense.append(layer)
+                case Memory():
+                    self.memory = layer
+                case Heads():
+                    self.exit = layer
+        # The order of parameters is that of the vectors in checkpoints (`learner.network.descent`).
+        self.action, self.value = _linear(self.exit.action), _linear(self.exit.value)
+        hidden = nn.ModuleList(_linear(layer.linear) for layer in self.dense)
+        self.hidden = cast("Iterable[nn.Linear]", hidden)
+
+    def outputs(self, observation: Tensor) -> Tensor:
+        """Both heads, float32 [n, A + 1]: the action's (nothing masked yet), then the value."""
+        return self._both_heads(self.features(observation))
+
+    def features(self, observation: Tensor) -> Tensor:
+        """What the hidden layers make of observations [n, D].
+
+        The observation's scale is taken from the first layer's weights, which are fewer than the
+        elements of a minibatch.
+        """
+        features, scale = observation.float(), self.entrance.scale
+        if not self.dense:
+            return features / scale
+        for layer, linear in zip(self.dense, self.hidden, strict=True):
+            weight = linear.weight / scale if scale != 1.0 else linear.weight
+            features = functional.linear(features, weight, linear.bias)
+            features = torch.tanh(features) if layer.activation == "tanh" else torch.relu(features)
+            scale = 1.0
+        return features
+
+    def _both_heads(self, features: Tensor) -> Tensor:
+        """Both heads as one product, as neither fills a vector unit: [n, A + 1]."""
+        weight = torch.cat([self.action.weight, self.value.weight])
+        bias = torch.cat([self.action.bias, self.value.bias])
+        kind = weight.device.type
+        if torch.is_autocast_enabled(kind):
+            # Rounded logits would move the ratio of two policies as far as a gradient step does.
+            with torch.autocast(kind, enabled=False):
+                return functional.linear(features.float(), weight, bias)
+        return functional.linear(features, weight, bias)
 
 
-class Recurrent(Network):
+class Recurrent(Layered):
     """A network with memory: a gated recurrent unit between hidden layers and heads."""
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__(architecture)
-        layers = {name: nn.Linear(i, o) for name, i, o in architecture.layers()}
-        self.memory_in, self.memory_back = layers["memory_in"], layers["memory_back"]
+        memory = self.memory
+        self.memory_in, self.memory_back = _linear(memory.incoming), _linear(memory.back)
 
     def sequence(self, observation: Tensor, state: Tensor, begins: Tensor) -> tuple[Tensor, Tensor]:
         """Both heads over unrolls, which may run on over episode ends.
@@ -161,15 +182,13 @@ class Recurrent(Network):
     def step(self, observation: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
         """Both heads [n, A + 1] at one step, and the next state; a state of None is zeros."""
         if state is None:
-            state = observation.new_zeros(
-                len(observation), self.architecture.memory, dtype=torch.float32
-            )
+            state = observation.new_zeros(len(observation), self.memory.width, dtype=torch.float32)
         state = self._remember(self.memory_in(self.features(observation)).float(), state)
         return self._both_heads(state), state
 
     def _remember(self, incoming: Tensor, state: Tensor) -> Tensor:
         """The next state, from the incoming gates [n, 3 * memory]; see `architecture.evaluate`."""
-        width = self.architecture.memory
+        width = self.memory.width
         back = self.memory_back(state).float()
         gates = torch.sigmoid(incoming[:, : 2 * width] + back[:, : 2 * width])
         reset, update = gates.chunk(2, dim=1)
@@ -177,60 +196,37 @@ class Recurrent(Network):
         return torch.lerp(new, state, update)
 
 
-class RecurrentActorCritic(Recurrent):
-    """An actor-critic with memory."""
-
-    def policy(
-        self, observation: Tensor, action_mask: Tensor, state: Tensor | None = None
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Masked logits, the state's value, and the next state."""
-        outputs, state = self.step(observation, state)
-        logits = outputs[:, :-1].masked_fill(~action_mask, float(ILLEGAL))
-        return logits, outputs[:, -1], state
-
-
-class DuelingQ(Network):
-    """Action values by the dueling decomposition (Wang et al. 2016, equation 9)."""
-
-    def q_values(self, observation: Tensor) -> Tensor:
-        """Q(s, a) for all actions, legal or not: float32 [n, A]."""
-        return dueling(self.outputs(observation))
-
-    def policy(
-        self, observation: Tensor, action_mask: Tensor, state: Tensor | None = None
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Masked Q-values, the largest legal one, and no next state."""
-        q = self.q_values(observation).masked_fill(~action_mask, float(ILLEGAL))
-        best = q.max(dim=1).values
-        return q, best, best.new_zeros(len(best), 0)
-
-
-class RecurrentDuelingQ(Recurrent):
-    """Action values with memory."""
-
-    def policy(
-        self, observation: Tensor, action_mask: Tensor, state: Tensor | None = None
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Masked Q-values, the largest legal one, and the next state."""
-        outputs, state = self.step(observation, state)
-        q = dueling(outputs).masked_fill(~action_mask, float(ILLEGAL))
-        return q, q.max(dim=1).values, state
+def _linear(linear: Linear) -> nn.Linear:
+    return nn.Linear(linear.inputs, linear.outputs)
 
 
 def dueling(outputs: Tensor) -> Tensor:
-    """Q(s, a) = V(s) + A(s, a) - mean_a A(s, a), [..., A] of [..., A + 1] (equation 9 there)."""
+    """Q(s, a) = V(s) + A(s, a) - mean_a A(s, a), [..., A] of [..., A + 1] (see `layers.Heads`)."""
     advantage = outputs[..., :-1]
     return outputs[..., -1:] + advantage - advantage.mean(dim=-1, keepdim=True)
 
 
+def answered(
+    outputs: Tensor, action_mask: Tensor, architecture: Architecture
+) -> tuple[Tensor, Tensor]:
+    """Masked logits [n, A] and value [n] of both heads [n, A + 1]; see `Network.policy`."""
+    if architecture.dueling:
+        q = dueling(outputs).masked_fill(~action_mask, float(ILLEGAL))
+        return q, q.max(dim=1).values
+    return outputs[:, :-1].masked_fill(~action_mask, float(ILLEGAL)), outputs[:, -1]
+
+
+def make(architecture: Architecture) -> Network:
+    """The network of an architecture, its weights as they come."""
+    if architecture.own is not None:
+        from learner.network.own import OwnNetwork
+
+        return OwnNetwork(architecture, architecture.own)
+    return Recurrent(architecture) if architecture.memory else Layered(architecture)
+
+
 def build(architecture: Architecture, parameters: Parameters) -> Network:
     """The network of an architecture with the weights given."""
-    network: Network
-    if architecture.head == "dueling":
-        network = (RecurrentDuelingQ if architecture.memory else DuelingQ)(architecture)
-    elif architecture.memory:
-        network = RecurrentActorCritic(architecture)
-    else:
-        network = ActorCritic(architecture)
+    network = make(architecture)
     network.load(parameters)
     return network

@@ -13,6 +13,8 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from learner.network.architecture import ILLEGAL, Architecture, FloatArray, Parameters
+from learner.network.layers import Dense, Heads, Input, Linear, Memory
+from mazemesh.policy.policy_file import Q_VALUES
 
 OPSET = 17
 IR_VERSION = 8
@@ -20,41 +22,54 @@ IR_VERSION = 8
 
 def to_onnx(architecture: Architecture, parameters: Parameters) -> bytes:
     """The ONNX file of a policy, with inputs and outputs as model.proto says."""
-    graph = _Graph(parameters)
-    hidden = "observation"
-    if architecture.observation_dtype == "uint8":
-        hidden = graph.add("Cast", hidden, to=TensorProto.FLOAT)
-        hidden = graph.add("Div", hidden, graph.constant("scale", np.float32(architecture.scale)))
-    for index in range(len(architecture.hidden)):
-        hidden = graph.linear(f"hidden.{index}", hidden)
-        hidden = graph.add("Tanh" if architecture.activation == "tanh" else "Relu", hidden)
-    if architecture.memory:
-        hidden = _remember(graph, hidden)
-    value = graph.linear("value", hidden)
-    logits = graph.linear("action", hidden)
-    if architecture.head == "dueling":
-        mean = graph.add("ReduceMean", logits, axes=[1], keepdims=1)
-        logits = graph.add("Add", graph.add("Sub", logits, mean), value)
-    legal = graph.add("Cast", "action_mask", to=TensorProto.BOOL)
-    graph.add("Where", legal, logits, graph.constant("illegal", ILLEGAL), output="logits")
-    if architecture.head == "dueling":
-        graph.add("ReduceMax", "logits", axes=[1], keepdims=0, output="value")
-    else:
-        axis = graph.constant("axis", np.array([1], np.int64))
-        graph.add("Squeeze", value, axis, output="value")
+    graph, flow = _Graph(parameters), "observation"
+    for layer in architecture.layers():
+        match layer:
+            case Input():
+                flow = _scaled(graph, layer, flow)
+            case Dense():
+                flow = graph.linear(layer.linear, flow)
+                flow = graph.add("Tanh" if layer.activation == "tanh" else "Relu", flow)
+            case Memory():
+                flow = _remember(graph, layer, flow)
+            case Heads():
+                _answer(graph, layer, flow)
     return _model(architecture, graph).SerializeToString()
 
 
-def _remember(graph: _Graph, features: str) -> str:
+def _scaled(graph: _Graph, layer: Input, observation: str) -> str:
+    if layer.dtype != "uint8":
+        return observation
+    numbers = graph.add("Cast", observation, to=TensorProto.FLOAT)
+    return graph.add("Div", numbers, graph.constant("scale", np.float32(layer.scale)))
+
+
+def _remember(graph: _Graph, memory: Memory, features: str) -> str:
     """The gated recurrent unit: from `state` and the features to `next_state`."""
-    incoming = graph.split(graph.linear("memory_in", features), 3)
-    back = graph.split(graph.linear("memory_back", "state"), 3)
+    incoming = graph.split(graph.linear(memory.incoming, features), 3)
+    back = graph.split(graph.linear(memory.back, "state"), 3)
     reset, update = (
         graph.add("Sigmoid", graph.add("Add", incoming[gate], back[gate])) for gate in (0, 1)
     )
     new = graph.add("Tanh", graph.add("Add", incoming[2], graph.add("Mul", reset, back[2])))
     kept = graph.add("Mul", update, graph.add("Sub", "state", new))
     return graph.add("Add", new, kept, output="next_state")
+
+
+def _answer(graph: _Graph, heads: Heads, features: str) -> None:
+    """From the features to `logits` and `value`."""
+    value = graph.linear(heads.value, features)
+    logits = graph.linear(heads.action, features)
+    if heads.dueling:
+        mean = graph.add("ReduceMean", logits, axes=[1], keepdims=1)
+        logits = graph.add("Add", graph.add("Sub", logits, mean), value)
+    legal = graph.add("Cast", "action_mask", to=TensorProto.BOOL)
+    graph.add("Where", legal, logits, graph.constant("illegal", ILLEGAL), output="logits")
+    if heads.dueling:
+        graph.add("ReduceMax", "logits", axes=[1], keepdims=0, output="value")
+    else:
+        axis = graph.constant("axis", np.array([1], np.int64))
+        graph.add("Squeeze", value, axis, output="value")
 
 
 class _Graph:
@@ -84,9 +99,9 @@ class _Graph:
         self.initializers.append(numpy_helper.from_array(np.asarray(value), name))
         return name
 
-    def linear(self, name: str, inputs: str) -> str:
+    def linear(self, linear: Linear, inputs: str) -> str:
         """Adds inputs @ weight.T + bias, as torch.nn.Linear keeps its weight."""
-        return self.add("Gemm", inputs, f"{name}.weight", f"{name}.bias", transB=1)
+        return self.add("Gemm", inputs, f"{linear.name}.weight", f"{linear.name}.bias", transB=1)
 
 
 def _model(architecture: Architecture, graph: _Graph) -> onnx.ModelProto:
@@ -112,8 +127,8 @@ def _model(architecture: Architecture, graph: _Graph) -> onnx.ModelProto:
         producer_name="mazemesh",
         ir_version=IR_VERSION,
     )
-    if architecture.head == "dueling":
+    if architecture.dueling:
         # Whoever publishes the file elsewhere is told by itself how it plays.
-        model.metadata_props.add(key="mazemesh.q_values", value="true")
+        model.metadata_props.add(key=Q_VALUES, value="true")
     onnx.checker.check_model(model)
     return model

@@ -1,47 +1,41 @@
 """A network's forward and backward pass over minibatches, written out, in memory that stays.
 
-`ActorCritic.outputs` and automatic differentiation say the same (tests compare them). Around the
+`Layered.outputs` and automatic differentiation say the same (tests compare them). Around the
 matrix products they need a third as much time again, this a tenth: no graph, no gradient that is
 first cleared and then added to, no result in fresh memory.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
-from learner.network.networks import ActorCritic
-
-_aten: Any = torch.ops.aten
+from learner.network.layers import Activation
+from learner.network.networks import Layered
 
 
 class Perceptron:
-    """Both passes of an actor-critic, for minibatches of up to `rows` steps.
+    """Both passes of a network without memory, for minibatches of up to `rows` steps.
 
     Weights and gradients are the network's own: make it after the `Descent` that moves them.
     """
 
-    def __init__(
-        self, network: ActorCritic, rows: int, precision: torch.dtype = torch.float32
-    ) -> None:
+    def __init__(self, network: Layered, rows: int, precision: torch.dtype = torch.float32) -> None:
         """`precision` is that of the hidden layers' products; sums are float32 in any case."""
-        shape = network.architecture
         self._action, self._value = network.action, network.value
-        self._precision, self._scale = precision, shape.scale
-        self._layers = [
-            _Layer(linear, rows, precision, 1.0 if index else shape.scale, shape.activation)
-            for index, linear in enumerate(network.hidden)
-        ]
+        self._precision, self._scale = precision, network.entrance.scale
+        self._layers: list[_Layer] = []
+        for layer, linear in zip(network.dense, network.hidden, strict=True):
+            scale = 1.0 if self._layers else self._scale
+            self._layers.append(_Layer(linear, rows, precision, scale, layer.activation))
         room = self._value.weight.detach()
-        self._observation = room.new_empty(rows, shape.observation_size, dtype=precision)
-        self._outputs = room.new_empty(rows, shape.num_actions + 1)
+        self._observation = room.new_empty(rows, network.entrance.size, dtype=precision)
+        self._outputs = room.new_empty(rows, network.exit.action.outputs + 1)
         self._features = self._observation
 
     @torch.no_grad()
     def outputs(self, observation: Tensor) -> Tensor:
-        """As `ActorCritic.outputs`: float32 [n, A + 1] for n observations; valid until the next."""
+        """As `Layered.outputs`: float32 [n, A + 1] for n observations; valid until the next."""
         features = self._observation[: len(observation)].copy_(observation)
         for layer in self._layers:
             features = layer.forward(features)
@@ -77,7 +71,12 @@ class _Layer:
     """
 
     def __init__(
-        self, linear: nn.Linear, rows: int, precision: torch.dtype, scale: float, activation: str
+        self,
+        linear: nn.Linear,
+        rows: int,
+        precision: torch.dtype,
+        scale: float,
+        activation: Activation,
     ) -> None:
         self._linear, self._scale, self._tanh = linear, scale, activation == "tanh"
         self.weight = torch.empty_like(linear.weight, dtype=precision, requires_grad=False)
@@ -95,17 +94,16 @@ class _Layer:
         return self._result.tanh_() if self._tanh else self._result.relu_()
 
     def backward(self, above: Tensor, weight: Tensor) -> Tensor:
-        """Writes the gradients; returns that by the product, [n, outputs].
+        """Writes the gradients; returns that by the product, [n, outputs]. Once a `forward`.
 
         Args:
             above: The gradient by the product of the layer above.
             weight: The weights of that product.
         """
         slope = torch.mm(above, weight, out=self._slopes[: len(above)])
-        if self._tanh:
-            _aten.tanh_backward.grad_input(slope, self._result, grad_input=slope)
-        else:
-            _aten.threshold_backward.grad_input(slope, self._result, 0.0, grad_input=slope)
+        # What came out is not needed any more: in its place comes the activation's derivative.
+        result = self._result
+        slope.mul_(result.square_().neg_().add_(1.0) if self._tanh else result.sign_())
         torch.mm(slope.t(), self._inputs, out=self._by_weight)
         torch.div(self._by_weight, self._scale, out=_gradient(self._linear.weight))
         torch.sum(slope, 0, dtype=torch.float32, out=_gradient(self._linear.bias))

@@ -39,4 +39,5 @@ ALGORITHM = Algorithm(
     experience=TRANSITIONS,
     build=build,
     head="dueling",
+    own_networks=True,
 )

@@ -19,7 +19,7 @@ from learner.device.place import Place
 from learner.device.ranks import Ranks
 from learner.network.architecture import Architecture, Parameters
 from learner.network.descent import ALONE
-from learner.network.networks import DuelingQ
+from learner.network.networks import Network, make
 
 
 def double_q_target(
@@ -42,7 +42,7 @@ def double_q_target(
     return n_step_return + bootstrap_discount * next_target.gather(1, best).squeeze(1)
 
 
-class DQN(QLearning[DuelingQ, DQNConfig]):
+class DQN(QLearning[Network, DQNConfig]):
     """A dueling network that learns from rows of `transition_signature`."""
 
     def __init__(
@@ -53,7 +53,7 @@ class DQN(QLearning[DuelingQ, DQNConfig]):
         place: Place,
         ranks: Ranks = ALONE,
     ) -> None:
-        super().__init__(DuelingQ(architecture), parameters, config, place, ranks)
+        super().__init__(make(architecture), parameters, config, place, ranks)
 
     def _step(self, rows: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         """One gradient step; the absolute TD errors [rows], and the statistics."""

@@ -43,4 +43,5 @@ ALGORITHM = Algorithm(
     experience=UNROLLS,
     build=build,
     head="actor-critic",
+    own_networks=True,
 )

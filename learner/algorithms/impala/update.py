@@ -21,11 +21,11 @@ from learner.device.place import Place
 from learner.device.ranks import Ranks
 from learner.network.architecture import Architecture, Parameters
 from learner.network.descent import ALONE
-from learner.network.networks import ActorCritic
+from learner.network.networks import Network, make
 from learner.ports import Batch
 
 
-class Impala(OneNetwork[ActorCritic, ImpalaConfig]):
+class Impala(OneNetwork[Network, ImpalaConfig]):
     """An actor-critic network, its optimizer, and the update; nothing in it is drawn."""
 
     def __init__(
@@ -36,7 +36,7 @@ class Impala(OneNetwork[ActorCritic, ImpalaConfig]):
         place: Place,
         ranks: Ranks = ALONE,
     ) -> None:
-        super().__init__(ActorCritic(architecture), parameters, config, place, ranks, eps=1e-5)
+        super().__init__(make(architecture), parameters, config, place, ranks, eps=1e-5)
         self._learn = place.recorded(self._step)
 
     def update(self, batch: Batch) -> Update:

@@ -69,4 +69,5 @@ ALGORITHM = Algorithm(
     head="actor-critic",
     rounds=True,
     fuses=True,
+    own_networks=True,
 )

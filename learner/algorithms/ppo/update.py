@@ -31,8 +31,8 @@ from learner.device.place import Place
 from learner.device.ranks import Ranks
 from learner.network.architecture import ILLEGAL, Architecture, Parameters
 from learner.network.descent import ALONE
-from learner.network.networks import ActorCritic
-from learner.network.perceptron import Perceptron
+from learner.network.networks import Network, make
+from learner.network.passes import passes
 from learner.ports import Batch
 
 
@@ -136,7 +136,7 @@ def compiled_surrogate(outputs: Tensor, steps: Steps, config: PPOConfig) -> Surr
     return Surrogate(gradient, means.float())
 
 
-class PPO(Epochs[ActorCritic, PPOConfig, Steps]):
+class PPO(Epochs[Network, PPOConfig, Steps]):
     """An actor-critic network, its optimizer, and the update."""
 
     def __init__(
@@ -148,10 +148,10 @@ class PPO(Epochs[ActorCritic, PPOConfig, Steps]):
         seed: int,
         ranks: Ranks = ALONE,
     ) -> None:
-        super().__init__(ActorCritic(architecture), parameters, config, place, seed, ranks)
+        super().__init__(make(architecture), parameters, config, place, seed, ranks)
         self._magnet = copy.deepcopy(self.network) if config.magnet_cost else None
         self._magnet_from = 0
-        self._perceptron = Perceptron(self.network, config.minibatch_size, place.products)
+        self._both = passes(self.network, config.minibatch_size, place, self._descent)
         self._surrogate = place.fused(surrogate) if place.on_gpu else compiled_surrogate
 
     def update(self, batch: Batch) -> Update:
@@ -167,7 +167,7 @@ class PPO(Epochs[ActorCritic, PPOConfig, Steps]):
     def _prepare(self, column: Mapping[str, Tensor]) -> tuple[Steps, Tensor]:
         """Step 1: everything the epochs need, flattened to B * T rows; and how V-trace fits."""
         observation, last = column["observation"].flatten(0, 1), column["last_observation"]
-        outputs = self._in_chunks(self._perceptron.outputs, observation)
+        outputs = self._in_chunks(self._both.outputs, observation)
         outputs = outputs.view(*column["reward"].shape, -1)
         outputs = torch.cat([outputs, self.network.outputs(last).unsqueeze(1)], dim=1)
         found = estimate(outputs, column, self.config)
@@ -185,9 +185,9 @@ class PPO(Epochs[ActorCritic, PPOConfig, Steps]):
 
     def _step(self, minibatch: Steps) -> Tensor:
         """Step 2: one gradient step on a minibatch."""
-        outputs = self._perceptron.outputs(minibatch.observation)
+        outputs = self._both.outputs(minibatch.observation)
         loss = self._surrogate(outputs, minibatch, self.config)
-        self._perceptron.backward(loss.gradient)
+        self._both.backward(loss.gradient)
         norm = self._descent.step()
         return torch.cat([loss.statistics, norm.view(1)])
 

@@ -27,7 +27,7 @@ from learner.device.place import Place
 from learner.device.ranks import Ranks
 from learner.network.architecture import Architecture, Parameters
 from learner.network.descent import ALONE
-from learner.network.networks import RecurrentDuelingQ, dueling
+from learner.network.networks import Recurrent, dueling
 from mazemesh.returns import rescale, unscale
 
 
@@ -84,7 +84,7 @@ class Loss:
     means: tuple[Tensor, Tensor]
 
 
-class R2D2(QLearning[RecurrentDuelingQ, R2D2Config]):
+class R2D2(QLearning[Recurrent, R2D2Config]):
     """A recurrent dueling network that learns from rows of `sequence_signature`."""
 
     def __init__(
@@ -95,7 +95,7 @@ class R2D2(QLearning[RecurrentDuelingQ, R2D2Config]):
         place: Place,
         ranks: Ranks = ALONE,
     ) -> None:
-        super().__init__(RecurrentDuelingQ(architecture), parameters, config, place, ranks)
+        super().__init__(Recurrent(architecture), parameters, config, place, ranks)
         self._sequence = place.fused(self.network.sequence)
 
     def loss(self, rows: Mapping[str, Tensor]) -> Loss:
@@ -134,7 +134,7 @@ class R2D2(QLearning[RecurrentDuelingQ, R2D2Config]):
             return Loss(total, mixed, (mean.mean(), chosen.mean()))
 
     def _q_values(
-        self, network: RecurrentDuelingQ, sequence: Sequence, rows: Mapping[str, Tensor]
+        self, network: Recurrent, sequence: Sequence, rows: Mapping[str, Tensor]
     ) -> Tensor:
         """Q-values of the steps after the burn-in and of what follows, [B, T - burn_in + 1, A]."""
         first, state = self.config.burn_in, rows["state"]

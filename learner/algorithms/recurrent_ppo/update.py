@@ -22,7 +22,7 @@ from learner.device.place import Place
 from learner.device.ranks import Ranks
 from learner.network.architecture import Architecture, Parameters
 from learner.network.descent import ALONE
-from learner.network.networks import RecurrentActorCritic
+from learner.network.networks import Recurrent
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Unrolls:
     begins: Tensor
 
 
-class RecurrentPPO(Epochs[RecurrentActorCritic, RecurrentPPOConfig, Unrolls]):
+class RecurrentPPO(Epochs[Recurrent, RecurrentPPOConfig, Unrolls]):
     """A recurrent actor-critic, its optimizer, and the update; its unrolls have a state."""
 
     def __init__(
@@ -56,7 +56,7 @@ class RecurrentPPO(Epochs[RecurrentActorCritic, RecurrentPPOConfig, Unrolls]):
         seed: int,
         ranks: Ranks = ALONE,
     ) -> None:
-        network = RecurrentActorCritic(architecture)
+        network = Recurrent(architecture)
         super().__init__(network, parameters, config, place, seed, ranks)
         self._sequence = place.fused(self.network.sequence)
         self._surrogate = place.fused(surrogate)

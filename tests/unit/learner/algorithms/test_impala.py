@@ -13,8 +13,7 @@ from learner.algorithms.impala.update import Impala
 from learner.algorithms.ppo import PPOConfig
 from learner.algorithms.ppo.update import PPO
 from learner.bases.vtrace import vtrace
-from learner.device.place import Place
-from learner.device.tensors import as_tensor
+from learner.device.place import Place, as_tensor
 from learner.network.architecture import Architecture, initial_parameters
 from mazemesh.experience import unroll_signature
 from tests.unit.learner.algorithms.test_ppo import bandit

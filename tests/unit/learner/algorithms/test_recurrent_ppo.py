@@ -10,8 +10,7 @@ import torch
 
 from learner.algorithms.recurrent_ppo import RecurrentPPOConfig
 from learner.algorithms.recurrent_ppo.update import RecurrentPPO
-from learner.device.place import Place
-from learner.device.tensors import as_tensor
+from learner.device.place import Place, as_tensor
 from learner.network.architecture import Architecture, initial_parameters
 from mazemesh.errors import InvalidArgument
 from mazemesh.experience import unroll_signature

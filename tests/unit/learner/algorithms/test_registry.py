@@ -47,12 +47,12 @@ class Config(ActorCriticConfig):
 def build(start):
     import torch
     from learner.bases.learner import Update
-    from learner.network.networks import ActorCritic
+    from learner.network.networks import make
 
     class Reinforce:
         def __init__(self):
             self.updates = 0
-            self.network = ActorCritic(start.architecture)
+            self.network = make(start.architecture)
             self.network.load(start.parameters)
             self.optimizer = torch.optim.SGD(self.network.parameters(), start.config.learning_rate)
 

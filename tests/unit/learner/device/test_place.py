@@ -155,7 +155,7 @@ class Pretended(Place):
         return True
 
     @cached_property
-    def _cuda(self) -> Any:
+    def _gpu(self) -> Any:
         return Unaided()
 
 

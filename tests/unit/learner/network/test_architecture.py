@@ -14,7 +14,7 @@ from learner.network.architecture import (
     evaluate,
     initial_parameters,
 )
-from learner.network.networks import RecurrentActorCritic, build
+from learner.network.networks import Recurrent, build
 from learner.network.onnx_policy import to_onnx
 
 SHAPES = [
@@ -90,7 +90,7 @@ def test_with_memory_numpy_torch_and_onnx_agree_step_by_step(head: Head) -> None
 def test_memory_is_that_of_torch() -> None:
     architecture = Architecture("actor-critic", 40, 5, (16,), memory=12)
     network = build(architecture, trained(architecture))
-    assert isinstance(network, RecurrentActorCritic)
+    assert isinstance(network, Recurrent)
     cell = torch.nn.GRUCell(16, 12)
     for ours, theirs in (("memory_in", "ih"), ("memory_back", "hh")):
         layer = getattr(network, ours)
@@ -105,7 +105,7 @@ def test_memory_is_that_of_torch() -> None:
 def test_a_sequence_is_its_steps_and_forgets_at_an_episode_begin() -> None:
     architecture = Architecture("actor-critic", 40, 5, (16,), memory=12)
     network = build(architecture, trained(architecture))
-    assert isinstance(network, RecurrentActorCritic)
+    assert isinstance(network, Recurrent)
     generator = torch.Generator().manual_seed(0)
     observation = torch.randint(256, (3, 6, 40), generator=generator, dtype=torch.uint8)
     begins = torch.rand(3, 6, generator=generator) < 0.3

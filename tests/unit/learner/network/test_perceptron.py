@@ -9,12 +9,12 @@ import torch
 
 from learner.network.architecture import Architecture, initial_parameters
 from learner.network.descent import Descent
-from learner.network.networks import ActorCritic
+from learner.network.networks import Layered
 from learner.network.perceptron import Perceptron
 
 
-def network(architecture: Architecture) -> ActorCritic:
-    made = ActorCritic(architecture)
+def network(architecture: Architecture) -> Layered:
+    made = Layered(architecture)
     made.load(initial_parameters(architecture, 1))
     Descent(made, 1e-3, 1.0)
     return made
