@@ -15,6 +15,9 @@ class ServiceSettings(ProcessSettings):
         "host",
         "database_url",
         "drain_seconds",
+        "database_connections",
+        "database_statement_seconds",
+        "database_lock_seconds",
     }
 
     max_request_bytes: ClassVar[int] = 64 * 1024 * 1024
@@ -28,6 +31,18 @@ class ServiceSettings(ProcessSettings):
         default=None,
         description="sqlite:///path or postgresql://user:password@host/name; "
         "not set is a SQLite file in the data folder",
+    )
+    database_connections: int = Field(
+        default=4,
+        ge=1,
+        le=100,
+        description="connections that this instance holds to PostgreSQL, beside one for notices",
+    )
+    database_statement_seconds: float = Field(
+        default=30.0, gt=0, le=3600, description="longest time of one statement in PostgreSQL"
+    )
+    database_lock_seconds: float = Field(
+        default=10.0, gt=0, le=3600, description="longest wait for one lock in PostgreSQL"
     )
     drain_seconds: float = Field(
         default=5.0,
