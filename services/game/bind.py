@@ -36,9 +36,9 @@ from services.game.run_games import GameSessions, RunGamesStream
 from services.game.servicer import GameServicer
 from services.game.sessions.sessions import Sessions
 from services.game.settings import GameServiceSettings
-from services.game.stores.replay_folder import FolderReplayFiles
+from services.game.stores.recording_folder import FolderRecordingFiles
 from services.game.stores.sql import SqlResultStore
-from services.game.stores.sql_replays import SqlReplayIndex
+from services.game.stores.sql_recordings import SqlRecordingIndex
 from services.game.wire import convert
 from services.game.wire.delivery import Delivery, EloPeer
 from services.game.wire.handlers import SERVICE, add_game_servicer
@@ -63,10 +63,10 @@ async def bind_with(settings: GameServiceSettings, server: Server, elo: EloPeer)
     store = SqlResultStore(server.database)
     outbox = Outbox(store, Delivery(elo), settings.outbox_batch, settings.outbox_max_backoff)
     archive = Archive(
-        FolderReplayFiles(settings.data_dir / "game-replays"),
-        SqlReplayIndex(server.database),
+        FolderRecordingFiles(settings.data_dir / "game-replays"),
+        SqlRecordingIndex(server.database),
         encode_file,
-        settings.max_replays,
+        settings.max_recordings,
     )
     await archive.clean()
     recorder = Recorder(store, archive, outbox, convert.match_result)
@@ -131,7 +131,7 @@ async def bind_with(settings: GameServiceSettings, server: Server, elo: EloPeer)
         lambda: local.streams if local else 0,
     )
     metrics.gauge("memory_bytes", "Memory reserved for games.", lambda: room.used)
-    metrics.gauge("lost_replays", "Replays that could not be written.", lambda: archive.lost)
+    metrics.gauge("lost_recordings", "Recordings that could not be written.", lambda: archive.lost)
     _keep_tidy(settings, server, match_host, sessions)
     server.background(partial(_forget, store, settings), "forget")
     server.background(outbox.run, "outbox")

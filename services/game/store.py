@@ -1,4 +1,4 @@
-"""What must survive a restart: finished matches, results that Elo has not got yet, and replays."""
+"""What survives a restart: finished matches, results that Elo has not got yet, and recordings."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from services.game.play.outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True)
-class ReplayEntry:
-    """One game in the index of replays.
+class RecordingEntry:
+    """One game in the index of recordings.
 
     Attributes:
         participants: by seat.
         finish_time: of its match, in seconds since the epoch.
-        file: name of the file that holds the replay.
+        file: name of the file that holds the recording.
         index: number of the game in the file.
         position: the order of the index; 0 before the entry is in it.
     """
@@ -40,13 +40,13 @@ class FinishedMatch:
 
     Attributes:
         result: what Elo is to be told; None if the match is not rated.
-        replays: of its games, whose files are stored already.
+        recordings: of its games, whose files are stored already.
     """
 
     match_id: str
     finish_time: float
     result: bytes | None
-    replays: tuple[ReplayEntry, ...] = ()
+    recordings: tuple[RecordingEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class ResultStore(Protocol):
     """Finished matches and the outbox of their results; every method is one transaction."""
 
     async def finish(self, matches: Sequence[FinishedMatch]) -> None:
-        """Remembers that the matches are finished, with their replays; rated results go out.
+        """Remembers that the matches are finished, with their recordings; rated results go out.
 
         A match that is known to be finished is left as it is.
         """
@@ -80,7 +80,7 @@ class ResultStore(Protocol):
     async def forget(self, before: float, keep: int) -> int:
         """Forgets matches that finished `before` a time, or earlier than the newest `keep`.
 
-        Those whose result is still in the outbox, or of which there is a replay, stay.
+        Those whose result is still in the outbox, or of which there is a recording, stay.
 
         Args:
             before: seconds since the epoch.
@@ -104,21 +104,23 @@ class ResultStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class ReplayFilter:
-    """Which replays are meant; an empty field means all."""
+class RecordingFilter:
+    """Which recordings are meant; an empty field means all."""
 
     game: str = ""
     match_id: str = ""
     participant: str = ""
 
 
-class ReplayIndex(Protocol):
-    """Which replays there are; `ResultStore.finish` adds to it. Each method is one transaction."""
+class RecordingIndex(Protocol):
+    """Which recordings there are; `ResultStore.finish` adds to it. A method is a transaction."""
 
-    async def find(self, game_id: str) -> ReplayEntry | None:
+    async def find(self, game_id: str) -> RecordingEntry | None:
         """The entry of a game."""
 
-    async def page(self, limit: int, before: int | None, wanted: ReplayFilter) -> list[ReplayEntry]:
+    async def page(
+        self, limit: int, before: int | None, wanted: RecordingFilter
+    ) -> list[RecordingEntry]:
         """At most `limit` entries, newest first, of those with a lower position than `before`."""
 
     async def keep_newest(self, count: int) -> list[str]:
@@ -128,7 +130,7 @@ class ReplayIndex(Protocol):
         """Names of all files that entries need."""
 
 
-class ReplayFiles(Protocol):
+class RecordingFiles(Protocol):
     """Files that never change, by the SHA-256 (hex) of their content. Methods block."""
 
     def put(self, content: bytes) -> str:

@@ -7,6 +7,7 @@ from functools import partial
 
 from mazemesh.v1.model_pb2_grpc import add_ModelServiceServicer_to_server
 from services._harness import Server
+from services._harness.broadcast import Broadcast
 from services._harness.game_specs import GameSpecs, RemoteSpecs, SpecPeer
 from services.model.metered_servicer import MeteredServicer
 from services.model.metrics import ModelMetrics, keep_fresh
@@ -14,7 +15,6 @@ from services.model.registry import registry
 from services.model.registry.feed import Feed
 from services.model.registry.publisher import Publisher
 from services.model.registry.upload import Uploads
-from services.model.registry.watching import Changed
 from services.model.settings import ModelSettings
 from services.model.store import delete_unused
 from services.model.stores.folder import FolderBlobs
@@ -42,7 +42,7 @@ async def bind_with(settings: ModelSettings, server: Server, game: SpecPeer) -> 
         most_bytes=settings.max_upload_bytes,
     )
     metrics = ModelMetrics(server.registry)
-    changed = Changed()
+    changed = Broadcast()
     feed = Feed(
         lambda: store.transact(lambda tx: tx.revision()),
         lambda since, limit: store.transact(lambda tx: registry.changes(tx, since, "", limit)),

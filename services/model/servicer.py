@@ -7,12 +7,13 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import replace
 from typing import Final
 
-from mazemesh.errors import DeadlineExceeded, FailedPrecondition, InvalidArgument
+from mazemesh.errors import DeadlineExceeded, FailedPrecondition, InvalidArgument, Unavailable
 from mazemesh.games import GameSpec
 from mazemesh.names import ALIAS, POLICY, parse_reference
 from mazemesh.v1 import model_pb2 as pb
 from mazemesh.v1.model_pb2_grpc import ModelServiceServicer
 from mazemesh.wire.specs import settings_from_proto
+from services._harness.broadcast import Broadcast, wait
 from services._harness.context import Context
 from services._harness.game_specs import GameSpecs
 from services._harness.paging import page_size, page_token, read_token
@@ -21,7 +22,6 @@ from services.model.registry.feed import Feed
 from services.model.registry.policy import Submission, Version
 from services.model.registry.publisher import Now, Publisher
 from services.model.registry.upload import Upload, Uploads
-from services.model.registry.watching import Changed, wait
 from services.model.store import BlobStore, Filter, RegistryStore, Transaction
 from services.model.wire.messages import (
     alias_message,
@@ -51,7 +51,7 @@ class ModelServicer(ModelServiceServicer):
         blobs: BlobStore,
         uploads: Uploads,
         publisher: Publisher,
-        changed: Changed,
+        changed: Broadcast,
         feed: Feed,
         news: Callable[[], None],
         games: GameSpecs,
@@ -156,6 +156,8 @@ class ModelServicer(ModelServiceServicer):
         silent_until = clock()
         while True:
             ticket = self._changed.ticket()
+            if self._changed.closed:
+                raise Unavailable("the Model service stops; watch again from the last revision")
             news = self._feed.after(seen, name) or await self._changes(seen, name)
             seen = news.through
             for event in news.events:

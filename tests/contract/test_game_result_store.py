@@ -11,7 +11,7 @@ from services.game.store import (
     FinishedMatch,
     OutboxSize,
     PendingResult,
-    ReplayEntry,
+    RecordingEntry,
     ResultStore,
 )
 from services.game.stores.sql import SqlResultStore
@@ -77,7 +77,7 @@ class ResultStoreContract:
         assert await store.finished(names) == {"m0"}
 
     async def test_what_is_still_needed_is_not_forgotten(self, store: ResultStore) -> None:
-        replay = ReplayEntry(
+        replay = RecordingEntry(
             game_id="replayed-r0",
             match_id="replayed",
             game="race",

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from services._harness.database import Database
 from services.game.store import FinishedMatch, OutboxSize, PendingResult
-from services.game.stores.sql_replays import insert_replays
-from services.game.stores.tables import FINISHED, OUTBOX, REPLAYS
+from services.game.stores.sql_recordings import insert_recordings
+from services.game.stores.tables import FINISHED, OUTBOX, RECORDINGS
 
 
 class SqlResultStore:
@@ -35,7 +35,7 @@ class SqlResultStore:
                 session.execute(
                     insert(OUTBOX), [{"match_id": m.match_id, "result": m.result} for m in rated]
                 )
-            insert_replays(session, [entry for match in new for entry in match.replays])
+            insert_recordings(session, [entry for match in new for entry in match.recordings])
 
         await self._database.run(work)
 
@@ -54,7 +54,7 @@ class SqlResultStore:
                 delete(FINISHED)
                 .where(FINISHED.c.finish_time < first)
                 .where(~exists().where(OUTBOX.c.match_id == FINISHED.c.match_id))
-                .where(~exists().where(REPLAYS.c.match_id == FINISHED.c.match_id))
+                .where(~exists().where(RECORDINGS.c.match_id == FINISHED.c.match_id))
                 .returning(FINISHED.c.match_id)
             )
             return len(forgotten.all())

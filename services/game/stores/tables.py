@@ -46,7 +46,7 @@ OUTBOX = Table(
 Index("ix_game_outbox_refused", OUTBOX.c.refused, OUTBOX.c.position)
 
 # `participants` are lines, with an empty first and last one, so that one can look for a whole name.
-REPLAYS = Table(
+RECORDINGS = Table(
     "game_replays",
     METADATA,
     Column(
@@ -68,5 +68,5 @@ REPLAYS = Table(
     Column("file", String(64), nullable=False),
     Column("file_index", Integer, nullable=False),
 )
-Index("ix_game_replays_match_id", REPLAYS.c.match_id)
-Index("ix_game_replays_file", REPLAYS.c.file)
+Index("ix_game_replays_match_id", RECORDINGS.c.match_id)
+Index("ix_game_replays_file", RECORDINGS.c.file)

@@ -17,6 +17,7 @@ from mazemesh.errors import (
     ResourceExhausted,
     Unavailable,
 )
+from services._harness.broadcast import wait
 from services._harness.pacing import paced
 from services.matchmaker.lobby.grouping import groups
 from services.matchmaker.lobby.tickets import (
@@ -332,9 +333,5 @@ def _seat(created: CreatedMatch, participants: Sequence[str], player: str) -> Se
 
 async def _wait(event: asyncio.Event, seconds: float | None) -> None:
     """Returns when the event is set, which it clears, or after the time."""
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return
-    event.clear()
+    if await wait(event, seconds):
+        event.clear()

@@ -1,4 +1,4 @@
-"""The index of replays in SQL."""
+"""The index of recordings in SQL."""
 
 from __future__ import annotations
 
@@ -10,60 +10,64 @@ from sqlalchemy.orm import Session
 
 from services._harness.database import Database
 from services.game.play.outcome import Outcome
-from services.game.store import ReplayEntry, ReplayFilter
-from services.game.stores.tables import REPLAYS
+from services.game.store import RecordingEntry, RecordingFilter
+from services.game.stores.tables import RECORDINGS
 
 
-class SqlReplayIndex:
-    """A `ReplayIndex` in a database that has been migrated; one server writes to it."""
+class SqlRecordingIndex:
+    """A `RecordingIndex` in a database that has been migrated; one server writes to it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def find(self, game_id: str) -> ReplayEntry | None:
-        """See `ReplayIndex`."""
-        query = select(REPLAYS).where(REPLAYS.c.game_id == game_id)
+    async def find(self, game_id: str) -> RecordingEntry | None:
+        """See `RecordingIndex`."""
+        query = select(RECORDINGS).where(RECORDINGS.c.game_id == game_id)
         row = await self._database.run(lambda session: session.execute(query).one_or_none())
         return None if row is None else _entry(row)
 
-    async def page(self, limit: int, before: int | None, wanted: ReplayFilter) -> list[ReplayEntry]:
-        """See `ReplayIndex`."""
-        query = select(REPLAYS).order_by(REPLAYS.c.position.desc()).limit(limit)
+    async def page(
+        self, limit: int, before: int | None, wanted: RecordingFilter
+    ) -> list[RecordingEntry]:
+        """See `RecordingIndex`."""
+        query = select(RECORDINGS).order_by(RECORDINGS.c.position.desc()).limit(limit)
         if before is not None:
-            query = query.where(REPLAYS.c.position < before)
+            query = query.where(RECORDINGS.c.position < before)
         if wanted.game:
-            query = query.where(REPLAYS.c.game == wanted.game)
+            query = query.where(RECORDINGS.c.game == wanted.game)
         if wanted.match_id:
-            query = query.where(REPLAYS.c.match_id == wanted.match_id)
+            query = query.where(RECORDINGS.c.match_id == wanted.match_id)
         if wanted.participant:
             line = f"\n{wanted.participant}\n"
-            query = query.where(REPLAYS.c.participants.contains(line, autoescape=True))
+            query = query.where(RECORDINGS.c.participants.contains(line, autoescape=True))
         rows = await self._database.run(lambda session: session.execute(query).all())
         return [_entry(row) for row in rows]
 
     async def keep_newest(self, count: int) -> list[str]:
-        """See `ReplayIndex`."""
+        """See `RecordingIndex`."""
 
         def work(session: Session) -> list[str]:
-            newest = session.scalar(select(func.max(REPLAYS.c.position))) or 0
-            old = REPLAYS.c.position <= newest - count
-            files = session.scalars(select(REPLAYS.c.file).where(old).distinct()).all()
+            newest = session.scalar(select(func.max(RECORDINGS.c.position))) or 0
+            old = RECORDINGS.c.position <= newest - count
+            files = session.scalars(select(RECORDINGS.c.file).where(old).distinct()).all()
             if not files:
                 return []
-            session.execute(delete(REPLAYS).where(old))
+            session.execute(delete(RECORDINGS).where(old))
             # The games of one file stand together, so at most the oldest file is still needed.
-            oldest = session.scalar(select(REPLAYS.c.file).order_by(REPLAYS.c.position).limit(1))
+            oldest = session.scalar(
+                select(RECORDINGS.c.file).order_by(RECORDINGS.c.position).limit(1)
+            )
             return [file for file in files if file != oldest]
 
         return await self._database.run(work)
 
     async def files(self) -> set[str]:
-        """See `ReplayIndex`."""
-        query = select(REPLAYS.c.file).distinct()
+        """See `RecordingIndex`."""
+        query = select(RECORDINGS.c.file).distinct()
         return set(await self._database.run(lambda session: session.scalars(query).all()))
 
 
-def insert_replays(session: Session, entries: Iterable[ReplayEntry]) -> None:
+def insert_recordings(session: Session, entries: Iterable[RecordingEntry]) -> None:
     """Adds entries to the index within a transaction."""
     rows = [
         {
@@ -83,11 +87,11 @@ def insert_replays(session: Session, entries: Iterable[ReplayEntry]) -> None:
         for entry in entries
     ]
     if rows:
-        session.execute(insert(REPLAYS), rows)
+        session.execute(insert(RECORDINGS), rows)
 
 
-def _entry(row: Row[Any]) -> ReplayEntry:
-    return ReplayEntry(
+def _entry(row: Row[Any]) -> RecordingEntry:
+    return RecordingEntry(
         game_id=row.game_id,
         match_id=row.match_id,
         game=row.game,
