@@ -7,7 +7,13 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import replace
 from typing import Final
 
-from mazemesh.errors import DeadlineExceeded, FailedPrecondition, InvalidArgument, Unavailable
+from mazemesh.errors import (
+    DeadlineExceeded,
+    FailedPrecondition,
+    InvalidArgument,
+    Unavailable,
+    within,
+)
 from mazemesh.games import GameSpec
 from mazemesh.names import ALIAS, POLICY, parse_reference
 from mazemesh.v1 import model_pb2 as pb
@@ -83,12 +89,14 @@ class ModelServicer(ModelServiceServicer):
     ) -> pb.PublishPolicyResponse:
         """Receives, then publishes; a repeated request gets its first answer."""
         header = await _first(request_iterator)
-        submission = read_header(header, self._max_policy_bytes)
+        with within("header"):
+            submission = read_header(header, self._max_policy_bytes)
         version = await self._publisher.find(submission, header.fence)
         if version is None:
-            spec = await self._spec(header)
+            with within("header"):
+                spec = await self._spec(header)
+                parity = await asyncio.to_thread(read_parity, header.parity, spec)
             submission = replace(submission, spec_hash=spec.spec_hash if spec else "")
-            parity = await asyncio.to_thread(read_parity, header.parity, spec)
             with self._uploads.room(submission.size_bytes):
                 upload = await self._receive(request_iterator, submission)
                 version = await self._publisher.publish(submission, parity, upload, header.fence)
@@ -186,8 +194,10 @@ class ModelServicer(ModelServiceServicer):
         """Of the game that the header names, if it names one; Game tells it."""
         if not header.HasField("collection"):
             return None
-        settings = settings_from_proto(header.collection.settings)
-        return (await self._games.get(header.collection.game, settings)).spec
+        with within("collection"):
+            with within("settings"):
+                settings = settings_from_proto(header.collection.settings)
+            return (await self._games.get(header.collection.game, settings)).spec
 
     async def HoldName(self, request: pb.HoldNameRequest, context: Context) -> pb.HoldNameResponse:
         """Begins, renews or ends a run's hold on a name."""

@@ -9,7 +9,7 @@ async def test_a_change_after_the_ticket_wakes_all_even_before_they_wait() -> No
     changed = Broadcast()
     first, second = changed.ticket(), changed.ticket()
     changed.notify()
-    assert await asyncio.gather(wait(first, 10), wait(second, 10)) == [True, True]
+    assert all(await asyncio.gather(wait(first, 10), wait(second, 10)))
 
 
 async def test_a_later_ticket_waits_for_a_later_change() -> None:
