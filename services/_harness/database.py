@@ -6,11 +6,14 @@ import os
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Engine, MetaData, create_engine, event
+from sqlalchemy import Engine, MetaData, Table, create_engine, event
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session
@@ -23,8 +26,27 @@ from services._harness.migrations import migrate
 
 T = TypeVar("T")
 
-_POSTGRESQL_CONNECTIONS: Final = 4
 _BUSY_MILLISECONDS: Final = 30_000
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresqlLimits:
+    """What a service takes of a PostgreSQL server, and how long it waits; times in seconds.
+
+    Attributes:
+        connections: Of the pool; as many transactions run at once.
+        connect_seconds: For one try to connect.
+        statement_seconds: For one statement, its waits for locks included.
+        lock_seconds: For each lock that a statement waits for.
+        idle_seconds: In which a transaction has to say its next word. A process that was stopped in
+            the middle of one lets go of its locks after that time.
+    """
+
+    connections: int = 4
+    connect_seconds: float = 5.0
+    statement_seconds: float = 30.0
+    lock_seconds: float = 10.0
+    idle_seconds: float = 15.0
 
 
 def create_metadata() -> MetaData:
@@ -40,6 +62,13 @@ def create_metadata() -> MetaData:
     )
 
 
+def insert_or(session: Session, table: Table) -> Any:
+    """An INSERT of the session's database that knows `on_conflict_do_nothing` and `.._update`."""
+    if session.get_bind().dialect.name == "sqlite":
+        return sqlite_insert(table)
+    return postgresql_insert(table)
+
+
 class Database:
     """Runs transactions off the event loop, in one thread for SQLite and a few for PostgreSQL.
 
@@ -47,27 +76,38 @@ class Database:
         StartError: the URL is neither `sqlite:` nor `postgresql:`.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, limits: PostgresqlLimits | None = None) -> None:
         parsed = _parse(url)
-        self.engine = _sqlite(parsed) if parsed.drivername == "sqlite" else _postgresql(parsed)
-        threads = 1 if parsed.drivername == "sqlite" else _POSTGRESQL_CONNECTIONS
+        self.shared = parsed.drivername != "sqlite"
+        """Whether other instances may use it at the same time."""
+        limits = limits or PostgresqlLimits()
+        self.engine = _postgresql(parsed, limits) if self.shared else _sqlite(parsed)
+        threads = limits.connections if self.shared else 1
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="database")
 
-    async def run(self, work: Callable[[Session], T]) -> T:
+    async def run(self, work: Callable[[Session], T], *, idempotent: bool = False) -> T:
         """Runs `work(session)` in a transaction: committed when it returns, undone when it raises.
 
         Objects that it returns stay readable after the commit. Transactions of a SQLite database
         run one after the other in the order of the calls. A caller that is cancelled does not stop
-        a transaction that has begun. Where the database undoes a transaction for the sake of
-        another one (serialization failure, deadlock), `work` runs again from its beginning, so it
-        must change nothing but the session.
+        a transaction that has begun.
+
+        `work` runs again from its beginning where the database surely undid it: for the sake of
+        another transaction (serialization failure, deadlock), or because the connection was lost
+        before the commit. So it must change nothing but the session. When the connection is lost in
+        the middle of the commit nobody knows whether it is done: that is Unavailable, or, for work
+        that is `idempotent` (done twice is as good as once, and its answer the same), another try.
+
+        PostgreSQL runs it under READ COMMITTED: what it read may have changed by its next
+        statement. A decision needs a lock, a condition in the statement that writes, or a unique
+        key.
 
         Raises:
             ResourceExhausted: there is no room for what it writes.
             Unavailable: the database is locked for long, or its server away; or other transactions
                 were in the way again and again.
         """
-        return await self._in_thread(partial(self._transaction, work))
+        return await self._in_thread(partial(self._transaction, work, idempotent))
 
     async def migrate(self, service_package: str) -> str:
         """Brings the tables of a service, e.g. `services.elo`, to the newest revision; returns it.
@@ -87,14 +127,29 @@ class Database:
         await asyncio.to_thread(self._threads.shutdown)
         self.engine.dispose()
 
-    def _transaction(self, work: Callable[[Session], T]) -> T:
+    def _transaction(self, work: Callable[[Session], T], idempotent: bool) -> T:
         try:
             for attempt in _RETRYING.copy():
-                with attempt, self._session() as session, session.begin():
-                    return work(session)
+                with attempt:
+                    return self._attempt(work, idempotent)
         except DBAPIError as error:
             raise _cause(error) or error from error
         raise AssertionError("the last attempt raises")
+
+    def _attempt(self, work: Callable[[Session], T], idempotent: bool) -> T:
+        with self._session() as session:
+            result = work(session)
+            session.flush()
+            try:
+                session.commit()
+            except DBAPIError as error:
+                if _is_lost(error) and not idempotent:
+                    raise _InDoubt(
+                        "the database was lost in the middle of a commit, which may be done or not "
+                        f"({str(error.orig).strip()}); ask what became of it, or repeat the request"
+                    ) from error
+                raise
+            return result
 
     def _session(self) -> Session:
         return Session(self.engine, expire_on_commit=False)
@@ -103,21 +158,46 @@ class Database:
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)
 
 
+class _InDoubt(Unavailable):
+    """A commit that may be done; not to be tried again by itself."""
+
+
 # PostgreSQL, appendix A: serialization_failure and deadlock_detected.
 _UNDONE_FOR_ANOTHER: Final = ("40001", "40P01")
 
+# query_canceled and lock_not_available: what took too long.
+_TOO_LONG: Final = ("57014", "55P03")
+
+# No code without a server; class 08 connection, 57P shutdown; too_many_connections;
+# read_only_sql_transaction of a server that another has taken over from; the idle transaction.
+_AWAY: Final = ("08", "57P", "53300", "25006", "25P03")
+
+
+def _state(error: DBAPIError) -> str:
+    return getattr(error.orig, "sqlstate", None) or ""
+
 
 def _is_undone_for_another(error: BaseException) -> bool:
-    return (
-        isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", "") in _UNDONE_FOR_ANOTHER
-    )
+    return isinstance(error, DBAPIError) and _state(error) in _UNDONE_FOR_ANOTHER
 
 
-# Jitter keeps the two that met from meeting again.
+def _is_lost(error: DBAPIError) -> bool:
+    """Whether the connection to a PostgreSQL server was lost, or there is none."""
+    if isinstance(error.orig, sqlite3.Error):
+        return False
+    unreached = not _state(error) and isinstance(error, OperationalError)
+    return unreached or _state(error).startswith(_AWAY) or error.connection_invalidated
+
+
+def _is_surely_undone(error: BaseException) -> bool:
+    return _is_undone_for_another(error) or (isinstance(error, DBAPIError) and _is_lost(error))
+
+
+# Jitter keeps the two that met from meeting again. About 3 s, in which a server restarts.
 _RETRYING: Final = Retrying(
-    retry=retry_if_exception(_is_undone_for_another),
-    stop=stop_after_attempt(8),
-    wait=wait_random_exponential(multiplier=0.01, max=0.5),
+    retry=retry_if_exception(_is_surely_undone),
+    stop=stop_after_attempt(10),
+    wait=wait_random_exponential(multiplier=0.01, max=1.0),
     reraise=True,
 )
 
@@ -131,11 +211,7 @@ def _cause(error: DBAPIError) -> MazemeshError | None:
         code = error.orig.sqlite_errorcode & 0xFF  # what is above says more of it
         full, away = code == sqlite3.SQLITE_FULL, code == sqlite3.SQLITE_BUSY
     else:
-        # PostgreSQL, appendix A: no code without a server, class 08 connection, 57P shutdown.
-        state = getattr(error.orig, "sqlstate", None)
-        full = state == "53100"
-        unreached = state is None and isinstance(error, OperationalError)
-        away = unreached or (state or "").startswith(("08", "57P")) or error.connection_invalidated
+        full, away = _state(error) == "53100", _is_lost(error) or _state(error) in _TOO_LONG
     if full:
         return ResourceExhausted(
             f"the database cannot be written ({reason}); make room for it", retry_after=5.0
@@ -172,8 +248,36 @@ def _sqlite(url: URL) -> Engine:
     return engine
 
 
-def _postgresql(url: URL) -> Engine:
-    return create_engine(url, pool_size=_POSTGRESQL_CONNECTIONS, max_overflow=0, pool_pre_ping=True)
+def _postgresql(url: URL, limits: PostgresqlLimits) -> Engine:
+    engine = create_engine(
+        url,
+        pool_size=limits.connections,
+        max_overflow=0,
+        pool_pre_ping=True,
+        # New connections find their way to a server that took over, or to new ones behind a name.
+        pool_recycle=600,
+        connect_args={
+            "connect_timeout": max(2, round(limits.connect_seconds)),
+            # TCP tells within half a minute that a server is gone without a word.
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 30_000,
+        },
+    )
+    event.listen(engine, "connect", partial(_prepare_postgresql, limits))
+    return engine
+
+
+def _prepare_postgresql(limits: PostgresqlLimits, connection: Any, _: ConnectionPoolEntry) -> None:
+    seconds = {
+        "statement_timeout": limits.statement_seconds,
+        "lock_timeout": limits.lock_seconds,
+        "idle_in_transaction_session_timeout": limits.idle_seconds,
+    }
+    for name, value in seconds.items():
+        connection.execute("SELECT set_config(%s, %s, false)", (name, f"{round(value * 1000)}ms"))
+    connection.commit()
 
 
 def _prepare_sqlite(connection: Any, _: ConnectionPoolEntry) -> None:

@@ -149,6 +149,10 @@ def _exclusive(engine: Engine, name: str) -> Iterator[Connection]:
     with engine.connect() as connection:
         if engine.dialect.name != "sqlite":
             with connection.begin():
+                # Who migrates may take long, and so may who waits for it.
+                connection.execute(text("SET LOCAL statement_timeout = 0"))
+                connection.execute(text("SET LOCAL lock_timeout = 0"))
+                connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
                 lock = text("SELECT pg_advisory_xact_lock(hashtext(:name))")
                 connection.execute(lock, {"name": _version_table(name)})
                 yield connection

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from services._harness.access.opening import Access
     from services._harness.access.roles import Rpc
     from services._harness.database import Database
+    from services._harness.notices import Notices
 
 Hook = Callable[[], Awaitable[None]]
 ServicerT = TypeVar("ServicerT")
@@ -100,6 +101,7 @@ class Server:
         self._waiting: list[tuple[Callable[[], Coroutine[Any, Any, None]], str]] | None = []
         self._tasks: list[asyncio.Task[None]] = []
         self._database: Database | None = None
+        self._notices: Notices | None = None
         self._resources = AsyncExitStack()
 
     @property
@@ -111,10 +113,33 @@ class Server:
     def database(self) -> "Database":
         """The service's database, opened at first use and closed after the stop hooks."""
         if self._database is None:
-            from services._harness.database import Database  # SQLAlchemy costs 0.2 s to import
+            # SQLAlchemy costs 0.2 s to import
+            from services._harness.database import Database, PostgresqlLimits
 
-            self._database = Database(self.settings.effective_database_url)
+            limits = PostgresqlLimits(
+                connections=self.settings.database_connections,
+                statement_seconds=self.settings.database_statement_seconds,
+                lock_seconds=self.settings.database_lock_seconds,
+            )
+            self._database = Database(self.settings.effective_database_url, limits)
         return self._database
+
+    @property
+    def notices(self) -> "Notices":
+        """News between the instances that share the database; carried while the server serves."""
+        if self._notices is None:
+            self._notices = self._new_notices()
+            self.background(self._notices.run, "notices")
+        return self._notices
+
+    def _new_notices(self) -> "Notices":
+        from services._harness.notices import LocalNotices
+
+        if not self.database.shared:
+            return LocalNotices()
+        from services._harness.stores.postgresql_notices import PostgresqlNotices
+
+        return PostgresqlNotices(self.database)
 
     def add_servicer(
         self, name: str, add: Callable[[ServicerT, grpc.aio.Server], None], servicer: ServicerT

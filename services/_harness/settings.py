@@ -14,13 +14,32 @@ class ServiceSettings(AccessSettings, BlobSettings):
     """Settings that all services share; `component` is also the name of its SQLite file."""
 
     common: ClassVar[frozenset[str]] = (
-        AccessSettings.common | BlobSettings.common | {"drain_seconds"}
+        AccessSettings.common
+        | BlobSettings.common
+        | {
+            "drain_seconds",
+            "database_connections",
+            "database_statement_seconds",
+            "database_lock_seconds",
+        }
     )
 
     max_request_bytes: ClassVar[int] = 64 * 1024 * 1024
     """The largest message that the service takes; a larger one is RESOURCE_EXHAUSTED."""
 
     port: Port
+    database_connections: int = Field(
+        default=4,
+        ge=1,
+        le=100,
+        description="connections that this instance holds to PostgreSQL, beside one for notices",
+    )
+    database_statement_seconds: float = Field(
+        default=30.0, gt=0, le=3600, description="longest time of one statement in PostgreSQL"
+    )
+    database_lock_seconds: float = Field(
+        default=10.0, gt=0, le=3600, description="longest wait for one lock in PostgreSQL"
+    )
     drain_seconds: float = Field(
         default=5.0,
         ge=0,

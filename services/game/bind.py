@@ -40,6 +40,7 @@ from services.game.servicer import GameServicer
 from services.game.sessions.sessions import Sessions
 from services.game.settings import GameServiceSettings
 from services.game.stores.sql import SqlResultStore
+from services.game.stores.sql_outbox import SqlOutbox
 from services.game.stores.sql_recordings import SqlRecordingIndex
 from services.game.wire import convert
 from services.game.wire.delivery import Delivery, EloPeer
@@ -49,6 +50,7 @@ from services.game.wire.recordings import encode_file
 _MAX_SWEEP_SECONDS = 1.0
 _FORGET_SECONDS = 3600.0
 _DAY_SECONDS = 86_400.0
+_POLL_SECONDS = 5.0
 
 
 async def bind(settings: GameServiceSettings, server: Server) -> None:
@@ -62,8 +64,8 @@ async def bind_with(settings: GameServiceSettings, server: Server, elo: EloPeer)
     """Composes the service; rated results go to `elo`."""
     keep_freed_memory()
     await server.database.migrate("services.game")
-    store = SqlResultStore(server.database)
-    outbox = Outbox(store, Delivery(elo), settings.outbox_batch, settings.outbox_max_backoff)
+    store = SqlResultStore(server.database, uuid4().hex)
+    outbox = await _outbox(settings, server, elo)
     files = open_blobs(settings, "recordings", "game-replays")
     archive = Archive(
         HashedBlobs(files),
@@ -141,6 +143,20 @@ async def bind_with(settings: GameServiceSettings, server: Server, elo: EloPeer)
     server.background(partial(keep_collecting, archive.collect), "collect files")
     server.background(outbox.run, "outbox")
     server.background(partial(warm, settings.warm_games, games), "warm")
+
+
+async def _outbox(settings: GameServiceSettings, server: Server, elo: EloPeer) -> Outbox:
+    store, shared = SqlOutbox(server.database), server.database.shared
+    if not shared:
+        await store.put_all_back()  # it was this service, before it was started again
+    return Outbox(
+        store,
+        Delivery(elo),
+        settings.outbox_batch,
+        settings.outbox_max_backoff,
+        clock=time.time,
+        poll=_POLL_SECONDS if shared else None,
+    )
 
 
 async def _forget(store: SqlResultStore, settings: GameServiceSettings) -> None:

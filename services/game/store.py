@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -40,6 +40,7 @@ class FinishedMatch:
 
     Attributes:
         result: what Elo is to be told; None if the match is not rated.
+        fence: of the lease under which it was created; 0 without one.
         recordings: of its games, whose files are stored already.
     """
 
@@ -47,6 +48,7 @@ class FinishedMatch:
     finish_time: float
     result: bytes | None
     recordings: tuple[RecordingEntry, ...] = ()
+    fence: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +67,44 @@ class OutboxSize:
     dead: int
 
 
-class ResultStore(Protocol):
-    """Finished matches and the outbox of their results; every method is one transaction."""
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What is in the way of matches that an instance would have.
 
-    async def finish(self, matches: Sequence[FinishedMatch]) -> None:
+    Attributes:
+        finished: Ids of those that are finished.
+        passed: Of those that were created under a higher fence since, that fence.
+    """
+
+    finished: Collection[str]
+    passed: Mapping[str, int]
+
+
+class ResultStore(Protocol):
+    """Finished matches, and who has which; every method is one transaction.
+
+    Any number of instances share the rows. A match under a fence belongs to the instance that
+    claimed it last, and only that one can finish it.
+    """
+
+    async def claim(self, fences: Mapping[str, int], time: float) -> Claimed:
+        """Makes matches this instance's, under fences of 1 and more, but for what is in the way.
+
+        A fence of 0 claims nothing; it only asks whether the match is finished.
+
+        Args:
+            fences: By match id.
+            time: Now, in seconds since the epoch.
+        """
+
+    async def finish(self, matches: Sequence[FinishedMatch]) -> set[str]:
         """Remembers that the matches are finished, with their recordings; rated results go out.
 
         A match that is known to be finished is left as it is.
+
+        Returns:
+            Ids of those that were claimed under another fence or by another instance since, of
+            which nothing is kept.
         """
 
     async def finished(self, match_ids: Collection[str]) -> set[str]:
@@ -80,7 +113,7 @@ class ResultStore(Protocol):
     async def forget(self, before: float, keep: int) -> int:
         """Forgets matches that finished `before` a time, or earlier than the newest `keep`.
 
-        Those whose result is still in the outbox, or of which there is a recording, stay.
+        So are claims from `before` that time. Those whose result is still in the outbox, or of which there is a recording, stay.
 
         Args:
             before: seconds since the epoch.
@@ -90,8 +123,25 @@ class ResultStore(Protocol):
             How many are forgotten.
         """
 
-    async def pending(self, limit: int) -> list[PendingResult]:
-        """The results that have waited longest, at most `limit`."""
+
+class OutboxStore(Protocol):
+    """Results that Elo has not got yet; every method is one transaction.
+
+    `ResultStore.finish` adds to it. Any number of instances deliver.
+    """
+
+    async def take(self, limit: int, now: float, until: float) -> list[PendingResult]:
+        """The results that have waited longest, at most `limit`, for the caller to deliver.
+
+        Nobody else is given them before `until`; by then they are delivered, or the caller is
+        gone. Times are seconds since the epoch.
+        """
+
+    async def put_back(self, match_ids: Collection[str]) -> None:
+        """Lets anybody have results that were taken and could not be delivered."""
+
+    async def put_all_back(self) -> None:
+        """Lets anybody have all results: whoever took one is gone."""
 
     async def delivered(self, match_ids: Collection[str]) -> None:
         """Takes results out of the outbox; ids that are not there are ignored."""
@@ -100,7 +150,7 @@ class ResultStore(Protocol):
         """Keeps a result that Elo refused, but delivers it no more."""
 
     async def size(self) -> OutboxSize:
-        """How many results are in the outbox."""
+        """How many results are in the outbox, of each kind 10,000 at most."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,15 @@ from services._harness.game_specs import GameSpecs, RemoteSpecs, SpecPeer
 from services._harness.own_folder import OwnFolder
 from services.model.metered_servicer import MeteredServicer
 from services.model.metrics import ModelMetrics, keep_fresh
+from services.model.registry import registry
+from services.model.registry.feed import Feed
 from services.model.registry.publisher import Publisher
 from services.model.registry.upload import Uploads
 from services.model.settings import ModelSettings
 from services.model.stores.sql import SqlRegistry
 from services.model.validation.validators import Limits, Validators
+
+_TOPIC = "policies"
 
 
 async def bind(settings: ModelSettings, server: Server) -> None:
@@ -46,6 +50,13 @@ async def bind_with(settings: ModelSettings, server: Server, game: SpecPeer) -> 
     )
     metrics = ModelMetrics(server.registry)
     changed = Broadcast()
+    feed = Feed(
+        lambda: store.transact(lambda tx: tx.revision()),
+        lambda since, limit: store.transact(lambda tx: registry.changes(tx, since, "", limit)),
+        changed.notify,
+    )
+    notices = server.notices
+    news = partial(notices.publish, _TOPIC)
 
     def now() -> datetime:
         return datetime.now(UTC)
@@ -69,7 +80,7 @@ async def bind_with(settings: ModelSettings, server: Server, game: SpecPeer) -> 
         keep=settings.keep_versions,
         lease_seconds=settings.lease_seconds,
         now=now,
-        changed=changed.notify,
+        changed=news,
         validated=metrics.validation_seconds.observe,
     )
     servicer = MeteredServicer(
@@ -79,10 +90,13 @@ async def bind_with(settings: ModelSettings, server: Server, game: SpecPeer) -> 
         uploads=uploads,
         publisher=publisher,
         changed=changed,
+        feed=feed,
+        news=news,
         games=GameSpecs(game),
         max_policy_bytes=settings.max_policy_bytes,
         heartbeat_seconds=settings.heartbeat_seconds,
         upload_seconds=settings.upload_seconds,
+        downloads_per_second=settings.downloads_per_second,
         lease_seconds=settings.lease_seconds,
         now=now,
     )
@@ -90,6 +104,7 @@ async def bind_with(settings: ModelSettings, server: Server, game: SpecPeer) -> 
     server.on_drain(end_watches)
     server.on_stop(publisher.close)
     server.background(partial(keep_collecting, publisher.collect), "collect files")
+    server.background(lambda: feed.run(notices.listen(_TOPIC)), "follow changes")
     server.background(lambda: keep_fresh(metrics, store, changed), "count versions")
     # The first publish comes while a mesh starts, when everybody waits for it.
     server.background(validators.warm, "start a validator")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import replace
 from typing import Final
 
@@ -24,6 +24,7 @@ from services._harness.context import Context
 from services._harness.game_specs import GameSpecs
 from services._harness.paging import page_size, page_token, read_token
 from services.model.registry import leases, registry
+from services.model.registry.feed import Feed
 from services.model.registry.policy import Submission, Version
 from services.model.registry.publisher import Now, Publisher
 from services.model.registry.upload import Upload, Uploads
@@ -41,6 +42,7 @@ from services.model.wire.parity_message import read_parity
 CHUNK_BYTES: Final = 1024 * 1024
 _EVENTS_AT_ONCE: Final = 256
 _ROWS_AT_ONCE: Final = 50
+_FEW_WATCHERS: Final = 8
 _PAGE_BYTES: Final = 1024 * 1024
 """After which a page of a list ends."""
 
@@ -56,10 +58,13 @@ class ModelServicer(ModelServiceServicer):
         uploads: Uploads,
         publisher: Publisher,
         changed: Broadcast,
+        feed: Feed,
+        news: Callable[[], None],
         games: GameSpecs,
         max_policy_bytes: int,
         heartbeat_seconds: float,
         upload_seconds: float,
+        downloads_per_second: float,
         lease_seconds: float,
         now: Now,
     ) -> None:
@@ -68,6 +73,10 @@ class ModelServicer(ModelServiceServicer):
         self._uploads = uploads
         self._publisher = publisher
         self._changed = changed
+        self._feed = feed
+        self._news = news
+        self._watching = 0
+        self._downloads_per_second = downloads_per_second
         self._games = games
         self._max_policy_bytes = max_policy_bytes
         self._heartbeat_seconds = heartbeat_seconds
@@ -139,18 +148,28 @@ class ModelServicer(ModelServiceServicer):
         if request.since_revision < 0:
             raise InvalidArgument(f"since_revision is {request.since_revision}; expected 0 or more")
         seen = request.since_revision
-        if not seen:
+        if seen:
+            await self._check_kept(seen)
+        else:
             seen = await self._store.transact(lambda tx: tx.revision())
+        self._watching += 1
+        try:
+            async for response in self._watch(seen, name):
+                yield response
+        finally:
+            self._watching -= 1
+
+    async def _watch(self, seen: int, name: str) -> AsyncGenerator[pb.WatchPoliciesResponse]:
         clock = asyncio.get_running_loop().time
         silent_until = clock()
         while True:
             ticket = self._changed.ticket()
             if self._changed.closed:
                 raise Unavailable("the Model service stops; watch again from the last revision")
-            news = await self._changes(seen, name)
+            news = self._feed.after(seen, name) or await self._changes(seen, name)
             seen = news.through
             for event in news.events:
-                yield event_message(event)
+                yield event_message(event, self._spread_seconds)
             if not news.events and clock() >= silent_until:
                 yield pb.WatchPoliciesResponse(revision=seen, heartbeat=True)
                 silent_until = clock() + self._heartbeat_seconds
@@ -168,7 +187,7 @@ class ModelServicer(ModelServiceServicer):
                 tx, name, alias, request.version, request.expected_revision
             )
         )
-        self._changed.notify()
+        self._news()
         return pb.SetAliasResponse(alias=alias_message(moved))
 
     async def _spec(self, header: pb.PublishPolicyHeader) -> GameSpec | None:
@@ -187,6 +206,17 @@ class ModelServicer(ModelServiceServicer):
             lambda tx: leases.hold(tx, claim, now=self._now(), seconds=seconds)
         )
         return lease_message(lease, seconds)
+
+    @property
+    def _spread_seconds(self) -> float:
+        """In which those who watch are to fetch a file, each at another time."""
+        if self._watching <= _FEW_WATCHERS:
+            return 0.0
+        return self._watching / self._downloads_per_second
+
+    async def _check_kept(self, revision: int) -> None:
+        """Raises OutOfRange where a watch from the revision on would miss something."""
+        await self._store.transact(lambda tx: registry.changes(tx, revision, "", 1))
 
     async def _changes(self, since: int, name: str) -> registry.Changes:
         return await self._store.transact(

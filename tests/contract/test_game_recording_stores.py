@@ -109,7 +109,7 @@ class TestSqlRecordingIndex(RecordingIndexContract):
 
     @pytest.fixture
     def results(self, database: Database) -> ResultStore:
-        return SqlResultStore(database)
+        return SqlResultStore(database, "one")
 
     @pytest.fixture
     def index(self, database: Database) -> RecordingIndex:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
+import structlog
+
 from services.game.matches.match import Board, Match
 from services.game.matches.outbox import Outbox
 from services.game.recordings.archive import Archive, Recordings
 from services.game.store import FinishedMatch, RecordingEntry, ResultStore
+
+_log = structlog.get_logger(__name__)
 
 
 class Recorder:
@@ -46,7 +50,9 @@ class Recorder:
         if not matches:
             return
         recordings = await self._archive.write(matches)
-        await self._store.finish(await asyncio.to_thread(self._all_finished, matches, recordings))
+        finished = await asyncio.to_thread(self._all_finished, matches, recordings)
+        for match_id in await self._store.finish(finished):
+            _log.warning("result dropped, as the match was created anew since", match_id=match_id)
         board.unsaved = [match for match in board.unsaved if match not in matches]
         self._outbox.wake()
         await self._archive.trim(sum(map(len, recordings.values())))
@@ -61,4 +67,6 @@ class Recorder:
     def _finished(self, match: Match, recordings: tuple[RecordingEntry, ...]) -> FinishedMatch:
         assert match.finish_time is not None
         result = self._encode(match) if match.setup.rated else None
-        return FinishedMatch(match.setup.match_id, match.finish_time, result, recordings)
+        return FinishedMatch(
+            match.setup.match_id, match.finish_time, result, recordings, match.setup.fence
+        )

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 from services._harness.database import Database
 from services.game.play.outcome import Outcome
 from services.game.store import RecordingEntry, RecordingFilter
-from services.game.stores.tables import RECORDINGS
+from services.game.stores.tables import PLAYERS, RECORDINGS
 
 
 class SqlRecordingIndex:
-    """A `RecordingIndex` in a database that has been migrated; one server writes to it."""
+    """A `RecordingIndex` in a database that has been migrated."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -38,8 +38,10 @@ class SqlRecordingIndex:
         if wanted.match_id:
             query = query.where(RECORDINGS.c.match_id == wanted.match_id)
         if wanted.participant:
-            line = f"\n{wanted.participant}\n"
-            query = query.where(RECORDINGS.c.participants.contains(line, autoescape=True))
+            query = query.join(PLAYERS, PLAYERS.c.position == RECORDINGS.c.position)
+            query = query.where(PLAYERS.c.participant == wanted.participant)
+            # In the order of the index that has the player's.
+            query = query.order_by(None).order_by(PLAYERS.c.position.desc())
         rows = await self._database.run(lambda session: session.execute(query).all())
         return [_entry(row) for row in rows]
 
@@ -48,7 +50,9 @@ class SqlRecordingIndex:
 
         def work(session: Session) -> None:
             newest = session.scalar(select(func.max(RECORDINGS.c.position))) or 0
-            session.execute(delete(RECORDINGS).where(RECORDINGS.c.position <= newest - count))
+            old = newest - count
+            session.execute(delete(RECORDINGS).where(RECORDINGS.c.position <= old))
+            session.execute(delete(PLAYERS).where(PLAYERS.c.position <= old))
 
         await self._database.run(work)
 
@@ -78,7 +82,15 @@ def insert_recordings(session: Session, entries: Iterable[RecordingEntry]) -> No
         for entry in entries
     ]
     if rows:
-        session.execute(insert(RECORDINGS), rows)
+        added = insert(RECORDINGS).returning(RECORDINGS.c.position, RECORDINGS.c.participants)
+        session.execute(
+            insert(PLAYERS),
+            [
+                {"participant": name, "position": row.position}
+                for row in session.execute(added, rows)
+                for name in sorted(set(row.participants[1:-1].split("\n")))
+            ],
+        )
 
 
 def _entry(row: Row[Any]) -> RecordingEntry:

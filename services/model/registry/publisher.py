@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from mazemesh.errors import MazemeshError
+from mazemesh.errors import MazemeshError, Unavailable
 from mazemesh.policy.rejection import Rejection
 from services._harness.shielded import Shielded
 from services.model.registry import leases, registry
@@ -144,6 +144,8 @@ class Publisher:
                     lease_seconds=self._lease_seconds,
                 )
             )
+        except Unavailable:
+            raise  # it may be stored all the same, and what is ready has its file
         except MazemeshError:
             used = await self._store.transact(lambda tx: tx.versions.uses(submission.sha256))
             await asyncio.to_thread(self._unused.discard, () if used else (submission.sha256,))

@@ -188,7 +188,7 @@ def test_only_the_newest_are_kept(tmp_path: Path) -> None:
     (folder / "00").mkdir(exist_ok=True)
     (folder / "00" / ("0" * 64)).write_bytes(b"left behind by a crash")
     with running_game(tmp_path, max_recordings=2, blobs_grace_hours=0) as server:
-        assert [one.game_id for one in server.client.list_recordings()] == ["m3-r1", "m3-r0"]
+        assert [one.game_id for one in server.client.list_replays()] == ["m3-r1", "m3-r0"]
         eventually(lambda: files() == 1)
     with running_game(tmp_path, max_recordings=0, blobs_grace_hours=0) as server:
         play_match(server.client, race("none", settings=SMALL))

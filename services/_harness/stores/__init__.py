@@ -1,0 +1,1 @@
+"""Adapters of what all services share, each with its driver."""
