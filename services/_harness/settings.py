@@ -18,6 +18,7 @@ class ServiceSettings(ProcessSettings):
         "database_connections",
         "database_statement_seconds",
         "database_lock_seconds",
+        "redis_url",
     }
 
     max_request_bytes: ClassVar[int] = 64 * 1024 * 1024
@@ -43,6 +44,11 @@ class ServiceSettings(ProcessSettings):
     )
     database_lock_seconds: float = Field(
         default=10.0, gt=0, le=3600, description="longest wait for one lock in PostgreSQL"
+    )
+    redis_url: str | None = Field(
+        default=None,
+        description="redis://host:6379/0, rediss:// or unix:///path: what instances share for a "
+        "while (queues, caches, notices); not set is in memory",
     )
     drain_seconds: float = Field(
         default=5.0,
