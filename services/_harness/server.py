@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from services._harness.access.roles import Rpc
     from services._harness.database import Database
     from services._harness.notices import Notices
+    from services._harness.stores.redis_server import RedisServer
 
 Hook = Callable[[], Awaitable[None]]
 ServicerT = TypeVar("ServicerT")
@@ -102,6 +103,7 @@ class Server:
         self._tasks: list[asyncio.Task[None]] = []
         self._database: Database | None = None
         self._notices: Notices | None = None
+        self._redis: RedisServer | None = None
         self._resources = AsyncExitStack()
 
     @property
@@ -132,11 +134,24 @@ class Server:
             self.background(self._notices.run, "notices")
         return self._notices
 
+    @property
+    def redis(self) -> "RedisServer | None":
+        """The Redis of `redis_url`, None without; connected at first use, closed at the end."""
+        if self._redis is None and self.settings.redis_url is not None:
+            from services._harness.stores.redis_server import RedisServer
+
+            self._redis = RedisServer(self.settings.redis_url)
+        return self._redis
+
     def _new_notices(self) -> "Notices":
         from services._harness.notices import LocalNotices
 
         if not self.database.shared:
             return LocalNotices()
+        if self.redis is not None:
+            from services._harness.stores.redis_notices import RedisNotices
+
+            return RedisNotices(self.redis)
         from services._harness.stores.postgresql_notices import PostgresqlNotices
 
         return PostgresqlNotices(self.database)
@@ -274,6 +289,8 @@ class Server:
             await self._run_to_end(self._access.close)
         if self._database is not None:
             await self._database.close()
+        if self._redis is not None:
+            await self._redis.close()
         await self._resources.aclose()
 
     async def _finish_calls(self) -> None:

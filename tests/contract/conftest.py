@@ -1,13 +1,16 @@
-"""Databases for the contract suites: a SQLite file, and a PostgreSQL server of the tests' own."""
+"""For the contract suites: a SQLite file, and servers of the tests' own, PostgreSQL and Redis."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import uuid
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from services._harness.stores.redis_server import RedisServer
 from tests.postgresql import PostgresqlServer, postgresql
+from tests.redis_process import RedisProcess, redis_process
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -30,3 +33,25 @@ def postgresql_process() -> Iterator[PostgresqlServer]:
 def postgresql_server(postgresql_process: PostgresqlServer) -> str:
     """URL of a server behind a Unix socket; it ends with the session."""
     return postgresql_process.url
+
+
+@pytest.fixture(scope="session")
+def redis_shared() -> Iterator[RedisProcess]:
+    """A Redis for tests that neither flush nor stop it; it ends with the session."""
+    with redis_process() as server:
+        yield server
+
+
+@pytest.fixture
+def redis_own() -> Iterator[RedisProcess]:
+    """A Redis of the test's own."""
+    with redis_process() as server:
+        yield server
+
+
+@pytest.fixture
+async def redis_server(redis_shared: RedisProcess) -> AsyncIterator[RedisServer]:
+    """Connections to a Redis, with a prefix of the test's own."""
+    server = RedisServer(redis_shared.url, prefix=f"test-{uuid.uuid4().hex}")
+    yield server
+    await server.close()
