@@ -1,0 +1,4 @@
+output "cluster" {
+  value       = aws_ecs_cluster.this.name
+  description = "Name of the cluster."
+}

@@ -1,0 +1,4 @@
+output "name" {
+  value       = module.group.name
+  description = "Name of the group of machines."
+}

@@ -1,0 +1,146 @@
+# Services on one machine that stays, PostgreSQL and Redis as services of AWS, actors and a GPU learner on spot when asked.
+
+provider "aws" {
+  region = var.region
+  default_tags {
+    tags = { Project = "mazemesh", Mesh = var.name, Profile = "development" }
+  }
+}
+
+locals {
+  budget_usd = 100
+  mesh = {
+    release   = module.storage.release
+    secrets   = module.secrets.arns
+    namespace = module.network.namespace
+    settings = {
+      for role in ["game", "matchmaker", "model", "elo", "replay"] :
+      "MAZEMESH_${upper(role)}_ADDRESS" => "${role}.${module.network.namespace.name}:${module.network.ports[role]}"
+    }
+  }
+  buckets = { names = module.storage.buckets, arns = module.storage.bucket_arns }
+}
+
+module "network" {
+  source = "../../modules/network"
+
+  name = var.name
+  nat  = var.nat
+  groups = {
+    mesh    = ["game", "matchmaker", "model", "elo", "replay"]
+    actors  = ["actor", "evaluator"]
+    learner = ["learner"]
+  }
+  stores         = ["database", "cache"]
+  operator_cidrs = var.operator_cidrs
+  player_cidrs   = var.player_cidrs
+}
+
+module "storage" {
+  source = "../../modules/storage"
+
+  name          = var.name
+  wheel         = var.files.wheel
+  constraints   = var.files.constraints
+  install       = var.files.install
+  keep_days     = { experience = 7, replays = 60 }
+  force_destroy = var.force_destroy
+}
+
+module "secrets" {
+  source = "../../modules/secrets"
+
+  name          = var.name
+  recovery_days = var.force_destroy ? 0 : 7
+}
+
+module "database" {
+  source = "../../modules/database"
+
+  name           = var.name
+  engine         = "instance"
+  subnets        = module.network.private_subnets
+  security_group = module.network.group_ids["database"]
+  backup_days    = 3
+}
+
+module "cache" {
+  source = "../../modules/cache"
+
+  name           = var.name
+  subnets        = module.network.private_subnets
+  security_group = module.network.group_ids["cache"]
+}
+
+module "mesh" {
+  source = "../../modules/service"
+
+  name           = var.name
+  group          = "mesh"
+  roles          = ["game", "matchmaker", "model", "elo", "replay"]
+  mesh           = local.mesh
+  network        = module.network
+  tier           = "public"
+  buckets        = local.buckets
+  database       = module.database
+  cache_url      = module.cache.url
+  instance_types = ["t4g.medium"]
+  volume_gib     = 20
+  address        = true
+}
+
+module "actors" {
+  source = "../../modules/actors"
+
+  name          = var.name
+  mesh          = local.mesh
+  network       = module.network
+  policy        = var.run.policy
+  size          = { min = 0, max = var.max_actors, first = 1 }
+  monthly_hours = var.actor_hours
+}
+
+module "learner" {
+  source = "../../modules/learner"
+
+  name           = var.name
+  mesh           = local.mesh
+  network        = module.network
+  buckets        = local.buckets
+  run            = var.run
+  instance_types = ["g4dn.xlarge"] # the cheapest GPU; networks of mazes fill no larger one
+  size           = { min = 0, max = 1, first = 1 }
+  monthly_hours  = var.learner_hours
+}
+
+module "observability" {
+  source = "../../modules/observability"
+
+  name     = var.name
+  emails   = var.emails
+  database = module.database.dimension
+  groups = {
+    mesh    = { name = module.mesh.name, always = true }
+    actors  = { name = module.actors.name, always = false }
+    learner = { name = module.learner.name, always = false }
+  }
+}
+
+module "budget" {
+  source = "../../modules/budget"
+
+  name        = var.name
+  monthly_usd = local.budget_usd
+  emails      = var.emails
+  anomalies   = var.anomalies
+  topic_arn   = module.observability.topic_arn
+}
+
+module "shutdown" {
+  source = "../../modules/shutdown"
+
+  name         = var.name
+  release      = module.storage.release
+  idle_minutes = var.idle_minutes
+  topic_arn    = module.observability.topic_arn
+}
