@@ -82,7 +82,7 @@ def open_ladder(
     from mazemesh.client.addresses import Addresses
     from mazemesh.client.elo import EloClient
 
-    host, port_base = find(data_dir, host, port_base)
+    host, port_base, _ = find(data_dir, host, port_base)
     own = host is None and port_base is None and (data_dir / "elo.sqlite").exists()
     address = Addresses.from_environment(host, port_base).elo
     if own or serving(address) != "serving":

@@ -71,8 +71,8 @@ def connected(
     log_to_standard_error()
     with errors_as_lines(), ExitStack() as stack:
         place = find(data_dir, host, port_base)
-        if services and place == (None, None):
-            place = stack.enter_context(_started(data_dir, services, games))
+        if services and place[:2] == (None, None):
+            place = (*stack.enter_context(_started(data_dir, services, games)), 1)
         try:
             yield stack.enter_context(connect(*place))
         except Unavailable as error:
@@ -94,12 +94,27 @@ def _started(
     return nullcontext((None, None))
 
 
-def find(data_dir: Path, host: str | None, port_base: int | None) -> tuple[str | None, int | None]:
-    """Host and port base: as given, else of the mesh that runs on the data folder, else unknown."""
+Place = tuple[str | None, int | None, int]
+"""Host, port base and number of instances; None is unknown."""
+
+
+def find(data_dir: Path, host: str | None, port_base: int | None) -> Place:
+    """As given, else of the mesh that runs on the data folder, else unknown.
+
+    A mesh that asks for keys is met with the one that it left in the data folder, unless the
+    environment names another.
+    """
+    import os
+
     from mazemesh.cli.claim import read_note
 
     note = read_note(data_dir) if host is None and port_base is None else None
-    return (note["host"], note["port_base"]) if note else (host, port_base)
+    if note is None:
+        return host, port_base, 1
+    if "MAZEMESH_KEY" not in os.environ:
+        for name, value in note.get("credentials", {}).items():
+            os.environ.setdefault(name, value)
+    return note["host"], note["port_base"], note.get("instances", 1)
 
 
 @contextmanager

@@ -39,16 +39,29 @@ class Addresses:
     replay: str
 
     @classmethod
-    def local(cls, host: str = "127.0.0.1", port_base: int = GAME_PORT) -> Addresses:
+    def local(
+        cls, host: str = "127.0.0.1", port_base: int = GAME_PORT, instances: int = 1
+    ) -> Addresses:
         """Consecutive ports on one host: Game, Matchmaker, Model, Elo, Replay.
 
-        Of a host that stands for every interface, the machine's own address.
+        Of a host that stands for every interface, the machine's own address. The ports of a second
+        instance of each service follow those of the first.
         """
-        ports = range(port_base, port_base + len(fields(cls)))
-        return cls(*(host_port(reachable(host), port) for port in ports))
+        count = len(fields(cls))
+        return cls(
+            *(
+                ",".join(
+                    host_port(reachable(host), port_base + count * instance + index)
+                    for instance in range(instances)
+                )
+                for index in range(count)
+            )
+        )
 
     @classmethod
-    def from_environment(cls, host: str | None = None, port_base: int | None = None) -> Addresses:
+    def from_environment(
+        cls, host: str | None = None, port_base: int | None = None, instances: int = 1
+    ) -> Addresses:
         """From MAZEMESH_HOST and MAZEMESH_PORT_BASE, each overridden by MAZEMESH_<SERVICE>_ADDRESS.
 
         Arguments that are given come before the environment. An empty variable counts as not set.
@@ -59,6 +72,7 @@ class Addresses:
         base = cls.local(
             host or os.environ.get("MAZEMESH_HOST") or "127.0.0.1",
             port_base or port_base_of_environment(),
+            instances,
         )
         if host is not None or port_base is not None:
             return base

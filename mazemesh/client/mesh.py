@@ -78,6 +78,7 @@ class Mesh:
 def connect(
     host: str | None = None,
     port_base: int | None = None,
+    instances: int = 1,
     *,
     key: str | None = None,
     ca: str | Path | None = None,
@@ -90,6 +91,7 @@ def connect(
     Args:
         host: Of the services.
         port_base: Port of Game; the others follow.
+        instances: Of each service on that host, their ports one after the other.
         key: An API key; else that of MAZEMESH_KEY, or in the file MAZEMESH_KEY_FILE.
         ca: File with the CA of the mesh, in PEM, which means TLS; else MAZEMESH_TLS_CA.
 
@@ -97,4 +99,4 @@ def connect(
         InvalidArgument: the key is none, or a file cannot be read.
     """
     credentials = None if key is None and ca is None else Credentials.found(key=key, ca=ca)
-    return Mesh(Addresses.from_environment(host, port_base), credentials)
+    return Mesh(Addresses.from_environment(host, port_base, instances), credentials)

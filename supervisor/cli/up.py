@@ -86,6 +86,13 @@ def up(
         str,
         typer.Option(envvar="MAZEMESH_REDIS_URL", help="redis://host:port/0; default: memory."),
     ] = "",
+    secure: Annotated[
+        bool,
+        typer.Option(
+            help="TLS and keys: a CA, a certificate and a key for each role are made in the data "
+            "folder (certs/, keys/)."
+        ),
+    ] = False,
     blobs: Annotated[
         str,
         typer.Option(
@@ -134,6 +141,7 @@ def up(
             actor_flags=() if games is None else ("--games", str(games)),
             learner_flags=(*(("--lockstep",) if deterministic else ()), *(learner or ())),
             instances=instances,
+            secure=secure,
             stores=Stores(database, redis, blobs),
         )
         limit = seconds(duration) if duration else None

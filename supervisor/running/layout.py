@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mazemesh.cli.own_games import VARIABLE, foreign_games
 from mazemesh.client.addresses import Addresses, reachable
 from mazemesh.process.interpreter import run_module
 from mazemesh.process.ports import free_block
+
+if TYPE_CHECKING:
+    from supervisor.running.securing import Security
 
 SERVICES = ("game", "matchmaker", "model", "elo", "replay")
 """In the order of their ports."""
@@ -85,6 +89,7 @@ class MeshPlan:
         actor_flags: Passed on to every actor.
         learner_flags: Passed on to the learner.
         instances: Of every service; of Replay, shards.
+        secure: Whether the services ask for keys, over TLS.
         stores: Where several instances keep what they share.
     """
 
@@ -102,6 +107,7 @@ class MeshPlan:
     actor_flags: tuple[str, ...] = ()
     learner_flags: tuple[str, ...] = ()
     instances: int = 1
+    secure: bool = False
     stores: Stores = field(default_factory=lambda: Stores())
 
     @property
@@ -119,10 +125,7 @@ class MeshPlan:
     @property
     def addresses(self) -> Addresses:
         """Where the services listen, as their clients on this machine reach them."""
-        blocks = [self.addresses_of(instance) for instance in range(self.instances)]
-        return Addresses(
-            **{name: ",".join(getattr(block, name) for block in blocks) for name in SERVICES}
-        )
+        return Addresses.local(self.host, self.port_base, self.instances)
 
     def addresses_of(self, instance: int) -> Addresses:
         """Where the services of one instance listen."""
@@ -142,6 +145,7 @@ class ProcessSpec:
         address: host:port of its gRPC health, for services.
         late: Nothing waits for it in the mesh's first seconds, which it leaves to the others.
         service: Which of `SERVICES` it is; "" for workers.
+        environment: Variables of its own.
     """
 
     name: str
@@ -152,6 +156,7 @@ class ProcessSpec:
     address: str = ""
     late: bool = False
     service: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -193,7 +198,7 @@ class _Worker:
     late: bool = False
 
 
-def lay_out(plan: MeshPlan) -> Layout:
+def lay_out(plan: MeshPlan, security: Security | None = None) -> Layout:
     """Processes for a run, each with a metrics port that is free now."""
     workers = list(_workers(plan))
     services = [(name, instance) for instance in range(plan.instances) for name in SERVICES]
@@ -201,8 +206,8 @@ def lay_out(plan: MeshPlan) -> Layout:
     block = free_block(len(names), taken=plan.ports, hosts=(LOOPBACK, plan.host))
     ports = dict(zip(names, block, strict=True))
     return Layout(
-        tuple(_service(plan, *service, ports[service]) for service in services),
-        tuple(_worker(plan, worker, ports[worker.name]) for worker in workers),
+        tuple(_service(plan, security, *service, ports[service]) for service in services),
+        tuple(_worker(plan, security, worker, ports[worker.name]) for worker in workers),
         _environment(plan),
     )
 
@@ -225,7 +230,9 @@ def _workers(plan: MeshPlan) -> Iterator[_Worker]:
         yield _Worker(name, evaluate, plan.policy, index, niceness=10, late=True)
 
 
-def _service(plan: MeshPlan, name: str, instance: int, metrics_port: int) -> ProcessSpec:
+def _service(
+    plan: MeshPlan, security: Security | None, name: str, instance: int, metrics_port: int
+) -> ProcessSpec:
     address = getattr(plan.addresses_of(instance), name)
     flags = ["--host", plan.host, "--port", address.rpartition(":")[2]]
     flags += ["--metrics-port", str(metrics_port)]
@@ -242,16 +249,24 @@ def _service(plan: MeshPlan, name: str, instance: int, metrics_port: int) -> Pro
         address=address,
         late=name in _LATE,
         service=name,
+        environment=security.of_service(name) if security else {},
     )
 
 
-def _worker(plan: MeshPlan, worker: _Worker, metrics_port: int) -> ProcessSpec:
+def _worker(
+    plan: MeshPlan, security: Security | None, worker: _Worker, metrics_port: int
+) -> ProcessSpec:
     flags = ["--metrics-port", str(metrics_port), "--policy", worker.policy]
     if plan.seed is not None:
         flags += ["--seed", str(plan.seed + worker.seed_offset)]
     command = run_module(*worker.module, *flags, *worker.flags)
     return ProcessSpec(
-        worker.name, command, metrics_port, niceness=worker.niceness, late=worker.late
+        worker.name,
+        command,
+        metrics_port,
+        niceness=worker.niceness,
+        late=worker.late,
+        environment=security.of_worker(worker.name.partition("-")[0]) if security else {},
     )
 
 

@@ -24,6 +24,7 @@ from supervisor.running.supervise import Supervisor
 from supervisor.watching.display import open_display
 
 if TYPE_CHECKING:
+    from supervisor.running.securing import Security
     from supervisor.watching.display import Display
     from supervisor.watching.explaining import Explainer
     from supervisor.watching.overview import Observer, Overview
@@ -53,9 +54,12 @@ async def live(plan: MeshPlan, limit: float | None, summary: Path | None, *, pla
     stop_with_parent()
     with claimed(plan.data_dir):
         check_ports(plan.ports, plan.host)
-        layout = lay_out(plan)
+        security = await _secured(plan)
+        layout = lay_out(plan, security)
+        if security is not None:
+            os.environ.update(security.of_owner)  # for the supervisor's own calls
         supervisor = Supervisor(layout, plan.data_dir / "logs")
-        _leave_note(plan, layout)
+        _leave_note(plan, layout, security)
         await supervisor.start()
         if _cores() >= len(layout.all):
             supervisor.start_late()
@@ -170,7 +174,15 @@ def _stop_event() -> asyncio.Event:
     return stop
 
 
-def _leave_note(plan: MeshPlan, layout: Layout) -> None:
+async def _secured(plan: MeshPlan) -> Security | None:
+    if not plan.secure:
+        return None
+    from supervisor.running.securing import secure
+
+    return await secure(plan.data_dir, plan.host, plan.stores.database, plan.policy)
+
+
+def _leave_note(plan: MeshPlan, layout: Layout, security: Security | None) -> None:
     write_note(
         plan.data_dir,
         {
@@ -180,6 +192,8 @@ def _leave_note(plan: MeshPlan, layout: Layout) -> None:
             "game": plan.game,
             "algorithm": plan.algorithm,
             "addresses": asdict(plan.addresses),
+            "instances": plan.instances,
+            "credentials": security.of_owner if security else {},
             "metrics_ports": {spec.name: spec.metrics_port for spec in layout.all},
         },
     )
