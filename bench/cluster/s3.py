@@ -5,6 +5,7 @@ It ends with its standard input.
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 import time
@@ -39,6 +40,7 @@ def main(port: int) -> None:
     import boto3
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # not a line for every request
     application = Faulty(DomainDispatcherApplication(create_backend_app))
     server = make_server("127.0.0.1", port, application, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -6,6 +6,7 @@ the mesh has, and one for the person who started it.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -87,7 +88,7 @@ async def secure(data_dir: Path, host: str, database_url: str, policy: str) -> S
     from services._harness.database import Database
 
     certs = data_dir / "certs"
-    make_authority(certs)
+    await asyncio.to_thread(make_authority, certs)
     hosts = dict.fromkeys(("localhost", "127.0.0.1", "::1", host))
     cert, cert_key = make_certificate(certs, "server", tuple(hosts), _DAYS)
     database = Database(database_url or access_database(data_dir))
@@ -109,7 +110,7 @@ def access_database(data_dir: Path) -> str:
 async def _keys(store: KeyStore, folder: Path, policy: str) -> dict[str, Path]:
     from services._harness.access.roles import Role
 
-    folder.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     good = {key.id for key in await store.keys() if not key.why_void(time.time())}
     roles = {*_SERVICE_ROLES.values(), *_WORKER_ROLES.values(), OWNER}
     files = {}
