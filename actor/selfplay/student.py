@@ -20,6 +20,7 @@ from tenacity import (
     wait_exponential,
 )
 
+from mazemesh.client.pauses import jittered
 from mazemesh.errors import (
     DeadlineExceeded,
     MazemeshError,
@@ -104,7 +105,7 @@ class Student:
                     stands = True
             except MazemeshError as error:
                 log.info("policy watch interrupted", policy=self._name, reason=str(error))
-                self._stop.wait(0.5)
+                self._stop.wait(jittered(0.5))
 
     def _is_news(self, event: WatchPoliciesResponse) -> bool:
         """Whether `latest` has moved to another version than the one at hand.
