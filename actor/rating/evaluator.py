@@ -13,6 +13,8 @@ import structlog
 
 from actor.metrics import EvaluatorMetrics
 from actor.selfplay.student import ModelPeer
+from mazemesh.client.pauses import jittered
+from mazemesh.contract import UPGRADE
 from mazemesh.errors import (
     FailedPrecondition,
     InvalidArgument,
@@ -99,7 +101,11 @@ class Evaluator:
         self._probe_at = 0.0
 
     def run(self) -> None:
-        """Works until `stop` is set; a service that is away is waited for."""
+        """Works until `stop` is set; a service that is away is waited for.
+
+        Raises:
+            FailedPrecondition: mesh and worker do not understand each other; says what to upgrade.
+        """
         while not self._stop.is_set():
             try:
                 if self._probe_games and time.monotonic() >= self._probe_at:
@@ -107,10 +113,12 @@ class Evaluator:
                     self._probe_at = time.monotonic() + _PROBE_EVERY
                 idle = self._work()
             except MazemeshError as error:
+                if error.reason in UPGRADE:
+                    raise
                 log.info("evaluation interrupted", reason=str(error))
                 idle = _IDLE_SECONDS
             if idle:
-                self._stop.wait(idle)
+                self._stop.wait(jittered(idle))
 
     def _work(self) -> float:
         """Plays one lease; returns how long to wait before the next."""

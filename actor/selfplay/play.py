@@ -22,6 +22,7 @@ from actor.selfplay.student import Student
 from actor.settings import ActorSettings
 from mazemesh.client.game.game import GamesSession
 from mazemesh.client.mesh import Mesh
+from mazemesh.client.pauses import jittered
 from mazemesh.errors import DeadlineExceeded, MazemeshError, NotFound, Unavailable
 from mazemesh.experience import most_write_rows
 from mazemesh.games import GameSpec, Purpose, seeds
@@ -171,7 +172,7 @@ class Actor:
         except (NotFound, Unavailable, DeadlineExceeded) as error:
             if not self._stop.is_set():
                 log.warning("games lost; opening new ones", reason=str(error))
-                self._stop.wait(0.2)
+                self._stop.wait(jittered(0.2))
         finally:
             self._close()
 

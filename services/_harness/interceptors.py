@@ -10,6 +10,7 @@ import asyncio
 import secrets
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
+from functools import lru_cache
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, Never, TypeAlias
 
@@ -17,7 +18,8 @@ import grpc
 import grpc.aio
 from google.protobuf.message import DecodeError
 
-from mazemesh.errors import InvalidArgument
+from mazemesh.contract import check_client
+from mazemesh.errors import InvalidArgument, MazemeshError
 from mazemesh.process.logging import call_fields
 from services._harness.answering import code_name, send_all
 from services._harness.context import Context
@@ -59,6 +61,8 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         """Wraps a handler at its first call; an unknown method stays with gRPC (UNIMPLEMENTED)."""
         call = _Call(details)
         _current.set(call)
+        if not details.method.startswith("/grpc."):  # health is for everybody
+            call.refusal = _version_refused(details)
         if self.gate is not None:
             await self.gate.admit(details.method, details.invocation_metadata, call.request_id)
         known = self._handlers.get(details.method)
@@ -78,13 +82,15 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 class _Call:
     """What log lines say of a call. It is put together only when there is a line."""
 
-    __slots__ = ("_details", "_request_id", "peer")
+    __slots__ = ("_details", "_request_id", "peer", "refusal")
 
     def __init__(self, details: grpc.HandlerCallDetails) -> None:
         self._details = details
         self._request_id = ""
         # Asked for at once: a task that outlives the call may still write lines about it.
         self.peer = ""
+        self.refusal: MazemeshError | None = None
+        """Why the caller gets no answer; known before there is a call to refuse."""
 
     def request_id(self) -> str:
         """The caller's name for the request, or a random one."""
@@ -148,6 +154,34 @@ class _Calls:
             self.end(began, code)
 
 
+def admit(request: object) -> None:
+    """Raises why the present call is refused before its servicer hears of it, if it is."""
+    refused = _current.get().refusal
+    if refused is not None:
+        raise refused
+    if isinstance(request, InvalidArgument):
+        raise request
+
+
+def _version_refused(details: grpc.HandlerCallDetails) -> MazemeshError | None:
+    for key, value in details.invocation_metadata or ():
+        if key == "user-agent" and not _serves(value):
+            try:
+                check_client(str(value))
+            except MazemeshError as error:
+                return error
+    return None
+
+
+@lru_cache(maxsize=256)
+def _serves(agent: str | bytes) -> bool:
+    try:
+        check_client(str(agent))
+    except MazemeshError:
+        return False
+    return True
+
+
 async def _abort(context: Context, error: Exception) -> None:
     """Ends the call with what `refusal` makes of the exception; raises AbortError."""
     told = refusal(error)
@@ -206,8 +240,7 @@ def _single(behaviour: Any, calls: _Calls) -> Callable[[Any, Context], Any]:
     async def call(request: Any, context: Context) -> Any:
         began = calls.begin(context)
         try:
-            if isinstance(request, InvalidArgument):
-                raise request
+            admit(request)
             answer = await behaviour(request, context)
         except BaseException as error:
             await calls.fail(began, context, error)
@@ -221,8 +254,7 @@ def _streaming(behaviour: Any, calls: _Calls) -> Callable[[Any, Context], Any]:
     async def call(request: Any, context: Context) -> None:
         began = calls.begin(context)
         try:
-            if isinstance(request, InvalidArgument):
-                raise request
+            admit(request)
             await send_all(behaviour(request, context), context)
         except BaseException as error:
             await calls.fail(began, context, error)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mazemesh.client.game.own_thread_stream import Stream
+from mazemesh.client.pauses import jittered
 from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError, Unavailable
 from mazemesh.games import GameSpec
 from mazemesh.v1 import game_pb2 as pb
@@ -249,7 +250,7 @@ class GamesSession:
             except Unavailable:
                 if time.monotonic() + backoff > min(deadline, lost + self._grace):
                     raise
-            time.sleep(backoff)  # nothing tells when the server is back
+            time.sleep(jittered(backoff))  # nothing tells when the server is back
             backoff = min(2 * backoff, _MAX_BACKOFF)
 
     def _move(self, open_local: Callable[[bytes], Stream]) -> None:

@@ -12,6 +12,7 @@ import grpc
 import numpy.typing as npt
 
 from mazemesh.client.channel import MAX_MESSAGE_BYTES, translate
+from mazemesh.client.pauses import jittered
 from mazemesh.client.replay.experience_calls import ExperienceCalls
 from mazemesh.errors import (
     AlreadyExists,
@@ -165,7 +166,7 @@ class ExperienceWriter:
                 if isinstance(error, DeadlineExceeded):
                     self._answers_at_once = False
                     continue
-            self._closed.wait(pause)
+            self._closed.wait(jittered(pause))
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _try(self, request: bytes, deadline: float) -> pb.RecordExperienceResponse:
