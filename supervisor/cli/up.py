@@ -69,6 +69,19 @@ def up(
         ),
     ] = None,
     host: Annotated[str, typer.Option(help="Address that the services listen on.")] = "127.0.0.1",
+    tls_cert: Annotated[
+        Path | None,
+        typer.Option(envvar="MAZEMESH_TLS_CERT", help="Certificate of the services (`certs`)."),
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option(envvar="MAZEMESH_TLS_KEY", help="Its key.")
+    ] = None,
+    tls_ca: Annotated[
+        Path | None, typer.Option(envvar="MAZEMESH_TLS_CA", help="The CA that signed it.")
+    ] = None,
+    insecure: Annotated[
+        bool, typer.Option(help="Listen beyond this machine without TLS and keys.")
+    ] = False,
 ) -> None:
     """Run the whole mesh on this machine: services, actors, evaluators and a learner.
 
@@ -106,8 +119,27 @@ def up(
             actor_flags=() if games is None else ("--games", str(games)),
             learner_flags=(*(("--lockstep",) if deterministic else ()), *(learner or ())),
         )
+        _secure(insecure, tls_cert=tls_cert, tls_key=tls_key, tls_ca=tls_ca)
         limit = seconds(duration) if duration else None
         raise typer.Exit(asyncio.run(live(plan, limit, summary, plain=plain)))
+
+
+def _secure(insecure: bool, **files: Path | None) -> None:
+    """Tells all processes of the mesh by the environment, which they inherit."""
+    import os
+
+    from mazemesh.errors import InvalidArgument
+
+    if insecure:
+        os.environ["MAZEMESH_INSECURE"] = "true"
+    for name, file in files.items():
+        if file is not None:
+            os.environ[f"MAZEMESH_{name.upper()}"] = str(file.expanduser().absolute())
+    if files["tls_cert"] is not None and files["tls_ca"] is None:
+        raise InvalidArgument(
+            "tls_ca: the mesh's own processes call the services over TLS, and have to know by "
+            "--tls-ca (MAZEMESH_TLS_CA) which CA signed their certificate"
+        )
 
 
 def _check_one_actor(actors: int, exploiters: int) -> None:

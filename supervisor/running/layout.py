@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from mazemesh.cli.own_games import VARIABLE, foreign_games
 from mazemesh.client.addresses import Addresses, reachable
 from mazemesh.process.interpreter import run_module
 from mazemesh.process.ports import free_block
+from supervisor.running import own_keys
 
 SERVICES = ("game", "matchmaker", "model", "elo", "replay")
 """In the order of their ports."""
@@ -59,6 +60,8 @@ class MeshPlan:
             "installed".
         actor_flags: Passed on to every actor.
         learner_flags: Passed on to the learner.
+        key_files: What each process shows to services, by the beginning of its name; empty where no
+            keys are asked for.
     """
 
     data_dir: Path
@@ -74,6 +77,7 @@ class MeshPlan:
     foreign_games: tuple[str, ...] = ()
     actor_flags: tuple[str, ...] = ()
     learner_flags: tuple[str, ...] = ()
+    key_files: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def exploiter_policies(self) -> tuple[str, ...]:
@@ -188,6 +192,7 @@ def _service(plan: MeshPlan, name: str, metrics_port: int) -> ProcessSpec:
     command = run_module(
         f"services.{name}",
         *("--host", plan.host, "--port", port, "--metrics-port", str(metrics_port)),
+        *own_keys.of(plan.key_files, name),
     )
     return ProcessSpec(
         name,
@@ -203,6 +208,7 @@ def _worker(plan: MeshPlan, worker: _Worker, metrics_port: int) -> ProcessSpec:
     flags = ["--metrics-port", str(metrics_port), "--policy", worker.policy]
     if plan.seed is not None:
         flags += ["--seed", str(plan.seed + worker.seed_offset)]
+    flags += own_keys.of(plan.key_files, worker.name)
     command = run_module(*worker.module, *flags, *worker.flags)
     return ProcessSpec(
         worker.name, command, metrics_port, niceness=worker.niceness, late=worker.late

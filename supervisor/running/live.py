@@ -9,7 +9,7 @@ import asyncio
 import os
 import signal
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from mazemesh.games.mazes.machine_code import is_compiled
 from mazemesh.process.parent import stop_with_parent
 from mazemesh.process.ports import check_ports
 from mazemesh.starting import collector_at_rest
+from supervisor.running import own_keys
 from supervisor.running.layout import SERVICES, Layout, MeshPlan, lay_out
 from supervisor.running.supervise import Supervisor
 from supervisor.watching.display import open_display
@@ -53,6 +54,9 @@ async def live(plan: MeshPlan, limit: float | None, summary: Path | None, *, pla
     stop_with_parent()
     with claimed(plan.data_dir):
         check_ports(range(plan.port_base, plan.port_base + len(SERVICES)), plan.host)
+        files = await asyncio.to_thread(own_keys.prepare, plan.data_dir, plan.host, plan.policy)
+        plan = replace(plan, key_files=files)
+        own_keys.use_as_operator(files)
         layout = lay_out(plan)
         supervisor = Supervisor(layout, plan.data_dir / "logs")
         _leave_note(plan, layout)
@@ -178,6 +182,8 @@ def _leave_note(plan: MeshPlan, layout: Layout) -> None:
             "game": plan.game,
             "algorithm": plan.algorithm,
             "addresses": asdict(plan.addresses),
+            "tls_ca": os.environ.get("MAZEMESH_TLS_CA", ""),
+            "key_file": str(plan.key_files.get("operator", "")),
             "metrics_ports": {spec.name: spec.metrics_port for spec in layout.all},
         },
     )
