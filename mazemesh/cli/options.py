@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -104,17 +104,24 @@ def find(data_dir: Path, host: str | None, port_base: int | None) -> Place:
     A mesh that asks for keys is met with the one that it left in the data folder, unless the
     environment names another.
     """
-    import os
-
     from mazemesh.cli.claim import read_note
 
     note = read_note(data_dir) if host is None and port_base is None else None
     if note is None:
         return host, port_base, 1
-    if "MAZEMESH_KEY" not in os.environ:
-        for name, value in note.get("credentials", {}).items():
-            os.environ.setdefault(name, value)
+    _use_credentials(note)
     return note["host"], note["port_base"], note.get("instances", 1)
+
+
+def _use_credentials(note: Mapping[str, Any]) -> None:
+    """Has this process call a mesh of this user as its operator, unless the environment says."""
+    import os
+
+    of = os.environ
+    if note.get("tls_ca"):
+        of.setdefault("MAZEMESH_TLS_CA", note["tls_ca"])
+    if note.get("key_file") and not of.get("MAZEMESH_KEY"):
+        of.setdefault("MAZEMESH_KEY_FILE", note["key_file"])
 
 
 @contextmanager

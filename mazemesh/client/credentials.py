@@ -30,9 +30,9 @@ _TRUE: Final = ("1", "true", "yes", "on")
 def require_tls_1_3() -> None:
     """Has this process speak TLS 1.3 and nothing older; before gRPC's first connection.
 
-    gRPC's Python API has no setting for it. What it has are the suites that are offered for TLS 1.2:
-    one of pre-shared keys, which are never configured, leaves TLS 1.3 alone. Whoever sets the suites
-    in the environment means those.
+    gRPC's Python API has no setting for it. What it has are the suites that are offered for TLS
+    1.2: one of pre-shared keys, which are never configured, leaves TLS 1.3 alone. Whoever sets the
+    suites in the environment means those.
     """
     os.environ.setdefault(_SUITES, "ECDHE-PSK-AES128-CBC-SHA")
 
@@ -124,8 +124,8 @@ class Credentials:
     def _check_clear(self, address: str) -> None:
         if self.key and not self.insecure and not all(map(_is_loopback, hosts(address))):
             raise InvalidArgument(
-                f"the key would go to {address} in the clear; set MAZEMESH_TLS_CA to the file of the "
-                "mesh's CA, or MAZEMESH_INSECURE=1 where the network is your own"
+                f"the key would go to {address} in the clear; set MAZEMESH_TLS_CA to the file of "
+                "the mesh's CA, or MAZEMESH_INSECURE=1 where the network is your own"
             )
 
 

@@ -89,8 +89,8 @@ def up(
     secure: Annotated[
         bool,
         typer.Option(
-            help="TLS and keys: a CA, a certificate and a key for each role are made in the data "
-            "folder (certs/, keys/)."
+            help="TLS and keys: a CA and a certificate (certs/) and keys for the mesh's own "
+            "processes (access/) are made in the data folder."
         ),
     ] = False,
     blobs: Annotated[
@@ -100,6 +100,19 @@ def up(
             help="s3://bucket/prefix or a folder; default: the data folder.",
         ),
     ] = "",
+    tls_cert: Annotated[
+        Path | None,
+        typer.Option(envvar="MAZEMESH_TLS_CERT", help="Certificate of the services (`certs`)."),
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option(envvar="MAZEMESH_TLS_KEY", help="Its key.")
+    ] = None,
+    tls_ca: Annotated[
+        Path | None, typer.Option(envvar="MAZEMESH_TLS_CA", help="The CA that signed it.")
+    ] = None,
+    insecure: Annotated[
+        bool, typer.Option(help="Listen beyond this machine without TLS and keys.")
+    ] = False,
 ) -> None:
     """Run the whole mesh on this machine: services, actors, evaluators and a learner.
 
@@ -144,6 +157,7 @@ def up(
             secure=secure,
             stores=Stores(database, redis, blobs),
         )
+        _secure(insecure, tls_cert=tls_cert, tls_key=tls_key, tls_ca=tls_ca)
         limit = seconds(duration) if duration else None
         raise typer.Exit(asyncio.run(live(plan, limit, summary, plain=plain)))
 
@@ -163,6 +177,24 @@ def _check_shared(instances: int, database: str, base: int) -> None:
         raise InvalidArgument(
             f"instances: {instances} of each service need a database that they share; name one by "
             "--database postgresql://user:password@host/name or MAZEMESH_DATABASE_URL"
+        )
+
+
+def _secure(insecure: bool, **files: Path | None) -> None:
+    """Tells all processes of the mesh by the environment, which they inherit."""
+    import os
+
+    from mazemesh.errors import InvalidArgument
+
+    if insecure:
+        os.environ["MAZEMESH_INSECURE"] = "true"
+    for name, file in files.items():
+        if file is not None:
+            os.environ[f"MAZEMESH_{name.upper()}"] = str(file.expanduser().absolute())
+    if files["tls_cert"] is not None and files["tls_ca"] is None:
+        raise InvalidArgument(
+            "tls_ca: the mesh's own processes call the services over TLS, and have to know by "
+            "--tls-ca (MAZEMESH_TLS_CA) which CA signed their certificate"
         )
 
 

@@ -51,7 +51,7 @@ class Child:
         self.deaths = 0
         self.log_file = log_dir / f"{spec.name}.log"
         self.log_start = self._log_size()
-        self._environment = {**environment, **spec.environment}
+        self._environment = environment
         self._tell = tell
         self._stopping = asyncio.Event()
         self._process: asyncio.subprocess.Process | None = None

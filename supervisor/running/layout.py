@@ -7,15 +7,12 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mazemesh.cli.own_games import VARIABLE, foreign_games
 from mazemesh.client.addresses import Addresses, reachable
 from mazemesh.process.interpreter import run_module
 from mazemesh.process.ports import free_block
-
-if TYPE_CHECKING:
-    from supervisor.running.securing import Security
+from supervisor.running import own_keys
 
 SERVICES = ("game", "matchmaker", "model", "elo", "replay")
 """In the order of their ports."""
@@ -91,6 +88,8 @@ class MeshPlan:
         instances: Of every service; of Replay, shards.
         secure: Whether the services ask for keys, over TLS.
         stores: Where several instances keep what they share.
+        key_files: What each process shows to services, by the beginning of its name; empty where no
+            keys are asked for.
     """
 
     data_dir: Path
@@ -109,6 +108,7 @@ class MeshPlan:
     instances: int = 1
     secure: bool = False
     stores: Stores = field(default_factory=lambda: Stores())
+    key_files: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def exploiter_policies(self) -> tuple[str, ...]:
@@ -145,7 +145,6 @@ class ProcessSpec:
         address: host:port of its gRPC health, for services.
         late: Nothing waits for it in the mesh's first seconds, which it leaves to the others.
         service: Which of `SERVICES` it is; "" for workers.
-        environment: Variables of its own.
     """
 
     name: str
@@ -156,7 +155,6 @@ class ProcessSpec:
     address: str = ""
     late: bool = False
     service: str = ""
-    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -198,7 +196,7 @@ class _Worker:
     late: bool = False
 
 
-def lay_out(plan: MeshPlan, security: Security | None = None) -> Layout:
+def lay_out(plan: MeshPlan) -> Layout:
     """Processes for a run, each with a metrics port that is free now."""
     workers = list(_workers(plan))
     services = [(name, instance) for instance in range(plan.instances) for name in SERVICES]
@@ -206,8 +204,8 @@ def lay_out(plan: MeshPlan, security: Security | None = None) -> Layout:
     block = free_block(len(names), taken=plan.ports, hosts=(LOOPBACK, plan.host))
     ports = dict(zip(names, block, strict=True))
     return Layout(
-        tuple(_service(plan, security, *service, ports[service]) for service in services),
-        tuple(_worker(plan, security, worker, ports[worker.name]) for worker in workers),
+        tuple(_service(plan, *service, ports[service]) for service in services),
+        tuple(_worker(plan, worker, ports[worker.name]) for worker in workers),
         _environment(plan),
     )
 
@@ -230,9 +228,7 @@ def _workers(plan: MeshPlan) -> Iterator[_Worker]:
         yield _Worker(name, evaluate, plan.policy, index, niceness=10, late=True)
 
 
-def _service(
-    plan: MeshPlan, security: Security | None, name: str, instance: int, metrics_port: int
-) -> ProcessSpec:
+def _service(plan: MeshPlan, name: str, instance: int, metrics_port: int) -> ProcessSpec:
     address = getattr(plan.addresses_of(instance), name)
     flags = ["--host", plan.host, "--port", address.rpartition(":")[2]]
     flags += ["--metrics-port", str(metrics_port)]
@@ -240,6 +236,7 @@ def _service(
         # A shard's rows are its own; those of the first one lie where they lay before there were
         # others.
         flags += ["--data-dir", str(plan.data_dir / f"{name}-{instance}")]
+    flags += own_keys.of(plan.key_files, name)
     command = run_module(f"services.{name}", *flags)
     return ProcessSpec(
         name if plan.instances == 1 else f"{name}-{instance}",
@@ -249,16 +246,14 @@ def _service(
         address=address,
         late=name in _LATE,
         service=name,
-        environment=security.of_service(name) if security else {},
     )
 
 
-def _worker(
-    plan: MeshPlan, security: Security | None, worker: _Worker, metrics_port: int
-) -> ProcessSpec:
+def _worker(plan: MeshPlan, worker: _Worker, metrics_port: int) -> ProcessSpec:
     flags = ["--metrics-port", str(metrics_port), "--policy", worker.policy]
     if plan.seed is not None:
         flags += ["--seed", str(plan.seed + worker.seed_offset)]
+    flags += own_keys.of(plan.key_files, worker.name)
     command = run_module(*worker.module, *flags, *worker.flags)
     return ProcessSpec(
         worker.name,
@@ -266,7 +261,6 @@ def _worker(
         metrics_port,
         niceness=worker.niceness,
         late=worker.late,
-        environment=security.of_worker(worker.name.partition("-")[0]) if security else {},
     )
 
 
@@ -284,7 +278,6 @@ def _environment(plan: MeshPlan) -> dict[str, str]:
     return {
         **os.environ,
         **addresses,
-        **plan.stores.environment,
         "MAZEMESH_DATA_DIR": str(plan.data_dir),
         "MAZEMESH_LOG_FORMAT": os.environ.get("MAZEMESH_LOG_FORMAT", "json"),
         "MAZEMESH_MATCHMAKER_GAMES": _names([plan.game]),

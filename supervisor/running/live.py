@@ -9,7 +9,7 @@ import asyncio
 import os
 import signal
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,12 +19,13 @@ from mazemesh.games.mazes.machine_code import is_compiled
 from mazemesh.process.parent import stop_with_parent
 from mazemesh.process.ports import check_ports
 from mazemesh.starting import collector_at_rest
+from supervisor.running import own_keys
 from supervisor.running.layout import Layout, MeshPlan, lay_out
+from supervisor.running.securing import certify
 from supervisor.running.supervise import Supervisor
 from supervisor.watching.display import open_display
 
 if TYPE_CHECKING:
-    from supervisor.running.securing import Security
     from supervisor.watching.display import Display
     from supervisor.watching.explaining import Explainer
     from supervisor.watching.overview import Observer, Overview
@@ -54,12 +55,15 @@ async def live(plan: MeshPlan, limit: float | None, summary: Path | None, *, pla
     stop_with_parent()
     with claimed(plan.data_dir):
         check_ports(plan.ports, plan.host)
-        security = await _secured(plan)
-        layout = lay_out(plan, security)
-        if security is not None:
-            os.environ.update(security.of_owner)  # for the supervisor's own calls
+        os.environ.update(plan.stores.environment)  # where the keys are, too
+        if plan.secure:
+            await asyncio.to_thread(certify, plan.data_dir, plan.host)
+        files = await asyncio.to_thread(own_keys.prepare, plan.data_dir, plan.host, plan.policy)
+        plan = replace(plan, key_files=files)
+        own_keys.use_as_operator(files)
+        layout = lay_out(plan)
         supervisor = Supervisor(layout, plan.data_dir / "logs")
-        _leave_note(plan, layout, security)
+        _leave_note(plan, layout)
         await supervisor.start()
         if _cores() >= len(layout.all):
             supervisor.start_late()
@@ -174,15 +178,7 @@ def _stop_event() -> asyncio.Event:
     return stop
 
 
-async def _secured(plan: MeshPlan) -> Security | None:
-    if not plan.secure:
-        return None
-    from supervisor.running.securing import secure
-
-    return await secure(plan.data_dir, plan.host, plan.stores.database, plan.policy)
-
-
-def _leave_note(plan: MeshPlan, layout: Layout, security: Security | None) -> None:
+def _leave_note(plan: MeshPlan, layout: Layout) -> None:
     write_note(
         plan.data_dir,
         {
@@ -193,7 +189,8 @@ def _leave_note(plan: MeshPlan, layout: Layout, security: Security | None) -> No
             "algorithm": plan.algorithm,
             "addresses": asdict(plan.addresses),
             "instances": plan.instances,
-            "credentials": security.of_owner if security else {},
+            "tls_ca": os.environ.get("MAZEMESH_TLS_CA", ""),
+            "key_file": str(plan.key_files.get("operator", "")),
             "metrics_ports": {spec.name: spec.metrics_port for spec in layout.all},
         },
     )

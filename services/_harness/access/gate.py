@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import grpc
 import grpc.aio
-from google.protobuf.descriptor_pool import Default as default_pool
+from google.protobuf import descriptor_pool
 from google.protobuf.message import DecodeError
 
 from mazemesh.errors import InvalidArgument, MazemeshError, PermissionDenied, status_of
@@ -156,13 +156,14 @@ class _Guarded:
         self._policies = [self._paths[text] for text in rule.policies]
         self._games = [self._paths[text] for text in rule.games]
         self._players = [self._paths[rule.player]] if rule.player else []
+        self._reserved = [self._paths[text] for text in rule.reserved]
         self._told = list(self._paths.values()) if rule.kind is Kind.WRITE else []
         self._looks = bool(self._paths)
 
     def _found(self, rule: Rpc) -> dict[str, Path]:
         if not rule.named:
             return {}
-        method = default_pool().FindMethodByName(self._name.replace("/", "."))
+        method = descriptor_pool.Default().FindMethodByName(self._name.replace("/", "."))
         return {text: path(method.input_type, text) for text in rule.named}
 
     def handler(self) -> grpc.RpcMethodHandler[Any, Any]:
@@ -211,9 +212,12 @@ class _Guarded:
     def _look(self, admission: Admission, data: bytes) -> None:
         """Whether the names in a request are those of the key; notes them for the audit log."""
         caller = admission.caller
-        if not (caller.restricted or self._told):
+        plain = caller.key is not None and caller.key.role in self._rule.plain
+        if not (caller.restricted or plain or self._told):
             return
         try:
+            for way in self._reserved if plain else ():
+                self._check_unset(caller, way, data)
             if caller.restricted:
                 for wanted, check in (
                     (self._policies, caller.check_policy),
@@ -230,6 +234,12 @@ class _Guarded:
                         admission.names.setdefault(way.text, value[:_LONGEST_QUOTE])
         except DecodeError as error:
             raise InvalidArgument(str(error)) from None
+
+    def _check_unset(self, caller: Caller, way: Path, data: bytes) -> None:
+        for value in values(data, way):
+            if value not in ("", "0"):
+                assert caller.key is not None
+                raise PermissionDenied(f"{way.text}: a {caller.key.role} has to leave it unset")
 
     def _single(self, behaviour: Any) -> Any:
         async def call(request: Any, context: Context) -> Any:

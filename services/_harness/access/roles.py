@@ -69,6 +69,8 @@ class Rpc:
         games: Paths of request fields with names of games, within a key's games.
         player: Path of the field that names the player, whom a player's key is bound to.
         may_be_empty: Paths that name nothing when they are empty; elsewhere that means all.
+        reserved: Paths of fields that those of `plain` have to leave unset.
+        plain: Roles that call the method in its plain form alone.
         what: Further paths that the audit log quotes.
         whole: The request's names cannot be looked at: keys that are bound to names are refused.
     """
@@ -79,6 +81,8 @@ class Rpc:
     games: tuple[str, ...] = ()
     player: str = ""
     may_be_empty: tuple[str, ...] = ()
+    reserved: tuple[str, ...] = ()
+    plain: frozenset[Role] = frozenset()
     what: tuple[str, ...] = ()
     whole: bool = False
 
@@ -86,7 +90,7 @@ class Rpc:
     def named(self) -> tuple[str, ...]:
         """All paths that are looked at."""
         own = (self.player,) if self.player else ()
-        return (*self.policies, *self.games, *own, *self.what)
+        return (*self.policies, *self.games, *own, *self.reserved, *self.what)
 
 
 _PEOPLE: Final = ADMINISTRATORS
@@ -109,10 +113,14 @@ RPCS: Final[dict[str, Rpc]] = {
     # Game
     f"{_GAME}ListGames": ANY,
     f"{_GAME}GetGameSpec": ANY,
+    # Evaluators make games of their own to look how good a policy is. Rated ones, and new games for
+    # a match that is being played (a higher fence), are the Matchmaker's.
     f"{_GAME}CreateGames": Rpc(
-        _PEOPLE | {Role.MATCHMAKER_SERVICE},
+        _PEOPLE | {Role.MATCHMAKER_SERVICE, Role.WORKER},
         Kind.BULK,
         games=("matches.game",),
+        reserved=("matches.rated", "matches.fence"),
+        plain=frozenset({Role.WORKER}),
     ),
     f"{_GAME}PlayGame": Rpc(_PLAYERS | {Role.WORKER}, Kind.WRITE),
     # A session that is resumed is opened without a game.

@@ -7,8 +7,6 @@ in the event loop, a step in the thread that received it (docs/adr/0068).
 from __future__ import annotations
 
 import asyncio
-import secrets
-import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -40,8 +38,8 @@ _decode = limited(pb.RunGamesRequest.FromString, MAX_BYTES["RunGames"])
 class LocalSteps:
     """Serves RunGames to clients of this machine.
 
-    Where the system has abstract sockets (Linux) it listens at a name that nobody can have taken
-    before; elsewhere at a path in a folder of its own, which this user alone can enter.
+    It listens at a path in a folder of its own, which this user alone can enter: no key is asked
+    for here. (An abstract socket of Linux could be reached by every user.)
 
     Attributes:
         streams: how many there are now.
@@ -67,18 +65,15 @@ class LocalSteps:
         self._loop = asyncio.get_running_loop()
         self.streams = 0
         self._plays: set[_Play] = set()
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
-        if sys.platform == "linux":
-            self._address = f"unix-abstract:mazemesh-game-{secrets.token_hex(16)}"
-        else:
-            self._folder = tempfile.TemporaryDirectory(prefix="mazemesh-")
-            self._address = f"unix:{self._folder.name}/steps"
+        # Of mode 700; its name is random, so nobody can have made it before.
+        self._folder = tempfile.TemporaryDirectory(prefix="mazemesh-")
+        self._address = f"unix:{self._folder.name}/steps"
         try:
             self._server = OwnThreadServer(
                 self._address, METHOD, self._begin, _OPTIONS, self._thread_ended
             )
         except BaseException:
-            self._remove_folder()
+            self._folder.cleanup()
             raise
 
     @property
@@ -89,11 +84,7 @@ class LocalSteps:
     async def stop(self) -> None:
         """Ends the streams that are left."""
         await asyncio.to_thread(self._server.stop)
-        self._remove_folder()
-
-    def _remove_folder(self) -> None:
-        if self._folder is not None:
-            self._folder.cleanup()
+        self._folder.cleanup()
 
     def _thread_ended(self) -> None:
         """Sends clients back to the server's own address. In the server's thread."""

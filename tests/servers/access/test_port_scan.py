@@ -54,12 +54,10 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureService
         yield running
 
 
-async def scan(
-    services: SecureServices, key: str, expected: Mapping[str, bool]
-) -> dict[str, str]:
+async def scan(services: SecureServices, key: str, expected: Mapping[str, bool]) -> dict[str, str]:
     """Statuses of all methods with a key, by method.
 
-    What is let in may wait for news without end, and is called off soon; what is refused is awaited.
+    What is let in may wait for news without end, and is called off; what is refused is awaited.
     """
     credentials = services.credentials(key)
     channels = {

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -17,7 +16,7 @@ from mazemesh.client.game.games_session import GamesSession
 from mazemesh.client.game.own_thread_stream import Stream, open_stream
 from mazemesh.errors import Conflict, FailedPrecondition, InvalidArgument, NotFound
 from mazemesh.v1 import game_pb2 as pb
-from services.game.local import local_steps, own_thread_server
+from services.game.local import own_thread_server
 from tests.servers.game_server import RunningGame, running_game
 from tests.servers.game_sessions import GAMES, SMALL, engine_of, play_both
 from tests.servers.running import eventually
@@ -161,9 +160,7 @@ def test_the_newer_stream_takes_the_session(server: RunningGame, there: There) -
             stream.cancel()
 
 
-def test_elsewhere_the_socket_has_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As on systems without abstract sockets."""
-    monkeypatch.setattr(local_steps, "sys", SimpleNamespace(platform="darwin"))
+def test_the_socket_is_in_a_folder_of_this_user_alone(tmp_path: Path) -> None:
     with running_game(tmp_path) as server, open_channel(server.address) as channel:
         there = There(channel, server)
         assert there.address.startswith("unix:/")

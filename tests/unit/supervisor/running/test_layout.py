@@ -90,9 +90,11 @@ def test_instances_have_ports_names_and_shards_of_their_own() -> None:
         one.addresses.elo.split(",")
     )
     assert layout.environment["MAZEMESH_GAME_ADDRESS"] == one.addresses.game
-    assert layout.environment["MAZEMESH_DATABASE_URL"] == stores.database
-    assert layout.environment["MAZEMESH_REDIS_URL"] == stores.redis
-    assert layout.environment["MAZEMESH_BLOBS_URL"] == stores.blobs
+    assert stores.environment == {
+        "MAZEMESH_DATABASE_URL": stores.database,
+        "MAZEMESH_REDIS_URL": stores.redis,
+        "MAZEMESH_BLOBS_URL": stores.blobs,
+    }
     assert not any("secret" in word for spec in layout.all for word in spec.command)
     shards = [spec for spec in layout.services if spec.service == "replay"]
     # The first shard goes on with what a mesh without instances left.
