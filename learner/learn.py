@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -94,6 +95,7 @@ def _lead(
     metrics = LearnerMetrics(registry)
     parameters = run.source.initial(run.seed)
     _check_place(settings, run)
+    copies = _copies(settings)
     resumed = _resume(settings, run, parameters)
     first = first_draft(run, parameters) if resumed is None else None
     threading.Thread(target=_load_torch, name="load torch", daemon=True).start()
@@ -109,11 +111,25 @@ def _lead(
     told = settings.tracking, settings.data_dir, settings.folder, settings.model_address
     with Tracking(*told) as tracking:
         about = settings, run, source, publisher, journal, metrics, stop, records
-        if _train(*about, begin=lambda: resumed or _begin(settings, run, parameters)):
+        with copies(run_id):
+            ended = _train(*about, begin=lambda: resumed or _begin(settings, run, parameters))
+        if ended:
             tracking.finish()
     journal.close()
     lease.check()
     publisher.check()
+
+
+def _copies(settings: LearnerSettings) -> Callable[[str], AbstractContextManager[None]]:
+    """What copies checkpoints of a run, after the newest came from the blob store if need be."""
+    if not settings.blobs_url:
+        return lambda run_id: nullcontext()
+    from learner.record.checkpoint_copies import copies_of, copying
+
+    copies = copies_of(settings)
+    if copies is not None:
+        copies.restore()
+    return lambda run_id: copying(copies, run_id, settings.copy_seconds)
 
 
 @dataclass(frozen=True)

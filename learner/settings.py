@@ -12,7 +12,7 @@ from learner.network.architecture import Precision
 from learner.run_file import lay_over, read_settings
 from mazemesh.client.addresses import Addresses
 from mazemesh.games.foreign import policy_name
-from mazemesh.process.settings import ProcessSettings
+from mazemesh.process.blob_settings import BlobSettings
 
 _LOCAL = Addresses.local()
 
@@ -20,7 +20,7 @@ Width = Annotated[int, Field(ge=1, le=16_384)]
 Seconds = Annotated[float, Field(gt=0, le=1_000_000_000)]
 
 
-class LearnerSettings(ProcessSettings):
+class LearnerSettings(BlobSettings):
     """Settings of one training run. What is not set comes from the preset of game and algorithm."""
 
     component: ClassVar[str] = "learner"
@@ -125,6 +125,13 @@ class LearnerSettings(ProcessSettings):
     )
     snapshot_seconds: Seconds = Field(default=60.0, description="between snapshots")
     checkpoint_seconds: Seconds = Field(default=10.0, description="between checkpoints")
+    copy_seconds: float = Field(
+        default=30.0,
+        ge=0,
+        le=86_400,
+        description="between copies of the newest checkpoint to blobs_url, from which a learner "
+        "goes on whose folder has none; 0: no copies",
+    )
 
     @field_validator("algorithm")
     @classmethod
