@@ -139,8 +139,9 @@ class OneNetwork(Generic[N, C]):
             self.network.load_state_dict(state["network"])
         except RuntimeError as error:
             # Its description is the same; so a module of the user's own is another than before.
+            told = " ".join(str(error).split())
             raise FailedPrecondition(
-                f"the checkpoint's weights are not those of this network: {error}. Give the module "
+                f"the checkpoint's weights are not those of this network: {told}. Give the module "
                 "its former layers, or choose another policy name (--policy)"
             ) from error
         self._descent.restore(state["optimizer"])

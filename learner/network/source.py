@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
 from learner.network.architecture import (
     Architecture,
     ByteArray,
@@ -101,7 +103,8 @@ class _Module:
     ) -> Evaluation:
         network = self._make(0)
         network.load(parameters)
-        return network.answer(observation, action_mask, state)
+        # Copies: first observations are read-only, which torch forbids.
+        return network.answer(np.array(observation), np.array(action_mask), state)
 
     def to_onnx(self, parameters: Parameters) -> bytes:
         return self._file().filled(parameters)
