@@ -103,7 +103,7 @@ class Student:
                         return
                     if not stands or self._is_news(event):
                         # All who watch hear of it at once; the service says how far to spread.
-                        self._stop.wait(random.uniform(0.0, event.spread_seconds))
+                        self._stop.wait(event.spread_seconds * random.random())  # noqa: S311
                         self._refresh(spec)
                     stands = True
             except MazemeshError as error:
