@@ -69,7 +69,7 @@ class LeaseStore(Protocol):
         """
 
     async def add(self, matches: Sequence[Match], fence: int) -> bool:
-        """Queues new matches; False, and nothing is done, when `fence` of RATING has passed."""
+        """Adds new matches; False, and nothing is done, when `fence` of RATING has passed."""
 
     async def look(self, ended_since: float) -> list[Seen]:
         """Matches that are queued or leased, and those that ended since."""

@@ -33,6 +33,7 @@ from services.matchmaker.rating.leases import (
     completed,
     failed,
     given_up,
+    leased,
     withdrawn,
 )
 from services.matchmaker.rating.ledger import NEWS_SECONDS, Ledger, Told
@@ -151,8 +152,7 @@ class Evaluation:
             await self._roster.ladders()  # before anything is taken: it may fail
             taken += await self._take(worker, limit, game)
             if len(taken) < limit:
-                retry = await self._decide_in_turn(limit - len(taken), game)
-                taken += await self._take(worker, limit - len(taken), game)
+                retry = await self._decide_in_turn(worker, limit - len(taken), game, taken)
             created = await self._create(taken) if taken else []
         except BaseException:
             await self._withdraw(taken)
@@ -205,14 +205,16 @@ class Evaluation:
         self.events[LeaseEvent.EXPIRED] += issued.expired
         return issued.leased
 
-    async def _decide_in_turn(self, count: int, game: str) -> float:
-        """As `_decide`, when no other instance does; else what they queue is taken."""
+    async def _decide_in_turn(
+        self, worker: str, count: int, game: str, taken: list[Match]
+    ) -> float:
+        """As `_decide`, unless others take their time over it."""
         async with self._deciding:
             fence = await self._enter()
             if fence is None:
                 return self._throttle.retry
             try:
-                return await self._decide(count, game, fence)
+                return await self._decide(worker, count, game, fence, taken)
             finally:
                 await self._leaders.leave(RATING, self._instance)
 
@@ -226,8 +228,13 @@ class Evaluation:
                 return fence
         return None
 
-    async def _decide(self, count: int, game: str, fence: int) -> float:
-        """Queues at most `count` new matches; returns when to ask again if there were none."""
+    async def _decide(
+        self, worker: str, count: int, game: str, fence: int, taken: list[Match]
+    ) -> float:
+        """Adds at most `count` new matches to those that the worker has taken.
+
+        Returns when to ask again if there were none.
+        """
         ladders = [one for one in await self._roster.ladders() if game in ("", one.game)]
         retry = self._throttle.settled_retry
         if not ladders:
@@ -241,7 +248,8 @@ class Evaluation:
             chosen, settled = await self._choose(ladder, count, ledger)
             retry = retry if settled else self._throttle.retry
             identities = await self._numbers.take(ladder.name, len(chosen))
-            matches = [
+            now = self._clock()
+            new = [
                 Match(
                     identity.match_id,
                     ladder.name,
@@ -249,13 +257,17 @@ class Evaluation:
                     ladder.settings,
                     participants,
                     identity.seed,
-                    self._clock(),
+                    now + number * 1e-6,  # issued again in this order
                 )
-                for identity, participants in zip(identities, chosen, strict=True)
+                for number, (identity, participants) in enumerate(
+                    zip(identities, chosen, strict=True)
+                )
             ]
-            if matches and not await self._leases.add(matches, fence):
-                # It took so long that others took over: what they queue is as good.
+            new = [leased(match, worker, self._terms, now) for match in new]
+            if new and not await self._leases.add(new, fence):
+                # It took so long that others took over.
                 return self._throttle.retry
+            taken += new
             count -= len(chosen)
             if count == 0:
                 break
