@@ -10,6 +10,8 @@ wrong, and after how long to try again. Nobody reads them out of the message.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
@@ -86,7 +88,7 @@ class MazemeshError(Exception):
         return Details(self.reason, self.field, self.retry_after)
 
 
-_NAME = r"[a-z][a-z0-9_]*(?:\[\d+\])?"
+_NAME = r"[a-z][a-z0-9_]*(?:\[\d+(?:, \d+)*\])?"
 _FIELD: Final = re.compile(rf"({_NAME}(?:\.{_NAME})*)(?:: | is | = | has )")
 """How a message about a field begins: its path, and then what is wrong with it."""
 
@@ -110,6 +112,33 @@ class InvalidArgument(MazemeshError, ValueError):
         super().__init__(
             message, reason=reason, field=named[1] if named else field, retry_after=retry_after
         )
+
+    def within(self, path: str) -> InvalidArgument:
+        """The same of a field `path` whose part this one is about: "settings.width: ..."."""
+        if self.field and not str(self).startswith(self.field):
+            return InvalidArgument(
+                str(self),
+                reason=self.reason,
+                field=f"{path}.{self.field}",
+                retry_after=self.retry_after,
+            )
+        joint = "." if self.field else ": "
+        return InvalidArgument(
+            f"{path}{joint}{self}", reason=self.reason, retry_after=self.retry_after
+        )
+
+
+@contextmanager
+def within(path: str) -> Iterator[None]:
+    """What is wrong inside is a part of the field `path`, whose name is put before it.
+
+    Raises:
+        InvalidArgument: the one that was raised inside, as "settings.width: ..." for "width: ...".
+    """
+    try:
+        yield
+    except InvalidArgument as error:
+        raise error.within(path) from error
 
 
 class NotFound(MazemeshError, LookupError):

@@ -6,6 +6,7 @@ compared their hashes: they are opened here without a further check.
 
 from __future__ import annotations
 
+import random
 import threading
 from collections.abc import Iterator
 from typing import Protocol
@@ -100,11 +101,14 @@ class Student:
                     if self._stop.is_set():
                         return
                     if not stands or self._is_news(event):
+                        # All who watch hear of it at once; the service says how far to spread.
+                        self._stop.wait(random.uniform(0.0, event.spread_seconds))
                         self._refresh(spec)
                     stands = True
             except MazemeshError as error:
                 log.info("policy watch interrupted", policy=self._name, reason=str(error))
-                self._stop.wait(0.5)
+                # Those whose service went away together should not come back together.
+                self._stop.wait(random.uniform(0.25, 0.75))
 
     def _is_news(self, event: WatchPoliciesResponse) -> bool:
         """Whether `latest` has moved to another version than the one at hand.

@@ -211,12 +211,14 @@ class CreateGamesResponse(_message.Message):
     def __init__(self, matches: _Optional[_Iterable[_Union[CreatedMatch, _Mapping]]] = ...) -> None: ...
 
 class CreatedMatch(_message.Message):
-    __slots__ = ("match_id", "games")
+    __slots__ = ("match_id", "games", "game_address")
     MATCH_ID_FIELD_NUMBER: _ClassVar[int]
     GAMES_FIELD_NUMBER: _ClassVar[int]
+    GAME_ADDRESS_FIELD_NUMBER: _ClassVar[int]
     match_id: str
     games: _containers.RepeatedCompositeFieldContainer[CreatedGame]
-    def __init__(self, match_id: _Optional[str] = ..., games: _Optional[_Iterable[_Union[CreatedGame, _Mapping]]] = ...) -> None: ...
+    game_address: str
+    def __init__(self, match_id: _Optional[str] = ..., games: _Optional[_Iterable[_Union[CreatedGame, _Mapping]]] = ..., game_address: _Optional[str] = ...) -> None: ...
 
 class CreatedGame(_message.Message):
     __slots__ = ("game_id", "rotation", "seat_tokens", "seat_participants")
@@ -377,7 +379,7 @@ class Waiting(_message.Message):
     def __init__(self) -> None: ...
 
 class SessionOpened(_message.Message):
-    __slots__ = ("spec", "num_games", "step", "game_ids", "controllers", "local_address", "resume_token")
+    __slots__ = ("spec", "num_games", "step", "game_ids", "controllers", "local_address", "resume_token", "game_address")
     SPEC_FIELD_NUMBER: _ClassVar[int]
     NUM_GAMES_FIELD_NUMBER: _ClassVar[int]
     STEP_FIELD_NUMBER: _ClassVar[int]
@@ -385,6 +387,7 @@ class SessionOpened(_message.Message):
     CONTROLLERS_FIELD_NUMBER: _ClassVar[int]
     LOCAL_ADDRESS_FIELD_NUMBER: _ClassVar[int]
     RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    GAME_ADDRESS_FIELD_NUMBER: _ClassVar[int]
     spec: GameSpec
     num_games: int
     step: GamesStep
@@ -392,7 +395,8 @@ class SessionOpened(_message.Message):
     controllers: bytes
     local_address: str
     resume_token: str
-    def __init__(self, spec: _Optional[_Union[GameSpec, _Mapping]] = ..., num_games: _Optional[int] = ..., step: _Optional[_Union[GamesStep, _Mapping]] = ..., game_ids: _Optional[_Iterable[str]] = ..., controllers: _Optional[bytes] = ..., local_address: _Optional[str] = ..., resume_token: _Optional[str] = ...) -> None: ...
+    game_address: str
+    def __init__(self, spec: _Optional[_Union[GameSpec, _Mapping]] = ..., num_games: _Optional[int] = ..., step: _Optional[_Union[GamesStep, _Mapping]] = ..., game_ids: _Optional[_Iterable[str]] = ..., controllers: _Optional[bytes] = ..., local_address: _Optional[str] = ..., resume_token: _Optional[str] = ..., game_address: _Optional[str] = ...) -> None: ...
 
 class GamesStep(_message.Message):
     __slots__ = ("sequence", "observation", "action_mask", "reward", "status", "ended_games", "ended_scores", "ended_steps", "final_observation", "final_action_mask", "seat_status", "ended_successes")
@@ -473,7 +477,7 @@ class ListActiveGamesResponse(_message.Message):
     def __init__(self, games: _Optional[_Iterable[_Union[ActiveGame, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class ActiveGame(_message.Message):
-    __slots__ = ("game_id", "kind", "game", "participants", "step", "num_games", "create_time", "match_id", "open_seats")
+    __slots__ = ("game_id", "kind", "game", "participants", "step", "num_games", "create_time", "match_id", "open_seats", "game_address")
     GAME_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     GAME_FIELD_NUMBER: _ClassVar[int]
@@ -483,6 +487,7 @@ class ActiveGame(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     MATCH_ID_FIELD_NUMBER: _ClassVar[int]
     OPEN_SEATS_FIELD_NUMBER: _ClassVar[int]
+    GAME_ADDRESS_FIELD_NUMBER: _ClassVar[int]
     game_id: str
     kind: ActiveGameKind
     game: str
@@ -492,7 +497,8 @@ class ActiveGame(_message.Message):
     create_time: _timestamp_pb2.Timestamp
     match_id: str
     open_seats: int
-    def __init__(self, game_id: _Optional[str] = ..., kind: _Optional[_Union[ActiveGameKind, str]] = ..., game: _Optional[str] = ..., participants: _Optional[_Iterable[str]] = ..., step: _Optional[int] = ..., num_games: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., match_id: _Optional[str] = ..., open_seats: _Optional[int] = ...) -> None: ...
+    game_address: str
+    def __init__(self, game_id: _Optional[str] = ..., kind: _Optional[_Union[ActiveGameKind, str]] = ..., game: _Optional[str] = ..., participants: _Optional[_Iterable[str]] = ..., step: _Optional[int] = ..., num_games: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., match_id: _Optional[str] = ..., open_seats: _Optional[int] = ..., game_address: _Optional[str] = ...) -> None: ...
 
 class GetReplayRequest(_message.Message):
     __slots__ = ("game_id",)

@@ -157,6 +157,9 @@ class GameServiceServicer:
         step_limit, is at most 16,777,216 moves a request and four times that over all that wait (unless set): more is
         RESOURCE_EXHAUSTED. When the caller gives up, matches of which such games are unfinished are dropped.
 
+        Of several instances on one database the last one asked has the match: where it has a fence, results of instances
+        that were asked before, or under a lower fence, are dropped when they finish later. A match counts once.
+
         A request has at most 8 MiB.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -215,7 +218,8 @@ class GameServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListActiveGames(self, request, context):
-        """Running games, newest first: matches game by game, training sessions one row a session.
+        """Running games, newest first: matches game by game, training sessions one row a session. Of several instances of the
+        service each lists its own, as only it can show them (WatchGame): ask each.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -77,6 +77,9 @@ class GameServiceStub:
     step_limit, is at most 16,777,216 moves a request and four times that over all that wait (unless set): more is
     RESOURCE_EXHAUSTED. When the caller gives up, matches of which such games are unfinished are dropped.
 
+    Of several instances on one database the last one asked has the match: where it has a fence, results of instances
+    that were asked before, or under a lower fence, are dropped when they finish later. A match counts once.
+
     A request has at most 8 MiB.
     """
     PlayGame: _grpc.StreamStreamMultiCallable[_game_pb2.PlayGameRequest, _game_pb2.PlayGameResponse]
@@ -119,7 +122,9 @@ class GameServiceStub:
     UNAVAILABLE.
     """
     ListActiveGames: _grpc.UnaryUnaryMultiCallable[_game_pb2.ListActiveGamesRequest, _game_pb2.ListActiveGamesResponse]
-    """Running games, newest first: matches game by game, training sessions one row a session."""
+    """Running games, newest first: matches game by game, training sessions one row a session. Of several instances of the
+    service each lists its own, as only it can show them (WatchGame): ask each.
+    """
     GetReplay: _grpc.UnaryUnaryMultiCallable[_game_pb2.GetReplayRequest, _game_pb2.GetReplayResponse]
     """What was played in a game of a match that is finished, rated or not: enough to play it once more, bit for bit.
     NOT_FOUND when there is no such game, when its match is not finished, or when its replay was dropped: the server keeps
@@ -177,6 +182,9 @@ class GameServiceAsyncStub(GameServiceStub):
     step_limit, is at most 16,777,216 moves a request and four times that over all that wait (unless set): more is
     RESOURCE_EXHAUSTED. When the caller gives up, matches of which such games are unfinished are dropped.
 
+    Of several instances on one database the last one asked has the match: where it has a fence, results of instances
+    that were asked before, or under a lower fence, are dropped when they finish later. A match counts once.
+
     A request has at most 8 MiB.
     """
     PlayGame: _aio.StreamStreamMultiCallable[_game_pb2.PlayGameRequest, _game_pb2.PlayGameResponse]  # type: ignore[assignment]
@@ -219,7 +227,9 @@ class GameServiceAsyncStub(GameServiceStub):
     UNAVAILABLE.
     """
     ListActiveGames: _aio.UnaryUnaryMultiCallable[_game_pb2.ListActiveGamesRequest, _game_pb2.ListActiveGamesResponse]  # type: ignore[assignment]
-    """Running games, newest first: matches game by game, training sessions one row a session."""
+    """Running games, newest first: matches game by game, training sessions one row a session. Of several instances of the
+    service each lists its own, as only it can show them (WatchGame): ask each.
+    """
     GetReplay: _aio.UnaryUnaryMultiCallable[_game_pb2.GetReplayRequest, _game_pb2.GetReplayResponse]  # type: ignore[assignment]
     """What was played in a game of a match that is finished, rated or not: enough to play it once more, bit for bit.
     NOT_FOUND when there is no such game, when its match is not finished, or when its replay was dropped: the server keeps
@@ -292,6 +302,9 @@ class GameServiceServicer(metaclass=_abc_1.ABCMeta):
         step_limit, is at most 16,777,216 moves a request and four times that over all that wait (unless set): more is
         RESOURCE_EXHAUSTED. When the caller gives up, matches of which such games are unfinished are dropped.
 
+        Of several instances on one database the last one asked has the match: where it has a fence, results of instances
+        that were asked before, or under a lower fence, are dropped when they finish later. A match counts once.
+
         A request has at most 8 MiB.
         """
 
@@ -358,7 +371,9 @@ class GameServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _game_pb2.ListActiveGamesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_game_pb2.ListActiveGamesResponse, _abc.Awaitable[_game_pb2.ListActiveGamesResponse]]:
-        """Running games, newest first: matches game by game, training sessions one row a session."""
+        """Running games, newest first: matches game by game, training sessions one row a session. Of several instances of the
+        service each lists its own, as only it can show them (WatchGame): ask each.
+        """
 
     @_abc_1.abstractmethod
     def GetReplay(

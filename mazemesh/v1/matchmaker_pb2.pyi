@@ -118,20 +118,22 @@ class LeaseMatchesResponse(_message.Message):
     def __init__(self, matches: _Optional[_Iterable[_Union[LeasedMatch, _Mapping]]] = ..., retry_after: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class LeasedMatch(_message.Message):
-    __slots__ = ("match_id", "fence", "expire_time", "setup", "created", "temperature")
+    __slots__ = ("match_id", "fence", "expire_time", "setup", "created", "temperature", "game_address")
     MATCH_ID_FIELD_NUMBER: _ClassVar[int]
     FENCE_FIELD_NUMBER: _ClassVar[int]
     EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
     SETUP_FIELD_NUMBER: _ClassVar[int]
     CREATED_FIELD_NUMBER: _ClassVar[int]
     TEMPERATURE_FIELD_NUMBER: _ClassVar[int]
+    GAME_ADDRESS_FIELD_NUMBER: _ClassVar[int]
     match_id: str
     fence: int
     expire_time: _timestamp_pb2.Timestamp
     setup: _game_pb2.MatchSetup
     created: _game_pb2.CreatedMatch
     temperature: float
-    def __init__(self, match_id: _Optional[str] = ..., fence: _Optional[int] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., setup: _Optional[_Union[_game_pb2.MatchSetup, _Mapping]] = ..., created: _Optional[_Union[_game_pb2.CreatedMatch, _Mapping]] = ..., temperature: _Optional[float] = ...) -> None: ...
+    game_address: str
+    def __init__(self, match_id: _Optional[str] = ..., fence: _Optional[int] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., setup: _Optional[_Union[_game_pb2.MatchSetup, _Mapping]] = ..., created: _Optional[_Union[_game_pb2.CreatedMatch, _Mapping]] = ..., temperature: _Optional[float] = ..., game_address: _Optional[str] = ...) -> None: ...
 
 class CompleteMatchRequest(_message.Message):
     __slots__ = ("match_id", "fence", "worker_id", "failure")

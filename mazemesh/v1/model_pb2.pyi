@@ -250,16 +250,18 @@ class WatchPoliciesRequest(_message.Message):
     def __init__(self, name: _Optional[str] = ..., since_revision: _Optional[int] = ...) -> None: ...
 
 class WatchPoliciesResponse(_message.Message):
-    __slots__ = ("revision", "policy", "alias", "heartbeat")
+    __slots__ = ("revision", "policy", "alias", "heartbeat", "spread_seconds")
     REVISION_FIELD_NUMBER: _ClassVar[int]
     POLICY_FIELD_NUMBER: _ClassVar[int]
     ALIAS_FIELD_NUMBER: _ClassVar[int]
     HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
+    SPREAD_SECONDS_FIELD_NUMBER: _ClassVar[int]
     revision: int
     policy: PolicyVersion
     alias: Alias
     heartbeat: bool
-    def __init__(self, revision: _Optional[int] = ..., policy: _Optional[_Union[PolicyVersion, _Mapping]] = ..., alias: _Optional[_Union[Alias, _Mapping]] = ..., heartbeat: _Optional[bool] = ...) -> None: ...
+    spread_seconds: float
+    def __init__(self, revision: _Optional[int] = ..., policy: _Optional[_Union[PolicyVersion, _Mapping]] = ..., alias: _Optional[_Union[Alias, _Mapping]] = ..., heartbeat: _Optional[bool] = ..., spread_seconds: _Optional[float] = ...) -> None: ...
 
 class Alias(_message.Message):
     __slots__ = ("name", "alias", "version", "revision")

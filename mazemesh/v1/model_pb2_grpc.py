@@ -143,7 +143,8 @@ class ModelServiceServicer:
         """Events in order of revision, from `since_revision` (exclusive) on, without end. A revision that is no longer kept,
         or not reached yet, is OUT_OF_RANGE: list, then watch from the revision of the list. A `heartbeat` comes at
         once when there is no event yet, and then after 20 s without a message, also while only others change: it tells
-        how far a watch of one name has come. UNAVAILABLE when the service stops.
+        how far a watch of one name has come. UNAVAILABLE when the service stops. Any instance of the service may be watched, and
+        another one asked to go on: revisions are the same on all, and what one changes the others tell within 2 s.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -80,7 +80,8 @@ class ModelServiceStub:
     """Events in order of revision, from `since_revision` (exclusive) on, without end. A revision that is no longer kept,
     or not reached yet, is OUT_OF_RANGE: list, then watch from the revision of the list. A `heartbeat` comes at
     once when there is no event yet, and then after 20 s without a message, also while only others change: it tells
-    how far a watch of one name has come. UNAVAILABLE when the service stops.
+    how far a watch of one name has come. UNAVAILABLE when the service stops. Any instance of the service may be watched, and
+    another one asked to go on: revisions are the same on all, and what one changes the others tell within 2 s.
     """
     SetAlias: _grpc.UnaryUnaryMultiCallable[_model_pb2.SetAliasRequest, _model_pb2.SetAliasResponse]
     """Moves an alias by compare-and-swap. ABORTED when `expected_revision` is not the alias's revision (0: it must not
@@ -148,7 +149,8 @@ class ModelServiceAsyncStub(ModelServiceStub):
     """Events in order of revision, from `since_revision` (exclusive) on, without end. A revision that is no longer kept,
     or not reached yet, is OUT_OF_RANGE: list, then watch from the revision of the list. A `heartbeat` comes at
     once when there is no event yet, and then after 20 s without a message, also while only others change: it tells
-    how far a watch of one name has come. UNAVAILABLE when the service stops.
+    how far a watch of one name has come. UNAVAILABLE when the service stops. Any instance of the service may be watched, and
+    another one asked to go on: revisions are the same on all, and what one changes the others tell within 2 s.
     """
     SetAlias: _aio.UnaryUnaryMultiCallable[_model_pb2.SetAliasRequest, _model_pb2.SetAliasResponse]  # type: ignore[assignment]
     """Moves an alias by compare-and-swap. ABORTED when `expected_revision` is not the alias's revision (0: it must not
@@ -237,7 +239,8 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         """Events in order of revision, from `since_revision` (exclusive) on, without end. A revision that is no longer kept,
         or not reached yet, is OUT_OF_RANGE: list, then watch from the revision of the list. A `heartbeat` comes at
         once when there is no event yet, and then after 20 s without a message, also while only others change: it tells
-        how far a watch of one name has come. UNAVAILABLE when the service stops.
+        how far a watch of one name has come. UNAVAILABLE when the service stops. Any instance of the service may be watched, and
+        another one asked to go on: revisions are the same on all, and what one changes the others tell within 2 s.
         """
 
     @_abc_1.abstractmethod

@@ -11,7 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Engine, MetaData, create_engine, event
+from sqlalchemy import Engine, MetaData, Table, create_engine, event
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session
@@ -58,6 +60,13 @@ def create_metadata() -> MetaData:
             "pk": "pk_%(table_name)s",
         }
     )
+
+
+def insert_or(session: Session, table: Table) -> Any:
+    """An INSERT of the session's database that knows `on_conflict_do_nothing` and `.._update`."""
+    if session.get_bind().dialect.name == "sqlite":
+        return sqlite_insert(table)
+    return postgresql_insert(table)
 
 
 class Database:

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
 from mazemesh.errors import DeadlineExceeded, InvalidArgument, Unavailable
 from mazemesh.game_names import check_game_name
@@ -20,10 +20,7 @@ from mazemesh.games.settings import GameSettings
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.wire.specs import settings_from_proto, settings_to_proto, spec_from_proto
 from services._harness.known_games import KnownGame
-from services._harness.peers import Peer
-
-if TYPE_CHECKING:
-    from mazemesh.client.game.game import GameClient
+from services._harness.peers import game_peer
 
 WAIT_SECONDS: Final = 5.0
 """How long Game is waited for unless said otherwise, as when a whole mesh starts at once."""
@@ -123,12 +120,7 @@ class RemoteSpecs:
     def __init__(self, address: str) -> None:
         self._address = address
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="specs")
-        self._game: Peer[GameClient] = Peer(self._connect, self._threads)
-
-    def _connect(self) -> GameClient:
-        from mazemesh.client.game.game import GameClient
-
-        return GameClient(self._address)
+        self._game = game_peer(address, self._threads)
 
     async def spec(self, request: pb.GetGameSpecRequest, wait: float) -> pb.GetGameSpecResponse:
         """See `SpecPeer`."""

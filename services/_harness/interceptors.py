@@ -17,26 +17,18 @@ from typing import Any, Final, Never, TypeAlias
 
 import grpc
 import grpc.aio
-import structlog
 from google.protobuf.message import DecodeError
 
-from mazemesh.error_details import to_metadata
-from mazemesh.errors import InvalidArgument, MazemeshError, ResourceExhausted, status_of
-from mazemesh.process.disk import is_full
+from mazemesh.errors import InvalidArgument
 from mazemesh.process.logging import call_fields
 from services._harness.context import Context
 from services._harness.in_flight import InFlight
 from services._harness.metrics import CallMetrics, MethodMetrics
-from services._harness.status_message import status_message
-
-_log = structlog.get_logger(__name__)
+from services._harness.refusals import refusal
 
 # Generic in the stubs only, hence the quotes.
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 Decode: TypeAlias = Callable[[bytes], Any]
-
-_DISK_PAUSE: Final = 5.0
-"""Seconds after which a caller that met a full disk may try again."""
 
 REQUEST_ID_KEY: Final = "x-request-id"
 """Metadata key under which a caller may name its request; the name appears in the log."""
@@ -142,28 +134,9 @@ class _Calls:
 
 
 async def _abort(context: Context, error: Exception) -> None:
-    """Ends the call by the table of `mazemesh.errors`; raises AbortError.
-
-    A full disk is RESOURCE_EXHAUSTED, to be tried again. Any other exception becomes INTERNAL with
-    a short id; the traceback is in the log under that id.
-    """
-    if isinstance(error, MazemeshError):
-        code = status_of(error)
-        _log.debug("call refused", code=code.name, reason=str(error))
-        message = status_message(str(error))
-        await context.abort(code, message, to_metadata(code.value[0], message, error.details))
-    if isinstance(error, OSError) and is_full(error):
-        _log.warning("no room on the disk", reason=str(error))
-        full = ResourceExhausted(
-            f"the disk is full ({error.strerror}); make room", retry_after=_DISK_PAUSE
-        )
-        await _abort(context, full)
-    error_id = secrets.token_hex(4)
-    _log.error("call failed", error_id=error_id, exc_info=error)
-    await context.abort(
-        grpc.StatusCode.INTERNAL,
-        f"internal error {error_id}: the log of the service has the details under this id",
-    )
+    """Ends the call with what `refusal` makes of the exception; raises AbortError."""
+    told = refusal(error)
+    await context.abort(told.code, told.message, told.metadata)
 
 
 _CODE_NAMES: Final = {code.value[0]: code.name for code in grpc.StatusCode}

@@ -10,7 +10,12 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
 from functools import cached_property
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from mazemesh.client.elo import EloClient
+    from mazemesh.client.game.game import GameClient
+    from mazemesh.client.model import ModelClient
 
 T = TypeVar("T")
 
@@ -50,3 +55,36 @@ class Peer(Generic[ClientT]):
         """Closes the channel, if there ever was one; a call in flight ends."""
         if "_client" in vars(self):
             await asyncio.to_thread(self._client.close)
+
+
+def game_peer(address: str, threads: Executor | None = None) -> Peer[GameClient]:
+    """The Game service."""
+
+    def make() -> GameClient:
+        from mazemesh.client.game.game import GameClient
+
+        return GameClient(address)
+
+    return Peer(make, threads)
+
+
+def elo_peer(address: str) -> Peer[EloClient]:
+    """The Elo service."""
+
+    def make() -> EloClient:
+        from mazemesh.client.elo import EloClient
+
+        return EloClient(address)
+
+    return Peer(make)
+
+
+def model_peer(address: str) -> Peer[ModelClient]:
+    """The Model service."""
+
+    def make() -> ModelClient:
+        from mazemesh.client.model import ModelClient
+
+        return ModelClient(address)
+
+    return Peer(make)

@@ -36,9 +36,10 @@ from services.game.run_games import GameSessions, RunGamesStream
 from services.game.servicer import GameServicer
 from services.game.sessions.sessions import Sessions
 from services.game.settings import GameServiceSettings
-from services.game.stores.replay_folder import FolderReplayFiles
+from services.game.stores.recording_folder import FolderRecordingFiles
 from services.game.stores.sql import SqlResultStore
-from services.game.stores.sql_replays import SqlReplayIndex
+from services.game.stores.sql_outbox import SqlOutbox
+from services.game.stores.sql_recordings import SqlRecordingIndex
 from services.game.wire import convert
 from services.game.wire.delivery import Delivery, EloPeer
 from services.game.wire.handlers import SERVICE, add_game_servicer
@@ -47,6 +48,7 @@ from services.game.wire.recordings import encode_file
 _MAX_SWEEP_SECONDS = 1.0
 _FORGET_SECONDS = 3600.0
 _DAY_SECONDS = 86_400.0
+_POLL_SECONDS = 5.0
 
 
 async def bind(settings: GameServiceSettings, server: Server) -> None:
@@ -60,13 +62,13 @@ async def bind_with(settings: GameServiceSettings, server: Server, elo: EloPeer)
     """Composes the service; rated results go to `elo`."""
     keep_freed_memory()
     await server.database.migrate("services.game")
-    store = SqlResultStore(server.database)
-    outbox = Outbox(store, Delivery(elo), settings.outbox_batch, settings.outbox_max_backoff)
+    store = SqlResultStore(server.database, uuid4().hex)
+    outbox = await _outbox(settings, server, elo)
     archive = Archive(
-        FolderReplayFiles(settings.data_dir / "game-replays"),
-        SqlReplayIndex(server.database),
+        FolderRecordingFiles(settings.data_dir / "game-replays"),
+        SqlRecordingIndex(server.database),
         encode_file,
-        settings.max_replays,
+        settings.max_recordings,
     )
     await archive.clean()
     recorder = Recorder(store, archive, outbox, convert.match_result)
@@ -131,11 +133,25 @@ async def bind_with(settings: GameServiceSettings, server: Server, elo: EloPeer)
         lambda: local.streams if local else 0,
     )
     metrics.gauge("memory_bytes", "Memory reserved for games.", lambda: room.used)
-    metrics.gauge("lost_replays", "Replays that could not be written.", lambda: archive.lost)
+    metrics.gauge("lost_recordings", "Recordings that could not be written.", lambda: archive.lost)
     _keep_tidy(settings, server, match_host, sessions)
     server.background(partial(_forget, store, settings), "forget")
     server.background(outbox.run, "outbox")
     server.background(partial(warm, settings.warm_games, games), "warm")
+
+
+async def _outbox(settings: GameServiceSettings, server: Server, elo: EloPeer) -> Outbox:
+    store, shared = SqlOutbox(server.database), server.database.shared
+    if not shared:
+        await store.put_all_back()  # it was this service, before it was started again
+    return Outbox(
+        store,
+        Delivery(elo),
+        settings.outbox_batch,
+        settings.outbox_max_backoff,
+        clock=time.time,
+        poll=_POLL_SECONDS if shared else None,
+    )
 
 
 async def _forget(store: SqlResultStore, settings: GameServiceSettings) -> None:

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import grpc.aio
 
-from mazemesh.errors import Conflict, InvalidArgument
+from mazemesh.errors import Conflict, InvalidArgument, within
 from mazemesh.games import Catalogue
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.wire.games_step import encode_step
@@ -98,7 +98,10 @@ class RunGamesStream:
     async def _make(self, first: pb.RunGamesRequest) -> GameSession:
         session: GameSession
         if first.HasField("open"):
-            setup = await self._stepping.in_thread(convert.training_setup, first.open, self._games)
+            with within("open"):
+                setup = await self._stepping.in_thread(
+                    convert.training_setup, first.open, self._games
+                )
             share = await self._rooms.take(setup.game, setup.settings, setup.num_games)
             batch = await self._stepping.in_thread(setup.make, self._new_engine, share)
             session = await self._stepping.in_thread(
@@ -142,7 +145,11 @@ async def _answer_steps(session: GameSession, stream: Holder, context: Context) 
         if step is None:
             return True
         playing = session.play(step.sequence, step.actions, step.reseat)
-        await context.write(await (playing if session.short else patiently(context, playing)))
+        try:
+            answer = await (playing if session.short else patiently(context, playing))
+        except InvalidArgument as error:
+            raise error.within("step") from error
+        await context.write(answer)
     return False
 
 

@@ -20,9 +20,9 @@ from services.game.play.watching import Audience, Watcher
 from services.game.play_game import PlayGameStream
 from services.game.recordings.archive import Archive
 from services.game.run_games import RunGamesStream
-from services.game.store import ReplayFilter
+from services.game.store import RecordingFilter
 from services.game.wire import convert
-from services.game.wire.recordings import replay, replay_info
+from services.game.wire.recordings import recording, recording_info
 
 _MAX_CREATING = 64
 """Calls of CreateGames at one time; each may hold its request and its answer in memory."""
@@ -160,22 +160,22 @@ class GameServicer(GameServiceServicer):
     ) -> pb.GetReplayResponse:
         """What was played in a finished game."""
         entry, content = await self._archive.read(request.game_id)
-        found = await self._stepping.in_thread(replay, entry, content)
+        found = await self._stepping.in_thread(recording, entry, content)
         return pb.GetReplayResponse(replay=found)
 
     async def ListReplays(
         self, request: pb.ListReplaysRequest, context: Context
     ) -> pb.ListReplaysResponse:
-        """A page of replays."""
+        """A page of recordings."""
         size = page_size(request.page_size)
         (before,) = read_token(request.page_token) or (None,)
         entries = await self._archive.page(
             size + 1,
             before,
-            ReplayFilter(request.game, request.match_id, request.participant),
+            RecordingFilter(request.game, request.match_id, request.participant),
         )
         more = len(entries) > size
         return pb.ListReplaysResponse(
-            replays=[replay_info(entry) for entry in entries[:size]],
+            replays=[recording_info(entry) for entry in entries[:size]],
             next_page_token=page_token(entries[size - 1].position) if more else "",
         )

@@ -69,8 +69,8 @@ class GameServiceSettings(ServiceSettings):
     max_finished: PositiveInt = Field(
         1_000_000, description="ids of finished matches that are remembered, the newest"
     )
-    max_replays: int = Field(
-        100_000, ge=0, description="games whose replays are kept, the newest; 0 keeps none"
+    max_recordings: int = Field(
+        100_000, ge=0, description="games whose recordings are kept, the newest; 0 keeps none"
     )
     inline_seats: PositiveInt = Field(
         4096,

@@ -1,8 +1,8 @@
-"""What must survive a restart: finished matches, results that Elo has not got yet, and replays."""
+"""What survives a restart: finished matches, results that Elo has not got yet, and recordings."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,13 +10,13 @@ from services.game.play.outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True)
-class ReplayEntry:
-    """One game in the index of replays.
+class RecordingEntry:
+    """One game in the index of recordings.
 
     Attributes:
         participants: by seat.
         finish_time: of its match, in seconds since the epoch.
-        file: name of the file that holds the replay.
+        file: name of the file that holds the recording.
         index: number of the game in the file.
         position: the order of the index; 0 before the entry is in it.
     """
@@ -40,13 +40,15 @@ class FinishedMatch:
 
     Attributes:
         result: what Elo is to be told; None if the match is not rated.
-        replays: of its games, whose files are stored already.
+        fence: of the lease under which it was created; 0 without one.
+        recordings: of its games, whose files are stored already.
     """
 
     match_id: str
     finish_time: float
     result: bytes | None
-    replays: tuple[ReplayEntry, ...] = ()
+    recordings: tuple[RecordingEntry, ...] = ()
+    fence: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +67,44 @@ class OutboxSize:
     dead: int
 
 
-class ResultStore(Protocol):
-    """Finished matches and the outbox of their results; every method is one transaction."""
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What is in the way of matches that an instance would have.
 
-    async def finish(self, matches: Sequence[FinishedMatch]) -> None:
-        """Remembers that the matches are finished, with their replays; rated results go out.
+    Attributes:
+        finished: Ids of those that are finished.
+        passed: Of those that were created under a higher fence since, that fence.
+    """
+
+    finished: Collection[str]
+    passed: Mapping[str, int]
+
+
+class ResultStore(Protocol):
+    """Finished matches, and who has which; every method is one transaction.
+
+    Any number of instances share the rows. A match under a fence belongs to the instance that
+    claimed it last, and only that one can finish it.
+    """
+
+    async def claim(self, fences: Mapping[str, int], time: float) -> Claimed:
+        """Makes matches this instance's, under fences of 1 and more, but for what is in the way.
+
+        A fence of 0 claims nothing; it only asks whether the match is finished.
+
+        Args:
+            fences: By match id.
+            time: Now, in seconds since the epoch.
+        """
+
+    async def finish(self, matches: Sequence[FinishedMatch]) -> set[str]:
+        """Remembers that the matches are finished, with their recordings; rated results go out.
 
         A match that is known to be finished is left as it is.
+
+        Returns:
+            Ids of those that were claimed under another fence or by another instance since, of
+            which nothing is kept.
         """
 
     async def finished(self, match_ids: Collection[str]) -> set[str]:
@@ -80,7 +113,7 @@ class ResultStore(Protocol):
     async def forget(self, before: float, keep: int) -> int:
         """Forgets matches that finished `before` a time, or earlier than the newest `keep`.
 
-        Those whose result is still in the outbox, or of which there is a replay, stay.
+        So are claims from `before` that time. Those whose result is still in the outbox, or of which there is a recording, stay.
 
         Args:
             before: seconds since the epoch.
@@ -90,8 +123,25 @@ class ResultStore(Protocol):
             How many are forgotten.
         """
 
-    async def pending(self, limit: int) -> list[PendingResult]:
-        """The results that have waited longest, at most `limit`."""
+
+class OutboxStore(Protocol):
+    """Results that Elo has not got yet; every method is one transaction.
+
+    `ResultStore.finish` adds to it. Any number of instances deliver.
+    """
+
+    async def take(self, limit: int, now: float, until: float) -> list[PendingResult]:
+        """The results that have waited longest, at most `limit`, for the caller to deliver.
+
+        Nobody else is given them before `until`; by then they are delivered, or the caller is
+        gone. Times are seconds since the epoch.
+        """
+
+    async def put_back(self, match_ids: Collection[str]) -> None:
+        """Lets anybody have results that were taken and could not be delivered."""
+
+    async def put_all_back(self) -> None:
+        """Lets anybody have all results: whoever took one is gone."""
 
     async def delivered(self, match_ids: Collection[str]) -> None:
         """Takes results out of the outbox; ids that are not there are ignored."""
@@ -100,25 +150,27 @@ class ResultStore(Protocol):
         """Keeps a result that Elo refused, but delivers it no more."""
 
     async def size(self) -> OutboxSize:
-        """How many results are in the outbox."""
+        """How many results are in the outbox, of each kind 10,000 at most."""
 
 
 @dataclass(frozen=True, slots=True)
-class ReplayFilter:
-    """Which replays are meant; an empty field means all."""
+class RecordingFilter:
+    """Which recordings are meant; an empty field means all."""
 
     game: str = ""
     match_id: str = ""
     participant: str = ""
 
 
-class ReplayIndex(Protocol):
-    """Which replays there are; `ResultStore.finish` adds to it. Each method is one transaction."""
+class RecordingIndex(Protocol):
+    """Which recordings there are; `ResultStore.finish` adds to it. A method is a transaction."""
 
-    async def find(self, game_id: str) -> ReplayEntry | None:
+    async def find(self, game_id: str) -> RecordingEntry | None:
         """The entry of a game."""
 
-    async def page(self, limit: int, before: int | None, wanted: ReplayFilter) -> list[ReplayEntry]:
+    async def page(
+        self, limit: int, before: int | None, wanted: RecordingFilter
+    ) -> list[RecordingEntry]:
         """At most `limit` entries, newest first, of those with a lower position than `before`."""
 
     async def keep_newest(self, count: int) -> list[str]:
@@ -128,7 +180,7 @@ class ReplayIndex(Protocol):
         """Names of all files that entries need."""
 
 
-class ReplayFiles(Protocol):
+class RecordingFiles(Protocol):
     """Files that never change, by the SHA-256 (hex) of their content. Methods block."""
 
     def put(self, content: bytes) -> str:

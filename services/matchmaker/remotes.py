@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mazemesh.errors import NotFound
 from mazemesh.v1 import elo_pb2, game_pb2
 from services._harness.game_specs import RemoteSpecs
-from services._harness.peers import Peer
+from services._harness.peers import elo_peer, game_peer, model_peer
 from services.matchmaker.peers import News, Published
 from services.matchmaker.rating.players import Rating
 from services.matchmaker.setup import CreatedMatch, MatchSetup
@@ -17,8 +17,6 @@ from services.matchmaker.wire.policies import news, published
 
 if TYPE_CHECKING:
     from mazemesh.client.elo import EloClient
-    from mazemesh.client.game.game import GameClient
-    from mazemesh.client.model import ModelClient
 
 _PAGE_SIZE = 1000
 
@@ -27,14 +25,8 @@ class RemoteGame:
     """`GamePeer` and `SpecPeer`, each by a `GameClient` of its own."""
 
     def __init__(self, address: str) -> None:
-        self._address = address
-        self._game: Peer[GameClient] = Peer(self._connect)
+        self._game = game_peer(address)
         self._specs = RemoteSpecs(address)
-
-    def _connect(self) -> GameClient:
-        from mazemesh.client.game.game import GameClient
-
-        return GameClient(self._address)
 
     async def create(self, setups: Sequence[MatchSetup]) -> list[CreatedMatch]:
         """See `GamePeer`."""
@@ -58,13 +50,7 @@ class RemoteElo:
     """`EloPeer` by an `EloClient`."""
 
     def __init__(self, address: str) -> None:
-        self._address = address
-        self._elo: Peer[EloClient] = Peer(self._connect)
-
-    def _connect(self) -> EloClient:
-        from mazemesh.client.elo import EloClient
-
-        return EloClient(self._address)
+        self._elo = elo_peer(address)
 
     async def ratings(self, ladder: str) -> dict[str, Rating]:
         """See `EloPeer`."""
@@ -86,13 +72,7 @@ class RemoteModel:
     """`ModelPeer` by a `ModelClient`."""
 
     def __init__(self, address: str) -> None:
-        self._address = address
-        self._model: Peer[ModelClient] = Peer(self._connect)
-
-    def _connect(self) -> ModelClient:
-        from mazemesh.client.model import ModelClient
-
-        return ModelClient(self._address)
+        self._model = model_peer(address)
 
     async def snapshots(self) -> list[Published]:
         """See `ModelPeer`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
-from mazemesh.errors import Cancelled, DeadlineExceeded, Reason
+from mazemesh.errors import Cancelled, DeadlineExceeded, Reason, within
 from mazemesh.names import MATCH_ID, POLICY, REQUEST_ID, TICKET_ID, WORKER_ID
 from mazemesh.v1 import matchmaker_pb2 as pb
 from mazemesh.v1.matchmaker_pb2_grpc import MatchmakerServiceServicer
@@ -121,7 +121,8 @@ class MatchmakerServicer(MatchmakerServiceServicer):
     ) -> AsyncIterator[pb.FindMatchResponse]:
         """Follows a ticket to its end."""
         request_id = REQUEST_ID.check("request_id", request.request_id)
-        settings = unshaped(settings_from_proto(request.settings))
+        with within("settings"):
+            settings = unshaped(settings_from_proto(request.settings))
         game = await self._games.get(request.game, settings)
         ticket = await self._lobby.enter(request_id, wish_of(request, game))
         async with aclosing(self._lobby.follow(ticket.ticket_id)) as updates:

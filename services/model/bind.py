@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 
 from mazemesh.v1.model_pb2_grpc import add_ModelServiceServicer_to_server
 from services._harness import Server
+from services._harness.broadcast import Broadcast
 from services._harness.game_specs import GameSpecs, RemoteSpecs, SpecPeer
 from services.model.metered_servicer import MeteredServicer
 from services.model.metrics import ModelMetrics, keep_fresh
+from services.model.registry import registry
+from services.model.registry.feed import Feed
 from services.model.registry.publisher import Publisher
 from services.model.registry.upload import Uploads
-from services.model.registry.watching import Changed
 from services.model.settings import ModelSettings
 from services.model.store import delete_unused
 from services.model.stores.folder import FolderBlobs
 from services.model.stores.sql import SqlRegistry
 from services.model.validation.validators import Limits, Validators
+
+_TOPIC = "policies"
 
 
 async def bind(settings: ModelSettings, server: Server) -> None:
@@ -37,7 +42,14 @@ async def bind_with(settings: ModelSettings, server: Server, game: SpecPeer) -> 
         most_bytes=settings.max_upload_bytes,
     )
     metrics = ModelMetrics(server.registry)
-    changed = Changed()
+    changed = Broadcast()
+    feed = Feed(
+        lambda: store.transact(lambda tx: tx.revision()),
+        lambda since, limit: store.transact(lambda tx: registry.changes(tx, since, "", limit)),
+        changed.notify,
+    )
+    notices = server.notices
+    news = partial(notices.publish, _TOPIC)
 
     def now() -> datetime:
         return datetime.now(UTC)
@@ -65,7 +77,7 @@ async def bind_with(settings: ModelSettings, server: Server, game: SpecPeer) -> 
         keep=settings.keep_versions,
         lease_seconds=settings.lease_seconds,
         now=now,
-        changed=changed.notify,
+        changed=news,
         validated=metrics.validation_seconds.observe,
     )
     servicer = MeteredServicer(
@@ -75,10 +87,13 @@ async def bind_with(settings: ModelSettings, server: Server, game: SpecPeer) -> 
         uploads=uploads,
         publisher=publisher,
         changed=changed,
+        feed=feed,
+        news=news,
         games=GameSpecs(game),
         max_policy_bytes=settings.max_policy_bytes,
         heartbeat_seconds=settings.heartbeat_seconds,
         upload_seconds=settings.upload_seconds,
+        downloads_per_second=settings.downloads_per_second,
         lease_seconds=settings.lease_seconds,
         now=now,
     )
@@ -86,6 +101,7 @@ async def bind_with(settings: ModelSettings, server: Server, game: SpecPeer) -> 
     server.on_start(clean)
     server.on_drain(end_watches)
     server.on_stop(publisher.close)
+    server.background(lambda: feed.run(notices.listen(_TOPIC)), "follow changes")
     server.background(lambda: keep_fresh(metrics, store, changed), "count versions")
     # The first publish comes while a mesh starts, when everybody waits for it.
     server.background(validators.warm, "start a validator")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from mazemesh.errors import Unavailable
+from services._harness.broadcast import Broadcast
 from services.model.registry.policy import State
-from services.model.registry.watching import Changed
 from services.model.store import RegistryStore
 
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -53,16 +53,15 @@ class ModelMetrics:
         self._blob_bytes.set(size)
 
 
-async def keep_fresh(metrics: ModelMetrics, store: RegistryStore, changed: Changed) -> None:
+async def keep_fresh(metrics: ModelMetrics, store: RegistryStore, changed: Broadcast) -> None:
     """Counts the versions now and, at most once in `REFRESH_SECONDS`, after changes.
 
     Returns when the service stops.
     """
-    while True:
-        try:
-            ticket = changed.ticket()
-        except Unavailable:
-            return
+    while not changed.closed:
+        ticket = changed.ticket()
+        began = time.monotonic()
         await metrics.refresh(store)
-        await asyncio.sleep(REFRESH_SECONDS)
+        # Counting a long table is not to be what the database does most.
+        await asyncio.sleep(max(REFRESH_SECONDS, 20 * (time.monotonic() - began)))
         await ticket.wait()

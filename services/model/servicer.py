@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import replace
 from typing import Final
 
-from mazemesh.errors import DeadlineExceeded, FailedPrecondition, InvalidArgument
+from mazemesh.errors import (
+    DeadlineExceeded,
+    FailedPrecondition,
+    InvalidArgument,
+    Unavailable,
+    within,
+)
 from mazemesh.games import GameSpec
 from mazemesh.names import ALIAS, POLICY, parse_reference
 from mazemesh.v1 import model_pb2 as pb
 from mazemesh.v1.model_pb2_grpc import ModelServiceServicer
 from mazemesh.wire.specs import settings_from_proto
+from services._harness.broadcast import Broadcast, wait
 from services._harness.context import Context
 from services._harness.game_specs import GameSpecs
 from services._harness.paging import page_size, page_token, read_token
 from services.model.registry import leases, registry
+from services.model.registry.feed import Feed
 from services.model.registry.policy import Submission, Version
 from services.model.registry.publisher import Now, Publisher
 from services.model.registry.upload import Upload, Uploads
-from services.model.registry.watching import Changed, wait
 from services.model.store import BlobStore, Filter, RegistryStore, Transaction
 from services.model.wire.messages import (
     alias_message,
@@ -35,6 +42,7 @@ from services.model.wire.parity_message import read_parity
 CHUNK_BYTES: Final = 1024 * 1024
 _EVENTS_AT_ONCE: Final = 256
 _ROWS_AT_ONCE: Final = 50
+_FEW_WATCHERS: Final = 8
 _PAGE_BYTES: Final = 1024 * 1024
 """After which a page of a list ends."""
 
@@ -49,11 +57,14 @@ class ModelServicer(ModelServiceServicer):
         blobs: BlobStore,
         uploads: Uploads,
         publisher: Publisher,
-        changed: Changed,
+        changed: Broadcast,
+        feed: Feed,
+        news: Callable[[], None],
         games: GameSpecs,
         max_policy_bytes: int,
         heartbeat_seconds: float,
         upload_seconds: float,
+        downloads_per_second: float,
         lease_seconds: float,
         now: Now,
     ) -> None:
@@ -62,6 +73,10 @@ class ModelServicer(ModelServiceServicer):
         self._uploads = uploads
         self._publisher = publisher
         self._changed = changed
+        self._feed = feed
+        self._news = news
+        self._watching = 0
+        self._downloads_per_second = downloads_per_second
         self._games = games
         self._max_policy_bytes = max_policy_bytes
         self._heartbeat_seconds = heartbeat_seconds
@@ -74,12 +89,14 @@ class ModelServicer(ModelServiceServicer):
     ) -> pb.PublishPolicyResponse:
         """Receives, then publishes; a repeated request gets its first answer."""
         header = await _first(request_iterator)
-        submission = read_header(header, self._max_policy_bytes)
+        with within("header"):
+            submission = read_header(header, self._max_policy_bytes)
         version = await self._publisher.find(submission, header.fence)
         if version is None:
-            spec = await self._spec(header)
+            with within("header"):
+                spec = await self._spec(header)
+                parity = await asyncio.to_thread(read_parity, header.parity, spec)
             submission = replace(submission, spec_hash=spec.spec_hash if spec else "")
-            parity = await asyncio.to_thread(read_parity, header.parity, spec)
             with self._uploads.room(submission.size_bytes):
                 upload = await self._receive(request_iterator, submission)
                 version = await self._publisher.publish(submission, parity, upload, header.fence)
@@ -131,16 +148,28 @@ class ModelServicer(ModelServiceServicer):
         if request.since_revision < 0:
             raise InvalidArgument(f"since_revision is {request.since_revision}; expected 0 or more")
         seen = request.since_revision
-        if not seen:
+        if seen:
+            await self._check_kept(seen)
+        else:
             seen = await self._store.transact(lambda tx: tx.revision())
+        self._watching += 1
+        try:
+            async for response in self._watch(seen, name):
+                yield response
+        finally:
+            self._watching -= 1
+
+    async def _watch(self, seen: int, name: str) -> AsyncGenerator[pb.WatchPoliciesResponse]:
         clock = asyncio.get_running_loop().time
         silent_until = clock()
         while True:
             ticket = self._changed.ticket()
-            news = await self._changes(seen, name)
+            if self._changed.closed:
+                raise Unavailable("the Model service stops; watch again from the last revision")
+            news = self._feed.after(seen, name) or await self._changes(seen, name)
             seen = news.through
             for event in news.events:
-                yield event_message(event)
+                yield event_message(event, self._spread_seconds)
             if not news.events and clock() >= silent_until:
                 yield pb.WatchPoliciesResponse(revision=seen, heartbeat=True)
                 silent_until = clock() + self._heartbeat_seconds
@@ -158,15 +187,17 @@ class ModelServicer(ModelServiceServicer):
                 tx, name, alias, request.version, request.expected_revision
             )
         )
-        self._changed.notify()
+        self._news()
         return pb.SetAliasResponse(alias=alias_message(moved))
 
     async def _spec(self, header: pb.PublishPolicyHeader) -> GameSpec | None:
         """Of the game that the header names, if it names one; Game tells it."""
         if not header.HasField("collection"):
             return None
-        settings = settings_from_proto(header.collection.settings)
-        return (await self._games.get(header.collection.game, settings)).spec
+        with within("collection"):
+            with within("settings"):
+                settings = settings_from_proto(header.collection.settings)
+            return (await self._games.get(header.collection.game, settings)).spec
 
     async def HoldName(self, request: pb.HoldNameRequest, context: Context) -> pb.HoldNameResponse:
         """Begins, renews or ends a run's hold on a name."""
@@ -175,6 +206,17 @@ class ModelServicer(ModelServiceServicer):
             lambda tx: leases.hold(tx, claim, now=self._now(), seconds=seconds)
         )
         return lease_message(lease, seconds)
+
+    @property
+    def _spread_seconds(self) -> float:
+        """In which those who watch are to fetch a file, each at another time."""
+        if self._watching <= _FEW_WATCHERS:
+            return 0.0
+        return self._watching / self._downloads_per_second
+
+    async def _check_kept(self, revision: int) -> None:
+        """Raises OutOfRange where a watch from the revision on would miss something."""
+        await self._store.transact(lambda tx: registry.changes(tx, revision, "", 1))
 
     async def _changes(self, since: int, name: str) -> registry.Changes:
         return await self._store.transact(

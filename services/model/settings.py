@@ -53,6 +53,12 @@ class ModelSettings(ServiceSettings):
     lease_seconds: float = Field(
         20.0, gt=0, le=3600, description="how long a run holds its name after it was last heard of"
     )
+    downloads_per_second: float = Field(
+        200.0,
+        gt=0,
+        description="downloads of a new version that those who watch this instance spread over "
+        "time, while they are more than a few",
+    )
     heartbeat_seconds: float = Field(
         20.0, gt=0, le=3600, description="longest silence on a watch without changes"
     )

@@ -114,7 +114,7 @@ class MazeGame:
             )
         if settings.width * settings.height < 2 * seats:
             raise InvalidArgument(
-                f"width x height: {settings.width} x {settings.height} is too small for {seats} "
+                f"width: {settings.width} with height {settings.height} is too small for {seats} "
                 f"seats; at least {2 * seats} cells are needed"
             )
         values = {**asdict(settings), "seats": seats, "step_limit": settings.steps}

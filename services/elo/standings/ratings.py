@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import suppress
 
+from services._harness.broadcast import Broadcast, wait
 from services._harness.pacing import paced
+from services._harness.shielded import Shielded
 from services.elo.log.match import Match
 from services.elo.models.bradley_terry import Fit
 from services.elo.models.posterior import Problem
@@ -38,9 +39,8 @@ class Ratings:
         self._high_water = 0
         self._folding = asyncio.Lock()
         self._appended = asyncio.Event()
-        self._published = asyncio.Event()
-        self._closed = False
-        self._appends: set[asyncio.Task[list[Status]]] = set()
+        self._published = Broadcast()
+        self._appends = Shielded()
 
     @property
     def boards(self) -> Iterable[Board]:
@@ -67,10 +67,7 @@ class Ratings:
     async def record(self, matches: Sequence[Match]) -> list[Status]:
         """Appends to the log and folds in what is new; statuses in the order of `matches`."""
         # A caller that hangs up must not leave what was committed out of the ladders.
-        append = asyncio.create_task(self._record(matches))
-        self._appends.add(append)
-        append.add_done_callback(self._appends.discard)
-        return await asyncio.shield(append)
+        return await self._appends.run(self._record(matches))
 
     async def current(self, ladder: str, players: Iterable[int] = ()) -> Board | None:
         """A ladder whose standings hold these players, and everything when it is small."""
@@ -103,7 +100,7 @@ class Ratings:
         At least `least` seconds lie between two. Ends when the ratings are closed.
         """
         board = await self.current(ladder)
-        while not self._closed:
+        while not self._published.closed:
             yield board
             seen = board.standings if board else EMPTY
             heartbeat = asyncio.get_running_loop().time() + most
@@ -112,9 +109,8 @@ class Ratings:
 
     async def close(self) -> None:
         """Ends `changes` and waits for appends that were begun."""
-        self._closed = True
-        self._published.set()
-        await asyncio.gather(*self._appends, return_exceptions=True)
+        self._published.close()
+        await self._appends.join()
 
     async def _record(self, matches: Sequence[Match]) -> list[Status]:
         statuses = await self._log.append(matches)
@@ -123,13 +119,13 @@ class Ratings:
 
     async def _next(self, ladder: str, seen: Standings, until: float) -> Board | None:
         """The ladder once its standings are not those that were seen, or the time has come."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout_at(until):
-                while not self._closed:
-                    published, board = self._published, self._boards.get(ladder)
-                    if board is not None and board.standings is not seen:
-                        return board
-                    await published.wait()
+        clock = asyncio.get_running_loop().time
+        while not self._published.closed:
+            published, board = self._published.ticket(), self._boards.get(ladder)
+            if board is not None and board.standings is not seen:
+                return board
+            if not await wait(published, until - clock()):
+                break
         return self._boards.get(ladder)
 
     async def _refit(self, board: Board) -> None:
@@ -146,6 +142,4 @@ class Ratings:
                     lambda: standings(self._fit(problem), problem, names, mark, matches)
                 )
             )
-        self._published.set()
-        if not self._closed:
-            self._published = asyncio.Event()
+        self._published.notify()

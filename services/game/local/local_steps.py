@@ -15,11 +15,10 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-import grpc
-import structlog
 from google.protobuf.message import DecodeError
 
-from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError, Unavailable
+from mazemesh.errors import FailedPrecondition, InvalidArgument, Unavailable
+from mazemesh.process.logging import call_fields
 from mazemesh.v1 import game_pb2 as pb
 from services._harness.handlers import limited
 from services.game.local.own_thread_server import OwnThreadServer, ServerStream
@@ -36,8 +35,6 @@ _OPTIONS = (
 )
 
 _decode = limited(pb.RunGamesRequest.FromString, MAX_BYTES["RunGames"])
-
-log = structlog.get_logger(__name__)
 
 
 class LocalSteps:
@@ -113,18 +110,16 @@ class LocalSteps:
     async def _serve(self, stream: ServerStream, message: bytes) -> None:
         """One stream, from its first message to its end; in the event loop."""
         self.streams += 1
+        call_fields.set(lambda: {"method": METHOD})
         try:
             with self._counted():
                 await self._hold(stream, message)
             stream.end(None)
-        except MazemeshError as error:
-            stream.end(error)
         except asyncio.CancelledError:
             stream.end(Unavailable("the Game service is stopping"))
             raise
-        except Exception:
-            log.exception("stream failed", method=METHOD)
-            stream.end_with(grpc.StatusCode.INTERNAL, "internal error; the service's log has it")
+        except Exception as error:  # `refusal` logs those that are nobody's answer
+            stream.end(error)
         finally:
             self.streams -= 1
 
@@ -177,11 +172,14 @@ class _Play:
         if step is None:
             self.closed = True
             return None
-        if session.any_thread:
-            return session.play_now(step.sequence, step.actions, step.reseat)
-        # Those who watch wait in the event loop.
-        played = session.play(step.sequence, step.actions, step.reseat)
-        return asyncio.run_coroutine_threadsafe(played, self._loop).result()
+        try:
+            if session.any_thread:
+                return session.play_now(step.sequence, step.actions, step.reseat)
+            # Those who watch wait in the event loop.
+            played = session.play(step.sequence, step.actions, step.reseat)
+            return asyncio.run_coroutine_threadsafe(played, self._loop).result()
+        except InvalidArgument as error:
+            raise error.within("step") from error
 
     def over(self, error: BaseException | None) -> None:
         """Ends `ended`. In the server's thread."""

@@ -17,8 +17,8 @@ import structlog
 
 from mazemesh.client import cygrpc
 from mazemesh.error_details import to_metadata
-from mazemesh.errors import NO_DETAILS, Details, MazemeshError, status_of
-from services._harness.status_message import status_message
+from mazemesh.errors import NO_DETAILS, Details
+from services._harness.refusals import refusal
 
 _log = structlog.get_logger(__name__)
 
@@ -156,12 +156,12 @@ class ServerStream:
         self._answer, self._over = answer, over
         self._exchange(first)
 
-    def end(self, error: MazemeshError | None) -> None:
-        """Ends the stream with the status of an error, or in order; the first end counts."""
+    def end(self, error: Exception | None) -> None:
+        """Ends the stream with what `refusal` makes of an error, or in order; the first counts."""
         if error is None:
             self.end_with(grpc.StatusCode.OK, "")
         else:
-            self.end_with(status_of(error), status_message(str(error)), error.details)
+            self.end_with(*refusal(error))
 
     def end_with(self, code: grpc.StatusCode, message: str, details: Details = NO_DETAILS) -> None:
         """Ends the stream with a status; the first end counts."""

@@ -13,6 +13,7 @@ import structlog
 
 from mazemesh.errors import FailedPrecondition, MazemeshError, ResourceExhausted
 from mazemesh.games import Game, GameSettings
+from services._harness.shielded import to_its_end
 from services.game.matches.match import Board, Match, MatchGame, make_batch
 from services.game.matches.recorder import Recorder
 from services.game.play.batch import NewEngine
@@ -172,12 +173,8 @@ class BotGames:
     async def _slice(self, board: Board) -> dict[int, Outcome]:
         """Plays for a short while; outcomes of the games that ended, by index."""
         with board.batch.busy():
-            thread = asyncio.ensure_future(self._stepping.in_thread(self._step_on, board))
-            try:
-                return await asyncio.shield(thread)
-            except asyncio.CancelledError:
-                await asyncio.wait({thread})
-                raise
+            stepping = self._stepping.in_thread(self._step_on, board)
+            return await to_its_end(asyncio.ensure_future(stepping))
 
     def _step_on(self, board: Board) -> dict[int, Outcome]:
         batch = board.batch

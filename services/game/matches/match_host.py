@@ -11,7 +11,7 @@ from itertools import count
 from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError
 from services.game.matches.bot_games import BotGames
 from services.game.matches.match import Board, Match, MatchGame, make_batch
-from services.game.matches.matches import Matches
+from services.game.matches.matches import Matches, check_fence
 from services.game.matches.recorder import Recorder
 from services.game.matches.seating import SeatedGame
 from services.game.matches.setup import MatchSetup
@@ -91,13 +91,15 @@ class MatchHost:
         Raises:
             MazemeshError: as `Matches.create`.
         """
-        finished = await self._store.finished([setup.match_id for setup in setups])
         clock, time = self._stepping.clock(), self._stepping.time()
+        claimed = await self._store.claim({one.match_id: one.fence for one in setups}, time)
+        for index, setup in enumerate(setups):
+            check_fence(index, setup, claimed.passed.get(setup.match_id, 0))
         made = await self._stepping.in_thread(self.matches.lay_out, setups, clock, time)
         # From here on nobody comes in between.
         self._check_serving()
         self.bots.check(_for_bots(match for match in made if not self.matches.has(match.setup)))
-        matches = self.matches.create(made, finished, clock)
+        matches = self.matches.create(made, claimed.finished, clock)
         new = set(made)
         self.bots.begin(_for_bots(match for match in matches if match in new))
         await self.bots.wait(_for_bots(matches))

@@ -245,13 +245,18 @@ class Matches:
         return match
 
 
-def _check_known(index: int, known: MatchSetup, setup: MatchSetup) -> None:
-    if setup.fence < known.fence:
+def check_fence(index: int, setup: MatchSetup, fence: int) -> None:
+    """Raises FailedPrecondition where the match was created under a higher fence."""
+    if setup.fence < fence:
         raise FailedPrecondition(
-            f"matches[{index}].fence: {setup.fence} is lower than {known.fence}, under which match "
+            f"matches[{index}].fence: {setup.fence} is lower than {fence}, under which match "
             f"{setup.match_id!r} was created since",
             reason=Reason.FENCE_PASSED,
         )
+
+
+def _check_known(index: int, known: MatchSetup, setup: MatchSetup) -> None:
+    check_fence(index, setup, known.fence)
     if setup.fence == known.fence and setup != known:
         raise AlreadyExists(
             f"matches[{index}]: another setup stands under match_id {setup.match_id!r} and fence "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import structlog
@@ -15,12 +15,15 @@ from mazemesh.errors import (
     ResourceExhausted,
     Unavailable,
 )
-from services.game.store import OutboxSize, PendingResult, ResultStore
+from services._harness.broadcast import wait
+from services.game.store import OutboxSize, OutboxStore, PendingResult
 
 _log = structlog.get_logger(__name__)
 
 _FIRST_BACKOFF = 0.1
 _TRIES = 8
+# More than a delivery takes, its tries of single results included.
+_TAKEN_SECONDS = 120.0
 _LATER = (Unavailable, DeadlineExceeded, ResourceExhausted)
 
 
@@ -40,7 +43,16 @@ class ResultSink(Protocol):
 
 
 class Outbox:
-    """The results in a store that are still to be delivered.
+    """The results in a store that are still to be delivered, by any of the instances.
+
+    Args:
+        store: where they are.
+        sink: who is told.
+        batch: results in one call.
+        max_backoff: longest pause in seconds between tries.
+        clock: seconds since the epoch.
+        poll: seconds after which one looks without being woken, since another instance may have
+            left results behind; None where there is no other.
 
     One that is refused keeps no other out: it is set aside, which is told once in the log, counted,
     and kept in the store with the reason. What may be a fault of the sink's is tried a few times
@@ -51,13 +63,22 @@ class Outbox:
     """
 
     def __init__(
-        self, store: ResultStore, sink: ResultSink, batch: int, max_backoff: float
+        self,
+        store: OutboxStore,
+        sink: ResultSink,
+        batch: int,
+        max_backoff: float,
+        *,
+        clock: Callable[[], float],
+        poll: float | None = None,
     ) -> None:
         self.size = OutboxSize(0, 0)
         self._store = store
         self._sink = sink
         self._batch = batch
         self._max_backoff = max_backoff
+        self._clock = clock
+        self._poll = poll
         self._news = asyncio.Event()
         self._tries: Counter[str] = Counter()
 
@@ -70,21 +91,25 @@ class Outbox:
         backoff = _FIRST_BACKOFF
         while True:
             self._news.clear()
-            pending = await self._store.pending(self._batch)
+            now = self._clock()
+            pending = await self._store.take(self._batch, now, now + _TAKEN_SECONDS)
             self.size = await self._store.size()
             if not pending:
-                await self._news.wait()
+                await wait(self._news, self._poll)
                 continue
+            waits = {item.match_id for item in pending}
             try:
                 if await self._deliver(pending):
                     backoff = _FIRST_BACKOFF
-                    continue
-                await asyncio.sleep(backoff)
-                backoff = min(2 * backoff, self._max_backoff)
+                    waits &= self._tries.keys()
             except _LATER as error:
                 _log.warning("results not delivered", waiting=self.size.pending, reason=str(error))
-                await asyncio.sleep(backoff)
-                backoff = min(2 * backoff, self._max_backoff)
+            if waits:
+                await self._store.put_back(waits)
+            if len(waits) < len(pending):
+                continue
+            await asyncio.sleep(backoff)
+            backoff = min(2 * backoff, self._max_backoff)
 
     async def _deliver(self, pending: Sequence[PendingResult]) -> bool:
         """Delivers or sets aside; whether there was any that need not be tried again.

@@ -11,6 +11,7 @@ import numpy as np
 from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError
 from mazemesh.games.bots import EXTERNAL
 from mazemesh.games.spec import ACTIONS
+from services._harness.broadcast import Broadcast, wait
 from services.game.matches.match import Board
 from services.game.matches.recorder import Recorder
 from services.game.play.batch import RUNNING, Report
@@ -62,7 +63,7 @@ class SeatedGame:
         self._to_join = set(self.holds)
         self._to_act: set[int] = set()
         self._all_acted = asyncio.Event()
-        self._changed = asyncio.Event()
+        self._changed = Broadcast()
         self._play: asyncio.Task[None] | None = None
 
     @property
@@ -98,13 +99,13 @@ class SeatedGame:
     async def news(self, seat: int, after: int) -> SeatTurn | Outcome:
         """A seat's next turn after step `after` (-1: any), or how the game ended, once saved."""
         while True:
-            changed = self._changed
+            changed = self._changed.ticket()
             if self.game.outcome is not None:
                 await self._recorder.save(self.board)
                 return self.game.outcome
             if self._turn > after and self._goes_on(seat):
                 return self._seat_turn(seat)
-            await changed.wait()
+            await wait(changed)
 
     def stop(self, reason: MazemeshError) -> None:
         """Ends the streams of all seats; the game goes on unless it was taken out."""
@@ -125,7 +126,7 @@ class SeatedGame:
             else:
                 report, _ = await self._stepping.step_in_thread(batch, self._actions, _nothing)
             self.board.settle(report, self.board.touched, self._stepping.time())
-        self._tell()
+        self._changed.notify()
         await self._recorder.save(self.board)
 
     def _begin_turn(self) -> None:
@@ -136,17 +137,13 @@ class SeatedGame:
         self._all_acted.clear()
         if not self._to_act:
             self._all_acted.set()
-        self._tell()
+        self._changed.notify()
 
     def _goes_on(self, seat: int) -> bool:
         """Whether a seat has not left before the others, as in foreign games it may."""
         engine = self.board.batch.engine
         first = not len(engine.seat_status) or not engine.steps[0]
         return first or int(engine.seat_status[0, seat]) == RUNNING
-
-    def _tell(self) -> None:
-        self._changed.set()
-        self._changed = asyncio.Event()
 
     def _seat_turn(self, seat: int) -> SeatTurn:
         engine = self.board.batch.engine

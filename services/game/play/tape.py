@@ -1,4 +1,4 @@
-"""What was played in the games of a batch, step by step: from it replays are made."""
+"""What was played in the games of a batch, step by step: from it recordings are made."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mazemesh.game_replay import chain
 from mazemesh.games import Engine
 
 HASH_INTERVAL: Final = 16
-"""Steps between two hashes: where a replay goes wrong is known to within so many."""
+"""Steps between two hashes: where a recording goes wrong is known to within so many."""
 
 HASH_BYTES: Final = 48
 """What a hash takes in memory: a number of Python and its place in a list."""

@@ -10,7 +10,7 @@ import structlog
 
 from mazemesh.errors import NotFound
 from services.game.matches.match import Match, MatchGame
-from services.game.store import ReplayEntry, ReplayFiles, ReplayFilter, ReplayIndex
+from services.game.store import RecordingEntry, RecordingFiles, RecordingFilter, RecordingIndex
 
 _log = structlog.get_logger(__name__)
 
@@ -18,26 +18,26 @@ _FILE_BYTES = 8 << 20
 _GAME_BYTES = 1024
 """Of what is known of a game beside its actions, roughly."""
 
-Replays = dict[str, tuple[ReplayEntry, ...]]
+Recordings = dict[str, tuple[RecordingEntry, ...]]
 
 
 class Archive:
-    """The replays of a server.
+    """The recordings of a server.
 
     Args:
         files: where they lie.
         index: which there are.
         encode: the content of one file.
-        keep: how many games' replays are kept; 0 stores none.
+        keep: how many games' recordings are kept; 0 stores none.
 
     Attributes:
-        lost: games whose replay could not be written.
+        lost: games whose recording could not be written.
     """
 
     def __init__(
         self,
-        files: ReplayFiles,
-        index: ReplayIndex,
+        files: RecordingFiles,
+        index: RecordingIndex,
         encode: Callable[[Sequence[MatchGame]], bytes],
         keep: int,
     ) -> None:
@@ -54,51 +54,53 @@ class Archive:
         needed = await self._index.files()
         await asyncio.to_thread(self._delete_but, needed)
 
-    async def write(self, matches: Sequence[Match]) -> Replays:
+    async def write(self, matches: Sequence[Match]) -> Recordings:
         """Writes all games of finished matches to files, a few in each; entries by match id.
 
-        Results count more than replays: where a file cannot be written there are no entries.
+        Results count more than recordings: where a file cannot be written there are no entries.
         """
         if not self._keep:
             return {}
-        entries = defaultdict[str, list[ReplayEntry]](list)
+        entries = defaultdict[str, list[RecordingEntry]](list)
         for games in _portions([game for match in matches for game in match.games]):
             try:
                 for entry in await asyncio.to_thread(self._write, games):
                     entries[entry.match_id].append(entry)
             except OSError as error:
                 self.lost += len(games)
-                _log.error("replays not written", games=len(games), reason=str(error))
+                _log.error("recordings not written", games=len(games), reason=str(error))
         return {match_id: tuple(found) for match_id, found in entries.items()}
 
     async def trim(self, added: int) -> None:
-        """Drops the oldest replays, once enough were added to make it worth while."""
+        """Drops the oldest recordings, once enough were added to make it worth while."""
         self._added += added
         if self._added > self._keep // 16:
             self._added = 0
             for file in await self._index.keep_newest(self._keep):
                 await asyncio.to_thread(self._files.delete, file)
 
-    async def read(self, game_id: str) -> tuple[ReplayEntry, bytes]:
+    async def read(self, game_id: str) -> tuple[RecordingEntry, bytes]:
         """The entry of a game, and the file in which it is game number `entry.index`.
 
         Raises:
-            NotFound: there is no replay of that game.
+            NotFound: there is no recording of that game.
             FailedPrecondition: its file is damaged.
         """
         entry = await self._index.find(game_id)
         if entry is None:
             raise NotFound(
-                f"there is no replay of game {game_id!r}: there are those of finished matches, and "
-                f"of them the last {self._keep} games"
+                f"there is no recording of game {game_id!r}: there are those of finished matches, "
+                f"and of them the last {self._keep} games"
             )
         return entry, await asyncio.to_thread(self._files.get, entry.file)
 
-    async def page(self, limit: int, before: int | None, wanted: ReplayFilter) -> list[ReplayEntry]:
-        """See `ReplayIndex`."""
+    async def page(
+        self, limit: int, before: int | None, wanted: RecordingFilter
+    ) -> list[RecordingEntry]:
+        """See `RecordingIndex`."""
         return await self._index.page(limit, before, wanted)
 
-    def _write(self, games: Sequence[MatchGame]) -> list[ReplayEntry]:
+    def _write(self, games: Sequence[MatchGame]) -> list[RecordingEntry]:
         file = self._files.put(self._encode(games))
         return [_entry(game, file, index) for index, game in enumerate(games)]
 
@@ -125,10 +127,10 @@ def _portions(games: Sequence[MatchGame]) -> Iterator[list[MatchGame]]:
         yield portion
 
 
-def _entry(game: MatchGame, file: str, index: int) -> ReplayEntry:
+def _entry(game: MatchGame, file: str, index: int) -> RecordingEntry:
     setup = game.match.setup
     assert game.outcome is not None
-    return ReplayEntry(
+    return RecordingEntry(
         game_id=game.game_id,
         match_id=setup.match_id,
         game=setup.game.name,

@@ -1,43 +1,64 @@
-"""Finished matches and the outbox in SQL."""
+"""Finished matches, and who has which, in SQL."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import delete, exists, func, insert, select, update
+from sqlalchemy import delete, exists, insert, select
 from sqlalchemy.orm import Session
 
-from services._harness.database import Database
-from services.game.store import FinishedMatch, OutboxSize, PendingResult
-from services.game.stores.sql_replays import insert_replays
-from services.game.stores.tables import FINISHED, OUTBOX, REPLAYS
+from services._harness.database import Database, insert_or
+from services.game.store import Claimed, FinishedMatch
+from services.game.stores.sql_recordings import insert_recordings
+from services.game.stores.tables import CLAIMS, FINISHED, OUTBOX, RECORDINGS
+
+_AT_ONCE = 1000  # rows in one statement; databases limit its variables
 
 
 class SqlResultStore:
-    """A `ResultStore` in a database that has been migrated; one server writes to it."""
+    """A `ResultStore` in a database that has been migrated.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        instance: Who claims; no other one has this name.
+    """
+
+    def __init__(self, database: Database, instance: str) -> None:
         self._database = database
+        self._instance = instance
 
-    async def finish(self, matches: Sequence[FinishedMatch]) -> None:
+    async def claim(self, fences: Mapping[str, int], time: float) -> Claimed:
         """See `ResultStore`."""
 
-        def work(session: Session) -> None:
-            known = _finished(session, [match.match_id for match in matches])
-            new = [match for match in matches if match.match_id not in known]
+        def work(session: Session) -> Claimed:
+            finished = _finished(session, fences)
+            wanted = {
+                match_id: fence
+                for match_id, fence in sorted(fences.items())
+                if fence and match_id not in finished
+            }
+            return Claimed(finished, self._claim(session, wanted, time))
+
+        return await self._database.run(work)
+
+    async def finish(self, matches: Sequence[FinishedMatch]) -> set[str]:
+        """See `ResultStore`."""
+
+        def work(session: Session) -> set[str]:
+            passed = self._passed(session, matches)
+            own = [match for match in matches if match.match_id not in passed]
+            added = _add_finished(session, own)
+            new = [match for match in own if match.match_id in added]
             rated = [match for match in new if match.result is not None]
-            if new:
-                session.execute(
-                    insert(FINISHED),
-                    [{"match_id": m.match_id, "finish_time": m.finish_time} for m in new],
-                )
             if rated:
                 session.execute(
                     insert(OUTBOX), [{"match_id": m.match_id, "result": m.result} for m in rated]
                 )
-            insert_replays(session, [entry for match in new for entry in match.replays])
+            insert_recordings(session, [entry for match in new for entry in match.recordings])
+            for part in _parts([match.match_id for match in own if match.fence]):
+                session.execute(delete(CLAIMS).where(CLAIMS.c.match_id.in_(part)))
+            return passed
 
-        await self._database.run(work)
+        return await self._database.run(work)
 
     async def finished(self, match_ids: Collection[str]) -> set[str]:
         """See `ResultStore`."""
@@ -47,6 +68,7 @@ class SqlResultStore:
         """See `ResultStore`."""
 
         def work(session: Session) -> int:
+            session.execute(delete(CLAIMS).where(CLAIMS.c.claim_time < before))
             by_age = select(FINISHED.c.finish_time).order_by(FINISHED.c.finish_time.desc())
             oldest_kept = session.scalar(by_age.offset(keep - 1).limit(1))
             first = before if oldest_kept is None else max(before, oldest_kept)
@@ -54,41 +76,78 @@ class SqlResultStore:
                 delete(FINISHED)
                 .where(FINISHED.c.finish_time < first)
                 .where(~exists().where(OUTBOX.c.match_id == FINISHED.c.match_id))
-                .where(~exists().where(REPLAYS.c.match_id == FINISHED.c.match_id))
+                .where(~exists().where(RECORDINGS.c.match_id == FINISHED.c.match_id))
                 .returning(FINISHED.c.match_id)
             )
             return len(forgotten.all())
 
         return await self._database.run(work)
 
-    async def pending(self, limit: int) -> list[PendingResult]:
-        """See `ResultStore`."""
-        query = (
-            select(OUTBOX.c.match_id, OUTBOX.c.result)
-            .where(OUTBOX.c.refused.is_(None))
-            .order_by(OUTBOX.c.position)
-            .limit(limit)
-        )
-        rows = await self._database.run(lambda session: session.execute(query).all())
-        return [PendingResult(row.match_id, row.result) for row in rows]
+    def _claim(self, session: Session, wanted: Mapping[str, int], time: float) -> dict[str, int]:
+        """Claims, and returns the fences that are higher than those wanted."""
+        claimed: set[str] = set()
+        for part in _parts(list(wanted)):
+            rows = [
+                {
+                    "match_id": match_id,
+                    "fence": wanted[match_id],
+                    "instance": self._instance,
+                    "claim_time": time,
+                }
+                for match_id in part
+            ]
+            statement = insert_or(session, CLAIMS).values(rows)
+            new = statement.excluded
+            claimed.update(
+                session.scalars(
+                    statement.on_conflict_do_update(
+                        index_elements=[CLAIMS.c.match_id],
+                        set_={name: new[name] for name in ("fence", "instance", "claim_time")},
+                        where=CLAIMS.c.fence <= new.fence,
+                    ).returning(CLAIMS.c.match_id)
+                )
+            )
+        missing = [match_id for match_id in wanted if match_id not in claimed]
+        if not missing:
+            return {}
+        query = select(CLAIMS.c.match_id, CLAIMS.c.fence).where(CLAIMS.c.match_id.in_(missing))
+        return {match_id: fence for match_id, fence in session.execute(query)}
 
-    async def delivered(self, match_ids: Collection[str]) -> None:
-        """See `ResultStore`."""
-        statement = delete(OUTBOX).where(OUTBOX.c.match_id.in_(match_ids))
-        await self._database.run(lambda session: session.execute(statement))
+    def _passed(self, session: Session, matches: Sequence[FinishedMatch]) -> set[str]:
+        """Ids of matches that are another fence's or instance's; nobody can claim the others now.
 
-    async def bury(self, match_id: str, reason: str) -> None:
-        """See `ResultStore`."""
-        statement = update(OUTBOX).where(OUTBOX.c.match_id == match_id).values(refused=reason)
-        await self._database.run(lambda session: session.execute(statement))
+        Without a claim, as after it was forgotten, a match is whose it was.
+        """
+        fences = {match.match_id: match.fence for match in matches if match.fence}
+        passed: set[str] = set()
+        for part in _parts(sorted(fences)):
+            query = select(CLAIMS).where(CLAIMS.c.match_id.in_(part)).order_by(CLAIMS.c.match_id)
+            passed.update(
+                row.match_id
+                for row in session.execute(query.with_for_update())
+                if (row.fence, row.instance) != (fences[row.match_id], self._instance)
+            )
+        return passed
 
-    async def size(self) -> OutboxSize:
-        """See `ResultStore`."""
-        query = select(func.count(), func.count(OUTBOX.c.refused)).select_from(OUTBOX)
-        total, dead = await self._database.run(lambda session: session.execute(query).one())
-        return OutboxSize(pending=total - dead, dead=dead)
+
+def _add_finished(session: Session, matches: Sequence[FinishedMatch]) -> set[str]:
+    """Adds matches to those that are finished; ids of those that were not, of whoever else."""
+    added: set[str] = set()
+    times = {match.match_id: match.finish_time for match in matches}
+    for part in _parts(sorted(times)):
+        rows = [{"match_id": match_id, "finish_time": times[match_id]} for match_id in part]
+        statement = insert_or(session, FINISHED).values(rows).on_conflict_do_nothing()
+        added.update(session.scalars(statement.returning(FINISHED.c.match_id)))
+    return added
 
 
 def _finished(session: Session, match_ids: Collection[str]) -> set[str]:
-    query = select(FINISHED.c.match_id).where(FINISHED.c.match_id.in_(match_ids))
-    return set(session.scalars(query))
+    found: set[str] = set()
+    for part in _parts(list(match_ids)):
+        query = select(FINISHED.c.match_id).where(FINISHED.c.match_id.in_(part))
+        found.update(session.scalars(query))
+    return found
+
+
+def _parts(match_ids: Sequence[str]) -> list[Sequence[str]]:
+    return [match_ids[at : at + _AT_ONCE] for at in range(0, len(match_ids), _AT_ONCE)]

@@ -29,7 +29,19 @@ FINISHED = Table(
 
 Index("ix_game_finished_matches_finish_time", FINISHED.c.finish_time)
 
-# A row with a reason is a result that Elo refused.
+# Which instance has a match that is not finished, and under which fence. Only matches with a fence.
+CLAIMS = Table(
+    "game_claims",
+    METADATA,
+    Column("match_id", String(128), primary_key=True),
+    Column("fence", BigInteger, nullable=False),
+    Column("instance", String(64), nullable=False),
+    Column("claim_time", Float(53), nullable=False),
+)
+Index("ix_game_claims_claim_time", CLAIMS.c.claim_time)
+
+# A row with a reason is a result that Elo refused. One that an instance has taken to deliver is not
+# given to another before its time.
 OUTBOX = Table(
     "game_outbox",
     METADATA,
@@ -42,11 +54,12 @@ OUTBOX = Table(
     Column("match_id", String(128), nullable=False, unique=True),
     Column("result", LargeBinary, nullable=False),
     Column("refused", Text, nullable=True),
+    Column("visible_time", Float(53), nullable=False, server_default="0"),
 )
 Index("ix_game_outbox_refused", OUTBOX.c.refused, OUTBOX.c.position)
 
-# `participants` are lines, with an empty first and last one, so that one can look for a whole name.
-REPLAYS = Table(
+# `participants` are lines, with an empty first and last one.
+RECORDINGS = Table(
     "game_replays",
     METADATA,
     Column(
@@ -68,5 +81,15 @@ REPLAYS = Table(
     Column("file", String(64), nullable=False),
     Column("file_index", Integer, nullable=False),
 )
-Index("ix_game_replays_match_id", REPLAYS.c.match_id)
-Index("ix_game_replays_file", REPLAYS.c.file)
+Index("ix_game_replays_match_id", RECORDINGS.c.match_id, RECORDINGS.c.position)
+Index("ix_game_replays_game", RECORDINGS.c.game, RECORDINGS.c.position)
+Index("ix_game_replays_file", RECORDINGS.c.file)
+
+# Who plays in which recording, each name once.
+PLAYERS = Table(
+    "game_replay_players",
+    METADATA,
+    Column("participant", String(128), primary_key=True),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+)
+Index("ix_game_replay_players_position", PLAYERS.c.position)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from mazemesh.errors import InvalidArgument
-from mazemesh.games import Catalogue, bot_policy
+from mazemesh.errors import InvalidArgument, within
+from mazemesh.games import Catalogue, Game, GameSettings, bot_policy
 from mazemesh.games.ladder import ladder
 from mazemesh.v1 import elo_pb2
 from mazemesh.v1 import game_pb2 as pb
@@ -35,8 +35,10 @@ def game_spec(request: pb.GetGameSpecRequest, games: Catalogue) -> pb.GetGameSpe
         InvalidArgument: the game is not among `games`, or the settings do not fit it.
     """
     game = games.get(request.game)
+    with within("settings"):
+        spec = spec_to_proto(game, settings_from_proto(request.settings))
     return pb.GetGameSpecResponse(
-        spec=spec_to_proto(game, settings_from_proto(request.settings)),
+        spec=spec,
         min_seats=game.min_seats,
         max_seats=game.max_seats,
         bots=[bot_policy(name) for name in game.bots],
@@ -50,7 +52,7 @@ def training_setup(message: pb.OpenSession, games: Catalogue) -> TrainingSetup:
         InvalidArgument: a field is wrong, named.
     """
     game = games.get(message.game)
-    settings = game.resolve(settings_from_proto(message.settings))
+    settings = _settings(message.settings, game)
     controllers = None
     if message.controllers:
         shape = (message.num_games, settings.seats)
@@ -129,10 +131,8 @@ def match_setups(request: pb.CreateGamesRequest, games: Catalogue) -> list[Match
         raise InvalidArgument(f"matches: {len(request.matches)} is outside 1..{MAX_MATCHES}")
     setups = []
     for index, message in enumerate(request.matches):
-        try:
+        with within(f"matches[{index}]"):
             setups.append(_match_setup(message, games))
-        except InvalidArgument as error:
-            raise InvalidArgument(f"matches[{index}].{error}") from error
     return setups
 
 
@@ -145,13 +145,18 @@ def _match_setup(message: pb.MatchSetup, games: Catalogue) -> MatchSetup:
     return MatchSetup(
         match_id=message.match_id,
         game=game,
-        settings=game.resolve(settings_from_proto(message.settings)),
+        settings=_settings(message.settings, game),
         seed=message.seed,
         participants=tuple(message.participants),
         rated=message.rated,
         rotations=message.rotations,
         fence=message.fence,
     )
+
+
+def _settings(message: pb.GameSettings, game: Game) -> GameSettings:
+    with within("settings"):
+        return game.resolve(settings_from_proto(message))
 
 
 def created(matches: Sequence[Match]) -> pb.CreateGamesResponse:

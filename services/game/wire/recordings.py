@@ -1,4 +1,4 @@
-"""Replays on the wire and in files."""
+"""Recordings on the wire and in files."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from mazemesh.wire.specs import settings_to_proto
 from mazemesh.wire.tensors import to_bytes
 from services.game.matches.match import MatchGame
 from services.game.play.tape import HASH_INTERVAL
-from services.game.store import ReplayEntry
+from services.game.store import RecordingEntry
 from services.game.wire.convert import finished, timestamp
 
 
 def encode_file(games: Sequence[MatchGame]) -> bytes:
-    """The content of a replay file: a compressed game.proto ReplayFile."""
+    """The content of a recording file: a compressed game.proto ReplayFile."""
     message = pb.ReplayFile(games=[_recorded(game) for game in games])
     return zlib.compress(message.SerializeToString(deterministic=True), level=9)
 
 
-def replay(entry: ReplayEntry, content: bytes) -> pb.GameReplay:
-    """The replay of an entry, from the content of its file.
+def recording(entry: RecordingEntry, content: bytes) -> pb.GameReplay:
+    """The recording of an entry, from the content of its file.
 
     Raises:
         FailedPrecondition: the file does not hold it.
@@ -33,11 +33,11 @@ def replay(entry: ReplayEntry, content: bytes) -> pb.GameReplay:
     try:
         return pb.ReplayFile.FromString(zlib.decompress(content)).games[entry.index]
     except (zlib.error, DecodeError, IndexError) as error:
-        raise FailedPrecondition(f"replay file {entry.file} cannot be read: {error}") from error
+        raise FailedPrecondition(f"recording file {entry.file} cannot be read: {error}") from error
 
 
-def replay_info(entry: ReplayEntry) -> pb.ReplayInfo:
-    """A row of the list of replays."""
+def recording_info(entry: RecordingEntry) -> pb.ReplayInfo:
+    """A row of the list of recordings."""
     return pb.ReplayInfo(
         game_id=entry.game_id,
         match_id=entry.match_id,

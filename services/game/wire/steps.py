@@ -35,7 +35,10 @@ def asked(request: pb.RunGamesRequest, batch: Batch) -> Asked | None:
             "should be step or close"
         )
     step = request.step
-    return Asked(step.sequence, convert.actions(step, batch), convert.reseat(step, batch))
+    try:
+        return Asked(step.sequence, convert.actions(step, batch), convert.reseat(step, batch))
+    except InvalidArgument as error:
+        raise error.within("step") from error
 
 
 def opened(session: Session[bytes], response: bytes, local_address: str = "") -> bytes:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
+from services._harness.broadcast import wait
 from services._harness.notices import Notices
 from services.matchmaker.lobby.tickets import ENDED, Ticket, TicketState, expired
 from services.matchmaker.store import TicketStore
@@ -106,11 +107,7 @@ class Desk:
         return await self.swap((ticket, replace(ticket, state=TicketState.EXPIRED, end_time=now)))
 
 
-async def wait(event: asyncio.Event, seconds: float | None) -> None:
+async def pause(event: asyncio.Event, seconds: float | None) -> None:
     """Returns when the event is set, which it clears, or after the time."""
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return
-    event.clear()
+    if await wait(event, seconds):
+        event.clear()

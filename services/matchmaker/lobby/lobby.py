@@ -19,7 +19,7 @@ from mazemesh.errors import (
     Unavailable,
 )
 from services._harness.notices import Look
-from services.matchmaker.lobby.desk import Desk, wait
+from services.matchmaker.lobby.desk import Desk, pause
 from services.matchmaker.lobby.tickets import ENDED, Ticket, TicketState, Window, Wish, released
 from services.matchmaker.rating.ratings import Ratings
 
@@ -106,7 +106,7 @@ class Lobby:
                 yield Waiting(ticket, self._window.after(waited), max(self.waiting, 1))
                 if ticket.state in ENDED:
                     return
-                await wait(changed, self._silence(ticket, waited))
+                await pause(changed, self._silence(ticket, waited))
             raise Unavailable("the Matchmaker is stopping; ask again")
         finally:
             if self._desk.leave(ticket_id, changed):

@@ -13,7 +13,7 @@ import structlog
 
 from mazemesh.errors import MazemeshError, ResourceExhausted, Unavailable
 from services._harness.pacing import paced
-from services.matchmaker.lobby.desk import Desk, wait
+from services.matchmaker.lobby.desk import Desk, pause
 from services.matchmaker.lobby.grouping import groups
 from services.matchmaker.lobby.tickets import (
     Seat,
@@ -100,7 +100,7 @@ class Matching:
         renewing = asyncio.create_task(self._keep()) if self._is_shared else None
         try:
             while True:
-                await wait(self._desk.wake, _TICK if self._is_shared or self._waiting else None)
+                await pause(self._desk.wake, _TICK if self._is_shared or self._waiting else None)
                 if self.fence is not None and await self._refused():
                     await asyncio.sleep(_RETRY)
         finally:

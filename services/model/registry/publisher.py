@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from mazemesh.errors import MazemeshError
+from mazemesh.errors import MazemeshError, Unavailable
 from mazemesh.policy.rejection import Rejection
+from services._harness.shielded import Shielded
 from services.model.registry import leases, registry
 from services.model.registry.policy import Submission, Version
 from services.model.registry.registry import Published
@@ -46,7 +47,7 @@ class Publisher:
         self._validated = validated
         # Versions may share a file: none may be placed while unused ones are deleted.
         self._files = asyncio.Lock()
-        self._committing: set[asyncio.Task[Version]] = set()
+        self._committing = Shielded()
 
     async def find(self, submission: Submission, fence: int = 0) -> Version | None:
         """The version that this request made before; None lets the file come.
@@ -84,14 +85,11 @@ class Publisher:
         except BaseException:
             upload.discard()
             raise
-        task = asyncio.create_task(self._commit(submission, rejection, upload, fence))
-        self._committing.add(task)
-        task.add_done_callback(self._committing.discard)
-        return await asyncio.shield(task)
+        return await self._committing.run(self._commit(submission, rejection, upload, fence))
 
     async def close(self) -> None:
         """Waits for what was begun."""
-        await asyncio.gather(*self._committing, return_exceptions=True)
+        await self._committing.join()
         await self._validators.close()
 
     async def _validate(
@@ -136,6 +134,8 @@ class Publisher:
                     lease_seconds=self._lease_seconds,
                 )
             )
+        except Unavailable:
+            raise  # it may be stored all the same, and what is ready has its file
         except MazemeshError:
             used = await self._store.transact(lambda tx: tx.versions.uses(submission.sha256))
             await asyncio.to_thread(self._delete, () if used else (submission.sha256,))

@@ -163,19 +163,23 @@ def changes(tx: Transaction, since: int, name: str, limit: int) -> Changes:
         OutOfRange: the registry has not come so far, or has forgotten what came next.
     """
     present = tx.revision()
+    if since == present:
+        return Changes((), present)
     if since > present:
         raise OutOfRange(
             f"since_revision is {since}, but the registry is at {present}; list, then watch from "
             "there"
         )
-    oldest = tx.events.oldest()
+    events = tx.events.after(since, name, limit)
+    oldest = tx.events.oldest()  # last, for events may be forgotten while they are read
     if since < (present if oldest is None else oldest - 1):
         raise OutOfRange(
             f"since_revision is {since}, but changes are kept from {oldest} on; list, then watch "
             f"from the revision of the list (now {present})"
         )
-    events = tx.events.after(since, name, limit)
-    return Changes(events, events[-1].revision if len(events) == limit else present)
+    last = events[-1].revision if events else present
+    # Others may have come since the revision was asked for, and all before them are here too.
+    return Changes(events, last if len(events) == limit else max(present, last))
 
 
 def _next_number(tx: Transaction, submission: Submission) -> int:

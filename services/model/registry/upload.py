@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from mazemesh.errors import InvalidArgument, ResourceExhausted
 from services.model.registry.policy import Submission
@@ -52,18 +54,29 @@ class Uploads:
             self._bytes -= size_bytes
 
     def clear(self) -> None:
-        """Deletes what a crash left behind; for the start, before any upload."""
+        """Deletes what a crash left behind, of whatever process; for the start."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        for path in self._folder.iterdir():
-            path.unlink()
+        with self._alone():
+            for path in self._folder.iterdir():
+                with path.open("rb") as file:
+                    if _lock(file):  # nobody is at it, or that process is gone
+                        path.unlink()
 
     def begin(self, submission: Submission) -> Upload:
         """An empty upload of the file that the submission announces."""
-        return Upload(self._folder, submission)
+        with self._alone():
+            return Upload(self._folder, submission)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """While files are made and locked no other process looks whether they are."""
+        with self._folder.with_suffix(".lock").open("wb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
 
 
 class Upload:
-    """One file; gone after `discard`, whatever happened before."""
+    """One file, locked as long as it is needed; gone after `discard`, whatever happened before."""
 
     def __init__(self, folder: Path, submission: Submission) -> None:
         self._submission = submission
@@ -71,6 +84,7 @@ class Upload:
         self._size = 0
         self._file = tempfile.NamedTemporaryFile(dir=folder, delete=False)  # noqa: SIM115
         self.path = Path(self._file.name)
+        _lock(self._file)
 
     def write(self, chunk: bytes) -> None:
         """Adds a chunk.
@@ -101,9 +115,18 @@ class Upload:
             raise InvalidArgument(
                 f"sha256 is {self._submission.sha256}, but the bytes that came hash to {sha256}"
             )
-        self._file.close()
+        self._file.flush()
 
     def discard(self) -> None:
         """Deletes the file, unless somebody took it over."""
         self._file.close()
         self.path.unlink(missing_ok=True)
+
+
+def _lock(file: IO[bytes]) -> bool:
+    """Whether the file is the caller's now, until it is closed or the process ends."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -110,11 +110,14 @@ def alias_message(alias: Alias) -> pb.Alias:
     )
 
 
-def event_message(event: Event) -> pb.WatchPoliciesResponse:
-    """A change on the wire."""
+def event_message(event: Event, spread_seconds: float = 0.0) -> pb.WatchPoliciesResponse:
+    """A change on the wire, and in which time those who hear of it are to fetch the file."""
+    message = pb.WatchPoliciesResponse(revision=event.revision, spread_seconds=spread_seconds)
     if isinstance(event.subject, Alias):
-        return pb.WatchPoliciesResponse(revision=event.revision, alias=alias_message(event.subject))
-    return pb.WatchPoliciesResponse(revision=event.revision, policy=version_message(event.subject))
+        message.alias.CopyFrom(alias_message(event.subject))
+    else:
+        message.policy.CopyFrom(version_message(event.subject))
+    return message
 
 
 def _collects_q_values(collection: pb.Collection) -> bool:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from mazemesh.errors import DeadlineExceeded, MazemeshError, ResourceExhausted
+from services._harness.shielded import Shielded
 from services.replay.hosting.waiting import Room, WaitLine
 from services.replay.limits import MOST_DROPPED_AT_ONCE, UPDATES_AT_ONCE
 from services.replay.selectors.selector import Reals
@@ -45,7 +46,7 @@ class HostedTable:
         self._closed: MazemeshError | None = None
         self._imaging = asyncio.Lock()
         self._next_checkpoint: asyncio.Task[Checkpoint] | None = None
-        self._checkpoints: set[asyncio.Task[Checkpoint]] = set()
+        self._checkpoints = Shielded()
 
     async def insert(self, batch: Batch, patience: float | None) -> Inserted:
         """Inserts a batch as soon as the limiter allows it, and returns when the log has it.
@@ -185,9 +186,7 @@ class HostedTable:
         self.check_open()
         task = self._next_checkpoint
         if task is None:
-            task = self._next_checkpoint = asyncio.create_task(self._make_checkpoint())
-            self._checkpoints.add(task)
-            task.add_done_callback(self._checkpoints.discard)
+            task = self._next_checkpoint = self._checkpoints.begin(self._make_checkpoint())
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
@@ -223,11 +222,7 @@ class HostedTable:
     async def end(self, error: MazemeshError) -> None:
         """Closes the table; when it returns, no checkpoint of it is being written any more."""
         self.close(error)
-        tasks = set(self._checkpoints)
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        await self._checkpoints.cancel()
 
     async def _make_checkpoint(self) -> Checkpoint:
         async with self._imaging:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from importlib import import_module
-from typing import Any, TypeVar
 
 import numpy as np
 import structlog
 
 from mazemesh.errors import AlreadyExists, NotFound, ResourceExhausted, Unavailable
 from mazemesh.process.errors import StartError
+from services._harness.shielded import Shielded
 from services.replay.hosting.hosted_table import HostedTable
 from services.replay.hosting.waiting import Room
 from services.replay.limits import MOST_TABLES
@@ -20,8 +20,6 @@ from services.replay.table.image import Diverged
 from services.replay.table.operations import Restart
 from services.replay.table.spec import SelectorKind, TableSpec
 from services.replay.table.table import Table
-
-T = TypeVar("T")
 
 _MOST_NAMES = 10
 _LONGEST_NAME = 128
@@ -65,7 +63,8 @@ class Tables:
         self._room = room or Room("at all tables")
         self._tables: dict[str, HostedTable] = {}
         self._changing = asyncio.Lock()
-        self._under_way: set[asyncio.Task[Any]] = set()
+        # Half a table is none, and in the way.
+        self._under_way = Shielded()
 
     def __iter__(self) -> Iterator[HostedTable]:
         return iter(self._tables.values())
@@ -113,7 +112,7 @@ class Tables:
         """
         spec.check_new()
         await _load_selectors(spec)
-        return await self._to_its_end(self._create(spec))
+        return await self._under_way.run(self._create(spec))
 
     async def delete(self, name: str) -> None:
         """Deletes a table; calls that wait at it end with NotFound.
@@ -121,7 +120,7 @@ class Tables:
         Raises:
             NotFound: there is none.
         """
-        await self._to_its_end(self._delete(name))
+        await self._under_way.run(self._delete(name))
 
     def close(self) -> None:
         """Ends all waiting calls with `Unavailable`."""
@@ -131,8 +130,7 @@ class Tables:
     async def end(self) -> None:
         """Waits for what is under way, and ends checkpoints; to be called before the journal's."""
         await asyncio.gather(*(hosted.end(_stopping()) for hosted in self))
-        if self._under_way:
-            await asyncio.wait(self._under_way)
+        await self._under_way.join()
 
     async def _create(self, spec: TableSpec) -> bool:
         async with self._changing:
@@ -154,13 +152,6 @@ class Tables:
             # Its checkpoint would land in the folder of the next table of that name.
             await hosted.end(NotFound(f"table {name!r} was deleted"))
             await hosted.log.delete()
-
-    async def _to_its_end(self, work: Coroutine[Any, Any, T]) -> T:
-        """Runs `work` also when the caller is cancelled: half a table is none, and in the way."""
-        task = asyncio.create_task(work)
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
-        return await asyncio.shield(task)
 
     def _host(self, table: Table, log: TableLog) -> None:
         self._tables[table.spec.name] = HostedTable(table, log, self._room)

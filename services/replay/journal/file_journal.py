@@ -14,12 +14,12 @@ from urllib.parse import quote
 
 from mazemesh.errors import ResourceExhausted
 from mazemesh.wire.tensors import Signature
+from services._harness.shielded import in_thread
 from services.replay.journal.checkpoint_file import checkpoint_name, write_checkpoint
 from services.replay.journal.files import Files
 from services.replay.journal.segment_log import MOST_WAITING_BYTES, Durability, SegmentLog
 from services.replay.journal.segment_writer import SegmentWriter
 from services.replay.journal.table_folder import Retire, StoredFolder, TableFolder, clear_folder
-from services.replay.journal.threads import in_thread
 from services.replay.store import StoredTable, TableLog
 from services.replay.table.image import TableImage
 from services.replay.table.row_copy import RowCopy

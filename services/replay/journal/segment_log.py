@@ -12,9 +12,9 @@ from threading import Thread
 from typing import TypeAlias
 
 from mazemesh.errors import MazemeshError, ResourceExhausted, Unavailable
+from services._harness.shielded import in_thread
 from services.replay.journal.frames import HEADER_BYTES, Buffer
 from services.replay.journal.segment_writer import Item, Roll, SegmentWriter
-from services.replay.journal.threads import in_thread
 
 SYNC_SECONDS = 0.05
 """How long written records may be volatile under `Durability.INTERVAL`."""

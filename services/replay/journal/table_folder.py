@@ -16,6 +16,7 @@ from pathlib import Path
 from mazemesh.errors import ResourceExhausted
 from mazemesh.process.errors import StartError
 from mazemesh.wire.tensors import Signature
+from services._harness.shielded import in_thread
 from services.replay.journal.checkpoint_file import (
     CheckpointReader,
     checkpoint_name,
@@ -26,7 +27,6 @@ from services.replay.journal.log_reader import LogReader
 from services.replay.journal.records import encode
 from services.replay.journal.segment_log import SegmentLog
 from services.replay.journal.segment_writer import segment_name
-from services.replay.journal.threads import in_thread
 from services.replay.store import Checkpoint
 from services.replay.table.image import TableImage
 from services.replay.table.operations import Insert, Operation

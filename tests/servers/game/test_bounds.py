@@ -87,7 +87,7 @@ async def test_creating_listing_and_joining_the_most_matches(tmp_path: Path) -> 
             assert session.num_games == 8192
             lag.check()
             lag.take()
-            # The step limit is 1: all games end, all matches are saved with their replays.
+            # The step limit is 1: all games end, all matches are saved with their recordings.
             await game.call(session.send, np.zeros((8192, 8), np.int8))
             step = await game.call(session.receive, 120.0)
             assert step.status.all()
@@ -147,7 +147,7 @@ async def test_sessions_that_take_too_much_are_refused_before_they_are_made(tmp_
 async def test_games_of_bots_share_a_thread_in_turn_and_can_be_given_up(tmp_path: Path) -> None:
     bots = ("bot/wall-follower", "bot/random")
     long = pb.GameSettings(width=64, height=64, view=3, step_limit=65_535)
-    async with game_here(tmp_path, max_replays=0) as game:
+    async with game_here(tmp_path, max_recordings=0) as game:
         too_much = [race(str(number), *bots, settings=long) for number in range(1024)]
         with pytest.raises(ResourceExhausted, match=r"1024 games of bots|2048 games of bots"):
             await game.call(game.client.create, too_much)

@@ -139,7 +139,7 @@ def test_a_match_that_fails_is_dropped_and_has_no_result(server: RunningGame, el
             session.send(np.array([[0], [1]], np.int8))
             session.receive()
     eventually(lambda: server.metric("live_matches") == 0)
-    with pytest.raises(NotFound, match="no replay"):
+    with pytest.raises(NotFound, match="no recording"):
         server.client.replay("falls-p1")
     assert "falls" not in elo.results
     assert server.metric("lost_episodes_total", game=setup.game) == 1

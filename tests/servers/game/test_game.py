@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+import grpc
 import numpy as np
 import pytest
 
-from mazemesh.client.channel import open_channel
+from mazemesh.client.channel import open_channel, translate
 from mazemesh.client.game.game import GamesSession
 from mazemesh.client.game.own_thread_stream import open_stream
 from mazemesh.errors import FailedPrecondition, InvalidArgument, NotFound, ResourceExhausted
@@ -247,5 +248,24 @@ def test_games_are_listed_by_name_in_pages(server: RunningGame) -> None:
 
 def test_what_is_wrong_is_told_by_its_field_on_every_way(server: RunningGame) -> None:
     with pytest.raises(InvalidArgument) as caught:
-        server.client.open_session("race", GameSettings(width=1), GAMES, 3)
-    assert caught.value.field == "width"
+        server.client.ask_spec(
+            pb.GetGameSpecRequest(game="race", settings=pb.GameSettings(width=1)), 10.0
+        )
+    assert caught.value.field == "settings.width"
+    message = pb.RunGamesRequest(
+        open=pb.OpenSession(
+            session_id="s", game="race", settings=pb.GameSettings(seats=9), num_games=1
+        )
+    )
+    with open_channel(server.address) as channel, pytest.raises(grpc.RpcError) as refused:
+        next(GameServiceStub(channel).RunGames(iter([message])))
+    assert translate(refused.value, server.address).field == "open.settings.seats"
+    setup = pb.MatchSetup(match_id="m", game="race", settings=pb.GameSettings(loops=2.0))
+    with pytest.raises(InvalidArgument) as caught:
+        server.client.create([setup])
+    assert caught.value.field == "matches[0].settings.loops"
+    with server.client.open_session("race", GameSettings(width=4, height=4), 2, 3) as session:
+        session.send(np.full((2, 2), 99, np.int8))
+        with pytest.raises(InvalidArgument) as caught:
+            session.receive()
+    assert caught.value.field == "step.actions[0, 0]"

@@ -198,7 +198,7 @@ def test_a_time_trial_compares_those_who_play_alone(tmp_path: Path) -> None:
         ({"participants": ["race:1", "Ann"]}, ["matches[1].participants[1]", "Ann"]),
         ({"rotations": 3}, ["matches[1].rotations", "0..2"]),
         ({"fence": -1}, ["matches[1].fence"]),
-        ({"settings": pb.GameSettings(loops=2)}, ["matches[1].loops", "2"]),
+        ({"settings": pb.GameSettings(loops=2)}, ["matches[1].settings.loops", "2"]),
         ({"game": "ctf", "participants": ["a:1"] * 3}, ["matches[1].participants", "2 seats"]),
     ],
 )

@@ -135,6 +135,9 @@ def test_a_message_that_begins_with_a_field_is_about_it(message: str, field: str
     if field:
         nested = errors.InvalidArgument(f"matches[1].{message}")
         assert nested.field == f"matches[1].{field}"
+        with pytest.raises(errors.InvalidArgument) as caught, errors.within("matches[1]"):
+            raise errors.InvalidArgument(message)
+        assert (caught.value.field, str(caught.value)) == (nested.field, str(nested))
     arrived = errors.from_status(grpc.StatusCode.INVALID_ARGUMENT, message)
     assert arrived.field == "", "a client reads nothing out of a message"
 

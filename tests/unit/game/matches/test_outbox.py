@@ -9,22 +9,32 @@ from structlog.testing import capture_logs
 from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError, Unavailable
 from mazemesh.v1 import elo_pb2
 from services.game.matches.outbox import Outbox
-from services.game.store import FinishedMatch, OutboxSize, PendingResult
+from services.game.store import OutboxSize, PendingResult
 from services.game.wire.delivery import Delivery
 
 
 class MemoryStore:
-    """Results in a list; the rest of a `ResultStore` is not asked for."""
+    """An `OutboxStore` in memory, which gives nobody what somebody has taken."""
 
     def __init__(self, results: dict[str, bytes]) -> None:
         self.waiting = dict(results)
+        self.taken: dict[str, float] = {}
         self.aside: dict[str, str] = {}
         self.empty = asyncio.Event()
 
-    async def pending(self, limit: int) -> list[PendingResult]:
+    async def take(self, limit: int, now: float, until: float) -> list[PendingResult]:
         if not self.waiting:
             self.empty.set()
-        return [PendingResult(*item) for item in list(self.waiting.items())[:limit]]
+        due = [item for item in self.waiting.items() if self.taken.get(item[0], 0.0) <= now]
+        self.taken.update((match_id, until) for match_id, _ in due[:limit])
+        return [PendingResult(*item) for item in due[:limit]]
+
+    async def put_back(self, match_ids: Collection[str]) -> None:
+        for match_id in match_ids:
+            self.taken.pop(match_id, None)
+
+    async def put_all_back(self) -> None:
+        self.taken.clear()
 
     async def delivered(self, match_ids: Collection[str]) -> None:
         for match_id in match_ids:
@@ -36,15 +46,6 @@ class MemoryStore:
 
     async def size(self) -> OutboxSize:
         return OutboxSize(len(self.waiting), len(self.aside))
-
-    async def finish(self, matches: Sequence[FinishedMatch]) -> None:
-        raise AssertionError
-
-    async def finished(self, match_ids: Collection[str]) -> set[str]:
-        raise AssertionError
-
-    async def forget(self, before: float, keep: int) -> int:
-        raise AssertionError
 
 
 class Elo:
@@ -74,7 +75,7 @@ def encoded(*match_ids: str) -> dict[str, bytes]:
 
 async def delivered(results: dict[str, bytes], elo: Elo) -> tuple[MemoryStore, list[str]]:
     store = MemoryStore(results)
-    outbox = Outbox(store, Delivery(elo), batch=100, max_backoff=0.001)
+    outbox = Outbox(store, Delivery(elo), batch=100, max_backoff=0.001, clock=lambda: 1.0)
     with capture_logs() as logs:
         running = asyncio.create_task(outbox.run())
         await asyncio.wait_for(store.empty.wait(), 30)

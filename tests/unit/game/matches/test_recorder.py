@@ -33,8 +33,9 @@ class Store:
     def __init__(self) -> None:
         self.finished: list[str] = []
 
-    async def finish(self, matches: Sequence[FinishedMatch]) -> None:
+    async def finish(self, matches: Sequence[FinishedMatch]) -> set[str]:
         self.finished += [match.match_id for match in matches]
+        return set()
 
 
 class Outbox:

@@ -1,4 +1,4 @@
-"""Replays of the Game service over real sockets: everything that was played verifies."""
+"""Recordings of the Game service over real sockets: everything that was played verifies."""
 
 import dataclasses
 import zlib
@@ -54,7 +54,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Any:
         yield server, play_some(server)
 
 
-def test_every_game_of_a_match_has_a_replay_that_verifies(
+def test_every_game_of_a_match_has_a_recording_that_verifies(
     played: tuple[RunningGame, list[str]],
 ) -> None:
     server, game_ids = played
@@ -112,7 +112,7 @@ Change = Callable[[GameReplay], dict[str, Any]]
         ),
     ],
 )
-def test_a_replay_of_something_else_is_found(
+def test_a_recording_of_something_else_is_found(
     played: tuple[RunningGame, list[str]], change: Change, words: str
 ) -> None:
     replay = played[0].client.replay("rated-r0")
@@ -145,7 +145,7 @@ def test_lists_page_and_filter(played: tuple[RunningGame, list[str]]) -> None:
 def test_what_is_not_there_is_not_found(played: tuple[RunningGame, list[str]]) -> None:
     client = played[0].client
     for game_id in ("", "rated", "rated-r9"):
-        with pytest.raises(NotFound, match="no replay of game"):
+        with pytest.raises(NotFound, match="no recording of game"):
             client.replay(game_id)
     client.create([race("unfinished")])
     with pytest.raises(NotFound, match="finished matches"):
@@ -168,7 +168,7 @@ def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
             with pytest.raises(FailedPrecondition, match="damaged"):
                 server.client.replay("m-r0")
         file.unlink()
-        with pytest.raises(NotFound, match="no replay file"):
+        with pytest.raises(NotFound, match="no recording file"):
             server.client.replay("m-r0")
 
 
@@ -178,7 +178,7 @@ def test_only_the_newest_are_kept(tmp_path: Path) -> None:
     def files() -> int:
         return sum(path.is_file() for path in folder.rglob("*"))
 
-    with running_game(tmp_path, max_replays=5) as server:
+    with running_game(tmp_path, max_recordings=5) as server:
         for number in range(4):
             play_match(server.client, race(f"m{number}", settings=SMALL))
         kept = ["m3-r1", "m3-r0", "m2-r1", "m2-r0", "m1-r1"]
@@ -187,10 +187,10 @@ def test_only_the_newest_are_kept(tmp_path: Path) -> None:
         eventually(lambda: files() == 3)
     (folder / "00").mkdir(exist_ok=True)
     (folder / "00" / ("0" * 64)).write_bytes(b"left behind by a crash")
-    with running_game(tmp_path, max_replays=2) as server:
+    with running_game(tmp_path, max_recordings=2) as server:
         assert [one.game_id for one in server.client.list_replays()] == ["m3-r1", "m3-r0"]
         assert files() == 1
-    with running_game(tmp_path, max_replays=0) as server:
+    with running_game(tmp_path, max_recordings=0) as server:
         play_match(server.client, race("none", settings=SMALL))
         assert list(server.client.list_replays()) == []
         assert files() == 0
