@@ -4,14 +4,15 @@ from typing import ClassVar, TypeVar
 
 from pydantic import Field, field_validator
 
-from mazemesh.process.settings import Port, ProcessSettings
+from mazemesh.process.blob_settings import BlobSettings
+from mazemesh.process.settings import Port
 from mazemesh.sqlite_url import sqlite_url
 
 
-class ServiceSettings(ProcessSettings):
+class ServiceSettings(BlobSettings):
     """Settings that all services share; `component` is also the name of its SQLite file."""
 
-    common: ClassVar[frozenset[str]] = ProcessSettings.common | {
+    common: ClassVar[frozenset[str]] = BlobSettings.common | {
         "host",
         "database_url",
         "drain_seconds",

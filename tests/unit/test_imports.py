@@ -40,6 +40,7 @@ WORLD = (
     *("grpc", "grpc_health", "google", "dm_env_rpc", "mazemesh.v1", "mazemesh.wire"),
     *("mazemesh.client", "mazemesh.process", "services._harness.game_specs"),
     *("services._harness.peers", "services._harness.database", "services._harness.server"),
+    *("services._harness.blobs",),
     *("sqlalchemy", "sqlite3", "alembic", "prometheus_client", "onnxruntime"),
     *("time", "os", "pathlib", "shutil", "tempfile", "socket", "subprocess", "multiprocessing"),
     *("threading", "concurrent"),
@@ -98,8 +99,8 @@ def forbidden(path: str, module: str) -> str | None:
         return reason
     if there[-1] in KINDS_OF_GAMES and here[:2] != ("mazemesh", "games"):
         return "what a game's kind means for others, the game, its engine or its spec says"
-    if there[0] in DRIVERS and "stores" not in here:
-        return "a driver is imported only by the adapter in stores/ that uses it"
+    if there[0] in DRIVERS and "stores" not in here and "blobs" not in here:
+        return "a driver is imported only by the adapter in stores/ or blobs/ that uses it"
     if there[0] == "supervisor" and here[0] != "supervisor":
         return "nothing knows the supervisor"
     if here[0] == "mazemesh" and there[0] in ABOVE:
