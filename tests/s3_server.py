@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import uuid
@@ -40,6 +41,7 @@ class S3Server:
         self.seen: Callable[[str, str], None] = lambda method, path: None
         self.calls: list[str] = []
         self._lock = threading.Lock()
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)  # each call, else
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._server = make_server("127.0.0.1", 0, self._answer, threaded=True)
         self.url = f"http://127.0.0.1:{self._server.server_port}"

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+import uuid
+from functools import partial
+from pathlib import Path
+from typing import Final
+
 import numpy as np
+from prometheus_client import Gauge
 
 from mazemesh.process.errors import StartError
 from mazemesh.process.memory import freeze_startup_objects, keep_freed_memory
 from services._harness import Server
+from services._harness.blobs.opening import open_blobs
+from services._harness.own_folder import OwnFolder
 from services.replay.hosting.checkpointer import Checkpointer
+from services.replay.hosting.copying import Copying
 from services.replay.hosting.tables import Tables
 from services.replay.hosting.waiting import Room
 from services.replay.journal.file_journal import FileJournal
@@ -17,7 +28,12 @@ from services.replay.limits import MIB
 from services.replay.metrics import TableCollector
 from services.replay.servicer import ReplayServicer
 from services.replay.settings import ReplaySettings
+from services.replay.stores.shard_copy import ShardCopy
+from services.replay.stores.shard_restore import ShardRestore
+from services.replay.stores.shard_uploads import ShardUploads
 from services.replay.wire.handlers import SERVICE, add_replay_servicer
+
+_LAST_COPY_SECONDS: Final = 5.0
 
 
 async def bind(settings: ReplaySettings, server: Server) -> None:
@@ -26,7 +42,9 @@ async def bind(settings: ReplaySettings, server: Server) -> None:
     folder = settings.data_dir / "replay"
     lock = lock_folder(folder)
     files = LocalFiles()
-    journal = FileJournal(folder, files, settings.durability, retire=_archive(settings, files))
+    journal = FileJournal(
+        folder, files, settings.durability, retire=_archive(settings, files, server)
+    )
     tables = Tables(
         journal,
         np.random.default_rng(settings.seed),
@@ -35,6 +53,7 @@ async def bind(settings: ReplaySettings, server: Server) -> None:
         max_tables=settings.max_tables,
         room=Room("at all tables", most_bytes=settings.waiting_mib * MIB),
     )
+    copied = _copied(settings, server, folder, tables)
     server.on_start(tables.load)
     checkpointer = Checkpointer(tables, settings.checkpoint_log_mib * 2**20)
     server.background(checkpointer.run, "checkpoints")
@@ -52,13 +71,43 @@ async def bind(settings: ReplaySettings, server: Server) -> None:
     async def close() -> None:
         await tables.end()
         await journal.close()
+        for copying in copied:
+            await copying.end(settings.drain_seconds + _LAST_COPY_SECONDS)
         unlock_folder(lock)
 
     server.registry.register(TableCollector(tables))
     server.add_servicer(SERVICE, add_replay_servicer, ReplayServicer(tables))
 
 
-def _archive(settings: ReplaySettings, files: Files) -> Retire | None:
+def _copied(
+    settings: ReplaySettings, server: Server, folder: Path, tables: Tables
+) -> list[Copying]:
+    """What copies the tables to the blob store, once it has begun; at the start they come back."""
+    begun: list[Copying] = []
+    if not (settings.blobs_url and settings.copy_seconds):
+        return begun
+    blobs = open_blobs(settings, f"experience/{settings.shard}", "")
+    copy = ShardCopy(blobs)
+    age = Gauge(
+        "mazemesh_replay_copy_age_seconds",
+        "Since the blob store had all that was sealed.",
+        registry=server.registry,
+    )
+
+    @server.on_start
+    async def settle() -> None:
+        restore = ShardRestore(copy, settings.shard, folder)
+        life = await asyncio.to_thread(restore.settle, uuid.uuid4().hex)
+        uploads = ShardUploads(copy, folder, life, settings.blobs_grace_hours * 3600)
+        age.set_function(lambda: time.time() - uploads.whole_time)
+        copying = Copying(tables, uploads, settings.copy_seconds)
+        begun.append(copying)
+        server.background(copying.run, "copy")
+
+    return begun
+
+
+def _archive(settings: ReplaySettings, files: Files, server: Server) -> Retire | None:
     if not settings.archive_gib:
         return None
     # Loads pyarrow.
@@ -70,5 +119,7 @@ def _archive(settings: ReplaySettings, files: Files) -> Retire | None:
             "pip install 'mazemesh[archive]'",
             exit_code=2,
         ) from error
-    folder = settings.data_dir / "blobs" / "replay"
-    return ParquetArchive(folder, files, int(settings.archive_gib * 2**30))
+    blobs = open_blobs(settings, f"archive/{settings.shard}", "blobs/replay")
+    own = OwnFolder(settings.data_dir / "unfinished")
+    server.on_stop(partial(asyncio.to_thread, own.close))
+    return ParquetArchive(blobs, own.path, files, int(settings.archive_gib * 2**30))

@@ -57,6 +57,20 @@ class ReplaySettings(ServiceSettings):
     archive_gib: float = Field(
         0.0,
         ge=0,
-        description="old experience kept as Parquet files under blobs/replay in the data folder, "
-        "the oldest deleted beyond this; 0: none is kept (needs the extra `archive`)",
+        description="old experience kept as Parquet files in blobs_url, or under blobs/replay in "
+        "the data folder; the oldest deleted beyond this; 0: none is kept (needs the extra "
+        "`archive`)",
+    )
+    shard: str = Field(
+        "0",
+        pattern=r"^[A-Za-z0-9_-]{1,64}$",
+        description="name of this service among those that share blobs_url; one that starts "
+        "elsewhere under it, with an empty folder, gets its rows back from there",
+    )
+    copy_seconds: float = Field(
+        30.0,
+        ge=0,
+        le=86_400,
+        description="how often experience is copied to blobs_url, where that is set: what was "
+        "acknowledged since, and was not put yet, is lost with the machine; 0: no copy",
     )

@@ -50,6 +50,13 @@ class TableLog(Protocol):
                 written as soon as there is room.
         """
 
+    async def seal(self) -> None:
+        """Ends the file that the log is being written to, unless it is empty; it changes no more.
+
+        Raises:
+            ResourceExhausted: the disk is full.
+        """
+
     async def checkpoint(self, image: TableImage, rows: RowCopy) -> Checkpoint:
         """Stores the table as it is at the moment of the call.
 

@@ -11,7 +11,10 @@ from pathlib import Path
 import numpy as np
 import structlog
 
+from mazemesh.errors import MazemeshError
 from mazemesh.wire.tensors import Signature
+from services._harness.blobs.digest import digest_of
+from services._harness.blobs.store import Blobs, every
 from services.replay.export import parquet
 from services.replay.journal.files import Files
 from services.replay.journal.frames import FrameReader
@@ -22,31 +25,34 @@ _log = structlog.get_logger("services.replay.archive")
 
 
 class ParquetArchive:
-    """A folder of Parquet files, one for each sealed segment; see `Retire`.
+    """Parquet files in a blob store, one for each sealed segment; see `Retire`.
 
     Rows stand as they were inserted: under their first priority, 1 where they had none. Beyond
     `most_bytes` over all tables the oldest files are deleted.
     """
 
-    def __init__(self, folder: Path, files: Files, most_bytes: int) -> None:
-        self._folder = folder
+    def __init__(self, blobs: Blobs, unfinished: Path, files: Files, most_bytes: int) -> None:
+        """`unfinished`: a folder of this process, in which files are written."""
+        self._blobs = blobs
+        self._unfinished = unfinished
         self._files = files
         self._most_bytes = most_bytes
 
     def __call__(self, segment: Path, signature: Signature) -> None:
         """Writes the rows that a segment inserted. Blocks."""
-        folder = self._folder / segment.parent.name
-        folder.mkdir(parents=True, exist_ok=True)
-        target = folder / f"{segment.name}.parquet"
+        table = segment.parent.name
+        target = self._unfinished / f"{table}-{segment.name}.parquet"
         try:
-            rows = parquet.write(target, signature, self._rows(segment, signature))
-        except OSError as error:
+            if parquet.write(target, signature, self._rows(segment, signature)):
+                # Tables that had one name, one after the other, have segments of one name.
+                name = f"{segment.name}-{digest_of(target)[:16]}.parquet"
+                self._blobs.put(f"{table}/{name}", target, take=True)
+                self._keep_within_limit()
+        except (MazemeshError, OSError) as error:
             # An archive that is full must not stop the service.
             _log.warning("segment not archived", segment=str(segment), reason=str(error))
-            return
-        if not rows:
-            target.unlink()
-        self._keep_within_limit()
+        finally:
+            target.unlink(missing_ok=True)
 
     def _rows(self, segment: Path, signature: Signature) -> Iterator[parquet.Rows]:
         with self._files.open(segment) as file:
@@ -63,10 +69,10 @@ class ParquetArchive:
                 )
 
     def _keep_within_limit(self) -> None:
-        found = sorted(self._folder.glob("*/*.parquet"), key=lambda path: path.stat().st_mtime)
-        total = sum(path.stat().st_size for path in found)
-        for path in found:
+        found = sorted(every(self._blobs), key=lambda blob: (blob.put_time, blob.key))
+        total = sum(blob.size for blob in found)
+        for blob in found:
             if total <= self._most_bytes:
                 return
-            total -= path.stat().st_size
-            path.unlink()
+            total -= blob.size
+            self._blobs.delete(blob.key)

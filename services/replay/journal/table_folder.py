@@ -62,6 +62,7 @@ class TableFolder:
         self._number = number
         self._tail_start = -read_bytes
         self._retire = retire
+        self._sealed = 0
 
     @property
     def tail_bytes(self) -> int:
@@ -89,11 +90,18 @@ class TableFolder:
         if self._log is not None:
             await self._log.committed()
 
+    async def seal(self) -> None:
+        """Goes on in a new segment, unless nothing is in this one; see `TableLog`."""
+        if self._log is not None and self._log.appended_bytes > self._sealed:
+            self._sealed = self._log.appended_bytes
+            self._log.roll()
+            await self._log.committed()
+
     async def checkpoint(self, image: TableImage, rows: RowCopy) -> Checkpoint:
         """Stores the table as it is at the moment of the call; see `TableLog`."""
         # Nothing may be awaited before the log is rolled: what comes later belongs behind it.
         roll = self._log.roll() if self._log else None
-        appended = self._log.appended_bytes if self._log else 0
+        appended = self._sealed = self._log.appended_bytes if self._log else 0
         await self.committed()
         number = self._number + 1 if roll is None else roll.number
         size = await self._write(number, image, rows)

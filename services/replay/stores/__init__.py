@@ -1,0 +1,1 @@
+"""The copy of a shard's tables in a blob store."""
