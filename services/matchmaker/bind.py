@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+import uuid
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,7 +14,9 @@ from mazemesh.client.addresses import split_addresses
 from mazemesh.v1.matchmaker_pb2_grpc import add_MatchmakerServiceServicer_to_server
 from services._harness import Server
 from services._harness.game_specs import GameSpecs, SpecPeer
+from services.matchmaker.lobby.desk import TOPIC, Desk
 from services.matchmaker.lobby.lobby import Lobby
+from services.matchmaker.lobby.matching import Matching
 from services.matchmaker.lobby.tickets import Window
 from services.matchmaker.metrics import MatchmakerCollector, ticket_wait
 from services.matchmaker.numbers import Numbers
@@ -22,14 +24,18 @@ from services.matchmaker.peers import EloPeer, GamePeer, ModelPeer
 from services.matchmaker.rating.anchors import Anchors
 from services.matchmaker.rating.cooldown import Cooldowns
 from services.matchmaker.rating.evaluation import Evaluation, Throttle
-from services.matchmaker.rating.ledger import Ledger
+from services.matchmaker.rating.leases import Terms
 from services.matchmaker.rating.pairing import PairingRules
 from services.matchmaker.rating.ratings import Ratings
 from services.matchmaker.remotes import RemoteElo, RemoteGame, RemoteModel
 from services.matchmaker.servicer import MatchmakerServicer
 from services.matchmaker.settings import MatchmakerSettings
-from services.matchmaker.stores.memory import MemoryTickets
-from services.matchmaker.stores.sql import SqlAnchors, SqlLeases, SqlNumbers, SqlOutcomes
+from services.matchmaker.store import LeaderStore, TicketStore
+from services.matchmaker.stores.memory import LocalLeaders, MemoryTickets
+from services.matchmaker.stores.sql import SqlAnchors, SqlNumbers
+from services.matchmaker.stores.sql_leaders import SqlLeaders
+from services.matchmaker.stores.sql_leases import SqlLeases
+from services.matchmaker.stores.sql_outcomes import SqlOutcomes
 from services.matchmaker.training.opponents import Mix
 from services.matchmaker.training.snapshots import SnapshotRoster, follow
 from services.matchmaker.training.training import Training
@@ -68,42 +74,40 @@ async def bind(settings: MatchmakerSettings, server: Server) -> None:
 async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) -> None:
     """Serves with the given peers."""
     await server.database.migrate("services.matchmaker")
+    instance = uuid.uuid4().hex
     games = GameSpecs(peers.game, wait=_GAME_WAIT)
     roster = SnapshotRoster(settings.games, games)
     training = _training(settings, server, roster)
     numbers = Numbers(SqlNumbers(server.database))
     ratings = Ratings(peers.elo, _RATINGS_AGE, time.time)
-    ledger = Ledger(
-        SqlLeases(server.database),
-        settings.lease_seconds,
-        settings.max_attempts,
-        settings.keep_ended_seconds,
-    )
-    evaluation = _evaluation(settings, ledger, numbers, roster, ratings, peers)
-    waited = ticket_wait(server.registry).observe
-    lobby = _lobby(settings, numbers, ratings, peers, waited)
+    leaders = SqlLeaders(server.database)
+    evaluation = _evaluation(settings, server, leaders, numbers, roster, ratings, peers, instance)
+    lobby, matching = _lobby(settings, server, numbers, ratings, peers, instance)
     anchors = Anchors(
-        SqlAnchors(server.database), roster, numbers, peers.game, matches=settings.anchor_matches
+        SqlAnchors(server.database),
+        roster,
+        numbers,
+        peers.game,
+        leaders=leaders,
+        instance=instance,
+        matches=settings.anchor_matches,
     )
     await training.load()
-    await ledger.load()
-    await anchors.load()
-
-    async def flush() -> None:
-        await training.flush()
-        await evaluation.flush()
 
     async def flush_regularly() -> None:
         while True:
             await asyncio.sleep(settings.outcome_flush_seconds)
-            await flush()
+            await training.flush()
+            await evaluation.tidy()
 
     server.registry.register(MatchmakerCollector(training, evaluation, roster, lobby))
     server.on_drain(lobby.close)
-    server.on_stop(flush)
+    server.on_stop(training.flush)
     server.background(flush_regularly, "flush")
     server.background(lambda: follow(peers.model, roster, _MODEL_RETRY), "follow policies")
-    server.background(lobby.run, "match players")
+    look = server.notices.listen(TOPIC)
+    server.background(lambda: lobby.watch(look), "watch tickets")
+    server.background(matching.run, "match players")
     server.background(lambda: anchors.run(settings.anchor_seconds), "anchor ladders")
     servicer = MatchmakerServicer(
         training,
@@ -133,18 +137,24 @@ def _training(settings: MatchmakerSettings, server: Server, roster: SnapshotRost
 
 def _evaluation(
     settings: MatchmakerSettings,
-    ledger: Ledger,
+    server: Server,
+    leaders: LeaderStore,
     numbers: Numbers,
     roster: SnapshotRoster,
     ratings: Ratings,
     peers: Peers,
+    instance: str,
 ) -> Evaluation:
     return Evaluation(
-        ledger,
+        SqlLeases(server.database),
+        leaders,
         numbers,
         roster,
         ratings,
         peers.game,
+        instance=instance,
+        terms=Terms(settings.lease_seconds, settings.max_attempts),
+        keep_ended=settings.keep_ended_seconds,
         cooldowns=Cooldowns(settings.cooldown_seconds, settings.cooldown_ceiling_seconds),
         rules=PairingRules(
             uniform_share=settings.uniform_share,
@@ -162,25 +172,43 @@ def _evaluation(
 
 def _lobby(
     settings: MatchmakerSettings,
+    server: Server,
     numbers: Numbers,
     ratings: Ratings,
     peers: Peers,
-    waited: Callable[[float], None],
-) -> Lobby:
-    return Lobby(
-        MemoryTickets(settings.max_tickets),
+    instance: str,
+) -> tuple[Lobby, Matching]:
+    tickets, leaders = _tickets(settings, server)
+    desk = Desk(tickets, server.notices, settings.disconnect_grace_seconds, time.time)
+    window = Window(
+        settings.window_start,
+        settings.window_step,
+        settings.window_step_seconds,
+        settings.window_ceiling,
+    )
+    lobby = Lobby(
+        desk, ratings, instance=instance, window=window, heartbeat=settings.heartbeat_seconds
+    )
+    matching = Matching(
+        desk,
+        leaders,
         numbers,
         ratings,
         peers.game,
-        window=Window(
-            settings.window_start,
-            settings.window_step,
-            settings.window_step_seconds,
-            settings.window_ceiling,
-        ),
-        grace=settings.disconnect_grace_seconds,
-        heartbeat=settings.heartbeat_seconds,
-        clock=time.time,
+        instance=instance,
+        is_shared=server.redis is not None,
+        window=window,
         rng=np.random.default_rng(),
-        waited=waited,
+        waited=ticket_wait(server.registry).observe,
     )
+    return lobby, matching
+
+
+def _tickets(settings: MatchmakerSettings, server: Server) -> tuple[TicketStore, LeaderStore]:
+    """Where tickets are, and whose turn it is to match them: Redis, or this process alone."""
+    if server.redis is None:
+        return MemoryTickets(settings.max_tickets), LocalLeaders()
+    from services.matchmaker.stores.redis_leaders import RedisLeaders
+    from services.matchmaker.stores.redis_tickets import RedisTickets
+
+    return RedisTickets(server.redis, settings.max_tickets), RedisLeaders(server.redis)

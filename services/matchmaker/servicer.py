@@ -113,7 +113,7 @@ class MatchmakerServicer(MatchmakerServiceServicer):
         worker = WORKER_ID.check("worker_id", request.worker_id)
         match_id = MATCH_ID.check("match_id", request.match_id)
         failure = request.failure[:_MAX_FAILURE]
-        self._evaluation.complete(match_id, request.fence, worker, failure)
+        await self._evaluation.complete(match_id, request.fence, worker, failure)
         return pb.CompleteMatchResponse()
 
     async def FindMatch(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from mazemesh.games import GameSettings
@@ -73,6 +73,9 @@ class Ticket:
         since: When it came.
         state: See `TicketState`.
         gone_since: When its last stream broke; None while somebody listens.
+        listener: Instance at which somebody listens, or did.
+        hold: Names the attempt to seat it, while it is being matched.
+        held_until: When it waits again if that attempt is not heard of.
         end_time: When it ended.
         seat: The result, once matched.
     """
@@ -84,6 +87,9 @@ class Ticket:
     since: float
     state: TicketState = TicketState.WAITING
     gone_since: float | None = None
+    listener: str = ""
+    hold: str = ""
+    held_until: float = 0.0
     end_time: float = 0.0
     seat: Seat | None = None
 
@@ -126,6 +132,16 @@ def wants_bot(ticket: Ticket, now: float) -> bool:
     """Whether a ticket has waited so long that a bot will do."""
     after = ticket.wish.bot_after
     return can_play(ticket) and after is not None and now - ticket.since >= after
+
+
+def held(ticket: Ticket, hold: str, until: float) -> Ticket:
+    """The ticket while an attempt to seat it lasts, at most until then."""
+    return replace(ticket, state=TicketState.MATCHING, hold=hold, held_until=until)
+
+
+def released(ticket: Ticket) -> Ticket:
+    """The ticket as it waits again."""
+    return replace(ticket, state=TicketState.WAITING, hold="", held_until=0.0)
 
 
 def can_play(ticket: Ticket) -> bool:

@@ -2,7 +2,7 @@ CREATE TABLE alembic_version_matchmaker (
 	version_num VARCHAR(32) NOT NULL,
 	CONSTRAINT alembic_version_matchmaker_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO "alembic_version_matchmaker" VALUES('0001');
+INSERT INTO "alembic_version_matchmaker" VALUES('0002');
 CREATE TABLE matchmaker_anchors (
 	ladder VARCHAR(128) NOT NULL,
 	bots VARCHAR(512) NOT NULL,
@@ -14,8 +14,15 @@ CREATE TABLE matchmaker_forms (
 	opponent VARCHAR(128) NOT NULL,
 	score FLOAT NOT NULL,
 	weight FLOAT NOT NULL,
-	games BIGINT NOT NULL,
+	games BIGINT NOT NULL, revision BIGINT DEFAULT '0' NOT NULL,
 	CONSTRAINT pk_matchmaker_forms PRIMARY KEY (student, opponent)
+);
+CREATE TABLE matchmaker_leaders (
+	task VARCHAR(64) NOT NULL,
+	owner VARCHAR(64) NOT NULL,
+	fence BIGINT NOT NULL,
+	expire_time FLOAT NOT NULL,
+	CONSTRAINT pk_matchmaker_leaders PRIMARY KEY (task)
 );
 CREATE TABLE matchmaker_matches (
 	match_id VARCHAR(128) NOT NULL,
@@ -36,7 +43,7 @@ CREATE TABLE matchmaker_matches (
 CREATE TABLE matchmaker_numbers (
 	id INTEGER NOT NULL,
 	instance VARCHAR(36) NOT NULL,
-	next_number BIGINT NOT NULL,
+	next_number BIGINT NOT NULL, revision BIGINT DEFAULT '0' NOT NULL,
 	CONSTRAINT pk_matchmaker_numbers PRIMARY KEY (id)
 );
 CREATE TABLE matchmaker_requests (
@@ -45,3 +52,7 @@ CREATE TABLE matchmaker_requests (
 	CONSTRAINT pk_matchmaker_requests PRIMARY KEY (id),
 	CONSTRAINT uq_matchmaker_requests_request_id UNIQUE (request_id)
 );
+CREATE INDEX ix_matchmaker_forms_revision ON matchmaker_forms (revision);
+CREATE INDEX ix_matchmaker_matches_state_create_time ON matchmaker_matches (state, create_time, match_id);
+CREATE INDEX ix_matchmaker_matches_state_expire_time ON matchmaker_matches (state, expire_time);
+CREATE INDEX ix_matchmaker_matches_state_end_time ON matchmaker_matches (state, end_time);

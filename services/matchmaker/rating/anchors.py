@@ -16,7 +16,7 @@ from services.matchmaker.numbers import Numbers
 from services.matchmaker.peers import GamePeer
 from services.matchmaker.rating.ladders import Ladder
 from services.matchmaker.setup import MatchSetup
-from services.matchmaker.store import Anchor, AnchorStore
+from services.matchmaker.store import ANCHORS, Anchor, AnchorStore, LeaderStore
 from services.matchmaker.training.snapshots import SnapshotRoster
 
 _log = structlog.get_logger(__name__)
@@ -24,11 +24,15 @@ _log = structlog.get_logger(__name__)
 # Small enough that Game answers within a call's deadline on a busy machine.
 _BATCH = 32
 
+# Longer than a call of Game may take.
+_TURN_SECONDS = 15.0
+
 
 class Anchors:
     """Sees to it that bots have met `matches` times on each ladder, in every combination.
 
-    Matches count once Game has created them. A crash in between plays a few more.
+    One instance does at a time. Matches count once Game has created them; a crash in between plays
+    a few more.
     """
 
     def __init__(
@@ -38,18 +42,18 @@ class Anchors:
         numbers: Numbers,
         game: GamePeer,
         *,
+        leaders: LeaderStore,
+        instance: str,
         matches: int,
     ) -> None:
         self._store = store
+        self._leaders = leaders
+        self._instance = instance
         self._roster = roster
         self._numbers = numbers
         self._game = game
         self._matches = matches
         self._played: Counter[Anchor] = Counter()
-
-    async def load(self) -> None:
-        """Continues from the store."""
-        self._played = Counter(dict(await self._store.load()))
 
     async def run(self, seconds: float) -> None:
         """Looks for missing matches without end; waits first, as the mesh is just starting."""
@@ -65,11 +69,29 @@ class Anchors:
                 reachable = False
 
     async def play(self) -> None:
-        """Plays all matches that are missing. Raises what Game raises."""
+        """Plays all matches that are missing, unless another instance does. Raises as Game does."""
         for ladder in await self._roster.ladders():
-            missing = self._missing(ladder)
-            for first in range(0, len(missing), _BATCH):
-                await self._create(ladder, missing[first : first + _BATCH])
+            if not self._missing(ladder):
+                continue
+            if not await self._enter():
+                return
+            try:
+                await self._play(ladder)
+            finally:
+                await self._leaders.leave(ANCHORS, self._instance)
+
+    async def _play(self, ladder: Ladder) -> None:
+        # Another instance may have played some.
+        self._played = Counter(dict(await self._store.load()))
+        missing = self._missing(ladder)
+        for first in range(0, len(missing), _BATCH):
+            if not await self._enter():
+                return
+            await self._create(ladder, missing[first : first + _BATCH])
+
+    async def _enter(self) -> bool:
+        """Whether it is this instance's turn, for a call of Game."""
+        return await self._leaders.hold(ANCHORS, self._instance, _TURN_SECONDS) is not None
 
     def _missing(self, ladder: Ladder) -> list[tuple[str, ...]]:
         """Participants of each match that is missing; nothing where seats outnumber the bots."""
@@ -95,7 +117,6 @@ class Anchors:
                 for identity, group in zip(identities, groups, strict=True)
             ]
         )
-        self._played.update((ladder.name, group) for group in groups)
-        await self._store.save(
-            {(ladder.name, group): self._played[ladder.name, group] for group in groups}
-        )
+        played = Counter((ladder.name, group) for group in groups)
+        self._played.update(played)
+        await self._store.add(played)

@@ -26,18 +26,34 @@ from services.matchmaker.numbers import Numbers
 from services.matchmaker.peers import GamePeer
 from services.matchmaker.rating.cooldown import Cooldowns
 from services.matchmaker.rating.ladders import Ladder
-from services.matchmaker.rating.leases import Match, State
-from services.matchmaker.rating.ledger import Ledger
+from services.matchmaker.rating.leases import (
+    Match,
+    State,
+    Terms,
+    completed,
+    failed,
+    given_up,
+    leased,
+    withdrawn,
+)
+from services.matchmaker.rating.ledger import NEWS_SECONDS, Ledger, Told
 from services.matchmaker.rating.pairing import Pairing, PairingRules, pairs_of
 from services.matchmaker.rating.players import count_pending, players_of
 from services.matchmaker.rating.ratings import Ratings
 from services.matchmaker.setup import CreatedMatch
+from services.matchmaker.store import RATING, LeaderStore, LeaseStore
 from services.matchmaker.training.snapshots import SnapshotRoster
 
 _log = structlog.get_logger(__name__)
 
 # Refusals that concern a match itself; after any other error the same call may succeed later.
 _REFUSALS = (Conflict, FailedPrecondition, InvalidArgument, NotFound)
+
+# One instance chooses at a time. When it dies, another does after so long.
+_TURN_SECONDS = 4.0
+# A turn takes milliseconds; whoever asks waits a second for it.
+_TRIES_TO_ENTER = 20
+_ENTER_PAUSE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,37 +90,48 @@ class Throttle:
 
 
 class Evaluation:
-    """Issues and ends rating matches; belongs to one event loop.
+    """Issues and ends rating matches; belongs to one event loop, beside those of other instances.
 
     Attributes:
+        live: Matches that were queued or leased when last counted, on all instances.
         events: How often what happened to leases.
     """
 
     def __init__(
         self,
-        ledger: Ledger,
+        leases: LeaseStore,
+        leaders: LeaderStore,
         numbers: Numbers,
         roster: SnapshotRoster,
         ratings: Ratings,
         game: GamePeer,
         *,
+        instance: str,
+        terms: Terms,
+        keep_ended: float,
         cooldowns: Cooldowns,
         rules: PairingRules,
         throttle: Throttle,
         clock: Callable[[], float],
         rng: np.random.Generator,
     ) -> None:
-        self._ledger = ledger
+        self._leases = leases
+        self._leaders = leaders
         self._numbers = numbers
         self._roster = roster
         self._ratings = ratings
         self._game = game
+        self._instance = instance
+        self._terms = terms
+        self._keep_ended = keep_ended
         self._cooldowns = cooldowns
         self._rules = rules
         self._throttle = throttle
         self._clock = clock
         self._rng = rng
         self._turn = 0
+        self._told = Told()
+        self.live = 0
         self.events: Counter[LeaseEvent] = Counter()
         self._deciding = asyncio.Lock()
 
@@ -119,38 +146,36 @@ class Evaluation:
         Whatever is raised, also when the caller is gone: the matches are queued again, and their
         leases do not count as attempts.
         """
-        leased: list[Match] = []
+        taken: list[Match] = []
+        retry = self._throttle.retry
         try:
-            async with self._deciding:
-                await self._roster.ladders()  # before anything is taken: it may fail
-                leased += self._take(worker, limit, game)
-                retry = self._throttle.retry
-                if len(leased) < limit:
-                    retry = await self._decide(limit - len(leased), game)
-                    leased += self._take(worker, limit - len(leased), game)
-                await self._ledger.flush()
-            created = await self._create(leased) if leased else []
+            await self._roster.ladders()  # before anything is taken: it may fail
+            taken += await self._take(worker, limit, game)
+            if len(taken) < limit:
+                retry = await self._decide_in_turn(worker, limit - len(taken), game, taken)
+            created = await self._create(taken) if taken else []
         except BaseException:
-            self._withdraw(leased)
+            await self._withdraw(taken)
             raise
         self.events[LeaseEvent.ISSUED] += len(created)
         return Issue(created, 0.0 if created else retry)
 
-    def complete(self, match_id: str, fence: int, worker: str, failure: str = "") -> None:
-        """Ends a worker's lease; a `failure` puts the match back.
+    async def complete(self, match_id: str, fence: int, worker: str, failure: str = "") -> None:
+        """Ends a worker's lease; a `failure` puts the match back. Durable when it returns.
 
-        See `LeaseBook.complete` for errors.
-
-        Durable with the next flush: were it lost, the match would be issued again, and Game would
-        say that it is finished.
+        Raises:
+            NotFound: unknown match.
+            FailedPrecondition: see `leases.completed`.
         """
         now = self._clock()
-        book = self._ledger.book
-        end = book.fail if failure else book.complete
-        changed = end(match_id, fence, worker, now)
+        changed = await self._leases.change(
+            match_id,
+            lambda match: failed(match, fence, worker, self._terms, now)
+            if failure
+            else completed(match, fence, worker, now),
+        )
         if changed is None:
             return
-        self._ledger.changed([changed])
         if failure:
             self.events[LeaseEvent.FAILED] += 1
             _log.warning("match was not played", match_id=match_id, reason=failure)
@@ -159,70 +184,109 @@ class Evaluation:
         if changed.state is State.ABANDONED:
             self._abandoned(changed, failure)
 
-    @property
-    def live(self) -> int:
-        """Matches that are queued or leased."""
-        return self._ledger.book.live_count
+    async def tidy(self) -> None:
+        """Forgets what ended long ago, and counts what is live."""
+        await self._leases.prune(self._clock() - self._keep_ended)
+        self.live = await self._leases.count_live()
 
-    async def flush(self) -> None:
-        """Makes completions durable and forgets what ended long ago."""
-        self._ledger.prune(self._clock())
-        await self._ledger.flush()
-
-    def _take(self, worker: str, limit: int, game: str) -> list[Match]:
+    async def _take(self, worker: str, limit: int, game: str) -> list[Match]:
         """Matches that wait for a worker, expired leases first."""
-        now = self._clock()
-        expired = {match.match_id for match in self._ledger.book.expired(now)}
-        abandoned = self._ledger.book.abandon_hopeless(now)
-        for match in abandoned:
+        taking = asyncio.create_task(
+            self._leases.issue(worker, limit, self._terms, self._clock(), game)
+        )
+        try:
+            issued = await asyncio.shield(taking)
+        except asyncio.CancelledError:
+            # A transaction that has begun goes on.
+            await self._withdraw((await taking).leased)
+            raise
+        for match in issued.abandoned:
             self._abandoned(match, "every lease ran out")
-        leased = self._ledger.book.issue(worker, limit, now, game)
-        changed = [*abandoned, *leased]
-        self._ledger.changed(changed)
-        self.events[LeaseEvent.EXPIRED] += sum(one.match_id in expired for one in changed)
-        return leased
+        self.events[LeaseEvent.EXPIRED] += issued.expired
+        return issued.leased
 
-    async def _decide(self, count: int, game: str) -> float:
-        """Queues at most `count` new matches; returns when to ask again if there were none."""
+    async def _decide_in_turn(
+        self, worker: str, count: int, game: str, taken: list[Match]
+    ) -> float:
+        """As `_decide`, unless others take their time over it."""
+        async with self._deciding:
+            fence = await self._enter()
+            if fence is None:
+                return self._throttle.retry
+            try:
+                return await self._decide(worker, count, game, fence, taken)
+            finally:
+                await self._leaders.leave(RATING, self._instance)
+
+    async def _enter(self) -> int | None:
+        """The fence under which this instance alone chooses; None when others take long."""
+        for attempt in range(_TRIES_TO_ENTER):
+            if attempt:
+                await asyncio.sleep(_ENTER_PAUSE * self._rng.uniform(0.5, 1.5))
+            fence = await self._leaders.hold(RATING, self._instance, _TURN_SECONDS)
+            if fence is not None:
+                return fence
+        return None
+
+    async def _decide(
+        self, worker: str, count: int, game: str, fence: int, taken: list[Match]
+    ) -> float:
+        """Adds at most `count` new matches to those that the worker has taken.
+
+        Returns when to ask again if there were none.
+        """
         ladders = [one for one in await self._roster.ladders() if game in ("", one.game)]
         retry = self._throttle.settled_retry
         if not ladders:
             return retry
+        now = self._clock()
+        ledger = Ledger(await self._leases.look(now - NEWS_SECONDS))
+        self._hear(ledger)
         self._turn += 1
         for offset in range(len(ladders)):
             ladder = ladders[(self._turn + offset) % len(ladders)]
-            chosen, settled = await self._choose(ladder, count)
+            chosen, settled = await self._choose(ladder, count, ledger)
             retry = retry if settled else self._throttle.retry
-            for identity, participants in zip(
-                await self._numbers.take(ladder.name, len(chosen)), chosen, strict=True
-            ):
-                match = Match(
+            identities = await self._numbers.take(ladder.name, len(chosen))
+            now = self._clock()
+            new = [
+                Match(
                     identity.match_id,
                     ladder.name,
                     ladder.game,
                     ladder.settings,
                     participants,
                     identity.seed,
-                    self._clock(),
+                    now + number * 1e-6,  # issued again in this order
                 )
-                self._ledger.changed([self._ledger.book.add(match)])
+                for number, (identity, participants) in enumerate(
+                    zip(identities, chosen, strict=True)
+                )
+            ]
+            new = [leased(match, worker, self._terms, now) for match in new]
+            if new and not await self._leases.add(new, fence):
+                # It took so long that others took over.
+                return self._throttle.retry
+            taken += new
             count -= len(chosen)
             if count == 0:
                 break
         return retry
 
-    async def _choose(self, ladder: Ladder, count: int) -> tuple[list[tuple[str, ...]], bool]:
+    async def _choose(
+        self, ladder: Ladder, count: int, ledger: Ledger
+    ) -> tuple[list[tuple[str, ...]], bool]:
         """Participants of at most `count` new matches; and whether the ladder is settled."""
         ratings = await self._ratings.of(ladder.name)
         now = self._clock()
-        under_way = self._ledger.under_way(ladder.name, now)
+        under_way = ledger.under_way(ladder.name, now)
         everybody = players_of(ladder, ratings, count_pending(under_way))
         players = [one for one in everybody if not self._cooldowns.rests(one.policy, now)]
         met = Counter(pair for participants in under_way for pair in pairs_of(participants))
         pairing = Pairing(players, met, ladder.players, self._rules)
-        live = sum(match.ladder == ladder.name for match in self._ledger.book.live())
         chosen: list[tuple[str, ...]] = []
-        async for _ in paced(range(min(count, self._throttle.max_outstanding - live))):
+        room = self._throttle.max_outstanding - ledger.live(ladder.name)
+        async for _ in paced(range(min(count, room))):
             participants = pairing.next_match(self._rng)
             if participants is None:
                 break
@@ -249,11 +313,11 @@ class Evaluation:
         try:
             created = await self._game.create([match.setup])
         except _REFUSALS as error:
-            self._refused(match, error)
+            await self._refused(match, error)
             return []
         return [(match, created[0])]
 
-    def _refused(self, match: Match, error: MazemeshError) -> None:
+    async def _refused(self, match: Match, error: MazemeshError) -> None:
         """A match that Game will not create was played before (completion lost), or cannot be.
 
         Where Game knows it under a higher fence, or what it says fits no match but Game itself,
@@ -261,28 +325,53 @@ class Evaluation:
         """
         played = error.reason == Reason.MATCH_FINISHED
         if isinstance(error, FailedPrecondition) and not played:
-            self._withdraw([match])
+            await self._withdraw([match])
             _log.warning("match not created", match_id=match.match_id, reason=str(error))
             return
-        state = State.COMPLETED if played else State.ABANDONED
-        self._ledger.changed([self._ledger.book.end(match.match_id, state, self._clock())])
+        state, now = State.COMPLETED if played else State.ABANDONED, self._clock()
+        changed = await self._leases.change(
+            match.match_id, lambda present: given_up(present, match.fence, state, now)
+        )
+        if changed is None:
+            return
         if played:
             self._completed(match)
         else:
             self._abandoned(match, str(error))
 
-    def _withdraw(self, leased: Sequence[Match]) -> None:
-        taken_back = (self._ledger.book.withdraw(one.match_id, one.fence) for one in leased)
-        self._ledger.changed(match for match in taken_back if match is not None)
+    async def _withdraw(self, taken: Sequence[Match]) -> None:
+        """Gives leases back; where the store is away they run out by themselves."""
+        for one in taken:
+            try:
+                await self._leases.change(
+                    one.match_id, lambda match, fence=one.fence: withdrawn(match, fence)
+                )
+            except MazemeshError as error:
+                _log.warning("lease not given back", match_id=one.match_id, reason=str(error))
+
+    def _hear(self, ledger: Ledger) -> None:
+        """Takes what ended at other instances."""
+        for one in ledger.ended:
+            if not self._told.is_new(one.match_id):
+                continue
+            if one.state is State.COMPLETED:
+                self._cooldowns.played(one.participants)
+            else:
+                self._rest(one.participants)
 
     def _completed(self, match: Match) -> None:
         self.events[LeaseEvent.COMPLETED] += 1
-        self._cooldowns.played(match.participants)
+        if self._told.is_new(match.match_id):
+            self._cooldowns.played(match.participants)
+
+    def _rest(self, participants: Sequence[str]) -> None:
+        snapshots = (one for one in participants if not is_bot(one))
+        self._cooldowns.abandoned(snapshots, self._clock())
 
     def _abandoned(self, match: Match, reason: str) -> None:
         self.events[LeaseEvent.ABANDONED] += 1
-        snapshots = (one for one in match.participants if not is_bot(one))
-        self._cooldowns.abandoned(snapshots, self._clock())
+        if self._told.is_new(match.match_id):
+            self._rest(match.participants)
         _log.error(
             "match abandoned",
             match_id=match.match_id,

@@ -1,69 +1,71 @@
-"""The lease book with its store behind it: changes are in memory at once, durable with `flush`."""
+"""What is under way on all instances, as it was when last looked."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from services.matchmaker.rating.leases import LeaseBook, Match, State
-from services.matchmaker.store import LeaseStore
-from services.matchmaker.unsaved import Unsaved
+from services.matchmaker.rating.leases import LIVE, State
 
-# Results of matches that ended so recently may not be in Elo's ratings yet (outbox, then refit).
-_RATING_LAG = 5.0
+RATING_LAG = 5.0
+"""Seconds in which a result may not be in Elo's ratings yet (outbox, then refit)."""
+
+NEWS_SECONDS = 10.0
+"""How far back ended matches are looked at, at least; clocks of instances differ by less."""
+
+_MOST_TOLD = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """As much of a match as the choice of others needs."""
+
+    match_id: str
+    ladder: str
+    participants: tuple[str, ...]
+    state: State
+    end_time: float
 
 
 class Ledger:
-    """Rating matches, remembered.
+    """Matches that are queued or leased, and those that ended a moment ago."""
 
-    Args:
-        store: Where they are kept.
-        lease_seconds: See `LeaseBook`.
-        max_attempts: See `LeaseBook`.
-        keep_ended: Seconds that an ended match is remembered.
-    """
+    def __init__(self, seen: Iterable[Seen]) -> None:
+        self._seen = list(seen)
 
-    def __init__(
-        self, store: LeaseStore, lease_seconds: float, max_attempts: int, keep_ended: float
-    ) -> None:
-        self._store = store
-        self._lease_seconds = lease_seconds
-        self._max_attempts = max_attempts
-        self._keep_ended = keep_ended
-        self.book = LeaseBook(lease_seconds, max_attempts)
-        self._recent: list[Match] = []
-        self._unsaved: Unsaved[str, None] = Unsaved()
+    @property
+    def ended(self) -> Sequence[Seen]:
+        """Those that ended."""
+        return [one for one in self._seen if one.state not in LIVE]
 
-    async def load(self) -> None:
-        """Continues from the store."""
-        matches = await self._store.load()
-        self.book = LeaseBook(self._lease_seconds, self._max_attempts, matches)
-
-    def changed(self, matches: Iterable[Match]) -> None:
-        """Notes rows that the book changed."""
-        for match in matches:
-            self._unsaved.rows[match.match_id] = None
-            if match.state is State.COMPLETED:
-                self._recent.append(match)
+    def live(self, ladder: str) -> int:
+        """How many of a ladder are queued or leased."""
+        return sum(one.state in LIVE and one.ladder == ladder for one in self._seen)
 
     def under_way(self, ladder: str, now: float) -> list[tuple[str, ...]]:
         """Participants of the ladder's matches that the ratings do not show yet."""
-        self._recent = [match for match in self._recent if match.end_time > now - _RATING_LAG]
         return [
-            match.participants
-            for match in (*self.book.live(), *self._recent)
-            if match.ladder == ladder
+            one.participants
+            for one in self._seen
+            if one.ladder == ladder
+            and (
+                one.state in LIVE
+                or (one.state is State.COMPLETED and one.end_time > now - RATING_LAG)
+            )
         ]
 
-    def prune(self, now: float) -> None:
-        """Forgets what ended long ago."""
-        for match_id in self.book.prune(now - self._keep_ended):
-            self._unsaved.rows.pop(match_id, None)
-            self._unsaved.ids[match_id] = None
 
-    async def flush(self) -> None:
-        """Makes all changes durable, in one transaction."""
-        await self._unsaved.flush(self._save)
+class Told:
+    """Ids that were dealt with, the newest of them."""
 
-    async def _save(self, dirty: dict[str, None], forgotten: list[str]) -> None:
-        matches = [self.book.get(match_id) for match_id in dirty if match_id in self.book]
-        await self._store.save(matches, forgotten)
+    def __init__(self) -> None:
+        self._ids: dict[str, None] = {}
+
+    def is_new(self, match_id: str) -> bool:
+        """Whether an id comes for the first time."""
+        if match_id in self._ids:
+            return False
+        self._ids[match_id] = None
+        while len(self._ids) > _MOST_TOLD:
+            del self._ids[next(iter(self._ids))]
+        return True

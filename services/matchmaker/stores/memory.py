@@ -2,8 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 from mazemesh.errors import AlreadyExists, NotFound, ResourceExhausted
-from services.matchmaker.lobby.tickets import ENDED, Ticket, TicketState
+from services.matchmaker.lobby.tickets import ENDED, Ticket
+
+
+def waits_already(ticket: Ticket, other: str) -> AlreadyExists:
+    """The player has another live ticket on the ladder."""
+    return AlreadyExists(
+        f"player: {ticket.wish.player!r} waits on ladder {ticket.wish.ladder!r} already, "
+        f"with ticket {other}; cancel that first"
+    )
+
+
+def too_many(most: int) -> ResourceExhausted:
+    """As many as may wait do."""
+    return ResourceExhausted(f"{most} players are waiting already; try later", retry_after=5.0)
+
+
+def unknown(ticket_id: str) -> NotFound:
+    """There is no such ticket."""
+    return NotFound(f"ticket_id: no ticket {ticket_id!r}, or it ended long ago")
+
+
+class LocalLeaders:
+    """A `LeaderStore` of one process, which has every task to itself."""
+
+    async def hold(self, task: str, owner: str, seconds: float) -> int | None:
+        """See `LeaderStore`."""
+        return 1
+
+    async def leave(self, task: str, owner: str) -> None:
+        """See `LeaderStore`."""
 
 
 class MemoryTickets:
@@ -26,14 +57,9 @@ class MemoryTickets:
             return self._tickets[known]
         key = _key(ticket)
         if key in self._live:
-            raise AlreadyExists(
-                f"player: {ticket.wish.player!r} waits on ladder {ticket.wish.ladder!r} already, "
-                f"with ticket {self._live[key]}; cancel that first"
-            )
+            raise waits_already(ticket, self._live[key])
         if len(self._live) >= self._max_tickets:
-            raise ResourceExhausted(
-                f"{self._max_tickets} players are waiting already; try later", retry_after=5.0
-            )
+            raise too_many(self._max_tickets)
         self._tickets[ticket.ticket_id] = ticket
         self._by_request[ticket.request_id] = ticket.ticket_id
         self._live[key] = ticket.ticket_id
@@ -44,25 +70,33 @@ class MemoryTickets:
         try:
             return self._tickets[ticket_id]
         except KeyError:
-            raise NotFound(f"ticket_id: no ticket {ticket_id!r}, or it ended long ago") from None
+            raise unknown(ticket_id) from None
 
-    async def swap(self, old: Ticket, new: Ticket) -> bool:
+    async def find(self, ticket_ids: Sequence[str]) -> list[Ticket]:
         """See `TicketStore`."""
-        if self._tickets.get(old.ticket_id) != old:
+        return [self._tickets[one] for one in ticket_ids if one in self._tickets]
+
+    async def swap(self, changes: Sequence[tuple[Ticket, Ticket]], fence: int | None = None) -> bool:
+        """See `TicketStore`; one process has no others that a fence would keep out."""
+        if any(self._tickets.get(old.ticket_id) not in (old, new) for old, new in changes):
             return False
-        self._tickets[old.ticket_id] = new
-        if new.state in ENDED and old.state not in ENDED:
-            self._live.pop(_key(new), None)
-            self._ended[new.ticket_id] = None
-            while len(self._ended) > self._max_tickets:
-                self._forget(next(iter(self._ended)))
+        for old, new in changes:
+            self._tickets[old.ticket_id] = new
+            if new.state in ENDED and old.state not in ENDED:
+                self._live.pop(_key(new), None)
+                self._ended[new.ticket_id] = None
+                while len(self._ended) > self._max_tickets:
+                    self._forget(next(iter(self._ended)))
         return True
 
-    async def waiting(self) -> list[Ticket]:
+    async def live(self) -> list[Ticket]:
         """See `TicketStore`."""
-        tickets = (self._tickets[ticket_id] for ticket_id in self._live.values())
-        found = [ticket for ticket in tickets if ticket.state is TicketState.WAITING]
+        found = [self._tickets[ticket_id] for ticket_id in self._live.values()]
         return sorted(found, key=lambda ticket: (ticket.since, ticket.ticket_id))
+
+    async def count(self) -> int:
+        """See `TicketStore`."""
+        return len(self._live)
 
     async def prune(self, ended_before: float) -> None:
         """See `TicketStore`."""
@@ -71,6 +105,13 @@ class MemoryTickets:
             if self._tickets[oldest].end_time >= ended_before:
                 return
             self._forget(oldest)
+
+    async def beat(self, instance: str) -> None:
+        """See `TicketStore`; there is no other instance."""
+
+    async def gone(self, instances: Collection[str]) -> set[str]:
+        """See `TicketStore`."""
+        return set()
 
     def _forget(self, ticket_id: str) -> None:
         del self._ended[ticket_id]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Column, Float, Integer, String, Table
+from sqlalchemy import JSON, BigInteger, Column, Float, Index, Integer, String, Table
 
 from services._harness.database import create_metadata
 
@@ -14,6 +14,16 @@ numbers = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("instance", String(36), nullable=False),
     Column("next_number", BigInteger, nullable=False),
+    Column("revision", BigInteger, nullable=False, server_default="0"),
+)
+
+leaders = Table(
+    "matchmaker_leaders",
+    metadata,
+    Column("task", String(64), primary_key=True),
+    Column("owner", String(64), nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("expire_time", Float, nullable=False),
 )
 
 matches = Table(
@@ -32,6 +42,10 @@ matches = Table(
     Column("worker", String(128), nullable=False),
     Column("expire_time", Float, nullable=False),
     Column("end_time", Float, nullable=False),
+    # What is free to be leased, what ran out, and what ended, oldest first.
+    Index("ix_matchmaker_matches_state_create_time", "state", "create_time", "match_id"),
+    Index("ix_matchmaker_matches_state_expire_time", "state", "expire_time"),
+    Index("ix_matchmaker_matches_state_end_time", "state", "end_time"),
 )
 
 anchors = Table(
@@ -50,6 +64,8 @@ forms = Table(
     Column("score", Float, nullable=False),
     Column("weight", Float, nullable=False),
     Column("games", BigInteger, nullable=False),
+    Column("revision", BigInteger, nullable=False, server_default="0"),
+    Index("ix_matchmaker_forms_revision", "revision"),
 )
 
 requests = Table(

@@ -82,6 +82,11 @@ class Form:
         )
 
 
+def decay_of(half_life: float) -> float:
+    """What a game weighs of the one after it, where `half_life` games later it weighs half."""
+    return float(0.5 ** (1.0 / half_life))
+
+
 class Forms:
     """The records of all (student, opponent) pairs.
 
@@ -91,17 +96,21 @@ class Forms:
     def __init__(
         self, half_life: float, forms: Mapping[tuple[str, str], Form] | None = None
     ) -> None:
-        self._decay = 0.5 ** (1.0 / half_life)
+        self._decay = decay_of(half_life)
         self._forms: dict[tuple[str, str], Form] = dict(forms or {})
 
-    def record(self, student: str, opponent: str, outcomes: Outcomes) -> Form:
-        """Adds finished games; returns the new record."""
+    def record(self, student: str, opponent: str, outcomes: Outcomes) -> None:
+        """Adds finished games."""
         key = student, opponent
+        self.set(key, self._forms.get(key, Form()).after(outcomes, self._decay))
+
+    def set(self, key: tuple[str, str], form: Form) -> None:
+        """Replaces the record of a pair, who have met just now."""
         # Whoever was met last stands last.
-        self._forms[key] = form = self._forms.pop(key, Form()).after(outcomes, self._decay)
+        self._forms.pop(key, None)
+        self._forms[key] = form
         while len(self._forms) > MOST_FORMS:
             del self._forms[next(iter(self._forms))]
-        return form
 
     def of(self, student: str = "") -> Iterator[tuple[str, str, Form]]:
         """Student, opponent and record of all pairs, or those of one student, by name."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from services._harness.known_games import KnownGame
-from services.matchmaker.store import OutcomeState, OutcomeStore
+from services.matchmaker.store import OutcomeStore, Told
 from services.matchmaker.training.opponents import (
     Curve,
     Mix,
@@ -21,7 +22,6 @@ from services.matchmaker.training.opponents import (
 )
 from services.matchmaker.training.outcomes import Form, Forms, Outcomes
 from services.matchmaker.training.snapshots import SnapshotRoster
-from services.matchmaker.unsaved import Unsaved
 
 KEEP_REQUESTS = 10_000
 """How many of the newest request ids are remembered, so that a retry counts once."""
@@ -30,8 +30,9 @@ KEEP_REQUESTS = 10_000
 class Training:
     """Samples opponents from the roster by the outcomes so far.
 
-    Outcomes are in memory at once and in the store with the next `flush`; a crash between the two
-    forgets some games of a decayed average, and never counts any twice.
+    Outcomes are in memory at once and in the store, which all instances share, with the next
+    `flush`; a crash between the two forgets some games of a decayed average, and never counts any
+    twice. What other instances were told is known after a `flush`, too.
 
     Attributes:
         games: Games whose outcome was counted since the start.
@@ -61,14 +62,16 @@ class Training:
         self._half_life = half_life
         self._rng = rng
         self._forms = Forms(half_life)
+        self._revision = 0
         self._requests: dict[str, None] = {}
-        self._unsaved: Unsaved[tuple[str, str], Form] = Unsaved()
+        self._unsaved: list[Told] = []
+        self._saving = asyncio.Lock()
 
     async def load(self) -> None:
         """Continues from the store."""
-        state = await self._store.load()
-        self._forms = Forms(self._half_life, state.forms)
-        self._requests = dict.fromkeys(state.request_ids)
+        forms, self._revision = await self._store.read()
+        self._forms = Forms(self._half_life, forms)
+        self._requests = dict.fromkeys(await self._store.request_ids())
 
     def record(self, request_id: str, student: str, outcomes: Mapping[str, Outcomes]) -> None:
         """Counts outcomes, once for a request id.
@@ -79,10 +82,10 @@ class Training:
         if not told or request_id in self._requests:
             return
         for opponent, one in told.items():
-            self._unsaved.rows[student, opponent] = self._forms.record(student, opponent, one)
+            self._forms.record(student, opponent, one)
             self.games += one.games
+        self._unsaved.append(Told(request_id, student, told))
         self._requests[request_id] = None
-        self._unsaved.ids[request_id] = None
         while len(self._requests) > KEEP_REQUESTS:
             del self._requests[next(iter(self._requests))]
 
@@ -122,11 +125,28 @@ class Training:
         return opponents
 
     async def flush(self) -> None:
-        """Makes what was recorded durable, in one transaction."""
-        await self._unsaved.flush(self._save)
+        """Makes what was recorded durable, and learns what other instances recorded."""
+        async with self._saving:
+            if self._unsaved:
+                saving, self._unsaved = self._unsaved, []
+                try:
+                    # A request that another instance was told, too, counts there: hence the answer.
+                    present = await self._store.add(saving, self._half_life, KEEP_REQUESTS)
+                except BaseException:
+                    self._unsaved = [*saving, *self._unsaved]
+                    raise
+                self._take(present)
+            changed, self._revision = await self._store.read(self._revision)
+            self._take(changed)
 
-    async def _save(self, forms: dict[tuple[str, str], Form], requests: list[str]) -> None:
-        await self._store.save(OutcomeState(forms, requests), KEEP_REQUESTS)
+    def _take(self, forms: Mapping[tuple[str, str], Form]) -> None:
+        """Takes records of the store, with what came since on top."""
+        for key, form in forms.items():
+            self._forms.set(key, form)
+        for told in self._unsaved:
+            for opponent, one in told.outcomes.items():
+                if (told.student, opponent) in forms:
+                    self._forms.record(told.student, opponent, one)
 
     def _exploit(self, student: str, target: str, game: str, count: int) -> list[Opponent]:
         snapshots = self._pool([target], game)

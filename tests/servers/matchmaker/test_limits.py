@@ -10,11 +10,14 @@ import pytest
 
 from mazemesh.errors import Cancelled, FailedPrecondition, InvalidArgument, Reason
 from mazemesh.games import GameSettings
+from services._harness.notices import LocalNotices
+from services.matchmaker.lobby.desk import Desk
 from services.matchmaker.lobby.lobby import Lobby
+from services.matchmaker.lobby.matching import Matching
 from services.matchmaker.lobby.tickets import Window, Wish
 from services.matchmaker.numbers import Numbers
 from services.matchmaker.rating.ratings import Ratings
-from services.matchmaker.stores.memory import MemoryTickets
+from services.matchmaker.stores.memory import LocalLeaders, MemoryTickets
 from tests.servers.event_loop_lag import event_loop_lag
 from tests.servers.matchmaker_world import World, world_with_one_snapshot
 from tests.unit.matchmaker.fakes import (
@@ -52,15 +55,18 @@ async def test_the_largest_calls_let_others_have_their_turn(tmp_path: Path) -> N
 @pytest.mark.parametrize("size", [2, 8])
 async def test_thousands_who_cannot_be_matched_are_looked_at_in_a_moment(size: int) -> None:
     elo, clock = FakeElo(), FakeClock()
-    lobby = Lobby(
-        MemoryTickets(10_000),
+    desk = Desk(MemoryTickets(10_000), LocalNotices(), 10.0, clock)
+    ratings = Ratings(elo, 2.0, clock)
+    lobby = Lobby(desk, ratings, instance="here", window=Window(), heartbeat=20.0)
+    matching = Matching(
+        desk,
+        LocalLeaders(),
         Numbers(MemoryNumbers()),
-        Ratings(elo, 2.0, clock),
+        ratings,
         FakeGame(),
+        instance="here",
+        is_shared=False,
         window=Window(),
-        grace=10.0,
-        heartbeat=20.0,
-        clock=clock,
         rng=np.random.default_rng(0),
     )
     elo.known["race"] = {
@@ -73,9 +79,9 @@ async def test_thousands_who_cannot_be_matched_are_looked_at_in_a_moment(size: i
         followed.append(lobby.follow(ticket.ticket_id))
         await anext(followed[-1])
     with event_loop_lag() as lag:
-        assert not await lobby.match()
+        assert not await matching.match()
         clock.pass_seconds(60.0)
-        assert not await lobby.match()
+        assert not await matching.match()
     lag.check()
     for stream in followed:
         await stream.aclose()

@@ -1,7 +1,9 @@
 """Hand-written peers and stores of the Matchmaker, kept to the contract of the real ones."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mazemesh.errors import (
@@ -9,6 +11,7 @@ from mazemesh.errors import (
     FailedPrecondition,
     InvalidArgument,
     MazemeshError,
+    NotFound,
     Reason,
     Unavailable,
 )
@@ -16,10 +19,22 @@ from mazemesh.games import GameSettings, Purpose, get_game, seeds
 from mazemesh.v1 import game_pb2
 from services._harness.game_specs import GameSpecs
 from services.matchmaker.peers import News, Published
-from services.matchmaker.rating.leases import Match
+from services.matchmaker.rating.leases import (
+    LIVE,
+    Match,
+    State,
+    Terms,
+    ended,
+    is_expired,
+    is_free,
+    is_hopeless,
+    leased,
+)
+from services.matchmaker.rating.ledger import Seen
 from services.matchmaker.rating.players import Rating
 from services.matchmaker.setup import CreatedGame, CreatedMatch, MatchSetup
-from services.matchmaker.store import Anchor, OutcomeState
+from services.matchmaker.store import RATING, Anchor, FormsRead, Issued, Told
+from services.matchmaker.training.outcomes import Form, decay_of
 from services.matchmaker.training.snapshots import SnapshotRoster
 from tests.game_specs import FakeSpecs, known
 
@@ -190,38 +205,109 @@ def snapshot(
     return Published(name, version, game, settings or GameSettings(shaping=0.5))
 
 
+class MemoryLeaders:
+    """A `LeaderStore` whose time is that of `clock`."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
+        self.held: dict[str, tuple[str, int, float]] = {}
+
+    async def hold(self, task: str, owner: str, seconds: float) -> int | None:
+        now = self.clock()
+        holder, fence, until = self.held.get(task, ("", 0, 0.0))
+        if until > now and holder != owner:
+            return None
+        fence += until <= now
+        self.held[task] = owner, fence, now + seconds
+        return fence
+
+    async def leave(self, task: str, owner: str) -> None:
+        holder, fence, _ = self.held.get(task, ("", 0, 0.0))
+        if holder == owner:
+            self.held[task] = owner, fence, 0.0
+
+
 class MemoryLeases:
     """A `LeaseStore` that keeps what a disk would hold, and can break."""
 
-    def __init__(self) -> None:
-        self.matches: list[Match] = []
+    def __init__(self, leaders: MemoryLeaders | None = None) -> None:
+        self.leaders = leaders or MemoryLeaders()
+        self.rows: dict[str, Match] = {}
         self.broken = False
-        self.saves = 0
 
-    async def load(self) -> list[Match]:
-        return self.matches
+    @property
+    def matches(self) -> list[Match]:
+        return sorted(self.rows.values(), key=lambda one: (one.create_time, one.match_id))
 
-    async def save(self, matches: Sequence[Match], forgotten: Sequence[str] = ()) -> None:
-        self.saves += 1
+    async def issue(
+        self, worker: str, limit: int, terms: Terms, now: float, game: str = ""
+    ) -> Issued:
+        self._check()
+        hopeless = [one for one in self.matches if is_hopeless(one, terms, now)]
+        abandoned = [ended(one, State.ABANDONED, now) for one in hopeless]
+        free = [
+            one for one in self.matches if is_free(one, terms, now) and game in ("", one.game)
+        ]
+        free.sort(key=lambda one: not is_expired(one, now))
+        given = [leased(one, worker, terms, now) for one in free[:limit]]
+        expired = sum(is_expired(one, now) for one in free[:limit])
+        self._put([*abandoned, *given])
+        return Issued(given, abandoned, len(abandoned) + expired)
+
+    async def change(
+        self, match_id: str, change: Callable[[Match], Match | None]
+    ) -> Match | None:
+        self._check()
+        if match_id not in self.rows:
+            raise NotFound(f"match_id: no match {match_id!r}, or it ended long ago")
+        new = change(self.rows[match_id])
+        self._put([] if new is None else [new])
+        return new
+
+    async def add(self, matches: Sequence[Match], fence: int) -> bool:
+        self._check()
+        if self.leaders.held.get(RATING, ("", 0, 0.0))[1] != fence:
+            return False
+        self._put(matches)
+        return True
+
+    async def look(self, ended_since: float) -> list[Seen]:
+        self._check()
+        return [
+            Seen(one.match_id, one.ladder, one.participants, one.state, one.end_time)
+            for one in self.matches
+            if one.state in LIVE or one.end_time >= ended_since
+        ]
+
+    async def count_live(self) -> int:
+        return sum(one.state in LIVE for one in self.matches)
+
+    async def prune(self, ended_before: float) -> None:
+        self.rows = {
+            one.match_id: one
+            for one in self.matches
+            if one.state in LIVE or one.end_time >= ended_before
+        }
+
+    def _check(self) -> None:
         if self.broken:
             raise OSError("disk full")
-        rows = {match.match_id: match for match in (*self.matches, *matches)}
-        for match_id in forgotten:
-            rows.pop(match_id, None)
-        self.matches = list(rows.values())
+
+    def _put(self, matches: Sequence[Match]) -> None:
+        self.rows.update((one.match_id, one) for one in matches)
 
 
 class MemoryAnchors:
     """An `AnchorStore`."""
 
     def __init__(self) -> None:
-        self.counts: dict[Anchor, int] = {}
+        self.counts: Counter[Anchor] = Counter()
 
     async def load(self) -> Mapping[Anchor, int]:
         return self.counts
 
-    async def save(self, counts: Mapping[Anchor, int]) -> None:
-        self.counts = {**self.counts, **counts}
+    async def add(self, counts: Mapping[Anchor, int]) -> None:
+        self.counts.update(counts)
 
 
 class MemoryNumbers:
@@ -242,16 +328,37 @@ class MemoryOutcomes:
     """An `OutcomeStore` that counts its saves and can break."""
 
     def __init__(self) -> None:
-        self.state = OutcomeState()
+        self.forms: dict[tuple[str, str], tuple[Form, int]] = {}
+        self.ids: list[str] = []
+        self.revision = 0
         self.broken = False
         self.saves = 0
 
-    async def load(self) -> OutcomeState:
-        return self.state
+    async def read(self, after: int = 0) -> FormsRead:
+        rows = sorted(self.forms.items(), key=lambda item: item[1][1])
+        forms = {pair: form for pair, (form, at) in rows if at > after or not after}
+        return FormsRead(forms, self.revision)
 
-    async def save(self, changes: OutcomeState, keep_requests: int) -> None:
+    async def request_ids(self) -> list[str]:
+        return list(self.ids)
+
+    async def add(
+        self, told: Sequence[Told], half_life: float, keep_requests: int
+    ) -> Mapping[tuple[str, str], Form]:
         if self.broken:
             raise OSError("disk full")
         self.saves += 1
-        ids = [*self.state.request_ids, *changes.request_ids][-keep_requests:]
-        self.state = OutcomeState({**self.state.forms, **changes.forms}, ids)
+        self.revision += 1
+        present = {}
+        for one in told:
+            is_new = one.request_id not in self.ids
+            self.ids += [one.request_id] * is_new
+            for opponent, outcomes in one.outcomes.items():
+                pair = one.student, opponent
+                form = self.forms.get(pair, (Form(), 0))[0]
+                if is_new:
+                    form = form.after(outcomes, decay_of(half_life))
+                    self.forms[pair] = form, self.revision
+                present[pair] = form
+        self.ids = self.ids[-keep_requests:]
+        return present

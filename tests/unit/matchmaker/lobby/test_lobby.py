@@ -6,17 +6,21 @@ import numpy as np
 import pytest
 
 from mazemesh.errors import AlreadyExists, FailedPrecondition, NotFound, Unavailable
+from services._harness.notices import LocalNotices
+from services.matchmaker.lobby.desk import Desk
 from services.matchmaker.lobby.lobby import Lobby, Waiting
+from services.matchmaker.lobby.matching import Matching
 from services.matchmaker.lobby.tickets import Ticket, TicketState, Window, Wish
 from services.matchmaker.numbers import Numbers
 from services.matchmaker.rating.ladders import ladder_of
 from services.matchmaker.rating.players import Rating
 from services.matchmaker.rating.ratings import Ratings
-from services.matchmaker.stores.memory import MemoryTickets
+from services.matchmaker.stores.memory import LocalLeaders, MemoryTickets
 from tests.game_specs import known
 from tests.unit.matchmaker.fakes import FakeClock, FakeElo, FakeGame, MemoryNumbers
 
 GRACE = 10.0
+INSTANCE = "here"
 
 
 @dataclass
@@ -29,15 +33,21 @@ class World:
 
     def __post_init__(self) -> None:
         self.tickets = MemoryTickets(100)
+        self.desk = Desk(self.tickets, LocalNotices(), GRACE, self.clock)
+        ratings = Ratings(self.elo, 2.0, self.clock)
+        window = Window(100.0, 50.0, 5.0, 500.0)
         self.lobby = Lobby(
-            self.tickets,
+            self.desk, ratings, instance=INSTANCE, window=window, heartbeat=20.0
+        )
+        self.matching = Matching(
+            self.desk,
+            LocalLeaders(),
             Numbers(MemoryNumbers()),
-            Ratings(self.elo, 2.0, self.clock),
+            ratings,
             self.game,
-            window=Window(100.0, 50.0, 5.0, 500.0),
-            grace=GRACE,
-            heartbeat=20.0,
-            clock=self.clock,
+            instance=INSTANCE,
+            is_shared=False,
+            window=window,
             rng=np.random.default_rng(0),
         )
 
@@ -74,7 +84,7 @@ def world() -> World:
 
 async def test_two_players_get_a_seat_each(world: World) -> None:
     first, second = await world.follow(wish("ann")), await world.follow(wish("bob"))
-    assert await world.lobby.match() is False
+    assert await world.matching.match() is False
     ann, bob = await world.ticket(first), await world.ticket(second)
     assert ann.state is bob.state is TicketState.MATCHED
     assert ann.seat is not None
@@ -91,7 +101,7 @@ async def test_two_players_get_a_seat_each(world: World) -> None:
 
 async def test_in_a_time_trial_each_has_a_game_of_its_own(world: World) -> None:
     streams = [await world.follow(wish(name, "solo")) for name in ("ann", "bob")]
-    await world.lobby.match()
+    await world.matching.match()
     seats = [(await world.ticket(stream)).seat for stream in streams]
     assert len({seat.game_id for seat in seats if seat}) == 2
 
@@ -99,7 +109,7 @@ async def test_in_a_time_trial_each_has_a_game_of_its_own(world: World) -> None:
 async def test_rated_and_unrated_do_not_mix(world: World) -> None:
     await world.follow(wish("ann", rated=True))
     await world.follow(wish("bob"))
-    await world.lobby.match()
+    await world.matching.match()
     assert world.game.matches == {}
 
 
@@ -107,27 +117,27 @@ async def test_ratings_keep_players_apart_until_the_window_is_wide(world: World)
     world.elo.known["race"] = {"player/ann": Rating(1250.0, 1200.0, 1300.0, 40)}
     await world.follow(wish("ann"))
     await world.follow(wish("bob"))
-    await world.lobby.match()
+    await world.matching.match()
     assert world.game.matches == {}
     world.clock.pass_seconds(15.0)
-    await world.lobby.match()
+    await world.matching.match()
     assert len(world.game.matches) == 1
 
 
 async def test_without_elo_everybody_is_at_1000(world: World) -> None:
     world.elo.down = True
     stream = await world.follow(wish("ann"))
-    assert (await world.tickets.waiting())[0].rating == 1000.0
+    assert (await world.tickets.live())[0].rating == 1000.0
     await stream.aclose()
 
 
 async def test_when_game_is_down_the_players_wait_on(world: World) -> None:
     first, second = await world.follow(wish("ann")), await world.follow(wish("bob"))
     world.game.down = True
-    assert await world.lobby.match() is True
-    assert [one.state for one in await world.tickets.waiting()] == [TicketState.WAITING] * 2
+    assert await world.matching.match() is True
+    assert [one.state for one in await world.tickets.live()] == [TicketState.WAITING] * 2
     world.game.down = False
-    await world.lobby.match()
+    await world.matching.match()
     assert (await world.ticket(first)).state is TicketState.MATCHED
     assert (await world.ticket(second)).state is TicketState.MATCHED
 
@@ -141,7 +151,7 @@ async def test_the_same_request_follows_the_same_ticket(world: World) -> None:
 
 async def test_a_match_is_still_told_to_a_repeated_request(world: World) -> None:
     first, _ = await world.follow(wish("ann"), "r1"), await world.follow(wish("bob"))
-    await world.lobby.match()
+    await world.matching.match()
     told = await world.ticket(first)
     again = await world.lobby.enter("r1", wish("ann"))
     assert (await world.ticket(world.lobby.follow(again.ticket_id))) == told
@@ -152,7 +162,7 @@ async def test_a_player_has_one_live_ticket_a_ladder(world: World) -> None:
     with pytest.raises(AlreadyExists, match="waits on ladder 'race' already"):
         await world.lobby.enter("r2", wish("ann"))
     await world.lobby.enter("r3", wish("ann", "solo"))
-    (first,) = [one for one in await world.tickets.waiting() if one.request_id == "r1"]
+    (first,) = [one for one in await world.tickets.live() if one.request_id == "r1"]
     await world.lobby.cancel(first.ticket_id)
     assert (await world.ticket(stream)).state is TicketState.CANCELLED
     await world.lobby.enter("r4", wish("ann"))
@@ -170,12 +180,12 @@ async def test_a_broken_stream_has_a_grace_and_is_not_matched_meanwhile(world: W
     gone = await world.follow(wish("ann"), "r1")
     await world.follow(wish("bob"))
     await gone.aclose()
-    await world.lobby.match()
+    await world.matching.match()
     assert world.game.matches == {}
     world.clock.pass_seconds(GRACE - 1)
-    await world.lobby.match()
+    await world.matching.match()
     back = await world.follow(wish("ann"), "r1")
-    await world.lobby.match()
+    await world.matching.match()
     assert (await world.ticket(back)).state is TicketState.MATCHED
 
 
@@ -183,8 +193,8 @@ async def test_after_the_grace_the_ticket_expires(world: World) -> None:
     gone = await world.follow(wish("ann"), "r1")
     await gone.aclose()
     world.clock.pass_seconds(GRACE)
-    await world.lobby.match()
-    assert await world.tickets.waiting() == []
+    await world.matching.match()
+    assert await world.tickets.live() == []
     again = await world.lobby.enter("r1", wish("ann"))
     assert again.state is TicketState.EXPIRED
 
@@ -194,7 +204,7 @@ async def test_one_of_two_streams_may_break(world: World) -> None:
     second = await world.follow(wish("ann"), "r1")
     await first.aclose()
     await world.follow(wish("bob"))
-    await world.lobby.match()
+    await world.matching.match()
     assert (await world.ticket(second)).state is TicketState.MATCHED
 
 
@@ -204,9 +214,9 @@ async def test_a_stream_that_breaks_while_the_match_is_made_leaves_no_limbo(worl
             await first.aclose()
             return await super().create(setups)
 
-    world.lobby._game = SlowGame()
+    world.matching._game = SlowGame()
     first, second = await world.follow(wish("ann"), "r1"), await world.follow(wish("bob"))
-    await world.lobby.match()
+    await world.matching.match()
     assert (await world.ticket(second)).state is TicketState.MATCHED
     again = await world.lobby.enter("r1", wish("ann"))
     assert again.state is TicketState.MATCHED
@@ -215,11 +225,11 @@ async def test_a_stream_that_breaks_while_the_match_is_made_leaves_no_limbo(worl
 async def test_who_left_just_before_the_match_keeps_nobody_else(world: World) -> None:
     await world.follow(wish("ann"))
     await world.follow(wish("bob"))
-    ann, bob = await world.tickets.waiting()
+    ann, bob = await world.tickets.live()
     await world.lobby.cancel(bob.ticket_id)
-    assert await world.lobby._begin([ann, bob], [])
+    assert await world.matching._begin([ann, bob], [])
     assert world.game.matches == {}
-    assert await world.tickets.waiting() == [ann]
+    assert await world.tickets.live() == [ann]
 
 
 async def test_while_the_match_is_made_it_cannot_be_cancelled(world: World) -> None:
@@ -233,10 +243,10 @@ async def test_while_the_match_is_made_it_cannot_be_cancelled(world: World) -> N
                 refused.append(ticket_id)
             return await super().create(setups)
 
-    world.lobby._game = Game()
+    world.matching._game = Game()
     await world.follow(wish("ann"))
     await world.follow(wish("bob"))
-    await world.lobby.match()
+    await world.matching.match()
     assert len(refused) == 2
     with pytest.raises(FailedPrecondition, match="is matched"):
         await world.lobby.cancel(refused[0])
@@ -249,10 +259,10 @@ async def test_a_bot_of_the_nearest_rating_steps_in(world: World) -> None:
         "bot/shortest-path": Rating(1420.0, 1400.0, 1440.0, 60),
     }
     stream = await world.follow(wish("ann", bot_after=5.0))
-    await world.lobby.match()
+    await world.matching.match()
     assert world.game.matches == {}
     world.clock.pass_seconds(5.0)
-    await world.lobby.match()
+    await world.matching.match()
     seat = (await world.ticket(stream)).seat
     assert seat is not None
     assert set(seat.participants) == {"player/ann", "bot/wall-follower"}
@@ -262,15 +272,15 @@ async def test_a_bot_of_the_nearest_rating_steps_in(world: World) -> None:
 async def test_a_person_is_preferred_to_a_bot(world: World) -> None:
     await world.follow(wish("ann", bot_after=0.0))
     await world.follow(wish("bob", bot_after=0.0))
-    await world.lobby.match()
+    await world.matching.match()
     (setup,) = world.game.matches.values()
     assert set(setup.participants) == {"player/ann", "player/bob"}
 
 
 async def test_a_table_too_large_for_the_bots_waits(world: World) -> None:
     await world.follow(wish("ann", size=8, bot_after=0.0))
-    assert await world.lobby.match() is False
-    assert len(await world.tickets.waiting()) == 1
+    assert await world.matching.match() is False
+    assert len(await world.tickets.live()) == 1
 
 
 async def test_cancelling_twice_is_fine_and_unknown_is_not_found(world: World) -> None:
@@ -291,7 +301,7 @@ async def test_stopping_ends_the_streams(world: World) -> None:
 
 
 async def test_the_loop_matches_by_itself(world: World) -> None:
-    loop = asyncio.create_task(world.lobby.run())
+    loop = asyncio.create_task(world.matching.run())
     first, second = await world.follow(wish("ann")), await world.follow(wish("bob"))
     async with asyncio.timeout(5):
         assert (await world.ticket(first)).state is TicketState.MATCHED

@@ -6,11 +6,14 @@ from mazemesh.errors import Unavailable
 from mazemesh.games import GameSettings
 from services.matchmaker.numbers import Numbers
 from services.matchmaker.rating.anchors import Anchors
+from services.matchmaker.store import ANCHORS
 from services.matchmaker.training.snapshots import SnapshotRoster
 from tests.unit.matchmaker.fakes import (
     BOT_POLICIES,
+    FakeClock,
     FakeGame,
     MemoryAnchors,
+    MemoryLeaders,
     MemoryNumbers,
     roster_of,
     snapshot,
@@ -25,12 +28,22 @@ class World:
         self.game = FakeGame()
         self.store = MemoryAnchors()
         self.numbers = MemoryNumbers()
+        self.clock = FakeClock()
+        self.leaders = MemoryLeaders(self.clock)
+        self.started = 0
 
     async def start(self, matches: int = 20) -> Anchors:
         numbers = Numbers(self.numbers)
-        anchors = Anchors(self.store, self.roster, numbers, self.game, matches=matches)
-        await anchors.load()
-        return anchors
+        self.started += 1
+        return Anchors(
+            self.store,
+            self.roster,
+            numbers,
+            self.game,
+            leaders=self.leaders,
+            instance=f"instance-{self.started}",
+            matches=matches,
+        )
 
     def met(self) -> Counter[tuple[str, tuple[str, ...]]]:
         setups = self.game.matches.values()
@@ -82,3 +95,16 @@ async def test_larger_tables_take_all_bots_and_too_large_ones_none(world: World)
     await world.roster.apply(snapshot(2, settings=GameSettings(seats=4)))
     await (await world.start(2)).play()
     assert world.met() == {("race", tuple(sorted(BOT_POLICIES))): 2}
+
+
+async def test_of_two_instances_one_plays_and_the_other_takes_over_when_it_dies(
+    world: World,
+) -> None:
+    first, second = await world.start(5), await world.start(5)
+    await world.leaders.hold(ANCHORS, "instance-1", 15.0)  # and dies in its turn
+    await second.play()
+    assert not world.met()
+    world.clock.pass_seconds(15.0)
+    await second.play()
+    await first.play()
+    assert list(world.met().values()) == [5, 5, 5]

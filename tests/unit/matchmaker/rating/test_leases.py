@@ -1,6 +1,8 @@
-"""The lease book against a model of what may be true of leases."""
+"""Leases against a model of what may be true of them."""
 
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import settings as hypothesis_settings
@@ -9,10 +11,22 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from mazemesh.errors import FailedPrecondition, NotFound, Reason
 from mazemesh.games import GameSettings
-from services.matchmaker.rating.leases import LeaseBook, Match, State
+from services.matchmaker.rating.leases import (
+    Match,
+    State,
+    Terms,
+    completed,
+    failed,
+    withdrawn,
+)
+from services.matchmaker.store import RATING, LeaderStore, LeaseStore
+from tests.unit.matchmaker.fakes import MemoryLeases
+
+T = TypeVar("T")
 
 LEASE = 120.0
 ATTEMPTS = 3
+TERMS = Terms(LEASE, ATTEMPTS)
 
 
 def match(number: int, *, game: str = "race", now: float = 0.0) -> Match:
@@ -20,8 +34,73 @@ def match(number: int, *, game: str = "race", now: float = 0.0) -> Match:
     return Match(f"match-{number}", game, game, GameSettings(), pair, number, now)
 
 
-def book_of(count: int) -> LeaseBook:
-    book = LeaseBook(LEASE, ATTEMPTS)
+class Book:
+    """What a store does at each request, one after the other."""
+
+    def __init__(
+        self, store: LeaseStore | None = None, run: Callable[[Coroutine[Any, Any, T]], T] | None = None
+    ) -> None:
+        self.store = store or MemoryLeases()
+        self.run: Callable[[Coroutine[Any, Any, Any]], Any] = run or at_once
+        self.abandoned: list[Match] = []
+
+    def add(self, one: Match) -> Match:
+        fence = self.run(self.leaders.hold(RATING, "me", 1e9))
+        assert self.run(self.store.add([one], fence))
+        return one
+
+    @property
+    def leaders(self) -> LeaderStore:
+        assert isinstance(self.store, MemoryLeases)
+        return self.store.leaders
+
+    def issue(self, worker: str, limit: int, now: float, game: str = "") -> list[Match]:
+        issued = self.run(self.store.issue(worker, limit, TERMS, now, game))
+        self.abandoned += issued.abandoned
+        return list(issued.leased)
+
+    def complete(self, match_id: str, fence: int, worker: str, now: float) -> Match | None:
+        return self._change(match_id, lambda one: completed(one, fence, worker, now))
+
+    def fail(self, match_id: str, fence: int, worker: str, now: float) -> Match | None:
+        return self._change(match_id, lambda one: failed(one, fence, worker, TERMS, now))
+
+    def withdraw(self, match_id: str, fence: int) -> Match | None:
+        return self._change(match_id, lambda one: withdrawn(one, fence))
+
+    def get(self, match_id: str) -> Match:
+        found: list[Match] = []
+
+        def look(one: Match) -> None:
+            found.append(one)
+
+        self._change(match_id, look)
+        return found[-1]
+
+    def prune(self, before: float) -> None:
+        self.run(self.store.prune(before))
+
+    def live(self) -> list[str]:
+        seen = self.run(self.store.look(1e18))
+        return [one.match_id for one in seen]
+
+    def _change(self, match_id: str, change: Callable[[Match], Match | None]) -> Match | None:
+        changed: Match | None = self.run(self.store.change(match_id, change))
+        return changed
+
+
+def at_once(coroutine: Coroutine[Any, Any, T]) -> T:
+    """The result of a coroutine that waits for nothing."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    raise AssertionError("it waits")
+
+
+def book_of(count: int) -> Book:
+    book = Book()
     for number in range(count):
         book.add(match(number, now=float(number)))
     return book
@@ -90,12 +169,12 @@ def test_an_unknown_match_is_not_found() -> None:
 
 def test_who_holds_no_lease_of_a_match_cannot_end_it() -> None:
     book = book_of(1)
-    (leased,) = book.issue("holder", 1, 0.0)
+    (given,) = book.issue("holder", 1, 0.0)
     for end in (book.complete, book.fail):
         with pytest.raises(FailedPrecondition, match="worker_id: 'stranger'") as caught:
             end("match-0", 1, "stranger", 1.0)
         assert caught.value.reason == Reason.LEASE_NOT_HELD
-    assert book.get("match-0") == leased
+    assert book.get("match-0") == given
     assert book.complete("match-0", 1, "holder", 1.0) is not None
 
 
@@ -108,9 +187,9 @@ def test_a_queued_match_cannot_be_completed() -> None:
 def test_after_so_many_failures_a_match_is_abandoned() -> None:
     book = book_of(1)
     for attempt in range(1, ATTEMPTS + 1):
-        (leased,) = book.issue("a", 1, 0.0)
-        assert leased.attempts == attempt
-        changed = book.fail("match-0", leased.fence, "a", 0.0)
+        (given,) = book.issue("a", 1, 0.0)
+        assert given.attempts == attempt
+        changed = book.fail("match-0", given.fence, "a", 0.0)
     assert changed is not None
     assert changed.state is State.ABANDONED
     assert book.issue("a", 1, 0.0) == []
@@ -121,17 +200,18 @@ def test_after_so_many_failures_a_match_is_abandoned() -> None:
 def test_after_so_many_lost_leases_a_match_is_abandoned() -> None:
     book = book_of(1)
     for attempt in range(ATTEMPTS):
-        assert book.abandon_hopeless(attempt * LEASE) == []
         assert book.issue("a", 1, attempt * LEASE)
-    assert [one.match_id for one in book.abandon_hopeless(ATTEMPTS * LEASE)] == ["match-0"]
+    assert book.abandoned == []
+    assert book.issue("a", 1, ATTEMPTS * LEASE) == []
+    assert [one.match_id for one in book.abandoned] == ["match-0"]
 
 
 def test_a_withdrawn_lease_costs_no_attempt_but_a_fence() -> None:
     book = book_of(1)
     book.issue("a", 1, 0.0)
-    withdrawn = book.withdraw("match-0", 1)
-    assert withdrawn is not None
-    assert (withdrawn.state, withdrawn.attempts) == (State.QUEUED, 0)
+    back = book.withdraw("match-0", 1)
+    assert back is not None
+    assert (back.state, back.attempts) == (State.QUEUED, 0)
     (again,) = book.issue("a", 1, 0.0)
     assert (again.fence, again.attempts) == (2, 1)
     assert book.withdraw("match-0", 1) is None
@@ -148,22 +228,30 @@ def test_ended_matches_are_forgotten_live_ones_never() -> None:
     book.issue("a", 2, 0.0)
     book.complete("match-0", 1, "a", 5.0)
     book.complete("match-1", 1, "a", 50.0)
-    assert book.prune(10.0) == ["match-0"]
-    assert book.prune(1e9) == ["match-1"]
-    assert [one.match_id for one in book.live()] == ["match-2"]
+    book.prune(10.0)
+    with pytest.raises(NotFound):
+        book.get("match-0")
+    assert book.get("match-1").end_time == 50.0
+    book.prune(1e9)
+    with pytest.raises(NotFound):
+        book.get("match-1")
+    assert book.live() == ["match-2"]
 
 
 class Leases(RuleBasedStateMachine):
-    """Workers that come, go and come back late; restarts at any moment."""
+    """Workers that come, go and come back late."""
 
     def __init__(self) -> None:
         super().__init__()
         self.now = 0.0
-        self.book = LeaseBook(LEASE, ATTEMPTS)
-        self.rows: dict[str, Match] = {}  # what a store would hold
+        self.book = self.make_book()
+        self.rows: dict[str, Match] = {}  # what the store should hold
         self.handed_out: set[tuple[str, int]] = set()
         self.completed: set[str] = set()
         self.added = 0
+
+    def make_book(self) -> Book:
+        return Book()
 
     def note(self, changed: list[Match]) -> None:
         self.rows.update((one.match_id, one) for one in changed)
@@ -176,15 +264,15 @@ class Leases(RuleBasedStateMachine):
 
     @rule(limit=st.integers(1, 5))
     def issue(self, limit: int) -> None:
-        self.note(self.book.abandon_hopeless(self.now))
+        self.book.abandoned.clear()
         held = {
             one.match_id
             for one in self.rows.values()
             if one.state is State.LEASED and one.expire_time > self.now
         }
-        leased = self.book.issue("worker", limit, self.now)
-        self.note(leased)
-        for one in leased:
+        given = self.book.issue("worker", limit, self.now)
+        self.note([*self.book.abandoned, *given])
+        for one in given:
             assert one.match_id not in held
             assert one.match_id not in self.completed
             assert (one.match_id, one.fence) not in self.handed_out
@@ -226,18 +314,14 @@ class Leases(RuleBasedStateMachine):
         if changed is not None:
             self.note([changed])
 
-    @rule()
-    def restart(self) -> None:
-        self.book = LeaseBook(LEASE, ATTEMPTS, self.rows.values())
-
     @invariant()
     def nothing_is_lost(self) -> None:
-        assert len(self.rows) == self.added == len(self.book)
+        assert len(self.rows) == self.added
         for one in self.rows.values():
             assert self.book.get(one.match_id) == one
         states = {match_id: one.state for match_id, one in self.rows.items()}
         waiting = {one for one in states if states[one] in (State.QUEUED, State.LEASED)}
-        assert {one.match_id for one in self.book.live()} == waiting
+        assert set(self.book.live()) == waiting
         assert {one for one in states if states[one] is State.COMPLETED} == self.completed
 
 
@@ -247,6 +331,6 @@ TestLeases.settings = hypothesis_settings(max_examples=60, stateful_step_count=4
 
 def test_rows_of_ended_matches_say_when() -> None:
     book = book_of(1)
-    (leased,) = book.issue("a", 1, 3.0)
+    (given,) = book.issue("a", 1, 3.0)
     done = book.complete("match-0", 1, "a", 7.0)
-    assert done == replace(leased, state=State.COMPLETED, end_time=7.0)
+    assert done == replace(given, state=State.COMPLETED, end_time=7.0)

@@ -45,7 +45,7 @@ async def test_a_request_counts_once() -> None:
     for _ in range(3):
         training.record("r1", "race", LOST)
     await training.flush()
-    assert store.state.forms["race", "race:1"].games == 50
+    assert store.forms["race", "race:1"][0].games == 50
 
 
 async def test_a_restart_continues_and_still_knows_the_requests() -> None:
@@ -53,12 +53,12 @@ async def test_a_restart_continues_and_still_knows_the_requests() -> None:
     first = await training_on(store, 1, 2)
     first.record("r1", "race", LOST)
     await first.flush()
-    saved = store.state
+    saved = dict(store.forms)
     second = await training_on(store, 1, 2)
     await second.load()
     second.record("r1", "race", LOST)
     await second.flush()
-    assert store.state == saved
+    assert store.forms == saved
     assert times(second)["race:1"] > 750
 
 
@@ -70,7 +70,7 @@ async def test_many_requests_are_one_save() -> None:
     await training.flush()
     await training.flush()
     assert store.saves == 1
-    assert store.state.forms["race", "race:1"].games == 5000
+    assert store.forms["race", "race:1"][0].games == 5000
 
 
 async def test_a_failed_save_is_made_up_for() -> None:
@@ -83,8 +83,8 @@ async def test_a_failed_save_is_made_up_for() -> None:
     store.broken = False
     training.record("r2", "race", LOST)
     await training.flush()
-    assert store.state.forms["race", "race:1"].games == 100
-    assert store.state.request_ids == ["r1", "r2"]
+    assert store.forms["race", "race:1"][0].games == 100
+    assert store.ids == ["r1", "r2"]
 
 
 async def test_only_the_newest_requests_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,8 +94,8 @@ async def test_only_the_newest_requests_are_remembered(monkeypatch: pytest.Monke
     for request in ("r1", "r2", "r3", "r3"):
         training.record(request, "race", LOST)
     await training.flush()
-    assert store.state.request_ids == ["r2", "r3"]
-    assert store.state.forms["race", "race:1"].games == 150
+    assert store.ids == ["r2", "r3"]
+    assert store.forms["race", "race:1"][0].games == 150
 
 
 async def test_outcomes_against_a_moving_alias_tell_nothing() -> None:
@@ -186,3 +186,20 @@ async def test_records_are_by_name_and_of_one_student_if_asked() -> None:
     ]
     ((_, _, form),) = training.records("spy")
     assert form.win_rate == pytest.approx((3 + 1) / (4 + 2), abs=0.01)
+
+
+async def test_two_instances_count_a_request_once_and_learn_of_each_other() -> None:
+    store = MemoryOutcomes()
+    first, second = await training_on(store, 1, 2), await training_on(store, 1, 2)
+    first.record("r1", "race", LOST)
+    second.record("r1", "race", LOST)  # the answer of the first was lost
+    second.record("r2", "race", {"race:2": Outcomes(10, 0, 0)})
+    await first.flush()
+    second.record("r3", "race", LOST)
+    await second.flush()
+    await first.flush()
+    assert first.records() == second.records()
+    assert {(opponent, form.games) for _, opponent, form in first.records()} == {
+        ("race:1", 100),
+        ("race:2", 10),
+    }

@@ -1,0 +1,218 @@
+"""Tickets in Redis, which all instances share.
+
+Keys, all with an end: a ticket by its id (text), its id by request, the live one by ladder and
+player; sorted sets of the ids that live (by `since`), that ended (by `end_time`), and of instances
+(by the time until which they count as living).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from services._harness.stores.redis_server import Argument, RedisServer
+from services.matchmaker.lobby.tickets import ENDED, Ticket
+from services.matchmaker.store import LOBBY
+from services.matchmaker.stores.memory import too_many, unknown, waits_already
+from services.matchmaker.stores.redis_leaders import leader_key
+from services.matchmaker.stores.ticket_text import from_text, to_text
+
+# KEYS: ticket, request, player, live, prefix of tickets. ARGV: id, text, since, seconds, most.
+_ADD = """
+local known = redis.call('GET', KEYS[2])
+if known then
+  local text = redis.call('GET', KEYS[5] .. known)
+  if text then return {'known', text} end
+end
+local other = redis.call('GET', KEYS[3])
+if other and redis.call('EXISTS', KEYS[5] .. other) == 1 then return {'other', other} end
+if redis.call('ZCARD', KEYS[4]) >= tonumber(ARGV[5]) then return {'full', ''} end
+redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[4])
+redis.call('SET', KEYS[2], ARGV[1], 'EX', ARGV[4])
+redis.call('SET', KEYS[3], ARGV[1], 'EX', ARGV[4])
+redis.call('ZADD', KEYS[4], ARGV[3], ARGV[1])
+redis.call('EXPIRE', KEYS[4], 86400)
+return {'added', ARGV[2]}
+"""
+
+# KEYS: leader, live, ended, then ticket, request and player of each change.
+# ARGV: fence, then id, old text, new text, end time (empty: it lives) and seconds of each.
+_SWAP = """
+if ARGV[1] ~= '' then
+  local fence = redis.call('HGET', KEYS[1], 'fence')
+  if fence and tonumber(fence) > tonumber(ARGV[1]) then return 0 end
+end
+local changes = (#ARGV - 1) / 5
+for i = 0, changes - 1 do
+  local present = redis.call('GET', KEYS[4 + 3 * i])
+  if present ~= ARGV[3 + 5 * i] and present ~= ARGV[4 + 5 * i] then return 0 end
+end
+for i = 0, changes - 1 do
+  local ticket, request, player = KEYS[4 + 3 * i], KEYS[5 + 3 * i], KEYS[6 + 3 * i]
+  local id, ended, seconds = ARGV[2 + 5 * i], ARGV[5 + 5 * i], ARGV[6 + 5 * i]
+  redis.call('SET', ticket, ARGV[4 + 5 * i], 'EX', seconds)
+  redis.call('EXPIRE', request, seconds)
+  if ended ~= '' then
+    redis.call('ZREM', KEYS[2], id)
+    redis.call('ZADD', KEYS[3], ended, id)
+    redis.call('EXPIRE', KEYS[3], 86400)
+    if redis.call('GET', player) == id then redis.call('DEL', player) end
+  else
+    redis.call('EXPIRE', player, seconds)
+  end
+end
+return 1
+"""
+
+# KEYS: instances. ARGV: instance, seconds.
+_BEAT = """
+local now = redis.call('TIME')[1]
+redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - 3600)
+redis.call('EXPIRE', KEYS[1], 3600)
+"""
+
+# KEYS: instances. ARGV: those that are asked for. Those that do not live.
+_GONE = """
+local now = tonumber(redis.call('TIME')[1])
+local gone = {}
+for _, instance in ipairs(ARGV) do
+  local till = redis.call('ZSCORE', KEYS[1], instance)
+  if not till or tonumber(till) < now then gone[#gone + 1] = instance end
+end
+return gone
+"""
+
+_BEAT_SECONDS = 3
+_KEPT_SECONDS = 600
+_PRUNED_AT_ONCE = 500
+_READ_AT_ONCE = 1000
+
+
+class RedisTickets:
+    """A `TicketStore` in Redis, for `max_tickets` that live at once."""
+
+    def __init__(self, server: RedisServer, max_tickets: int) -> None:
+        self._server = server
+        self._max_tickets = max_tickets
+        self._add, self._swap = server.script(_ADD), server.script(_SWAP)
+        self._beat, self._gone = server.script(_BEAT), server.script(_GONE)
+        self._live = self._key("live")
+        self._ended = self._key("ended")
+        self._instances = self._key("instances")
+        # Most tickets are as they were when they were read last.
+        self._read: dict[str, tuple[bytes, Ticket]] = {}
+
+    async def add(self, ticket: Ticket) -> Ticket:
+        """See `TicketStore`."""
+        keys = [*self._keys(ticket), self._live, self._key("ticket", "")]
+        told, text = await self._add(
+            keys,
+            [ticket.ticket_id, to_text(ticket), ticket.since, _seconds(ticket), self._max_tickets],
+        )
+        if told == b"other":
+            raise waits_already(ticket, text.decode())
+        if told == b"full":
+            raise too_many(self._max_tickets)
+        return from_text(text)
+
+    async def get(self, ticket_id: str) -> Ticket:
+        """See `TicketStore`."""
+        for ticket in await self.find([ticket_id]):
+            return ticket
+        raise unknown(ticket_id)
+
+    async def find(self, ticket_ids: Sequence[str]) -> list[Ticket]:
+        """See `TicketStore`."""
+        return [found for _, found in await self._find(ticket_ids) if found is not None]
+
+    async def swap(self, changes: Sequence[tuple[Ticket, Ticket]], fence: int | None = None) -> bool:
+        """See `TicketStore`."""
+        keys = [leader_key(self._server, LOBBY), self._live, self._ended]
+        arguments: list[Argument] = ["" if fence is None else fence]
+        for old, new in changes:
+            keys += self._keys(old)
+            ended = repr(new.end_time) if new.state in ENDED else ""
+            arguments += [old.ticket_id, to_text(old), to_text(new), ended, _seconds(new)]
+        return bool(await self._swap(keys, arguments))
+
+    async def live(self) -> list[Ticket]:
+        """See `TicketStore`."""
+        ids = await self._server.call(lambda redis: redis.zrange(self._live, 0, -1))
+        names = [one.decode() for one in ids]
+        found = await self._find(names)
+        # A ticket has an end, whatever became of the instances.
+        missing = [name for name, ticket in found if ticket is None]
+        if missing:
+            await self._server.call(lambda redis: redis.zrem(self._live, *missing))
+        living = [ticket for _, ticket in found if ticket is not None]
+        self._read = {name: self._read[name] for name in names if name in self._read}
+        return [ticket for ticket in living if ticket.state not in ENDED]
+
+    async def count(self) -> int:
+        """See `TicketStore`."""
+        number: int = await self._server.call(lambda redis: redis.zcard(self._live))
+        return number
+
+    async def prune(self, ended_before: float) -> None:
+        """See `TicketStore`."""
+        old = await self._server.call(
+            lambda redis: redis.zrangebyscore(
+                self._ended, "-inf", f"({ended_before!r}", start=0, num=_PRUNED_AT_ONCE
+            )
+        )
+        if not old:
+            return
+        ids = [one.decode() for one in old]
+        tickets = await self.find(ids)
+        keys = [key for ticket in tickets for key in self._keys(ticket)[:2]]
+        if keys:
+            await self._server.call(lambda redis: redis.delete(*keys))
+        await self._server.call(lambda redis: redis.zrem(self._ended, *ids))
+        for name in ids:
+            self._read.pop(name, None)
+
+    async def beat(self, instance: str) -> None:
+        """See `TicketStore`."""
+        await self._beat([self._instances], [instance, _BEAT_SECONDS])
+
+    async def gone(self, instances: Collection[str]) -> set[str]:
+        """See `TicketStore`."""
+        if not instances:
+            return set()
+        return {one.decode() for one in await self._gone([self._instances], sorted(instances))}
+
+    async def _find(self, ticket_ids: Sequence[str]) -> list[tuple[str, Ticket | None]]:
+        found: list[tuple[str, Ticket | None]] = []
+        for first in range(0, len(ticket_ids), _READ_AT_ONCE):
+            part = ticket_ids[first : first + _READ_AT_ONCE]
+            keys = [self._key("ticket", one) for one in part]
+            texts = await self._server.call(lambda redis, keys=keys: redis.mget(keys))
+            found += [
+                (name, None if text is None else self._ticket(name, text))
+                for name, text in zip(part, texts, strict=True)
+            ]
+        return found
+
+    def _ticket(self, ticket_id: str, text: bytes) -> Ticket:
+        known = self._read.get(ticket_id)
+        if known is None or known[0] != text:
+            if len(self._read) > 2 * self._max_tickets:
+                self._read.clear()
+            known = self._read[ticket_id] = text, from_text(text)
+        return known[1]
+
+    def _keys(self, ticket: Ticket) -> list[str]:
+        wish = ticket.wish
+        return [
+            self._key("ticket", ticket.ticket_id),
+            self._key("request", ticket.request_id),
+            self._key("player", wish.ladder, wish.player),
+        ]
+
+    def _key(self, *parts: str) -> str:
+        return self._server.key("matchmaker", *parts)
+
+
+def _seconds(ticket: Ticket) -> int:
+    """How long a ticket is kept: longer than it can live, and for a while at its end."""
+    return _KEPT_SECONDS + (0 if ticket.state in ENDED else int(ticket.wish.max_wait))
