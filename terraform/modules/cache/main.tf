@@ -3,18 +3,6 @@ resource "aws_elasticache_subnet_group" "this" {
   subnet_ids = var.subnets
 }
 
-resource "aws_elasticache_parameter_group" "this" {
-  name        = var.name
-  family      = "redis7"
-  description = "Keys that have a time to live go first"
-
-  # Tickets and live games have one; a full cache should drop the oldest of them, and say so of the rest.
-  parameter {
-    name  = "maxmemory-policy"
-    value = "volatile-ttl"
-  }
-}
-
 resource "aws_elasticache_replication_group" "this" {
   replication_group_id = var.name
   description          = "Queues and live games of ${var.name}; nothing that was acknowledged"
@@ -24,7 +12,7 @@ resource "aws_elasticache_replication_group" "this" {
   port                 = 6379
   num_cache_clusters   = 1 + var.replicas
 
-  parameter_group_name = aws_elasticache_parameter_group.this.name
+  parameter_group_name = "default.redis7" # keys with a time to live go first when it is full
   subnet_group_name    = aws_elasticache_subnet_group.this.name
   security_group_ids   = [var.security_group]
 
