@@ -12,7 +12,7 @@ from typing import Self
 
 from mazemesh.client.addresses import Addresses
 from mazemesh.client.elo import EloClient
-from mazemesh.client.game.game import GameClient
+from mazemesh.client.game.game import RECONNECT_SECONDS, GameClient
 from mazemesh.client.matchmaker import MatchmakerClient
 from mazemesh.client.model import ModelClient
 from mazemesh.client.replay.experience_tables import ExperienceTables
@@ -22,13 +22,17 @@ from mazemesh.client.replay.replay_shards import connect_replay
 class Mesh:
     """Clients for the services at `addresses`; each connects at its first use."""
 
-    def __init__(self, addresses: Addresses) -> None:
+    def __init__(
+        self, addresses: Addresses, *, reconnect_seconds: float = RECONNECT_SECONDS
+    ) -> None:
+        """`reconnect_seconds`: how long sessions of games try to go on over a cut connection."""
         self.addresses = addresses
+        self._reconnect_seconds = reconnect_seconds
 
     @cached_property
     def game(self) -> GameClient:
         """Plays and creates games."""
-        return GameClient(self.addresses.game)
+        return GameClient(self.addresses.game, reconnect_seconds=self._reconnect_seconds)
 
     @cached_property
     def matchmaker(self) -> MatchmakerClient:

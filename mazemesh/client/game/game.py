@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from mazemesh.client.channel import ServiceClient, open_channel
-from mazemesh.client.game.games_session import GamesSession, Step
+from mazemesh.client.game.games_session import RECONNECT_SECONDS, GamesSession, Step
 from mazemesh.client.game.own_thread_stream import Stream, open_stream
 from mazemesh.client.game.seat_session import SeatSession
+from mazemesh.client.targets import is_local
 from mazemesh.game_replay import GameReplay
 from mazemesh.games import GameSettings
 from mazemesh.v1 import game_pb2 as pb
@@ -33,7 +34,8 @@ _SPEC_SECONDS = 65.0  # a foreign game has 60 s to start
 class GameClient(ServiceClient):
     """Plays and watches games. Thread-safe; a session belongs to one thread."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, *, reconnect_seconds: float = RECONNECT_SECONDS) -> None:
+        """`reconnect_seconds`: how long sessions try to go on over a cut connection."""
         # Creating is idempotent by match id.
         methods = (
             "ListGames",
@@ -45,6 +47,7 @@ class GameClient(ServiceClient):
         )
         super().__init__(address, tuple((_SERVICE, method) for method in methods))
         self._stub = GameServiceStub(self.channel)
+        self._reconnect_seconds = reconnect_seconds
         # Steps of megabytes come as bytes: the generated class would copy them twice.
         self._run_games = partial(open_stream, self.channel, _RUN_GAMES, self.address)
         self._local: dict[str, grpc.Channel] = {}
@@ -139,8 +142,10 @@ class GameClient(ServiceClient):
             self._run_games,
             self.address,
             first,
-            open_local=self._run_games_locally,
+            # Elsewhere such an address is of another machine, or none that a server should name.
+            open_local=self._run_games_locally if is_local(self.address) else None,
             controllers=controllers,
+            grace=self._reconnect_seconds,
         )
 
     def join_session(self, seat_tokens: Sequence[str], session_id: str = "") -> GamesSession:
@@ -152,7 +157,12 @@ class GameClient(ServiceClient):
             FailedPrecondition: a game is played otherwise already.
         """
         message = pb.JoinSession(session_id=session_id or uuid.uuid4().hex, seat_tokens=seat_tokens)
-        return GamesSession(self._run_games, self.address, pb.RunGamesRequest(join=message))
+        return GamesSession(
+            self._run_games,
+            self.address,
+            pb.RunGamesRequest(join=message),
+            grace=self._reconnect_seconds,
+        )
 
     def close(self) -> None:
         """Closes the channels; calls in flight end with `Unavailable`."""
