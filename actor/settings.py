@@ -20,10 +20,24 @@ class WorkerSettings(ProcessSettings):
     seed: int | None = Field(
         default=None, ge=0, description="seed of mazes and draws; not set is a fresh one"
     )
+    drain_seconds: float = Field(
+        default=1.0,
+        ge=0.0,
+        le=3600.0,
+        description="how long a worker that is told to stop may take to write its rows, give its "
+        "leases back and close its sessions; less than a spot instance's notice",
+    )
+    reconnect_seconds: float = Field(
+        default=75.0,
+        ge=0.0,
+        le=3600.0,
+        description="how long a connection may be cut before its games are given up; as long as "
+        "the Game service's session_grace",
+    )
     game_address: str = Field(
         default=_LOCAL.game,
-        description="host:port of the Game service; several instances, separated by commas, get "
-        "sessions in turn",
+        description="host:port of the Game service; dns:///name:port, or several separated by "
+        "commas, are instances, which get sessions in turn",
     )
     matchmaker_address: str = Field(
         default=_LOCAL.matchmaker, description="host:port of the Matchmaker service"

@@ -34,6 +34,7 @@ log = structlog.get_logger()
 
 _IDLE_SECONDS = 1.0
 _PROBE_EVERY = 2.0
+_STOPS = "the evaluator stops"
 
 
 class MatchPeer(Protocol):
@@ -130,8 +131,9 @@ class Evaluator:
             groups[f"{key}@{match.temperature}@{match.game_address}"].append(match)
         for matches in groups.values():
             if self._stop.is_set():
-                break
-            self._play(matches)
+                self._complete(matches, _STOPS)  # others need not wait until the leases run out
+            else:
+                self._play(matches)
         if answer.matches:
             return 0.0
         wait = answer.retry_after.seconds + answer.retry_after.nanos / 1e9
@@ -148,12 +150,17 @@ class Evaluator:
                 [(match.setup, match.created) for match in playable],
                 temperature=playable[0].temperature,
                 rng=self._rng,
-                stepped=self._metrics.agent_steps.inc,
+                stepped=self._stepped,
             )
             failure = ""
         except (NotFound, FailedPrecondition, Unavailable) as error:
             failure = str(error)
         self._complete(playable, failure)
+
+    def _stepped(self, moves: int) -> None:
+        self._metrics.agent_steps.inc(moves)
+        if self._stop.is_set():
+            raise Unavailable(_STOPS)
 
     def _loads(self, match: LeasedMatch) -> bool:
         """Whether all its policies load; gives the lease back if not, and spares the others."""

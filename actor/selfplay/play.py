@@ -85,7 +85,7 @@ class Actor:
         )
         self._make_room(spec, collection, collector.signature.row_bytes)
         writer = self._mesh.replay.writer(collection.table, collector.signature)
-        sender = ExperienceSender(writer, self._stop)
+        sender = ExperienceSender(writer, self._stop, drain_seconds=self._settings.drain_seconds)
         threads = [
             threading.Thread(target=self._student.follow, args=(spec,), daemon=True),
             threading.Thread(target=sender.run),
@@ -102,7 +102,11 @@ class Actor:
                 self._play(spec, supply, sender)
         finally:
             self._stop.set()
-            # First the writer: an append may wait for a learner that has stopped already.
+            rows = sender.rows
+            if not sender.finish():
+                log.warning("rows were not written, as the time to stop is over")
+            log.info("rows written when stopping", rows=sender.rows - rows)
+            # An append may wait for a learner that has stopped already.
             writer.close()
             self._close()
             threads[1].join()

@@ -17,6 +17,25 @@ LAST_PORT_BASE: Final = 65531
 _EVERY_INTERFACE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 
+def mesh_at(text: str) -> tuple[str, int | None]:
+    """Host and port base of `HOST` or `HOST:PORT_BASE`; the port is None where there is none.
+
+    Raises:
+        InvalidArgument: it is neither.
+    """
+    host, colon, port = text.strip().rpartition(":")
+    if not colon or "]" in port or (":" in host and not host.startswith("[")):
+        host, port = text.strip(), ""  # an IPv6 address has colons of its own
+    number = int(port) if port.isascii() and port.isdigit() else None
+    bare = host.removeprefix("[").removesuffix("]")
+    if not bare or bool(port) != (number is not None and 1 <= number <= LAST_PORT_BASE):
+        raise InvalidArgument(
+            f"mesh: {text!r} should be HOST or HOST:PORT_BASE, the port of Game, which the other "
+            f"four follow, 1 to {LAST_PORT_BASE}"
+        )
+    return bare, number
+
+
 def reachable(host: str) -> str:
     """Where a client of the same machine reaches what listens on `host`."""
     bare = host.removeprefix("[").removesuffix("]")
@@ -45,7 +64,10 @@ def split_addresses(text: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Addresses:
-    """`host:port` of each service; of Game and Replay also several, separated by commas."""
+    """Where each service is: `host:port`, or instances by `dns:///name:port` or a list.
+
+    Of Replay a list names its shards, each of which has a part of every table.
+    """
 
     game: str
     matchmaker: str

@@ -14,7 +14,7 @@ from typing import Self
 from mazemesh.client.addresses import Addresses
 from mazemesh.client.credentials import Credentials
 from mazemesh.client.elo import EloClient
-from mazemesh.client.game.game import GameClient
+from mazemesh.client.game.game import RECONNECT_SECONDS, GameClient
 from mazemesh.client.matchmaker import MatchmakerClient
 from mazemesh.client.model import ModelClient
 from mazemesh.client.replay.experience_tables import ExperienceTables
@@ -24,17 +24,27 @@ from mazemesh.client.replay.replay_shards import connect_replay
 class Mesh:
     """Clients for the services at `addresses`; each connects at its first use.
 
-    `credentials` are those of the environment unless they are given.
+    `credentials` are those of the environment unless they are given. Sessions of games try for
+    `reconnect_seconds` to go on over a cut connection.
     """
 
-    def __init__(self, addresses: Addresses, credentials: Credentials | None = None) -> None:
+    def __init__(
+        self,
+        addresses: Addresses,
+        credentials: Credentials | None = None,
+        *,
+        reconnect_seconds: float = RECONNECT_SECONDS,
+    ) -> None:
         self.addresses = addresses
         self._credentials = credentials
+        self._reconnect_seconds = reconnect_seconds
 
     @cached_property
     def game(self) -> GameClient:
         """Plays and creates games."""
-        return GameClient(self.addresses.game, self._credentials)
+        return GameClient(
+            self.addresses.game, self._credentials, reconnect_seconds=self._reconnect_seconds
+        )
 
     @cached_property
     def matchmaker(self) -> MatchmakerClient:

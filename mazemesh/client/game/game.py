@@ -13,11 +13,12 @@ import numpy.typing as npt
 
 from mazemesh.client.addresses import split_addresses
 from mazemesh.client.credentials import Credentials
-from mazemesh.client.game.games_session import GamesSession, Step
+from mazemesh.client.game.games_session import RECONNECT_SECONDS, GamesSession, Step
 from mazemesh.client.game.instance import GameInstance
 from mazemesh.client.game.instances import Instances
 from mazemesh.client.game.own_thread_stream import Stream
 from mazemesh.client.game.seat_session import SeatSession
+from mazemesh.client.targets import is_local
 from mazemesh.errors import NotFound, Unavailable
 from mazemesh.game_replay import GameReplay
 from mazemesh.games import GameSettings
@@ -29,7 +30,6 @@ __all__ = ["GameClient", "GamesSession", "SeatSession", "Step"]
 
 _PAGE = 1000
 _SPEC_SECONDS = 65.0  # a foreign game has 60 s to start
-_GRACE = 30.0
 _GRACE_OF_SEVERAL = 5.0
 
 
@@ -42,9 +42,17 @@ class GameClient:
     were created: `client.at(created.game_address).join_session(...)`.
     """
 
-    def __init__(self, address: str, credentials: Credentials | None = None) -> None:
+    def __init__(
+        self,
+        address: str,
+        credentials: Credentials | None = None,
+        *,
+        reconnect_seconds: float = RECONNECT_SECONDS,
+    ) -> None:
+        """`reconnect_seconds`: how long sessions try to go on over a cut connection."""
         instances = [GameInstance(one, credentials) for one in split_addresses(address)]
         self._credentials = credentials
+        self._reconnect_seconds = reconnect_seconds
         self.address = address
         self.channel = instances[0].channel
         self._instances = Instances(instances)
@@ -61,7 +69,9 @@ class GameClient:
             return self
         with self._at_lock:
             if address not in self._at:
-                self._at[address] = GameClient(address, self._credentials)
+                self._at[address] = GameClient(
+                    address, self._credentials, reconnect_seconds=self._reconnect_seconds
+                )
             return self._at[address]
 
     def list_games(self) -> pb.ListGamesResponse:
@@ -166,13 +176,16 @@ class GameClient:
         )
         first = pb.RunGamesRequest(open=message)
         # Where there are others, a session is soon begun anew at one of them.
-        grace = _GRACE if len(self._instances) == 1 else _GRACE_OF_SEVERAL
+        grace = self._reconnect_seconds
+        if len(self._instances) > 1:
+            grace = min(grace, _GRACE_OF_SEVERAL)
         return self._instances.anyone(
             lambda one: GamesSession(
                 one.run_games,
                 one.address,
                 first,
-                open_local=one.run_games_locally,
+                # Elsewhere such an address is of another machine, or none that a server should name.
+                open_local=one.run_games_locally if is_local(one.address) else None,
                 open_at=self._run_games_at,
                 controllers=controllers,
                 grace=grace,
@@ -193,6 +206,7 @@ class GameClient:
             self._first.address,
             pb.RunGamesRequest(join=message),
             open_at=self._run_games_at,
+            grace=self._reconnect_seconds,
         )
 
     def close(self) -> None:
