@@ -235,7 +235,7 @@ def _service(plan: MeshPlan, name: str, instance: int, metrics_port: int) -> Pro
     if name == "replay" and instance:
         # A shard's rows are its own; those of the first one lie where they lay before there were
         # others.
-        flags += ["--data-dir", str(plan.data_dir / f"{name}-{instance}")]
+        flags += ["--data-dir", str(plan.data_dir / f"{name}-{instance}"), "--shard", str(instance)]
     flags += own_keys.of(plan.key_files, name)
     command = run_module(f"services.{name}", *flags)
     return ProcessSpec(

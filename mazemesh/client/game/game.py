@@ -184,7 +184,7 @@ class GameClient:
                 one.run_games,
                 one.address,
                 first,
-                # Elsewhere such an address is of another machine, or none that a server should name.
+                # Elsewhere it is of another machine, or none that a server should name.
                 open_local=one.run_games_locally if is_local(one.address) else None,
                 open_at=self._run_games_at,
                 controllers=controllers,

@@ -99,7 +99,7 @@ def test_instances_have_ports_names_and_shards_of_their_own() -> None:
     shards = [spec for spec in layout.services if spec.service == "replay"]
     # The first shard goes on with what a mesh without instances left.
     assert "--data-dir" not in shards[0].command
-    assert shards[1].command[-2:] == ("--data-dir", "/data/replay-1")
+    assert shards[1].command[-4:] == ("--data-dir", "/data/replay-1", "--shard", "1")
     assert len({spec.metrics_port for spec in layout.all}) == len(layout.all)
 
 
