@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,20 +20,28 @@ if TYPE_CHECKING:
 
 
 class StoredLadder:
-    """A ladder folded and fitted anew from the result log, as the Elo service does it.
+    """A ladder as the Elo service left it, with what its log holds beyond that.
 
     Args:
         board: The ladder; None without a result.
+        history: The online ratings of a player, by its index.
     """
 
-    def __init__(self, board: Board | None) -> None:
+    def __init__(self, board: Board | None, history: Callable[[int], History]) -> None:
         self._board = board
+        self._history = history
 
     @classmethod
     def load(cls, data_dir: Path, ladder: str) -> StoredLadder:
-        """Reads the whole log of a data folder; a folder without one has no players."""
+        """Reads the database of a data folder; a folder without one has no players."""
         file = data_dir / "elo.sqlite"
-        return cls(asyncio.run(_fold(file, ladder)) if file.exists() else None)
+        board = asyncio.run(_board(file, ladder)) if file.exists() else None
+
+        def history(player: int) -> History:
+            assert board is not None
+            return asyncio.run(_history(file, board, player))
+
+        return cls(board, history)
 
     def players(self) -> list[RatedPlayer]:
         """See `LadderSource.players`."""
@@ -50,8 +58,7 @@ class StoredLadder:
         index = None if self._board is None else self._board.ladder.index(player)
         if self._board is None or index is None:
             raise NotFound(f"{player!r} has no result on the ladder")
-        points = self._board.ladder.histories[index]
-        return History(player, np.array([at.online_rating for at in points], np.float64))
+        return self._history(index)
 
     def pairings(self, players: Sequence[str]) -> list[Pairing]:
         """See `LadderSource.pairings`."""
@@ -95,17 +102,42 @@ def open_ladder(
         client.close()
 
 
-async def _fold(file: Path, ladder: str) -> Board | None:
+async def _board(file: Path, ladder: str) -> Board | None:
     from services._harness.database import Database
     from services.elo.models.bradley_terry import fit
-    from services.elo.standings.ratings import Ratings
-    from services.elo.stores.sql import SqlResultLog
+    from services.elo.standings.boards import Boards
+    from services.elo.standings.standings import standings
+    from services.elo.stores.sql_log import SqlResultLog
+    from services.elo.stores.sql_projections import SqlProjections
 
     database = Database(sqlite_url(file))
     try:
-        ratings = Ratings(SqlResultLog(database), fit, refit_seconds=1.0)
-        await ratings.catch_up()
-        board = ratings.board(ladder)
-        return await ratings.current(ladder, range(len(board.ladder.players))) if board else None
+        await database.migrate("services.elo")
+        boards = Boards(SqlResultLog(database))
+        await boards.begin(await SqlProjections(database).load())
+        await boards.catch_up()
     finally:
         await database.close()
+    board = boards.get(ladder)
+    if board is not None:
+        found, problem = board.ladder, board.ladder.problem()
+        names, mark, matches = found.players.names, found.high_water, found.matches
+        board.publish(standings(fit(problem), problem, names, mark, matches))
+    return board
+
+
+async def _history(file: Path, board: Board, player: int) -> History:
+    """The points that are stored, and those that folding the rest of the log made."""
+    from services._harness.database import Database
+    from services.elo.stores.sql_projections import SqlProjections
+
+    ladder = board.ladder
+    database = Database(sqlite_url(file))
+    try:
+        count = ladder.players[player].matches
+        stored = await SqlProjections(database).history(ladder.name, player, 0, count)
+    finally:
+        await database.close()
+    rest = ladder.tail.of(player, len(stored), count)
+    ratings = np.concatenate([stored.ratings, rest.ratings])
+    return History(ladder.players.names[player], ratings)

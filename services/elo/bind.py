@@ -3,49 +3,54 @@
 from __future__ import annotations
 
 import gc
+import uuid
 
-from mazemesh.v1.elo_pb2_grpc import add_EloServiceServicer_to_server
 from services._harness import Server
 from services.elo import metrics
 from services.elo.models.bradley_terry import fit
 from services.elo.servicer import EloServicer
 from services.elo.settings import EloSettings
 from services.elo.standings.ratings import Ratings
-from services.elo.stores.sql import SqlResultLog
+from services.elo.stores.polled_news import PolledNews
+from services.elo.stores.sql_lease import SqlLease
+from services.elo.stores.sql_log import SqlResultLog
+from services.elo.stores.sql_projections import SqlProjections
+from services.elo.stores.tables import prepare
+from services.elo.wire.handlers import SERVICE, add_elo_servicer
 
 
 async def bind(settings: EloSettings, server: Server) -> None:
-    """SQL log -> ladders, folded from it -> servicer; fits in the background."""
-    await server.database.migrate("services.elo")
+    """SQL log -> ladders, continued from their snapshot -> servicer; one instance fits."""
+    database = server.database
+    prepare(database)
+    await database.migrate("services.elo")
+    # An SQLite file belongs to one process; a server's database may have several instances on it.
+    alone = database.engine.dialect.name == "sqlite"
+    log = metrics.MeteredLog(SqlResultLog(database), server.registry)
     ratings = Ratings(
-        metrics.MeteredLog(SqlResultLog(server.database), server.registry),
+        log,
+        SqlProjections(database),
+        SqlLease(database, alone=alone),
+        None if alone else PolledNews(settings.look_seconds),
         metrics.metered_fit(fit, server.registry),
-        settings.refit_seconds,
+        refit_seconds=settings.refit_seconds,
+        holder=uuid.uuid4().hex,
     )
-    server.registry.register(metrics.LadderCollector(lambda: ratings.boards))
-    await _fold(ratings)
+    await ratings.begin()
     servicer = EloServicer(
         ratings,
-        metrics.watchers(server.registry),
+        log,
         most_watchers=settings.max_watchers,
         least_seconds=settings.watch_seconds,
         heartbeat_seconds=settings.heartbeat_seconds,
     )
-    server.add_servicer("mazemesh.v1.EloService", add_EloServiceServicer_to_server, servicer)
+    server.registry.register(metrics.StateCollector(ratings, servicer))
+    server.add_servicer(SERVICE, add_elo_servicer, servicer)
     server.background(ratings.refit_forever, "refit")
+    if not alone:
+        server.background(ratings.lead_forever, "lead")
+        server.background(ratings.follow_forever, "follow")
     server.on_drain(ratings.close)
+    server.on_stop(ratings.leave)
     server.on_stop(ratings.close)
-
-
-async def _fold(ratings: Ratings) -> None:
-    """Folds the whole log, which makes millions of small tuples and no garbage.
-
-    The cyclic collector would walk them again and again, now and at every full collection to come:
-    half of the time that folding takes.
-    """
-    gc.disable()
-    try:
-        await ratings.catch_up()
-    finally:
-        gc.enable()
     gc.freeze()

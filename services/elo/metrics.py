@@ -1,23 +1,25 @@
-"""What the Elo service counts, wrapped around the log and the fit from outside."""
+"""What the Elo service tells Prometheus: wrapped around the log and the fit, or read from outside."""
 
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from services.elo.log.match import LoggedMatch, Match
+from services.elo.log.batch import Batch, LoggedBatch
+from services.elo.log.match import Match
 from services.elo.models.bradley_terry import Fit
 from services.elo.models.posterior import Problem
-from services.elo.standings.board import Board
-from services.elo.store import ResultLog, Status
+from services.elo.servicer import EloServicer
+from services.elo.standings.ratings import Ratings
+from services.elo.store import Appended, ResultLog, Status
 
 
 class MeteredLog:
-    """A `ResultLog` that counts results by what became of them."""
+    """A `ResultLog` that counts results by what became of them, and the transactions of appends."""
 
     def __init__(self, log: ResultLog, registry: CollectorRegistry) -> None:
         self._log = log
@@ -25,17 +27,28 @@ class MeteredLog:
             "mazemesh_elo_results", "Results received, by status.", ["status"], registry=registry
         )
         self._results = {status: results.labels(status.name.lower()) for status in Status}
+        self._appends = Counter(
+            "mazemesh_elo_appends",
+            "Transactions that appended results; calls at the same time share one.",
+            registry=registry,
+        )
 
-    async def append(self, matches: Sequence[Match]) -> list[Status]:
+    async def append(self, batches: Sequence[Batch]) -> Appended:
         """See `ResultLog.append`."""
-        statuses = await self._log.append(matches)
-        for status, count in Tally(statuses).items():
-            self._results[status].inc(count)
-        return statuses
+        appended = await self._log.append(batches)
+        self._appends.inc()
+        for statuses in appended.statuses:
+            for status, count in Tally(statuses).items():
+                self._results[status].inc(count)
+        return appended
 
-    def read(self, after: int) -> AsyncIterator[Sequence[LoggedMatch]]:
+    def read(self, after: int) -> AsyncIterator[LoggedBatch]:
         """See `ResultLog.read`."""
         return self._log.read(after)
+
+    async def find(self, sequences: Sequence[int]) -> Sequence[Match]:
+        """See `ResultLog.find`."""
+        return await self._log.find(sequences)
 
 
 def metered_fit(
@@ -56,27 +69,31 @@ def metered_fit(
     return timed
 
 
-def watchers(registry: CollectorRegistry) -> Gauge:
-    """The number of open WatchLeaderboard streams."""
-    return Gauge("mazemesh_elo_watchers", "Open leaderboard watches.", registry=registry)
+class StateCollector(Collector):
+    """What the service holds, read when the metrics page is."""
 
-
-class LadderCollector(Collector):
-    """Size of each ladder, read when the metrics page is."""
-
-    def __init__(self, boards: Callable[[], Iterable[Board]]) -> None:
-        self._boards = boards
+    def __init__(self, ratings: Ratings, servicer: EloServicer) -> None:
+        self._ratings = ratings
+        self._servicer = servicer
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Players, matches and fitted matches by ladder."""
+        """Players, matches and fitted matches by ladder; watches; whether it fits."""
         players = GaugeMetricFamily("mazemesh_elo_players", "Players.", labels=["ladder"])
         matches = GaugeMetricFamily("mazemesh_elo_matches", "Matches.", labels=["ladder"])
         fitted = GaugeMetricFamily(
             "mazemesh_elo_fitted_matches", "Matches that the fit has seen.", labels=["ladder"]
         )
-        for board in list(self._boards()):
+        for board in self._ratings.boards:
             label = [board.ladder.name]
             players.add_metric(label, len(board.ladder.players))
-            matches.add_metric(label, len(board.ladder.matches))
+            matches.add_metric(label, board.ladder.matches)
             fitted.add_metric(label, board.standings.matches)
         yield from (players, matches, fitted)
+        yield GaugeMetricFamily(
+            "mazemesh_elo_watchers", "Open leaderboard watches.", self._servicer.watching
+        )
+        yield GaugeMetricFamily(
+            "mazemesh_elo_fits",
+            "1 where this instance is the one that fits, else 0.",
+            int(self._ratings.fits),
+        )

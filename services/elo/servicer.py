@@ -6,8 +6,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from itertools import combinations
 
-from prometheus_client import Gauge
-
 from mazemesh.errors import InvalidArgument, NotFound, ResourceExhausted, Unavailable
 from mazemesh.v1 import elo_pb2, elo_pb2_grpc
 from services._harness.context import Context
@@ -16,9 +14,10 @@ from services._harness.paging import page_size, page_token, read_token
 from services.elo.standings import paging
 from services.elo.standings.board import Board
 from services.elo.standings.ratings import Ratings
-from services.elo.store import Status
+from services.elo.store import ResultLog, Status
 from services.elo.wire import answers, validation
 from services.elo.wire.first_pages import FirstPages
+from services.elo.wire.reading import RequestReader
 
 _STATUSES = {
     Status.RECORDED: elo_pb2.RECORD_STATUS_RECORDED,
@@ -38,7 +37,7 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
 
     Args:
         ratings: The ladders.
-        watchers: Counts open WatchLeaderboard streams.
+        log: Where the matches of their histories are.
         most_watchers: Open WatchLeaderboard streams at once.
         least_seconds: Least time between two messages of a watch.
         heartbeat_seconds: Most time between two messages of a watch.
@@ -47,24 +46,25 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
     def __init__(
         self,
         ratings: Ratings,
-        watchers: Gauge,
+        log: ResultLog,
         *,
         most_watchers: int,
         least_seconds: float,
         heartbeat_seconds: float,
     ) -> None:
         self._ratings = ratings
-        self._watchers = watchers
-        self._watching, self._most_watchers = 0, most_watchers
+        self._log = log
+        self._reader = RequestReader()
+        self.watching, self._most_watchers = 0, most_watchers
         self._first_pages = FirstPages()
         self._least_seconds = least_seconds
         self._heartbeat_seconds = heartbeat_seconds
 
     async def RecordResults(
-        self, request: elo_pb2.RecordResultsRequest, context: Context
+        self, request: bytes, context: Context
     ) -> elo_pb2.RecordResultsResponse:
-        """Appends results."""
-        statuses = await self._ratings.record(await validation.matches(request.results))
+        """Appends results; the request comes as bytes."""
+        statuses = await self._ratings.record(await self._reader.read(request))
         return elo_pb2.RecordResultsResponse(statuses=[_STATUSES[status] for status in statuses])
 
     async def GetRating(
@@ -105,7 +105,7 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
         changes = self._ratings.changes(
             ladder, least=self._least_seconds, most=self._heartbeat_seconds
         )
-        with self._watch(), self._watchers.track_inprogress():
+        with self._watch():
             async for board in changes:
                 yield self._first_pages.of(ladder, board, size)
         raise Unavailable("the Elo service is stopping; watch again")
@@ -118,11 +118,13 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
         (start,) = read_token(request.page_token) or (0,)
         validation.check_player("player", request.player)
         board, player = self._find(request.ladder, request.player)
-        history = board.ladder.histories[player]
-        end = start + size
+        points = await self._ratings.history(board, player, start, size)
+        matches = await self._log.find(points.sequences.tolist())
+        end = start + len(points)
+        more = len(points) and end < board.ladder.players[player].matches
         return elo_pb2.GetRatingHistoryResponse(
-            points=[answers.point(board, player, at) for at in history[start:end]],
-            next_page_token=page_token(end) if end < len(history) else "",
+            points=answers.points(request.player, points, matches),
+            next_page_token=page_token(end) if more else "",
         )
 
     async def GetHeadToHead(
@@ -150,15 +152,15 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
     @contextmanager
     def _watch(self) -> Iterator[None]:
         """One place among those who watch."""
-        if self._watching >= self._most_watchers:
+        if self.watching >= self._most_watchers:
             raise ResourceExhausted(
-                f"{self._watching} watches are open, which is the most; read GetLeaderboard instead"
+                f"{self.watching} watches are open, which is the most; read GetLeaderboard instead"
             )
-        self._watching += 1
+        self.watching += 1
         try:
             yield
         finally:
-            self._watching -= 1
+            self.watching -= 1
 
     async def _around(
         self, request: elo_pb2.GetLeaderboardRequest, size: int

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+LAST_NANOSECOND = 9_000_000_000 * 10**9
+"""The latest time that a match can have ended, in the year 2255: what 64 bits hold."""
+
 
 class Game(NamedTuple):
     """One game of a match, that is one rotation of the start places.

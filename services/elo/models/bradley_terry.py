@@ -10,14 +10,16 @@ A fit has the same bits on every machine: see `cholesky` and `reproducible`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
-from services.elo.models import cholesky
 from services.elo.models.davidson import outcomes
+from services.elo.models.dense import Dense
 from services.elo.models.evidence import correlation, game_weights
 from services.elo.models.pairs import Floats
 from services.elo.models.posterior import CENTER, LOG_NU_MEAN, SCALE, Local, Posterior, Problem
+from services.elo.models.spread import Spread
 
 _TOLERANCE = 1e-9  # of a strength, some 2e-7 points
 _STEPS = 100
@@ -32,15 +34,20 @@ class Fit:
 
     Attributes:
         ratings: Elo scale, by player.
-        covariance: Of the ratings, [players, players], in points squared.
+        spread: Of the ratings, in points.
         log_nu: Log of the draw parameter.
         correlation: Of two games of a match; see `evidence`.
     """
 
     ratings: Floats
-    covariance: Floats
+    spread: Spread
     log_nu: float
     correlation: float
+
+
+LARGE = 512
+"""Players above which the fit is sparse and its intervals are estimated (see `sparse`): up to here
+a factorization takes a fraction of a second."""
 
 
 def fit(problem: Problem) -> Fit:
@@ -53,12 +60,13 @@ def fit(problem: Problem) -> Fit:
         ArithmeticError: No maximum was found, which finite input cannot cause.
     """
     posterior = Posterior(problem)
-    point = np.append((problem.start - CENTER) / SCALE, LOG_NU_MEAN)
+    hessian = _hessian(posterior)
+    point = np.append(posterior.anchored((problem.start - CENTER) / SCALE), LOG_NU_MEAN)
     within = 1.0
     for _ in range(_ROUNDS):
         used = within
         posterior.weigh(game_weights(problem.table, used))
-        local = _maximise(posterior, point)
+        local = _maximise(posterior, hessian, point)
         point = local.point
         expected = outcomes(posterior.differences(point), float(point[-1]))
         within = correlation(problem.table, expected, posterior.players)
@@ -66,17 +74,41 @@ def fit(problem: Problem) -> Fit:
             break
     return Fit(
         ratings=CENTER + SCALE * posterior.anchored(point[:-1]),
-        covariance=SCALE**2 * posterior.covariance(local),
+        spread=hessian.at(local).spread(SCALE),
         log_nu=float(point[-1]),
         correlation=used,
     )
 
 
-def _maximise(posterior: Posterior, start: Floats) -> Local:
+class Hessian(Protocol):
+    """Minus the second derivatives of a posterior."""
+
+    def at(self, local: Local) -> Hessian:
+        """Moves to a point."""
+        ...
+
+    def step(self, gradient: Floats) -> Floats:
+        """Newton's step at the point [players + 1]."""
+        ...
+
+    def spread(self, scale: float) -> Spread:
+        """Of the strengths less the anchors' mean, times `scale`."""
+        ...
+
+
+def _hessian(posterior: Posterior) -> Hessian:
+    if posterior.players <= LARGE:
+        return Dense(posterior)
+    from services.elo.models.sparse import Sparse
+
+    return Sparse(posterior)
+
+
+def _maximise(posterior: Posterior, hessian: Hessian, start: Floats) -> Local:
     """Newton's method with step halving; the posterior is strictly concave."""
     local = posterior.at(start)
     for _ in range(_STEPS):
-        step = cholesky.solve(cholesky.factor(posterior.hessian(local)), local.gradient)
+        step = hessian.at(local).step(local.gradient)
         if np.abs(step).max() < _TOLERANCE:
             return local
         local = _advance(posterior, local, step)

@@ -1,40 +1,28 @@
-"""Which players are connected by results, kept up to date pair by pair."""
+"""Which players are connected by results."""
 
 from __future__ import annotations
 
+import numpy as np
 
-class Components:
-    """Disjoint sets of players 0..n-1 (Tarjan 1975), joined by size with halved paths."""
+from services.elo.models.pairs import Indices
 
-    def __init__(self) -> None:
-        self._parents: list[int] = []
-        self._sizes: list[int] = []
 
-    def add(self) -> None:
-        """Adds the next player, connected to nobody."""
-        self._parents.append(len(self._parents))
-        self._sizes.append(1)
+def components(first: Indices, second: Indices, players: int) -> Indices:
+    """By player, the lowest of those that pairs [rows] connect it to.
 
-    def join(self, first: int, second: int) -> None:
-        """Connects two players, and so everyone connected to them."""
-        first, second = self.root(first), self.root(second)
-        if first == second:
-            return
-        if self._sizes[first] < self._sizes[second]:
-            first, second = second, first
-        self._parents[second] = first
-        self._sizes[first] += self._sizes[second]
-
-    def root(self, player: int) -> int:
-        """The player that stands for its component."""
-        while self._parents[player] != player:
-            self._parents[player] = self._parents[self._parents[player]]
-            player = self._parents[player]
-        return player
-
-    def roots(self) -> list[int]:
-        """`root` of every player."""
-        return [self.root(player) for player in range(len(self._parents))]
+    Shiloach and Vishkin (1982), An O(log n) Parallel Connectivity Algorithm: the higher of two
+    roots is hung under the lower, then all paths are shortened.
+    """
+    roots = np.arange(players)
+    while True:
+        one, other = roots[first], roots[second]
+        apart = one != other
+        if not apart.any():
+            return roots
+        high, low = np.maximum(one, other)[apart], np.minimum(one, other)[apart]
+        np.minimum.at(roots, high, low)
+        while not np.array_equal(roots[roots], roots):
+            roots = roots[roots]
 
 
 def ranked_component(roots: list[int], bots: list[bool]) -> list[bool]:

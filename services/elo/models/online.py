@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from services.elo.models.comparison import Comparison
 from services.elo.models.reproducible import exp_of
 
-_PER_POINT = math.log(10.0) / 400.0
+PER_POINT = math.log(10.0) / 400.0
 
 START = 1000.0
 """Rating of a player without a match."""
@@ -27,7 +27,7 @@ SETTLED_AFTER = 30
 
 def expected_score(rating: float, opponent: float) -> float:
     """Expected score in 0..1 of a player against an opponent, both on the Elo scale."""
-    return 1.0 / (1.0 + exp_of((opponent - rating) * _PER_POINT))
+    return 1.0 / (1.0 + exp_of((opponent - rating) * PER_POINT))
 
 
 def k_factor(matches: int) -> float:

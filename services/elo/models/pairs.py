@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -13,8 +12,15 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
 
-_COLUMNS = 11
+COLUMNS = 11
 _SUMS_FROM = 4  # before them: first, second, games, share
+_FIRST_ROWS = 16
+_MANY_ROWS = 20_000  # whose slots are made by compiled code
+
+HASH_FIRST = 0x9E3779B97F4A7C15
+HASH_SECOND = 0xC2B2AE3D27D4EB4F
+_WORD = 2**64 - 1
+HASH_SHIFT = 33
 
 
 class Sums(NamedTuple):
@@ -121,44 +127,81 @@ class Meeting(NamedTuple):
 
 
 class Pairs:
-    """The growing pair table of a ladder; rows stand in the order of their first match."""
+    """The growing pair table of a ladder; rows stand in the order of their first match.
 
-    def __init__(self) -> None:
-        self._rows: dict[tuple[int, int, int, int], int] = {}
-        self._rows_of_pair: dict[tuple[int, int], list[int]] = {}
-        self._cells = array("d")  # row by row; an array grows cheaply and copies out at once
+    Rows are found by open addressing (Knuth, The Art of Computer Programming, volume 3, section
+    6.4, algorithm L) on the pair alone, so all rows of a pair stand in one chain. Compiled code
+    (`folding_kernels`) works on the same arrays.
+
+    Attributes:
+        cells: Rows [capacity, 11]: first, second, games, share, then the sums of `PairTable`.
+        slots: Numbers of rows by hash, or -1 [a power of two, at least twice the rows].
+        count: Rows that are used.
+    """
+
+    def __init__(self, cells: Floats | None = None) -> None:
+        rows = np.empty((0, COLUMNS)) if cells is None else cells
+        self.count = len(rows)
+        self.cells = np.zeros((max(_FIRST_ROWS, len(rows)), COLUMNS))
+        self.cells[: self.count] = rows
+        self.slots = np.empty(0, np.int32)
+        # A memory view gives and takes plain numbers, several times as fast as an array does.
+        self._flat = memoryview(self.cells.reshape(-1))
+        self._make_slots()
+
+    def reserve(self, rows: int) -> None:
+        """Makes room for so many more rows."""
+        if self.count + rows > len(self.cells):
+            larger = np.zeros((max(2 * len(self.cells), self.count + rows), COLUMNS))
+            larger[: self.count] = self.cells[: self.count]
+            self.cells, self._flat = larger, memoryview(larger.reshape(-1))
+        if 2 * (self.count + rows) > len(self.slots):
+            self._make_slots(self.count + rows)
 
     def add(self, one: int, other: int, share: int, sums: Sums) -> None:
         """Adds what a match tells of two players; `sums` take the view of `one`."""
         if one > other:
             one, other, sums = other, one, sums.reversed()
-        key = (one, other, sums.games, share)
+        self.reserve(1)
         added = (1.0, *sums[1:6], sums.score * sums.score)
-        row = self._rows.get(key)
-        if row is None:
-            self._rows[key] = row = len(self._rows)
-            self._rows_of_pair.setdefault(key[:2], []).append(row)
-            self._cells.extend(key)
-            self._cells.extend(added)
-            return
-        cell = row * _COLUMNS + _SUMS_FROM
-        for value in added:
-            self._cells[cell] += value
+        key = (one, other, sums.games, share)
+        flat, slots, mask = self._flat, self._slots, len(self._slots) - 1
+        slot = home(one, other, mask)
+        while (row := slots[slot]) >= 0:
+            cell = row * COLUMNS
+            if (flat[cell], flat[cell + 1], flat[cell + 2], flat[cell + 3]) == key:
+                for value in added:
+                    flat[cell + _SUMS_FROM] += value
+                    cell += 1
+                return
+            slot = (slot + 1) & mask
+        slots[slot] = self.count
+        cell = self.count * COLUMNS
+        for value in (*key, *added):
+            flat[cell] = value
             cell += 1
+        self.count += 1
 
     def table(self) -> PairTable:
         """All rows."""
-        return _as_table(self._matrix())
+        columns = self.rows.T.copy()
+        return PairTable(columns[0].astype(np.intp), columns[1].astype(np.intp), *columns[2:])
+
+    @property
+    def rows(self) -> Floats:
+        """The cells of all rows that are used; a view."""
+        used: Floats = self.cells[: self.count]
+        return used
 
     def between(self, one: int, other: int) -> Meeting | None:
         """All results of two players from the view of `one`; None when they never met."""
-        rows = self._rows_of_pair.get((min(one, other), max(one, other)))
-        if rows is None:
+        rows = self._rows_of(min(one, other), max(one, other))
+        if not rows:
             return None
         matches = games = wins = draws = 0
         score = 0.0
-        for row in rows:
-            cells = self._cells[row * _COLUMNS : (row + 1) * _COLUMNS]
+        for row in sorted(rows):
+            cells = self.cells[row].tolist()
             matches += int(cells[4])
             games += int(cells[2] * cells[4])
             wins, draws = wins + int(cells[5]), draws + int(cells[6])
@@ -167,10 +210,35 @@ class Pairs:
             wins, score = games - draws - wins, games - score
         return Meeting(matches, games, wins, draws, score)
 
-    def _matrix(self) -> Floats:
-        return np.frombuffer(self._cells).reshape(-1, _COLUMNS)
+    def _rows_of(self, first: int, second: int) -> list[int]:
+        found: list[int] = []
+        mask = len(self.slots) - 1
+        slot = home(first, second, mask)
+        while (row := int(self.slots[slot])) >= 0:
+            if self.cells[row, 0] == first and self.cells[row, 1] == second:
+                found.append(row)
+            slot = (slot + 1) & mask
+        return found
+
+    def _make_slots(self, rows: int = 0) -> None:
+        size = 4 * _FIRST_ROWS
+        while size < 4 * max(rows, self.count):
+            size *= 2
+        self.slots = np.full(size, -1, np.int32)
+        self._slots = memoryview(self.slots)
+        if self.count > _MANY_ROWS:
+            from services.elo.models import folding_kernels
+
+            folding_kernels.place(self.cells, self.count, self.slots)
+            return
+        pairs = self.cells[: self.count, :2].astype(int).tolist()
+        for row, (first, second) in enumerate(pairs):
+            slot = home(first, second, size - 1)
+            while self.slots[slot] >= 0:
+                slot = (slot + 1) & (size - 1)
+            self.slots[slot] = row
 
 
-def _as_table(matrix: Floats) -> PairTable:
-    columns = matrix.T.copy()
-    return PairTable(columns[0].astype(np.intp), columns[1].astype(np.intp), *columns[2:])
+def home(first: int, second: int, mask: int) -> int:
+    """The slot at which the chain of a pair begins, by multiplicative hashing."""
+    return ((first * HASH_FIRST + second * HASH_SECOND & _WORD) >> HASH_SHIFT) & mask

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from services.elo.models import cholesky
 from services.elo.models.davidson import Derivatives, derivatives
 from services.elo.models.pairs import Floats, Indices, PairTable
 from services.elo.standings.players import NO_PARENT
@@ -71,15 +71,26 @@ class Posterior:
     def __init__(self, problem: Problem) -> None:
         self.players = len(problem.start)
         self._table = problem.table
-        self._anchor = problem.anchors / problem.anchors.sum()
-        self._roots = np.flatnonzero(problem.parents == NO_PARENT)
+        self.first, self.second = problem.table.first, problem.table.second
+        self.anchor: Floats = problem.anchors / problem.anchors.sum()
+        """Weight of each player in the anchors' mean."""
+        self.roots: Indices = np.flatnonzero(problem.parents == NO_PARENT)
         self._children = np.flatnonzero(problem.parents != NO_PARENT)
         self._parents = problem.parents[self._children]
-        # Results and prior leave the level open. A penalty on the anchors' mean alone sets it to
-        # zero exactly; `covariance` takes out the variance of 1 that it gives to the level.
-        gauge = np.outer(self._anchor, self._anchor)
-        self._precision = _prior_precision(problem.parents) + gauge
+        self._parents_of_all = problem.parents
         self.weigh(np.ones(len(problem.table.matches)))
+
+    @property
+    def bonds(self) -> tuple[Indices, Indices]:
+        """Versions and their parents."""
+        return self._children, self._parents
+
+    @cached_property
+    def _precision(self) -> Floats:
+        # Results and prior leave the level open. A penalty on the anchors' mean alone sets it to
+        # zero exactly; `dense` takes out the variance of 1 that it gives to the level.
+        gauge = np.outer(self.anchor, self.anchor)
+        return _prior_precision(self._parents_of_all) + gauge
 
     def weigh(self, weights: Floats) -> None:
         """Sets the weight of each game of a row [rows]."""
@@ -95,7 +106,7 @@ class Posterior:
 
     def anchored(self, strengths: Floats) -> Floats:
         """Strengths less the anchors' mean."""
-        shifted: Floats = strengths - np.sum(self._anchor * strengths)
+        shifted: Floats = strengths - np.sum(self.anchor * strengths)
         return shifted
 
     def at(self, point: Floats) -> Local:
@@ -106,7 +117,7 @@ class Posterior:
         distance = (log_nu - LOG_NU_MEAN) / LOG_NU_DEVIATION
         value = games.value - (float(np.sum(strengths * pull)) + distance**2) / 2.0
         gradient = np.empty(self.players + 1)
-        gradient[:-1] = self._scatter(games.slope) - pull
+        gradient[:-1] = self.scatter(games.slope) - pull
         gradient[-1] = games.nu_slope - distance / LOG_NU_DEVIATION
         return Local(point, value, gradient, games)
 
@@ -119,34 +130,24 @@ class Posterior:
         hessian[:-1, :-1] = self._precision - curvature - curvature.T
         diagonal = np.arange(self.players)
         hessian[diagonal, diagonal] += curvature.sum(axis=0) + curvature.sum(axis=1)
-        hessian[:-1, -1] = hessian[-1, :-1] = self._scatter(local.games.mixed)
+        hessian[:-1, -1] = hessian[-1, :-1] = self.scatter(local.games.mixed)
         hessian[-1, -1] = local.games.nu_curvature + LOG_NU_DEVIATION**-2
         return hessian
-
-    def covariance(self, local: Local) -> Floats:
-        """Covariance of the strengths less the anchors' mean [players, players].
-
-        The Hessian is that of results and prior, H, which is blind to the level, plus b b' of the
-        gauge, with b the anchors' weights. Its inverse is G + 1 1', where G is the covariance in
-        which the anchors' mean is certain: G b = 0 and H G = I - b 1'.
-        """
-        inverse = cholesky.inverse(cholesky.factor(self.hessian(local)))
-        return inverse[:-1, :-1] - 1.0
 
     def _pull(self, strengths: Floats) -> Floats:
         """Prior precision and gauge times the strengths [players].
 
         By their structure: a product with the matrix would have sums whose order a BLAS chooses.
         """
-        pull: Floats = self._anchor * np.sum(self._anchor * strengths)
-        roots = strengths[self._roots]
-        pull[self._roots] += (roots - np.sum(roots) / len(roots)) / ROOT_DEVIATION**2
+        pull: Floats = self.anchor * np.sum(self.anchor * strengths)
+        roots = strengths[self.roots]
+        pull[self.roots] += (roots - np.sum(roots) / len(roots)) / ROOT_DEVIATION**2
         bonds = (strengths[self._children] - strengths[self._parents]) / PARENT_DEVIATION**2
         pull[self._children] += bonds
         pull[self._parents] -= bonds  # a version has one child, so nothing is taken twice
         return pull
 
-    def _scatter(self, values: Floats) -> Floats:
+    def scatter(self, values: Floats) -> Floats:
         """Adds each row's value to its first player and takes it from its second [players]."""
         gains = np.bincount(self._table.first, values, self.players)
         losses = np.bincount(self._table.second, values, self.players)

@@ -14,17 +14,17 @@ import numpy as np
 
 from services.elo.models.pairs import Floats
 
-_LN2_HIGH = 6.93147180369123816490e-01
-_LN2_LOW = 1.90821492927058770002e-10
-_PER_LN2 = 1.44269504088896338700
-_EXP = (
+LN2_HIGH = 6.93147180369123816490e-01
+LN2_LOW = 1.90821492927058770002e-10
+PER_LN2 = 1.44269504088896338700
+EXP = (
     1.66666666666666019037e-01,
     -2.77777777770155933842e-03,
     6.61375632143793436117e-05,
     -1.65339022054652515390e-06,
     4.13813679705723846039e-08,
 )
-_P1, _P2, _P3, _P4, _P5 = _EXP
+_P1, _P2, _P3, _P4, _P5 = EXP
 _LOG = (
     6.666666666666735130e-01,
     3.999999999940941908e-01,
@@ -35,18 +35,18 @@ _LOG = (
     1.479819860511658591e-01,
 )
 _SQRT_HALF = 0.7071067811865476
-_LEAST, _MOST = -800.0, 700.0
+LEAST, MOST = -800.0, 700.0
 """Where the argument of exp is cut off: below it is 0 anyway, above it overflows at 709."""
 
 
 def exp(values: Floats) -> Floats:
     """Elementwise e ** x, x cut off to -800..700."""
-    x = np.clip(values, _LEAST, _MOST)
-    power = np.rint(x * _PER_LN2)
-    high, low = x - power * _LN2_HIGH, power * _LN2_LOW
+    x = np.clip(values, LEAST, MOST)
+    power = np.rint(x * PER_LN2)
+    high, low = x - power * LN2_HIGH, power * LN2_LOW
     rest = high - low
     square = rest * rest
-    c = rest - square * _polynomial(square, _EXP)
+    c = rest - square * _polynomial(square, EXP)
     mantissa = 1.0 - ((low - (rest * c) / (2.0 - c)) - high)
     result: Floats = np.ldexp(mantissa, power.astype(np.int32))
     return result
@@ -54,9 +54,9 @@ def exp(values: Floats) -> Floats:
 
 def exp_of(value: float) -> float:
     """`exp` of one number, with the same bits."""
-    x = min(max(value, _LEAST), _MOST)
-    power = round(x * _PER_LN2)  # to even where two are equally near, as rint does
-    high, low = x - power * _LN2_HIGH, power * _LN2_LOW
+    x = min(max(value, LEAST), MOST)
+    power = round(x * PER_LN2)  # to even where two are equally near, as rint does
+    high, low = x - power * LN2_HIGH, power * LN2_LOW
     rest = high - low
     square = rest * rest
     series = _P1 + square * (_P2 + square * (_P3 + square * (_P4 + square * _P5)))
@@ -75,8 +75,8 @@ def log(values: Floats) -> Floats:
     series = square * _polynomial(square, _LOG)
     half = 0.5 * f * f
     exponent = power.astype(np.float64)
-    result: Floats = exponent * _LN2_HIGH - (
-        (half - (s * (half + series) + exponent * _LN2_LOW)) - f
+    result: Floats = exponent * LN2_HIGH - (
+        (half - (s * (half + series) + exponent * LN2_LOW)) - f
     )
     return result
 

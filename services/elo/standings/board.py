@@ -14,10 +14,14 @@ _KEPT = 8
 class Board:
     """One ladder as it is served."""
 
-    def __init__(self, name: str) -> None:
-        self.ladder = Ladder(name)
+    def __init__(self, ladder: Ladder) -> None:
+        self.ladder = ladder
         self.fitting = asyncio.Lock()
         """Held while the ladder is being fitted."""
+        self.stored = 0
+        """Mark of the standings that the store has."""
+        self.snapshot = ladder.high_water
+        """Mark of the ladder in the newest snapshot."""
         self._recent: deque[Standings] = deque([EMPTY], maxlen=_KEPT)
 
     @property

@@ -3,81 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
-from services.elo.log.match import Game, LoggedMatch, Match
+from services.elo.log.batch import Duels, Integers
+from services.elo.log.match import LoggedMatch, Match
 from services.elo.models import online
 from services.elo.models.comparison import Comparison, comparisons
-from services.elo.models.components import Components, ranked_component
+from services.elo.models.components import components, ranked_component
 from services.elo.models.pairs import Pairs
 from services.elo.models.posterior import Problem
 from services.elo.standings.players import is_bot, parents
-
-
-@dataclass(slots=True)
-class Record:
-    """What a player did on a ladder.
-
-    Attributes:
-        name: The player.
-        online_rating: After its last match.
-        matches: Matches played.
-        wins: Games with a better score than all opponents.
-        draws: Games in which nobody was better, but an opponent as good.
-        losses: All other games.
-        last_match: Index of its last match in the ladder's `matches`.
-    """
-
-    name: str
-    online_rating: float = online.START
-    matches: int = 0
-    wins: int = 0
-    draws: int = 0
-    losses: int = 0
-    last_match: int = -1
-
-    @property
-    def games(self) -> int:
-        """Games played."""
-        return self.wins + self.draws + self.losses
-
-
-class Played(NamedTuple):
-    """A match as history keeps it."""
-
-    match_id: str
-    finish_nanoseconds: int
-    participants: tuple[int, ...]
-
-
-class Point(NamedTuple):
-    """A player's online rating after a match, and its mean score over the match's games."""
-
-    match: int
-    online_rating: float
-    score: float
+from services.elo.standings.points import Points, Tail
+from services.elo.standings.records import Records
 
 
 class Ladder:
-    """A projection of the log onto one ladder; the same matches in the same order give the same."""
+    """A projection of the log onto one ladder; the same matches in the same order give the same.
 
-    def __init__(self, name: str) -> None:
+    Its size goes with the players and the pairs that met, not with the matches: those are counted,
+    and the points of their players' histories are kept until the store has them.
+
+    Attributes:
+        name: The ladder.
+        high_water: Sequence of the last match that was folded in.
+        matches: Number of matches that were folded in.
+        players: What each did.
+        pairs: What pairs of them did.
+        tail: Points of histories that the store may not have yet.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        high_water: int = 0,
+        matches: int = 0,
+        players: Records | None = None,
+        pairs: Pairs | None = None,
+    ) -> None:
         self.name = name
-        self.high_water = 0
-        """Sequence of the last match that was folded in."""
-        self.players: list[Record] = []
-        self.matches: list[Played] = []
-        self.histories: list[list[Point]] = []
-        self.pairs = Pairs()
-        self._index: dict[str, int] = {}
-        self._components = Components()
+        self.high_water = high_water
+        self.matches = matches
+        self.players = Records() if players is None else players
+        self.pairs = Pairs() if pairs is None else pairs
+        self.tail = Tail()
 
     def index(self, player: str) -> int | None:
         """The player's index; None without a match on this ladder."""
-        return self._index.get(player)
+        return self.players.index(player)
 
     def fold(self, logged: LoggedMatch) -> None:
         """Takes in the next match of the log.
@@ -86,69 +60,109 @@ class Ladder:
             ValueError: The match is not newer than all before.
         """
         sequence, match = logged
-        if sequence <= self.high_water:
-            raise ValueError(f"match {sequence} of the log came after {self.high_water}")
-        participants = tuple(self._admit(player) for player in match.participants)
+        self._check_order(sequence)
+        participants = [self.players.admit(player) for player in match.participants]
         compared = comparisons(match.games)
-        self._rate(participants, match, compared)
+        self._rate(sequence, participants, match, compared)
         for first, second, share, sums in compared:
-            one, other = participants[first], participants[second]
-            self.pairs.add(one, other, share, sums)
-            self._components.join(one, other)
-        self.matches.append(Played(match.match_id, match.finish_nanoseconds, participants))
+            self.pairs.add(participants[first], participants[second], share, sums)
+        self.matches += 1
         self.high_water = sequence
+
+    def fold_duels(self, sequences: Integers, duels: Duels) -> None:
+        """Takes in the next matches of the log: bit for bit what `fold` does, and far sooner.
+
+        Raises:
+            ValueError: They are not newer than all before.
+        """
+        from services.elo.models import folding_kernels
+
+        self._check_order(int(sequences[0]))
+        count = len(duels)
+        ones, others = self._admit(duels)
+        self.pairs.reserve(count)
+        numbers = np.empty(2 * count, np.int64)
+        after, means = np.empty((count, 2)), np.empty((count, 2))
+        players = self.players
+        self.pairs.count = folding_kernels.fold(
+            *(ones, others, duels.games, duels.starts, duels.scores, duels.finishes),
+            *(players.ratings, *players.numbers),
+            *(self.pairs.cells, self.pairs.count, self.pairs.slots),
+            *(numbers, after, means),
+        )
+        both = np.stack([ones, others], axis=1).ravel()
+        self.tail.append(
+            Points(np.repeat(sequences, 2), both, numbers, after.ravel(), means.ravel())
+        )
+        self.matches += count
+        self.high_water = int(sequences[-1])
 
     def problem(self) -> Problem:
         """What there is to fit, as copies."""
-        bots = [is_bot(record.name) for record in self.players]
-        ranked = ranked_component(self._components.roots(), bots)
+        table, names = self.pairs.table(), self.players.names
+        bots = [is_bot(name) for name in names]
+        roots = components(table.first, table.second, len(names)).tolist()
+        ranked = np.array(ranked_component(roots, bots))
         connected_bots = np.logical_and(ranked, bots)
         return Problem(
-            table=self.pairs.table(),
-            parents=np.array(parents([record.name for record in self.players]), dtype=np.intp),
-            ranked=np.array(ranked),
-            anchors=connected_bots if connected_bots.any() else np.array(ranked),
-            start=np.array([record.online_rating for record in self.players]),
+            table=table,
+            parents=np.array(parents(names), dtype=np.intp),
+            ranked=ranked,
+            anchors=connected_bots if connected_bots.any() else ranked,
+            start=self.players.used()[0],
         )
 
-    def _admit(self, player: str) -> int:
-        index = self._index.get(player)
-        if index is None:
-            self._index[player] = index = len(self.players)
-            self.players.append(Record(player))
-            self.histories.append([])
-            self._components.add()
-        return index
+    def _check_order(self, sequence: int) -> None:
+        if sequence <= self.high_water:
+            raise ValueError(f"match {sequence} of the log came after {self.high_water}")
+
+    def _admit(self, duels: Duels) -> tuple[Integers, Integers]:
+        """Indices of both sides; new players get theirs in the order of the log."""
+        index = self.players.index
+        ones, others = list(map(index, duels.ones)), list(map(index, duels.others))
+        if None in ones or None in others:
+            for one, other in zip(duels.ones, duels.others, strict=True):
+                self.players.admit(one)
+                self.players.admit(other)
+            ones, others = list(map(index, duels.ones)), list(map(index, duels.others))
+        return np.array(ones, np.int64), np.array(others, np.int64)
 
     def _rate(
-        self, participants: Sequence[int], match: Match, compared: Sequence[Comparison]
+        self,
+        sequence: int,
+        participants: Sequence[int],
+        match: Match,
+        compared: Sequence[Comparison],
     ) -> None:
-        records = [self.players[index] for index in participants]
+        players, games = self.players, match.games
+        numbers = [players.matches[player] for player in participants]
         ratings = online.updated(
-            [record.online_rating for record in records],
-            [record.matches for record in records],
-            compared,
+            [players.online[player] for player in participants], numbers, compared
         )
-        for place, (index, record) in enumerate(zip(participants, records, strict=True)):
-            record.online_rating = ratings[place]
-            record.matches += 1
-            record.last_match = len(self.matches)
-            score = sum([game.scores[place] for game in match.games]) / len(match.games)
-            self.histories[index].append(Point(len(self.matches), ratings[place], score))
-        for game in match.games:
-            _count(records, game)
+        for player, rating, outcomes in zip(participants, ratings, _outcomes(match), strict=True):
+            players.played(player, rating, outcomes, match.finish_nanoseconds)
+        count = len(participants)
+        self.tail.append(
+            Points(
+                np.full(count, sequence, np.int64),
+                np.array(participants, np.intp),
+                np.array(numbers, np.int64),
+                np.array(ratings),
+                np.array(
+                    [sum([game.scores[at] for game in games]) / len(games) for at in range(count)]
+                ),
+            )
+        )
 
 
-def _count(records: Sequence[Record], game: Game) -> None:
-    """Adds one game to the players' wins, draws and losses."""
-    best = max(game.scores)
-    leaders = [place for place, score in enumerate(game.scores) if score == best]
-    # Team mates who win together have won.
-    shared = len({game.teams[place] for place in leaders} if game.teams else leaders) > 1
-    for record, score in zip(records, game.scores, strict=True):
-        if score < best:
-            record.losses += 1
-        elif shared:
-            record.draws += 1
-        else:
-            record.wins += 1
+def _outcomes(match: Match) -> list[list[int]]:
+    """Wins, draws and losses of each participant."""
+    counts = [[0, 0, 0] for _ in match.participants]
+    for game in match.games:
+        best = max(game.scores)
+        leaders = [place for place, score in enumerate(game.scores) if score == best]
+        # Team mates who win together have won.
+        shared = len({game.teams[place] for place in leaders} if game.teams else leaders) > 1
+        for count, score in zip(counts, game.scores, strict=True):
+            count[2 if score < best else 1 if shared else 0] += 1
+    return counts

@@ -1,19 +1,21 @@
-"""Keeps every ladder in step with the log, and fits those that have changed."""
+"""Keeps every ladder in step with the log, and has those fitted that have changed."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
-from services._harness.broadcast import Broadcast, wait
-from services._harness.pacing import paced
-from services._harness.shielded import Shielded
-from services.elo.log.match import Match
+from mazemesh.errors import Unavailable
+from services.elo.log.batch import Batch
 from services.elo.models.bradley_terry import Fit
 from services.elo.models.posterior import Problem
 from services.elo.standings.board import Board
+from services.elo.standings.boards import Boards, soon
+from services.elo.standings.grouping import Grouping
+from services.elo.standings.points import Points
+from services.elo.standings.sharing import RENEW_SECONDS, Sharing
 from services.elo.standings.standings import EMPTY, Standings, standings
-from services.elo.store import ResultLog, Status
+from services.elo.store import Appended, Fenced, Lease, News, Projections, ResultLog, Status
 
 SMALL = 200
 """Players below which a ladder is fitted at once when somebody looks at it: some milliseconds."""
@@ -21,76 +23,122 @@ SMALL = 200
 _SHARE = 4.0
 """The background pauses so many times as long as its fits took: at most a fifth of a core."""
 
+_PATIENCE_SECONDS = 5.0
+"""How long one waits for another instance's fit: longer than it takes to replace a lost one."""
+
 
 class Ratings:
     """All ladders of a log. Lives on one event loop; fits run in a thread.
 
     Args:
         log: Where the results are.
+        projections: Where what was made of them is.
+        lease: Says which instance fits.
+        news: Says when to look at what other instances wrote; None where there are none.
         fit: `bradley_terry.fit`, or a wrapper of it.
         refit_seconds: Least time between two fits in the background.
+        holder: Name of this instance.
     """
 
-    def __init__(self, log: ResultLog, fit: Callable[[Problem], Fit], refit_seconds: float) -> None:
-        self._log = log
+    def __init__(
+        self,
+        log: ResultLog,
+        projections: Projections,
+        lease: Lease,
+        news: News | None,
+        fit: Callable[[Problem], Fit],
+        *,
+        refit_seconds: float,
+        holder: str,
+    ) -> None:
+        self.boards = Boards(log)
+        self._projections = projections
+        self._sharing = Sharing(self.boards, projections, lease, holder)
+        self._news = news
         self._fit = fit
         self._refit_seconds = refit_seconds
-        self._boards: dict[str, Board] = {}
-        self._high_water = 0
-        self._folding = asyncio.Lock()
-        self._appended = asyncio.Event()
-        self._published = Broadcast()
-        self._appends = Shielded()
+        self._grouping = Grouping(log, self._fold)
+        self._changed = asyncio.Event()
+        self._published = asyncio.Event()
+        self._closed = False
 
     @property
-    def boards(self) -> Iterable[Board]:
-        """Every ladder that has a result."""
-        return self._boards.values()
+    def fits(self) -> bool:
+        """Whether this instance is the one that fits."""
+        return self._sharing.fits
+
+    async def begin(self) -> None:
+        """Continues from what is stored; to be awaited before anything else."""
+        await self._sharing.begin()
+        await self._sharing.renew()
+        self._changed.set()
 
     def board(self, ladder: str) -> Board | None:
         """A ladder; None while it has no result."""
-        return self._boards.get(ladder)
+        return self.boards.get(ladder)
 
-    async def catch_up(self) -> None:
-        """Folds in what the log holds beyond the high-water mark."""
-        async with self._folding:
-            async for piece in self._log.read(self._high_water):
-                async for logged in paced(piece):
-                    name = logged.match.ladder
-                    board = self._boards.get(name)
-                    if board is None:
-                        self._boards[name] = board = Board(name)
-                    board.ladder.fold(logged)
-                    self._high_water = logged.sequence
-        self._appended.set()
-
-    async def record(self, matches: Sequence[Match]) -> list[Status]:
-        """Appends to the log and folds in what is new; statuses in the order of `matches`."""
-        # A caller that hangs up must not leave what was committed out of the ladders.
-        return await self._appends.run(self._record(matches))
+    async def record(self, batch: Batch) -> Sequence[Status]:
+        """Appends to the log and folds in what is new; statuses in the order of the batch."""
+        return await self._grouping.append(batch)
 
     async def current(self, ladder: str, players: Iterable[int] = ()) -> Board | None:
-        """A ladder whose standings hold these players, and everything when it is small."""
-        board = self._boards.get(ladder)
+        """A ladder whose standings hold these players.
+
+        Where this instance fits, those of a small one hold everything, else what there was a second
+        or two ago.
+
+        Raises:
+            Unavailable: the standings come from another instance, and do not come.
+        """
+        board = self.boards.get(ladder)
         if board is None:
             return None
-        small = len(board.ladder.players) < SMALL
-        if (small and board.dirty) or any(
-            player >= len(board.standings.names) for player in players
+        needed = max(players, default=-1) + 1
+        if not self.fits:
+            await self._shared(board, needed)
+        elif len(board.standings.names) < needed or (
+            board.dirty and len(board.ladder.players) < SMALL
         ):
             await self._refit(board)
         return board
 
+    async def history(self, board: Board, player: int, start: int, count: int) -> Points:
+        """The points of a player from its match `start` on, at most `count`."""
+        # Before the store, since what is in the store leaves the tail.
+        tail = board.ladder.tail.of(player, start, count)
+        stored = await self._projections.history(board.ladder.name, player, start, count)
+        rest = tail.where(tail.numbers >= start + len(stored))
+        return Points.joined([stored, rest]).where(slice(0, count))
+
     async def refit_forever(self) -> None:
-        """Fits ladders that have changed, again and again."""
+        """Where this instance fits: fits ladders that have changed and stores them."""
         clock = asyncio.get_running_loop().time
         while True:
-            await self._appended.wait()
-            self._appended.clear()
+            await self._changed.wait()
+            self._changed.clear()
             began = clock()
-            for board in list(self._boards.values()):
-                await self._refit(board)
+            if self._news is None and not self.fits:
+                await self._sharing.renew()
+            if self.fits:
+                with suppress(Fenced):
+                    await self._refit_all()
             await asyncio.sleep(max(self._refit_seconds, _SHARE * (clock() - began)))
+
+    async def lead_forever(self) -> None:
+        """Becomes the one that fits whenever there is none."""
+        while True:
+            if await self._sharing.renew():
+                self._changed.set()
+            await asyncio.sleep(RENEW_SECONDS)
+
+    async def follow_forever(self) -> None:
+        """Takes in what other instances recorded and fitted."""
+        while self._news is not None:
+            await self._news.wait()
+            if await self.boards.catch_up():
+                self._changed.set()
+            if not self.fits and await self._sharing.read():
+                self._tell_watchers()
 
     async def changes(
         self, ladder: str, *, least: float, most: float
@@ -109,24 +157,50 @@ class Ratings:
 
     async def close(self) -> None:
         """Ends `changes` and waits for appends that were begun."""
-        self._published.close()
-        await self._appends.join()
+        self._closed = True
+        self._published.set()
+        await self._grouping.finish()
 
-    async def _record(self, matches: Sequence[Match]) -> list[Status]:
-        statuses = await self._log.append(matches)
-        await self.catch_up()
-        return statuses
+    async def leave(self) -> None:
+        """Stores all, and lets another instance fit; after `close`."""
+        await self._sharing.give_back()
+
+    async def _fold(self, batches: Sequence[Batch], appended: Appended) -> None:
+        await self.boards.appended(batches, appended)
+        if any(appended.sequences):
+            self._changed.set()
+            if self._news is not None:
+                self._news.tell()
 
     async def _next(self, ladder: str, seen: Standings, until: float) -> Board | None:
         """The ladder once its standings are not those that were seen, or the time has come."""
-        clock = asyncio.get_running_loop().time
-        while not self._published.closed:
-            published, board = self._published.ticket(), self._boards.get(ladder)
-            if board is not None and board.standings is not seen:
-                return board
-            if not await wait(published, until - clock()):
-                break
-        return self._boards.get(ladder)
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(until):
+                while not self._closed:
+                    published, board = self._published, self.boards.get(ladder)
+                    if board is not None and board.standings is not seen:
+                        return board
+                    await published.wait()
+        return self.boards.get(ladder)
+
+    async def _shared(self, board: Board, players: int) -> None:
+        """Waits until the standings that another instance makes have so many players."""
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                while len(board.standings.names) < players and not self._closed:
+                    await self._published.wait()
+        except TimeoutError:
+            raise Unavailable(
+                f"ladder {board.ladder.name!r} is fitted by another instance, which has not seen "
+                "the newest players yet; try again"
+            ) from None
+
+    async def _refit_all(self) -> None:
+        for board in self.boards:
+            await self._refit(board)
+        await self._sharing.save()
+        if self._news is not None:
+            self._news.tell()
 
     async def _refit(self, board: Board) -> None:
         asked = board.ladder.high_water
@@ -135,11 +209,17 @@ class Ratings:
             if board.standings.high_water >= asked:
                 return
             ladder = board.ladder
-            names = tuple(record.name for record in ladder.players)
-            mark, matches, problem = ladder.high_water, len(ladder.matches), ladder.problem()
+            async with self.boards.changing:
+                mark, matches, names = ladder.high_water, ladder.matches, tuple(ladder.players.names)
+                problem = await soon(ladder.problem, ladder.pairs.count + len(names))
             board.publish(
                 await asyncio.to_thread(
                     lambda: standings(self._fit(problem), problem, names, mark, matches)
                 )
             )
-        self._published.notify()
+        self._tell_watchers()
+
+    def _tell_watchers(self) -> None:
+        self._published.set()
+        if not self._closed:
+            self._published = asyncio.Event()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from services.elo.models import davidson
 from services.elo.models.bradley_terry import Fit
 from services.elo.models.pairs import Floats, Indices
 from services.elo.models.posterior import SCALE, Problem
+from services.elo.store import Fitted
 
 QUANTILE = 1.959963984540054
 """Of the standard normal distribution at 0.975: bounds of a 95 % interval, and of "better"."""
@@ -64,33 +66,56 @@ EMPTY = Standings(
 
 
 def standings(
-    fit: Fit, problem: Problem, names: tuple[str, ...], high_water: int, matches: int
+    fit: Fit, problem: Problem, names: Sequence[str], high_water: int, matches: int
 ) -> Standings:
     """Orders and ranks a fit."""
-    reach = QUANTILE * np.sqrt(np.maximum(np.diag(fit.covariance), 0.0))
-    order = sorted(range(len(names)), key=lambda player: (-fit.ratings[player], names[player]))
+    reach = QUANTILE * np.sqrt(fit.spread.variances)
+    ranked = np.flatnonzero(problem.ranked)
+    ranks = np.full(len(fit.ratings), UNRANKED, dtype=np.intp)
+    ranks[ranked] = 1 + fit.spread.better(fit.ratings, ranked, QUANTILE)
     return Standings(
         high_water=high_water,
         matches=matches,
-        names=names,
+        names=tuple(names),
         ratings=fit.ratings,
         low=fit.ratings - reach,
         high=fit.ratings + reach,
-        ranks=_ranks(fit, problem),
+        ranks=ranks,
         log_nu=fit.log_nu,
-        order=tuple(order),
+        order=_order(fit.ratings, names),
     )
 
 
-def _ranks(fit: Fit, problem: Problem) -> Indices:
-    """Ranks [players] from the covariance of the difference of each pair."""
-    ranked = np.flatnonzero(problem.ranked)
-    ratings = fit.ratings[ranked]
-    covariance = fit.covariance[np.ix_(ranked, ranked)]
-    variances = np.diag(covariance)
-    of_difference = variances[:, None] + variances[None, :] - 2.0 * covariance
-    lead = ratings[:, None] - ratings[None, :]
-    better = lead > QUANTILE * np.sqrt(np.maximum(of_difference, 0.0))
-    ranks = np.full(len(fit.ratings), UNRANKED, dtype=np.intp)
-    ranks[ranked] = 1 + better.sum(axis=0)
-    return ranks
+def to_fitted(ladder: str, standings: Standings) -> Fitted:
+    """Standings as they are shared."""
+    return Fitted(
+        ladder,
+        standings.high_water,
+        standings.matches,
+        standings.log_nu,
+        np.stack([standings.ratings, standings.low, standings.high]),
+        standings.ranks,
+    )
+
+
+def of_fitted(fitted: Fitted, names: Sequence[str]) -> Standings:
+    """What `to_fitted` was given; of the ladder's players there may be more by now."""
+    ratings, low, high = fitted.columns
+    known = tuple(names[: len(ratings)])
+    return Standings(
+        high_water=fitted.high_water,
+        matches=fitted.matches,
+        names=known,
+        ratings=ratings,
+        low=low,
+        high=high,
+        ranks=fitted.ranks,
+        log_nu=fitted.log_nu,
+        order=_order(ratings, known),
+    )
+
+
+def _order(ratings: Floats, names: Sequence[str]) -> tuple[int, ...]:
+    """Players, best first."""
+    values = ratings.tolist()
+    return tuple(sorted(range(len(names)), key=lambda player: (-values[player], names[player])))

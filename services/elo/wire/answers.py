@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from mazemesh.v1 import elo_pb2
+from services.elo.log.match import Match
 from services.elo.standings.board import Board
-from services.elo.standings.ladder import Point
 from services.elo.standings.paging import Page
+from services.elo.standings.points import Points
 from services.elo.standings.standings import Standings
 
 
@@ -31,7 +34,7 @@ def rating(board: Board, standings: Standings, player: int) -> elo_pb2.PlayerRat
         draws=record.draws,
         losses=record.losses,
         rank=standings.ranks[player],
-        last_match_time=timestamp(board.ladder.matches[record.last_match].finish_nanoseconds),
+        last_match_time=timestamp(record.last_finish_nanoseconds),
     )
 
 
@@ -41,23 +44,26 @@ def leaderboard(board: Board, page: Page) -> elo_pb2.GetLeaderboardResponse:
         ladder=board.ladder.name,
         players=[rating(board, page.standings, player) for player in page.players],
         next_page_token=page.next_token,
-        matches=len(board.ladder.matches),
+        matches=board.ladder.matches,
         fitted_matches=page.standings.matches,
         total_players=page.total,
     )
 
 
-def point(board: Board, player: int, at: Point) -> elo_pb2.RatingPoint:
-    """A step in a player's history."""
-    played = board.ladder.matches[at.match]
-    players = board.ladder.players
-    return elo_pb2.RatingPoint(
-        match_id=played.match_id,
-        time=timestamp(played.finish_nanoseconds),
-        online_rating=at.online_rating,
-        opponents=[players[other].name for other in played.participants if other != player],
-        score=at.score,
-    )
+def points(player: str, points: Points, matches: Sequence[Match]) -> list[elo_pb2.RatingPoint]:
+    """Steps in a player's history, and the matches that made them."""
+    return [
+        elo_pb2.RatingPoint(
+            match_id=match.match_id,
+            time=timestamp(match.finish_nanoseconds),
+            online_rating=rating,
+            opponents=[other for other in match.participants if other != player],
+            score=score,
+        )
+        for match, rating, score in zip(
+            matches, points.ratings.tolist(), points.scores.tolist(), strict=True
+        )
+    ]
 
 
 def head_to_head(board: Board, player: int, opponent: int) -> elo_pb2.HeadToHead | None:
@@ -67,8 +73,8 @@ def head_to_head(board: Board, player: int, opponent: int) -> elo_pb2.HeadToHead
         return None
     ladder, standings = board.ladder, board.standings
     return elo_pb2.HeadToHead(
-        player=ladder.players[player].name,
-        opponent=ladder.players[opponent].name,
+        player=ladder.players.names[player],
+        opponent=ladder.players.names[opponent],
         matches=met.matches,
         games=met.games,
         wins=met.wins,

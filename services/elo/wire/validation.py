@@ -9,7 +9,7 @@ from mazemesh.errors import InvalidArgument
 from mazemesh.names import GAME_ID, LADDER, MATCH_ID, MOST_PARTICIPANTS, PLAYER
 from mazemesh.v1 import elo_pb2
 from services._harness.pacing import paced
-from services.elo.log.match import Game, Match
+from services.elo.log.match import LAST_NANOSECOND, Game, Match
 
 MOST_RESULTS = 1000
 MOST_SCORES = 65_536
@@ -141,9 +141,13 @@ def _finish(field: str, result: elo_pb2.MatchResult) -> int:
     if not result.HasField("finish_time"):
         raise InvalidArgument(f"{field} is missing: tell when the match ended")
     try:
-        return result.finish_time.ToNanoseconds()
+        nanoseconds = result.finish_time.ToNanoseconds()
     except ValueError as error:
         raise wrong(field, str(result.finish_time), str(error)) from error
+    if not 0 <= nanoseconds <= LAST_NANOSECOND:
+        right = f"must be from 1970 to 2255, at most {LAST_NANOSECOND // 10**9} seconds"
+        raise wrong(field, str(result.finish_time), right)
+    return nanoseconds
 
 
 def _check_count(field: str, values: Sequence[object], least: int, most: int) -> None:

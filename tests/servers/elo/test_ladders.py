@@ -33,7 +33,8 @@ async def test_served_and_stored_agree(tmp_path: Path) -> None:
     stored = await asyncio.to_thread(StoredLadder.load, tmp_path, "race")
     assert {player.name for player in players} == set(TRUTH)
     assert stored.players() == players
-    np.testing.assert_array_equal(stored.history("race:2").online_rating, history.online_rating)
+    kept = await asyncio.to_thread(stored.history, "race:2")
+    np.testing.assert_array_equal(kept.online_rating, history.online_rating)
     assert len(history.online_rating) == sum("race:2" in one.participants for one in RESULTS)
     assert stored.pairings(sorted(TRUTH)) == pairings
     assert sum(pair.games for pair in pairings) == 240

@@ -1,12 +1,17 @@
-"""A result log in memory, written by hand for tests; it can be held up."""
+"""The stores of the Elo service in memory, written by hand for tests; they can be held up."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
+import numpy as np
+
+from services.elo.log.batch import Batch, Duels, LoggedBatch
 from services.elo.log.match import LoggedMatch, Match
-from services.elo.store import Status
+from services.elo.standings.points import Points
+from services.elo.store import Appended, Fenced, Fitted, LadderState, Snapshot, Status, Update
+from services.elo.wire.payloads import decode
 
 
 class MemoryLog:
@@ -14,21 +19,34 @@ class MemoryLog:
 
     def __init__(self) -> None:
         self.entries: list[LoggedMatch] = []
+        self.appends = 0
         self.committed = asyncio.Event()
         self.released = asyncio.Event()
         self.released.set()
 
-    async def append(self, matches: Sequence[Match]) -> list[Status]:
-        statuses = [self._append(match) for match in matches]
+    async def append(self, batches: Sequence[Batch]) -> Appended:
+        self.appends += 1
+        before = self.entries[-1].sequence if self.entries else 0
+        statuses: list[list[Status]] = []
+        sequences: list[list[int]] = []
+        for batch in batches:
+            first = len(self.entries)
+            statuses.append([self._append(decode(payload)) for payload in batch.payloads])
+            sequences.append([entry.sequence for entry in self.entries[first:]])
         self.committed.set()
         await self.released.wait()
-        return statuses
+        return Appended(before, statuses, sequences)
 
-    async def read(self, after: int) -> AsyncIterator[Sequence[LoggedMatch]]:
+    async def read(self, after: int) -> AsyncIterator[LoggedBatch]:
         newer = [entry for entry in self.entries if entry.sequence > after]
         for start in range(0, len(newer), 3):
             await asyncio.sleep(0)
-            yield newer[start : start + 3]
+            piece = newer[start : start + 3]
+            yield LoggedBatch([each.sequence for each in piece], [each.match for each in piece])
+
+    async def find(self, sequences: Sequence[int]) -> Sequence[Match]:
+        matches = {entry.sequence: entry.match for entry in self.entries}
+        return [matches[sequence] for sequence in sequences]
 
     def _append(self, match: Match) -> Status:
         for _, known in self.entries:
@@ -36,3 +54,85 @@ class MemoryLog:
                 return Status.DUPLICATE if known == match else Status.CONFLICT
         self.entries.append(LoggedMatch(len(self.entries) + 1, match))
         return Status.RECORDED
+
+
+class MemoryProjections:
+    """Keeps the promises of `Projections` but durability; `lease` has the present fence."""
+
+    def __init__(self, lease: MemoryLease) -> None:
+        self._lease = lease
+        self.snapshots: dict[str, LadderState] = {}
+        self.snapshot_mark = 0
+        self.points: dict[tuple[str, int], list[Points]] = {}
+        self.stored = 0
+        self.shared: dict[str, Fitted] = {}
+
+    async def load(self) -> Snapshot:
+        return Snapshot(self.snapshot_mark, list(self.snapshots.values()))
+
+    async def mark(self) -> int:
+        return self.stored
+
+    async def fitted(self, known: Mapping[str, int]) -> Sequence[Fitted]:
+        return [one for one in self.shared.values() if known.get(one.ladder) != one.high_water]
+
+    async def history(self, ladder: str, player: int, start: int, count: int) -> Points:
+        points = Points.joined(self.points.get((ladder, player), []))
+        return points.where(slice(start, start + count))
+
+    async def save(self, fence: int, update: Update) -> None:
+        await asyncio.sleep(0)
+        if fence != self._lease.fence:
+            raise Fenced(f"{fence} is not {self._lease.fence}")
+        for ladder, points in update.points.items():
+            new = points.where(np.flatnonzero(points.sequences > self.stored))
+            for player in np.unique(new.players).tolist():
+                mine = new.where(np.flatnonzero(new.players == player))
+                self.points.setdefault((ladder, player), []).append(mine)
+        self.stored = max(self.stored, update.mark)
+        self.shared |= {fitted.ladder: fitted for fitted in update.fitted}
+        if update.snapshot is not None:
+            self.snapshots |= {state.name: state for state in update.snapshot.ladders}
+            self.snapshot_mark = update.snapshot.mark
+
+
+class MemoryLease:
+    """A `Lease` that runs out when the test says so."""
+
+    def __init__(self) -> None:
+        self.holder = ""
+        self.fence = 0
+
+    async def take(self, holder: str, seconds: float) -> int | None:
+        if self.holder not in ("", holder):
+            return None
+        if not self.holder:
+            self.holder, self.fence = holder, self.fence + 1
+        return self.fence
+
+    async def give_back(self, fence: int) -> None:
+        if fence == self.fence:
+            self.run_out()
+
+    def run_out(self) -> None:
+        self.holder = ""
+
+
+class ToldNews:
+    """`News` that come when somebody tells."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def tell(self) -> None:
+        self._event.set()
+
+    async def wait(self) -> None:
+        await self._event.wait()
+        self._event.clear()
+
+
+def matches_of(content: Duels | Sequence[Match]) -> Sequence[Match]:
+    """What a batch holds, of those that are no columns."""
+    assert not isinstance(content, Duels)
+    return content

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
@@ -96,15 +95,12 @@ def simulated(
 
 def state(ladder: Ladder) -> tuple[object, ...]:
     """All that a ladder holds; floats as bits."""
-    table = ladder.pairs.table()
+    points = ladder.tail.all()
     return (
         ladder.high_water,
-        [dataclasses.astuple(record) for record in ladder.players],
-        [record.online_rating.hex() for record in ladder.players],
         ladder.matches,
-        ladder.histories,
-        {
-            column.name: getattr(table, column.name).tobytes()
-            for column in dataclasses.fields(table)
-        },
+        ladder.players.names,
+        [column.tobytes() for column in ladder.players.used()],
+        ladder.pairs.rows.tobytes(),
+        [column.tobytes() for column in points],
     )

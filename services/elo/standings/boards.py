@@ -1,0 +1,136 @@
+"""All ladders of a log, folded from it in its order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from services._harness.pacing import paced
+from services.elo.log.batch import Batch, Duels, Integers, LoggedBatch
+from services.elo.log.match import LoggedMatch, Match
+from services.elo.models.pairs import Pairs
+from services.elo.standings.board import Board
+from services.elo.standings.ladder import Ladder
+from services.elo.standings.records import Records
+from services.elo.store import Appended, LadderState, ResultLog, Snapshot, Status
+
+_DUELS_AT_ONCE = 2000  # some milliseconds
+_ROWS_AT_ONCE = 5000
+
+T = TypeVar("T")
+
+
+class Boards:
+    """Keeps every ladder in step with the log. Lives on one event loop."""
+
+    def __init__(self, log: ResultLog) -> None:
+        self._log = log
+        self._boards: dict[str, Board] = {}
+        self.mark = 0
+        """Sequence of the last match that was folded in."""
+        self.changing = asyncio.Lock()
+        """Held while ladders change, and by whoever needs them to stand still for longer."""
+
+    def __iter__(self) -> Iterator[Board]:
+        """Every ladder that has a result."""
+        return iter(list(self._boards.values()))
+
+    def get(self, ladder: str) -> Board | None:
+        """A ladder; None while it has no result."""
+        return self._boards.get(ladder)
+
+    async def begin(self, snapshot: Snapshot) -> None:
+        """Takes a snapshot for a beginning."""
+        for state in snapshot.ladders:
+            self._boards[state.name] = Board(await asyncio.to_thread(restored, state))
+        self.mark = snapshot.mark
+
+    async def catch_up(self) -> bool:
+        """Folds in what the log holds beyond the mark; whether that was anything."""
+        async with self.changing:
+            before = self.mark
+            async for piece in self._log.read(before):
+                await self._fold(piece)
+            return self.mark > before
+
+    async def appended(self, batches: Sequence[Batch], appended: Appended) -> None:
+        """Folds in what was recorded of batches, and what others recorded before."""
+        async with self.changing:
+            if appended.before == self.mark:
+                for batch, statuses, sequences in zip(batches, *appended[1:], strict=True):
+                    if sequences:
+                        await self._fold(LoggedBatch(sequences, _recorded(batch, statuses)))
+                return
+            async for piece in self._log.read(self.mark):
+                await self._fold(piece)
+
+    async def _fold(self, piece: LoggedBatch) -> None:
+        sequences, content = piece
+        if isinstance(content, Duels):
+            for start in range(0, len(content), _DUELS_AT_ONCE):
+                rows = slice(start, start + _DUELS_AT_ONCE)
+                self._fold_duels(np.array(sequences[rows], np.int64), content.select(rows))
+                await asyncio.sleep(0)
+        else:
+            async for logged in paced(map(LoggedMatch, sequences, content)):
+                self._board(logged.match.ladder).ladder.fold(logged)
+        self.mark = sequences[-1]
+
+    def _fold_duels(self, sequences: Integers, duels: Duels) -> None:
+        names = dict.fromkeys(duels.ladders)
+        if len(names) == 1:
+            self._board(duels.ladders[0]).ladder.fold_duels(sequences, duels)
+            return
+        rows_of: dict[str, list[int]] = {name: [] for name in names}
+        for row, name in enumerate(duels.ladders):
+            rows_of[name].append(row)
+        for name, rows in rows_of.items():
+            self._board(name).ladder.fold_duels(sequences[rows], duels.select(rows))
+
+    def _board(self, ladder: str) -> Board:
+        board = self._boards.get(ladder)
+        if board is None:
+            self._boards[ladder] = board = Board(Ladder(ladder))
+        return board
+
+
+async def soon(copy: Callable[[], T], rows: int) -> T:
+    """Copies of so many rows of ladders that stand still: large ones are made in a thread."""
+    return copy() if rows < _ROWS_AT_ONCE else await asyncio.to_thread(copy)
+
+
+def restored(state: LadderState) -> Ladder:
+    """The ladder whose `state` it is."""
+    return Ladder(
+        state.name,
+        high_water=state.high_water,
+        matches=state.matches,
+        players=Records.of(state.players, state.ratings, state.numbers),
+        pairs=Pairs(state.pairs),
+    )
+
+
+def state_of(ladder: Ladder) -> LadderState:
+    """All of a ladder but the points of histories, as copies."""
+    ratings, numbers = ladder.players.used()
+    return LadderState(
+        ladder.name,
+        ladder.high_water,
+        ladder.matches,
+        tuple(ladder.players.names),
+        ratings,
+        numbers,
+        ladder.pairs.rows.copy(),
+    )
+
+
+def _recorded(batch: Batch, statuses: Sequence[object]) -> Duels | Sequence[Match]:
+    """Those results of a batch that were recorded."""
+    rows = [row for row, status in enumerate(statuses) if status is Status.RECORDED]
+    content = batch.content
+    if len(rows) == len(statuses):
+        return content
+    return content.select(rows) if isinstance(content, Duels) else [content[row] for row in rows]

@@ -1,0 +1,27 @@
+"""Registers the Elo service; the requests of RecordResults stay bytes."""
+
+from __future__ import annotations
+
+import grpc.aio
+
+from mazemesh.v1 import elo_pb2
+from services._harness.handlers import add_servicer
+from services.elo.servicer import EloServicer
+
+_SERVICE = elo_pb2.DESCRIPTOR.services_by_name["EloService"]
+SERVICE: str = _SERVICE.full_name
+
+_MOST_BYTES = 64 * 1024
+"""Of all other requests: 64 players' names are the longest."""
+
+
+def add_elo_servicer(servicer: EloServicer, server: grpc.aio.Server) -> None:
+    """Serves it."""
+    add_servicer(
+        servicer,
+        server,
+        _SERVICE,
+        most_bytes={},
+        others_bytes=_MOST_BYTES,
+        raw_requests=("RecordResults",),
+    )
