@@ -64,9 +64,9 @@ def back_up(settings: StoreSettings, backup: Blobs, *, experience: bool, told: T
         if not parts:
             raise NotFound(f"there is no mesh in {settings.data_dir}; name it with --data-dir")
         told(f"tables of {', '.join(parts)}")
+        named = {name: _named(files, name) for name in _NAMED}
         sql = (LooseFile(f"sql/{name}.sqlite", files / f"{name}.sqlite") for name in parts)
         loose = _put_loose(sql, backup, backup_id)
-        named = {name: _named(files, name) for name in _NAMED}
         carried = {
             name: _carry(rooms[name], backup, name, hashes, told) for name, hashes in named.items()
         }

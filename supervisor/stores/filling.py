@@ -32,8 +32,8 @@ from supervisor.stores.kept import Part, parts
 from supervisor.stores.tables import (
     Sum,
     copy_table,
-    has_rows,
     reflected,
+    sum_of,
     tables_of,
     without_limits,
 )
@@ -110,15 +110,16 @@ def _begin(target: Engine, files: Path, source_id: str) -> dict[str, Sum]:
         done = {row.item: Sum(row.rows, row.checksum) for row in rows}
         if _ALL in done:
             return done
-        names = [name for part in parts() for name in _own_tables(part)]
+        new = {name: found for part in parts() for name, found in _new_tables(part).items()}
         full = [
             table.name
-            for table in reflected(connection, names)
-            if table.name not in done and has_rows(connection, table)
+            for table in reflected(connection, new.keys() - done.keys())
+            if sum_of(connection, table) != new[table.name]
         ]
         if full:
+            some = ", ".join(sorted(full)[:5])
             raise Conflict(
-                f"the database is not empty ({', '.join(full[:5])}); give an empty one, so that "
+                f"the database is not empty ({some}); give an empty one, so that "
                 "nothing of another mesh is mixed with this one's"
             )
         if not done:
@@ -147,12 +148,13 @@ def _present(files: Path) -> Iterator[tuple[Part, Path]]:
             yield part, path
 
 
-def _own_tables(part: Part) -> list[str]:
-    """Names of a part's tables, from a database in memory that has nothing else."""
+def _new_tables(part: Part) -> dict[str, Sum]:
+    """A part's tables as its migrations leave them, which may put a first row into some."""
     engine = create_engine("sqlite://")
     try:
         migrate(engine, part.package)
-        return tables_of(engine)
+        with engine.connect() as connection:
+            return {t.name: sum_of(connection, t) for t in reflected(connection, tables_of(engine))}
     finally:
         engine.dispose()
 

@@ -25,7 +25,7 @@ from supervisor.stores.transfer import carry_blob, carry_hashed, hashes
 Told = Callable[[str], None]
 
 _NOTE: Final = "moving"
-_WRITERS_SECONDS: Final = 5.0
+_WRITERS_SECONDS: Final = 1.0
 
 
 def move(settings: StoreSettings, told: Told) -> dict[str, Sum]:

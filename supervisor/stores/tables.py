@@ -36,7 +36,9 @@ def reflected(connection: Connection, names: Iterable[str]) -> list[Table]:
 
 
 def copy_table(source: Connection, of: Table, target: Connection, to: Table) -> Sum:
-    """Copies all rows of a table into an empty one, within the target's transaction.
+    """Copies all rows of a table, within the target's transaction.
+
+    What the target has goes: migrations make some tables with a first row.
 
     Raises:
         RuntimeError: what the target then has is not what the source has.
@@ -44,6 +46,7 @@ def copy_table(source: Connection, of: Table, target: Connection, to: Table) -> 
     count, total = 0, 0
     naive = target.dialect.name == "sqlite"
     columns = [column.name for column in of.columns]
+    target.execute(to.delete())
     for piece in _pieces(source, of):
         rows = [dict(zip(columns, map(_in_utc, row), strict=True)) for row in piece]
         count += len(rows)
@@ -70,16 +73,6 @@ def sum_of(connection: Connection, table: Table) -> Sum:
         count += len(piece)
         total += sum(_hash(columns, row) for row in piece)
     return Sum(count, _text(total))
-
-
-def has_rows(connection: Connection, table: Table) -> bool:
-    """Whether a table is not empty."""
-    return (
-        connection.execute(
-            select(func.count()).select_from(table.select().limit(1).subquery())
-        ).scalar_one()
-        > 0
-    )
 
 
 def without_limits(connection: Connection) -> None:
