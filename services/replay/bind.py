@@ -26,6 +26,8 @@ from services.replay.journal.files import Files, LocalFiles, lock_folder, unlock
 from services.replay.journal.table_folder import Retire
 from services.replay.limits import MIB
 from services.replay.metrics import TableCollector
+from services.replay.priorities.journal import PriorityJournal
+from services.replay.priorities.noting import NotingJournal
 from services.replay.servicer import ReplayServicer
 from services.replay.settings import ReplaySettings
 from services.replay.stores.shard_copy import ShardCopy
@@ -45,8 +47,9 @@ async def bind(settings: ReplaySettings, server: Server) -> None:
     journal = FileJournal(
         folder, files, settings.durability, retire=_archive(settings, files, server)
     )
+    priorities = _priorities(settings, server)
     tables = Tables(
-        journal,
+        NotingJournal(journal, priorities) if priorities is not None else journal,
         np.random.default_rng(settings.seed),
         memory_limit=int(settings.memory_limit_gib * 2**30),
         max_writers=settings.max_writers,
@@ -55,6 +58,9 @@ async def bind(settings: ReplaySettings, server: Server) -> None:
     )
     copied = _copied(settings, server, folder, tables)
     server.on_start(tables.load)
+    if priorities is not None:
+        server.on_start(lambda: priorities.restore(tables))
+        server.background(lambda: priorities.run(tables), "priorities")
     checkpointer = Checkpointer(tables, settings.checkpoint_log_mib * 2**20)
     server.background(checkpointer.run, "checkpoints")
     server.background(journal.watch, "log")
@@ -69,6 +75,8 @@ async def bind(settings: ReplaySettings, server: Server) -> None:
 
     @server.on_stop
     async def close() -> None:
+        if priorities is not None:
+            await priorities.end(tables)
         await tables.end()
         await journal.close()
         for copying in copied:
@@ -77,6 +85,24 @@ async def bind(settings: ReplaySettings, server: Server) -> None:
 
     server.registry.register(TableCollector(tables))
     server.add_servicer(SERVICE, add_replay_servicer, ReplayServicer(tables))
+
+
+def _priorities(settings: ReplaySettings, server: Server) -> PriorityJournal | None:
+    """Where present priorities are recorded besides: in Redis, if there is one."""
+    if server.redis is None:
+        return None
+    from services.replay.stores.redis_priorities import RedisPriorities
+
+    store = RedisPriorities(server.redis, settings.shard)
+    journal = PriorityJournal(store, settings.priorities_seconds)
+    age = Gauge(
+        "mazemesh_replay_priorities_age_seconds",
+        "Since Redis had all priorities.",
+        registry=server.registry,
+    )
+    clock = asyncio.get_running_loop().time
+    age.set_function(lambda: clock() - journal.whole_time)
+    return journal
 
 
 def _copied(

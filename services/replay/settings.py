@@ -74,3 +74,10 @@ class ReplaySettings(ServiceSettings):
         description="how often experience is copied to blobs_url, where that is set: what was "
         "acknowledged since, and was not put yet, is lost with the machine; 0: no copy",
     )
+    priorities_seconds: float = Field(
+        1.0,
+        gt=0,
+        le=3600,
+        description="how often changed priorities are told to redis_url, where that is set, so "
+        "that a shard that moves to another machine draws as before",
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from services.replay.table.image import TableImage
@@ -114,3 +114,25 @@ class Journal(Protocol):
 
     async def close(self) -> None:
         """Closes all logs."""
+
+
+class PriorityStore(Protocol):
+    """Entries of priorities by table, in their order; a store that may lose them at any moment.
+
+    Methods raise Unavailable or ResourceExhausted while it is away or full.
+    """
+
+    async def append(self, table: str, entries: Sequence[bytes]) -> int:
+        """Adds entries; returns how many the table has now."""
+
+    async def replace(self, table: str, entries: Iterable[bytes]) -> int:
+        """Puts entries in the place of all that a table has, at once when the last one is there.
+
+        Returns how many they are. Others are served between two of them.
+        """
+
+    def read(self, table: str) -> AsyncIterator[bytes]:
+        """The table's entries."""
+
+    async def delete(self, table: str) -> None:
+        """Forgets the table's entries."""

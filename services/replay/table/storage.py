@@ -127,6 +127,10 @@ class RowStorage:
         old = self.policy_versions[: self._num_used] < policy_version
         return np.flatnonzero(old & self._taken)
 
+    def taken_between(self, start: int, stop: int) -> Slots:
+        """Taken slots from `start` to before `stop`."""
+        return start + np.flatnonzero(self._numbers[start : min(stop, self._num_used)] != 0)
+
     def lowest_policy_version(self) -> int | None:
         """The lowest policy version of the rows; None when there is no row."""
         versions = self.policy_versions[: self._num_used][self._taken]

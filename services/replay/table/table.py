@@ -252,6 +252,16 @@ class Table:
         self.stale_updates += stale
         return Updated(len(slots), stale)
 
+    def priorities_of(self, keys: Keys) -> tuple[Keys, Reals]:
+        """Those of `keys` whose rows are there, and their priorities."""
+        slots, valid = self._rows.find(keys)
+        return keys[valid], self._rows.priorities[slots]
+
+    def priorities_between(self, start: int, stop: int) -> tuple[Keys, Reals]:
+        """Keys and priorities of the rows in slots from `start` to before `stop`."""
+        slots = self._rows.taken_between(start, stop)
+        return self._rows.keys(slots), self._rows.priorities[slots]
+
     def image(self) -> tuple[TableImage, RowCopy]:
         """The table as it is now; its rows can be read slice by slice until `end_image`."""
         scalars, arrays = self._rows.image()

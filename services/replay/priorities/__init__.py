@@ -1,0 +1,1 @@
+"""A compact record of present priorities, so that a shard that moves draws as before."""
