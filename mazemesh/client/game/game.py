@@ -41,11 +41,17 @@ class GameClient:
     were created: `client.at(created.game_address).join_session(...)`.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, *, resume_seconds: float | None = None) -> None:
+        """A session that broke is tried to be resumed for `resume_seconds`.
+
+        None takes 30, or 5 where there are other instances, at which a new one is soon begun.
+        """
         instances = [GameInstance(one) for one in split_addresses(address)]
         self.address = address
         self.channel = instances[0].channel
         self._instances = Instances(instances)
+        several = _GRACE_OF_SEVERAL if len(instances) > 1 else _GRACE
+        self._grace = several if resume_seconds is None else resume_seconds
         self._first = instances[0]
         self._at: dict[str, GameClient] = {}
         self._at_lock = threading.Lock()
@@ -59,7 +65,7 @@ class GameClient:
             return self
         with self._at_lock:
             if address not in self._at:
-                self._at[address] = GameClient(address)
+                self._at[address] = GameClient(address, resume_seconds=_GRACE_OF_SEVERAL)
             return self._at[address]
 
     def list_games(self) -> pb.ListGamesResponse:
@@ -163,8 +169,6 @@ class GameClient:
             controllers=b"" if controllers is None else to_bytes(controllers, "int8"),
         )
         first = pb.RunGamesRequest(open=message)
-        # Where there are others, a session is soon begun anew at one of them.
-        grace = _GRACE if len(self._instances) == 1 else _GRACE_OF_SEVERAL
         return self._instances.anyone(
             lambda one: GamesSession(
                 one.run_games,
@@ -173,7 +177,7 @@ class GameClient:
                 open_local=one.run_games_locally,
                 open_at=self._run_games_at,
                 controllers=controllers,
-                grace=grace,
+                grace=self._grace,
             )
         )
 
@@ -191,6 +195,7 @@ class GameClient:
             self._first.address,
             pb.RunGamesRequest(join=message),
             open_at=self._run_games_at,
+            grace=self._grace,
         )
 
     def close(self) -> None:
