@@ -49,13 +49,17 @@ class GameClient:
         *,
         reconnect_seconds: float = RECONNECT_SECONDS,
     ) -> None:
-        """`reconnect_seconds`: how long sessions try to go on over a cut connection."""
+        """`reconnect_seconds`: how long sessions try to go on over a cut connection.
+
+        At most 5 where there are other instances, at which a new one is soon begun.
+        """
         instances = [GameInstance(one, credentials) for one in split_addresses(address)]
         self._credentials = credentials
-        self._reconnect_seconds = reconnect_seconds
         self.address = address
         self.channel = instances[0].channel
         self._instances = Instances(instances)
+        several = len(instances) > 1
+        self._grace = min(reconnect_seconds, _GRACE_OF_SEVERAL) if several else reconnect_seconds
         self._first = instances[0]
         self._at: dict[str, GameClient] = {}
         self._at_lock = threading.Lock()
@@ -69,9 +73,9 @@ class GameClient:
             return self
         with self._at_lock:
             if address not in self._at:
-                self._at[address] = GameClient(
-                    address, self._credentials, reconnect_seconds=self._reconnect_seconds
-                )
+                grace = min(self._grace, _GRACE_OF_SEVERAL)
+                one = GameClient(address, self._credentials, reconnect_seconds=grace)
+                self._at[address] = one
             return self._at[address]
 
     def list_games(self) -> pb.ListGamesResponse:
@@ -175,10 +179,6 @@ class GameClient:
             controllers=b"" if controllers is None else to_bytes(controllers, "int8"),
         )
         first = pb.RunGamesRequest(open=message)
-        # Where there are others, a session is soon begun anew at one of them.
-        grace = self._reconnect_seconds
-        if len(self._instances) > 1:
-            grace = min(grace, _GRACE_OF_SEVERAL)
         return self._instances.anyone(
             lambda one: GamesSession(
                 one.run_games,
@@ -188,7 +188,7 @@ class GameClient:
                 open_local=one.run_games_locally if is_local(one.address) else None,
                 open_at=self._run_games_at,
                 controllers=controllers,
-                grace=grace,
+                grace=self._grace,
             )
         )
 
@@ -206,7 +206,7 @@ class GameClient:
             self._first.address,
             pb.RunGamesRequest(join=message),
             open_at=self._run_games_at,
-            grace=self._reconnect_seconds,
+            grace=self._grace,
         )
 
     def close(self) -> None:
