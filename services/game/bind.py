@@ -116,6 +116,7 @@ async def bind_with(settings: GameServiceSettings, server: Server, elo: EloPeer)
                 games,
                 rooms,
                 lambda: local.address if local else "",
+                settings.max_key_games,
             ),
             PlayGameStream(match_host),
             games,
