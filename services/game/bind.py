@@ -123,6 +123,7 @@ async def bind_with(settings: GameServiceSettings, server: Server, elo: EloPeer)
                 rooms,
                 lambda: local.address if local else "",
                 settings.public_address,
+                settings.max_key_games,
             ),
             PlayGameStream(match_host),
             games,

@@ -13,6 +13,7 @@ from mazemesh.errors import Conflict, InvalidArgument, within
 from mazemesh.games import Catalogue
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.wire.games_step import encode_step
+from services._harness.access.admission import caller
 from services._harness.context import Context
 from services.game.matches.match import Board
 from services.game.matches.match_host import MatchHost
@@ -24,6 +25,7 @@ from services.game.play.stepping import Stepping
 from services.game.sessions.match_session import MatchSession
 from services.game.sessions.session import Session
 from services.game.sessions.sessions import Sessions
+from services.game.sessions.shares import Shares
 from services.game.wire import convert
 from services.game.wire.steps import asked, opened
 
@@ -46,6 +48,7 @@ class RunGamesStream:
         local_address: Where clients of this machine may go on (`local_steps`) now;
             empty if there is no such place.
         public_address: Where clients reach this very instance; empty if it was not told.
+        most_games: Of one key in sessions.
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class RunGamesStream:
         rooms: Rooms,
         local_address: Callable[[], str],
         public_address: str,
+        most_games: int,
     ) -> None:
         self._sessions = sessions
         self._match_host = match_host
@@ -71,6 +75,7 @@ class RunGamesStream:
         self._rooms = rooms
         self._local_address = local_address
         self._public_address = public_address
+        self._shares = Shares(most_games, sessions)
 
     async def serve(self, context: Context) -> None:
         """One stream, from its first message to its end."""
@@ -80,11 +85,17 @@ class RunGamesStream:
             raise InvalidArgument(f"the first message is {kind}; it should be open or join")
         message = getattr(first, kind)
         resume = message.HasField("resume_sequence")
+        owner = caller().owner
         if resume:
-            session = self._sessions.resume(message.session_id, message.resume_token)
+            session = self._sessions.resume(message.session_id, message.resume_token, owner)
         else:
-            with self._sessions.reserve(message.session_id, message.resume_token):
+            games = message.num_games if kind == "open" else len(message.seat_tokens)
+            with (
+                self._sessions.reserve(message.session_id, message.resume_token),
+                self._shares.reserved(owner, games),
+            ):
                 session = await patiently(context, self._make(first))
+                session.owner = owner
                 self._sessions.add(session)
         with self._sessions.stream(session) as stream:
             await patiently(context, session.settled())

@@ -40,6 +40,9 @@ class GameServiceSettings(ServiceSettings):
         75.0, description="seconds a session waits for its client after the stream broke"
     )
     max_sessions: PositiveInt = Field(512, description="RunGames sessions at one time")
+    max_key_games: PositiveInt = Field(
+        65_536, description="games that one key may have in RunGames sessions at one time"
+    )
     max_memory_mib: PositiveInt = Field(
         1024, description="MiB of memory that all games together may take"
     )

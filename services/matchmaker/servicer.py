@@ -10,6 +10,7 @@ from mazemesh.names import MATCH_ID, POLICY, REQUEST_ID, TICKET_ID, WORKER_ID
 from mazemesh.v1 import matchmaker_pb2 as pb
 from mazemesh.v1.matchmaker_pb2_grpc import MatchmakerServiceServicer
 from mazemesh.wire.specs import settings_from_proto
+from services._harness.access.admission import caller
 from services._harness.context import Context
 from services._harness.key_pages import key_page
 from services._harness.known_games import KnownGames
@@ -33,6 +34,7 @@ from services.matchmaker.wire.convert import (
 _MAX_OPPONENTS = 4096
 _MAX_LEASES = 256
 _MAX_FAILURE = 4096
+_LONGEST_WORKER = 128
 
 
 class MatchmakerServicer(MatchmakerServiceServicer):
@@ -94,7 +96,7 @@ class MatchmakerServicer(MatchmakerServiceServicer):
         self, request: pb.LeaseMatchesRequest, context: Context
     ) -> pb.LeaseMatchesResponse:
         """Leases matches whose games exist by then."""
-        worker = WORKER_ID.check("worker_id", request.worker_id)
+        worker = _own(WORKER_ID.check("worker_id", request.worker_id))
         limit = in_range("max_matches", request.max_matches, 1, _MAX_LEASES)
         if request.game:
             await self._games.get(request.game)
@@ -110,7 +112,7 @@ class MatchmakerServicer(MatchmakerServiceServicer):
         self, request: pb.CompleteMatchRequest, context: Context
     ) -> pb.CompleteMatchResponse:
         """Ends a lease."""
-        worker = WORKER_ID.check("worker_id", request.worker_id)
+        worker = _own(WORKER_ID.check("worker_id", request.worker_id))
         match_id = MATCH_ID.check("match_id", request.match_id)
         failure = request.failure[:_MAX_FAILURE]
         await self._evaluation.complete(match_id, request.fence, worker, failure)
@@ -148,3 +150,9 @@ def _why_expired(ticket: Ticket) -> str:
     if ticket.gone_since is not None:
         return f"ticket {ticket.ticket_id} expired because its stream was gone; ask anew"
     return f"no opponent within {ticket.wish.max_wait:g} s; raise max_wait or set bot_after"
+
+
+def _own(worker_id: str) -> str:
+    """A worker's id as leases know it: another key cannot end or fail them under the same id."""
+    key = caller().key
+    return worker_id if key is None else f"{key.id}/{worker_id}"[:_LONGEST_WORKER]

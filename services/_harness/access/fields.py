@@ -43,9 +43,12 @@ def path(message: Descriptor, text: str) -> Path:
     Raises:
         KeyError: the message has no such field.
     """
-    numbers, place = [], message
+    numbers: list[int] = []
+    place: Descriptor | None = message
     field: FieldDescriptor | None = None
     for name in text.split("."):
+        if place is None:
+            raise KeyError(text)
         field = place.fields_by_name[name]
         numbers.append(field.number)
         place = field.message_type

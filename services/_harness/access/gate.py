@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,6 +17,7 @@ from google.protobuf import descriptor_pool
 from google.protobuf.message import DecodeError
 
 from mazemesh.errors import InvalidArgument, MazemeshError, PermissionDenied, status_of
+from services._harness.access.admission import Admission, current
 from services._harness.access.audit import AuditLog
 from services._harness.access.fields import Path, path, values
 from services._harness.access.keyring import Keyring
@@ -31,29 +31,6 @@ from services._harness.context import Context
 _HEADER: Final = "authorization"
 _LONGEST_QUOTE: Final = 128
 _NO_RULE: Final = Rpc(frozenset())
-
-
-class Admission:
-    """How one call stands."""
-
-    __slots__ = ("caller", "names", "received", "refusal", "request_id")
-
-    def __init__(self, caller: Caller, refusal: MazemeshError | None) -> None:
-        self.caller, self.refusal = caller, refusal
-        self.names: dict[str, str] = {}
-        """What the request names, for the audit log."""
-        self.received = 0
-        """Bytes that have not been put to the key's account."""
-        self.request_id: Callable[[], str] = str
-
-
-_admission: ContextVar[Admission] = ContextVar("admission")
-
-
-def caller() -> Caller:
-    """Who makes the call that is being handled; nobody where there are no keys."""
-    admission = _admission.get(None)
-    return NOBODY if admission is None else admission.caller
 
 
 class Refused:
@@ -106,7 +83,7 @@ class Gate:
         except MazemeshError as error:
             admission = Admission(NOBODY, error)
         admission.request_id = request_id
-        _admission.set(admission)
+        current.set(admission)
 
     async def _admitted(self, method: str, metadata: Any) -> Caller:
         rule = self._rules.get(method, _NO_RULE)
@@ -194,7 +171,7 @@ class _Guarded:
         looks = self._looks
 
         def decode_guarded(data: bytes) -> Any:
-            admission = _admission.get()
+            admission = current.get()
             try:
                 if admission.refusal is not None:
                     raise admission.refusal
@@ -285,7 +262,7 @@ class _Visit:
 
     def __init__(self, gate: Gate, rule: Rpc, name: str, stream: bool) -> None:
         self._gate, self._rule, self._name, self._stream = gate, rule, name, stream
-        self._admission = _admission.get()
+        self._admission = current.get()
         self._meters: list[tuple[Limiter, Any]] = []
         self._address = ""
 

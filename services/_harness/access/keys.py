@@ -85,6 +85,11 @@ class Caller:
         object.__setattr__(self, "restricted", bound)
 
     @property
+    def owner(self) -> str:
+        """The key's id, for what belongs to it; empty without one."""
+        return self.key.id if self.key else ""
+
+    @property
     def id(self) -> str:
         """The key's id, or `-`."""
         return self.key.id if self.key else "-"

@@ -103,7 +103,7 @@ class SqlKeys:
     async def used(self, identifiers: Collection[str], now: float) -> None:
         """See `KeyStore.used`."""
         statement = update(keys).where(keys.c.id.in_(identifiers)).values(use_time=now)
-        await self._database.run(lambda session: session.execute(statement) and None)
+        await self._database.run(lambda session: session.execute(statement))
 
 
 def _changed(session: Session) -> None:

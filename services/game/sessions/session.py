@@ -43,6 +43,7 @@ class Session(Generic[Response]):
         create_time: seconds since the epoch.
         hold: the stream that speaks for the session.
         resume_token: the secret by which a client may go on over another stream.
+        owner: id of the key that made it, by which alone it can be resumed; empty without keys.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Session(Generic[Response]):
         self.batch = batch
         self.hold = Hold(f"session {session_id!r}")
         self.resume_token = secrets.token_urlsafe(_TOKEN_BYTES)
+        self.owner = ""
         self.progress = Progress(encode(0, batch.first_report()))
         self._stepping = stepping
         self._short = stepping.is_inline(batch)

@@ -89,8 +89,13 @@ class Sessions(Generic[Response]):
         self._sessions[session.session_id] = session
         self._lost[session] = self._clock()
 
-    def resume(self, session_id: str, resume_token: str) -> Session[Response]:
+    def resume(
+        self, session_id: str, resume_token: str, owner: str | None = None
+    ) -> Session[Response]:
         """The session of that id, for who knows its token.
+
+        `owner` is the caller's key, which has to be the one that made it; None where no key is
+        asked for, as among processes of one user.
 
         Raises:
             NotFound: there is none (any more), or its token is another: ids are listed, so that
@@ -100,7 +105,8 @@ class Sessions(Generic[Response]):
         if self._stopping is not None:
             raise self._stopping
         session = self._sessions.get(session_id)
-        if session is None or not session.knows(resume_token):
+        known = session is not None and session.knows(resume_token)
+        if session is None or not known or owner not in (None, session.owner):
             raise self._not_found(session_id, " with this resume_token")
         return session
 

@@ -32,7 +32,7 @@ from tests.game_specs import FakeSpecs
 from tests.servers.game_server import FakeElo
 from tests.servers.running import RunningService
 from tests.unit.matchmaker.fakes import FakeElo as FakeRatings
-from tests.unit.matchmaker.fakes import FakeGame, FakeModel
+from tests.unit.matchmaker.fakes import FakeGame, FakeModel, snapshot
 
 OPTIONS = (("grpc.enable_http_proxy", 0),)
 
@@ -108,13 +108,16 @@ def secure_services(folder: Path) -> Iterator[SecureServices]:
         await bind_model(settings, server, FakeSpecs())
 
     async def matchmaker(settings: MatchmakerSettings, server: Server) -> None:
-        await bind_matchmaker(settings, server, Peers(FakeGame(), FakeRatings(), FakeModel()))
+        policies = FakeModel()
+        for version in (1, 2):
+            policies.keep(snapshot(version))
+        await bind_matchmaker(settings, server, Peers(FakeGame(), FakeRatings(), policies))
 
     keys = Keys(sqlite_url(folder / "access.sqlite"))
     with ExitStack() as stack:
         addresses = {}
         for name, settings, bind in (
-            ("GameService", GameServiceSettings(**common), game),
+            ("GameService", GameServiceSettings(**common, max_key_games=100), game),
             ("ModelService", ModelSettings(**common), model),
             ("MatchmakerService", MatchmakerSettings(**common), matchmaker),
             ("EloService", EloSettings(**common), bind_elo),

@@ -8,19 +8,30 @@ import numpy as np
 import pytest
 
 from mazemesh.client.game.game import GameClient
+from mazemesh.client.game.own_thread_stream import open_stream
 from mazemesh.client.matchmaker import MatchmakerClient
 from mazemesh.client.model import ModelClient
 from mazemesh.client.replay import tables
 from mazemesh.client.replay.replay import ReplayClient
-from mazemesh.errors import InvalidArgument, NotFound, PermissionDenied
+from mazemesh.errors import (
+    FailedPrecondition,
+    InvalidArgument,
+    NotFound,
+    PermissionDenied,
+    Reason,
+    ResourceExhausted,
+)
+from mazemesh.v1 import game_pb2 as pb
 from mazemesh.v1 import model_pb2
 from services._harness.access.roles import Role
 from tests.onnx_policies import Network
-from tests.servers.access.secure_services import SecureServices, secure_services
+from tests.servers.access.secure_services import OPTIONS, SecureServices, secure_services
 from tests.servers.game_server import race
 from tests.servers.replay_rows import SIGNATURE, rows
+from tests.servers.running import eventually
 
 Client = TypeVar("Client")
+RUN_GAMES = "/mazemesh.v1.GameService/RunGames"
 SERVICES: dict[type, str] = {
     GameClient: "GameService",
     MatchmakerClient: "MatchmakerService",
@@ -111,6 +122,54 @@ def test_a_worker_of_a_game_plays_that_game(client: Any) -> None:
     with pytest.raises(PermissionDenied, match="game: ''"):
         matchmaker.lease("w", 1)
     matchmaker.lease("w", 1, game="race")
+
+
+def test_a_session_is_resumed_by_its_own_key(services: SecureServices, client: Any) -> None:
+    """Whoever learns its token needs the key too."""
+    first = pb.RunGamesRequest(
+        open=pb.OpenSession(session_id="own", game="race", num_games=2, seed=3)
+    )
+    address = services.addresses["mazemesh.v1.GameService"]
+    with services.credentials("worker").channel(address, OPTIONS) as channel:
+        stream = open_stream(channel, RUN_GAMES, address, first.SerializeToString())
+        told = pb.RunGamesResponse.FromString(stream.receive(30) or b"").opened
+        stream.cancel()
+    resuming = pb.RunGamesRequest(
+        open=pb.OpenSession(session_id="own", resume_sequence=0, resume_token=told.resume_token)
+    ).SerializeToString()
+    with services.credentials("of race").channel(address, OPTIONS) as channel:
+        stream = open_stream(channel, RUN_GAMES, address, resuming)
+        with pytest.raises(NotFound, match="with this resume_token does not exist"):
+            stream.receive(30)
+    with services.credentials("worker").channel(address, OPTIONS) as channel:
+        stream = open_stream(channel, RUN_GAMES, address, resuming)
+        assert stream.receive(30)
+        stream.cancel()
+
+
+def test_games_of_a_key_are_bounded(client: Any) -> None:
+    game = client(GameClient, "worker")
+    with pytest.raises(ResourceExhausted, match="more would pass its limit of 100"):
+        game.open_session("race", None, 101, 3)
+    with (
+        game.open_session("race", None, 60, 3),
+        pytest.raises(ResourceExhausted, match=r"6\d games are live with this key, and 60 more"),
+    ):
+        game.open_session("race", None, 60, 3)
+    with client(GameClient, "operator").open_session("race", None, 60, 3):
+        pass
+
+
+def test_a_lease_is_completed_by_its_own_key(client: Any) -> None:
+    """Under the same worker_id; the id is told in logs."""
+    mine, other = client(MatchmakerClient, "worker"), client(MatchmakerClient, "of ann")
+    leased: list[Any] = []
+    eventually(lambda: bool(leased.extend(mine.lease("w", 1).matches) or leased))
+    match = leased[0]
+    with pytest.raises(FailedPrecondition) as caught:
+        other.complete(match.match_id, match.fence, "w", "sabotage")
+    assert caught.value.reason == Reason.LEASE_NOT_HELD
+    mine.complete(match.match_id, match.fence, "w")
 
 
 def test_a_worker_makes_no_rated_games(client: Any) -> None:
