@@ -21,6 +21,7 @@ from services._harness import Server
 from services._harness.blobs.collection import Collection, keep_collecting
 from services._harness.blobs.hashed import HashedBlobs
 from services._harness.blobs.opening import open_blobs
+from services._harness.blobs.threads import enough_threads
 from services.game.dm_env.worlds import Worlds
 from services.game.listing import Listing
 from services.game.local.local_steps import METHOD, LocalSteps
@@ -66,6 +67,7 @@ async def bind_with(settings: GameServiceSettings, server: Server, elo: EloPeer)
     await server.database.migrate("services.game")
     store = SqlResultStore(server.database, uuid4().hex)
     outbox = await _outbox(settings, server, elo)
+    enough_threads(settings)
     files = open_blobs(settings, "recordings", "game-replays")
     archive = Archive(
         HashedBlobs(files),

@@ -13,6 +13,7 @@ from services._harness.blobs.collection import Collection, keep_collecting
 from services._harness.blobs.hashed import HashedBlobs
 from services._harness.blobs.opening import open_blobs
 from services._harness.broadcast import Broadcast
+from services._harness.blobs.threads import enough_threads
 from services._harness.game_specs import GameSpecs, RemoteSpecs, SpecPeer
 from services._harness.own_folder import OwnFolder
 from services.model.metered_servicer import MeteredServicer
@@ -39,6 +40,7 @@ async def bind_with(settings: ModelSettings, server: Server, game: SpecPeer) -> 
     """Rows in the database, files among the blobs, unfinished ones in `data_dir/uploads`."""
     await server.database.migrate("services.model")
     store = SqlRegistry(server.database, settings.keep_events)
+    enough_threads(settings)
     files = open_blobs(settings, "policies", "blobs")
     blobs = HashedBlobs(files)
     incoming = OwnFolder(settings.data_dir / "uploads")

@@ -16,6 +16,7 @@ from mazemesh.process.errors import StartError
 from mazemesh.process.memory import freeze_startup_objects, keep_freed_memory
 from services._harness import Server
 from services._harness.blobs.opening import open_blobs
+from services._harness.blobs.threads import enough_threads
 from services._harness.own_folder import OwnFolder
 from services.replay.hosting.checkpointer import Checkpointer
 from services.replay.hosting.copying import Copying
@@ -112,6 +113,7 @@ def _copied(
     begun: list[Copying] = []
     if not (settings.blobs_url and settings.copy_seconds):
         return begun
+    enough_threads(settings)
     blobs = open_blobs(settings, f"experience/{settings.shard}", "")
     copy = ShardCopy(blobs)
     age = Gauge(

@@ -80,7 +80,8 @@ class FolderBlobs:
 
     def list(self, prefix: str = "", after: str = "", limit: int = PAGE) -> list[Blob]:
         """See `Blobs`."""
-        walk = _walk(self._folder, "", prefix, after)
+        base = prefix[: prefix.rfind("/") + 1]
+        walk = _walk(self._folder / base, base, prefix, after)
         return list(islice(walk, min(limit, PAGE)))
 
     def delete(self, key: str, put_before: float | None = None) -> bool:

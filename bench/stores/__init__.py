@@ -1,0 +1,1 @@
+"""Stores of a whole mesh: backed up and brought back."""
