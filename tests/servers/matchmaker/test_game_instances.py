@@ -87,7 +87,7 @@ async def world(server: PostgresqlServer, tmp_path: Path) -> AsyncIterator[World
         await model.listed.wait()
         client = life.enter_context(closing(MatchmakerClient(matchmaker.address)))
         yield World(games, elo, client, life.enter_context(closing(GameClient(addresses))))
-        for game in games:
+        for game in games[1:]:  # the test closes the first one
             await asyncio.to_thread(game.close)
 
 
