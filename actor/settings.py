@@ -20,7 +20,11 @@ class WorkerSettings(ProcessSettings):
     seed: int | None = Field(
         default=None, ge=0, description="seed of mazes and draws; not set is a fresh one"
     )
-    game_address: str = Field(default=_LOCAL.game, description="host:port of the Game service")
+    game_address: str = Field(
+        default=_LOCAL.game,
+        description="host:port of the Game service; several instances, separated by commas, get "
+        "sessions in turn",
+    )
     matchmaker_address: str = Field(
         default=_LOCAL.matchmaker, description="host:port of the Matchmaker service"
     )

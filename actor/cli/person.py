@@ -10,6 +10,7 @@ from uuid import uuid4
 import numpy as np
 
 from actor.cli.keys import next_move, single_keys
+from mazemesh.client.game.game import GameClient
 from mazemesh.client.game.seat_session import SeatSession
 from mazemesh.client.mesh import Mesh
 from mazemesh.errors import MazemeshError
@@ -57,15 +58,16 @@ def play_in_terminal(
         participants=[PERSON, *[opponent] * (seats - 1)],
         rotations=1,
     )
-    created = mesh.game.create([setup])[0].games[0]
+    match = mesh.game.create([setup])[0]
+    created, game_service = match.games[0], mesh.game.at(match.game_address)
     left = threading.Event()
     for token in created.seat_tokens[1:]:
         if token and not is_bot(opponent):
             policy = PolicyCache(mesh.model).get(opponent)
-            arguments = (mesh, token, policy, left)
+            arguments = (game_service, token, policy, left)
             threading.Thread(target=_let_play, args=arguments, daemon=True).start()
     try:
-        with mesh.game.play(created.seat_tokens[0]) as seat, single_keys():
+        with game_service.play(created.seat_tokens[0]) as seat, single_keys():
             _play(seat, _View(mesh, created.game_id, legend(get_game(game))))
     finally:
         left.set()
@@ -93,11 +95,11 @@ def _legal_move(turn: Turn) -> int | None:
         _say("a wall is in the way")
 
 
-def _let_play(mesh: Mesh, token: str, policy: OnnxPolicy, left: threading.Event) -> None:
+def _let_play(game: GameClient, token: str, policy: OnnxPolicy, left: threading.Event) -> None:
     """Answers every turn of a seat by the policy's best action, until the person has left."""
     try:
         state = np.zeros((1, policy.state_size), np.float32)
-        with mesh.game.play(token) as seat:
+        with game.play(token) as seat:
             while isinstance(turn := seat.receive(timeout=3600.0), Turn):
                 observation = np.frombuffer(turn.observation, np.uint8)[None]
                 mask = np.frombuffer(turn.action_mask, np.uint8)[None]

@@ -118,7 +118,8 @@ class Evaluator:
         groups: dict[str, list[LeasedMatch]] = defaultdict(list)
         for match in answer.matches:
             key = match.setup.game + match.setup.settings.SerializeToString().hex()
-            groups[f"{key}@{match.temperature}"].append(match)
+            match.created.game_address = match.game_address
+            groups[f"{key}@{match.temperature}@{match.game_address}"].append(match)
         for matches in groups.values():
             if self._stop.is_set():
                 break

@@ -102,13 +102,13 @@ class Student:
                         return
                     if not stands or self._is_news(event):
                         # All who watch hear of it at once; the service says how far to spread.
-                        self._stop.wait(random.uniform(0.0, event.spread_seconds))
+                        self._stop.wait(event.spread_seconds * random.random())  # noqa: S311
                         self._refresh(spec)
                     stands = True
             except MazemeshError as error:
                 log.info("policy watch interrupted", policy=self._name, reason=str(error))
                 # Those whose service went away together should not come back together.
-                self._stop.wait(random.uniform(0.25, 0.75))
+                self._stop.wait(0.25 + 0.5 * random.random())  # noqa: S311
 
     def _is_news(self, event: WatchPoliciesResponse) -> bool:
         """Whether `latest` has moved to another version than the one at hand.

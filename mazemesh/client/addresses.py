@@ -28,9 +28,24 @@ def host_port(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host and not host.startswith("[") else f"{host}:{port}"
 
 
+def split_addresses(text: str) -> tuple[str, ...]:
+    """The addresses of a list that is separated by commas; spaces around them do not count.
+
+    Raises:
+        InvalidArgument: there is none, or one stands twice.
+    """
+    addresses = tuple(filter(None, map(str.strip, text.split(","))))
+    if not addresses or len(set(addresses)) < len(addresses):
+        raise InvalidArgument(
+            f"address: {text!r} should be host:port, or several of these, each once, separated by "
+            "commas"
+        )
+    return addresses
+
+
 @dataclass(frozen=True)
 class Addresses:
-    """`host:port` of each service; of Replay also several, separated by commas."""
+    """`host:port` of each service; of Game and Replay also several, separated by commas."""
 
     game: str
     matchmaker: str

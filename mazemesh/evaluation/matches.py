@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mazemesh.client.game.game import Step
+from mazemesh.errors import InvalidArgument
 from mazemesh.games.bots import EXTERNAL
 from mazemesh.policy.memory import SeatMemory
 from mazemesh.policy.onnx_policy import OnnxPolicy
@@ -53,6 +54,10 @@ class GamePeer(Protocol):
 
     def create(self, matches: Sequence[MatchSetup]) -> Sequence[CreatedMatch]:
         """Creates the games of matches."""
+        ...
+
+    def at(self, address: str) -> GamePeer:
+        """The instance at an address; any where it is empty."""
         ...
 
     def join_session(self, seat_tokens: Sequence[str]) -> AbstractContextManager[JoinedSession]:
@@ -100,8 +105,8 @@ def play_matches(
 ) -> list[PlayedGame]:
     """Plays every game of the matches to its end, in one session.
 
-    All matches must be of one game under one spec. Games of bots alone are played by the server
-    whenever the session steps.
+    All matches must be of one game under one spec, and created at one instance. Games of bots alone
+    are played by the server whenever the session steps.
 
     Args:
         game: The Game service.
@@ -116,7 +121,8 @@ def play_matches(
     """
     plan = _Plan.of(matches)
     policies = {name: load(name) for name in plan.policy_names()}
-    with game.join_session(plan.tokens) as session:
+    address = _address(matches)
+    with game.at(address).join_session(plan.tokens) as session:
         seats = plan.rows_by_policy(session.game_ids, session.controllers)
         return _play(session, plan, seats, policies, temperature, rng, stepped)
 
@@ -204,3 +210,14 @@ def _play(
             played.append(PlayedGame(match, rotation, names, scores, steps, successes, holders))
         running &= step.status == _RUNNING
     return played
+
+
+def _address(matches: Sequence[tuple[MatchSetup, CreatedMatch]]) -> str:
+    """Where the matches were created."""
+    addresses = {created.game_address for _, created in matches}
+    if len(addresses) > 1:
+        raise InvalidArgument(
+            f"matches: they were created at {', '.join(sorted(addresses))}; play those of each "
+            "instance in a session of its own"
+        )
+    return next(iter(addresses), "")

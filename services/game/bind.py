@@ -48,7 +48,7 @@ from services.game.wire.recordings import encode_file
 _MAX_SWEEP_SECONDS = 1.0
 _FORGET_SECONDS = 3600.0
 _DAY_SECONDS = 86_400.0
-_POLL_SECONDS = 5.0
+_POLL_SECONDS = 2.0
 
 
 async def bind(settings: GameServiceSettings, server: Server) -> None:
@@ -118,10 +118,12 @@ async def bind_with(settings: GameServiceSettings, server: Server, elo: EloPeer)
                 games,
                 rooms,
                 lambda: local.address if local else "",
+                settings.public_address,
             ),
             PlayGameStream(match_host),
             games,
             Audience(settings.max_watchers),
+            settings.public_address,
         ),
     )
     worlds = Worlds(stepping, make_engine, rooms, settings.max_worlds, _name)
@@ -150,6 +152,7 @@ async def _outbox(settings: GameServiceSettings, server: Server, elo: EloPeer) -
         settings.outbox_batch,
         settings.outbox_max_backoff,
         clock=time.time,
+        taken_seconds=settings.outbox_taken_seconds,
         poll=_POLL_SECONDS if shared else None,
     )
 

@@ -45,6 +45,7 @@ class RunGamesStream:
         rooms: The memory that sessions may take.
         local_address: Where clients of this machine may go on (`local_steps`) now;
             empty if there is no such place.
+        public_address: Where clients reach this very instance; empty if it was not told.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class RunGamesStream:
         games: Catalogue,
         rooms: Rooms,
         local_address: Callable[[], str],
+        public_address: str,
     ) -> None:
         self._sessions = sessions
         self._match_host = match_host
@@ -68,6 +70,7 @@ class RunGamesStream:
         self._games = games
         self._rooms = rooms
         self._local_address = local_address
+        self._public_address = public_address
 
     async def serve(self, context: Context) -> None:
         """One stream, from its first message to its end."""
@@ -90,7 +93,10 @@ class RunGamesStream:
             address = self._local_address() if session.any_thread else ""
             response = await session.response()
             # Many megabytes are copied several times on the way into this message.
-            await context.write(await self._stepping.in_thread(opened, session, response, address))
+            first_answer = await self._stepping.in_thread(
+                opened, session, response, address, self._public_address
+            )
+            await context.write(first_answer)
             closed = await _answer_steps(session, stream, context)
         if closed:
             self._sessions.close(session)

@@ -41,6 +41,7 @@ class GameServicer(GameServiceServicer):
         play_game: PlayGameStream,
         games: Catalogue,
         audience: Audience,
+        public_address: str,
     ) -> None:
         self._match_host = match_host
         self._listing = listing
@@ -50,6 +51,7 @@ class GameServicer(GameServiceServicer):
         self._play_game = play_game
         self._games = games
         self._audience = audience
+        self._public_address = public_address
         self._creating = 0
 
     async def ListGames(
@@ -98,7 +100,7 @@ class GameServicer(GameServiceServicer):
         try:
             setups = await self._stepping.in_thread(convert.match_setups, request, self._games)
             matches = await self._match_host.create(setups)
-            return await self._stepping.in_thread(convert.created, matches)
+            return await self._stepping.in_thread(convert.created, matches, self._public_address)
         finally:
             self._creating -= 1
 
@@ -151,7 +153,7 @@ class GameServicer(GameServiceServicer):
         )
         more = len(entries) > size
         return pb.ListActiveGamesResponse(
-            games=[convert.active_game(entry) for entry in entries[:size]],
+            games=[convert.active_game(entry, self._public_address) for entry in entries[:size]],
             next_page_token=page_token(entries[size - 1].serial) if more else "",
         )
 

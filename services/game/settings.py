@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
@@ -11,6 +12,7 @@ from mazemesh.games import Catalogue
 from mazemesh.process.settings import GameNames
 from services._harness import Port, ServiceSettings
 
+_ADDRESS = re.compile(r"[^\s,/]{1,255}:[0-9]{1,5}")
 _HOW = "its operator adds it to --foreign-games (MAZEMESH_GAME_FOREIGN_GAMES) of the Game service"
 
 
@@ -24,6 +26,12 @@ class GameServiceSettings(ServiceSettings):
         False,
         description="draw the mazes of next training episodes in threads of their own; pays where "
         "there are more cores than work",
+    )
+    public_address: str = Field(
+        "",
+        description="host:port at which clients reach this very instance, told with matches and "
+        "sessions, which live here; not set: they go on where they are. Needed where several "
+        "instances have one address together",
     )
     elo_address: str = Field(
         default_factory=lambda: Addresses.local().elo, description="where rated results go"
@@ -93,9 +101,21 @@ class GameServiceSettings(ServiceSettings):
     )
     max_worlds: PositiveInt = Field(64, description="worlds of dm_env_rpc at one time")
     outbox_batch: int = Field(100, ge=1, le=1000, description="results sent to Elo in one call")
+    outbox_taken_seconds: PositiveFloat = Field(
+        60.0,
+        description="seconds after which another instance delivers the results that one has taken "
+        "and is gone with",
+    )
     outbox_max_backoff: PositiveFloat = Field(
         10.0, description="longest pause in seconds between tries to reach Elo"
     )
+
+    @field_validator("public_address")
+    @classmethod
+    def _one_address(cls, value: str) -> str:
+        if value and not _ADDRESS.fullmatch(value):
+            raise ValueError("it should be host:port, as game-1.example.org:50051 or [::1]:50051")
+        return value
 
     @field_validator("foreign_games")
     @classmethod

@@ -113,7 +113,8 @@ class ResultStore(Protocol):
     async def forget(self, before: float, keep: int) -> int:
         """Forgets matches that finished `before` a time, or earlier than the newest `keep`.
 
-        So are claims from `before` that time. Those whose result is still in the outbox, or of which there is a recording, stay.
+        So are claims from before that time. Those whose result is still in the outbox, or of which
+        there is a recording, stay.
 
         Args:
             before: seconds since the epoch.

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
+from mazemesh.client.addresses import split_addresses
 from mazemesh.v1.matchmaker_pb2_grpc import add_MatchmakerServiceServicer_to_server
 from services._harness import Server
 from services._harness.game_specs import GameSpecs, SpecPeer
@@ -61,7 +62,7 @@ class Peers:
 async def bind(settings: MatchmakerSettings, server: Server) -> None:
     """Serves with the peers that the settings name."""
     remotes = (
-        RemoteGame(settings.game_address),
+        RemoteGame(settings.game_address, settings.public_game_addresses),
         RemoteElo(settings.elo_address),
         RemoteModel(settings.model_address),
     )
@@ -114,7 +115,7 @@ async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) 
         lobby,
         games,
         temperature=settings.temperature,
-        game_address=settings.public_game_address or settings.game_address,
+        game_address=split_addresses(settings.public_game_address or settings.game_address)[0],
     )
     server.add_servicer(
         "mazemesh.v1.MatchmakerService", add_MatchmakerServiceServicer_to_server, servicer

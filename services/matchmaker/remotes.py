@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mazemesh.errors import NotFound
@@ -24,7 +24,9 @@ _PAGE_SIZE = 1000
 class RemoteGame:
     """`GamePeer` and `SpecPeer`, each by a `GameClient` of its own."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, public: Mapping[str, str] | None = None) -> None:
+        """`public` has other addresses at which players reach the instances."""
+        self._public = public or {}
         self._game = game_peer(address)
         self._specs = RemoteSpecs(address)
 
@@ -32,6 +34,8 @@ class RemoteGame:
         """See `GamePeer`."""
         messages = [setup_message(setup) for setup in setups]
         created = await self._game.call(lambda client: client.create(messages))
+        for match in created:
+            match.game_address = self._public.get(match.game_address, match.game_address)
         return [created_match(one) for one in created]
 
     async def spec(

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
-from mazemesh.client.addresses import Addresses
+from mazemesh.client.addresses import Addresses, split_addresses
 from mazemesh.game_names import check_game_name
 from mazemesh.process.settings import GameNames
 from services._harness import Port, ServiceSettings
@@ -24,11 +24,18 @@ class MatchmakerSettings(ServiceSettings):
     max_request_bytes: ClassVar[int] = 4 * 1024 * 1024
 
     port: Port = Field(50052, description="port of the gRPC server; 0 takes a free one")
-    game_address: str = Field(_PEERS.game, description="host:port of the Game service")
+    game_address: str = Field(
+        _PEERS.game,
+        description="host:port of the Game service; of several instances, separated by commas, "
+        "each gets matches in turn",
+    )
     model_address: str = Field(_PEERS.model, description="host:port of the Model service")
     elo_address: str = Field(_PEERS.elo, description="host:port of the Elo service")
     public_game_address: str | None = Field(
-        None, description="host:port of Game as matched players reach it; not set is game_address"
+        None,
+        description="host:port of Game as matched players reach it, of several instances in the "
+        "order of game_address; not set is game_address. What an instance says of itself "
+        "(MAZEMESH_GAME_PUBLIC_ADDRESS) comes first",
     )
 
     latest_share: Share = Field(0.5, description="training opponents: the latest version itself")
@@ -99,6 +106,24 @@ class MatchmakerSettings(ServiceSettings):
     def _names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         # Whether there are such games only Game knows; what it refuses is told in the log.
         return tuple(check_game_name(game, "games") for game in value)
+
+    @model_validator(mode="after")
+    def _public_addresses(self) -> Self:
+        own, public = split_addresses(self.game_address), self.public_game_addresses
+        if public and len(public) != len(own):
+            raise ValueError(
+                f"public_game_address names {len(public)} instances and game_address {len(own)}; "
+                "name each in both"
+            )
+        return self
+
+    @property
+    def public_game_addresses(self) -> dict[str, str]:
+        """Where players reach each instance of Game, by where it is reached from here."""
+        if not self.public_game_address:
+            return {}
+        public = split_addresses(self.public_game_address)
+        return dict(zip(split_addresses(self.game_address), public, strict=False))
 
     @model_validator(mode="after")
     def _some_share(self) -> Self:

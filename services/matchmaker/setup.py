@@ -52,7 +52,14 @@ class CreatedGame:
 
 @dataclass(frozen=True, slots=True)
 class CreatedMatch:
-    """A match whose games exist at Game."""
+    """A match whose games exist at Game.
+
+    Attributes:
+        match_id: Its id.
+        games: Its rotations.
+        game_address: Of the instance of Game that has it; empty where Game is one.
+    """
 
     match_id: str
     games: Sequence[CreatedGame]
+    game_address: str = ""

@@ -19,7 +19,8 @@ class ModelSettings(ServiceSettings):
     port: Port = Field(50053, description="port of the gRPC server; 0 takes a free one")
     game_address: str = Field(
         Addresses.local().game,
-        description="host:port of the Game service, which knows the games that policies play",
+        description="host:port of the Game service, which knows the games that policies play; "
+        "several instances, separated by commas, are asked in turn",
     )
     max_policy_bytes: int = Field(256 * MEBIBYTE, gt=0, description="largest ONNX file, in bytes")
     keep_versions: int = Field(

@@ -5,54 +5,73 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 
-import grpc
 import numpy as np
 import numpy.typing as npt
 
-from mazemesh.client.channel import ServiceClient, open_channel
+from mazemesh.client.addresses import split_addresses
 from mazemesh.client.game.games_session import GamesSession, Step
-from mazemesh.client.game.own_thread_stream import Stream, open_stream
+from mazemesh.client.game.instance import GameInstance
+from mazemesh.client.game.instances import Instances
+from mazemesh.client.game.own_thread_stream import Stream
 from mazemesh.client.game.seat_session import SeatSession
+from mazemesh.errors import NotFound, Unavailable
 from mazemesh.game_replay import GameReplay
 from mazemesh.games import GameSettings
 from mazemesh.v1 import game_pb2 as pb
-from mazemesh.v1.game_pb2_grpc import GameServiceStub
 from mazemesh.wire.specs import settings_to_proto
 from mazemesh.wire.tensors import to_bytes
 
 __all__ = ["GameClient", "GamesSession", "SeatSession", "Step"]
 
-_SERVICE = "mazemesh.v1.GameService"
-_RUN_GAMES = f"/{_SERVICE}/RunGames"
 _PAGE = 1000
 _SPEC_SECONDS = 65.0  # a foreign game has 60 s to start
+_GRACE = 30.0
+_GRACE_OF_SEVERAL = 5.0
 
 
-class GameClient(ServiceClient):
-    """Plays and watches games. Thread-safe; a session belongs to one thread."""
+class GameClient:
+    """Plays and watches games. Thread-safe; a session belongs to one thread.
 
-    def __init__(self, address: str) -> None:
-        # Creating is idempotent by match id.
-        methods = (
-            "ListGames",
-            "GetGameSpec",
-            "CreateGames",
-            "ListActiveGames",
-            "GetReplay",
-            "ListReplays",
-        )
-        super().__init__(address, tuple((_SERVICE, method) for method in methods))
-        self._stub = GameServiceStub(self.channel)
-        # Steps of megabytes come as bytes: the generated class would copy them twice.
-        self._run_games = partial(open_stream, self.channel, _RUN_GAMES, self.address)
-        self._local: dict[str, grpc.Channel] = {}
-        self._local_lock = threading.Lock()
+    Of a service with several instances `address` lists all, separated by commas. Sessions and
+    matches are then made at each in turn, passing over those that are away; what is known of any
+    game is asked of any, and what an instance alone knows of all. Matches are joined where they
+    were created: `client.at(created.game_address).join_session(...)`.
+    """
+
+    def __init__(self, address: str, *, resume_seconds: float | None = None) -> None:
+        """A session that broke is tried to be resumed for `resume_seconds`.
+
+        None takes 30, or 5 where there are other instances, at which a new one is soon begun.
+        """
+        instances = [GameInstance(one) for one in split_addresses(address)]
+        self.address = address
+        self.channel = instances[0].channel
+        self._instances = Instances(instances)
+        several = _GRACE_OF_SEVERAL if len(instances) > 1 else _GRACE
+        self._grace = several if resume_seconds is None else resume_seconds
+        self._first = instances[0]
+        self._at: dict[str, GameClient] = {}
+        self._at_lock = threading.Lock()
+
+    def at(self, address: str) -> GameClient:
+        """A client of the one instance at an address that a server told; empty: of any.
+
+        It is closed together with this one.
+        """
+        if address in ("", self.address):
+            return self
+        with self._at_lock:
+            if address not in self._at:
+                self._at[address] = GameClient(address, resume_seconds=_GRACE_OF_SEVERAL)
+            return self._at[address]
 
     def list_games(self) -> pb.ListGamesResponse:
         """The games and bots of the server."""
-        return self._call(self._stub.ListGames, pb.ListGamesRequest())
+        request = pb.ListGamesRequest()
+        return self._instances.anyone(lambda one: one.ask(one.stub.ListGames, request))
 
     def spec(
         self, game: str, settings: GameSettings | pb.GameSettings | None = None
@@ -65,10 +84,9 @@ class GameClient(ServiceClient):
         """
         if isinstance(settings, GameSettings):
             settings = settings_to_proto(settings)
-        return self._call(
-            self._stub.GetGameSpec,
-            pb.GetGameSpecRequest(game=game, settings=settings),
-            _SPEC_SECONDS,
+        request = pb.GetGameSpecRequest(game=game, settings=settings)
+        return self._instances.anyone(
+            lambda one: one.ask(one.stub.GetGameSpec, request, _SPEC_SECONDS)
         )
 
     def ask_spec(self, request: pb.GetGameSpecRequest, wait: float) -> pb.GetGameSpecResponse:
@@ -78,11 +96,18 @@ class GameClient(ServiceClient):
             InvalidArgument: as `spec`.
             DeadlineExceeded: there was no answer in time.
         """
-        ask = partial(self._stub.GetGameSpec, wait_for_ready=True)
-        return self._call(ask, request, wait)
+        if len(self._instances) > 1:
+            with suppress(Unavailable):
+                return self._instances.anyone(
+                    lambda one: one.ask(one.stub.GetGameSpec, request, wait)
+                )
+        ask = partial(self._first.stub.GetGameSpec, wait_for_ready=True)
+        return self._first.ask(ask, request, wait)
 
     def create(self, matches: Sequence[pb.MatchSetup]) -> list[pb.CreatedMatch]:
-        """Creates the games of matches, all or none.
+        """Creates the games of matches, all or none, at one instance.
+
+        Of several instances `game_address` tells which one it was.
 
         Raises:
             InvalidArgument: a setup is wrong; index and field are named.
@@ -90,15 +115,24 @@ class GameClient(ServiceClient):
             AlreadyExists: another setup under a match id.
         """
         request = pb.CreateGamesRequest(matches=matches)
-        return list(self._call(self._stub.CreateGames, request, 30.0).matches)
+        return self._instances.anyone(lambda one: self._create_at(one, request))
+
+    def _create_at(
+        self, one: GameInstance, request: pb.CreateGamesRequest
+    ) -> list[pb.CreatedMatch]:
+        created = list(one.ask(one.stub.CreateGames, request, 30.0).matches)
+        if len(self._instances) > 1:
+            for match in created:
+                match.game_address = match.game_address or one.address
+        return created
 
     def play(self, seat_token: str) -> SeatSession:
-        """Takes a seat.
+        """Takes a seat, of a match that was created at this address.
 
         Raises:
             NotFound: the token names no seat (any more).
         """
-        return SeatSession(self._stub.PlayGame, self.address, seat_token)
+        return SeatSession(self._first.stub.PlayGame, self._first.address, seat_token)
 
     def open_session(
         self,
@@ -135,16 +169,20 @@ class GameClient(ServiceClient):
             controllers=b"" if controllers is None else to_bytes(controllers, "int8"),
         )
         first = pb.RunGamesRequest(open=message)
-        return GamesSession(
-            self._run_games,
-            self.address,
-            first,
-            open_local=self._run_games_locally,
-            controllers=controllers,
+        return self._instances.anyone(
+            lambda one: GamesSession(
+                one.run_games,
+                one.address,
+                first,
+                open_local=one.run_games_locally,
+                open_at=self._run_games_at,
+                controllers=controllers,
+                grace=self._grace,
+            )
         )
 
     def join_session(self, seat_tokens: Sequence[str], session_id: str = "") -> GamesSession:
-        """Plays games that were created, all seats that the server does not play.
+        """Plays games that were created at this address, all seats that the server does not play.
 
         Raises:
             NotFound: a token names no seat (any more).
@@ -152,42 +190,58 @@ class GameClient(ServiceClient):
             FailedPrecondition: a game is played otherwise already.
         """
         message = pb.JoinSession(session_id=session_id or uuid.uuid4().hex, seat_tokens=seat_tokens)
-        return GamesSession(self._run_games, self.address, pb.RunGamesRequest(join=message))
+        return GamesSession(
+            self._first.run_games,
+            self._first.address,
+            pb.RunGamesRequest(join=message),
+            open_at=self._run_games_at,
+            grace=self._grace,
+        )
 
     def close(self) -> None:
         """Closes the channels; calls in flight end with `Unavailable`."""
-        super().close()
-        with self._local_lock:
-            for channel in self._local.values():
-                channel.close()
+        with self._at_lock:
+            for client in (*self._instances, *self._at.values()):
+                client.close()
 
-    def _run_games_locally(self, address: str, first: bytes) -> Stream:
-        """A stream at an address that a server on this machine told."""
-        with self._local_lock:
-            if address not in self._local:
-                self._local[address] = open_channel(address)
-            return open_stream(self._local[address], _RUN_GAMES, address, first)
+    def _run_games_at(self, address: str, first: bytes) -> Stream:
+        """A stream to the instance at an address that it told."""
+        return self.at(address).run_games(first)
+
+    def run_games(self, first: bytes) -> Stream:
+        """A stream of RunGames at this address that begins with a message."""
+        return self._first.run_games(first)
 
     def watch(self, game_id: str) -> Iterator[pb.WatchGameResponse]:
-        """Frames of a running game to its end.
+        """Frames of a running game to its end, at whichever instance it runs.
 
         Raises:
             NotFound: the game is not running.
         """
-        return self._stream(self._stub.WatchGame, pb.WatchGameRequest(game_id=game_id), None)
+        request = pb.WatchGameRequest(game_id=game_id)
+        *before, last = self._instances
+        for one in before:
+            # Nobody but the instance that plays it knows the game; one that is away plays none.
+            frames = one.follow(one.stub.WatchGame, request)
+            try:
+                first = next(frames)
+            except (NotFound, Unavailable):
+                continue
+            yield first
+            yield from frames
+            return
+        yield from last.follow(last.stub.WatchGame, request)
 
     def list_active(
         self, kind: pb.ActiveGameKind = pb.ACTIVE_GAME_KIND_UNSPECIFIED
     ) -> Iterator[pb.ActiveGame]:
-        """Running games, newest first."""
-        token = ""
-        while True:
-            request = pb.ListActiveGamesRequest(page_size=_PAGE, page_token=token, kind=kind)
-            page = self._call(self._stub.ListActiveGames, request)
-            yield from page.games
-            token = page.next_page_token
-            if not token:
-                return
+        """Running games of one instance after the other, of each the newest first.
+
+        Raises:
+            Unavailable: an instance is away.
+        """
+        for one in self._instances:
+            yield from _active(one, kind)
 
     def replay(self, game_id: str) -> GameReplay:
         """What was played in a finished game of a match.
@@ -197,7 +251,8 @@ class GameClient(ServiceClient):
             FailedPrecondition: its file is damaged.
         """
         request = pb.GetReplayRequest(game_id=game_id)
-        return GameReplay.from_proto(self._call(self._stub.GetReplay, request).replay)
+        answer = self._instances.anyone(lambda one: one.ask(one.stub.GetReplay, request))
+        return GameReplay.from_proto(answer.replay)
 
     def list_replays(
         self, *, game: str = "", match_id: str = "", participant: str = ""
@@ -212,8 +267,23 @@ class GameClient(ServiceClient):
                 match_id=match_id,
                 participant=participant,
             )
-            page = self._call(self._stub.ListReplays, request)
+            page = self._instances.anyone(partial(_replays, request=request))
             yield from page.replays
             token = page.next_page_token
             if not token:
                 return
+
+
+def _active(instance: GameInstance, kind: pb.ActiveGameKind) -> Iterator[pb.ActiveGame]:
+    token = ""
+    while True:
+        request = pb.ListActiveGamesRequest(page_size=_PAGE, page_token=token, kind=kind)
+        page = instance.ask(instance.stub.ListActiveGames, request)
+        yield from page.games
+        token = page.next_page_token
+        if not token:
+            return
+
+
+def _replays(instance: GameInstance, request: pb.ListReplaysRequest) -> pb.ListReplaysResponse:
+    return instance.ask(instance.stub.ListReplays, request)

@@ -89,13 +89,16 @@ class GamesSession:
         first: pb.RunGamesRequest,
         *,
         open_local: Callable[[str, bytes], Stream] | None = None,
+        open_at: Callable[[str, bytes], Stream] | None = None,
         controllers: npt.NDArray[np.int8] | None = None,
         grace: float = 30.0,
     ) -> None:
         """Opens or joins as `first` says.
 
         `open_local` opens a stream at the address at which a server on the same machine answers
-        sooner; `grace` in seconds is the server's.
+        sooner, `open_at` one at the address of the instance that has the session, which it may
+        tell; `grace` in seconds is for how long a lost session is tried to be resumed, at most the
+        server's.
         """
         self._open_stream = open_stream
         self._address = address
@@ -118,6 +121,10 @@ class GamesSession:
         self._next_controllers = self.controllers.copy()
         self._observation_dtype = np.dtype(self.spec.observation_dtype).newbyteorder("<")
         self.step = self._decode(encode_message(opened.step))
+        if opened.game_address and open_at is not None:
+            # Behind a balanced address, the next stream might come to another instance.
+            self._open_stream = partial(open_at, opened.game_address)
+            self._address = opened.game_address
         if opened.local_address and open_local is not None:
             self._move(partial(open_local, opened.local_address))
 

@@ -6,11 +6,13 @@ import asyncio
 import random
 import uuid
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 import psycopg
 import structlog
 from sqlalchemy import Engine, func, select
+from sqlalchemy.orm import Session
 
 from mazemesh.errors import ResourceExhausted, Unavailable
 from services._harness.database import Database
@@ -77,7 +79,7 @@ class PostgresqlNotices:
             )
             # Who is not told looks within a second.
             with suppress(Unavailable, ResourceExhausted):
-                await self._database.run(lambda session, notify=notify: session.execute(notify))
+                await self._database.run(partial(Session.execute, statement=notify))
 
     async def _receive(self) -> None:
         pause = 0.1
@@ -95,7 +97,7 @@ class PostgresqlNotices:
             finally:
                 self.listening.clear()
             # Instances that lost one server together should not come back together.
-            await asyncio.sleep(pause * random.uniform(0.5, 1.0))
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _take(self, payload: str) -> None:

@@ -22,8 +22,6 @@ _log = structlog.get_logger(__name__)
 
 _FIRST_BACKOFF = 0.1
 _TRIES = 8
-# More than a delivery takes, its tries of single results included.
-_TAKEN_SECONDS = 120.0
 _LATER = (Unavailable, DeadlineExceeded, ResourceExhausted)
 
 
@@ -51,6 +49,7 @@ class Outbox:
         batch: results in one call.
         max_backoff: longest pause in seconds between tries.
         clock: seconds since the epoch.
+        taken_seconds: for which no other instance delivers what this one has taken.
         poll: seconds after which one looks without being woken, since another instance may have
             left results behind; None where there is no other.
 
@@ -70,6 +69,7 @@ class Outbox:
         max_backoff: float,
         *,
         clock: Callable[[], float],
+        taken_seconds: float = 60.0,
         poll: float | None = None,
     ) -> None:
         self.size = OutboxSize(0, 0)
@@ -78,6 +78,7 @@ class Outbox:
         self._batch = batch
         self._max_backoff = max_backoff
         self._clock = clock
+        self._taken_seconds = taken_seconds
         self._poll = poll
         self._news = asyncio.Event()
         self._tries: Counter[str] = Counter()
@@ -92,7 +93,7 @@ class Outbox:
         while True:
             self._news.clear()
             now = self._clock()
-            pending = await self._store.take(self._batch, now, now + _TAKEN_SECONDS)
+            pending = await self._store.take(self._batch, now, now + self._taken_seconds)
             self.size = await self._store.size()
             if not pending:
                 await wait(self._news, self._poll)

@@ -111,7 +111,7 @@ class SqlResultStore:
         if not missing:
             return {}
         query = select(CLAIMS.c.match_id, CLAIMS.c.fence).where(CLAIMS.c.match_id.in_(missing))
-        return {match_id: fence for match_id, fence in session.execute(query)}
+        return {row.match_id: row.fence for row in session.execute(query)}
 
     def _passed(self, session: Session, matches: Sequence[FinishedMatch]) -> set[str]:
         """Ids of matches that are another fence's or instance's; nobody can claim the others now.

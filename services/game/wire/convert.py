@@ -95,6 +95,7 @@ def opened(
     game_ids: list[str],
     resume_token: str,
     local_address: str = "",
+    game_address: str = "",
 ) -> bytes:
     """The first answer of a stream, encoded; `game_ids` of games that were joined, if any."""
     engine = batch.engine
@@ -105,6 +106,7 @@ def opened(
         game_ids=game_ids,
         local_address=local_address,
         resume_token=resume_token,
+        game_address=game_address,
     )
     if game_ids:
         message.controllers = to_bytes(engine.controller, "int8")
@@ -159,15 +161,16 @@ def _settings(message: pb.GameSettings, game: Game) -> GameSettings:
         return game.resolve(settings_from_proto(message))
 
 
-def created(matches: Sequence[Match]) -> pb.CreateGamesResponse:
-    """The answer of CreateGames."""
-    return pb.CreateGamesResponse(matches=[created_match(match) for match in matches])
+def created(matches: Sequence[Match], game_address: str = "") -> pb.CreateGamesResponse:
+    """The answer of CreateGames, by the instance at an address."""
+    return pb.CreateGamesResponse(matches=[created_match(one, game_address) for one in matches])
 
 
-def created_match(match: Match) -> pb.CreatedMatch:
+def created_match(match: Match, game_address: str) -> pb.CreatedMatch:
     """A match with its games and their tokens."""
     return pb.CreatedMatch(
         match_id=match.setup.match_id,
+        game_address=game_address,
         games=[
             pb.CreatedGame(
                 game_id=game.game_id,
@@ -257,9 +260,10 @@ def frame(game_id: str, picture: Frame) -> pb.WatchGameResponse:
     )
 
 
-def active_game(entry: Entry) -> pb.ActiveGame:
-    """A row of the list of running games."""
+def active_game(entry: Entry, game_address: str = "") -> pb.ActiveGame:
+    """A row of the list of running games, of the instance at an address."""
     return pb.ActiveGame(
+        game_address=game_address,
         game_id=entry.game_id,
         kind=pb.ACTIVE_GAME_KIND_MATCH if entry.match_id else pb.ACTIVE_GAME_KIND_TRAINING,
         game=entry.game,

@@ -41,7 +41,9 @@ def asked(request: pb.RunGamesRequest, batch: Batch) -> Asked | None:
         raise error.within("step") from error
 
 
-def opened(session: Session[bytes], response: bytes, local_address: str = "") -> bytes:
+def opened(
+    session: Session[bytes], response: bytes, local_address: str = "", game_address: str = ""
+) -> bytes:
     """The first answer of a stream."""
     step, token = decode_step(response), session.resume_token
-    return convert.opened(session.batch, step, session.game_ids, token, local_address)
+    return convert.opened(session.batch, step, session.game_ids, token, local_address, game_address)

@@ -51,13 +51,14 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """Where a matched player sits down."""
+    """Where a matched player sits down; `game_address` is empty where Game is one."""
 
     match_id: str
     game_id: str
     seat_token: str
     seat: int
     participants: tuple[str, ...]
+    game_address: str = ""
 
 
 @dataclass(frozen=True, slots=True)

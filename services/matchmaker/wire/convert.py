@@ -119,6 +119,7 @@ def leased_match(match: Match, created: CreatedMatch, temperature: float) -> pb.
         setup=setup_message(match.setup),
         created=created_message(created),
         temperature=temperature,
+        game_address=created.game_address,
     )
     leased.expire_time.FromNanoseconds(round(match.expire_time * 1e9))
     return leased
@@ -153,7 +154,7 @@ def wish_of(request: pb.FindMatchRequest, game: KnownGame) -> Wish:
 
 
 def news(waiting: Waiting, game_address: str) -> pb.FindMatchResponse:
-    """`queued`, or `matched` once the ticket has a seat."""
+    """`queued`, or `matched` once the ticket has a seat; `game_address` where Game is one."""
     ticket = waiting.ticket
     response = pb.FindMatchResponse(ticket_id=ticket.ticket_id)
     if ticket.seat is None:
@@ -170,7 +171,7 @@ def news(waiting: Waiting, game_address: str) -> pb.FindMatchResponse:
             seat_token=seat.seat_token,
             seat=seat.seat,
             participants=seat.participants,
-            game_address=game_address,
+            game_address=seat.game_address or game_address,
         )
     )
     return response

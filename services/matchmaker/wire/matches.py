@@ -31,6 +31,7 @@ def created_match(message: pb.CreatedMatch) -> CreatedMatch:
             )
             for game in message.games
         ],
+        message.game_address,
     )
 
 
@@ -38,6 +39,7 @@ def created_message(created: CreatedMatch) -> pb.CreatedMatch:
     """To evaluators, who join the games."""
     return pb.CreatedMatch(
         match_id=created.match_id,
+        game_address=created.game_address,
         games=[
             pb.CreatedGame(
                 game_id=game.game_id,
