@@ -37,6 +37,9 @@ class Reason(StrEnum):
     TICKET_CANCELLED = "TICKET_CANCELLED"
     """The ticket was withdrawn."""
 
+    BATCHES_MISSING = "BATCHES_MISSING"
+    """The service knows the writer, but not the batch before this one."""
+
     NO_ADVERSARY = "NO_ADVERSARY"
     """All players of the game win and lose together, so nobody can be exploited."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 import uuid
@@ -17,9 +18,11 @@ from mazemesh.client.replay.experience_calls import ExperienceCalls
 from mazemesh.errors import (
     AlreadyExists,
     DeadlineExceeded,
+    FailedPrecondition,
     InvalidArgument,
     MazemeshError,
     NotFound,
+    Reason,
     ResourceExhausted,
     Unavailable,
 )
@@ -28,7 +31,10 @@ from mazemesh.wire.columns import encode_columns
 from mazemesh.wire.experience_record import array_bytes, encode_record
 from mazemesh.wire.tensors import Signature, to_arrays
 
+_log = logging.getLogger("mazemesh.replay")
+
 _CALL_SECONDS = 30.0
+_CALL_BESIDE_OTHERS = 10.0
 # An append that took less than this was not held up by anything.
 _AT_ONCE_SECONDS = 0.1
 _QUICK_CALL_SECONDS = 1.0
@@ -40,6 +46,14 @@ class ExperienceWriter:
     """One writer of one table: numbers its batches and sends one again until it is answered.
 
     `append` is for one thread; `close` may come from another and ends an append that waits.
+
+    Args:
+        calls: Of the service.
+        table: Its name.
+        signature: Of the table.
+        give_up: Seconds after which an append is given up.
+        away_seconds: Where rows may go elsewhere: an append is given up once the service has been
+            away for so long, or a call has waited for its time.
     """
 
     def __init__(
@@ -49,6 +63,7 @@ class ExperienceWriter:
         signature: Signature,
         *,
         give_up: float = 300.0,
+        away_seconds: float | None = None,
     ) -> None:
         self.table = table
         self.signature = signature
@@ -59,6 +74,8 @@ class ExperienceWriter:
         """Time spent in `append`: waiting for the limiter, the network, a service that is away."""
         self._calls = calls
         self._give_up = give_up
+        self._call_seconds = _CALL_SECONDS if away_seconds is None else _CALL_BESIDE_OTHERS
+        self._away_seconds = away_seconds
         self._closed = threading.Event()
         self._call: Any = None
         self._answers_at_once = False
@@ -121,6 +138,14 @@ class ExperienceWriter:
                 self.sequence += 1
                 self._is_uncertain = False
                 response = self._send(request(), started + self._give_up)
+            except FailedPrecondition as error:
+                if error.reason != Reason.BATCHES_MISSING:
+                    raise
+                # The service came back without batches that it had, and would wait for them for
+                # ever: it takes these from a new writer.
+                _log.warning("Replay has lost batches of table %s: %s", self.table, error)
+                self.writer_id, self.sequence = str(uuid.uuid4()), 0
+                response = self._send(request(), started + self._give_up)
         except MazemeshError:
             self._is_uncertain = True
             raise
@@ -147,10 +172,11 @@ class ExperienceWriter:
 
     def _send(self, request: bytes, give_up_at: float) -> pb.RecordExperienceResponse:
         pause = _FIRST_PAUSE
+        began = time.monotonic()
         while True:
             remaining = give_up_at - time.monotonic()
             try:
-                return self._try(request, min(_CALL_SECONDS, max(remaining, 0.01)))
+                return self._try(request, min(self._call_seconds, max(remaining, 0.01)))
             except (DeadlineExceeded, Unavailable, NotFound, ResourceExhausted) as error:
                 if self._closed.is_set():
                     raise Unavailable(f"writer of table {self.table!r} was closed") from error
@@ -161,13 +187,21 @@ class ExperienceWriter:
                         f"the batch takes {len(request)} bytes; expected at most "
                         f"{MAX_MESSAGE_BYTES} in a message"
                     ) from error
-                if time.monotonic() + pause >= give_up_at:
+                if time.monotonic() + pause >= give_up_at or self._is_away(error, began):
                     raise
                 if isinstance(error, DeadlineExceeded):
                     self._answers_at_once = False
                     continue
             self._closed.wait(jittered(pause))
             pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _is_away(self, error: MazemeshError, began: float) -> bool:
+        if self._away_seconds is None:
+            return False
+        away = isinstance(error, Unavailable)
+        return isinstance(error, DeadlineExceeded) or (
+            away and time.monotonic() - began >= self._away_seconds
+        )
 
     def _try(self, request: bytes, deadline: float) -> pb.RecordExperienceResponse:
         if self._answers_at_once and not self._closed.is_set():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from typing import Any
+
 import numpy.typing as npt
 
 from mazemesh.client.channel import DEADLINE, ServiceClient
@@ -72,6 +74,10 @@ class ReplayClient(ServiceClient):
             if not page.next_page_token:
                 return tables
             request.page_token = page.next_page_token
+
+    def list_tables_later(self, request: pb.ListTablesRequest, deadline: float) -> Any:
+        """A page of tables as a `grpc.Future` that has it, or an error, after `deadline` seconds."""
+        return self._stub.ListTables.future(request, timeout=deadline)
 
     def delete_table(self, table: str) -> None:
         """Deletes a table with its rows; calls that wait at it end with `NotFound`.
@@ -186,10 +192,17 @@ class ReplayClient(ServiceClient):
         return response.updated, response.stale
 
     def writer(
-        self, table: str, signature: Signature, *, give_up: float = 300.0
+        self,
+        table: str,
+        signature: Signature,
+        *,
+        give_up: float = 300.0,
+        away_seconds: float | None = None,
     ) -> ExperienceWriter:
         """A writer of batches that numbers them and tries again; a context manager."""
-        return ExperienceWriter(self._experience, table, signature, give_up=give_up)
+        return ExperienceWriter(
+            self._experience, table, signature, give_up=give_up, away_seconds=away_seconds
+        )
 
     def sampler(
         self,

@@ -12,6 +12,7 @@ from mazemesh.client.replay.experience_tables import ExperienceTables
 from mazemesh.client.replay.replay import ReplayClient
 from mazemesh.client.replay.sharded_replay import ShardedReplay, by_shard
 from mazemesh.client.replay.sharded_sampler import ShardedSampler
+from mazemesh.errors import DeadlineExceeded, Unavailable
 from mazemesh.v1 import replay_pb2 as pb
 from mazemesh.wire.experience_batch import ExperienceBatch
 from mazemesh.wire.tensors import Signature
@@ -99,11 +100,22 @@ class ReplayShards:
     def update_priorities(
         self, table: str, keys: npt.NDArray[Any], priorities: npt.ArrayLike
     ) -> tuple[int, int]:
-        """Sets priorities by key; returns how many were set, and how many rows were gone."""
-        done = [
-            self._clients[shard].update_priorities(table, *update)
-            for shard, update in by_shard(keys, priorities).items()
-        ]
+        """Sets priorities by key; returns how many were set, and how many rows were gone.
+
+        Rows of a shard that is away are among these.
+        """
+        done, error = [], None
+        for shard, (its_keys, its_priorities) in by_shard(keys, priorities).items():
+            try:
+                done.append(
+                    self._clients[shard].update_priorities(table, its_keys, its_priorities)
+                )
+            except (DeadlineExceeded, Unavailable) as away:
+                # Meanwhile its priorities stay as they were.
+                done.append((0, len(its_keys)))
+                error = away
+        if error is not None and not any(updated for updated, _ in done):
+            raise error
         return sum(updated for updated, _ in done), sum(stale for _, stale in done)
 
     def writer(self, table: str, signature: Signature) -> ShardedWriter:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,12 +14,27 @@ import numpy as np
 import numpy.typing as npt
 
 from mazemesh.client.replay.replay import ReplayClient
-from mazemesh.errors import InvalidArgument, NotFound
+from mazemesh.client.replay.shard_presence import ShardPresence
+from mazemesh.errors import (
+    DeadlineExceeded,
+    InvalidArgument,
+    MazemeshError,
+    NotFound,
+    ResourceExhausted,
+    Unavailable,
+)
 from mazemesh.v1 import replay_pb2 as pb
 from mazemesh.wire.experience_batch import ExperienceBatch, Keys, Reals
 from mazemesh.wire.tensors import Signature, concatenate
 
 _PAIR = np.dtype([("shard", np.int64), ("key", np.uint64)])
+_GIVE_UP = 300.0
+# For a shard, where there are others: one that answers calls by errors, and one that hangs.
+_AWAY_SECONDS = 1.0
+_PATIENCE = 5.0
+
+_log = logging.getLogger("mazemesh.replay")
+
 _ORDERED = (pb.SELECTOR_KIND_FIFO, pb.SELECTOR_KIND_LIFO)
 
 Updates = Mapping[int, tuple[Keys, Reals]]
@@ -48,14 +66,33 @@ def by_shard(pairs: npt.NDArray[Any], priorities: npt.ArrayLike) -> dict[int, tu
     }
 
 
+@dataclass(frozen=True)
+class _Part:
+    """Rows that a shard gave; its share of all draws scales their probabilities."""
+
+    shard: int
+    share: float
+    batch: ExperienceBatch
+
+
 @dataclass
 class _Plan:
     """A batch that is being fetched. What came stays here when a later shard has to wait."""
 
     batch_size: int
     counts: npt.NDArray[np.int64]
+    """int64 [shards]: rows that each has yet to give."""
     shares: Reals
-    parts: dict[int, ExperienceBatch] = field(default_factory=dict)
+    parts: list[_Part] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """What `append` was given."""
+
+    columns: Mapping[str, npt.ArrayLike]
+    priorities: npt.ArrayLike | None
+    policy_versions: npt.ArrayLike | None
 
 
 class ShardedReplay:
@@ -67,6 +104,10 @@ class ShardedReplay:
     exact for the masses that the draw was made by. From queues and stacks each shard gives an equal
     part. The capacity of the definition is that of each shard, and so is its limiter, which asks
     the rows of a shard to be `min_size` at least.
+
+    While a shard is away the others go on without it, which the log tells; draws are then from
+    their rows alone. The batch that it may have got just before is kept, and sent again when it is
+    back: it is stored once. So is one batch for each shard at most.
     """
 
     def __init__(
@@ -87,7 +128,13 @@ class ShardedReplay:
         self._sizes = np.zeros(len(addresses))
         self._is_ordered: bool | None = None
         self._plan: _Plan | None = None
-        self._writers = [client.writer(table, signature) for client in self._clients]
+        away = _AWAY_SECONDS if len(addresses) > 1 else None
+        self._writers = [
+            client.writer(table, signature, away_seconds=away) for client in self._clients
+        ]
+        self._presence = ShardPresence(self._clients)
+        self._parked: dict[int, _Rows] = {}
+        self._ended = threading.Event()
         self._next = int(self._rng.integers(len(addresses)))
 
     def create_table(self, definition: pb.Table) -> bool:
@@ -103,13 +150,27 @@ class ShardedReplay:
     ) -> tuple[int, Keys]:
         """Inserts a batch into the next shard, in turn; returns that shard and the rows' keys.
 
-        After an exception the same rows may be appended again: they go to the same shard, once.
+        When the shard goes away meanwhile, the batch is kept for it, and there are no keys. After
+        an exception the same rows may be appended again: they go to the same shard, once.
         """
-        shard = self._next
-        answer = self._writers[shard].append(columns, priorities, policy_versions)
-        self._next = (shard + 1) % len(self._clients)
-        self._note(shard, answer.priority_mass, answer.table_size)
-        return shard, np.frombuffer(answer.keys, "<u8")
+        rows = _Rows(columns, priorities, policy_versions)
+        give_up_at = time.monotonic() + _GIVE_UP
+        while True:
+            shard = self._in_turn()
+            try:
+                answer = self._send(shard, rows)
+            except (DeadlineExceeded, NotFound, ResourceExhausted, Unavailable) as error:
+                over = self._ended.is_set() or time.monotonic() >= give_up_at
+                never = isinstance(error, NotFound) and not self._writers[shard].sequence
+                if over or never or len(self._clients) == 1:
+                    raise
+                if self._is_away(shard, error) and self._others(shard):
+                    self._presence.lost(shard, error)
+                    if self._keep(shard, rows):
+                        return shard, np.empty(0, np.uint64)
+            else:
+                self._next = (shard + 1) % len(self._clients)
+                return shard, np.frombuffer(answer.keys, "<u8")
 
     def sample(
         self,
@@ -131,8 +192,10 @@ class ShardedReplay:
             self._plan = self._make_plan(batch_size)
         plan = self._plan
         try:
-            for shard in np.flatnonzero(plan.counts).tolist():
-                if shard not in plan.parts:
+            while plan.counts.any():
+                shard = int(np.flatnonzero(plan.counts)[0])
+                began = time.monotonic()
+                try:
                     part = self._clients[shard].sample(
                         self.table,
                         int(plan.counts[shard]),
@@ -141,18 +204,27 @@ class ShardedReplay:
                         priority_updates=left.pop(shard, None),
                         min_policy_version=min_policy_version,
                     )
+                except (DeadlineExceeded, Unavailable) as error:
+                    # A limiter says so in time; who says nothing for longer is away.
+                    waited = time.monotonic() - began - (timeout or 0.0)
+                    hangs = timeout is not None and waited > _PATIENCE
+                    if not (hangs or isinstance(error, Unavailable)) or not self._others(shard):
+                        raise
+                    self._presence.lost(shard, error)
+                    self._deal(plan, shard)
+                else:
                     self._note(shard, part.priority_mass, part.table_size)
-                    plan.parts[shard] = part
+                    plan.counts[shard] = 0
+                    plan.parts.append(_Part(shard, float(plan.shares[shard]), part))
         except NotFound:
             # It was deleted: the table that is made next holds none of what is remembered.
             self._forget()
             raise
         finally:
-            for shard, (keys, priorities) in left.items():
-                self._clients[shard].update_priorities(self.table, keys, priorities)
+            self._update(left)
         self._plan = None
         order = np.arange(batch_size) if self._is_ordered else self._rng.permutation(batch_size)
-        return _join(list(plan.parts.items()), plan.shares, order)
+        return _join(plan.parts, order)
 
     def update_priorities(self, batch: ShardedBatch, priorities: Reals) -> tuple[int, int]:
         """Sets the priorities of a batch's rows; returns how many were set, and were gone."""
@@ -167,38 +239,131 @@ class ShardedReplay:
         return updated, stale
 
     def refresh(self) -> None:
-        """Asks every shard for its size and mass, as somebody does who has not called yet."""
+        """Asks every shard that is there for its size and mass.
+
+        So does somebody who has not called yet.
+
+        Raises:
+            Unavailable: no shard answers.
+        """
+        there = self._presence.there()
         for shard, client in enumerate(self._clients):
-            for info in client.list_tables():
+            if not there[shard]:
+                continue
+            try:
+                tables = client.list_tables()
+            except (DeadlineExceeded, Unavailable) as error:
+                if not self._others(shard):
+                    raise
+                self._presence.lost(shard, error)
+                continue
+            for info in tables:
                 if info.table.name == self.table:
                     self._note(shard, info.priority_mass, info.size)
                     self._is_ordered = info.table.sampler.kind in _ORDERED
 
     def end_appends(self) -> None:
-        """Ends an append that waits in another thread; later ones are refused."""
+        """Ends an append that waits in another thread; later ones are refused.
+
+        What is kept for a shard that was away goes there now, if it is back.
+        """
+        for shard in list(self._parked):
+            if self._presence.answers(shard):
+                with contextlib.suppress(MazemeshError):
+                    self._unpark(shard)
+        if self._parked and not self._ended.is_set():
+            _log.warning("%d batches are lost with a Replay that is away", len(self._parked))
+        self._ended.set()
         for writer in self._writers:
             writer.close()
 
     def close(self) -> None:
         """Closes all channels."""
         self.end_appends()
+        self._presence.close()
         for client in self._clients:
             client.close()
+
+    def _in_turn(self) -> int:
+        """The next shard that is there; where none is, the next."""
+        there = self._presence.there()
+        order = (np.arange(len(there)) + self._next) % len(there)
+        self._next = int(order[there[order].argmax()])
+        return self._next
+
+    def _others(self, shard: int) -> bool:
+        there = self._presence.there()
+        there[shard] = False
+        return bool(there.any())
+
+    def _is_away(self, shard: int, error: MazemeshError) -> bool:
+        """Whether that is why it failed: a call may wait for a limiter, too, or for a table."""
+        if isinstance(error, DeadlineExceeded):
+            return not self._presence.answers(shard)
+        return isinstance(error, Unavailable)
+
+    def _send(self, shard: int, rows: _Rows) -> pb.RecordExperienceResponse:
+        """Inserts a batch into a shard, after what was kept for it."""
+        if shard in self._parked:
+            self._unpark(shard)
+        answer = self._writers[shard].append(rows.columns, rows.priorities, rows.policy_versions)
+        self._note(shard, answer.priority_mass, answer.table_size)
+        return answer
+
+    def _unpark(self, shard: int) -> None:
+        rows = self._parked[shard]
+        self._writers[shard].append(rows.columns, rows.priorities, rows.policy_versions)
+        del self._parked[shard]
+
+    def _keep(self, shard: int, rows: _Rows) -> bool:
+        """Keeps a batch that the shard may have; False when it has not, as another came before."""
+        if shard in self._parked:
+            return False
+        self._parked[shard] = rows
+        return True
+
+    def _update(self, updates: Updates) -> None:
+        """Sets priorities where the rows are; those of a shard that is away stay as they were."""
+        there = self._presence.there()
+        for shard, (keys, priorities) in updates.items():
+            if not there[shard]:
+                continue
+            try:
+                self._clients[shard].update_priorities(self.table, keys, priorities)
+            except (DeadlineExceeded, Unavailable) as error:
+                if not self._others(shard):
+                    raise
+                self._presence.lost(shard, error)
 
     def _make_plan(self, batch_size: int) -> _Plan:
         if self._is_ordered is None or not self._sizes.any():
             self.refresh()
-        shards = len(self._clients)
+        return _Plan(batch_size, *self._dealt(batch_size))
+
+    def _deal(self, plan: _Plan, lost: int) -> None:
+        """Has the others give what a shard that went away has not given."""
+        missing = int(plan.counts[lost])
+        plan.counts[lost] = 0
+        more, plan.shares = self._dealt(missing)
+        plan.counts += more
+
+    def _dealt(self, rows: int) -> tuple[npt.NDArray[np.int64], Reals]:
+        """How many rows each shard that is there gives, int64 [shards], and its share of draws."""
+        there = self._presence.there()
         with self._lock:
-            weights = self._masses if self._masses.any() else self._sizes
-            if self._is_ordered or not weights.any():
-                # Empty shards are waited at, all of them.
-                turn = (np.arange(shards) + int(self._rng.integers(shards))) % shards
-                counts = batch_size // shards + (turn < batch_size % shards)
-                shares = np.ones(shards) if self._is_ordered else counts / batch_size
-                return _Plan(batch_size, counts, shares)
-            shares = weights / weights.sum()
-        return _Plan(batch_size, self._rng.multinomial(batch_size, shares), shares)
+            weights = self._masses if (self._masses * there).any() else self._sizes
+            weights = weights * there
+        if not there.any():
+            there = ~there  # one has to answer first: it is waited for
+        if self._is_ordered or not weights.any():
+            # Empty shards are waited at, all of them.
+            here = self._rng.permutation(np.flatnonzero(there))
+            counts = np.zeros(len(there), np.int64)
+            counts[here] = rows // len(here) + (np.arange(len(here)) < rows % len(here))
+            shares = np.ones(len(there)) if self._is_ordered else counts / max(rows, 1)
+            return counts, shares
+        shares = weights / weights.sum()
+        return self._rng.multinomial(rows, shares), shares
 
     def _forget(self) -> None:
         self._plan, self._is_ordered = None, None
@@ -210,17 +375,17 @@ class ShardedReplay:
             self._masses[shard], self._sizes[shard] = mass, size
 
 
-def _join(
-    parts: Sequence[tuple[int, ExperienceBatch]], shares: Reals, order: npt.NDArray[np.int64]
-) -> ShardedBatch:
-    batches = [part for _, part in parts]
+def _join(parts: Sequence[_Part], order: npt.NDArray[np.int64]) -> ShardedBatch:
+    batches = [part.batch for part in parts]
+    # The last answer of each shard tells how it is now.
+    latest = list({part.shard: part.batch for part in parts}.values())
 
     def joined(name: str) -> npt.NDArray[Any]:
         values: npt.NDArray[Any] = np.concatenate([getattr(part, name) for part in batches])
         return values[order]
 
     columns = concatenate([part.columns for part in batches])
-    scaled = np.concatenate([part.probabilities * shares[shard] for shard, part in parts])
+    scaled = np.concatenate([part.batch.probabilities * part.share for part in parts])
     batch = replace(
         batches[0],
         columns={name: column[order] for name, column in columns.items()},
@@ -229,10 +394,10 @@ def _join(
         priorities=joined("priorities"),
         policy_versions=joined("policy_versions"),
         times_sampled=joined("times_sampled"),
-        table_size=sum(part.table_size for part in batches),
+        table_size=sum(part.table_size for part in latest),
         updated=sum(part.updated for part in batches),
         stale=sum(part.stale for part in batches),
-        priority_mass=sum(part.priority_mass for part in batches),
+        priority_mass=sum(part.priority_mass for part in latest),
     )
-    shards = np.concatenate([np.full(len(part), shard) for shard, part in parts])
+    shards = np.concatenate([np.full(len(part.batch), part.shard) for part in parts])
     return ShardedBatch(batch, shards[order])

@@ -267,5 +267,12 @@ def _seat(created: CreatedMatch, participants: Sequence[str], player: str) -> Se
         for seat, participant in enumerate(game.seat_participants):
             if participant == index:
                 token = game.seat_tokens[seat]
-                return Seat(created.match_id, game.game_id, token, seat, tuple(participants))
+                return Seat(
+                    created.match_id,
+                    game.game_id,
+                    token,
+                    seat,
+                    tuple(participants),
+                    created.game_address,
+                )
     raise RuntimeError(f"Game made no seat for {player!r} in match {created.match_id}")

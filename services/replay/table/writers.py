@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mazemesh.errors import AlreadyExists, FailedPrecondition, OutOfRange
+from mazemesh.errors import AlreadyExists, FailedPrecondition, OutOfRange, Reason
 from services.replay.limits import MOST_REMEMBERED_KEYS
 from services.replay.table.fingerprint import Fingerprint
 from services.replay.table.storage import Keys
@@ -82,7 +82,8 @@ class Writers:
         last = self._last.get(writer_id)
         if last is not None and sequence > last.sequence + 1:
             raise FailedPrecondition(
-                f"sequence is {sequence}; expected {last.sequence + 1} from writer {writer_id!r}"
+                f"sequence is {sequence}; expected {last.sequence + 1} from writer {writer_id!r}",
+                reason=Reason.BATCHES_MISSING,
             )
 
     def remember(
