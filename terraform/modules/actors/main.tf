@@ -22,7 +22,7 @@ module "group" {
   when_idle      = "stop"
 }
 
-# Queued games per machine: what the exporter of the Matchmaker's machine publishes, over the machines in service.
+# Games that wait (the Matchmaker's machine tells) and that learners wait for (Replay's), over the machines in service.
 resource "aws_autoscaling_policy" "queued_games" {
   name                      = "queued-games"
   autoscaling_group_name    = module.group.name
@@ -36,20 +36,23 @@ resource "aws_autoscaling_policy" "queued_games" {
       metrics {
         id          = "each"
         label       = "queued games per machine"
-        expression  = "queued / IF(machines > 1, machines, 1)"
+        expression  = "(FILL(queued, 0) + FILL(wanted, 0)) / IF(machines > 1, machines, 1)"
         return_data = true
       }
-      metrics {
-        id          = "queued"
-        return_data = false
-        metric_stat {
-          stat = "Maximum"
-          metric {
-            namespace   = "Mazemesh"
-            metric_name = "QueuedGames"
-            dimensions {
-              name  = "Mesh"
-              value = var.name
+      dynamic "metrics" {
+        for_each = { queued = "QueuedGames", wanted = "WantedGames" }
+        content {
+          id          = metrics.key
+          return_data = false
+          metric_stat {
+            stat = "Maximum"
+            metric {
+              namespace   = "Mazemesh"
+              metric_name = metrics.value
+              dimensions {
+                name  = "Mesh"
+                value = var.name
+              }
             }
           }
         }

@@ -1,5 +1,5 @@
 # Services on ECS Fargate, for those who build images anyway. The same environment as on machines; the entry point of the
-# image runs supervisor.cloud.secrets first, which fetches what is secret by the task's role.
+# image runs supervisor.cloud.machine.secrets first, which fetches what is secret by the task's role.
 
 data "aws_region" "here" {}
 
@@ -16,7 +16,7 @@ locals {
     },
     contains(keys(local.bucket_of), role) ? { MAZEMESH_BLOBS_URL = "s3://${var.buckets.names[local.bucket_of[role]]}" } : {},
   ) }
-  secrets = merge({ for name in ["tls", "worker-key", "admin-key"] : name => var.mesh.secrets[name] }, { database = var.database.secret_arn })
+  secrets = merge({ for name in ["tls", "admin-key", "worker-key", "trainer-key", "service-key"] : name => var.mesh.secrets[name] }, { database = var.database.secret_arn })
 }
 
 resource "aws_ecs_cluster" "this" {

@@ -18,6 +18,7 @@ module "group" {
     MAZEMESH_CLOUD_NODES       = var.size.max > 1 ? "1:${var.size.max}" : ""
     MAZEMESH_CLOUD_RENDEZVOUS  = var.size.max > 1 ? "learner.${var.mesh.namespace.name}:29400" : ""
   }
+  secrets        = ["tls", "trainer-key"]
   buckets        = [var.buckets.arns["models"]]
   subnets        = var.network.training_subnets
   public         = !var.network.private

@@ -90,11 +90,11 @@ resource "aws_service_discovery_private_dns_namespace" "this" {
 }
 
 resource "aws_flow_log" "this" {
-  count = var.flow_logs_bucket == null ? 0 : 1
+  count = var.flow_logs == null ? 0 : 1
 
   vpc_id               = aws_vpc.this.id
   traffic_type         = "REJECT"
   log_destination_type = "s3"
-  log_destination      = "${var.flow_logs_bucket}/flow"
+  log_destination      = var.flow_logs.bucket_arn
   tags                 = { Name = var.name }
 }

@@ -71,8 +71,8 @@ variable "stores" {
   default     = []
 }
 
-variable "flow_logs_bucket" {
-  description = "ARN of the bucket that takes the VPC's flow logs; null keeps none."
-  type        = string
+variable "flow_logs" {
+  description = "Bucket that takes what security groups refuse; null keeps no flow logs."
+  type        = object({ bucket_arn = string })
   default     = null
 }

@@ -3,7 +3,7 @@ data "aws_caller_identity" "here" {}
 
 locals {
   metrics = {
-    "queued games"          = [["Mazemesh", "QueuedGames", "Mesh", var.name]]
+    "queued games"          = [["Mazemesh", "QueuedGames", "Mesh", var.name], [".", "WantedGames", ".", "."]]
     "rows a minute"         = [["Mazemesh", "RowsInserted", "Mesh", var.name], [".", "RowsSampled", ".", "."]]
     "agent steps learned"   = [["Mazemesh", "LearnedSteps", "Mesh", var.name]]
     "inserts minus samples" = [["Mazemesh", "InsertsMinusSamples", "Mesh", var.name]]

@@ -2,18 +2,23 @@
 # Secrets Manager; certificates are put there by `mazemesh cloud up`; the database's password is RDS' own.
 
 locals {
+  # Secret, and the roles whose keys it holds (docs/security.md says what each may do).
   keys = {
-    admin  = "Key of the first administrator of ${var.name}"
-    worker = "Key that services, actors, evaluators and learners of ${var.name} call each other with"
+    admin   = ["admin"]
+    worker  = ["worker"]
+    trainer = ["trainer"]
+    # One secret for the three, since whoever reads one of them runs on the services' machines.
+    service = ["game-service", "matchmaker-service", "model-service"]
   }
+  roles = toset(flatten(values(local.keys)))
   certificates = {
     tls       = "Certificate, private key and authority of the services of ${var.name}: JSON with certificate, key, authority"
-    authority = "Private key of the authority that signs certificates of ${var.name}; for operators alone"
+    authority = "Authority that signs certificates of ${var.name}, with its private key; for operators alone"
   }
 }
 
 ephemeral "aws_secretsmanager_random_password" "key" {
-  for_each = local.keys
+  for_each = local.roles
 
   password_length     = 43 # of letters and digits: 256 bits
   exclude_punctuation = true
@@ -23,15 +28,21 @@ resource "aws_secretsmanager_secret" "key" {
   for_each = local.keys
 
   name                    = "${var.name}/${each.key}-key"
-  description             = each.value
+  description             = "API keys of ${var.name} by role: ${join(", ", each.value)}"
   recovery_window_in_days = var.recovery_days
 }
 
+# A key is mm_, an id that may be known, _ and the secret part. The services' machines enter it as it is.
 resource "aws_secretsmanager_secret_version" "key" {
   for_each = local.keys
 
-  secret_id                = aws_secretsmanager_secret.key[each.key].id
-  secret_string_wo         = ephemeral.aws_secretsmanager_random_password.key[each.key].random_password
+  secret_id = aws_secretsmanager_secret.key[each.key].id
+  secret_string_wo = jsonencode({
+    for role in each.value : role => format("mm_%s_%s",
+      substr(sha256(ephemeral.aws_secretsmanager_random_password.key[role].random_password), 0, 12),
+      ephemeral.aws_secretsmanager_random_password.key[role].random_password,
+    )
+  })
   secret_string_wo_version = var.keys_version
 }
 

@@ -3,7 +3,7 @@ output "arns" {
     { for key, secret in aws_secretsmanager_secret.key : "${key}-key" => secret.arn },
     { for key, secret in aws_secretsmanager_secret.certificate : key => secret.arn },
   )
-  description = "Secrets by name: admin-key, worker-key, tls, authority."
+  description = "Secrets by name: admin-key, worker-key, trainer-key, service-key, tls, authority."
 }
 
 output "names" {

@@ -10,8 +10,11 @@ locals {
     {
       MAZEMESH_HOST     = "0.0.0.0"
       MAZEMESH_DATA_DIR = "/var/lib/mazemesh"
+      MAZEMESH_TLS_CERT = "/run/mazemesh/tls.pem"
+      MAZEMESH_TLS_KEY  = "/run/mazemesh/tls-key.pem"
     },
     { for role, bucket in local.used : "MAZEMESH_${upper(role)}_BLOBS_URL" => "s3://${var.buckets.names[bucket]}" },
+    { for role in var.roles : "MAZEMESH_${upper(role)}_METRICS_PORT" => tostring(var.network.ports[role] - 40900) }, # 9151 to 9155
     local.learns ? { MAZEMESH_CLOUD_CHECKPOINTS = "s3://${var.buckets.names["models"]}/checkpoints" } : {},
     var.cache_url == null ? {} : { MAZEMESH_REDIS_URL = var.cache_url },
     var.database == null ? {} : {
@@ -53,7 +56,7 @@ module "group" {
   units          = concat([for role in sort(var.roles) : "mazemesh-service@${role}"], var.workers)
   extras         = distinct(concat(["aws"], var.database == null ? [] : ["postgres"], var.cache_url == null ? [] : ["redis"], local.learns ? ["learner"] : [], var.extras))
   settings       = local.settings
-  secrets        = setunion(["tls", "worker-key", "admin-key"], var.database == null ? [] : ["database"])
+  secrets        = setunion(["tls", "admin-key", "worker-key", "trainer-key", "service-key"], var.database == null ? [] : ["database"])
   buckets        = [for bucket in distinct(concat(values(local.used), local.learns ? ["models"] : [])) : var.buckets.arns[bucket]]
   subnets        = var.volume_gib > 0 ? [local.subnets[0]] : local.subnets
   public         = var.tier == "public" || !var.network.private

@@ -83,7 +83,7 @@ resource "aws_lambda_function" "this" {
   role             = aws_iam_role.this.arn
   runtime          = "python3.12"
   architectures    = ["arm64"]
-  handler          = "supervisor.cloud.shutdown.handler"
+  handler          = "supervisor.cloud.scaling.shutdown.handler"
   s3_bucket        = var.release.bucket
   s3_key           = var.release.keys.wheel
   source_code_hash = var.release.hash

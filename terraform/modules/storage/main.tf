@@ -5,7 +5,9 @@ data "aws_partition" "here" {}
 locals {
   # Names of buckets are the world's: the account's number keeps ours apart.
   suffix  = "${data.aws_caller_identity.here.account_id}-${data.aws_region.here.name}"
-  buckets = toset(["models", "replays", "experience", "releases"])
+  buckets = toset(["models", "replays", "experience", "releases", "logs"])
+
+  days = merge(var.keep_days, { logs = 30 })
 
   digest  = filesha256(var.wheel)
   release = substr(sha256("${local.digest}${filesha256(var.constraints)}${filesha256(var.install)}"), 0, 16)
@@ -20,7 +22,7 @@ resource "aws_s3_bucket" "this" {
   for_each = local.buckets
 
   bucket        = "${var.name}-${each.key}-${local.suffix}"
-  force_destroy = var.force_destroy || each.key == "releases"
+  force_destroy = var.force_destroy || contains(["releases", "logs"], each.key)
 }
 
 resource "aws_s3_bucket_public_access_block" "this" {
@@ -78,6 +80,25 @@ data "aws_iam_policy_document" "tls_only" {
       values   = ["false"]
     }
   }
+
+  # Flow logs; where this is missing AWS writes it into the policy by itself.
+  dynamic "statement" {
+    for_each = each.key == "logs" ? { PutObject = "/AWSLogs/*", GetBucketAcl = "" } : {}
+    content {
+      sid       = "Logs${statement.key}"
+      actions   = ["s3:${statement.key}"]
+      resources = ["${aws_s3_bucket.this["logs"].arn}${statement.value}"]
+      principals {
+        type        = "Service"
+        identifiers = ["delivery.logs.amazonaws.com"]
+      }
+      condition {
+        test     = "StringEquals"
+        variable = "aws:SourceAccount"
+        values   = [data.aws_caller_identity.here.account_id]
+      }
+    }
+  }
 }
 
 resource "aws_s3_bucket_policy" "tls_only" {
@@ -109,7 +130,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
   }
 
   dynamic "rule" {
-    for_each = contains(keys(var.keep_days), each.key) ? [var.keep_days[each.key]] : []
+    for_each = contains(keys(local.days), each.key) ? [local.days[each.key]] : []
     content {
       id     = "old"
       status = "Enabled"

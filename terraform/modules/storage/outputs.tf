@@ -1,6 +1,6 @@
 output "buckets" {
   value       = { for key, bucket in aws_s3_bucket.this : key => bucket.id }
-  description = "Buckets: models, replays, experience, releases."
+  description = "Buckets: models, replays, experience, releases, logs."
 }
 
 output "bucket_arns" {

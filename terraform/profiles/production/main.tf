@@ -41,11 +41,11 @@ module "network" {
     actors  = ["actor", "evaluator"]
     learner = ["learner"]
   })
-  stores           = ["database", "cache"]
-  edge             = var.domain == null ? "nlb" : "alb"
-  operator_cidrs   = var.operator_cidrs
-  player_cidrs     = var.player_cidrs
-  flow_logs_bucket = module.storage.bucket_arns["releases"]
+  stores         = ["database", "cache"]
+  edge           = var.domain == null ? "nlb" : "alb"
+  operator_cidrs = var.operator_cidrs
+  player_cidrs   = var.player_cidrs
+  flow_logs      = { bucket_arn = module.storage.bucket_arns["logs"] }
 }
 
 module "storage" {

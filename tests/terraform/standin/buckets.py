@@ -1,4 +1,4 @@
-"""A bucket's policy may deny what comes without TLS; the stand-in has none, and lets it pass."""
+"""Statements of a bucket's policy about TLS or the service that asks say nothing of our calls."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ def install() -> None:
     permitted = IAMPolicyStatement.is_action_permitted
 
     def is_action_permitted(self: Any, *given: Any, **named: Any) -> PermissionResult:
-        insecure = self._statement.get("Condition", {}).get("Bool", {})
-        if "aws:SecureTransport" in insecure:
+        conditions = self._statement.get("Condition", {})
+        keys = {key for tests in conditions.values() for key in tests}
+        if keys & {"aws:SecureTransport", "aws:SourceAccount"}:
             return PermissionResult.NEUTRAL
         return permitted(self, *given, **named)
 

@@ -39,7 +39,6 @@ def create_replication_group(self: Any) -> ActionResult:
     count = int(sent.get("NumCacheClusters", 1))
     arn = f"arn:aws:elasticache:{self.region}:{self.current_account}:replicationgroup:{name}"
     members = [f"{name}-{number + 1:03}" for number in range(count)]
-    flag = {key: str(sent.get(key, "")).lower() == "true" for key in sent}
     host = f"{name}.abc123.use1.cache.amazonaws.com"
     nodes = [
         {
@@ -61,13 +60,13 @@ def create_replication_group(self: Any) -> ActionResult:
         "MemberClusters": members,
         "ClusterEnabled": False,
         "ClusterMode": "disabled",
-        "AutomaticFailover": "enabled" if flag.get("AutomaticFailoverEnabled") else "disabled",
-        "MultiAZ": "enabled" if flag.get("MultiAZEnabled") else "disabled",
-        "AtRestEncryptionEnabled": flag.get("AtRestEncryptionEnabled", False),
-        "TransitEncryptionEnabled": flag.get("TransitEncryptionEnabled", False),
-        "TransitEncryptionMode": "required" if flag.get("TransitEncryptionEnabled") else None,
+        "AutomaticFailover": "enabled" if sent.get("AutomaticFailoverEnabled") else "disabled",
+        "MultiAZ": "enabled" if sent.get("MultiAZEnabled") else "disabled",
+        "AtRestEncryptionEnabled": sent.get("AtRestEncryptionEnabled", False),
+        "TransitEncryptionEnabled": sent.get("TransitEncryptionEnabled", False),
+        "TransitEncryptionMode": "required" if sent.get("TransitEncryptionEnabled") else None,
         "AuthTokenEnabled": False,
-        "AutoMinorVersionUpgrade": flag.get("AutoMinorVersionUpgrade", True),
+        "AutoMinorVersionUpgrade": sent.get("AutoMinorVersionUpgrade", True),
         "SnapshotRetentionLimit": 0,
         "SnapshotWindow": "05:00-06:00",
         "DataTiering": "disabled",
@@ -109,6 +108,9 @@ def _cluster(member: str, group: str, sent: dict[str, Any]) -> dict[str, Any]:
             {"SecurityGroupId": one, "Status": "active"} for one in sent.get("SecurityGroupIds", [])
         ],
         "AutoMinorVersionUpgrade": True,
+        "AtRestEncryptionEnabled": sent.get("AtRestEncryptionEnabled", False),
+        "TransitEncryptionEnabled": sent.get("TransitEncryptionEnabled", False),
+        "TransitEncryptionMode": "required" if sent.get("TransitEncryptionEnabled") else None,
         "CacheNodes": [
             {
                 "CacheNodeId": "0001",

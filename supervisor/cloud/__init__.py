@@ -1,0 +1,1 @@
+"""The mesh on AWS: what runs on its machines, what scales them, and what an operator does."""

@@ -1,0 +1,1 @@
+"""What `mazemesh cloud` does: Terraform, certificates, prices, health."""
