@@ -15,6 +15,7 @@ from mazemesh.client.elo import EloClient
 from mazemesh.client.game.game import RECONNECT_SECONDS, GameClient
 from mazemesh.client.matchmaker import MatchmakerClient
 from mazemesh.client.model import ModelClient
+from mazemesh.client.replay.compression import Compression
 from mazemesh.client.replay.experience_tables import ExperienceTables
 from mazemesh.client.replay.replay_shards import connect_replay
 
@@ -23,11 +24,22 @@ class Mesh:
     """Clients for the services at `addresses`; each connects at its first use."""
 
     def __init__(
-        self, addresses: Addresses, *, reconnect_seconds: float = RECONNECT_SECONDS
+        self,
+        addresses: Addresses,
+        *,
+        reconnect_seconds: float = RECONNECT_SECONDS,
+        compression: Compression = Compression.AUTO,
     ) -> None:
-        """`reconnect_seconds`: how long sessions of games try to go on over a cut connection."""
+        """Connects to nothing yet.
+
+        Args:
+            addresses: Of the services.
+            reconnect_seconds: How long sessions of games try to go on over a cut connection.
+            compression: Of the experience that is written.
+        """
         self.addresses = addresses
         self._reconnect_seconds = reconnect_seconds
+        self._compression = compression
 
     @cached_property
     def game(self) -> GameClient:
@@ -52,7 +64,7 @@ class Mesh:
     @cached_property
     def replay(self) -> ExperienceTables:
         """Stores and samples experience, on one service or several."""
-        return connect_replay(self.addresses.replay)
+        return connect_replay(self.addresses.replay, self._compression)
 
     def close(self) -> None:
         """Closes the channels that were opened."""
