@@ -12,7 +12,8 @@ from typing import Self
 
 from mazemesh.client.addresses import Addresses
 from mazemesh.client.elo import EloClient
-from mazemesh.client.game.game import RECONNECT_SECONDS, GameClient
+from mazemesh.client.game.game import GameClient
+from mazemesh.client.game.games_session import RECONNECT_SECONDS
 from mazemesh.client.matchmaker import MatchmakerClient
 from mazemesh.client.model import ModelClient
 from mazemesh.client.replay.compression import Compression
