@@ -22,7 +22,11 @@ def play(settings: ActorSettings, registry: CollectorRegistry, stop: threading.E
     from actor.selfplay.play import Actor
 
     keep_freed_memory()
-    with Mesh(settings.addresses, reconnect_seconds=settings.reconnect_seconds) as mesh:
+    with Mesh(
+        settings.addresses,
+        reconnect_seconds=settings.reconnect_seconds,
+        compression=settings.compression,
+    ) as mesh:
         Actor(settings, mesh, registry, stop).run()
 
 

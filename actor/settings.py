@@ -7,6 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from mazemesh.client.addresses import Addresses
+from mazemesh.client.replay.compression import Compression
 from mazemesh.process.settings import ProcessSettings
 
 _LOCAL = Addresses.local()
@@ -72,6 +73,10 @@ class ActorSettings(WorkerSettings):
         ge=2,
         le=32768,
         description="games played at once; from 128 on in two sessions that take turns",
+    )
+    compression: Compression = Field(
+        default=Compression.AUTO,
+        description="of experience on its way to Replay: auto packs it where the way is slow",
     )
     threads: int = Field(default=1, ge=1, le=64, description="onnxruntime threads")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
 import time
@@ -25,9 +26,11 @@ log = structlog.get_logger()
 
 _LOOK_SECONDS = 0.2
 _AGAIN_SECONDS = 0.5
+_LONGEST_WAY_SECONDS = 1.0
 
 LONG_SECONDS = 0.02
-"""For a write; then it waits for room in the table, and the learner is behind."""
+"""For a write, beyond the way to Replay and back; then it waits for room in the table, and the
+learner is behind."""
 
 
 class Writer(Protocol):
@@ -77,6 +80,8 @@ class ExperienceSender:
         self._progress = threading.Event()
         self._taken = self._done = 0
         self._taken_at = 0.0
+        # Of all so far: the first find an empty table, so it is what the way there takes.
+        self._fastest = math.inf
         self.rows = 0
         self.error: Exception | None = None
 
@@ -105,7 +110,8 @@ class ExperienceSender:
 
         Returns at once when stopping, or when an error has ended the thread: `put` raises it.
         """
-        while self._done < self._taken and time.monotonic() - self._taken_at > LONG_SECONDS:
+        way = 0.0 if math.isinf(self._fastest) else min(self._fastest, _LONGEST_WAY_SECONDS)
+        while self._done < self._taken and time.monotonic() - self._taken_at > LONG_SECONDS + way:
             if self._stop.is_set() or self.error is not None:
                 return
             self._progress.wait(_LOOK_SECONDS)
@@ -155,6 +161,7 @@ class ExperienceSender:
 
     def _write(self, experience: Experience) -> None:
         while not self._over():
+            began = time.monotonic()
             try:
                 self._writer.append(
                     experience.columns, experience.priorities, experience.policy_versions
@@ -165,4 +172,5 @@ class ExperienceSender:
                 time.sleep(jittered(_AGAIN_SECONDS))
             else:
                 self.rows += experience.rows
+                self._fastest = min(self._fastest, time.monotonic() - began)
                 return

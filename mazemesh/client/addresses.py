@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, fields
 from typing import Final
 
@@ -14,6 +15,12 @@ GAME_PORT: Final = 50051
 LAST_PORT_BASE: Final = 65531
 """The largest port of Game that leaves room for the four others."""
 
+_MESH: Final = re.compile(
+    r"""(?: \[ (?P<bracketed> [^\[\]]+ ) \] | (?P<host> [^:\[\]]+ ) ) (?: : (?P<port> [0-9]{1,5} ) )?
+    | (?P<ipv6> [^:\[\]]* (?: : [^:\[\]]* ){2,} )""",
+    re.VERBOSE,
+)
+
 _EVERY_INTERFACE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 
@@ -23,17 +30,14 @@ def mesh_at(text: str) -> tuple[str, int | None]:
     Raises:
         InvalidArgument: it is neither.
     """
-    host, colon, port = text.strip().rpartition(":")
-    if not colon or "]" in port or (":" in host and not host.startswith("[")):
-        host, port = text.strip(), ""  # an IPv6 address has colons of its own
-    number = int(port) if port.isascii() and port.isdigit() else None
-    bare = host.removeprefix("[").removesuffix("]")
-    if not bare or bool(port) != (number is not None and 1 <= number <= LAST_PORT_BASE):
+    match = _MESH.fullmatch(text.strip())
+    port = int(match["port"]) if match and match["port"] else None
+    if match is None or (port is not None and not 1 <= port <= LAST_PORT_BASE):
         raise InvalidArgument(
             f"mesh: {text!r} should be HOST or HOST:PORT_BASE, the port of Game, which the other "
             f"four follow, 1 to {LAST_PORT_BASE}"
         )
-    return bare, number
+    return match["bracketed"] or match["ipv6"] or match["host"], port
 
 
 def reachable(host: str) -> str:

@@ -18,6 +18,7 @@ from mazemesh.client.game.game import GameClient
 from mazemesh.client.game.games_session import RECONNECT_SECONDS
 from mazemesh.client.matchmaker import MatchmakerClient
 from mazemesh.client.model import ModelClient
+from mazemesh.client.replay.compression import Compression
 from mazemesh.client.replay.experience_tables import ExperienceTables
 from mazemesh.client.replay.replay_shards import connect_replay
 
@@ -26,7 +27,8 @@ class Mesh:
     """Clients for the services at `addresses`; each connects at its first use.
 
     `credentials` are those of the environment unless they are given. Sessions of games try for
-    `reconnect_seconds` to go on over a cut connection.
+    `reconnect_seconds` to go on over a cut connection; `compression` is of the experience that is
+    written.
     """
 
     def __init__(
@@ -35,10 +37,12 @@ class Mesh:
         credentials: Credentials | None = None,
         *,
         reconnect_seconds: float = RECONNECT_SECONDS,
+        compression: Compression = Compression.AUTO,
     ) -> None:
         self.addresses = addresses
         self._credentials = credentials
         self._reconnect_seconds = reconnect_seconds
+        self._compression = compression
 
     @cached_property
     def game(self) -> GameClient:
@@ -65,7 +69,7 @@ class Mesh:
     @cached_property
     def replay(self) -> ExperienceTables:
         """Stores and samples experience, on one service or several."""
-        return connect_replay(self.addresses.replay, self._credentials)
+        return connect_replay(self.addresses.replay, self._credentials, self._compression)
 
     def close(self) -> None:
         """Closes the channels that were opened."""

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from mazemesh.client.channel import MAX_MESSAGE_BYTES, translate
 from mazemesh.client.pauses import jittered
+from mazemesh.client.replay.compression import Compression, Packer
 from mazemesh.client.replay.experience_calls import ExperienceCalls
 from mazemesh.errors import (
     AlreadyExists,
@@ -64,6 +65,7 @@ class ExperienceWriter:
         *,
         give_up: float = 300.0,
         away_seconds: float | None = None,
+        compression: Compression = Compression.AUTO,
     ) -> None:
         self.table = table
         self.signature = signature
@@ -76,6 +78,7 @@ class ExperienceWriter:
         self._give_up = give_up
         self._call_seconds = _CALL_SECONDS if away_seconds is None else _CALL_BESIDE_OTHERS
         self._away_seconds = away_seconds
+        self._packer = Packer(compression, calls.address)
         self._closed = threading.Event()
         self._call: Any = None
         self._answers_at_once = False
@@ -113,7 +116,8 @@ class ExperienceWriter:
         """
         arrays = to_arrays(self.signature, columns)
         data = [array_bytes(array) for array in arrays]
-        encoded = encode_columns(self.signature.hash, len(arrays[0]), data)
+        started = time.monotonic()
+        encoded = self._packer.pack(encode_columns(self.signature.hash, len(arrays[0]), data))
 
         def request() -> bytes:
             """With the next sequence."""
@@ -127,7 +131,6 @@ class ExperienceWriter:
                 more_tables,
             )
 
-        started = time.monotonic()
         try:
             try:
                 response = self._send(request(), started + self._give_up)
@@ -153,6 +156,7 @@ class ExperienceWriter:
             seconds = time.monotonic() - started
             self.blocked_seconds += seconds
             self._answers_at_once = seconds < _AT_ONCE_SECONDS
+        self._packer.sent()
         self._is_uncertain = False
         self.sequence += 1
         return response

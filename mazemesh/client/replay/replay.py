@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-
 from typing import Any
 
 import numpy.typing as npt
 
 from mazemesh.client.channel import DEADLINE, ServiceClient
 from mazemesh.client.credentials import Credentials
+from mazemesh.client.replay.compression import Compression
 from mazemesh.client.replay.experience import (
     finite_seconds,
     sample_request,
@@ -48,7 +48,14 @@ SAMPLE_DEADLINE = 60.0
 class ReplayClient(ServiceClient):
     """Tables of experience; thread-safe."""
 
-    def __init__(self, address: str, credentials: Credentials | None = None) -> None:
+    def __init__(
+        self,
+        address: str,
+        credentials: Credentials | None = None,
+        compression: Compression = Compression.AUTO,
+    ) -> None:
+        """`compression`: of what its writers send."""
+        self._compression = compression
         super().__init__(address, _IDEMPOTENT, credentials)
         self._stub = ReplayServiceStub(self.channel)
         self._experience = ExperienceCalls(self.channel, address)
@@ -201,7 +208,12 @@ class ReplayClient(ServiceClient):
     ) -> ExperienceWriter:
         """A writer of batches that numbers them and tries again; a context manager."""
         return ExperienceWriter(
-            self._experience, table, signature, give_up=give_up, away_seconds=away_seconds
+            self._experience,
+            table,
+            signature,
+            give_up=give_up,
+            away_seconds=away_seconds,
+            compression=self._compression,
         )
 
     def sampler(

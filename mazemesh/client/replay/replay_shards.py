@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy.typing as npt
 
 from mazemesh.client.credentials import Credentials
+from mazemesh.client.replay.compression import Compression
 from mazemesh.client.replay.experience_tables import ExperienceTables
 from mazemesh.client.replay.replay import ReplayClient
 from mazemesh.client.replay.sharded_replay import ShardedReplay, by_shard
@@ -18,12 +19,16 @@ from mazemesh.wire.experience_batch import ExperienceBatch
 from mazemesh.wire.tensors import Signature
 
 
-def connect_replay(addresses: str, credentials: Credentials | None = None) -> ExperienceTables:
+def connect_replay(
+    addresses: str,
+    credentials: Credentials | None = None,
+    compression: Compression = Compression.AUTO,
+) -> ExperienceTables:
     """The service at an address, or several at addresses that are separated by commas."""
     several = [address.strip() for address in addresses.split(",") if address.strip()]
     if len(several) > 1:
-        return ReplayShards(several, credentials)
-    return ReplayClient(addresses.strip(), credentials)
+        return ReplayShards(several, credentials, compression)
+    return ReplayClient(addresses.strip(), credentials, compression)
 
 
 class ReplayShards:
@@ -33,8 +38,14 @@ class ReplayShards:
     may write.
     """
 
-    def __init__(self, addresses: Sequence[str], credentials: Credentials | None = None) -> None:
+    def __init__(
+        self,
+        addresses: Sequence[str],
+        credentials: Credentials | None = None,
+        compression: Compression = Compression.AUTO,
+    ) -> None:
         self.addresses = tuple(addresses)
+        self._compression = compression
         self._clients = [ReplayClient(address, credentials) for address in addresses]
         self._sampled: dict[tuple[str, Signature], ShardedReplay] = {}
         self._written: list[ShardedReplay] = []
@@ -120,7 +131,7 @@ class ReplayShards:
 
     def writer(self, table: str, signature: Signature) -> ShardedWriter:
         """A writer that gives its batches to the shards in turn; a context manager."""
-        written = ShardedReplay(self.addresses, table, signature)
+        written = ShardedReplay(self.addresses, table, signature, compression=self._compression)
         self._written.append(written)
         return ShardedWriter(written)
 

@@ -14,7 +14,7 @@ import pytest
 from mazemesh import contract
 from mazemesh.client import channel as channels
 from mazemesh.client.channel import dial, open_aio_channel, open_channel, translate
-from mazemesh.errors import FailedPrecondition, Reason
+from mazemesh.errors import FailedPrecondition, Reason, Unavailable
 from services._harness import Server
 from tests.servers.name_server import NameServer
 from tests.servers.probe import NAME, Probe, ProbeSettings, add_probe
@@ -157,3 +157,30 @@ def test_who_tells_no_version_is_served(tmp_path: Path) -> None:
         assert who(foreign) == "a"
     contract.check_client("")
     contract.check_client(contract.user_agent() + " grpc-python/1.85.1")
+
+
+def test_an_outage_is_followed_by_no_storm(tmp_path: Path) -> None:
+    class Failing(Probe):
+        calls = 0
+
+        async def unary_unary(self, request: bytes, context: Any) -> bytes:
+            self.calls += 1
+            raise Unavailable("away")
+
+    failing = Failing()
+
+    async def bind(_: ProbeSettings, server: Server) -> None:
+        server.add_servicer(NAME, add_probe, failing)
+
+    probe = RunningService(ProbeSettings(data_dir=tmp_path), bind)
+    try:
+        with open_channel(probe.address, (METHOD,)) as channel:
+            pending = [
+                channel.unary_unary("/probe.Probe/UnaryUnary").future(b"", timeout=20)
+                for _ in range(200)
+            ]
+            assert all(isinstance(one.exception(), grpc.RpcError) for one in pending)
+    finally:
+        probe.close()
+    # Five attempts each would be a thousand calls; half of the hundred tokens are repeated.
+    assert 200 < failing.calls <= 200 + 60
