@@ -45,7 +45,7 @@ class ReplayShards:
         compression: Compression = Compression.AUTO,
     ) -> None:
         self.addresses = tuple(addresses)
-        self._compression = compression
+        self._credentials, self._compression = credentials, compression
         self._clients = [ReplayClient(address, credentials) for address in addresses]
         self._sampled: dict[tuple[str, Signature], ShardedReplay] = {}
         self._written: list[ShardedReplay] = []
@@ -99,7 +99,7 @@ class ReplayShards:
         """
         name = table, signature
         if name not in self._sampled:
-            self._sampled[name] = ShardedReplay(self.addresses, table, signature)
+            self._sampled[name] = self._sharded(table, signature)
         drawn = self._sampled[name].sample(
             batch_size,
             timeout=timeout,
@@ -131,7 +131,7 @@ class ReplayShards:
 
     def writer(self, table: str, signature: Signature) -> ShardedWriter:
         """A writer that gives its batches to the shards in turn; a context manager."""
-        written = ShardedReplay(self.addresses, table, signature, compression=self._compression)
+        written = self._sharded(table, signature)
         self._written.append(written)
         return ShardedWriter(written)
 
@@ -145,10 +145,19 @@ class ReplayShards:
         min_policy_version: int = 0,
     ) -> ShardedSampler:
         """An endless iterator of batches over all shards that draws `in_flight` of them ahead."""
-        drawn_from = ShardedReplay(self.addresses, table, signature)
+        drawn_from = self._sharded(table, signature)
         sampler = ShardedSampler(drawn_from, batch_size, in_flight, min_policy_version)
         self._samplers.append(sampler)
         return sampler
+
+    def _sharded(self, table: str, signature: Signature) -> ShardedReplay:
+        return ShardedReplay(
+            self.addresses,
+            table,
+            signature,
+            credentials=self._credentials,
+            compression=self._compression,
+        )
 
     def close(self) -> None:
         """Ends samplers and closes all channels; calls in flight end with `Unavailable`."""

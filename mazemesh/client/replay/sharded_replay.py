@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mazemesh.client.credentials import Credentials
 from mazemesh.client.replay.compression import Compression
 from mazemesh.client.replay.replay import ReplayClient
 from mazemesh.client.replay.shard_presence import ShardPresence
@@ -117,13 +118,14 @@ class ShardedReplay:
         table: str,
         signature: Signature,
         rng: np.random.Generator | None = None,
+        credentials: Credentials | None = None,
         compression: Compression = Compression.AUTO,
     ) -> None:
         if not addresses:
             raise InvalidArgument("addresses is empty; expected at least one")
         self.table = table
         self.signature = signature
-        self._clients = [ReplayClient(address, compression) for address in addresses]
+        self._clients = [ReplayClient(one, credentials, compression) for one in addresses]
         self._rng = np.random.default_rng() if rng is None else rng
         self._lock = threading.Lock()
         self._masses = np.zeros(len(addresses))
