@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 # A module is imported when its command is asked for: each may need packages of its own.
 COMMANDS = {
     "backup": "bench.stores.backup",
+    "cluster": "bench.cluster.command",
     "fairness": "bench.fairness",
     "game": "bench.game.command",
     "learner": "bench.learner.command",
