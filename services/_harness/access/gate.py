@@ -56,6 +56,7 @@ class Gate:
         keyring: Knows callers.
         limiters: Bound what each may take.
         audit: Where writes are noted; None is nowhere.
+        pace: Calls of a key a second, while others call.
         rules: What each method is, as `RPCS`.
     """
 
@@ -64,11 +65,12 @@ class Gate:
         keyring: Keyring,
         limiters: Limiters,
         audit: AuditLog | None,
+        pace: float,
         rules: Mapping[str, Rpc] = RPCS,
     ) -> None:
         self._keyring, self._limiters, self._audit = keyring, limiters, audit
         self._rules = rules
-        self._turns = Turns()
+        self._turns = Turns(pace)
 
     async def admit(self, method: str, metadata: Any, request_id: Callable[[], str]) -> None:
         """Looks at key and role, when a call's headers are there. What it finds, `guard` acts on.

@@ -56,7 +56,8 @@ class Access:
             Limiter("address", strangers, storage_at(None), time.monotonic),
         )
         given = {} if rules is None else {"rules": rules}
-        self.gate = Gate(self.keyring, limiters, self.audit, **given)
+        pace = settings.paced_calls_per_second
+        self.gate = Gate(self.keyring, limiters, self.audit, pace, **given)
 
     async def open(self) -> None:
         """Makes the tables where there are none, and reads the keys."""

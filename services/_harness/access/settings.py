@@ -20,7 +20,12 @@ class AccessSettings(ProcessSettings):
     common: ClassVar[frozenset[str]] = ProcessSettings.common | {
         *("host", "database_url", "insecure", "keys", "keys_grace_seconds", "reflection"),
         *("tls_cert", "tls_key", "tls_client_ca", "calls_per_second", "mib_per_second"),
-        *("calls_per_second_address", "streams_per_key", "calls_under_way"),
+        *(
+            "calls_per_second_address",
+            "paced_calls_per_second",
+            "streams_per_key",
+            "calls_under_way",
+        ),
     }
 
     host: str = Field(
@@ -58,6 +63,12 @@ class AccessSettings(ProcessSettings):
     reflection: bool = Field(default=True, description="tells clients what its methods are")
     calls_per_second: int = Field(
         default=5_000, ge=20, le=1_000_000, description="calls of one key a second"
+    )
+    paced_calls_per_second: int = Field(
+        default=1_000,
+        ge=20,
+        le=1_000_000,
+        description="calls of one key a second while other keys call too; those beyond wait",
     )
     calls_per_second_address: int = Field(
         default=20_000, ge=20, le=10_000_000, description="calls from one address a second"
