@@ -128,17 +128,14 @@ class Mesh:
 
 
 def settled(mesh: Mesh) -> list[bytes]:
-    """Ratings after the last fit."""
-    found: list[list[bytes]] = [[]]
+    """Ratings, once the fit has seen all matches."""
 
-    def same() -> bool:
-        found.append(mesh.ratings())
-        return bool(found[-1]) and found[-1] == found[-2]
+    def fitted() -> bool:
+        page = mesh.elo.leaderboard(LADDER, page_size=1)
+        return page.matches == page.fitted_matches > 0
 
-    pause = threading.Event()
-    pause.wait(0.3)
-    eventually(same)
-    return found[-1]
+    eventually(fitted, 30)
+    return mesh.ratings()
 
 
 def check_same(mesh: Mesh, kept: dict[str, Any], ratings: list[bytes]) -> None:
