@@ -140,7 +140,7 @@ def settled(mesh: Mesh) -> list[bytes]:
 
 def check_same(mesh: Mesh, kept: dict[str, Any], ratings: list[bytes]) -> None:
     assert mesh.kept() == kept
-    eventually(lambda: mesh.ratings() == ratings)
+    eventually(lambda: mesh.ratings() == ratings, 30)
     for game_id in kept["recordings"]:
         assert verify(mesh.game.client.replay(game_id)) is None
     # It goes on where it was.
@@ -218,7 +218,7 @@ def test_a_stopped_mesh_moves_to_servers(
     assert (tmp_path / "laptop" / "learner" / "race" / "checkpoint-000000000000007.pt").exists()
     with Mesh(tmp_path / "laptop") as mesh:
         assert mesh.kept() == before
-        eventually(lambda: mesh.ratings() == ratings)
+        eventually(lambda: mesh.ratings() == ratings, 30)
 
 
 def test_something_else_is_not_overwritten(
