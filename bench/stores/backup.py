@@ -130,13 +130,12 @@ async def _elo(settings: StoreSettings) -> AsyncIterator[EloClient]:
 
 
 async def _settled(client: EloClient) -> list[bytes]:
-    """All players' ratings, once a second has changed nothing."""
-    found: list[bytes] = []
+    """All players' ratings, once the fit has seen all matches."""
     while True:
-        before, found = found, await asyncio.to_thread(_ratings, client)
-        if found and found == before:
-            return found
-        await asyncio.sleep(1.0)
+        page = await asyncio.to_thread(client.leaderboard, LADDER, page_size=1)
+        if page.matches and page.fitted_matches == page.matches:
+            return await asyncio.to_thread(_ratings, client)
+        await asyncio.sleep(0.2)
 
 
 def _ratings(client: EloClient) -> list[bytes]:

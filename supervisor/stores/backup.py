@@ -30,7 +30,7 @@ from supervisor.stores.experience import (
     shared_runs,
     shared_tables,
 )
-from supervisor.stores.kept import StoreSettings, room, shared_blobs
+from supervisor.stores.kept import StoreSettings, room, shared_blobs, unfinished_files
 from supervisor.stores.manifest import Manifest
 from supervisor.stores.snapshots import snapshot
 from supervisor.stores.transfer import Carried, carry_hashed
@@ -105,8 +105,8 @@ def _carry(source: Blobs, backup: Blobs, name: str, hashes: set[str], told: Told
 def _put_experience(
     settings: StoreSettings, shared: Blobs | None, backup: Blobs, backup_id: str, told: Told
 ) -> dict[str, str]:
-    with tempfile.TemporaryDirectory(prefix="mazemesh-backup-") as folder:
-        tables, runs = Path(folder) / "tables", Path(folder) / "runs"
+    with unfinished_files(settings.data_dir) as folder:
+        tables, runs = folder / "tables", folder / "runs"
         if shared is None:
             found = chain(
                 local_tables(settings.data_dir, tables), local_runs(settings.data_dir, runs)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -39,7 +40,8 @@ class LooseFile:
 def local_tables(data_dir: Path, unfinished: Path) -> Iterator[LooseFile]:
     """The newest checkpoint of each table and the log since, of a folder in use.
 
-    A log only grows, so what is copied of it is what a restart would find at that moment.
+    A log only grows, so what is copied of it is what a restart would find at that moment. Nothing
+    but the end of the log is copied, if `unfinished` is on the same disk.
     """
     folders = sorted((data_dir / "replay").glob("*/"))
     for folder in folders:
@@ -48,7 +50,9 @@ def local_tables(data_dir: Path, unfinished: Path) -> Iterator[LooseFile]:
             try:
                 names = _needed(folder)
                 target.mkdir(parents=True)
-                for name in names:
+                for name in names[:-1]:
+                    _link(folder / name, target / name)
+                for name in names[-1:]:  # it may still grow
                     shutil.copyfile(folder / name, target / name)
             except FileNotFoundError:
                 # A checkpoint was made meanwhile, or the table is gone.
@@ -105,11 +109,11 @@ def shared_runs(shared: Blobs, unfinished: Path) -> Iterator[LooseFile]:
         yield LooseFile(f"learner/{policy}/{DESCRIPTION}", target / DESCRIPTION)
 
 
-def put_tables(files: list[tuple[str, Path]], shared: Blobs, source_id: str) -> int:
+def put_tables(files: Iterable[tuple[str, Path]], shared: Blobs, source_id: str) -> int:
     """Puts tables as a life of their shards, from which these start on any machine; tables.
 
     Args:
-        files: names as those of `LooseFile`, with what they hold.
+        files: names as those of `LooseFile`, with what they hold; each is deleted when it is put.
         shared: the blob store.
         source_id: tells a try that goes on from another one.
 
@@ -124,6 +128,7 @@ def put_tables(files: list[tuple[str, Path]], shared: Blobs, source_id: str) -> 
             lives[shard] = _life(ShardCopy(Within(shared, f"experience/{shard}/")), source_id)
         copy, life = lives[shard]
         copy.blobs.put(key(life, table, "copied", file), path)
+        path.unlink()
         tables.add((shard, table))
     for copy, life in lives.values():
         copy.blobs.put(key(life, WHOLE), b"")
@@ -160,6 +165,16 @@ def first_parts(blobs: Blobs) -> list[str]:
 def quoted(policy: str) -> str:
     """A policy's name as a part of a key."""
     return quote(policy, safe="").replace(".", "%2E")
+
+
+def _link(source: Path, target: Path) -> None:
+    """A second name for a file that changes no more; a copy where there are no second names."""
+    try:
+        os.link(source, target)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def _life(copy: ShardCopy, source_id: str) -> tuple[ShardCopy, int]:

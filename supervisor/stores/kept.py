@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,6 +15,7 @@ from mazemesh.process.blob_settings import BlobSettings
 from services._harness.blobs.opening import open_url
 from services._harness.blobs.store import Blobs
 from services._harness.blobs.within import Within
+from services._harness.own_folder import OwnFolder
 
 _WITH_TABLES: Final = (
     *("services.matchmaker", "services.game", "services.elo", "services.model"),
@@ -68,6 +71,16 @@ def room(shared: Blobs | None, data_dir: Path, name: str) -> Blobs:
     from services._harness.blobs.folder import FolderBlobs
 
     return FolderBlobs(data_dir / EMBEDDED[name])
+
+
+@contextmanager
+def unfinished_files(data_dir: Path) -> Iterator[Path]:
+    """A folder on the data folder's disk, for a while; a later one deletes what a kill leaves."""
+    own = OwnFolder(data_dir / "unfinished")
+    try:
+        yield own.path
+    finally:
+        own.close()
 
 
 EMBEDDED: Final = {"policies": "blobs", "recordings": "game-replays"}

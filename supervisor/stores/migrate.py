@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -18,7 +17,14 @@ from services._harness.blobs.store import Blobs, every
 from services._harness.blobs.within import Within
 from supervisor.stores.experience import LooseFile, local_runs, local_tables, put_runs, put_tables
 from supervisor.stores.filling import fill
-from supervisor.stores.kept import EMBEDDED, StoreSettings, parts, room, shared_blobs
+from supervisor.stores.kept import (
+    EMBEDDED,
+    StoreSettings,
+    parts,
+    room,
+    shared_blobs,
+    unfinished_files,
+)
 from supervisor.stores.tables import Sum
 from supervisor.stores.transfer import carry_blob, carry_hashed, hashes
 
@@ -92,8 +98,7 @@ def _move_blobs(data_dir: Path, shared: Blobs, source_id: str, told: Told) -> No
     for key in files:
         carry_blob(archive, key, Within(shared, "archive/0/"), key)
     told(f"{len(files)} files of archived experience")
-    with tempfile.TemporaryDirectory(prefix="mazemesh-move-") as folder:
-        unfinished = Path(folder)
+    with unfinished_files(data_dir) as unfinished:
         tables = _all(local_tables(data_dir, unfinished / "tables"))
         runs = _all(local_runs(data_dir, unfinished / "runs"))
         told(f"{put_tables(tables, shared, source_id)} tables of experience")

@@ -85,23 +85,23 @@ def _into_stores(
     for name in _ROOMS:
         _carry(backup, manifest, room(shared, settings.data_dir, name), name, told)
     source_id = f"backup {manifest.id}"
-    for name in manifest.files:
-        if name.startswith("sql/"):
-            path = _fetch(backup, manifest, name, unfinished)
-            path.rename(unfinished / name.removeprefix("sql/"))
+    for name in _of(manifest, "sql/"):
+        path = _fetch(backup, manifest, name, unfinished)
+        path.rename(unfinished / name.removeprefix("sql/"))
 
     def carry_experience() -> None:
-        fetched = [
-            (name, _fetch(backup, manifest, name, unfinished))
-            for name in manifest.files
-            if not name.startswith("sql/")
-        ]
-        tables = [(name, path) for name, path in fetched if name.startswith("experience/")]
-        runs = [(name, path) for name, path in fetched if name.startswith("learner/")]
+        tables, runs = (
+            ((name, _fetch(backup, manifest, name, unfinished)) for name in _of(manifest, kind))
+            for kind in ("experience/", "learner/")
+        )
         told(f"{put_tables(tables, shared, source_id)} tables of experience")
-        told(f"{put_runs(runs, shared)} checkpoints of learners")
+        told(f"{put_runs(list(runs), shared)} checkpoints of learners")
 
     fill(unfinished, settings.database_url, source_id, told, carry_experience)
+
+
+def _of(manifest: Manifest, kind: str) -> list[str]:
+    return [name for name in manifest.files if name.startswith(kind)]
 
 
 def _place(name: str) -> Path:

@@ -33,6 +33,8 @@ _HEED_SECONDS = 0.5
 _STOP_SECONDS = 45.0
 _KEPT_LINES = 3
 
+_SHARED_STORES = ("MAZEMESH_DATABASE_URL", "MAZEMESH_BLOBS_URL", "MAZEMESH_REDIS_URL")
+
 
 class MeshTrials:
     """A `TrialRunner` of whole meshes.
@@ -98,6 +100,8 @@ class MeshTrials:
             **os.environ,
             PARENT_VARIABLE: str(os.getpid()),
             "MAZEMESH_LOG_FORMAT": "json",
+            # A trial is a mesh of its own, in its folder.
+            **dict.fromkeys(_SHARED_STORES, ""),
         }
         output = folder / "output.log"
         with (

@@ -43,12 +43,12 @@ class ShardRestore:
         note = self._read()
         restoring = note.get("restoring")
         if restoring is not None:
-            shutil.rmtree(self._folder)
-            self._folder.mkdir()
+            for half in self._folder.iterdir():  # the folder itself is locked, and stays
+                shutil.rmtree(half)
         elif "life" in note:
             if self._goes_on(int(note["life"])):
                 return int(note["life"])
-        elif not any(self._folder.iterdir()):
+        elif not any(self._folder.glob("*/checkpoint-*")):
             restoring = self._copy.newest_whole()
         if restoring is not None:
             self._restore(int(restoring))

@@ -128,22 +128,19 @@ class Mesh:
 
 
 def settled(mesh: Mesh) -> list[bytes]:
-    """Ratings after the last fit."""
-    found: list[list[bytes]] = [[]]
+    """Ratings, once the fit has seen all matches."""
 
-    def same() -> bool:
-        found.append(mesh.ratings())
-        return bool(found[-1]) and found[-1] == found[-2]
+    def fitted() -> bool:
+        page = mesh.elo.leaderboard(LADDER, page_size=1)
+        return page.matches == page.fitted_matches > 0
 
-    pause = threading.Event()
-    pause.wait(0.3)
-    eventually(same)
-    return found[-1]
+    eventually(fitted, 30)
+    return mesh.ratings()
 
 
 def check_same(mesh: Mesh, kept: dict[str, Any], ratings: list[bytes]) -> None:
     assert mesh.kept() == kept
-    eventually(lambda: mesh.ratings() == ratings)
+    eventually(lambda: mesh.ratings() == ratings, 30)
     for game_id in kept["recordings"]:
         assert verify(mesh.game.client.replay(game_id)) is None
     # It goes on where it was.
@@ -221,7 +218,7 @@ def test_a_stopped_mesh_moves_to_servers(
     assert (tmp_path / "laptop" / "learner" / "race" / "checkpoint-000000000000007.pt").exists()
     with Mesh(tmp_path / "laptop") as mesh:
         assert mesh.kept() == before
-        eventually(lambda: mesh.ratings() == ratings)
+        eventually(lambda: mesh.ratings() == ratings, 30)
 
 
 def test_something_else_is_not_overwritten(
