@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.games.mazes.drawing import start_drawing
+from mazemesh.games.mazes.drawing_thread import start_drawing
 from mazemesh.games.mazes.engine_state import EngineState, check_fits, rows_by_game
 from mazemesh.games.mazes.game import MazeGame
 from mazemesh.games.mazes.kernels.compiling import ready
