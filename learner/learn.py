@@ -240,7 +240,7 @@ def _exploiter(
     settings: LearnerSettings, run: Run, records: Records | None, stop: threading.Event
 ) -> Exploiter | None:
     """What lets an exploiter begin anew; None for other runs."""
-    from learner.loop.exploiter import Exploiter, TargetRecord
+    from learner.loop.exploiter import ExploitedRecord, Exploiter
     from learner.network.descent import ALONE
 
     if not run.exploits or records is None:
@@ -251,7 +251,7 @@ def _exploiter(
         parameters = run.source.initial(other.seed)
         return _build(settings, other, parameters, ALONE)[0]
 
-    record = TargetRecord(records, run.policy, run.exploits, stop)
+    record = ExploitedRecord(records, run.policy, run.exploits, stop)
     record.start()
     win_rate, steps = settings.exploit_win_rate, settings.exploit_steps
     return Exploiter(record, begin, win_rate=win_rate, steps=steps)

@@ -170,10 +170,10 @@ def _check_network(settings: LearnerSettings, method: Algorithm[Any]) -> None:
 
 def _check_opponents(settings: LearnerSettings, seats: int, num_sides: int) -> None:
     """Raises InvalidArgument: `pool` or `exploits` cannot be as they are set."""
-    own, pool, target = settings.policy_name, settings.pool, settings.exploits
-    if not (pool or target):
+    own, pool, exploited = settings.policy_name, settings.pool, settings.exploits
+    if not (pool or exploited):
         return
-    given = f"pool = {','.join(pool) or 'none'}, exploits = {target or 'none'}"
+    given = f"pool = {','.join(pool) or 'none'}, exploits = {exploited or 'none'}"
     if seats == 1:
         raise InvalidArgument(f"{given}: {settings.game} has one seat, and so no opponents")
     if num_sides == 1:
@@ -184,7 +184,7 @@ def _check_opponents(settings: LearnerSettings, seats: int, num_sides: int) -> N
         )
     if settings.lockstep:
         raise InvalidArgument(f"{given}: in lockstep a run has no opponents but its own versions")
-    if pool and target:
+    if pool and exploited:
         raise InvalidArgument(f"{given}: who exploits a policy meets that one alone; set one")
-    if own in (target, *pool) or len(set(pool)) < len(pool):
+    if own in (exploited, *pool) or len(set(pool)) < len(pool):
         raise InvalidArgument(f"{given}: should name other policies than {own!r}, each once")

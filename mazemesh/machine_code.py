@@ -9,15 +9,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
+from weakref import WeakKeyDictionary
 
 import numba
+
+from mazemesh.numba_internals import entry_point
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 _log = logging.getLogger(__name__)
-_jit: Callable[..., Callable[[Any], Any]] = numba.jit
 _njit: Callable[..., Callable[[Any], Any]] = numba.njit
 _told: set[str] = set()
+_options: WeakKeyDictionary[Any, dict[str, Any]] = WeakKeyDictionary()
 
 
 def compiled(*signature: Any, **options: Any) -> Callable[[_Function], _Function]:
@@ -28,11 +31,12 @@ def compiled(*signature: Any, **options: Any) -> Callable[[_Function], _Function
 
     def decorate(function: _Function) -> _Function:
         try:
-            return cast("_Function", _njit(*signature, cache=True, **options)(function))
+            result = _njit(*signature, cache=True, **options)(function)
         except Exception as error:  # a fault of the function itself is raised again below
-            result = cast("_Function", _njit(*signature, **options)(function))
+            result = _njit(*signature, **options)(function)
             _tell(error)
-            return result
+        _options[result] = options
+        return cast("_Function", result)
 
     return decorate
 
@@ -42,11 +46,11 @@ def compile_for(dispatcher: Any, signature: tuple[Any, ...]) -> Callable[..., An
     try:
         dispatcher.compile(signature)
     except Exception as error:  # as above
-        if signature not in dispatcher.overloads:  # it could not be read; else it was not written
-            dispatcher = _jit(**dispatcher.targetoptions)(dispatcher.py_func)
+        if signature not in dispatcher.signatures:  # it could not be read; else it was not written
+            dispatcher = _njit(**_options[dispatcher])(dispatcher.py_func)
             dispatcher.compile(signature)
         _tell(error)
-    return cast("Callable[..., Any]", dispatcher.overloads[signature].entry_point)
+    return entry_point(dispatcher, signature)
 
 
 def _tell(error: Exception) -> None:

@@ -15,10 +15,7 @@ import torch
 import typer
 
 from learner.algorithms import registry
-from learner.algorithms.ppo import PPOConfig
-from learner.algorithms.r2d2 import R2D2Config
 from learner.bases.learner import Learner
-from learner.bases.unrolls import ActorCriticConfig
 from learner.device.gpu import gpu_statistics
 from learner.device.place import Place
 from learner.loop.building import choose_place, make
@@ -253,11 +250,9 @@ def update(learner: Learner, prefetcher: Prefetcher) -> float:
 def samples_per_update(run: Run) -> int:
     """Rows of all gradient steps of an update; of sequences and unrolls, their steps."""
     config = run.config
-    if isinstance(config, ActorCriticConfig):
-        epochs = config.epochs if isinstance(config, PPOConfig) else 1
-        return epochs * run.batch_rows * config.unroll_length
-    steps = config.sequence_length - config.burn_in if isinstance(config, R2D2Config) else 1
-    return run.batch_rows * steps
+    sequences = getattr(config, "sequence_length", 1) - getattr(config, "burn_in", 0)
+    steps = getattr(config, "unroll_length", sequences)
+    return int(getattr(config, "epochs", 1) * run.batch_rows * steps)
 
 
 def weights(learner: Learner) -> int:

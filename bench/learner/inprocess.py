@@ -26,8 +26,6 @@ from actor.collecting.sequences import SequenceCollector
 from actor.collecting.step import Consequence, Decision
 from actor.collecting.transitions import TransitionCollector
 from actor.collecting.unrolls import UnrollCollector
-from learner.algorithms.ppo import PPOConfig
-from learner.algorithms.r2d2 import R2D2Config
 from learner.loop.building import build
 from learner.network.architecture import initial_parameters
 from learner.network.onnx_policy import to_onnx
@@ -155,12 +153,12 @@ class Games:
         self.collector: Any
         memory = run.architecture.memory
         self.state = np.zeros((count * self.seats, memory), np.float32)
-        if isinstance(config, PPOConfig):
+        if run.collection.HasField("unroll"):
             self.collector = UnrollCollector(
                 count, config.unroll_length, size, actions, state_size=memory
             )
             self.epsilon = None
-        elif isinstance(config, R2D2Config):
+        elif run.collection.HasField("sequence"):
             wanted = run.collection.sequence
             self.collector = SequenceCollector(count, wanted, size, actions, state_size=memory)
             self.epsilon = ape_x_epsilons(count, config.epsilon, config.epsilon_exponent)
@@ -255,7 +253,7 @@ def evaluate(policy: Policy, run: Run, temperature: float) -> dict[str, float]:
 def train(run: Run, options: argparse.Namespace) -> None:
     parameters = initial_parameters(run.architecture, run.seed)
     learner, _ = build(run, parameters, options.device, 1, precision=options.precision)
-    ppo = isinstance(run.config, PPOConfig)
+    ppo = run.collection.HasField("unroll")
     table: Any = Queue(run, options.delay) if ppo else Prioritized(run, run.seed)
     games = Games(run, options.games, run.seed)
     policy = Policy(run, learner.network.parameters_as_arrays())

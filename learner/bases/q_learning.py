@@ -12,7 +12,7 @@ from torch import Tensor
 
 from learner.bases.learner import OneNetwork, Update, statistics
 from learner.bases.replayed import QLearningConfig
-from learner.bases.target import Target, takeovers
+from learner.bases.target_network import TargetNetwork, takeovers
 from learner.device.place import Place
 from learner.device.ranks import Ranks
 from learner.network.architecture import Parameters
@@ -33,7 +33,7 @@ class QLearning(OneNetwork[N, C], ABC):
         self, network: N, parameters: Parameters, config: C, place: Place, ranks: Ranks
     ) -> None:
         super().__init__(network, parameters, config, place, ranks, eps=1e-8)
-        self._target = Target(self.network, self._descent.vector, recordable=place.on_gpu)
+        self._target = TargetNetwork(self.network, self._descent.vector, recordable=place.on_gpu)
         self._learn = place.recorded(self._passes)
 
     def update(self, batch: Batch) -> Update:

@@ -2,7 +2,7 @@
 
 Gradient steps of small networks are some fifty kernels of a few microseconds each, which Python
 starts more slowly than the GPU ends them. So an update runs a few times as it is written, is
-recorded as a CUDA graph, and is replayed from then on.
+recorded as a CUDA graph, and is repeated from then on.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Recorder(Protocol):
 class Recording:
     """Work of one shape; `more` and `results` are where it reads and writes."""
 
-    replay: Callable[[], None]
+    repeat: Callable[[], None]
     more: Tensors
     results: Tensors
 
@@ -80,17 +80,17 @@ class Recorded:
                 return self._recorder.rehearse(lambda: self._work(columns, *more))
         for place, tensor in zip(recording.more, more, strict=True):
             place.copy_(tensor)
-        recording.replay()
+        recording.repeat()
         return recording.results
 
     def _record(self, key: Any, columns: Mapping[str, Tensor], more: Tensors) -> Recording | None:
         """None when it cannot be recorded; then it is not tried again."""
         own = tuple(tensor.clone() for tensor in more)
         try:
-            replay, results = self._recorder.record(lambda: self._work(columns, *own))
+            repeat, results = self._recorder.record(lambda: self._work(columns, *own))
         except RuntimeError as error:
             log.warning("updates are not recorded, and slower", reason=str(error))
             self._able = False
             return None
-        self._recordings[key] = Recording(replay, own, results)
+        self._recordings[key] = Recording(repeat, own, results)
         return self._recordings[key]

@@ -1,7 +1,7 @@
 """What of a run's own record is new since it was forwarded the last time.
 
 `mlflow.json` beside the journal remembers how far each of its parts was sent. It is written after
-every call, so that a failure repeats one call at most; the target stores what is repeated once.
+every call, so that a failure repeats one call at most; what is repeated is stored once there.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from learner.record.journal import DESCRIPTION, METRICS
 from learner.record.lineage import SNAPSHOTS, read_snapshots
-from learner.record.mlflow_target import Target
+from learner.record.mlflow_destination import Destination
 from mazemesh.analysis.journal import read_curves, read_probes, read_records
 
 BATCH_LINES = 50
@@ -31,7 +31,7 @@ class Progress:
 
     Attributes:
         uri: Where to.
-        run_id: The target's name of the run.
+        run_id: The destination's name of the run.
         offset: Bytes of the journal.
         snapshots: Snapshots of the lineage.
         probed: Versions whose success was sent.
@@ -47,7 +47,7 @@ class Progress:
 def forward(
     folder: Path,
     uri: str,
-    target: Target,
+    destination: Destination,
     *,
     fetch: Fetch = lambda policy: None,
     logs: Iterable[Path] = (),
@@ -56,15 +56,15 @@ def forward(
 
     Args:
         folder: Of the run.
-        uri: Of the target; another one gets everything from the beginning.
-        target: Gets it.
+        uri: Of the destination; another one gets everything from the beginning.
+        destination: Gets it.
         fetch: Where files of snapshots come from.
         logs: Of evaluators, for the success of snapshots.
 
     Raises:
-        Exception: whatever target or `fetch` raise; call again later.
+        Exception: whatever destination or `fetch` raise; call again later.
     """
-    record = _Record(folder, uri, target)
+    record = _Record(folder, uri, destination)
     sent = record.send_lines()
     record.send_probes(logs)
     record.send_snapshots(fetch)
@@ -74,15 +74,15 @@ def forward(
 class _Record:
     """A run's record and how far it was sent."""
 
-    def __init__(self, folder: Path, uri: str, target: Target) -> None:
-        self._folder, self._target = folder, target
+    def __init__(self, folder: Path, uri: str, destination: Destination) -> None:
+        self._folder, self._destination = folder, destination
         self._state = folder / "mlflow.json"
         self._description: dict[str, Any] = json.loads((folder / DESCRIPTION).read_text())
         known = self._read()
         if known is not None and known.uri == uri:
             self._progress = known
         else:
-            self._remember(Progress(uri, target.begin(self._description)))
+            self._remember(Progress(uri, destination.begin(self._description)))
 
     def send_lines(self) -> int:
         """The journal's lines."""
@@ -92,7 +92,7 @@ class _Record:
             while batch := list(_whole_lines(journal)):
                 found, _ = read_records(batch)
                 if found:
-                    self._target.send(self._progress.run_id, found)
+                    self._destination.send(self._progress.run_id, found)
                 offset = self._progress.offset + sum(map(len, batch))
                 self._remember(replace(self._progress, offset=offset))
                 journal.seek(offset)
@@ -121,7 +121,7 @@ class _Record:
             }
             for one in probes
         ]
-        self._target.send(self._progress.run_id, found)
+        self._destination.send(self._progress.run_id, found)
         versions = sorted({*self._progress.probed, *(one.version for one in probes)})
         self._remember(replace(self._progress, probed=versions))
 
@@ -130,7 +130,7 @@ class _Record:
         snapshots = read_snapshots(self._folder / SNAPSHOTS)
         for count in range(self._progress.snapshots + 1, len(snapshots) + 1):
             data = fetch(str(snapshots[count - 1]["policy"]))
-            self._target.keep(self._progress.run_id, snapshots[:count], data)
+            self._destination.keep(self._progress.run_id, snapshots[:count], data)
             self._remember(replace(self._progress, snapshots=count))
 
     def _read(self) -> Progress | None:

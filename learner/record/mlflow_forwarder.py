@@ -15,7 +15,7 @@ import threading
 from pathlib import Path
 
 from learner.record.forwarding import Fetch, forward
-from learner.record.mlflow_target import MLflow, Target
+from learner.record.mlflow_destination import Destination, MLflow
 from mazemesh.client.addresses import Addresses
 
 POLL_SECONDS = 5.0
@@ -33,15 +33,15 @@ def main() -> None:
         ended.set()
 
     threading.Thread(target=wait_for_end, daemon=True).start()
-    target: Target | None = None
+    destination: Destination | None = None
     fetch = fetch_from(options.model_address)
     failing, pause = False, POLL_SECONDS
     while True:
         last = ended.is_set()
         try:
-            target = target or MLflow(options.uri, options.artifacts)
+            destination = destination or MLflow(options.uri, options.artifacts)
             logs = sorted(options.logs.glob("evaluator-*.log")) if options.logs else []
-            forward(options.folder, options.uri, target, fetch=fetch, logs=logs)
+            forward(options.folder, options.uri, destination, fetch=fetch, logs=logs)
             if failing:
                 sys.stderr.write(f"tracking at {options.uri} has caught up\n")
             failing, pause = False, POLL_SECONDS

@@ -10,7 +10,7 @@ from gymnasium import spaces
 from gymnasium.utils import seeding
 from pettingzoo import ParallelEnv
 
-from mazemesh.envs.drawing import RENDER_MODES, check_render_mode, draw
+from mazemesh.envs.rendering import RENDER_MODES, check_render_mode, draw
 from mazemesh.envs.seeding import (
     EnvironmentState,
     draw_seeds,

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium import spaces
 
-from mazemesh.envs.drawing import RENDER_MODES, check_render_mode, draw
+from mazemesh.envs.rendering import RENDER_MODES, check_render_mode, draw
 from mazemesh.envs.seeding import (
     EnvironmentState,
     draw_seeds,

@@ -10,7 +10,7 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from mazemesh.envs.drawing import RENDER_MODES, check_render_mode, draw
+from mazemesh.envs.rendering import RENDER_MODES, check_render_mode, draw
 from mazemesh.envs.seeding import (
     EnvironmentState,
     draw_seeds,

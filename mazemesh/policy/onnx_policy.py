@@ -51,8 +51,6 @@ class OnnxPolicy:
         except Exception as error:
             raise InvalidArgument(f"policy {reference} does not load: {error}") from error
 
-        # The Python around it checks names once more, for a tenth of a small batch's time.
-        self._run = getattr(self._session, "_sess", self._session).run
         sizes = {one.name: one.shape[1] for one in self._session.get_inputs()}
         self.state_size: int = sizes.get("state", 0)
 
@@ -72,12 +70,12 @@ class OnnxPolicy:
         """
         inputs = {"observation": observation, "action_mask": action_mask}
         if not self.state_size:
-            logits, value = self._run(["logits", "value"], inputs, None)
+            logits, value = self._session.run(["logits", "value"], inputs)
             return cast("Float", logits), cast("Float", value), no_state(len(value))
         if state is None:
             state = np.zeros((len(observation), self.state_size), np.float32)
         names = ["logits", "value", "next_state"]
-        outputs = self._run(names, {**inputs, "state": state}, None)
+        outputs = self._session.run(names, {**inputs, "state": state})
         return cast("tuple[Float, Float, Float]", tuple(outputs))
 
     def act(

@@ -10,10 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.games.mazes.drawing import start_drawing
+from mazemesh.games.mazes.drawing_thread import start_drawing
 from mazemesh.games.mazes.engine_state import EngineState, check_fits, rows_by_game
 from mazemesh.games.mazes.game import MazeGame
-from mazemesh.games.mazes.kernels.by_reference import ByReference
 from mazemesh.games.mazes.kernels.compiling import ready
 from mazemesh.games.mazes.kernels.drawing import READY, allocate_ahead, draw_mazes
 from mazemesh.games.mazes.kernels.state import (
@@ -98,10 +97,10 @@ class BatchEngine:
         self._draw_ahead = draw_ahead
         self._stop_drawing = start_drawing(self, numbers, slots) if draw_ahead else None
         self._slots = slots.state
-        self._mazes = (numbers, ByReference(state), ByReference(slots))
+        self._mazes = (numbers, state, slots)
         self._arguments: tuple[Any, ...] = self._mazes[:2]
         if game.has_things:
-            self._arguments = (*self._mazes[:2], ByReference(things))
+            self._arguments = (*self._mazes[:2], things)
         self._draw = ready(draw_mazes, *self._mazes, state.ended)
         self._reset = ready(game.load_reset(), *self._arguments, state.ended)
         self._step = ready(game.load_step(), *self._arguments, state.taken, autoreset)

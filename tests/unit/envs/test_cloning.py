@@ -17,7 +17,6 @@ from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSettings, get_game, list_games
 from mazemesh.games.mazes.engine import BatchEngine
 from mazemesh.games.mazes.engine_state import CONSTANT, SCRATCH
-from mazemesh.games.mazes.kernels.by_reference import ByReference
 from mazemesh.games.mazes.kernels.state import State
 from mazemesh.games.mazes.kernels.things import Things
 
@@ -113,15 +112,6 @@ def test_a_state_that_does_not_fit_is_refused() -> None:
             engine.set_state(state)
     with pytest.raises(InvalidArgument, match="of 2 games; only that of one"):
         state.repeated(2)
-
-
-@pytest.mark.parametrize("how", COPIES)
-def test_a_copied_pointer_points_at_arrays_of_its_own(how: str) -> None:
-    things = engine_of("ctf")._arguments[2]
-    clone = COPIES[how](things)
-    assert isinstance(clone, ByReference)
-    assert clone._words[0] == clone._fields.items.ctypes.data
-    assert clone.address == clone._words.ctypes.data != things.address
 
 
 def solo() -> tuple[Any, Callable[[Any], Any]]:

@@ -9,24 +9,19 @@ import numba
 
 from mazemesh.games.mazes.machine_code import source_hash
 from mazemesh.machine_code import compile_for, compiled
+from mazemesh.numba_internals import NO_C_ENTRANCE, NO_COUNTS, NO_ENTRANCE, known
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 # None of the kernels divides by zero, so none checks for it (error_model). None allocates, so they
-# need no reference counts, which would cost more than the play itself: `_nrt` turns them off. The
-# flag is private to numba (`numba.core.options.DefaultOptions`), which needs it to build its own
-# runtime. A version without it refuses it by name (KeyError, "Unrecognized options"): then drop it
-# here; all would work, and slower. With it, code that allocates an array does not compile.
-_OPTIONS: dict[str, Any] = {
-    "nogil": True,
-    "error_model": "numpy",
-    "no_cfunc_wrapper": True,
-    "_nrt": False,
-}
+# need no reference counts, which would cost more than the play itself; code that allocates an array
+# does not compile.
+_PUBLIC: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+_OPTIONS = {**_PUBLIC, **known({**NO_COUNTS, **NO_C_ENTRANCE})}
 # What only kernels call needs no entrance from Python: to take in the many arrays of a `State`
 # takes longer to compile than most functions themselves.
-_INNER: dict[str, Any] = {**_OPTIONS, "no_cpython_wrapper": True}
+_INNER = {**_OPTIONS, **known(NO_ENTRANCE)}
 
 
 def part(function: _Function) -> _Function:

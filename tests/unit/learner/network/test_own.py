@@ -52,9 +52,15 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def settings(package: str, algorithm: str = "ppo", **more: Any) -> LearnerSettings:
     return LearnerSettings(
         **{
-            "game": "solo", "algorithm": algorithm, "network": f"{package}:Planes",
-            "hidden": [16], "tracking": "none", "publish_seconds": 0.001,
-            "hyperparameters": SMALL.get(algorithm, {}), **TINY, **more,
+            "game": "solo",
+            "algorithm": algorithm,
+            "network": f"{package}:Planes",
+            "hidden": [16],
+            "tracking": "none",
+            "publish_seconds": 0.001,
+            "hyperparameters": SMALL.get(algorithm, {}),
+            **TINY,
+            **more,
         }
     )
 

@@ -12,7 +12,7 @@ import pytest
 from learner.record.forwarding import forward
 from learner.record.journal import Journal, run_id_of
 from learner.record.lineage import SNAPSHOTS, Lineage, read_snapshots
-from learner.record.mlflow_target import MLflow, flatten
+from learner.record.mlflow_destination import MLflow, flatten
 from learner.record.tracking import Tracking, tracking_uri
 from mazemesh.v1.model_pb2 import PolicyVersion
 from tests.unit.learner.fakes import tiny_run

@@ -9,7 +9,6 @@ import weakref
 from collections.abc import Callable
 from functools import partial
 
-from mazemesh.games.mazes.kernels.by_reference import ByReference
 from mazemesh.games.mazes.kernels.compiling import ready
 from mazemesh.games.mazes.kernels.drawing import STOPS, Ahead, draw_ahead
 from mazemesh.games.mazes.kernels.state import Parameters
@@ -22,7 +21,7 @@ def start_drawing(owner: object, p: Parameters, slots: Ahead) -> Callable[[], No
     """
     slots.pipe[:] = os.pipe()
     os.set_blocking(slots.pipe[1], False)
-    arguments = p, ByReference(slots)
+    arguments = p, slots
     draw = ready(draw_ahead, *arguments)
     thread = threading.Thread(target=draw, args=arguments, name="mazes", daemon=True)
     thread.start()

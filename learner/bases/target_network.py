@@ -13,7 +13,7 @@ from learner.network.networks import Network
 N = TypeVar("N", bound=Network)
 
 
-class Target(Generic[N]):
+class TargetNetwork(Generic[N]):
     """A copy of a network whose parameters are `vector` (`Descent.vector`).
 
     Attributes:

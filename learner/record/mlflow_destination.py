@@ -22,7 +22,7 @@ Lines = Sequence[Mapping[str, float]]
 """Lines of the journal: "time", "agent_steps", and figures by name."""
 
 
-class Target(Protocol):
+class Destination(Protocol):
     """Where a run is tracked. Each call may be repeated after a failure."""
 
     def begin(self, description: Mapping[str, Any]) -> str:
