@@ -33,7 +33,18 @@ class PostgresqlServer:
         if self._user is not None:
             shutil.chown(folder, self._user)
         folder.chmod(0o755)  # its socket is reached by other users than its own
-        self._run("initdb", "-D", str(self._data), "-U", "mazemesh", "--auth=trust", "--no-sync")
+        self._run(
+            "initdb",
+            "-D",
+            str(self._data),
+            "-U",
+            "mazemesh",
+            "--auth=trust",
+            "--no-sync",
+            "--no-locale",
+            "-E",
+            "UTF8",
+        )
 
     def start(self) -> None:
         """Returns when it takes connections."""

@@ -71,6 +71,7 @@ async def measure(wanted: Wanted) -> dict[str, Any]:
     request = GetLeaderboardRequest(ladder=wanted.ladder, page_size=50)
     latencies: list[float] = []
     errors: dict[str, int] = {}
+    """How often each was told, by its status and text."""
     until = time.perf_counter() + wanted.seconds
 
     async def call_on(channel: grpc.aio.Channel) -> None:
@@ -80,7 +81,8 @@ async def measure(wanted: Wanted) -> dict[str, Any]:
             try:
                 await stub.GetLeaderboard(request, timeout=_DEADLINE)
             except grpc.aio.AioRpcError as error:
-                errors[error.code().name] = errors.get(error.code().name, 0) + 1
+                told = f"{error.code().name}: {error.details()}"[:200]
+                errors[told] = errors.get(told, 0) + 1
             else:
                 latencies.append(time.perf_counter() - start)
             await asyncio.sleep(max(0.0, start + wanted.pause - time.perf_counter()))

@@ -117,6 +117,9 @@ class MatchmakerClient(ServiceClient):
     ) -> Iterator[pb.FindMatchResponse]:
         """News of the search: `queued` from time to time, then `matched`, which is the last.
 
+        The seat is taken where `matched` says, since a game lives on one instance of Game:
+        `mesh.game.at(matched.game_address).play(matched.seat_token)`.
+
         Closing the iterator leaves the queue after 10 s; `cancel` does so at once.
 
         Args:

@@ -116,7 +116,9 @@ class Database:
             StartError: the database is newer than this version of the service, or cannot be used.
         """
         try:
-            return await self._in_thread(partial(migrate, self.engine, service_package))
+            return await self._in_thread(
+                partial(_RETRYING.copy(), migrate, self.engine, service_package)
+            )
         except (DBAPIError, sqlite3.Error) as error:
             where = self.engine.url.render_as_string(hide_password=True)
             reason = str(error.orig if isinstance(error, DBAPIError) else error).strip()

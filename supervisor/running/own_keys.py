@@ -28,7 +28,8 @@ def prepare(data_dir: Path, host: str, policy: str) -> Mapping[str, Path]:
     Keys that are there and still good are taken again.
 
     Raises:
-        InvalidArgument: the services would refuse to listen on `host`; the message says why.
+        InvalidArgument: the services would refuse to listen on `host`, or the database of keys
+            cannot be used; the message says why.
     """
     if host in _LAPTOP and os.environ.get("MAZEMESH_KEYS", "") in ("", "auto", "off"):
         return {}  # a mesh on a laptop starts without what is loaded below
@@ -47,11 +48,9 @@ def prepare(data_dir: Path, host: str, policy: str) -> Mapping[str, Path]:
     settings = OfMesh(data_dir=data_dir, host=host)
     try:
         check_exposure(settings)
+        return asyncio.run(_prepare(settings, policy)) if settings.asks_for_keys else {}
     except StartError as error:
         raise InvalidArgument(str(error)) from error
-    if not settings.asks_for_keys:
-        return {}
-    return asyncio.run(_prepare(settings, policy))
 
 
 async def _prepare(settings: ServiceSettings, policy: str) -> dict[str, Path]:

@@ -74,5 +74,5 @@ class SqlOutbox:
 
 
 def _count(session: Session, which: ColumnElement[bool]) -> int:
-    some = select(OUTBOX.c.position).where(which).limit(_COUNTED).subquery()
-    return session.scalar(select(func.count()).select_from(some)) or 0
+    some = select(OUTBOX.c.position).where(which).order_by(OUTBOX.c.position)
+    return session.scalar(select(func.count()).select_from(some.limit(_COUNTED).subquery())) or 0

@@ -2,7 +2,7 @@ CREATE TABLE alembic_version_model (
 	version_num VARCHAR(32) NOT NULL,
 	CONSTRAINT alembic_version_model_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO "alembic_version_model" VALUES('0002');
+INSERT INTO "alembic_version_model" VALUES('0003');
 CREATE TABLE policy_aliases (
 	name VARCHAR(64) NOT NULL,
 	alias VARCHAR(64) NOT NULL,
@@ -57,3 +57,8 @@ CREATE TABLE policy_versions (
 CREATE INDEX ix_policy_versions_state_sha256 ON policy_versions (state, sha256);
 CREATE INDEX ix_policy_versions_collection ON policy_versions (name, state, snapshot, number);
 CREATE INDEX ix_policy_events_name_revision ON policy_events (name, revision);
+CREATE INDEX ix_policy_versions_state ON policy_versions (state, position);
+CREATE INDEX ix_policy_versions_name ON policy_versions (name, position);
+CREATE INDEX ix_policy_versions_name_state ON policy_versions (name, state, position);
+CREATE INDEX ix_policy_versions_snapshots ON policy_versions (position) WHERE snapshot;
+CREATE INDEX ix_policy_versions_name_snapshots ON policy_versions (name, position) WHERE snapshot;

@@ -40,6 +40,7 @@ _ALIASES_OF_ALL: Final = (
 )
 _BY_REQUEST: Final = select(VERSIONS).where(VERSIONS.c.request_id == bindparam("request"))
 _LAST: Final = select(func.max(VERSIONS.c.number)).where(VERSIONS.c.name == bindparam("of"))
+_NEXT_NAME: Final = select(func.min(VERSIONS.c.name)).where(VERSIONS.c.name > bindparam("after"))
 _ADD: Final = insert(VERSIONS)
 _RETIRE: Final = (
     update(VERSIONS)
@@ -92,8 +93,15 @@ class SqlVersions:
 
     def names(self, limit: int) -> list[str]:
         """Names that have a version, sorted."""
-        query = select(VERSIONS.c.name).distinct().order_by(VERSIONS.c.name).limit(limit)
-        return list(self._connection.execute(query).scalars())
+        # Name by name, each from the index: a name may have a million versions.
+        names: list[str] = []
+        while len(names) < limit:
+            after = {"after": names[-1] if names else ""}
+            name = self._connection.execute(_NEXT_NAME, after).scalar_one()
+            if name is None:
+                break
+            names.append(name)
+        return names
 
     def add(self, version: Version) -> None:
         """Adds a version."""

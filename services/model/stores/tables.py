@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    text,
 )
 
 from services._harness.database import create_metadata
@@ -51,6 +52,23 @@ VERSIONS: Final = Table(
     UniqueConstraint("name", "number"),
     Index("ix_policy_versions_state_sha256", "state", "sha256"),
     Index("ix_policy_versions_collection", "name", "state", "snapshot", "number"),
+    # Of the lists, each newest first.
+    Index("ix_policy_versions_state", "state", "position"),
+    Index("ix_policy_versions_name", "name", "position"),
+    Index("ix_policy_versions_name_state", "name", "state", "position"),
+    Index(
+        "ix_policy_versions_snapshots",
+        "position",
+        postgresql_where=text("snapshot"),
+        sqlite_where=text("snapshot"),
+    ),
+    Index(
+        "ix_policy_versions_name_snapshots",
+        "name",
+        "position",
+        postgresql_where=text("snapshot"),
+        sqlite_where=text("snapshot"),
+    ),
 )
 
 ALIASES: Final = Table(

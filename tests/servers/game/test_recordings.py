@@ -15,6 +15,7 @@ from mazemesh.errors import FailedPrecondition, InvalidArgument, NotFound
 from mazemesh.game_replay import Difference, GameReplay, verify
 from mazemesh.games import get_game
 from mazemesh.v1 import game_pb2 as pb
+from mazemesh.v1.game_pb2_grpc import GameServiceStub
 from tests.servers.game_matches import BOT, play_match
 from tests.servers.game_server import RunningGame, race, running_game
 from tests.servers.running import eventually
@@ -134,7 +135,7 @@ def test_lists_page_and_filter(played: tuple[RunningGame, list[str]]) -> None:
     assert ids(participant="bot/rando") == ids(participant="race_1") == []
     request, paged = pb.ListReplaysRequest(page_size=2), []
     while True:
-        page = client._stub.ListReplays(request)
+        page = GameServiceStub(client.channel).ListReplays(request, timeout=10)
         paged += [info.game_id for info in page.replays]
         if not page.next_page_token:
             break

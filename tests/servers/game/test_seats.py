@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from mazemesh.client.game.game import GameClient, SeatSession
+from mazemesh.client.game.instance import GameInstance
 from mazemesh.errors import (
     Conflict,
     DeadlineExceeded,
@@ -22,6 +24,7 @@ from mazemesh.games import GameSettings, bot_code, get_game
 from mazemesh.games.mazes.engine import BatchEngine
 from mazemesh.games.mazes.overview import landmarks
 from mazemesh.v1 import game_pb2 as pb
+from mazemesh.v1.game_pb2_grpc import GameServiceStub
 from tests.servers.game_server import EVALUATION_SEED, FakeElo, RunningGame, race, running_game
 from tests.servers.running import eventually
 
@@ -355,19 +358,20 @@ def test_lists_page_through_all_games_newest_first(server: RunningGame) -> None:
         assert [game.game_id for game in training] == ["training/0"]
         assert list(pages(client, 3)) == [ids[:4:-1], ids[4:1:-1], ids[1::-1]]
         assert list(pages(client, 4)) == [ids[:3:-1], ids[3::-1]]
-    for request, words in (
-        (pb.ListActiveGamesRequest(page_size=-1), "page_size"),
-        (pb.ListActiveGamesRequest(page_token="x"), "page_token"),
-    ):
-        with pytest.raises(InvalidArgument, match=words):
-            client._call(client._stub.ListActiveGames, request)
+    with closing(GameInstance(client.address)) as instance:
+        for request, words in (
+            (pb.ListActiveGamesRequest(page_size=-1), "page_size"),
+            (pb.ListActiveGamesRequest(page_token="x"), "page_token"),
+        ):
+            with pytest.raises(InvalidArgument, match=words):
+                instance.ask(instance.stub.ListActiveGames, request)
 
 
 def pages(client: GameClient, size: int) -> Iterator[list[str]]:
     token = ""
     while True:
         request = pb.ListActiveGamesRequest(page_size=size, page_token=token)
-        page = client._call(client._stub.ListActiveGames, request)
+        page = GameServiceStub(client.channel).ListActiveGames(request, timeout=10)
         yield [game.game_id for game in page.games]
         token = page.next_page_token
         if not token:

@@ -5,7 +5,7 @@ import random
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -150,3 +150,15 @@ def watch_while_it_changes(model: RunningModel, seed: int, changes: int = 40) ->
                 seen.extend(event.revision for event in some if not event.heartbeat)
         done.result()
     assert seen == list(range(1, current_revision(model.client) + 1))
+
+
+def test_many_who_watch_are_told_to_spread_their_downloads(tmp_path: Path) -> None:
+    with running_model(tmp_path, downloads_per_second=2.0) as model, ExitStack() as stack:
+        watches = [stack.enter_context(closing(model.client.watch())) for _ in range(8)]
+        assert all(next(watch).heartbeat for watch in watches)
+        publish(model.client)
+        assert {next(watch).spread_seconds for watch in watches} == {0.0}
+        more = stack.enter_context(closing(model.client.watch()))
+        assert next(more).heartbeat
+        publish(model.client, seed=1)
+        assert next(more).spread_seconds == 9 / 2.0
