@@ -203,3 +203,16 @@ class RecordingFiles(Protocol):
 
     def clean(self) -> None:
         """Deletes what a crash in the middle of `put` left behind; before the first `put`."""
+
+
+class LiveGameStore(Protocol):
+    """What each instance plays, for the others; it may be lost, and soon is.
+
+    Methods raise Unavailable or ResourceExhausted while it is away or full.
+    """
+
+    async def put(self, games: bytes) -> None:
+        """This instance's games, in the place of those before; they are kept for some seconds."""
+
+    async def others(self) -> list[bytes]:
+        """What each other instance that lives has put last."""
