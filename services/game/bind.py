@@ -160,6 +160,7 @@ def _live_games(
 
     live = LiveGames(RedisLiveGames(server.redis, uuid4().hex), own)
     server.background(live.run, "live games")
+    server.on_stop(live.end)
     return live
 
 

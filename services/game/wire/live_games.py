@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from time import monotonic
 from typing import Final
 from zlib import crc32
@@ -54,6 +55,11 @@ class LiveGames:
                     _log.warning("other instances are not told of games", reason=str(error))
                 away = True
             await asyncio.sleep(_SECONDS)
+
+    async def end(self) -> None:
+        """Tells that this instance plays nothing any more."""
+        with suppress(ResourceExhausted, Unavailable):
+            await self._store.put(b"")
 
     async def page(
         self, size: int, before: tuple[int, ...] | None, kind: pb.ActiveGameKind
