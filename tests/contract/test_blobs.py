@@ -154,7 +154,9 @@ class BlobsContract:
         assert len(blobs.list()) == 1000
         assert keys(blobs, "5") == sorted(name for name in names if name.startswith("5"))
         assert keys(blobs, "3/10") == sorted(name for name in names if name.startswith("3/10"))
-        assert [b.key for b in blobs.list("", "3/1", 3)] == sorted(n for n in names if n > "3/1")[:3]
+        assert [b.key for b in blobs.list("", "3/1", 3)] == sorted(n for n in names if n > "3/1")[
+            :3
+        ]
 
     def test_a_room_is_a_store_of_its_own(self, blobs: Blobs) -> None:
         one, other = Within(blobs, "one/"), Within(blobs, "other/")

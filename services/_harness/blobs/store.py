@@ -16,7 +16,9 @@ PAGE: Final = 1000
 LONGEST_KEY: Final = 900
 """Bytes of a key; S3 takes 1024, with the prefix of the store."""
 
-_KEY: Final = re.compile(r"(?:[A-Za-z0-9_%+=-][A-Za-z0-9._%+=-]*/)*[A-Za-z0-9_%+=-][A-Za-z0-9._%+=-]*")
+_KEY: Final = re.compile(
+    r"(?:[A-Za-z0-9_%+=-][A-Za-z0-9._%+=-]*/)*[A-Za-z0-9_%+=-][A-Za-z0-9._%+=-]*"
+)
 
 
 @dataclass(frozen=True, slots=True)

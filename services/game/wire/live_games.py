@@ -34,9 +34,7 @@ class LiveGames:
         own: The newest rows of this instance, as many as are asked for.
     """
 
-    def __init__(
-        self, store: LiveGameStore, own: Callable[[int], Sequence[pb.ActiveGame]]
-    ) -> None:
+    def __init__(self, store: LiveGameStore, own: Callable[[int], Sequence[pb.ActiveGame]]) -> None:
         self._store = store
         self._own = own
         self._others: list[pb.ActiveGame] = []

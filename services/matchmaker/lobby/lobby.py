@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -13,7 +13,6 @@ import structlog
 from mazemesh.errors import (
     AlreadyExists,
     FailedPrecondition,
-    MazemeshError,
     NotFound,
     ResourceExhausted,
     Unavailable,
