@@ -17,6 +17,7 @@ from mazemesh.errors import Unavailable
 from mazemesh.games import Catalogue
 from mazemesh.games.engines import new_engine
 from mazemesh.process.memory import keep_freed_memory
+from mazemesh.v1 import game_pb2
 from services._harness import Server
 from services._harness.blobs.collection import Collection, keep_collecting
 from services._harness.blobs.hashed import HashedBlobs
@@ -46,6 +47,7 @@ from services.game.stores.sql_recordings import SqlRecordingIndex
 from services.game.wire import convert
 from services.game.wire.delivery import Delivery, EloPeer
 from services.game.wire.handlers import SERVICE, add_game_servicer
+from services.game.wire.live_games import LiveGames
 from services.game.wire.recordings import encode_file
 
 _MAX_SWEEP_SECONDS = 1.0
@@ -106,12 +108,13 @@ async def bind_with(settings: GameServiceSettings, server: Server, elo: EloPeer)
     )
     sessions: GameSessions = Sessions(settings.session_grace, settings.max_sessions, time.monotonic)
     local = _local_steps(settings, server, sessions)
+    listing = Listing(match_host, sessions)
     server.add_servicer(
         SERVICE,
         add_game_servicer,
         GameServicer(
             match_host,
-            Listing(match_host, sessions),
+            listing,
             archive,
             stepping,
             RunGamesStream(
@@ -131,6 +134,7 @@ async def bind_with(settings: GameServiceSettings, server: Server, elo: EloPeer)
             games,
             Audience(settings.max_watchers),
             settings.public_address,
+            _live_games(settings, server, listing),
         ),
     )
     worlds = Worlds(stepping, make_engine, rooms, settings.max_worlds, _name)
@@ -148,6 +152,24 @@ async def bind_with(settings: GameServiceSettings, server: Server, elo: EloPeer)
     server.background(partial(keep_collecting, archive.collect), "collect files")
     server.background(outbox.run, "outbox")
     server.background(partial(warm, settings.warm_games, games), "warm")
+
+
+def _live_games(
+    settings: GameServiceSettings, server: Server, listing: Listing
+) -> LiveGames | None:
+    """The games of all instances, where these share a Redis; None: there is but this one."""
+    if server.redis is None:
+        return None
+    from services.game.stores.redis_live_games import RedisLiveGames
+
+    def own(size: int) -> list[game_pb2.ActiveGame]:
+        entries = listing.page(size, None, matches=True, training=True)
+        return [convert.active_game(entry, settings.public_address) for entry in entries]
+
+    live = LiveGames(RedisLiveGames(server.redis, uuid4().hex), own)
+    server.background(live.run, "live games")
+    server.on_stop(live.end)
+    return live
 
 
 async def _outbox(settings: GameServiceSettings, server: Server, elo: EloPeer) -> Outbox:

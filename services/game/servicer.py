@@ -22,6 +22,7 @@ from services.game.recordings.archive import Archive
 from services.game.run_games import RunGamesStream
 from services.game.store import RecordingFilter
 from services.game.wire import convert
+from services.game.wire.live_games import LiveGames, place
 from services.game.wire.recordings import recording, recording_info
 
 _MAX_CREATING = 64
@@ -42,6 +43,7 @@ class GameServicer(GameServiceServicer):
         games: Catalogue,
         audience: Audience,
         public_address: str,
+        live: LiveGames | None = None,
     ) -> None:
         self._match_host = match_host
         self._listing = listing
@@ -52,6 +54,7 @@ class GameServicer(GameServiceServicer):
         self._games = games
         self._audience = audience
         self._public_address = public_address
+        self._live = live
         self._creating = 0
 
     async def ListGames(
@@ -144,6 +147,8 @@ class GameServicer(GameServiceServicer):
     ) -> pb.ListActiveGamesResponse:
         """A page of running games."""
         size = page_size(request.page_size)
+        if self._live is not None:
+            return await self._list_all(self._live, size, request)
         (before,) = read_token(request.page_token) or (None,)
         entries = self._listing.page(
             size + 1,
@@ -155,6 +160,18 @@ class GameServicer(GameServiceServicer):
         return pb.ListActiveGamesResponse(
             games=[convert.active_game(entry, self._public_address) for entry in entries[:size]],
             next_page_token=page_token(entries[size - 1].serial) if more else "",
+        )
+
+    async def _list_all(
+        self, live: LiveGames, size: int, request: pb.ListActiveGamesRequest
+    ) -> pb.ListActiveGamesResponse:
+        """A page of the games of all instances."""
+        before = read_token(request.page_token, numbers=2)
+        games = await live.page(size + 1, before, request.kind)
+        more = len(games) > size
+        return pb.ListActiveGamesResponse(
+            games=games[:size],
+            next_page_token=page_token(*place(games[size - 1])) if more else "",
         )
 
     async def GetReplay(

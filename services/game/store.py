@@ -207,3 +207,16 @@ class UnusedFiles(Protocol):
 
     def sweep(self, candidates: Collection[str], used: Collection[str]) -> object:
         """Deletes the candidates that are not used."""
+
+
+class LiveGameStore(Protocol):
+    """What each instance plays, for the others; it may be lost, and soon is.
+
+    Methods raise Unavailable or ResourceExhausted while it is away or full.
+    """
+
+    async def put(self, games: bytes) -> None:
+        """This instance's games, in the place of those before; they are kept for some seconds."""
+
+    async def others(self) -> list[bytes]:
+        """What each other instance that lives has put last."""

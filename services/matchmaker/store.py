@@ -57,9 +57,7 @@ class LeaseStore(Protocol):
         abandoned. `game` restricts to one game; empty is any.
         """
 
-    async def change(
-        self, match_id: str, change: Callable[[Match], Match | None]
-    ) -> Match | None:
+    async def change(self, match_id: str, change: Callable[[Match], Match | None]) -> Match | None:
         """Replaces a match by what `change` makes of it, and returns that; None changes nothing.
 
         `change` is called again when others changed the match meanwhile; what it raises is raised.
@@ -157,7 +155,9 @@ class TicketStore(Protocol):
     async def find(self, ticket_ids: Sequence[str]) -> list[Ticket]:
         """Those tickets that are there."""
 
-    async def swap(self, changes: Sequence[tuple[Ticket, Ticket]], fence: int | None = None) -> bool:
+    async def swap(
+        self, changes: Sequence[tuple[Ticket, Ticket]], fence: int | None = None
+    ) -> bool:
         """Replaces each old ticket by the new one beside it, all or none.
 
         False, and nothing is done, when one is not as it was any more, or `fence` of LOBBY has

@@ -27,8 +27,8 @@ from services.replay.journal.files import Files, LocalFiles, lock_folder, unlock
 from services.replay.journal.table_folder import Retire
 from services.replay.limits import MIB
 from services.replay.metrics import TableCollector
-from services.replay.priorities.journal import PriorityJournal
 from services.replay.priorities.noting import NotingJournal
+from services.replay.priorities.recorder import PriorityRecorder
 from services.replay.servicer import ReplayServicer
 from services.replay.settings import ReplaySettings
 from services.replay.stores.shard_copy import ShardCopy
@@ -88,14 +88,14 @@ async def bind(settings: ReplaySettings, server: Server) -> None:
     server.add_servicer(SERVICE, add_replay_servicer, ReplayServicer(tables))
 
 
-def _priorities(settings: ReplaySettings, server: Server) -> PriorityJournal | None:
+def _priorities(settings: ReplaySettings, server: Server) -> PriorityRecorder | None:
     """Where present priorities are recorded besides: in Redis, if there is one."""
     if server.redis is None:
         return None
     from services.replay.stores.redis_priorities import RedisPriorities
 
     store = RedisPriorities(server.redis, settings.shard)
-    journal = PriorityJournal(store, settings.priorities_seconds)
+    journal = PriorityRecorder(store, settings.priorities_seconds)
     age = Gauge(
         "mazemesh_replay_priorities_age_seconds",
         "Since Redis had all priorities.",

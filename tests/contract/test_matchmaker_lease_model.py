@@ -37,6 +37,4 @@ class SqlLeasesModel(Leases):
 
 
 TestSqlLeases = SqlLeasesModel.TestCase
-TestSqlLeases.settings = hypothesis_settings(
-    max_examples=10, stateful_step_count=20, deadline=None
-)
+TestSqlLeases.settings = hypothesis_settings(max_examples=10, stateful_step_count=20, deadline=None)

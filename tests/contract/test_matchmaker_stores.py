@@ -170,9 +170,7 @@ class LeaseStoreContract:
         await store.add([match(number) for number in range(4)], fence)
         await store.issue("w", 3, TERMS, 5000.0)
         for number, end in ((0, 5010.0), (1, 5020.0)):
-            await store.change(
-                f"match-{number}", lambda one, end=end: completed(one, 1, "w", end)
-            )
+            await store.change(f"match-{number}", lambda one, end=end: completed(one, 1, "w", end))
         seen = {one.match_id: one for one in await store.look(5020.0)}
         assert seen["match-1"] == Seen(
             "match-1", "race-x", ("race:1", "bot/random"), State.COMPLETED, 5020.0
@@ -248,7 +246,7 @@ class LeaderStoreContract:
         fence = await leaders.hold("task", "me", 0.05)
         assert fence is not None
         async with asyncio.timeout(10):
-            while (taken := await others.hold("task", "you", 60.0)) is None:
+            while (taken := await others.hold("task", "you", 60.0)) is None:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         assert taken > fence
         assert await leaders.hold("task", "me", 60.0) is None

@@ -27,9 +27,7 @@ async def test_what_is_no_url_of_redis_is_refused(url: str) -> None:
 
 async def test_more_calls_than_connections_take_turns(redis_server: RedisServer) -> None:
     key = redis_server.key("count")
-    await asyncio.gather(
-        *(redis_server.call(lambda redis: redis.incr(key)) for _ in range(200))
-    )
+    await asyncio.gather(*(redis_server.call(lambda redis: redis.incr(key)) for _ in range(200)))
     assert await redis_server.call(lambda redis: redis.get(key)) == b"200"
 
 

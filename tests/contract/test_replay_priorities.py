@@ -11,7 +11,7 @@ from services._harness.stores.redis_server import RedisServer
 from services.replay.store import PriorityStore
 from services.replay.stores.redis_priorities import RedisPriorities
 from tests.redis_process import RedisProcess
-from tests.unit.replay.priorities.test_journal import FakePriorities
+from tests.unit.replay.priorities.test_recorder import FakePriorities
 
 
 async def entries(store: PriorityStore, table: str = "table") -> list[bytes]:

@@ -251,8 +251,13 @@ class GameClient:
         Raises:
             Unavailable: an instance is away.
         """
+        # Instances that share a Redis list each other's games.
+        seen: set[str] = set()
         for one in self._instances:
-            yield from _active(one, kind)
+            for game in _active(one, kind):
+                if game.game_id not in seen:
+                    seen.add(game.game_id)
+                    yield game
 
     def replay(self, game_id: str) -> GameReplay:
         """What was played in a finished game of a match.

@@ -83,7 +83,7 @@ class ReplayClient(ServiceClient):
             request.page_token = page.next_page_token
 
     def list_tables_later(self, request: pb.ListTablesRequest, deadline: float) -> Any:
-        """A page of tables as a `grpc.Future` that has it, or an error, after `deadline` seconds."""
+        """A page of tables as a `grpc.Future`, which ends after `deadline` seconds at most."""
         return self._stub.ListTables.future(request, timeout=deadline)
 
     def delete_table(self, table: str) -> None:

@@ -118,9 +118,7 @@ class ReplayShards:
         done, error = [], None
         for shard, (its_keys, its_priorities) in by_shard(keys, priorities).items():
             try:
-                done.append(
-                    self._clients[shard].update_priorities(table, its_keys, its_priorities)
-                )
+                done.append(self._clients[shard].update_priorities(table, its_keys, its_priorities))
             except (DeadlineExceeded, Unavailable) as away:
                 # Meanwhile its priorities stay as they were.
                 done.append((0, len(its_keys)))

@@ -6,10 +6,12 @@ import asyncio
 import random
 import uuid
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 import structlog
 from redis import exceptions
+from redis.asyncio import Redis
 
 from mazemesh.errors import ResourceExhausted, Unavailable
 from services._harness.notices import POLL_SECONDS, LocalNotices, Look
@@ -64,9 +66,7 @@ class RedisNotices:
             topics, self._unsent = self._unsent, set()
             message = " ".join([self._instance, *sorted(topics)])
             with suppress(Unavailable, ResourceExhausted):
-                await self._server.call(
-                    lambda redis, message=message: redis.publish(self._channel, message)
-                )
+                await self._server.call(partial(_publish, self._channel, message))
 
     async def _receive(self) -> None:
         pause = 0.1
@@ -89,7 +89,7 @@ class RedisNotices:
             finally:
                 self.listening.clear()
             # Instances that lost one server together should not come back together.
-            await asyncio.sleep(pause * random.uniform(0.5, 1.0))
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _take(self, data: bytes) -> None:
@@ -97,3 +97,7 @@ class RedisNotices:
         if instance != self._instance:
             for topic in topics:
                 self._local.publish(topic)
+
+
+async def _publish(channel: str, message: str, redis: Redis) -> None:
+    await redis.publish(channel, message)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
 from redis import exceptions
@@ -20,8 +20,6 @@ from redis.backoff import ExponentialWithJitterBackoff
 
 from mazemesh.errors import ResourceExhausted, Unavailable
 from mazemesh.process.errors import StartError
-
-T = TypeVar("T")
 
 PREFIX: Final = "mazemesh"
 
@@ -81,8 +79,8 @@ class RedisServer:
         """The name of a key: the prefix and the parts, with colons."""
         return ":".join((self._prefix, *parts))
 
-    async def call(self, work: Callable[[Redis], Awaitable[T]]) -> T:
-        """What `work(redis)` returns.
+    async def call(self, work: Callable[[Redis], Awaitable[Any]]) -> Any:
+        """What `work(redis)` returns; the library's own types leave open what that is.
 
         Raises:
             Unavailable: Redis is away, or starting; whether it was done is not known.
@@ -116,4 +114,3 @@ class Script:
     async def __call__(self, keys: Sequence[str], arguments: Sequence[Argument] = ()) -> Any:
         """What it returns. Raises as `RedisServer.call`."""
         return await self._server.call(lambda _: self._script(keys=keys, args=arguments))
-

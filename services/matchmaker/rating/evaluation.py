@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 
 import numpy as np
 import structlog
@@ -170,9 +171,11 @@ class Evaluation:
         now = self._clock()
         changed = await self._leases.change(
             match_id,
-            lambda match: failed(match, fence, worker, self._terms, now)
-            if failure
-            else completed(match, fence, worker, now),
+            lambda match: (
+                failed(match, fence, worker, self._terms, now)
+                if failure
+                else completed(match, fence, worker, now)
+            ),
         )
         if changed is None:
             return
@@ -343,9 +346,7 @@ class Evaluation:
         """Gives leases back; where the store is away they run out by themselves."""
         for one in taken:
             try:
-                await self._leases.change(
-                    one.match_id, lambda match, fence=one.fence: withdrawn(match, fence)
-                )
+                await self._leases.change(one.match_id, partial(withdrawn, fence=one.fence))
             except MazemeshError as error:
                 _log.warning("lease not given back", match_id=one.match_id, reason=str(error))
 

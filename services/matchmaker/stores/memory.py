@@ -76,7 +76,9 @@ class MemoryTickets:
         """See `TicketStore`."""
         return [self._tickets[one] for one in ticket_ids if one in self._tickets]
 
-    async def swap(self, changes: Sequence[tuple[Ticket, Ticket]], fence: int | None = None) -> bool:
+    async def swap(
+        self, changes: Sequence[tuple[Ticket, Ticket]], fence: int | None = None
+    ) -> bool:
         """See `TicketStore`; one process has no others that a fence would keep out."""
         if any(self._tickets.get(old.ticket_id) not in (old, new) for old, new in changes):
             return False

@@ -8,6 +8,7 @@ player; sorted sets of the ids that live (by `since`), that ended (by `end_time`
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from operator import methodcaller
 
 from services._harness.stores.redis_server import Argument, RedisServer
 from services.matchmaker.lobby.tickets import ENDED, Ticket
@@ -125,7 +126,9 @@ class RedisTickets:
         """See `TicketStore`."""
         return [found for _, found in await self._find(ticket_ids) if found is not None]
 
-    async def swap(self, changes: Sequence[tuple[Ticket, Ticket]], fence: int | None = None) -> bool:
+    async def swap(
+        self, changes: Sequence[tuple[Ticket, Ticket]], fence: int | None = None
+    ) -> bool:
         """See `TicketStore`."""
         keys = [leader_key(self._server, LOBBY), self._live, self._ended]
         arguments: list[Argument] = ["" if fence is None else fence]
@@ -186,7 +189,7 @@ class RedisTickets:
         for first in range(0, len(ticket_ids), _READ_AT_ONCE):
             part = ticket_ids[first : first + _READ_AT_ONCE]
             keys = [self._key("ticket", one) for one in part]
-            texts = await self._server.call(lambda redis, keys=keys: redis.mget(keys))
+            texts = await self._server.call(methodcaller("mget", keys))
             found += [
                 (name, None if text is None else self._ticket(name, text))
                 for name, text in zip(part, texts, strict=True)

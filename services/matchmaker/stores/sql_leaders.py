@@ -30,7 +30,7 @@ class SqlLeaders:
         """See `LeaderStore`."""
         own = (leaders.c.task == task) & (leaders.c.owner == owner)
         over = update(leaders).where(own).values(expire_time=0.0)
-        await self._database.run(lambda session: session.execute(over) and None, idempotent=True)
+        await self._database.run(lambda session: session.execute(over), idempotent=True)
 
 
 def _hold(session: Session, task: str, owner: str, seconds: float) -> int | None:

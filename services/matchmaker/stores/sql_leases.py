@@ -49,9 +49,7 @@ class SqlLeases:
             lambda session: _issue(session, worker, limit, terms, now, game)
         )
 
-    async def change(
-        self, match_id: str, change: Callable[[Match], Match | None]
-    ) -> Match | None:
+    async def change(self, match_id: str, change: Callable[[Match], Match | None]) -> Match | None:
         """See `LeaseStore`."""
         return await self._database.run(lambda session: _change(session, match_id, change))
 
@@ -70,10 +68,8 @@ class SqlLeases:
 
     async def prune(self, ended_before: float) -> None:
         """See `LeaseStore`."""
-        old = delete(matches).where(
-            matches.c.state.in_(_ENDED), matches.c.end_time < ended_before
-        )
-        await self._database.run(lambda session: session.execute(old) and None, idempotent=True)
+        old = delete(matches).where(matches.c.state.in_(_ENDED), matches.c.end_time < ended_before)
+        await self._database.run(lambda session: session.execute(old), idempotent=True)
 
 
 def _issue(
@@ -134,7 +130,9 @@ def _replace(session: Session, old: Match, new: Match) -> bool:
         "expire_time": new.expire_time,
         "end_time": new.end_time,
     }
-    replaced = session.execute(update(matches).where(same).values(values).returning(matches.c.fence))
+    replaced = session.execute(
+        update(matches).where(same).values(values).returning(matches.c.fence)
+    )
     return replaced.one_or_none() is not None
 
 
@@ -163,9 +161,7 @@ def _look(session: Session, ended_since: float) -> list[Seen]:
 
 
 def _seen(row: Row[Any]) -> Seen:
-    return Seen(
-        row.match_id, row.ladder, tuple(row.participants), State(row.state), row.end_time
-    )
+    return Seen(row.match_id, row.ladder, tuple(row.participants), State(row.state), row.end_time)
 
 
 def _match(row: Row[Any]) -> Match:

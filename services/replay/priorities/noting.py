@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from services.replay.priorities.journal import PriorityJournal
+from services.replay.priorities.recorder import PriorityRecorder
 from services.replay.store import Checkpoint, Journal, StoredTable, TableLog
 from services.replay.table.image import TableImage
 from services.replay.table.operations import Operation, SetPriorities
@@ -14,7 +14,7 @@ from services.replay.table.row_copy import RowCopy
 class NotingJournal:
     """A `Journal` around another one."""
 
-    def __init__(self, journal: Journal, priorities: PriorityJournal) -> None:
+    def __init__(self, journal: Journal, priorities: PriorityRecorder) -> None:
         self._journal = journal
         self._priorities = priorities
 
@@ -44,7 +44,7 @@ class NotingJournal:
 class NotingLog:
     """A `TableLog` around another one."""
 
-    def __init__(self, log: TableLog, table: str, priorities: PriorityJournal) -> None:
+    def __init__(self, log: TableLog, table: str, priorities: PriorityRecorder) -> None:
         self._log = log
         self._table = table
         self._priorities = priorities

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator, Iterable, Sequence
+from operator import methodcaller
 from typing import Final
 
 from redis.asyncio import Redis
@@ -51,9 +52,8 @@ class RedisPriorities:
         """See `PriorityStore`."""
         key, start = self._key(table), 0
         while True:
-            part = await self._server.call(
-                lambda redis, start=start: redis.lrange(key, start, start + _READ_AT_ONCE - 1)
-            )
+            end = start + _READ_AT_ONCE - 1
+            part: list[bytes] = await self._server.call(methodcaller("lrange", key, start, end))
             for entry in part:
                 yield entry
             if len(part) < _READ_AT_ONCE:
@@ -72,7 +72,8 @@ class RedisPriorities:
                 length, _ = await both.execute()
                 return int(length)
 
-        return await self._server.call(push)
+        length: int = await self._server.call(push)
+        return length
 
     def _key(self, table: str, *more: str) -> str:
         return self._server.key("replay", self._shard, "priorities", table, *more)

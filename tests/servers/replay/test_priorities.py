@@ -91,7 +91,9 @@ async def test_another_machine_draws_as_the_lost_one_did(
         for _ in range(3):
             await asyncio.to_thread(client.update_priorities, "table", keys, new)
             await asyncio.to_thread(drawn, client)
-        expected = {key: float(np.float32(one)) for key, one in zip(keys.tolist(), new, strict=True)}
+        expected = {
+            key: float(np.float32(one)) for key, one in zip(keys.tolist(), new, strict=True)
+        }
         await asyncio.to_thread(eventually, lambda: recorded(redis) == expected)
         lost.send(signal.SIGKILL)
         await lost.process.wait()

@@ -127,7 +127,7 @@ class Shards:
 
         before = await asyncio.to_thread(inserts)
         async with asyncio.timeout(60):
-            while await asyncio.to_thread(inserts) <= before:
+            while await asyncio.to_thread(inserts) <= before:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
 
 

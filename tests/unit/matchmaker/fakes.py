@@ -245,18 +245,14 @@ class MemoryLeases:
         self._check()
         hopeless = [one for one in self.matches if is_hopeless(one, terms, now)]
         abandoned = [ended(one, State.ABANDONED, now) for one in hopeless]
-        free = [
-            one for one in self.matches if is_free(one, terms, now) and game in ("", one.game)
-        ]
+        free = [one for one in self.matches if is_free(one, terms, now) and game in ("", one.game)]
         free.sort(key=lambda one: not is_expired(one, now))
         given = [leased(one, worker, terms, now) for one in free[:limit]]
         expired = sum(is_expired(one, now) for one in free[:limit])
         self._put([*abandoned, *given])
         return Issued(given, abandoned, len(abandoned) + expired)
 
-    async def change(
-        self, match_id: str, change: Callable[[Match], Match | None]
-    ) -> Match | None:
+    async def change(self, match_id: str, change: Callable[[Match], Match | None]) -> Match | None:
         self._check()
         if match_id not in self.rows:
             raise NotFound(f"match_id: no match {match_id!r}, or it ended long ago")

@@ -36,9 +36,7 @@ class World:
         self.desk = Desk(self.tickets, LocalNotices(), GRACE, self.clock)
         ratings = Ratings(self.elo, 2.0, self.clock)
         window = Window(100.0, 50.0, 5.0, 500.0)
-        self.lobby = Lobby(
-            self.desk, ratings, instance=INSTANCE, window=window, heartbeat=20.0
-        )
+        self.lobby = Lobby(self.desk, ratings, instance=INSTANCE, window=window, heartbeat=20.0)
         self.matching = Matching(
             self.desk,
             LocalLeaders(),

@@ -38,7 +38,9 @@ class Book:
     """What a store does at each request, one after the other."""
 
     def __init__(
-        self, store: LeaseStore | None = None, run: Callable[[Coroutine[Any, Any, T]], T] | None = None
+        self,
+        store: LeaseStore | None = None,
+        run: Callable[[Coroutine[Any, Any, T]], T] | None = None,
     ) -> None:
         self.store = store or MemoryLeases()
         self.run: Callable[[Coroutine[Any, Any, Any]], Any] = run or at_once

@@ -39,7 +39,7 @@ class _Record:
     """Whether all priorities were stored, and the changes since."""
 
 
-class PriorityJournal:
+class PriorityRecorder:
     """Present priorities of all tables, in a store that may lose them. On one event loop.
 
     The log has every priority, too, so nothing rests on this: it is for a shard that lost the end

@@ -9,10 +9,10 @@ import pytest
 
 from mazemesh.errors import Unavailable
 from services.replay.hosting.hosted_table import HostedTable
-from services.replay.priorities import journal as module
+from services.replay.priorities import recorder as module
 from services.replay.priorities.entry import Entry, Moment, from_bytes, to_bytes
-from services.replay.priorities.journal import PriorityJournal
 from services.replay.priorities.noting import NotingLog
+from services.replay.priorities.recorder import PriorityRecorder
 from services.replay.table.table import Table
 from tests.replay_tables import ListLog, batch, prioritized
 
@@ -55,11 +55,11 @@ class World:
 
     def __init__(self) -> None:
         self.store = FakePriorities()
-        self.journal = PriorityJournal(self.store, 1.0)
+        self.journal = PriorityRecorder(self.store, 1.0)
         self.hosted = self.host(Table(prioritized(), np.random.default_rng(1)), self.journal)
         self.keys = np.empty(0, np.uint64)
 
-    def host(self, table: Table, journal: PriorityJournal) -> HostedTable:
+    def host(self, table: Table, journal: PriorityRecorder) -> HostedTable:
         return HostedTable(table, NotingLog(ListLog(), "table", journal))
 
     async def insert(self, rows: int) -> None:
@@ -82,7 +82,7 @@ class World:
 
     async def moved(self, copied: Table) -> list[float]:
         """Priorities of the copy, in the order of the keys, when it has been started elsewhere."""
-        journal = PriorityJournal(self.store, 1.0)
+        journal = PriorityRecorder(self.store, 1.0)
         hosted = self.host(copied, journal)
         await journal.restore([hosted])
         return hosted.table.priorities_of(self.keys)[1].tolist()
