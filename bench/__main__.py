@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 # A module is imported when its command is asked for: each may need packages of its own.
 COMMANDS = {
+    "elo-scale": "bench.elo.scale",
     "game": "bench.game.command",
     "learner": "bench.learner.command",
     "learner-budget": "bench.learner.budget",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-
 LAST_NANOSECOND = 9_000_000_000 * 10**9
 """The latest time that a match can have ended, in the year 2255: what 64 bits hold."""
 

@@ -15,9 +15,9 @@ from typing import Protocol
 import numpy as np
 
 from services.elo.models.davidson import outcomes
+from services.elo.models.dense import Dense
 from services.elo.models.evidence import correlation, game_weights
 from services.elo.models.pairs import Floats
-from services.elo.models.dense import Dense
 from services.elo.models.posterior import CENTER, LOG_NU_MEAN, SCALE, Local, Posterior, Problem
 from services.elo.models.spread import Spread
 

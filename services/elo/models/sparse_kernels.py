@@ -31,7 +31,7 @@ def _times(
     x: Floats,
     y: Floats,
 ) -> None:
-    """y = A x, with A = diag(diagonal) - weights - root[0] 1 1' among the roots."""
+    """Y = A x, with A = diag(diagonal) - weights - root[0] 1 1' among the roots."""
     players, width = x.shape
     mean = np.zeros(width)
     for i in range(len(roots)):
@@ -64,7 +64,7 @@ def _precondition(
     coarse_x: Floats,
     out: Floats,
 ) -> None:
-    """out = residual / diagonal, plus what the coarse equations say of each group as a whole."""
+    """Out = residual / diagonal, plus what the coarse equations say of each group as a whole."""
     players, width = residual.shape
     coarse_residual[:] = 0.0
     for i in range(players):
@@ -105,7 +105,7 @@ def times(
     x: Floats,
     y: Floats,
 ) -> None:
-    """y = A x [players, columns]; see `sparse.Sparse`."""
+    """Y = A x [players, columns]; see `sparse.Sparse`."""
     _times(starts, columns, weights, diagonal, root, roots, x, y)
 
 
@@ -270,7 +270,9 @@ def count_better(
             tile[:] = 0.0
             for s in range(count):
                 mine, others = draws[s, i], draws[s, start : start + len(tile)]
-                for j in range(len(tile)):  # each has a sum of its own, so several are taken at once
+                for j in range(
+                    len(tile)
+                ):  # each has a sum of its own, so several are taken at once
                     apart = others[j] - mine
                     tile[j] += apart * apart
             for j in range(len(tile)):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from typing import NamedTuple
-from collections.abc import Awaitable, Callable
 
 from services.elo.standings.board import Board
 from services.elo.standings.boards import Boards, soon, state_of
@@ -24,7 +23,6 @@ SNAPSHOT_MATCHES = 20_000
 """Matches after which all is written anew; of a large log an eighth of it, since that takes
 longer."""
 _SNAPSHOT_SHARE = 8
-
 
 
 class _Saved(NamedTuple):
@@ -46,9 +44,7 @@ class Sharing:
         holder: This instance, a name of its own.
     """
 
-    def __init__(
-        self, boards: Boards, projections: Projections, lease: Lease, holder: str
-    ) -> None:
+    def __init__(self, boards: Boards, projections: Projections, lease: Lease, holder: str) -> None:
         self._boards = boards
         self._projections = projections
         self._lease = lease

@@ -9,8 +9,8 @@ import numpy as np
 from mazemesh.names import LADDER, PLAYER
 from services.elo.log.batch import Batch, Duels
 from services.elo.wire import scan_kernels
-from services.elo.wire.validation import MOST_RESULTS, MOST_SCORES
 from services.elo.wire.scan_kernels import SPANS
+from services.elo.wire.validation import MOST_RESULTS, MOST_SCORES
 
 _LEAST_BYTES_OF_A_GAME = 12
 _KNOWN_NAMES = 100_000
@@ -30,7 +30,9 @@ def request(data: bytes) -> Batch | None:
         return None
     starts, ends = room.spans[:count, 0].tolist(), room.spans[:count, 1].tolist()
     return Batch(
-        room.texts(count, 2), [data[start:end] for start, end in zip(starts, ends, strict=True)], duels
+        room.texts(count, 2),
+        [data[start:end] for start, end in zip(starts, ends, strict=True)],
+        duels,
     )
 
 
