@@ -1,4 +1,4 @@
-"""`python -m bench elo-scale`: what the Elo service takes in, how it starts on a million matches."""
+"""`python -m bench elo-scale`: what Elo takes in, how it starts on a million matches."""
 
 from __future__ import annotations
 
@@ -208,13 +208,14 @@ def _fit(workload: Workload) -> dict[str, Any]:
 
 def _as_text(report: dict[str, Any]) -> str:
     ingest, fit = report["ingest"], report["fit"]
+    log = f"{report['matches']} matches of {report['players']} players on {report['database']}"
+    rates = f"{ingest['results_per_second']} results/s, {ingest['results_per_processor_second']}"
+    start = f"{report['restart_seconds_1e6']} s, {report['memory_mb_1e6']} MB"
     return "\n".join(
         [
-            f"{report['matches']} matches of {report['players']} players on {report['database']}",
-            f"  taken in: {ingest['results_per_second']} results/s, "
-            f"{ingest['results_per_processor_second']} a processor second",
-            f"  start on them: {report['restart_seconds_1e6']} s, {report['memory_mb_1e6']} MB; "
-            f"empty: {report['start_seconds_empty']} s",
+            log,
+            f"  taken in: {rates} a processor second",
+            f"  start on them: {start}; empty: {report['start_seconds_empty']} s",
             f"  fit of {fit['players']} players, {fit['pairs']} pairs: {fit['seconds']} s",
         ]
     )

@@ -198,8 +198,7 @@ class Ratings:
     async def _refit_all(self) -> None:
         for board in self.boards:
             await self._refit(board)
-        await self._sharing.save()
-        if self._news is not None:
+        if await self._sharing.save() and self._news is not None:
             self._news.tell()
 
     async def _refit(self, board: Board) -> None:

@@ -275,7 +275,8 @@ async def test_another_instance_reads_what_the_one_that_fits_wrote(
     board = await anext(changes)
     assert board is not None
     one_board = await present(one)
-    await news.wait()  # it is stored
+    while not instances.projections.shared:
+        await news.wait()
     other._news.tell()  # type: ignore[union-attr]
     if not board.standings.names:
         await anext(changes)

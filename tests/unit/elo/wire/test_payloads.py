@@ -1,6 +1,6 @@
 import json
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mazemesh.v1 import elo_pb2
@@ -30,12 +30,14 @@ matches = st.builds(
 )
 
 
+@settings(max_examples=40, deadline=None)
 @given(matches)
 def test_what_is_decoded_is_what_was_encoded(one: Match) -> None:
     assert decode(encode(one)) == one
     assert encode(decode(encode(one))) == encode(one)
 
 
+@settings(max_examples=40, deadline=None)
 @given(matches, matches)
 def test_different_matches_have_different_bytes(one: Match, other: Match) -> None:
     assert (encode(one) == encode(other)) == (one == other)
