@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 COMMANDS = {
     "backup": "bench.stores.backup",
     "cluster": "bench.cluster.command",
+    "elo-scale": "bench.elo.scale",
     "fairness": "bench.fairness",
     "game": "bench.game.command",
     "learner": "bench.learner.command",

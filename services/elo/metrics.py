@@ -1,4 +1,4 @@
-"""What the Elo service tells Prometheus: wrapped around the log and the fit, or read from outside."""
+"""What the Elo service tells Prometheus: wrapped around log and fit, or read from outside."""
 
 from __future__ import annotations
 

@@ -1,16 +1,24 @@
 """What every `ResultLog` of the Elo service keeps; an adapter's tests inherit the suite."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import insert, text
 
+from services._harness import migrations
 from services._harness.database import Database
 from services._harness.migrations import schema_differences
+from services.elo.log.batch import Duels
 from services.elo.log.match import LoggedMatch, Match
 from services.elo.store import ResultLog, Status
-from services.elo.stores.sql import SqlResultLog, metadata
+from services.elo.stores.sql_log import SqlResultLog
+from services.elo.stores.tables import metadata, results
+from services.elo.wire.payloads import batch
 from tests.unit.elo.memory_log import MemoryLog
 from tests.unit.elo.played import match
 
@@ -21,16 +29,25 @@ def some(first: int, last: int) -> list[Match]:
     return [match(f"m{n}", ("race:1", "bot/random"), n % 3 / 2, 1.0) for n in range(first, last)]
 
 
+async def append(log: ResultLog, matches: Sequence[Match]) -> list[Status]:
+    (statuses,) = (await log.append([batch(matches)])).statuses
+    return list(statuses)
+
+
 async def everything(log: ResultLog, after: int = 0) -> list[LoggedMatch]:
-    return [logged async for piece in log.read(after) for logged in piece]
+    sequences: list[int] = []
+    async for piece in log.read(after):
+        assert len(piece.sequences) == len(piece.content)
+        sequences += piece.sequences
+    return list(map(LoggedMatch, sequences, await log.find(sequences)))
 
 
 class ResultLogContract:
     """Needs a fixture `log`, empty."""
 
     async def test_what_is_appended_is_read_in_order(self, log: ResultLog) -> None:
-        assert await log.append(some(0, 5)) == [RECORDED] * 5
-        assert await log.append(some(5, 9)) == [RECORDED] * 4
+        assert await append(log, some(0, 5)) == [RECORDED] * 5
+        assert await append(log, some(5, 9)) == [RECORDED] * 4
         found = await everything(log)
         assert [logged.match for logged in found] == some(0, 9)
         sequences = [logged.sequence for logged in found]
@@ -39,15 +56,15 @@ class ResultLogContract:
 
     async def test_reading_begins_after_the_mark(self, log: ResultLog) -> None:
         assert await everything(log) == []
-        await log.append(some(0, 7))
+        await append(log, some(0, 7))
         found = await everything(log)
         assert await everything(log, found[3].sequence) == found[4:]
         assert await everything(log, found[-1].sequence) == []
 
     async def test_the_same_payload_again_is_a_duplicate(self, log: ResultLog) -> None:
-        await log.append(some(0, 3))
+        await append(log, some(0, 3))
         before = await everything(log)
-        assert await log.append(some(0, 3)) == [DUPLICATE] * 3
+        assert await append(log, some(0, 3)) == [DUPLICATE] * 3
         assert await everything(log) == before
 
     @pytest.mark.parametrize(
@@ -64,29 +81,52 @@ class ResultLogContract:
     async def test_another_payload_is_a_conflict_and_the_first_stays(
         self, log: ResultLog, changes: dict[str, object]
     ) -> None:
-        await log.append(some(0, 1))
+        await append(log, some(0, 1))
         other = some(0, 1)[0]._replace(**changes)
-        assert await log.append([other]) == [CONFLICT]
+        assert await append(log, [other]) == [CONFLICT]
         assert [logged.match for logged in await everything(log)] == some(0, 1)
 
     async def test_one_refused_result_does_not_keep_the_others_out(self, log: ResultLog) -> None:
-        await log.append(some(1, 2))
+        await append(log, some(1, 2))
         spoiled = some(1, 2)[0]._replace(seed=1)
         mixed = [*some(0, 1), spoiled, *some(1, 3)]
-        assert await log.append(mixed) == [RECORDED, CONFLICT, DUPLICATE, RECORDED]
+        assert await append(log, mixed) == [RECORDED, CONFLICT, DUPLICATE, RECORDED]
         assert {logged.match.match_id for logged in await everything(log)} == {"m0", "m1", "m2"}
 
     async def test_an_id_twice_in_one_call(self, log: ResultLog) -> None:
         (one,) = some(0, 1)
         other = one._replace(seed=1)
-        assert await log.append([one, one, other]) == [RECORDED, DUPLICATE, CONFLICT]
+        assert await append(log, [one, one, other]) == [RECORDED, DUPLICATE, CONFLICT]
         assert [logged.match for logged in await everything(log)] == [one]
 
     async def test_of_many_writers_of_one_match_one_records_it(self, log: ResultLog) -> None:
-        statuses = await asyncio.gather(*(log.append(some(0, 20)) for _ in range(8)))
+        statuses = await asyncio.gather(*(append(log, some(0, 20)) for _ in range(8)))
         for of_match in zip(*statuses, strict=True):
             assert sorted(of_match, key=lambda status: status.value) == [RECORDED] + [DUPLICATE] * 7
         assert len(await everything(log)) == 20
+
+    async def test_batches_are_appended_in_one_go_and_in_order(self, log: ResultLog) -> None:
+        await append(log, some(0, 2))
+        last = (await everything(log))[-1].sequence
+        spoiled = some(3, 4)[0]._replace(seed=1)
+        appended = await log.append([batch(some(1, 4)), batch([]), batch([spoiled, *some(4, 6)])])
+        assert appended.before == last
+        assert appended.statuses == [
+            [DUPLICATE, RECORDED, RECORDED],
+            [],
+            [CONFLICT, RECORDED, RECORDED],
+        ]
+        found = await everything(log, last)
+        assert [logged.match for logged in found] == some(2, 6)
+        numbers = [logged.sequence for logged in found]
+        assert [list(each) for each in appended.sequences] == [numbers[:2], [], numbers[2:]]
+
+    async def test_what_is_appended_in_columns_is_read_back(self, log: ResultLog) -> None:
+        many = some(0, 400)
+        columns = batch(many)
+        assert isinstance(columns.content, Duels)
+        await log.append([columns])
+        assert [logged.match for logged in await everything(log)] == many
 
 
 class TestMemoryLog(ResultLogContract):
@@ -110,18 +150,18 @@ class TestSqlLog(ResultLogContract):
         return SqlResultLog(database)
 
     async def test_it_survives_closing(self, database: Database, database_url: str) -> None:
-        await SqlResultLog(database).append(some(0, 4))
+        await append(SqlResultLog(database), some(0, 4))
         await database.close()
         again = Database(database_url)
         await again.migrate("services.elo")
         assert [logged.match for logged in await everything(SqlResultLog(again))] == some(0, 4)
-        assert await SqlResultLog(again).append(some(0, 5)) == [DUPLICATE] * 4 + [RECORDED]
+        assert await append(SqlResultLog(again), some(0, 5)) == [DUPLICATE] * 4 + [RECORDED]
         await again.close()
 
     async def test_more_than_one_piece(self, log: SqlResultLog) -> None:
         for start in range(0, 11_000, 1000):
-            await log.append(some(start, start + 1000))
-        pieces = [len(piece) async for piece in log.read(0)]
+            await append(log, some(start, start + 1000))
+        pieces = [len(piece.content) async for piece in log.read(0)]
         assert sum(pieces) == 11_000
         assert len(pieces) > 1
         assert [logged.match.match_id for logged in await everything(log)][-1] == "m10999"
@@ -134,8 +174,57 @@ class TestSqlLog(ResultLogContract):
     async def test_a_sequence_is_never_given_again(
         self, log: SqlResultLog, database: Database
     ) -> None:
-        await log.append(some(0, 3))
+        await append(log, some(0, 3))
         last = (await everything(log))[-1].sequence
         await database.run(lambda session: session.execute(text("DELETE FROM elo_results")))
-        await log.append(some(3, 4))
+        await append(log, some(3, 4))
         assert (await everything(log))[0].sequence > last
+
+    async def test_entries_of_the_older_form_are_known(
+        self, log: SqlResultLog, database: Database
+    ) -> None:
+        one, other = some(0, 2)
+        content = one._asdict() | {"games": [game._asdict() for game in one.games]}
+        row = {"match_id": one.match_id, "payload": json.dumps(content, sort_keys=True).encode()}
+        await database.run(lambda session: session.execute(insert(results), [row]))
+        assert await append(log, [one, other]) == [DUPLICATE, RECORDED]
+        assert await append(log, [one._replace(seed=1)]) == [CONFLICT]
+        assert [logged.match for logged in await everything(log)] == [one, other]
+
+
+def upgrade_to(database: Database, revision: str) -> None:
+    """As `migrate` does, but only so far."""
+    config = Config()
+    harness = Path(migrations.__file__).parent
+    config.set_main_option("script_location", str(harness / "alembic"))
+    versions = harness.parent / "elo" / "migrations" / "versions"
+    config.set_main_option("version_locations", str(versions))
+    config.set_main_option("path_separator", "newline")
+    with database.engine.begin() as connection:
+        config.attributes.update(connection=connection, version_table="alembic_version_elo")
+        command.upgrade(config, revision)
+
+
+async def test_a_log_of_revision_1_is_read_after_the_migration(database_url: str) -> None:
+    database = Database(database_url)
+    one, other, new = some(0, 3)
+    rows = [
+        {"id": each.match_id, "payload": json.dumps(
+            each._asdict() | {"games": [game._asdict() for game in each.games]})}
+        for each in (one, other)
+    ]  # fmt: skip
+    upgrade_to(database, "0001")
+    await database.run(
+        lambda session: session.execute(
+            text("INSERT INTO elo_results (match_id, payload_hash, payload) "
+                 "VALUES (:id, 'h', :payload)"), rows
+        )
+    )  # fmt: skip
+    await database.migrate("services.elo")
+    log = SqlResultLog(database)
+    before = await everything(log)
+    assert [logged.match for logged in before] == [one, other]
+    assert await append(log, [one, new]) == [DUPLICATE, RECORDED]
+    assert (await everything(log))[-1].sequence > before[-1].sequence
+    assert schema_differences(database.engine, "services.elo", metadata) == []
+    await database.close()

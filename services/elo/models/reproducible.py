@@ -75,9 +75,7 @@ def log(values: Floats) -> Floats:
     series = square * _polynomial(square, _LOG)
     half = 0.5 * f * f
     exponent = power.astype(np.float64)
-    result: Floats = exponent * LN2_HIGH - (
-        (half - (s * (half + series) + exponent * LN2_LOW)) - f
-    )
+    result: Floats = exponent * LN2_HIGH - ((half - (s * (half + series) + exponent * LN2_LOW)) - f)
     return result
 
 

@@ -70,9 +70,9 @@ class Sparse:
         self._of_edge = np.concatenate([games.curvature, self._prior])
         self._weights = np.concatenate([self._of_edge, self._of_edge])[self._order]
         players = self._posterior.players
-        self._diagonal: Floats = np.bincount(
-            self._first, self._of_edge, players
-        ) + np.bincount(self._second, self._of_edge, players)
+        self._diagonal: Floats = np.bincount(self._first, self._of_edge, players) + np.bincount(
+            self._second, self._of_edge, players
+        )
         self._diagonal[self._roots] += ROOT_DEVIATION**-2
         self._coarse = self._coarse_inverse()
         self._border = self._posterior.scatter(games.mixed)
@@ -149,6 +149,8 @@ class Sparse:
         the method a link.
         """
         group, count = self._group, int(self._group.max()) + 1
+        if count == 1:
+            return np.zeros((1, 1))  # of all together nothing is known but the level
         one, other = group[self._first], group[self._second]
         across = np.bincount(one * count + other, self._of_edge, count**2).reshape(count, count)
         matrix = -(across + across.T)

@@ -270,7 +270,9 @@ def count_better(
             tile[:] = 0.0
             for s in range(count):
                 mine, others = draws[s, i], draws[s, start : start + len(tile)]
-                for j in range(len(tile)):  # each has a sum of its own, so several are taken at once
+                for j in range(
+                    len(tile)
+                ):  # each has a sum of its own, so several are taken at once
                     apart = others[j] - mine
                     tile[j] += apart * apart
             for j in range(len(tile)):

@@ -56,16 +56,18 @@ class Boards:
                 await self._fold(piece)
             return self.mark > before
 
-    async def appended(self, batches: Sequence[Batch], appended: Appended) -> None:
-        """Folds in what was recorded of batches, and what others recorded before."""
+    async def appended(self, batches: Sequence[Batch], appended: Appended) -> bool:
+        """Folds in what was recorded of batches, and what others recorded before; if anything."""
         async with self.changing:
-            if appended.before == self.mark:
+            before = self.mark
+            if appended.before == before:
                 for batch, statuses, sequences in zip(batches, *appended[1:], strict=True):
                     if sequences:
                         await self._fold(LoggedBatch(sequences, _recorded(batch, statuses)))
-                return
-            async for piece in self._log.read(self.mark):
-                await self._fold(piece)
+            else:
+                async for piece in self._log.read(before):
+                    await self._fold(piece)
+            return self.mark > before
 
     async def _fold(self, piece: LoggedBatch) -> None:
         sequences, content = piece

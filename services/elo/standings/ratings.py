@@ -167,11 +167,10 @@ class Ratings:
         await self._sharing.give_back()
 
     async def _fold(self, batches: Sequence[Batch], appended: Appended) -> None:
-        await self.boards.appended(batches, appended)
-        if any(appended.sequences):
+        if await self.boards.appended(batches, appended):
             self._changed.set()
-            if self._news is not None:
-                self._news.tell()
+        if self._news is not None and any(appended.sequences):
+            self._news.tell()
 
     async def _next(self, ladder: str, seen: Standings, until: float) -> Board | None:
         """The ladder once its standings are not those that were seen, or the time has come."""
@@ -199,8 +198,7 @@ class Ratings:
     async def _refit_all(self) -> None:
         for board in self.boards:
             await self._refit(board)
-        await self._sharing.save()
-        if self._news is not None:
+        if await self._sharing.save() and self._news is not None:
             self._news.tell()
 
     async def _refit(self, board: Board) -> None:
@@ -211,7 +209,11 @@ class Ratings:
                 return
             ladder = board.ladder
             async with self.boards.changing:
-                mark, matches, names = ladder.high_water, ladder.matches, tuple(ladder.players.names)
+                mark, matches, names = (
+                    ladder.high_water,
+                    ladder.matches,
+                    tuple(ladder.players.names),
+                )
                 problem = await soon(ladder.problem, ladder.pairs.count + len(names))
             board.publish(
                 await asyncio.to_thread(

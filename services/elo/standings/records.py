@@ -63,9 +63,7 @@ class Records:
         self._view()
 
     @classmethod
-    def of(
-        cls, names: Sequence[str], ratings: Floats, numbers: npt.NDArray[np.int64]
-    ) -> Records:
+    def of(cls, names: Sequence[str], ratings: Floats, numbers: npt.NDArray[np.int64]) -> Records:
         """The records that `used` gave."""
         records = cls()
         for name in names:

@@ -25,7 +25,6 @@ longer."""
 _SNAPSHOT_SHARE = 8
 
 
-
 class _Saved(NamedTuple):
     """A ladder, as it was when an update was put together."""
 
@@ -45,9 +44,7 @@ class Sharing:
         holder: This instance, a name of its own.
     """
 
-    def __init__(
-        self, boards: Boards, projections: Projections, lease: Lease, holder: str
-    ) -> None:
+    def __init__(self, boards: Boards, projections: Projections, lease: Lease, holder: str) -> None:
         self._boards = boards
         self._projections = projections
         self._lease = lease
@@ -95,8 +92,10 @@ class Sharing:
             board.ladder.tail.forget(mark)
         return changed
 
-    async def save(self, *, complete: bool = False) -> None:
+    async def save(self, *, complete: bool = False) -> bool:
         """Writes what is new: standings, points, and once in a while (or if `complete`) all.
+
+        Returns whether there was anything.
 
         Raises:
             Fenced: another instance fits now; this one stopped to.
@@ -108,7 +107,7 @@ class Sharing:
             async with self._boards.changing:
                 update, saved = await self._update(complete)
             if not (update.points or update.fitted or update.snapshot):
-                return
+                return False
             try:
                 await self._projections.save(fence, update)
             except Fenced:
@@ -121,6 +120,7 @@ class Sharing:
                     one.board.snapshot = one.high_water
             if update.snapshot is not None:
                 self._snapshot_matches = sum(one.matches for one in saved)
+            return True
 
     async def give_back(self) -> None:
         """Writes all that is known, so that the next start is short, and lets another one fit."""

@@ -62,8 +62,6 @@ def _take(session: Session, holder: str, seconds: float, at_once: bool) -> int |
         return None
     fence = row.fence if row.holder == holder else row.fence + 1
     session.execute(
-        update(leases)
-        .where(mine)
-        .values(holder=holder, fence=fence, expires_at=now + seconds)
+        update(leases).where(mine).values(holder=holder, fence=fence, expires_at=now + seconds)
     )
     return int(fence)

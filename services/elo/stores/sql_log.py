@@ -115,7 +115,7 @@ def _insert_sqlite(
         return before, dict(zip(ids, range(before + 1, before + 1 + len(ids)), strict=True))
     query = select(results.c.match_id, results.c.sequence).where(results.c.sequence > before)
     found = session.execute(query.order_by(results.c.sequence))
-    return before, {match_id: sequence for match_id, sequence in found}
+    return before, {row[0]: row[1] for row in found}
 
 
 def _insert_postgresql(
@@ -128,7 +128,7 @@ def _insert_postgresql(
     last = select(results.c.sequence).order_by(results.c.sequence.desc()).limit(1)
     before: int = session.scalar(last) or 0
     found = session.execute(_INSERT_POSTGRESQL, {"ids": ids, "payloads": payloads})
-    return before, {match_id: sequence for match_id, sequence in found}
+    return before, {row[0]: row[1] for row in found}
 
 
 def _payloads(session: Session, match_ids: Sequence[str]) -> dict[str, bytes]:

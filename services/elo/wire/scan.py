@@ -30,7 +30,9 @@ def request(data: bytes) -> Batch | None:
         return None
     starts, ends = room.spans[:count, 0].tolist(), room.spans[:count, 1].tolist()
     return Batch(
-        room.texts(count, 2), [data[start:end] for start, end in zip(starts, ends, strict=True)], duels
+        room.texts(count, 2),
+        [data[start:end] for start, end in zip(starts, ends, strict=True)],
+        duels,
     )
 
 

@@ -17,7 +17,7 @@ def covered(rng: np.random.Generator, matches: int, correlation: float, nu: floa
     truth |= {f"race:{2 * number + 1}": rating for number, rating in enumerate(versions)}
     ladder = folded(simulated(rng, truth, matches, nu=nu, correlation=correlation))
     found = fit(ladder.problem())
-    deviation = np.sqrt(np.diag(found.covariance))
+    deviation = np.sqrt(found.spread.variances)
     actual = np.array([truth[record.name] for record in ladder.players])
     return list(np.abs(found.ratings - actual) < QUANTILE * deviation)
 
@@ -43,7 +43,7 @@ def test_games_taken_as_independent_would_promise_too_much() -> None:
         ladder = folded(simulated(rng, truth, 200, correlation=1.0))
         found = fit(ladder.problem())
         missed = np.abs(found.ratings - [truth[record.name] for record in ladder.players])
-        reach = QUANTILE * np.sqrt(np.diag(found.covariance))
+        reach = QUANTILE * np.sqrt(found.spread.variances)
         honest += list(missed < reach)
         naive += list(missed < reach / np.sqrt(1.0 + found.correlation))
     assert np.mean(naive) < 0.90 < np.mean(honest) < 0.98

@@ -31,7 +31,9 @@ for players, matches in ((20, 300), (130, 800)):
     found = fit(problem)
     names = tuple(record.name for record in ladder.players)
     told = standings(found, problem, names, 1, matches)
-    for column in (problem.start, found.ratings, found.covariance, told.low, told.high, told.ranks):
+    fitted = (problem.start, found.ratings, found.spread.variances)
+    columns = (*fitted, told.low, told.high, told.ranks)
+    for column in columns:
         digest.update(np.ascontiguousarray(column).tobytes())
     digest.update(f"{found.log_nu.hex()} {found.correlation.hex()} {told.order}".encode())
 print(digest.hexdigest())

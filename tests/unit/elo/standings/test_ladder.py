@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.elo.log.batch import Duels
 from services.elo.log.match import LoggedMatch
 from services.elo.models.bradley_terry import fit
 from services.elo.standings.ladder import Ladder
@@ -14,7 +15,7 @@ from tests.unit.elo.played import TRUTH, folded, match, simulated, state
 
 def fitted(ladder: Ladder) -> tuple[bytes, bytes, str]:
     found = fit(ladder.problem())
-    return found.ratings.tobytes(), found.covariance.tobytes(), found.log_nu.hex()
+    return found.ratings.tobytes(), found.spread.variances.tobytes(), found.log_nu.hex()
 
 
 @settings(max_examples=15, deadline=None)
@@ -59,11 +60,44 @@ def test_history_is_every_match_of_the_player_and_ends_at_its_rating() -> None:
     matches = simulated(np.random.default_rng(2), TRUTH, 60)
     ladder = folded(matches)
     for index, record in enumerate(ladder.players):
-        history = ladder.histories[index]
-        mine = [one.match_id for one in matches if record.name in one.participants]
-        assert [ladder.matches[point.match].match_id for point in history] == mine
-        assert history[-1].online_rating == record.online_rating
+        points = ladder.tail.of(index, 0, 100)
+        mine = [at for at, one in enumerate(matches, 1) if record.name in one.participants]
+        assert points.sequences.tolist() == mine
+        assert points.numbers.tolist() == list(range(len(mine)))
+        assert points.ratings[-1] == record.online_rating
         assert record.matches == len(mine)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 200))
+def test_columns_fold_to_the_same_bits_as_one_match_after_the_other(seed: int, cut: int) -> None:
+    rng = np.random.default_rng(seed)
+    matches = [
+        one._replace(
+            finish_nanoseconds=int(rng.integers(2**60)), games=one.games[: rng.integers(1, 3)]
+        )
+        for one in simulated(rng, TRUTH, 200, correlation=0.3)
+    ]
+    odd = rng.random(200) < 0.2  # scores between
+    matches = [
+        match(one.match_id, one.participants, *rng.random(3).tolist()) if strange else one
+        for one, strange in zip(matches, odd, strict=True)
+    ]
+    ladder = Ladder("race")
+    for start, end in ((0, cut), (cut, 200)):
+        duels = Duels.of(matches[start:end])
+        assert duels is not None
+        if end > start:
+            ladder.fold_duels(np.arange(start + 1, end + 1), duels)
+    assert state(ladder) == state(folded(matches))
+
+
+def test_columns_out_of_order_are_refused() -> None:
+    ladder = folded([match("a", ("race:1", "race:2"), 1.0)])
+    duels = Duels.of([match("b", ("race:1", "race:2"), 1.0)])
+    assert duels is not None
+    with pytest.raises(ValueError, match="match 1 of the log came after 1"):
+        ladder.fold_duels(np.array([1]), duels)
 
 
 def test_online_ratings_find_the_order_of_strength() -> None:

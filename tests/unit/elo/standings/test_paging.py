@@ -6,13 +6,14 @@ import pytest
 from mazemesh.errors import InvalidArgument, NotFound
 from services.elo.log.match import LoggedMatch
 from services.elo.standings.board import Board
+from services.elo.standings.ladder import Ladder
 from services.elo.standings.paging import Page, first_page, page_after, page_around
 from services.elo.standings.standings import Standings
 from tests.unit.elo.played import match
 
 
 def board_of(ratings: dict[str, float]) -> Board:
-    board = Board("race")
+    board = Board(Ladder("race"))
     names = list(ratings)
     for sequence, name in enumerate(names[1:], start=1):
         board.ladder.fold(LoggedMatch(sequence, match(f"m{sequence}", (names[0], name), 0.5)))

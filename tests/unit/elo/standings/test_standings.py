@@ -3,6 +3,7 @@ import numpy as np
 from services.elo.log.match import Match
 from services.elo.models.bradley_terry import Fit, fit
 from services.elo.models.posterior import Problem
+from services.elo.models.spread import Covariance
 from services.elo.standings.ladder import Ladder
 from services.elo.standings.standings import QUANTILE, UNRANKED, Standings, standings
 from tests.unit.elo.played import BOTS, folded, match
@@ -11,7 +12,7 @@ from tests.unit.elo.played import BOTS, folded, match
 def of(ladder: Ladder) -> Standings:
     problem = ladder.problem()
     names = tuple(record.name for record in ladder.players)
-    return standings(fit(problem), problem, names, ladder.high_water, len(ladder.matches))
+    return standings(fit(problem), problem, names, ladder.high_water, ladder.matches)
 
 
 def by_hand(ratings: list[float], covariance: list[list[float]]) -> Standings:
@@ -19,7 +20,7 @@ def by_hand(ratings: list[float], covariance: list[list[float]]) -> Standings:
     problem = folded(
         [match("m", [f"race:{n + 1}" for n in range(len(ratings))], ratings)]
     ).problem()
-    made = Fit(np.array(ratings), np.array(covariance), 0.0, 1.0)
+    made = Fit(np.array(ratings), Covariance(np.array(covariance)), 0.0, 1.0)
     names = tuple(f"race:{n + 1}" for n in range(len(ratings)))
     return standings(made, problem, names, 1, 1)
 
