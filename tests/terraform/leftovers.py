@@ -53,20 +53,17 @@ def left(aws: Callable[[str], Any]) -> dict[str, list[str]]:
             for one in aws("elasticache").describe_replication_groups()["ReplicationGroups"]
         ],
         "balancers": [
-            one["LoadBalancerName"] for one in aws("elbv2").describe_load_balancers()["LoadBalancers"]
+            one["LoadBalancerName"]
+            for one in aws("elbv2").describe_load_balancers()["LoadBalancers"]
         ],
         "functions": [one["FunctionName"] for one in aws("lambda").list_functions()["Functions"]],
         "rules": [one["Name"] for one in aws("events").list_rules()["Rules"]],
         "topics": [one["TopicArn"] for one in aws("sns").list_topics()["Topics"]],
-        "alarms": [
-            one["AlarmName"] for one in aws("cloudwatch").describe_alarms()["MetricAlarms"]
-        ],
+        "alarms": [one["AlarmName"] for one in aws("cloudwatch").describe_alarms()["MetricAlarms"]],
         "namespaces": [
             one["Name"] for one in aws("servicediscovery").list_namespaces()["Namespaces"]
         ],
-        "parameters": [
-            one["Name"] for one in aws("ssm").describe_parameters()["Parameters"]
-        ],
+        "parameters": [one["Name"] for one in aws("ssm").describe_parameters()["Parameters"]],
     }
     # A volume that a machine started with goes with it.
     volumes = ec2.describe_volumes(Filters=[{"Name": "status", "Values": ["available"]}])["Volumes"]
