@@ -21,6 +21,7 @@ COMMANDS = {
     "replay": "bench.replay.command",
     "replay-recovery": "bench.replay.recovery",
     "replay-soak": "bench.replay.soak",
+    "scaling": "bench.scaling.command",
     "slow-link": "bench.slow_link.command",
     "start": "bench.start",
     "version": "bench.version",

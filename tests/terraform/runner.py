@@ -128,4 +128,4 @@ class Terraform:
 
     def destroy(self) -> None:
         """Destroys all of it."""
-        self.run("destroy", "-no-color", "-auto-approve", "-parallelism=20")
+        self.run("destroy", "-no-color", "-auto-approve", "-parallelism=20", "-refresh=false")

@@ -99,7 +99,8 @@ def forbidden(path: str, module: str) -> str | None:
         return reason
     if there[-1] in KINDS_OF_GAMES and here[:2] != ("mazemesh", "games"):
         return "what a game's kind means for others, the game, its engine or its spec says"
-    if there[0] in DRIVERS and "stores" not in here and "blobs" not in here:
+    adapter = bool({"stores", "blobs"} & set(here)) or here[:2] == ("supervisor", "cloud")
+    if there[0] in DRIVERS and not adapter:
         return "a driver is imported only by the adapter in stores/ or blobs/ that uses it"
     if there[0] == "supervisor" and here[0] != "supervisor":
         return "nothing knows the supervisor"

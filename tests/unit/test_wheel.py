@@ -26,3 +26,12 @@ def test_no_file_lies_beside_the_five_packages(names: set[str]) -> None:
     folders = {name.partition("/")[0] for name in names}
     assert folders == {"mazemesh", "services", "actor", "learner", "supervisor"}
     assert "mazemesh/py.typed" in names
+
+
+def test_what_machines_in_the_cloud_are_made_with_is_in_it(names: set[str]) -> None:
+    files = "supervisor/cloud/files"
+    assert {f"{files}/install", f"{files}/constraints.txt"} <= names
+    assert f"{files}/systemd/mazemesh-service@.service" in names
+    assert f"{files}/terraform/profiles/hobby/main.tf" in names
+    assert f"{files}/terraform/modules/group/user-data.sh.tftpl" in names
+    assert not [name for name in names if ".terraform/" in name or "tfstate" in name]

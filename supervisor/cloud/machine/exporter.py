@@ -149,9 +149,7 @@ def run(settings: MachineSettings, stop: threading.Event, seconds: float = SECON
     protection = None
     if any(unit.startswith("mazemesh-learner") for unit in settings.units):
         instance, scaling = Metadata().instance_id, client("autoscaling")
-        protection = Protection(
-            lambda busy: protect(settings, instance, scaling, protected=busy)
-        )
+        protection = Protection(lambda busy: protect(settings, instance, scaling, protected=busy))
     while True:
         try:
             values = exporter.look(time.monotonic())

@@ -96,8 +96,6 @@ def _pairs(name: str, text: str) -> dict[str, str]:
     for one in filter(None, text.split(",")):
         key, equals, value = one.partition("=")
         if not (key and equals and value):
-            raise StartError(
-                f"{PREFIX}{name} has {one!r}, which should be NAME=VALUE", exit_code=2
-            )
+            raise StartError(f"{PREFIX}{name} has {one!r}, which should be NAME=VALUE", exit_code=2)
         pairs[key] = value
     return pairs

@@ -54,7 +54,10 @@ class Memory:
         return cls(
             str(data.get("month", "")),
             {str(name): float(hours) for name, hours in data.get("hours", {}).items()},
-            {str(name): (int(one[0]), int(one[1])) for name, one in data.get("stopped", {}).items()},
+            {
+                str(name): (int(one[0]), int(one[1]))
+                for name, one in data.get("stopped", {}).items()
+            },
             float(data.get("at", 0.0)),
             float(data.get("awake_since", 0.0)),
         )

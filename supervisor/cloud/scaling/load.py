@@ -46,7 +46,9 @@ class Counts:
 
     def __add__(self, other: Counts) -> Counts:
         mine, theirs = asdict(self), asdict(other)
-        return Counts(**{field.name: mine[field.name] + theirs[field.name] for field in fields(self)})
+        return Counts(
+            **{field.name: mine[field.name] + theirs[field.name] for field in fields(self)}
+        )
 
 
 _READ: Final = {
@@ -65,7 +67,7 @@ def count(samples: Samples) -> Counts:
     for (name, labels), value in samples.items():
         field = _READ.get(name)
         if name == "mazemesh_replay_limiter_diff_rows":
-            field, value = "ahead_rows", max(value, 0.0)  # noqa: PLW2901
+            field, value = "ahead_rows", max(value, 0.0)
         elif name == "grpc_server_handled_total" and dict(labels).get("grpc_method") in ASKED:
             field = "asked"
         if field is not None:

@@ -44,6 +44,16 @@ class TargetTracking:
     _below: int = 0
     _resting: int = field(default=0)
 
+    def per_machine(self, total: float, running: int) -> float:
+        """The metric that is held at the target; the expressions in Terraform say the same.
+
+        Where there is no machine, whatever waits asks for one: divided by one it might stay below
+        the target for ever.
+        """
+        if running < 1:
+            return 2 * self.target if total > 0 else 0.0
+        return total / running
+
     def decide(self, total: float, desired: int, running: int) -> int:
         """The size from the next minute on.
 
@@ -52,13 +62,13 @@ class TargetTracking:
             desired: Size that is asked for now.
             running: Machines in service.
         """
-        each = total / max(running, 1)
+        each = self.per_machine(total, running)
         self._above = self._above + 1 if each > self.target else 0
         self._below = self._below + 1 if each < IN_SHARE * self.target else 0
         if self._resting > 0:
             self._resting -= 1
         elif self._above >= OUT_MINUTES:
-            wanted = math.ceil(max(running, 1) * each / self.target)
+            wanted = math.ceil(running * each / self.target)
             new = min(max(wanted, desired + 1), self.most)
             if new > desired:
                 self._resting, self._above = self.warmup_minutes, 0

@@ -23,6 +23,7 @@ module "group" {
 }
 
 # Games that wait (the Matchmaker's machine tells) and that learners wait for (Replay's), over the machines in service.
+# Where there is none, whatever waits asks for one. supervisor/cloud/scaling/tracking.py says the same, and is simulated.
 resource "aws_autoscaling_policy" "queued_games" {
   name                      = "queued-games"
   autoscaling_group_name    = module.group.name
@@ -36,7 +37,7 @@ resource "aws_autoscaling_policy" "queued_games" {
       metrics {
         id          = "each"
         label       = "queued games per machine"
-        expression  = "(FILL(queued, 0) + FILL(wanted, 0)) / IF(machines > 1, machines, 1)"
+        expression  = "IF(machines > 0, (FILL(queued, 0) + FILL(wanted, 0)) / machines, IF(FILL(queued, 0) + FILL(wanted, 0) > 0, ${2 * var.queued_games}, 0))"
         return_data = true
       }
       dynamic "metrics" {

@@ -52,6 +52,7 @@ resource "aws_service_discovery_service" "rendezvous" {
   force_destroy = true
 }
 
+# The first learner is started by the training job; more are when inserts run ahead of samples.
 resource "aws_autoscaling_policy" "backlog" {
   count = var.size.max > 1 ? 1 : 0
 
@@ -67,7 +68,7 @@ resource "aws_autoscaling_policy" "backlog" {
       metrics {
         id          = "each"
         label       = "inserts minus samples per learner"
-        expression  = "backlog / IF(machines > 1, machines, 1)"
+        expression  = "IF(machines > 0, FILL(backlog, 0) / machines, 0)"
         return_data = true
       }
       metrics {

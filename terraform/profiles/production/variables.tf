@@ -110,5 +110,5 @@ variable "max_learners" {
 variable "learner_hours" {
   description = "Machine hours of learners a month; then they rest until the next."
   type        = number
-  default     = 200
+  default     = 240
 }

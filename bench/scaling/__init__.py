@@ -1,0 +1,1 @@
+"""A day's load played through the policies of supervisor/cloud/scaling."""

@@ -1,0 +1,84 @@
+from typing import Any
+
+import pytest
+
+from mazemesh.errors import InvalidArgument
+from supervisor.cloud.operating.prices import price
+
+
+def planned(*resources: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "planned_values": {
+            "root_module": {
+                "resources": [{"mode": "managed", "index": None, **one} for one in resources]
+            }
+        }
+    }
+
+
+def resource(kind: str, **values: Any) -> dict[str, Any]:
+    return {"type": kind, "address": f"{kind}.this", "values": values}
+
+
+def group(*, spot: bool, max_price: str | None = None, hours: str | None = None) -> dict[str, Any]:
+    tags = [{"key": "mazemesh:group", "value": "actors"}]
+    if hours:
+        tags.append({"key": "mazemesh:monthly-hours", "value": hours})
+    override = [{"instance_type": "c7g.xlarge"}, {"instance_type": "m7g.xlarge"}]
+    distribution = {
+        "on_demand_percentage_above_base_capacity": 0 if spot else 100,
+        "spot_max_price": max_price,
+    }
+    return resource(
+        "aws_autoscaling_group",
+        max_size=4,
+        tag=tags,
+        mixed_instances_policy=[
+            {"instances_distribution": [distribution], "launch_template": [{"override": override}]}
+        ],
+    )
+
+
+def template(*, public: bool = False) -> dict[str, Any]:
+    return resource(
+        "aws_launch_template",
+        block_device_mappings=[{"ebs": [{"volume_size": 12}]}],
+        network_interfaces=[{"associate_public_ip_address": str(public).lower()}],
+    )
+
+
+def test_spot_costs_usually_little_and_at_most_its_cap() -> None:
+    bill = price(planned(group(spot=True, max_price="0.09", hours="100"), template()))
+    machines = bill.lines[0]
+    assert machines.usual == pytest.approx(6.1)
+    assert machines.most == pytest.approx(9.0)
+
+
+def test_without_a_cap_spot_costs_at_most_the_dearest_on_demand() -> None:
+    bill = price(planned(group(spot=True, hours="100"), template()))
+    assert bill.lines[0].most == pytest.approx(16.32)
+
+
+def test_without_hours_all_machines_run_all_month() -> None:
+    bill = price(planned(group(spot=False), template(public=True)))
+    assert bill.lines[0].usual == pytest.approx(4 * 730 * 0.145)
+    assert any(line.what == "public addresses" for line in bill.lines)
+
+
+def test_a_kind_without_a_price_is_an_error() -> None:
+    with pytest.raises(InvalidArgument, match="aws_redshift_cluster has no price"):
+        price(planned(resource("aws_redshift_cluster")))
+
+
+def test_a_machine_without_a_price_is_an_error() -> None:
+    one = group(spot=False)
+    policy = one["values"]["mixed_instances_policy"][0]
+    policy["launch_template"][0]["override"] = [{"instance_type": "x9.huge"}]
+    with pytest.raises(InvalidArgument, match=r"x9\.huge should be in price_table"):
+        price(planned(one, template()))
+
+
+def test_alarms_are_priced_by_metric() -> None:
+    queries = [{"metric": [{}]}, {"metric": [{}]}, {"metric": []}]
+    bill = price(planned(resource("aws_cloudwatch_metric_alarm", metric_query=queries)))
+    assert bill.usual == pytest.approx(0.2)
