@@ -16,7 +16,8 @@ LAST_PORT_BASE: Final = 65531
 """The largest port of Game that leaves room for the four others."""
 
 _MESH: Final = re.compile(
-    r"""(?: \[ (?P<bracketed> [^\[\]]+ ) \] | (?P<host> [^:\[\]]+ ) ) (?: : (?P<port> [0-9]{1,5} ) )?
+    r"""(?: \[ (?P<bracketed> [^\[\]]+ ) \] | (?P<host> [^:\[\]]+ ) )
+        (?: : (?P<port> [0-9]{1,5} ) )?
     | (?P<ipv6> [^:\[\]]* (?: : [^:\[\]]* ){2,} )""",
     re.VERBOSE,
 )
