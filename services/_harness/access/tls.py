@@ -5,6 +5,7 @@ The least version of TLS is a matter of the whole process: `mazemesh.client.cred
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,6 +49,8 @@ class Certificate:
         self._files, self._clock = files, clock
         self._stamp = self._stamps()
         self._looked = clock()
+        self._fetching = threading.Lock()
+        self._given: Any = None
         try:
             self._current, self.expires = _read(files)
         except (OSError, ValueError) as error:
@@ -59,6 +62,7 @@ class Certificate:
 
     def credentials(self) -> grpc.ServerCredentials:
         """For `add_secure_port`; asks for the files again whenever somebody connects."""
+        self._given = self._current
         return grpc.dynamic_ssl_server_credentials(
             self._current, self._fetch, self._files.client_ca is not None
         )
@@ -77,12 +81,21 @@ class Certificate:
         _log.info("new certificate", expires=self.expires)
 
     def _fetch(self) -> Any:
-        """In gRPC's own thread."""
-        now = self._clock()
-        if now - self._looked >= _LOOK_SECONDS:
-            self._looked = now
-            self.look()
-        return self._current
+        """The new pair, where there is one, in a thread of gRPC.
+
+        None leaves what gRPC has. To give it the same pair again would be no harm but for its
+        speed, were it not that gRPC 1.85 then exchanges what connections that are being made still
+        use: with hundreds at one time it ends by a segmentation fault.
+        """
+        with self._fetching:
+            now = self._clock()
+            if now - self._looked >= _LOOK_SECONDS:
+                self._looked = now
+                self.look()
+            if self._current is self._given:
+                return None
+            self._given = self._current
+            return self._current
 
     def _stamps(self) -> tuple[tuple[int, int, int] | None, ...]:
         return tuple(
