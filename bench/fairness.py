@@ -1,8 +1,8 @@
 """`python -m bench fairness`: what a greedy key does to a polite one, and what a key costs a call.
 
 An Elo service, in a process of its own, over TLS with keys. The polite client asks for a
-leaderboard up to fifty times a second, alone and then beside a client that keeps hundreds of calls under
-way with another key, from a process of its own. A third measurement puts the same load there
+leaderboard up to fifty times a second, alone and then beside a client that keeps hundreds of calls
+under way with another key, from a process of its own. A third measurement puts the same load there
 without keys, where nobody keeps the greedy one back.
 
 On a machine of few cores the greedy client also takes the processor from the polite one and from

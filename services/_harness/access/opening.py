@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from services._harness.access.roles import Rpc
 
 _FLUSH_SECONDS = 60.0
-_STRANGER_CALLS = 200
-"""A second, of one address: calls of health, and calls that are refused."""
 
 
 class Access:
@@ -48,7 +46,7 @@ class Access:
             settings.streams_per_key * 4,
             settings.calls_under_way * 4,
         )
-        strangers = Limits(_STRANGER_CALLS, 1024, 64, 64)
+        strangers = Limits(settings.stranger_calls_per_second, 1024, 64, 64)
         limiters = Limiters(
             Limiter("key", of_key, storage, time.monotonic),
             Limiter("address", of_address, storage, time.monotonic),

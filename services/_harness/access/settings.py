@@ -20,12 +20,8 @@ class AccessSettings(ProcessSettings):
     common: ClassVar[frozenset[str]] = ProcessSettings.common | {
         *("host", "database_url", "insecure", "keys", "keys_grace_seconds", "reflection"),
         *("tls_cert", "tls_key", "tls_client_ca", "calls_per_second", "mib_per_second"),
-        *(
-            "calls_per_second_address",
-            "paced_calls_per_second",
-            "streams_per_key",
-            "calls_under_way",
-        ),
+        *("calls_per_second_address", "paced_calls_per_second", "stranger_calls_per_second"),
+        *("streams_per_key", "calls_under_way"),
     }
 
     host: str = Field(
@@ -72,6 +68,12 @@ class AccessSettings(ProcessSettings):
     )
     calls_per_second_address: int = Field(
         default=20_000, ge=20, le=10_000_000, description="calls from one address a second"
+    )
+    stranger_calls_per_second: int = Field(
+        default=200,
+        ge=20,
+        le=1_000_000,
+        description="calls from one address a second that carry no key or are refused",
     )
     mib_per_second: int = Field(
         default=1_024, ge=1, le=1_048_576, description="MiB that one key may send a second"

@@ -1,6 +1,7 @@
 """Everything that is served, by descriptors, and how each method is called once."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,22 +67,18 @@ async def status(channel: grpc.aio.Channel, method: Method, seconds: float = 1.0
         response_deserializer=response.FromString,
     )
 
-    async def requests() -> Any:
-        yield request
-        await asyncio.sleep(seconds)
-
-    call = stub(requests() if descriptor.client_streaming else request, timeout=seconds)
+    call = stub(timeout=seconds) if descriptor.client_streaming else stub(request, timeout=seconds)
     try:
-        if descriptor.server_streaming:
-            await anext(aiter(call))
+        if descriptor.client_streaming:
+            # A call that was refused may have ended by now.
+            with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
+                await call.write(request)
+                await call.done_writing()
+        if descriptor.server_streaming and await call.read() is not grpc.aio.EOF:
             call.cancel()
-        else:
-            await call
-    except StopAsyncIteration:
-        return "OK"
+            return "OK"
     except grpc.aio.AioRpcError as error:
-        code: str = error.code().name
-        return code
-    except asyncio.CancelledError:
-        return "CANCELLED"
-    return "OK"
+        refused: str = error.code().name
+        return refused
+    code: str = (await call.code()).name
+    return code

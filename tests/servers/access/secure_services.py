@@ -97,6 +97,7 @@ def secure_services(folder: Path) -> Iterator[SecureServices]:
         "port": 0,
         "data_dir": folder,
         "keys": "on",
+        "stranger_calls_per_second": 100_000,  # a scan is nothing else
         "tls_cert": cert,
         "tls_key": key,
     }

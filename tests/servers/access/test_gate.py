@@ -126,6 +126,25 @@ async def test_more_than_the_limit_is_told_with_a_time(tmp_path: Path, keys: Key
             assert await call(other, "UnaryUnary", b"a") == [b"a"]
 
 
+async def test_who_has_no_key_is_held_back_and_holds_nobody_back(
+    tmp_path: Path, keys: Keys
+) -> None:
+    async with (
+        guarded_probe(tmp_path, stranger_calls_per_second=20) as server,
+        channel(server) as stranger,
+        channel(server, keys.texts["worker"]) as known,
+    ):
+        flood = [
+            asyncio.create_task(code_of(call(stranger, "UnaryUnary", b"a"))) for _ in range(200)
+        ]
+        assert await call(known, "UnaryUnary", b"a") == [b"a"]
+        codes = await asyncio.gather(*flood)
+        assert set(codes) == {
+            grpc.StatusCode.UNAUTHENTICATED,
+            grpc.StatusCode.RESOURCE_EXHAUSTED,
+        }
+
+
 async def test_streams_of_a_key_are_bounded(tmp_path: Path, keys: Keys) -> None:
     async with (
         guarded_probe(tmp_path, streams_per_key=2, drain_seconds=0) as server,

@@ -13,11 +13,18 @@ import grpc
 import grpc.aio
 import pytest
 
+from mazemesh.client.credentials import Credentials
+from mazemesh.v1.elo_pb2 import GetLeaderboardRequest
+from mazemesh.v1.elo_pb2_grpc import EloServiceStub
 from services._harness import StartError
 from services._harness.access.certificates import make_authority, make_certificate
 from services._harness.access.tls import Certificate, TlsFiles
 from tests.servers.access.guarded_probe import channel, guarded_probe, tls
+from tests.servers.access.secure_services import OPTIONS
 from tests.servers.probe import call
+from tests.servers.processes import service_process
+
+CONNECTIONS = 300
 
 
 def shown(port: int, trusted: Path) -> tuple[str, int]:
@@ -174,3 +181,19 @@ def test_keys_of_certificates_are_private(tmp_path: Path) -> None:
     files = tls(tmp_path)
     for path in (files["tls_key"], tmp_path / "ca-key.pem"):
         assert path.stat().st_mode & 0o777 == 0o600
+
+
+async def test_hundreds_that_connect_at_one_time_are_all_answered(tmp_path: Path) -> None:
+    """GRPC gave up the process when it was given the same certificate at each connection."""
+    files = tls(tmp_path)
+    flags = ["--port", "0", "--data-dir", str(tmp_path / "data"), "--keys", "off"]
+    flags += ["--tls-cert", str(files["tls_cert"]), "--tls-key", str(files["tls_key"])]
+    credentials = Credentials(ca=(tmp_path / "ca.pem").read_bytes())
+    own = (*OPTIONS, ("grpc.use_local_subchannel_pool", 1))  # a connection each
+    async with service_process("services.elo", *flags) as service:
+        channels = [credentials.aio_channel(service.address, own) for _ in range(CONNECTIONS)]
+        request = GetLeaderboardRequest(ladder="race")
+        calls = (EloServiceStub(one).GetLeaderboard(request, timeout=60) for one in channels)
+        assert len(await asyncio.gather(*calls)) == CONNECTIONS
+        for one in channels:
+            await one.close()
