@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, fields
+from ipaddress import ip_address
 from typing import Final
 
 from mazemesh.errors import InvalidArgument
@@ -39,6 +40,17 @@ def mesh_at(text: str) -> tuple[str, int | None]:
             f"four follow, 1 to {LAST_PORT_BASE}"
         )
     return match["bracketed"] or match["ipv6"] or match["host"], port
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host stands for this machine alone, by its very form: 127.0.0.1, ::1, localhost."""
+    bare = host.removeprefix("[").removesuffix("]")
+    if bare == "localhost":
+        return True
+    try:
+        return ip_address(bare).is_loopback
+    except ValueError:
+        return False
 
 
 def reachable(host: str) -> str:

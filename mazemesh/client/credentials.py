@@ -12,12 +12,12 @@ import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import grpc
 
+from mazemesh.client.addresses import is_loopback
 from mazemesh.errors import InvalidArgument
 
 Options: TypeAlias = Sequence[tuple[str, Any]]
@@ -122,7 +122,7 @@ class Credentials:
         return grpc.ssl_channel_credentials(self.ca, self.cert_key or None, self.cert or None)
 
     def _check_clear(self, address: str) -> None:
-        if self.key and not self.insecure and not all(map(_is_loopback, hosts(address))):
+        if self.key and not self.insecure and not all(map(is_loopback, hosts(address))):
             raise InvalidArgument(
                 f"the key would go to {address} in the clear; set MAZEMESH_TLS_CA to the file of "
                 "the mesh's CA, or MAZEMESH_INSECURE=1 where the network is your own"
@@ -233,13 +233,6 @@ def hosts(address: str) -> Iterator[str]:
         bare = re.sub(r"^(?:dns:(?://[^/]*/)?|ipv4:|ipv6:)", "", one.strip())
         host = bare.rpartition(":")[0] if re.search(r":\d+$", bare) else bare
         yield host.removeprefix("[").removesuffix("]")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _key_of_environment() -> str:

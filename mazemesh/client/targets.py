@@ -6,6 +6,7 @@ import ipaddress
 import socket
 from typing import NamedTuple
 
+from mazemesh.client.addresses import is_loopback
 from mazemesh.errors import InvalidArgument
 
 _SCHEMES = ("dns:", "unix:", "unix-abstract:", "ipv4:", "ipv6:")
@@ -42,7 +43,7 @@ def is_local(address: str) -> bool:
     if address.startswith(("unix:", "unix-abstract:")):
         return True
     hosts = [part.strip().rpartition(":")[0].strip("[]") for part in address.split(",")]
-    return all(host == "localhost" or _is_loopback(host) for host in hosts)
+    return all(map(is_loopback, hosts))
 
 
 def _numeric(addresses: list[str]) -> str:
@@ -73,10 +74,3 @@ def _look_up(address: str) -> list[tuple[_Ip, int]]:
         return []
     numbers = dict.fromkeys(str(info[4][0]) for info in infos)
     return [(ipaddress.ip_address(number), int(port)) for number in numbers]
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

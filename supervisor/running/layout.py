@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mazemesh.cli.own_games import VARIABLE, foreign_games
-from mazemesh.client.addresses import Addresses, reachable
+from mazemesh.client.addresses import Addresses, is_loopback, reachable
 from mazemesh.process.interpreter import run_module
 from mazemesh.process.ports import free_block
 from supervisor.running import own_keys
@@ -28,6 +28,12 @@ GRPC_POLL_STRATEGY = "poll"
 """Lets each of those threads wait for its own sockets.
 
 By epoll, gRPC's choice elsewhere, one thread waits for all of a process and wakes the others.
+"""
+
+FOR_MANY = "epoll1"
+"""Where others than the mesh's own processes call: the cost of poll grows with the connections.
+
+With 1,000 of them, each of which asks once in three seconds, an answer takes a second (docs/adr).
 """
 
 GRPC_BACKUP_POLL_MILLISECONDS = "100"
@@ -116,6 +122,11 @@ class MeshPlan:
         name = f"{self.policy}-exploiter"
         numbered = (f"{name}-{number}" for number in range(2, self.exploiters + 1))
         return (name, *numbered) if self.exploiters else ()
+
+    @property
+    def open_to_others(self) -> bool:
+        """Whether many may connect who are no processes of the mesh."""
+        return self.secure or bool(self.key_files) or not is_loopback(self.host)
 
     @property
     def ports(self) -> range:
@@ -288,6 +299,8 @@ def _environment(plan: MeshPlan) -> dict[str, str]:
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
         "OPENBLAS_NUM_THREADS": os.environ.get("OPENBLAS_NUM_THREADS", "1"),
         "GRPC_EXPERIMENTS": os.environ.get("GRPC_EXPERIMENTS", GRPC_EXPERIMENTS),
-        "GRPC_POLL_STRATEGY": os.environ.get("GRPC_POLL_STRATEGY", GRPC_POLL_STRATEGY),
+        "GRPC_POLL_STRATEGY": os.environ.get(
+            "GRPC_POLL_STRATEGY", FOR_MANY if plan.open_to_others else GRPC_POLL_STRATEGY
+        ),
         _BACKUP_POLL: os.environ.get(_BACKUP_POLL, GRPC_BACKUP_POLL_MILLISECONDS),
     }

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from pathlib import Path
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from mazemesh.client.addresses import is_loopback
 from mazemesh.process.settings import ProcessSettings
 from mazemesh.sqlite_url import sqlite_url
 
@@ -101,14 +101,3 @@ class AccessSettings(ProcessSettings):
     def access_database_url(self) -> str:
         """Where keys are: the database of the services, or a file in the data folder."""
         return self.database_url or sqlite_url(self.data_dir / "access.sqlite")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host stands for this machine alone."""
-    bare = host.removeprefix("[").removesuffix("]")
-    if bare == "localhost":
-        return True
-    try:
-        return ip_address(bare).is_loopback
-    except ValueError:
-        return False
