@@ -8,13 +8,13 @@ import threading
 import numpy as np
 from prometheus_client import CollectorRegistry
 
-from actor.settings import ActorSettings, EvaluatorSettings
+from actor.settings import ActorSettings, EvaluatorSettings, WorkerSettings
 from mazemesh.client.mesh import Mesh
 from mazemesh.process.memory import keep_freed_memory
 from mazemesh.process.worker import run_worker
 
-STOP_SECONDS = 4.0
-"""A service that went away first must not keep a worker that stops waiting for it."""
+_LEAVE_SECONDS = 3.0
+"""Beyond the time to drain: a service that went away must not keep a worker that waits for it."""
 
 
 def play(settings: ActorSettings, registry: CollectorRegistry, stop: threading.Event) -> None:
@@ -22,7 +22,11 @@ def play(settings: ActorSettings, registry: CollectorRegistry, stop: threading.E
     from actor.selfplay.play import Actor
 
     keep_freed_memory()
-    with Mesh(settings.addresses) as mesh:
+    with Mesh(
+        settings.addresses,
+        reconnect_seconds=settings.reconnect_seconds,
+        compression=settings.compression,
+    ) as mesh:
         Actor(settings, mesh, registry, stop).run()
 
 
@@ -34,7 +38,7 @@ def evaluate(
     from actor.rating.evaluator import Evaluator
     from actor.selfplay.play import worker_name
 
-    with Mesh(settings.addresses) as mesh:
+    with Mesh(settings.addresses, reconnect_seconds=settings.reconnect_seconds) as mesh:
         Evaluator(
             worker_name(settings.worker_id, "evaluator"),
             mesh.matchmaker,
@@ -49,18 +53,22 @@ def evaluate(
         ).run()
 
 
+def _patience(settings: WorkerSettings) -> float:
+    return settings.drain_seconds + _LEAVE_SECONDS
+
+
 def main() -> None:
     """Dispatches on the first argument."""
     mode, arguments = (sys.argv[1] if len(sys.argv) > 1 else ""), sys.argv[2:]
     if mode == "play":
-        run_worker(ActorSettings, play, arguments, "python -m actor play", patience=STOP_SECONDS)
+        run_worker(ActorSettings, play, arguments, "python -m actor play", patience=_patience)
     elif mode == "evaluate":
         run_worker(
             EvaluatorSettings,
             evaluate,
             arguments,
             "python -m actor evaluate",
-            patience=STOP_SECONDS,
+            patience=_patience,
         )
     else:
         sys.exit(f"usage: python -m actor play|evaluate [FLAGS] (got {mode!r})")

@@ -7,6 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from mazemesh.client.addresses import Addresses
+from mazemesh.client.replay.compression import Compression
 from mazemesh.process.settings import ProcessSettings
 
 _LOCAL = Addresses.local()
@@ -20,10 +21,23 @@ class WorkerSettings(ProcessSettings):
     seed: int | None = Field(
         default=None, ge=0, description="seed of mazes and draws; not set is a fresh one"
     )
+    drain_seconds: float = Field(
+        default=1.0,
+        ge=0.0,
+        le=3600.0,
+        description="how long a worker that is told to stop may take to write its rows, give its "
+        "leases back and close its sessions; less than a spot instance's notice",
+    )
+    reconnect_seconds: float = Field(
+        default=75.0,
+        ge=0.0,
+        le=3600.0,
+        description="how long a connection may be cut before its games are given up; as long as "
+        "the Game service's session_grace",
+    )
     game_address: str = Field(
         default=_LOCAL.game,
-        description="host:port of the Game service; several instances, separated by commas, get "
-        "sessions in turn",
+        description="host:port of the Game service; dns:///name:port, or several, are instances",
     )
     matchmaker_address: str = Field(
         default=_LOCAL.matchmaker, description="host:port of the Matchmaker service"
@@ -58,6 +72,10 @@ class ActorSettings(WorkerSettings):
         ge=2,
         le=32768,
         description="games played at once; from 128 on in two sessions that take turns",
+    )
+    compression: Compression = Field(
+        default=Compression.AUTO,
+        description="of experience on its way to Replay: auto packs it where the way is slow",
     )
     threads: int = Field(default=1, ge=1, le=64, description="onnxruntime threads")
 

@@ -17,6 +17,7 @@ COMMANDS = {
     "replay": "bench.replay.command",
     "replay-recovery": "bench.replay.recovery",
     "replay-soak": "bench.replay.soak",
+    "slow-link": "bench.slow_link.command",
     "start": "bench.start",
     "version": "bench.version",
 }

@@ -40,6 +40,12 @@ class Reason(StrEnum):
     NO_ADVERSARY = "NO_ADVERSARY"
     """All players of the game win and lose together, so nobody can be exploited."""
 
+    CLIENT_TOO_OLD = "CLIENT_TOO_OLD"
+    """The server serves no client of this version any more (`mazemesh.contract`)."""
+
+    SERVER_TOO_OLD = "SERVER_TOO_OLD"
+    """The client needs what the server does not have yet."""
+
 
 class Details(NamedTuple):
     """What an error tells machines.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
 import time
@@ -12,6 +13,7 @@ import numpy.typing as npt
 import structlog
 
 from actor.collecting.step import Batch, Experience
+from mazemesh.client.pauses import jittered
 from mazemesh.errors import (
     DeadlineExceeded,
     NotFound,
@@ -22,8 +24,13 @@ from mazemesh.errors import (
 log = structlog.get_logger()
 
 
+_LOOK_SECONDS = 0.2
+_AGAIN_SECONDS = 0.5
+_LONGEST_WAY_SECONDS = 1.0
+
 LONG_SECONDS = 0.02
-"""For a write; then it waits for room in the table, and the learner is behind."""
+"""For a write, beyond the way to Replay and back; then it waits for room in the table, and the
+learner is behind."""
 
 
 class Writer(Protocol):
@@ -47,33 +54,47 @@ class ExperienceSender:
     `keep_pace` blocks until it has found some, so that the next is played by a policy that has
     learned meanwhile.
 
+    After `stop` it goes on for `drain_seconds`, so that rows which were played to their end are
+    not lost: what waits is written, and `put` takes what is still handed over.
+
     Attributes:
         rows: Rows acknowledged so far.
         error: What ended the thread, if it was not `stop`; it has set `stop` then, since whoever
             waits for what becomes of the rows would wait for ever.
     """
 
-    def __init__(self, writer: Writer, stop: threading.Event, pending: int = 2) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        stop: threading.Event,
+        pending: int = 2,
+        drain_seconds: float = 0.0,
+    ) -> None:
         self._writer = writer
         self._stop = stop
+        self._drain_seconds = drain_seconds
+        self._drained_at: float | None = None
+        self._no_more = threading.Event()
         self._room = threading.Semaphore(pending)
         self._queue: queue.SimpleQueue[Experience] = queue.SimpleQueue()
         self._progress = threading.Event()
         self._taken = self._done = 0
         self._taken_at = 0.0
+        # Of all so far: the first find an empty table, so it is what the way there takes.
+        self._fastest = math.inf
         self.rows = 0
         self.error: Exception | None = None
 
     def put(self, experience: Experience) -> None:
-        """Hands over one batch; returns without it when stopping.
+        """Hands over one batch; returns without it when it is too late for it.
 
         Raises:
             Exception: what ended the thread.
         """
         self.check()
-        while not self._stop.is_set():
+        while not self._over():
             self.check()
-            if self._room.acquire(timeout=0.2):
+            if self._room.acquire(timeout=_LOOK_SECONDS):
                 self._taken += 1
                 self._taken_at = time.monotonic()
                 self._queue.put(experience)
@@ -89,18 +110,32 @@ class ExperienceSender:
 
         Returns at once when stopping, or when an error has ended the thread: `put` raises it.
         """
-        while self._done < self._taken and time.monotonic() - self._taken_at > LONG_SECONDS:
+        way = 0.0 if math.isinf(self._fastest) else min(self._fastest, _LONGEST_WAY_SECONDS)
+        while self._done < self._taken and time.monotonic() - self._taken_at > LONG_SECONDS + way:
             if self._stop.is_set() or self.error is not None:
                 return
-            self._progress.wait(0.2)
+            self._progress.wait(_LOOK_SECONDS)
             self._progress.clear()
 
+    def finish(self) -> bool:
+        """Waits, when stopping, until all is written or it is too late; whether all is.
+
+        An append that is still held up then is ended by closing the writer.
+        """
+        self._no_more.set()
+        while self._done < self._taken and not self._over():
+            self._progress.wait(_LOOK_SECONDS)
+            self._progress.clear()
+        return self._done == self._taken
+
     def run(self) -> None:
-        """Writes until `stop` is set. Runs in a thread."""
-        while not self._stop.is_set():
+        """Writes until `stop` is set and all that was put is written. Runs in a thread."""
+        while not self._over():
             try:
-                experience = self._queue.get(timeout=0.2)
+                experience = self._queue.get(timeout=_LOOK_SECONDS)
             except queue.Empty:
+                if self._no_more.is_set():
+                    return
                 continue
             try:
                 self._write(experience)
@@ -113,8 +148,20 @@ class ExperienceSender:
             self._progress.set()
             self._room.release()
 
+    def _over(self) -> bool:
+        """Whether nothing is to be written any more: after an error, or some time after `stop`."""
+        if self.error is not None:
+            return True
+        if not self._stop.is_set():
+            return False
+        now = time.monotonic()
+        if self._drained_at is None:
+            self._drained_at = now + self._drain_seconds
+        return now >= self._drained_at
+
     def _write(self, experience: Experience) -> None:
-        while not self._stop.is_set():
+        while not self._over():
+            began = time.monotonic()
             try:
                 self._writer.append(
                     experience.columns, experience.priorities, experience.policy_versions
@@ -122,7 +169,8 @@ class ExperienceSender:
             except (Unavailable, DeadlineExceeded, NotFound, ResourceExhausted) as error:
                 # Replay restarts, has no room, or the learner has not made its table again yet.
                 log.info("replay does not take experience now", reason=str(error))
-                self._stop.wait(0.5)
+                time.sleep(jittered(_AGAIN_SECONDS))
             else:
                 self.rows += experience.rows
+                self._fastest = min(self._fastest, time.monotonic() - began)
                 return

@@ -13,6 +13,8 @@ import structlog
 
 from actor.metrics import EvaluatorMetrics
 from actor.selfplay.student import ModelPeer
+from mazemesh.client.pauses import jittered
+from mazemesh.contract import UPGRADE
 from mazemesh.errors import (
     FailedPrecondition,
     InvalidArgument,
@@ -32,6 +34,7 @@ log = structlog.get_logger()
 
 _IDLE_SECONDS = 1.0
 _PROBE_EVERY = 2.0
+_STOPS = "the evaluator stops"
 
 
 class MatchPeer(Protocol):
@@ -99,7 +102,11 @@ class Evaluator:
         self._probe_at = 0.0
 
     def run(self) -> None:
-        """Works until `stop` is set; a service that is away is waited for."""
+        """Works until `stop` is set; a service that is away is waited for.
+
+        Raises:
+            FailedPrecondition: mesh and worker do not understand each other; says what to upgrade.
+        """
         while not self._stop.is_set():
             try:
                 if self._probe_games and time.monotonic() >= self._probe_at:
@@ -107,10 +114,12 @@ class Evaluator:
                     self._probe_at = time.monotonic() + _PROBE_EVERY
                 idle = self._work()
             except MazemeshError as error:
+                if error.reason in UPGRADE:
+                    raise
                 log.info("evaluation interrupted", reason=str(error))
                 idle = _IDLE_SECONDS
             if idle:
-                self._stop.wait(idle)
+                self._stop.wait(jittered(idle))
 
     def _work(self) -> float:
         """Plays one lease; returns how long to wait before the next."""
@@ -122,8 +131,9 @@ class Evaluator:
             groups[f"{key}@{match.temperature}@{match.game_address}"].append(match)
         for matches in groups.values():
             if self._stop.is_set():
-                break
-            self._play(matches)
+                self._complete(matches, _STOPS)  # others need not wait until the leases run out
+            else:
+                self._play(matches)
         if answer.matches:
             return 0.0
         wait = answer.retry_after.seconds + answer.retry_after.nanos / 1e9
@@ -140,12 +150,17 @@ class Evaluator:
                 [(match.setup, match.created) for match in playable],
                 temperature=playable[0].temperature,
                 rng=self._rng,
-                stepped=self._metrics.agent_steps.inc,
+                stepped=self._stepped,
             )
             failure = ""
         except (NotFound, FailedPrecondition, Unavailable) as error:
             failure = str(error)
         self._complete(playable, failure)
+
+    def _stepped(self, moves: int) -> None:
+        self._metrics.agent_steps.inc(moves)
+        if self._stop.is_set():
+            raise Unavailable(_STOPS)
 
     def _loads(self, match: LeasedMatch) -> bool:
         """Whether all its policies load; gives the lease back if not, and spares the others."""

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import structlog
 
+from mazemesh.client.pauses import jittered
 from mazemesh.errors import MazemeshError
 from mazemesh.games import bot_code, is_bot
 from mazemesh.games.bots import EXTERNAL
@@ -125,7 +126,7 @@ class OpponentSupply:
             except MazemeshError as error:
                 # The same request is made again, so that its outcomes count once.
                 log.info("no opponents from the matchmaker", reason=str(error))
-                self._stop.wait(0.5)
+                self._stop.wait(jittered(0.5))
                 self._wanted.set()
                 continue
             for opponent in opponents:

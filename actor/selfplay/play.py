@@ -22,6 +22,7 @@ from actor.selfplay.student import Student
 from actor.settings import ActorSettings
 from mazemesh.client.game.game import GamesSession
 from mazemesh.client.mesh import Mesh
+from mazemesh.client.pauses import jittered
 from mazemesh.errors import DeadlineExceeded, MazemeshError, NotFound, Unavailable
 from mazemesh.experience import most_write_rows
 from mazemesh.games import GameSpec, Purpose, seeds
@@ -84,7 +85,7 @@ class Actor:
         )
         self._make_room(spec, collection, collector.signature.row_bytes)
         writer = self._mesh.replay.writer(collection.table, collector.signature)
-        sender = ExperienceSender(writer, self._stop)
+        sender = ExperienceSender(writer, self._stop, drain_seconds=self._settings.drain_seconds)
         threads = [
             threading.Thread(target=self._student.follow, args=(spec,), daemon=True),
             threading.Thread(target=sender.run),
@@ -101,7 +102,11 @@ class Actor:
                 self._play(spec, supply, sender)
         finally:
             self._stop.set()
-            # First the writer: an append may wait for a learner that has stopped already.
+            rows = sender.rows
+            if not sender.finish():
+                log.warning("rows were not written, as the time to stop is over")
+            log.info("rows written when stopping", rows=sender.rows - rows)
+            # An append may wait for a learner that has stopped already.
             writer.close()
             self._close()
             threads[1].join()
@@ -171,7 +176,7 @@ class Actor:
         except (NotFound, Unavailable, DeadlineExceeded) as error:
             if not self._stop.is_set():
                 log.warning("games lost; opening new ones", reason=str(error))
-                self._stop.wait(0.2)
+                self._stop.wait(jittered(0.2))
         finally:
             self._close()
 

@@ -30,7 +30,7 @@ class Session(Protocol):
         """Sends one step's actions without waiting."""
         ...
 
-    def receive(self, timeout: float = 30.0) -> Step:
+    def receive(self) -> Step:
         """The next response in order."""
         ...
 

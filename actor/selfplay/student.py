@@ -21,6 +21,7 @@ from tenacity import (
     wait_exponential,
 )
 
+from mazemesh.client.pauses import jittered
 from mazemesh.errors import (
     DeadlineExceeded,
     MazemeshError,
@@ -107,8 +108,7 @@ class Student:
                     stands = True
             except MazemeshError as error:
                 log.info("policy watch interrupted", policy=self._name, reason=str(error))
-                # Those whose service went away together should not come back together.
-                self._stop.wait(0.25 + 0.5 * random.random())  # noqa: S311
+                self._stop.wait(jittered(0.5))
 
     def _is_news(self, event: WatchPoliciesResponse) -> bool:
         """Whether `latest` has moved to another version than the one at hand.

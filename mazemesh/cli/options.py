@@ -29,6 +29,20 @@ PortBase = Annotated[
         "on the data folder, else MAZEMESH_PORT_BASE, else 50051.",
     ),
 ]
+MeshPlace = Annotated[
+    str | None,
+    typer.Option(
+        "--mesh",
+        metavar="HOST[:PORT_BASE]",
+        help="A mesh on another machine. Connections go out alone, so this works behind NAT.",
+    ),
+]
+Key = Annotated[
+    str | None,
+    typer.Option(
+        "--key", envvar="MAZEMESH_KEY", help="API key of the mesh (`mazemesh keys create`)."
+    ),
+]
 Host = Annotated[str | None, typer.Option("--host", help="Host of the services.")]
 
 

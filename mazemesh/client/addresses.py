@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, fields
 from typing import Final
 
@@ -14,7 +15,33 @@ GAME_PORT: Final = 50051
 LAST_PORT_BASE: Final = 65531
 """The largest port of Game that leaves room for the four others."""
 
+_MESH: Final = re.compile(
+    r"""(?: \[ (?P<bracketed> [^\[\]]+ ) \] | (?P<host> [^:\[\]]+ ) )
+        (?: : (?P<port> [0-9]{1,5} ) )?
+    | (?P<ipv6> [^:\[\]]* (?: : [^:\[\]]* ){2,} )""",
+    re.VERBOSE,
+)
+
+SCHEMES: Final = ("dns:", "unix:", "unix-abstract:", "ipv4:", "ipv6:")
+"""What names begin with that gRPC resolves by itself."""
+
 _EVERY_INTERFACE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+
+
+def mesh_at(text: str) -> tuple[str, int | None]:
+    """Host and port base of `HOST` or `HOST:PORT_BASE`; the port is None where there is none.
+
+    Raises:
+        InvalidArgument: it is neither.
+    """
+    match = _MESH.fullmatch(text.strip())
+    port = int(match["port"]) if match and match["port"] else None
+    if match is None or (port is not None and not 1 <= port <= LAST_PORT_BASE):
+        raise InvalidArgument(
+            f"mesh: {text!r} should be HOST or HOST:PORT_BASE, the port of Game, which the other "
+            f"four follow, 1 to {LAST_PORT_BASE}"
+        )
+    return match["bracketed"] or match["ipv6"] or match["host"], port
 
 
 def reachable(host: str) -> str:
@@ -31,9 +58,13 @@ def host_port(host: str, port: int) -> str:
 def split_addresses(text: str) -> tuple[str, ...]:
     """The addresses of a list that is separated by commas; spaces around them do not count.
 
+    What gRPC resolves by itself, as dns:///name:port, is one.
+
     Raises:
         InvalidArgument: there is none, or one stands twice.
     """
+    if text.startswith(SCHEMES):
+        return (text,)
     addresses = tuple(filter(None, map(str.strip, text.split(","))))
     if not addresses or len(set(addresses)) < len(addresses):
         raise InvalidArgument(
@@ -45,7 +76,10 @@ def split_addresses(text: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Addresses:
-    """`host:port` of each service; of Game and Replay also several, separated by commas."""
+    """Where each service is: `host:port`, or instances by `dns:///name:port` or a list.
+
+    Of Replay a list names its shards, each of which has a part of every table.
+    """
 
     game: str
     matchmaker: str

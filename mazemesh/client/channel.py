@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import grpc
+import grpc.aio
 
+from mazemesh.client.targets import target_of
+from mazemesh.contract import user_agent
 from mazemesh.error_details import details_in
 from mazemesh.errors import MazemeshError, Unavailable, from_status
 
@@ -19,13 +22,62 @@ DEADLINE = 10.0
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 
 
-def open_channel(address: str, idempotent: tuple[tuple[str, str], ...] = ()) -> grpc.Channel:
-    """A channel with keepalive that retries UNAVAILABLE on the named (service, method) pairs.
+Methods = Sequence[tuple[str, str]]
+"""Pairs of service and method."""
+
+Option = tuple[str, str | int]
+
+
+class Dial(NamedTuple):
+    """How a server is called, by whichever kind of channel.
+
+    Attributes:
+        target: What gRPC resolves.
+        options: Of the channel.
+        credentials: TLS, and what proves who calls; None is neither.
+    """
+
+    target: str
+    options: list[Option]
+    credentials: grpc.ChannelCredentials | None
+
+
+def dial(address: str, idempotent: Methods = (), options: Sequence[Option] = ()) -> Dial:
+    """All that is decided about a channel, here for the blocking kind and that of asyncio.
+
+    UNAVAILABLE is tried again on the `idempotent` methods, and on no other: a call that is tried
+    again must not happen twice. Pauses between attempts have gRPC's jitter of 20 %, and after an
+    outage no more than a tenth of the calls are repeated (gRFC A6, "Throttling Retry Attempts").
 
     It goes straight to the address, whatever proxies the environment names (docs/adr/0102).
-
-    Only idempotent methods may be listed: a call that is tried again must not happen twice.
+    `options` come after the usual ones and win. For forms of addresses see `target_of`.
     """
+    name, spread = target_of(address)
+    usual = dict(_options(idempotent, spread=spread))
+    return Dial(name, list((usual | dict(options)).items()), None)
+
+
+def open_channel(
+    address: str, idempotent: Methods = (), options: Sequence[Option] = ()
+) -> grpc.Channel:
+    """A channel for threads, see `dial`. Streams of one thread (docs/adr/0049) are on it, too."""
+    how = dial(address, idempotent, options)
+    if how.credentials is not None:
+        return grpc.secure_channel(how.target, how.credentials, options=how.options)
+    return grpc.insecure_channel(how.target, options=how.options)
+
+
+def open_aio_channel(
+    address: str, idempotent: Methods = (), options: Sequence[Option] = ()
+) -> grpc.aio.Channel:
+    """A channel for an event loop, see `dial`."""
+    how = dial(address, idempotent, options)
+    if how.credentials is not None:
+        return grpc.aio.secure_channel(how.target, how.credentials, options=how.options)
+    return grpc.aio.insecure_channel(how.target, options=how.options)
+
+
+def _options(idempotent: Methods, *, spread: bool) -> list[Option]:
     retry = {
         "name": [{"service": service, "method": method} for service, method in idempotent],
         "retryPolicy": {
@@ -37,7 +89,12 @@ def open_channel(address: str, idempotent: tuple[tuple[str, str], ...] = ()) -> 
         },
     }
     config: dict[str, Any] = {"methodConfig": [retry] if idempotent else []}
-    options = [
+    if idempotent:
+        # A failure costs a token, a success gives a tenth back; below half of them none is retried.
+        config["retryThrottling"] = {"maxTokens": 100, "tokenRatio": 0.1}
+    if spread:
+        config["loadBalancingConfig"] = [{"round_robin": {}}]
+    return [
         ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
         ("grpc.keepalive_time_ms", 30_000),
@@ -49,9 +106,11 @@ def open_channel(address: str, idempotent: tuple[tuple[str, str], ...] = ()) -> 
         # Not a pause: the least time that one attempt to connect is given.
         ("grpc.min_reconnect_backoff_ms", 2_000),
         ("grpc.max_reconnect_backoff_ms", 1_000),
+        # Of a name, so that new instances are seen soon; gRPC's own is 30 s.
+        ("grpc.dns_min_time_between_resolutions_ms", 5_000),
+        ("grpc.primary_user_agent", user_agent()),
         ("grpc.service_config", json.dumps(config)),
     ]
-    return grpc.insecure_channel(address, options=options)
 
 
 def translate(error: grpc.RpcError, address: str) -> MazemeshError:
@@ -73,7 +132,7 @@ def closed(address: str) -> Unavailable:
 class ServiceClient:
     """Base of the typed clients: one channel, calls with deadlines, errors as exceptions."""
 
-    def __init__(self, address: str, idempotent: tuple[tuple[str, str], ...] = ()) -> None:
+    def __init__(self, address: str, idempotent: Methods = ()) -> None:
         self.address = address
         self.channel = open_channel(address, idempotent)
 

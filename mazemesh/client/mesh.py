@@ -13,8 +13,10 @@ from typing import Self
 from mazemesh.client.addresses import Addresses
 from mazemesh.client.elo import EloClient
 from mazemesh.client.game.game import GameClient
+from mazemesh.client.game.games_session import RECONNECT_SECONDS
 from mazemesh.client.matchmaker import MatchmakerClient
 from mazemesh.client.model import ModelClient
+from mazemesh.client.replay.compression import Compression
 from mazemesh.client.replay.experience_tables import ExperienceTables
 from mazemesh.client.replay.replay_shards import connect_replay
 
@@ -22,13 +24,28 @@ from mazemesh.client.replay.replay_shards import connect_replay
 class Mesh:
     """Clients for the services at `addresses`; each connects at its first use."""
 
-    def __init__(self, addresses: Addresses) -> None:
+    def __init__(
+        self,
+        addresses: Addresses,
+        *,
+        reconnect_seconds: float = RECONNECT_SECONDS,
+        compression: Compression = Compression.AUTO,
+    ) -> None:
+        """Connects to nothing yet.
+
+        Args:
+            addresses: Of the services.
+            reconnect_seconds: How long sessions of games try to go on over a cut connection.
+            compression: Of the experience that is written.
+        """
         self.addresses = addresses
+        self._reconnect_seconds = reconnect_seconds
+        self._compression = compression
 
     @cached_property
     def game(self) -> GameClient:
         """Plays and creates games."""
-        return GameClient(self.addresses.game)
+        return GameClient(self.addresses.game, reconnect_seconds=self._reconnect_seconds)
 
     @cached_property
     def matchmaker(self) -> MatchmakerClient:
@@ -48,7 +65,7 @@ class Mesh:
     @cached_property
     def replay(self) -> ExperienceTables:
         """Stores and samples experience, on one service or several."""
-        return connect_replay(self.addresses.replay)
+        return connect_replay(self.addresses.replay, self._compression)
 
     def close(self) -> None:
         """Closes the channels that were opened."""

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 
 from mazemesh.client.channel import ServiceClient
+from mazemesh.client.pauses import jittered
 from mazemesh.errors import MazemeshError, Unavailable
 from mazemesh.v1 import model_pb2 as pb
 from mazemesh.v1.model_pb2_grpc import ModelServiceStub
@@ -79,7 +80,7 @@ class ModelClient(ServiceClient):
             except Unavailable:
                 if attempt == _ATTEMPTS - 1:
                     raise
-                time.sleep(_PAUSE * 2**attempt)  # nothing tells when it is back
+                time.sleep(jittered(_PAUSE * 2**attempt))  # nothing tells when it is back
         if version is None:
             raise MazemeshError(f"{self.address} answered nothing for policy {policy!r}")
         if version.sha256 == if_none_match:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import grpc
 
+from mazemesh.client.channel import open_channel
 from mazemesh.error_details import details_in
 
 DEADLINE: Final = 10.0
@@ -46,7 +47,7 @@ class Result:
 
 def run(checks: Iterable[Check], address: str) -> Iterator[Result]:
     """The results of checks on the server at an address, one after the other."""
-    with grpc.insecure_channel(address, options=[("grpc.enable_http_proxy", 0)]) as channel:
+    with open_channel(address) as channel:
         for check in checks:
             began = time.monotonic()
             detail = _wrong(check, channel)

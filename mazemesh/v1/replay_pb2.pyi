@@ -182,7 +182,7 @@ class TableCheckpoint(_message.Message):
     def __init__(self, table: _Optional[str] = ..., number: _Optional[int] = ..., size_bytes: _Optional[int] = ...) -> None: ...
 
 class RecordExperienceRequest(_message.Message):
-    __slots__ = ("table", "writer_id", "sequence", "columns", "priorities", "policy_versions", "more_tables")
+    __slots__ = ("table", "writer_id", "sequence", "columns", "priorities", "policy_versions", "more_tables", "columns_zstd")
     TABLE_FIELD_NUMBER: _ClassVar[int]
     WRITER_ID_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
@@ -190,6 +190,7 @@ class RecordExperienceRequest(_message.Message):
     PRIORITIES_FIELD_NUMBER: _ClassVar[int]
     POLICY_VERSIONS_FIELD_NUMBER: _ClassVar[int]
     MORE_TABLES_FIELD_NUMBER: _ClassVar[int]
+    COLUMNS_ZSTD_FIELD_NUMBER: _ClassVar[int]
     table: str
     writer_id: str
     sequence: int
@@ -197,7 +198,8 @@ class RecordExperienceRequest(_message.Message):
     priorities: bytes
     policy_versions: bytes
     more_tables: _containers.RepeatedCompositeFieldContainer[TablePriorities]
-    def __init__(self, table: _Optional[str] = ..., writer_id: _Optional[str] = ..., sequence: _Optional[int] = ..., columns: _Optional[_Union[_tensor_pb2.Columns, _Mapping]] = ..., priorities: _Optional[bytes] = ..., policy_versions: _Optional[bytes] = ..., more_tables: _Optional[_Iterable[_Union[TablePriorities, _Mapping]]] = ...) -> None: ...
+    columns_zstd: bytes
+    def __init__(self, table: _Optional[str] = ..., writer_id: _Optional[str] = ..., sequence: _Optional[int] = ..., columns: _Optional[_Union[_tensor_pb2.Columns, _Mapping]] = ..., priorities: _Optional[bytes] = ..., policy_versions: _Optional[bytes] = ..., more_tables: _Optional[_Iterable[_Union[TablePriorities, _Mapping]]] = ..., columns_zstd: _Optional[bytes] = ...) -> None: ...
 
 class TablePriorities(_message.Message):
     __slots__ = ("table", "priorities")

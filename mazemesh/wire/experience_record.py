@@ -19,7 +19,9 @@ from google.protobuf.message import DecodeError
 from mazemesh.errors import InvalidArgument
 from mazemesh.v1.replay_pb2 import RecordExperienceRequest as Request
 from mazemesh.v1.replay_pb2 import TablePriorities
+from mazemesh.v1.tensor_pb2 import Columns
 from mazemesh.wire import columns as of_columns
+from mazemesh.wire.compressed_columns import CompressedColumns, decompress_columns
 from mazemesh.wire.protobuf import (
     FIXED64,
     LENGTH_DELIMITED,
@@ -45,6 +47,7 @@ _TAGS = {name: tag_of(Request, name) for name in Request.DESCRIPTOR.fields_by_na
 [_PRIORITIES] = _TAGS["priorities"]
 [_VERSIONS] = _TAGS["policy_versions"]
 [_MORE_TABLES] = _TAGS["more_tables"]
+[_COLUMNS_ZSTD] = _TAGS["columns_zstd"]
 [_SIGNATURE_HASH] = of_columns.HASH_TAG
 [_ROWS] = of_columns.ROWS_TAG
 [_DATA] = of_columns.DATA_TAG
@@ -75,23 +78,25 @@ class RecordRequest:
     priorities: Buffer = b""
     policy_versions: Buffer = b""
     more_tables: Sequence[MoreTable] = ()
+    columns_zstd: Buffer = b""
+    """A frame instead of columns; see `unpack`."""
 
 
 def encode_record(
     table: str,
     writer_id: str,
     sequence: int,
-    columns: Sequence[Buffer],
+    columns: Sequence[Buffer] | CompressedColumns,
     priorities: npt.ArrayLike | None = None,
     policy_versions: npt.ArrayLike | None = None,
     more_tables: Mapping[str, npt.ArrayLike | None] | None = None,
 ) -> bytes:
     """An encoded request; see `ReplayClient.record`. `columns` are those of `encode_columns`."""
-    parts = [
-        _names(table, writer_id),
-        _TAGS["sequence"] + varint(sequence),
-        *message_field(_TAGS["columns"], columns),
-    ]
+    parts: list[Buffer] = [_names(table, writer_id), _TAGS["sequence"] + varint(sequence)]
+    if isinstance(columns, CompressedColumns):
+        parts += bytes_field(_TAGS["columns_zstd"], columns.frame)
+    else:
+        parts += message_field(_TAGS["columns"], columns)
     if priorities is not None:
         parts += bytes_field(_TAGS["priorities"], to_bytes(priorities, np.float64))
     if policy_versions is not None:
@@ -163,12 +168,43 @@ def _read(message: bytes) -> RecordRequest:
             request.priorities = view[start:at]
         elif tag == _VERSIONS:
             request.policy_versions = view[start:at]
+        elif tag == _COLUMNS_ZSTD:
+            request.columns_zstd = view[start:at]
         elif tag == _MORE_TABLES:
             more.append(_more_table(message[start:at]))
         else:
             raise _UnusualError
     request.more_tables = more
     return request
+
+
+def unpack(request: RecordRequest) -> None:
+    """Puts the columns of a frame in the place of the frame; takes long for a large one.
+
+    Raises:
+        InvalidArgument: there are columns besides, or it is no frame of Columns of a legal size.
+    """
+    if request.data or request.rows or request.signature_hash:
+        raise InvalidArgument("columns_zstd is set, and columns too; expected one of them")
+    content = decompress_columns(request.columns_zstd, "columns_zstd")
+    try:
+        _read_columns(content, memoryview(content), 0, len(content), request)
+    except InvalidArgument:
+        raise
+    except (_UnusualError, IndexError, ValueError):
+        _read_generated_columns(content, request)
+    request.columns_zstd = b""
+
+
+def _read_generated_columns(content: bytes, request: RecordRequest) -> None:
+    if len(content) > _SMALL_BYTES and _num_fields(content, 0, len(content)) > MOST_FIELDS:
+        raise _too_many()
+    try:
+        columns = Columns.FromString(content)
+    except DecodeError as error:
+        raise InvalidArgument(f"columns_zstd is a frame of no Columns: {error}") from None
+    request.signature_hash, request.rows = columns.signature_hash, columns.rows
+    request.data = list(columns.data)
 
 
 def _read_columns(
@@ -224,6 +260,7 @@ def _read_generated(message: bytes) -> RecordRequest:
         request.priorities,
         request.policy_versions,
         [MoreTable(more.table, more.priorities) for more in request.more_tables],
+        request.columns_zstd,
     )
 
 

@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from contextvars import ContextVar
+from functools import lru_cache
 from time import perf_counter
 from typing import Any, Final, Never, TypeAlias
 
@@ -19,7 +20,8 @@ import grpc
 import grpc.aio
 from google.protobuf.message import DecodeError
 
-from mazemesh.errors import InvalidArgument
+from mazemesh.contract import check_client
+from mazemesh.errors import InvalidArgument, MazemeshError
 from mazemesh.process.logging import call_fields
 from services._harness.context import Context
 from services._harness.in_flight import InFlight
@@ -51,7 +53,10 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         details: grpc.HandlerCallDetails,
     ) -> Handler | None:
         """Wraps a handler at its first call; an unknown method stays with gRPC (UNIMPLEMENTED)."""
-        _current.set(_Call(details))
+        call = _Call(details)
+        _current.set(call)
+        if not details.method.startswith("/grpc."):  # health is for everybody
+            call.refusal = _version_refused(details)
         known = self._handlers.get(details.method)
         if known is not None:
             return known
@@ -67,13 +72,15 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 class _Call:
     """What log lines say of a call. It is put together only when there is a line."""
 
-    __slots__ = ("_details", "_request_id", "peer")
+    __slots__ = ("_details", "_request_id", "peer", "refusal")
 
     def __init__(self, details: grpc.HandlerCallDetails) -> None:
         self._details = details
         self._request_id = ""
         # Asked for at once: a task that outlives the call may still write lines about it.
         self.peer = ""
+        self.refusal: MazemeshError | None = None
+        """Why the caller gets no answer; known before there is a call to refuse."""
 
     def fields(self) -> Mapping[str, str]:
         """Method, peer and the caller's name for the request, or a random one."""
@@ -131,6 +138,34 @@ class _Calls:
             raise
         finally:
             self.end(began, code)
+
+
+def admit(request: object) -> None:
+    """Raises why the present call is refused before its servicer hears of it, if it is."""
+    refused = _current.get().refusal
+    if refused is not None:
+        raise refused
+    if isinstance(request, InvalidArgument):
+        raise request
+
+
+def _version_refused(details: grpc.HandlerCallDetails) -> MazemeshError | None:
+    for key, value in details.invocation_metadata or ():
+        if key == "user-agent" and not _serves(value):
+            try:
+                check_client(str(value))
+            except MazemeshError as error:
+                return error
+    return None
+
+
+@lru_cache(maxsize=256)
+def _serves(agent: str | bytes) -> bool:
+    try:
+        check_client(str(agent))
+    except MazemeshError:
+        return False
+    return True
 
 
 async def _abort(context: Context, error: Exception) -> None:
@@ -204,8 +239,7 @@ def _single(behaviour: Any, calls: _Calls) -> Callable[[Any, Context], Any]:
     async def call(request: Any, context: Context) -> Any:
         began = calls.begin(context)
         try:
-            if isinstance(request, InvalidArgument):
-                raise request
+            admit(request)
             answer = await behaviour(request, context)
         except BaseException as error:
             await calls.fail(began, context, error)
@@ -219,8 +253,7 @@ def _streaming(behaviour: Any, calls: _Calls) -> Callable[[Any, Context], Any]:
     async def call(request: Any, context: Context) -> None:
         began = calls.begin(context)
         try:
-            if isinstance(request, InvalidArgument):
-                raise request
+            admit(request)
             await _answer(behaviour(request, context), context)
         except BaseException as error:
             await calls.fail(began, context, error)

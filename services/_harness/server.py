@@ -73,6 +73,8 @@ class Server:
             options=(
                 *_OPTIONS,
                 ("grpc.max_receive_message_length", settings.max_request_bytes),
+                # gRPC adds jitter of 10 %, and without a grace lets streams go on to their end.
+                ("grpc.max_connection_age_ms", round(settings.max_connection_age_seconds * 1000)),
             ),
         )
         self.port = 0

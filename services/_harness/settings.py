@@ -18,6 +18,7 @@ class ServiceSettings(ProcessSettings):
         "database_connections",
         "database_statement_seconds",
         "database_lock_seconds",
+        "max_connection_age_seconds",
     }
 
     max_request_bytes: ClassVar[int] = 64 * 1024 * 1024
@@ -49,6 +50,14 @@ class ServiceSettings(ProcessSettings):
         ge=0,
         le=3600,
         description="how long calls in flight may take to finish when stopping",
+    )
+
+    max_connection_age_seconds: float = Field(
+        default=300.0,
+        ge=0.1,
+        le=86_400,
+        description="after which clients connect anew, so that new instances get calls; what runs "
+        "on the old connection goes on to its end",
     )
 
     @field_validator("host")

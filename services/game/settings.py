@@ -37,7 +37,7 @@ class GameServiceSettings(ServiceSettings):
         default_factory=lambda: Addresses.local().elo, description="where rated results go"
     )
     session_grace: PositiveFloat = Field(
-        30.0, description="seconds a session waits for its client after the stream broke"
+        75.0, description="seconds a session waits for its client after the stream broke"
     )
     max_sessions: PositiveInt = Field(512, description="RunGames sessions at one time")
     max_memory_mib: PositiveInt = Field(

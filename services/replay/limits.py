@@ -26,6 +26,12 @@ LARGE_MESSAGE_BYTES: Final = MIB
 MOST_INSERTED_BYTES: Final = 64 * MIB
 """Columns that one call inserts, over all its tables."""
 
+UNPACKED_AT_ONCE_BYTES: Final = 256 * 1024
+"""Content of a Zstandard frame that is unpacked between two calls; a larger one in a thread."""
+
+UNPACKED_TOGETHER: Final = 2
+"""Frames that are unpacked in threads at one time."""
+
 MOST_DRAWN_BYTES: Final = 56 * MIB
 """Columns that one call draws: a message has 64 MiB, and there is more in it than columns."""
 

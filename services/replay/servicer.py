@@ -9,11 +9,13 @@ import numpy as np
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.v1 import replay_pb2 as pb
+from mazemesh.wire.compressed_columns import content_bytes
 from mazemesh.wire.experience_batch import encode_sample
-from mazemesh.wire.experience_record import RecordRequest, decode_record
+from mazemesh.wire.experience_record import RecordRequest, decode_record, unpack
 from mazemesh.wire.tensors import to_bytes
 from services._harness.context import Context
 from services._harness.key_pages import key_page
+from services._harness.shielded import in_thread
 from services.replay.hosting.hosted_table import HostedTable
 from services.replay.hosting.shared_insert import insert_into_all
 from services.replay.hosting.tables import Tables
@@ -25,6 +27,8 @@ from services.replay.limits import (
     MOST_ROWS,
     MOST_ROWS_ONE_BY_ONE,
     ROW_MESSAGE_BYTES,
+    UNPACKED_AT_ONCE_BYTES,
+    UNPACKED_TOGETHER,
 )
 from services.replay.table.operations import Batch
 from services.replay.table.spec import SelectorKind, TableSpec
@@ -38,6 +42,7 @@ class ReplayServicer:
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
+        self._unpacking = asyncio.Semaphore(UNPACKED_TOGETHER)
 
     async def CreateTable(
         self, request: pb.CreateTableRequest, context: Context
@@ -98,6 +103,8 @@ class ReplayServicer:
         """Inserts a batch, given as an encoded RecordExperienceRequest."""
         await _pause_after(len(message))
         request = decode_record(message)
+        if request.columns_zstd:
+            await self._unpack(request)
         hosted = self._tables[request.table]
         _check_rows(request)
         batch = convert.to_batch(request, hosted.table.spec.signature)
@@ -114,6 +121,14 @@ class ReplayServicer:
             priority_mass=inserted.priority_mass,
             more_keys=[_keys(each) for each in more],
         )
+
+    async def _unpack(self, request: RecordRequest) -> None:
+        """Few large ones at a time: whoever waits holds what was sent, and not what is in it."""
+        if content_bytes(request.columns_zstd, "columns_zstd") <= UNPACKED_AT_ONCE_BYTES:
+            unpack(request)
+            return
+        async with self._unpacking:
+            await in_thread(None, unpack, request)
 
     def _more(self, request: RecordRequest) -> list[tuple[HostedTable, Batch]]:
         names = [request.table, *(more.table for more in request.more_tables)]

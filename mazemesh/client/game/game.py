@@ -12,11 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from mazemesh.client.addresses import split_addresses
-from mazemesh.client.game.games_session import GamesSession, Step
+from mazemesh.client.game.games_session import RECONNECT_SECONDS, GamesSession, Step
 from mazemesh.client.game.instance import GameInstance
 from mazemesh.client.game.instances import Instances
 from mazemesh.client.game.own_thread_stream import Stream
 from mazemesh.client.game.seat_session import SeatSession
+from mazemesh.client.targets import is_local
 from mazemesh.errors import NotFound, Unavailable
 from mazemesh.game_replay import GameReplay
 from mazemesh.games import GameSettings
@@ -28,8 +29,7 @@ __all__ = ["GameClient", "GamesSession", "SeatSession", "Step"]
 
 _PAGE = 1000
 _SPEC_SECONDS = 65.0  # a foreign game has 60 s to start
-_GRACE = 30.0
-_GRACE_OF_SEVERAL = 5.0
+_RECONNECT_OF_SEVERAL = 5.0
 
 
 class GameClient:
@@ -41,18 +41,18 @@ class GameClient:
     were created: `client.at(created.game_address).join_session(...)`.
     """
 
-    def __init__(self, address: str, *, resume_seconds: float | None = None) -> None:
-        """A session that broke is tried to be resumed for `resume_seconds`.
+    def __init__(self, address: str, *, reconnect_seconds: float = RECONNECT_SECONDS) -> None:
+        """`reconnect_seconds`: how long sessions try to go on over a cut connection.
 
-        None takes 30, or 5 where there are other instances, at which a new one is soon begun.
+        Where there are other instances at most 5, as a new one is soon begun at one of them.
         """
         instances = [GameInstance(one) for one in split_addresses(address)]
         self.address = address
         self.channel = instances[0].channel
         self._instances = Instances(instances)
-        several = _GRACE_OF_SEVERAL if len(instances) > 1 else _GRACE
-        self._grace = several if resume_seconds is None else resume_seconds
         self._first = instances[0]
+        several = min(reconnect_seconds, _RECONNECT_OF_SEVERAL)
+        self._reconnect_seconds = several if len(instances) > 1 else reconnect_seconds
         self._at: dict[str, GameClient] = {}
         self._at_lock = threading.Lock()
 
@@ -65,7 +65,8 @@ class GameClient:
             return self
         with self._at_lock:
             if address not in self._at:
-                self._at[address] = GameClient(address, resume_seconds=_GRACE_OF_SEVERAL)
+                seconds = min(self._reconnect_seconds, _RECONNECT_OF_SEVERAL)
+                self._at[address] = GameClient(address, reconnect_seconds=seconds)
             return self._at[address]
 
     def list_games(self) -> pb.ListGamesResponse:
@@ -174,10 +175,12 @@ class GameClient:
                 one.run_games,
                 one.address,
                 first,
-                open_local=one.run_games_locally,
+                # Elsewhere such an address is of another machine, or none that a server should
+                # name.
+                open_local=one.run_games_locally if is_local(one.address) else None,
                 open_at=self._run_games_at,
                 controllers=controllers,
-                grace=self._grace,
+                grace=self._reconnect_seconds,
             )
         )
 
@@ -195,7 +198,7 @@ class GameClient:
             self._first.address,
             pb.RunGamesRequest(join=message),
             open_at=self._run_games_at,
-            grace=self._grace,
+            grace=self._reconnect_seconds,
         )
 
     def close(self) -> None:

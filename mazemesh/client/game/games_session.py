@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mazemesh.client.game.own_thread_stream import Stream
+from mazemesh.client.pauses import jittered
 from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError, Unavailable
 from mazemesh.games import GameSpec
 from mazemesh.v1 import game_pb2 as pb
@@ -22,6 +23,12 @@ from mazemesh.wire.tensors import from_bytes, to_bytes
 
 _OPEN_SECONDS = 30.0
 _MAX_BACKOFF = 1.0
+
+_ANSWER_SECONDS = 60.0
+"""For an answer on a connection that stands; one that does not has ended after 40 s (keepalive)."""
+
+RECONNECT_SECONDS = 75.0
+"""For a way back to the server; the grace that sessions have there unless it is told otherwise."""
 
 _WAITING = tag(pb.RunGamesResponse.WAITING_FIELD_NUMBER, LENGTH_DELIMITED)
 
@@ -91,7 +98,7 @@ class GamesSession:
         open_local: Callable[[str, bytes], Stream] | None = None,
         open_at: Callable[[str, bytes], Stream] | None = None,
         controllers: npt.NDArray[np.int8] | None = None,
-        grace: float = 30.0,
+        grace: float = RECONNECT_SECONDS,
     ) -> None:
         """Opens or joins as `first` says.
 
@@ -177,11 +184,12 @@ class GamesSession:
         self._request = pb.RunGamesRequest(step=step)
         self._stream.send(self._request.SerializeToString())
 
-    def receive(self, timeout: float = 30.0) -> Step:
+    def receive(self, timeout: float | None = None) -> Step:
         """The step that was sent, at most `timeout` seconds later.
 
-        The time begins anew whenever the server says that it is still at it, as with foreign games
-        that are slow.
+        None is as long as it takes on a connection that stands, up to a minute, and the grace where
+        it was cut. The time begins anew whenever the server says that it is still at it, as with
+        foreign games that are slow.
 
         Raises:
             FailedPrecondition: none was sent.
@@ -193,11 +201,14 @@ class GamesSession:
         """
         if self._request is None:
             raise FailedPrecondition("no step is in flight; send one first")
-        deadline = time.monotonic() + timeout
+        deadline = None if timeout is None else time.monotonic() + timeout
         try:
-            response = self._next(timeout)
+            response = self._next(_ANSWER_SECONDS if timeout is None else timeout)
         except Unavailable:
-            self.step = self._decode(self._resume(deadline))
+            until = time.monotonic() + self._grace
+            self.step = self._decode(
+                self._resume(until if deadline is None else min(deadline, until))
+            )
         else:
             self.step = self._decode(StepBytes(self._given(response)))
         self._request = None
@@ -248,15 +259,14 @@ class GamesSession:
 
     def _resume(self, deadline: float) -> StepBytes:
         """The response to the step in flight over a new stream."""
-        lost = time.monotonic()
         backoff = 0.05
         while True:
             try:
                 return self._resume_once(deadline)
             except Unavailable:
-                if time.monotonic() + backoff > min(deadline, lost + self._grace):
+                if time.monotonic() + backoff > deadline:
                     raise
-            time.sleep(backoff)  # nothing tells when the server is back
+            time.sleep(jittered(backoff))  # nothing tells when the server is back
             backoff = min(2 * backoff, _MAX_BACKOFF)
 
     def _move(self, open_local: Callable[[bytes], Stream]) -> None:

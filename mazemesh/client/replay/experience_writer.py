@@ -12,6 +12,8 @@ import grpc
 import numpy.typing as npt
 
 from mazemesh.client.channel import MAX_MESSAGE_BYTES, translate
+from mazemesh.client.pauses import jittered
+from mazemesh.client.replay.compression import Compression, Packer
 from mazemesh.client.replay.experience_calls import ExperienceCalls
 from mazemesh.errors import (
     AlreadyExists,
@@ -48,6 +50,7 @@ class ExperienceWriter:
         signature: Signature,
         *,
         give_up: float = 300.0,
+        compression: Compression = Compression.AUTO,
     ) -> None:
         self.table = table
         self.signature = signature
@@ -58,6 +61,7 @@ class ExperienceWriter:
         """Time spent in `append`: waiting for the limiter, the network, a service that is away."""
         self._calls = calls
         self._give_up = give_up
+        self._packer = Packer(compression, calls.address)
         self._closed = threading.Event()
         self._call: Any = None
         self._answers_at_once = False
@@ -95,7 +99,8 @@ class ExperienceWriter:
         """
         arrays = to_arrays(self.signature, columns)
         data = [array_bytes(array) for array in arrays]
-        encoded = encode_columns(self.signature.hash, len(arrays[0]), data)
+        started = time.monotonic()
+        encoded = self._packer.pack(encode_columns(self.signature.hash, len(arrays[0]), data))
 
         def request() -> bytes:
             """With the next sequence."""
@@ -109,7 +114,6 @@ class ExperienceWriter:
                 more_tables,
             )
 
-        started = time.monotonic()
         try:
             try:
                 response = self._send(request(), started + self._give_up)
@@ -127,6 +131,7 @@ class ExperienceWriter:
             seconds = time.monotonic() - started
             self.blocked_seconds += seconds
             self._answers_at_once = seconds < _AT_ONCE_SECONDS
+        self._packer.sent()
         self._is_uncertain = False
         self.sequence += 1
         return response
@@ -165,7 +170,7 @@ class ExperienceWriter:
                 if isinstance(error, DeadlineExceeded):
                     self._answers_at_once = False
                     continue
-            self._closed.wait(pause)
+            self._closed.wait(jittered(pause))
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _try(self, request: bytes, deadline: float) -> pb.RecordExperienceResponse:

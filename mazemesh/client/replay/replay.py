@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy.typing as npt
 
 from mazemesh.client.channel import DEADLINE, ServiceClient
+from mazemesh.client.replay.compression import Compression
 from mazemesh.client.replay.experience import (
     finite_seconds,
     sample_request,
@@ -45,7 +46,9 @@ SAMPLE_DEADLINE = 60.0
 class ReplayClient(ServiceClient):
     """Tables of experience; thread-safe."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, compression: Compression = Compression.AUTO) -> None:
+        """`compression`: of what its writers send."""
+        self._compression = compression
         super().__init__(address, _IDEMPOTENT)
         self._stub = ReplayServiceStub(self.channel)
         self._experience = ExperienceCalls(self.channel, address)
@@ -188,7 +191,9 @@ class ReplayClient(ServiceClient):
         self, table: str, signature: Signature, *, give_up: float = 300.0
     ) -> ExperienceWriter:
         """A writer of batches that numbers them and tries again; a context manager."""
-        return ExperienceWriter(self._experience, table, signature, give_up=give_up)
+        return ExperienceWriter(
+            self._experience, table, signature, give_up=give_up, compression=self._compression
+        )
 
     def sampler(
         self,

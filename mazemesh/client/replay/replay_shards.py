@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import numpy.typing as npt
 
+from mazemesh.client.replay.compression import Compression
 from mazemesh.client.replay.experience_tables import ExperienceTables
 from mazemesh.client.replay.replay import ReplayClient
 from mazemesh.client.replay.sharded_replay import ShardedReplay, by_shard
@@ -16,10 +17,12 @@ from mazemesh.wire.experience_batch import ExperienceBatch
 from mazemesh.wire.tensors import Signature
 
 
-def connect_replay(addresses: str) -> ExperienceTables:
+def connect_replay(addresses: str, compression: Compression = Compression.AUTO) -> ExperienceTables:
     """The service at an address, or several at addresses that are separated by commas."""
     several = [address.strip() for address in addresses.split(",") if address.strip()]
-    return ReplayShards(several) if len(several) > 1 else ReplayClient(addresses.strip())
+    if len(several) > 1:
+        return ReplayShards(several, compression)
+    return ReplayClient(addresses.strip(), compression)
 
 
 class ReplayShards:
@@ -29,8 +32,11 @@ class ReplayShards:
     may write.
     """
 
-    def __init__(self, addresses: Sequence[str]) -> None:
+    def __init__(
+        self, addresses: Sequence[str], compression: Compression = Compression.AUTO
+    ) -> None:
         self.addresses = tuple(addresses)
+        self._compression = compression
         self._clients = [ReplayClient(address) for address in addresses]
         self._sampled: dict[tuple[str, Signature], ShardedReplay] = {}
         self._written: list[ShardedReplay] = []
@@ -105,7 +111,7 @@ class ReplayShards:
 
     def writer(self, table: str, signature: Signature) -> ShardedWriter:
         """A writer that gives its batches to the shards in turn; a context manager."""
-        written = ShardedReplay(self.addresses, table, signature)
+        written = ShardedReplay(self.addresses, table, signature, compression=self._compression)
         self._written.append(written)
         return ShardedWriter(written)
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mazemesh.client.replay.compression import Compression
 from mazemesh.client.replay.replay import ReplayClient
 from mazemesh.errors import InvalidArgument, NotFound
 from mazemesh.v1 import replay_pb2 as pb
@@ -75,12 +76,13 @@ class ShardedReplay:
         table: str,
         signature: Signature,
         rng: np.random.Generator | None = None,
+        compression: Compression = Compression.AUTO,
     ) -> None:
         if not addresses:
             raise InvalidArgument("addresses is empty; expected at least one")
         self.table = table
         self.signature = signature
-        self._clients = [ReplayClient(address) for address in addresses]
+        self._clients = [ReplayClient(address, compression) for address in addresses]
         self._rng = np.random.default_rng() if rng is None else rng
         self._lock = threading.Lock()
         self._masses = np.zeros(len(addresses))

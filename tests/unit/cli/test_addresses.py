@@ -2,7 +2,7 @@
 
 import pytest
 
-from mazemesh.client.addresses import Addresses
+from mazemesh.client.addresses import Addresses, mesh_at
 from mazemesh.errors import InvalidArgument
 
 
@@ -31,3 +31,26 @@ def test_a_port_base_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, te
     monkeypatch.setenv("MAZEMESH_PORT_BASE", text)
     with pytest.raises(InvalidArgument, match=r"MAZEMESH_PORT_BASE.*should be a port from 1 to"):
         Addresses.from_environment()
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("mesh.example.org", ("mesh.example.org", None)),
+        ("mesh.example.org:6000", ("mesh.example.org", 6000)),
+        (" 10.0.0.1:6000 ", ("10.0.0.1", 6000)),
+        ("::1", ("::1", None)),
+        ("[::1]", ("::1", None)),
+        ("[::1]:6000", ("::1", 6000)),
+    ],
+)
+def test_a_mesh_elsewhere_is_a_host_with_or_without_a_port(
+    text: str, place: tuple[str, int | None]
+) -> None:
+    assert mesh_at(text) == place
+
+
+@pytest.mark.parametrize("text", ["", ":6000", "host:", "host:x", "host:0", "host:65532", "[]:1"])
+def test_a_mesh_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(InvalidArgument, match=r"mesh: .* should be HOST or HOST:PORT_BASE"):
+        mesh_at(text)

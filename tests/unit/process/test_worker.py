@@ -22,7 +22,7 @@ def work(settings, registry, stop):
     assert stop.wait(60)
     print("saved")
 
-run_worker(Settings, work, [], "worker", patience={patience})
+run_worker(Settings, work, [], "worker", patience=lambda _: {patience})
 """
 
 

@@ -129,3 +129,51 @@ def test_whatever_ends_the_thread_stops_the_actor() -> None:
     thread.join(20)
     with pytest.raises(ValueError, match="no float"):
         sender.put(batch(2))
+
+
+def test_a_far_replay_is_not_taken_for_a_full_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("actor.collecting.sender.LONG_SECONDS", 0.0)
+    gate = Gate()
+    with sending(gate) as sender:
+        sender.put(batch(1))
+        assert gate.begun.get(timeout=30) == 1
+        sender._fastest = 1000.0  # so long is the way there, as far as is known
+        sender.keep_pace()
+        assert sender.rows == 0
+        gate.ends.put(None)
+
+
+@contextmanager
+def draining(gate: Gate, seconds: float) -> Iterator[tuple[ExperienceSender, threading.Event]]:
+    stop = threading.Event()
+    sender = ExperienceSender(gate, stop, drain_seconds=seconds)
+    thread = threading.Thread(target=sender.run)
+    thread.start()
+    yield sender, stop
+    thread.join(30)
+    assert not thread.is_alive()
+
+
+def test_what_waits_when_all_stops_is_written() -> None:
+    gate = Gate()
+    with draining(gate, 30.0) as (sender, stop):
+        sender.put(batch(1))
+        stop.set()
+        sender.put(batch(2))
+        for _ in range(2):
+            gate.ends.put(None)
+        assert sender.finish()
+    assert sender.rows == 4
+
+
+def test_what_finds_no_room_in_time_is_not() -> None:
+    gate = Gate()
+    with draining(gate, 0.1) as (sender, stop):
+        sender.put(batch(1))
+        sender.put(batch(2))
+        assert gate.begun.get(timeout=30) == 1
+        stop.set()
+        sender.put(batch(3))  # there is no room for it any more
+        assert not sender.finish()
+        gate.ends.put(None)  # the writer is closed
+    assert sender.rows == 2
