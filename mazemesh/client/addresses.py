@@ -23,6 +23,9 @@ _MESH: Final = re.compile(
     re.VERBOSE,
 )
 
+SCHEMES: Final = ("dns:", "unix:", "unix-abstract:", "ipv4:", "ipv6:")
+"""What names begin with that gRPC resolves by itself."""
+
 _EVERY_INTERFACE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 
@@ -67,9 +70,13 @@ def host_port(host: str, port: int) -> str:
 def split_addresses(text: str) -> tuple[str, ...]:
     """The addresses of a list that is separated by commas; spaces around them do not count.
 
+    What gRPC resolves by itself, as dns:///name:port, is one.
+
     Raises:
         InvalidArgument: there is none, or one stands twice.
     """
+    if text.startswith(SCHEMES):
+        return (text,)
     addresses = tuple(filter(None, map(str.strip, text.split(","))))
     if not addresses or len(set(addresses)) < len(addresses):
         raise InvalidArgument(

@@ -6,10 +6,8 @@ import ipaddress
 import socket
 from typing import NamedTuple
 
-from mazemesh.client.addresses import is_loopback
+from mazemesh.client.addresses import SCHEMES, is_loopback
 from mazemesh.errors import InvalidArgument
-
-_SCHEMES = ("dns:", "unix:", "unix-abstract:", "ipv4:", "ipv6:")
 
 
 class Target(NamedTuple):
@@ -30,7 +28,7 @@ def target_of(address: str) -> Target:
     Raises:
         InvalidArgument: a part of a list is no host:port.
     """
-    if address.startswith(_SCHEMES):
+    if address.startswith(SCHEMES):
         return Target(address, spread=address.startswith("dns:"))
     several = [part.strip() for part in address.split(",") if part.strip()]
     if len(several) < 2:

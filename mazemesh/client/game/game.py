@@ -30,7 +30,7 @@ __all__ = ["GameClient", "GamesSession", "SeatSession", "Step"]
 
 _PAGE = 1000
 _SPEC_SECONDS = 65.0  # a foreign game has 60 s to start
-_GRACE_OF_SEVERAL = 5.0
+_RECONNECT_OF_SEVERAL = 5.0
 
 
 class GameClient:
@@ -58,9 +58,9 @@ class GameClient:
         self.address = address
         self.channel = instances[0].channel
         self._instances = Instances(instances)
-        several = len(instances) > 1
-        self._grace = min(reconnect_seconds, _GRACE_OF_SEVERAL) if several else reconnect_seconds
         self._first = instances[0]
+        several = min(reconnect_seconds, _RECONNECT_OF_SEVERAL)
+        self._reconnect_seconds = several if len(instances) > 1 else reconnect_seconds
         self._at: dict[str, GameClient] = {}
         self._at_lock = threading.Lock()
 
@@ -73,9 +73,10 @@ class GameClient:
             return self
         with self._at_lock:
             if address not in self._at:
-                grace = min(self._grace, _GRACE_OF_SEVERAL)
-                one = GameClient(address, self._credentials, reconnect_seconds=grace)
-                self._at[address] = one
+                seconds = min(self._reconnect_seconds, _RECONNECT_OF_SEVERAL)
+                self._at[address] = GameClient(
+                    address, self._credentials, reconnect_seconds=seconds
+                )
             return self._at[address]
 
     def list_games(self) -> pb.ListGamesResponse:
@@ -188,7 +189,7 @@ class GameClient:
                 open_local=one.run_games_locally if is_local(one.address) else None,
                 open_at=self._run_games_at,
                 controllers=controllers,
-                grace=self._grace,
+                grace=self._reconnect_seconds,
             )
         )
 
@@ -206,7 +207,7 @@ class GameClient:
             self._first.address,
             pb.RunGamesRequest(join=message),
             open_at=self._run_games_at,
-            grace=self._grace,
+            grace=self._reconnect_seconds,
         )
 
     def close(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import uuid
 from contextlib import suppress
 from functools import partial
@@ -14,6 +13,7 @@ import structlog
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
+from mazemesh.client.pauses import jittered
 from mazemesh.errors import ResourceExhausted, Unavailable
 from services._harness.database import Database
 from services._harness.notices import POLL_SECONDS, LocalNotices, Look
@@ -97,7 +97,7 @@ class PostgresqlNotices:
             finally:
                 self.listening.clear()
             # Instances that lost one server together should not come back together.
-            await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311
+            await asyncio.sleep(jittered(pause))
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _take(self, payload: str) -> None:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from mazemesh.client.addresses import is_loopback
 from mazemesh.process.errors import StartError
-from services._harness.access.settings import is_loopback
 from tests.servers.access.guarded_probe import guarded_probe, tls
 
 

@@ -20,8 +20,9 @@ from mazemesh.v1 import game_pb2 as pb
 from services.elo.bind import bind as bind_elo
 from services.elo.settings import EloSettings
 from tests.postgresql import PostgresqlServer, postgresql
+from tests.servers.cutting_proxy import CuttingProxy
 from tests.servers.game_matches import play_out, tokens_of
-from tests.servers.game_server import race
+from tests.servers.game_server import race, running_game
 from tests.servers.processes import ServiceProcess, service_process
 from tests.servers.running import RunningService, eventually
 
@@ -186,3 +187,25 @@ def _elsewhere(client: GameClient, sessions: list[GamesSession]) -> None:
 def step(session: GamesSession) -> None:
     session.send(np.zeros((session.num_games, session.seats), np.int8))
     session.receive()
+
+
+def test_behind_a_balanced_address_a_session_goes_on_where_it_is(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    own = f"127.0.0.1:{port}"
+    with (
+        running_game(tmp_path, port=port, public_address=own, local_streams=False) as server,
+        CuttingProxy(server.address) as balanced,
+        closing(GameClient(balanced.address)) as client,
+    ):
+        session = client.open_session("race", None, 4, TRAINING_SEED)
+        step(session)
+        created = client.create([race("m")])
+        assert created[0].game_address == own
+        assert {game.game_address for game in client.list_active()} == {own}
+        balanced.cut()
+        # The way by which both came leads elsewhere, or nowhere: they are reached where they are.
+        step(session)
+        assert session.step.sequence == 2
+        play_out(client.at(created[0].game_address).join_session(tokens_of(created)))
+        session.close()
