@@ -11,6 +11,7 @@ from services.elo.models.bradley_terry import fit
 from services.elo.servicer import EloServicer
 from services.elo.settings import EloSettings
 from services.elo.standings.ratings import Ratings
+from services.elo.store import PageStore
 from services.elo.stores.sql import SqlResultLog
 
 
@@ -30,11 +31,20 @@ async def bind(settings: EloSettings, server: Server) -> None:
         most_watchers=settings.max_watchers,
         least_seconds=settings.watch_seconds,
         heartbeat_seconds=settings.heartbeat_seconds,
+        pages=_pages(server),
     )
     server.add_servicer("mazemesh.v1.EloService", add_EloServiceServicer_to_server, servicer)
     server.background(ratings.refit_forever, "refit")
     server.on_drain(ratings.close)
     server.on_stop(ratings.close)
+
+
+def _pages(server: Server) -> PageStore | None:
+    if server.redis is None:
+        return None
+    from services.elo.stores.redis_pages import RedisPages
+
+    return RedisPages(server.redis)
 
 
 async def _fold(ratings: Ratings) -> None:

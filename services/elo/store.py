@@ -38,3 +38,15 @@ class ResultLog(Protocol):
     def read(self, after: int) -> AsyncIterator[Sequence[LoggedMatch]]:
         """Everything after a sequence (0: all), oldest first, in pieces that fit in memory."""
         ...
+
+
+class PageStore(Protocol):
+    """Pages that instances share; it may lose any, and while it is away it holds none."""
+
+    async def get(self, key: str) -> bytes | None:
+        """A page; None where there is none."""
+        ...
+
+    async def put(self, key: str, page: bytes) -> None:
+        """Keeps a page for a while, if it can."""
+        ...
