@@ -110,8 +110,7 @@ class MatchmakerServiceServicer:
         """Ends a lease. FAILED_PRECONDITION when the fence is not the present one (the lease ran out and the match was issued
         again: reason FENCE_PASSED), the match was abandoned (MATCH_ABANDONED), or the worker does not hold the lease
         (LEASE_NOT_HELD); NOT_FOUND for an unknown match. Completing twice under the same fence is OK.
-        Durable within 2 s (a setting): were it lost, the match would be issued again, and Game would say that it is
-        finished. Results are not taken from here: the Game service reports them to Elo.
+        Durable when it is answered. Results are not taken from here: the Game service reports them to Elo.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -123,7 +122,7 @@ class MatchmakerServiceServicer:
         ticket. A player has one live ticket a ladder: a second one is ALREADY_EXISTS. The ticket expires when the stream
         has been gone for 10 s, or at `max_wait` (DEADLINE_EXCEEDED). RESOURCE_EXHAUSTED while too many players wait, and
         for more than 4 streams of one ticket;
-        UNAVAILABLE when the service stops: tickets do not outlive it.
+        UNAVAILABLE when the service stops: ask again, and where there are several instances at another one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -57,8 +57,7 @@ class MatchmakerServiceStub:
     """Ends a lease. FAILED_PRECONDITION when the fence is not the present one (the lease ran out and the match was issued
     again: reason FENCE_PASSED), the match was abandoned (MATCH_ABANDONED), or the worker does not hold the lease
     (LEASE_NOT_HELD); NOT_FOUND for an unknown match. Completing twice under the same fence is OK.
-    Durable within 2 s (a setting): were it lost, the match would be issued again, and Game would say that it is
-    finished. Results are not taken from here: the Game service reports them to Elo.
+    Durable when it is answered. Results are not taken from here: the Game service reports them to Elo.
     """
     FindMatch: _grpc.UnaryStreamMultiCallable[_matchmaker_pb2.FindMatchRequest, _matchmaker_pb2.FindMatchResponse]
     """Waits for an opponent of about the same rating. Sends `queued` at once, whenever the window has widened, and at
@@ -66,7 +65,7 @@ class MatchmakerServiceStub:
     ticket. A player has one live ticket a ladder: a second one is ALREADY_EXISTS. The ticket expires when the stream
     has been gone for 10 s, or at `max_wait` (DEADLINE_EXCEEDED). RESOURCE_EXHAUSTED while too many players wait, and
     for more than 4 streams of one ticket;
-    UNAVAILABLE when the service stops: tickets do not outlive it.
+    UNAVAILABLE when the service stops: ask again, and where there are several instances at another one.
     """
     CancelMatch: _grpc.UnaryUnaryMultiCallable[_matchmaker_pb2.CancelMatchRequest, _matchmaker_pb2.CancelMatchResponse]
     """Withdraws a ticket; its FindMatch stream ends with CANCELLED (reason TICKET_CANCELLED). FAILED_PRECONDITION when it is matched already."""
@@ -100,8 +99,7 @@ class MatchmakerServiceAsyncStub(MatchmakerServiceStub):
     """Ends a lease. FAILED_PRECONDITION when the fence is not the present one (the lease ran out and the match was issued
     again: reason FENCE_PASSED), the match was abandoned (MATCH_ABANDONED), or the worker does not hold the lease
     (LEASE_NOT_HELD); NOT_FOUND for an unknown match. Completing twice under the same fence is OK.
-    Durable within 2 s (a setting): were it lost, the match would be issued again, and Game would say that it is
-    finished. Results are not taken from here: the Game service reports them to Elo.
+    Durable when it is answered. Results are not taken from here: the Game service reports them to Elo.
     """
     FindMatch: _aio.UnaryStreamMultiCallable[_matchmaker_pb2.FindMatchRequest, _matchmaker_pb2.FindMatchResponse]  # type: ignore[assignment]
     """Waits for an opponent of about the same rating. Sends `queued` at once, whenever the window has widened, and at
@@ -109,7 +107,7 @@ class MatchmakerServiceAsyncStub(MatchmakerServiceStub):
     ticket. A player has one live ticket a ladder: a second one is ALREADY_EXISTS. The ticket expires when the stream
     has been gone for 10 s, or at `max_wait` (DEADLINE_EXCEEDED). RESOURCE_EXHAUSTED while too many players wait, and
     for more than 4 streams of one ticket;
-    UNAVAILABLE when the service stops: tickets do not outlive it.
+    UNAVAILABLE when the service stops: ask again, and where there are several instances at another one.
     """
     CancelMatch: _aio.UnaryUnaryMultiCallable[_matchmaker_pb2.CancelMatchRequest, _matchmaker_pb2.CancelMatchResponse]  # type: ignore[assignment]
     """Withdraws a ticket; its FindMatch stream ends with CANCELLED (reason TICKET_CANCELLED). FAILED_PRECONDITION when it is matched already."""
@@ -164,8 +162,7 @@ class MatchmakerServiceServicer(metaclass=_abc_1.ABCMeta):
         """Ends a lease. FAILED_PRECONDITION when the fence is not the present one (the lease ran out and the match was issued
         again: reason FENCE_PASSED), the match was abandoned (MATCH_ABANDONED), or the worker does not hold the lease
         (LEASE_NOT_HELD); NOT_FOUND for an unknown match. Completing twice under the same fence is OK.
-        Durable within 2 s (a setting): were it lost, the match would be issued again, and Game would say that it is
-        finished. Results are not taken from here: the Game service reports them to Elo.
+        Durable when it is answered. Results are not taken from here: the Game service reports them to Elo.
         """
 
     @_abc_1.abstractmethod
@@ -179,7 +176,7 @@ class MatchmakerServiceServicer(metaclass=_abc_1.ABCMeta):
         ticket. A player has one live ticket a ladder: a second one is ALREADY_EXISTS. The ticket expires when the stream
         has been gone for 10 s, or at `max_wait` (DEADLINE_EXCEEDED). RESOURCE_EXHAUSTED while too many players wait, and
         for more than 4 streams of one ticket;
-        UNAVAILABLE when the service stops: tickets do not outlive it.
+        UNAVAILABLE when the service stops: ask again, and where there are several instances at another one.
         """
 
     @_abc_1.abstractmethod

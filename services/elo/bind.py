@@ -11,6 +11,7 @@ from services.elo.models.bradley_terry import fit
 from services.elo.servicer import EloServicer
 from services.elo.settings import EloSettings
 from services.elo.standings.ratings import Ratings
+from services.elo.store import PageStore
 from services.elo.stores.polled_news import PolledNews
 from services.elo.stores.sql_lease import SqlLease
 from services.elo.stores.sql_log import SqlResultLog
@@ -43,6 +44,7 @@ async def bind(settings: EloSettings, server: Server) -> None:
         most_watchers=settings.max_watchers,
         least_seconds=settings.watch_seconds,
         heartbeat_seconds=settings.heartbeat_seconds,
+        pages=_pages(server),
     )
     server.registry.register(metrics.StateCollector(ratings, servicer))
     server.add_servicer(SERVICE, add_elo_servicer, servicer)
@@ -54,3 +56,11 @@ async def bind(settings: EloSettings, server: Server) -> None:
     server.on_stop(ratings.leave)
     server.on_stop(ratings.close)
     gc.freeze()
+
+
+def _pages(server: Server) -> PageStore | None:
+    if server.redis is None:
+        return None
+    from services.elo.stores.redis_pages import RedisPages
+
+    return RedisPages(server.redis)

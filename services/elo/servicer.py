@@ -14,9 +14,10 @@ from services._harness.paging import page_size, page_token, read_token
 from services.elo.standings import paging
 from services.elo.standings.board import Board
 from services.elo.standings.ratings import Ratings
-from services.elo.store import ResultLog, Status
+from services.elo.store import PageStore, ResultLog, Status
 from services.elo.wire import answers, validation
 from services.elo.wire.first_pages import FirstPages
+from services.elo.wire.leaderboard_cache import LeaderboardCache
 from services.elo.wire.reading import RequestReader
 
 _STATUSES = {
@@ -41,6 +42,7 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
         most_watchers: Open WatchLeaderboard streams at once.
         least_seconds: Least time between two messages of a watch.
         heartbeat_seconds: Most time between two messages of a watch.
+        pages: Where instances share pages of leaderboards; None: nowhere.
     """
 
     def __init__(
@@ -51,8 +53,10 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
         most_watchers: int,
         least_seconds: float,
         heartbeat_seconds: float,
+        pages: PageStore | None = None,
     ) -> None:
         self._ratings = ratings
+        self._leaderboards = LeaderboardCache(pages)
         self._log = log
         self._reader = RequestReader()
         self.watching, self._most_watchers = 0, most_watchers
@@ -92,9 +96,8 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
             return elo_pb2.GetLeaderboardResponse(ladder=request.ladder)
         if request.page_token:
             page = paging.page_after(board, size, request.page_token, request.prefix)
-        else:
-            page = paging.first_page(board, size, request.prefix)
-        return answers.leaderboard(board, page)
+            return answers.leaderboard(board, page)
+        return await self._leaderboards.first_page(board, size, request.prefix)
 
     async def WatchLeaderboard(
         self, request: elo_pb2.WatchLeaderboardRequest, context: Context

@@ -191,3 +191,15 @@ class News(Protocol):
     async def wait(self) -> object:
         """Returns when there may be something new; after a second at the latest."""
         ...
+
+
+class PageStore(Protocol):
+    """Pages that instances share; it may lose any, and while it is away it holds none."""
+
+    async def get(self, key: str) -> bytes | None:
+        """A page; None where there is none."""
+        ...
+
+    async def put(self, key: str, page: bytes) -> None:
+        """Keeps a page for a while, if it can."""
+        ...

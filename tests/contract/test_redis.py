@@ -77,7 +77,7 @@ async def test_after_a_restart_notices_come_again(redis_own: RedisProcess) -> No
         sender.publish("policies")  # is lost, as nobody can carry it
         await asyncio.to_thread(redis_own.start)
         look = receiver.listen("policies")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not await look.wait():  # it is told to look when the connection stands again
                 pass
             await asyncio.gather(sender.listening.wait(), receiver.listening.wait())

@@ -101,8 +101,12 @@ class Matching:
         try:
             while True:
                 await pause(self._desk.wake, _TICK if self._is_shared or self._waiting else None)
+                began = self._desk.clock()
                 if self.fence is not None and await self._refused():
                     await asyncio.sleep(_RETRY)
+                if self._is_shared:
+                    # Where thousands wait a look takes long: streams have their turn, too.
+                    await asyncio.sleep(max(0.0, self._desk.clock() - began))
         finally:
             if renewing is not None:
                 renewing.cancel()

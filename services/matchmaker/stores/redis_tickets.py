@@ -17,38 +17,56 @@ from services.matchmaker.stores.memory import too_many, unknown, waits_already
 from services.matchmaker.stores.redis_leaders import leader_key
 from services.matchmaker.stores.ticket_text import from_text, to_text
 
-# KEYS: ticket, request, player, live, prefix of tickets. ARGV: id, text, since, seconds, most.
-_ADD = """
+# The number of changes so far. It begins with the time, so that none comes twice when it was lost.
+_COUNT = """
+local function count(key)
+  if redis.call('INCR', key) == 1 then
+    local time = redis.call('TIME')
+    redis.call('SET', key, string.format('%.0f', time[1] * 1000000 + time[2]))
+  end
+  redis.call('EXPIRE', key, 86400)
+end
+"""
+
+# KEYS: ticket, request, player, live, changes, prefix of tickets.
+# ARGV: id, text, since, seconds, most.
+_ADD = (
+    _COUNT
+    + """
 local known = redis.call('GET', KEYS[2])
 if known then
-  local text = redis.call('GET', KEYS[5] .. known)
+  local text = redis.call('GET', KEYS[6] .. known)
   if text then return {'known', text} end
 end
 local other = redis.call('GET', KEYS[3])
-if other and redis.call('EXISTS', KEYS[5] .. other) == 1 then return {'other', other} end
+if other and redis.call('EXISTS', KEYS[6] .. other) == 1 then return {'other', other} end
 if redis.call('ZCARD', KEYS[4]) >= tonumber(ARGV[5]) then return {'full', ''} end
 redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[4])
 redis.call('SET', KEYS[2], ARGV[1], 'EX', ARGV[4])
 redis.call('SET', KEYS[3], ARGV[1], 'EX', ARGV[4])
 redis.call('ZADD', KEYS[4], ARGV[3], ARGV[1])
 redis.call('EXPIRE', KEYS[4], 86400)
+count(KEYS[5])
 return {'added', ARGV[2]}
 """
+)
 
-# KEYS: leader, live, ended, then ticket, request and player of each change.
+# KEYS: leader, live, ended, changes, then ticket, request and player of each change.
 # ARGV: fence, then id, old text, new text, end time (empty: it lives) and seconds of each.
-_SWAP = """
+_SWAP = (
+    _COUNT
+    + """
 if ARGV[1] ~= '' then
   local fence = redis.call('HGET', KEYS[1], 'fence')
   if fence and tonumber(fence) > tonumber(ARGV[1]) then return 0 end
 end
 local changes = (#ARGV - 1) / 5
 for i = 0, changes - 1 do
-  local present = redis.call('GET', KEYS[4 + 3 * i])
+  local present = redis.call('GET', KEYS[5 + 3 * i])
   if present ~= ARGV[3 + 5 * i] and present ~= ARGV[4 + 5 * i] then return 0 end
 end
 for i = 0, changes - 1 do
-  local ticket, request, player = KEYS[4 + 3 * i], KEYS[5 + 3 * i], KEYS[6 + 3 * i]
+  local ticket, request, player = KEYS[5 + 3 * i], KEYS[6 + 3 * i], KEYS[7 + 3 * i]
   local id, ended, seconds = ARGV[2 + 5 * i], ARGV[5 + 5 * i], ARGV[6 + 5 * i]
   redis.call('SET', ticket, ARGV[4 + 5 * i], 'EX', seconds)
   redis.call('EXPIRE', request, seconds)
@@ -61,8 +79,10 @@ for i = 0, changes - 1 do
     redis.call('EXPIRE', player, seconds)
   end
 end
+count(KEYS[4])
 return 1
 """
+)
 
 # KEYS: instances. ARGV: instance, seconds.
 _BEAT = """
@@ -99,13 +119,16 @@ class RedisTickets:
         self._beat, self._gone = server.script(_BEAT), server.script(_GONE)
         self._live = self._key("live")
         self._ended = self._key("ended")
+        self._changes = self._key("changes")
         self._instances = self._key("instances")
         # Most tickets are as they were when they were read last.
         self._read: dict[str, tuple[bytes, Ticket]] = {}
+        # Those that lived, and after how many changes.
+        self._seen: tuple[bytes | None, list[Ticket]] = (None, [])
 
     async def add(self, ticket: Ticket) -> Ticket:
         """See `TicketStore`."""
-        keys = [*self._keys(ticket), self._live, self._key("ticket", "")]
+        keys = [*self._keys(ticket), self._live, self._changes, self._key("ticket", "")]
         told, text = await self._add(
             keys,
             [ticket.ticket_id, to_text(ticket), ticket.since, _seconds(ticket), self._max_tickets],
@@ -130,7 +153,7 @@ class RedisTickets:
         self, changes: Sequence[tuple[Ticket, Ticket]], fence: int | None = None
     ) -> bool:
         """See `TicketStore`."""
-        keys = [leader_key(self._server, LOBBY), self._live, self._ended]
+        keys = [leader_key(self._server, LOBBY), self._live, self._ended, self._changes]
         arguments: list[Argument] = ["" if fence is None else fence]
         for old, new in changes:
             keys += self._keys(old)
@@ -140,6 +163,9 @@ class RedisTickets:
 
     async def live(self) -> list[Ticket]:
         """See `TicketStore`."""
+        changes = await self._server.call(lambda redis: redis.get(self._changes))
+        if changes is not None and changes == self._seen[0]:
+            return list(self._seen[1])
         ids = await self._server.call(lambda redis: redis.zrange(self._live, 0, -1))
         names = [one.decode() for one in ids]
         found = await self._find(names)
@@ -149,7 +175,9 @@ class RedisTickets:
             await self._server.call(lambda redis: redis.zrem(self._live, *missing))
         living = [ticket for _, ticket in found if ticket is not None]
         self._read = {name: self._read[name] for name in names if name in self._read}
-        return [ticket for ticket in living if ticket.state not in ENDED]
+        tickets = [ticket for ticket in living if ticket.state not in ENDED]
+        self._seen = changes, tickets
+        return list(tickets)
 
     async def count(self) -> int:
         """See `TicketStore`."""

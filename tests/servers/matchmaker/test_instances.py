@@ -149,7 +149,7 @@ async def test_leases_are_unique_and_end_anywhere(instances: Instances) -> None:
 
     async def all_have_the_snapshot() -> None:
         for client in clients:
-            while not (await asyncio.to_thread(client.lease, "first", 1)).matches:
+            while not (await asyncio.to_thread(client.lease, "first", 1)).matches:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
 
     async with asyncio.timeout(30):

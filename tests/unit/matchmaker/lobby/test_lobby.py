@@ -30,6 +30,7 @@ class World:
     clock: FakeClock = field(default_factory=FakeClock)
     game: FakeGame = field(default_factory=FakeGame)
     elo: FakeElo = field(default_factory=FakeElo)
+    streams: list[AsyncGenerator[Waiting]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.tickets = MemoryTickets(100)
@@ -53,6 +54,7 @@ class World:
         """A stream that has been told `queued`."""
         ticket = await self.lobby.enter(request or wished.player, wished)
         stream = self.lobby.follow(ticket.ticket_id)
+        self.streams.append(stream)  # one that nobody holds would be closed at some moment
         await anext(stream)
         return stream
 
