@@ -80,7 +80,7 @@ def _positive(data: Bytes, at: int, end: int, most: int) -> tuple[int, int]:
     value, after = _number(data, at, end)
     if after < 0 or value < np.uint64(1) or value > np.uint64(most):
         return 0, -1
-    return int(value), after
+    return np.int64(value), after  # type: ignore[return-value]
 
 
 @numba.njit(inline="always", error_model="numpy")
