@@ -113,7 +113,7 @@ def _ingest(service: psutil.Process, address: str, workload: Workload) -> dict[s
         from mazemesh.v1 import elo_pb2
 
         with grpc.insecure_channel(address, [("grpc.use_local_subchannel_pool", 1)]) as channel:
-            record = channel.unary_unary(CALL)
+            record: Any = channel.unary_unary(CALL)
             while (request := waiting.get()) is not None:
                 began = time.perf_counter()
                 answer = record(request, timeout=_CALL_SECONDS)

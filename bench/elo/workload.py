@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import uuid
 from collections.abc import Iterator
 
@@ -12,7 +13,6 @@ from mazemesh.v1 import elo_pb2
 BOTS = ("bot/random", "bot/wall-follower", "bot/shortest-path")
 _NEAR = 40
 _FINISHED = 1_700_000_000
-_NAMESPACE = uuid.UUID(int=1)
 
 
 class Workload:
@@ -38,41 +38,64 @@ class Workload:
         odds = 10.0 ** ((strengths[first] - strengths[second]) / 400.0)
         self._wins = rng.random((2, matches)) < odds / (1.0 + odds)
         self._first, self._second = first, second
-
-    def results(self, start: int, end: int) -> Iterator[elo_pb2.MatchResult]:
-        """Some of them; match ids are those of the Matchmaker, which are random."""
-        wins = self._wins[:, start:end].T.tolist()
-        for number, one, other, games in zip(
-            range(start, end),
-            self._first[start:end].tolist(),
-            self._second[start:end].tolist(),
-            wins,
-            strict=True,
-        ):
-            match_id = str(uuid.uuid5(_NAMESPACE, str(number)))
-            result = elo_pb2.MatchResult(
-                match_id=match_id,
-                ladder="race",
-                seed=number,
-                rules_hash="0123456789abcdef",
-                participants=(self.names[one], self.names[other]),
-                games=[
-                    elo_pb2.GameOutcome(
-                        game_id=f"{match_id}/{rotation}",
-                        rotation=rotation,
-                        scores=(float(won), float(not won)),
-                        steps=[60],
-                        termination=elo_pb2.TERMINATION_FINISHED,
-                    )
-                    for rotation, won in enumerate(games)
-                ],
-            )
-            result.finish_time.seconds = _FINISHED + number
-            yield result
+        self._ids = random.Random(1)
 
     def requests(self, size: int) -> Iterator[bytes]:
         """All of them as encoded RecordResults requests of so many results."""
         for start in range(0, len(self._first), size):
-            end = min(start + size, len(self._first))
-            request = elo_pb2.RecordResultsRequest(results=self.results(start, end))
-            yield request.SerializeToString()
+            results = self._results(start, min(start + size, len(self._first)))
+            yield b"".join(_field(_RESULTS, result) for result in results)
+
+    def _results(self, start: int, end: int) -> Iterator[bytes]:
+        """Encoded results. Those of a message stand one after the other, so parts can be reused."""
+        for number, one, other, games in zip(
+            range(start, end),
+            self._first[start:end].tolist(),
+            self._second[start:end].tolist(),
+            self._wins[:, start:end].T.tolist(),
+            strict=True,
+        ):
+            # Random as those of the Matchmaker.
+            match_id = str(uuid.UUID(int=self._ids.getrandbits(128)))
+            head = elo_pb2.MatchResult(
+                match_id=match_id,
+                ladder="race",
+                seed=number + 1,
+                rules_hash="0123456789abcdef",
+                participants=(self.names[one], self.names[other]),
+            )
+            tail = _OF_GAMES[games[0], games[1]].replace(_ID.encode(), match_id.encode())
+            yield head.SerializeToString() + tail
+
+
+def _field(number: int, content: bytes) -> bytes:
+    """A field of a length from 128 to 16,383 on the wire."""
+    size = len(content)
+    return bytes((number << 3 | 2, size & 0x7F | 0x80, size >> 7)) + content
+
+
+def _games(first: bool, second: bool) -> bytes:
+    """The games of a match that were won or lost, and when it ended."""
+    result = elo_pb2.MatchResult(
+        games=[
+            elo_pb2.GameOutcome(
+                game_id=f"{_ID}/{rotation}",
+                rotation=rotation,
+                scores=(float(won), float(not won)),
+                steps=[60],
+                termination=elo_pb2.TERMINATION_FINISHED,
+            )
+            for rotation, won in enumerate((first, second))
+        ]
+    )
+    result.finish_time.seconds = _FINISHED
+    return result.SerializeToString()
+
+
+_ID = "x" * 36
+_OF_GAMES = {(one, two): _games(one, two) for one in (False, True) for two in (False, True)}
+_RESULTS: int = (
+    elo_pb2.DESCRIPTOR.message_types_by_name["RecordResultsRequest"]
+    .fields_by_name["results"]
+    .number
+)

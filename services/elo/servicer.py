@@ -64,7 +64,7 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
         self._least_seconds = least_seconds
         self._heartbeat_seconds = heartbeat_seconds
 
-    async def RecordResults(
+    async def RecordResults(  # type: ignore[override]  # see wire.handlers
         self, request: bytes, context: Context
     ) -> elo_pb2.RecordResultsResponse:
         """Appends results; the request comes as bytes."""

@@ -96,8 +96,8 @@ async def mesh(postgresql_server: str, tmp_path_factory: Any) -> AsyncIterator[M
 
 async def eventually(true: Callable[[], bool]) -> None:
     async with asyncio.timeout(CONVERGED_SECONDS):
-        while not await asyncio.to_thread(true):
-            await asyncio.sleep(0.05)
+        while not await asyncio.to_thread(true):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)  # other processes tell nothing of themselves
 
 
 def fitted(instance: Instance, matches: int) -> bool:

@@ -60,12 +60,19 @@ class Duels(NamedTuple):
 
     def select(self, rows: Sequence[int] | slice) -> Duels:
         """Some of the matches, in the order of `rows`."""
-        names = [
-            column[rows] if isinstance(rows, slice) else [column[row] for row in rows]
-            for column in (self.ladders, self.ones, self.others)
-        ]
-        numbers = self.games[rows], self.starts[rows], self.finishes[rows]
-        return Duels(*names, numbers[0], numbers[1], self.scores, numbers[2])
+        return Duels(
+            _some(self.ladders, rows),
+            _some(self.ones, rows),
+            _some(self.others, rows),
+            self.games[rows],
+            self.starts[rows],
+            self.scores,
+            self.finishes[rows],
+        )
+
+
+def _some(column: Sequence[str], rows: Sequence[int] | slice) -> Sequence[str]:
+    return column[rows] if isinstance(rows, slice) else [column[row] for row in rows]
 
 
 class Batch(NamedTuple):

@@ -58,7 +58,7 @@ def _k_factor(matches: int) -> float:
 def _home(first: int, second: int, mask: int) -> int:
     """See `pairs.home`."""
     hashed = np.uint64(first) * _HASH_FIRST + np.uint64(second) * _HASH_SECOND
-    return np.int64(hashed >> _HASH_SHIFT) & mask
+    return np.int64(hashed >> _HASH_SHIFT) & mask  # type: ignore[return-value]
 
 
 @compiled(numba.void(_F2, numba.int64, _SLOTS), nogil=True, error_model="numpy")
@@ -66,7 +66,7 @@ def place(cells: Floats, count: int, slots: Indices) -> None:
     """Puts the numbers of `count` rows into empty slots; see `pairs.Pairs`."""
     mask = len(slots) - 1
     for row in range(count):
-        slot = _home(np.int64(cells[row, 0]), np.int64(cells[row, 1]), mask)
+        slot = _home(int(cells[row, 0]), int(cells[row, 1]), mask)
         while slots[slot] >= 0:
             slot = (slot + 1) & mask
         slots[slot] = row
@@ -174,7 +174,7 @@ def fold(
                 and cells[at, 2] == number
                 and cells[at, 3] == 1.0
             ):
-                row = np.int64(at)
+                row = int(at)
                 break
             slot = (slot + 1) & mask
         if row == count:

@@ -70,9 +70,9 @@ class Sparse:
         self._of_edge = np.concatenate([games.curvature, self._prior])
         self._weights = np.concatenate([self._of_edge, self._of_edge])[self._order]
         players = self._posterior.players
-        self._diagonal: Floats = np.bincount(self._first, self._of_edge, players) + np.bincount(
-            self._second, self._of_edge, players
-        )
+        by_first = np.bincount(self._first, self._of_edge, players)
+        by_second = np.bincount(self._second, self._of_edge, players)
+        self._diagonal = (by_first + by_second).astype(np.float64)
         self._diagonal[self._roots] += ROOT_DEVIATION**-2
         self._coarse = self._coarse_inverse()
         self._border = self._posterior.scatter(games.mixed)
@@ -153,7 +153,7 @@ class Sparse:
             return np.zeros((1, 1))  # of all together nothing is known but the level
         one, other = group[self._first], group[self._second]
         across = np.bincount(one * count + other, self._of_edge, count**2).reshape(count, count)
-        matrix = -(across + across.T)
+        matrix: Floats = -(across + across.T).astype(np.float64)
         matrix[np.diag_indices(count)] -= matrix.sum(axis=1)
         of_roots = np.bincount(group[self._roots], minlength=count).astype(np.float64)
         matrix[np.diag_indices(count)] += of_roots * ROOT_DEVIATION**-2

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from services.elo.models.pairs import Floats, Indices
 
@@ -59,7 +60,7 @@ class Samples:
     """
 
     variances: Floats
-    draws: Floats
+    draws: npt.NDArray[np.floating]
 
     def better(self, ratings: Floats, players: Indices, quantile: float) -> Indices:
         """See `Spread.better`."""

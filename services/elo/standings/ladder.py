@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -84,7 +84,8 @@ class Ladder:
         numbers = np.empty(2 * count, np.int64)
         after, means = np.empty((count, 2)), np.empty((count, 2))
         players = self.players
-        self.pairs.count = folding_kernels.fold(
+        fold: Callable[..., int] = folding_kernels.fold
+        self.pairs.count = fold(
             *(ones, others, duels.games, duels.starts, duels.scores, duels.finishes),
             *(players.ratings, *players.numbers),
             *(self.pairs.cells, self.pairs.count, self.pairs.slots),

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from services.elo.log.batch import Integers
 from services.elo.models.pairs import Floats, Indices
+
+Chosen = Indices | npt.NDArray[np.bool_] | slice
 
 
 class Points(NamedTuple):
@@ -32,9 +35,15 @@ class Points(NamedTuple):
         """Number of points; a tuple would say its fields."""
         return len(self.sequences)
 
-    def where(self, chosen: Indices | slice) -> Points:
+    def where(self, chosen: Chosen) -> Points:
         """Some of them."""
-        return Points(*(column[chosen] for column in self))
+        return Points(
+            self.sequences[chosen],
+            self.players[chosen],
+            self.numbers[chosen],
+            self.ratings[chosen],
+            self.scores[chosen],
+        )
 
     @classmethod
     def joined(cls, parts: Sequence[Points]) -> Points:
@@ -75,7 +84,7 @@ class Tail:
         if len(points) and points.sequences[0] <= mark:
             rest = slice(int(np.searchsorted(points.sequences, mark, "right")), None)
             # A copy, so that what is dropped does not stay as its base.
-            kept = Points(*(column[rest].copy() for column in points))
+            kept = Points.joined([points.where(rest)])
             self._parts = [kept] if len(kept) else []
 
     def of(self, player: int, start: int, count: int) -> Points:

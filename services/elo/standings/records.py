@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from services.elo.log.batch import Integers
 from services.elo.models import online
-from services.elo.models.pairs import Floats
+from services.elo.models.pairs import Floats, plain
 
 _FIRST_PLAYERS = 16
 _NUMBERS = 5
@@ -106,9 +106,10 @@ class Records:
         self._finishes[player] = finish_nanoseconds
 
     def _view(self) -> None:
-        # A memory view gives and takes plain numbers, several times as fast as an array does.
-        self.online = memoryview(self.ratings)
-        self.matches, *self._outcomes, self._finishes = map(memoryview, self.numbers)
+        self.online = plain(self.ratings)
+        self.matches = plain(self.numbers[0])
+        self._outcomes = [plain(self.numbers[place]) for place in (1, 2, 3)]
+        self._finishes = plain(self.numbers[4])
 
     def __len__(self) -> int:
         """Number of players."""

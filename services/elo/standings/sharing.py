@@ -19,10 +19,10 @@ from services.elo.store import Fenced, Lease, Projections, Snapshot, Update
 LEASE_SECONDS = 4.0
 RENEW_SECONDS = 1.0
 
-SNAPSHOT_MATCHES = 20_000
-"""Matches after which all is written anew; of a large log an eighth of it, since that takes
+SNAPSHOT_MATCHES = 50_000
+"""Matches after which all is written anew; of a large log a fourth of it, since that takes
 longer."""
-_SNAPSHOT_SHARE = 8
+_SNAPSHOT_SHARE = 4
 
 
 class _Saved(NamedTuple):

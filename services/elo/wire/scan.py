@@ -64,9 +64,12 @@ class _Room:
         return [text[start:end] for start, end in zip(starts, ends, strict=True)]
 
     def duels(self, count: int) -> Duels:
+        """The first results."""
         games = self.games[:count]
         return Duels(
-            *(self.texts(count, place) for place in (4, 6, 8)),
+            self.texts(count, 4),
+            self.texts(count, 6),
+            self.texts(count, 8),
             games,
             self.starts[:count],
             self.scores[: int(games.sum())].copy(),

@@ -80,7 +80,7 @@ def _positive(data: Bytes, at: int, end: int, most: int) -> tuple[int, int]:
     value, after = _number(data, at, end)
     if after < 0 or value < np.uint64(1) or value > np.uint64(most):
         return 0, -1
-    return np.int64(value), after
+    return np.int64(value), after  # type: ignore[return-value]
 
 
 @numba.njit(inline="always", error_model="numpy")
@@ -254,9 +254,9 @@ def request(
         length, at = _positive(data, at + 1, len(data), len(data))
         if at < 0 or at + length > len(data):
             return -1
+        end = at + length
         used = _result(
-            *(data, at, at + length, row, used),
-            *(spans, games, starts, scores, finishes, rotations, word),
+            data, at, end, row, used, spans, games, starts, scores, finishes, rotations, word
         )
         if used < 0:
             return -1
@@ -279,9 +279,9 @@ def payloads(
     rotations, word = np.empty(_MOST_GAMES, np.int64), np.empty(2, np.uint32)
     at = used = 0
     for row in range(len(ends)):
+        end = ends[row]
         used = _result(
-            *(data, at, ends[row], row, used),
-            *(spans, games, starts, scores, finishes, rotations, word),
+            data, at, end, row, used, spans, games, starts, scores, finishes, rotations, word
         )
         if used < 0:
             return -1

@@ -84,7 +84,11 @@ def _results_of_sqlite() -> None:
         "INSERT INTO elo_results (sequence, match_id, payload) "
         "SELECT sequence, match_id, CAST(payload AS BLOB) FROM elo_results_before ORDER BY sequence"
     )
-    # Numbers of rows that are gone are not given again either.
+    # Numbers of rows that are gone are not given again either. Copying no row notes a number too.
+    op.execute(
+        "DELETE FROM sqlite_sequence WHERE name = 'elo_results' "
+        "AND NOT EXISTS (SELECT 1 FROM elo_results)"
+    )
     op.execute(
         "INSERT INTO sqlite_sequence (name, seq) SELECT 'elo_results', seq FROM sqlite_sequence "
         "WHERE name = 'elo_results_before' "

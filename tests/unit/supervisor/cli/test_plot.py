@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 
 from mazemesh.cli.app import app
 from services._harness.database import Database
-from services.elo.stores.sql import SqlResultLog
+from services.elo.stores.sql_log import SqlResultLog
+from services.elo.wire.payloads import batch
 from tests.unit.elo.played import BOTS, simulated
 
 STRENGTHS = {BOTS[0]: 700.0, BOTS[2]: 1300.0, "race:1": 700.0, "race:21": 1000.0}
@@ -41,7 +42,8 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def play(folder: Path) -> None:
     database = Database(f"sqlite:///{folder / 'elo.sqlite'}")
     await database.migrate("services.elo")
-    await SqlResultLog(database).append(simulated(np.random.default_rng(1), STRENGTHS, 60))
+    matches = simulated(np.random.default_rng(1), STRENGTHS, 60)
+    await SqlResultLog(database).append([batch(matches)])
     await database.close()
 
 
