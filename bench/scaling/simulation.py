@@ -48,8 +48,8 @@ class Sizes:
     most_actors: int = 8
     most_learners: int = 2
     idle_minutes: float = 60.0
-    actor_hours: float = 1200.0 / 30
-    learner_hours: float = 240.0 / 20
+    actor_hours: float = 1100.0 / 30
+    learner_hours: float = 220.0 / 18
 
 
 def play(minutes: Iterable[Minute], sizes: Sizes, seed: int, loss_an_hour: float) -> dict[str, Any]:
