@@ -95,9 +95,7 @@ def test_without_nat_machines_have_public_addresses_that_admit_nobody(
 
 
 @pytest.mark.parametrize("profile", ["hobby", "development", "production"])
-def test_costs_json_is_what_the_plans_cost(
-    root_of: Callable[..., Terraform], profile: str
-) -> None:
+def test_costs_json_is_what_the_plans_cost(root_of: Callable[..., Terraform], profile: str) -> None:
     """Written anew by `MAZEMESH_WRITE_COSTS=1 scripts/test-terraform -k costs_json`."""
     import os
 
