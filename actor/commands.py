@@ -53,7 +53,13 @@ def main() -> None:
     """Dispatches on the first argument."""
     mode, arguments = (sys.argv[1] if len(sys.argv) > 1 else ""), sys.argv[2:]
     if mode == "play":
-        run_worker(ActorSettings, play, arguments, "python -m actor play", patience=STOP_SECONDS)
+        run_worker(
+            ActorSettings,
+            play,
+            arguments,
+            "python -m actor play",
+            patience=lambda settings: STOP_SECONDS + settings.drain_seconds,
+        )
     elif mode == "evaluate":
         run_worker(
             EvaluatorSettings,

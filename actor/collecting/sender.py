@@ -53,9 +53,17 @@ class ExperienceSender:
             waits for what becomes of the rows would wait for ever.
     """
 
-    def __init__(self, writer: Writer, stop: threading.Event, pending: int = 2) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        stop: threading.Event,
+        pending: int = 2,
+        *,
+        drain_seconds: float = 0.0,
+    ) -> None:
         self._writer = writer
         self._stop = stop
+        self._drain_seconds = drain_seconds
         self._room = threading.Semaphore(pending)
         self._queue: queue.SimpleQueue[Experience] = queue.SimpleQueue()
         self._progress = threading.Event()
@@ -112,17 +120,44 @@ class ExperienceSender:
             self._done += 1
             self._progress.set()
             self._room.release()
+        self._drain()
+
+    def _drain(self) -> None:
+        """Writes what still waits, for as long as stopping may take; the rest goes with the actor."""
+        until = time.monotonic() + self._drain_seconds
+        while time.monotonic() < until:
+            try:
+                experience = self._queue.get_nowait()
+            except queue.Empty:
+                return
+            self._append_until(experience, until)
+
+    def _append_until(self, experience: Experience, until: float) -> None:
+        while True:
+            try:
+                self._append(experience)
+            except (Unavailable, DeadlineExceeded, NotFound, ResourceExhausted) as error:
+                left = until - time.monotonic()
+                if left <= 0:
+                    log.warning("rows are left behind", rows=experience.rows, reason=str(error))
+                    return
+                threading.Event().wait(min(0.5, left))  # nobody sets this one
+            else:
+                return
+
+    def _append(self, experience: Experience) -> None:
+        self._writer.append(experience.columns, experience.priorities, experience.policy_versions)
+        self.rows += experience.rows
 
     def _write(self, experience: Experience) -> None:
         while not self._stop.is_set():
             try:
-                self._writer.append(
-                    experience.columns, experience.priorities, experience.policy_versions
-                )
+                self._append(experience)
             except (Unavailable, DeadlineExceeded, NotFound, ResourceExhausted) as error:
                 # Replay restarts, has no room, or the learner has not made its table again yet.
                 log.info("replay does not take experience now", reason=str(error))
                 self._stop.wait(0.5)
             else:
-                self.rows += experience.rows
                 return
+        if self._drain_seconds > 0:
+            self._append_until(experience, time.monotonic() + self._drain_seconds)

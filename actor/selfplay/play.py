@@ -84,7 +84,8 @@ class Actor:
         )
         self._make_room(spec, collection, collector.signature.row_bytes)
         writer = self._mesh.replay.writer(collection.table, collector.signature)
-        sender = ExperienceSender(writer, self._stop)
+        drain = self._settings.drain_seconds
+        sender = ExperienceSender(writer, self._stop, drain_seconds=drain)
         threads = [
             threading.Thread(target=self._student.follow, args=(spec,), daemon=True),
             threading.Thread(target=sender.run),
@@ -101,10 +102,12 @@ class Actor:
                 self._play(spec, supply, sender)
         finally:
             self._stop.set()
-            # First the writer: an append may wait for a learner that has stopped already.
+            threads[1].join(drain)
+            # Then the writer: an append may wait for a learner that has stopped already.
             writer.close()
             self._close()
             threads[1].join()
+            log.info("left", rows=sender.rows)
         sender.check()
 
     def _ask_game(self, collection: Collection) -> GetGameSpecResponse:

@@ -29,14 +29,14 @@ def run_worker(
     arguments: Sequence[str],
     program: str,
     *,
-    patience: float | None = None,
+    patience: float | Callable[[SettingsT], float] | None = None,
 ) -> None:
     """Parses settings, opens the metrics page and runs `work`; does not return.
 
     SIGTERM and Ctrl-C set the event, the same signal again stops at once. So does an exception that
     ends one of its threads, which nobody else would hear of. Exit status: 0 when the work returned,
     1 when it or a thread failed, 2 for a wrong setting. A worker with nothing to save gives its
-    `patience` in seconds: it then leaves in the middle of whatever call it waits in.
+    `patience` in seconds, or how to tell it by the settings: it then leaves in the middle of whatever call it waits in.
     """
     try:
         settings = parse_settings(settings_class, arguments, program)
@@ -49,7 +49,8 @@ def run_worker(
     stop_with_parent()
     failed = stop_when_a_thread_fails(stop)
     if patience is not None:
-        threading.Thread(target=_leave, args=(stop, failed, patience), daemon=True).start()
+        seconds = patience(settings) if callable(patience) else patience
+        threading.Thread(target=_leave, args=(stop, failed, seconds), daemon=True).start()
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     try:

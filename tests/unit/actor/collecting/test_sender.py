@@ -13,7 +13,7 @@ import pytest
 
 from actor.collecting.sender import ExperienceSender
 from actor.collecting.step import Batch, Experience
-from mazemesh.errors import InvalidArgument
+from mazemesh.errors import InvalidArgument, Unavailable
 
 
 class Gate:
@@ -129,3 +129,60 @@ def test_whatever_ends_the_thread_stops_the_actor() -> None:
     thread.join(20)
     with pytest.raises(ValueError, match="no float"):
         sender.put(batch(2))
+
+
+class Table:
+    """A writer that remembers, and refuses as often as it is told to."""
+
+    def __init__(self, refusals: int = 0) -> None:
+        self.rows: list[int] = []
+        self._refusals = refusals
+
+    def append(
+        self,
+        columns: Batch,
+        priorities: npt.NDArray[np.float64] | None = None,
+        policy_versions: npt.NDArray[np.int64] | None = None,
+    ) -> None:
+        if self._refusals:
+            self._refusals -= 1
+            raise Unavailable("restarts")
+        assert policy_versions is not None
+        self.rows.append(int(policy_versions[0]))
+
+
+def stopped_with(table: Table, drain_seconds: float) -> ExperienceSender:
+    """A sender that is told to stop while two batches wait, and has ended."""
+    stop = threading.Event()
+    sender = ExperienceSender(table, stop, drain_seconds=drain_seconds)
+    sender.put(batch(1))
+    sender.put(batch(2))
+    stop.set()
+    sender.run()
+    return sender
+
+
+def test_what_waits_when_a_machine_is_taken_away_is_still_written() -> None:
+    table = Table()
+    sender = stopped_with(table, 30.0)
+    assert table.rows == [1, 2]
+    assert sender.rows == 4
+    sender.check()
+
+
+def test_a_service_that_restarts_meanwhile_is_waited_for() -> None:
+    table = Table(refusals=1)
+    stopped_with(table, 30.0)
+    assert table.rows == [1, 2]
+
+
+def test_the_wait_has_an_end() -> None:
+    table = Table(refusals=1000)
+    stopped_with(table, 0.05).check()
+    assert table.rows == []
+
+
+def test_without_a_drain_it_goes_at_once() -> None:
+    table = Table()
+    stopped_with(table, 0.0).check()
+    assert table.rows == []
