@@ -48,8 +48,8 @@ class Sizes:
     most_actors: int = 8
     most_learners: int = 2
     idle_minutes: float = 60.0
-    actor_hours: float = 1200.0 / 30
-    learner_hours: float = 240.0 / 20
+    actor_hours: float = 1100.0 / 30
+    learner_hours: float = 220.0 / 18
 
 
 def play(minutes: Iterable[Minute], sizes: Sizes, seed: int, loss_an_hour: float) -> dict[str, Any]:
@@ -119,7 +119,9 @@ def play(minutes: Iterable[Minute], sizes: Sizes, seed: int, loss_an_hour: float
                 else:
                     desired_learners = change.desired
         history.append(desired)
-    return _report(actors, learners, waits, queue, history, learned, starved, trained_minutes, sizes)
+    return _report(
+        actors, learners, waits, queue, history, learned, starved, trained_minutes, sizes
+    )
 
 
 def _played(queue: list[tuple[int, float]], now: int, games: float) -> list[tuple[float, float]]:
@@ -150,9 +152,7 @@ def _report(
 ) -> dict[str, Any]:
     spot = {kind: MACHINES[kind][1] for kind in (ACTOR_TYPE, LEARNER_TYPE)}
     cost = actors.minutes / 60 * spot[ACTOR_TYPE] + learners.minutes / 60 * spot[LEARNER_TYPE]
-    always = 24 * (
-        sizes.most_actors * spot[ACTOR_TYPE] + sizes.most_learners * spot[LEARNER_TYPE]
-    )
+    always = 24 * (sizes.most_actors * spot[ACTOR_TYPE] + sizes.most_learners * spot[LEARNER_TYPE])
     steps = np.diff(np.array([0, *history]))
     moves = steps[steps != 0]
     turns = int(np.sum(np.sign(moves[1:]) != np.sign(moves[:-1]))) if len(moves) else 0

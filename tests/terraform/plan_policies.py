@@ -11,7 +11,7 @@ from typing import Any
 Resource = Mapping[str, Any]
 Rule = Callable[[list[Resource]], Iterator[str]]
 
-SECRET = re.compile(r"password|secret_string|private_key|auth_token", re.IGNORECASE)
+SECRET = re.compile(r"password$|secret_string$|private_key$|auth_token$", re.IGNORECASE)
 WORLD = {"0.0.0.0/0", "::/0"}
 SERVICE_PORTS = set(range(50051, 50056))
 
@@ -35,7 +35,7 @@ def broken(plan: Mapping[str, Any]) -> list[str]:
 
 def of_type(resources: list[Resource], *kinds: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Address and values of the resources of some kinds."""
-    return ((one["address"], one["values"]) for one in resources if one["type"] in kinds)
+    return ((one["address"], one.get("values", {})) for one in resources if one["type"] in kinds)
 
 
 def machines_ask_by_token(resources: list[Resource]) -> Iterator[str]:
@@ -96,7 +96,7 @@ def nobody_is_let_in_from_everywhere(resources: list[Resource]) -> Iterator[str]
 def nothing_secret_is_written_down(resources: list[Resource]) -> Iterator[str]:
     """Neither in the state nor in user data."""
     for one in resources:
-        for name, value in one["values"].items():
+        for name, value in one.get("values", {}).items():
             if SECRET.search(name) and isinstance(value, str) and value:
                 yield f"{one['address']} has {name} in the state"
     for address, values in of_type(resources, "aws_launch_template"):
@@ -125,7 +125,7 @@ def roles_may_what_they_need(resources: list[Resource]) -> Iterator[str]:
 def everything_has_an_owner(resources: list[Resource]) -> Iterator[str]:
     """Tags by which the bill is told apart."""
     for one in resources:
-        tags = one["values"].get("tags_all")
+        tags = one.get("values", {}).get("tags_all")
         if tags is not None and "Mesh" not in tags:
             yield f"{one['address']} has no tag Mesh"
 

@@ -129,3 +129,13 @@ class Terraform:
     def destroy(self) -> None:
         """Destroys all of it."""
         self.run("destroy", "-no-color", "-auto-approve", "-parallelism=20", "-refresh=false")
+
+
+if __name__ == "__main__":
+    import sys
+
+    try:
+        terraform_binary()
+        plugin_folder()
+    except MissingError as error:
+        sys.exit(f"scripts/test-terraform: {error}")

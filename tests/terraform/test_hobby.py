@@ -38,7 +38,7 @@ def test_one_machine_on_spot_whose_price_is_capped(stack: Stack) -> None:
     assert (group["MinSize"], group["MaxSize"], group["DesiredCapacity"]) == (1, 1, 1)
     distribution = group["MixedInstancesPolicy"]["InstancesDistribution"]
     assert distribution["OnDemandPercentageAboveBaseCapacity"] == 0
-    assert distribution["SpotMaxPrice"] == "0.024"
+    assert distribution["SpotMaxPrice"] == "0.020"
     assert distribution["SpotAllocationStrategy"] == "capacity-optimized-prioritized"
     assert group["CapacityRebalance"]
     assert len(group["MixedInstancesPolicy"]["LaunchTemplate"]["Overrides"]) >= 5
@@ -197,6 +197,10 @@ def test_the_shutdown_function_is_the_wheel_and_looks_every_five_minutes(stack: 
     assert pattern["detail-type"] == ["training"]
 
 
+def test_a_second_plan_changes_nothing(stack: Stack) -> None:
+    assert stack.unchanged() == []
+
+
 def test_the_shutdown_function_stops_the_machine_and_starts_it_again(
     stack: Stack, aws: Callable[[str], Any]
 ) -> None:
@@ -217,10 +221,6 @@ def test_the_shutdown_function_stops_the_machine_and_starts_it_again(
     begun = act("start", now=now + 3_900, **given)["changes"]
     assert [(one["group"], one["desired"]) for one in begun] == [("mazemesh-hobby-mesh", 1)]
     assert (stack.group("mesh")["MinSize"], stack.group("mesh")["DesiredCapacity"]) == (1, 1)
-
-
-def test_a_second_plan_changes_nothing(stack: Stack) -> None:
-    assert stack.unchanged() == []
 
 
 def test_destroy_leaves_nothing(stack: Stack, aws: Callable[[str], Any]) -> None:

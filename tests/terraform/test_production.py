@@ -122,7 +122,7 @@ def test_the_balancer_passes_tls_on(stack: Stack) -> None:
     assert stack.outputs["host"] == balancer["DNSName"]
 
 
-def test_aurora_has_a_stand_in_and_can_not_be_deleted_by_mistake(stack: Stack) -> None:
+def test_aurora_has_a_stand_in(stack: Stack) -> None:
     (cluster,) = stack.aws("rds").describe_db_clusters()["DBClusters"]
     assert cluster["ServerlessV2ScalingConfiguration"] == {"MinCapacity": 0.5, "MaxCapacity": 4.0}
     assert len(cluster["DBClusterMembers"]) == 2

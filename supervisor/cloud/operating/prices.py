@@ -112,7 +112,7 @@ def price(plan: Mapping[str, Any]) -> Bill:
 def _resources(module: Mapping[str, Any]) -> Iterator[Resource]:
     for one in module.get("resources", []):
         if one.get("mode", "managed") == "managed":
-            yield {**one, "module": one["address"].rpartition(f"{one['type']}.")[0]}
+            yield {"values": {}, **one, "module": one["address"].rpartition(f"{one['type']}.")[0]}
     for child in module.get("child_modules", []):
         yield from _resources(child)
 

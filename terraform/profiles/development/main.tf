@@ -97,6 +97,7 @@ module "actors" {
   network       = module.network
   policy        = var.run.policy
   size          = { min = 0, max = var.max_actors, first = 1 }
+  spot          = { max_price = var.max_prices.actors }
   monthly_hours = var.actor_hours
 }
 
@@ -110,6 +111,7 @@ module "learner" {
   run            = var.run
   instance_types = ["g4dn.xlarge"] # the cheapest GPU; networks of mazes fill no larger one
   size           = { min = 0, max = 1, first = 1 }
+  spot           = { max_price = var.max_prices.learner }
   monthly_hours  = var.learner_hours
 }
 

@@ -80,3 +80,9 @@ variable "learner_hours" {
   type        = number
   default     = 50
 }
+
+variable "max_prices" {
+  description = "Most that a spot machine may cost, in $ an hour: with the hours the bill's bound. While the market is above it, there is none."
+  type        = object({ actors = string, learner = string })
+  default     = { actors = "0.075", learner = "0.30" }
+}

@@ -60,7 +60,7 @@ variable "idle_minutes" {
 variable "max_price" {
   description = "Most that the spot machine may cost, in $ an hour: the bill's bound. While the market is above it, the mesh is down."
   type        = string
-  default     = "0.024"
+  default     = "0.020"
 }
 
 variable "disk_gib" {

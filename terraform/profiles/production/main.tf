@@ -141,6 +141,7 @@ module "actors" {
   network       = module.network
   policy        = var.run.policy
   size          = { min = 0, max = var.max_actors, first = 2 }
+  spot          = { max_price = var.max_prices.actors }
   monthly_hours = var.actor_hours
 }
 
@@ -153,6 +154,7 @@ module "learner" {
   buckets       = local.buckets
   run           = var.run
   size          = { min = 0, max = var.max_learners, first = 1 }
+  spot          = { max_price = var.max_prices.learner }
   monthly_hours = var.learner_hours
 }
 

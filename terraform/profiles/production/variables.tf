@@ -98,7 +98,7 @@ variable "max_actors" {
 variable "actor_hours" {
   description = "Machine hours of actors a month; then they rest until the next."
   type        = number
-  default     = 1200
+  default     = 1100
 }
 
 variable "max_learners" {
@@ -110,5 +110,11 @@ variable "max_learners" {
 variable "learner_hours" {
   description = "Machine hours of learners a month; then they rest until the next."
   type        = number
-  default     = 240
+  default     = 220
+}
+
+variable "max_prices" {
+  description = "Most that a spot machine may cost, in $ an hour: with the hours the bill's bound. While the market is above it, there is none."
+  type        = object({ actors = string, learner = string })
+  default     = { actors = "0.075", learner = "0.55" }
 }

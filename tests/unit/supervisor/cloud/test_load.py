@@ -32,7 +32,9 @@ def test_a_pages_tables_are_added_up_and_calls_of_the_mesh_itself_are_left_out()
 
 def test_figures_are_what_counters_have_grown_by() -> None:
     before = Counts(inserted_rows=100, sampled_rows=50, learned_steps=10, asked=2)
-    now = Counts(inserted_rows=180, sampled_rows=90, learned_steps=10, asked=3, tickets=4, matches=5)
+    now = Counts(
+        inserted_rows=180, sampled_rows=90, learned_steps=10, asked=3, tickets=4, matches=5
+    )
     assert figures(before, now, 60) == {
         "QueuedGames": 9,
         "WantedGames": 0,
