@@ -32,6 +32,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say(
     assert 0.90 <= np.mean(hits) <= 0.985
 
 
+@pytest.mark.slow
 def test_games_taken_as_independent_would_promise_too_much() -> None:
     """What the design effect is for: intervals narrower by sqrt(2) hold the truth in 83 %."""
     rng = np.random.default_rng(21)

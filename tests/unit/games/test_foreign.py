@@ -354,6 +354,7 @@ def walk_right(engine: ForeignEngine) -> None:
     engine.step(np.ones(engine.taken.shape, np.int8))
 
 
+@pytest.mark.slow
 def test_games_that_are_slow_to_make_or_to_reset_are_played_all_the_same() -> None:
     # Together they take longer than a step may: what is bounded is each.
     engine = engine_of(HERE + "Slow?seconds=0.2", 8, step_seconds=1.0)
@@ -366,6 +367,7 @@ def test_games_that_are_slow_to_make_or_to_reset_are_played_all_the_same() -> No
     engine.close()
 
 
+@pytest.mark.slow
 def test_a_reset_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = engine_of(HERE + "Slow?seconds=3", 1)
     monkeypatch.setattr(process, "START_SECONDS", 0.2)
@@ -516,6 +518,7 @@ def test_agents_end_one_by_one() -> None:
     engine.close()
 
 
+@pytest.mark.slow
 def test_a_lost_game_cuts_off_those_who_are_left_in_it() -> None:
     for fails, workers in (("raise", 1), ("crash", 2)):
         engine = engine_of(HERE + f"Parting?fails={fails}", 2, workers=workers)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -75,6 +76,7 @@ def _check_step(engine: BatchEngine, reference: ReferenceGame, game: int) -> Non
             assert engine.final_action_mask[game, seat].tolist() == reference.action_mask(seat)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(configurations(), st.booleans(), st.integers(0, 2**32 - 1))
 def test_engine_equals_reference(

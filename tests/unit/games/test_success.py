@@ -19,6 +19,7 @@ from mazemesh.games.mazes.engine import BatchEngine
         ("race", GameSettings(width=5, height=5, seats=3, shaping=1.0)),
     ],
 )
+@pytest.mark.slow
 def test_a_positive_last_reward_is_no_success(game: str, settings: GameSettings) -> None:
     """The last gem of one who loses; a step towards the exit that another has reached."""
     engine = BatchEngine(get_game(game), settings, 256)

@@ -86,6 +86,7 @@ async def test_at_newest_alembic_is_not_even_imported(database: Database, url: s
     assert output == b"0002 False\n"
 
 
+@pytest.mark.slow
 async def test_processes_that_start_at_once_migrate_once(url: str) -> None:
     processes = await asyncio.gather(*(migrating_process(url) for _ in range(4)))
     ended = await asyncio.gather(*(process.communicate(b"go\n") for process in processes))

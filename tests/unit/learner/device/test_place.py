@@ -75,6 +75,7 @@ def updated_never(algorithm: str) -> Any:
 
 
 @pytest.mark.parametrize("algorithm", ["recurrent-ppo", "r2d2"])
+@pytest.mark.slow
 def test_compiled_an_update_is_the_same(algorithm: str) -> None:
     fused, told = updated(algorithm, Place(fuses=True, backend="eager"))
     plain, expected = updated(algorithm, Place())

@@ -51,6 +51,7 @@ def learn(rank: int, port: int, results: Any) -> None:
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.slow
 def test_two_ranks_keep_the_same_weights_and_learn_from_both() -> None:
     context = multiprocessing.get_context("spawn")
     results, (port,) = context.Queue(), free_block(1)

@@ -15,6 +15,7 @@ from mazemesh.wire.tensors import from_tensor
 
 
 @pytest.mark.parametrize("game", list_games(), ids=lambda game: game.name)
+@pytest.mark.slow
 def test_every_game_has_a_first_version(game: Game) -> None:
     run = Run.of(LearnerSettings(game=game.name))
     draft = first_draft(run, initial_parameters(run.architecture, 0))

@@ -251,6 +251,7 @@ async def test_a_slow_file_blocks_its_own_process_alone(tmp_path: Path) -> None:
             await held
 
 
+@pytest.mark.slow
 async def test_who_comes_when_the_queue_is_full_is_refused(tmp_path: Path) -> None:
     slow = file_of(tmp_path, endless(), "slow")
     async with place_for(1, 1, cpu_seconds=1.0) as validators:
@@ -262,6 +263,7 @@ async def test_who_comes_when_the_queue_is_full_is_refused(tmp_path: Path) -> No
     assert "1 files wait" in str(results[2])
 
 
+@pytest.mark.slow
 async def test_who_leaves_the_queue_makes_room(tmp_path: Path) -> None:
     slow = file_of(tmp_path, endless(), "slow")
     async with place_for(1, 1, cpu_seconds=1.0) as validators:
