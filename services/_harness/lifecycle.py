@@ -30,7 +30,7 @@ async def serve(settings: SettingsT, bind: Bind[SettingsT]) -> AsyncIterator[Ser
 
     ```python
     async with serve(ReplaySettings(port=0, data_dir=tmp_path), bind) as server:
-        channel = grpc.aio.insecure_channel(server.address)
+        channel = open_aio_channel(server.address)
     ```
 
     Raises:
