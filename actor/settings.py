@@ -79,13 +79,6 @@ class ActorSettings(WorkerSettings):
         description="of experience on its way to Replay: auto packs it where the way is slow",
     )
     threads: int = Field(default=1, ge=1, le=64, description="onnxruntime threads")
-    drain_seconds: float = Field(
-        default=0.0,
-        ge=0,
-        le=3600,
-        description="how long rows that are played may still be written when stopping; 0 leaves "
-        "them, as a mesh on one machine does, whose learner stops at the same time",
-    )
 
 
 class EvaluatorSettings(WorkerSettings):

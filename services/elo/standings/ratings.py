@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import suppress
 
 from mazemesh.errors import Unavailable
+from services._harness.broadcast import Broadcast, wait
 from services.elo.log.batch import Batch
 from services.elo.models.bradley_terry import Fit
 from services.elo.models.posterior import Problem
@@ -60,8 +61,7 @@ class Ratings:
         self._refit_seconds = refit_seconds
         self._grouping = Grouping(log, self._fold)
         self._changed = asyncio.Event()
-        self._published = asyncio.Event()
-        self._closed = False
+        self._published = Broadcast()
 
     @property
     def fits(self) -> bool:
@@ -139,7 +139,7 @@ class Ratings:
             if await self.boards.catch_up():
                 self._changed.set()
             if not self.fits and await self._sharing.read():
-                self._tell_watchers()
+                self._published.notify()
 
     async def changes(
         self, ladder: str, *, least: float, most: float
@@ -158,8 +158,7 @@ class Ratings:
 
     async def close(self) -> None:
         """Ends `changes` and waits for appends that were begun."""
-        self._closed = True
-        self._published.set()
+        self._published.close()
         await self._grouping.finish()
 
     async def leave(self) -> None:
@@ -174,21 +173,21 @@ class Ratings:
 
     async def _next(self, ladder: str, seen: Standings, until: float) -> Board | None:
         """The ladder once its standings are not those that were seen, or the time has come."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout_at(until):
-                while not self._closed:
-                    published, board = self._published, self.boards.get(ladder)
-                    if board is not None and board.standings is not seen:
-                        return board
-                    await published.wait()
+        clock = asyncio.get_running_loop().time
+        while not self._published.closed:
+            published, board = self._published.ticket(), self.boards.get(ladder)
+            if board is not None and board.standings is not seen:
+                return board
+            if not await wait(published, until - clock()):
+                break
         return self.boards.get(ladder)
 
     async def _shared(self, board: Board, players: int) -> None:
         """Waits until the standings that another instance makes have so many players."""
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
-                while len(board.standings.names) < players and not self._closed:
-                    await self._published.wait()
+                while len(board.standings.names) < players and not self._published.closed:
+                    await self._published.ticket().wait()
         except TimeoutError:
             raise Unavailable(
                 f"ladder {board.ladder.name!r} is fitted by another instance, which has not seen "
@@ -220,9 +219,4 @@ class Ratings:
                     lambda: standings(self._fit(problem), problem, names, mark, matches)
                 )
             )
-        self._tell_watchers()
-
-    def _tell_watchers(self) -> None:
-        self._published.set()
-        if not self._closed:
-            self._published = asyncio.Event()
+        self._published.notify()
