@@ -123,7 +123,7 @@ class ExperienceSender:
         self._drain()
 
     def _drain(self) -> None:
-        """Writes what still waits, for as long as stopping may take; the rest goes with the actor."""
+        """Writes what still waits, for as long as stopping may take; the rest goes unwritten."""
         until = time.monotonic() + self._drain_seconds
         while time.monotonic() < until:
             try:

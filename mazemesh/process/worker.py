@@ -36,7 +36,8 @@ def run_worker(
     SIGTERM and Ctrl-C set the event, the same signal again stops at once. So does an exception that
     ends one of its threads, which nobody else would hear of. Exit status: 0 when the work returned,
     1 when it or a thread failed, 2 for a wrong setting. A worker with nothing to save gives its
-    `patience` in seconds, or how to tell it by the settings: it then leaves in the middle of whatever call it waits in.
+    `patience` in seconds, or tells it by the settings: it then leaves in the middle of whatever
+    call it waits in.
     """
     try:
         settings = parse_settings(settings_class, arguments, program)
