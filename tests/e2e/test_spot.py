@@ -49,7 +49,7 @@ def systemctl(tmp_path: Path) -> Iterator[Path]:
     tool.parent.mkdir()
     tool.write_text(SYSTEMCTL.format(folder=tmp_path))
     tool.chmod(0o755)
-    yield tool
+    return tool
 
 
 def test_an_actor_leaves_within_the_notice_and_loses_nothing(

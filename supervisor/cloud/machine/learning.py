@@ -1,4 +1,4 @@
-"""`python -m supervisor.cloud.machine.learning`: becomes the learner, alone or one of several ranks.
+"""`python -m supervisor.cloud.machine.learning`: becomes the learner, alone or one of ranks.
 
 With MAZEMESH_CLOUD_RENDEZVOUS (host:port) and MAZEMESH_CLOUD_NODES (1:4) torchrun starts a rank for
 each GPU of this machine and joins those of the others; the group forms anew when one comes or goes.
