@@ -166,7 +166,7 @@ def _as_text(report: dict[str, Any]) -> str:
     lines += [
         f"two instances / one: {report['two_instances_ratio']:.2f}",
         f"with TLS and keys / without: {report['secure_fraction']:.2f}",
-        f"{report['clients_held']} clients held, {report['client_errors']} errors, "
+        f"{report['clients_held']} clients held, {report['client_errors']} errors",
         f"GetLeaderboard p99 {report['leaderboard_p99_ms']} ms",
     ]
     return "\n".join(lines)
