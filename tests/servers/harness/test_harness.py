@@ -281,6 +281,8 @@ async def test_metrics_count_calls_by_method_and_code(
     assert sample("grpc_server_handling_seconds_count", "UnaryUnary") == 4
     assert sample("grpc_server_in_flight", "UnaryUnary") == 0
     assert "process_cpu_seconds_total" in page
+    instance = server.settings.instance
+    assert f'mazemesh_instance_info{{instance="{instance}",service="probe"}} 1.0' in page
 
 
 async def test_calls_in_flight_are_shown_and_a_leaving_caller_counts_as_cancelled(
