@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 if TYPE_CHECKING:
     from services._harness import ServiceSettings
@@ -47,7 +47,7 @@ def prepare(
         component: ClassVar[str] = "mesh"
         port: Port = 0
 
-    given = {} if database_url is None else {"database_url": database_url}
+    given: dict[str, Any] = {} if database_url is None else {"database_url": database_url}
     settings = OfMesh(data_dir=data_dir, host=host, **given)
     try:
         check_exposure(settings)
