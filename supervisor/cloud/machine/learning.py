@@ -25,7 +25,7 @@ def command(environment: Mapping[str, str], python: str = sys.executable) -> lis
         *(python, "-P", "-m", "torch.distributed.run"),
         *("--nnodes", nodes, "--nproc-per-node", "gpu", "--max-restarts", "1000"),
         *("--rdzv-backend", "c10d", "--rdzv-id", name, "--rdzv-endpoint", rendezvous),
-        *("-m", *learner),
+        *("--module", *learner),
     ]
 
 

@@ -173,7 +173,7 @@ def build_wheel(folder: Path, given: Path | None) -> Path:
         )
     folder.mkdir(parents=True, exist_ok=True)
     before = set(folder.glob("*.whl"))
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    command = [sys.executable, "-P", "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
     done = subprocess.run(  # noqa: S603
         command, cwd=source, capture_output=True, text=True, check=False, timeout=300
     )
