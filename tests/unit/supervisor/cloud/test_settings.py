@@ -1,3 +1,5 @@
+import sys
+
 import pytest
 
 from mazemesh.process.errors import StartError
