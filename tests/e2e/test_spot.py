@@ -78,6 +78,7 @@ def test_an_actor_leaves_within_the_notice_and_loses_nothing(
                 stderr=output,
                 stdout=output,
             )
+        watcher: subprocess.Popen[str] | None = None
         try:
             (tmp_path / f"{UNIT}.pid").write_text(str(actor.pid))
             watcher = subprocess.Popen(
@@ -108,5 +109,6 @@ def test_an_actor_leaves_within_the_notice_and_loses_nothing(
             stored = rows(mesh)
             assert stored == acknowledged(log), "what was acknowledged is there, once"
         finally:
-            actor.kill()
-            actor.wait()
+            for process in filter(None, (actor, watcher)):
+                process.kill()
+                process.wait()
