@@ -94,7 +94,7 @@ def test_an_actor_leaves_within_the_notice_and_loses_nothing(
                 stderr=subprocess.PIPE,
                 text=True,
             )
-            mesh.until(lambda: rows(mesh) > 20_000, 120)
+            mesh.until(lambda: actor.poll() is not None or rows(mesh) > 20_000, 120)
             assert actor.poll() is None
             assert watcher.poll() is None, "no notice, no leaving"
             began = time.monotonic()
@@ -112,3 +112,4 @@ def test_an_actor_leaves_within_the_notice_and_loses_nothing(
             for process in filter(None, (actor, watcher)):
                 process.kill()
                 process.wait()
+            sys.stdout.write(log.read_text()[-4000:])  # of a failure's report
