@@ -94,7 +94,7 @@ def test_an_actor_leaves_within_the_notice_and_loses_nothing(
                 stderr=subprocess.PIPE,
                 text=True,
             )
-            mesh.until(lambda: actor.poll() is not None or rows(mesh) > 20_000, 120)
+            mesh.until(lambda: actor.poll() is not None or rows(mesh) > 2_000, 200)
             assert actor.poll() is None
             assert watcher.poll() is None, "no notice, no leaving"
             began = time.monotonic()
