@@ -78,6 +78,7 @@ def test_an_actor_leaves_within_the_notice_and_loses_nothing(
                 stderr=output,
                 stdout=output,
             )
+        watcher: subprocess.Popen[str] | None = None
         try:
             (tmp_path / f"{UNIT}.pid").write_text(str(actor.pid))
             watcher = subprocess.Popen(
@@ -93,7 +94,7 @@ def test_an_actor_leaves_within_the_notice_and_loses_nothing(
                 stderr=subprocess.PIPE,
                 text=True,
             )
-            mesh.until(lambda: rows(mesh) > 20_000, 120)
+            mesh.until(lambda: actor.poll() is not None or rows(mesh) > 2_000, 200)
             assert actor.poll() is None
             assert watcher.poll() is None, "no notice, no leaving"
             began = time.monotonic()
@@ -108,5 +109,7 @@ def test_an_actor_leaves_within_the_notice_and_loses_nothing(
             stored = rows(mesh)
             assert stored == acknowledged(log), "what was acknowledged is there, once"
         finally:
-            actor.kill()
-            actor.wait()
+            for process in filter(None, (actor, watcher)):
+                process.kill()
+                process.wait()
+            sys.stdout.write(log.read_text()[-4000:])  # of a failure's report

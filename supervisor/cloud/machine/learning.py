@@ -13,20 +13,20 @@ from mazemesh.process.interpreter import run_module
 from supervisor.cloud.machine.exporter import LEARNER_PORT
 
 
-def command(environment: Mapping[str, str]) -> list[str]:
+def command(environment: Mapping[str, str]) -> tuple[str, ...]:
     """What to become."""
     rendezvous = environment.get("MAZEMESH_CLOUD_RENDEZVOUS", "")
     nodes = environment.get("MAZEMESH_CLOUD_NODES", "")
-    learner = ["learner", "--metrics-port", str(LEARNER_PORT)]
+    learner = ("learner", "--metrics-port", str(LEARNER_PORT))
     if not rendezvous or not nodes:
-        return list(run_module(*learner))
+        return run_module(*learner)
     name = environment.get("MAZEMESH_CLOUD_NAME", "mazemesh")
-    return [
-        *run_module("torch.distributed.run"),
+    return run_module(
+        "torch.distributed.run",
         *("--nnodes", nodes, "--nproc-per-node", "gpu", "--max-restarts", "1000"),
         *("--rdzv-backend", "c10d", "--rdzv-id", name, "--rdzv-endpoint", rendezvous),
-        *("--module", *learner),
-    ]
+        *("-m", *learner),
+    )
 
 
 def main() -> None:
