@@ -29,7 +29,7 @@ from services.game.local.local_steps import METHOD, LocalSteps
 from services.game.matches.match_host import MatchHost
 from services.game.matches.outbox import Outbox
 from services.game.matches.recorder import Recorder
-from services.game.metrics import GameMetrics
+from services.game.metrics import GameMetrics, State, StateCollector
 from services.game.play.room import Room, Rooms
 from services.game.play.stepping import Stepping
 from services.game.play.warm import warm
@@ -139,14 +139,11 @@ async def bind_with(settings: GameServiceSettings, server: Server, elo: EloPeer)
     )
     worlds = Worlds(stepping, make_engine, rooms, settings.max_worlds, _name)
     _add_dm_env_rpc(settings, server, worlds, games)
-    _add_gauges(metrics, match_host, sessions, outbox)
-    metrics.gauge(
-        "local_streams",
-        "RunGames streams of this machine that a thread of their own answers.",
-        lambda: local.streams if local else 0,
+    state = State(
+        *(sessions, match_host, outbox, room, archive),
+        local_streams=lambda: local.streams if local else 0,
     )
-    metrics.gauge("memory_bytes", "Memory reserved for games.", lambda: room.used)
-    metrics.gauge("lost_recordings", "Recordings that could not be written.", lambda: archive.lost)
+    server.registry.register(StateCollector(state))
     _keep_tidy(settings, server, match_host, sessions)
     server.background(partial(_forget, store, settings), "forget")
     server.background(partial(keep_collecting, archive.collect), "collect files")
@@ -239,22 +236,6 @@ def _add_dm_env_rpc(
 
 def _name() -> str:
     return uuid4().hex
-
-
-def _add_gauges(
-    metrics: GameMetrics, match_host: MatchHost, sessions: GameSessions, outbox: Outbox
-) -> None:
-    metrics.gauge("sessions", "RunGames sessions.", lambda: len(sessions))
-    metrics.gauge("live_matches", "Matches that wait or run.", lambda: match_host.live_matches)
-    metrics.gauge(
-        "open_seats", "Seats that nobody has joined yet.", lambda: match_host.total_open_seats
-    )
-    metrics.gauge(
-        "outbox_results", "Results not delivered to Elo yet.", lambda: outbox.size.pending
-    )
-    metrics.gauge(
-        "refused_results", "Results that Elo refused; they are set aside.", lambda: outbox.size.dead
-    )
 
 
 def _keep_tidy(

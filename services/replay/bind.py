@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from prometheus_client import Gauge
 
 from mazemesh.process.errors import StartError
 from mazemesh.process.memory import freeze_startup_objects, keep_freed_memory
@@ -18,6 +17,7 @@ from services._harness import Server
 from services._harness.blobs.opening import open_blobs
 from services._harness.blobs.threads import enough_threads
 from services._harness.own_folder import OwnFolder
+from services.replay import metrics
 from services.replay.hosting.checkpointer import Checkpointer
 from services.replay.hosting.copying import Copying
 from services.replay.hosting.tables import Tables
@@ -26,7 +26,6 @@ from services.replay.journal.file_journal import FileJournal
 from services.replay.journal.files import Files, LocalFiles, lock_folder, unlock_folder
 from services.replay.journal.table_folder import Retire
 from services.replay.limits import MIB
-from services.replay.metrics import TableCollector
 from services.replay.priorities.noting import NotingJournal
 from services.replay.priorities.recorder import PriorityRecorder
 from services.replay.servicer import ReplayServicer
@@ -84,7 +83,7 @@ async def bind(settings: ReplaySettings, server: Server) -> None:
             await copying.end(settings.drain_seconds + _LAST_COPY_SECONDS)
         unlock_folder(lock)
 
-    server.registry.register(TableCollector(tables))
+    server.registry.register(metrics.TableCollector(tables))
     server.add_servicer(SERVICE, add_replay_servicer, ReplayServicer(tables))
 
 
@@ -96,13 +95,8 @@ def _priorities(settings: ReplaySettings, server: Server) -> PriorityRecorder | 
 
     store = RedisPriorities(server.redis, settings.shard)
     journal = PriorityRecorder(store, settings.priorities_seconds)
-    age = Gauge(
-        "mazemesh_replay_priorities_age_seconds",
-        "Since Redis had all priorities.",
-        registry=server.registry,
-    )
     clock = asyncio.get_running_loop().time
-    age.set_function(lambda: clock() - journal.whole_time)
+    metrics.age_of_priorities(server.registry, lambda: clock() - journal.whole_time)
     return journal
 
 
@@ -116,18 +110,13 @@ def _copied(
     enough_threads(settings)
     blobs = open_blobs(settings, f"experience/{settings.shard}", "")
     copy = ShardCopy(blobs)
-    age = Gauge(
-        "mazemesh_replay_copy_age_seconds",
-        "Since the blob store had all that was sealed.",
-        registry=server.registry,
-    )
 
     @server.on_start
     async def settle() -> None:
         restore = ShardRestore(copy, settings.shard, folder)
         life = await asyncio.to_thread(restore.settle, uuid.uuid4().hex)
         uploads = ShardUploads(copy, folder, life, settings.blobs_grace_hours * 3600)
-        age.set_function(lambda: time.time() - uploads.whole_time)
+        metrics.age_of_copy(server.registry, lambda: time.time() - uploads.whole_time)
         copying = Copying(tables, uploads, settings.copy_seconds)
         begun.append(copying)
         server.background(copying.run, "copy")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -62,3 +63,20 @@ class TableCollector(Collector):
             for hosted in tables:
                 counter.add_metric([hosted.table.spec.name], read(hosted))
             yield counter
+
+
+def age_of_copy(registry: CollectorRegistry, seconds: Callable[[], float]) -> None:
+    """Registers how old the copy in the blob store is."""
+    _age(registry, "copy", "Since the blob store had all that was sealed.", seconds)
+
+
+def age_of_priorities(registry: CollectorRegistry, seconds: Callable[[], float]) -> None:
+    """Registers how old the priorities in Redis are."""
+    _age(registry, "priorities", "Since Redis had all priorities.", seconds)
+
+
+def _age(
+    registry: CollectorRegistry, of: str, documentation: str, seconds: Callable[[], float]
+) -> None:
+    gauge = Gauge(f"mazemesh_replay_{of}_age_seconds", documentation, registry=registry)
+    gauge.set_function(seconds)
