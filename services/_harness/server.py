@@ -13,7 +13,7 @@ import structlog
 from grpc_health.v1 import health
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
-from prometheus_client import Gauge
+from prometheus_client import Gauge, Info
 
 from mazemesh.client.addresses import host_port, reachable
 from mazemesh.errors import ResourceExhausted, Unavailable
@@ -76,6 +76,8 @@ class Server:
         self.settings = settings
         self.log = structlog.get_logger(f"services.{settings.component}")
         self.registry = create_registry()
+        told = Info("mazemesh_instance", "Which instance this is.", registry=self.registry)
+        told.info({"service": settings.component, "instance": settings.instance})
         self._in_flight = InFlight()
         self._call_metrics = CallMetrics(self.registry)
         self._interceptor = CallInterceptor(self._call_metrics, self._in_flight)

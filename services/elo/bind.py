@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import uuid
 
 from services._harness import Server
 from services.elo import metrics
@@ -35,7 +34,7 @@ async def bind(settings: EloSettings, server: Server) -> None:
         None if alone else NoticedNews(server.notices),
         metrics.metered_fit(fit, server.registry),
         refit_seconds=settings.refit_seconds,
-        holder=uuid.uuid4().hex,
+        holder=settings.instance,
     )
     await ratings.begin()
     servicer = EloServicer(

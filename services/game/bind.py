@@ -67,7 +67,7 @@ async def bind_with(settings: GameServiceSettings, server: Server, elo: EloPeer)
     """Composes the service; rated results go to `elo`."""
     keep_freed_memory()
     await server.database.migrate("services.game")
-    store = SqlResultStore(server.database, uuid4().hex)
+    store = SqlResultStore(server.database, settings.instance)
     outbox = await _outbox(settings, server, elo)
     enough_threads(settings)
     files = open_blobs(settings, "recordings", "game-replays")
@@ -163,7 +163,7 @@ def _live_games(
         entries = listing.page(size, None, matches=True, training=True)
         return [convert.active_game(entry, settings.public_address) for entry in entries]
 
-    live = LiveGames(RedisLiveGames(server.redis, uuid4().hex), own)
+    live = LiveGames(RedisLiveGames(server.redis, settings.instance), own)
     server.background(live.run, "live games")
     server.on_stop(live.end)
     return live

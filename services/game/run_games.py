@@ -94,7 +94,7 @@ class RunGamesStream:
                 self._sessions.reserve(message.session_id, message.resume_token),
                 self._shares.reserved(owner, games),
             ):
-                session = await patiently(context, self._make(first))
+                session = await patiently(context, self._make(first, owner))
                 session.owner = owner
                 self._sessions.add(session)
         with self._sessions.stream(session) as stream:
@@ -112,7 +112,7 @@ class RunGamesStream:
         if closed:
             self._sessions.close(session)
 
-    async def _make(self, first: pb.RunGamesRequest) -> GameSession:
+    async def _make(self, first: pb.RunGamesRequest, owner: str) -> GameSession:
         session: GameSession
         if first.HasField("open"):
             with within("open"):
@@ -130,7 +130,7 @@ class RunGamesStream:
                 encode_step,
             )
         else:
-            board = await self._match_host.join(first.join.seat_tokens)
+            board = await self._match_host.join(first.join.seat_tokens, owner)
             await self._end_other(board)
             session = await self._stepping.in_thread(
                 MatchSession,

@@ -282,6 +282,8 @@ async def test_metrics_count_calls_by_method_and_code(
     assert sample("grpc_server_handling_seconds_count", "UnaryUnary") == 4
     assert sample("grpc_server_in_flight", "UnaryUnary") == 0
     assert "process_cpu_seconds_total" in page
+    instance = server.settings.instance
+    assert f'mazemesh_instance_info{{instance="{instance}",service="probe"}} 1.0' in page
 
 
 async def test_healthz_says_what_the_health_of_grpc_says(
