@@ -39,7 +39,8 @@ def rows(mesh: Up) -> int:
 def acknowledged(log: Path) -> int:
     """What the actor says at its end."""
     lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
-    (last,) = [line["rows"] for line in lines if line.get("event") == "left"]
+    event = "rows written when stopping"
+    (last,) = [line["all_rows"] for line in lines if line.get("event") == event]
     return int(last)
 
 

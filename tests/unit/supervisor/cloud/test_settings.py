@@ -1,4 +1,3 @@
-
 import pytest
 
 from mazemesh.process.errors import StartError
