@@ -128,7 +128,7 @@ def _clients(count: int, hold: float) -> dict[str, Any]:
             "pause": CLIENT_PAUSE,
         }
         done = subprocess.run(
-            [sys.executable, "-m", "bench.cluster.clients"],
+            [sys.executable, "-P", "-m", "bench.cluster.clients"],
             input=json.dumps(wanted),
             stdout=subprocess.PIPE,
             text=True,

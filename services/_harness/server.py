@@ -99,6 +99,7 @@ class Server:
         self.failed = asyncio.Event()
         """Set when a background task crashed; the process then stops with a non-zero status."""
         self._health = health.aio.HealthServicer()
+        self._serving = False
         self._names: list[str] = []
         self._start_hooks: list[Hook] = []
         self._drain_hooks: list[Hook] = []
@@ -270,16 +271,23 @@ class Server:
             self._enable_reflection()
         if self.settings.metrics_port is not None:
             self.metrics_port = await self._resources.enter_async_context(
-                exposition(self.registry, self.settings.host, self.settings.metrics_port)
+                exposition(
+                    self.registry,
+                    self.settings.metrics_host or self.settings.host,
+                    self.settings.metrics_port,
+                    lambda: self._serving,
+                )
             )
         await self.grpc.start()
         waiting, self._waiting = self._waiting or [], None
         for run, name in waiting:
             self.background(run, name)
         await self._set_health(HealthCheckResponse.SERVING)
+        self._serving = True
 
     async def stop(self) -> None:
         """Drains and closes everything; a hook that raises is logged, the others still run."""
+        self._serving = False
         await self._health.enter_graceful_shutdown()
         for hook in self._drain_hooks:
             await self._run_to_end(hook)

@@ -52,6 +52,7 @@ def test_its_disk_and_its_address_are_the_machines_own_to_claim(stack: Stack) ->
     (address,) = stack.aws("ec2").describe_addresses()["Addresses"]
     assert address["AllocationId"] == settings["MAZEMESH_CLOUD_ADDRESS"]
     assert stack.outputs["host"] == address["PublicIp"]
+    assert settings["MAZEMESH_PUBLIC_GAME_ADDRESS"] == f"{address['PublicIp']}:50051"
     actions = stack.role_actions("mesh")
     assert actions["OwnDisk"] == ["ec2:AttachVolume"]
     assert actions["OwnAddress"] == ["ec2:AssociateAddress"]

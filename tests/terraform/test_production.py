@@ -153,6 +153,11 @@ def test_each_service_writes_to_its_own_bucket(stack: Stack) -> None:
     assert "Blobs" not in stack.role_actions("elo")
 
 
+def test_matched_players_are_sent_to_the_balancer(stack: Stack) -> None:
+    address = stack.settings("matchmaker")["MAZEMESH_PUBLIC_GAME_ADDRESS"]
+    assert address == f"{stack.outputs['host']}:50051"
+
+
 def test_learners_of_several_machines_meet_by_name(stack: Stack) -> None:
     settings = stack.settings("learner")
     assert settings["MAZEMESH_CLOUD_RENDEZVOUS"] == "learner.mazemesh-production.internal:29400"
