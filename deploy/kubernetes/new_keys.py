@@ -2,7 +2,7 @@
 
 .venv/bin/python deploy/kubernetes/new_keys.py | kubectl apply -f -
 
-Nothing is kept of them here. admin.key is for people; the job `keys` enters all of them into the database.
+Nothing is kept of them here. admin.key is for people; the job `keys` enters all of them.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Tests that boot a machine are collected by scripts/test-deploy alone: they need root and a minute."""
+"""Tests that boot a machine need root and a minute: scripts/test-deploy alone collects them."""
 
 from __future__ import annotations
 

@@ -26,8 +26,10 @@ def empty_root(folder: Path) -> None:
         cache.mkdir(parents=True, exist_ok=True)
         made = archive.with_suffix(f".{os.getpid()}.tar")
         subprocess.run(
-            ["mmdebstrap", "--quiet", "--variant=minbase"]
-            + [f"--include={','.join(PACKAGES)}", RELEASE, str(made)],
+            [
+                *("mmdebstrap", "--quiet", "--variant=minbase"),
+                *(f"--include={','.join(PACKAGES)}", RELEASE, str(made)),
+            ],
             check=True,
             timeout=300,
         )
@@ -76,8 +78,10 @@ class Machine:
 def booted(root: Path, packages: Sequence[Path] = ()) -> Iterator[Machine]:
     """Boots the Debian in `root`; at the end all its processes are killed with their process 1."""
     outer = subprocess.Popen(
-        ["unshare", "--mount", "--pid", "--uts", "--ipc", "--cgroup", "--fork", "--kill-child"]
-        + ["bash", str(BOOT), str(root)],
+        [
+            *("unshare", "--mount", "--pid", "--uts", "--ipc", "--cgroup", "--fork"),
+            *("--kill-child", "bash", str(BOOT), str(root)),
+        ],
         env={**os.environ, "PACKAGES": " ".join(map(str, packages))},
         stdin=subprocess.DEVNULL,
         start_new_session=True,

@@ -1,4 +1,4 @@
-"""The wheel's install script in an empty Debian: systemd starts the mesh, and it answers outside."""
+"""The install script in an empty Debian: its systemd starts the mesh, which answers outside."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ KEYS = {
     "trainer": ("trainer",),
     "service": ("game-service", "matchmaker-service", "model-service"),
 }
+MAZEMESH = str(Path(sys.executable).with_name("mazemesh"))
 UNITS = tuple(f"mazemesh-service@{name}" for name in SERVICES)
 
 
@@ -45,6 +46,11 @@ class Installed:
     machine: Machine
     environment: dict[str, str]
     ports: range
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """Flags of commands that call it."""
+        return ("--host", "localhost", "--port-base", str(self.ports.start))
 
 
 def new_key() -> str:
@@ -168,10 +174,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
 
 
 def status(installed: Installed, **more: str) -> subprocess.CompletedProcess[str]:
-    command = [str(Path(sys.executable).with_name("mazemesh")), "status", "--json"]
-    place = ["--host", "localhost", "--port-base", str(installed.ports.start)]
     return subprocess.run(
-        [*command, *place],
+        [MAZEMESH, "status", "--json", *installed.place],
         env={**installed.environment, **more},
         capture_output=True,
         text=True,
@@ -203,8 +207,7 @@ def test_all_services_answer_outside(installed: Installed) -> None:
 
 def test_who_shows_no_key_is_refused(installed: Installed) -> None:
     done = subprocess.run(
-        [str(Path(sys.executable).with_name("mazemesh")), "leaderboard", "--host", "localhost"]
-        + ["--port-base", str(installed.ports.start)],
+        [MAZEMESH, "leaderboard", *installed.place],
         env={k: v for k, v in installed.environment.items() if k != "MAZEMESH_KEY"},
         capture_output=True,
         text=True,
@@ -217,10 +220,8 @@ def test_who_shows_no_key_is_refused(installed: Installed) -> None:
 
 def test_no_unit_failed_and_systemd_understands_all(installed: Installed) -> None:
     machine = installed.machine
-    failed = machine.run(
-        "systemctl", "list-units", "--failed", "--plain", "--no-legend", "mazemesh*"
-    )
-    assert failed.stdout == ""
+    flags = ("--failed", "--plain", "--no-legend")
+    assert machine.run("systemctl", "list-units", *flags, "mazemesh*").stdout == ""
     machine.run(
         *("bash", "-c"),
         "cd /etc/systemd/system && systemd-analyze verify --man=no "

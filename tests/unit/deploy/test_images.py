@@ -1,4 +1,4 @@
-"""Dockerfiles: linted, pinned, small in what they may; the entry point becomes what it is told to."""
+"""Dockerfiles: linted, pinned, of little privilege; the entry point becomes what it is told to."""
 
 from __future__ import annotations
 
@@ -122,9 +122,10 @@ def test_a_pin_that_is_kept_is_one() -> None:
 
 PYTHON = """#!/bin/bash
 if [[ $* == *machine.secrets* ]]; then
-    printf 'MAZEMESH_DATABASE_URL=postgresql://a:$(touch evil)@b/c\\n' >"$MAZEMESH_CLOUD_RUN_FOLDER/secrets.env"
-    printf 'MAZEMESH_KEY_FILE=%s/game-service.key\\n' "$MAZEMESH_CLOUD_RUN_FOLDER" >"$MAZEMESH_CLOUD_RUN_FOLDER/game.env"
-    touch "$MAZEMESH_CLOUD_RUN_FOLDER/worker.key"
+    folder=$MAZEMESH_CLOUD_RUN_FOLDER
+    echo 'MAZEMESH_DATABASE_URL=postgresql://a:$(touch evil)@b/c' >"$folder/secrets.env"
+    echo "MAZEMESH_KEY_FILE=$folder/game-service.key" >"$folder/game.env"
+    touch "$folder/worker.key"
 fi
 echo "$@"
 env | grep ^MAZEMESH_ | sort
