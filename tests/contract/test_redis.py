@@ -75,8 +75,8 @@ async def test_after_a_restart_notices_come_again(redis_own: RedisProcess) -> No
     async with redis_notices(redis_own.url) as sender, redis_notices(redis_own.url) as receiver:
         await asyncio.to_thread(redis_own.kill)
         sender.publish("policies")  # is lost, as nobody can carry it
+        look = receiver.listen("policies")  # before the connection can stand again
         await asyncio.to_thread(redis_own.start)
-        look = receiver.listen("policies")
         async with asyncio.timeout(60):
             while not await look.wait():  # it is told to look when the connection stands again
                 pass
