@@ -10,6 +10,7 @@ import pytest
 from actor.settings import ActorSettings, EvaluatorSettings
 from learner.settings import LearnerSettings
 from mazemesh.client.addresses import split_addresses
+from mazemesh.process.errors import StartError
 from mazemesh.process.settings import ProcessSettings, parse_settings
 from services._harness.access.exposure import check_exposure
 from services._harness.settings import ServiceSettings
@@ -70,6 +71,15 @@ def test_every_setting_is_read_and_fits(overlay: str, monkeypatch: pytest.Monkey
             assert settings.port == SERVICES[pod.role]
             assert settings.asks_for_keys == (overlay != "laptop")
             assert (settings.tls_cert is not None) == (overlay == "production")
+
+
+def test_the_base_alone_starts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever makes an overlay has to say how strangers are kept out."""
+    for pod in meshed("../base"):
+        settings = read("../base", pod, monkeypatch)
+        if isinstance(settings, ServiceSettings):
+            with pytest.raises(StartError, match="needs TLS"):
+                check_exposure(settings)
 
 
 def known(name: str) -> bool:
