@@ -60,7 +60,7 @@ class ProcessSettings(BaseSettings):
     """Short name of the kind of process: its environment prefix, its name in logs."""
 
     common: ClassVar[frozenset[str]] = frozenset(
-        {"data_dir", "log_format", "log_level", "tls_ca", "key_file"}
+        {"data_dir", "dollars_an_hour", "log_format", "log_level", "tls_ca", "key_file"}
     )
     """Fields that may be set for all processes at once."""
 
@@ -69,6 +69,13 @@ class ProcessSettings(BaseSettings):
     )
     data_dir: Path = Field(
         default=Path(".mazemesh"), description="folder that holds everything the mesh remembers"
+    )
+    dollars_an_hour: float = Field(
+        default=0.0,
+        ge=0,
+        le=10_000,
+        description="what this process's share of its machine costs, for the metric of costs; "
+        "0 tells nothing",
     )
     log_format: LogFormat = Field(
         default="auto", description="auto is console on a terminal and json elsewhere"

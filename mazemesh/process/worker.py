@@ -11,11 +11,12 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 
 import structlog
-from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
+from prometheus_client import CollectorRegistry, start_http_server
 
 from mazemesh.errors import MazemeshError
 from mazemesh.process.errors import StartError
 from mazemesh.process.logging import configure_logging
+from mazemesh.process.metrics import create_registry
 from mazemesh.process.parent import stop_with_parent
 from mazemesh.process.settings import SettingsT, parse_settings
 
@@ -54,8 +55,7 @@ def run_worker(
         threading.Thread(
             target=_leave, args=(stop, failed, patience(settings)), daemon=True
         ).start()
-    registry = CollectorRegistry()
-    ProcessCollector(registry=registry)
+    registry = create_registry(settings)
     try:
         if settings.metrics_port is not None:
             _open_page(settings.metrics_port, registry)

@@ -145,8 +145,14 @@ async def bind_with(settings: GameServiceSettings, server: Server, elo: EloPeer)
         "RunGames streams of this machine that a thread of their own answers.",
         lambda: local.streams if local else 0,
     )
-    metrics.gauge("memory_bytes", "Memory reserved for games.", lambda: room.used)
-    metrics.gauge("lost_recordings", "Recordings that could not be written.", lambda: archive.lost)
+    metrics.gauge(
+        "memory_bytes", "Memory reserved for games, of max_memory_mib.", lambda: room.used
+    )
+    metrics.gauge(
+        "lost_recordings",
+        "Recordings that could not be written since the start; their matches count all the same.",
+        lambda: archive.lost,
+    )
     _keep_tidy(settings, server, match_host, sessions)
     server.background(partial(_forget, store, settings), "forget")
     server.background(partial(keep_collecting, archive.collect), "collect files")
@@ -244,16 +250,29 @@ def _name() -> str:
 def _add_gauges(
     metrics: GameMetrics, match_host: MatchHost, sessions: GameSessions, outbox: Outbox
 ) -> None:
-    metrics.gauge("sessions", "RunGames sessions.", lambda: len(sessions))
-    metrics.gauge("live_matches", "Matches that wait or run.", lambda: match_host.live_matches)
+    metrics.gauge(
+        "sessions", "RunGames sessions, also those whose stream is away.", lambda: len(sessions)
+    )
+    metrics.gauge(
+        "live_matches", "Matches that wait for players or run.", lambda: match_host.live_matches
+    )
     metrics.gauge(
         "open_seats", "Seats that nobody has joined yet.", lambda: match_host.total_open_seats
     )
     metrics.gauge(
-        "outbox_results", "Results not delivered to Elo yet.", lambda: outbox.size.pending
+        "outbox_results",
+        "Results that Elo has not got yet; of all instances on the database, at most 10,000.",
+        lambda: outbox.size.pending,
     )
     metrics.gauge(
-        "refused_results", "Results that Elo refused; they are set aside.", lambda: outbox.size.dead
+        "outbox_age_seconds",
+        "Since the match ended whose result has waited longest for Elo; 0 when none waits.",
+        lambda: outbox.age,
+    )
+    metrics.gauge(
+        "refused_results",
+        "Results that Elo refused for ever; they are kept with the reason, and not sent again.",
+        lambda: outbox.size.dead,
     )
 
 

@@ -28,24 +28,27 @@ class GameMetrics:
         self._registry = registry
         labels = ("kind", "game")
         self._finished = Counter(
-            "mazemesh_game_games_finished", "Games that ended.", labels, registry=registry
+            "mazemesh_game_games_finished",
+            "Games that ended, by kind (training or match).",
+            labels,
+            registry=registry,
         )
         self._steps = Counter(
             "mazemesh_game_agent_steps",
-            "Moves of seats; player is client or bot.",
+            "Moves of seats, by kind (training or match) and who made them (client or bot).",
             (*labels, "player"),
             registry=registry,
         )
         self._seconds = Histogram(
             "mazemesh_game_step_seconds",
-            "Time to play one step of a batch.",
+            "Time to play one step of a batch of games, by kind (training or match).",
             labels,
             registry=registry,
             buckets=_STEP_BUCKETS,
         )
         self._lost = Counter(
             "mazemesh_game_lost_episodes",
-            "Episodes of foreign games that were lost, as their environments failed.",
+            "Episodes of foreign games that were lost, since their environments failed.",
             ("game",),
             registry=registry,
         )

@@ -61,10 +61,16 @@ class PendingResult:
 
 @dataclass(frozen=True, slots=True)
 class OutboxSize:
-    """Results that wait for delivery, and those that Elo refused."""
+    """Results that wait for delivery, and those that Elo refused.
+
+    Attributes:
+        since: When the match ended that has waited longest, in seconds since the epoch; None when
+            none waits.
+    """
 
     pending: int
     dead: int
+    since: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

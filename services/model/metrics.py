@@ -31,16 +31,23 @@ class ModelMetrics:
         )
         self.validation_seconds = Histogram(
             "mazemesh_model_validation_seconds",
-            "Time to validate a file.",
+            "Time to validate the file of a published version.",
             registry=registry,
             buckets=_SECONDS,
         )
-        self.watchers = Gauge("mazemesh_model_watchers", "Open watches.", registry=registry)
+        self.watchers = Gauge(
+            "mazemesh_model_watchers", "Open WatchPolicies streams.", registry=registry
+        )
         self._versions = Gauge(
-            "mazemesh_model_versions", "Versions by state.", ("state",), registry=registry
+            "mazemesh_model_versions",
+            "Versions in the registry, by state.",
+            ("state",),
+            registry=registry,
         )
         self._blob_bytes = Gauge(
-            "mazemesh_model_blob_bytes", "Bytes of all files that are kept.", registry=registry
+            "mazemesh_model_blob_bytes",
+            "Bytes of the files of all versions that are kept.",
+            registry=registry,
         )
 
     async def refresh(self, store: RegistryStore) -> None:

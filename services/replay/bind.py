@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from prometheus_client import Gauge
 
 from mazemesh.process.errors import StartError
 from mazemesh.process.memory import freeze_startup_objects, keep_freed_memory
@@ -26,7 +25,7 @@ from services.replay.journal.file_journal import FileJournal
 from services.replay.journal.files import Files, LocalFiles, lock_folder, unlock_folder
 from services.replay.journal.table_folder import Retire
 from services.replay.limits import MIB
-from services.replay.metrics import TableCollector
+from services.replay.metrics import Ages, TableCollector
 from services.replay.priorities.noting import NotingJournal
 from services.replay.priorities.recorder import PriorityRecorder
 from services.replay.servicer import ReplayServicer
@@ -48,7 +47,8 @@ async def bind(settings: ReplaySettings, server: Server) -> None:
     journal = FileJournal(
         folder, files, settings.durability, retire=_archive(settings, files, server)
     )
-    priorities = _priorities(settings, server)
+    ages = Ages(server.registry)
+    priorities = _priorities(settings, server, ages)
     tables = Tables(
         NotingJournal(journal, priorities) if priorities is not None else journal,
         np.random.default_rng(settings.seed),
@@ -57,7 +57,7 @@ async def bind(settings: ReplaySettings, server: Server) -> None:
         max_tables=settings.max_tables,
         room=Room("at all tables", most_bytes=settings.waiting_mib * MIB),
     )
-    copied = _copied(settings, server, folder, tables)
+    copied = _copied(settings, server, folder, tables, ages)
     server.on_start(tables.load)
     if priorities is not None:
         server.on_start(lambda: priorities.restore(tables))
@@ -88,7 +88,7 @@ async def bind(settings: ReplaySettings, server: Server) -> None:
     server.add_servicer(SERVICE, add_replay_servicer, ReplayServicer(tables))
 
 
-def _priorities(settings: ReplaySettings, server: Server) -> PriorityRecorder | None:
+def _priorities(settings: ReplaySettings, server: Server, ages: Ages) -> PriorityRecorder | None:
     """Where present priorities are recorded besides: in Redis, if there is one."""
     if server.redis is None:
         return None
@@ -96,18 +96,13 @@ def _priorities(settings: ReplaySettings, server: Server) -> PriorityRecorder | 
 
     store = RedisPriorities(server.redis, settings.shard)
     journal = PriorityRecorder(store, settings.priorities_seconds)
-    age = Gauge(
-        "mazemesh_replay_priorities_age_seconds",
-        "Since Redis had all priorities.",
-        registry=server.registry,
-    )
     clock = asyncio.get_running_loop().time
-    age.set_function(lambda: clock() - journal.whole_time)
+    ages.priorities = lambda: clock() - journal.whole_time
     return journal
 
 
 def _copied(
-    settings: ReplaySettings, server: Server, folder: Path, tables: Tables
+    settings: ReplaySettings, server: Server, folder: Path, tables: Tables, ages: Ages
 ) -> list[Copying]:
     """What copies the tables to the blob store, once it has begun; at the start they come back."""
     begun: list[Copying] = []
@@ -116,18 +111,13 @@ def _copied(
     enough_threads(settings)
     blobs = open_blobs(settings, f"experience/{settings.shard}", "")
     copy = ShardCopy(blobs)
-    age = Gauge(
-        "mazemesh_replay_copy_age_seconds",
-        "Since the blob store had all that was sealed.",
-        registry=server.registry,
-    )
 
     @server.on_start
     async def settle() -> None:
         restore = ShardRestore(copy, settings.shard, folder)
         life = await asyncio.to_thread(restore.settle, uuid.uuid4().hex)
         uploads = ShardUploads(copy, folder, life, settings.blobs_grace_hours * 3600)
-        age.set_function(lambda: time.time() - uploads.whole_time)
+        ages.copy = lambda: time.time() - uploads.whole_time
         copying = Copying(tables, uploads, settings.copy_seconds)
         begun.append(copying)
         server.background(copying.run, "copy")

@@ -83,6 +83,12 @@ class Outbox:
         self._news = asyncio.Event()
         self._tries: Counter[str] = Counter()
 
+    @property
+    def age(self) -> float:
+        """Seconds since the match ended whose result has waited longest; 0 when none waits."""
+        since = self.size.since
+        return 0.0 if since is None else max(self._clock() - since, 0.0)
+
     def wake(self) -> None:
         """There may be new results."""
         self._news.set()
