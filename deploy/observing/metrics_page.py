@@ -62,7 +62,13 @@ def _section(title: str, metrics: Iterable[Described]) -> str:
         for one in metrics
     ]
     return "\n".join(
-        [f"## {title}\n", "| metric | type | labels | unit | meaning |", "|---|---|---|---|---|", *rows, ""]
+        [
+            f"## {title}\n",
+            "| metric | type | labels | unit | meaning |",
+            "|---|---|---|---|---|",
+            *rows,
+            "",
+        ]
     )
 
 

@@ -60,12 +60,25 @@ class ProcessSettings(BaseSettings):
     """Short name of the kind of process: its environment prefix, its name in logs."""
 
     common: ClassVar[frozenset[str]] = frozenset(
-        {"data_dir", "dollars_an_hour", "log_format", "log_level", "tls_ca", "key_file"}
+        {
+            "data_dir",
+            "dollars_an_hour",
+            "log_format",
+            "log_level",
+            "tls_ca",
+            "key_file",
+            "metrics_host",
+        }
     )
     """Fields that may be set for all processes at once."""
 
     metrics_port: Port | None = Field(
         default=None, description="port of the Prometheus page; 0 takes a free one, not set is none"
+    )
+    metrics_host: str | None = Field(
+        default=None,
+        description="host of the Prometheus page; not set is a service's own, and this machine "
+        "alone of a worker",
     )
     data_dir: Path = Field(
         default=Path(".mazemesh"), description="folder that holds everything the mesh remembers"

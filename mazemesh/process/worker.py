@@ -58,7 +58,7 @@ def run_worker(
     registry = create_registry(settings)
     try:
         if settings.metrics_port is not None:
-            _open_page(settings.metrics_port, registry)
+            _open_page(settings.metrics_host or "127.0.0.1", settings.metrics_port, registry)
         work(settings, registry, stop)
     except StartError as error:
         log.error("cannot start: %s", error)
@@ -105,12 +105,12 @@ def _leave(stop: threading.Event, failed: threading.Event, patience: float) -> N
     os._exit(int(failed.is_set()))
 
 
-def _open_page(port: int, registry: CollectorRegistry) -> None:
+def _open_page(host: str, port: int, registry: CollectorRegistry) -> None:
     try:
-        start_http_server(port, "127.0.0.1", registry)
+        start_http_server(port, host, registry)
     except OSError as error:
         raise StartError(
-            f"metrics port {port} cannot be opened ({error.strerror}); choose another "
+            f"metrics port {port} on {host} cannot be opened ({error.strerror}); choose another "
             "with --metrics-port"
         ) from error
 

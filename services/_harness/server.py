@@ -260,7 +260,11 @@ class Server:
             self._enable_reflection()
         if self.settings.metrics_port is not None:
             self.metrics_port = await self._resources.enter_async_context(
-                exposition(self.registry, self.settings.host, self.settings.metrics_port)
+                exposition(
+                    self.registry,
+                    self.settings.metrics_host or self.settings.host,
+                    self.settings.metrics_port,
+                )
             )
         await self.grpc.start()
         waiting, self._waiting = self._waiting or [], None
