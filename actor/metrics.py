@@ -54,6 +54,8 @@ class EvaluatorMetrics:
             ["result"],
             registry=registry,
         )
+        for result in ("played", "failed"):  # or else the first one would be no growth
+            self.matches.labels(result)
         self.agent_steps = Counter(
             "mazemesh_evaluator_agent_steps",
             "Steps of the seats that policies hold in rating matches.",

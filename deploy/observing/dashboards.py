@@ -77,8 +77,8 @@ OVERVIEW: Final = Dashboard(
                 ),
                 Panel(
                     "Refusals and faults a second",
-                    "All but OK and CANCELLED. INTERNAL and UNKNOWN are faults of the service; "
-                    "RESOURCE_EXHAUSTED is a limit; UNAVAILABLE is a peer or database that is away.",
+                    "All but OK and CANCELLED. INTERNAL and UNKNOWN are faults of the service, "
+                    "RESOURCE_EXHAUSTED is a limit, UNAVAILABLE a peer or database that is away.",
                     "reqps",
                     [
                         Query(

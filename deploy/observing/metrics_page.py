@@ -10,14 +10,16 @@ from supervisor.cloud.machine.exporter import NAMESPACE
 
 _HEAD: Final = """# Metrics
 
-Made from the code by `scripts/gen-observability`; a test fails where this page says something else. Each process shows its page at
-`http://127.0.0.1:PORT/metrics` once `--metrics-port PORT` (or `MAZEMESH_<PROCESS>_METRICS_PORT`) is set, workers on this machine
-alone, services on their `--host`. `mazemesh up` gives all of them a port each. Dashboards and alerts that rest on these
-metrics are in [deploy/grafana](../deploy/grafana) and [deploy/prometheus](../deploy/prometheus); what to do when one fires is in
-the [runbook](runbook.md).
+Made from the code by `scripts/gen-observability`; a test fails where this page says something else.
+Each process shows its page at `http://HOST:PORT/metrics` once `--metrics-port PORT` (or
+`MAZEMESH_<PROCESS>_METRICS_PORT`) is set: services on their `--host`, workers on this machine; or
+where `--metrics-host` says. `mazemesh up` gives all of them a port each. Dashboards and alerts
+that rest on these metrics are in [deploy/grafana](../deploy/grafana) and
+[deploy/prometheus](../deploy/prometheus), what to do when one fires in the [runbook](runbook.md).
 
-A counter only grows, and begins anew with its process: ask for its `rate`. A histogram has the series `_bucket`, `_sum` and
-`_count`, a summary `_sum` and `_count`. Labels are beside `job` and `instance`, which Prometheus adds.
+A counter only grows, and begins anew with its process: ask for its `rate`. A histogram has the
+series `_bucket`, `_sum` and `_count`, a summary `_sum` and `_count`. Labels are beside `job` and
+`instance`, which Prometheus adds.
 """
 
 _WHERE: Final = {
@@ -32,6 +34,11 @@ _WHERE: Final = {
     "evaluator": "Evaluator",
     "learner": "Learner",
 }
+
+_CLOUD_HEAD: Final = f"""\
+On AWS each machine tells these under the namespace `{NAMESPACE}`, with the dimension `Mesh`; groups
+are scaled by them ([aws.md](aws.md)).
+"""
 
 CLOUD: Final = {
     "Asked": ("count a minute", "Calls by people; while there are some, nothing is stopped."),
@@ -81,8 +88,7 @@ def _cloud() -> str:
     return "\n".join(
         [
             "## CloudWatch\n",
-            f"On AWS each machine tells these under the namespace `{NAMESPACE}`, with the dimension "
-            "`Mesh`; groups are scaled by\nthem ([aws.md](aws.md)).\n",
+            _CLOUD_HEAD,
             "| metric | unit | meaning |",
             "|---|---|---|",
             *rows,

@@ -99,7 +99,9 @@ class StateCollector(Collector):
             fitted.add_metric(label, board.standings.matches)
         yield from (players, matches, fitted)
         yield GaugeMetricFamily(
-            "mazemesh_elo_watchers", "Open WatchLeaderboard streams.", self._servicer.watching
+            "mazemesh_elo_watchers",
+            "WatchLeaderboard streams that are open now.",
+            self._servicer.watching,
         )
         yield GaugeMetricFamily(
             "mazemesh_elo_fits",

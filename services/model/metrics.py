@@ -19,6 +19,10 @@ REFRESH_SECONDS: Final = 1.0
 """Between counts of all versions, which takes longer than most publishes."""
 
 
+RESULTS: Final = ("ready", "rejected", "refused", "failed")
+"""How a publish may end."""
+
+
 class ModelMetrics:
     """The metrics of one server."""
 
@@ -29,6 +33,8 @@ class ModelMetrics:
             ("result",),
             registry=registry,
         )
+        for result in RESULTS:  # or else the first one would be no growth
+            self.publishes.labels(result)
         self.validation_seconds = Histogram(
             "mazemesh_model_validation_seconds",
             "Time to validate the file of a published version.",
@@ -36,7 +42,9 @@ class ModelMetrics:
             buckets=_SECONDS,
         )
         self.watchers = Gauge(
-            "mazemesh_model_watchers", "Open WatchPolicies streams.", registry=registry
+            "mazemesh_model_watchers",
+            "WatchPolicies streams that are open, about one for each actor.",
+            registry=registry,
         )
         self._versions = Gauge(
             "mazemesh_model_versions",
