@@ -8,6 +8,7 @@ from contextvars import ContextVar
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from mazemesh import tracing
 from mazemesh.process.settings import LogFormat, LogLevel
 
 call_fields: ContextVar[Callable[[], Mapping[str, str]]] = ContextVar("call_fields")
@@ -21,7 +22,8 @@ def configure_logging(component: str, log_format: LogFormat, log_level: LogLevel
     """Routes structlog and the standard library's logging the same way.
 
     Every line carries `service`, a UTC `timestamp`, `level`, `logger` and what is bound to the
-    current call (method, peer, request id). Affects the whole process.
+    current call (method, peer, request id), with tracing also `trace_id` and `span_id`. Affects
+    the whole process.
     """
     console = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
 
@@ -68,7 +70,10 @@ def configure_logging(component: str, log_format: LogFormat, log_level: LogLevel
 
 def _add_call(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
     describe = call_fields.get(None)
-    return event if describe is None else {**describe(), **event}
+    if describe is not None:
+        event = {**describe(), **event}
+    traced = tracing.identity()
+    return {**traced, **event} if traced else event
 
 
 def _renderers(console: bool) -> list[Processor]:

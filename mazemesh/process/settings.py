@@ -68,6 +68,7 @@ class ProcessSettings(BaseSettings):
             "tls_ca",
             "key_file",
             "metrics_host",
+            "traces_share",
         }
     )
     """Fields that may be set for all processes at once."""
@@ -79,6 +80,14 @@ class ProcessSettings(BaseSettings):
         default=None,
         description="host of the Prometheus page; not set is a service's own, and this machine "
         "alone of a worker",
+    )
+    traces_url: str | None = Field(
+        default=None,
+        description="where spans go, by OTLP over HTTP: http://collector:4318/v1/traces; "
+        "not set traces nothing",
+    )
+    traces_share: float = Field(
+        default=1.0, ge=0, le=1, description="share of the traces that begin here that are sent"
     )
     data_dir: Path = Field(
         default=Path(".mazemesh"), description="folder that holds everything the mesh remembers"

@@ -26,7 +26,7 @@ class SqlOutbox:
         def work(session: Session) -> list[PendingResult]:
             # What another instance takes at this moment is passed over, not waited for.
             due = session.execute(
-                select(OUTBOX.c.position, OUTBOX.c.match_id, OUTBOX.c.result)
+                select(OUTBOX.c.position, OUTBOX.c.match_id, OUTBOX.c.result, OUTBOX.c.trace)
                 .where(OUTBOX.c.refused.is_(None), OUTBOX.c.visible_time <= now)
                 .order_by(OUTBOX.c.position)
                 .limit(limit)
@@ -35,7 +35,7 @@ class SqlOutbox:
             if due:
                 taken = OUTBOX.c.position.in_([row.position for row in due])
                 session.execute(update(OUTBOX).where(taken).values(visible_time=until))
-            return [PendingResult(row.match_id, row.result) for row in due]
+            return [PendingResult(row.match_id, row.result, row.trace or "") for row in due]
 
         return await self._database.run(work)
 
