@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from learner.record.metrics import LearnerMetrics
 from learner.settings import LearnerSettings
 from mazemesh.errors import FailedPrecondition
