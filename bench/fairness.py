@@ -51,6 +51,8 @@ REQUEST = elo_pb2.GetLeaderboardRequest(ladder="race", page_size=10)
 POLITE_PAUSE = 0.02
 WARM_SECONDS = 1.5
 """Of the greedy client, before the polite one is measured beside it."""
+POLITE_WARM_SECONDS = 0.5
+"""Of the polite client, which are not counted."""
 ROUNDS = 3
 """Of the measurements in turn, so that what else a machine does meets all of them."""
 
@@ -170,7 +172,11 @@ async def _polite(address: str, credentials: Credentials, seconds: float) -> Ans
     answers, errors = [], 0
     async with credentials.aio_channel(address, OPTIONS) as channel:
         stub: Any = EloServiceStub(channel)
-        await stub.GetLeaderboard(REQUEST, timeout=10)
+        # The greedy key was alone; its calls that are on their way by now still go first.
+        warm = time.perf_counter() + POLITE_WARM_SECONDS
+        while time.perf_counter() < warm:
+            await stub.GetLeaderboard(REQUEST, timeout=10)
+            await asyncio.sleep(POLITE_PAUSE)
         until = time.perf_counter() + seconds
         while (began := time.perf_counter()) < until:
             try:

@@ -1,7 +1,7 @@
 """The parts of numba that are not public, and what is said when a version of it has others.
 
 Kernels are compiled with them where they are there. Without them all works as before and slower:
-measured (docs/adr/network-numba.md) 25 times without the first, by a seventh of a compile without
+measured (docs/adr/0141-numba.md) 25 times without the first, by a seventh of a compile without
 the second, by 2 us a call without the third.
 """
 

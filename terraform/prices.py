@@ -1,7 +1,7 @@
 """Prices a plan: `terraform show -json plan | python terraform/prices.py [--limit 30]`.
 
-The table and the rules are supervisor/cloud/operating/price_table.py and prices.py. Ends with 1 when
-what the plan costs at most is above the limit.
+The table and the rules are supervisor/cloud/operating/price_table.py and prices.py. Ends with 1
+when what the plan costs at most is above the limit.
 """
 
 from __future__ import annotations

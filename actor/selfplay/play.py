@@ -106,7 +106,7 @@ class Actor:
             rows = sender.rows
             if not sender.finish():
                 log.warning("rows were not written, as the time to stop is over")
-            log.info("rows written when stopping", rows=sender.rows - rows)
+            log.info("rows written when stopping", rows=sender.rows - rows, all_rows=sender.rows)
             # An append may wait for a learner that has stopped already.
             writer.close()
             self._close()

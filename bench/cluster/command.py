@@ -128,7 +128,7 @@ def _clients(count: int, hold: float) -> dict[str, Any]:
             "pause": CLIENT_PAUSE,
         }
         done = subprocess.run(
-            [sys.executable, "-m", "bench.cluster.clients"],
+            [sys.executable, "-P", "-m", "bench.cluster.clients"],
             input=json.dumps(wanted),
             stdout=subprocess.PIPE,
             text=True,
@@ -166,7 +166,7 @@ def _as_text(report: dict[str, Any]) -> str:
     lines += [
         f"two instances / one: {report['two_instances_ratio']:.2f}",
         f"with TLS and keys / without: {report['secure_fraction']:.2f}",
-        f"{report['clients_held']} clients held, {report['client_errors']} errors, "
+        f"{report['clients_held']} clients held, {report['client_errors']} errors",
         f"GetLeaderboard p99 {report['leaderboard_p99_ms']} ms",
     ]
     return "\n".join(lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import queue
 import select
@@ -20,7 +21,10 @@ import psutil
 import typer
 
 from bench.children import ending_with_us
+from bench.cluster.standins import postgres
+from bench.elo.convergence import converge_seconds
 from bench.elo.workload import Workload
+from mazemesh.errors import Unavailable
 
 app = typer.Typer()
 
@@ -52,6 +56,7 @@ def elo_scale(
             memory = _resident(service)
             answered = _first_answers(address, players)
             after = _resident(service)
+    converged = _converge(database)
     fit = _fit(Workload(fitted, fitted_matches))
     report: dict[str, Any] = {
         "bench": "elo-scale",
@@ -59,6 +64,7 @@ def elo_scale(
         "restart_seconds_1e6": round(restarted, 2),
         "memory_mb_1e6": round(memory),
         "fit_seconds_1e4_players": fit["seconds"],
+        "converge_seconds": converged and converged["most"],
         "matches": matches,
         "players": players,
         "database": "postgresql" if database else "sqlite",
@@ -66,6 +72,7 @@ def elo_scale(
         "start_seconds_empty": round(started_empty, 2),
         "memory_mb_after_first_answers": round(after),
         "first_answers": answered,
+        "converge": converged,
         "fit": fit,
     }
     print(json.dumps(report) if as_json else _as_text(report))
@@ -151,6 +158,22 @@ def _ingest(service: psutil.Process, address: str, workload: Workload) -> dict[s
     }
 
 
+def _converge(database: str | None) -> dict[str, float] | None:
+    """What one instance records, another tells; None where no PostgreSQL is installed."""
+    with contextlib.ExitStack() as stack:
+        if database is None:
+            try:
+                database = stack.enter_context(postgres()).url
+            except Unavailable:
+                return None
+        addresses = []
+        for _ in range(2):
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-elo-"))
+            arguments = ["--data-dir", folder, "--database-url", database]
+            addresses.append(stack.enter_context(_service(arguments))[1])
+        return converge_seconds((addresses[0], addresses[1]))
+
+
 def _resident(service: psutil.Process) -> float:
     return float(service.memory_info().rss) / 1e6
 
@@ -211,11 +234,13 @@ def _as_text(report: dict[str, Any]) -> str:
     log = f"{report['matches']} matches of {report['players']} players on {report['database']}"
     rates = f"{ingest['results_per_second']} results/s, {ingest['results_per_processor_second']}"
     start = f"{report['restart_seconds_1e6']} s, {report['memory_mb_1e6']} MB"
+    converged = report["converge_seconds"]
     return "\n".join(
         [
             log,
             f"  taken in: {rates} a processor second",
             f"  start on them: {start}; empty: {report['start_seconds_empty']} s",
+            f"  recorded at one instance, fitted at the other after {converged} s",
             f"  fit of {fit['players']} players, {fit['pairs']} pairs: {fit['seconds']} s",
         ]
     )

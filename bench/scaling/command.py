@@ -1,4 +1,4 @@
-"""`python -m bench scaling`: a simulated day's cost, waiting and thrash under the scaling policies."""
+"""`python -m bench scaling`: cost, waiting and thrash of simulated days under the policies."""
 
 from __future__ import annotations
 

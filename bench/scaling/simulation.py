@@ -1,8 +1,8 @@
 """A day through the policies: target tracking of actors and learners, and the shutdown function.
 
-The policies decide as on AWS, by figures that are a minute old. The mesh answers with three measured
-rates (docs/performance.md): an actor machine plays so many games a minute, trains so many rows a
-minute with the rest of its time, and a learner takes so many.
+The policies decide as on AWS, minute by minute. The mesh answers with three assumed rates, of the
+order that docs/performance.md measures: an actor machine plays so many games a minute, trains so
+many rows a minute with the rest of its time, and a learner takes so many.
 """
 
 from __future__ import annotations

@@ -41,6 +41,9 @@ _SERVICES: Final[tuple[tuple[type[ServiceSettings], Bind[Any]], ...]] = (
     (ReplaySettings, bind_replay),
 )
 
+_ENDINGS: Final = {"counter": "_total", "info": "_info"}
+"""What a page adds to the name of a family."""
+
 _SERIES: Final[Mapping[str, tuple[str, ...]]] = {
     "counter": ("_total",),
     "gauge": ("",),
@@ -176,8 +179,8 @@ def described(registry: CollectorRegistry) -> list[Described]:
     }
     return [
         Described(
-            family.name + ("_total" if family.type == "counter" else ""),
-            family.type,
+            family.name + _ENDINGS.get(family.type, ""),
+            "gauge" if family.type == "info" else family.type,
             tuple(labels.get(family.name) or getattr(family, "_labelnames", ())),
             family.documentation,
         )

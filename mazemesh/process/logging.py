@@ -18,17 +18,21 @@ It is asked only when a line is written: most calls write none.
 """
 
 
-def configure_logging(component: str, log_format: LogFormat, log_level: LogLevel) -> None:
+def configure_logging(
+    component: str, log_format: LogFormat, log_level: LogLevel, instance: str = ""
+) -> None:
     """Routes structlog and the standard library's logging the same way.
 
     Every line carries `service`, a UTC `timestamp`, `level`, `logger` and what is bound to the
-    current call (method, peer, request id), with tracing also `trace_id` and `span_id`. Affects
-    the whole process.
+    current call (method, peer, request id), with tracing also `trace_id` and `span_id`; in JSON,
+    which is for several machines, also the `instance` if it has one. Affects the whole process.
     """
     console = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
 
     def add_service(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
         event.setdefault("service", component)
+        if instance and not console:
+            event.setdefault("instance", instance)
         return event
 
     shared: list[Processor] = [

@@ -1,10 +1,11 @@
 """The page that Prometheus reads, served from the event loop of the service itself.
 
-prometheus_client's own server is a thread that needs half a second to stop.
+prometheus_client's own server is a thread that needs half a second to stop. Beside it lies
+/healthz, which says what gRPC's health says: Kubernetes' own gRPC probe speaks no TLS.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -17,8 +18,12 @@ _READ_SECONDS: Final = 5.0
 
 
 @asynccontextmanager
-async def exposition(registry: CollectorRegistry, host: str, port: int) -> AsyncIterator[int]:
+async def exposition(
+    registry: CollectorRegistry, host: str, port: int, serving: Callable[[], bool]
+) -> AsyncIterator[int]:
     """Serves `registry` at http://host:port/metrics; yields the port, a free one where it was 0.
+
+    /healthz is answered by 200 while `serving`, as gRPC's health is SERVING, and else by 503.
 
     Raises:
         StartError: the port cannot be had.
@@ -27,7 +32,7 @@ async def exposition(registry: CollectorRegistry, host: str, port: int) -> Async
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             request = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), _READ_SECONDS)
-            writer.write(_response(registry, request))
+            writer.write(_response(registry, request, serving()))
             await writer.drain()
         except (TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, OSError):
             pass  # not an HTTP client, or it left
@@ -45,10 +50,13 @@ async def exposition(registry: CollectorRegistry, host: str, port: int) -> Async
         yield server.sockets[0].getsockname()[1]
 
 
-def _response(registry: CollectorRegistry, request: bytes) -> bytes:
+def _response(registry: CollectorRegistry, request: bytes, serving: bool) -> bytes:
     """The whole HTTP answer to a request head."""
     method, _, rest = request.partition(b" ")
     path = rest.partition(b" ")[0].partition(b"?")[0]
+    if path == b"/healthz" and method in (b"GET", b"HEAD"):
+        status = b"200 OK" if serving else b"503 Service Unavailable"
+        return b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
     if method not in (b"GET", b"HEAD") or path not in (b"/", b"/metrics"):
         return b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
     page = generate_latest(registry)

@@ -60,7 +60,9 @@ def run(settings_class: type[SettingsT], bind: Bind[SettingsT]) -> None:
     except StartError as error:
         sys.stderr.write(f"{settings_class.component}: {error}\n")
         sys.exit(error.exit_code)
-    configure_logging(settings.component, settings.log_format, settings.log_level)
+    configure_logging(
+        settings.component, settings.log_format, settings.log_level, settings.instance
+    )
     require_tls_1_3()
     settings.name_credentials()
     try:

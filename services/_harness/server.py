@@ -13,6 +13,7 @@ import structlog
 from grpc_health.v1 import health
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
+from prometheus_client import Info
 
 from mazemesh.client.addresses import host_port, reachable
 from mazemesh.errors import ResourceExhausted, Unavailable
@@ -77,6 +78,12 @@ class Server:
         self.settings = settings
         self.log = structlog.get_logger(f"services.{settings.component}")
         self.registry = create_registry(settings)
+        told = Info(
+            "mazemesh_instance",
+            "Always 1; its labels say which instance of which service this is.",
+            registry=self.registry,
+        )
+        told.info({"service": settings.component, "instance": settings.instance})
         self._state = ServerState(self.registry)
         self._in_flight = InFlight()
         self._call_metrics = CallMetrics(self.registry)
@@ -99,6 +106,7 @@ class Server:
         self.failed = asyncio.Event()
         """Set when a background task crashed; the process then stops with a non-zero status."""
         self._health = health.aio.HealthServicer()
+        self._serving = False
         self._names: list[str] = []
         self._start_hooks: list[Hook] = []
         self._drain_hooks: list[Hook] = []
@@ -264,6 +272,7 @@ class Server:
                     self.registry,
                     self.settings.metrics_host or self.settings.host,
                     self.settings.metrics_port,
+                    lambda: self._serving,
                 )
             )
         await self.grpc.start()
@@ -271,9 +280,11 @@ class Server:
         for run, name in waiting:
             self.background(run, name)
         await self._set_health(HealthCheckResponse.SERVING)
+        self._serving = True
 
     async def stop(self) -> None:
         """Drains and closes everything; a hook that raises is logged, the others still run."""
+        self._serving = False
         await self._health.enter_graceful_shutdown()
         for hook in self._drain_hooks:
             await self._run_to_end(hook)

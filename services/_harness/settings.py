@@ -1,8 +1,9 @@
 """What every service can be told, beyond what every process can."""
 
+import uuid
 from typing import ClassVar, TypeVar
 
-from pydantic import Field, field_validator
+from pydantic import Field, PrivateAttr, field_validator
 
 from mazemesh.process.blob_settings import BlobSettings
 from mazemesh.process.settings import Port
@@ -27,6 +28,9 @@ class ServiceSettings(AccessSettings, BlobSettings):
 
     max_request_bytes: ClassVar[int] = 64 * 1024 * 1024
     """The largest message that the service takes; a larger one is RESOURCE_EXHAUSTED."""
+
+    # Made and not told: two instances of one name would take each other's leases for their own.
+    _instance: str = PrivateAttr(default_factory=lambda: uuid.uuid4().hex[:16])
 
     port: Port
     database_connections: int = Field(
@@ -55,6 +59,11 @@ class ServiceSettings(AccessSettings, BlobSettings):
         description="after which clients connect anew, so that new instances get calls; what runs "
         "on the old connection goes on to its end",
     )
+
+    @property
+    def instance(self) -> str:
+        """This instance of the service, in logs, metrics, leases and claims; random."""
+        return self._instance
 
     @field_validator("host")
     @classmethod

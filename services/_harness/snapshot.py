@@ -1,4 +1,4 @@
-"""`python -m services._harness.snapshot`: writes each service's `migrations/sqlite.sql`.
+"""`python -m services._harness.snapshot`: writes `migrations/sqlite.sql` of all who have tables.
 
 To be run after a revision was added or changed; a test compares the files with the revisions.
 """
@@ -18,17 +18,18 @@ from services._harness.migrations import SNAPSHOT, upgrade_by_revisions
 SERVICES = Path(__file__).parents[1]
 
 
-def services_with_tables() -> tuple[str, ...]:
-    """Names of the services that have revisions."""
-    return tuple(sorted(folder.parent.name for folder in SERVICES.glob("*/migrations")))
+def packages_with_tables() -> tuple[str, ...]:
+    """Packages that have revisions: of services, and of what they share."""
+    folders = (found.parent.relative_to(SERVICES) for found in SERVICES.glob("**/migrations"))
+    return tuple(sorted(".".join(("services", *folder.parts)) for folder in folders))
 
 
-def snapshot(service: str) -> str:
-    """All that a service's revisions make of an empty SQLite database, as SQL."""
+def snapshot(package: str) -> str:
+    """All that a package's revisions make of an empty SQLite database, as SQL."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "empty.sqlite"
         engine = create_engine(sqlite_url(file))
-        upgrade_by_revisions(engine, f"services.{service}")
+        upgrade_by_revisions(engine, package)
         engine.dispose()
         with closing(sqlite3.connect(file)) as connection:
             # The first and the last begin and commit a transaction, which a start has of its own.
@@ -37,11 +38,11 @@ def snapshot(service: str) -> str:
     return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
-def path(service: str) -> Path:
-    """Where a service's snapshot is kept."""
-    return SERVICES / service / "migrations" / SNAPSHOT
+def path(package: str) -> Path:
+    """Where a package's snapshot is kept."""
+    return SERVICES.joinpath(*package.split(".")[1:]) / "migrations" / SNAPSHOT
 
 
 if __name__ == "__main__":
-    for each in services_with_tables():
+    for each in packages_with_tables():
         path(each).write_text(snapshot(each))

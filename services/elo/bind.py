@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import uuid
 
 from services._harness import Server
 from services.elo import metrics
@@ -12,7 +11,7 @@ from services.elo.servicer import EloServicer
 from services.elo.settings import EloSettings
 from services.elo.standings.ratings import Ratings
 from services.elo.store import PageStore
-from services.elo.stores.polled_news import PolledNews
+from services.elo.stores.noticed_news import NoticedNews
 from services.elo.stores.sql_lease import SqlLease
 from services.elo.stores.sql_log import SqlResultLog
 from services.elo.stores.sql_projections import SqlProjections
@@ -26,16 +25,16 @@ async def bind(settings: EloSettings, server: Server) -> None:
     prepare(database)
     await database.migrate("services.elo")
     # An SQLite file belongs to one process; a server's database may have several instances on it.
-    alone = database.engine.dialect.name == "sqlite"
+    alone = not database.shared
     log = metrics.MeteredLog(SqlResultLog(database), server.registry)
     ratings = Ratings(
         log,
         SqlProjections(database),
         SqlLease(database, alone=alone),
-        None if alone else PolledNews(settings.look_seconds),
+        None if alone else NoticedNews(server.notices),
         metrics.metered_fit(fit, server.registry),
         refit_seconds=settings.refit_seconds,
-        holder=uuid.uuid4().hex,
+        holder=settings.instance,
     )
     await ratings.begin()
     servicer = EloServicer(

@@ -20,12 +20,6 @@ class EloSettings(ServiceSettings):
     refit_seconds: float = Field(
         default=0.5, gt=0, le=3600, description="least time between two fits in the background"
     )
-    look_seconds: float = Field(
-        default=0.5,
-        gt=0,
-        le=10,
-        description="time between two looks at what other instances wrote to PostgreSQL",
-    )
     watch_seconds: float = Field(
         default=0.5, gt=0, le=20, description="least time between two messages of a watch"
     )

@@ -30,7 +30,7 @@ from services.game.local.local_steps import METHOD, LocalSteps
 from services.game.matches.match_host import MatchHost
 from services.game.matches.outbox import Outbox
 from services.game.matches.recorder import Recorder
-from services.game.metrics import GameMetrics
+from services.game.metrics import GameMetrics, State, StateCollector
 from services.game.play.room import Room, Rooms
 from services.game.play.stepping import Stepping
 from services.game.play.warm import warm
@@ -68,7 +68,7 @@ async def bind_with(settings: GameServiceSettings, server: Server, elo: EloPeer)
     """Composes the service; rated results go to `elo`."""
     keep_freed_memory()
     await server.database.migrate("services.game")
-    store = SqlResultStore(server.database, uuid4().hex)
+    store = SqlResultStore(server.database, settings.instance)
     outbox = await _outbox(settings, server, elo)
     enough_threads(settings)
     files = open_blobs(settings, "recordings", "game-replays")
@@ -140,20 +140,11 @@ async def bind_with(settings: GameServiceSettings, server: Server, elo: EloPeer)
     )
     worlds = Worlds(stepping, make_engine, rooms, settings.max_worlds, _name)
     _add_dm_env_rpc(settings, server, worlds, games)
-    _add_gauges(metrics, match_host, sessions, outbox)
-    metrics.gauge(
-        "local_streams",
-        "RunGames streams of this machine that a thread of their own answers.",
-        lambda: local.streams if local else 0,
+    state = State(
+        *(sessions, match_host, outbox, room, archive),
+        local_streams=lambda: local.streams if local else 0,
     )
-    metrics.gauge(
-        "memory_bytes", "Memory reserved for games, of max_memory_mib.", lambda: room.used
-    )
-    metrics.gauge(
-        "lost_recordings",
-        "Recordings that could not be written since the start; their matches count all the same.",
-        lambda: archive.lost,
-    )
+    server.registry.register(StateCollector(state))
     _keep_tidy(settings, server, match_host, sessions)
     server.background(partial(_forget, store, settings), "forget")
     server.background(partial(keep_collecting, archive.collect), "collect files")
@@ -173,7 +164,7 @@ def _live_games(
         entries = listing.page(size, None, matches=True, training=True)
         return [convert.active_game(entry, settings.public_address) for entry in entries]
 
-    live = LiveGames(RedisLiveGames(server.redis, uuid4().hex), own)
+    live = LiveGames(RedisLiveGames(server.redis, settings.instance), own)
     server.background(live.run, "live games")
     server.on_stop(live.end)
     return live
@@ -247,35 +238,6 @@ def _add_dm_env_rpc(
 
 def _name() -> str:
     return uuid4().hex
-
-
-def _add_gauges(
-    metrics: GameMetrics, match_host: MatchHost, sessions: GameSessions, outbox: Outbox
-) -> None:
-    metrics.gauge(
-        "sessions", "RunGames sessions, also those whose stream is away.", lambda: len(sessions)
-    )
-    metrics.gauge(
-        "live_matches", "Matches that wait for players or run.", lambda: match_host.live_matches
-    )
-    metrics.gauge(
-        "open_seats", "Seats that nobody has joined yet.", lambda: match_host.total_open_seats
-    )
-    metrics.gauge(
-        "outbox_results",
-        "Results that Elo has not got yet; of all instances on the database, at most 10,000.",
-        lambda: outbox.size.pending,
-    )
-    metrics.gauge(
-        "outbox_age_seconds",
-        "Since the match ended whose result has waited longest for Elo; 0 when none waits.",
-        lambda: outbox.age,
-    )
-    metrics.gauge(
-        "refused_results",
-        "Results that Elo refused for ever; they are kept with the reason, and not sent again.",
-        lambda: outbox.size.dead,
-    )
 
 
 def _keep_tidy(

@@ -1,16 +1,24 @@
-"""What the Game service counts and times."""
+"""What the Game service tells Prometheus: told of each step, or read from outside."""
 
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from mazemesh.games.bots import EXTERNAL
+from services.game.matches.match_host import MatchHost
+from services.game.matches.outbox import Outbox
 from services.game.play.batch import OVER, Batch, Report
+from services.game.play.room import Room
+from services.game.recordings.archive import Archive
+from services.game.run_games import GameSessions
 
 _STEP_BUCKETS: Final = (
     *(0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005),
@@ -21,11 +29,71 @@ _STEP_BUCKETS: Final = (
 _RECENT_EPISODES: Final = 100
 
 
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the service holds."""
+
+    sessions: GameSessions
+    matches: MatchHost
+    outbox: Outbox
+    room: Room
+    archive: Archive
+    local_streams: Callable[[], int]
+
+
+class StateCollector(Collector):
+    """What the service holds, read when the metrics page is."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Sessions, matches, results on their way, memory."""
+        state, outbox = self._state, self._state.outbox
+        yield _gauge(
+            "sessions", "RunGames sessions, also those whose stream is away.", len(state.sessions)
+        )
+        yield _gauge(
+            "live_matches", "Matches that wait for players or run.", state.matches.live_matches
+        )
+        open_seats = state.matches.total_open_seats
+        yield _gauge("open_seats", "Seats that nobody has joined yet.", open_seats)
+        yield _gauge(
+            "outbox_results",
+            "Results that Elo has not got yet; of all instances on the database, at most 10,000.",
+            outbox.size.pending,
+        )
+        yield _gauge(
+            "outbox_age_seconds",
+            "Since the match ended whose result has waited longest for Elo; 0 when none waits.",
+            outbox.age,
+        )
+        yield _gauge(
+            "refused_results",
+            "Results that Elo refused for ever; they are kept with the reason, and not sent again.",
+            outbox.size.dead,
+        )
+        streams = "RunGames streams of this machine that a thread of their own answers."
+        yield _gauge("local_streams", streams, state.local_streams())
+        yield _gauge(
+            "memory_bytes", "Memory reserved for games, of max_memory_mib.", state.room.used
+        )
+        yield _gauge(
+            "lost_recordings",
+            "Recordings that could not be written since the start; their matches count all the "
+            "same.",
+            state.archive.lost,
+        )
+
+
+def _gauge(name: str, documentation: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"mazemesh_game_{name}", documentation, value)
+
+
 class GameMetrics:
     """Metrics of one server."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._registry = registry
         labels = ("kind", "game")
         self._finished = Counter(
             "mazemesh_game_games_finished",
@@ -87,11 +155,6 @@ class GameMetrics:
             self._lost.labels(engine.game.name).inc(int(np.count_nonzero(engine.lost)))
         if engine.autoreset and report.ended_games.size:
             self._note_returns(batch, report)
-
-    def gauge(self, name: str, documentation: str, value: Callable[[], float]) -> None:
-        """A gauge `mazemesh_game_<name>` that asks for its value when it is read."""
-        gauge = Gauge(f"mazemesh_game_{name}", documentation, registry=self._registry)
-        gauge.set_function(value)
 
     def _note_returns(self, batch: Batch, report: Report) -> None:
         engine = batch.engine

@@ -95,7 +95,7 @@ class RunGamesStream:
                 self._sessions.reserve(message.session_id, message.resume_token),
                 self._shares.reserved(owner, games),
             ):
-                session = await patiently(context, self._make(first))
+                session = await patiently(context, self._make(first, owner))
                 session.owner = owner
                 self._sessions.add(session)
         with self._sessions.stream(session) as stream:
@@ -113,7 +113,7 @@ class RunGamesStream:
         if closed:
             self._sessions.close(session)
 
-    async def _make(self, first: pb.RunGamesRequest) -> GameSession:
+    async def _make(self, first: pb.RunGamesRequest, owner: str) -> GameSession:
         session: GameSession
         if first.HasField("open"):
             with within("open"):
@@ -131,7 +131,7 @@ class RunGamesStream:
                 encode_step,
             )
         else:
-            board = await self._match_host.join(first.join.seat_tokens)
+            board = await self._match_host.join(first.join.seat_tokens, owner)
             trace = tracing.current()
             for game in board.games:
                 game.match.trace = trace

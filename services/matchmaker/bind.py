@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-import uuid
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -74,7 +73,7 @@ async def bind(settings: MatchmakerSettings, server: Server) -> None:
 async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) -> None:
     """Serves with the given peers."""
     await server.database.migrate("services.matchmaker")
-    instance = uuid.uuid4().hex
+    instance = settings.instance
     games = GameSpecs(peers.game, wait=_GAME_WAIT)
     roster = SnapshotRoster(settings.games, games)
     training = _training(settings, server, roster)

@@ -11,6 +11,7 @@ from mazemesh.v1 import matchmaker_pb2 as pb
 from mazemesh.v1.matchmaker_pb2_grpc import MatchmakerServiceServicer
 from mazemesh.wire.specs import settings_from_proto
 from services._harness.access.admission import caller
+from services._harness.access.roles import ADMINISTRATORS
 from services._harness.context import Context
 from services._harness.key_pages import key_page
 from services._harness.known_games import KnownGames
@@ -126,7 +127,7 @@ class MatchmakerServicer(MatchmakerServiceServicer):
         with within("settings"):
             settings = unshaped(settings_from_proto(request.settings))
         game = await self._games.get(request.game, settings)
-        ticket = await self._lobby.enter(request_id, wish_of(request, game))
+        ticket = await self._lobby.enter(request_id, wish_of(request, game, caller().owner))
         async with aclosing(self._lobby.follow(ticket.ticket_id)) as updates:
             async for waiting in updates:
                 ticket = waiting.ticket
@@ -142,7 +143,10 @@ class MatchmakerServicer(MatchmakerServiceServicer):
         self, request: pb.CancelMatchRequest, context: Context
     ) -> pb.CancelMatchResponse:
         """Withdraws a ticket."""
-        await self._lobby.cancel(TICKET_ID.check("ticket_id", request.ticket_id))
+        ticket_id = TICKET_ID.check("ticket_id", request.ticket_id)
+        key = caller().key
+        runs_the_mesh = key is not None and key.role in ADMINISTRATORS
+        await self._lobby.cancel(ticket_id, None if runs_the_mesh else caller().owner)
         return pb.CancelMatchResponse()
 
 

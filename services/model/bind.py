@@ -16,15 +16,15 @@ from services._harness.blobs.threads import enough_threads
 from services._harness.broadcast import Broadcast
 from services._harness.game_specs import GameSpecs, RemoteSpecs, SpecPeer
 from services._harness.own_folder import OwnFolder
+from services.model import metrics
 from services.model.metered_servicer import MeteredServicer
-from services.model.metrics import ModelMetrics, keep_fresh
 from services.model.registry import registry
 from services.model.registry.feed import Feed
 from services.model.registry.publisher import Publisher
 from services.model.registry.upload import Uploads
 from services.model.settings import ModelSettings
 from services.model.stores.sql import SqlRegistry
-from services.model.validation.validators import Limits, Validators
+from services.model.validation.validators import Limits, Validator, Validators
 
 _TOPIC = "policies"
 
@@ -50,7 +50,6 @@ async def bind_with(settings: ModelSettings, server: Server, game: SpecPeer) -> 
         most=settings.max_uploads,
         most_bytes=settings.max_upload_bytes,
     )
-    metrics = ModelMetrics(server.registry)
     changed = Broadcast()
     feed = Feed(
         lambda: store.transact(lambda tx: tx.revision()),
@@ -73,6 +72,7 @@ async def bind_with(settings: ModelSettings, server: Server, game: SpecPeer) -> 
         ),
         processes=settings.validators,
         waiting=settings.waiting_validations,
+        check=metrics.metered_check(Validator.check, server.registry),
     )
     publisher = Publisher(
         store,
@@ -83,10 +83,9 @@ async def bind_with(settings: ModelSettings, server: Server, game: SpecPeer) -> 
         lease_seconds=settings.lease_seconds,
         now=now,
         changed=news,
-        validated=metrics.validation_seconds.observe,
     )
     servicer = MeteredServicer(
-        metrics,
+        server.registry,
         store=store,
         blobs=blobs,
         uploads=uploads,
@@ -102,11 +101,13 @@ async def bind_with(settings: ModelSettings, server: Server, game: SpecPeer) -> 
         lease_seconds=settings.lease_seconds,
         now=now,
     )
+    collector = metrics.StateCollector(servicer, store)
+    server.registry.register(collector)
     server.add_servicer("mazemesh.v1.ModelService", add_ModelServiceServicer_to_server, servicer)
     server.on_drain(end_watches)
     server.on_stop(publisher.close)
     server.background(partial(keep_collecting, publisher.collect), "collect files")
     server.background(lambda: feed.run(notices.listen(_TOPIC)), "follow changes")
-    server.background(lambda: keep_fresh(metrics, store, changed), "count versions")
+    server.background(lambda: collector.follow(changed), "count versions")
     # The first publish comes while a mesh starts, when everybody waits for it.
     server.background(validators.warm, "start a validator")

@@ -1,24 +1,31 @@
-"""The servicer, counted."""
+"""The servicer, counted from outside."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
+from collections.abc import AsyncIterator
 from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter
 
 from mazemesh.errors import FailedPrecondition, MazemeshError
 from mazemesh.v1 import model_pb2 as pb
 from services._harness.context import Context
-from services.model.metrics import ModelMetrics
 from services.model.servicer import ModelServicer
 
 
 class MeteredServicer(ModelServicer):
-    """A `ModelServicer` that counts how publishes end and how many watches are open."""
+    """A `ModelServicer` that counts how publishes end."""
 
-    def __init__(self, metrics: ModelMetrics, **parts: Any) -> None:
+    def __init__(self, registry: CollectorRegistry, **parts: Any) -> None:
         super().__init__(**parts)
-        self._metrics = metrics
+        self._publishes = Counter(
+            "mazemesh_model_publishes",
+            "Publishes that ended: ready, rejected by a check, refused as malformed, or failed.",
+            ("result",),
+            registry=registry,
+        )
+        for result in ("ready", "rejected", "refused", "failed"):
+            self._publishes.labels(result)  # or else the first one would be no growth
 
     async def PublishPolicy(
         self, request_iterator: AsyncIterator[pb.PublishPolicyRequest], context: Context
@@ -36,13 +43,4 @@ class MeteredServicer(ModelServicer):
             result = "refused"
             raise
         finally:
-            self._metrics.publishes.labels(result).inc()
-
-    async def WatchPolicies(
-        self, request: pb.WatchPoliciesRequest, context: Context
-    ) -> AsyncGenerator[pb.WatchPoliciesResponse]:
-        """Counts the watch while it is open."""
-        with self._metrics.watchers.track_inprogress():
-            async with aclosing(super().WatchPolicies(request, context)) as responses:
-                async for response in responses:
-                    yield response
+            self._publishes.labels(result).inc()

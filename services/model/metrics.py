@@ -1,82 +1,83 @@
-"""What the Model service tells Prometheus."""
+"""What the Model service tells Prometheus: wrapped around it, or read from outside."""
 
 from __future__ import annotations
 
 import asyncio
-import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from services._harness.broadcast import Broadcast
 from services.model.registry.policy import State
-from services.model.store import RegistryStore
+from services.model.servicer import ModelServicer
+from services.model.store import RegistryStore, Transaction
+from services.model.validation.parity import Parity
+from services.model.validation.validators import Validator
 
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
-
 REFRESH_SECONDS: Final = 1.0
-"""Between counts of all versions, which takes longer than most publishes."""
+"""Between two looks at the counts of versions: learners may publish many times a second."""
+
+Check = Callable[[Validator, Path, int, Parity], str]
 
 
-RESULTS: Final = ("ready", "rejected", "refused", "failed")
-"""How a publish may end."""
+def metered_check(check: Check, registry: CollectorRegistry) -> Check:
+    """`check`, timed."""
+    seconds = Histogram(
+        "mazemesh_model_validation_seconds",
+        "Time to validate the file of a published version.",
+        registry=registry,
+        buckets=_SECONDS,
+    )
+
+    def timed(validator: Validator, path: Path, size_bytes: int, parity: Parity) -> str:
+        with seconds.time():
+            return check(validator, path, size_bytes, parity)
+
+    return timed
 
 
-class ModelMetrics:
-    """The metrics of one server."""
+class StateCollector(Collector):
+    """What the service holds, read when the metrics page is."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self.publishes = Counter(
-            "mazemesh_model_publishes",
-            "Publishes that ended: ready, rejected by a check, refused as malformed, or failed.",
-            ("result",),
-            registry=registry,
-        )
-        for result in RESULTS:  # or else the first one would be no growth
-            self.publishes.labels(result)
-        self.validation_seconds = Histogram(
-            "mazemesh_model_validation_seconds",
-            "Time to validate the file of a published version.",
-            registry=registry,
-            buckets=_SECONDS,
-        )
-        self.watchers = Gauge(
+    def __init__(self, servicer: ModelServicer, store: RegistryStore) -> None:
+        self._servicer = servicer
+        self._store = store
+        self._versions: dict[State, int] = {}
+        self._bytes = 0
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Open watches; versions by state and bytes of files, as they were at the last look."""
+        yield GaugeMetricFamily(
             "mazemesh_model_watchers",
             "WatchPolicies streams that are open, about one for each actor.",
-            registry=registry,
+            self._servicer.watching,
         )
-        self._versions = Gauge(
-            "mazemesh_model_versions",
-            "Versions in the registry, by state.",
-            ("state",),
-            registry=registry,
+        versions = GaugeMetricFamily(
+            "mazemesh_model_versions", "Versions in the registry, by state.", labels=["state"]
         )
-        self._blob_bytes = Gauge(
+        for state, count in self._versions.items():
+            versions.add_metric([state.name.lower()], count)
+        yield versions
+        yield GaugeMetricFamily(
             "mazemesh_model_blob_bytes",
             "Bytes of the files of all versions that are kept.",
-            registry=registry,
+            self._bytes,
         )
 
-    async def refresh(self, store: RegistryStore) -> None:
-        """Counts the versions and their files."""
-        counts, size = await store.transact(
-            lambda tx: (tx.versions.counts(), tx.versions.file_bytes())
-        )
-        for state in State:
-            self._versions.labels(state.name.lower()).set(counts[state])
-        self._blob_bytes.set(size)
+    async def follow(self, changed: Broadcast) -> None:
+        """Looks at the store now and after changes; returns when the service stops."""
+        while not changed.closed:
+            ticket = changed.ticket()
+            self._versions, self._bytes = await self._store.transact(_counts)
+            await asyncio.sleep(REFRESH_SECONDS)
+            await ticket.wait()
 
 
-async def keep_fresh(metrics: ModelMetrics, store: RegistryStore, changed: Broadcast) -> None:
-    """Counts the versions now and, at most once in `REFRESH_SECONDS`, after changes.
-
-    Returns when the service stops.
-    """
-    while not changed.closed:
-        ticket = changed.ticket()
-        began = time.monotonic()
-        await metrics.refresh(store)
-        # Counting a long table is not to be what the database does most.
-        await asyncio.sleep(max(REFRESH_SECONDS, 20 * (time.monotonic() - began)))
-        await ticket.wait()
+def _counts(tx: Transaction) -> tuple[dict[State, int], int]:
+    return tx.versions.counts(), tx.versions.file_bytes()

@@ -84,6 +84,11 @@ class ModelServicer(ModelServiceServicer):
         self._lease_seconds = lease_seconds
         self._now = now
 
+    @property
+    def watching(self) -> int:
+        """Open watches."""
+        return self._watching
+
     async def PublishPolicy(
         self, request_iterator: AsyncIterator[pb.PublishPolicyRequest], context: Context
     ) -> pb.PublishPolicyResponse:

@@ -17,6 +17,7 @@ from services._harness import Server
 from services._harness.blobs.opening import open_blobs
 from services._harness.blobs.threads import enough_threads
 from services._harness.own_folder import OwnFolder
+from services.replay import metrics
 from services.replay.hosting.checkpointer import Checkpointer
 from services.replay.hosting.copying import Copying
 from services.replay.hosting.tables import Tables
@@ -25,7 +26,6 @@ from services.replay.journal.file_journal import FileJournal
 from services.replay.journal.files import Files, LocalFiles, lock_folder, unlock_folder
 from services.replay.journal.table_folder import Retire
 from services.replay.limits import MIB
-from services.replay.metrics import Ages, TableCollector
 from services.replay.priorities.noting import NotingJournal
 from services.replay.priorities.recorder import PriorityRecorder
 from services.replay.servicer import ReplayServicer
@@ -47,7 +47,7 @@ async def bind(settings: ReplaySettings, server: Server) -> None:
     journal = FileJournal(
         folder, files, settings.durability, retire=_archive(settings, files, server)
     )
-    ages = Ages(server.registry)
+    ages = metrics.Ages(server.registry)
     priorities = _priorities(settings, server, ages)
     tables = Tables(
         NotingJournal(journal, priorities) if priorities is not None else journal,
@@ -84,11 +84,13 @@ async def bind(settings: ReplaySettings, server: Server) -> None:
             await copying.end(settings.drain_seconds + _LAST_COPY_SECONDS)
         unlock_folder(lock)
 
-    server.registry.register(TableCollector(tables))
+    server.registry.register(metrics.TableCollector(tables))
     server.add_servicer(SERVICE, add_replay_servicer, ReplayServicer(tables))
 
 
-def _priorities(settings: ReplaySettings, server: Server, ages: Ages) -> PriorityRecorder | None:
+def _priorities(
+    settings: ReplaySettings, server: Server, ages: metrics.Ages
+) -> PriorityRecorder | None:
     """Where present priorities are recorded besides: in Redis, if there is one."""
     if server.redis is None:
         return None
@@ -102,7 +104,7 @@ def _priorities(settings: ReplaySettings, server: Server, ages: Ages) -> Priorit
 
 
 def _copied(
-    settings: ReplaySettings, server: Server, folder: Path, tables: Tables, ages: Ages
+    settings: ReplaySettings, server: Server, folder: Path, tables: Tables, ages: metrics.Ages
 ) -> list[Copying]:
     """What copies the tables to the blob store, once it has begun; at the start they come back."""
     begun: list[Copying] = []

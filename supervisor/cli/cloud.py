@@ -1,4 +1,4 @@
-"""`mazemesh cloud`: the mesh on AWS, by Terraform, for a price that is known before (docs/aws.md)."""
+"""`mazemesh cloud`: the mesh on AWS, for a price that is known before (docs/aws.md)."""
 
 from __future__ import annotations
 
@@ -88,9 +88,7 @@ def init(
             ensure_bucket(state_bucket, region)
             workspace.keep_state_in(state_bucket, region)
         workspace.init()
-        _say(
-            f"{workspace.folder} is laid out; its settings are {workspace.root}/terraform.tfvars.json"
-        )
+        _say(f"{workspace.folder} is laid out; its settings are in {workspace.root}")
         if not settings.get("operator_cidrs"):
             _say("nobody may reach the services yet: `mazemesh cloud init --operator ADDRESS/32`")
 

@@ -33,7 +33,7 @@ By epoll, gRPC's choice elsewhere, one thread waits for all of a process and wak
 FOR_MANY = "epoll1"
 """Where others than the mesh's own processes call: the cost of poll grows with the connections.
 
-With 1,000 of them, each of which asks once in three seconds, an answer takes a second (docs/adr).
+With 1,000 that ask once in three seconds each an answer takes a second (docs/adr/0137).
 """
 
 GRPC_BACKUP_POLL_MILLISECONDS = "100"

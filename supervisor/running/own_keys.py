@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 if TYPE_CHECKING:
     from services._harness import ServiceSettings
@@ -22,10 +22,13 @@ OPERATOR: Final = "operator.key"
 _LAPTOP: Final = ("127.0.0.1", "localhost", "::1")
 
 
-def prepare(data_dir: Path, host: str, policy: str) -> Mapping[str, Path]:
+def prepare(
+    data_dir: Path, host: str, policy: str, database_url: str | None = None
+) -> Mapping[str, Path]:
     """Key files for processes by the beginning of their names; none where no key is asked for.
 
-    Keys that are there and still good are taken again.
+    Keys that are there and still good are taken again. They are in the services' database, that of
+    the environment unless one is given.
 
     Raises:
         InvalidArgument: the services would refuse to listen on `host`, or the database of keys
@@ -45,7 +48,8 @@ def prepare(data_dir: Path, host: str, policy: str) -> Mapping[str, Path]:
         component: ClassVar[str] = "mesh"
         port: Port = 0
 
-    settings = OfMesh(data_dir=data_dir, host=host)
+    given: dict[str, Any] = {} if database_url is None else {"database_url": database_url}
+    settings = OfMesh(data_dir=data_dir, host=host, **given)
     try:
         check_exposure(settings)
         return asyncio.run(_prepare(settings, policy)) if settings.asks_for_keys else {}

@@ -22,6 +22,7 @@ from services.elo.standings.boards import Boards
 from services.elo.standings.ladder import Ladder
 from services.elo.standings.standings import Standings, standings
 from services.elo.stores.sql_log import SqlResultLog
+from tests.contract.conftest import postgresql_process as postgresql_process
 from tests.contract.conftest import postgresql_server as postgresql_server
 from tests.servers.elo_results import on_the_wire
 from tests.servers.processes import ServiceProcess, service_process

@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
+from services._harness.database import Database
 from services._harness.stores.redis_server import RedisServer
 from tests.postgresql import PostgresqlServer, postgresql
 from tests.redis_process import RedisProcess, redis_process
@@ -33,6 +35,17 @@ def postgresql_process() -> Iterator[PostgresqlServer]:
 def postgresql_server(postgresql_process: PostgresqlServer) -> str:
     """URL of a server behind a Unix socket; it ends with the session."""
     return postgresql_process.url
+
+
+@pytest.fixture
+async def large_database(postgresql_process: PostgresqlServer) -> AsyncIterator[Database]:
+    """A PostgreSQL database for rows by the million."""
+    database = Database(postgresql_process.new_schema())
+    yield database
+    # Gigabytes, of which the server is to be free again.
+    schema = await database.run(lambda session: session.scalar(text("SELECT current_schema")))
+    await database.run(lambda session: session.execute(text(f"DROP SCHEMA {schema} CASCADE")))
+    await database.close()
 
 
 @pytest.fixture(scope="session")

@@ -3,14 +3,10 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
 
 import pytest
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import insert, text
 
-from services._harness import migrations
 from services._harness.database import Database
 from services._harness.migrations import schema_differences
 from services.elo.log.batch import Duels
@@ -19,6 +15,7 @@ from services.elo.store import ResultLog, Status
 from services.elo.stores.sql_log import SqlResultLog
 from services.elo.stores.tables import metadata, results
 from services.elo.wire.payloads import batch
+from tests.revisions import upgrade_to
 from tests.unit.elo.memory_log import MemoryLog
 from tests.unit.elo.played import match
 
@@ -192,19 +189,6 @@ class TestSqlLog(ResultLogContract):
         assert [logged.match for logged in await everything(log)] == [one, other]
 
 
-def upgrade_to(database: Database, revision: str) -> None:
-    """As `migrate` does, but only so far."""
-    config = Config()
-    harness = Path(migrations.__file__).parent
-    config.set_main_option("script_location", str(harness / "alembic"))
-    versions = harness.parent / "elo" / "migrations" / "versions"
-    config.set_main_option("version_locations", str(versions))
-    config.set_main_option("path_separator", "newline")
-    with database.engine.begin() as connection:
-        config.attributes.update(connection=connection, version_table="alembic_version_elo")
-        command.upgrade(config, revision)
-
-
 async def test_a_log_of_revision_1_is_read_after_the_migration(database_url: str) -> None:
     database = Database(database_url)
     one, other, new = some(0, 3)
@@ -213,7 +197,7 @@ async def test_a_log_of_revision_1_is_read_after_the_migration(database_url: str
             each._asdict() | {"games": [game._asdict() for game in each.games]})}
         for each in (one, other)
     ]  # fmt: skip
-    upgrade_to(database, "0001")
+    upgrade_to(database, "elo", "0001")
     await database.run(
         lambda session: session.execute(
             text("INSERT INTO elo_results (match_id, payload_hash, payload) "

@@ -7,13 +7,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
 from services._harness.database import Database
 from services._harness.migrations import schema_differences
 from services.model.registry.policy import Alias, Event, Lease, State, Submission, Version
 from services.model.store import Filter, RegistryStore, Transaction
 from services.model.stores.sql import SqlRegistry
-from services.model.stores.tables import METADATA
+from services.model.stores.sql_versions import values
+from services.model.stores.tables import METADATA, VERSIONS
+from tests.revisions import upgrade_to
 
 KEEP_EVENTS = 5
 NOW = datetime(2026, 3, 4, 5, 6, 7, 890123, UTC)
@@ -266,6 +269,24 @@ class TestSqlRegistry(RegistryStoreContract):
     @pytest.fixture
     def store(self, database: Database) -> RegistryStore:
         return SqlRegistry(database, KEEP_EVENTS)
+
+    async def test_what_was_there_before_is_counted(self, database_url: str) -> None:
+        database = Database(database_url)
+        upgrade_to(database, "model", "0003")
+        shared = {"sha256": "a" * 64, "size_bytes": 7}
+        old = [
+            *(version(1, **shared), version(2, **shared), version(3, size_bytes=5)),
+            *(version(4, state=State.RETIRED), version(5, state=State.RETIRED)),
+        ]
+        rows = [values(one) for one in old]
+        await database.run(lambda session: session.execute(insert(VERSIONS), rows))
+        await database.migrate("services.model")
+        counts, size = await SqlRegistry(database, KEEP_EVENTS).transact(
+            lambda tx: (tx.versions.counts(), tx.versions.file_bytes())
+        )
+        assert counts == {State.READY: 3, State.REJECTED: 0, State.RETIRED: 2}
+        assert size == 12
+        await database.close()
 
     async def test_the_migrations_make_the_tables(self, database: Database) -> None:
         assert schema_differences(database.engine, "services.model", METADATA) == []

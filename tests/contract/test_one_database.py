@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import inspect, text
 
 from services._harness.database import Database
-from services._harness.snapshot import services_with_tables
+from services._harness.snapshot import packages_with_tables
 
 MIGRATE = """
 import asyncio, sys
@@ -21,8 +21,8 @@ async def main():
     database = Database(sys.argv[1])
     print("ready", flush=True)
     sys.stdin.readline()
-    for service in sys.argv[2:]:
-        print(await database.migrate("services." + service), flush=True)
+    for package in sys.argv[2:]:
+        print(await database.migrate(package), flush=True)
     await database.close()
 
 asyncio.run(main())
@@ -47,10 +47,10 @@ def names(database: Database) -> set[str]:
 async def test_services_share_a_database_and_no_name(database: Database) -> None:
     made: dict[str, set[str]] = {}
     before: set[str] = set()
-    for service in services_with_tables():
-        await database.migrate(f"services.{service}")
+    for package in packages_with_tables():
+        await database.migrate(package)
         after = names(database)
-        made[service] = after - before
+        made[package.rpartition(".")[2]] = after - before
         before = after
     for one, other in combinations(made, 2):
         assert not made[one] & made[other]
@@ -62,7 +62,7 @@ async def test_services_share_a_database_and_no_name(database: Database) -> None
 async def test_processes_that_start_at_once_migrate_once(
     database_url: str, database: Database
 ) -> None:
-    services = services_with_tables()
+    services = packages_with_tables()
     processes = [
         await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", MIGRATE, database_url, *order),
@@ -79,5 +79,6 @@ async def test_processes_that_start_at_once_migrate_once(
     assert [process.returncode for process in processes] == [0, 0, 0]
     assert len({tuple(sorted(output.split())) for output, _ in ended}) == 1
     for service in services:
-        version = text(f"SELECT count(*) FROM alembic_version_{service}")
+        table = f"alembic_version_{service.rpartition('.')[2]}"
+        version = text(f"SELECT count(*) FROM {table}")
         assert await database.run(lambda session, version=version: session.scalar(version)) == 1  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""Terraform as a test drives it: a folder of its own, the provider from this machine, dummy credentials."""
+"""Terraform as a test drives it: a folder of its own, a provider that is here, dummy keys."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 MISSING = """\
-{what} is missing. Terraform 1.11 or newer comes from its makers' download page or a package manager;
-`terraform -chdir=terraform/profiles/hobby init` then fetches the provider hashicorp/aws 5.100, and
-`terraform providers mirror FOLDER` lays it down for machines without a network, where
-MAZEMESH_TERRAFORM_PLUGINS=FOLDER names it."""
+{what} is missing. Terraform 1.11 or newer comes from its makers' download page or a package
+manager; `terraform -chdir=terraform/profiles/hobby init` then fetches the provider
+hashicorp/aws 5.100, and `terraform providers mirror FOLDER` lays it down for machines without a
+network, where MAZEMESH_TERRAFORM_PLUGINS=FOLDER names it."""
 _KEPT = ("HOME", "PATH", "LANG", "TMPDIR", "PYTHONPATH")
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from supervisor.cloud.operating.prices import LIMITS, Bill, price
 from tests.terraform.plan_policies import planned
-from tests.terraform.runner import Terraform
+from tests.terraform.runner import ROOT, Terraform
 
 ACCOUNT = "123456789012"
 
@@ -104,3 +107,19 @@ class Stack:
             one["Sid"]: [one["Action"]] if isinstance(one["Action"], str) else one["Action"]
             for one in document["Statement"]
         }
+
+
+def checked_bill(stack: Stack) -> Bill:
+    """The plan's bill: below the profile's limit, and as terraform/costs.json tells it.
+
+    `MAZEMESH_WRITE_COSTS=1 scripts/test-terraform -k costs` writes the file anew.
+    """
+    bill, profile = price(stack.plan), stack.terraform.profile
+    assert bill.usual <= bill.most < LIMITS[profile]
+    file = ROOT / "terraform" / "costs.json"
+    if os.environ.get("MAZEMESH_WRITE_COSTS"):
+        known = json.loads(file.read_text()) if file.exists() else {}
+        text = json.dumps({**known, profile: bill.to_json()}, indent=2, sort_keys=True)
+        file.write_text(text + "\n")
+    assert json.loads(file.read_text())[profile] == bill.to_json()
+    return bill

@@ -64,7 +64,7 @@ class Person:
 
 @pytest.fixture(scope="module")
 def person(endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
-    yield Person(tmp_path_factory.mktemp("person"), endpoint)
+    return Person(tmp_path_factory.mktemp("person"), endpoint)
 
 
 def test_from_an_empty_account_to_nothing_left(person: Person, aws: Callable[[str], Any]) -> None:
@@ -110,5 +110,5 @@ def test_from_an_empty_account_to_nothing_left(person: Person, aws: Callable[[st
     assert f"export MAZEMESH_GAME_ADDRESS={host}:50051" in person.types("connect")
 
     person.types("down", "--yes")
-    assert {kind for kind in left(aws)} == {"buckets"}
+    assert set(left(aws)) == {"buckets"}
     assert left(aws)["buckets"] == ["my-terraform-state"]

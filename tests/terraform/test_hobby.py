@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from supervisor.cloud.operating.prices import LIMITS, price
 from tests.terraform.leftovers import left
 from tests.terraform.plan_policies import broken
 from tests.terraform.runner import Terraform
-from tests.terraform.stack import Stack
+from tests.terraform.stack import Stack, checked_bill
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -28,9 +27,8 @@ def test_its_plan_keeps_the_rules(stack: Stack) -> None:
     assert not broken(stack.plan)
 
 
-def test_it_costs_less_than_its_limit_even_at_most(stack: Stack) -> None:
-    bill = price(stack.plan)
-    assert 15 < bill.usual <= bill.most < LIMITS["hobby"]
+def test_it_costs_less_than_its_limit_even_at_most_as_costs_json_tells(stack: Stack) -> None:
+    assert checked_bill(stack).usual > 15
 
 
 def test_one_machine_on_spot_whose_price_is_capped(stack: Stack) -> None:
@@ -54,6 +52,7 @@ def test_its_disk_and_its_address_are_the_machines_own_to_claim(stack: Stack) ->
     (address,) = stack.aws("ec2").describe_addresses()["Addresses"]
     assert address["AllocationId"] == settings["MAZEMESH_CLOUD_ADDRESS"]
     assert stack.outputs["host"] == address["PublicIp"]
+    assert settings["MAZEMESH_PUBLIC_GAME_ADDRESS"] == f"{address['PublicIp']}:50051"
     actions = stack.role_actions("mesh")
     assert actions["OwnDisk"] == ["ec2:AttachVolume"]
     assert actions["OwnAddress"] == ["ec2:AssociateAddress"]

@@ -54,13 +54,6 @@ def test_a_modules_own_tests_pass(module: str, tmp_path: Path) -> None:
     assert "0 failed" in terraform.run("test", "-no-color")
 
 
-@pytest.mark.parametrize("profile", ["hobby", "development", "production"])
-def test_a_profile_is_valid(profile: str, tmp_path: Path) -> None:
-    terraform = Terraform(profile, tmp_path / "terraform")
-    terraform.init()
-    assert "valid" in terraform.run("validate", "-no-color")
-
-
 def test_checkov_finds_nothing_beyond_what_was_reviewed() -> None:
     checkov = os.environ.get("CHECKOV") or shutil.which("checkov")
     if checkov is None:

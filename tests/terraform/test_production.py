@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 
-from supervisor.cloud.operating.prices import LIMITS, price
 from supervisor.cloud.scaling.tracking import LEARNER_TARGET
 from tests.terraform.leftovers import left
 from tests.terraform.plan_policies import broken
 from tests.terraform.runner import Terraform
-from tests.terraform.stack import Stack
+from tests.terraform.stack import Stack, checked_bill
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -28,9 +27,8 @@ def test_its_plan_keeps_the_rules(stack: Stack) -> None:
     assert not broken(stack.plan)
 
 
-def test_it_costs_less_than_its_limit_even_at_most(stack: Stack) -> None:
-    bill = price(stack.plan)
-    assert 600 < bill.usual <= bill.most < LIMITS["production"]
+def test_it_costs_less_than_its_limit_even_at_most_as_costs_json_tells(stack: Stack) -> None:
+    assert checked_bill(stack).usual > 600
 
 
 def test_three_tiers_over_two_zones(stack: Stack) -> None:
@@ -153,6 +151,11 @@ def test_each_service_writes_to_its_own_bucket(stack: Stack) -> None:
         "s3://mazemesh-production-experience-"
     )
     assert "Blobs" not in stack.role_actions("elo")
+
+
+def test_matched_players_are_sent_to_the_balancer(stack: Stack) -> None:
+    address = stack.settings("matchmaker")["MAZEMESH_PUBLIC_GAME_ADDRESS"]
+    assert address == f"{stack.outputs['host']}:50051"
 
 
 def test_learners_of_several_machines_meet_by_name(stack: Stack) -> None:

@@ -1,4 +1,4 @@
-"""Variants of production as plans, and the prices that `mazemesh cloud cost` tells."""
+"""Variants of production, as plans."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from supervisor.cloud.operating.prices import price
 from tests.terraform.plan_policies import broken, of_type, planned
-from tests.terraform.runner import ROOT, Terraform
+from tests.terraform.runner import Terraform
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -30,9 +30,11 @@ def plan_with(terraform: Terraform, **variables: Any) -> dict[str, Any]:
     return terraform.plan(*given)
 
 
-def test_with_a_domain_an_alb_tells_services_apart_by_path(production: Terraform) -> None:
+def test_with_a_domain_an_alb_tells_services_apart_by_path_and_an_instance_is_the_nat(
+    production: Terraform,
+) -> None:
     zone = {"name": "mesh.example.org", "zone_id": "Z0123456789ABCDEFGHIJ"}
-    plan = plan_with(production, domain=zone)
+    plan = plan_with(production, domain=zone, nat="instance")
     resources = planned(plan)
     ((_, balancer),) = of_type(resources, "aws_lb")
     assert balancer["load_balancer_type"] == "application"
@@ -55,12 +57,19 @@ def test_with_a_domain_an_alb_tells_services_apart_by_path(production: Terraform
         if ".outside[" in address
     ]
     assert set(outside) == {443}
+    assert not list(of_type(resources, "aws_nat_gateway"))
+    ((_, nat),) = of_type(resources, "aws_instance")
+    assert nat["source_dest_check"] is False
     assert not broken(plan)
-    assert price(plan).most < 1000
+    bill = price(plan)
+    assert bill.most < 1000
+    assert {line.what: line.usual for line in bill.lines}["NAT instance"] < 10
 
 
-def test_services_run_on_fargate_by_a_variable(production: Terraform) -> None:
-    plan = plan_with(production, runtime="ecs", image=IMAGE)
+def test_services_run_on_fargate_by_a_variable_and_without_nat_machines_are_public(
+    production: Terraform,
+) -> None:
+    plan = plan_with(production, runtime="ecs", image=IMAGE, nat="none")
     resources = planned(plan)
     tasks = {values["name"] for _, values in of_type(resources, "aws_ecs_service")}
     assert tasks == {"game", "matchmaker", "model", "elo"}
@@ -68,41 +77,8 @@ def test_services_run_on_fargate_by_a_variable(production: Terraform) -> None:
         assert values["launch_type"] == "FARGATE"
     groups = {values["name"] for _, values in of_type(resources, "aws_autoscaling_group")}
     assert groups == {f"mazemesh-production-{one}" for one in ("replay", "actors", "learner")}
-    assert not broken(plan)
-    assert price(plan).most < 1000
-
-
-def test_a_nat_instance_costs_less_than_a_gateway(production: Terraform) -> None:
-    plan = plan_with(production, nat="instance")
-    resources = planned(plan)
-    assert not list(of_type(resources, "aws_nat_gateway"))
-    ((_, nat),) = of_type(resources, "aws_instance")
-    assert nat["source_dest_check"] is False
-    assert not broken(plan)
-    bill = {line.what: line.usual for line in price(plan).lines}
-    assert bill["NAT instance"] < 10
-
-
-def test_without_nat_machines_have_public_addresses_that_admit_nobody(
-    production: Terraform,
-) -> None:
-    plan = plan_with(production, nat="none")
-    resources = planned(plan)
     assert not list(of_type(resources, "aws_nat_gateway", "aws_instance"))
     for _, values in of_type(resources, "aws_launch_template"):
         assert str(values["network_interfaces"][0]["associate_public_ip_address"]) == "true"
     assert not broken(plan)
-
-
-@pytest.mark.parametrize("profile", ["hobby", "development", "production"])
-def test_costs_json_is_what_the_plans_cost(root_of: Callable[..., Terraform], profile: str) -> None:
-    """Written anew by `MAZEMESH_WRITE_COSTS=1 scripts/test-terraform -k costs_json`."""
-    import os
-
-    bill = price(root_of(profile).plan()).to_json()
-    file = ROOT / "terraform" / "costs.json"
-    if os.environ.get("MAZEMESH_WRITE_COSTS"):
-        known = json.loads(file.read_text()) if file.exists() else {}
-        text = json.dumps({**known, profile: bill}, indent=2, sort_keys=True)
-        file.write_text(text + "\n")
-    assert json.loads(file.read_text())[profile] == bill
+    assert price(plan).most < 1000

@@ -62,7 +62,7 @@ IMPURE = {
         "onnxruntime",
     },
     "services/model/validation/validators.py": {
-        *("os", "shutil", "subprocess", "threading", "pathlib.Path", "time.perf_counter"),
+        *("os", "shutil", "subprocess", "threading", "pathlib.Path"),
         "concurrent.futures.ThreadPoolExecutor",
     },
     # Waits for the rate limiter are timed.

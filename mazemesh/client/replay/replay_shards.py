@@ -13,6 +13,7 @@ from mazemesh.client.replay.experience_tables import ExperienceTables
 from mazemesh.client.replay.replay import ReplayClient
 from mazemesh.client.replay.sharded_replay import ShardedReplay, by_shard
 from mazemesh.client.replay.sharded_sampler import ShardedSampler
+from mazemesh.client.replay.shards_there import Shards
 from mazemesh.errors import DeadlineExceeded, Unavailable
 from mazemesh.v1 import replay_pb2 as pb
 from mazemesh.wire.experience_batch import ExperienceBatch
@@ -47,18 +48,31 @@ class ReplayShards:
         self.addresses = tuple(addresses)
         self._credentials, self._compression = credentials, compression
         self._clients = [ReplayClient(address, credentials) for address in addresses]
+        self._shards = Shards(self._clients)
         self._sampled: dict[tuple[str, Signature], ShardedReplay] = {}
         self._written: list[ShardedReplay] = []
         self._samplers: list[ShardedSampler] = []
 
     def create_table(self, table: pb.Table) -> bool:
-        """Makes the table on every shard; False when all have it already."""
-        created = [client.create_table(table) for client in self._clients]
-        return any(created)
+        """Makes the table on every shard; False when all that are there have it already.
+
+        A shard that is away gets it once it is back, as long as this object is open.
+
+        Raises:
+            Unavailable: no shard is there.
+        """
+        return self._shards.make(table)
 
     def list_tables(self) -> list[pb.TableInfo]:
-        """The tables of all shards: one entry for each part of a table."""
-        return [info for client in self._clients for info in client.list_tables()]
+        """The tables of all shards that are there: one entry for each part of a table.
+
+        The log tells which ones are away.
+
+        Raises:
+            Unavailable: no shard is there.
+        """
+        there = self._shards.there("its parts of tables are not listed")
+        return [info for shard in there for info in self._clients[shard].list_tables()]
 
     def delete_table(self, table: str) -> None:
         """Deletes a table on every shard.
@@ -69,6 +83,7 @@ class ReplayShards:
         # What was drawn ahead of it, and how much it held, is of no use for the next of that name.
         for name in [name for name in self._sampled if name[0] == table]:
             self._sampled.pop(name).close()
+        self._shards.forget(table)
         for client in self._clients:
             client.delete_table(table)
 
@@ -159,6 +174,7 @@ class ReplayShards:
 
     def close(self) -> None:
         """Ends samplers and closes all channels; calls in flight end with `Unavailable`."""
+        self._shards.close()
         for sampler in self._samplers:
             sampler.close()
         for table in (*self._sampled.values(), *self._written):

@@ -95,6 +95,7 @@ class Board:
         games: what is played, by index in the batch.
         touched: when the last step was played, by a monotonic clock.
         unsaved: matches that finished here and whose results are not on disk yet.
+        owner: id of the key whose session plays all games; None before there was one.
         saving: held by whoever puts these on disk; what is played here may go when they are.
     """
 
@@ -103,6 +104,7 @@ class Board:
         self.batch = batch
         self.touched = now
         self.unsaved: list[Match] = []
+        self.owner: str | None = None
         self.saving = asyncio.Lock()
         self._taken_out = 0
 

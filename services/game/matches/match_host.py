@@ -8,7 +8,12 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import count
 
-from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError
+from mazemesh.errors import (
+    FailedPrecondition,
+    InvalidArgument,
+    MazemeshError,
+    PermissionDenied,
+)
 from services.game.matches.bot_games import BotGames
 from services.game.matches.match import Board, Match, MatchGame, make_batch
 from services.game.matches.matches import Matches, check_fence
@@ -105,10 +110,11 @@ class MatchHost:
         await self.bots.wait(_for_bots(matches))
         return matches
 
-    async def join(self, tokens: Sequence[str]) -> Board:
-        """The board on which a session plays all games of the tokens.
+    async def join(self, tokens: Sequence[str], owner: str = "") -> Board:
+        """The board on which a session plays all games of the tokens; from then on `owner`'s alone.
 
         Raises:
+            PermissionDenied: the games were joined by another owner.
             NotFound, InvalidArgument: as `Matches.games_of`.
             FailedPrecondition: a game is played seat by seat, or together with other games.
         """
@@ -124,13 +130,19 @@ class MatchHost:
             board = games[0].board or await self._begin(games)
         if board.games != games or games[0] in self._seated:
             raise _played_otherwise(games[0])
+        if board.owner not in (None, owner):
+            raise PermissionDenied(
+                f"seat_tokens: game {games[0].game_id!r} was joined with another key"
+            )
+        board.owner = owner
         board.touched = self._stepping.clock()
         return board
 
-    async def take_seat(self, token: str) -> tuple[SeatedGame, int]:
-        """The game of a token to be played seat by seat, and the seat.
+    async def take_seat(self, token: str, owner: str = "") -> tuple[SeatedGame, int]:
+        """The game of a token to be played seat by seat, and the seat; then it is `owner`'s.
 
         Raises:
+            PermissionDenied: the seat was taken by another owner.
             NotFound: the token names no seat.
             FailedPrecondition: a session plays the game.
         """
@@ -145,6 +157,7 @@ class MatchHost:
         seated = self._seated.get(game)
         if seated is None:
             raise _played_otherwise(game)
+        seated.claim(seat, owner)
         return seated, seat
 
     @property

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError
+from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError, PermissionDenied
 from mazemesh.games.bots import EXTERNAL
 from mazemesh.games.spec import ACTIONS
 from services._harness.broadcast import Broadcast, wait
@@ -57,6 +57,7 @@ class SeatedGame:
         self._stepping = stepping
         self._recorder = recorder
         self._move_timeout = move_timeout
+        self._owners: dict[int, str] = {}
         self._deadline = 0.0
         self._turn = -1
         self._actions = np.zeros((1, len(self.game.controllers)), np.int8)
@@ -70,6 +71,18 @@ class SeatedGame:
     def open_seats(self) -> int:
         """Seats that nobody has taken yet."""
         return len(self._to_join)
+
+    def claim(self, seat: int, owner: str) -> None:
+        """The seat belongs to the first who takes it: nobody else comes back to it.
+
+        Raises:
+            PermissionDenied: it is another owner's.
+        """
+        if self._owners.setdefault(seat, owner) != owner:
+            raise PermissionDenied(
+                f"join.seat_token: seat {seat} of game {self.game.game_id!r} was taken with "
+                "another key"
+            )
 
     def join(self, seat: int) -> None:
         """The player of a seat is there; the last one begins the game."""

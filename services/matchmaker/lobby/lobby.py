@@ -113,15 +113,17 @@ class Lobby:
                 with suppress(NotFound, Unavailable):
                     await self._desk.update(ticket_id, self._unheard)
 
-    async def cancel(self, ticket_id: str) -> None:
-        """Withdraws a waiting ticket; again is fine.
+    async def cancel(self, ticket_id: str, owner: str | None = None) -> None:
+        """Withdraws a waiting ticket; again is fine. `owner`: who may; None is anybody.
 
         Raises:
-            NotFound: no such ticket.
+            NotFound: no such ticket of this owner.
             FailedPrecondition: it is matched, about to be, or expired.
         """
         while True:
             ticket = await self._desk.store.get(ticket_id)
+            if owner not in (None, ticket.wish.owner):
+                raise NotFound(f"ticket_id: no ticket {ticket_id!r} of this key")
             if ticket.state is TicketState.CANCELLED:
                 return
             if ticket.state is not TicketState.WAITING:

@@ -36,6 +36,7 @@ class Wish:
         max_wait: Seconds after which the ticket expires.
         bot_after: Seconds after which a bot will do; None is never.
         bots: Who plays the game then.
+        owner: Id of the key that asks, to which the ticket belongs; empty without keys.
     """
 
     player: str
@@ -47,6 +48,7 @@ class Wish:
     max_wait: float
     bot_after: float | None = None
     bots: tuple[str, ...] = ()
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)

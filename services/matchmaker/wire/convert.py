@@ -125,8 +125,10 @@ def leased_match(match: Match, created: CreatedMatch, temperature: float) -> pb.
     return leased
 
 
-def wish_of(request: pb.FindMatchRequest, game: KnownGame) -> Wish:
+def wish_of(request: pb.FindMatchRequest, game: KnownGame, owner: str) -> Wish:
     """What a player asks for; `game` is known under settings without reward shaping.
+
+    `owner` is the id of the key that asks.
 
     Raises:
         InvalidArgument: names the field.
@@ -150,6 +152,7 @@ def wish_of(request: pb.FindMatchRequest, game: KnownGame) -> Wish:
         max_wait=_seconds("max_wait", request.max_wait) or _DEFAULT_WAIT,
         bot_after=bot_after,
         bots=ladder.bots,
+        owner=owner,
     )
 
 

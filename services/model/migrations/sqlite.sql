@@ -2,13 +2,19 @@ CREATE TABLE alembic_version_model (
 	version_num VARCHAR(32) NOT NULL,
 	CONSTRAINT alembic_version_model_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO "alembic_version_model" VALUES('0003');
+INSERT INTO "alembic_version_model" VALUES('0004');
 CREATE TABLE policy_aliases (
 	name VARCHAR(64) NOT NULL,
 	alias VARCHAR(64) NOT NULL,
 	number BIGINT NOT NULL,
 	revision BIGINT NOT NULL,
 	CONSTRAINT pk_policy_aliases PRIMARY KEY (name, alias)
+);
+CREATE TABLE policy_counts (
+	state SMALLINT NOT NULL,
+	versions BIGINT NOT NULL,
+	file_bytes BIGINT NOT NULL,
+	CONSTRAINT pk_policy_counts PRIMARY KEY (state)
 );
 CREATE TABLE policy_events (
 	revision BIGINT NOT NULL,

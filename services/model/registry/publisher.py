@@ -35,9 +35,8 @@ class Publisher:
         lease_seconds: float,
         now: Now,
         changed: Callable[[], None],
-        validated: Callable[[float], None],
     ) -> None:
-        """`changed` is called after each change, `validated` told the seconds of each check."""
+        """`changed` is called after each change."""
         self._store = store
         self._blobs = blobs
         self._unused = unused
@@ -46,7 +45,6 @@ class Publisher:
         self._lease_seconds = lease_seconds
         self._now = now
         self._changed = changed
-        self._validated = validated
         # Versions may share a file: none may be placed while unused ones are deleted.
         self._files = asyncio.Lock()
         self._committing = Shielded()
@@ -107,9 +105,7 @@ class Publisher:
     ) -> tuple[Submission, str]:
         """The submission with what was checked, and empty, or why the file is rejected."""
         try:
-            checked = await self._validators.check(
-                upload.path, submission.size_bytes, parity, self._validated
-            )
+            checked = await self._validators.check(upload.path, submission.size_bytes, parity)
         except Rejection as rejection:
             return submission, str(rejection)
         return replace(submission, checked=checked), ""

@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from services.model.registry.policy import State, Version
 from services.model.store import Filter
-from services.model.stores.tables import ALIASES, VERSIONS
+from services.model.stores.tables import ALIASES, COUNTS, VERSIONS
 
 _ALIASED = (
     select(ALIASES.c.alias)
@@ -59,6 +59,17 @@ _SURPLUS: Final = (
     .limit(2**31 - 1)  # SQLite has no OFFSET without LIMIT
     .offset(bindparam("keep"))
 )
+_COUNT: Final = (
+    update(COUNTS)
+    .where(COUNTS.c.state == bindparam("of"))
+    .values(
+        versions=COUNTS.c.versions + bindparam("more"),
+        file_bytes=COUNTS.c.file_bytes + bindparam("more_bytes"),
+    )
+    .returning(COUNTS.c.state)
+)
+_ADD_COUNT: Final = insert(COUNTS)
+_COUNTS: Final = select(COUNTS)
 _USES: Final = (
     select(VERSIONS.c.position)
     .where(VERSIONS.c.state == State.READY, VERSIONS.c.sha256 == bindparam("file"))
@@ -105,11 +116,19 @@ class SqlVersions:
 
     def add(self, version: Version) -> None:
         """Adds a version."""
-        self._connection.execute(_ADD, _values(version))
+        new_file = version.state is State.READY and not self.uses(version.sha256)
+        self._connection.execute(_ADD, values(version))
+        self._count(version.state, 1, version.size_bytes if new_file else 0)
 
     def retire(self, name: str, number: int, revision: int) -> None:
         """Marks a version RETIRED."""
+        before = self.get(name, number)
+        if before is None:
+            return
         self._connection.execute(_RETIRE, {"of": name, "which": number, "at": revision})
+        gone = before.state is State.READY and not self.uses(before.sha256)
+        self._count(before.state, -1, -before.size_bytes if gone else 0)
+        self._count(State.RETIRED, 1, 0)
 
     def surplus(self, name: str, keep: int) -> list[Version]:
         """READY versions without snapshot or alias but for the newest `keep`, oldest first."""
@@ -140,20 +159,18 @@ class SqlVersions:
 
     def counts(self) -> dict[State, int]:
         """Number of versions by state."""
-        query = select(VERSIONS.c.state, func.count()).group_by(VERSIONS.c.state)
-        found = {State(state): count for state, count in self._connection.execute(query)}
+        found = {State(row.state): row.versions for row in self._connection.execute(_COUNTS)}
         return {state: found.get(state, 0) for state in State}
 
     def file_bytes(self) -> int:
         """Bytes of all files, each counted once."""
-        each = (
-            select(func.max(VERSIONS.c.size_bytes).label("size"))
-            .where(VERSIONS.c.state == State.READY)
-            .group_by(VERSIONS.c.sha256)
-            .subquery()
-        )
-        # The sum of big integers is a decimal number in PostgreSQL.
-        return int(self._connection.execute(select(func.sum(each.c.size))).scalar_one() or 0)
+        return sum(row.file_bytes for row in self._connection.execute(_COUNTS))
+
+    def _count(self, state: State, more: int, more_bytes: int) -> None:
+        change = {"of": state, "more": more, "more_bytes": more_bytes}
+        if self._connection.execute(_COUNT, change).first() is None:
+            row = {"state": state, "versions": more, "file_bytes": more_bytes}
+            self._connection.execute(_ADD_COUNT, row)
 
     def _read(self, query: Select[Any], **values: Any) -> list[tuple[int, Version]]:
         rows = self._connection.execute(query, values).all()
@@ -173,7 +190,8 @@ class SqlVersions:
         return found
 
 
-def _values(version: Version) -> dict[str, Any]:
+def values(version: Version) -> dict[str, Any]:
+    """A version as a row of its table."""
     return {
         "name": version.name,
         "number": version.number,

@@ -80,6 +80,16 @@ ALIASES: Final = Table(
     Column("revision", BigInteger, nullable=False),
 )
 
+COUNTS: Final = Table(
+    "policy_counts",
+    METADATA,
+    Column("state", SmallInteger, primary_key=True, autoincrement=False),
+    Column("versions", BigInteger, nullable=False),
+    # Of all files of these versions, each counted once.
+    Column("file_bytes", BigInteger, nullable=False),
+)
+"""Changed with each version, so that a look at them reads three rows."""
+
 EVENTS: Final = Table(
     "policy_events",
     METADATA,

@@ -21,7 +21,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from pathlib import Path
-from time import perf_counter
 from typing import Any, Final, TypeVar
 
 from mazemesh.errors import ResourceExhausted, Unavailable
@@ -198,8 +197,16 @@ class Validators:
     lies on the disk alone.
     """
 
-    def __init__(self, limits: Limits, *, processes: int, waiting: int) -> None:
-        """`waiting` checks wait at most; the next is refused."""
+    def __init__(
+        self,
+        limits: Limits,
+        *,
+        processes: int,
+        waiting: int,
+        check: Callable[[Validator, Path, int, Parity], str] = Validator.check,
+    ) -> None:
+        """`waiting` checks wait at most; the next is refused. `check` is called by threads."""
+        self._check = check
         self._most_waiting = waiting
         self._waiting = 0
         self._free = asyncio.Semaphore(processes)
@@ -212,26 +219,17 @@ class Validators:
         """Starts the first process."""
         await self._with_validator(lambda validator: validator.start())
 
-    async def check(
-        self, path: Path, size_bytes: int, parity: Parity, took: Callable[[float], None]
-    ) -> str:
+    async def check(self, path: Path, size_bytes: int, parity: Parity) -> str:
         """What the file at `path` was compared on; see `Validator.check`.
 
-        A caller that goes away leaves the queue, but not a process that has begun. `took` is told
-        the seconds of the check.
+        A caller that goes away leaves the queue, but not a process that has begun.
 
         Raises:
             ResourceExhausted: too many wait already.
         """
-
-        def check(validator: Validator) -> str:
-            began = perf_counter()
-            try:
-                return validator.check(path, size_bytes, parity)
-            finally:
-                took(perf_counter() - began)
-
-        return await self._with_validator(check)
+        return await self._with_validator(
+            lambda validator: self._check(validator, path, size_bytes, parity)
+        )
 
     async def close(self) -> None:
         """Ends all processes; after the last check."""

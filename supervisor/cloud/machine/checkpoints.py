@@ -73,7 +73,7 @@ class Store:
         """Brings all files, unless `folder` has checkpoints of its own. What was brought."""
         if any(file.suffix == ".pt" for file in _files(folder)):
             return []
-        brought = []
+        brought: list[str] = []
         pages = self._s3.get_paginator("list_objects_v2").paginate(
             Bucket=self._bucket, Prefix=f"{self._prefix}/" if self._prefix else ""
         )

@@ -74,7 +74,7 @@ def take_address(allocation: str, instance: str, ec2: Any) -> None:
 
 
 def device_of(volume: str, folder: Path = _BY_ID) -> Path:
-    """The device that a volume appears as: /dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_vol..."""
+    """The device that a volume appears as, on machines of the Nitro kind."""
     return folder / f"nvme-Amazon_Elastic_Block_Store_{volume.replace('-', '')}"
 
 

@@ -1,9 +1,10 @@
 """`python -m supervisor.cloud.machine.exporter`: tells CloudWatch what groups are scaled by.
 
 Once a minute it reads the Prometheus pages of the units on this machine and puts the figures of
-`supervisor.cloud.scaling.load` under the namespace Mazemesh. Each figure is told by the machine that
-has it: the Matchmaker's tells queued games, Replay's rows and what learners wait for, the learner's steps. While a learner has
-learned within the last minute its machine is protected from a smaller group.
+`supervisor.cloud.scaling.load` under the namespace Mazemesh. Each figure is told by the machine
+that has it: the Matchmaker's tells queued games, Replay's rows and what learners wait for, the
+learner's steps. While a learner has learned within the last minute its machine is protected from a
+smaller group.
 """
 
 from __future__ import annotations

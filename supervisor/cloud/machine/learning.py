@@ -1,4 +1,4 @@
-"""`python -m supervisor.cloud.machine.learning`: becomes the learner, alone or one of several ranks.
+"""`python -m supervisor.cloud.machine.learning`: becomes the learner, alone or one of ranks.
 
 With MAZEMESH_CLOUD_RENDEZVOUS (host:port) and MAZEMESH_CLOUD_NODES (1:4) torchrun starts a rank for
 each GPU of this machine and joins those of the others; the group forms anew when one comes or goes.
@@ -7,26 +7,26 @@ each GPU of this machine and joins those of the others; the group forms anew whe
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 
+from mazemesh.process.interpreter import run_module
 from supervisor.cloud.machine.exporter import LEARNER_PORT
 
 
-def command(environment: Mapping[str, str], python: str = sys.executable) -> list[str]:
+def command(environment: Mapping[str, str]) -> tuple[str, ...]:
     """What to become."""
     rendezvous = environment.get("MAZEMESH_CLOUD_RENDEZVOUS", "")
     nodes = environment.get("MAZEMESH_CLOUD_NODES", "")
-    learner = ["learner", "--metrics-port", str(LEARNER_PORT)]
+    learner = ("learner", "--metrics-port", str(LEARNER_PORT))
     if not rendezvous or not nodes:
-        return [python, "-P", "-m", *learner]
+        return run_module(*learner)
     name = environment.get("MAZEMESH_CLOUD_NAME", "mazemesh")
-    return [
-        *(python, "-P", "-m", "torch.distributed.run"),
+    return run_module(
+        "torch.distributed.run",
         *("--nnodes", nodes, "--nproc-per-node", "gpu", "--max-restarts", "1000"),
         *("--rdzv-backend", "c10d", "--rdzv-id", name, "--rdzv-endpoint", rendezvous),
         *("-m", *learner),
-    ]
+    )
 
 
 def main() -> None:

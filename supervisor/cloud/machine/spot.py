@@ -1,8 +1,8 @@
 """`python -m supervisor.cloud.machine.spot`: leaves in order when the machine is to be taken away.
 
 It looks at the metadata service every two seconds for a spot notice (two minutes ahead), advice to
-rebalance (earlier, and not always) and the state that auto scaling wants (whatever takes the machine
-away: a smaller group, a new release). At the first of them the workers are told to stop, by
+rebalance (earlier, and not always) and the state that auto scaling wants (whatever takes the
+machine away: a smaller group, a new release). At the first of them the workers are told to stop, by
 systemd, which gives each SIGTERM and its drain: actors hand over rows and give their sessions
 back, evaluators their leases, a learner writes a checkpoint. Then services drain. When all have
 left, or the time for it is over, the lifecycle hook is completed and AWS takes the machine.

@@ -57,7 +57,7 @@ ADDRESS: Final = 0.005
 NAT_GATEWAY: Final = 0.045
 NAT_GIB: Final = 0.045
 NAT_USED_GIB: Final = 60.0
-"""A month: packages of machines that start, and calls of the AWS API; blobs pass by the endpoint."""
+"""A month: packages of machines that start, calls of the AWS API; blobs pass by the endpoint."""
 
 BALANCER: Final = 0.0225
 BALANCER_UNIT: Final = {"network": 0.006, "application": 0.008}

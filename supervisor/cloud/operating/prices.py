@@ -1,9 +1,9 @@
 """Prices a plan of Terraform, resource by resource, from a dated table. Pure.
 
-A kind of resource that is neither priced nor known to be free is an error, so that nothing new slips
-past the budget. Two sums are told: what a month usually costs, and what it costs at most as far as
-the plan bounds it (spot at its cap, hours at their limit); Aurora is counted at its least capacity,
-and traffic as the table says.
+A kind of resource that is neither priced nor known to be free is an error, so that nothing new
+slips past the budget. Two sums are told: what a month usually costs, and what it costs at most as
+far as the plan bounds it (spot at its cap, hours at their limit); Aurora is counted at its least
+capacity, and traffic as the table says.
 """
 
 from __future__ import annotations

@@ -51,7 +51,8 @@ def wait_for_health(
     Raises:
         FailedPrecondition: they do not within `seconds`; says which, and where to look.
     """
-    waited, before = 0.0, {}
+    waited = 0.0
+    before: dict[str, str] = {}
     while True:
         states = health(addresses, serving)
         for role, state in states.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from mazemesh.errors import PermissionDenied
+from mazemesh.errors import Conflict
 from supervisor.cloud.aws import client, error_code
 
 
@@ -12,7 +12,7 @@ def ensure_bucket(name: str, region: str) -> None:
     """Makes the bucket where it is not there, and closes it either way.
 
     Raises:
-        PermissionDenied: it is somebody else's.
+        Conflict: it is somebody else's.
     """
     s3 = client("s3", region)
     try:
@@ -22,7 +22,7 @@ def ensure_bucket(name: str, region: str) -> None:
             s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": region})
     except Exception as error:
         if error_code(error) == "BucketAlreadyExists":
-            raise PermissionDenied(f"state_bucket: {name!r} is somebody else's") from error
+            raise Conflict(f"state_bucket: {name!r} is somebody else's") from error
         if error_code(error) != "BucketAlreadyOwnedByYou":
             raise
     s3.put_public_access_block(

@@ -6,12 +6,12 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from mazemesh.errors import FailedPrecondition, InvalidArgument, Unavailable
+from mazemesh.process.interpreter import run_module
 from supervisor.cloud.files import checkout, shipped
 
 PROFILES: Final = ("hobby", "development", "production")
@@ -173,7 +173,7 @@ def build_wheel(folder: Path, given: Path | None) -> Path:
         )
     folder.mkdir(parents=True, exist_ok=True)
     before = set(folder.glob("*.whl"))
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    command = run_module("hatchling", "build", "-t", "wheel", "-d", str(folder))
     done = subprocess.run(  # noqa: S603
         command, cwd=source, capture_output=True, text=True, check=False, timeout=300
     )

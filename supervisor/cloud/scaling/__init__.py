@@ -1,1 +1,1 @@
-"""How many machines there should be: policies that are pure, and the function that stops idle ones."""
+"""How many machines there should be: pure policies, and the function that stops idle ones."""

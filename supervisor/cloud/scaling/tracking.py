@@ -1,4 +1,4 @@
-"""Target tracking as AWS does it, to play a day's load through the policies before paying for it. Pure.
+"""Target tracking as AWS does it, to play a day's load through it before paying for one. Pure.
 
 Terraform's policies (modules/actors, modules/learner) and these have the same numbers; a test holds
 them against each other. The rules are those of the EC2 Auto Scaling user guide: out at once when

@@ -29,6 +29,8 @@ locals {
       MAZEMESH_CLOUD_UNITS       = join(",", var.units)
       MAZEMESH_CLOUD_METRICS_FOR = var.group
     },
+    # Where players who were matched find their game; inside, the mesh has names of its own.
+    var.address ? { MAZEMESH_PUBLIC_GAME_ADDRESS = "${aws_eip.this[0].public_ip}:50051" } : {},
     var.settings,
   )
 

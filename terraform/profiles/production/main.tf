@@ -24,10 +24,10 @@ locals {
     release   = module.storage.release
     secrets   = module.secrets.arns
     namespace = module.network.namespace
-    settings = {
-      for role in local.roles :
-      "MAZEMESH_${upper(role)}_ADDRESS" => "${role}.${module.network.namespace.name}:${module.network.ports[role]}"
-    }
+    settings = merge(
+      { for role in local.roles : "MAZEMESH_${upper(role)}_ADDRESS" => "${role}.${module.network.namespace.name}:${module.network.ports[role]}" },
+      { MAZEMESH_PUBLIC_GAME_ADDRESS = "${module.edge.host}:${module.edge.ports["game"]}" }, # for players who were matched
+    )
   }
   buckets = { names = module.storage.buckets, arns = module.storage.bucket_arns }
 }

@@ -34,13 +34,11 @@ async def refused_stream(server: Server, key: str, kind: str, message: bytes) ->
     """The status of a stream that is refused; grpc.aio's client may say INTERNAL where it wrote."""
 
     def call() -> grpc.StatusCode:
-        with (
-            Credentials(key).channel(server.address, OPTIONS) as one,
-            pytest.raises(grpc.RpcError) as caught,
-        ):
+        with Credentials(key).channel(server.address, OPTIONS) as one:
             method = one.stream_stream if kind == "StreamStream" else one.stream_unary
-            answer = method(f"/{NAME}/{kind}")(iter([message]), timeout=10)
-            list(answer)
+            stub = method(f"/{NAME}/{kind}")
+            with pytest.raises(grpc.RpcError) as caught:
+                list(stub(iter([message]), timeout=10))
         error: Any = caught.value
         code: grpc.StatusCode = error.code()
         return code

@@ -14,6 +14,8 @@ from mazemesh.client.model import ModelClient
 from mazemesh.client.replay import tables
 from mazemesh.client.replay.replay import ReplayClient
 from mazemesh.errors import (
+    AlreadyExists,
+    Cancelled,
     FailedPrecondition,
     InvalidArgument,
     NotFound,
@@ -49,6 +51,8 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureService
         keys.add("of ann", Role.WORKER, policies=["ann-"])
         keys.add("worker", Role.WORKER)
         keys.add("player", Role.PLAYER, player="player/ann")
+        keys.add("bob", Role.PLAYER, player="player/bob")
+        keys.add("bob again", Role.PLAYER, player="player/bob")
         keys.add("operator", Role.OPERATOR)
         yield running
 
@@ -192,6 +196,44 @@ def test_a_player_acts_as_itself(client: Any) -> None:
     game = client(GameClient, "player")
     with pytest.raises(PermissionDenied, match="a player may not call CreateGames"):
         game.create([race("p", rated=False)])
+
+
+def test_a_ticket_is_of_its_own_key(client: Any) -> None:
+    """Whoever learns its id or request needs the key too; operators may withdraw any."""
+    mine, other = client(MatchmakerClient, "bob"), client(MatchmakerClient, "bob again")
+    found = mine.find("player/bob", "race", request_id="mine")
+    ticket_id = next(found).ticket_id
+    with pytest.raises(AlreadyExists, match="used for another request"):
+        next(other.find("player/bob", "race", request_id="mine"))
+    with pytest.raises(NotFound, match="of this key"):
+        other.cancel(ticket_id)
+    client(MatchmakerClient, "operator").cancel(ticket_id)
+    with pytest.raises(Cancelled):
+        list(found)
+
+
+def test_a_seat_is_of_the_key_that_took_it(client: Any) -> None:
+    """Whoever learns its token needs the key too, once the seat is taken."""
+    match = client(GameClient, "operator").create([race("seats", rated=False)])[0]
+    token, other = match.games[0].seat_tokens
+    with client(GameClient, "player").play(token):
+        thief = client(GameClient, "worker")
+        with pytest.raises(PermissionDenied, match="was taken with another key"):
+            thief.play(token)
+        with client(GameClient, "operator").play(other):
+            pass
+    with client(GameClient, "player").play(token):
+        pass
+
+
+def test_games_are_of_the_key_that_joined_them(client: Any) -> None:
+    match = client(GameClient, "operator").create([race("joined", rated=False)])[0]
+    tokens = [token for game in match.games for token in game.seat_tokens]
+    with client(GameClient, "worker").join_session(tokens) as session:
+        with pytest.raises(PermissionDenied, match="was joined with another key"):
+            client(GameClient, "operator").join_session(tokens)
+        session.send(np.zeros((len(match.games), 2), np.int8))
+        session.receive()
 
 
 def test_an_error_of_the_request_is_told_to_who_may_send_it(client: Any) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import re
 import urllib.request
 from collections.abc import AsyncIterator
+from http.client import HTTPConnection
 from pathlib import Path
 
 import grpc
@@ -281,6 +282,29 @@ async def test_metrics_count_calls_by_method_and_code(
     assert sample("grpc_server_handling_seconds_count", "UnaryUnary") == 4
     assert sample("grpc_server_in_flight", "UnaryUnary") == 0
     assert "process_cpu_seconds_total" in page
+    instance = server.settings.instance
+    assert f'mazemesh_instance_info{{instance="{instance}",service="probe"}} 1.0' in page
+
+
+async def test_healthz_says_what_the_health_of_grpc_says(
+    server: Server, channel: grpc.aio.Channel
+) -> None:
+    async def status() -> int:
+        place = HTTPConnection("127.0.0.1", server.metrics_port, timeout=10)
+        try:
+            await asyncio.to_thread(place.request, "GET", "/healthz")
+            return (await asyncio.to_thread(place.getresponse)).status
+        finally:
+            place.close()
+
+    assert await status() == 200
+    held = channel.unary_stream(f"/{NAME}/UnaryStream")(b"a !hold", timeout=10)
+    assert await held.read() == b"a"
+    stopping = asyncio.create_task(server.stop())
+    await asyncio.sleep(0)  # the task has begun: it drains, and the call keeps the server open
+    assert await status() == 503
+    held.cancel()
+    await stopping
 
 
 async def test_calls_in_flight_are_shown_and_a_leaving_caller_counts_as_cancelled(

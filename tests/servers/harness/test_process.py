@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -104,6 +105,7 @@ async def test_the_log_has_the_traceback_under_the_id_that_the_caller_got(tmp_pa
     assert line["error_id"] in (caught.value.details() or "")
     assert "KeyError: 'secret detail'" in line["exception"]
     assert line["service"] == "probe"
+    assert re.fullmatch("[0-9a-f]{16}", line["instance"])
     assert line["method"] == f"/{NAME}/UnaryUnary"
     assert line["request_id"] == "mine"
     assert line["peer"].startswith("ipv4:127.0.0.1")

@@ -178,7 +178,7 @@ async def test_a_person_meets_an_opponent_that_remembers(mesh: Mesh) -> None:
         created = mesh.game.create([setup])[0].games[0]
         policy = Noting("mine:1", network(3).file())
         person, opponent = created.seat_tokens
-        arguments = (mesh, opponent, policy, threading.Event())
+        arguments = (mesh.game, opponent, policy, threading.Event())
         thread = threading.Thread(target=_let_play, args=arguments)
         thread.start()
         turns = 0

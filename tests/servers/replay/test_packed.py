@@ -26,7 +26,7 @@ def rows(count: int) -> dict[str, np.ndarray]:
 
 async def test_packed_rows_are_the_rows_and_come_once(server):
     def work():
-        client = ReplayClient(server.address, Compression.ZSTD)
+        client = ReplayClient(server.address, compression=Compression.ZSTD)
         client.create_table(tables.queue("q", SIGNATURE, 1000))
         with client.writer("q", SIGNATURE) as writer:
             writer.append(rows(20))  # small, unpacked between two calls

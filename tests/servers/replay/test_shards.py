@@ -12,9 +12,11 @@ from scipy import stats
 from mazemesh.client.mesh import connect
 from mazemesh.client.replay import tables
 from mazemesh.client.replay.replay import ReplayClient
+from mazemesh.client.replay.replay_shards import ReplayShards
 from mazemesh.client.replay.sharded_replay import ShardedReplay
 from mazemesh.client.replay.sharded_sampler import ShardedSampler
-from mazemesh.errors import DeadlineExceeded, InvalidArgument, NotFound
+from mazemesh.errors import DeadlineExceeded, InvalidArgument, NotFound, Unavailable
+from mazemesh.process.ports import free_block
 from mazemesh.wire.tensors import Signature, to_columns
 from services._harness import serve
 from services.replay.bind import bind
@@ -290,3 +292,34 @@ async def test_a_sampler_whose_thread_dies_says_so(addresses):
         assert sampler.receive() is None
 
     await asyncio.to_thread(calls)
+
+
+async def test_a_table_is_made_without_a_shard_that_is_away_and_there_when_it_is_back(
+    tmp_path, caplog
+):
+    async with AsyncExitStack() as stack:
+        here = await stack.enter_async_context(
+            serve(ReplaySettings(port=0, data_dir=tmp_path / "here"), bind)
+        )
+        port = free_block(1).start
+        replay = ReplayShards([here.address, f"127.0.0.1:{port}"])
+        stack.callback(replay.close)
+        assert await asyncio.to_thread(replay.create_table, definition())
+        assert not await asyncio.to_thread(replay.create_table, definition())
+        assert len(await asyncio.to_thread(replay.list_tables)) == 1
+        assert [f"127.0.0.1:{port} is away" in line for line in caplog.messages] == [True]
+        await stack.enter_async_context(
+            serve(ReplaySettings(port=port, data_dir=tmp_path / "back"), bind)
+        )
+        async with asyncio.timeout(30):
+            while len(await asyncio.to_thread(replay.list_tables)) < 2:
+                pass
+        assert not await asyncio.to_thread(replay.create_table, definition())
+
+
+async def test_without_any_shard_no_table_is_listed_or_made():
+    replay = ReplayShards([f"127.0.0.1:{port}" for port in free_block(2)])
+    for call in (replay.list_tables, lambda: replay.create_table(definition())):
+        with pytest.raises(Unavailable, match="none of Replay at"):
+            await asyncio.to_thread(call)
+    replay.close()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from tests.contract.conftest import postgresql_server  # noqa: F401
+from tests.contract.conftest import postgresql_process, postgresql_server  # noqa: F401
 from tests.s3_server import S3Server, s3_server
 
 

@@ -1,4 +1,4 @@
-"""ElastiCache: a replication group has the nodes that it was made with, and they tell their settings."""
+"""ElastiCache: a replication group has the nodes that it was made with."""
 
 from __future__ import annotations
 

@@ -56,5 +56,6 @@ def serve(host: str = "127.0.0.1", port: int = 0) -> BaseWSGIServer:
 def main() -> None:
     """Serves until it is killed."""
     server = serve()
-    print(f"http://127.0.0.1:{server.server_port}", flush=True)
+    sys.stdout.write(f"http://127.0.0.1:{server.server_port}\n")
+    sys.stdout.flush()
     server.serve_forever()

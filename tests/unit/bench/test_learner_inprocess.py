@@ -22,6 +22,7 @@ def curve(seed: int) -> list[dict[str, Any]]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_the_same_seed_gives_the_same_learning_curve() -> None:
     first = curve(3)
     assert [line["agent_steps"] >= 20_000 for line in first] == [True] * 3

@@ -156,7 +156,7 @@ def test_a_wrong_setting_is_refused_by_name(field: str, value: Any) -> None:
 def test_seats_must_fit_the_game_and_the_maze() -> None:
     with pytest.raises(InvalidArgument, match=r"seats: 2 is outside 1\.\.1 of game solo"):
         SOLO.spec(GameSettings(seats=2))
-    with pytest.raises(InvalidArgument, match="2 x 2 is too small for 3 seats"):
+    with pytest.raises(InvalidArgument, match="width: 2 with height 2 is too small for 3 seats"):
         RACE.spec(GameSettings(width=2, height=2, seats=3))
 
 

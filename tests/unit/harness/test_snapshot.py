@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 
 from services._harness.migrations import migrate, upgrade_by_revisions
-from services._harness.snapshot import path, services_with_tables
+from services._harness.snapshot import packages_with_tables, path
 
 
 def content(engine: Engine) -> tuple[set[str], dict[str, list[tuple[object, ...]]]]:
@@ -21,17 +21,18 @@ def content(engine: Engine) -> tuple[set[str], dict[str, list[tuple[object, ...]
     return {" ".join(f"{name} {kind} {sql}".split()) for name, kind, sql in made}, rows
 
 
-def test_services_with_tables_are_found() -> None:
-    assert set(services_with_tables()) >= {"elo", "game", "matchmaker", "model"}
+def test_packages_with_tables_are_found() -> None:
+    names = "elo", "game", "matchmaker", "model", "_harness.access"
+    assert set(packages_with_tables()) >= {f"services.{name}" for name in names}
 
 
-@pytest.mark.parametrize("service", services_with_tables())
-def test_a_snapshot_is_what_the_revisions_make(service: str, tmp_path: Path) -> None:
-    assert path(service).exists(), "python -m services._harness.snapshot writes it"
+@pytest.mark.parametrize("package", packages_with_tables())
+def test_a_snapshot_is_what_the_revisions_make(package: str, tmp_path: Path) -> None:
+    assert path(package).exists(), "python -m services._harness.snapshot writes it"
     laid_down = create_engine(f"sqlite:///{tmp_path / 'a.sqlite'}")
     revised = create_engine(f"sqlite:///{tmp_path / 'b.sqlite'}")
-    revision = migrate(laid_down, f"services.{service}")
-    upgrade_by_revisions(revised, f"services.{service}")
+    revision = migrate(laid_down, package)
+    upgrade_by_revisions(revised, package)
     hint = "python -m services._harness.snapshot writes it anew"
     assert content(laid_down) == content(revised), hint
-    assert migrate(revised, f"services.{service}") == revision
+    assert migrate(revised, package) == revision

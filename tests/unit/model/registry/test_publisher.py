@@ -20,7 +20,8 @@ from services.model.registry.publisher import Publisher
 from services.model.registry.upload import Upload, Uploads
 from services.model.store import BlobReader
 from services.model.stores.sql import SqlRegistry
-from services.model.validation.validators import Limits, Validators
+from services.model.validation.parity import Parity
+from services.model.validation.validators import Limits, Validator, Validators
 from services.model.wire.messages import read_header
 from services.model.wire.parity_message import read_parity
 from tests.onnx_policies import Network
@@ -59,19 +60,22 @@ class Desk:
         self.age = 1.0
         self.store = SqlRegistry(database, 100)
         self.changes = 0
-        self.validations: list[float] = []
+        self.validations = 0
         self.publisher = Publisher(
             self.store,
             self.blobs,
             Collection(FolderBlobs(folder / "blobs"), 0.0, lambda: time.time() + self.age),
-            Validators(Limits(), processes=1, waiting=4),
+            Validators(Limits(), processes=1, waiting=4, check=self._check),
             keep=0,
             lease_seconds=20.0,
             now=lambda: datetime.now(UTC),
             changed=self._changed,
-            validated=self.validations.append,
         )
         self.folder = folder
+
+    def _check(self, validator: Validator, path: Path, size_bytes: int, parity: Parity) -> str:
+        self.validations += 1
+        return validator.check(path, size_bytes, parity)
 
     def _changed(self) -> None:
         self.changes += 1
@@ -157,7 +161,7 @@ async def test_a_rejected_file_is_never_placed(desk: Desk) -> None:
     version = await desk.publisher.publish(submission, parity, upload)
     assert (version.state, "'onnx'" in version.rejection) == (State.REJECTED, True)
     assert (list(desk.blobs.list()), desk.unfinished()) == ([], [])
-    assert len(desk.validations) == 1
+    assert desk.validations == 1
 
 
 async def test_what_is_retired_loses_its_file(desk: Desk) -> None:

@@ -244,9 +244,9 @@ async def place_for(
 async def test_a_slow_file_blocks_its_own_process_alone(tmp_path: Path) -> None:
     slow, fast = file_of(tmp_path, endless(), "slow"), file_of(tmp_path, NETWORK.file(), "fast")
     async with place_for(2, 0, cpu_seconds=2.0) as validators:
-        held = asyncio.create_task(validators.check(*slow, parity(), lambda _: None))
+        held = asyncio.create_task(validators.check(*slow, parity()))
         await asyncio.sleep(0)
-        await validators.check(*fast, parity(), lambda _: None)
+        await validators.check(*fast, parity())
         with pytest.raises(Rejection, match="'limits'"):
             await held
 
@@ -255,9 +255,7 @@ async def test_a_slow_file_blocks_its_own_process_alone(tmp_path: Path) -> None:
 async def test_who_comes_when_the_queue_is_full_is_refused(tmp_path: Path) -> None:
     slow = file_of(tmp_path, endless(), "slow")
     async with place_for(1, 1, cpu_seconds=1.0) as validators:
-        checks = [
-            asyncio.create_task(validators.check(*slow, parity(), lambda _: None)) for _ in range(3)
-        ]
+        checks = [asyncio.create_task(validators.check(*slow, parity())) for _ in range(3)]
         results = await asyncio.gather(*checks, return_exceptions=True)
     assert [type(result) for result in results] == [Rejection, Rejection, ResourceExhausted]
     assert "1 files wait" in str(results[2])
@@ -267,13 +265,11 @@ async def test_who_comes_when_the_queue_is_full_is_refused(tmp_path: Path) -> No
 async def test_who_leaves_the_queue_makes_room(tmp_path: Path) -> None:
     slow = file_of(tmp_path, endless(), "slow")
     async with place_for(1, 1, cpu_seconds=1.0) as validators:
-        first, second = (
-            asyncio.create_task(validators.check(*slow, parity(), lambda _: None)) for _ in range(2)
-        )
+        first, second = (asyncio.create_task(validators.check(*slow, parity())) for _ in range(2))
         await asyncio.sleep(0)
         second.cancel()
         with pytest.raises(asyncio.CancelledError):
             await second
-        third = asyncio.create_task(validators.check(*slow, parity(), lambda _: None))
+        third = asyncio.create_task(validators.check(*slow, parity()))
         results = await asyncio.gather(first, third, return_exceptions=True)
     assert [type(result) for result in results] == [Rejection, Rejection]
