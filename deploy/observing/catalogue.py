@@ -172,16 +172,17 @@ def _of_workers(folder: Path) -> dict[str, list[Described]]:
 def described(registry: CollectorRegistry) -> list[Described]:
     """What a registry has."""
     # Which labels a family takes is told nowhere else before there is a sample of it.
-    labels = {
-        collector._name: collector._labelnames  # noqa: SLF001
-        for collector in registry._collector_to_names  # noqa: SLF001
-        if hasattr(collector, "_labelnames")
+    collectors: Iterable[Any] = registry._collector_to_names  # noqa: SLF001
+    labels: dict[str, tuple[str, ...]] = {
+        one._name: one._labelnames  # noqa: SLF001
+        for one in collectors
+        if hasattr(one, "_labelnames")
     }
     return [
         Described(
             family.name + _ENDINGS.get(family.type, ""),
             "gauge" if family.type == "info" else family.type,
-            tuple(labels.get(family.name) or getattr(family, "_labelnames", ())),
+            labels.get(family.name, getattr(family, "_labelnames", ())),
             family.documentation,
         )
         for family in registry.collect()
