@@ -10,25 +10,37 @@ class ActorMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.agent_steps = Counter(
-            "mazemesh_actor_agent_steps", "Steps of the student's seats", registry=registry
+            "mazemesh_actor_agent_steps",
+            "Steps of the seats that the learning policy holds.",
+            registry=registry,
         )
         self.episodes = Counter(
-            "mazemesh_actor_episodes", "Training episodes finished", registry=registry
+            "mazemesh_actor_episodes", "Training episodes that ended.", registry=registry
         )
         self.rows = Counter(
-            "mazemesh_actor_experience_rows", "Rows acknowledged by Replay", registry=registry
+            "mazemesh_actor_experience_rows",
+            "Rows of experience that Replay has acknowledged.",
+            registry=registry,
         )
         self.policy_version = Gauge(
-            "mazemesh_actor_policy_version", "Version that acts", registry=registry
+            "mazemesh_actor_policy_version",
+            "Number of the version that acts now.",
+            registry=registry,
         )
         self.inference = Summary(
-            "mazemesh_actor_inference_seconds", "Inference of one step", registry=registry
+            "mazemesh_actor_inference_seconds",
+            "Time of the inference of one step of a batch of games.",
+            registry=registry,
         )
         self.waiting = Summary(
-            "mazemesh_actor_game_wait_seconds", "Waiting for one step", registry=registry
+            "mazemesh_actor_game_wait_seconds",
+            "Time that the actor waited for Game to play one step.",
+            registry=registry,
         )
         self.blocked = Summary(
-            "mazemesh_actor_replay_wait_seconds", "Waiting to hand over rows", registry=registry
+            "mazemesh_actor_replay_wait_seconds",
+            "Time that rows waited for room before Replay: learners are slow, or Replay is.",
+            registry=registry,
         )
 
 
@@ -37,14 +49,21 @@ class EvaluatorMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.matches = Counter(
-            "mazemesh_evaluator_matches", "Rating matches played", ["result"], registry=registry
+            "mazemesh_evaluator_matches",
+            "Rating matches that ended, by result: played or failed.",
+            ["result"],
+            registry=registry,
         )
+        for result in ("played", "failed"):  # or else the first one would be no growth
+            self.matches.labels(result)
         self.agent_steps = Counter(
-            "mazemesh_evaluator_agent_steps", "Steps of policies' seats", registry=registry
+            "mazemesh_evaluator_agent_steps",
+            "Steps of the seats that policies hold in rating matches.",
+            registry=registry,
         )
         self.success_rate = Gauge(
             "mazemesh_evaluator_success_rate",
-            "Greedy success of a snapshot on held-out mazes",
+            "Success rate, 0..1, of a snapshot that plays greedily on held-out mazes.",
             ["policy"],
             registry=registry,
         )

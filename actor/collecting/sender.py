@@ -13,6 +13,7 @@ import numpy.typing as npt
 import structlog
 
 from actor.collecting.step import Batch, Experience
+from mazemesh import tracing
 from mazemesh.client.pauses import jittered
 from mazemesh.errors import (
     DeadlineExceeded,
@@ -76,7 +77,7 @@ class ExperienceSender:
         self._drained_at: float | None = None
         self._no_more = threading.Event()
         self._room = threading.Semaphore(pending)
-        self._queue: queue.SimpleQueue[Experience] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[tuple[Experience, str]] = queue.SimpleQueue()
         self._progress = threading.Event()
         self._taken = self._done = 0
         self._taken_at = 0.0
@@ -97,7 +98,7 @@ class ExperienceSender:
             if self._room.acquire(timeout=_LOOK_SECONDS):
                 self._taken += 1
                 self._taken_at = time.monotonic()
-                self._queue.put(experience)
+                self._queue.put((experience, tracing.current()))
                 return
 
     def check(self) -> None:
@@ -132,13 +133,14 @@ class ExperienceSender:
         """Writes until `stop` is set and all that was put is written. Runs in a thread."""
         while not self._over():
             try:
-                experience = self._queue.get(timeout=_LOOK_SECONDS)
+                experience, trace = self._queue.get(timeout=_LOOK_SECONDS)
             except queue.Empty:
                 if self._no_more.is_set():
                     return
                 continue
             try:
-                self._write(experience)
+                with tracing.span("send experience", parent=trace):
+                    self._write(experience)
             except Exception as error:  # of Replay, or whatever it was
                 log.error("experience refused", reason=str(error), kind=type(error).__name__)
                 self.error = error

@@ -13,6 +13,7 @@ import structlog
 
 from actor.metrics import EvaluatorMetrics
 from actor.selfplay.student import ModelPeer
+from mazemesh import tracing
 from mazemesh.client.pauses import jittered
 from mazemesh.contract import UPGRADE
 from mazemesh.errors import (
@@ -123,6 +124,10 @@ class Evaluator:
 
     def _work(self) -> float:
         """Plays one lease; returns how long to wait before the next."""
+        with tracing.span("evaluate", parent=""):
+            return self._play_lease()
+
+    def _play_lease(self) -> float:
         answer = self._matchmaker.lease(self._worker_id, self._max_matches)
         groups: dict[str, list[LeasedMatch]] = defaultdict(list)
         for match in answer.matches:

@@ -20,6 +20,7 @@ from actor.selfplay.opponents import OpponentSupply, SeatPlan, Supply
 from actor.selfplay.selfplay import TrainingGames
 from actor.selfplay.student import Student
 from actor.settings import ActorSettings
+from mazemesh import tracing
 from mazemesh.client.game.game import GamesSession
 from mazemesh.client.mesh import Mesh
 from mazemesh.client.pauses import jittered
@@ -170,9 +171,10 @@ class Actor:
             while not self._stop.is_set():
                 for session in sessions:
                     sender.keep_pace()
-                    experience = session.turn()
-                    if experience is not None:
-                        self._send(experience, sender)
+                    with tracing.span("step batch", parent=""):
+                        experience = session.turn()
+                        if experience is not None:
+                            self._send(experience, sender)
         except (NotFound, Unavailable, DeadlineExceeded) as error:
             if not self._stop.is_set():
                 log.warning("games lost; opening new ones", reason=str(error))

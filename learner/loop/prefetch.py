@@ -12,6 +12,7 @@ import structlog
 
 from learner.loop.parts import Parts
 from learner.ports import Batch, ExperienceSource, Priorities
+from mazemesh import tracing
 from mazemesh.errors import (
     DeadlineExceeded,
     NotFound,
@@ -129,13 +130,14 @@ class Prefetcher:
         began = time.monotonic()
         before = self._fetching if self._parts.begun else 0.0
         try:
-            part = self._source.sample(
-                self._table.name,
-                self._parts.wanted,
-                signature=self._signature,
-                timeout=SAMPLE_SECONDS,
-                priority_updates=self._take_updates(),
-            )
+            with tracing.span("fetch batch", parent=""):
+                part = self._source.sample(
+                    self._table.name,
+                    self._parts.wanted,
+                    signature=self._signature,
+                    timeout=SAMPLE_SECONDS,
+                    priority_updates=self._take_updates(),
+                )
             # Where rows were waited for this is long, and the next request early: rows that are
             # not there do not grow old.
             self._fetching = before + time.monotonic() - began

@@ -22,6 +22,7 @@ from learner.network.architecture import (
 from learner.ports import PolicySink
 from learner.record.lineage import Lineage
 from learner.run import Run
+from mazemesh import tracing
 from mazemesh.errors import (
     Conflict,
     DeadlineExceeded,
@@ -183,7 +184,8 @@ class Publisher:
         data = self._run.source.to_onnx(draft.parameters)
         while True:
             try:
-                published = self._sink.publish(header, data)
+                with tracing.span("publish", parent=""):
+                    published = self._sink.publish(header, data)
             except (Unavailable, DeadlineExceeded, ResourceExhausted) as error:
                 log.warning("model does not take the version now", reason=str(error))
                 if self._stop.wait(RETRY_SECONDS):

@@ -10,39 +10,50 @@ class LearnerMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.training_step = Gauge(
-            "mazemesh_learner_training_step", "Gradient steps of this run", registry=registry
+            "mazemesh_learner_training_step",
+            "Gradient steps of this run, also those before a restart.",
+            registry=registry,
         )
         self.agent_steps = Counter(
-            "mazemesh_learner_agent_steps", "Steps of experience learned from", registry=registry
+            "mazemesh_learner_agent_steps",
+            "Steps of experience learned from, once each.",
+            registry=registry,
         )
         self.samples = Counter(
-            "mazemesh_learner_samples", "Rows drawn from Replay", registry=registry
+            "mazemesh_learner_samples",
+            "Rows drawn from Replay, as often as they were.",
+            registry=registry,
         )
         self.updates = Counter(
-            "mazemesh_learner_updates", "Batches learned from", registry=registry
+            "mazemesh_learner_updates", "Batches learned from since the start.", registry=registry
         )
         self.loss = Gauge(
             "mazemesh_learner_loss",
-            "Losses and other statistics of the last batch",
+            "Losses and other statistics of the last batch, by name.",
             ["part"],
             registry=registry,
         )
         self.lag_versions = Gauge(
             "mazemesh_learner_policy_lag",
-            "Versions between the policy that acted and the newest, mean of the last batch",
+            "Versions between the policy that acted and the newest one, mean of the last batch.",
             registry=registry,
         )
         self.lag_steps = Gauge(
             "mazemesh_learner_policy_lag_steps",
-            "Gradient steps between the policy that acted and the trained one",
+            "Gradient steps between the policy that acted and the trained one, mean of the last "
+            "batch.",
             registry=registry,
         )
         self.version = Gauge(
-            "mazemesh_learner_version", "Newest version published", registry=registry
+            "mazemesh_learner_version",
+            "Number of the newest version that was published.",
+            registry=registry,
         )
         self.gradient = Summary(
-            "mazemesh_learner_gradient_seconds", "Learning from one batch", registry=registry
+            "mazemesh_learner_gradient_seconds", "Time to learn from one batch.", registry=registry
         )
         self.waiting = Summary(
-            "mazemesh_learner_wait_seconds", "Waiting for one batch", registry=registry
+            "mazemesh_learner_wait_seconds",
+            "Time that the learner waited for one batch: actors are slow, or Replay is.",
+            registry=registry,
         )

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 import grpc
 import grpc.aio
 
+from mazemesh import tracing
 from mazemesh.client.credentials import Credentials, hosts
 from mazemesh.client.targets import target_of
 from mazemesh.contract import user_agent
@@ -70,7 +71,13 @@ def open_channel(
     `credentials` are those of the environment unless they are given.
     """
     how = dial(address, idempotent, options)
-    return (credentials or Credentials.found()).channel(how.target, how.options)
+    channel = (credentials or Credentials.found()).channel(how.target, how.options)
+    tracer = tracing.tracer()
+    if tracer is None:
+        return channel
+    from mazemesh.client.traced import TracedChannel
+
+    return TracedChannel(channel, tracer)
 
 
 def open_aio_channel(
@@ -81,7 +88,13 @@ def open_aio_channel(
 ) -> grpc.aio.Channel:
     """A channel for an event loop, as `open_channel`."""
     how = dial(address, idempotent, options)
-    return (credentials or Credentials.found()).aio_channel(how.target, how.options)
+    tracer = tracing.tracer()
+    added: list[Any] = []
+    if tracer is not None:
+        from mazemesh.client.traced import interceptors
+
+        added = interceptors(tracer)
+    return (credentials or Credentials.found()).aio_channel(how.target, how.options, added)
 
 
 def _options(idempotent: Methods, *, spread: bool) -> list[Option]:

@@ -100,13 +100,15 @@ class Credentials:
             channel = grpc.secure_channel(address, self._of_tls(), options)
         return KeyedChannel(channel, self.metadata) if self.key else channel
 
-    def aio_channel(self, address: str, options: Options) -> grpc.aio.Channel:
-        """The same for asyncio."""
+    def aio_channel(
+        self, address: str, options: Options, interceptors: Sequence[Any] = ()
+    ) -> grpc.aio.Channel:
+        """The same for asyncio; `interceptors` come before those that show the key."""
         import grpc.aio
 
-        from mazemesh.client.keyed_aio import interceptors
+        from mazemesh.client import keyed_aio
 
-        added = interceptors(self.metadata) if self.key else []
+        added = [*interceptors, *(keyed_aio.interceptors(self.metadata) if self.key else ())]
         if not self.ca:
             self._check_clear(address)
             return grpc.aio.insecure_channel(address, options, interceptors=added)

@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from mazemesh import tracing
 from mazemesh.client.game.game import Step
 from mazemesh.errors import InvalidArgument
 from mazemesh.games.bots import EXTERNAL
@@ -184,23 +185,24 @@ def _play(
     memory = SeatMemory(*session.controllers.shape)
     played: list[PlayedGame] = []
     while running.any():
-        actions = np.zeros(session.controllers.shape, np.int8)
-        moves = 0
-        for name, (games, seats) in rows.items():
-            alive = running[games]
-            where = games[alive], seats[alive]
-            if not alive.any():
-                continue
-            state = memory.read(*where, policies[name].state_size)
-            logits, _, state = policies[name].infer(
-                step.observation[where], step.action_mask[where], state
-            )
-            memory.write(*where, state)
-            policy_temperature = 0.0 if policies[name].greedy else temperature
-            actions[where] = sample(logits, policy_temperature, rng)
-            moves += len(where[0])
-        session.send(actions)
-        step = session.receive()
+        with tracing.span("step batch"):
+            actions = np.zeros(session.controllers.shape, np.int8)
+            moves = 0
+            for name, (games, seats) in rows.items():
+                alive = running[games]
+                where = games[alive], seats[alive]
+                if not alive.any():
+                    continue
+                state = memory.read(*where, policies[name].state_size)
+                logits, _, state = policies[name].infer(
+                    step.observation[where], step.action_mask[where], state
+                )
+                memory.write(*where, state)
+                policy_temperature = 0.0 if policies[name].greedy else temperature
+                actions[where] = sample(logits, policy_temperature, rng)
+                moves += len(where[0])
+            session.send(actions)
+            step = session.receive()
         stepped(moves)
         for row, index in enumerate(step.ended_games.tolist()):
             match, rotation, names, holders = plan.games[session.game_ids[index]]

@@ -8,6 +8,7 @@ from contextvars import ContextVar
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from mazemesh import tracing
 from mazemesh.process.settings import LogFormat, LogLevel
 
 call_fields: ContextVar[Callable[[], Mapping[str, str]]] = ContextVar("call_fields")
@@ -23,8 +24,8 @@ def configure_logging(
     """Routes structlog and the standard library's logging the same way.
 
     Every line carries `service`, a UTC `timestamp`, `level`, `logger` and what is bound to the
-    current call (method, peer, request id); in JSON, which is for several machines, also the
-    `instance` if it has one. Affects the whole process.
+    current call (method, peer, request id), with tracing also `trace_id` and `span_id`; in JSON,
+    which is for several machines, also the `instance` if it has one. Affects the whole process.
     """
     console = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
 
@@ -73,7 +74,10 @@ def configure_logging(
 
 def _add_call(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
     describe = call_fields.get(None)
-    return event if describe is None else {**describe(), **event}
+    if describe is not None:
+        event = {**describe(), **event}
+    traced = tracing.identity()
+    return {**traced, **event} if traced else event
 
 
 def _renderers(console: bool) -> list[Processor]:

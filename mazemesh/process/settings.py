@@ -60,7 +60,16 @@ class ProcessSettings(BaseSettings):
     """Short name of the kind of process: its environment prefix, its name in logs."""
 
     common: ClassVar[frozenset[str]] = frozenset(
-        {"data_dir", "log_format", "log_level", "tls_ca", "key_file", "metrics_host"}
+        {
+            "data_dir",
+            "dollars_an_hour",
+            "log_format",
+            "log_level",
+            "tls_ca",
+            "key_file",
+            "metrics_host",
+            "traces_share",
+        }
     )
     """Fields that may be set for all processes at once."""
 
@@ -72,8 +81,23 @@ class ProcessSettings(BaseSettings):
         description="host of the Prometheus page; not set is a service's own, and this machine "
         "alone of a worker",
     )
+    traces_url: str | None = Field(
+        default=None,
+        description="where spans go, by OTLP over HTTP: http://collector:4318/v1/traces; "
+        "not set traces nothing",
+    )
+    traces_share: float = Field(
+        default=1.0, ge=0, le=1, description="share of the traces that begin here that are sent"
+    )
     data_dir: Path = Field(
         default=Path(".mazemesh"), description="folder that holds everything the mesh remembers"
+    )
+    dollars_an_hour: float = Field(
+        default=0.0,
+        ge=0,
+        le=10_000,
+        description="what this process's share of its machine costs, for the metric of costs; "
+        "0 tells nothing",
     )
     log_format: LogFormat = Field(
         default="auto", description="auto is console on a terminal and json elsewhere"

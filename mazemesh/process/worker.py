@@ -11,13 +11,16 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 
 import structlog
-from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
+from prometheus_client import CollectorRegistry, start_http_server
 
+from mazemesh import tracing
 from mazemesh.errors import MazemeshError
 from mazemesh.process.errors import StartError
 from mazemesh.process.logging import configure_logging
+from mazemesh.process.metrics import create_registry
 from mazemesh.process.parent import stop_with_parent
 from mazemesh.process.settings import SettingsT, parse_settings
+from mazemesh.process.traces import start_tracing
 
 Work = Callable[[SettingsT, CollectorRegistry, threading.Event], None]
 """Works until the event is set; then saves what must be kept and returns."""
@@ -47,6 +50,11 @@ def run_worker(
     configure_logging(settings.component, settings.log_format, settings.log_level)
     settings.name_credentials()
     log = structlog.get_logger(settings.component)
+    try:
+        start_tracing(settings)
+    except StartError as error:
+        log.error("cannot start: %s", error)
+        sys.exit(error.exit_code)
     stop = stop_on_signals()
     stop_with_parent()
     failed = stop_when_a_thread_fails(stop)
@@ -54,8 +62,7 @@ def run_worker(
         threading.Thread(
             target=_leave, args=(stop, failed, patience(settings)), daemon=True
         ).start()
-    registry = CollectorRegistry()
-    ProcessCollector(registry=registry)
+    registry = create_registry(settings)
     try:
         if settings.metrics_port is not None:
             _open_page(settings.metrics_host or "127.0.0.1", settings.metrics_port, registry)
@@ -71,6 +78,7 @@ def run_worker(
             raise
         log.error("stopped by an error", reason=str(error), kind=type(error).__name__)
         sys.exit(1)
+    tracing.close()
     log.info("stopped")
     logging.shutdown()
     # Everything is saved. Taking torch apart object by object would cost seconds of CPU more.

@@ -22,6 +22,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_rand
 
 from mazemesh.errors import MazemeshError, ResourceExhausted, Unavailable
 from mazemesh.process.errors import StartError
+from services._harness.database_usage import DatabaseUsage
 from services._harness.migrations import migrate
 
 T = TypeVar("T")
@@ -84,6 +85,8 @@ class Database:
         self.engine = _postgresql(parsed, limits) if self.shared else _sqlite(parsed)
         threads = limits.connections if self.shared else 1
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="database")
+        self.usage = DatabaseUsage(threads)
+        """How busy its connections are."""
 
     async def run(self, work: Callable[[Session], T], *, idempotent: bool = False) -> T:
         """Runs `work(session)` in a transaction: committed when it returns, undone when it raises.
@@ -157,7 +160,9 @@ class Database:
         return Session(self.engine, expire_on_commit=False)
 
     async def _in_thread(self, call: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+        begun = self._threads.submit(self.usage.counted(call))
+        begun.add_done_callback(self.usage.ended)
+        return await asyncio.wrap_future(begun)
 
 
 class _InDoubt(Unavailable):

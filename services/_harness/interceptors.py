@@ -18,6 +18,7 @@ import grpc
 import grpc.aio
 from google.protobuf.message import DecodeError
 
+from mazemesh import tracing
 from mazemesh.contract import check_client
 from mazemesh.errors import InvalidArgument, MazemeshError
 from mazemesh.process.logging import call_fields
@@ -82,7 +83,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 class _Call:
     """What log lines say of a call. It is put together only when there is a line."""
 
-    __slots__ = ("_details", "_request_id", "peer", "refusal")
+    __slots__ = ("_details", "_request_id", "peer", "refusal", "span")
 
     def __init__(self, details: grpc.HandlerCallDetails) -> None:
         self._details = details
@@ -91,6 +92,21 @@ class _Call:
         self.peer = ""
         self.refusal: MazemeshError | None = None
         """Why the caller gets no answer; known before there is a call to refuse."""
+        self.span: tracing.OpenSpan | None = None
+        """Of the call, where it is traced."""
+
+    def trace(self, tracer: tracing.Tracer) -> None:
+        """Begins the span of the call: of the caller's trace, or of a new one."""
+        name = self._details.method.removeprefix("/")
+        service, _, method = name.partition("/")
+        given = dict(self._details.invocation_metadata or ()).get(tracing.TRACEPARENT, "")
+        about = {
+            "rpc.system": "grpc",
+            "rpc.service": service,
+            "rpc.method": method,
+            "request_id": self.request_id(),
+        }
+        self.span = tracer.begin(name, str(given), tracing.Kind.SERVER, about, present=True)
 
     def request_id(self) -> str:
         """The caller's name for the request, or a random one."""
@@ -123,6 +139,9 @@ class _Calls:
         call = _current.get()
         call.peer = context.peer()
         call_fields.set(call.fields)
+        tracer = tracing.tracer()
+        if tracer is not None and self._in_flight is not None:
+            call.trace(tracer)
         self._metrics.in_flight += 1
         if self._in_flight is not None:
             self._in_flight.enter()
@@ -130,6 +149,9 @@ class _Calls:
 
     def end(self, began: float, code: str) -> None:
         """Counts a call that ended with a status code."""
+        span = _current.get().span
+        if span is not None:
+            span.end(code)
         self._metrics.in_flight -= 1
         self._metrics.ended(perf_counter() - began, code)
         if self._in_flight is not None:

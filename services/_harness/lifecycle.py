@@ -9,12 +9,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
 
+from mazemesh import tracing
 from mazemesh.client.credentials import require_tls_1_3
 from mazemesh.errors import MazemeshError
 from mazemesh.process.errors import StartError
 from mazemesh.process.logging import configure_logging
 from mazemesh.process.parent import stop_with_parent
 from mazemesh.process.settings import parse_settings
+from mazemesh.process.traces import start_tracing
 from mazemesh.starting import collector_at_rest
 from services._harness.event_loop import new_event_loop
 from services._harness.server import Server
@@ -63,6 +65,11 @@ def run(settings_class: type[SettingsT], bind: Bind[SettingsT]) -> None:
     )
     require_tls_1_3()
     settings.name_credentials()
+    try:
+        start_tracing(settings)
+    except StartError as error:
+        structlog.get_logger(f"services.{settings.component}").error("cannot start: %s", error)
+        sys.exit(error.exit_code)
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         sys.exit(runner.run(_live(settings, bind)))
 
@@ -84,6 +91,7 @@ async def _live(settings: SettingsT, bind: Bind[SettingsT]) -> int:
             await stop.or_event(server.failed)
             log.info("draining", reason=stop.name or "crash")
         await _end_of_calls()
+        await asyncio.to_thread(tracing.close)
         log.info("stopped")
         return 1 if server.failed.is_set() else 0
     except (StartError, MazemeshError) as error:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from itertools import accumulate
 from typing import Final
 
-from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client import CollectorRegistry
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -60,7 +60,7 @@ class CallMetrics(Collector):
         """What was counted so far."""
         handled = CounterMetricFamily(
             "grpc_server_handled",
-            "Calls that ended, by status code.",
+            "Calls that ended, by service, method and status code (OK, UNAVAILABLE, ...).",
             labels=(*_LABELS, "grpc_code"),
         )
         latency = HistogramMetricFamily(
@@ -69,7 +69,7 @@ class CallMetrics(Collector):
             labels=_LABELS,
         )
         in_flight = GaugeMetricFamily(
-            "grpc_server_in_flight", "Calls being handled now.", labels=_LABELS
+            "grpc_server_in_flight", "Calls and streams that are open now.", labels=_LABELS
         )
         # The scrape runs in a thread of its own while calls go on, hence the copies.
         for method in list(self._methods.values()):
@@ -80,10 +80,3 @@ class CallMetrics(Collector):
             latency.add_metric(method.labels, buckets, method.seconds)
             in_flight.add_metric(method.labels, method.in_flight)
         yield from (handled, latency, in_flight)
-
-
-def create_registry() -> CollectorRegistry:
-    """A registry of its own for each server, so that one process can hold several."""
-    registry = CollectorRegistry()
-    ProcessCollector(registry=registry)
-    return registry

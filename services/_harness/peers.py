@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
+from contextvars import copy_context
 from functools import cached_property
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
@@ -49,7 +50,9 @@ class Peer(Generic[ClientT]):
     async def call(self, work: Callable[[ClientT], T]) -> T:
         """What `work(client)` returns or raises, in a thread; cancelling does not stop it."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, lambda: work(self._client))
+        # The trace that the call is part of, and the fields of its log lines, are in the context.
+        run = copy_context().run
+        return await loop.run_in_executor(self._threads, lambda: run(work, self._client))
 
     async def close(self) -> None:
         """Closes the channel, if there ever was one; a call in flight ends."""

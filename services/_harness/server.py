@@ -13,19 +13,21 @@ import structlog
 from grpc_health.v1 import health
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
-from prometheus_client import Gauge, Info
+from prometheus_client import Info
 
 from mazemesh.client.addresses import host_port, reachable
 from mazemesh.errors import ResourceExhausted, Unavailable
 from mazemesh.process.errors import StartError
+from mazemesh.process.metrics import create_registry
 from mazemesh.process.ports import check_host
 from services._harness.access.exposure import check_exposure, tls_files
 from services._harness.exposition import exposition
 from services._harness.in_flight import InFlight
 from services._harness.interceptors import CallInterceptor
-from services._harness.metrics import CallMetrics, create_registry
+from services._harness.metrics import CallMetrics
 from services._harness.own_calls import OwnCalls
 from services._harness.settings import ServiceSettings
+from services._harness.state_metrics import ServerState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,9 +77,14 @@ class Server:
     def __init__(self, settings: ServiceSettings) -> None:
         self.settings = settings
         self.log = structlog.get_logger(f"services.{settings.component}")
-        self.registry = create_registry()
-        told = Info("mazemesh_instance", "Which instance this is.", registry=self.registry)
+        self.registry = create_registry(settings)
+        told = Info(
+            "mazemesh_instance",
+            "Always 1; its labels say which instance of which service this is.",
+            registry=self.registry,
+        )
         told.info({"service": settings.component, "instance": settings.instance})
+        self._state = ServerState(self.registry)
         self._in_flight = InFlight()
         self._call_metrics = CallMetrics(self.registry)
         self._interceptor = CallInterceptor(self._call_metrics, self._in_flight)
@@ -129,6 +136,7 @@ class Server:
                 lock_seconds=self.settings.database_lock_seconds,
             )
             self._database = Database(self.settings.effective_database_url, limits)
+            self._state.database = self._database.usage
         return self._database
 
     @property
@@ -231,12 +239,7 @@ class Server:
         from services._harness.access.tls import Certificate
 
         certificate = Certificate(files)
-        expiry = Gauge(
-            "mazemesh_tls_certificate_expiry_seconds",
-            "When the certificate in use expires, in Unix seconds.",
-            registry=self.registry,
-        )
-        expiry.set_function(lambda: certificate.expires)
+        self._state.certificate_expires = lambda: certificate.expires
         return self.grpc.add_secure_port(place, certificate.credentials())
 
     async def _open_access(self) -> None:
@@ -249,14 +252,8 @@ class Server:
         self._interceptor.gate = access.gate
         self.background(access.follow_keys, "follow keys")
         self.background(access.flush_audit, "audit log")
-        Gauge("mazemesh_keys", "Keys that are known.", registry=self.registry).set_function(
-            lambda: len(access.keyring)
-        )
-        Gauge(
-            "mazemesh_audit_lost_lines",
-            "Lines of the audit log that could not be written.",
-            registry=self.registry,
-        ).set_function(lambda: access.audit.lost)
+        self._state.keys = lambda: len(access.keyring)
+        self._state.audit_lost = lambda: access.audit.lost
         if not len(access.keyring):
             self.log.warning("no key is known, so nobody may call: mazemesh keys create")
 

@@ -24,12 +24,15 @@ class MeteredLog:
     def __init__(self, log: ResultLog, registry: CollectorRegistry) -> None:
         self._log = log
         results = Counter(
-            "mazemesh_elo_results", "Results received, by status.", ["status"], registry=registry
+            "mazemesh_elo_results",
+            "Results received, by what became of them: recorded, duplicate, conflict.",
+            ["status"],
+            registry=registry,
         )
         self._results = {status: results.labels(status.name.lower()) for status in Status}
         self._appends = Counter(
             "mazemesh_elo_appends",
-            "Transactions that appended results; calls at the same time share one.",
+            "Transactions that appended results to the log; calls at the same time share one.",
             registry=registry,
         )
 
@@ -57,7 +60,7 @@ def metered_fit(
     """`fit`, timed."""
     seconds = Histogram(
         "mazemesh_elo_refit_seconds",
-        "Time that fitting a ladder took.",
+        "Time that fitting all ratings of a ladder took.",
         registry=registry,
         buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0),
     )
@@ -78,10 +81,16 @@ class StateCollector(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Players, matches and fitted matches by ladder; watches; whether it fits."""
-        players = GaugeMetricFamily("mazemesh_elo_players", "Players.", labels=["ladder"])
-        matches = GaugeMetricFamily("mazemesh_elo_matches", "Matches.", labels=["ladder"])
+        players = GaugeMetricFamily(
+            "mazemesh_elo_players", "Players with a result on the ladder.", labels=["ladder"]
+        )
+        matches = GaugeMetricFamily(
+            "mazemesh_elo_matches", "Matches that are in the log.", labels=["ladder"]
+        )
         fitted = GaugeMetricFamily(
-            "mazemesh_elo_fitted_matches", "Matches that the fit has seen.", labels=["ladder"]
+            "mazemesh_elo_fitted_matches",
+            "Matches that the newest fit has seen; as many as in the log once it has caught up.",
+            labels=["ladder"],
         )
         for board in self._ratings.boards:
             label = [board.ladder.name]
@@ -90,10 +99,12 @@ class StateCollector(Collector):
             fitted.add_metric(label, board.standings.matches)
         yield from (players, matches, fitted)
         yield GaugeMetricFamily(
-            "mazemesh_elo_watchers", "Open leaderboard watches.", self._servicer.watching
+            "mazemesh_elo_watchers",
+            "WatchLeaderboard streams that are open now.",
+            self._servicer.watching,
         )
         yield GaugeMetricFamily(
             "mazemesh_elo_fits",
-            "1 where this instance is the one that fits, else 0.",
+            "1 where this instance is the one that fits, else 0; in sum it should be 1.",
             int(self._ratings.fits),
         )

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import grpc
 
+from mazemesh import tracing
 from mazemesh.client import cygrpc
 from mazemesh.errors import Unavailable
 from mazemesh.games import Catalogue
@@ -181,6 +182,7 @@ async def _outbox(settings: GameServiceSettings, server: Server, elo: EloPeer) -
         clock=time.time,
         taken_seconds=settings.outbox_taken_seconds,
         poll=_POLL_SECONDS if shared else None,
+        as_part_of=lambda trace: tracing.span("deliver results", parent=trace),
     )
 
 

@@ -49,19 +49,41 @@ class StateCollector(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Sessions, matches, results on their way, memory."""
-        state = self._state
-        yield _gauge("sessions", "RunGames sessions.", len(state.sessions))
-        yield _gauge("live_matches", "Matches that wait or run.", state.matches.live_matches)
+        state, outbox = self._state, self._state.outbox
+        yield _gauge(
+            "sessions", "RunGames sessions, also those whose stream is away.", len(state.sessions)
+        )
+        yield _gauge(
+            "live_matches", "Matches that wait for players or run.", state.matches.live_matches
+        )
         open_seats = state.matches.total_open_seats
         yield _gauge("open_seats", "Seats that nobody has joined yet.", open_seats)
-        pending, dead = state.outbox.size.pending, state.outbox.size.dead
-        yield _gauge("outbox_results", "Results not delivered to Elo yet.", pending)
-        yield _gauge("refused_results", "Results that Elo refused; they are set aside.", dead)
+        yield _gauge(
+            "outbox_results",
+            "Results that Elo has not got yet; of all instances on the database, at most 10,000.",
+            outbox.size.pending,
+        )
+        yield _gauge(
+            "outbox_age_seconds",
+            "Since the match ended whose result has waited longest for Elo; 0 when none waits.",
+            outbox.age,
+        )
+        yield _gauge(
+            "refused_results",
+            "Results that Elo refused for ever; they are kept with the reason, and not sent again.",
+            outbox.size.dead,
+        )
         streams = "RunGames streams of this machine that a thread of their own answers."
         yield _gauge("local_streams", streams, state.local_streams())
-        yield _gauge("memory_bytes", "Memory reserved for games.", state.room.used)
-        lost = state.archive.lost
-        yield _gauge("lost_recordings", "Recordings that could not be written.", lost)
+        yield _gauge(
+            "memory_bytes", "Memory reserved for games, of max_memory_mib.", state.room.used
+        )
+        yield _gauge(
+            "lost_recordings",
+            "Recordings that could not be written since the start; their matches count all the "
+            "same.",
+            state.archive.lost,
+        )
 
 
 def _gauge(name: str, documentation: str, value: float) -> GaugeMetricFamily:
@@ -74,24 +96,27 @@ class GameMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         labels = ("kind", "game")
         self._finished = Counter(
-            "mazemesh_game_games_finished", "Games that ended.", labels, registry=registry
+            "mazemesh_game_games_finished",
+            "Games that ended, by kind (training or match).",
+            labels,
+            registry=registry,
         )
         self._steps = Counter(
             "mazemesh_game_agent_steps",
-            "Moves of seats; player is client or bot.",
+            "Moves of seats, by kind (training or match) and who made them (client or bot).",
             (*labels, "player"),
             registry=registry,
         )
         self._seconds = Histogram(
             "mazemesh_game_step_seconds",
-            "Time to play one step of a batch.",
+            "Time to play one step of a batch of games, by kind (training or match).",
             labels,
             registry=registry,
             buckets=_STEP_BUCKETS,
         )
         self._lost = Counter(
             "mazemesh_game_lost_episodes",
-            "Episodes of foreign games that were lost, as their environments failed.",
+            "Episodes of foreign games that were lost, since their environments failed.",
             ("game",),
             registry=registry,
         )

@@ -7,6 +7,7 @@ from functools import partial
 
 import grpc.aio
 
+from mazemesh import tracing
 from mazemesh.errors import InvalidArgument, MazemeshError
 from mazemesh.v1 import game_pb2 as pb
 from services._harness.access.admission import caller
@@ -30,6 +31,7 @@ class PlayGameStream:
         if first is grpc.aio.EOF or not first.HasField("join"):
             raise InvalidArgument("the first message should be join")
         seated, seat = await self._match_host.take_seat(first.join.seat_token, caller().owner)
+        seated.game.match.trace = tracing.current() or seated.game.match.trace
         with seated.holds[seat].take() as stream:
             await context.write(convert.seat_joined(seated.game, seat))
             seated.join(seat)

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import grpc.aio
 
+from mazemesh import tracing
 from mazemesh.errors import Conflict, InvalidArgument, within
 from mazemesh.games import Catalogue
 from mazemesh.v1 import game_pb2 as pb
@@ -131,6 +132,9 @@ class RunGamesStream:
             )
         else:
             board = await self._match_host.join(first.join.seat_tokens, owner)
+            trace = tracing.current()
+            for game in board.games:
+                game.match.trace = trace
             await self._end_other(board)
             session = await self._stepping.in_thread(
                 MatchSession,

@@ -42,6 +42,7 @@ class FinishedMatch:
         result: what Elo is to be told; None if the match is not rated.
         fence: of the lease under which it was created; 0 without one.
         recordings: of its games, whose files are stored already.
+        trace: W3C traceparent of who played it; empty where that was not traced.
     """
 
     match_id: str
@@ -49,22 +50,34 @@ class FinishedMatch:
     result: bytes | None
     recordings: tuple[RecordingEntry, ...] = ()
     fence: int = 0
+    trace: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class PendingResult:
-    """A result that is still to be delivered."""
+    """A result that is still to be delivered.
+
+    Attributes:
+        trace: W3C traceparent of who played the match; empty where that was not traced.
+    """
 
     match_id: str
     result: bytes
+    trace: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxSize:
-    """Results that wait for delivery, and those that Elo refused."""
+    """Results that wait for delivery, and those that Elo refused.
+
+    Attributes:
+        since: When the match ended that has waited longest, in seconds since the epoch; None when
+            none waits.
+    """
 
     pending: int
     dead: int
+    since: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from services.matchmaker.lobby.desk import TOPIC, Desk
 from services.matchmaker.lobby.lobby import Lobby
 from services.matchmaker.lobby.matching import Matching
 from services.matchmaker.lobby.tickets import Window
-from services.matchmaker.metrics import MatchmakerCollector, ticket_wait
+from services.matchmaker.metrics import MatchmakerCollector, rating_gap, ticket_wait
 from services.matchmaker.numbers import Numbers
 from services.matchmaker.peers import EloPeer, GamePeer, ModelPeer
 from services.matchmaker.rating.anchors import Anchors
@@ -99,7 +99,7 @@ async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) 
             await training.flush()
             await evaluation.tidy()
 
-    server.registry.register(MatchmakerCollector(training, evaluation, roster, lobby))
+    server.registry.register(MatchmakerCollector(training, evaluation, roster, lobby, matching))
     server.on_drain(lobby.close)
     server.on_stop(training.flush)
     server.background(flush_regularly, "flush")
@@ -199,6 +199,7 @@ def _lobby(
         window=window,
         rng=np.random.default_rng(),
         waited=ticket_wait(server.registry).observe,
+        gap=rating_gap(server.registry).observe,
     )
     return lobby, matching
 

@@ -11,6 +11,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from services.matchmaker.lobby.lobby import Lobby
+from services.matchmaker.lobby.matching import Matching
 from services.matchmaker.rating.evaluation import Evaluation, LeaseEvent
 from services.matchmaker.training.opponents import Source
 from services.matchmaker.training.snapshots import SnapshotRoster
@@ -20,6 +21,8 @@ EventT = TypeVar("EventT", bound=Enum)
 
 _PREFIX = "mazemesh_matchmaker"
 
+_GAP_BUCKETS = (10, 25, 50, 100, 150, 200, 300, 400, 600, 800, 1200)
+
 # One second (somebody was waiting) to ten minutes.
 _WAIT_BUCKETS = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 
@@ -28,36 +31,74 @@ class MatchmakerCollector(Collector):
     """Counts and sizes of the three rooms."""
 
     def __init__(
-        self, training: Training, evaluation: Evaluation, roster: SnapshotRoster, lobby: Lobby
+        self,
+        training: Training,
+        evaluation: Evaluation,
+        roster: SnapshotRoster,
+        lobby: Lobby,
+        matching: Matching,
     ) -> None:
         self._training = training
         self._evaluation = evaluation
         self._roster = roster
         self._lobby = lobby
+        self._matching = matching
 
     def collect(self) -> Iterator[Metric]:
         """All of them as they are now."""
         leases = {event: self._evaluation.events[event] for event in LeaseEvent}
         drawn = {source: self._training.drawn[source] for source in Source}
-        yield _counter("leases", "Leases of rating matches, by event.", "event", leases)
-        yield _gauge("matches_live", "Rating matches queued or leased.", self._evaluation.live)
-        yield _counter("samples", "Training opponents drawn, by source.", "source", drawn)
+        yield _counter(
+            "leases",
+            "Leases of rating matches that were issued, completed, failed, expired or abandoned.",
+            "event",
+            leases,
+        )
+        yield _gauge(
+            "matches_live",
+            "Rating matches that are queued or leased, of all instances.",
+            self._evaluation.live,
+        )
+        yield _counter(
+            "samples", "Training opponents drawn, by source: latest, PFSP, bots.", "source", drawn
+        )
         yield CounterMetricFamily(
             f"{_PREFIX}_outcome_games",
-            "Training games whose outcome was counted.",
+            "Training games whose outcome was counted; PFSP rests on them.",
             self._training.games,
         )
-        yield _gauge("snapshots", "Snapshots known, of all policies.", len(self._roster))
-        yield _gauge("tickets_waiting", "Players that wait for an opponent.", self._lobby.waiting)
+        yield _gauge(
+            "snapshots", "Snapshots that may be opponents, of all policies.", len(self._roster)
+        )
+        yield _gauge(
+            "tickets_waiting",
+            "Players that wait for an opponent, of all instances.",
+            self._lobby.waiting,
+        )
+        yield _gauge(
+            "longest_wait_seconds",
+            "How long the player has waited that waits longest, at the instance that matches.",
+            self._matching.longest_wait,
+        )
 
 
 def ticket_wait(registry: CollectorRegistry) -> Histogram:
     """Time from a ticket to its match, registered at `registry`."""
     return Histogram(
         f"{_PREFIX}_ticket_wait_seconds",
-        "Time from a ticket to its match.",
+        "Time from a player's ticket to its match.",
         registry=registry,
         buckets=_WAIT_BUCKETS,
+    )
+
+
+def rating_gap(registry: CollectorRegistry) -> Histogram:
+    """How far apart the players of a match are, registered at `registry`."""
+    return Histogram(
+        f"{_PREFIX}_rating_gap",
+        "Between the best and the worst rated player of a match of the lobby, in Elo points.",
+        registry=registry,
+        buckets=_GAP_BUCKETS,
     )
 
 

@@ -24,6 +24,8 @@ class MeteredServicer(ModelServicer):
             ("result",),
             registry=registry,
         )
+        for result in ("ready", "rejected", "refused", "failed"):
+            self._publishes.labels(result)  # or else the first one would be no growth
 
     async def PublishPolicy(
         self, request_iterator: AsyncIterator[pb.PublishPolicyRequest], context: Context

@@ -30,7 +30,7 @@ def metered_check(check: Check, registry: CollectorRegistry) -> Check:
     """`check`, timed."""
     seconds = Histogram(
         "mazemesh_model_validation_seconds",
-        "Time to validate a file.",
+        "Time to validate the file of a published version.",
         registry=registry,
         buckets=_SECONDS,
     )
@@ -53,15 +53,21 @@ class StateCollector(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Open watches; versions by state and bytes of files, as they were at the last look."""
-        yield GaugeMetricFamily("mazemesh_model_watchers", "Open watches.", self._servicer.watching)
+        yield GaugeMetricFamily(
+            "mazemesh_model_watchers",
+            "WatchPolicies streams that are open, about one for each actor.",
+            self._servicer.watching,
+        )
         versions = GaugeMetricFamily(
-            "mazemesh_model_versions", "Versions by state.", labels=["state"]
+            "mazemesh_model_versions", "Versions in the registry, by state.", labels=["state"]
         )
         for state, count in self._versions.items():
             versions.add_metric([state.name.lower()], count)
         yield versions
         yield GaugeMetricFamily(
-            "mazemesh_model_blob_bytes", "Bytes of all files that are kept.", self._bytes
+            "mazemesh_model_blob_bytes",
+            "Bytes of the files of all versions that are kept.",
+            self._bytes,
         )
 
     async def follow(self, changed: Broadcast) -> None:

@@ -47,7 +47,8 @@ async def bind(settings: ReplaySettings, server: Server) -> None:
     journal = FileJournal(
         folder, files, settings.durability, retire=_archive(settings, files, server)
     )
-    priorities = _priorities(settings, server)
+    ages = metrics.Ages(server.registry)
+    priorities = _priorities(settings, server, ages)
     tables = Tables(
         NotingJournal(journal, priorities) if priorities is not None else journal,
         np.random.default_rng(settings.seed),
@@ -56,7 +57,7 @@ async def bind(settings: ReplaySettings, server: Server) -> None:
         max_tables=settings.max_tables,
         room=Room("at all tables", most_bytes=settings.waiting_mib * MIB),
     )
-    copied = _copied(settings, server, folder, tables)
+    copied = _copied(settings, server, folder, tables, ages)
     server.on_start(tables.load)
     if priorities is not None:
         server.on_start(lambda: priorities.restore(tables))
@@ -87,7 +88,9 @@ async def bind(settings: ReplaySettings, server: Server) -> None:
     server.add_servicer(SERVICE, add_replay_servicer, ReplayServicer(tables))
 
 
-def _priorities(settings: ReplaySettings, server: Server) -> PriorityRecorder | None:
+def _priorities(
+    settings: ReplaySettings, server: Server, ages: metrics.Ages
+) -> PriorityRecorder | None:
     """Where present priorities are recorded besides: in Redis, if there is one."""
     if server.redis is None:
         return None
@@ -96,12 +99,12 @@ def _priorities(settings: ReplaySettings, server: Server) -> PriorityRecorder | 
     store = RedisPriorities(server.redis, settings.shard)
     journal = PriorityRecorder(store, settings.priorities_seconds)
     clock = asyncio.get_running_loop().time
-    metrics.age_of_priorities(server.registry, lambda: clock() - journal.whole_time)
+    ages.priorities = lambda: clock() - journal.whole_time
     return journal
 
 
 def _copied(
-    settings: ReplaySettings, server: Server, folder: Path, tables: Tables
+    settings: ReplaySettings, server: Server, folder: Path, tables: Tables, ages: metrics.Ages
 ) -> list[Copying]:
     """What copies the tables to the blob store, once it has begun; at the start they come back."""
     begun: list[Copying] = []
@@ -116,7 +119,7 @@ def _copied(
         restore = ShardRestore(copy, settings.shard, folder)
         life = await asyncio.to_thread(restore.settle, uuid.uuid4().hex)
         uploads = ShardUploads(copy, folder, life, settings.blobs_grace_hours * 3600)
-        metrics.age_of_copy(server.registry, lambda: time.time() - uploads.whole_time)
+        ages.copy = lambda: time.time() - uploads.whole_time
         copying = Copying(tables, uploads, settings.copy_seconds)
         begun.append(copying)
         server.background(copying.run, "copy")

@@ -53,7 +53,15 @@ class ResultStoreContract:
         await store.finish([rated(1), rated(2)])
         assert await waiting(outbox) == pending(3, 1, 2)
         assert await waiting(outbox, 2) == pending(3, 1)
-        assert await outbox.size() == OutboxSize(pending=3, dead=0)
+        assert await outbox.size() == OutboxSize(pending=3, dead=0, since=4.5)
+
+    async def test_a_result_carries_the_trace_of_who_played_it(
+        self, store: ResultStore, outbox: OutboxStore
+    ) -> None:
+        trace = f"00-{'a' * 32}-{'b' * 16}-01"
+        assert (await outbox.size()).since is None
+        await store.finish([replace(rated(1), trace=trace), rated(2)])
+        assert [one.trace for one in await waiting(outbox)] == [trace, ""]
 
     async def test_finishing_again_changes_nothing(
         self, store: ResultStore, outbox: OutboxStore
@@ -80,7 +88,7 @@ class ResultStoreContract:
         await store.finish([rated(1), rated(2)])
         await outbox.bury("m1", "conflict")
         assert await waiting(outbox) == pending(2)
-        assert await outbox.size() == OutboxSize(pending=1, dead=1)
+        assert await outbox.size() == OutboxSize(pending=1, dead=1, since=3.0)
 
     async def test_the_old_and_the_too_many_are_forgotten(self, store: ResultStore) -> None:
         matches = [FinishedMatch(f"m{number}", float(number), None) for number in range(6)]

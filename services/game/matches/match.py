@@ -67,6 +67,7 @@ class Match:
         finish_time: seconds since the epoch; None while a game is to be played.
         alive: False once it was dropped or replaced; its games count no more.
         failed: one of its games was lost, so that it can have no result; it is dropped soon.
+        trace: W3C traceparent of who plays it; empty where that is not traced.
     """
 
     setup: MatchSetup
@@ -76,6 +77,7 @@ class Match:
     finish_time: float | None = None
     alive: bool = True
     failed: bool = False
+    trace: str = ""
 
     def note(self, game: MatchGame, outcome: Outcome, time: float) -> bool:
         """Notes how a game ended; returns whether that finished the match."""

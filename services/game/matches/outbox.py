@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 import structlog
@@ -52,6 +53,7 @@ class Outbox:
         taken_seconds: for which no other instance delivers what this one has taken.
         poll: seconds after which one looks without being woken, since another instance may have
             left results behind; None where there is no other.
+        as_part_of: makes what is done in its block part of a trace.
 
     One that is refused keeps no other out: it is set aside, which is told once in the log, counted,
     and kept in the store with the reason. What may be a fault of the sink's is tried a few times
@@ -71,6 +73,7 @@ class Outbox:
         clock: Callable[[], float],
         taken_seconds: float = 60.0,
         poll: float | None = None,
+        as_part_of: Callable[[str], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         self.size = OutboxSize(0, 0)
         self._store = store
@@ -80,8 +83,15 @@ class Outbox:
         self._clock = clock
         self._taken_seconds = taken_seconds
         self._poll = poll
+        self._as_part_of = as_part_of
         self._news = asyncio.Event()
         self._tries: Counter[str] = Counter()
+
+    @property
+    def age(self) -> float:
+        """Seconds since the match ended whose result has waited longest; 0 when none waits."""
+        since = self.size.since
+        return 0.0 if since is None else max(self._clock() - since, 0.0)
 
     def wake(self) -> None:
         """There may be new results."""
@@ -100,7 +110,7 @@ class Outbox:
                 continue
             waits = {item.match_id for item in pending}
             try:
-                if await self._deliver(pending):
+                if await self._deliver_all(pending):
                     backoff = _FIRST_BACKOFF
                     waits &= self._tries.keys()
             except _LATER as error:
@@ -111,6 +121,17 @@ class Outbox:
                 continue
             await asyncio.sleep(backoff)
             backoff = min(2 * backoff, self._max_backoff)
+
+    async def _deliver_all(self, pending: Sequence[PendingResult]) -> bool:
+        """As `_deliver`: those that were traced by one are told as part of that trace."""
+        by_trace: dict[str, list[PendingResult]] = {}
+        for item in pending:
+            by_trace.setdefault(item.trace, []).append(item)
+        done = False
+        for trace, items in by_trace.items():
+            with self._as_part_of(trace) if trace else nullcontext():
+                done |= await self._deliver(items)
+        return done
 
     async def _deliver(self, pending: Sequence[PendingResult]) -> bool:
         """Delivers or sets aside; whether there was any that need not be tried again.

@@ -68,5 +68,10 @@ class Recorder:
         assert match.finish_time is not None
         result = self._encode(match) if match.setup.rated else None
         return FinishedMatch(
-            match.setup.match_id, match.finish_time, result, recordings, match.setup.fence
+            match.setup.match_id,
+            match.finish_time,
+            result,
+            recordings,
+            match.setup.fence,
+            match.trace,
         )

@@ -2,7 +2,7 @@ CREATE TABLE alembic_version_game (
 	version_num VARCHAR(32) NOT NULL,
 	CONSTRAINT alembic_version_game_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO "alembic_version_game" VALUES('0004');
+INSERT INTO "alembic_version_game" VALUES('0005');
 CREATE TABLE game_claims (
 	match_id VARCHAR(128) NOT NULL,
 	fence BIGINT NOT NULL,
@@ -19,7 +19,7 @@ CREATE TABLE game_outbox (
 	position INTEGER NOT NULL,
 	match_id VARCHAR(128) NOT NULL,
 	result BLOB NOT NULL,
-	refused TEXT, visible_time FLOAT DEFAULT '0' NOT NULL,
+	refused TEXT, visible_time FLOAT DEFAULT '0' NOT NULL, trace VARCHAR(64),
 	CONSTRAINT pk_game_outbox PRIMARY KEY (position),
 	CONSTRAINT uq_game_outbox_match_id UNIQUE (match_id)
 );

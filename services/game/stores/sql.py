@@ -51,7 +51,11 @@ class SqlResultStore:
             rated = [match for match in new if match.result is not None]
             if rated:
                 session.execute(
-                    insert(OUTBOX), [{"match_id": m.match_id, "result": m.result} for m in rated]
+                    insert(OUTBOX),
+                    [
+                        {"match_id": m.match_id, "result": m.result, "trace": m.trace or None}
+                        for m in rated
+                    ],
                 )
             insert_recordings(session, [entry for match in new for entry in match.recordings])
             for part in _parts([match.match_id for match in own if match.fence]):

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from services._harness.database import Database
 from services.game.store import OutboxSize, PendingResult
-from services.game.stores.tables import OUTBOX
+from services.game.stores.tables import FINISHED, OUTBOX
 
 _COUNTED = 10_000
 
@@ -26,7 +26,7 @@ class SqlOutbox:
         def work(session: Session) -> list[PendingResult]:
             # What another instance takes at this moment is passed over, not waited for.
             due = session.execute(
-                select(OUTBOX.c.position, OUTBOX.c.match_id, OUTBOX.c.result)
+                select(OUTBOX.c.position, OUTBOX.c.match_id, OUTBOX.c.result, OUTBOX.c.trace)
                 .where(OUTBOX.c.refused.is_(None), OUTBOX.c.visible_time <= now)
                 .order_by(OUTBOX.c.position)
                 .limit(limit)
@@ -35,7 +35,7 @@ class SqlOutbox:
             if due:
                 taken = OUTBOX.c.position.in_([row.position for row in due])
                 session.execute(update(OUTBOX).where(taken).values(visible_time=until))
-            return [PendingResult(row.match_id, row.result) for row in due]
+            return [PendingResult(row.match_id, row.result, row.trace or "") for row in due]
 
         return await self._database.run(work)
 
@@ -63,11 +63,20 @@ class SqlOutbox:
 
     async def size(self) -> OutboxSize:
         """See `OutboxStore`."""
+        # A result is in the outbox no longer than its match is known.
+        oldest = (
+            select(FINISHED.c.finish_time)
+            .join(OUTBOX, OUTBOX.c.match_id == FINISHED.c.match_id)
+            .where(OUTBOX.c.refused.is_(None))
+            .order_by(OUTBOX.c.position)
+            .limit(1)
+        )
 
         def work(session: Session) -> OutboxSize:
             return OutboxSize(
                 pending=_count(session, OUTBOX.c.refused.is_(None)),
                 dead=_count(session, OUTBOX.c.refused.is_not(None)),
+                since=session.scalar(oldest),
             )
 
         return await self._database.run(work)

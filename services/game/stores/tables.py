@@ -55,6 +55,7 @@ OUTBOX = Table(
     Column("result", LargeBinary, nullable=False),
     Column("refused", Text, nullable=True),
     Column("visible_time", Float(53), nullable=False, server_default="0"),
+    Column("trace", String(64), nullable=True),
 )
 Index("ix_game_outbox_refused", OUTBOX.c.refused, OUTBOX.c.position)
 

@@ -64,6 +64,10 @@ class Matching:
         window: How far ratings may be apart.
         rng: Draws who gets which place.
         waited: Told the seconds from each ticket to its match.
+        gap: Told the Elo points between the best and the worst of each match of several players.
+
+    Attributes:
+        longest_wait: Seconds that the oldest ticket had waited at the last look.
     """
 
     def __init__(
@@ -79,6 +83,7 @@ class Matching:
         window: Window,
         rng: np.random.Generator,
         waited: Callable[[float], None] = lambda _: None,
+        gap: Callable[[float], None] = lambda _: None,
     ) -> None:
         self._desk = desk
         self._leaders = leaders
@@ -90,6 +95,8 @@ class Matching:
         self._window = window
         self._rng = rng
         self._waited = waited
+        self._gap = gap
+        self.longest_wait = 0.0
         self._waiting = 0
         self.fence: int | None = None
         """Under which this instance matches tickets; None while it is not its turn."""
@@ -126,6 +133,7 @@ class Matching:
             async for ticket in paced(tickets)
             if (ready := await self._looked_after(ticket, gone, now)) is not None
         ]
+        self.longest_wait = max((now - ticket.since for ticket in waiting), default=0.0)
         if len(waiting) <= _FEW:
             found = self._groups(waiting, now)
         else:
@@ -160,6 +168,8 @@ class Matching:
             self.fence = await self._leaders.hold(LOBBY, self._instance, _TURN_SECONDS)
         except (ResourceExhausted, Unavailable):
             self.fence = None
+        if self.fence is None:
+            self.longest_wait = 0.0  # whoever looks now tells it
         if self._is_shared and (before is None) != (self.fence is None):
             _log.info("whose turn it is to match players changed", fence=self.fence)
 
@@ -219,6 +229,9 @@ class Matching:
             return True
         for ticket in group:
             self._waited(self._desk.clock() - ticket.since)
+        if len(group) > 1:
+            ratings = [ticket.rating for ticket in group]
+            self._gap(max(ratings) - min(ratings))
         return True
 
     async def _sit(self, seats: Mapping[str, Seat], hold: str, fence: int | None) -> bool:

@@ -25,6 +25,7 @@ from mazemesh.process.errors import StartError
 from mazemesh.process.logging import configure_logging
 from mazemesh.process.worker import stop_on_signals
 from supervisor.cloud.aws import client
+from supervisor.cloud.machine.exporter import NAMESPACE
 from supervisor.cloud.machine.metadata import Metadata
 from supervisor.cloud.machine.settings import MachineSettings
 
@@ -162,6 +163,21 @@ def complete_hook(settings: MachineSettings, instance: str, scaling: Any) -> Non
         log.info("no hook waits", reason=str(error))
 
 
+def tell(settings: MachineSettings, notice: Notice, took: float, cloudwatch: Any) -> None:
+    """Counts a machine that has left, and how long that took: no page lives to tell it."""
+    dimensions = [
+        {"Name": "Mesh", "Value": settings.name},
+        {"Name": "Kind", "Value": notice.kind},
+    ]
+    cloudwatch.put_metric_data(
+        Namespace=NAMESPACE,
+        MetricData=[
+            {"MetricName": "Drains", "Dimensions": dimensions, "Value": 1.0, "Unit": "Count"},
+            {"MetricName": "DrainSeconds", "Dimensions": dimensions, "Value": took},
+        ],
+    )
+
+
 def protect(settings: MachineSettings, instance: str, scaling: Any, *, protected: bool) -> None:
     """Keeps the group from taking this machine for a smaller size, or lets it."""
     scaling.set_instance_protection(
@@ -186,7 +202,11 @@ def main() -> None:
     log.warning("leaves", kind=notice.kind, detail=notice.detail)
     instance = metadata.instance_id
     scaling = client("autoscaling")
-    leave(settings, Systemd(), lambda: complete_hook(settings, instance, scaling))
+    took = leave(settings, Systemd(), lambda: complete_hook(settings, instance, scaling))
+    try:
+        tell(settings, notice, took, client("cloudwatch"))
+    except Exception as error:  # the machine goes in any case
+        log.warning("is not told", reason=str(error), kind=type(error).__name__)
 
 
 if __name__ == "__main__":

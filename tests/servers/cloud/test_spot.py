@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from supervisor.cloud.machine.spot import (
     leave,
     look,
     protect,
+    tell,
     watch,
 )
 from tests.servers.cloud.metadata_service import MetadataService, metadata_service
@@ -262,3 +264,19 @@ class NothingWaits(ServiceException):
 
 def test_without_a_hook_nothing_is_asked() -> None:
     complete_hook(MachineSettings(), "i-1", None)
+
+
+def test_a_machine_that_left_is_counted(aws: Callable[[str], Any]) -> None:
+    cloudwatch = aws("cloudwatch")
+    tell(MachineSettings(name="mesh-d"), Notice("spot", "terminate at ..."), 41.5, cloudwatch)
+    now = datetime.now(UTC)
+    found = cloudwatch.get_metric_statistics(
+        Namespace="Mazemesh",
+        MetricName="DrainSeconds",
+        Dimensions=[{"Name": "Mesh", "Value": "mesh-d"}, {"Name": "Kind", "Value": "spot"}],
+        StartTime=now - timedelta(minutes=5),
+        EndTime=now + timedelta(minutes=5),
+        Period=600,
+        Statistics=["Sum"],
+    )
+    assert [one["Sum"] for one in found["Datapoints"]] == [41.5]

@@ -1,7 +1,9 @@
 """The outbox of results: what Elo refuses for ever keeps nothing else out, and is not lost."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from structlog.testing import capture_logs
@@ -107,3 +109,40 @@ async def test_what_cannot_be_read_is_set_aside_too() -> None:
     store, told = await delivered({"bad": b"\xff", **encoded("good")}, elo)
     assert list(store.aside) == told == ["bad"]
     assert elo.recorded == ["good"]
+
+
+async def test_those_of_one_trace_are_told_as_part_of_it() -> None:
+    within: list[str] = []
+    told: list[tuple[str, list[str]]] = []
+
+    @contextmanager
+    def as_part_of(trace: str) -> Iterator[None]:
+        within.append(trace)
+        yield
+        within.pop()
+
+    class Sink:
+        async def record(self, results: Sequence[bytes]) -> list[str]:
+            told.append((within[-1] if within else "", [one.decode() for one in results]))
+            return [""] * len(results)
+
+    class Traced(MemoryStore):
+        async def take(self, limit: int, now: float, until: float) -> list[PendingResult]:
+            taken = await super().take(limit, now, until)
+            return [replace(one, trace=traces[one.match_id]) for one in taken]
+
+    traces = {"a": "one", "b": "", "c": "two", "d": "one"}
+    store = Traced({name: name.encode() for name in traces})
+    outbox = Outbox(store, Sink(), 100, max_backoff=0.001, clock=lambda: 1.0, as_part_of=as_part_of)
+    running = asyncio.create_task(outbox.run())
+    await asyncio.wait_for(store.empty.wait(), 30)
+    running.cancel()
+    await asyncio.wait({running})
+    assert told == [("one", ["a", "d"]), ("", ["b"]), ("two", ["c"])]
+
+
+def test_the_age_is_that_of_the_oldest_result() -> None:
+    outbox = Outbox(MemoryStore({}), Delivery(Elo({})), 100, 0.001, clock=lambda: 70.0)
+    assert outbox.age == 0.0
+    outbox.size = OutboxSize(2, 0, since=30.0)
+    assert outbox.age == 40.0

@@ -31,6 +31,7 @@ class World:
     game: FakeGame = field(default_factory=FakeGame)
     elo: FakeElo = field(default_factory=FakeElo)
     streams: list[AsyncGenerator[Waiting]] = field(default_factory=list)
+    gaps: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.tickets = MemoryTickets(100)
@@ -48,6 +49,7 @@ class World:
             is_shared=False,
             window=window,
             rng=np.random.default_rng(0),
+            gap=self.gaps.append,
         )
 
     async def follow(self, wished: Wish, request: str = "") -> AsyncGenerator[Waiting]:
@@ -97,6 +99,17 @@ async def test_two_players_get_a_seat_each(world: World) -> None:
     assert setup.rotations == 1
     with pytest.raises(StopAsyncIteration):
         await anext(first)
+
+
+async def test_how_long_one_waits_and_how_far_two_are_apart_is_told(world: World) -> None:
+    await world.follow(wish("ann"))
+    world.clock.now += 7.0
+    await world.matching.match()
+    assert world.matching.longest_wait == pytest.approx(7.0)
+    await world.follow(wish("bob"))
+    await world.matching.match()
+    await world.matching.match()
+    assert (world.gaps, world.matching.longest_wait) == ([0.0], 0.0)
 
 
 async def test_in_a_time_trial_each_has_a_game_of_its_own(world: World) -> None:
