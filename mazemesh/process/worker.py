@@ -65,7 +65,8 @@ def run_worker(
     registry = create_registry(settings)
     try:
         if settings.metrics_port is not None:
-            _open_page(settings.metrics_host or "127.0.0.1", settings.metrics_port, registry)
+            port = page_port(settings.metrics_port)
+            _open_page(settings.metrics_host or "127.0.0.1", port, registry)
         work(settings, registry, stop)
     except StartError as error:
         log.error("cannot start: %s", error)
@@ -83,6 +84,11 @@ def run_worker(
     logging.shutdown()
     # Everything is saved. Taking torch apart object by object would cost seconds of CPU more.
     os._exit(int(failed.is_set()))
+
+
+def page_port(port: int) -> int:
+    """The port of this process' page: of the ranks that torchrun starts here each has the next."""
+    return port + int(os.environ.get("LOCAL_RANK") or 0) if port else 0
 
 
 def stop_when_a_thread_fails(stop: threading.Event) -> threading.Event:

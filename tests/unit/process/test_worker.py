@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from mazemesh.process.worker import page_port
+
 WORKER = """
 import sys, threading
 from typing import ClassVar
@@ -39,3 +41,13 @@ def test_an_exception_that_ends_a_thread_ends_the_process(patience: float | None
     assert "saved" not in run.stderr
     assert "a column" in run.stderr
     assert "forwarding" in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("port", "rank", "wanted"), [(9170, "", 9170), (9170, "3", 9173), (0, "3", 0)]
+)
+def test_ranks_on_one_machine_have_pages_of_their_own(
+    monkeypatch: pytest.MonkeyPatch, port: int, rank: str, wanted: int
+) -> None:
+    monkeypatch.setenv("LOCAL_RANK", rank)
+    assert page_port(port) == wanted
