@@ -186,6 +186,8 @@ class ShardedReplay:
     ) -> ShardedBatch:
         """Draws rows over all shards, after the priority updates, which hold even if that fails.
 
+        A queue's part that a shard does not have in time comes from another one that has enough.
+
         Raises:
             DeadlineExceeded: a shard's limiter did not allow its part in time. What other shards
                 gave already is part of the next batch of this size.
@@ -212,6 +214,10 @@ class ShardedReplay:
                     # A limiter says so in time; who says nothing for longer is away.
                     waited = time.monotonic() - began - (timeout or 0.0)
                     hangs = timeout is not None and waited > _PATIENCE
+                    if not (hangs or isinstance(error, Unavailable)) and self._take_over(
+                        plan, shard
+                    ):
+                        continue
                     if not (hangs or isinstance(error, Unavailable)) or not self._others(shard):
                         raise
                     self._presence.lost(shard, error)
@@ -350,6 +356,27 @@ class ShardedReplay:
         plan.counts[lost] = 0
         more, plan.shares = self._dealt(missing)
         plan.counts += more
+
+    def _take_over(self, plan: _Plan, shard: int) -> bool:
+        """Has one that has enough rows give the part of a queue that has not; whether there is one.
+
+        Queues fill alike, as writers go round. But one that was away may have kept its rows and be
+        full, while the others went on and are empty: writers then wait for room in the one, and
+        whoever draws for rows in the others.
+        """
+        if not self._is_ordered:
+            return False
+        missing = int(plan.counts[shard])
+        self.refresh()
+        with self._lock:
+            spare = np.where(self._presence.there(), self._sizes, 0.0) - plan.counts
+        spare[shard] = 0.0
+        other = int(spare.argmax())
+        if spare[other] < missing:
+            return False
+        plan.counts[shard] = 0
+        plan.counts[other] += missing
+        return True
 
     def _dealt(self, rows: int) -> tuple[npt.NDArray[np.int64], Reals]:
         """How many rows each shard that is there gives, int64 [shards], and its share of draws."""

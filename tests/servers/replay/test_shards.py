@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from typing import Never
 
 import numpy as np
@@ -129,6 +129,25 @@ async def test_a_queue_on_two_services_serves_each_row_once_and_loses_none(mesh)
         for shard in (0, 1):
             own = np.concatenate([b.columns["index"][b.keys["shard"] == shard] for b in drawn])
             assert own.tolist() == sorted(own.tolist())
+
+    await asyncio.to_thread(calls)
+
+
+async def test_a_full_queue_gives_what_an_empty_one_has_not(mesh, addresses):
+    """As after a shard came back with all its rows: writers wait for it, and draws for others."""
+
+    def calls():
+        replay = mesh.replay
+        replay.create_table(tables.queue("queue", SIGNATURE, 24))
+        with (
+            closing(ReplayClient(addresses[0])) as full,
+            full.writer("queue", SIGNATURE) as writer,
+        ):
+            for start in (0, 8, 16):
+                writer.append({"index": np.arange(start, start + 8)})
+        drawn = [replay.sample("queue", 12, signature=SIGNATURE, timeout=0.2) for _ in range(2)]
+        index = np.concatenate([batch.columns["index"] for batch in drawn])
+        assert index.tolist() == list(range(24))
 
     await asyncio.to_thread(calls)
 
