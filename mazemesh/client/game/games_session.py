@@ -13,7 +13,13 @@ import numpy.typing as npt
 
 from mazemesh.client.game.own_thread_stream import Stream
 from mazemesh.client.pauses import jittered
-from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError, Unavailable
+from mazemesh.errors import (
+    DeadlineExceeded,
+    FailedPrecondition,
+    InvalidArgument,
+    MazemeshError,
+    Unavailable,
+)
 from mazemesh.games import GameSpec
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.wire.games_step import StepBytes, encode_message
@@ -206,9 +212,12 @@ class GamesSession:
             response = self._next(_ANSWER_SECONDS if timeout is None else timeout)
         except Unavailable:
             until = time.monotonic() + self._grace
-            self.step = self._decode(
-                self._resume(until if deadline is None else min(deadline, until))
-            )
+            limit = until if deadline is None else min(deadline, until)
+            try:
+                self.step = self._decode(self._resume(limit))
+            except DeadlineExceeded as late:
+                # Its last try was cut off by the end of the grace: the server is away all the same.
+                raise (Unavailable(str(late)) if limit == until else late) from late
         else:
             self.step = self._decode(StepBytes(self._given(response)))
         self._request = None
