@@ -12,6 +12,7 @@ from mazemesh.client.channel import open_channel, translate
 from mazemesh.client.game.game import GameClient
 from mazemesh.errors import (
     Conflict,
+    DeadlineExceeded,
     FailedPrecondition,
     InvalidArgument,
     MazemeshError,
@@ -276,3 +277,34 @@ def test_a_restarted_server_does_not_know_the_session(tmp_path: Path) -> None:
         session.receive()
     session.close()
     client.close()
+
+
+class Silent:
+    """A stream to a server that is gone: cut at first, and no answer when it is opened again."""
+
+    def __init__(self, error: MazemeshError) -> None:
+        self._error = error
+
+    def send(self, request: bytes) -> None:
+        """Goes nowhere."""
+
+    def receive(self, timeout: float) -> bytes | None:
+        raise self._error
+
+    def close(self) -> None:
+        """Nothing is there."""
+
+    def cancel(self) -> None:
+        """Nothing is there."""
+
+
+def test_a_server_that_says_nothing_until_the_grace_is_over_is_away(server: RunningGame) -> None:
+    session = server.client.open_session("race", SMALL, GAMES, 5, session_id="silent")
+    session._stream.cancel()
+    session._stream = Silent(Unavailable("cut"))
+    session._open_stream = lambda first: Silent(DeadlineExceeded("no answer"))
+    session.send(np.zeros((GAMES, 2), np.int8))
+    with pytest.raises(Unavailable, match="no answer"):
+        session.receive()
+    with pytest.raises(DeadlineExceeded, match="no answer"):  # of the caller's own limit
+        session.receive(timeout=0.01)
