@@ -19,6 +19,7 @@ from mazemesh.errors import FailedPrecondition, InvalidArgument, Unavailable
 from mazemesh.process.logging import call_fields
 from mazemesh.v1 import game_pb2 as pb
 from services._harness.handlers import limited
+from services._harness.server import KEEPALIVE
 from services.game.local.own_thread_server import OwnThreadServer, ServerStream
 from services.game.wire.handlers import MAX_BYTES
 from services.game.wire.steps import asked, opened
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 METHOD = "/mazemesh.v1.GameService/RunGames"
 _OPTIONS = (
+    *KEEPALIVE,
     ("grpc.max_receive_message_length", 64 * 1024 * 1024),
     ("grpc.max_send_message_length", 64 * 1024 * 1024),
 )
