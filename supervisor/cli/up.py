@@ -89,8 +89,8 @@ def up(
     secure: Annotated[
         bool,
         typer.Option(
-            help="TLS and keys: a CA and a certificate (certs/) and keys for the mesh's own "
-            "processes (access/) are made in the data folder."
+            help="TLS and keys on this machine: a CA and a certificate (certs/) and keys for the "
+            "mesh's own processes (access/) are made in the data folder."
         ),
     ] = False,
     blobs: Annotated[
@@ -157,6 +157,8 @@ def up(
             secure=secure,
             stores=Stores(database, redis, blobs),
         )
+        if secure:
+            _check_own(host, insecure=insecure, given=tls_cert or tls_key or tls_ca)
         _secure(insecure, tls_cert=tls_cert, tls_key=tls_key, tls_ca=tls_ca)
         limit = seconds(duration) if duration else None
         raise typer.Exit(asyncio.run(live(plan, limit, summary, plain=plain)))
@@ -177,6 +179,24 @@ def _check_shared(instances: int, database: str, base: int) -> None:
         raise InvalidArgument(
             f"instances: {instances} of each service need a database that they share; name one by "
             "--database postgresql://user:password@host/name or MAZEMESH_DATABASE_URL"
+        )
+
+
+def _check_own(host: str, *, insecure: bool, given: Path | None) -> None:
+    """Certificates of --secure are for this machine's own names, and there is one set of them."""
+    from mazemesh.client.addresses import is_loopback
+    from mazemesh.errors import InvalidArgument
+
+    if given is not None:
+        raise InvalidArgument(
+            f"secure: it makes certificates of its own, but {given} is named, too; say one of both"
+        )
+    if insecure:
+        raise InvalidArgument("secure: --insecure says the opposite; say one of both")
+    if not is_loopback(host):
+        raise InvalidArgument(
+            f"secure: its certificate is for this machine, but host is {host}; make one by "
+            "`mazemesh certs --host NAME` and name it by --tls-cert, --tls-key and --tls-ca"
         )
 
 

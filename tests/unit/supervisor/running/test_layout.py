@@ -119,3 +119,17 @@ def test_instances_whose_ports_would_not_fit_are_refused() -> None:
     )
     assert told.exit_code != 0
     assert "65521" in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (["--host", "0.0.0.0"], "mazemesh certs --host NAME"),
+        (["--tls-cert", "mine.pem", "--tls-ca", "ca.pem"], "mine.pem is named, too"),
+        (["--insecure"], "--insecure says the opposite"),
+    ],
+)
+def test_certificates_of_its_own_are_for_this_machine_alone(flags: list[str], told: str) -> None:
+    done = CliRunner().invoke(app, ["up", "--secure", *flags], env={"COLUMNS": "200"})
+    assert done.exit_code == 1
+    assert told in done.stderr
