@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from redis import exceptions
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
-from redis.backoff import ExponentialWithJitterBackoff
+from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
 
 from mazemesh.errors import ResourceExhausted, Unavailable
 from mazemesh.process.errors import StartError
@@ -29,7 +29,7 @@ CALL_SECONDS: Final = 2.0
 _TRIES_AGAIN: Final = 2
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
 _CALLS_AT_ONCE: Final = 24
-_CONNECTIONS: Final = 32  # those of listeners, too
+_CONNECTIONS: Final = 32
 _AWAY_SECONDS: Final = 1.0
 
 Argument: TypeAlias = bytes | str | int | float
@@ -54,19 +54,13 @@ class RedisServer:
             )
         try:
             # from_url leaves out what a kind of connection does not know.
-            self.redis: Redis = Redis.from_url(
+            self.redis = _client(
                 url,
-                socket_timeout=CALL_SECONDS,
-                socket_connect_timeout=CALL_SECONDS,
-                health_check_interval=15,
-                max_connections=_CONNECTIONS,
-                retry=Retry(
-                    ExponentialWithJitterBackoff(_LONGEST_PAUSE, _FIRST_PAUSE), _TRIES_AGAIN
-                ),
+                Retry(ExponentialWithJitterBackoff(_LONGEST_PAUSE, _FIRST_PAUSE), _TRIES_AGAIN),
             )
         except ValueError as error:
             raise StartError(f"redis_url is not a URL of Redis: {error}", exit_code=2) from error
-        self._prefix = prefix
+        self._url, self._prefix = url, prefix
         self._calls = asyncio.Semaphore(_CALLS_AT_ONCE)
         self._failed_at = -_AWAY_SECONDS
 
@@ -78,6 +72,13 @@ class RedisServer:
     def key(self, *parts: str) -> str:
         """The name of a key: the prefix and the parts, with colons."""
         return ":".join((self._prefix, *parts))
+
+    def listener(self) -> Redis:
+        """A client of its own to listen by, to be closed: it fails when its connection ends.
+
+        Others connect anew without a word, and what was said meanwhile would be missed as silently.
+        """
+        return _client(self._url, Retry(NoBackoff(), 0))
 
     async def call(self, work: Callable[[Redis], Awaitable[Any]]) -> Any:
         """What `work(redis)` returns; the library's own types leave open what that is.
@@ -102,6 +103,17 @@ class RedisServer:
     async def close(self) -> None:
         """Closes all connections."""
         await self.redis.aclose()
+
+
+def _client(url: str, retry: Retry) -> Redis:
+    return Redis.from_url(
+        url,
+        socket_timeout=CALL_SECONDS,
+        socket_connect_timeout=CALL_SECONDS,
+        health_check_interval=15,
+        max_connections=_CONNECTIONS,
+        retry=retry,
+    )
 
 
 class Script:
