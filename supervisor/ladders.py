@@ -103,7 +103,7 @@ def open_ladder(
 
 
 async def _board(file: Path, ladder: str) -> Board | None:
-    from services._harness.database import Database
+    from services._harness.sql.database import Database
     from services.elo.models.bradley_terry import fit
     from services.elo.standings.boards import Boards
     from services.elo.standings.standings import standings
@@ -128,7 +128,7 @@ async def _board(file: Path, ladder: str) -> Board | None:
 
 async def _history(file: Path, board: Board, player: int) -> History:
     """The points that are stored, and those that folding the rest of the log made."""
-    from services._harness.database import Database
+    from services._harness.sql.database import Database
     from services.elo.stores.sql_projections import SqlProjections
 
     ladder = board.ladder

@@ -6,8 +6,8 @@ from mazemesh.errors import Unavailable
 from mazemesh.games import Catalogue, GameSettings
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.wire.specs import settings_to_proto
-from services._harness.game_specs import known_game
-from services._harness.known_games import KnownGame
+from services._harness.peers.game_specs import known_game
+from services._harness.peers.known_games import KnownGame
 from services.game.wire.convert import game_spec
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
-from services._harness.database import Database
+from services._harness.sql.database import Database
 
 ROWS: Final = 100_000
 _TIMES: Final = 10

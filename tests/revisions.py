@@ -7,16 +7,16 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 
-from services._harness import migrations
-from services._harness.database import Database
+from services._harness.sql import migrations
+from services._harness.sql.database import Database
 
 
 def upgrade_to(database: Database, service: str, revision: str) -> None:
     """As `migrate` does, but only so far."""
     config = Config()
-    harness = Path(migrations.__file__).parent
-    config.set_main_option("script_location", str(harness / "alembic"))
-    versions = harness.parent / service / "migrations" / "versions"
+    here = Path(migrations.__file__).parent
+    config.set_main_option("script_location", str(here / "alembic"))
+    versions = here.parents[1] / service / "migrations" / "versions"
     config.set_main_option("version_locations", str(versions))
     config.set_main_option("path_separator", "newline")
     with database.engine.begin() as connection:

@@ -22,7 +22,7 @@ from services._harness import serve
 from services._harness.blobs.folder import FolderBlobs
 from services._harness.blobs.hashed import HashedBlobs
 from services._harness.blobs.store import every
-from services._harness.database import Database
+from services._harness.sql.database import Database
 from services.elo.bind import bind
 from services.elo.settings import EloSettings
 from services.game.play.outcome import Outcome

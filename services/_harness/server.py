@@ -21,11 +21,11 @@ from mazemesh.process.errors import StartError
 from mazemesh.process.metrics import create_registry
 from mazemesh.process.ports import check_host
 from services._harness.access.exposure import check_exposure, tls_files
+from services._harness.calls.in_flight import InFlight
+from services._harness.calls.interceptors import CallInterceptor
+from services._harness.calls.own_calls import OwnCalls
 from services._harness.exposition import exposition
-from services._harness.in_flight import InFlight
-from services._harness.interceptors import CallInterceptor
 from services._harness.metrics import CallMetrics
-from services._harness.own_calls import OwnCalls
 from services._harness.settings import ServiceSettings
 from services._harness.state_metrics import ServerState
 
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
     from services._harness.access.opening import Access
     from services._harness.access.roles import Rpc
-    from services._harness.database import Database
     from services._harness.notices import Notices
+    from services._harness.sql.database import Database
     from services._harness.stores.redis_server import RedisServer
 
 Hook = Callable[[], Awaitable[None]]
@@ -136,7 +136,7 @@ class Server:
         """The service's database, opened at first use and closed after the stop hooks."""
         if self._database is None:
             # SQLAlchemy costs 0.2 s to import
-            from services._harness.database import Database, PostgresqlLimits
+            from services._harness.sql.database import Database, PostgresqlLimits
 
             limits = PostgresqlLimits(
                 connections=self.settings.database_connections,

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from services._harness.database_usage import DatabaseUsage
+from services._harness.sql.database_usage import DatabaseUsage
 
 
 class ServerState(Collector):

@@ -8,9 +8,9 @@ from itertools import combinations
 
 from mazemesh.errors import InvalidArgument, NotFound, ResourceExhausted, Unavailable
 from mazemesh.v1 import elo_pb2, elo_pb2_grpc
-from services._harness.context import Context
+from services._harness.calls.context import Context
 from services._harness.pacing import paced
-from services._harness.paging import page_size, page_token, read_token
+from services._harness.pages.paging import page_size, page_token, read_token
 from services.elo.standings import paging
 from services.elo.standings.board import Board
 from services.elo.standings.ratings import Ratings

@@ -11,7 +11,7 @@ from mazemesh import tracing
 from mazemesh.errors import InvalidArgument, MazemeshError
 from mazemesh.v1 import game_pb2 as pb
 from services._harness.access.admission import caller
-from services._harness.context import Context
+from services._harness.calls.context import Context
 from services.game.matches.match_host import MatchHost
 from services.game.matches.seating import SeatedGame
 from services.game.play.hold import Holder

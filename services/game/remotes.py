@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mazemesh.v1 import elo_pb2
-from services._harness.peers import elo_peer
+from services._harness.peers.connecting import elo_peer
 
 
 class RemoteElo:

@@ -15,7 +15,7 @@ from mazemesh.games import Catalogue
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.wire.games_step import encode_step
 from services._harness.access.admission import caller
-from services._harness.context import Context
+from services._harness.calls.context import Context
 from services.game.matches.match import Board
 from services.game.matches.match_host import MatchHost
 from services.game.matches.recorder import Recorder

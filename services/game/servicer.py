@@ -10,9 +10,9 @@ from mazemesh.games.registry import is_own
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.v1.game_pb2_grpc import GameServiceServicer
 from mazemesh.wire.specs import spec_to_proto
-from services._harness.context import Context
-from services._harness.key_pages import key_page
-from services._harness.paging import page_size, page_token, read_token
+from services._harness.calls.context import Context
+from services._harness.pages.key_pages import key_page
+from services._harness.pages.paging import page_size, page_token, read_token
 from services.game.listing import Listing
 from services.game.matches.match_host import MatchHost
 from services.game.play.stepping import Stepping

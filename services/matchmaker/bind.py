@@ -12,7 +12,7 @@ import numpy as np
 from mazemesh.client.addresses import split_addresses
 from mazemesh.v1.matchmaker_pb2_grpc import add_MatchmakerServiceServicer_to_server
 from services._harness import Server
-from services._harness.game_specs import GameSpecs, SpecPeer
+from services._harness.peers.game_specs import GameSpecs, SpecPeer
 from services.matchmaker.lobby.desk import TOPIC, Desk
 from services.matchmaker.lobby.lobby import Lobby
 from services.matchmaker.lobby.matching import Matching

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from mazemesh.errors import NotFound
 from mazemesh.v1 import elo_pb2, game_pb2
-from services._harness.game_specs import RemoteSpecs
-from services._harness.peers import elo_peer, game_peer, model_peer
+from services._harness.peers.connecting import elo_peer, game_peer, model_peer
+from services._harness.peers.game_specs import RemoteSpecs
 from services.matchmaker.peers import News, Published
 from services.matchmaker.rating.players import Rating
 from services.matchmaker.setup import CreatedMatch, MatchSetup

@@ -12,9 +12,9 @@ from mazemesh.v1.matchmaker_pb2_grpc import MatchmakerServiceServicer
 from mazemesh.wire.specs import settings_from_proto
 from services._harness.access.admission import caller
 from services._harness.access.roles import ADMINISTRATORS
-from services._harness.context import Context
-from services._harness.key_pages import key_page
-from services._harness.known_games import KnownGames
+from services._harness.calls.context import Context
+from services._harness.pages.key_pages import key_page
+from services._harness.peers.known_games import KnownGames
 from services.matchmaker.lobby.lobby import Lobby
 from services.matchmaker.lobby.tickets import Ticket, TicketState
 from services.matchmaker.rating.evaluation import Evaluation

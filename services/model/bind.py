@@ -14,8 +14,8 @@ from services._harness.blobs.hashed import HashedBlobs
 from services._harness.blobs.opening import open_blobs
 from services._harness.blobs.threads import enough_threads
 from services._harness.broadcast import Broadcast
-from services._harness.game_specs import GameSpecs, RemoteSpecs, SpecPeer
 from services._harness.own_folder import OwnFolder
+from services._harness.peers.game_specs import GameSpecs, RemoteSpecs, SpecPeer
 from services.model import metrics
 from services.model.metered_servicer import MeteredServicer
 from services.model.registry import registry

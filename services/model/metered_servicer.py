@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 from mazemesh.errors import FailedPrecondition, MazemeshError
 from mazemesh.v1 import model_pb2 as pb
-from services._harness.context import Context
+from services._harness.calls.context import Context
 from services.model.servicer import ModelServicer
 
 

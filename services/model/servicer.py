@@ -20,9 +20,9 @@ from mazemesh.v1 import model_pb2 as pb
 from mazemesh.v1.model_pb2_grpc import ModelServiceServicer
 from mazemesh.wire.specs import settings_from_proto
 from services._harness.broadcast import Broadcast, wait
-from services._harness.context import Context
-from services._harness.game_specs import GameSpecs
-from services._harness.paging import page_size, page_token, read_token
+from services._harness.calls.context import Context
+from services._harness.pages.paging import page_size, page_token, read_token
+from services._harness.peers.game_specs import GameSpecs
 from services.model.registry import leases, registry
 from services.model.registry.feed import Feed
 from services.model.registry.policy import Submission, Version

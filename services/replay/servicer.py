@@ -13,8 +13,8 @@ from mazemesh.wire.compressed_columns import content_bytes
 from mazemesh.wire.experience_batch import encode_sample
 from mazemesh.wire.experience_record import RecordRequest, decode_record, unpack
 from mazemesh.wire.tensors import to_bytes
-from services._harness.context import Context
-from services._harness.key_pages import key_page
+from services._harness.calls.context import Context
+from services._harness.pages.key_pages import key_page
 from services._harness.shielded import in_thread
 from services.replay.hosting.hosted_table import HostedTable
 from services.replay.hosting.shared_insert import insert_into_all

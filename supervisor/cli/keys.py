@@ -269,7 +269,7 @@ def _with_store(data_dir: Path, database_url: str, work: Callable[[SqlKeys], Awa
     from mazemesh.process.errors import StartError
     from mazemesh.sqlite_url import sqlite_url
     from services._harness.access.sql_keys import PACKAGE, SqlKeys
-    from services._harness.database import Database
+    from services._harness.sql.database import Database
 
     url = database_url or sqlite_url(data_dir.expanduser().absolute() / "access.sqlite")
 

@@ -62,7 +62,7 @@ async def _prepare(settings: ServiceSettings, policy: str) -> dict[str, Path]:
     from services._harness.access.keys import new_key, split
     from services._harness.access.roles import Role
     from services._harness.access.sql_keys import PACKAGE, SqlKeys
-    from services._harness.database import Database
+    from services._harness.sql.database import Database
 
     wanted: dict[str, tuple[Role, tuple[str, ...]]] = {
         "game": (Role.GAME_SERVICE, ()),

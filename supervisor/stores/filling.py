@@ -26,8 +26,8 @@ from sqlalchemy import insert as insert_into
 
 from mazemesh.errors import Conflict
 from mazemesh.sqlite_url import sqlite_url
-from services._harness.database import Database
-from services._harness.migrations import migrate
+from services._harness.sql.database import Database
+from services._harness.sql.migrations import migrate
 from supervisor.stores.kept import Part, parts
 from supervisor.stores.tables import (
     Sum,

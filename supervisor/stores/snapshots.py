@@ -12,8 +12,8 @@ from sqlalchemy import Connection, Engine, create_engine, inspect, text
 
 from mazemesh.errors import FailedPrecondition
 from mazemesh.sqlite_url import sqlite_url
-from services._harness.database import Database
-from services._harness.migrations import migrate
+from services._harness.sql.database import Database
+from services._harness.sql.migrations import migrate
 from supervisor.stores.kept import Part, parts
 from supervisor.stores.tables import copy_table, reflected, tables_of, without_limits
 

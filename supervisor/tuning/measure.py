@@ -110,7 +110,7 @@ def newest_file(mesh: Path, policy: str) -> bytes:
     """
     from services._harness.blobs.folder import FolderBlobs
     from services._harness.blobs.hashed import HashedBlobs
-    from services._harness.database import Database
+    from services._harness.sql.database import Database
     from services.model.store import Filter
     from services.model.stores.sql import SqlRegistry
 

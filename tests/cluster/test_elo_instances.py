@@ -16,7 +16,7 @@ from psycopg import sql
 
 from mazemesh.client.elo import EloClient
 from mazemesh.v1 import elo_pb2
-from services._harness.database import Database
+from services._harness.sql.database import Database
 from services.elo.models.bradley_terry import fit
 from services.elo.standings.boards import Boards
 from services.elo.standings.ladder import Ladder

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from services._harness.database import Database
+from services._harness.sql.database import Database
 from services._harness.stores.redis_server import RedisServer
 from tests.postgresql import PostgresqlServer, postgresql
 from tests.redis_process import RedisProcess, redis_process

@@ -8,8 +8,8 @@ from mazemesh.errors import NotFound
 from services._harness.access.keys import new_key
 from services._harness.access.roles import Role
 from services._harness.access.sql_keys import PACKAGE, SqlKeys, metadata
-from services._harness.database import Database
-from services._harness.migrations import schema_differences
+from services._harness.sql.database import Database
+from services._harness.sql.migrations import schema_differences
 
 
 @pytest.fixture

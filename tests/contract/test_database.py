@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlalchemy.orm import Session
 
 from mazemesh.errors import Unavailable
-from services._harness.database import Database, PostgresqlLimits
+from services._harness.sql.database import Database, PostgresqlLimits
 from tests.postgresql import postgresql
 
 

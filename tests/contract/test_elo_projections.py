@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import numpy as np
 import pytest
 
-from services._harness.database import Database
+from services._harness.sql.database import Database
 from services.elo.models.bradley_terry import fit
 from services.elo.standings.boards import restored, state_of
 from services.elo.standings.ladder import Ladder

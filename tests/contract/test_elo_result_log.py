@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 from sqlalchemy import insert, text
 
-from services._harness.database import Database
-from services._harness.migrations import schema_differences
+from services._harness.sql.database import Database
+from services._harness.sql.migrations import schema_differences
 from services.elo.log.batch import Duels
 from services.elo.log.match import LoggedMatch, Match
 from services.elo.store import ResultLog, Status

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from services._harness.database import Database
+from services._harness.sql.database import Database
 from services.game.play.outcome import Outcome
 from services.game.store import (
     FinishedMatch,

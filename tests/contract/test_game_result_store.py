@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from services._harness.database import Database
-from services._harness.migrations import schema_differences
+from services._harness.sql.database import Database
+from services._harness.sql.migrations import schema_differences
 from services.game.play.outcome import Outcome
 from services.game.store import (
     Claimed,

@@ -4,7 +4,7 @@ import asyncio
 
 from hypothesis import settings as hypothesis_settings
 
-from services._harness.database import Database
+from services._harness.sql.database import Database
 from services.matchmaker.store import LeaderStore
 from services.matchmaker.stores.sql_leaders import SqlLeaders
 from services.matchmaker.stores.sql_leases import SqlLeases

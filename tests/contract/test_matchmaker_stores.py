@@ -8,8 +8,8 @@ import pytest
 
 from mazemesh.errors import FailedPrecondition, NotFound, Reason
 from mazemesh.games import GameSettings
-from services._harness.database import Database
-from services._harness.migrations import schema_differences
+from services._harness.sql.database import Database
+from services._harness.sql.migrations import schema_differences
 from services._harness.stores.redis_server import RedisServer
 from services.matchmaker.rating.leases import Match, State, Terms, completed, leased
 from services.matchmaker.rating.ledger import Seen

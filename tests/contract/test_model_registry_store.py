@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from services._harness.database import Database
-from services._harness.migrations import schema_differences
+from services._harness.sql.database import Database
+from services._harness.sql.migrations import schema_differences
 from services.model.registry.policy import Alias, Event, Lease, State, Submission, Version
 from services.model.store import Filter, RegistryStore, Transaction
 from services.model.stores.sql import SqlRegistry

@@ -8,8 +8,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
-from services._harness.database import Database
 from services._harness.notices import POLL_SECONDS, LocalNotices, Notices
+from services._harness.sql.database import Database
 from services._harness.stores.postgresql_notices import PostgresqlNotices
 from tests.postgresql import PostgresqlServer, postgresql
 

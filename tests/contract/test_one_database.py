@@ -10,12 +10,12 @@ from itertools import combinations
 import pytest
 from sqlalchemy import inspect, text
 
-from services._harness.database import Database
-from services._harness.snapshot import packages_with_tables
+from services._harness.sql.database import Database
+from services._harness.sql.snapshot import packages_with_tables
 
 MIGRATE = """
 import asyncio, sys
-from services._harness.database import Database
+from services._harness.sql.database import Database
 
 async def main():
     database = Database(sys.argv[1])

@@ -8,7 +8,7 @@ from itertools import product
 
 import pytest
 
-from services._harness.database import Database
+from services._harness.sql.database import Database
 from services.game.play.outcome import Outcome
 from services.game.store import FinishedMatch, RecordingEntry, RecordingFilter
 from services.game.stores.sql import SqlResultStore

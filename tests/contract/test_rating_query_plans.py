@@ -9,7 +9,7 @@ from mazemesh.games import GameSettings
 from services._harness.access.keys import new_key
 from services._harness.access.roles import Role
 from services._harness.access.sql_keys import MOST_KEYS, PACKAGE, SqlKeys
-from services._harness.database import Database
+from services._harness.sql.database import Database
 from services.elo.standings.points import Points
 from services.elo.store import Update
 from services.elo.stores import columns

@@ -25,8 +25,8 @@ from services._harness.access.keys import NOBODY, Caller
 from services._harness.access.limiting import Limiter
 from services._harness.access.roles import ADMINISTRATORS, RPCS, Kind, Rpc
 from services._harness.access.turns import Turns
-from services._harness.answering import code_name, send_all
-from services._harness.context import Context
+from services._harness.calls.answering import code_name, send_all
+from services._harness.calls.context import Context
 
 _HEADER: Final = "authorization"
 _LONGEST_QUOTE: Final = 128

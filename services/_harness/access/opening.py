@@ -12,7 +12,7 @@ from services._harness.access.keyring import Keyring
 from services._harness.access.limiting import Limiter, Limits, storage_at
 from services._harness.access.settings import AccessSettings
 from services._harness.access.sql_keys import PACKAGE, SqlKeys
-from services._harness.database import Database
+from services._harness.sql.database import Database
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

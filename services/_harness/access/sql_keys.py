@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 from mazemesh.errors import NotFound, ResourceExhausted
 from services._harness.access.keys import Key
 from services._harness.access.roles import Role
-from services._harness.database import Database, create_metadata
+from services._harness.sql.database import Database, create_metadata
 
 PACKAGE: Final = "services._harness.access"
 MOST_KEYS: Final = 10_000

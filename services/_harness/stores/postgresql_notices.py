@@ -11,7 +11,7 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from mazemesh.errors import Unavailable
-from services._harness.database import Database
+from services._harness.sql.database import Database
 from services._harness.stores.remote_notices import Message, RemoteNotices
 
 CHANNEL: Final = "mazemesh"

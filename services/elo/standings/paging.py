@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mazemesh.errors import NotFound
-from services._harness.paging import wrong_token
+from services._harness.pages.paging import wrong_token
 from services.elo.standings.board import Board
 from services.elo.standings.standings import Standings
 

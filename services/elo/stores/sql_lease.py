@@ -7,7 +7,7 @@ from functools import partial
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.orm import Session
 
-from services._harness.database import Database
+from services._harness.sql.database import Database
 from services.elo.stores.sql_projections import TASK
 from services.elo.stores.tables import leases
 

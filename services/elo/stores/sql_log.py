@@ -10,7 +10,7 @@ from itertools import chain
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from services._harness.database import Database
+from services._harness.sql.database import Database
 from services.elo.log.batch import Batch, LoggedBatch
 from services.elo.log.match import Match
 from services.elo.store import Appended, Status

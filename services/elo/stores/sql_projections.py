@@ -11,7 +11,7 @@ import numpy as np
 from sqlalchemy import Table, delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from services._harness.database import Database
+from services._harness.sql.database import Database
 from services.elo.standings.points import NONE, Points
 from services.elo.store import Fenced, Fitted, LadderState, Snapshot, Update
 from services.elo.stores import columns

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Float, Integer, LargeBinary, String, Table, event
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from services._harness.database import Database, create_metadata
+from services._harness.sql.database import Database, create_metadata
 
 metadata = create_metadata()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import grpc.aio
 
 from mazemesh.v1 import elo_pb2
-from services._harness.handlers import add_servicer
+from services._harness.calls.handlers import add_servicer
 from services.elo.servicer import EloServicer
 
 _SERVICE = elo_pb2.DESCRIPTOR.services_by_name["EloService"]

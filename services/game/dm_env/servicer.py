@@ -17,8 +17,8 @@ from google.rpc.status_pb2 import Status
 
 from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError, status_of
 from mazemesh.games import Catalogue, Purpose, seeds
-from services._harness.context import Context
-from services._harness.handlers import limited
+from services._harness.calls.context import Context
+from services._harness.calls.handlers import limited
 from services.game.dm_env import wire as messages
 from services.game.dm_env.worlds import World, Worlds
 from services.game.play.hold import Hold

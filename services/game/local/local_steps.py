@@ -18,7 +18,7 @@ from google.protobuf.message import DecodeError
 from mazemesh.errors import FailedPrecondition, InvalidArgument, Unavailable
 from mazemesh.process.logging import call_fields
 from mazemesh.v1 import game_pb2 as pb
-from services._harness.handlers import limited
+from services._harness.calls.handlers import limited
 from services._harness.server import KEEPALIVE
 from services.game.local.own_thread_server import OwnThreadServer, ServerStream
 from services.game.wire.handlers import MAX_BYTES

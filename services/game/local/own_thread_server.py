@@ -18,7 +18,7 @@ import structlog
 from mazemesh.client import cygrpc
 from mazemesh.error_details import to_metadata
 from mazemesh.errors import NO_DETAILS, Details
-from services._harness.refusals import refusal
+from services._harness.calls.refusals import refusal
 
 _log = structlog.get_logger(__name__)
 

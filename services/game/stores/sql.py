@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from sqlalchemy import delete, exists, insert, select
 from sqlalchemy.orm import Session
 
-from services._harness.database import Database, insert_or
+from services._harness.sql.database import Database, insert_or
 from services.game.store import Claimed, FinishedMatch
 from services.game.stores.sql_recordings import insert_recordings
 from services.game.stores.tables import CLAIMS, FINISHED, OUTBOX, RECORDINGS

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from services._harness.database import Database
+from services._harness.sql.database import Database
 from services.game.store import OutboxSize, PendingResult
 from services.game.stores.tables import FINISHED, OUTBOX
 

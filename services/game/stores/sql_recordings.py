@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row, delete, func, insert, select
 from sqlalchemy.orm import Session
 
-from services._harness.database import Database
+from services._harness.sql.database import Database
 from services.game.play.outcome import Outcome
 from services.game.store import RecordingEntry, RecordingFilter
 from services.game.stores.tables import PLAYERS, RECORDINGS

@@ -16,7 +16,7 @@ from sqlalchemy import (
     Text,
 )
 
-from services._harness.database import create_metadata
+from services._harness.sql.database import create_metadata
 
 METADATA = create_metadata()
 

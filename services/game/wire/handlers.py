@@ -5,7 +5,7 @@ from __future__ import annotations
 import grpc.aio
 
 from mazemesh.v1 import game_pb2 as pb
-from services._harness.handlers import add_servicer
+from services._harness.calls.handlers import add_servicer
 from services.game.servicer import GameServicer
 
 SERVICE = "mazemesh.v1.GameService"

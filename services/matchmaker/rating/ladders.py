@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from mazemesh.games import GameSettings
 from mazemesh.games.ladder import is_time_trial, sides
-from services._harness.known_games import KnownGame
+from services._harness.peers.known_games import KnownGame
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from mazemesh.errors import NotFound, Unavailable
 from mazemesh.games import GameSettings
-from services._harness.database import Database
+from services._harness.sql.database import Database
 from services.matchmaker.rating.leases import (
     LIVE,
     Match,

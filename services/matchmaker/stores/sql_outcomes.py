@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from services._harness.database import Database
+from services._harness.sql.database import Database
 from services.matchmaker.store import FormsRead, Told
 from services.matchmaker.stores import tables
 from services.matchmaker.stores.sql import made_instance

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, BigInteger, Column, Float, Index, Integer, String, Table
 
-from services._harness.database import create_metadata
+from services._harness.sql.database import create_metadata
 
 metadata = create_metadata()
 

@@ -8,7 +8,7 @@ import structlog
 
 from mazemesh.errors import InvalidArgument, MazemeshError
 from mazemesh.games import GameSettings
-from services._harness.known_games import KnownGames
+from services._harness.peers.known_games import KnownGames
 from services.matchmaker.peers import ModelPeer, Published
 from services.matchmaker.rating.ladders import Ladder, Snapshot, ladder_of, ladders, unshaped
 

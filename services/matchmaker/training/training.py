@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from services._harness.known_games import KnownGame
+from services._harness.peers.known_games import KnownGame
 from services.matchmaker.store import OutcomeStore, Told
 from services.matchmaker.training.opponents import (
     Curve,

@@ -9,7 +9,7 @@ from google.protobuf.duration_pb2 import Duration
 from mazemesh.errors import InvalidArgument, Reason
 from mazemesh.names import MOST_PARTICIPANTS, OPPONENT, POLICY, SEEKER
 from mazemesh.v1 import matchmaker_pb2 as pb
-from services._harness.known_games import KnownGame
+from services._harness.peers.known_games import KnownGame
 from services.matchmaker.lobby.lobby import Waiting
 from services.matchmaker.lobby.tickets import Wish
 from services.matchmaker.rating.ladders import ladder_of

@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
-from services._harness.database import Database
+from services._harness.sql.database import Database
 from services.model.registry.policy import Alias, Event, Lease
 from services.model.store import Transaction
 from services.model.stores.sql_versions import SqlVersions, in_utc

@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-from services._harness.database import create_metadata
+from services._harness.sql.database import create_metadata
 
 METADATA: Final = create_metadata()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import grpc.aio
 
 from mazemesh.v1 import replay_pb2 as pb
-from services._harness.handlers import add_servicer
+from services._harness.calls.handlers import add_servicer
 from services.replay.limits import (
     SMALL_REQUEST_BYTES,
     TABLE_REQUEST_BYTES,

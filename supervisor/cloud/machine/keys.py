@@ -48,7 +48,7 @@ async def enter(keys: Mapping[str, tuple[str, str]], database_url: str) -> list[
     access: Any = import_module("services._harness.access.keys")
     roles: Any = import_module("services._harness.access.roles")
     sql: Any = import_module("services._harness.access.sql_keys")
-    harness: Any = import_module("services._harness.database")
+    harness: Any = import_module("services._harness.sql.database")
     database = harness.Database(database_url)
     try:
         await database.migrate(sql.PACKAGE)

@@ -16,7 +16,7 @@ from services._harness.access.certificates import make_authority, make_certifica
 from services._harness.access.keys import Key, new_key
 from services._harness.access.roles import Role
 from services._harness.access.sql_keys import PACKAGE, SqlKeys
-from services._harness.database import Database
+from services._harness.sql.database import Database
 from services.elo.bind import bind as bind_elo
 from services.elo.settings import EloSettings
 from services.game.bind import bind_with as bind_game

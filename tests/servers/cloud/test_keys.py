@@ -31,7 +31,7 @@ def test_a_key_is_entered_once_with_its_role(tmp_path: Path) -> None:
 
     async def stored() -> dict[str, Any]:
         sql: Any = import_module("services._harness.access.sql_keys")
-        harness: Any = import_module("services._harness.database")
+        harness: Any = import_module("services._harness.sql.database")
         database = harness.Database(url)
         try:
             return {key.id: key for key in await sql.SqlKeys(database).keys()}

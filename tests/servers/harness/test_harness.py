@@ -16,7 +16,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from mazemesh import errors
 from mazemesh.error_details import details_in, to_metadata
 from services._harness import Server, StartError, serve
-from services._harness.status_message import LONGEST
+from services._harness.calls.status_message import LONGEST
 from tests.servers.probe import GARBAGE, NAME, Probe, ProbeSettings, add_probe, bind, call
 
 KINDS = ("UnaryUnary", "UnaryStream", "StreamUnary", "StreamStream")

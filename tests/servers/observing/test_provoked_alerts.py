@@ -161,7 +161,7 @@ def test_a_learner_that_is_behind_and_one_that_learns_nothing(tmp_path: Path) ->
 
 
 def test_a_database_that_is_full_counts_who_waits(tmp_path: Path) -> None:
-    from services._harness.database import Database
+    from services._harness.sql.database import Database
 
     async def work() -> None:
         database = Database(f"sqlite:///{tmp_path / 'full.sqlite'}")

@@ -22,7 +22,7 @@ from mazemesh.errors import Conflict, FailedPrecondition, InvalidArgument, NotFo
 from mazemesh.game_replay import verify
 from mazemesh.v1 import elo_pb2, game_pb2
 from services._harness.blobs.folder import FolderBlobs
-from services._harness.database import Database
+from services._harness.sql.database import Database
 from services.elo.bind import bind as bind_elo
 from services.elo.settings import EloSettings
 from services.matchmaker.stores.tables import numbers

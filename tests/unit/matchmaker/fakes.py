@@ -17,7 +17,7 @@ from mazemesh.errors import (
 )
 from mazemesh.games import GameSettings, Purpose, get_game, seeds
 from mazemesh.v1 import game_pb2
-from services._harness.game_specs import GameSpecs
+from services._harness.peers.game_specs import GameSpecs
 from services.matchmaker.peers import News, Published
 from services.matchmaker.rating.leases import (
     LIVE,

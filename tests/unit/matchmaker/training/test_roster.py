@@ -5,7 +5,7 @@ import pytest
 
 from mazemesh.errors import Unavailable
 from mazemesh.games import GameSettings
-from services._harness.game_specs import GameSpecs
+from services._harness.peers.game_specs import GameSpecs
 from services.matchmaker.training.snapshots import SnapshotRoster, follow
 from tests.game_specs import FakeSpecs
 from tests.unit.matchmaker.fakes import FakeModel, snapshot

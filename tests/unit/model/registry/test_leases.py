@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mazemesh.errors import Conflict
-from services._harness.database import Database
+from services._harness.sql.database import Database
 from services.model.registry import leases, registry
 from services.model.registry.leases import Claim
 from services.model.registry.policy import Lease, Submission

@@ -14,7 +14,7 @@ from mazemesh.errors import InvalidArgument, NotFound
 from services._harness.blobs.collection import Collection
 from services._harness.blobs.folder import FolderBlobs
 from services._harness.blobs.hashed import HashedBlobs
-from services._harness.database import Database
+from services._harness.sql.database import Database
 from services.model.registry.policy import State, Submission, Version
 from services.model.registry.publisher import Publisher
 from services.model.registry.upload import Upload, Uploads

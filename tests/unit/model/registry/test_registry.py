@@ -16,7 +16,7 @@ from mazemesh.errors import (
     OutOfRange,
 )
 from mazemesh.names import parse_reference
-from services._harness.database import Database
+from services._harness.sql.database import Database
 from services.model.registry import registry
 from services.model.registry.policy import Alias, State, Submission, Version
 from services.model.store import Filter

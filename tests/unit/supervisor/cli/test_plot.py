@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mazemesh.cli.app import app
-from services._harness.database import Database
+from services._harness.sql.database import Database
 from services.elo.stores.sql_log import SqlResultLog
 from services.elo.wire.payloads import batch
 from tests.unit.elo.played import BOTS, simulated

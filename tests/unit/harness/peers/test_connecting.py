@@ -1,6 +1,6 @@
 import pytest
 
-from services._harness.peers import Peer
+from services._harness.peers.connecting import Peer
 
 
 class FakeClient:

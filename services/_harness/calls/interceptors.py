@@ -22,11 +22,11 @@ from mazemesh import tracing
 from mazemesh.contract import check_client
 from mazemesh.errors import InvalidArgument, MazemeshError
 from mazemesh.process.logging import call_fields
-from services._harness.answering import code_name, send_all
-from services._harness.context import Context
-from services._harness.in_flight import InFlight
+from services._harness.calls.answering import code_name, send_all
+from services._harness.calls.context import Context
+from services._harness.calls.in_flight import InFlight
+from services._harness.calls.refusals import refusal
 from services._harness.metrics import CallMetrics, MethodMetrics
-from services._harness.refusals import refusal
 
 if TYPE_CHECKING:
     from services._harness.access.gate import Gate

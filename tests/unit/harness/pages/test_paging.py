@@ -1,7 +1,7 @@
 import pytest
 
 from mazemesh.errors import InvalidArgument
-from services._harness.paging import page_size, page_token, read_token
+from services._harness.pages.paging import page_size, page_token, read_token
 
 
 def test_sizes_are_bounded_and_never_negative() -> None:

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from mazemesh.errors import ResourceExhausted, Unavailable
 from services._harness import StartError
-from services._harness.database import Database
-from tests.unit.harness.example.tables import Base, Player, Result
+from services._harness.sql.database import Database
+from tests.unit.harness.sql.example.tables import Base, Player, Result
 
 
 @pytest.fixture
@@ -189,5 +189,5 @@ async def test_a_file_that_is_no_database_is_refused_at_the_start(tmp_path: Path
     file.write_bytes(b"no database at all" * 1000)
     database = Database(f"sqlite:///{file}")
     with pytest.raises(StartError, match=r"test\.sqlite cannot be used \(file is not a database\)"):
-        await database.migrate("tests.unit.harness.example")
+        await database.migrate("tests.unit.harness.sql.example")
     await database.close()

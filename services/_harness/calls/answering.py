@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import grpc
 
-from services._harness.context import Context
+from services._harness.calls.context import Context
 
 _CODE_NAMES: Final = {code.value[0]: code.name for code in grpc.StatusCode}
 

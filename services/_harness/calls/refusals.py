@@ -11,7 +11,7 @@ import structlog
 from mazemesh.error_details import to_metadata
 from mazemesh.errors import NO_DETAILS, Details, MazemeshError, ResourceExhausted, status_of
 from mazemesh.process.disk import is_full
-from services._harness.status_message import status_message
+from services._harness.calls.status_message import status_message
 
 _log = structlog.get_logger(__name__)
 

@@ -3,7 +3,8 @@
 A revision's identifier is the number its file name begins with (`revision = "0001"` in
 `0001_first.py`), so a normal start compares a file name with one row and never imports Alembic.
 Nor does the first one on an empty SQLite database: it takes what the revisions lead to from
-`migrations/sqlite.sql`, which `python -m services._harness.snapshot` writes after a new revision.
+`migrations/sqlite.sql`, which `python -m services._harness.sql.snapshot` writes after a new
+revision.
 """
 
 import sqlite3

@@ -4,8 +4,8 @@ import pytest
 
 from mazemesh.errors import InvalidArgument, Unavailable
 from mazemesh.games import GameSettings, get_game
-from services._harness import game_specs
-from services._harness.game_specs import AGAIN_SECONDS, GameSpecs, RemoteSpecs
+from services._harness.peers import game_specs
+from services._harness.peers.game_specs import AGAIN_SECONDS, GameSpecs, RemoteSpecs
 from tests.game_specs import FakeSpecs
 
 

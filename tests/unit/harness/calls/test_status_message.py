@@ -2,7 +2,7 @@ from urllib.parse import quote
 
 import pytest
 
-from services._harness.status_message import LONGEST, status_message
+from services._harness.calls.status_message import LONGEST, status_message
 
 
 @pytest.mark.parametrize("text", ["", "width is 3; expected 4..64", "ü" * 200])

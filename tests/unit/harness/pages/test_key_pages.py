@@ -1,8 +1,8 @@
 import pytest
 
 from mazemesh.errors import InvalidArgument
-from services._harness.key_pages import key_page
-from services._harness.paging import MOST
+from services._harness.pages.key_pages import key_page
+from services._harness.pages.paging import MOST
 
 
 def pages(items: list[str], size: int) -> list[list[str]]:

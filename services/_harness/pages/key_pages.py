@@ -9,7 +9,7 @@ from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from services._harness.paging import MOST, page_size, wrong_token
+from services._harness.pages.paging import MOST, page_size, wrong_token
 
 Item = TypeVar("Item")
 

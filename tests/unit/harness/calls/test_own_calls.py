@@ -4,9 +4,9 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from mazemesh.errors import NotFound
-from services._harness.in_flight import InFlight
+from services._harness.calls.in_flight import InFlight
+from services._harness.calls.own_calls import OwnCalls
 from services._harness.metrics import CallMetrics
-from services._harness.own_calls import OwnCalls
 
 
 async def test_calls_beside_the_server_are_counted_by_how_they_end() -> None:

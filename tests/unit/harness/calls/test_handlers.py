@@ -1,7 +1,7 @@
 import pytest
 from google.protobuf.message import DecodeError
 
-from services._harness.handlers import limited
+from services._harness.calls.handlers import limited
 
 
 def test_messages_up_to_the_limit_are_decoded() -> None:

@@ -9,15 +9,15 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from services._harness import StartError
-from services._harness.database import Database
-from services._harness.migrations import schema_differences
-from tests.unit.harness.example.tables import Base, Player, Result
+from services._harness.sql.database import Database
+from services._harness.sql.migrations import schema_differences
+from tests.unit.harness.sql.example.tables import Base, Player, Result
 
-EXAMPLE = "tests.unit.harness.example"
+EXAMPLE = "tests.unit.harness.sql.example"
 
 MIGRATE = f"""
 import asyncio, sys
-from services._harness.database import Database
+from services._harness.sql.database import Database
 
 async def main():
     database = Database(sys.argv[1])

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from time import perf_counter
 
 from mazemesh.errors import MazemeshError, status_of
-from services._harness.in_flight import InFlight
+from services._harness.calls.in_flight import InFlight
 from services._harness.metrics import MethodMetrics
 
 

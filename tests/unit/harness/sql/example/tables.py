@@ -1,7 +1,7 @@
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from services._harness.database import create_metadata
+from services._harness.sql.database import create_metadata
 
 
 class Base(DeclarativeBase):

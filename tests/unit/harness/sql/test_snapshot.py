@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
-from services._harness.migrations import migrate, upgrade_by_revisions
-from services._harness.snapshot import packages_with_tables, path
+from services._harness.sql.migrations import migrate, upgrade_by_revisions
+from services._harness.sql.snapshot import packages_with_tables, path
 
 
 def content(engine: Engine) -> tuple[set[str], dict[str, list[tuple[object, ...]]]]:
@@ -28,11 +28,11 @@ def test_packages_with_tables_are_found() -> None:
 
 @pytest.mark.parametrize("package", packages_with_tables())
 def test_a_snapshot_is_what_the_revisions_make(package: str, tmp_path: Path) -> None:
-    assert path(package).exists(), "python -m services._harness.snapshot writes it"
+    assert path(package).exists(), "python -m services._harness.sql.snapshot writes it"
     laid_down = create_engine(f"sqlite:///{tmp_path / 'a.sqlite'}")
     revised = create_engine(f"sqlite:///{tmp_path / 'b.sqlite'}")
     revision = migrate(laid_down, package)
     upgrade_by_revisions(revised, package)
-    hint = "python -m services._harness.snapshot writes it anew"
+    hint = "python -m services._harness.sql.snapshot writes it anew"
     assert content(laid_down) == content(revised), hint
     assert migrate(revised, package) == revision

@@ -19,8 +19,8 @@ from mazemesh.game_names import check_game_name
 from mazemesh.games.settings import GameSettings
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.wire.specs import settings_from_proto, settings_to_proto, spec_from_proto
-from services._harness.known_games import KnownGame
-from services._harness.peers import game_peer
+from services._harness.peers.connecting import game_peer
+from services._harness.peers.known_games import KnownGame
 
 WAIT_SECONDS: Final = 5.0
 """How long Game is waited for unless said otherwise, as when a whole mesh starts at once."""

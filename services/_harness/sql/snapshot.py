@@ -1,4 +1,4 @@
-"""`python -m services._harness.snapshot`: writes `migrations/sqlite.sql` of all who have tables.
+"""`python -m services._harness.sql.snapshot` writes `migrations/sqlite.sql` of all with tables.
 
 To be run after a revision was added or changed; a test compares the files with the revisions.
 """
@@ -13,9 +13,9 @@ from pathlib import Path
 from sqlalchemy import create_engine
 
 from mazemesh.sqlite_url import sqlite_url
-from services._harness.migrations import SNAPSHOT, upgrade_by_revisions
+from services._harness.sql.migrations import SNAPSHOT, upgrade_by_revisions
 
-SERVICES = Path(__file__).parents[1]
+SERVICES = Path(__file__).parents[2]
 
 
 def packages_with_tables() -> tuple[str, ...]:

@@ -22,8 +22,8 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_rand
 
 from mazemesh.errors import MazemeshError, ResourceExhausted, Unavailable
 from mazemesh.process.errors import StartError
-from services._harness.database_usage import DatabaseUsage
-from services._harness.migrations import migrate
+from services._harness.sql.database_usage import DatabaseUsage
+from services._harness.sql.migrations import migrate
 
 T = TypeVar("T")
 

@@ -1,0 +1,1 @@
+"""What every call goes through: handlers with bounds, interceptors, refusals, counts."""

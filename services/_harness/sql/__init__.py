@@ -1,0 +1,1 @@
+"""The relational store that services rest on: connections, migrations, snapshots."""
