@@ -10,6 +10,7 @@ from typing import Self
 
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
+from rich.table import Column
 
 from mazemesh.cli.output import literal_console
 from mazemesh.optimization.algorithms import Front
@@ -33,13 +34,19 @@ class OptimizeDisplay:
         self._console = literal_console(stderr=True, soft_wrap=True)
         self._terminal = self._console.is_terminal
         columns = (
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
+            TextColumn("generation", markup=False),
             MofNCompleteColumn(),
+            BarColumn(20),
             TimeElapsedColumn(),
+            # What a narrow terminal has no room for is cut off here.
+            TextColumn(
+                "{task.description}",
+                markup=False,
+                table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1),
+            ),
         )
-        self._bar = Bar(*columns, console=self._console, disable=not self._terminal)
-        self._task = self._bar.add_task("generations", total=generations)
+        self._bar = Bar(*columns, console=self._console, disable=not self._terminal, expand=True)
+        self._task = self._bar.add_task("", total=generations)
         self._told = time.monotonic()
 
     def __enter__(self) -> Self:

@@ -31,7 +31,7 @@ def write_front(folder: Path, front: ParetoFront) -> list[Path]:
         "point",
         *(one.label for one in front.objectives),
         "closeness",
-        *front.variables[:30],
+        *front.variables[:_SETTINGS],
     ]
     rows = [
         [
