@@ -27,6 +27,9 @@ class Verdict(Enum):
     CAPPED = "capped"
     """As many matches as it may take were played, and do not tell: not passed."""
 
+    FORGOTTEN = "forgotten"
+    """The candidate is better than the baseline, but loses to an ancestor: not passed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hypotheses:
@@ -38,7 +41,7 @@ class Hypotheses:
         alpha: Chance of passing at `elo0`, in 0..1/2.
         beta: Chance of failing at `elo1`, in 0..1/2.
         cap: Matches after which it ends in any case.
-        games: Games of a match, which it is the mean score of: 2 where seats are swapped.
+        games: Games of a match, of whose scores it takes the mean: 2 where seats are swapped.
     """
 
     elo0: float = 0.0
@@ -86,7 +89,7 @@ class Finding:
     Attributes:
         verdict: Whether it has ended, and how.
         ratio: Log-likelihood ratio, as of the match at which it ended.
-        counts: How many of the matches it has seen had each score [2 games + 1].
+        counts: How many of the matches it has seen had each score [2 games + 1]; [0] before any.
     """
 
     verdict: Verdict
@@ -98,10 +101,9 @@ class Finding:
         """Matches that it has seen."""
         return sum(self.counts)
 
-    @classmethod
-    def of_nothing(cls, hypotheses: Hypotheses) -> Finding:
-        """Before the first match."""
-        return cls(Verdict.RUNNING, 0.0, (0,) * len(hypotheses.scores))
+
+NOTHING = Finding(Verdict.RUNNING, 0.0, ())
+"""Before the first match."""
 
 
 def go_on(hypotheses: Hypotheses, found: Finding, scores: Iterable[float]) -> Finding:
@@ -116,8 +118,8 @@ def go_on(hypotheses: Hypotheses, found: Finding, scores: Iterable[float]) -> Fi
         found: What was found in all matches before.
         scores: Of the candidate in each match, in 0..1.
     """
-    counts, ratio, verdict = list(found.counts), found.ratio, found.verdict
-    seen = found.matches
+    counts = list(found.counts) or [0] * len(hypotheses.scores)
+    seen, ratio, verdict = found.matches, found.ratio, found.verdict
     for score in scores:
         if verdict is not Verdict.RUNNING:
             break
@@ -130,4 +132,4 @@ def go_on(hypotheses: Hypotheses, found: Finding, scores: Iterable[float]) -> Fi
             verdict = Verdict.FAILED
         elif seen >= hypotheses.cap:
             verdict = Verdict.CAPPED
-    return Finding(verdict, ratio, tuple(counts))
+    return Finding(verdict, ratio, tuple(counts)) if seen > found.matches else found

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.elo.gate.likelihood import SCALE
-from services.elo.gate.sequential import Finding, Hypotheses, Verdict, go_on
+from services.elo.gate.sequential import NOTHING, Finding, Hypotheses, Verdict, go_on
 
 WIDE = Hypotheses(elo0=0.0, elo1=80.0, cap=5000)
 
@@ -32,7 +32,7 @@ def shares_at(elo: float) -> np.ndarray:
 def played(elo: float, seed: int) -> Finding:
     rng = np.random.default_rng(seed)
     drawn = rng.choice(WIDE.scores, WIDE.cap, p=shares_at(elo))
-    return go_on(WIDE, Finding.of_nothing(WIDE), drawn.tolist())
+    return go_on(WIDE, NOTHING, drawn.tolist())
 
 
 def test_bounds_are_walds() -> None:
@@ -56,8 +56,8 @@ def test_errors_are_about_as_rare_as_asked_for() -> None:
 
 @given(st.lists(st.sampled_from(WIDE.scores.tolist()), max_size=300), st.data())
 def test_it_is_the_same_however_many_come_at_once(scores: list[float], data: st.DataObject) -> None:
-    whole = go_on(WIDE, Finding.of_nothing(WIDE), scores)
-    found, rest = Finding.of_nothing(WIDE), scores
+    whole = go_on(WIDE, NOTHING, scores)
+    found, rest = NOTHING, scores
     while rest:
         cut = data.draw(st.integers(1, len(rest)))
         found, rest = go_on(WIDE, found, rest[:cut]), rest[cut:]
@@ -65,7 +65,7 @@ def test_it_is_the_same_however_many_come_at_once(scores: list[float], data: st.
 
 
 def test_what_is_decided_stays() -> None:
-    passed = go_on(WIDE, Finding.of_nothing(WIDE), [1.0] * 100)
+    passed = go_on(WIDE, NOTHING, [1.0] * 100)
     assert passed.verdict is Verdict.PASSED
     assert passed.matches < 100
     assert go_on(WIDE, passed, [0.0] * 1000) == passed
@@ -73,7 +73,7 @@ def test_what_is_decided_stays() -> None:
 
 def test_a_cap_ends_it() -> None:
     short = Hypotheses(cap=10)
-    found = go_on(short, Finding.of_nothing(short), [0.5, 0.25, 0.75, 0.5, 0.5] * 4)
+    found = go_on(short, NOTHING, [0.5, 0.25, 0.75, 0.5, 0.5] * 4)
     assert (found.verdict, found.matches) == (Verdict.CAPPED, 10)
 
 
