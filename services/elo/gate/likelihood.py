@@ -20,9 +20,6 @@ from mazemesh.machine_code import compiled
 
 Floats = npt.NDArray[np.float64]
 
-SCALE = 800.0 / math.log(10.0)
-"""Normalized Elo of a game whose t is 1: so it is Elo where scores are drawn by a fair coin."""
-
 EMPTY = 1e-3
 """Matches that are assumed where none had a score: no outcome is impossible."""
 

@@ -9,7 +9,11 @@ from enum import Enum
 
 import numpy as np
 
-from services.elo.gate.likelihood import SCALE, Floats, log_likelihood_ratio
+from services.elo.models.pairs import Floats
+
+SCALE = 800.0 / math.log(10.0)
+"""Normalized Elo of a game whose mean score is a standard deviation from 1/2: it is Elo where every
+game is won or lost and both are about as likely."""
 
 
 class Verdict(Enum):
@@ -68,6 +72,8 @@ class Hypotheses:
 
     def ratio(self, counts: Sequence[int]) -> float:
         """Log-likelihood ratio of `elo1` over `elo0`, given how many matches had each score."""
+        from services.elo.gate.likelihood import log_likelihood_ratio  # numba, for who has a gate
+
         # A match's mean deviates less than a game by the root of its games.
         per_match = math.sqrt(self.games) / SCALE
         return log_likelihood_ratio(

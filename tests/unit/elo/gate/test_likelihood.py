@@ -3,7 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from services.elo.gate.likelihood import EMPTY, SCALE, log_likelihood_ratio
+from services.elo.gate.likelihood import EMPTY, log_likelihood_ratio
+from services.elo.gate.sequential import SCALE
 
 PAIRS = np.arange(5) / 4.0
 

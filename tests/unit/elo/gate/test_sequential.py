@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.elo.gate.likelihood import SCALE
-from services.elo.gate.sequential import NOTHING, Finding, Hypotheses, Verdict, go_on
+from services.elo.gate.sequential import NOTHING, SCALE, Finding, Hypotheses, Verdict, go_on
 
 WIDE = Hypotheses(elo0=0.0, elo1=80.0, cap=5000)
 
