@@ -107,7 +107,7 @@ class Tracking:
                 return
             self._process = subprocess.Popen(  # noqa: S603
                 [
-                    *run_module("learner.record.mlflow_forwarder"),
+                    *run_module("learner.record.forwarder"),
                     *("--folder", str(self._folder)),
                     *("--uri", self._uri),
                     *("--artifacts", self._artifacts.as_uri()),

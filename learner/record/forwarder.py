@@ -3,7 +3,7 @@
 Sends what is new every few seconds and ends when its standard input does, after a last attempt.
 By hand, for a run whose tracking server was away to its end:
 
-    python -m learner.record.mlflow_forwarder --folder .mazemesh/learner/race --uri URI </dev/null
+    python -m learner.record.forwarder --folder .mazemesh/learner/race --uri URI </dev/null
 """
 
 from __future__ import annotations
