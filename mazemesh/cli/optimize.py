@@ -173,7 +173,7 @@ def _search(
         import pymoo  # noqa: F401 (what uses it comes below)
     from mazemesh.cli.optimize_display import OptimizeDisplay
     from mazemesh.optimization.choosing import weighting
-    from mazemesh.optimization.evaluator import Stopped
+    from mazemesh.optimization.evaluating.evaluator import Stopped
     from mazemesh.optimization.running import begin
     from mazemesh.process.worker import stop_on_signals
 

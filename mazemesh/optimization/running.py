@@ -12,7 +12,7 @@ from mazemesh.errors import Cancelled, DeadlineExceeded, InvalidArgument
 from mazemesh.optimization.algorithms import AlgorithmName, check
 from mazemesh.optimization.choosing import ParetoFront, weighting
 from mazemesh.optimization.definition import Definition
-from mazemesh.optimization.evaluator import Stopped
+from mazemesh.optimization.evaluating.evaluator import Stopped
 from mazemesh.optimization.opening import look_in_current_folder, open_problem
 from mazemesh.optimization.problem import Problem
 from mazemesh.optimization.problems.league import PREFIX, league_candidates, parse_league

@@ -10,8 +10,8 @@ from typing import Protocol
 import numpy as np
 
 from mazemesh.optimization.algorithms import Front, Proposer
-from mazemesh.optimization.evaluations import Evaluations
-from mazemesh.optimization.evaluator import Evaluator
+from mazemesh.optimization.evaluating.evaluations import Evaluations
+from mazemesh.optimization.evaluating.evaluator import Evaluator
 from mazemesh.optimization.problem import Evaluation, Floats, Problem
 
 _SYNC_SECONDS = 1.0

@@ -15,11 +15,11 @@ from mazemesh.errors import Conflict, FailedPrecondition, InvalidArgument
 from mazemesh.optimization.algorithms import Front, Proposer
 from mazemesh.optimization.choosing import ParetoFront, Weighting
 from mazemesh.optimization.definition import Definition
-from mazemesh.optimization.evaluations import Evaluations
-from mazemesh.optimization.evaluator import Evaluator, LocalEvaluator
+from mazemesh.optimization.evaluating.evaluations import Evaluations
+from mazemesh.optimization.evaluating.evaluator import Evaluator, LocalEvaluator
+from mazemesh.optimization.evaluating.workers import Workers
 from mazemesh.optimization.problem import Problem
 from mazemesh.optimization.search import Progress, SearchDisplay, search
-from mazemesh.optimization.workers import Workers
 
 MAX_GENERATIONS = 100_000
 DEFINITION, LOG, RESULT = "definition.json", "evaluations.log", "front.json"

@@ -15,8 +15,8 @@ import psutil
 import pytest
 
 from mazemesh.optimization.algorithms import AlgorithmName, Proposer
-from mazemesh.optimization.evaluations import Evaluations
-from mazemesh.optimization.evaluator import LocalEvaluator
+from mazemesh.optimization.evaluating.evaluations import Evaluations
+from mazemesh.optimization.evaluating.evaluator import LocalEvaluator
 from mazemesh.optimization.search import Progress
 from mazemesh.optimization.search import search as search_here
 from tests.servers.running import eventually

@@ -9,10 +9,10 @@ import psutil
 import pytest
 
 from mazemesh.errors import DeadlineExceeded, FailedPrecondition, InvalidArgument
-from mazemesh.optimization.evaluator import Stopped
+from mazemesh.optimization.evaluating.evaluator import Stopped
+from mazemesh.optimization.evaluating.workers import Workers
 from mazemesh.optimization.opening import open_problem
 from mazemesh.optimization.problem import Evaluation, Floats
-from mazemesh.optimization.workers import Workers
 
 KNOWN = "tests.unit.optimization.known_problems"
 
@@ -102,5 +102,5 @@ def workers_of_this_process() -> list[psutil.Process]:
     return [
         child
         for child in psutil.Process().children()
-        if any("mazemesh.optimization.worker" in word for word in child.cmdline())
+        if any("mazemesh.optimization.evaluating.worker" in word for word in child.cmdline())
     ]

@@ -12,8 +12,8 @@ import pytest
 from mazemesh.errors import FailedPrecondition, InvalidArgument
 from mazemesh.optimization import Problem
 from mazemesh.optimization.algorithms import AlgorithmName, Front, Proposer, partitions
-from mazemesh.optimization.evaluations import Evaluations
-from mazemesh.optimization.evaluator import Done, LocalEvaluator, Stopped
+from mazemesh.optimization.evaluating.evaluations import Evaluations
+from mazemesh.optimization.evaluating.evaluator import Done, LocalEvaluator, Stopped
 from mazemesh.optimization.problem import Floats
 from mazemesh.optimization.search import Progress, search
 from tests.unit.optimization.known_problems import BEAM, IMPOSSIBLE, PARABOLA, dtlz2

@@ -14,9 +14,9 @@ from typing import Final
 import numpy as np
 
 from mazemesh.errors import DeadlineExceeded, FailedPrecondition, InvalidArgument
-from mazemesh.optimization.evaluator import Done, Stopped
+from mazemesh.optimization.evaluating.evaluator import Done, Stopped
+from mazemesh.optimization.evaluating.worker import FATAL
 from mazemesh.optimization.problem import Evaluation, Floats, Problem
-from mazemesh.optimization.worker import FATAL
 from mazemesh.process.interpreter import run_module
 
 MAX_WORKERS: Final = 256
@@ -163,7 +163,7 @@ class _Worker:
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603
-                run_module("mazemesh.optimization.worker", name, str(theirs.fileno())),
+                run_module("mazemesh.optimization.evaluating.worker", name, str(theirs.fileno())),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
