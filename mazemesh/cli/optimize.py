@@ -169,8 +169,6 @@ def _search(
     Raises:
         MazemeshError: something asked for is wrong, or the search failed.
     """
-    with needs_extra("optimize"):
-        import pymoo  # noqa: F401 (what uses it comes below)
     from mazemesh.cli.optimize_display import OptimizeDisplay
     from mazemesh.optimization.choosing import weighting
     from mazemesh.optimization.evaluating.evaluator import Stopped
@@ -193,7 +191,11 @@ def _search(
                 stopped=stop.is_set,
             )
         except Stopped:
-            display.tell(f"stopped; the same command goes on with study {begun.name}")
+            so_far = f"; --generations {display.generation} gives the front so far"
+            display.tell(
+                f"stopped; the same command goes on with study {begun.name}"
+                f"{so_far if display.generation else ''}"
+            )
             return None
     return begun.folder, front
 

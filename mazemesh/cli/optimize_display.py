@@ -27,6 +27,9 @@ class OptimizeDisplay:
     Args:
         objectives: Of the problem.
         generations: That there shall be.
+
+    Attributes:
+        generation: The last one that is over.
     """
 
     def __init__(self, objectives: Sequence[Objective], generations: int) -> None:
@@ -48,6 +51,7 @@ class OptimizeDisplay:
         self._bar = Bar(*columns, console=self._console, disable=not self._terminal, expand=True)
         self._task = self._bar.add_task("", total=generations)
         self._told = time.monotonic()
+        self.generation = 0
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -63,6 +67,7 @@ class OptimizeDisplay:
 
     def progress(self, progress: Progress) -> None:
         """See `SearchDisplay.progress`."""
+        self.generation = progress.generation
         now, last = time.monotonic(), progress.generation == progress.generations
         pause = _TERMINAL_SECONDS if self._terminal else _LINE_SECONDS
         if now - self._told < pause and not last:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mazemesh.errors import Cancelled, DeadlineExceeded, InvalidArgument
+from mazemesh.errors import Cancelled, DeadlineExceeded, FailedPrecondition, InvalidArgument
 from mazemesh.optimization.algorithms import AlgorithmName, check
 from mazemesh.optimization.choosing import ParetoFront, weighting
 from mazemesh.optimization.definition import Definition
@@ -131,7 +132,7 @@ class Optimization:
 
         Raises:
             InvalidArgument: an argument is out of its range, or the problem cannot be opened.
-            FailedPrecondition: no version of the league is rated yet.
+            FailedPrecondition: no version of the league is rated yet, or pymoo is not installed.
         """
         if isinstance(problem_type, str) and problem_type.startswith(PREFIX):
             found = league_candidates(self._mesh, *parse_league(problem_type))
@@ -165,7 +166,10 @@ def begin(
 
     Raises:
         InvalidArgument: an argument is out of its range, or the problem cannot be opened.
+        FailedPrecondition: pymoo is not installed.
     """
+    if find_spec("pymoo") is None:
+        raise FailedPrecondition("pymoo is not installed; pip install 'mazemesh[optimize]'")
     if isinstance(problem, Problem):
         name, opened = problem.name, problem
     else:

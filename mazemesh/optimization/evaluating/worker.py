@@ -1,4 +1,4 @@
-"""The process that evaluates points: `python -m mazemesh.optimization.evaluating.worker PROBLEM SOCKET`.
+"""The process that evaluates points: its arguments are a problem's name and a socket.
 
 Over the socket it says first that it has opened the problem, b"=", or why it cannot, b"!" and a
 reason. Then it answers float64 points, row after row, by b"=", the values and the excesses, or by
