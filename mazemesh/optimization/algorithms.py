@@ -71,7 +71,10 @@ class Proposer:
         self, problem: Problem, algorithm: AlgorithmName, population: int, seed: int
     ) -> None:
         check(problem, algorithm, population)
+        from pymoo.config import Config
         from pymoo.core.problem import Problem as PymooProblem
+
+        Config.warnings["not_compiled"] = False  # a note on standard output, of the data there
 
         low, high = problem.bounds()
         whole = np.array([one.whole for one in problem.variables])
