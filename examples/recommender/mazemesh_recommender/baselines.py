@@ -76,11 +76,11 @@ def play(env: SlateEnv, policy: Policy, episodes: int = 50, seed: int = 0) -> Fl
 
 
 def _items(seen: Observation) -> Floats:
-    return np.asarray(seen["candidates"][:, :-1], np.float64)
+    return np.asarray(seen["candidates"][:, :-2], np.float64)
 
 
 def _relevance(seen: Observation) -> Floats:
     taste = np.asarray(seen["taste"], np.float64)
     known = taste / max(1.0, float(np.linalg.norm(taste)))
-    quality = np.asarray(seen["candidates"][:, -1], np.float64)
+    quality = np.asarray(seen["candidates"][:, -2], np.float64)
     return np.asarray(_items(seen) @ known + 0.05 * quality)

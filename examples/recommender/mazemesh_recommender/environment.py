@@ -26,9 +26,9 @@ class SlateEnv(gymnasium.Env[Any, Any]):
     Action, MultiDiscrete [slate] of 0..candidates - 1: which candidates are shown, first position
     first. One that is named again is left out, and the next moves up.
 
-    Observation, Dict: `candidates`, Box [candidates, topics + 1], topics (unit vectors) and
-    quality; `taste`, Box [topics], topics of what was clicked less those of what was not, forgotten
-    by and by; `session`, Box [2], share of the session, and patience that is left.
+    Observation, Dict: `candidates`, Box [candidates, topics + 2], topics (unit vectors), quality,
+    and how well each fits the taste; `taste`, Box [topics], topics of what was clicked less those
+    of what was not, forgotten by and by; `session`, Box [2], share of the session, and patience that is left.
 
     Rewards, [3] (`reward_space`, as in MO-Gymnasium): clicks; minutes with what was clicked, in
     tens; diversity, 1 - mean cosine similarity of the items shown, 0..2, 0 for one item alone.
@@ -70,7 +70,7 @@ class SlateEnv(gymnasium.Env[Any, Any]):
         self.action_space = spaces.MultiDiscrete(np.full(slate, candidates))
         self.observation_space = spaces.Dict(
             {
-                "candidates": spaces.Box(-1.0, 3.0, (candidates, topics + 1), np.float32),
+                "candidates": spaces.Box(-10.0, 10.0, (candidates, topics + 2), np.float32),
                 "session": spaces.Box(0.0, 1.0, (2,), np.float32),
                 "taste": spaces.Box(-10.0, 10.0, (topics,), np.float32),
             }
@@ -127,10 +127,10 @@ class SlateEnv(gymnasium.Env[Any, Any]):
         self.taste = _KEPT * self.taste + (signs[:, None] * items).sum(axis=0)
 
     def _observation(self) -> Observation:
-        candidates = np.column_stack([self.items, self.quality])
+        candidates = np.column_stack([self.items, self.quality, self.items @ self.taste])
         session = [self._step / self.steps, 1.0 - self._bored / self.patience]
         return {
-            "candidates": np.clip(candidates, -1.0, 3.0).astype(np.float32),
+            "candidates": np.clip(candidates, -10.0, 10.0).astype(np.float32),
             "session": np.clip(session, 0.0, 1.0).astype(np.float32),
             "taste": np.clip(self.taste, -10.0, 10.0).astype(np.float32),
         }
