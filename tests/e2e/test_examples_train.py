@@ -15,7 +15,7 @@ from tests.installed_examples import installed_examples
 from tests.servers.running import eventually
 
 pytest.importorskip(
-    "mazemesh.games.spaces", reason="games of this mesh have Discrete actions alone"
+    "mazemesh.games.spaces", reason="games have Discrete actions alone"
 )
 
 MAZEMESH = Path(sys.executable).with_name("mazemesh")
