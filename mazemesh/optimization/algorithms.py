@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MIN_POPULATION: Final = 4
 MAX_POPULATION: Final = 5_000
+MAX_OF_SPEA2: Final = 500
+"""Its truncation takes time with the cube of the population, and memory with the square."""
 
 
 class AlgorithmName(StrEnum):
@@ -140,9 +142,10 @@ def check(problem: Problem, algorithm: AlgorithmName, population: int) -> None:
     Raises:
         InvalidArgument: it does not; says why and what would.
     """
-    if not MIN_POPULATION <= population <= MAX_POPULATION:
+    most = MAX_OF_SPEA2 if algorithm is AlgorithmName.SPEA2 else MAX_POPULATION
+    if not MIN_POPULATION <= population <= most:
         raise InvalidArgument(
-            f"population: {population} should be {MIN_POPULATION}..{MAX_POPULATION}"
+            f"population: {population} should be {MIN_POPULATION}..{most} for {algorithm}"
         )
     if len(problem.objectives) == 1 and algorithm in (AlgorithmName.NSGA3, AlgorithmName.MOEAD):
         raise InvalidArgument(

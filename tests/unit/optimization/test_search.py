@@ -180,6 +180,7 @@ def test_a_thousand_variables(tmp_path: Path) -> None:
     [
         (PARABOLA, "nsga2", 3, "population: 3 should be 4..5000"),
         (PARABOLA, "nsga2", 5001, "population: 5001"),
+        (PARABOLA, "spea2", 501, "population: 501 should be 4..500 for spea2"),
         (BEAM, "moead", 40, "moead takes no constraints, beam has strong enough"),
         (
             Problem.pointwise(lambda x: [x], {"x": (0, 1)}, {"f": "min"}),
