@@ -28,7 +28,8 @@ class SlateEnv(gymnasium.Env[Any, Any]):
 
     Observation, Dict: `candidates`, Box [candidates, topics + 2], topics (unit vectors), quality,
     and how well each fits the taste; `taste`, Box [topics], topics of what was clicked less those
-    of what was not, forgotten by and by; `session`, Box [2], share of the session, and patience that is left.
+    of what was not, forgotten by and by; `session`, Box [2], share of the session, and patience
+    that is left.
 
     Rewards, [3] (`reward_space`, as in MO-Gymnasium): clicks; minutes with what was clicked, in
     tens; diversity, 1 - mean cosine similarity of the items shown, 0..2, 0 for one item alone.
