@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 
+import kubernetes_validate.utils as validating
 import pytest
 
 from tests.unit.deploy.rendered import OVERLAYS, of_kind, pods, rendered
-
-validating = pytest.importorskip("kubernetes_validate.utils", reason="has the schemas")
 
 VERSIONS = ("1.28", "1.32", "1.37")
 OTHERS = {
