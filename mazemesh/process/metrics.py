@@ -44,8 +44,8 @@ class ProcessState(Collector):
         price = GaugeMetricFamily(
             "mazemesh_dollars_per_hour",
             "What the process's share of its machine costs in US dollars an hour, as the setting "
-            "dollars_an_hour says; nothing where that is not set. Of torchrun's ranks on a machine the "
-            "first tells it for all.",
+            "dollars_an_hour says; nothing where that is not set. Of torchrun's ranks on a machine "
+            "the first tells it for all.",
         )
         if self._price:
             price.add_metric((), self._price)

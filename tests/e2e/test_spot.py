@@ -108,9 +108,7 @@ class Ledger:
         return self._connection.execute(statement, given).fetchall()  # type: ignore[arg-type]
 
     def leased_to(self, worker: str) -> set[str]:
-        statement = (
-            "SELECT match_id FROM matchmaker_matches WHERE state = 'leased' AND worker = %s"
-        )
+        statement = "SELECT match_id FROM matchmaker_matches WHERE state = 'leased' AND worker = %s"
         return {row[0] for row in self.ask(statement, worker)}
 
     def matches(self, ids: set[str]) -> dict[str, tuple[str, str]]:

@@ -126,7 +126,9 @@ if [[ $* == *machine.secrets* ]]; then
     echo "MAZEMESH_KEY_FILE=$folder/game-service.key" >"$folder/game.env"
     touch "$folder/worker.key"
 fi
-[[ $* == *machine.cost* ]] && echo MAZEMESH_DOLLARS_AN_HOUR=0.039500 >"$MAZEMESH_CLOUD_RUN_FOLDER/cost.env"
+if [[ $* == *machine.cost* ]]; then
+    echo MAZEMESH_DOLLARS_AN_HOUR=0.039500 >"$MAZEMESH_CLOUD_RUN_FOLDER/cost.env"
+fi
 echo "$@"
 env | grep ^MAZEMESH_ | sort
 """
