@@ -15,7 +15,7 @@ import pytest
 from tests.terraform.leftovers import left
 from tests.terraform.runner import plugin_folder
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1500)
 
 MAZEMESH = Path(sys.executable).with_name("mazemesh")
 

@@ -63,14 +63,14 @@ def fires(
     The series have the values of one page until minute `at`, and those of another from then on.
     What is only on the first is gone from then on.
     """
-    return fires_through(folder, alert, [(at, before), (minutes - at, after)])
+    return fires_through(folder, alert, [(at, before), (minutes - at + 1, after)])
 
 
 def fires_through(folder: Path, alert: str, pages: Sequence[tuple[int, Series]]) -> bool:
-    """Whether an alert has fired at the end of pages that were there for so many minutes each."""
+    """Whether an alert fires in the last minute of pages that were there for so many each."""
     names = {name for _, values in pages for name in values}
     series = [{"series": name, "values": _over(pages, name)} for name in sorted(names)]
-    minutes = sum(minutes for minutes, _ in pages)
+    last = sum(minutes for minutes, _ in pages) - 1
     test = {
         "rule_files": list(map(str, RULES)),
         "evaluation_interval": "1m",
@@ -80,7 +80,7 @@ def fires_through(folder: Path, alert: str, pages: Sequence[tuple[int, Series]])
                 "input_series": series,
                 # Fails where there is one: which labels it has is not what is asked.
                 "alert_rule_test": [
-                    {"eval_time": f"{minutes}m", "alertname": alert, "exp_alerts": []}
+                    {"eval_time": f"{last}m", "alertname": alert, "exp_alerts": []}
                 ],
             }
         ],
@@ -94,13 +94,13 @@ def fires_through(folder: Path, alert: str, pages: Sequence[tuple[int, Series]])
 
 
 def _over(pages: Sequence[tuple[int, Series]], name: str) -> str:
-    """Values of a series, a minute each, and one at the end, as promtool writes them."""
+    """Values of a series, one for each minute, as promtool writes them."""
     words, known = [], False
-    for minutes, values in [*pages, (1, pages[-1][1])]:
+    for minutes, values in pages:
         if name in values:
             words.append(f"{values[name]!r}x{minutes - 1}".replace("inf", "Inf"))
         else:  # a scrape that does not have a series any more marks it as stale
-            words.append(f"stale _x{minutes}" if known else f"_x{minutes}")
+            words += ["stale"] * known + [f"_x{minutes - known}"]
         known = name in values
     return " ".join(words).replace("nan", "NaN")
 

@@ -79,7 +79,15 @@ print(generate_latest(registry).decode(), end="")
 def started_anew() -> Series:
     """The page of a process that has just been started."""
     done = subprocess.run(
-        [sys.executable, "-P", "-c", STARTED], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-P", "-c", STARTED],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
     )
     (start,) = [
         sample.value
@@ -108,15 +116,19 @@ def test_calls_that_fail_since_another_service_is_away(tmp_path: Path) -> None:
     matchmaker = RunningService(settings, bind_matchmaker)
     before = page(matchmaker.registry)
     with grpc.insecure_channel(matchmaker.address) as channel:
-        request = matchmaker_pb2.SampleOpponentsRequest(policy="race", game="race", count=1)
+        request = matchmaker_pb2.LeaseMatchesRequest(worker_id="w", max_matches=1)
         with pytest.raises(grpc.RpcError) as refused:
-            MatchmakerServiceStub(channel).SampleOpponents(request, timeout=60)
+            MatchmakerServiceStub(channel).LeaseMatches(request, timeout=60)
     assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
+
+    def counted(values: Series) -> list[str]:
+        name = "grpc_server_handled_total"
+        return [one for one in values if one.startswith(name) and "UNAVAILABLE" in one]
+
+    eventually(lambda: bool(counted(page(matchmaker.registry))))  # after the caller was told
     after = page(matchmaker.registry)
+    failed = counted(after)
     matchmaker.close()
-    name = "grpc_server_handled_total"
-    failed = [one for one in after if one.startswith(name) and "UNAVAILABLE" in one]
-    assert failed
     # Nobody else calls it meanwhile: one of one call fails, minute by minute.
     each_minute = [
         (1, {**after, **{one: after[one] + minute for one in failed}}) for minute in range(20)
@@ -223,8 +235,13 @@ class Leases:
             self._stop.set()
         setup = race(f"m{self._times}")
         match = LeasedMatch(match_id=setup.match_id, setup=setup, temperature=1.0)
-        for participant in ("bot/random", "bot/wall-follower"):
-            match.created.seats.add(participant=participant)
+        for rotation in range(2):
+            match.created.games.add(
+                game_id=f"{setup.match_id}/{rotation}",
+                rotation=rotation,
+                seat_tokens=["a", "b"],
+                seat_participants=[rotation, 1 - rotation],
+            )
         return LeaseMatchesResponse(matches=[match])
 
     def complete(self, match_id: str, fence: int, worker_id: str, failure: str = "") -> None:
@@ -235,7 +252,7 @@ def test_matches_that_are_not_played_to_their_end(tmp_path: Path) -> None:
     registry, stop = CollectorRegistry(), threading.Event()
     metrics = EvaluatorMetrics(registry)
     before = page(registry)
-    game = GameClient(NOBODY, wait=0.1)
+    game = GameClient(NOBODY, reconnect_seconds=0.1)
     with running_model(tmp_path) as model:
         Evaluator(
             "w",
