@@ -84,10 +84,6 @@ def started_anew() -> Series:
         text=True,
         timeout=60,
         check=True,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
     )
     (start,) = [
         sample.value
