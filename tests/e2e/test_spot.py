@@ -34,6 +34,9 @@ from tests.servers.cloud.metadata_service import MetadataService, metadata_servi
 
 pytestmark = [pytest.mark.timeout(400), pytest.mark.e2e]
 
+NAME, GROUP = "mesh-on-spot", "mesh-on-spot-actors"
+"""moto has one account for all servers of a process, so also those of other tests."""
+
 ACTOR, EVALUATOR = "mazemesh-actor@1", "mazemesh-evaluator@1"
 LEAVES, STAYS = "on-spot", "elsewhere"
 DRAIN_SECONDS = 90
@@ -156,12 +159,12 @@ def group_of_one(aws: S3Server, completed: list[str], monkeypatch: pytest.Monkey
     """The id of the machine of a group whose hook waits until it has left."""
     ec2, scaling = client("ec2", aws), client("autoscaling", aws)
     ec2.create_launch_template(
-        LaunchTemplateName="actors",
+        LaunchTemplateName=GROUP,
         LaunchTemplateData={"ImageId": "ami-12c6146b", "InstanceType": "c7g.xlarge"},
     )
     scaling.create_auto_scaling_group(
-        AutoScalingGroupName="mesh-actors",
-        LaunchTemplate={"LaunchTemplateName": "actors", "Version": "$Latest"},
+        AutoScalingGroupName=GROUP,
+        LaunchTemplate={"LaunchTemplateName": GROUP, "Version": "$Latest"},
         MinSize=0,
         MaxSize=1,
         DesiredCapacity=1,
@@ -175,7 +178,9 @@ def group_of_one(aws: S3Server, completed: list[str], monkeypatch: pytest.Monkey
 
     name = "complete_lifecycle_action"
     monkeypatch.setattr(AutoScalingResponse, name, complete_lifecycle_action, raising=False)
-    (group,) = scaling.describe_auto_scaling_groups()["AutoScalingGroups"]
+    (group,) = scaling.describe_auto_scaling_groups(AutoScalingGroupNames=[GROUP])[
+        "AutoScalingGroups"
+    ]
     return str(group["Instances"][0]["InstanceId"])
 
 
@@ -229,8 +234,8 @@ def test_a_machine_leaves_within_the_notice_and_nothing_is_lost_or_counted_twice
                 "supervisor.cloud.machine.spot",
                 PATH=f"{tool.parent}:{os.environ['PATH']}",
                 AWS_EC2_METADATA_SERVICE_ENDPOINT=machine.url,
-                MAZEMESH_CLOUD_NAME="mesh",
-                MAZEMESH_CLOUD_GROUP="mesh-actors",
+                MAZEMESH_CLOUD_NAME=NAME,
+                MAZEMESH_CLOUD_GROUP=GROUP,
                 MAZEMESH_CLOUD_HOOK="leave",
                 MAZEMESH_CLOUD_UNITS=f"{ACTOR},{EVALUATOR}",
                 MAZEMESH_CLOUD_DRAIN=str(DRAIN_SECONDS),
@@ -275,10 +280,12 @@ def test_a_machine_leaves_within_the_notice_and_nothing_is_lost_or_counted_twice
                 assert len(results) == len(set(results))
             finally:
                 ledger.close()
-    (drained,) = client("cloudwatch", aws).list_metrics(Namespace="Mazemesh", MetricName="Drains")[
-        "Metrics"
-    ]
+    (drained,) = client("cloudwatch", aws).list_metrics(
+        Namespace="Mazemesh",
+        MetricName="Drains",
+        Dimensions=[{"Name": "Mesh", "Value": NAME}],
+    )["Metrics"]
     assert {one["Name"]: one["Value"] for one in drained["Dimensions"]} == {
-        "Mesh": "mesh",
+        "Mesh": NAME,
         "Kind": "spot",
     }
