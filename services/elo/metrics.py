@@ -72,7 +72,9 @@ class MeteredGates:
             registry=registry,
         )
         ends = [verdict for verdict in Verdict if verdict is not Verdict.RUNNING]
-        self._decisions = {verdict: decisions.labels(verdict.value) for verdict in ends}
+        self._decisions: dict[Verdict, Counter] = {
+            verdict: decisions.labels(verdict.value) for verdict in ends
+        }
         self._matches = Histogram(
             "mazemesh_elo_gate_matches",
             "Matches that a gate had seen when it was decided.",
