@@ -52,7 +52,8 @@ def _fixation(advantage: Floats, alpha: float) -> Floats:
         chance = np.where(exponent > 0, positive, negative)
     level = np.abs(exponent) < 1e-12
     # So that the chain has one end, wherever one never wins.
-    return np.maximum(np.where(level, 1.0 / POPULATION, chance), _NEVER)
+    fixation: Floats = np.maximum(np.where(level, 1.0 / POPULATION, chance), _NEVER)
+    return fixation
 
 
 _NEVER = 1e-12
@@ -74,4 +75,5 @@ def _stationary(moves: Floats) -> Floats:
     shares[0] = 1.0
     for state in range(1, n):
         shares[state] = shares[:state] @ chain[:state, state]
-    return shares / shares.sum()
+    stationary: Floats = shares / shares.sum()
+    return stationary

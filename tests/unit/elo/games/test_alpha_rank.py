@@ -19,7 +19,8 @@ def plain(payoffs: np.ndarray, alpha: float) -> np.ndarray:
             grows = 1 / POPULATION if x == 0 else (1 - np.exp(-x)) / (1 - np.exp(-POPULATION * x))
             moves[i, j] = grows / (n - 1)
         moves[i, i] = 1 - moves[i].sum()
-    return np.linalg.matrix_power(moves, 2**24)[0]
+    lasting: np.ndarray = np.linalg.matrix_power(moves, 2**24)[0]
+    return lasting
 
 
 def test_a_cycle_is_shared_evenly() -> None:
