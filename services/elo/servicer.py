@@ -217,7 +217,7 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
         raise Unavailable("the Elo service is stopping; watch again")
 
     async def _compared(self, ladder: str, names: Sequence[str]) -> tuple[Board | None, list[int]]:
-        """A ladder, and those of the players that it knows; of the best ones where none is named."""
+        """A ladder, and which of the players it knows; the best ones where none is named."""
         validation.check_compared(names, _MOST_COMPARED)
         board = await self._ratings.current(ladder)
         if board is None:
