@@ -14,9 +14,7 @@ from mazemesh.process.ports import free_block
 from tests.installed_examples import installed_examples
 from tests.servers.running import eventually
 
-pytest.importorskip(
-    "mazemesh.games.spaces", reason="games have Discrete actions alone"
-)
+pytest.importorskip("mazemesh.games.spaces", reason="games have Discrete actions alone")
 
 MAZEMESH = Path(sys.executable).with_name("mazemesh")
 
