@@ -26,6 +26,8 @@ OBJECTIVES: Final = ("throughput", "fairness", "energy")
 """What the rewards are, in their order: see `RadioNetwork`."""
 
 _MEGA = 1e6
+_UNIT = 10.0
+"""Mbit/s to which rewards compare rates: about what a user has."""
 _LEAST = 0.01
 """Mbit/s that count as nothing."""
 _FULL_WATTS = float(consumed_watts(np.array(MAX_WATTS), np.array(True)))
@@ -47,7 +49,7 @@ class RadioNetwork(ParallelEnv[str, npt.NDArray[np.float32], npt.NDArray[np.floa
     Rewards, [3], the same for all cells: the network's mean over users of
 
     - throughput: rate in this step, in 10 Mbit/s,
-    - fairness: ln(average rate in Mbit/s), whose sum proportional fairness makes large,
+    - fairness: ln(average rate in 10 Mbit/s), whose sum proportional fairness makes large,
     - energy: minus the watts from the grid, as a share of those at full power.
 
     `reward_space(agent)` says their bounds, as in MOMAland.
@@ -117,7 +119,7 @@ class RadioNetwork(ParallelEnv[str, npt.NDArray[np.float32], npt.NDArray[np.floa
 
     def reward_space(self, agent: str) -> spaces.Box:
         """Of `OBJECTIVES`: 100 Mbit/s for a user in every step is beyond any channel here."""
-        low = np.array([0.0, np.log(_LEAST), -1.0], np.float32)
+        low = np.array([0.0, np.log(_LEAST / _UNIT), -1.0], np.float32)
         return spaces.Box(low, np.array([100.0, 10.0, 0.0], np.float32))
 
     def reset(
@@ -200,8 +202,8 @@ class RadioNetwork(ParallelEnv[str, npt.NDArray[np.float32], npt.NDArray[np.floa
         watts = consumed_watts(power, power > 0)
         return np.array(
             [
-                rates.mean() / 10.0,
-                np.log(np.maximum(self.average, _LEAST)).mean(),
+                rates.mean() / _UNIT,
+                np.log(np.maximum(self.average, _LEAST) / _UNIT).mean(),
                 -watts.mean() / _FULL_WATTS,
             ]
         )
