@@ -32,6 +32,9 @@ Actions = npt.NDArray[np.int8]
 
 _NOISE_STEPS = 16
 
+_WRITES_A_ROUND = 4
+"""In which unrolls of their own pace are written while each game fills one: so none waits long."""
+
 OPPONENT_EPSILON = 0.05
 """Exploration of a Q-network that plays as opponent: enough to leave a loop."""
 
@@ -53,8 +56,8 @@ class Collector(Protocol):
 class Acting(Protocol):
     """Chooses the student's actions from its network's outputs."""
 
-    def student(self, logits: Float, mask: Mask) -> Actions:
-        """Actions [B] in all B games; game i is always row i."""
+    def student(self, logits: Float, mask: Mask, games: npt.NDArray[np.intp]) -> Actions:
+        """Actions [n] in n seats of games [n]."""
         ...
 
 
@@ -64,14 +67,17 @@ class SoftmaxActing:
     def __init__(self, rng: np.random.Generator) -> None:
         self._rng = rng
         self._noise: Iterator[Float] = iter(())
+        self._rows = 0
 
-    def student(self, logits: Float, mask: Mask) -> Actions:
+    def student(self, logits: Float, mask: Mask, games: npt.NDArray[np.intp]) -> Actions:
         """From softmax(logits)."""
-        noise = next(self._noise, None)
+        noise = next(self._noise, None) if len(logits) <= self._rows else None
         if noise is None:
-            self._noise = iter(gumbel_noise((_NOISE_STEPS, *logits.shape), self._rng))
+            self._rows = max(self._rows, len(logits))
+            shape = _NOISE_STEPS, self._rows, logits.shape[1]
+            self._noise = iter(gumbel_noise(shape, self._rng))
             noise = next(self._noise)
-        return perturbed_best(logits, noise)
+        return perturbed_best(logits, noise[: len(logits)])
 
 
 class EpsilonGreedyActing:
@@ -81,9 +87,9 @@ class EpsilonGreedyActing:
         self._epsilons = epsilons
         self._rng = rng
 
-    def student(self, logits: Float, mask: Mask) -> Actions:
+    def student(self, logits: Float, mask: Mask, games: npt.NDArray[np.intp]) -> Actions:
         """Explores with each game's own epsilon."""
-        return epsilon_greedy(logits, mask, self._epsilons, self._rng)
+        return epsilon_greedy(logits, mask, self._epsilons[games], self._rng)
 
 
 def opponent_actions(
@@ -104,17 +110,22 @@ def method(
     games: int,
     rng: np.random.Generator,
     state_size: int = 0,
+    *,
+    seats: int = 1,
+    steady: bool = True,
 ) -> tuple[Acting, Collector]:
     """Acting and collecting as a run wants it, for `games` games.
 
-    `state_size` is that of the run's policies.
+    `state_size` is that of the run's policies, `seats` how many of a game they may hold at once.
+    Unless all of them move in every step (`steady`), unrolls are filled at each row's own pace.
 
     Raises:
         InvalidArgument: the collection names no method.
     """
+    rows = games * seats
     if collection.HasField("unroll"):
         unrolls = UnrollCollector(
-            games,
+            rows,
             collection.unroll.length,
             spec.observation_size,
             spec.num_actions,
@@ -122,13 +133,14 @@ def method(
             state_size,
             opponents=spec.seats > 1,
         )
-        if spec.may_leave:
-            return SoftmaxActing(rng), OwnPaceUnrollCollector(games, unrolls.signature)
+        if spec.may_leave or not steady:
+            ready = max(1, games // _WRITES_A_ROUND)
+            return SoftmaxActing(rng), OwnPaceUnrollCollector(rows, unrolls.signature, ready)
         return SoftmaxActing(rng), unrolls
     if collection.HasField("transition"):
         wanted = collection.transition
         return _epsilon_greedy(wanted, games, rng), TransitionCollector(
-            games,
+            rows,
             wanted.n_step,
             wanted.discount,
             spec.observation_size,
@@ -138,7 +150,7 @@ def method(
         )
     if collection.HasField("sequence"):
         return _epsilon_greedy(collection.sequence, games, rng), SequenceCollector(
-            games,
+            rows,
             collection.sequence,
             spec.observation_size,
             spec.num_actions,

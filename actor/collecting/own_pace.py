@@ -27,16 +27,17 @@ from mazemesh.wire.tensors import Signature
 class OwnPaceUnrollCollector:
     """As `unrolls.UnrollCollector`, with unrolls that each game fills at its own pace.
 
-    Those that are full wait for each other until there are as many as games.
+    Those that are full wait for each other until there are enough.
 
     Args:
-        games: B.
+        games: B, or as many rows as there are seats that are collected from.
         signature: Of the unrolls (`mazemesh.experience.unroll_signature`).
+        ready: How many are enough; 0: as many as games.
     """
 
-    def __init__(self, games: int, signature: Signature) -> None:
+    def __init__(self, games: int, signature: Signature, ready: int = 0) -> None:
         self.signature = signature
-        self._games = games
+        self._games, self._ready = games, ready or games
         self._length = signature.columns[0].shape[0]
         self.clear()
 
@@ -94,7 +95,7 @@ class OwnPaceUnrollCollector:
         self._at[full] = 0
 
     def _flush(self) -> Experience | None:
-        if sum(map(len, self._versions)) < self._games:
+        if sum(map(len, self._versions)) < self._ready:
             return None
         columns = {
             name: np.concatenate([part[name] for part in self._parts])
