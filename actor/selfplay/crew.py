@@ -96,7 +96,7 @@ class Crew:
         return int(np.count_nonzero(ending.status != OVER))
 
     def act(
-        self, step: Step, policy: OnnxPolicy, opponent: Digests, actions: npt.NDArray[np.int8]
+        self, step: Step, policy: OnnxPolicy, opponent: Digests, actions: npt.NDArray[Any]
     ) -> None:
         """Chooses the actions of its seats and writes them into `actions` [B, seats].
 
@@ -182,6 +182,8 @@ class Crew:
             final_observation=ending.observation,
             final_action_mask=ending.action_mask,
             final_value=moves.final_value,
+            state=self._decision.state,
+            final_state=self._final_state,
             **parts,
         )
 

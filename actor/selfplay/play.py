@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from actor.collecting.acting import method
 from actor.collecting.room import affordable_games, shares
+from actor.collecting.shown import Shown, ShownSession
 from actor.collecting.step import Experience
 from actor.metrics import ActorMetrics
 from actor.selfplay.crew import Trainee
@@ -28,6 +29,7 @@ from mazemesh.client.mesh import Mesh
 from mazemesh.client.pauses import jittered
 from mazemesh.errors import DeadlineExceeded, MazemeshError, NotFound, Unavailable
 from mazemesh.games import GameSpec, Purpose, seeds
+from mazemesh.games.columns import action_dtype
 from mazemesh.games.ladder import sides
 from mazemesh.policy.cache import PolicyCache, check_spec
 from mazemesh.policy.onnx_policy import OnnxPolicy
@@ -216,9 +218,7 @@ class Actor:
         (entropy,) = self._entropy.spawn(1)
         rng = np.random.default_rng(entropy)
         everywhere = tuple(range(spec.seats))
-        parts = [
-            Part(one.role.name, one.role.seats or everywhere, one.supply) for one in learning
-        ]
+        parts = [Part(one.role.name, one.role.seats or everywhere, one.supply) for one in learning]
         plan = SeatPlan(games, spec.seats, parts, spec.teams)
         steady = not (plan.contested or spec.may_leave)
         trainees = []
@@ -238,15 +238,17 @@ class Actor:
             controllers=plan.controllers(),
         )
         self._sessions.append(session)
+        packed = ShownSession(session, Shown.of(spec))
         return TrainingGames(
-            session,
-            session.step,
+            packed,
+            packed.step,
             plan,
             trainees,
             self._load,
             self._metrics,
             rng,
             steady=steady,
+            action_dtype=action_dtype(spec.action_space),
         )
 
     def _meet_rival(self, name: str) -> None:

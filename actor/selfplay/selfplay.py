@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,7 @@ from mazemesh.policy.onnx_policy import OnnxPolicy
 class Session(Protocol):
     """A training session (`mazemesh.client.game.game.GamesSession`)."""
 
-    def send(self, actions: npt.NDArray[np.int8], reseat: Reseat | None = None) -> None:
+    def send(self, actions: npt.NDArray[Any], reseat: Reseat | None = None) -> None:
         """Sends one step's actions without waiting."""
         ...
 
@@ -60,8 +60,9 @@ class TrainingGames:
         rng: np.random.Generator,
         *,
         steady: bool = False,
+        action_dtype: npt.DTypeLike = np.int8,
     ) -> None:
-        self._session = session
+        self._session, self._action_dtype = session, action_dtype
         self._plan = plan
         self._metrics, self._rng = metrics, rng
         games = len(plan.student_seat)
@@ -104,7 +105,7 @@ class TrainingGames:
 
     def _act(self, step: Step, reseat: Reseat | None) -> None:
         """Chooses and sends all actions."""
-        actions = np.zeros(step.reward.shape, np.int8)
+        actions = np.zeros(step.reward.shape, self._action_dtype)
         policies = [crew.current for crew in self._crews]
         opponent = self._met(policies)
         with self._metrics.inference.time():
@@ -123,7 +124,7 @@ class TrainingGames:
             drawn[plan.mirror] = present[self._adversary]
         return drawn
 
-    def _opponents_move(self, step: Step, actions: npt.NDArray[np.int8]) -> None:
+    def _opponents_move(self, step: Step, actions: npt.NDArray[Any]) -> None:
         """Writes the opponents' actions into `actions` [B, seats]."""
         held = ~self._plan.trained
         for policy, playing in self._opponent_policies.groups():

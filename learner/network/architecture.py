@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from mazemesh.games.spaces import Box, Discrete, Leaf, Space, leaves, single
 
 from learner.network.encoding import PLAIN as USUAL
 from learner.network.encoding import Encoding, MemoryCell
@@ -28,7 +29,6 @@ from learner.network.layers import (
     Linear,
     Memory,
 )
-from mazemesh.games.spaces import Box, Discrete, Leaf, Space, leaves, single
 from mazemesh.games.spec import GameSpec
 from mazemesh.policy.heads import ActionDistribution, logits_width
 
@@ -179,7 +179,9 @@ class Architecture:
         if self.own is not None:
             raise ValueError(f"{self.own.factory} is a module; it has no list of layers")
         if not self.plain:
-            raise ValueError("it has layers by leaf (learner.network.composed), and no list of them")
+            raise ValueError(
+                "it has layers by leaf (learner.network.composed), and no list of them"
+            )
         size = self.observation_size
         layers: list[Layer] = [Input(size, self.observation_dtype, self.scale)]
         for index, width in enumerate(self.hidden):
