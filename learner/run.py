@@ -15,8 +15,10 @@ from learner.network.architecture import Architecture, OwnModule
 from learner.network.source import Source, source_of
 from learner.settings import LearnerSettings
 from mazemesh.errors import InvalidArgument, Reason
-from mazemesh.games import GameSettings, open_game
+from mazemesh.games import GameSettings, GameSpec, open_game
 from mazemesh.games.ladder import sides
+from mazemesh.games.roles import cast
+from mazemesh.names import POLICY
 from mazemesh.v1 import model_pb2, replay_pb2
 from mazemesh.wire.specs import settings_to_proto
 from mazemesh.wire.tensors import Signature
@@ -26,7 +28,11 @@ _MAZE_FIELDS = tuple(field.name for field in dataclasses.fields(GameSettings))
 
 @dataclass(frozen=True)
 class Run:
-    """A training job. Its versions share the policy's name; `config` is its algorithm's."""
+    """A training job. Its versions share the policy's name; `config` is its algorithm's.
+
+    Of several policies that learn in the same games, each is a run; `roles` then has the role, the
+    name and the seats of each, this one among them.
+    """
 
     policy: str
     game: str
@@ -38,6 +44,7 @@ class Run:
     lockstep: bool = False
     pool: tuple[str, ...] = ()
     exploits: str = ""
+    roles: tuple[tuple[str, str, tuple[int, ...]], ...] = ()
 
     @classmethod
     def of(cls, settings: LearnerSettings) -> Run:
@@ -87,6 +94,7 @@ class Run:
             lockstep=settings.lockstep,
             pool=tuple(settings.pool),
             exploits=settings.exploits,
+            roles=_roles(settings, spec),
         )
         row_bytes = run.signature.row_bytes
         fits = fitted(method.experience, config, row_bytes, settings.hyperparameters)
@@ -132,6 +140,8 @@ class Run:
         collection.batch_rows, collection.lockstep = self.batch_rows, self.lockstep
         collection.pool.extend(self.pool)
         collection.exploits = self.exploits
+        for role, policy, seats in self.roles:
+            collection.roles.add(role=role, policy=policy, seats=seats)
         self.method.experience.tell(self.config, collection)
         return collection
 
@@ -166,6 +176,34 @@ def _check_network(settings: LearnerSettings, method: Algorithm[Any]) -> None:
             f"network = {settings.network}: {method.name} trains networks of its own making (with "
             f"memory, if it is ours); a module of yours is trained by {able}"
         )
+
+
+def _roles(
+    settings: LearnerSettings, spec: GameSpec
+) -> tuple[tuple[str, str, tuple[int, ...]], ...]:
+    """Of a run of several policies, as they are set.
+
+    Raises:
+        InvalidArgument: they do not fit the game, this one is not among them, or they cannot be
+            together with what else is set.
+    """
+    if not settings.policies:
+        return ()
+    given = ",".join(f"{role}={name}" for role, name in settings.policies.items())
+    found = cast(spec, settings.policies)
+    for name in settings.policies.values():
+        POLICY.check("policies", name)
+    if settings.policy_name not in settings.policies.values():
+        raise InvalidArgument(
+            f"policies: {given}: this learner's policy is {settings.policy_name!r}, and should be "
+            "one of them (--policy)"
+        )
+    if settings.exploits or settings.lockstep:
+        raise InvalidArgument(
+            f"policies: {given}: an exploiter, and a learner in lockstep, has one policy; leave "
+            "--exploits and --lockstep out"
+        )
+    return tuple(found)
 
 
 def _check_opponents(settings: LearnerSettings, seats: int, num_sides: int) -> None:
