@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from mazemesh.games.spaces import Box, Leaf, content, leaves
-
 from learner.algorithms.algorithm import Algorithm
 from learner.algorithms.presets import override
 from learner.algorithms.registry import find, names
@@ -20,6 +18,9 @@ from learner.settings import LearnerSettings
 from mazemesh.errors import InvalidArgument, Reason
 from mazemesh.games import GameSettings, GameSpec, open_game
 from mazemesh.games.ladder import sides
+from mazemesh.games.roles import cast
+from mazemesh.games.spaces import Box, Leaf, content, leaves
+from mazemesh.names import POLICY
 from mazemesh.policy.heads import heads
 from mazemesh.v1 import model_pb2, replay_pb2
 from mazemesh.wire.specs import settings_to_proto
@@ -30,7 +31,11 @@ _MAZE_FIELDS = tuple(field.name for field in dataclasses.fields(GameSettings))
 
 @dataclass(frozen=True)
 class Run:
-    """A training job. Its versions share the policy's name; `config` is its algorithm's."""
+    """A training job. Its versions share the policy's name; `config` is its algorithm's.
+
+    Of several policies that learn in the same games, each is a run; `roles` then has the role, the
+    name and the seats of each, this one among them.
+    """
 
     policy: str
     game: str
@@ -42,6 +47,7 @@ class Run:
     lockstep: bool = False
     pool: tuple[str, ...] = ()
     exploits: str = ""
+    roles: tuple[tuple[str, str, tuple[int, ...]], ...] = ()
 
     @classmethod
     def of(cls, settings: LearnerSettings) -> Run:
@@ -83,6 +89,7 @@ class Run:
             lockstep=settings.lockstep,
             pool=tuple(settings.pool),
             exploits=settings.exploits,
+            roles=_roles(settings, spec),
         )
         row_bytes = run.signature.row_bytes
         fits = fitted(method.experience, config, row_bytes, settings.hyperparameters)
@@ -130,6 +137,8 @@ class Run:
         collection.exploits = self.exploits
         if any(head.continuous for head in heads(self.architecture.action_space)):
             collection.action_distribution = self.architecture.actions
+        for role, policy, seats in self.roles:
+            collection.roles.add(role=role, policy=policy, seats=seats)
         self.method.experience.tell(self.config, collection)
         return collection
 
@@ -230,6 +239,34 @@ def _check_network(settings: LearnerSettings, method: Algorithm[Any]) -> None:
             f"network = {settings.network}: {method.name} trains networks of its own making (with "
             f"memory, if it is ours); a module of yours is trained by {able}"
         )
+
+
+def _roles(
+    settings: LearnerSettings, spec: GameSpec
+) -> tuple[tuple[str, str, tuple[int, ...]], ...]:
+    """Of a run of several policies, as they are set.
+
+    Raises:
+        InvalidArgument: they do not fit the game, this one is not among them, or they cannot be
+            together with what else is set.
+    """
+    if not settings.policies:
+        return ()
+    given = ",".join(f"{role}={name}" for role, name in settings.policies.items())
+    found = cast(spec, settings.policies)
+    for name in settings.policies.values():
+        POLICY.check("policies", name)
+    if settings.policy_name not in settings.policies.values():
+        raise InvalidArgument(
+            f"policies: {given}: this learner's policy is {settings.policy_name!r}, and should be "
+            "one of them (--policy)"
+        )
+    if settings.exploits or settings.lockstep:
+        raise InvalidArgument(
+            f"policies: {given}: an exploiter, and a learner in lockstep, has one policy; leave "
+            "--exploits and --lockstep out"
+        )
+    return tuple(found)
 
 
 def _check_opponents(settings: LearnerSettings, seats: int, num_sides: int) -> None:

@@ -94,6 +94,11 @@ class LearnerSettings(BlobSettings):
     shaping: float | None = Field(default=None, description="weight of the distance in rewards")
     shaping_discount: float | None = Field(default=None, description="of that distance, 0..1")
 
+    policies: dict[str, str] = Field(
+        default_factory=dict,
+        description="of a run of several, by the role that each trains: "
+        "evader=pursuit-evader,hunter=pursuit-hunter; --policy says which this learner's is",
+    )
     pool: list[str] = Field(
         default_factory=list, description="further policies whose snapshots are met, e.g. a,b"
     )

@@ -7,7 +7,6 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from mazemesh.games.spaces import Discrete
 
 from actor.collecting.noise import CorrelatedNoise
 from actor.collecting.own_pace import OwnPaceUnrollCollector
@@ -19,6 +18,7 @@ from actor.collecting.unrolls import UnrollCollector
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSpec
 from mazemesh.games.columns import pack_actions
+from mazemesh.games.spaces import Discrete
 from mazemesh.policy.deciding import Deciding
 from mazemesh.policy.heads import ActionDistribution
 from mazemesh.policy.onnx_policy import OnnxPolicy

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from mazemesh.games.spaces import Box, Discrete, Space
 
 from mazemesh.client.game.game import GamesSession, Step
 from mazemesh.games import GameSpec
@@ -24,6 +23,7 @@ from mazemesh.games.columns import (
     pack_actions,
     unpack_actions,
 )
+from mazemesh.games.spaces import Box, Discrete, Space
 from mazemesh.policy.deciding import Actions
 
 Array = npt.NDArray[Any]

@@ -10,7 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from actor.collecting.acting import Acting, Collector
-from actor.collecting.step import OVER, Consequence, Decision, Experience
+from actor.collecting.step import (
+    OVER,
+    TERMINATED,
+    TRUNCATED,
+    Consequence,
+    Decision,
+    Experience,
+)
 from actor.selfplay.endings import Ending, Seats
 from actor.selfplay.seat_rows import SeatRows
 from mazemesh.client.game.game import Step
@@ -38,7 +45,7 @@ class Trainee:
 
 @dataclass(frozen=True)
 class _Moves:
-    """What was decided, in n seats, and what was thought of it.
+    """What was decided, in the n seats that had a move, and what was thought of it.
 
     Attributes:
         decision: [n].
@@ -71,11 +78,14 @@ class Crew:
         self._capacity = games * seats
         self._rows = SeatRows(games, seats)
         self.seats = Seats.of(self._rows.row)
+        self._acting = self.seats
+        self._moving = np.zeros(self._capacity, np.bool_)
         self._ending: Ending | None = None
         self._final_state: Float
         self._decision: Decision
         self._moves: _Moves
         self._buffers: tuple[Decision, Decision] | None = None
+        self._value = np.zeros(self._capacity, np.float32)
 
     @property
     def current(self) -> OnnxPolicy:
@@ -89,10 +99,16 @@ class Crew:
 
     def end(self, step: Step) -> int:
         """Notes what a step did, before seats change; the number of seats that moved in it."""
-        self._ending = ending = Ending.of(step, self.seats)
+        moving = self._moving[self.seats.rows]
+        self._ending = ending = Ending.of(step, self.seats, moving)
+        self._moving[self.seats.rows[ending.status != OVER]] = False
         games, places = self.seats.games, self.seats.seats
         cut, size = ending.truncated, self.current.state_size
         self._final_state = self._memory.read(games[cut], places[cut], size)
+        if size:  # whoever comes back into a game that goes on remembers nothing
+            over = (ending.status == TERMINATED) | (ending.status == TRUNCATED)
+            nothing = np.zeros((np.count_nonzero(over), size), np.float32)
+            self._memory.write(games[over], places[over], nothing)
         return int(np.count_nonzero(ending.status != OVER))
 
     def act(
@@ -102,7 +118,9 @@ class Crew:
 
         `opponent` uint64 [B, seats] is whom each seat meets.
         """
-        seats, ending = self.seats, self._ending
+        ending = self._ending
+        self._acting = seats = _with_a_move(step, self.seats)
+        self._moving[seats.rows] = True
         count = len(seats)
         observation, mask = seats.take(step.observation), seats.take(step.action_mask)
         state = self._memory.read(seats.games, seats.seats, policy.state_size)
@@ -146,10 +164,21 @@ class Crew:
         # The decision before this one stays as it is, in the other.
         placed, other = self._buffers
         self._buffers = other, placed
-        rows = self.seats.rows
+        rows = self._acting.rows
+        waiting = self._waiting()
         for name in _BY_SEAT:
             getattr(placed, name)[rows] = getattr(decision, name)
+            if len(waiting):
+                getattr(placed, name)[waiting] = getattr(other, name)[waiting]
         return replace(placed, policy_version=decision.policy_version)
+
+    def _waiting(self) -> npt.NDArray[np.intp]:
+        """Rows whose move was made before: what was decided there stays as it is."""
+        if self._acting is self.seats:
+            return _NO_ROWS
+        waits = self._moving.copy()
+        waits[self._acting.rows] = False
+        return np.flatnonzero(waits)
 
     def _empty(self, decision: Decision) -> Decision:
         rows = {
@@ -169,11 +198,12 @@ class Crew:
         }
         if not self._steady:
             old = ending.seats.rows
+            self._value[self._acting.rows] = moves.value
             parts = {
                 "reward": self._spread(ending.reward, old, 0),
                 "status": self._spread(ending.status, old, OVER),
                 "success": self._spread(ending.success, old, False),
-                "value": self._spread(moves.value, self.seats.rows, 0),
+                "value": self._value,
                 "truncated_games": old[ending.truncated],
             }
         return Consequence(
@@ -192,5 +222,11 @@ class Crew:
         found[rows] = values
         return found
 
+
+def _with_a_move(step: Step, seats: Seats) -> Seats:
+    return seats.only(seats.take(step.acting)) if len(step.acting) else seats
+
+
+_NO_ROWS = np.zeros(0, np.intp)
 
 _BY_SEAT = tuple(one.name for one in fields(Decision) if one.name != "policy_version")

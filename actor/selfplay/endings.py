@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from actor.collecting.step import RUNNING, TRUNCATED
+from actor.collecting.step import OVER, RUNNING, TRUNCATED
 from mazemesh.client.game.game import Step
 
 Indices = npt.NDArray[np.intp]
@@ -42,6 +42,13 @@ class Seats:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def only(self, which: npt.NDArray[np.bool_]) -> Seats:
+        """Those of them that a mask bool [n] keeps."""
+        if which.all():
+            return self
+        kept = (self.games[which], self.seats[which], self.rows[which], self.flat[which])
+        return Seats(*kept, all=False)
+
     def take(self, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Their rows [n, ...] of an array [B, seats, ...]; a mere view of all."""
         rows = array.reshape(-1, *array.shape[2:])
@@ -55,7 +62,8 @@ class Ending:
     Attributes:
         seats: Who they were.
         reward: float32 [n].
-        status: uint8 [n], as in game.proto.
+        status: uint8 [n], as in game.proto; OVER too where a move goes on, as its seat waits for
+            others, and where there was none.
         success: bool [n], the step ended the game and the seat did what it is about.
         truncated: Indices [m] of the seats whose episode this step truncated.
         observation: [m, D], what they saw last.
@@ -71,12 +79,18 @@ class Ending:
     action_mask: npt.NDArray[np.uint8]
 
     @classmethod
-    def of(cls, step: Step, seats: Seats) -> Ending:
-        """Of seats that are still as they were when the step was played."""
+    def of(cls, step: Step, seats: Seats, moving: npt.NDArray[np.bool_]) -> Ending:
+        """Of seats that are still as they were when the step was played.
+
+        `moving` bool [n] tells which have made a move of which nothing has come yet.
+        """
         if len(step.seat_status):
             status = seats.take(step.seat_status)
         else:
             status = step.status[seats.games]
+        if len(step.acting):
+            goes_on = (status == RUNNING) & ~seats.take(step.acting)
+            status = np.where(goes_on | ~moving, OVER, status).astype(np.uint8)
         truncated = np.flatnonzero(status == TRUNCATED)
         observation, mask = _last_seen(step, seats, truncated)
         success = _successes(step, seats)

@@ -220,7 +220,7 @@ class Actor:
         everywhere = tuple(range(spec.seats))
         parts = [Part(one.role.name, one.role.seats or everywhere, one.supply) for one in learning]
         plan = SeatPlan(games, spec.seats, parts, spec.teams)
-        steady = not (plan.contested or spec.may_leave)
+        steady = not (plan.contested or spec.may_leave or spec.may_wait)
         trainees = []
         for one, part in zip(learning, parts, strict=True):
             student = one.role.student

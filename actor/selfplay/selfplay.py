@@ -46,7 +46,7 @@ class TrainingGames:
         metrics: Counters.
         rng: Source of the opponents' draws.
         steady: Whether the same seats move in every step: no seat goes to an opponent, none is done
-            before its game.
+            before its game, none waits for others.
     """
 
     def __init__(
@@ -128,7 +128,10 @@ class TrainingGames:
         """Writes the opponents' actions into `actions` [B, seats]."""
         held = ~self._plan.trained
         for policy, playing in self._opponent_policies.groups():
-            of_playing, seats = np.nonzero(held[playing])
+            moves = held[playing] & step.acting[playing] if len(step.acting) else held[playing]
+            of_playing, seats = np.nonzero(moves)
+            if not len(seats):
+                continue
             games = playing[of_playing]
             mask = step.action_mask[games, seats]
             state = self._memory.read(games, seats, policy.state_size)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import torch
-from mazemesh.games.spaces import Leaf
 from torch import Tensor, nn
 
 from learner.network.encoding import MemoryCell
+from mazemesh.games.spaces import Leaf
 
 
 class Gates(nn.Module):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 import torch
-from mazemesh.games.spaces import Box, Discrete, LeafSpace, MultiDiscrete
 from torch import Tensor, nn
 
 from learner.network.encoders.images import image_encoder
 from learner.network.encoding import ImageEncoder
+from mazemesh.games.spaces import Box, Discrete, LeafSpace, MultiDiscrete
 
 ONE_HOT = 256
 """Values of a discrete leaf that get an element each; of more, 64 numbers are learned for each."""

@@ -39,10 +39,13 @@ Place = tuple[int, int, int]
 
 
 class ShownGames:
-    """A session whose games tell where each seat is; a seat earns what its step's number is."""
+    """A session whose games tell where each seat is; a seat earns what its step's number is.
 
-    def __init__(self, games: int, seats: int, seed: int) -> None:
-        self._games, self._seats = games, seats
+    Where seats take `turns`, one has a move in each step, and earns when it has one again.
+    """
+
+    def __init__(self, games: int, seats: int, seed: int, *, turns: bool = False) -> None:
+        self._games, self._seats, self._turns = games, seats, turns
         self._rng = np.random.default_rng(seed)
         self._episode = np.zeros(games, np.int64)
         self._at = np.zeros(games, np.int64)
@@ -76,19 +79,31 @@ class ShownGames:
     ) -> Step:
         games, seats = self._games, self._seats
         ended = np.flatnonzero(status).astype(np.int32)
+        observation, final = self._views(), np.array(finals, np.uint8).reshape(-1, seats, SIZE)
+        masks = np.ones((games, seats, ACTIONS), np.uint8)
+        acting = np.zeros((0, seats), np.bool_)
+        if self._turns:
+            acting = np.arange(seats) == self._at[:, None] % seats
         return Step(
             sequence=0,
-            observation=self._views(),
-            action_mask=np.ones((games, seats, ACTIONS), np.uint8),
+            observation=observation,
+            action_mask=masks,
             reward=np.repeat(reward[:, None], seats, axis=1),
             status=status,
             ended_games=ended,
             ended_scores=np.tile(np.arange(seats, dtype=np.float32), (len(ended), 1)),
             ended_steps=np.zeros(len(ended), np.int32),
             ended_successes=np.tile(np.arange(seats) == 1, (len(ended), 1)),
-            final_observation=np.array(finals, np.uint8).reshape(-1, seats, SIZE),
+            final_observation=final,
             final_action_mask=np.ones((len(finals), seats, ACTIONS), np.uint8),
             seat_status=np.zeros((0, seats), np.uint8),
+            acting=acting,
+            observations={"observation": observation},
+            action_masks={"action_mask": masks},
+            final_observations={"observation": final},
+            final_action_masks={"action_mask": np.ones((len(final), seats, ACTIONS), np.uint8)},
+            states={},
+            final_states={},
         )
 
 
@@ -132,10 +147,16 @@ class Told:
     """Plays games and notes which seats train in each episode, and whom they meet."""
 
     def __init__(
-        self, plan: SeatPlan, collectors: Sequence[Collector], digests: Sequence[int], seed: int = 0
+        self,
+        plan: SeatPlan,
+        collectors: Sequence[Collector],
+        digests: Sequence[int],
+        seed: int = 0,
+        *,
+        turns: bool = False,
     ) -> None:
-        games = len(plan.student_seat)
-        self.session, rng = ShownGames(games, plan.seats, seed), np.random.default_rng(seed)
+        games, rng = len(plan.student_seat), np.random.default_rng(seed)
+        self.session = ShownGames(games, plan.seats, seed, turns=turns)
         self.opponent, self.registry = Valuing(77), CollectorRegistry()
         self.policies = [Valuing(digest) for digest in digests]
         trainees = [
@@ -151,7 +172,7 @@ class Told:
             self.load,
             ActorMetrics(self.registry),
             rng,
-            steady=not plan.contested,
+            steady=not (plan.contested or turns),
         )
         self.met: dict[Place, int] = {}
         self._note(range(games))
@@ -287,6 +308,37 @@ def test_sequences_are_whole_play_too() -> None:
             assert row["opponent"][at] == told.met[before[:3]]
             if not (row["terminated"][at] or row["truncated"][at]):
                 assert after == (*before[:3], before[3] + 1)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_where_seats_take_turns_a_row_goes_from_a_seats_move_to_its_next(seed: int) -> None:
+    games, seats = 5, 2
+    plan = SeatPlan(games, seats, Names("race:latest", "race:4"), student="race")
+    told = Told(plan, [own_pace(games * seats)], [5], seed, turns=True)
+    (rows,) = told.play(150)
+    steps: dict[Place, list[int]] = defaultdict(list)
+    for row in rows:
+        seen = [tuple(one.tolist()) for one in row["observation"]]
+        following = [*seen, tuple(row["last_observation"].tolist())]
+        for at, (before, after) in enumerate(pairwise(following)):
+            game, seat, episode, step = before
+            assert step % seats == seat
+            assert row["opponent"][at] == told.met[game, seat, episode]
+            steps[game, seat, episode].append(step)
+            if not (row["terminated"][at] or row["truncated"][at]):
+                assert after == (game, seat, episode, step + seats)
+                assert row["reward"][at] == step + seats - 1
+            elif at + 1 < len(seen):
+                assert after[3] in range(seats)
+            if row["truncated"][at]:
+                # It saw the end one or two steps after its move, whoever made the last one.
+                last = [np.array([game, seat, episode, step + more]) for more in range(1, seats + 1)]
+                assert row["bootstrap_value"][at] in {float(value_of(one)) for one in last}
+    for place, found in steps.items():
+        assert sorted(found) == list(range(place[1], max(found) + 1, seats))
+    moved = told.registry.get_sample_value("mazemesh_actor_agent_steps_total")
+    assert moved is not None
+    assert moved - LENGTH * games * seats <= sum(map(len, steps.values())) <= moved
 
 
 def test_where_all_win_together_every_seat_trains_in_step() -> None:
