@@ -20,7 +20,7 @@ from mazemesh.games import GameSpec
 from mazemesh.games.columns import pack_actions
 from mazemesh.games.spaces import Discrete
 from mazemesh.policy.deciding import Deciding
-from mazemesh.policy.heads import ActionDistribution
+from mazemesh.policy.heads import ActionDistribution, distribution_of
 from mazemesh.policy.onnx_policy import OnnxPolicy
 from mazemesh.policy.sampling import (
     ape_x_epsilons,
@@ -138,7 +138,7 @@ class NoisyActing:
     Args:
         shown: Observations and actions of the game.
         distribution: What continuous actions are drawn from.
-        scale: Standard deviation of the noise, in units of half the way between an element's bounds.
+        scale: Deviation of the noise, in units of half the way between an element's bounds.
         noise: Standard normal.
         rng: Source of the draws of discrete leaves.
     """
@@ -194,7 +194,7 @@ def method(
         InvalidArgument: the collection names no method.
     """
     rows, shown, several = games * seats, Shown.of(spec), spec.seats > 1
-    distribution = _distribution(collection)
+    distribution = distribution_of(collection.action_distribution, "collection")
     if collection.HasField("unroll"):
         acting = _drawing(shown, distribution, games, seats, rng)
         unrolls = UnrollCollector(
@@ -236,15 +236,6 @@ def method(
             opponents=several,
         )
     raise InvalidArgument("collection.method is not set; expected unroll, transition or sequence")
-
-
-def _distribution(collection: Collection) -> ActionDistribution:
-    told = collection.action_distribution or "clipped"
-    if told not in ("clipped", "squashed"):
-        raise InvalidArgument(
-            f"collection.action_distribution is {told!r:.50}; expected squashed or clipped"
-        )
-    return "squashed" if told == "squashed" else "clipped"
 
 
 def _drawing(

@@ -107,7 +107,7 @@ class TransitionCollector:
         after.observation[cut] = consequence.final_observation
         after.mask[cut] = consequence.final_action_mask
         after.value[cut] = consequence.final_value
-        if after.state.shape[1]:
+        if self._state.shape[2]:
             after.state[cut] = consequence.final_state
         terminated = consequence.status == TERMINATED
         for age in range(self._n):
@@ -145,8 +145,7 @@ class TransitionCollector:
                 "bootstrap_discount": discount.astype(np.float32),
                 **shown.observations(after.observation[games], "next_"),
                 **shown.action_masks(after.mask[games], "next_"),
-                "state": self._state[ring, games],
-                "next_state": after.state[games],
+                **self._remembered(ring, games, after),
                 "opponent": self._opponent[ring, games],
             }
         )
@@ -154,6 +153,11 @@ class TransitionCollector:
             error = returns + discount * after.value[games] - self._action_value[ring, games]
             self._priorities.append(np.abs(error) + PRIORITY_FLOOR)
         self._versions.append(np.full(len(games), version, np.int64))
+
+    def _remembered(self, ring: Rows, games: Rows, after: _After) -> Batch:
+        if not self._state.shape[2]:
+            return {}
+        return {"state": self._state[ring, games], "next_state": after.state[games]}
 
     def _flush(self) -> Experience | None:
         if sum(len(versions) for versions in self._versions) < self._batch_rows:

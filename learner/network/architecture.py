@@ -13,7 +13,6 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from mazemesh.games.spaces import Box, Discrete, Leaf, Space, leaves, single
 
 from learner.network.encoding import PLAIN as USUAL
 from learner.network.encoding import Encoding, MemoryCell
@@ -29,6 +28,7 @@ from learner.network.layers import (
     Linear,
     Memory,
 )
+from mazemesh.games.spaces import Box, Discrete, Leaf, Space, leaves, single
 from mazemesh.games.spec import GameSpec
 from mazemesh.policy.heads import ActionDistribution, logits_width
 
@@ -74,8 +74,8 @@ class Spaces:
     def of(cls, spec: GameSpec) -> Spaces | None:
         """Those of a game; None where it is one vector (uint8 or float32) and one number."""
         seen, done = single(spec.observation_space), single(spec.action_space)
-        vector = isinstance(seen, Box) and len(seen.shape) == 1
-        if vector and seen.dtype in _VECTORS and isinstance(done, Discrete):
+        vector = isinstance(seen, Box) and len(seen.shape) == 1 and seen.dtype in _VECTORS
+        if vector and isinstance(done, Discrete):
             return None
         return cls(spec.observation_space, spec.action_space)
 
