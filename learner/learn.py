@@ -19,7 +19,7 @@ from learner.loop.lease import Lease
 from learner.loop.prefetch import Prefetcher, make_table
 from learner.loop.publisher import Publisher
 from learner.ports import ExperienceSource, PolicySink
-from learner.record import checkpoint
+from learner.record import checkpoint, finished
 from learner.record.journal import Journal, run_id_of
 from learner.record.lineage import Lineage
 from learner.record.metrics import LearnerMetrics
@@ -102,6 +102,7 @@ def _lead(
     run_id = run_id_of(settings.folder, resuming=resumed is not None)
     if not (lease.take(run_id) and make_table(source, run.table, stop)):
         return
+    finished.begin(settings.folder)
     journal = Journal(settings.folder, run, run_id)
     metadata = {"torch": importlib.metadata.version("torch")}
     lineage = Lineage(settings.folder)
@@ -118,6 +119,8 @@ def _lead(
     journal.close()
     lease.check()
     publisher.check()
+    if ended:
+        finished.finish(settings.folder)
 
 
 def _copies(settings: LearnerSettings) -> Callable[[str], AbstractContextManager[None]]:
