@@ -54,9 +54,7 @@ class Packing:
                 of which a value cannot tell which are set.
         """
         if not 1 <= len(self.runs) <= MOST_RUNS:
-            raise InvalidArgument(
-                f"packing has {len(self.runs)} runs; expected 1..{MOST_RUNS}"
-            )
+            raise InvalidArgument(f"packing has {len(self.runs)} runs; expected 1..{MOST_RUNS}")
         for run in self.runs:
             if not 1 <= run.count <= MOST_ELEMENTS:
                 raise InvalidArgument(
@@ -101,7 +99,7 @@ class Packing:
 
 @lru_cache(maxsize=256)
 def check_bits(bits: tuple[int, ...]) -> None:
-    """Raises InvalidArgument unless `bits` are at most 8 values that can be told from an element."""
+    """Raises InvalidArgument unless there are at most 8 `bits`, which an element's value tells."""
     if len(bits) > MOST_BITS or not all(1 <= bit <= 255 for bit in bits):
         raise InvalidArgument(
             f"packing has the bits {list(bits)}; expected at most {MOST_BITS}, of 1..255 each"

@@ -102,6 +102,4 @@ load_word = cast("Callable[[Bytes, int], np.uint64]", intrinsic(_load_word))
 store_word = cast("Callable[[Bytes, int, np.uint64], None]", intrinsic(_store_word))
 to_bits = cast("Callable[[Bytes, int, np.uint8, np.uint8], np.uint64]", intrinsic(_to_bits))
 to_elements = cast("Callable[[Bytes, int, np.uint64, np.uint8], None]", intrinsic(_to_elements))
-into_elements = cast(
-    "Callable[[Bytes, int, np.uint64, np.uint8], None]", intrinsic(_into_elements)
-)
+into_elements = cast("Callable[[Bytes, int, np.uint64, np.uint8], None]", intrinsic(_into_elements))

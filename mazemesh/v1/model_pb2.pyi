@@ -24,7 +24,7 @@ POLICY_STATE_REJECTED: PolicyState
 POLICY_STATE_RETIRED: PolicyState
 
 class Collection(_message.Message):
-    __slots__ = ("game", "settings", "table", "unroll", "transition", "sequence", "batch_rows", "lockstep", "pool", "exploits")
+    __slots__ = ("game", "settings", "table", "unroll", "transition", "sequence", "batch_rows", "lockstep", "pool", "exploits", "packed")
     GAME_FIELD_NUMBER: _ClassVar[int]
     SETTINGS_FIELD_NUMBER: _ClassVar[int]
     TABLE_FIELD_NUMBER: _ClassVar[int]
@@ -35,6 +35,7 @@ class Collection(_message.Message):
     LOCKSTEP_FIELD_NUMBER: _ClassVar[int]
     POOL_FIELD_NUMBER: _ClassVar[int]
     EXPLOITS_FIELD_NUMBER: _ClassVar[int]
+    PACKED_FIELD_NUMBER: _ClassVar[int]
     game: str
     settings: _game_pb2.GameSettings
     table: str
@@ -45,7 +46,8 @@ class Collection(_message.Message):
     lockstep: bool
     pool: _containers.RepeatedScalarFieldContainer[str]
     exploits: str
-    def __init__(self, game: _Optional[str] = ..., settings: _Optional[_Union[_game_pb2.GameSettings, _Mapping]] = ..., table: _Optional[str] = ..., unroll: _Optional[_Union[UnrollCollection, _Mapping]] = ..., transition: _Optional[_Union[TransitionCollection, _Mapping]] = ..., sequence: _Optional[_Union[SequenceCollection, _Mapping]] = ..., batch_rows: _Optional[int] = ..., lockstep: _Optional[bool] = ..., pool: _Optional[_Iterable[str]] = ..., exploits: _Optional[str] = ...) -> None: ...
+    packed: bool
+    def __init__(self, game: _Optional[str] = ..., settings: _Optional[_Union[_game_pb2.GameSettings, _Mapping]] = ..., table: _Optional[str] = ..., unroll: _Optional[_Union[UnrollCollection, _Mapping]] = ..., transition: _Optional[_Union[TransitionCollection, _Mapping]] = ..., sequence: _Optional[_Union[SequenceCollection, _Mapping]] = ..., batch_rows: _Optional[int] = ..., lockstep: _Optional[bool] = ..., pool: _Optional[_Iterable[str]] = ..., exploits: _Optional[str] = ..., packed: _Optional[bool] = ...) -> None: ...
 
 class UnrollCollection(_message.Message):
     __slots__ = ("length",)

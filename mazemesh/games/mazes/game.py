@@ -64,6 +64,7 @@ class MazeGame:
         planes: Planes of its observation: `SHARED_PLANES`, then its own.
         overview: Its own planes of `BatchEngine.global_state`.
         vectors: Its own vectors at the end of the observation, as (name, length).
+        binary: Those of them that are 0 or 255.
         seats_multiple: The seats must be a multiple of this, as with teams of equal size.
         teams: Returns the team of each start place, given the seats.
         items: Returns how many things lie in the maze, given resolved settings.
@@ -82,6 +83,7 @@ class MazeGame:
     planes: tuple[str, ...] = PLANES
     overview: tuple[str, ...] = ("exit",)
     vectors: Vectors = ()
+    binary: frozenset[str] = frozenset()
     seats_multiple: int = 1
     teams: Callable[[int], tuple[int, ...]] = each_alone
     items: Callable[[GameSettings], int] = no_items
