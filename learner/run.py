@@ -17,7 +17,9 @@ from learner.settings import LearnerSettings
 from mazemesh.errors import InvalidArgument, Reason
 from mazemesh.games import GameSettings, open_game
 from mazemesh.games.ladder import sides
+from mazemesh.games.packings import packings
 from mazemesh.v1 import model_pb2, replay_pb2
+from mazemesh.wire.packed_signatures import packed_signature
 from mazemesh.wire.specs import settings_to_proto
 from mazemesh.wire.tensors import Signature
 
@@ -38,6 +40,7 @@ class Run:
     lockstep: bool = False
     pool: tuple[str, ...] = ()
     exploits: str = ""
+    packed: bool = True
 
     @classmethod
     def of(cls, settings: LearnerSettings) -> Run:
@@ -87,6 +90,7 @@ class Run:
             lockstep=settings.lockstep,
             pool=tuple(settings.pool),
             exploits=settings.exploits,
+            packed=settings.packed,
         )
         row_bytes = run.signature.row_bytes
         fits = fitted(method.experience, config, row_bytes, settings.hyperparameters)
@@ -105,8 +109,10 @@ class Run:
     @cached_property
     def signature(self) -> Signature:
         """Of the experience."""
-        several = open_game(self.game).spec(self.game_settings).seats > 1
-        return self.method.experience.signature(self.config, self.architecture, opponents=several)
+        spec = open_game(self.game).spec(self.game_settings)
+        several = spec.seats > 1
+        plain = self.method.experience.signature(self.config, self.architecture, opponents=several)
+        return packed_signature(plain, packings(spec)) if self.packed else plain
 
     @cached_property
     def table(self) -> replay_pb2.Table:
@@ -132,6 +138,7 @@ class Run:
         collection.batch_rows, collection.lockstep = self.batch_rows, self.lockstep
         collection.pool.extend(self.pool)
         collection.exploits = self.exploits
+        collection.packed = self.packed
         self.method.experience.tell(self.config, collection)
         return collection
 

@@ -123,7 +123,7 @@ class RunGamesStream:
                 )
             share = await self._rooms.take(setup.game, setup.settings, setup.num_games)
             batch = await self._stepping.in_thread(setup.make, self._new_engine, share)
-            encode, packing = _encoding(first.open, batch)
+            encode, packing = await self._stepping.in_thread(_encoding, first.open, batch)
             session = await self._stepping.in_thread(
                 Session,
                 first.open.session_id,
@@ -139,7 +139,7 @@ class RunGamesStream:
             for game in board.games:
                 game.match.trace = trace
             await self._end_other(board)
-            encode, packing = _encoding(first.join, board.batch)
+            encode, packing = await self._stepping.in_thread(_encoding, first.join, board.batch)
             session = await self._stepping.in_thread(
                 MatchSession,
                 first.join.session_id,
@@ -164,7 +164,9 @@ def _encoding(
     message: pb.OpenSession | pb.JoinSession, batch: Batch
 ) -> tuple[Callable[[int, Report], bytes], int]:
     """How a session's steps are encoded, and the hash of their packing; 0 where they are plain."""
-    packed = packed_steps(batch.engine) if message.packed else None
+    # Games that were joined may be joined again, by who wants them plain.
+    alone = isinstance(message, pb.OpenSession)
+    packed = packed_steps(batch, alone=alone) if message.packed else None
     return (encode_step, 0) if packed is None else (packed, packed.hash)
 
 

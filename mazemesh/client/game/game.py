@@ -167,8 +167,8 @@ class GameClient:
             first_game_id: lets several sessions share a seed.
             controllers: int8 [num_games, seats], -1 the caller, else the bot of that code.
             session_id: made up if empty.
-            packed: whether what is seen and the masks may come in few bits: `GamesSession.packings`
-                then tells how, for `mazemesh.packing.rows.unpack`.
+            packed: whether what is seen may stay in the few bits in which it then travels:
+                `GamesSession.packings` tells how, for `mazemesh.packing.rows.unpack`.
 
         Raises:
             InvalidArgument: a value is out of range, named.

@@ -22,6 +22,7 @@ from mazemesh.errors import (
 from mazemesh.games import GameSpec
 from mazemesh.games.columns import Column, mask_columns, observation_columns, state_columns
 from mazemesh.games.packings import Packings, packings
+from mazemesh.packing.rows import unpack
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.wire.actions import encode_actions
 from mazemesh.wire.games_step import StepBytes, encode_message
@@ -111,8 +112,9 @@ class GamesSession:
         game_ids: ids of the games that were joined; empty in training.
         step: the last step that was received.
         controllers: int8 [n, s], who plays each seat now: -1 the caller, else the bot of that code.
-        packings: How columns of `Step` are packed, [n, s, row_bytes]: `mazemesh.packing.rows.unpack`
-            makes them plain. None: they are, as nothing else was asked for, or the server is older.
+        packings: How observations of `Step` are packed, uint8 [n, s, row_bytes] each:
+            `mazemesh.packing.rows.unpack` makes them plain. None: they are, as nothing else was
+            asked for, or the server is older. Masks are plain always.
     """
 
     def __init__(
@@ -337,9 +339,9 @@ class GamesSession:
         games, seats = self.num_games, self.seats
         seen, masks = self._seen, self._masks
         observations = message.columns("observation", seen, games, seats)
-        action_masks = message.columns("action_mask", masks, games, seats)
+        action_masks = self._legal(message.columns("action_mask", masks, games, seats))
         final_observations = message.columns("final_observation", seen, -1, seats)
-        final_action_masks = message.columns("final_action_mask", masks, -1, seats)
+        final_action_masks = self._legal(message.columns("final_action_mask", masks, -1, seats))
         return Step(
             sequence=message.sequence,
             observation=_only(observations, games, seats),
@@ -361,6 +363,16 @@ class GamesSession:
             states=message.columns("state", self._state, -1),
             final_states=message.columns("final_state", self._state, -1),
         )
+
+    def _legal(self, masks: dict[str, npt.NDArray[np.uint8]]) -> dict[str, npt.NDArray[np.uint8]]:
+        """Masks as they came, plain."""
+        if self.packings is None:
+            return masks
+        packed = self.packings.by_name
+        return {
+            name: unpack(packed[name], mask) if name in packed else mask
+            for name, mask in masks.items()
+        }
 
 
 def _agreed(packing: int, spec: GameSpec) -> Packings | None:

@@ -68,6 +68,7 @@ class MazeGame:
         seats_multiple: The seats must be a multiple of this, as with teams of equal size.
         teams: Returns the team of each start place, given the seats.
         items: Returns how many things lie in the maze, given resolved settings.
+        is_plain: Whether there is nothing to see but players and the exit.
         has_things: Whether its kernels work on `mazemesh.games.mazes.kernels.things` too.
     """
 
@@ -87,6 +88,7 @@ class MazeGame:
     seats_multiple: int = 1
     teams: Callable[[int], tuple[int, ...]] = each_alone
     items: Callable[[GameSettings], int] = no_items
+    is_plain: bool = False
     has_things: bool = False
 
     @property
