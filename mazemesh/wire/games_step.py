@@ -118,6 +118,8 @@ class StepBytes:
         Raises:
             ValueError: the bytes do not fit.
         """
+        if not columns:
+            return {}
         begin, size = self._places.get(name, _NOWHERE)
         if not columns:
             return {}
