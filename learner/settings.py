@@ -9,6 +9,8 @@ from pydantic import Field, PositiveInt, field_validator, model_validator
 
 from learner.algorithms import registry
 from learner.network.architecture import Precision
+from learner.network.encoding import Encoding, ImageEncoder, MemoryCell, ValueNetwork
+from learner.network.layers import Activation
 from learner.run_file import lay_over, read_settings
 from mazemesh.client.addresses import Addresses
 from mazemesh.games.foreign import policy_name
@@ -47,6 +49,33 @@ class LearnerSettings(BlobSettings):
         pattern=r"^([A-Za-z_][\w.]*:[A-Za-z_]\w*)?$",
         description="torch module of your own, package.module:Factory (docs/own-network.md); the "
         "layers of --hidden unless set",
+    )
+    activation: Activation = Field(default="relu", description="after each hidden layer")
+    image: ImageEncoder = Field(
+        default="auto",
+        description="layers on images: nature, impala, small, flat; auto by their size",
+    )
+    frames: int = Field(
+        default=1,
+        ge=1,
+        le=16,
+        description="of the last observations that the network sees; earlier ones are its state",
+    )
+    normalize_observations: bool = Field(
+        default=False,
+        description="numbers that are no bytes by their running mean and deviation, which are part "
+        "of the policy",
+    )
+    normalize_rewards: bool = Field(
+        default=False,
+        description="values in units of the running deviation of their targets, part of the policy",
+    )
+    value_layers: ValueNetwork = Field(
+        default="auto",
+        description="shared with the policy, own, or auto: own where actions are continuous",
+    )
+    memory_cell: MemoryCell = Field(
+        default="gru", description="of algorithms with memory: gru or lstm"
     )
     hyperparameters: dict[str, float] = Field(
         default_factory=dict,
@@ -110,6 +139,10 @@ class LearnerSettings(BlobSettings):
         default=False,
         description="take turns with one actor: a seed gives one course of training; slower",
     )
+    packed: bool = Field(
+        default=True,
+        description="rows of experience as bits where they are bits; off: a byte each, as before",
+    )
     precision: Precision = Field(
         default="auto",
         description="of matrix products in training: float32, bfloat16, or auto: the latter where "
@@ -150,6 +183,17 @@ class LearnerSettings(BlobSettings):
     def _read_config(cls, given: dict[str, Any]) -> dict[str, Any]:
         path = given.get("config")
         return lay_over(read_settings(Path(path)), given) if path else given
+
+    @property
+    def encoding(self) -> Encoding:
+        """What comes before the hidden layers."""
+        return Encoding(
+            image=self.image,
+            frames=self.frames,
+            normalize_observations=self.normalize_observations,
+            normalize_rewards=self.normalize_rewards,
+            value=self.value_layers,
+        )
 
     @property
     def policy_name(self) -> str:

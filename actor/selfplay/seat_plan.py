@@ -95,7 +95,7 @@ class SeatPlan:
 
     @property
     def adversary(self) -> npt.NDArray[np.intp]:
-        """intp [seats], the part of the first seat of another team, whom a seat meets in a mirror.
+        """Intp [seats], the part of the first seat of another team, whom a seat meets in a mirror.
 
         A seat's own part, where there is none.
         """
@@ -114,9 +114,7 @@ class SeatPlan:
         """The seats of every game's next episode, to send with the first step."""
         return self._reseat(list(range(len(self._next))))
 
-    def ended(
-        self, games: npt.NDArray[np.int32], scores: npt.NDArray[np.float32]
-    ) -> Reseat | None:
+    def ended(self, games: npt.NDArray[np.int32], scores: npt.NDArray[np.float32]) -> Reseat | None:
         """Notes outcomes, moves on to the next episode and says who plays the one after.
 
         Args:
