@@ -18,11 +18,13 @@ from learner.settings import LearnerSettings
 from mazemesh.errors import InvalidArgument, Reason
 from mazemesh.games import GameSettings, GameSpec, open_game
 from mazemesh.games.ladder import sides
+from mazemesh.games.packings import packings
 from mazemesh.games.roles import cast
 from mazemesh.games.spaces import Box, Leaf, content, leaves
 from mazemesh.names import POLICY
 from mazemesh.policy.heads import heads
 from mazemesh.v1 import model_pb2, replay_pb2
+from mazemesh.wire.packed_signatures import packed_signature
 from mazemesh.wire.specs import settings_to_proto
 from mazemesh.wire.tensors import Signature
 
@@ -47,6 +49,7 @@ class Run:
     lockstep: bool = False
     pool: tuple[str, ...] = ()
     exploits: str = ""
+    packed: bool = True
     roles: tuple[tuple[str, str, tuple[int, ...]], ...] = ()
 
     @classmethod
@@ -89,6 +92,7 @@ class Run:
             lockstep=settings.lockstep,
             pool=tuple(settings.pool),
             exploits=settings.exploits,
+            packed=settings.packed,
             roles=_roles(settings, spec),
         )
         row_bytes = run.signature.row_bytes
@@ -108,8 +112,10 @@ class Run:
     @cached_property
     def signature(self) -> Signature:
         """Of the experience."""
-        several = open_game(self.game).spec(self.game_settings).seats > 1
-        return self.method.experience.signature(self.config, self.architecture, opponents=several)
+        spec = open_game(self.game).spec(self.game_settings)
+        several = spec.seats > 1
+        plain = self.method.experience.signature(self.config, self.architecture, opponents=several)
+        return packed_signature(plain, packings(spec)) if self.packed else plain
 
     @cached_property
     def table(self) -> replay_pb2.Table:
@@ -135,6 +141,7 @@ class Run:
         collection.batch_rows, collection.lockstep = self.batch_rows, self.lockstep
         collection.pool.extend(self.pool)
         collection.exploits = self.exploits
+        collection.packed = self.packed
         if any(head.continuous for head in heads(self.architecture.action_space)):
             collection.action_distribution = self.architecture.actions
         for role, policy, seats in self.roles:

@@ -139,6 +139,10 @@ class LearnerSettings(BlobSettings):
         default=False,
         description="take turns with one actor: a seed gives one course of training; slower",
     )
+    packed: bool = Field(
+        default=True,
+        description="rows of experience as bits where they are bits; off: a byte each, as before",
+    )
     precision: Precision = Field(
         default="auto",
         description="of matrix products in training: float32, bfloat16, or auto: the latter where "

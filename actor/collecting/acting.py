@@ -18,6 +18,7 @@ from actor.collecting.unrolls import UnrollCollector
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSpec
 from mazemesh.games.columns import pack_actions
+from mazemesh.games.packings import Packings
 from mazemesh.games.spaces import Discrete
 from mazemesh.policy.deciding import Deciding
 from mazemesh.policy.heads import ActionDistribution, distribution_of
@@ -184,16 +185,18 @@ def method(
     *,
     seats: int = 1,
     steady: bool = True,
+    bits: Packings | None = None,
 ) -> tuple[Acting, Collector]:
     """Acting and collecting as a run wants it, for `games` games.
 
     `state_size` is that of the run's policies, `seats` how many of a game they may hold at once.
     Unless all of them move in every step (`steady`), unrolls are filled at each row's own pace.
+    `bits`: how observations come and are written packed; None where they are plain.
 
     Raises:
         InvalidArgument: the collection names no method.
     """
-    rows, shown, several = games * seats, Shown.of(spec), spec.seats > 1
+    rows, shown, several = games * seats, Shown.of(spec, bits), spec.seats > 1
     distribution = distribution_of(collection.action_distribution, "collection")
     if collection.HasField("unroll"):
         acting = _drawing(shown, distribution, games, seats, rng)

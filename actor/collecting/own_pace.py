@@ -57,7 +57,7 @@ class OwnPaceUnrollCollector:
         self._at = np.zeros(self._games, np.intp)
         self._version = np.zeros(self._games, np.int64)
         self._buffers: Batch = {
-            column.name: np.zeros((self._games, *column.shape), column.dtype)
+            column.name: self._shown.buffer(column, self._games)
             for column in self.signature.columns
         }
         self._parts: list[Batch] = []

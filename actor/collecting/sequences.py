@@ -42,13 +42,11 @@ class SequenceCollector:
         *,
         opponents: bool = False,
     ) -> None:
-        self.signature: Signature = sequence_signature(
-            wanted.length,
-            shown.observation,
-            shown.action,
-            state_size=state_size,
-            opponents=opponents,
+        spaces = shown.observation, shown.action
+        plain = sequence_signature(
+            wanted.length, *spaces, state_size=state_size, opponents=opponents
         )
+        self.signature: Signature = shown.signature(plain)
         self._shown = shown
         self._games, self._wanted = games, wanted
         self._stride = wanted.length - wanted.burn_in
@@ -143,6 +141,6 @@ class SequenceCollector:
 
     def _new_buffers(self) -> Batch:
         return {
-            spec.name: np.zeros((self._games, *spec.shape), spec.dtype)
+            spec.name: self._shown.buffer(spec, self._games)
             for spec in self.signature.columns
         }

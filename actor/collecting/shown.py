@@ -23,25 +23,34 @@ from mazemesh.games.columns import (
     pack_actions,
     unpack_actions,
 )
+from mazemesh.games.packings import Packings
 from mazemesh.games.spaces import Box, Discrete, Space
+from mazemesh.packing.rows import unpack
+from mazemesh.packing.runs import Packing
 from mazemesh.policy.deciding import Actions
+from mazemesh.wire.packed_signatures import packed_signature
+from mazemesh.wire.tensors import ColumnSpec, Signature
 
 Array = npt.NDArray[Any]
 Reseat = tuple[npt.NDArray[np.int32], npt.NDArray[np.int8]]
 
 
 @lru_cache(maxsize=64)
-def observation_dtype(space: Space) -> np.dtype[Any]:
+def observation_dtype(columns: tuple[Column, ...]) -> np.dtype[Any]:
     """A record with a field a column, for observations of several leaves."""
-    return np.dtype([(name, dtype, shape) for name, dtype, shape, _ in observation_columns(space)])
+    return np.dtype([(name, dtype, shape) for name, dtype, shape, _ in columns])
 
 
 class Shown:
     """Observations, masks and actions of a game's seats, packed and unpacked."""
 
-    def __init__(self, observation: Space, action: Space) -> None:
-        self.observation, self.action = observation, action
-        self._seen: tuple[Column, ...] = observation_columns(observation)
+    def __init__(self, observation: Space, action: Space, bits: Packings | None = None) -> None:
+        """`bits`: how observations come in few of them, and stay so until they are inferred from
+        (`GamesSession.packings`); None where they come plain."""
+        self.observation, self.action, self._bits = observation, action, bits
+        self._plain: tuple[Column, ...] = observation_columns(observation)
+        self._seen = self._plain if bits is None else bits.packed(self._plain)
+        self._room: dict[str, Array] = {}
         self._masks: tuple[Column, ...] = mask_columns(action)
         self.mask_size = sum(column.shape[0] for column in self._masks)
         self._several = len(self._seen) > 1
@@ -54,14 +63,49 @@ class Shown:
         return cls(Box((0.0,), (255.0,), (size,), dtype), Discrete(actions))
 
     @classmethod
-    def of(cls, spec: GameSpec) -> Shown:
+    def of(cls, spec: GameSpec, bits: Packings | None = None) -> Shown:
         """Of a game."""
-        return cls(spec.observation_space, spec.action_space)
+        return cls(spec.observation_space, spec.action_space, bits)
+
+    def signature(self, plain: Signature) -> Signature:
+        """A signature of experience, packed where observations come so."""
+        return plain if self._bits is None else packed_signature(plain, self._bits)
+
+    def buffer(self, spec: ColumnSpec, rows: int) -> Array:
+        """Zeros [rows, ...] for a column of such a signature, as steps fill it: only what is seen
+        comes packed; masks and flags are plain until they are written."""
+        seen = {column.name for column in self._seen}
+        if spec.name.removeprefix("last_").removeprefix("next_") in seen:
+            return np.zeros((rows, *spec.stored_shape), spec.stored_dtype)
+        return np.zeros((rows, *spec.shape), spec.dtype)
+
+    def plain(self, observation: Array) -> Array:
+        """Observations [n, ...] for a policy; valid until it is called again."""
+        bits = {} if self._bits is None else self._bits.by_name
+        if not self._several:
+            (column,) = self._plain
+            packing = bits.get(column.name)
+            return observation if packing is None else self._unpacked(column, packing, observation)
+        if not any(column.name in bits for column in self._plain):
+            return observation
+        plain = np.empty(len(observation), observation_dtype(self._plain))
+        for column in self._plain:
+            packing = bits.get(column.name)
+            rows = np.ascontiguousarray(observation[column.name])
+            plain[column.name] = rows if packing is None else unpack(packing, rows)
+        return plain
+
+    def _unpacked(self, column: Column, packing: Packing, rows: Array) -> Array:
+        """Into memory that is used again: fresh pages cost more than the work."""
+        room = self._room.get(column.name)
+        if room is None or len(room) < len(rows):
+            room = self._room[column.name] = np.empty((len(rows), *column.shape), column.dtype)
+        return unpack(packing, rows, room[: len(rows)])
 
     def empty(self, *lead: int) -> Array:
         """Observations [*lead], zeros."""
         if self._several:
-            return np.zeros(lead, observation_dtype(self.observation))
+            return np.zeros(lead, observation_dtype(self._seen))
         (column,) = self._seen
         return np.zeros((*lead, *column.shape), column.dtype)
 
@@ -69,7 +113,7 @@ class Shown:
         """Observations by column as one array."""
         if not self._several:
             return columns[self._seen[0].name]
-        packed = np.empty(lead, observation_dtype(self.observation))
+        packed = np.empty(lead, observation_dtype(self._seen))
         for column in self._seen:
             packed[column.name] = columns[column.name]
         return packed

@@ -47,9 +47,8 @@ class TransitionCollector:
         batch_rows: int = 256,
     ) -> None:
         spaces = shown.observation, shown.action
-        self.signature: Signature = transition_signature(
-            *spaces, state_size=state_size, opponents=opponents
-        )
+        plain = transition_signature(*spaces, state_size=state_size, opponents=opponents)
+        self.signature: Signature = shown.signature(plain)
         self._shown, self._q_values = shown, q_values
         self._games, self._n, self._batch_rows = games, n_step, batch_rows
         self._powers = discount ** np.arange(n_step + 1, dtype=np.float64)

@@ -34,9 +34,8 @@ class UnrollCollector:
     ) -> None:
         """`distribution` is what continuous actions are drawn from."""
         spaces = shown.observation, shown.action
-        self.signature: Signature = unroll_signature(
-            length, *spaces, state_size=state_size, opponents=opponents
-        )
+        plain = unroll_signature(length, *spaces, state_size=state_size, opponents=opponents)
+        self.signature: Signature = shown.signature(plain)
         self._shown, self._deciding = shown, Deciding(shown.action, distribution)
         self._games = games
         self._length = length

@@ -26,6 +26,13 @@ from mazemesh.policy.onnx_policy import OnnxPolicy
 
 Float = npt.NDArray[np.float32]
 Digests = npt.NDArray[np.uint64]
+Plain = Callable[[npt.NDArray[Any]], npt.NDArray[Any]]
+"""Makes observations as they came those that a policy takes; valid until it is called again."""
+
+
+def as_they_are(observation: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Of observations that came plain."""
+    return observation
 
 
 @dataclass(frozen=True)
@@ -69,11 +76,20 @@ class Crew:
         steady: Whether its seats are always the same and move in every step. Then rows are these
             seats, and arrays are passed on as they come; else a seat without a move is OVER in the
             collector's rows.
+        plain: Makes observations what the policy takes.
     """
 
     def __init__(
-        self, trainee: Trainee, games: int, seats: int, memory: SeatMemory, *, steady: bool
+        self,
+        trainee: Trainee,
+        games: int,
+        seats: int,
+        memory: SeatMemory,
+        *,
+        steady: bool,
+        plain: Plain = as_they_are,
     ) -> None:
+        self._plain = plain
         self._trainee, self._memory, self._steady = trainee, memory, steady
         self._capacity = games * seats
         self._rows = SeatRows(games, seats)
@@ -126,12 +142,12 @@ class Crew:
         state = self._memory.read(seats.games, seats.seats, policy.state_size)
         if ending is not None and len(ending.truncated):
             logits, value, next_state = policy.infer(
-                np.concatenate([observation, ending.observation]),
+                self._plain(np.concatenate([observation, ending.observation])),
                 np.concatenate([mask, ending.action_mask]),
                 np.concatenate([state, self._final_state]),
             )
         else:
-            logits, value, next_state = policy.infer(observation, mask, state)
+            logits, value, next_state = policy.infer(self._plain(observation), mask, state)
         self._memory.write(seats.games, seats.seats, next_state[:count])
         chosen = self._trainee.acting.student(logits[:count], mask, seats.games)
         actions.reshape(-1)[seats.flat] = chosen

@@ -31,6 +31,7 @@ from mazemesh.errors import DeadlineExceeded, MazemeshError, NotFound, Unavailab
 from mazemesh.games import GameSpec, Purpose, seeds
 from mazemesh.games.columns import action_dtype
 from mazemesh.games.ladder import sides
+from mazemesh.games.packings import packings
 from mazemesh.policy.cache import PolicyCache, check_spec
 from mazemesh.policy.onnx_policy import OnnxPolicy
 from mazemesh.v1.game_pb2 import GetGameSpecRequest, GetGameSpecResponse
@@ -125,7 +126,8 @@ class Actor:
         if fill is not None:
             threads.append(threading.Thread(target=fill, daemon=True))
         rng, size = np.random.default_rng(0), role.student.current.state_size
-        _, collector = method(role.collection, spec, 1, rng, size)
+        bits = packings(spec) if role.collection.packed else None
+        _, collector = method(role.collection, spec, 1, rng, size, bits=bits)
         told = supply, collector.signature, self._mesh, self._stop, self._settings.drain_seconds
         return Learning.of(role, *told)
 
@@ -221,6 +223,15 @@ class Actor:
         parts = [Part(one.role.name, one.role.seats or everywhere, one.supply) for one in learning]
         plan = SeatPlan(games, spec.seats, parts, spec.teams)
         steady = not (plan.contested or spec.may_leave or spec.may_wait)
+        session = self._mesh.game.open_session(
+            collection.game,
+            settings_from_proto(collection.settings),
+            games,
+            seeds.seed(Purpose.TRAINING, int(rng.integers(seeds.NUMBERS))),
+            controllers=plan.controllers(),
+            packed=all(one.role.collection.packed for one in learning),
+        )
+        self._sessions.append(session)
         trainees = []
         for one, part in zip(learning, parts, strict=True):
             student = one.role.student
@@ -228,17 +239,11 @@ class Actor:
                 *(one.role.collection, spec, games, rng, student.current.state_size),
                 seats=len(part.seats),
                 steady=steady,
+                bits=session.packings,
             )
             trainees.append(Trainee(_present(student), acting, collector))
-        session = self._mesh.game.open_session(
-            collection.game,
-            settings_from_proto(collection.settings),
-            games,
-            seeds.seed(Purpose.TRAINING, int(rng.integers(seeds.NUMBERS))),
-            controllers=plan.controllers(),
-        )
-        self._sessions.append(session)
-        packed = ShownSession(session, Shown.of(spec))
+        shown = Shown.of(spec, session.packings)
+        packed = ShownSession(session, shown)
         return TrainingGames(
             packed,
             packed.step,
@@ -249,6 +254,7 @@ class Actor:
             rng,
             steady=steady,
             action_dtype=action_dtype(spec.action_space),
+            plain=shown.plain,
         )
 
     def _meet_rival(self, name: str) -> None:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from actor.collecting.acting import opponent_actions
 from actor.collecting.step import Experience
 from actor.metrics import ActorMetrics
-from actor.selfplay.crew import Crew, Digests, Trainee
+from actor.selfplay.crew import Crew, Digests, Plain, Trainee, as_they_are
 from actor.selfplay.opponent_policies import OpponentPolicies
 from actor.selfplay.seat_plan import Reseat, SeatPlan
 from mazemesh.client.game.game import Step
@@ -47,6 +47,8 @@ class TrainingGames:
         rng: Source of the opponents' draws.
         steady: Whether the same seats move in every step: no seat goes to an opponent, none is done
             before its game, none waits for others.
+        action_dtype: Of the actions that are sent.
+        plain: Makes observations what policies take.
     """
 
     def __init__(
@@ -61,8 +63,9 @@ class TrainingGames:
         *,
         steady: bool = False,
         action_dtype: npt.DTypeLike = np.int8,
+        plain: Plain = as_they_are,
     ) -> None:
-        self._session, self._action_dtype = session, action_dtype
+        self._session, self._action_dtype, self._plain = session, action_dtype, plain
         self._plan = plan
         self._metrics, self._rng = metrics, rng
         games = len(plan.student_seat)
@@ -70,7 +73,8 @@ class TrainingGames:
         self._opponent_policies = OpponentPolicies(games, load)
         self._adversary = plan.adversary
         self._crews = [
-            Crew(trainee, games, plan.seats, self._memory, steady=steady) for trainee in trainees
+            Crew(trainee, games, plan.seats, self._memory, steady=steady, plain=plain)
+            for trainee in trainees
         ]
         self._seat(range(games))
         self._act(first, plan.announce())
@@ -135,6 +139,7 @@ class TrainingGames:
             games = playing[of_playing]
             mask = step.action_mask[games, seats]
             state = self._memory.read(games, seats, policy.state_size)
-            logits, _, state = policy.infer(step.observation[games, seats], mask, state)
+            seen = self._plain(step.observation[games, seats])
+            logits, _, state = policy.infer(seen, mask, state)
             self._memory.write(games, seats, state)
             actions[games, seats] = opponent_actions(policy, logits, mask, self._rng)

@@ -6,9 +6,10 @@ and into the message around it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from math import prod
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -31,13 +32,16 @@ _ARRAYS = [(_NAMES[number], tag_of(pb.GamesStep, _NAMES[number])) for number in 
 _NOWHERE = 0, 0
 
 
-def encode_step(sequence: int, step: object) -> bytes:
+def encode_step(
+    sequence: int, step: object, instead: Mapping[str, Any] = MappingProxyType({})
+) -> bytes:
     """A RunGamesResponse with a GamesStep.
 
     Args:
         sequence: Of the request that it answers.
         step: Has an array by the name of every field of bytes in GamesStep, of the dtype and shape
             that game.proto gives it, or a tuple of arrays, its columns; what is empty is left out.
+        instead: What stands in a field instead of the step's own, as in packed sessions.
     """
     parts: list[Any] = [b""]  # the first is of the message around
     size = 0
@@ -45,7 +49,7 @@ def encode_step(sequence: int, step: object) -> bytes:
         parts.append(_SEQUENCE_TAG + varint(sequence))
         size = len(parts[1])
     for name, field in _ARRAYS:
-        array = getattr(step, name)
+        array = instead[name] if name in instead else getattr(step, name)
         if isinstance(array, tuple):
             length = sum(column.nbytes for column in array)
             if length:
@@ -117,6 +121,8 @@ class StepBytes:
         if not columns:
             return {}
         begin, size = self._places.get(name, _NOWHERE)
+        if not columns:
+            return {}
         if len(columns) == 1:
             only = columns[0]
             shape = (*lead, *only.shape)

@@ -69,10 +69,12 @@ class MazeGame:
         planes: Planes of its observation: `SHARED_PLANES`, then its own.
         overview: Its own planes of `BatchEngine.global_state`.
         vectors: Its own vectors at the end of the observation, as (name, length).
+        binary: Those of them that are 0 or 255.
         seats_multiple: The seats must be a multiple of this, as with teams of equal size.
         teams: Returns the team of each start place, given the seats.
         agents: Returns the name of each start place, given the seats; none where places are alike.
         items: Returns how many things lie in the maze, given resolved settings.
+        is_plain: Whether there is nothing to see but players and the exit.
         has_things: Whether its kernels work on `mazemesh.games.mazes.kernels.things` too.
     """
 
@@ -88,10 +90,12 @@ class MazeGame:
     planes: tuple[str, ...] = PLANES
     overview: tuple[str, ...] = ("exit",)
     vectors: Vectors = ()
+    binary: frozenset[str] = frozenset()
     seats_multiple: int = 1
     teams: Callable[[int], tuple[int, ...]] = each_alone
     agents: Callable[[int], tuple[str, ...]] = no_names
     items: Callable[[GameSettings], int] = no_items
+    is_plain: bool = False
     has_things: bool = False
 
     @property
@@ -135,7 +139,7 @@ class MazeGame:
         """
         resolved = self.resolve(settings or GameSettings())
         planes = self.planes_under(resolved)
-        layout = observation_layout(resolved.view, planes, self.vectors)
+        layout = observation_layout(resolved.view, planes, self.vectors, self.binary)
         return GameSpec(
             name=self.name,
             version=self.version,

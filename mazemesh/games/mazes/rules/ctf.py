@@ -63,6 +63,7 @@ CTF = MazeGame(
     planes=(*SHARED_PLANES, "allies", "own_flag", "enemy_flag"),
     overview=("base_0", "base_1", "flag_0", "flag_1"),
     vectors=(("flags", 3), ("own_flag_compass", 4)),
+    binary=frozenset({"flags"}),
     seats_multiple=2,
     teams=_even_and_odd,
     agents=_names,
