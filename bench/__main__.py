@@ -23,6 +23,7 @@ COMMANDS = {
     "replay-soak": "bench.replay.soak",
     "scaling": "bench.scaling.command",
     "slow-link": "bench.slow_link.command",
+    "spaces": "bench.spaces.command",
     "start": "bench.start",
     "version": "bench.version",
 }
