@@ -28,6 +28,7 @@ from learner.settings import LearnerSettings
 from mazemesh.client.model import ModelClient
 from mazemesh.errors import MazemeshError
 from mazemesh.games import get_game
+from mazemesh.v1.game_pb2 import GetGameSpecRequest, GetGameSpecResponse
 from mazemesh.wire.tensors import from_tensor
 
 app = typer.Typer()
@@ -127,11 +128,24 @@ def _watch(client: ModelClient) -> None:
         return  # the measurement is over
 
 
+class _OwnGames:
+    """Tells of the games of mazemesh, as Game would."""
+
+    async def spec(self, request: GetGameSpecRequest, wait: float) -> GetGameSpecResponse:
+        from mazemesh.games import Catalogue
+        from services.game.wire.convert import game_spec
+
+        return game_spec(request, Catalogue())
+
+
 @asynccontextmanager
 async def _serve(data_dir: Path) -> AsyncIterator[str]:
-    from services._harness import serve
-    from services.model.bind import bind
+    from services._harness import Server, serve
+    from services.model.bind import bind_with
     from services.model.settings import ModelSettings
+
+    async def bind(settings: ModelSettings, server: Server) -> None:
+        await bind_with(settings, server, _OwnGames())
 
     async with serve(ModelSettings(port=0, data_dir=data_dir), bind) as server:
         yield server.address

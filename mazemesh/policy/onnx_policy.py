@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any, cast
 
 import numpy as np
@@ -53,6 +54,13 @@ class OnnxPolicy:
 
         sizes = {one.name: one.shape[1] for one in self._session.get_inputs()}
         self.state_size: int = sizes.get("state", 0)
+
+    def known_as(self, reference: str, *, greedy: bool) -> OnnxPolicy:
+        """The same file as this version, in the same session."""
+        one = copy(self)
+        one.reference, one.greedy = reference, greedy
+        one.version = int(reference.rpartition(":")[2])
+        return one
 
     def infer(
         self, observation: Observation, action_mask: Bytes, state: Float | None = None

@@ -97,6 +97,22 @@ class Leases(Protocol):
         """Adds or replaces the lease of a name."""
 
 
+class Files(Protocol):
+    """Files that are kept with the rows, by the SHA-256 of their content: small, and for a while.
+
+    They are durable with the row that names them, which a file among the blobs is before it.
+    """
+
+    def get(self, sha256: str) -> bytes | None:
+        """The file, or None."""
+
+    def put(self, sha256: str, content: bytes) -> None:
+        """Adds a file, unless it is there."""
+
+    def delete(self, sha256: str) -> bool:
+        """Deletes the file, if it is there; whether it was."""
+
+
 class Transaction(Protocol):
     """All or nothing. A decision that rests on what was read needs `lock` first."""
 
@@ -115,6 +131,10 @@ class Transaction(Protocol):
     @property
     def leases(self) -> Leases:
         """The holders of names."""
+
+    @property
+    def files(self) -> Files:
+        """The files that are kept with the rows."""
 
     def lock(self) -> None:
         """Waits until no other transaction writes; from here to the end this one is alone."""
@@ -146,8 +166,8 @@ class BlobReader(Protocol):
 class BlobStore(Protocol):
     """Files by the SHA-256 of their content. Calls block: make them from a worker thread."""
 
-    def put(self, content: Path, sha256: str) -> object:
-        """Takes over the file at `content`, or copies it.
+    def put(self, content: Path | bytes, sha256: str) -> object:
+        """Takes over the file at `content`, or copies it; bytes are written.
 
         Durable when it returns; a reader sees the whole file or none. Putting what exists is no
         error, and makes it young: see `UnusedFiles`.

@@ -25,10 +25,11 @@ _NAMES_IN_MESSAGES = 10
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A version and the files that no version has any more."""
+    """A version, the files that no version has any more, and what changed, in order."""
 
     version: Version
     unused_files: tuple[str, ...] = ()
+    events: tuple[Event, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +64,14 @@ def publish(
     keep: int,
     fence: int = 0,
     lease_seconds: float = 0.0,
+    content: bytes | None = None,
 ) -> Published:
     """Gives a submission the next number; READY, or REJECTED for the reason given.
 
     A ready version becomes `latest`, unless that is a newer one, and the surplus beyond the newest
     `keep` versions is retired. A request that was answered before gets the same version again. Who
-    holds the name by `fence` holds it for another `lease_seconds`.
+    holds the name by `fence` holds it for another `lease_seconds`. `content` is the file where it
+    is kept with the rows; else it is among the blobs.
 
     Raises:
         InvalidArgument: the parent does not exist.
@@ -90,13 +93,15 @@ def publish(
         revision=revision,
     )
     tx.versions.add(version)
-    tx.events.append(Event(revision, version))
     if rejection:
-        return Published(version)
-    _move_latest(tx, version)
-    unused = _retire_surplus(tx, version.name, keep)
+        return Published(version, events=_told(tx, [Event(revision, version)]))
+    if content is not None:
+        tx.files.put(submission.sha256, content)
     # No other alias can stand for a number that did not exist, and `latest` stands for the highest.
-    return Published(replace(version, aliases=(LATEST,)), unused)
+    version = replace(version, aliases=(LATEST,))
+    events = [Event(revision, version), *_move_latest(tx, version)]
+    unused, retired = _retire_surplus(tx, version, keep)
+    return Published(version, unused, _told(tx, [*events, *retired]))
 
 
 def set_alias(tx: Transaction, name: str, alias: str, number: int, expected: int) -> Alias:
@@ -192,22 +197,40 @@ def _next_number(tx: Transaction, submission: Submission) -> int:
     return last + 1
 
 
-def _move_latest(tx: Transaction, version: Version) -> None:
+def _told(tx: Transaction, events: Sequence[Event]) -> tuple[Event, ...]:
+    for event in events:
+        tx.events.append(event)
+    return tuple(events)
+
+
+def _move_latest(tx: Transaction, version: Version) -> list[Event]:
     latest = tx.aliases.get(version.name, LATEST)
-    if latest is None or latest.number < version.number:
-        moved = Alias(version.name, LATEST, version.number, tx.advance())
-        tx.aliases.put(moved)
-        tx.events.append(Event(moved.revision, moved))
+    if latest is not None and latest.number >= version.number:
+        return []
+    moved = Alias(version.name, LATEST, version.number, tx.advance())
+    tx.aliases.put(moved)
+    return [Event(moved.revision, moved)]
 
 
-def _retire_surplus(tx: Transaction, name: str, keep: int) -> tuple[str, ...]:
+def _retire_surplus(
+    tx: Transaction, newest: Version, keep: int
+) -> tuple[tuple[str, ...], list[Event]]:
+    """Files that are not used any more, and what changed.
+
+    Once in a while several at once, which is cheaper; so for a while a quarter more is kept.
+    """
+    if newest.number % max(1, keep // 4):
+        return (), []
+    name, events = newest.name, []
     surplus = tx.versions.surplus(name, keep)
     for version in surplus:
         revision = tx.advance()
         tx.versions.retire(name, version.number, revision)
-        tx.events.append(Event(revision, version))
+        retired = replace(version, state=State.RETIRED, revision=revision)
+        events.append(Event(revision, retired))
     files = sorted({version.sha256 for version in surplus})
-    return tuple(sha256 for sha256 in files if not tx.versions.uses(sha256))
+    unused = [sha256 for sha256 in files if not tx.versions.uses(sha256)]
+    return tuple(sha256 for sha256 in unused if not tx.files.delete(sha256)), events
 
 
 def _describe_alias(name: str, alias: str, present: Alias | None) -> str:

@@ -16,7 +16,7 @@ from services._harness.sql.database import Database
 from services.model.registry.policy import Alias, Event, Lease
 from services.model.store import Transaction
 from services.model.stores.sql_versions import SqlVersions, in_utc
-from services.model.stores.tables import ALIASES, EVENTS, LEASES, REVISION
+from services.model.stores.tables import ALIASES, EVENTS, FILES, LEASES, REVISION
 
 T = TypeVar("T")
 
@@ -59,6 +59,12 @@ _CHANGE_LEASE: Final = (
 )
 
 
+_FILE: Final = select(FILES.c.content).where(FILES.c.sha256 == bindparam("of"))
+_IS_FILE: Final = select(FILES.c.sha256).where(FILES.c.sha256 == bindparam("of"))
+_ADD_FILE: Final = insert(FILES)
+_DELETE_FILE: Final = delete(FILES).where(FILES.c.sha256 == bindparam("of"))
+
+
 class SqlRegistry:
     """A `RegistryStore` in a database that has been migrated; keeps the newest `keep_events`."""
 
@@ -82,6 +88,7 @@ class SqlTransaction:
         self.aliases = SqlAliases(connection)
         self.events = SqlEvents(connection, self.versions, keep_events)
         self.leases = SqlLeases(connection)
+        self.files = SqlFiles(connection)
 
     def lock(self) -> None:
         """Locks the one row that every writer locks first."""
@@ -149,6 +156,27 @@ class SqlLeases:
         which = {"of": values.pop("name")}
         if self._connection.execute(_CHANGE_LEASE, {**which, **values}).first() is None:
             self._connection.execute(_ADD_LEASE, {"name": lease.name, **values})
+
+
+class SqlFiles:
+    """`Files` in SQL."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, sha256: str) -> bytes | None:
+        """The file, or None."""
+        content = self._connection.execute(_FILE, {"of": sha256}).scalar_one_or_none()
+        return None if content is None else bytes(content)
+
+    def put(self, sha256: str, content: bytes) -> None:
+        """Adds a file, unless it is there; only after `lock`."""
+        if self._connection.execute(_IS_FILE, {"of": sha256}).first() is None:
+            self._connection.execute(_ADD_FILE, {"sha256": sha256, "content": content})
+
+    def delete(self, sha256: str) -> bool:
+        """Deletes the file, if it is there; whether it was."""
+        return self._connection.execute(_DELETE_FILE, {"of": sha256}).rowcount > 0
 
 
 class SqlEvents:

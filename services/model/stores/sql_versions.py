@@ -211,6 +211,7 @@ def values(version: Version) -> dict[str, Any]:
         "revision": version.revision,
         "q_values": version.q_values,
         "checked": version.checked,
+        "graph_sha256": version.graph_sha256,
     }
 
 
@@ -234,6 +235,7 @@ def _version(row: Row[Any], aliases: tuple[str, ...]) -> Version:
         revision=row.revision,
         q_values=row.q_values,
         checked=row.checked,
+        graph_sha256=row.graph_sha256,
         aliases=aliases,
     )
 

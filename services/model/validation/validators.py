@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import json
 import os
 import shutil
@@ -21,7 +22,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, BinaryIO, Final, TypeVar
 
 from mazemesh.errors import ResourceExhausted, Unavailable
 from mazemesh.policy.rejection import Rejection
@@ -31,6 +32,9 @@ START_SECONDS: Final = 60.0
 """For a process to load onnxruntime."""
 
 T = TypeVar("T")
+
+Content = Path | bytes
+"""A file: on disk, where it may be large, or in memory."""
 
 _MEBIBYTE: Final = 1024 * 1024
 _LONGEST_ANSWER: Final = 16 * 1024
@@ -88,8 +92,8 @@ class Validator:
             raise Unavailable(f"the process that checks files does not start: {error}") from error
         assert answer == {"ready": True}
 
-    def check(self, path: Path, size_bytes: int, parity: Parity) -> str:
-        """What the file at `path` was compared on, by a process that is started if need be.
+    def check(self, content: Content, size_bytes: int, parity: Parity) -> str:
+        """What the file was compared on, by a process that is started if need be.
 
         Raises:
             Rejection: a check failed, or a limit was passed (check "limits").
@@ -99,7 +103,7 @@ class Validator:
         for attempt in (1, 2):
             self.start()
             try:
-                with path.open("rb") as file:
+                with _opened(content) as file:
                     answer = self._ask(file, size_bytes, parity)
             except _Gone as error:
                 # Somebody else may have killed it, as the kernel does for memory: try once more.
@@ -190,6 +194,10 @@ def _send(pipe: Any, limits: Limits, file: Any, size_bytes: int, parity: Parity)
     pipe.flush()
 
 
+def _opened(content: Content) -> BinaryIO:
+    return io.BytesIO(content) if isinstance(content, bytes) else content.open("rb")
+
+
 class Validators:
     """So many processes at most, and a queue of bounded length before them.
 
@@ -203,7 +211,7 @@ class Validators:
         *,
         processes: int,
         waiting: int,
-        check: Callable[[Validator, Path, int, Parity], str] = Validator.check,
+        check: Callable[[Validator, Content, int, Parity], str] = Validator.check,
     ) -> None:
         """`waiting` checks wait at most; the next is refused. `check` is called by threads."""
         self._check = check
@@ -219,8 +227,8 @@ class Validators:
         """Starts the first process."""
         await self._with_validator(lambda validator: validator.start())
 
-    async def check(self, path: Path, size_bytes: int, parity: Parity) -> str:
-        """What the file at `path` was compared on; see `Validator.check`.
+    async def check(self, content: Content, size_bytes: int, parity: Parity) -> str:
+        """What the file was compared on; see `Validator.check`.
 
         A caller that goes away leaves the queue, but not a process that has begun.
 
@@ -228,7 +236,7 @@ class Validators:
             ResourceExhausted: too many wait already.
         """
         return await self._with_validator(
-            lambda validator: self._check(validator, path, size_bytes, parity)
+            lambda validator: self._check(validator, content, size_bytes, parity)
         )
 
     async def close(self) -> None:
