@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
@@ -82,6 +83,7 @@ class ModelServicer(ModelServiceServicer):
         self._feed = feed
         self._news = news
         self._watching = 0
+        self._told = _Told()
         self._downloads_per_second = downloads_per_second
         self._games = games
         self._max_policy_bytes = max_policy_bytes
@@ -240,7 +242,7 @@ class ModelServicer(ModelServiceServicer):
             news = self._feed.after(seen, name) or await self._changes(seen, name)
             seen = news.through
             for event in news.events:
-                yield event_message(event, self._spread_seconds)
+                yield self._told.message(event, self._spread_seconds)
             if not news.events and clock() >= silent_until:
                 yield pb.WatchPoliciesResponse(revision=seen, heartbeat=True)
                 silent_until = clock() + self._heartbeat_seconds
@@ -320,6 +322,22 @@ class ModelServicer(ModelServiceServicer):
         except asyncio.CancelledError:
             begun.add_done_callback(_discard)
             raise
+
+
+class _Told:
+    """Messages of the newest changes, which all who watch are sent."""
+
+    def __init__(self) -> None:
+        self._messages: OrderedDict[int, tuple[Event, pb.WatchPoliciesResponse]] = OrderedDict()
+
+    def message(self, event: Event, spread_seconds: float) -> pb.WatchPoliciesResponse:
+        known, message = self._messages.get(event.revision, (None, None))
+        if message is None or known is not event or message.spread_seconds != spread_seconds:
+            message = event_message(event, spread_seconds)
+            self._messages[event.revision] = event, message
+            if len(self._messages) > _EVENTS_AT_ONCE:
+                self._messages.popitem(last=False)
+        return message
 
 
 def _page(

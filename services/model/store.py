@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -39,8 +39,12 @@ class Versions(Protocol):
     def add(self, version: Version) -> None:
         """Adds a version that does not exist yet."""
 
-    def retire(self, name: str, number: int, revision: int) -> None:
-        """Marks a version RETIRED."""
+    def retire(self, retired: Sequence[Version]) -> list[str]:
+        """Marks READY versions of one name RETIRED, at the revisions that they tell.
+
+        Returns:
+            Hashes of files that no READY version has any more.
+        """
 
     def surplus(self, name: str, keep: int) -> list[Version]:
         """READY versions without snapshot or alias but for the newest `keep`, oldest first."""
@@ -77,8 +81,8 @@ class Aliases(Protocol):
 class Events(Protocol):
     """The newest changes, one for each revision."""
 
-    def append(self, event: Event) -> None:
-        """Adds the newest change and forgets those that are too many."""
+    def append(self, events: Sequence[Event]) -> None:
+        """Adds the newest changes in order, and forgets those that are too many."""
 
     def after(self, revision: int, name: str, limit: int) -> list[Event]:
         """The first `limit` changes after a revision, of one name or (empty) of all, in order."""
@@ -142,8 +146,8 @@ class Transaction(Protocol):
     def revision(self) -> int:
         """The present revision; 1 in an empty registry."""
 
-    def advance(self) -> int:
-        """Raises the revision by one and returns it; only after `lock`."""
+    def advance(self, count: int = 1) -> int:
+        """Raises the revision so far and returns the first of the new ones; only after `lock`."""
 
 
 class RegistryStore(Protocol):

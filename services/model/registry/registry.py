@@ -82,26 +82,41 @@ def publish(
     if known is not None:
         used = tx.versions.uses(submission.sha256)
         return Published(known, () if used else (submission.sha256,))
-    leases.heard_of(tx, leases.check(tx, submission.name, fence, now), now, lease_seconds)
-    revision = tx.advance()
+    lease = leases.check(tx, submission.name, fence, now)
+    leases.heard_of(tx, lease, now, lease_seconds)
     version = Version.of(
         submission,
         number=_next_number(tx, submission),
         state=State.REJECTED if rejection else State.READY,
         created=now,
         rejection=rejection,
-        revision=revision,
+        revision=0,
     )
+    return _add_rejected(tx, version) if rejection else _add_ready(tx, version, keep, content)
+
+
+def _add_rejected(tx: Transaction, version: Version) -> Published:
+    version = replace(version, revision=tx.advance())
+    event = Event(version.revision, version)
     tx.versions.add(version)
-    if rejection:
-        return Published(version, events=_told(tx, [Event(revision, version)]))
-    if content is not None:
-        tx.files.put(submission.sha256, content)
+    tx.events.append([event])
+    return Published(version, events=(event,))
+
+
+def _add_ready(tx: Transaction, version: Version, keep: int, content: bytes | None) -> Published:
     # No other alias can stand for a number that did not exist, and `latest` stands for the highest.
-    version = replace(version, aliases=(LATEST,))
-    events = [Event(revision, version), *_move_latest(tx, version)]
+    aliases = (LATEST,)
+    revision = tx.advance(2)
+    version = replace(version, revision=revision, aliases=aliases)
+    moved = Alias(version.name, LATEST, version.number, revision + 1)
+    tx.versions.add(version)
+    tx.aliases.put(moved)
+    if content is not None:
+        tx.files.put(version.sha256, content)
     unused, retired = _retire_surplus(tx, version, keep)
-    return Published(version, unused, _told(tx, [*events, *retired]))
+    events = [Event(revision, version), Event(revision + 1, moved), *retired]
+    tx.events.append(events)
+    return Published(version, unused, tuple(events))
 
 
 def set_alias(tx: Transaction, name: str, alias: str, number: int, expected: int) -> Alias:
@@ -125,7 +140,7 @@ def set_alias(tx: Transaction, name: str, alias: str, number: int, expected: int
         raise FailedPrecondition(f"{version.reference} is {version.state.name}, not READY")
     moved = Alias(name, alias, number, tx.advance())
     tx.aliases.put(moved)
-    tx.events.append(Event(moved.revision, moved))
+    tx.events.append([Event(moved.revision, moved)])
     return moved
 
 
@@ -197,40 +212,25 @@ def _next_number(tx: Transaction, submission: Submission) -> int:
     return last + 1
 
 
-def _told(tx: Transaction, events: Sequence[Event]) -> tuple[Event, ...]:
-    for event in events:
-        tx.events.append(event)
-    return tuple(events)
-
-
-def _move_latest(tx: Transaction, version: Version) -> list[Event]:
-    latest = tx.aliases.get(version.name, LATEST)
-    if latest is not None and latest.number >= version.number:
-        return []
-    moved = Alias(version.name, LATEST, version.number, tx.advance())
-    tx.aliases.put(moved)
-    return [Event(moved.revision, moved)]
-
-
 def _retire_surplus(
     tx: Transaction, newest: Version, keep: int
 ) -> tuple[tuple[str, ...], list[Event]]:
-    """Files that are not used any more, and what changed.
+    """Files among the blobs that are not used any more, and what changed.
 
     Once in a while several at once, which is cheaper; so for a while a quarter more is kept.
     """
     if newest.number % max(1, keep // 4):
         return (), []
-    name, events = newest.name, []
-    surplus = tx.versions.surplus(name, keep)
-    for version in surplus:
-        revision = tx.advance()
-        tx.versions.retire(name, version.number, revision)
-        retired = replace(version, state=State.RETIRED, revision=revision)
-        events.append(Event(revision, retired))
-    files = sorted({version.sha256 for version in surplus})
-    unused = [sha256 for sha256 in files if not tx.versions.uses(sha256)]
-    return tuple(sha256 for sha256 in unused if not tx.files.delete(sha256)), events
+    surplus = tx.versions.surplus(newest.name, keep)
+    if not surplus:
+        return (), []
+    first = tx.advance(len(surplus))
+    retired = [
+        replace(version, state=State.RETIRED, revision=revision)
+        for revision, version in enumerate(surplus, first)
+    ]
+    unused = tuple(file for file in tx.versions.retire(retired) if not tx.files.delete(file))
+    return unused, [Event(version.revision, version) for version in retired]
 
 
 def _describe_alias(name: str, alias: str, present: Alias | None) -> str:
