@@ -58,6 +58,10 @@ class ExperienceSource(Protocol):
         """Makes the table; False when it is there already. `Conflict` when it is another one."""
         ...
 
+    def list_tables(self) -> list[replay_pb2.TableInfo]:
+        """All tables; several of one name where it has parts."""
+        ...
+
     def sample(
         self,
         table: str,

@@ -85,6 +85,9 @@ class FakeReplay:
     made: int = 0
     priorities: list[Priorities] = field(default_factory=list)
 
+    def list_tables(self) -> list[replay_pb2.TableInfo]:
+        return [replay_pb2.TableInfo(table=table) for table in self.tables.values()]
+
     def create_table(self, table: replay_pb2.Table) -> bool:
         self.made += 1
         there = self.tables.setdefault(table.name, table)
