@@ -10,10 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from mazemesh.games.spaces import Space
-
 from learner.algorithms.presets import Preset, Presets
 from learner.network.architecture import Architecture, Head, Parameters
+from mazemesh.games.spaces import Space
 from mazemesh.policy.heads import ActionDistribution
 from mazemesh.v1 import model_pb2, replay_pb2
 from mazemesh.wire.tensors import Signature

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from typing import Any, cast
 
 import numpy as np
@@ -109,6 +110,13 @@ class OnnxPolicy:
             for one in self._session.get_inputs()
         }
         self._session.run(self._outputs, inputs)
+
+    def known_as(self, reference: str, *, greedy: bool) -> OnnxPolicy:
+        """The same file as this version, in the same session."""
+        one = copy(self)
+        one.reference, one.greedy = reference, greedy
+        one.version = int(reference.rpartition(":")[2])
+        return one
 
     def infer(
         self, observation: Observation, action_mask: Bytes, state: Float | None = None
