@@ -1,0 +1,116 @@
+"""Learning from a uniform table of transitions, apart from torch: config, table, what actors do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from learner.bases.bounds import Norm, Rows, Share, Within, check
+from learner.network.architecture import Architecture
+from mazemesh.client.replay import tables
+from mazemesh.errors import InvalidArgument
+from mazemesh.experience import transition_signature
+from mazemesh.v1 import model_pb2, replay_pb2
+from mazemesh.wire.tensors import Signature
+
+
+@dataclass(frozen=True)
+class OffPolicyConfig:
+    """What actors with critics need that learn from whatever policy acted.
+
+    Attributes:
+        n_step: Steps of a transition.
+        discount: gamma.
+        minibatch_size: Transitions of a gradient step.
+        minibatches_per_batch: Minibatches that one request to Replay brings.
+        learning_rate: Of Adam, for the policy.
+        critic_learning_rate: Of Adam, for the critics.
+        max_gradient_norm: Gradients are clipped to this norm; by default they never are.
+        target_share: tau: how far the targets go towards the trained networks at a gradient step.
+        noise_correlation: Of what the actor draws, from step to step of an episode: 0 is white
+            noise; x_t = c x_(t-1) + (1 - c^2)^(1/2) xi_t. Where single moves lead nowhere, it
+            explores by whole stretches.
+        table_capacity: Transitions that Replay holds.
+        min_size: Transitions before the first update.
+        samples_per_insert: How often a transition is drawn on average.
+    """
+
+    n_step: Annotated[int, Within(1, 1024)] = 1
+    discount: Share = 0.99
+    minibatch_size: Rows = 256
+    minibatches_per_batch: Annotated[int, Within(1, 1024)] = 8
+    learning_rate: Share = 1e-3
+    critic_learning_rate: Share = 1e-3
+    max_gradient_norm: Norm = 1_000_000.0
+    target_share: Annotated[float, Within(0, 1, above=True)] = 0.005
+    noise_correlation: Annotated[float, Within(0, 0.999)] = 0.0
+    table_capacity: Annotated[int, Within(1, 1_000_000_000)] = 500_000
+    min_size: Annotated[int, Within(1, 1_000_000_000)] = 1_000
+    samples_per_insert: Annotated[float, Within(0.001, 1000)] = 128.0
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.min_size > self.table_capacity:
+            raise InvalidArgument(
+                f"hyperparameters: min_size = {self.min_size} rows are waited for in a table that "
+                f"holds table_capacity = {self.table_capacity}; it should be at most as many"
+            )
+
+    @property
+    def multiple(self) -> int:
+        """Minibatches that belong together: a batch has a whole number of such."""
+        return 1
+
+
+class UniformTransitions:
+    """n-step transitions, of which each is as likely to be drawn as any."""
+
+    ordered = False
+
+    def signature(
+        self, config: OffPolicyConfig, shape: Architecture, *, opponents: bool
+    ) -> Signature:
+        """Of a transition."""
+        observed = shape.observation_size, shape.num_actions, shape.observation_dtype
+        return transition_signature(*observed, opponents=opponents)
+
+    def table(self, config: OffPolicyConfig, policy: str, signature: Signature) -> replay_pb2.Table:
+        """A uniform table."""
+        batch = self.batch_rows(config)
+        return tables.uniform(
+            policy,
+            signature,
+            config.table_capacity,
+            min_size=config.min_size,
+            samples_per_insert=config.samples_per_insert,
+            # Where no batch may be sampled any more, a write of as many rows must be allowed.
+            error_buffer=max(batch, config.samples_per_insert) * 2.0,
+        )
+
+    def batch_rows(self, config: OffPolicyConfig) -> int:
+        """Several minibatches."""
+        return config.minibatch_size * config.minibatches_per_batch
+
+    def steps_per_row(self, config: OffPolicyConfig) -> float:
+        """Less than one, as each step is drawn several times."""
+        return 1 / config.samples_per_insert
+
+    def tell(self, config: OffPolicyConfig, collection: model_pb2.Collection) -> None:
+        """n and the discount."""
+        method = collection.transition
+        method.n_step, method.discount = config.n_step, config.discount
+
+    def fitting(self, config: OffPolicyConfig, batch: int, table: int) -> dict[str, int]:
+        """A batch of whole minibatches, and a table that holds one at least."""
+        together = config.multiple
+        minibatch = min(config.minibatch_size, max(1, batch // together))
+        table = max(table, minibatch)
+        return {
+            "minibatch_size": minibatch,
+            "minibatches_per_batch": together * max(1, batch // (minibatch * together)),
+            "table_capacity": table,
+            "min_size": max(1, min(table, config.table_capacity) // 4),
+        }
+
+
+UNIFORM = UniformTransitions()
