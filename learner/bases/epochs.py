@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from learner.bases.learner import Descending, OneNetwork, Update, statistics
+from learner.bases.observed import cut, each
 from learner.bases.vtrace import FIT
 from learner.device.place import Place
 from learner.device.ranks import Ranks
@@ -119,6 +120,6 @@ class Epochs(OneNetwork[N, C], ABC, Generic[N, C, Pieces]):
 def minibatches(pieces: Pieces, order: Tensor, at_once: int) -> Iterator[Pieces]:
     """All pieces in this order, so many at once; gathered once, then cut."""
     columns = [getattr(pieces, field.name) for field in dataclasses.fields(pieces)]
-    gathered = [column.index_select(0, order) for column in columns]
-    parts = [column.split(at_once) for column in gathered]
+    gathered = [each(column, lambda rows: rows.index_select(0, order)) for column in columns]
+    parts = [cut(column, at_once) for column in gathered]
     return (type(pieces)(*minibatch) for minibatch in zip(*parts, strict=True))

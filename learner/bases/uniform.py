@@ -22,10 +22,12 @@ class OffPolicyConfig:
         n_step: Steps of a transition.
         discount: gamma.
         minibatch_size: Transitions of a gradient step.
-        minibatches_per_batch: Minibatches that one request to Replay brings.
+        minibatches_per_batch: Minibatches that one request to Replay brings; a multiple of
+            `policy_delay`.
         learning_rate: Of Adam, for the policy.
         critic_learning_rate: Of Adam, for the critics.
         max_gradient_norm: Gradients are clipped to this norm; by default they never are.
+        policy_delay: Gradient steps of the critics to one of the policy and the targets.
         target_share: tau: how far the targets go towards the trained networks at a gradient step.
         noise_correlation: Of what the actor draws, from step to step of an episode: 0 is white
             noise; x_t = c x_(t-1) + (1 - c^2)^(1/2) xi_t. Where single moves lead nowhere, it
@@ -42,6 +44,7 @@ class OffPolicyConfig:
     learning_rate: Share = 1e-3
     critic_learning_rate: Share = 1e-3
     max_gradient_norm: Norm = 1_000_000.0
+    policy_delay: Annotated[int, Within(1, 1024)] = 1
     target_share: Annotated[float, Within(0, 1, above=True)] = 0.005
     noise_correlation: Annotated[float, Within(0, 0.999)] = 0.0
     table_capacity: Annotated[int, Within(1, 1_000_000_000)] = 500_000
@@ -55,11 +58,22 @@ class OffPolicyConfig:
                 f"hyperparameters: min_size = {self.min_size} rows are waited for in a table that "
                 f"holds table_capacity = {self.table_capacity}; it should be at most as many"
             )
+        if self.minibatches_per_batch % self.policy_delay:
+            raise InvalidArgument(
+                f"hyperparameters: minibatches_per_batch = {self.minibatches_per_batch} should be "
+                f"a multiple of policy_delay = {self.policy_delay}"
+            )
 
-    @property
-    def multiple(self) -> int:
-        """Minibatches that belong together: a batch has a whole number of such."""
-        return 1
+
+@dataclass(frozen=True)
+class NoisyConfig(OffPolicyConfig):
+    """What a deterministic policy needs besides.
+
+    Attributes:
+        noise: Standard deviation of what actors add to its actions, which are scaled to -1..1.
+    """
+
+    noise: Annotated[float, Within(0, 10)] = 0.1
 
 
 class UniformTransitions:
@@ -102,7 +116,7 @@ class UniformTransitions:
 
     def fitting(self, config: OffPolicyConfig, batch: int, table: int) -> dict[str, int]:
         """A batch of whole minibatches, and a table that holds one at least."""
-        together = config.multiple
+        together = config.policy_delay
         minibatch = min(config.minibatch_size, max(1, batch // together))
         table = max(table, minibatch)
         return {
@@ -113,4 +127,12 @@ class UniformTransitions:
         }
 
 
-UNIFORM = UniformTransitions()
+class SoftTransitions(UniformTransitions):
+    """Of policies that explore by themselves."""
+
+
+class NoisyTransitions(UniformTransitions):
+    """Of policies without chance."""
+
+
+SOFT, NOISY = SoftTransitions(), NoisyTransitions()
