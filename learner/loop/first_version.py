@@ -15,9 +15,10 @@ PARITY_ROWS = 64
 
 def first_draft(run: Run, parameters: dict[str, FloatArray]) -> Draft:
     """The untrained network as a snapshot, checked on first observations of real games."""
-    observation, action_mask = open_game(run.game).first_observations(
+    first = open_game(run.game).first_columns(
         run.game_settings, seeds.seed(Purpose.TRAINING, run.seed), _rows(run)
     )
+    observation, action_mask = first["observation"], first["action_mask"]
     memory = run.architecture.memory
     state = np.zeros((len(observation), memory), np.float32) if memory else None
     answer = run.source.evaluate(parameters, observation, action_mask, state)

@@ -221,6 +221,29 @@ def from_bytes(
     return np.frombuffer(data, dtype=kind).reshape(shape)
 
 
+def dtype_to_wire(dtype: np.dtype[np.generic]) -> pb.DataType:
+    """The DataType of an element type.
+
+    Raises:
+        InvalidArgument: there is none.
+    """
+    wire = _TO_WIRE.get(dtype.newbyteorder("="))
+    if wire is None:
+        raise InvalidArgument(f"the dtype {dtype} does not travel; expected {', '.join(_NAMES)}")
+    return wire
+
+
+def dtype_from_wire(wire: pb.DataType, field: str) -> np.dtype[np.generic]:
+    """The element type of a DataType, in this machine's byte order.
+
+    Raises:
+        InvalidArgument: it is unknown, naming `field`.
+    """
+    if wire not in _FROM_WIRE:
+        raise InvalidArgument(f"{field} is {wire}; not a known DataType")
+    return _FROM_WIRE[wire].newbyteorder("=")
+
+
 def to_tensor(array: npt.NDArray[np.generic]) -> pb.Tensor:
     """A self-describing tensor.
 

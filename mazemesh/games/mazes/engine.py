@@ -110,6 +110,11 @@ class BatchEngine:
         self.final_observation: ByteArray = state.final_observation.reshape(views)
         self.final_action_mask: ByteArray = state.final_action_mask
         self.action_mask: ByteArray = state.action_mask
+        self.observations = {"observation": self.observation}
+        self.final_observations = {"observation": self.final_observation}
+        self.action_masks = {"action_mask": self.action_mask}
+        self.final_action_masks = {"action_mask": self.final_action_mask}
+        self.acting: BoolArray = np.zeros((0, self.spec.seats), np.bool_)
         self.reward: FloatArray = state.reward
         self.score: FloatArray = state.score
         self.episode_return: FloatArray = state.episode_return
@@ -285,6 +290,10 @@ class BatchEngine:
             self._global_state = np.zeros(shape, np.uint8)
         paint(self, np.arange(self.num_games), self._global_state)
         return self._global_state
+
+    def states(self) -> dict[str, npt.NDArray[Any]]:
+        """Return `global_state` under its name as a column."""
+        return {"state": self.global_state()}
 
     def state_hash(self, game: int) -> int:
         """Return 64 bits of BLAKE2b over all that decides how a game goes on.

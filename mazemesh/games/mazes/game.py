@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mazemesh.errors import InvalidArgument
 from mazemesh.games.bots import BOTS
 from mazemesh.games.settings import GameSettings
+from mazemesh.games.spaces import Box
 from mazemesh.games.spec import (
     NUM_ACTIONS,
     PLANES,
@@ -20,7 +21,6 @@ from mazemesh.games.spec import (
 )
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
 # Settings that only shape the reward of a learner leave the play, and so the hash, as it is.
@@ -142,7 +142,13 @@ class MazeGame:
             rules_hash=self._rules_hash(resolved),
             spec_hash=spec_hash(layout, NUM_ACTIONS),
             teams=self.teams(resolved.seats),
+            state_space=self._state_space(resolved),
         )
+
+    def _state_space(self, resolved: GameSettings) -> Box:
+        """Return the space of `BatchEngine.global_state`."""
+        planes = 2 + resolved.seats + len(self.overview)
+        return Box((0.0,), (255.0,), (planes, resolved.height, resolved.width), "uint8")
 
     def planes_under(self, settings: GameSettings) -> tuple[str, ...]:
         """Return the planes of its observation under the settings."""
@@ -163,9 +169,9 @@ class MazeGame:
         ahead = allocate_ahead(numbers, state, num_games if draw_ahead else 0)
         return sum(array.nbytes for array in (*state, *things, *(ahead if draw_ahead else ())))
 
-    def first_observations(
+    def first_columns(
         self, settings: GameSettings, seed: int, rows: int
-    ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    ) -> dict[str, npt.NDArray[Any]]:
         """Return what seat 0 sees at the start of games, uint8 [rows, D], and masks [rows, A].
 
         From the pure-Python reference: the compiled engine takes a third of a second to load, and
@@ -178,7 +184,7 @@ class MazeGame:
         games = [reference_game(self, settings, seed=seed, game_id=index) for index in range(rows)]
         observation = np.frombuffer(b"".join(game.observation(0) for game in games), np.uint8)
         masks = np.array([game.action_mask(0) for game in games], np.uint8)
-        return observation.reshape(rows, -1), masks
+        return {"observation": observation.reshape(rows, -1), "action_mask": masks}
 
     def _rules_hash(self, resolved: GameSettings) -> str:
         settings: dict[str, Any] = asdict(resolved)
