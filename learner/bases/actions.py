@@ -9,18 +9,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from learner.bases.policy_gradient import MASKED
-from learner.network.architecture import Architecture
-from learner.network.distributions import (
-    Bernoulli,
-    Categorical,
-    ClippedGaussian,
-    Distribution,
-    Joint,
-    MultiCategorical,
-    SquashedGaussian,
-)
-from mazemesh.games.spaces import Box, Discrete, MultiDiscrete
-from mazemesh.policy.heads import Head, heads
+from learner.network.distributions import Joint
+from learner.network.networks import Network
+from mazemesh.games.spaces import Discrete
 
 Columns = Mapping[str, Tensor]
 
@@ -51,15 +42,10 @@ class AnyActions:
     Indices are exact in float32 up to 2^24.
     """
 
-    def __init__(self, architecture: Architecture, device: torch.device) -> None:
-        self._heads = heads(architecture.action_space)
-        self._squashed = architecture.actions == "squashed"
+    def __init__(self, network: Network) -> None:
+        self._distribution = network.distribution
+        self._heads = network.action_space.heads
         self._sizes = [head.space.size for head in self._heads]
-        self._bounds = {
-            head.column: bounds(head.space, device)
-            for head in self._heads
-            if isinstance(head.space, Box)
-        }
 
     def rows(self, columns: Columns, steps: int) -> Tensor:
         """The actions of a batch."""
@@ -79,7 +65,7 @@ class AnyActions:
 
     def policy(self, outputs: Tensor, illegal: Tensor) -> Joint:
         """The distribution over actions that outputs [steps, W + 1] say."""
-        return Joint({head.column: self._leaf(head, outputs, ~illegal) for head in self._heads})
+        return self._distribution(outputs, ~illegal)
 
     def chosen(self, policy: Joint, rows: Tensor) -> Tensor:
         """log pi(a|x), float32 [steps]."""
@@ -91,27 +77,9 @@ class AnyActions:
             }
         )
 
-    def _leaf(self, head: Head, outputs: Tensor, legal: Tensor) -> Distribution:
-        numbers, space = outputs[:, head.numbers], head.space
-        if isinstance(space, Box):
-            kind = SquashedGaussian if self._squashed else ClippedGaussian
-            return kind(*numbers.chunk(2, dim=1), *self._bounds[head.column])
-        if isinstance(space, Discrete):
-            return Categorical(numbers, legal[:, head.masks])
-        if isinstance(space, MultiDiscrete):
-            return MultiCategorical(numbers, space.counts, legal[:, head.masks])
-        return Bernoulli(numbers)
 
-
-def actions_of(architecture: Architecture, device: torch.device) -> OneChoice | AnyActions:
-    """How the actions of an architecture are read."""
-    parts = heads(architecture.action_space)
-    if len(parts) == 1 and isinstance(parts[0].space, Discrete):
-        return OneChoice()
-    return AnyActions(architecture, device)
-
-
-def bounds(box: Box, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Low and high of each element, float32 [size] both; infinite ones are none."""
-    low, high = (torch.tensor(side, dtype=torch.float32) for side in (box.low, box.high))
-    return low.expand(box.size).to(device), high.expand(box.size).to(device)
+def actions_of(network: Network) -> OneChoice | AnyActions:
+    """How the actions of a network are read."""
+    parts = network.action_space.heads
+    one = len(parts) == 1 and isinstance(parts[0].space, Discrete)
+    return OneChoice() if one else AnyActions(network)

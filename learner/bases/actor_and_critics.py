@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from learner.algorithms.algorithm import Start
 from learner.bases.critics import Critics
+from learner.bases.observed import observed
+from learner.bases.state_encoder import Leaves, StateEncoder, normalized
 from learner.bases.learner import OneNetwork, Update, statistics
 from learner.bases.target_network import TargetNetwork
 from learner.bases.uniform import OffPolicyConfig
@@ -44,12 +46,12 @@ class ActorAndCritics(OneNetwork[Network, C], ABC, Generic[C]):
     ) -> None:
         """`critics` Q(s, a) of actions [action_size], or Q(s, .) of as many as `outputs`."""
         config, place, shape = start.config, start.place, start.architecture
-        network = make(shape)
+        network = make(shape, start.seed)
         super().__init__(network, start.parameters, config, place, start.ranks, eps=ADAM_EPS)
         self._ranks = start.ranks
         self._generator = torch.Generator().manual_seed(start.seed)
-        encoder, size = encoder_of(shape)
-        sizes = size + action_size, shape.hidden, outputs
+        encoder = StateEncoder(shape, start.seed)
+        sizes = encoder.width + action_size, shape.hidden, outputs
         self.critics = Critics(encoder, *sizes, count=critics, seed=start.seed).to(place.device)
         self._critics_descent = self._descending(self.critics, config.critic_learning_rate)
         self._targets = self._target(self.critics, self._critics_descent)
@@ -62,6 +64,7 @@ class ActorAndCritics(OneNetwork[Network, C], ABC, Generic[C]):
             Means over the batch, as `critic_means` and `policy_means` name them.
         """
         columns = self._intake(batch)
+        self.network.observe(observed(columns), self._ranks)
         noise = self._noise(len(batch.keys)).to(self._place.device)
         (means,) = self._learn(columns, noise)
         self.updates += -(-len(noise) // self.config.minibatch_size)
@@ -88,6 +91,10 @@ class ActorAndCritics(OneNetwork[Network, C], ABC, Generic[C]):
     @abstractmethod
     def _learn_policy(self, rows: Rows) -> Tensor:
         """One gradient step of the policy; its `policy_means`."""
+
+    def _state(self, rows: Rows, which: str = "") -> Leaves:
+        """What the critics look at: observations by leaf, as the policy's statistics scale them."""
+        return normalized(self.network, observed(rows, which))
 
     def _follow(self) -> None:
         """Lets the targets follow."""

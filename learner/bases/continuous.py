@@ -7,23 +7,22 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from learner.bases.actions import bounds
-from learner.network.architecture import Architecture
-from mazemesh.games.spaces import Box
+from learner.network.action_heads import bounds
+from mazemesh.games.spaces import Box, Space
 from mazemesh.policy.heads import heads
 
 
 class ContinuousActions:
-    """All elements of all leaves one after the other, [K].
+    """All elements of all leaves, which are boxes with bounds, one after the other: [K].
 
     Attributes:
         size: K.
     """
 
-    def __init__(self, architecture: Architecture, device: torch.device) -> None:
-        self._heads = heads(architecture.action_space)
-        both = [bounds(head.space, device) for head in self._heads if isinstance(head.space, Box)]
-        low, high = (torch.cat(sides) for sides in zip(*both, strict=True))
+    def __init__(self, space: Space, device: torch.device) -> None:
+        self._heads = heads(space)
+        both = [bounds(head.space) for head in self._heads if isinstance(head.space, Box)]
+        low, high = (torch.cat(sides).to(device) for sides in zip(*both, strict=True))
         self._middle, self._reach = (high + low) / 2, (high - low) / 2
         self.size = len(low)
 

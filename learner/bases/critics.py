@@ -32,7 +32,7 @@ class Critics(nn.Module):
         """First weights are orthogonal, the same for the same seed (Saxe et al. 2014).
 
         Args:
-            encoder: What is observed to features float32 [B, S].
+            encoder: From what is observed to features float32 [B, S].
             inputs: S, and the elements of an action where Q(s, a) is told.
             hidden: Widths of the hidden layers.
             outputs: 1 for Q(s, a); A for Q(s, .).

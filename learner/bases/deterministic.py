@@ -24,7 +24,7 @@ class Deterministic(ActorAndCritics[C], ABC, Generic[C]):
     policy_means: ClassVar = ("policy_loss", "gradient_norm")
 
     def __init__(self, start: Start[C], *, critics: int) -> None:
-        self._actions = ContinuousActions(start.architecture, start.place.device)
+        self._actions = ContinuousActions(start.architecture.action_space, start.place.device)
         super().__init__(start, critics=critics, action_size=self._actions.size)
         self._target_policy = self._target(self.network, self._descent)
 
@@ -33,7 +33,7 @@ class Deterministic(ActorAndCritics[C], ABC, Generic[C]):
         present = observed(rows)
         with self._place.rounding():
             action = self._actions.greedy(self.network.outputs(present))
-            q = self.critics.of_action(present, action, frozen=True)[0]
+            q = self.critics.of_action(self._state(rows), action, frozen=True)[0]
         loss = -q.mean()
         return torch.stack([loss.detach(), self._descend_policy(loss)])
 

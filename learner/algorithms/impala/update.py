@@ -39,7 +39,7 @@ class Impala(OneNetwork[Network, ImpalaConfig]):
         ranks: Ranks = ALONE,
     ) -> None:
         super().__init__(make(architecture), parameters, config, place, ranks, eps=1e-5)
-        self._actions = actions_of(architecture, place.device)
+        self._actions = actions_of(self.network)
         self._learn = place.recorded(self._step)
 
     def update(self, batch: Batch) -> Update:

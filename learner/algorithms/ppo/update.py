@@ -179,7 +179,7 @@ class PPO(Epochs[Network, PPOConfig, Steps]):
         self._magnet = copy.deepcopy(self.network) if config.magnet_cost else None
         self._magnet_from = 0
         self._both = passes(self.network, config.minibatch_size, place, self._descent)
-        self._actions = actions_of(architecture, place.device)
+        self._actions = actions_of(self.network)
         self._surrogate = surrogate_of(self._actions, place)
 
     def update(self, batch: Batch) -> Update:

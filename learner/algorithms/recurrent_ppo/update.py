@@ -61,7 +61,7 @@ class RecurrentPPO(Epochs[Recurrent, RecurrentPPOConfig, Unrolls]):
         network = Recurrent(architecture)
         super().__init__(network, parameters, config, place, seed, ranks)
         self._sequence = place.fused(self.network.sequence)
-        self._actions = actions_of(architecture, place.device)
+        self._actions = actions_of(self.network)
         # On the processor too by torch: these minibatches are small.
         one = isinstance(self._actions, OneChoice)
         self._surrogate = place.fused(surrogate) if one else surrogate_of(self._actions, place)

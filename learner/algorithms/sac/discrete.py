@@ -38,11 +38,11 @@ class DiscreteSAC(ActorAndCritics[SACConfig]):
         with torch.no_grad(), self._place.rounding():
             following = observed(rows, "next_")
             now = self._policy(following, rows["next_action_mask"])
-            q = self._targets.network.of_all(following).amin(dim=0)
+            q = self._targets.network.of_all(self._state(rows, "next_")).amin(dim=0)
             soft = q - self._temperature.value * now.log_probs
             target = q_target(rows, (now.probs * soft).sum(dim=1))
         with self._place.rounding():
-            q = self.critics.of_all(observed(rows))
+            q = self.critics.of_all(self._state(rows))
         action = rows["action"].long().view(1, -1, 1).expand(len(q), -1, 1)
         return self._descend_critics(q.gather(2, action).squeeze(2), target)
 
@@ -50,7 +50,7 @@ class DiscreteSAC(ActorAndCritics[SACConfig]):
         """Equation 13: sum over a of pi(a|s) (alpha log pi(a|s) - Q(s, a)); and the temperature."""
         alpha, present, legal = self._temperature.value, observed(rows), rows["action_mask"]
         with torch.no_grad(), self._place.rounding():
-            q = self.critics.of_all(present).amin(dim=0)
+            q = self.critics.of_all(self._state(rows)).amin(dim=0)
         with self._place.rounding():
             now = self._policy(present, legal)
         loss = (now.probs * (alpha * now.log_probs - q)).sum(dim=1).mean()

@@ -55,7 +55,7 @@ class SAC(ActorAndCritics[SACConfig]):
     policy_means: ClassVar = ("policy_loss", "entropy", "temperature", "gradient_norm")
 
     def __init__(self, start: Start[SACConfig]) -> None:
-        self._actions = ContinuousActions(start.architecture, start.place.device)
+        self._actions = ContinuousActions(start.architecture.action_space, start.place.device)
         super().__init__(start, critics=2, action_size=self._actions.size)
         self._temperature = Temperature(start)
         self._target_entropy = start.config.target_entropy * self._actions.size
@@ -70,10 +70,10 @@ class SAC(ActorAndCritics[SACConfig]):
             following = observed(rows, "next_")
             gaussian = self._actions.gaussian(self.network.outputs(following))
             action, log_prob = squashed(*gaussian, rows["noise"][:, 0])
-            smaller = self._targets.network.of_action(following, action).amin(dim=0)
+            smaller = self._targets.network.of_action(self._state(rows, "next_"), action).amin(dim=0)
             target = q_target(rows, smaller - self._temperature.value * log_prob)
         with self._place.rounding():
-            q = self.critics.of_action(observed(rows), self._actions.scaled(rows))
+            q = self.critics.of_action(self._state(rows), self._actions.scaled(rows))
         return self._descend_critics(q, target)
 
     def _learn_policy(self, rows: Rows) -> Tensor:
@@ -82,7 +82,7 @@ class SAC(ActorAndCritics[SACConfig]):
         with self._place.rounding():
             outputs = self.network.outputs(present)
             action, log_prob = squashed(*self._actions.gaussian(outputs), rows["noise"][:, 1])
-            smaller = self.critics.of_action(present, action, frozen=True).amin(dim=0)
+            smaller = self.critics.of_action(self._state(rows), action, frozen=True).amin(dim=0)
         loss = (alpha * log_prob - smaller).mean()
         norm = self._descend_policy(loss)
         entropy = -log_prob.detach().mean()

@@ -43,8 +43,8 @@ class TD3(Deterministic[TD3Config]):
             following = observed(rows, "next_")
             action = self._actions.greedy(self._target_policy.network.outputs(following))
             near = (action + rows["noise"]).clamp(-1.0, 1.0)
-            q = self._targets.network.of_action(following, near)
+            q = self._targets.network.of_action(self._state(rows, "next_"), near)
             target = q_target(rows, q.amin(dim=0))
         with self._place.rounding():
-            q = self.critics.of_action(observed(rows), self._actions.scaled(rows))
+            q = self.critics.of_action(self._state(rows), self._actions.scaled(rows))
         return self._descend_critics(q, target)
