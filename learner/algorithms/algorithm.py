@@ -108,6 +108,7 @@ class Algorithm(Generic[C]):
         accepts: Raises InvalidArgument where a game's actions are not for it.
         actions: What its policies draw continuous actions from.
         state_std: Their standard deviation depends on what is seen.
+        central: It has a critic of the whole game's state, which the game has to tell.
         own_networks: It trains whatever `learner.network.networks.make` makes, so modules of the
             user's own too (`--network`).
     """
@@ -123,6 +124,7 @@ class Algorithm(Generic[C]):
     accepts: Callable[[Space], None] = anything
     actions: ActionDistribution = "clipped"
     state_std: bool = False
+    central: bool = False
     own_networks: bool = False
 
     def preset(self, game: str) -> Preset[C]:

@@ -31,7 +31,7 @@ class OneChoice:
         return columns["action_mask"].reshape(steps, -1) == 0
 
     def log_prob(self, outputs: Tensor, illegal: Tensor, rows: Tensor) -> Tensor:
-        """log pi(a|x) under a network that gave outputs [steps, A + 1], float32 [steps]."""
+        """Log pi(a|x) under a network that gave outputs [steps, A + 1], float32 [steps]."""
         logits = outputs[:, :-1].masked_fill(illegal, MASKED)
         return functional.log_softmax(logits, dim=1).gather(1, rows).squeeze(1)
 
@@ -60,7 +60,7 @@ class AnyActions:
         return torch.zeros(steps, 0, dtype=torch.bool, device=columns["reward"].device)
 
     def log_prob(self, outputs: Tensor, illegal: Tensor, rows: Tensor) -> Tensor:
-        """log pi(a|x) under a network that gave outputs [steps, W + 1], float32 [steps]."""
+        """Log pi(a|x) under a network that gave outputs [steps, W + 1], float32 [steps]."""
         return self.chosen(self.policy(outputs, illegal), rows)
 
     def policy(self, outputs: Tensor, illegal: Tensor) -> Joint:
@@ -68,7 +68,7 @@ class AnyActions:
         return self._distribution(outputs, ~illegal)
 
     def chosen(self, policy: Joint, rows: Tensor) -> Tensor:
-        """log pi(a|x), float32 [steps]."""
+        """Log pi(a|x), float32 [steps]."""
         parts = zip(self._heads, rows.split(self._sizes, dim=1), strict=True)
         return policy.log_prob(
             {

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from learner.algorithms.algorithm import Start
 from learner.bases.critics import Critics
+from learner.bases.learner import OneNetwork, Update, statistics
 from learner.bases.observed import observed
 from learner.bases.state_encoder import Leaves, StateEncoder, normalized
-from learner.bases.learner import OneNetwork, Update, statistics
 from learner.bases.target_network import TargetNetwork
 from learner.bases.uniform import OffPolicyConfig
 from learner.network.descent import Descent

@@ -7,13 +7,12 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-Observed = Tensor | Mapping[str, Tensor]
-"""The column `observation`, or several, `observation.<path>`, by name."""
+from learner.network.networks import Seen
 
 
-def observed(columns: Mapping[str, Tensor], which: str = "") -> Observed:
-    """The observations of a batch, or of those `which` it calls next_ or last_."""
-    name = f"{which}observation"
+def observed(columns: Mapping[str, Tensor], which: str = "", what: str = "observation") -> Seen:
+    """The observations of a batch, or of those `which` it calls next_ or last_; or what else."""
+    name = f"{which}{what}"
     if name in columns:
         return columns[name]
     return {
@@ -23,14 +22,14 @@ def observed(columns: Mapping[str, Tensor], which: str = "") -> Observed:
     }
 
 
-def each(seen: Observed, change: Callable[[Tensor], Tensor]) -> Observed:
+def each(seen: Seen, change: Callable[[Tensor], Tensor]) -> Seen:
     """The same with every tensor changed."""
     if isinstance(seen, Tensor):
         return change(seen)
     return {name: change(value) for name, value in seen.items()}
 
 
-def joined(parts: list[Observed], dim: int = 0) -> Observed:
+def joined(parts: list[Seen], dim: int = 0) -> Seen:
     """Several as one, along a dimension."""
     first = parts[0]
     if isinstance(first, Tensor):
@@ -38,7 +37,7 @@ def joined(parts: list[Observed], dim: int = 0) -> Observed:
     return {name: torch.cat([part[name] for part in parts], dim) for name in first}
 
 
-def cut(seen: Observed, size: int) -> list[Observed]:
+def cut(seen: Seen, size: int) -> list[Seen]:
     """Its rows in order, so many at once."""
     if isinstance(seen, Tensor):
         return list(seen.split(size))
@@ -46,7 +45,7 @@ def cut(seen: Observed, size: int) -> list[Observed]:
     return [dict(zip(seen, piece, strict=True)) for piece in pieces]
 
 
-def steps_and_last(columns: Mapping[str, Tensor]) -> Observed:
+def steps_and_last(columns: Mapping[str, Tensor]) -> Seen:
     """Of B unrolls of T steps: all B * T steps one after the other, then what came after each."""
     steps = each(observed(columns), lambda column: column.flatten(0, 1))
     return joined([steps, observed(columns, "last_")])

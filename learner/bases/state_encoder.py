@@ -7,11 +7,10 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from learner.bases.observed import Observed
 from learner.network.architecture import Architecture
 from learner.network.composed import Composed
 from learner.network.encoders import TreeEncoder
-from learner.network.networks import Network
+from learner.network.networks import Network, Seen
 
 Leaves = Mapping[str, Tensor]
 """Observations by leaf name, [n, 1, *shape]."""
@@ -37,7 +36,7 @@ class StateEncoder(nn.Module):
         return found
 
 
-def normalized(network: Network, seen: Observed) -> Leaves:
+def normalized(network: Network, seen: Seen) -> Leaves:
     """Observations by leaf, through the network's running statistics where it has such."""
     if isinstance(network, Composed):
         return network.normalized(seen)

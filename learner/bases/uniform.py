@@ -110,7 +110,7 @@ class UniformTransitions:
         return 1 / config.samples_per_insert
 
     def tell(self, config: OffPolicyConfig, collection: model_pb2.Collection) -> None:
-        """n and the discount."""
+        """N and the discount."""
         method = collection.transition
         method.n_step, method.discount = config.n_step, config.discount
 

@@ -106,6 +106,7 @@ class Architecture:
         actions: What continuous actions are drawn from.
         state_std: Whether their standard deviation depends on what is seen; else it is one
             parameter an element.
+        state_space: What a central critic sees in training; no part of what is published.
     """
 
     head: Head
@@ -121,6 +122,7 @@ class Architecture:
     cell: MemoryCell = "gru"
     actions: ActionDistribution = "clipped"
     state_std: bool = False
+    state_space: Space | None = None
 
     @property
     def plain(self) -> bool:
@@ -179,7 +181,9 @@ class Architecture:
         if self.own is not None:
             raise ValueError(f"{self.own.factory} is a module; it has no list of layers")
         if not self.plain:
-            raise ValueError("it has layers by leaf (learner.network.composed), and no list of them")
+            raise ValueError(
+                "it has layers by leaf (learner.network.composed), and no list of them"
+            )
         size = self.observation_size
         layers: list[Layer] = [Input(size, self.observation_dtype, self.scale)]
         for index, width in enumerate(self.hidden):

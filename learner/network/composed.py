@@ -141,6 +141,11 @@ class Composed(Network):
         self.value.weight.mul_(share)
         self.value.bias.mul_(share)
 
+    def normalized(self, observation: Seen) -> dict[str, Tensor]:
+        """Observations by leaf name, [n, 1, *shape], as its running statistics scale them."""
+        both = zip(self._by_leaf(observation).items(), self.normalizations, strict=True)
+        return {name: scale(column.unsqueeze(1)) for (name, column), scale in both}
+
     def _features(self, seen: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         """For the policy, and for the value, of columns [n, frames, *shape]."""
         both = zip(seen.items(), self.normalizations, strict=True)

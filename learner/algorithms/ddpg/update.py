@@ -37,7 +37,9 @@ class DDPG(Deterministic[DDPGConfig]):
         with torch.no_grad(), self._place.rounding():
             following = observed(rows, "next_")
             action = self._actions.greedy(self._target_policy.network.outputs(following))
-            target = q_target(rows, self._targets.network.of_action(self._state(rows, "next_"), action)[0])
+            target = q_target(
+                rows, self._targets.network.of_action(self._state(rows, "next_"), action)[0]
+            )
         with self._place.rounding():
             q = self.critics.of_action(self._state(rows), self._actions.scaled(rows))
         return self._descend_critics(q, target)

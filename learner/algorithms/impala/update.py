@@ -16,7 +16,7 @@ from torch import Tensor
 from learner.algorithms.impala import ImpalaConfig
 from learner.bases.actions import AnyActions, actions_of
 from learner.bases.learner import OneNetwork, Update, statistics
-from learner.bases.observed import steps_and_last
+from learner.bases.observed import observed, steps_and_last
 from learner.bases.policy_gradient import Policy, differentiated, gradient
 from learner.bases.vtrace import FIT, Estimate, estimate
 from learner.device.place import Place
@@ -39,7 +39,7 @@ class Impala(OneNetwork[Network, ImpalaConfig]):
         ranks: Ranks = ALONE,
     ) -> None:
         super().__init__(make(architecture), parameters, config, place, ranks, eps=1e-5)
-        self._actions = actions_of(self.network)
+        self._actions, self._ranks = actions_of(self.network), ranks
         self._learn = place.recorded(self._step)
 
     def update(self, batch: Batch) -> Update:
@@ -54,7 +54,9 @@ class Impala(OneNetwork[Network, ImpalaConfig]):
             trained policy), gradient_norm, importance, explained_variance.
         """
         self._descent.set_learning_rate(self.config.rate_at(self.updates))
-        (means,) = self._learn(self._intake(batch))
+        columns = self._intake(batch)
+        self.network.observe(observed(columns), self._ranks)
+        (means,) = self._learn(columns)
         self.updates += 1
         names = ("policy_loss", "value_loss", "entropy", "kl", "gradient_norm")
         return Update(statistics((*FIT, *names), means))

@@ -26,14 +26,14 @@ from learner.algorithms.ppo import PPOConfig
 from learner.bases.actions import AnyActions, OneChoice, actions_of
 from learner.bases.epochs import Epochs
 from learner.bases.learner import Update
-from learner.bases.observed import Observed, cut, each, observed
+from learner.bases.observed import cut, each, observed
 from learner.bases.policy_gradient import Policy, differentiated, gradient
 from learner.bases.vtrace import estimate
 from learner.device.place import Place
 from learner.device.ranks import Ranks
 from learner.network.architecture import ILLEGAL, Architecture, Parameters
 from learner.network.descent import ALONE
-from learner.network.networks import Network, make
+from learner.network.networks import Network, Seen, make
 from learner.network.passes import passes
 from learner.ports import Batch
 
@@ -53,7 +53,7 @@ class Steps:
             there is none.
     """
 
-    observation: Observed
+    observation: Seen
     illegal: Tensor
     action: Tensor
     behaviour_log_probability: Tensor
@@ -197,11 +197,10 @@ class PPO(Epochs[Network, PPOConfig, Steps]):
         n, observation = column["reward"].numel(), observed(column)
         observation = each(observation, lambda columns: columns.flatten(0, 1))
         outputs = self._in_chunks(self._both.outputs, observation)
-        last = self.network.outputs(observed(column, "last_"))
         illegal, action = self._actions.illegal(column, n), self._actions.rows(column, n)
         log_probability = self._actions.log_prob(outputs, illegal, action)
         shape = column["reward"].shape
-        value = torch.cat([outputs[:, -1].view(shape), last[:, -1:]], dim=1)
+        value = self._values(outputs, column)
         found = estimate(log_probability.view(shape), value, column, self.config)
         steps = Steps(
             observation=observation,
@@ -214,6 +213,11 @@ class PPO(Epochs[Network, PPOConfig, Steps]):
         )
         return steps, found.fit
 
+    def _values(self, outputs: Tensor, column: Mapping[str, Tensor]) -> Tensor:
+        """Of what was seen before, between and after all steps, float32 [B, T + 1]."""
+        last = self.network.outputs(observed(column, "last_"))
+        return torch.cat([outputs[:, -1].view(len(last), -1), last[:, -1:]], dim=1)
+
     def _step(self, minibatch: Steps) -> Tensor:
         """Step 2: one gradient step on a minibatch."""
         outputs = self._both.outputs(minibatch.observation)
@@ -222,12 +226,12 @@ class PPO(Epochs[Network, PPOConfig, Steps]):
         norm = self._descent.step()
         return torch.cat([loss.statistics, norm.view(1)])
 
-    def _in_chunks(self, outputs: Callable[[Observed], Tensor], observation: Observed) -> Tensor:
+    def _in_chunks(self, outputs: Callable[[Seen], Tensor], observation: Seen) -> Tensor:
         """Outputs for many rows, a minibatch at a time so that it stays in the cache."""
         parts = cut(observation, self.config.minibatch_size)
         return torch.cat([outputs(rows).clone() for rows in parts])
 
-    def _attraction(self, observation: Observed, illegal: Tensor) -> Tensor:
+    def _attraction(self, observation: Seen, illegal: Tensor) -> Tensor:
         """The magnet's log-probabilities; it is the policy of up to `magnet_updates` ago."""
         if self._magnet is None:
             return illegal.new_zeros(len(illegal), 0, dtype=torch.float32)

@@ -18,13 +18,13 @@ from learner.algorithms.ppo.update import Steps, normalized, surrogate, surrogat
 from learner.algorithms.recurrent_ppo import RecurrentPPOConfig
 from learner.bases.actions import OneChoice, actions_of
 from learner.bases.epochs import Epochs
-from learner.bases.observed import Observed, cut, each, joined, observed
+from learner.bases.observed import cut, each, joined, observed
 from learner.bases.vtrace import estimate
 from learner.device.place import Place
 from learner.device.ranks import Ranks
 from learner.network.architecture import Architecture, Parameters
 from learner.network.descent import ALONE
-from learner.network.networks import Recurrent
+from learner.network.networks import Network, Seen, make
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Unrolls:
         begins: An episode begins at the step, bool [b, T].
     """
 
-    observation: Observed
+    observation: Seen
     illegal: Tensor
     action: Tensor
     behaviour_log_probability: Tensor
@@ -46,7 +46,7 @@ class Unrolls:
     begins: Tensor
 
 
-class RecurrentPPO(Epochs[Recurrent, RecurrentPPOConfig, Unrolls]):
+class RecurrentPPO(Epochs[Network, RecurrentPPOConfig, Unrolls]):
     """A recurrent actor-critic, its optimizer, and the update; its unrolls have a state."""
 
     def __init__(
@@ -58,7 +58,7 @@ class RecurrentPPO(Epochs[Recurrent, RecurrentPPOConfig, Unrolls]):
         seed: int,
         ranks: Ranks = ALONE,
     ) -> None:
-        network = Recurrent(architecture)
+        network = make(architecture)
         super().__init__(network, parameters, config, place, seed, ranks)
         self._sequence = place.fused(self.network.sequence)
         self._actions = actions_of(self.network)

@@ -16,8 +16,9 @@ from learner.algorithms.algorithm import Start
 from learner.algorithms.sac import SACConfig
 from learner.algorithms.sac.temperature import Temperature
 from learner.bases.actor_and_critics import ActorAndCritics, Rows, q_target
-from learner.bases.observed import Observed, observed
+from learner.bases.observed import observed
 from learner.network.distributions import Categorical
+from learner.network.networks import Seen
 
 
 class DiscreteSAC(ActorAndCritics[SACConfig]):
@@ -60,7 +61,7 @@ class DiscreteSAC(ActorAndCritics[SACConfig]):
         self._temperature.step(entropy - self.config.target_entropy_share * most)
         return torch.stack([loss.detach(), entropy, alpha, norm])
 
-    def _policy(self, seen: Observed, legal: Tensor) -> Categorical:
+    def _policy(self, seen: Seen, legal: Tensor) -> Categorical:
         return Categorical(self.network.heads(seen)[0], legal)
 
     def state(self) -> dict[str, Any]:

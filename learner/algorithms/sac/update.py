@@ -33,7 +33,7 @@ HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 
 
 def squashed(mean: Tensor, log_std: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-    """a = tanh(u) with u = mean + std * noise, float32 [n, K], and log pi(a|s), float32 [n].
+    """A = tanh(u) with u = mean + std * noise, float32 [n, K], and log pi(a|s), float32 [n].
 
     log pi(a|s) = sum over elements of log N(u) - log(1 - tanh(u)^2) (appendix C there), where
     log(1 - tanh(u)^2) = 2 (log 2 - u - softplus(-2u)), which is a number for every u.
@@ -70,7 +70,9 @@ class SAC(ActorAndCritics[SACConfig]):
             following = observed(rows, "next_")
             gaussian = self._actions.gaussian(self.network.outputs(following))
             action, log_prob = squashed(*gaussian, rows["noise"][:, 0])
-            smaller = self._targets.network.of_action(self._state(rows, "next_"), action).amin(dim=0)
+            smaller = self._targets.network.of_action(self._state(rows, "next_"), action).amin(
+                dim=0
+            )
             target = q_target(rows, smaller - self._temperature.value * log_prob)
         with self._place.rounding():
             q = self.critics.of_action(self._state(rows), self._actions.scaled(rows))
