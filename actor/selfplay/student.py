@@ -11,7 +11,6 @@ import threading
 from collections.abc import Iterator
 from typing import Protocol
 
-import numpy as np
 import structlog
 from tenacity import (
     Retrying,
@@ -149,8 +148,7 @@ class Student:
         )
         if spec is not None:
             # The first run of a session allocates; it must not happen in the middle of a step.
-            observation = np.zeros((1, spec.observation_size), spec.observation_dtype)
-            policy.infer(observation, np.ones((1, spec.num_actions), np.uint8))
+            policy.warm()
         with self._installed:
             self.current, self.description = policy, description
             self._installed.notify_all()

@@ -6,17 +6,20 @@ import threading
 import time
 import uuid
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import structlog
 
+from learner.loop.examples import legal_rows, parity_of
 from learner.loop.lease import Lease
 from learner.network.architecture import (
+    Architecture,
     ByteArray,
     Evaluation,
     FloatArray,
-    ObservationArray,
+    Observed,
     Parameters,
 )
 from learner.ports import PolicySink
@@ -32,6 +35,7 @@ from mazemesh.errors import (
     ResourceExhausted,
     Unavailable,
 )
+from mazemesh.policy.heads import ACTION_DISTRIBUTION, heads
 from mazemesh.v1 import model_pb2
 from mazemesh.wire.tensors import to_tensor
 
@@ -70,17 +74,21 @@ class Draft:
 
 
 def parity_check(
-    observation: ObservationArray,
+    observation: Observed,
     action_mask: ByteArray,
     answer: Evaluation,
     state: FloatArray | None = None,
+    shape: Architecture | None = None,
 ) -> model_pb2.ParityCheck:
-    """The message: what the network answers to observations [n, D] with masks [n, A].
+    """The message: what the network answers to observations [n, ...] with masks [n, M].
 
     Of a network with memory, `state` float32 [n, memory] is what it remembered before. Rows without
     a legal action, as the end of a game has them, are left out, and those beyond `PARITY_BYTES`.
+    A `shape` tells the spaces where they are not one vector and one number.
     """
-    width = observation[0].nbytes + 9 * action_mask.shape[1] + 4
+    columns = observation if isinstance(observation, Mapping) else {"": observation}
+    width = sum(column[0].nbytes for column in columns.values())
+    width += action_mask.shape[1] + answer.logits[0].nbytes * 2 + 4
     if state is not None:
         width += 2 * state[0].nbytes
     if width > PARITY_BYTES:
@@ -88,12 +96,18 @@ def parity_check(
             f"an observation with its mask and answers has {width} bytes; a version can be checked "
             f"on at most {PARITY_BYTES}"
         )
-    rows = np.flatnonzero(action_mask.any(axis=1))[: PARITY_BYTES // width]
-    observation, action_mask = observation[rows], action_mask[rows]
+    spaces = None if shape is None else shape.spaces
+    legal = action_mask.any(axis=1) if spaces is None else legal_rows(spaces.action, action_mask)
+    rows = np.flatnonzero(legal)[: PARITY_BYTES // width]
+    columns = {name: column[rows] for name, column in columns.items()}
+    observation = columns if isinstance(observation, Mapping) else columns[""]
+    action_mask = action_mask[rows]
     answer = Evaluation(*(each[rows] for each in answer))
     state = None if state is None else state[rows]
+    if spaces is not None:
+        return parity_of(spaces.action, observation, action_mask, answer, state)
     message = model_pb2.ParityCheck(
-        observation=to_tensor(observation),
+        observation=to_tensor(columns[""]),
         action_mask=to_tensor(action_mask),
         logits=to_tensor(answer.logits),
         value=to_tensor(answer.value),
@@ -255,6 +269,7 @@ class Publisher:
             fence=0 if self._lease is None else self._lease.fence,
             q_values=self._run.architecture.dueling,
             metadata={
+                **_drawn_from(self._run.architecture),
                 "algorithm": self._run.algorithm,
                 "seed": str(self._run.seed),
                 "agent_steps": str(draft.agent_steps),
@@ -280,3 +295,9 @@ class Publisher:
             began = time.perf_counter()
             self.publish(draft)
             self.seconds = time.perf_counter() - began
+
+
+def _drawn_from(shape: Architecture) -> dict[str, str]:
+    """How continuous actions are drawn, where there are some."""
+    continuous = any(head.continuous for head in heads(shape.action_space))
+    return {ACTION_DISTRIBUTION: shape.actions} if continuous else {}

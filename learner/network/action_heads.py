@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
+from mazemesh.games.spaces import Box, Discrete, MultiDiscrete, Space
 from torch import Tensor, nn
 
 from learner.network.architecture import Architecture
@@ -19,7 +20,6 @@ from learner.network.distributions import (
 )
 from learner.network.distributions.gaussian import LOG_STD_MAX, LOG_STD_MIN
 from learner.network.layers import NARROW
-from mazemesh.games.spaces import Box, Discrete, MultiDiscrete, Space
 from mazemesh.policy.heads import ActionDistribution, Head, heads
 
 
@@ -53,9 +53,7 @@ class ActionSpace(nn.Module):
         low, high = getattr(self, f"low_{index}"), getattr(self, f"high_{index}")
         return low, high
 
-    def _leaf(
-        self, index: int, head: Head, numbers: Tensor, legal: Tensor | None
-    ) -> Distribution:
+    def _leaf(self, index: int, head: Head, numbers: Tensor, legal: Tensor | None) -> Distribution:
         mask = None if legal is None or not head.mask else legal[..., head.masks]
         match head.space:
             case Discrete():

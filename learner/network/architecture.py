@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from mazemesh.games.spaces import Box, Discrete, Leaf, Space, leaves, single
 
 from learner.network.encoding import PLAIN as USUAL
 from learner.network.encoding import Encoding, MemoryCell
@@ -28,7 +29,6 @@ from learner.network.layers import (
     Linear,
     Memory,
 )
-from mazemesh.games.spaces import Box, Discrete, Leaf, Space, leaves, single
 from mazemesh.games.spec import GameSpec
 from mazemesh.policy.heads import ActionDistribution, logits_width
 

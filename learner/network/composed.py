@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
+from mazemesh.games.spaces import Box, columns
 from torch import Tensor, nn
 
 from learner.device.ranks import Alone, Ranks
@@ -14,7 +15,6 @@ from learner.network.encoders import TreeEncoder
 from learner.network.memories import Frames, Gates
 from learner.network.networks import Network, Seen
 from learner.network.normalization import Moments, Normalization
-from mazemesh.games.spaces import Box, columns
 
 ALONE = Alone()
 

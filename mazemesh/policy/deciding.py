@@ -46,15 +46,32 @@ class Deciding:
         """The mode: the likeliest choices, the mean of continuous leaves, within their bounds."""
         return self._joined([part.best(part.of(logits)) for part in self._parts])
 
-    def draw(self, logits: Float, temperature: float, rng: np.random.Generator) -> Actions:
+    def draw(
+        self,
+        logits: Float,
+        temperature: float,
+        rng: np.random.Generator,
+        noise: Float | None = None,
+    ) -> Actions:
         """Draws from the policy; logits are divided and deviations multiplied by a temperature.
 
-        As they go into experience; what the game is given are `bounded` ones. 0 is `best`.
+        As they go into experience; what the game is given are `bounded` ones. 0 is `best`. `noise`
+        [n, noise_width] is standard normal, for continuous leaves; None draws it.
         """
         if temperature == 0.0:
             return self.best(logits)
-        heat = np.float32(temperature)
-        return self._joined([part.draw(part.of(logits), heat, rng) for part in self._parts])
+        if noise is None:
+            noise = rng.standard_normal((len(logits), self.noise_width), np.float32)
+        heat, first = np.float32(temperature), 0
+        found: list[Column] = []
+        for part in self._parts:
+            if isinstance(part, _Continuous):
+                own = noise[:, first : first + part.head.output_width]
+                found.append(part.drawn(part.of(logits), heat * own))
+                first += part.head.output_width
+            else:
+                found.append(part.draw(part.of(logits), heat, rng))
+        return self._joined(found)
 
     def log_probability(self, logits: Float, actions: Actions) -> Float:
         """Of actions under the policy, float32 [n]: summed over the leaves."""
@@ -71,27 +88,27 @@ class Deciding:
             return {part.head.column: part.bounded(action) for part, action in named}
         return self._parts[0].bounded(actions)
 
-    def noisy(self, actions: Actions, noise: Float) -> Actions:
-        """Continuous leaves with noise [n, k] in units of half the way between bounds, bounded.
+    def noisy(self, logits: Float, noise: Float, rng: np.random.Generator) -> Actions:
+        """The means of continuous leaves, with noise and within their bounds; others are drawn.
 
-        k counts the elements of all continuous leaves, in order.
+        `noise` [n, noise_width] is in units of half the way between an element's bounds.
         """
-        found, first = [], 0
+        found: list[Column] = []
+        first = 0
         for part in self._parts:
-            action = actions[part.head.column] if isinstance(actions, Mapping) else actions
+            numbers = part.of(logits)
             if isinstance(part, _Continuous):
                 width = part.head.output_width
-                action = part.noisy(action, noise[:, first : first + width])
+                found.append(part.noisy(part.best(numbers), noise[:, first : first + width]))
                 first += width
-            found.append(action)
+            else:
+                found.append(part.draw(numbers, np.float32(1), rng))
         return self._joined(found)
 
     @property
     def noise_width(self) -> int:
         """Elements of all continuous leaves."""
-        return sum(
-            part.head.output_width for part in self._parts if isinstance(part, _Continuous)
-        )
+        return sum(part.head.output_width for part in self._parts if isinstance(part, _Continuous))
 
     def _joined(self, found: list[Column]) -> Actions:
         if len(found) == 1:
@@ -189,10 +206,10 @@ class _Continuous(_Part):
     def best(self, numbers: Float) -> Column:
         return self.bounded(self._shaped(self._squash(self._both(numbers)[0])))
 
-    def draw(self, numbers: Float, heat: np.float32, rng: np.random.Generator) -> Column:
+    def drawn(self, numbers: Float, noise: Float) -> Column:
+        """By standard normal noise [n, k]."""
         mean, log_std = self._both(numbers)
-        noise = rng.standard_normal(mean.shape, np.float32)
-        return self._shaped(self._squash(mean + np.exp(log_std) * heat * noise))
+        return self._shaped(self._squash(mean + np.exp(log_std) * noise))
 
     def log_probability(self, numbers: Float, action: Column) -> Float:
         mean, log_std = self._both(numbers)

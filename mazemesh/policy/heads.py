@@ -1,11 +1,11 @@
 """What a policy answers about each leaf of an action: which outputs, and how many numbers.
 
-| leaf            | outputs             | numbers                                                      |
-|-----------------|---------------------|--------------------------------------------------------------|
-| `Discrete`      | `logits`            | one an action; Q-values of a Q-network                       |
-| `MultiDiscrete` | `logits`            | one a choice, those of one part after those of the other     |
-| `MultiBinary`   | `logits`            | one an element: log p / (1 - p) of its being 1               |
-| `Box`           | `mean`, `log_std`   | one each an element, in C order                              |
+| leaf            | outputs           | numbers                                                  |
+|-----------------|-------------------|----------------------------------------------------------|
+| `Discrete`      | `logits`          | one an action; Q-values of a Q-network                   |
+| `MultiDiscrete` | `logits`          | one a choice, those of one part after those of the other |
+| `MultiBinary`   | `logits`          | one an element: log p / (1 - p) of its being 1           |
+| `Box`           | `mean`, `log_std` | one each an element, in C order                          |
 
 Of several leaves each output is called by its leaf's path: `logits.move`, `mean.arm.0`.
 
@@ -21,7 +21,7 @@ from functools import lru_cache
 from typing import Literal
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.games.spaces import Box, LeafSpace, Space, leaves
+from mazemesh.games.spaces import Box, Discrete, LeafSpace, MultiDiscrete, Space, leaves
 
 ActionDistribution = Literal["squashed", "clipped"]
 """What continuous actions are drawn from.
@@ -66,6 +66,17 @@ class Head:
     def output_width(self) -> int:
         """Numbers of each output."""
         return self.space.mask_size or self.space.size
+
+    @property
+    def choices(self) -> tuple[int, ...]:
+        """How many there are to choose from, part by part; none of what has no mask."""
+        match self.space:
+            case Discrete():
+                return (self.space.n,)
+            case MultiDiscrete():
+                return self.space.counts
+            case _:
+                return ()
 
     @property
     def numbers(self) -> slice:

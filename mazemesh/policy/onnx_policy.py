@@ -19,7 +19,17 @@ from mazemesh.policy.space_text import ACTION_SPACE, space_of
 Float = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.uint8]
 Observation = npt.NDArray[Any] | Mapping[str, npt.NDArray[Any]]
-"""[n, *shape] of the game's observation; of several leaves by column, `observation.<path>`."""
+"""[n, *shape] of the game's observation; of several leaves by column, `observation.<path>`, or a
+record with these fields."""
+
+_DTYPES = {
+    "tensor(uint8)": np.uint8,
+    "tensor(int8)": np.int8,
+    "tensor(uint16)": np.uint16,
+    "tensor(int16)": np.int16,
+    "tensor(int32)": np.int32,
+    "tensor(float)": np.float32,
+}
 
 
 class OnnxPolicy:
@@ -97,6 +107,14 @@ class OnnxPolicy:
         self._outputs = [*answers, "value", *(["next_state"] if self.state_size else [])]
         self._masks = [(head.mask, head.masks) for head in self._heads if head.mask]
 
+    def warm(self) -> None:
+        """Runs the session once, on zeros."""
+        inputs = {
+            one.name: np.zeros((1, *one.shape[1:]), _DTYPES[one.type])
+            for one in self._session.get_inputs()
+        }
+        self._session.run(self._outputs, inputs)
+
     def infer(
         self, observation: Observation, action_mask: Bytes, state: Float | None = None
     ) -> tuple[Float, Float, Float]:
@@ -115,6 +133,9 @@ class OnnxPolicy:
         inputs: dict[str, Any]
         if isinstance(observation, Mapping):
             inputs = dict(observation)
+        elif observation.dtype.names is not None:
+            names = observation.dtype.names
+            inputs = {name: np.ascontiguousarray(observation[name]) for name in names}
         else:
             inputs = {"observation": observation}
         if len(self._masks) == 1:
@@ -178,9 +199,7 @@ def _rows(observation: Observation) -> int:
     return len(observation)
 
 
-def _actions(
-    inputs: Mapping[str, Any], told: Mapping[str, str], reference: str
-) -> Space:
+def _actions(inputs: Mapping[str, Any], told: Mapping[str, str], reference: str) -> Space:
     """The space of actions, by a file's metadata, or one number by the width of its mask."""
     if ACTION_SPACE in told:
         return space_of(told[ACTION_SPACE])

@@ -18,13 +18,22 @@ class PolicyState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     POLICY_STATE_READY: _ClassVar[PolicyState]
     POLICY_STATE_REJECTED: _ClassVar[PolicyState]
     POLICY_STATE_RETIRED: _ClassVar[PolicyState]
+
+class Choosing(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CHOOSING_UNSPECIFIED: _ClassVar[Choosing]
+    CHOOSING_DRAWN: _ClassVar[Choosing]
+    CHOOSING_NOISY: _ClassVar[Choosing]
 POLICY_STATE_UNSPECIFIED: PolicyState
 POLICY_STATE_READY: PolicyState
 POLICY_STATE_REJECTED: PolicyState
 POLICY_STATE_RETIRED: PolicyState
+CHOOSING_UNSPECIFIED: Choosing
+CHOOSING_DRAWN: Choosing
+CHOOSING_NOISY: Choosing
 
 class Collection(_message.Message):
-    __slots__ = ("game", "settings", "table", "unroll", "transition", "sequence", "batch_rows", "lockstep", "pool", "exploits")
+    __slots__ = ("game", "settings", "table", "unroll", "transition", "sequence", "batch_rows", "lockstep", "pool", "exploits", "action_distribution", "roles")
     GAME_FIELD_NUMBER: _ClassVar[int]
     SETTINGS_FIELD_NUMBER: _ClassVar[int]
     TABLE_FIELD_NUMBER: _ClassVar[int]
@@ -35,6 +44,8 @@ class Collection(_message.Message):
     LOCKSTEP_FIELD_NUMBER: _ClassVar[int]
     POOL_FIELD_NUMBER: _ClassVar[int]
     EXPLOITS_FIELD_NUMBER: _ClassVar[int]
+    ACTION_DISTRIBUTION_FIELD_NUMBER: _ClassVar[int]
+    ROLES_FIELD_NUMBER: _ClassVar[int]
     game: str
     settings: _game_pb2.GameSettings
     table: str
@@ -45,7 +56,19 @@ class Collection(_message.Message):
     lockstep: bool
     pool: _containers.RepeatedScalarFieldContainer[str]
     exploits: str
-    def __init__(self, game: _Optional[str] = ..., settings: _Optional[_Union[_game_pb2.GameSettings, _Mapping]] = ..., table: _Optional[str] = ..., unroll: _Optional[_Union[UnrollCollection, _Mapping]] = ..., transition: _Optional[_Union[TransitionCollection, _Mapping]] = ..., sequence: _Optional[_Union[SequenceCollection, _Mapping]] = ..., batch_rows: _Optional[int] = ..., lockstep: _Optional[bool] = ..., pool: _Optional[_Iterable[str]] = ..., exploits: _Optional[str] = ...) -> None: ...
+    action_distribution: str
+    roles: _containers.RepeatedCompositeFieldContainer[RolePolicy]
+    def __init__(self, game: _Optional[str] = ..., settings: _Optional[_Union[_game_pb2.GameSettings, _Mapping]] = ..., table: _Optional[str] = ..., unroll: _Optional[_Union[UnrollCollection, _Mapping]] = ..., transition: _Optional[_Union[TransitionCollection, _Mapping]] = ..., sequence: _Optional[_Union[SequenceCollection, _Mapping]] = ..., batch_rows: _Optional[int] = ..., lockstep: _Optional[bool] = ..., pool: _Optional[_Iterable[str]] = ..., exploits: _Optional[str] = ..., action_distribution: _Optional[str] = ..., roles: _Optional[_Iterable[_Union[RolePolicy, _Mapping]]] = ...) -> None: ...
+
+class RolePolicy(_message.Message):
+    __slots__ = ("role", "policy", "seats")
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    SEATS_FIELD_NUMBER: _ClassVar[int]
+    role: str
+    policy: str
+    seats: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, role: _Optional[str] = ..., policy: _Optional[str] = ..., seats: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class UnrollCollection(_message.Message):
     __slots__ = ("length",)
@@ -54,16 +77,22 @@ class UnrollCollection(_message.Message):
     def __init__(self, length: _Optional[int] = ...) -> None: ...
 
 class TransitionCollection(_message.Message):
-    __slots__ = ("n_step", "discount", "epsilon", "epsilon_exponent")
+    __slots__ = ("n_step", "discount", "epsilon", "epsilon_exponent", "choosing", "noise", "noise_correlation")
     N_STEP_FIELD_NUMBER: _ClassVar[int]
     DISCOUNT_FIELD_NUMBER: _ClassVar[int]
     EPSILON_FIELD_NUMBER: _ClassVar[int]
     EPSILON_EXPONENT_FIELD_NUMBER: _ClassVar[int]
+    CHOOSING_FIELD_NUMBER: _ClassVar[int]
+    NOISE_FIELD_NUMBER: _ClassVar[int]
+    NOISE_CORRELATION_FIELD_NUMBER: _ClassVar[int]
     n_step: int
     discount: float
     epsilon: float
     epsilon_exponent: float
-    def __init__(self, n_step: _Optional[int] = ..., discount: _Optional[float] = ..., epsilon: _Optional[float] = ..., epsilon_exponent: _Optional[float] = ...) -> None: ...
+    choosing: Choosing
+    noise: float
+    noise_correlation: float
+    def __init__(self, n_step: _Optional[int] = ..., discount: _Optional[float] = ..., epsilon: _Optional[float] = ..., epsilon_exponent: _Optional[float] = ..., choosing: _Optional[_Union[Choosing, str]] = ..., noise: _Optional[float] = ..., noise_correlation: _Optional[float] = ...) -> None: ...
 
 class SequenceCollection(_message.Message):
     __slots__ = ("length", "burn_in", "n_step", "discount", "epsilon", "epsilon_exponent", "max_error_share")
@@ -176,20 +205,38 @@ class PublishPolicyHeader(_message.Message):
     def __init__(self, request_id: _Optional[str] = ..., name: _Optional[str] = ..., run_id: _Optional[str] = ..., training_step: _Optional[int] = ..., parent_version: _Optional[int] = ..., snapshot: _Optional[bool] = ..., collection: _Optional[_Union[Collection, _Mapping]] = ..., sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ..., metadata: _Optional[_Mapping[str, str]] = ..., parity: _Optional[_Union[ParityCheck, _Mapping]] = ..., fence: _Optional[int] = ..., q_values: _Optional[bool] = ...) -> None: ...
 
 class ParityCheck(_message.Message):
-    __slots__ = ("observation", "action_mask", "logits", "value", "state", "next_state")
+    __slots__ = ("observation", "action_mask", "logits", "value", "state", "next_state", "inputs", "outputs")
+    class InputsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: _tensor_pb2.Tensor
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[_tensor_pb2.Tensor, _Mapping]] = ...) -> None: ...
+    class OutputsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: _tensor_pb2.Tensor
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[_tensor_pb2.Tensor, _Mapping]] = ...) -> None: ...
     OBSERVATION_FIELD_NUMBER: _ClassVar[int]
     ACTION_MASK_FIELD_NUMBER: _ClassVar[int]
     LOGITS_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     NEXT_STATE_FIELD_NUMBER: _ClassVar[int]
+    INPUTS_FIELD_NUMBER: _ClassVar[int]
+    OUTPUTS_FIELD_NUMBER: _ClassVar[int]
     observation: _tensor_pb2.Tensor
     action_mask: _tensor_pb2.Tensor
     logits: _tensor_pb2.Tensor
     value: _tensor_pb2.Tensor
     state: _tensor_pb2.Tensor
     next_state: _tensor_pb2.Tensor
-    def __init__(self, observation: _Optional[_Union[_tensor_pb2.Tensor, _Mapping]] = ..., action_mask: _Optional[_Union[_tensor_pb2.Tensor, _Mapping]] = ..., logits: _Optional[_Union[_tensor_pb2.Tensor, _Mapping]] = ..., value: _Optional[_Union[_tensor_pb2.Tensor, _Mapping]] = ..., state: _Optional[_Union[_tensor_pb2.Tensor, _Mapping]] = ..., next_state: _Optional[_Union[_tensor_pb2.Tensor, _Mapping]] = ...) -> None: ...
+    inputs: _containers.MessageMap[str, _tensor_pb2.Tensor]
+    outputs: _containers.MessageMap[str, _tensor_pb2.Tensor]
+    def __init__(self, observation: _Optional[_Union[_tensor_pb2.Tensor, _Mapping]] = ..., action_mask: _Optional[_Union[_tensor_pb2.Tensor, _Mapping]] = ..., logits: _Optional[_Union[_tensor_pb2.Tensor, _Mapping]] = ..., value: _Optional[_Union[_tensor_pb2.Tensor, _Mapping]] = ..., state: _Optional[_Union[_tensor_pb2.Tensor, _Mapping]] = ..., next_state: _Optional[_Union[_tensor_pb2.Tensor, _Mapping]] = ..., inputs: _Optional[_Mapping[str, _tensor_pb2.Tensor]] = ..., outputs: _Optional[_Mapping[str, _tensor_pb2.Tensor]] = ...) -> None: ...
 
 class PublishPolicyResponse(_message.Message):
     __slots__ = ("policy",)

@@ -34,6 +34,19 @@ class ModelServiceStub:
     and `value` (float32 [batch]), with a free batch axis. A recurrent policy has the further input `state`
     and output `next_state` (both float32 [batch, state_size]).
 
+    Of games with other spaces (Space in tensor.proto) each column is an input: `observation`, or `observation.<path>` of several
+    leaves, [batch, ...] of its dtype; `action_mask`, or `action_mask.<path>`, of discrete and multi_discrete leaves of actions.
+    Each leaf of actions has outputs, float32 [batch, ...], called `name` or, of several leaves, `name.<path>`:
+
+      discrete, multi_discrete   logits [n], [sum of counts]          at most -1e8 where the mask is 0
+      multi_binary               logits [elements]                    log p / (1 - p) of its being 1
+      box of float32             mean, log_std [elements], C order    of a Gaussian
+
+    Continuous actions are by the key `mazemesh.action_distribution` of the file's metadata `clipped` (the Gaussian is in the
+    space's own units, and taken into its bounds when it is played; without the key too), or `squashed`: tanh of it,
+    stretched to the bounds; an element without a bound on either side is as drawn. The key `mazemesh.action_space` tells
+    the actions' space in JSON (mazemesh/policy/space_text.py), so that a file can be played without its game.
+
     A file is one ONNX model that holds all its weights (no external data, no sparse tensors), of standard operators
     without loops and chance (mazemesh/policy/operators.py lists them), at most 10,000 nodes with functions put in their
     callers' place. It is checked in a process that has no files and no network and may take 10 s of processor time
@@ -106,6 +119,19 @@ class ModelServiceAsyncStub(ModelServiceStub):
     and `value` (float32 [batch]), with a free batch axis. A recurrent policy has the further input `state`
     and output `next_state` (both float32 [batch, state_size]).
 
+    Of games with other spaces (Space in tensor.proto) each column is an input: `observation`, or `observation.<path>` of several
+    leaves, [batch, ...] of its dtype; `action_mask`, or `action_mask.<path>`, of discrete and multi_discrete leaves of actions.
+    Each leaf of actions has outputs, float32 [batch, ...], called `name` or, of several leaves, `name.<path>`:
+
+      discrete, multi_discrete   logits [n], [sum of counts]          at most -1e8 where the mask is 0
+      multi_binary               logits [elements]                    log p / (1 - p) of its being 1
+      box of float32             mean, log_std [elements], C order    of a Gaussian
+
+    Continuous actions are by the key `mazemesh.action_distribution` of the file's metadata `clipped` (the Gaussian is in the
+    space's own units, and taken into its bounds when it is played; without the key too), or `squashed`: tanh of it,
+    stretched to the bounds; an element without a bound on either side is as drawn. The key `mazemesh.action_space` tells
+    the actions' space in JSON (mazemesh/policy/space_text.py), so that a file can be played without its game.
+
     A file is one ONNX model that holds all its weights (no external data, no sparse tensors), of standard operators
     without loops and chance (mazemesh/policy/operators.py lists them), at most 10,000 nodes with functions put in their
     callers' place. It is checked in a process that has no files and no network and may take 10 s of processor time
@@ -173,6 +199,19 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
     observation_size]) and `action_mask` (uint8 [batch, num_actions]) and the outputs `logits` (float32 [batch, num_actions]; at most -1e8 where the mask is 0)
     and `value` (float32 [batch]), with a free batch axis. A recurrent policy has the further input `state`
     and output `next_state` (both float32 [batch, state_size]).
+
+    Of games with other spaces (Space in tensor.proto) each column is an input: `observation`, or `observation.<path>` of several
+    leaves, [batch, ...] of its dtype; `action_mask`, or `action_mask.<path>`, of discrete and multi_discrete leaves of actions.
+    Each leaf of actions has outputs, float32 [batch, ...], called `name` or, of several leaves, `name.<path>`:
+
+      discrete, multi_discrete   logits [n], [sum of counts]          at most -1e8 where the mask is 0
+      multi_binary               logits [elements]                    log p / (1 - p) of its being 1
+      box of float32             mean, log_std [elements], C order    of a Gaussian
+
+    Continuous actions are by the key `mazemesh.action_distribution` of the file's metadata `clipped` (the Gaussian is in the
+    space's own units, and taken into its bounds when it is played; without the key too), or `squashed`: tanh of it,
+    stretched to the bounds; an element without a bound on either side is as drawn. The key `mazemesh.action_space` tells
+    the actions' space in JSON (mazemesh/policy/space_text.py), so that a file can be played without its game.
 
     A file is one ONNX model that holds all its weights (no external data, no sparse tensors), of standard operators
     without loops and chance (mazemesh/policy/operators.py lists them), at most 10,000 nodes with functions put in their

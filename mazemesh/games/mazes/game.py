@@ -34,6 +34,11 @@ def each_alone(seats: int) -> tuple[int, ...]:
     return tuple(range(seats))
 
 
+def no_names(seats: int) -> tuple[str, ...]:
+    """Return no names of start places, of a game where they are alike."""
+    return ()
+
+
 def no_items(settings: GameSettings) -> int:
     """Return how many items lie in a maze without any."""
     return 0
@@ -66,6 +71,7 @@ class MazeGame:
         vectors: Its own vectors at the end of the observation, as (name, length).
         seats_multiple: The seats must be a multiple of this, as with teams of equal size.
         teams: Returns the team of each start place, given the seats.
+        agents: Returns the name of each start place, given the seats; none where places are alike.
         items: Returns how many things lie in the maze, given resolved settings.
         has_things: Whether its kernels work on `mazemesh.games.mazes.kernels.things` too.
     """
@@ -84,6 +90,7 @@ class MazeGame:
     vectors: Vectors = ()
     seats_multiple: int = 1
     teams: Callable[[int], tuple[int, ...]] = each_alone
+    agents: Callable[[int], tuple[str, ...]] = no_names
     items: Callable[[GameSettings], int] = no_items
     has_things: bool = False
 
@@ -142,6 +149,7 @@ class MazeGame:
             rules_hash=self._rules_hash(resolved),
             spec_hash=spec_hash(layout, NUM_ACTIONS),
             teams=self.teams(resolved.seats),
+            agents=self.agents(resolved.seats),
             state_space=self._state_space(resolved),
         )
 

@@ -121,7 +121,9 @@ def event_message(event: Event, spread_seconds: float = 0.0) -> pb.WatchPolicies
 
 
 def _collects_q_values(collection: pb.Collection) -> bool:
-    return collection.HasField("transition") or collection.HasField("sequence")
+    if collection.HasField("transition"):
+        return collection.transition.choosing == pb.CHOOSING_UNSPECIFIED
+    return collection.HasField("sequence")
 
 
 def _collection(collection: pb.Collection) -> bytes:

@@ -34,6 +34,10 @@ def _even_and_odd(seats: int) -> tuple[int, ...]:
     return tuple(place % 2 for place in range(seats))
 
 
+def _names(seats: int) -> tuple[str, ...]:
+    return tuple(f"{('first', 'second')[place % 2]}-{place // 2 + 1}" for place in range(seats))
+
+
 def _load_step() -> Callable[..., int]:
     from mazemesh.games.mazes.rules.ctf_step import step
 
@@ -61,5 +65,6 @@ CTF = MazeGame(
     vectors=(("flags", 3), ("own_flag_compass", 4)),
     seats_multiple=2,
     teams=_even_and_odd,
+    agents=_names,
     has_things=True,
 )
