@@ -84,9 +84,19 @@ class UniformTransitions:
     def signature(
         self, config: OffPolicyConfig, shape: Architecture, *, opponents: bool
     ) -> Signature:
-        """Of a transition."""
-        observed = shape.observation_size, shape.num_actions, shape.observation_dtype
-        return transition_signature(*observed, opponents=opponents)
+        """Of a transition, with the mask of its start where there is one.
+
+        Raises:
+            InvalidArgument: the policy remembers earlier frames.
+        """
+        if shape.encoding.frames > 1:
+            raise InvalidArgument(
+                f"frames = {shape.encoding.frames}: critics of this algorithm see the present "
+                "observation alone, so it should be 1; let the environment stack its frames, or "
+                "take dqn or ppo"
+            )
+        spaces = shape.observation_space, shape.action_space
+        return transition_signature(*spaces, masks=True, opponents=opponents)
 
     def table(self, config: OffPolicyConfig, policy: str, signature: Signature) -> replay_pb2.Table:
         """A uniform table."""
@@ -98,7 +108,7 @@ class UniformTransitions:
             min_size=config.min_size,
             samples_per_insert=config.samples_per_insert,
             # Where no batch may be sampled any more, a write of as many rows must be allowed.
-            error_buffer=max(batch, config.samples_per_insert) * 2.0,
+            error_buffer=2.0 * max(batch, _write_rows(config) * config.samples_per_insert),
         )
 
     def batch_rows(self, config: OffPolicyConfig) -> int:
@@ -110,9 +120,11 @@ class UniformTransitions:
         return 1 / config.samples_per_insert
 
     def tell(self, config: OffPolicyConfig, collection: model_pb2.Collection) -> None:
-        """N and the discount."""
+        """How to cut transitions, and what draws go on from step to step."""
         method = collection.transition
-        method.n_step, method.discount = config.n_step, config.discount
+        method.n_step, method.discount, method.masks = config.n_step, config.discount, True
+        method.write_rows = _write_rows(config)
+        method.noise_correlation = config.noise_correlation
 
     def fitting(self, config: OffPolicyConfig, batch: int, table: int) -> dict[str, int]:
         """A batch of whole minibatches, and a table that holds one at least."""
@@ -130,9 +142,26 @@ class UniformTransitions:
 class SoftTransitions(UniformTransitions):
     """Of policies that explore by themselves."""
 
+    def tell(self, config: OffPolicyConfig, collection: model_pb2.Collection) -> None:
+        """That actions are drawn."""
+        super().tell(config, collection)
+        collection.transition.choosing = model_pb2.CHOOSING_DRAWN
+
 
 class NoisyTransitions(UniformTransitions):
     """Of policies without chance."""
+
+    def tell(self, config: NoisyConfig, collection: model_pb2.Collection) -> None:  # type: ignore[override]
+        """With what noise they act."""
+        super().tell(config, collection)
+        collection.transition.choosing = model_pb2.CHOOSING_NOISY
+        collection.transition.noise = config.noise
+
+
+def _write_rows(config: OffPolicyConfig) -> int:
+    """Rows that as many samples are drawn for as a batch has, up to what is written elsewhere."""
+    batch = config.minibatch_size * config.minibatches_per_batch
+    return max(1, min(256, round(batch / config.samples_per_insert)))
 
 
 SOFT, NOISY = SoftTransitions(), NoisyTransitions()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from learner.algorithms.algorithm import Algorithm, Start
-from learner.algorithms.presets import SHAPED, Preset, Presets
+from learner.algorithms.presets import SHAPED, SMALL_CONTROL, Preset, Presets
 from learner.bases.accepting import bounded_boxes
 from learner.bases.uniform import NOISY, NoisyConfig
 from mazemesh.games import GameSettings
@@ -32,10 +32,19 @@ def build(start: Start[DDPGConfig]) -> Learner:
 
 ALGORITHM = Algorithm(
     name="ddpg",
-    presets=Presets(Preset(SHAPED, DDPGConfig()), Preset(GameSettings(), DDPGConfig())),
+    presets=Presets(
+        Preset(SHAPED, DDPGConfig()),
+        Preset(GameSettings(), DDPGConfig(), games=8, settings=SMALL_CONTROL),
+        {
+            "gymnasium:Pendulum-v1": Preset(
+                GameSettings(), DDPGConfig(), hidden=(64, 64), games=8, settings=SMALL_CONTROL
+            ),
+        },
+    ),
     experience=NOISY,
     build=build,
     head="actor-critic",
     accepts=bounded_boxes("ddpg"),
     actions="squashed",
+    value="shared",
 )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from learner.algorithms.algorithm import Algorithm, Start
-from learner.algorithms.presets import SHAPED, Preset, Presets
+from learner.algorithms.presets import SHAPED, SMALL_CONTROL, Preset, Presets
 from learner.bases.accepting import discrete_or_boxes
 from learner.bases.bounds import Share, Within
 from learner.bases.uniform import SOFT, OffPolicyConfig
@@ -52,12 +52,18 @@ ALGORITHM = Algorithm(
     name="sac",
     presets=Presets(
         Preset(SHAPED, SACConfig(discount=0.95)),
-        Preset(GameSettings(), SACConfig()),
+        Preset(GameSettings(), SACConfig(), games=8, settings=SMALL_CONTROL),
+        {
+            "gymnasium:Pendulum-v1": Preset(
+                GameSettings(), SACConfig(), hidden=(64, 64), games=8, settings=SMALL_CONTROL
+            ),
+        },
     ),
     experience=SOFT,
     build=build,
     head="actor-critic",
     accepts=discrete_or_boxes("sac"),
     actions="squashed",
+    value="shared",
     state_std=True,
 )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from learner.algorithms.algorithm import Algorithm, Start
-from learner.algorithms.presets import SHAPED, Preset, Presets
+from learner.algorithms.presets import SHAPED, SMALL_CONTROL, Preset, Presets
 from learner.bases.accepting import bounded_boxes
 from learner.bases.bounds import Within
 from learner.bases.uniform import NOISY, NoisyConfig
@@ -43,10 +43,19 @@ def build(start: Start[TD3Config]) -> Learner:
 
 ALGORITHM = Algorithm(
     name="td3",
-    presets=Presets(Preset(SHAPED, TD3Config()), Preset(GameSettings(), TD3Config())),
+    presets=Presets(
+        Preset(SHAPED, TD3Config()),
+        Preset(GameSettings(), TD3Config(), games=8, settings=SMALL_CONTROL),
+        {
+            "gymnasium:Pendulum-v1": Preset(
+                GameSettings(), TD3Config(), hidden=(64, 64), games=8, settings=SMALL_CONTROL
+            ),
+        },
+    ),
     experience=NOISY,
     build=build,
     head="actor-critic",
     accepts=bounded_boxes("td3"),
     actions="squashed",
+    value="shared",
 )
