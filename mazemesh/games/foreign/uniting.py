@@ -54,8 +54,8 @@ def united_actions(agents: Sequence[Conversion], names: Sequence[Any]) -> United
     """A space in which every agent can act.
 
     Where all act alike it is theirs. Otherwise all choose from the longest list, of which an
-    agent's mask forbids what it does not have; or all give as many numbers as the longest box, within the
-    widest bounds, of which an agent takes its own into its own bounds.
+    agent's mask forbids what it does not have; or all give as many numbers as the longest box,
+    within the widest bounds, of which an agent takes its own into its own bounds.
 
     Raises:
         InvalidArgument: they are neither all Discrete nor all Box of one element type.
