@@ -1,6 +1,6 @@
 """What is compared: an algorithm on a game, for as many steps as the peer's own settings take.
 
-The peer's settings are those of RL Baselines3 Zoo (its `hyperparams/*.yml`), which Stable-Baselines3
+The peer is Stable-Baselines3 with the settings of RL Baselines3 Zoo (`hyperparams/*.yml`), which it
 documents as its own; where those take more steps than a table of this size can, `steps` are fewer
 for both, which a cell says by `cut`. Ours are the presets, as `mazemesh up` takes them.
 """
@@ -18,22 +18,22 @@ class Cell:
 
     Attributes:
         algorithm: As `--algorithm` takes it.
-        game: Gymnasium's id, or PettingZoo's name of the module.
+        game: As `--game` takes it.
         steps: Environment steps of both; of a game of several agents, steps of all.
         peer: Of Stable-Baselines3: the arguments of the algorithm, and `n_envs`, `normalize`,
-            `noise`.
+            `noise`, `policy`; empty where it has no such algorithm.
+        judged: What the trained policy is judged on, if that is another game.
         quick: Whether it is among the few that `--quick` runs.
         cut: The peer's own settings take more steps.
-        ours: Further flags of the learner, where the mesh's preset is not of this game.
     """
 
     algorithm: str
     game: str
     steps: int
     peer: Mapping[str, Any] = field(default_factory=dict)
+    judged: str = ""
     quick: bool = False
     cut: bool = False
-    ours: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -41,9 +41,11 @@ class Cell:
         return f"{self.algorithm}/{self.game.rpartition(':')[2]}"
 
 
-CARTPOLE, PENDULUM = "CartPole-v1", "Pendulum-v1"
-CAR, BREAKOUT = "MountainCarContinuous-v0", "ale_py:ALE/Breakout-v5"
-MINIGRID, SPREAD = "minigrid:MiniGrid-Empty-5x5-v0", "mpe2.simple_spread_v3"
+_WRAPPED = "gymnasium:bench.algorithms.environments"
+CARTPOLE, PENDULUM = "gymnasium:CartPole-v1", "gymnasium:Pendulum-v1"
+CAR = "gymnasium:MountainCarContinuous-v0"
+BREAKOUT, WHOLE_BREAKOUT = f"{_WRAPPED}:BreakoutLives-v0", f"{_WRAPPED}:Breakout-v0"
+ROOMS, SPREAD = f"{_WRAPPED}:Rooms-v0", "pettingzoo:mpe2.simple_spread_v3"
 
 _DETERMINISTIC = {
     "learning_rate": 1e-3,
@@ -62,7 +64,7 @@ _EXPLORING = {
     "policy_kwargs": {"net_arch": [400, 300]},
     "noise": ("ornstein-uhlenbeck", 0.5),
 }
-_ATARI = {"policy": "CnnPolicy", "atari": True, "frame_stack": 4}
+_ATARI = {"policy": "CnnPolicy"}
 
 CELLS = (
     Cell(
@@ -210,6 +212,7 @@ CELLS = (
             "vf_coef": 0.5,
             "ent_coef": 0.01,
         },
+        judged=WHOLE_BREAKOUT,
         cut=True,
     ),
     Cell(
@@ -217,6 +220,7 @@ CELLS = (
         BREAKOUT,
         100_000,
         {**_ATARI, "n_envs": 16, "ent_coef": 0.01, "vf_coef": 0.25},
+        judged=WHOLE_BREAKOUT,
         cut=True,
     ),
     Cell(
@@ -235,14 +239,15 @@ CELLS = (
             "exploration_fraction": 0.1,
             "exploration_final_eps": 0.01,
         },
+        judged=WHOLE_BREAKOUT,
         cut=True,
     ),
     *(
         Cell(
             algorithm,
-            MINIGRID,
+            ROOMS,
             100_000,
-            {"minigrid": True, **settings},
+            settings,
         )
         for algorithm, settings in (
             (

@@ -1,6 +1,6 @@
 """An algorithm of Stable-Baselines3 on a game, in the virtual environment of its own.
 
-Arguments: a JSON file with algorithm, game, steps, seed, peer (settings), episodes and
+Arguments: a JSON file with algorithm, game, judged, steps, seed, peer (settings), episodes and
 evaluation_seed. Prints a JSON object with `trained` (the time when training ended) and `returns` of
 greedy episodes afterwards.
 """
@@ -10,17 +10,14 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import gymnasium
 import numpy as np
 import stable_baselines3
-from stable_baselines3.common.atari_wrappers import AtariWrapper
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.noise import NormalActionNoise, OrnsteinUhlenbeckActionNoise
-from stable_baselines3.common.vec_env import VecEnv, VecFrameStack, VecNormalize
+from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
 
 def schedule(value: Any) -> Any:
@@ -31,34 +28,11 @@ def schedule(value: Any) -> Any:
     return value
 
 
-def wrapper(settings: dict[str, Any]) -> Callable[[gymnasium.Env], gymnasium.Env] | None:
-    """What is around each environment."""
-    if settings.get("atari"):
-        return AtariWrapper
-    if settings.get("minigrid"):
-        from minigrid.wrappers import FlatObsWrapper
-
-        return FlatObsWrapper
-    return None
-
-
-def environments(given: dict[str, Any], count: int, seed: int, *, training: bool) -> VecEnv:
+def environments(
+    game: str, settings: dict[str, Any], count: int, seed: int, *, training: bool
+) -> VecEnv:
     """Several at once, with the layers that the settings ask for."""
-    settings = given["peer"]
-    if settings.get("atari"):
-        import ale_py
-
-        gymnasium.register_envs(ale_py)
-    around = wrapper(settings)
-    if around is AtariWrapper and not training:
-        # Whole games and their own scores are judged.
-        def around(env: gymnasium.Env) -> gymnasium.Env:
-            return AtariWrapper(env, terminal_on_life_loss=False, clip_reward=False)
-
-    keywords = {"frameskip": 1} if settings.get("atari") else None
-    made = make_vec_env(given["game"], count, seed, wrapper_class=around, env_kwargs=keywords)
-    if settings.get("frame_stack"):
-        made = VecFrameStack(made, settings["frame_stack"])
+    made = make_vec_env(game, count, seed)
     if settings.get("normalize"):
         return VecNormalize(made, training=training, norm_reward=training)
     return made
@@ -77,8 +51,9 @@ def noise(settings: dict[str, Any], env: VecEnv) -> dict[str, Any]:
 def main(given: dict[str, Any]) -> dict[str, Any]:
     """Trains, then judges."""
     settings = given["peer"]
-    own = {"n_envs", "normalize", "noise", "atari", "minigrid", "frame_stack", "policy"}
-    env = environments(given, settings.get("n_envs", 1), given["seed"], training=True)
+    own = {"n_envs", "normalize", "noise", "policy"}
+    count = settings.get("n_envs", 1)
+    env = environments(given["game"], settings, count, given["seed"], training=True)
     arguments = {name: schedule(value) for name, value in settings.items() if name not in own}
     model = getattr(stable_baselines3, given["algorithm"].upper())(
         settings.get("policy", "MlpPolicy"),
@@ -90,7 +65,8 @@ def main(given: dict[str, Any]) -> dict[str, Any]:
     )
     model.learn(given["steps"])
     trained = time.time()
-    judged = environments(given, 1, given["evaluation_seed"], training=False)
+    seed = given["evaluation_seed"]
+    judged = environments(given["judged"], settings, 1, seed, training=False)
     if isinstance(env, VecNormalize):
         judged.obs_rms = env.obs_rms
     returns = []
