@@ -49,6 +49,9 @@ _NOISE_STEPS = 16
 _WRITES_A_ROUND = 4
 """In which unrolls of their own pace are written while each game fills one: so none waits long."""
 
+WRITE_ROWS = 256
+"""Of transitions in a write, where a run does not say."""
+
 OPPONENT_EPSILON = 0.05
 """Exploration of a Q-network that plays as opponent: enough to leave a loop."""
 
@@ -223,6 +226,8 @@ def method(
             state_size,
             opponents=several,
             q_values=wanted.choosing == CHOOSING_UNSPECIFIED,
+            masks=wanted.masks,
+            batch_rows=wanted.write_rows or WRITE_ROWS,
         )
         if wanted.choosing == CHOOSING_UNSPECIFIED:
             return _epsilon_greedy(wanted, games, rng), collector

@@ -44,16 +44,20 @@ class TransitionCollector:
         *,
         opponents: bool = False,
         q_values: bool = True,
+        masks: bool = False,
         batch_rows: int = 256,
     ) -> None:
         spaces = shown.observation, shown.action
-        plain = transition_signature(*spaces, state_size=state_size, opponents=opponents)
+        plain = transition_signature(
+            *spaces, state_size=state_size, masks=masks, opponents=opponents
+        )
         self.signature: Signature = shown.signature(plain)
         self._shown, self._q_values = shown, q_values
         self._games, self._n, self._batch_rows = games, n_step, batch_rows
         self._powers = discount ** np.arange(n_step + 1, dtype=np.float64)
         self._observation = shown.empty(n_step, games)
         self._action = np.zeros((n_step, games), action_dtype(shown.action))
+        self._masks = np.zeros((n_step, games, shown.mask_size if masks else 0), np.uint8)
         self._action_value = np.zeros((n_step, games), np.float64)
         self._return = np.zeros((n_step, games), np.float64)
         self._opponent = np.zeros((n_step, games), np.uint64)
@@ -75,6 +79,8 @@ class TransitionCollector:
         self._observation[slot] = decision.observation[moved]
         self._action[slot] = decision.action[moved]
         self._opponent[slot] = decision.opponent[moved]
+        if self._masks.shape[2]:
+            self._masks[slot] = decision.action_mask[moved]
         if self._q_values:
             self._action_value[slot] = decision.action_value[moved]
         if self._state.shape[2]:
@@ -140,6 +146,7 @@ class TransitionCollector:
             {
                 **shown.observations(self._observation[ring, games]),
                 **shown.actions(self._action[ring, games]),
+                **(shown.action_masks(self._masks[ring, games]) if self._masks.shape[2] else {}),
                 "n_step_return": returns.astype(np.float32),
                 "bootstrap_discount": discount.astype(np.float32),
                 **shown.observations(after.observation[games], "next_"),

@@ -106,6 +106,7 @@ class Architecture:
         actions: What continuous actions are drawn from.
         state_std: Whether their standard deviation depends on what is seen; else it is one
             parameter an element.
+        state_space: What a central critic sees in training; no part of what is published.
     """
 
     head: Head
@@ -121,6 +122,7 @@ class Architecture:
     cell: MemoryCell = "gru"
     actions: ActionDistribution = "clipped"
     state_std: bool = False
+    state_space: Space | None = None
 
     @property
     def plain(self) -> bool:
