@@ -114,6 +114,8 @@ class StepBytes:
         Raises:
             ValueError: the bytes do not fit.
         """
+        if not columns:
+            return {}
         begin, size = self._places.get(name, _NOWHERE)
         if len(columns) == 1:
             only = columns[0]

@@ -154,6 +154,8 @@ class GameClient:
         first_game_id: int = 0,
         controllers: npt.NDArray[np.int8] | None = None,
         session_id: str = "",
+        *,
+        with_state: bool = False,
     ) -> GamesSession:
         """Begins endless training episodes.
 
@@ -165,6 +167,7 @@ class GameClient:
             first_game_id: lets several sessions share a seed.
             controllers: int8 [num_games, seats], -1 the caller, else the bot of that code.
             session_id: made up if empty.
+            with_state: whether steps tell the state of whole games, for a central critic.
 
         Raises:
             InvalidArgument: a value is out of range, named.
@@ -178,6 +181,7 @@ class GameClient:
             seed=seed,
             first_game_id=first_game_id,
             controllers=b"" if controllers is None else to_bytes(controllers, "int8"),
+            with_state=with_state,
         )
         first = pb.RunGamesRequest(open=message)
         return self._instances.anyone(
