@@ -39,5 +39,6 @@ ALGORITHM = Algorithm(
     experience=TRANSITIONS,
     build=build,
     head="dueling",
+    frames=True,
     own_networks=True,
 )
