@@ -204,7 +204,8 @@ class _Continuous(_Part):
         self._squashed = bounded & squashed
 
     def best(self, numbers: Float) -> Column:
-        return self.bounded(self._shaped(self._squash(self._both(numbers)[0])))
+        mean, _ = self._both(numbers)
+        return self.bounded(self._shaped(self._squash(mean)))
 
     def drawn(self, numbers: Float, noise: Float) -> Column:
         """By standard normal noise [n, k]."""
@@ -234,8 +235,8 @@ class _Continuous(_Part):
         return self.bounded(flat.astype(np.float32))
 
     def _both(self, numbers: Float) -> tuple[Float, Float]:
-        mean, log_std = np.split(numbers, 2, axis=1)
-        return mean, log_std
+        width = self.head.output_width
+        return numbers[:, :width], numbers[:, width:]
 
     def _squash(self, drawn: Float) -> Float:
         if not self._squashed.any():
