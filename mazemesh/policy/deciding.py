@@ -25,6 +25,14 @@ _HALF_LOG_2PI = np.float32(0.5 * math.log(2 * math.pi))
 _LOG_2 = np.float32(math.log(2))
 
 
+def first_row(actions: Actions) -> Actions:
+    """The first of n actions, without that dimension."""
+    if isinstance(actions, Mapping):
+        return {name: column[0] for name, column in actions.items()}
+    row: Column = actions[0]
+    return row
+
+
 class Deciding:
     """Draws and weighs actions of a space by the logits [n, W] of all heads.
 
@@ -210,7 +218,8 @@ class _Continuous(_Part):
     def drawn(self, numbers: Float, noise: Float) -> Column:
         """By standard normal noise [n, k]."""
         mean, log_std = self._both(numbers)
-        return self._shaped(self._squash(mean + np.exp(log_std) * noise))
+        drawn = (mean + np.exp(log_std) * noise).astype(np.float32)
+        return self._shaped(self._squash(drawn))
 
     def log_probability(self, numbers: Float, action: Column) -> Float:
         mean, log_std = self._both(numbers)
