@@ -90,11 +90,10 @@ def _make(name: ForeignName, num_envs: int) -> Any:
         if name.kind == "gymnasium":
             return _gymnasium(name.target, name.arguments)
         if name.kind == "pettingzoo":
-            return _pettingzoo(name.target, name.arguments)
-        maker = _maker(plugins()[name.target].load(), name.target)
-        if "num_envs" in inspect.signature(maker).parameters:
-            return maker(**name.arguments, num_envs=num_envs)
-        return maker(**name.arguments)
+            if _is_id(name.target):
+                return _registered(name.target, name.arguments)
+            return _call(_import(name.target), name, num_envs)
+        return _call(plugins()[name.target].load(), name, num_envs)
     except InvalidArgument:
         raise
     except Exception as error:  # whatever the environment's own code raises
@@ -128,9 +127,16 @@ def _register(target: str) -> None:
                 importlib.import_module(module)
 
 
-def _pettingzoo(target: str, arguments: dict[str, Any]) -> Any:
-    if not _is_id(target):
-        return _maker(_import(target), target)(**arguments)
+def _call(found: Any, name: ForeignName, num_envs: int) -> Any:
+    """What a module or callable makes; one that takes `num_envs` makes a vector."""
+    maker = _maker(found, name.target)
+    if "num_envs" in inspect.signature(maker).parameters:
+        return maker(**name.arguments, num_envs=num_envs)
+    return maker(**name.arguments)
+
+
+def _registered(target: str, arguments: dict[str, Any]) -> Any:
+    """An environment of PettingZoo's registry."""
     import pettingzoo
 
     if not hasattr(pettingzoo, "make"):
