@@ -65,8 +65,9 @@ class A2C(OneNetwork[Network, A2CConfig]):
         with_last = torch.cat([value, last[:, -1:]], dim=1).detach()
         found = estimate(chosen.detach(), with_last, column, config)
 
-        policy_loss = -(found.rho * found.advantage * chosen).mean()
-        value_loss = 0.5 * ((value - found.target) / self.network.return_scale).square().mean()
+        scale = self.network.return_scale  # 1, unless rewards are to be normalized
+        policy_loss = -(found.rho * found.advantage / scale * chosen).mean()
+        value_loss = 0.5 * ((value - found.target) / scale).square().mean()
         entropy = policy.entropy().mean()
         loss = policy_loss + config.value_cost * value_loss - config.entropy_cost * entropy
 

@@ -81,7 +81,7 @@ class Impala(OneNetwork[Network, ImpalaConfig]):
             in_units(self.network, by_outputs)
             log_ratio = chosen - column["behaviour_log_probability"]
             parts = [
-                -found.rho * found.advantage * chosen,
+                -found.rho * found.advantage / self.network.return_scale * chosen,
                 0.5 * (value[:, :-1] - found.target).square(),
                 entropy.view(unrolls, length),
                 log_ratio.exp() - 1 - log_ratio,
@@ -99,7 +99,8 @@ class Impala(OneNetwork[Network, ImpalaConfig]):
     ) -> tuple[Tensor, Tensor]:
         """Of the loss, by the outputs of its steps [n, W + 1]; and the entropies [n]."""
         config, actions = self.config, self._actions
-        push, target = (found.rho * found.advantage).flatten(), found.target.flatten()
+        push = (found.rho * found.advantage / self.network.return_scale).flatten()
+        target = found.target.flatten()
         if isinstance(actions, AnyActions):
 
             def loss(outputs: Tensor) -> tuple[Tensor, Tensor]:
