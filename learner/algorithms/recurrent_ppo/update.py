@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from learner.algorithms.ppo import PPOConfig
 from learner.algorithms.ppo.update import Steps, normalized, surrogate, surrogate_of
-from learner.algorithms.recurrent_ppo import RecurrentPPOConfig
 from learner.bases.actions import OneChoice, actions_of
 from learner.bases.epochs import Epochs
 from learner.bases.observed import cut, each, joined, observed
@@ -47,14 +47,14 @@ class Unrolls:
     begins: Tensor
 
 
-class RecurrentPPO(Epochs[Network, RecurrentPPOConfig, Unrolls]):
+class RecurrentPPO(Epochs[Network, PPOConfig, Unrolls]):
     """A recurrent actor-critic, its optimizer, and the update; its unrolls have a state."""
 
     def __init__(
         self,
         architecture: Architecture,
         parameters: Parameters,
-        config: RecurrentPPOConfig,
+        config: PPOConfig,
         place: Place,
         seed: int,
         ranks: Ranks = ALONE,

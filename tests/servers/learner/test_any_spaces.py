@@ -130,11 +130,11 @@ async def services(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Se
 @pytest.mark.parametrize(
     ("kind", "steps", "wanted", "more"),
     [
-        ("Reach", 60_000, -0.08, {"normalize_observations": True, "normalize_rewards": True}),
-        ("Lights", 30_000, 1.8, {}),
-        ("Keys", 60_000, 2.6, {}),
-        ("Spot", 20_000, 0.9, {}),
-        ("Before", 30_000, 0.9, {"frames": 2}),
+        ("Reach", 40_000, -0.1, {"normalize_observations": True, "normalize_rewards": True}),
+        ("Lights", 16_000, 1.8, {}),
+        ("Keys", 40_000, 2.5, {}),
+        ("Spot", 30_000, 0.9, {"image": "small"}),
+        ("Before", 24_000, 0.9, {"frames": 2}),
     ],
 )
 @pytest.mark.asyncio(loop_scope="module")
