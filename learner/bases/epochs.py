@@ -85,13 +85,6 @@ class Epochs(OneNetwork[N, C], ABC, Generic[N, C, Pieces]):
         self.updates += len(orders) * len(orders[0].split(at_once))
         return Update(statistics((*FIT, *self.told), means))
 
-    def _in_units(self, by_outputs: Tensor) -> Tensor:
-        """The gradient [n, A + 1] where values are learned in a unit of their own."""
-        scale = self.network.return_scale
-        if isinstance(scale, Tensor):
-            by_outputs[:, -1] /= scale.square()
-        return by_outputs
-
     def set_learning_rate(self, rate: float) -> None:
         """Takes effect with the next step."""
         self._descent.set_learning_rate(rate)

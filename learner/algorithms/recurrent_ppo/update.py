@@ -19,6 +19,7 @@ from learner.algorithms.ppo.update import Steps, normalized, surrogate, surrogat
 from learner.bases.actions import OneChoice, actions_of
 from learner.bases.epochs import Epochs
 from learner.bases.observed import cut, each, joined, observed
+from learner.bases.policy_gradient import in_units
 from learner.bases.vtrace import estimate
 from learner.device.place import Place
 from learner.device.ranks import Ranks
@@ -105,7 +106,7 @@ class RecurrentPPO(Epochs[Network, PPOConfig, Unrolls]):
         outputs = outputs.flatten(0, 1)
         loss = self._surrogate(outputs, _as_steps(minibatch), self.config)
         self._descent.clear()
-        outputs.backward(self._in_units(loss.gradient))
+        outputs.backward(in_units(self.network, loss.gradient))
         norm = self._descent.step()
         return torch.cat([loss.statistics, norm.view(1)])
 
