@@ -115,9 +115,10 @@ class Crew:
 
     def end(self, step: Step) -> int:
         """Notes what a step did, before seats change; the number of seats that moved in it."""
-        moving = self._moving[self.seats.rows]
-        self._ending = ending = Ending.of(step, self.seats, moving)
-        self._moving[self.seats.rows[ending.status != OVER]] = False
+        self._ending = ending = Ending.of(step, self.seats, self._moving)
+        moved = ending.status != OVER
+        if len(step.acting):
+            self._moving[self.seats.rows[moved]] = False
         games, places = self.seats.games, self.seats.seats
         cut, size = ending.truncated, self.current.state_size
         self._final_state = self._memory.read(games[cut], places[cut], size)
@@ -125,7 +126,7 @@ class Crew:
             over = (ending.status == TERMINATED) | (ending.status == TRUNCATED)
             nothing = np.zeros((np.count_nonzero(over), size), np.float32)
             self._memory.write(games[over], places[over], nothing)
-        return int(np.count_nonzero(ending.status != OVER))
+        return int(np.count_nonzero(moved))
 
     def act(
         self, step: Step, policy: OnnxPolicy, opponent: Digests, actions: npt.NDArray[Any]
@@ -136,7 +137,8 @@ class Crew:
         """
         ending = self._ending
         self._acting = seats = _with_a_move(step, self.seats)
-        self._moving[seats.rows] = True
+        if len(step.acting):
+            self._moving[seats.rows] = True
         count = len(seats)
         observation, mask = seats.take(step.observation), seats.take(step.action_mask)
         state = self._memory.read(seats.games, seats.seats, policy.state_size)

@@ -65,12 +65,17 @@ def roles_of(name: str, student: Student, follow: Callable[[str], Student]) -> t
         found.append(Role(told.policy, tuple(told.seats), one))
     for role in found:
         other = role.collection
-        if (other.game, other.settings) != (collection.game, collection.settings):
+        if _training(other) != _training(collection):
             raise InvalidArgument(
                 f"{role.name} is trained on {other.game} and {name} on {collection.game}, or their "
                 "settings differ; policies of one run should have the same"
             )
     return tuple(found)
+
+
+def _training(collection: Collection) -> tuple[object, ...]:
+    """What all policies that play in one session have to agree on."""
+    return collection.game, collection.settings, collection.packed
 
 
 def adversaries(role: Role, roles: Sequence[Role], spec: GameSpec) -> tuple[str, ...]:
