@@ -2,7 +2,7 @@
 
 Of one leaf an array is the column itself, [..., *shape]. Of several it is a record with a field a
 column (as `mazemesh.games.columns.action_dtype` has them), so that whoever picks rows of games and
-seats need not know what is in them. Masks of all leaves are one array [..., M], one after the other.
+seats need not know what is in them. Masks of all leaves are one array [..., M], one after another.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ class Shown:
 
     def __init__(self, observation: Space, action: Space, bits: Packings | None = None) -> None:
         """`bits`: how observations come in few of them, and stay so until they are inferred from
-        (`GamesSession.packings`); None where they come plain."""
+        (`GamesSession.packings`); None where they come plain.
+        """
         self.observation, self.action, self._bits = observation, action, bits
         self._plain: tuple[Column, ...] = observation_columns(observation)
         self._seen = self._plain if bits is None else bits.packed(self._plain)
@@ -73,7 +74,8 @@ class Shown:
 
     def buffer(self, spec: ColumnSpec, rows: int) -> Array:
         """Zeros [rows, ...] for a column of such a signature, as steps fill it: only what is seen
-        comes packed; masks and flags are plain until they are written."""
+        comes packed; masks and flags are plain until they are written.
+        """
         seen = {column.name for column in self._seen}
         if spec.name.removeprefix("last_").removeprefix("next_") in seen:
             return np.zeros((rows, *spec.stored_shape), spec.stored_dtype)

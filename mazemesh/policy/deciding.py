@@ -199,8 +199,8 @@ class _Continuous(_Part):
         self._low, self._high, self._shape = low, high, space.shape
         bounded = np.isfinite(low) & np.isfinite(high)
         with np.errstate(invalid="ignore"):
-            self._reach = np.where(bounded, (high - low) / 2, np.float32(1))
-            self._middle = np.where(bounded, (high + low) / 2, np.float32(0))
+            self._reach: Float = np.where(bounded, (high - low) / 2, 1).astype(np.float32)
+            self._middle: Float = np.where(bounded, (high + low) / 2, 0).astype(np.float32)
         self._squashed = bounded & squashed
 
     def best(self, numbers: Float) -> Column:

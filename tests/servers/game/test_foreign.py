@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from actor.collecting.acting import SoftmaxActing
 from actor.collecting.own_pace import OwnPaceUnrollCollector
+from actor.collecting.shown import Shown
 from actor.metrics import ActorMetrics
 from actor.selfplay.crew import Trainee
 from actor.selfplay.seat_plan import SeatPlan
@@ -306,7 +307,13 @@ def test_an_actor_collects_moves_alone(server: RunningGame) -> None:
         session,
         session.step,
         plan,
-        [Trainee(lambda: policy, SoftmaxActing(rng), OwnPaceUnrollCollector(4, signature))],
+        [
+            Trainee(
+                lambda: policy,
+                SoftmaxActing(rng),
+                OwnPaceUnrollCollector(4, signature, Shown.flat(1, 2)),
+            )
+        ],
         lambda name: policy,
         metrics,
         rng,
