@@ -30,6 +30,8 @@ from mazemesh.client.game.games_session import Step
 from mazemesh.errors import NotFound
 from mazemesh.experience import policy_digest, unroll_signature
 from mazemesh.games import get_game
+from mazemesh.games.spaces import Discrete
+from mazemesh.policy.deciding import Deciding
 from mazemesh.policy.onnx_policy import Float, Observation
 from mazemesh.v1.model_pb2 import Collection, SequenceCollection
 from tests.unit.actor.play import ACTIONS
@@ -113,6 +115,7 @@ class Valuing:
 
     greedy = False
     state_size = 0
+    deciding = Deciding(Discrete(ACTIONS))
 
     def __init__(self, digest: int) -> None:
         self.version, self.digest = 1, digest
