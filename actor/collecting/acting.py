@@ -210,6 +210,7 @@ def method(
             state_size,
             opponents=several,
             distribution=distribution,
+            state_space=spec.state_space if collection.unroll.with_state else None,
         )
         if spec.may_leave or not steady:
             ready = max(1, games // _WRITES_A_ROUND)

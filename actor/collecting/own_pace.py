@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from actor.collecting import global_state
 from actor.collecting.shown import Shown
 from actor.collecting.step import (
     OVER,
@@ -102,12 +103,15 @@ class OwnPaceUnrollCollector:
             "success": consequence.success,
             "bootstrap_value": bootstrap,
             "opponent": decision.opponent,
+            **global_state.columns(decision.global_state),
         }
 
     def _finish(self, full: npt.NDArray[np.intp], last: Consequence) -> None:
         part = {name: column[full] for name, column in self._buffers.items()}
         part |= self._shown.observations(last.observation[full], "last_")
         part |= self._shown.action_masks(last.action_mask[full], "last_")
+        if last.global_state.size:
+            part |= global_state.columns(last.global_state[full], "last_")
         assert self._logits is not None
         part["logits"] = self._logits[full]
         self._parts.append(part)

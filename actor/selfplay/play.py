@@ -233,6 +233,7 @@ class Actor:
             seeds.seed(Purpose.TRAINING, int(rng.integers(seeds.NUMBERS))),
             controllers=plan.controllers(),
             packed=all(one.role.collection.packed for one in learning),
+            with_state=any(one.role.collection.unroll.with_state for one in learning),
         )
         self._sessions.append(session)
         trainees = []

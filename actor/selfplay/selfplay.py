@@ -74,8 +74,16 @@ class TrainingGames:
         self._adversary = plan.adversary
         self._known: tuple[list[int], Digests] | None = None
         self._crews = [
-            Crew(trainee, games, plan.seats, self._memory, steady=steady, plain=plain)
-            for trainee in trainees
+            Crew(
+                trainee,
+                games,
+                plan.seats,
+                int(np.count_nonzero(plan.part_of == number)),
+                self._memory,
+                steady=steady,
+                plain=plain,
+            )
+            for number, trainee in enumerate(trainees)
         ]
         self._seat(range(games))
         self._act(first, plan.announce())
