@@ -40,19 +40,19 @@ def check_actions(
                 # In an integer's element type there is no NaN.
                 if column.dtype.kind != "f":
                     continue
-                wrong, wanted = np.isnan(values), "be a number"
+                wrong, why = np.isnan(values), "is no number"
             case Discrete(n=count):
-                wrong, wanted = (values < 0) | (values >= count), f"lie in 0..{count - 1}"
+                wrong, why = (values < 0) | (values >= count), f"is outside 0..{count - 1}"
             case MultiDiscrete(counts=counts):
                 wrong = (values < 0) | (values >= np.array(counts))
-                wanted = f"lie below {list(counts)[:16]} and not below 0"
+                why = f"is outside its part of {' x '.join(map(str, counts[:16]))} choices"
             case MultiBinary():
-                wrong, wanted = values > 1, "be 0 or 1"
+                wrong, why = values > 1, "is neither 0 nor 1"
         wrong = wrong & awaited.reshape(awaited.shape + (1,) * (values.ndim - awaited.ndim))
         if wrong.any():
             place = tuple(np.argwhere(wrong)[0].tolist())
             name = field if len(action_columns(space)) == 1 else f"{field} ({column.name})"
-            raise InvalidArgument(f"{name}{list(place)}: {values[place]} should {wanted}")
+            raise InvalidArgument(f"{name}{list(place)}: {values[place]} {why}")
 
 
 def make_legal(space: Space, actions: npt.NDArray[Any], masks: Masks) -> npt.NDArray[Any]:

@@ -157,6 +157,24 @@ class OnnxPolicy:
         after = outputs[count + 1] if self.state_size else no_state(len(value))
         return cast("Float", logits), cast("Float", value), cast("Float", after)
 
+    def seen(self, columns: Mapping[str, npt.NDArray[Any]]) -> tuple[Observation, Bytes]:
+        """Observation and masks as `infer` takes them, of columns of n rows by name.
+
+        Other columns may not be among them; those of masks need not be, where there are none.
+        """
+        masks = [columns[head.mask] for head in self._heads if head.mask]
+        observed = {
+            name: np.ascontiguousarray(column)
+            for name, column in columns.items()
+            if not name.startswith("action_mask")
+        }
+        first = next(iter(observed.values()))
+        if len(masks) > 1:
+            mask = np.concatenate(masks, axis=1)
+        else:
+            mask = masks[0] if masks else np.zeros((len(first), 0), np.uint8)
+        return first if len(observed) == 1 else observed, mask
+
     def act(
         self,
         observation: Observation,

@@ -170,8 +170,7 @@ class GameClient:
             session_id: made up if empty.
             packed: whether what is seen may stay in the few bits in which it then travels:
                 `GamesSession.packings` tells how, for `mazemesh.packing.rows.unpack`.
-            with_state: whether steps tell of the whole game, as a central critic wants it
-                (`Step.states`).
+            with_state: whether steps tell the state of whole games, for a central critic.
 
         Raises:
             InvalidArgument: a value is out of range, named.
