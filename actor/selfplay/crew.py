@@ -114,7 +114,7 @@ class Crew:
         return self._trainee.current()
 
     def take_seats(self, games: list[int], held: npt.NDArray[np.bool_]) -> None:
-        """Holds these seats of some games, bool [B, seats], from the beginning of their episodes."""
+        """Holds these seats of some games, bool [B, seats], from their episodes' beginning."""
         if self._rows.assign(games, held):
             self.seats = Seats.of(self._rows.row)
 
