@@ -87,9 +87,7 @@ def test_switches_travel_as_bits_in_any_game() -> None:
     from dataclasses import replace
 
     space = Dict((("lamps", MultiBinary((12,))), ("door", Discrete(4))))
-    spec = replace(
-        get_game("solo").spec(), layout=(), observation_size=0, observation_space=space
-    )
+    spec = replace(get_game("solo").spec(), layout=(), observation_size=0, observation_space=space)
     found = packings(spec)
     assert found is not None
     assert {name: one.row_bytes for name, one in found.observations} == {"observation.lamps": 2}
