@@ -27,8 +27,8 @@ from mazemesh.games.mazes.kernels.state import (
     allocate,
 )
 from mazemesh.games.mazes.kernels.things import allocate_things
-from mazemesh.games.mazes.packed_view import PackedView, can_pack
 from mazemesh.games.mazes.overview import landmarks, overview_planes, paint
+from mazemesh.games.mazes.packed_view import PackedView, can_pack
 from mazemesh.games.mazes.parameters import parameters
 from mazemesh.games.settings import GameSettings
 

@@ -101,5 +101,5 @@ def test_a_broken_stream_goes_on_packed(server: RunningGame) -> None:
 
 def test_who_packs_otherwise_is_told(server: RunningGame, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mazemesh.client.game.games_session.packings", lambda spec: None)
-    with pytest.raises(FailedPrecondition, match="this client packs nothing. Upgrade"):
+    with pytest.raises(FailedPrecondition, match=r"this client packs nothing\. Upgrade"):
         server.client.open_session("race", SETTINGS, GAMES, 3, packed=True)

@@ -99,9 +99,9 @@ async def test_wrong_lengths_and_values_are_refused(client):
         wrong["observation"][2, 1, 0] = 3
         with pytest.raises(InvalidArgument, match="has the value 3"):
             client.record("packed", "w", 1, to_columns(PACKED.plain, wrong))
+        message = to_columns(PACKED, rows(0, 4))
+        message.signature_hash += 1
         with pytest.raises(InvalidArgument, match="signature_hash"):
-            message = to_columns(PACKED, rows(0, 4))
-            message.signature_hash += 1
             client.record("packed", "w", 1, message)
         assert client.list_tables()[0].inserts == 0
 
