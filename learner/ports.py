@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from mazemesh.policy.weights import Graph
 from mazemesh.v1 import model_pb2, replay_pb2
 from mazemesh.wire.tensors import Signature
 
@@ -78,9 +79,12 @@ class PolicySink(Protocol):
     """Model, as the learner uses it."""
 
     def publish(
-        self, header: model_pb2.PublishPolicyHeader, data: bytes
+        self, header: model_pb2.PublishPolicyHeader, data: bytes, graph: Graph | None = None
     ) -> model_pb2.PolicyVersion:
-        """Publishes a version; the same request_id again gives the same version."""
+        """Publishes a version; the same request_id again gives the same version.
+
+        `graph` is the file's, which may be sent as weights then.
+        """
         ...
 
     def hold_name(self, request: model_pb2.HoldNameRequest) -> model_pb2.HoldNameResponse:

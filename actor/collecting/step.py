@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,10 @@ RUNNING, TERMINATED, TRUNCATED, OVER = 0, 1, 2, 3
 """Values of `GamesStep.status` and `seat_status` in game.proto."""
 
 Batch = dict[str, npt.NDArray[np.generic]]
+
+
+def _no_state() -> npt.NDArray[np.float32]:
+    return np.zeros((0, 0), np.float32)
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,8 @@ class Decision:
     @property
     def action_value(self) -> npt.NDArray[np.float32]:
         """float32 [B], the logit of the action (its Q-value, for a Q-network): of one number."""
-        return self.logits[np.arange(len(self.action)), self.action]
+        chosen: npt.NDArray[np.float32] = self.logits[np.arange(len(self.action)), self.action]
+        return chosen
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,8 @@ class Consequence:
         final_observation: [m, ...], their last observations.
         final_action_mask: uint8 [m, A].
         final_value: float32 [m].
-        state: float32 [B, S], what the policy remembers with `observation`.
+        state: float32 [B, S], what the policy remembers with `observation`; of one without memory
+            it need not be told.
         final_state: float32 [m, S], and with `final_observation`.
     """
 
@@ -74,8 +80,8 @@ class Consequence:
     final_observation: npt.NDArray[Any]
     final_action_mask: npt.NDArray[np.uint8]
     final_value: npt.NDArray[np.float32]
-    state: npt.NDArray[np.float32]
-    final_state: npt.NDArray[np.float32]
+    state: npt.NDArray[np.float32] = field(default_factory=_no_state)
+    final_state: npt.NDArray[np.float32] = field(default_factory=_no_state)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
-from mazemesh.games.spaces import Space, row_bytes
 
 from learner.algorithms.sizes import parity_rows
 from learner.network.architecture import (
@@ -19,6 +18,7 @@ from learner.network.architecture import (
 )
 from learner.ports import Columns
 from mazemesh.games.columns import mask_columns, observation_columns
+from mazemesh.games.spaces import Space, row_bytes
 from mazemesh.policy.heads import heads
 from mazemesh.v1 import model_pb2
 from mazemesh.wire.tensors import to_tensor
@@ -45,9 +45,8 @@ def examples(shape: Architecture, columns: Columns, rows: int) -> Examples:
     which = "next_" if transitions else ""
     if "state" in columns and not transitions:
         firsts = {name: column[:rows, :1] for name, column in columns.items() if column.ndim > 1}
-        state = np.array(columns["state"][:rows], np.float32)
-        chosen = slice(None)
-        return _observed(shape, firsts), _masks(shape, firsts, "", chosen), state
+        remembered = np.array(columns["state"][:rows], np.float32)
+        return _observed(shape, firsts), _masks(shape, firsts, "", slice(None)), remembered
     lead = 1 if transitions else 2
     name = f"{which}{observation_columns(shape.observation_space)[0].name}"
     count = int(np.prod(columns[name].shape[:lead]))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from mazemesh.games.spaces import row_bytes
-
 from learner.algorithms.sizes import parity_rows
 from learner.loop.examples import first_examples
 from learner.loop.publisher import Draft, parity_check
 from learner.network.architecture import FloatArray
 from learner.run import Run
 from mazemesh.games import Purpose, open_game, seeds
+from mazemesh.games.spaces import row_bytes
 
 PARITY_ROWS = 64
 

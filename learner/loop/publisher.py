@@ -36,6 +36,7 @@ from mazemesh.errors import (
     Unavailable,
 )
 from mazemesh.policy.heads import ACTION_DISTRIBUTION, heads
+from mazemesh.policy.weights import Graph
 from mazemesh.v1 import model_pb2
 from mazemesh.wire.tensors import to_tensor
 
@@ -152,6 +153,7 @@ class Publisher:
         self.seconds = 0.0
         self._sink, self._run, self._run_id, self._stop = sink, run, run_id, stop
         self._metadata, self._lineage, self._lease = metadata or {}, lineage, lease
+        self._graph: Graph | None = None
         self._condition = threading.Condition()
         self._waiting: deque[Draft] = deque()
         self._closed = False
@@ -196,10 +198,12 @@ class Publisher:
         """
         header = self._header(draft)
         data = self._run.source.to_onnx(draft.parameters)
+        if self._graph is None:
+            self._graph = Graph.of(data)
         while True:
             try:
                 with tracing.span("publish", parent=""):
-                    published = self._sink.publish(header, data)
+                    published = self._sink.publish(header, data, self._graph)
             except (Unavailable, DeadlineExceeded, ResourceExhausted) as error:
                 log.warning("model does not take the version now", reason=str(error))
                 if self._stop.wait(RETRY_SECONDS):

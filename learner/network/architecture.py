@@ -13,7 +13,6 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from mazemesh.games.spaces import Box, Discrete, Leaf, Space, leaves, single
 
 from learner.network.encoding import PLAIN as USUAL
 from learner.network.encoding import Encoding, MemoryCell
@@ -29,6 +28,7 @@ from learner.network.layers import (
     Linear,
     Memory,
 )
+from mazemesh.games.spaces import Box, Discrete, Leaf, Space, leaves, single
 from mazemesh.games.spec import GameSpec
 from mazemesh.policy.heads import ActionDistribution, logits_width
 
@@ -74,8 +74,8 @@ class Spaces:
     def of(cls, spec: GameSpec) -> Spaces | None:
         """Those of a game; None where it is one vector (uint8 or float32) and one number."""
         seen, done = single(spec.observation_space), single(spec.action_space)
-        vector = isinstance(seen, Box) and len(seen.shape) == 1
-        if vector and seen.dtype in _VECTORS and isinstance(done, Discrete):
+        vector = isinstance(seen, Box) and len(seen.shape) == 1 and seen.dtype in _VECTORS
+        if vector and isinstance(done, Discrete):
             return None
         return cls(spec.observation_space, spec.action_space)
 
@@ -106,6 +106,7 @@ class Architecture:
         actions: What continuous actions are drawn from.
         state_std: Whether their standard deviation depends on what is seen; else it is one
             parameter an element.
+        state_space: What a central critic sees in training; no part of what is published.
     """
 
     head: Head
@@ -121,6 +122,7 @@ class Architecture:
     cell: MemoryCell = "gru"
     actions: ActionDistribution = "clipped"
     state_std: bool = False
+    state_space: Space | None = None
 
     @property
     def plain(self) -> bool:

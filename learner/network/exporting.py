@@ -17,7 +17,6 @@ import numpy as np
 import onnx
 import structlog
 import torch
-from mazemesh.games.spaces import Box, Discrete, MultiDiscrete, columns
 from onnx import numpy_helper
 from torch import Tensor, nn
 
@@ -32,6 +31,7 @@ from learner.network.architecture import (
 from learner.network.networks import Network
 from learner.network.onnx_policy import OPSET
 from mazemesh.errors import InvalidArgument
+from mazemesh.games.spaces import Box, Discrete, MultiDiscrete, columns
 from mazemesh.policy.graph import check_graph
 from mazemesh.policy.heads import ACTION_DISTRIBUTION, heads, output_widths
 from mazemesh.policy.onnx_policy import OnnxPolicy

@@ -33,13 +33,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from mazemesh.games.spaces import columns
 from torch import Tensor, nn
 
 from learner.network.action_heads import ActionSpace
 from learner.network.architecture import Architecture, OwnModule
 from learner.network.networks import Network, Seen
 from mazemesh.errors import InvalidArgument
+from mazemesh.games.spaces import columns
 from mazemesh.policy.heads import output_widths
 
 _ROWS = 3

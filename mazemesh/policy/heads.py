@@ -37,6 +37,21 @@ ACTION_DISTRIBUTION = "action_distribution"
 FLOATS = ("float32",)
 
 
+def distribution_of(name: str, whose: str) -> ActionDistribution:
+    """The distribution of a name; empty is clipped.
+
+    Raises:
+        InvalidArgument: there is no such; begins with `whose` it is.
+    """
+    if name == "squashed":
+        return "squashed"
+    if name in ("", "clipped"):
+        return "clipped"
+    raise InvalidArgument(
+        f"{whose}: {ACTION_DISTRIBUTION} is {name!r:.50}; it should be squashed or clipped"
+    )
+
+
 @dataclass(frozen=True)
 class Head:
     """What is answered about one leaf.
@@ -122,7 +137,7 @@ def heads(action: Space) -> tuple[Head, ...]:
 
 def logits_width(action: Space) -> int:
     """Numbers that all heads answer, W."""
-    return heads(action)[-1].numbers.stop
+    return sum(head.output_width * len(head.outputs) for head in heads(action))
 
 
 def output_widths(action: Space) -> dict[str, int]:

@@ -192,5 +192,7 @@ def _parity(file: PolicyFile, seen: Answered) -> tuple[ParityCheck, str]:
     if others is not None:
         expected = dict(zip(expected, others, strict=True))
         by = "ONNX's reference implementation"
-    tensors = {key: to_tensor(value) for key, value in {**inputs, **expected}.items()}
-    return ParityCheck(**tensors), by
+    message = ParityCheck()
+    for key, value in {**inputs, **expected}.items():
+        getattr(message, key).CopyFrom(to_tensor(value))
+    return message, by

@@ -53,6 +53,13 @@ class ModelServiceStub:
     all parity rows. What passes a limit is rejected (check "limits").
 
     Requests have at most 1 MiB and 64 KiB; a larger one is RESOURCE_EXHAUSTED.
+
+    Versions of a run differ in their weights alone, so weights may travel in place of files. A graph is a file with zeros
+    in place of its weights, which are the bytes (`raw_data`) of all float32 initializers of the main graph that are
+    finite; weights are these bytes one after the other, in the order of the file. `graph_sha256` is the hex sha256 of the
+    graph, followed by where the weights begin and end in it, as int64, little-endian, in order. A file has none where it
+    has more than 64 MiB or 1024 such initializers, or a function or an operator If, OneHot or Range. A version's own
+    `sha256` and `size_bytes` are always those of its whole file, whichever way it came.
     """
 
     def __init__(self, channel):
@@ -121,6 +128,13 @@ class ModelServiceServicer:
     all parity rows. What passes a limit is rejected (check "limits").
 
     Requests have at most 1 MiB and 64 KiB; a larger one is RESOURCE_EXHAUSTED.
+
+    Versions of a run differ in their weights alone, so weights may travel in place of files. A graph is a file with zeros
+    in place of its weights, which are the bytes (`raw_data`) of all float32 initializers of the main graph that are
+    finite; weights are these bytes one after the other, in the order of the file. `graph_sha256` is the hex sha256 of the
+    graph, followed by where the weights begin and end in it, as int64, little-endian, in order. A file has none where it
+    has more than 64 MiB or 1024 such initializers, or a function or an operator If, OneHot or Range. A version's own
+    `sha256` and `size_bytes` are always those of its whole file, whichever way it came.
     """
 
     def PublishPolicy(self, request_iterator, context):
@@ -140,6 +154,11 @@ class ModelServiceServicer:
         file it is ALREADY_EXISTS. An empty id is never repeated. A caller that goes away before the file is complete leaves
         nothing; later, the version may become ready all the same.
 
+        A header with `graph_sha256` is followed by weights in place of the file, or has them itself. The graph is one that
+        Model knows from a ready version of this name; else it is NOT_FOUND, and the file should be published. INVALID_ARGUMENT when the weights
+        are not as many as the graph has, or not finite. A file whose graph was checked before is checked on the parity rows
+        alone, all at once, whether it came as a file or as weights.
+
         The alias `latest` moves to a version when it becomes ready, unless it points to a newer one. Then older
         versions may be retired: those that are neither snapshots nor have an alias, beyond the newest ones that the
         service is set to keep.
@@ -152,7 +171,8 @@ class ModelServiceServicer:
         """Reads a version: the first message carries `policy`, the following ones chunks from `offset` on. When
         `if_none_match` is the sha256, only the first message comes. NOT_FOUND names what exists; a retired or rejected
         version has no file and is only found with `metadata_only`. To resume, ask for the version that the first message
-        named, since an alias may have moved.
+        named, since an alias may have moved. Where `graph_sha256` is the version's, the chunks are its weights, and `offset`
+        is among them.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -171,6 +191,10 @@ class ModelServiceServicer:
         once when there is no event yet, and then after 20 s without a message, also while only others change: it tells
         how far a watch of one name has come. UNAVAILABLE when the service stops. Any instance of the service may be watched, and
         another one asked to go on: revisions are the same on all, and what one changes the others tell within 2 s.
+
+        A watch of one name with `graph_sha256` is also sent `weights` of versions of that graph that are published at this
+        instance, at most 1 MiB: after their check and before the events that make them visible, so that who follows them
+        can prepare. They may be of a version that never comes. Those that somebody slow did not take up are left out.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -266,6 +290,13 @@ class ModelService:
     all parity rows. What passes a limit is rejected (check "limits").
 
     Requests have at most 1 MiB and 64 KiB; a larger one is RESOURCE_EXHAUSTED.
+
+    Versions of a run differ in their weights alone, so weights may travel in place of files. A graph is a file with zeros
+    in place of its weights, which are the bytes (`raw_data`) of all float32 initializers of the main graph that are
+    finite; weights are these bytes one after the other, in the order of the file. `graph_sha256` is the hex sha256 of the
+    graph, followed by where the weights begin and end in it, as int64, little-endian, in order. A file has none where it
+    has more than 64 MiB or 1024 such initializers, or a function or an operator If, OneHot or Range. A version's own
+    `sha256` and `size_bytes` are always those of its whole file, whichever way it came.
     """
 
     @staticmethod

@@ -6,12 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 
 import torch
-from mazemesh.games.spaces import Leaf
 from torch import Tensor, nn
 
 from learner.network.encoders.leaf import features_of, leaf_encoder
 from learner.network.encoding import ImageEncoder
 from learner.network.layers import Activation
+from mazemesh.games.spaces import Leaf
 
 
 class TreeEncoder(nn.Module):

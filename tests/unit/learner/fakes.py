@@ -16,6 +16,7 @@ from learner.ports import Columns, Priorities
 from learner.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.errors import AlreadyExists, DeadlineExceeded, FailedPrecondition, NotFound
+from mazemesh.policy.weights import Graph
 from mazemesh.v1 import model_pb2, replay_pb2
 from mazemesh.wire.tensors import Signature, from_tensor
 
@@ -141,7 +142,7 @@ class FakeModel:
         return model_pb2.HoldNameResponse(fence=fence, seconds=self.hold_seconds)
 
     def publish(
-        self, header: model_pb2.PublishPolicyHeader, data: bytes
+        self, header: model_pb2.PublishPolicyHeader, data: bytes, graph: Graph | None = None
     ) -> model_pb2.PolicyVersion:
         self.requests.append(header.request_id)
         if self.failures:
