@@ -42,6 +42,9 @@ _WAITING = tag(pb.RunGamesResponse.WAITING_FIELD_NUMBER, LENGTH_DELIMITED)
 _BYTE, _INT32, _FLOAT32 = np.dtype("u1"), np.dtype("<i4"), np.dtype("<f4")
 
 
+_NOTHING: dict[str, npt.NDArray[Any]] = {}
+
+
 class Step(NamedTuple):
     """What a step did; read-only views. n games, s seats, a actions.
 
@@ -149,6 +152,8 @@ class GamesSession:
         if controllers is not None:
             self.controllers[...] = controllers
         self._next_controllers = self.controllers.copy()
+        self._seen = observation_columns(self.spec.observation_space)
+        self._masks = mask_columns(self.spec.action_space)
         self._state: tuple[Column, ...] = ()
         if first.open.with_state and self.spec.state_space is not None:
             self._state = state_columns(self.spec.state_space)
@@ -325,8 +330,7 @@ class GamesSession:
         return StepBytes(self._given(self._next(deadline - time.monotonic())))
 
     def _decode(self, message: StepBytes) -> Step:
-        games, seats, spec = self.num_games, self.seats, self.spec
-        seen, masks = observation_columns(spec.observation_space), mask_columns(spec.action_space)
+        games, seats, seen, masks = self.num_games, self.seats, self._seen, self._masks
         observations = message.columns("observation", seen, games, seats)
         action_masks = message.columns("action_mask", masks, games, seats)
         final_observations = message.columns("final_observation", seen, -1, seats)
@@ -344,13 +348,19 @@ class GamesSession:
             final_observation=_only(final_observations, 0, seats),
             final_action_mask=_only(final_action_masks, 0, seats),
             seat_status=message.view("seat_status", _BYTE, (-1, seats)),
-            acting=message.view("acting", _BYTE, (-1, seats)).view(np.bool_),
+            acting=(
+                message.view("acting", _BYTE, (games, seats)).view(np.bool_)
+                if self.spec.may_wait
+                else _everybody(seats)
+            ),
             observations=observations,
             action_masks=action_masks,
             final_observations=final_observations,
             final_action_masks=final_action_masks,
-            states=message.columns("state", self._state, -1),
-            final_states=message.columns("final_state", self._state, -1),
+            states=message.columns("state", self._state, -1) if self._state else _NOTHING,
+            final_states=message.columns("final_state", self._state, -1)
+            if self._state
+            else _NOTHING,
         )
 
 
@@ -359,6 +369,14 @@ def _only(columns: dict[str, npt.NDArray[Any]], rows: int, seats: int) -> npt.ND
     if len(columns) == 1:
         return next(iter(columns.values()))
     return _nothing(rows, seats)
+
+
+@lru_cache(maxsize=64)
+def _everybody(seats: int) -> npt.NDArray[np.bool_]:
+    """Of games in which nobody ever waits."""
+    array = np.zeros((0, seats), np.bool_)
+    array.flags.writeable = False
+    return array
 
 
 @lru_cache(maxsize=64)
