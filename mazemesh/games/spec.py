@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from mazemesh.games.spaces import (
@@ -18,22 +19,38 @@ from mazemesh.games.spaces import (
     row_bytes,
     single,
 )
+from mazemesh.packing.runs import Packing
 
 NUM_ACTIONS = 5
 ACTIONS: tuple[str, ...] = ("stay", "north", "east", "south", "west")
 SHARED_PLANES: tuple[str, ...] = ("passage_east", "passage_south", "visited", "players")
 PLANES: tuple[str, ...] = (*SHARED_PLANES, "exit")
 Vectors = tuple[tuple[str, int], ...]
+Bits = tuple[int, ...]
+
+BINARY: Bits = (255,)
+"""Of fields of 0 and 255."""
+VISITS: Bits = (64, 128, 255)
+"""Of `visited`: 0, 64, 128, 192 and 255."""
 _UNTOLD = Tuple(())
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A named part of the flat observation: `observation[offset : offset + prod(shape)]`."""
+    """A named part of the flat observation: `observation[offset : offset + prod(shape)]`.
+
+    Attributes:
+        name: Of the part.
+        offset: Where it begins.
+        shape: Of its elements, of which the last axis goes fastest.
+        bits: In how few bits an element may travel, as `mazemesh.packing.runs.Run.bits`; empty: it
+            takes what its dtype does. No part of the spec hash: what a policy sees is the same.
+    """
 
     name: str
     offset: int
     shape: tuple[int, ...]
+    bits: Bits = ()
 
     @property
     def size(self) -> int:
@@ -45,7 +62,10 @@ class Field:
 
 
 def observation_layout(
-    view: int, planes: tuple[str, ...] = PLANES, vectors: Vectors = ()
+    view: int,
+    planes: tuple[str, ...] = PLANES,
+    vectors: Vectors = (),
+    binary: frozenset[str] = frozenset(),
 ) -> tuple[Field, ...]:
     """Return the parts of the flat uint8 observation of one seat, in order and without gaps.
 
@@ -74,7 +94,8 @@ def observation_layout(
     * time: steps * 255 // step_limit.
     * heading: one-hot north, east, south, west of the last real move; all 0 before the first.
 
-    And at last `vectors`, the rule's own, as (name, length); the rules say what they hold.
+    And at last `vectors`, the rule's own, as (name, length); the rules say what they hold, and
+    which of them are `binary`, 0 or 255.
     """
     shapes: list[tuple[str, tuple[int, ...]]] = [(plane, (view, view)) for plane in planes]
     shapes += [("north_edge", (view,)), ("west_edge", (view,)), ("compass", (4,))]
@@ -82,8 +103,10 @@ def observation_layout(
     shapes += [(name, (length,)) for name, length in vectors]
     layout: list[Field] = []
     offset = 0
+    binary |= {*planes, "north_edge", "west_edge", "heading"}
     for name, shape in shapes:
-        field = Field(name, offset, shape)
+        bits = VISITS if name == "visited" else BINARY if name in binary else ()
+        field = Field(name, offset, shape, bits)
         layout.append(field)
         offset += field.size
     return tuple(layout)
@@ -177,6 +200,11 @@ class GameSpec:
         return isinstance(single(self.action_space), Discrete)
 
     @property
+    def packing(self) -> Packing | None:
+        """How observations travel in fewer bytes; None where they do not."""
+        return packing_of(self.layout) if self.observation_dtype == "uint8" else None
+
+    @property
     def step_bytes(self) -> int:
         """Bytes that one game has in the longest answer to a step of RunGames.
 
@@ -186,6 +214,21 @@ class GameSpec:
         """
         seat = 2 * (self.observation_bytes + self.mask_bytes) + 10 + self.may_wait
         return self.seats * seat + 9
+
+
+@lru_cache(maxsize=256)
+def packing_of(layout: tuple[Field, ...]) -> Packing | None:
+    """How rows of a layout are packed; None where that makes them no shorter."""
+    if not any(field.bits for field in layout):
+        return None
+    packing = Packing.of((field.size, field.bits) for field in layout)
+    return packing if packing.packs else None
+
+
+@lru_cache(maxsize=64)
+def mask_packing(num_actions: int) -> Packing:
+    """How action masks are packed: a bit each."""
+    return Packing.of([(num_actions, (1,))])
 
 
 def spec_hash(layout: tuple[Field, ...], num_actions: int, dtype: str = "uint8") -> str:

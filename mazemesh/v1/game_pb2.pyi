@@ -124,14 +124,16 @@ class GameSpec(_message.Message):
     def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., settings: _Optional[_Union[GameSettings, _Mapping]] = ..., seats: _Optional[int] = ..., num_actions: _Optional[int] = ..., observation_size: _Optional[int] = ..., layout: _Optional[_Iterable[_Union[ObservationField, _Mapping]]] = ..., step_limit: _Optional[int] = ..., rules_hash: _Optional[str] = ..., spec_hash: _Optional[str] = ..., ladder: _Optional[str] = ..., observation_dtype: _Optional[str] = ..., teams: _Optional[_Iterable[int]] = ..., may_leave: _Optional[bool] = ..., observation_space: _Optional[_Union[_tensor_pb2.Space, _Mapping]] = ..., action_space: _Optional[_Union[_tensor_pb2.Space, _Mapping]] = ..., may_wait: _Optional[bool] = ..., state_space: _Optional[_Union[_tensor_pb2.Space, _Mapping]] = ..., agents: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ObservationField(_message.Message):
-    __slots__ = ("name", "offset", "shape")
+    __slots__ = ("name", "offset", "shape", "bits")
     NAME_FIELD_NUMBER: _ClassVar[int]
     OFFSET_FIELD_NUMBER: _ClassVar[int]
     SHAPE_FIELD_NUMBER: _ClassVar[int]
+    BITS_FIELD_NUMBER: _ClassVar[int]
     name: str
     offset: int
     shape: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, name: _Optional[str] = ..., offset: _Optional[int] = ..., shape: _Optional[_Iterable[int]] = ...) -> None: ...
+    bits: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, name: _Optional[str] = ..., offset: _Optional[int] = ..., shape: _Optional[_Iterable[int]] = ..., bits: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class ListGamesRequest(_message.Message):
     __slots__ = ("page_size", "page_token")
@@ -332,7 +334,7 @@ class CloseSession(_message.Message):
     def __init__(self) -> None: ...
 
 class OpenSession(_message.Message):
-    __slots__ = ("session_id", "game", "settings", "num_games", "seed", "first_game_id", "controllers", "resume_sequence", "resume_token", "with_state")
+    __slots__ = ("session_id", "game", "settings", "num_games", "seed", "first_game_id", "controllers", "resume_sequence", "resume_token", "with_state", "packed")
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     GAME_FIELD_NUMBER: _ClassVar[int]
     SETTINGS_FIELD_NUMBER: _ClassVar[int]
@@ -343,6 +345,7 @@ class OpenSession(_message.Message):
     RESUME_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
     WITH_STATE_FIELD_NUMBER: _ClassVar[int]
+    PACKED_FIELD_NUMBER: _ClassVar[int]
     session_id: str
     game: str
     settings: GameSettings
@@ -353,19 +356,22 @@ class OpenSession(_message.Message):
     resume_sequence: int
     resume_token: str
     with_state: bool
-    def __init__(self, session_id: _Optional[str] = ..., game: _Optional[str] = ..., settings: _Optional[_Union[GameSettings, _Mapping]] = ..., num_games: _Optional[int] = ..., seed: _Optional[int] = ..., first_game_id: _Optional[int] = ..., controllers: _Optional[bytes] = ..., resume_sequence: _Optional[int] = ..., resume_token: _Optional[str] = ..., with_state: _Optional[bool] = ...) -> None: ...
+    packed: bool
+    def __init__(self, session_id: _Optional[str] = ..., game: _Optional[str] = ..., settings: _Optional[_Union[GameSettings, _Mapping]] = ..., num_games: _Optional[int] = ..., seed: _Optional[int] = ..., first_game_id: _Optional[int] = ..., controllers: _Optional[bytes] = ..., resume_sequence: _Optional[int] = ..., resume_token: _Optional[str] = ..., with_state: _Optional[bool] = ..., packed: _Optional[bool] = ...) -> None: ...
 
 class JoinSession(_message.Message):
-    __slots__ = ("session_id", "seat_tokens", "resume_sequence", "resume_token")
+    __slots__ = ("session_id", "seat_tokens", "resume_sequence", "resume_token", "packed")
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     SEAT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     RESUME_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    PACKED_FIELD_NUMBER: _ClassVar[int]
     session_id: str
     seat_tokens: _containers.RepeatedScalarFieldContainer[str]
     resume_sequence: int
     resume_token: str
-    def __init__(self, session_id: _Optional[str] = ..., seat_tokens: _Optional[_Iterable[str]] = ..., resume_sequence: _Optional[int] = ..., resume_token: _Optional[str] = ...) -> None: ...
+    packed: bool
+    def __init__(self, session_id: _Optional[str] = ..., seat_tokens: _Optional[_Iterable[str]] = ..., resume_sequence: _Optional[int] = ..., resume_token: _Optional[str] = ..., packed: _Optional[bool] = ...) -> None: ...
 
 class StepGames(_message.Message):
     __slots__ = ("sequence", "actions", "reseat_games", "reseat_controllers")
@@ -394,7 +400,7 @@ class Waiting(_message.Message):
     def __init__(self) -> None: ...
 
 class SessionOpened(_message.Message):
-    __slots__ = ("spec", "num_games", "step", "game_ids", "controllers", "local_address", "resume_token", "game_address")
+    __slots__ = ("spec", "num_games", "step", "game_ids", "controllers", "local_address", "resume_token", "game_address", "packing")
     SPEC_FIELD_NUMBER: _ClassVar[int]
     NUM_GAMES_FIELD_NUMBER: _ClassVar[int]
     STEP_FIELD_NUMBER: _ClassVar[int]
@@ -403,6 +409,7 @@ class SessionOpened(_message.Message):
     LOCAL_ADDRESS_FIELD_NUMBER: _ClassVar[int]
     RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
     GAME_ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    PACKING_FIELD_NUMBER: _ClassVar[int]
     spec: GameSpec
     num_games: int
     step: GamesStep
@@ -411,7 +418,8 @@ class SessionOpened(_message.Message):
     local_address: str
     resume_token: str
     game_address: str
-    def __init__(self, spec: _Optional[_Union[GameSpec, _Mapping]] = ..., num_games: _Optional[int] = ..., step: _Optional[_Union[GamesStep, _Mapping]] = ..., game_ids: _Optional[_Iterable[str]] = ..., controllers: _Optional[bytes] = ..., local_address: _Optional[str] = ..., resume_token: _Optional[str] = ..., game_address: _Optional[str] = ...) -> None: ...
+    packing: int
+    def __init__(self, spec: _Optional[_Union[GameSpec, _Mapping]] = ..., num_games: _Optional[int] = ..., step: _Optional[_Union[GamesStep, _Mapping]] = ..., game_ids: _Optional[_Iterable[str]] = ..., controllers: _Optional[bytes] = ..., local_address: _Optional[str] = ..., resume_token: _Optional[str] = ..., game_address: _Optional[str] = ..., packing: _Optional[int] = ...) -> None: ...
 
 class GamesStep(_message.Message):
     __slots__ = ("sequence", "observation", "action_mask", "reward", "status", "ended_games", "ended_scores", "ended_steps", "final_observation", "final_action_mask", "seat_status", "ended_successes", "acting", "state", "final_state")

@@ -37,14 +37,24 @@ DATA_TYPE_FLOAT32: DataType
 DATA_TYPE_FLOAT64: DataType
 
 class TensorSpec(_message.Message):
-    __slots__ = ("name", "dtype", "shape")
+    __slots__ = ("name", "dtype", "shape", "packing")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DTYPE_FIELD_NUMBER: _ClassVar[int]
     SHAPE_FIELD_NUMBER: _ClassVar[int]
+    PACKING_FIELD_NUMBER: _ClassVar[int]
     name: str
     dtype: DataType
     shape: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, name: _Optional[str] = ..., dtype: _Optional[_Union[DataType, str]] = ..., shape: _Optional[_Iterable[int]] = ...) -> None: ...
+    packing: _containers.RepeatedCompositeFieldContainer[PackedRun]
+    def __init__(self, name: _Optional[str] = ..., dtype: _Optional[_Union[DataType, str]] = ..., shape: _Optional[_Iterable[int]] = ..., packing: _Optional[_Iterable[_Union[PackedRun, _Mapping]]] = ...) -> None: ...
+
+class PackedRun(_message.Message):
+    __slots__ = ("count", "bits")
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    BITS_FIELD_NUMBER: _ClassVar[int]
+    count: int
+    bits: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, count: _Optional[int] = ..., bits: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class Tensor(_message.Message):
     __slots__ = ("dtype", "shape", "data")
@@ -57,12 +67,14 @@ class Tensor(_message.Message):
     def __init__(self, dtype: _Optional[_Union[DataType, str]] = ..., shape: _Optional[_Iterable[int]] = ..., data: _Optional[bytes] = ...) -> None: ...
 
 class Signature(_message.Message):
-    __slots__ = ("columns", "hash")
+    __slots__ = ("columns", "hash", "packed_hash")
     COLUMNS_FIELD_NUMBER: _ClassVar[int]
     HASH_FIELD_NUMBER: _ClassVar[int]
+    PACKED_HASH_FIELD_NUMBER: _ClassVar[int]
     columns: _containers.RepeatedCompositeFieldContainer[TensorSpec]
     hash: int
-    def __init__(self, columns: _Optional[_Iterable[_Union[TensorSpec, _Mapping]]] = ..., hash: _Optional[int] = ...) -> None: ...
+    packed_hash: int
+    def __init__(self, columns: _Optional[_Iterable[_Union[TensorSpec, _Mapping]]] = ..., hash: _Optional[int] = ..., packed_hash: _Optional[int] = ...) -> None: ...
 
 class Columns(_message.Message):
     __slots__ = ("signature_hash", "rows", "data")

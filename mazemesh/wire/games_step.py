@@ -6,9 +6,10 @@ and into the message around it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from math import prod
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -33,13 +34,16 @@ _NO_COLUMNS: tuple[()] = ()
 """The only empty tuple there is, in CPython; elsewhere one is written as no columns."""
 
 
-def encode_step(sequence: int, step: object) -> bytes:
+def encode_step(
+    sequence: int, step: object, instead: Mapping[str, Any] = MappingProxyType({})
+) -> bytes:
     """A RunGamesResponse with a GamesStep.
 
     Args:
         sequence: Of the request that it answers.
         step: Has an array by the name of every field of bytes in GamesStep, of the dtype and shape
             that game.proto gives it, or a tuple of arrays, its columns; what is empty is left out.
+        instead: What stands in a field instead of the step's own, as in packed sessions.
     """
     parts: list[Any] = [b""]  # the first is of the message around
     size = 0
@@ -47,7 +51,7 @@ def encode_step(sequence: int, step: object) -> bytes:
         parts.append(_SEQUENCE_TAG + varint(sequence))
         size = len(parts[1])
     for name, field in _ARRAYS:
-        array = getattr(step, name)
+        array = instead[name] if name in instead else getattr(step, name)
         if array is _NO_COLUMNS:
             continue
         if isinstance(array, tuple):

@@ -44,7 +44,8 @@ def spec_to_proto(game: Game, settings: GameSettings | None = None) -> pb.GameSp
         num_actions=spec.num_actions,
         observation_size=spec.observation_size,
         layout=[
-            pb.ObservationField(name=f.name, offset=f.offset, shape=f.shape) for f in spec.layout
+            pb.ObservationField(name=f.name, offset=f.offset, shape=f.shape, bits=f.bits)
+            for f in spec.layout
         ],
         step_limit=spec.step_limit,
         rules_hash=spec.rules_hash,
@@ -72,7 +73,7 @@ def spec_from_proto(message: pb.GameSpec) -> GameSpec:
         for name in ("observation_space", "action_space", "state_space")
         if message.HasField(name)
     }
-    layout = tuple(Field(f.name, f.offset, tuple(f.shape)) for f in message.layout)
+    layout = tuple(Field(f.name, f.offset, tuple(f.shape), tuple(f.bits)) for f in message.layout)
     planes = [field for field in layout if len(field.shape) == 2]
     return GameSpec(
         name=message.name,

@@ -110,7 +110,7 @@ class RegistryStoreContract:
             revision = tx.advance()
             tx.versions.add(version(1, revision=revision))
             tx.aliases.put(Alias("race", "latest", 1, revision))
-            tx.events.append(Event(revision, version(1)))
+            tx.events.append([Event(revision, version(1))])
             raise ZeroDivisionError
 
         with pytest.raises(ZeroDivisionError):
@@ -181,9 +181,13 @@ class RegistryStoreContract:
             )
 
         assert await store.transact(figures) == ({shared, alone}, 12, 3, 1, 0)
-        await store.transact(lambda tx: tx.versions.retire("race", 1, 9))
+        first, last = (
+            (version(1, sha256=shared, revision=9, size_bytes=7),),
+            (version(3, sha256=alone, revision=10, size_bytes=5),),
+        )
+        assert await store.transact(lambda tx: tx.versions.retire(first)) == []
         assert await store.transact(lambda tx: tx.versions.uses(shared))
-        await store.transact(lambda tx: tx.versions.retire("race", 3, 10))
+        assert await store.transact(lambda tx: tx.versions.retire(last)) == [alone]
         assert not await store.transact(lambda tx: tx.versions.uses(alone))
         assert await store.transact(figures) == ({shared}, 7, 1, 1, 2)
         retired = await store.transact(lambda tx: tx.versions.get("race", 3))
@@ -224,7 +228,7 @@ class RegistryStoreContract:
             for number in range(8):
                 revision = tx.advance()
                 about = version(1, "other") if number % 2 else Alias("race", "a", 1, revision)
-                tx.events.append(Event(revision, about))
+                tx.events.append([Event(revision, about)])
 
         await store.transact(fill)
         oldest, newest = await store.transact(lambda tx: (tx.events.oldest(), tx.revision()))
@@ -245,8 +249,8 @@ class RegistryStoreContract:
 
         def change(tx: Transaction) -> None:
             tx.lock()
-            tx.events.append(Event(tx.advance(), version(1)))
-            tx.versions.retire("race", 1, tx.advance())
+            tx.events.append([Event(tx.advance(), version(1))])
+            tx.versions.retire([version(1, revision=tx.advance())])
             tx.aliases.put(Alias("race", "old", 1, 3))
 
         await store.transact(change)

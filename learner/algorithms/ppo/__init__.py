@@ -48,9 +48,18 @@ class PPOConfig(ActorCriticConfig):
 
 def build(start: Start[PPOConfig]) -> Learner:
     """Its learner."""
+    network = start.architecture, start.parameters
+    if start.architecture.state_size:  # of earlier frames: whole unrolls are learned from
+        from learner.algorithms.recurrent_ppo.update import RecurrentPPO
+
+        if start.config.magnet_cost:
+            raise InvalidArgument(
+                f"hyperparameters: magnet_cost = {start.config.magnet_cost:g} is for policies that "
+                "see one frame; with several it should be 0"
+            )
+        return RecurrentPPO(*network, start.config, start.place, start.seed, start.ranks)
     from learner.algorithms.ppo.update import PPO
 
-    network = start.architecture, start.parameters
     return PPO(*network, start.config, start.place, start.seed, start.ranks)
 
 

@@ -21,6 +21,8 @@ from mazemesh.errors import (
 )
 from mazemesh.games import GameSpec
 from mazemesh.games.columns import Column, mask_columns, observation_columns, state_columns
+from mazemesh.games.packings import Packings, packings
+from mazemesh.packing.rows import unpack
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.wire.actions import encode_actions
 from mazemesh.wire.games_step import StepBytes, encode_message
@@ -113,6 +115,9 @@ class GamesSession:
         game_ids: ids of the games that were joined; empty in training.
         step: the last step that was received.
         controllers: int8 [n, s], who plays each seat now: -1 the caller, else the bot of that code.
+        packings: How observations of `Step` are packed, uint8 [n, s, row_bytes] each:
+            `mazemesh.packing.rows.unpack` makes them plain. None: they are, as nothing else was
+            asked for, or the server is older. Masks are plain always.
     """
 
     def __init__(
@@ -152,8 +157,12 @@ class GamesSession:
         if controllers is not None:
             self.controllers[...] = controllers
         self._next_controllers = self.controllers.copy()
+        self.packings = _agreed(opened.packing, self.spec)
         self._seen = observation_columns(self.spec.observation_space)
         self._masks = mask_columns(self.spec.action_space)
+        if self.packings is not None:
+            self._seen = self.packings.packed(self._seen)
+            self._masks = self.packings.packed(self._masks)
         self._state: tuple[Column, ...] = ()
         if first.open.with_state and self.spec.state_space is not None:
             self._state = state_columns(self.spec.state_space)
@@ -330,11 +339,12 @@ class GamesSession:
         return StepBytes(self._given(self._next(deadline - time.monotonic())))
 
     def _decode(self, message: StepBytes) -> Step:
-        games, seats, seen, masks = self.num_games, self.seats, self._seen, self._masks
+        games, seats = self.num_games, self.seats
+        seen, masks = self._seen, self._masks
         observations = message.columns("observation", seen, games, seats)
-        action_masks = message.columns("action_mask", masks, games, seats)
+        action_masks = self._legal(message.columns("action_mask", masks, games, seats))
         final_observations = message.columns("final_observation", seen, -1, seats)
-        final_action_masks = message.columns("final_action_mask", masks, -1, seats)
+        final_action_masks = self._legal(message.columns("final_action_mask", masks, -1, seats))
         return Step(
             sequence=message.sequence,
             observation=_only(observations, games, seats),
@@ -362,6 +372,34 @@ class GamesSession:
             if self._state
             else _NOTHING,
         )
+
+    def _legal(self, masks: dict[str, npt.NDArray[np.uint8]]) -> dict[str, npt.NDArray[np.uint8]]:
+        """Masks as they came, plain."""
+        if self.packings is None:
+            return masks
+        packed = self.packings.by_name
+        return {
+            name: unpack(packed[name], mask) if name in packed else mask
+            for name, mask in masks.items()
+        }
+
+
+def _agreed(packing: int, spec: GameSpec) -> Packings | None:
+    """How a session's steps are packed, as server and client both see it.
+
+    Raises:
+        FailedPrecondition: they do not see it alike.
+    """
+    if not packing:
+        return None
+    found = packings(spec)
+    if found is None or found.hash != packing:
+        own = "packs nothing" if found is None else f"packs as {found.hash:#x}"
+        raise FailedPrecondition(
+            f"the server packs steps of {spec.name} as {packing:#x}; this client {own}. Upgrade "
+            "the older of the two"
+        )
+    return found
 
 
 def _only(columns: dict[str, npt.NDArray[Any]], rows: int, seats: int) -> npt.NDArray[Any]:

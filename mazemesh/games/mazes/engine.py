@@ -28,6 +28,7 @@ from mazemesh.games.mazes.kernels.state import (
 )
 from mazemesh.games.mazes.kernels.things import allocate_things
 from mazemesh.games.mazes.overview import landmarks, overview_planes, paint
+from mazemesh.games.mazes.packed_view import PackedView, can_pack
 from mazemesh.games.mazes.parameters import parameters
 from mazemesh.games.settings import GameSettings
 
@@ -56,6 +57,7 @@ class BatchEngine:
         tally: int32 [n, s], items that a seat holds; in ctf 1 with a flag.
         base: int32 [n, 2], ctf: row and column of the second team's base.
         overview: names of the planes of `global_state`.
+        packed_view: where `pack_observations` was called, what is seen.
     """
 
     waits_for_processes = False
@@ -148,6 +150,7 @@ class BatchEngine:
             *(self.terminated, self.truncated),
         )
         self._visited = _without_margin(state.visited, numbers)
+        self.packed_view: PackedView | None = None
         self._by_game = rows_by_game(state, things, num_games)
         self._global_state: ByteArray | None = None
         self._final_state: ByteArray | None = None
@@ -189,6 +192,8 @@ class BatchEngine:
         for report in self._report:
             report[chosen] = 0
         self._begin(chosen)
+        if self.packed_view is not None:
+            self.packed_view.look()
 
     def step(self, actions: npt.NDArray[np.int8], on_end: Callable[[], None] | None = None) -> None:
         """Play one step of all active games.
@@ -208,6 +213,8 @@ class BatchEngine:
                 f"{list(self.taken.shape)}"
             )
         ended = self._step(*self._arguments, np.ascontiguousarray(actions), self.autoreset)
+        if self.packed_view is not None:
+            self.packed_view.keep_last()
         if ended:
             if self._final_state is not None:
                 self._keep_states(self._state.ended[:ended])
@@ -215,6 +222,21 @@ class BatchEngine:
                 on_end()
             if self.autoreset:
                 self._begin(self._state.ended[:ended])
+        if self.packed_view is not None:
+            self.packed_view.look()
+
+    def pack_observations(self) -> bool:
+        """Write what is seen as bits alone from now on, if this game can; return whether it does.
+
+        `packed_view` then has it, and `observation` and the final one are not written any more.
+        """
+        numbers, state = self._arguments[0], self._state
+        if not can_pack(self.game, numbers):
+            return False
+        if self.packed_view is None:
+            self._arguments = (numbers._replace(observed=False), *self._arguments[1:])
+            self.packed_view = PackedView(numbers, state, self.spec)
+        return True
 
     @property
     def success(self) -> BoolArray:

@@ -34,6 +34,11 @@ def each_alone(seats: int) -> tuple[int, ...]:
     return tuple(range(seats))
 
 
+def no_names(seats: int) -> tuple[str, ...]:
+    """Return no names of start places, of a game where they are alike."""
+    return ()
+
+
 def no_items(settings: GameSettings) -> int:
     """Return how many items lie in a maze without any."""
     return 0
@@ -64,9 +69,12 @@ class MazeGame:
         planes: Planes of its observation: `SHARED_PLANES`, then its own.
         overview: Its own planes of `BatchEngine.global_state`.
         vectors: Its own vectors at the end of the observation, as (name, length).
+        binary: Those of them that are 0 or 255.
         seats_multiple: The seats must be a multiple of this, as with teams of equal size.
         teams: Returns the team of each start place, given the seats.
+        agents: Returns the name of each start place, given the seats; none where places are alike.
         items: Returns how many things lie in the maze, given resolved settings.
+        is_plain: Whether there is nothing to see but players and the exit.
         has_things: Whether its kernels work on `mazemesh.games.mazes.kernels.things` too.
     """
 
@@ -82,9 +90,12 @@ class MazeGame:
     planes: tuple[str, ...] = PLANES
     overview: tuple[str, ...] = ("exit",)
     vectors: Vectors = ()
+    binary: frozenset[str] = frozenset()
     seats_multiple: int = 1
     teams: Callable[[int], tuple[int, ...]] = each_alone
+    agents: Callable[[int], tuple[str, ...]] = no_names
     items: Callable[[GameSettings], int] = no_items
+    is_plain: bool = False
     has_things: bool = False
 
     @property
@@ -128,7 +139,7 @@ class MazeGame:
         """
         resolved = self.resolve(settings or GameSettings())
         planes = self.planes_under(resolved)
-        layout = observation_layout(resolved.view, planes, self.vectors)
+        layout = observation_layout(resolved.view, planes, self.vectors, self.binary)
         return GameSpec(
             name=self.name,
             version=self.version,
@@ -142,6 +153,7 @@ class MazeGame:
             rules_hash=self._rules_hash(resolved),
             spec_hash=spec_hash(layout, NUM_ACTIONS),
             teams=self.teams(resolved.seats),
+            agents=self.agents(resolved.seats),
             state_space=self._state_space(resolved),
         )
 
