@@ -181,8 +181,9 @@ class RegistryStoreContract:
             )
 
         assert await store.transact(figures) == ({shared, alone}, 12, 3, 1, 0)
-        first, last = (version(1, sha256=shared, revision=9, size_bytes=7),), (
-            version(3, sha256=alone, revision=10, size_bytes=5),
+        first, last = (
+            (version(1, sha256=shared, revision=9, size_bytes=7),),
+            (version(3, sha256=alone, revision=10, size_bytes=5),),
         )
         assert await store.transact(lambda tx: tx.versions.retire(first)) == []
         assert await store.transact(lambda tx: tx.versions.uses(shared))
