@@ -64,6 +64,7 @@ class ModelServicer(ModelServiceServicer):
         weights: Weights,
         publisher: Publisher,
         changed: Broadcast,
+        coming: Broadcast,
         feed: Feed,
         news: Callable[[Sequence[Event]], None],
         games: GameSpecs,
@@ -79,7 +80,7 @@ class ModelServicer(ModelServiceServicer):
         self._uploads = uploads
         self._weights = weights
         self._publisher = publisher
-        self._changed = changed
+        self._changed, self._coming = changed, coming
         self._feed = feed
         self._news = news
         self._watching = 0
@@ -231,9 +232,11 @@ class ModelServicer(ModelServiceServicer):
         clock = asyncio.get_running_loop().time
         silent_until = clock()
         sent = self._weights.newest.of(name, graph)
+        # Weights wake nobody who is not sent them.
+        changed = self._coming if graph else self._changed
         while True:
-            ticket = self._changed.ticket()
-            if self._changed.closed:
+            ticket = changed.ticket()
+            if changed.closed:
                 raise Unavailable("the Model service stops; watch again from the last revision")
             weights = self._weights.newest.of(name, graph)
             if weights is not sent and weights is not None and self._watching <= _FEW_WATCHERS:
