@@ -34,6 +34,7 @@ from services.model.store import BlobStore, Filter, RegistryStore, Transaction
 from services.model.weights import Weights
 from services.model.wire.messages import (
     alias_message,
+    joined,
     event_message,
     lease_message,
     read_claim,
@@ -131,13 +132,17 @@ class ModelServicer(ModelServiceServicer):
         with within("header"):
             spec = await self._spec(header)
             parity = read_parity(header.parity, spec)
-        submission = replace(submission, spec_hash=spec.spec_hash if spec else "")
+        submission = replace(
+            submission,
+            spec_hash=spec.spec_hash if spec else "",
+            graph_sha256=header.graph_sha256,
+        )
         with self._uploads.room(submission.size_bytes):
             filled = await self._weights.receive(
-                header, _chunks(messages), submission, self._upload_seconds
+                submission, header.weights, _chunks(messages), self._upload_seconds
             )
             return await self._publisher.publish_weights(
-                filled.submission, parity, filled.file, filled.weights, header.fence
+                submission, parity, filled.file, filled.weights, header.fence
             )
 
     async def GetPolicy(
@@ -221,13 +226,13 @@ class ModelServicer(ModelServiceServicer):
             seen = await self._store.transact(lambda tx: tx.revision())
         self._watching += 1
         try:
-            async for response in self._watch(seen, name, graph):
+            async for response in self._watch(seen, name, graph, together=request.together):
                 yield response
         finally:
             self._watching -= 1
 
     async def _watch(
-        self, seen: int, name: str, graph: str
+        self, seen: int, name: str, graph: str, *, together: bool
     ) -> AsyncGenerator[pb.WatchPoliciesResponse]:
         clock = asyncio.get_running_loop().time
         silent_until = clock()
@@ -244,8 +249,10 @@ class ModelServicer(ModelServiceServicer):
             sent = weights
             news = self._feed.after(seen, name) or await self._changes(seen, name)
             seen = news.through
-            for event in news.events:
-                yield self._told.message(event, self._spread_seconds)
+            spread = self._spread_seconds
+            messages = [self._told.message(event, spread) for event in news.events]
+            for message in joined(messages) if together else messages:
+                yield message
             if not news.events and clock() >= silent_until:
                 yield pb.WatchPoliciesResponse(revision=seen, heartbeat=True)
                 silent_until = clock() + self._heartbeat_seconds
