@@ -181,8 +181,13 @@ class LearnerSettings(BlobSettings):
     @model_validator(mode="before")
     @classmethod
     def _read_config(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """A file's settings under those given, and those of the preset under both."""
         path = given.get("config")
-        return lay_over(read_settings(Path(path)), given) if path else given
+        told = lay_over(read_settings(Path(path)), given) if path else given
+        game, algorithm = told.get("game", "race"), told.get("algorithm", "ppo")
+        if algorithm not in registry.names():
+            return told
+        return {**registry.find(algorithm).preset(game).settings, **told}
 
     @property
     def encoding(self) -> Encoding:

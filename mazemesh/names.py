@@ -112,6 +112,9 @@ LADDER = _visible(128)
 MATCH_ID = _visible(128)
 """A match, unique for ever."""
 
+GATE_ID = _visible(96)
+"""A gate; a match of it is "id/number"."""
+
 GAME_ID = _visible(160)
 """A game of a match: the match's id and a suffix."""
 

@@ -2,7 +2,7 @@
 
 Of one leaf an array is the column itself, [..., *shape]. Of several it is a record with a field a
 column (as `mazemesh.games.columns.action_dtype` has them), so that whoever picks rows of games and
-seats need not know what is in them. Masks of all leaves are one array [..., M], one after the other.
+seats need not know what is in them. Masks of all leaves are one array [..., M], one after another.
 """
 
 from __future__ import annotations

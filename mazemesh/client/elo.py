@@ -10,7 +10,10 @@ from mazemesh.v1 import elo_pb2
 from mazemesh.v1.elo_pb2_grpc import EloServiceStub
 
 _SERVICE = "mazemesh.v1.EloService"
-_IDEMPOTENT = ("RecordResults", "GetRating", "GetLeaderboard", "GetRatingHistory", "GetHeadToHead")
+_IDEMPOTENT = (
+    *("RecordResults", "GetRating", "GetLeaderboard", "GetRatingHistory", "GetHeadToHead"),
+    *("EvaluateGate", "ListGates"),
+)
 _RESULTS_AT_ONCE = 1000
 _SCORES_AT_ONCE, _PAIRS_AT_ONCE = 65_536, 32_768
 _BYTES_AT_ONCE = 3 * 1024 * 1024
@@ -111,6 +114,37 @@ class EloClient(ServiceClient):
         """Results of every pair that has met, among 2 to 64 players or the 20 best."""
         request = elo_pb2.GetHeadToHeadRequest(ladder=ladder, players=players)
         return list(self._call(self._stub.GetHeadToHead, request).pairs)
+
+    def evaluate_gate(self, request: elo_pb2.EvaluateGateRequest) -> elo_pb2.Gate:
+        """Opens a gate, if it is new, and takes in the matches that were recorded by now.
+
+        Raises:
+            AlreadyExists: Another question stands under the id.
+            FailedPrecondition: A match of its ids was played by others.
+        """
+        return self._call(self._stub.EvaluateGate, request).gate
+
+    def gates(self, ladder: str = "") -> Iterator[elo_pb2.Gate]:
+        """Gates of a ladder, or of all, the last opened first."""
+        token = ""
+        while True:
+            request = elo_pb2.ListGatesRequest(ladder=ladder, page_token=token)
+            response = self._call(self._stub.ListGates, request)
+            yield from response.gates
+            token = response.next_page_token
+            if not token:
+                return
+
+    def watch_gate(self, gate_id: str) -> Iterator[elo_pb2.Gate]:
+        """A gate now and as results come, until it has ended; the same at least every 20 s.
+
+        Raises:
+            NotFound: There is none.
+            Unavailable: The service stopped; watch again.
+        """
+        request = elo_pb2.WatchGateRequest(gate_id=gate_id)
+        for response in self._stream(self._stub.WatchGate, request, None):
+            yield response.gate
 
 
 def _parts(

@@ -23,6 +23,15 @@ class RecordStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RECORD_STATUS_RECORDED: _ClassVar[RecordStatus]
     RECORD_STATUS_DUPLICATE: _ClassVar[RecordStatus]
     RECORD_STATUS_CONFLICT: _ClassVar[RecordStatus]
+
+class GateVerdict(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    GATE_VERDICT_UNSPECIFIED: _ClassVar[GateVerdict]
+    GATE_VERDICT_RUNNING: _ClassVar[GateVerdict]
+    GATE_VERDICT_PASSED: _ClassVar[GateVerdict]
+    GATE_VERDICT_FAILED: _ClassVar[GateVerdict]
+    GATE_VERDICT_CAPPED: _ClassVar[GateVerdict]
+    GATE_VERDICT_FORGOTTEN: _ClassVar[GateVerdict]
 TERMINATION_UNSPECIFIED: Termination
 TERMINATION_FINISHED: Termination
 TERMINATION_STEP_LIMIT: Termination
@@ -31,6 +40,12 @@ RECORD_STATUS_UNSPECIFIED: RecordStatus
 RECORD_STATUS_RECORDED: RecordStatus
 RECORD_STATUS_DUPLICATE: RecordStatus
 RECORD_STATUS_CONFLICT: RecordStatus
+GATE_VERDICT_UNSPECIFIED: GateVerdict
+GATE_VERDICT_RUNNING: GateVerdict
+GATE_VERDICT_PASSED: GateVerdict
+GATE_VERDICT_FAILED: GateVerdict
+GATE_VERDICT_CAPPED: GateVerdict
+GATE_VERDICT_FORGOTTEN: GateVerdict
 
 class MatchResult(_message.Message):
     __slots__ = ("match_id", "ladder", "seed", "rules_hash", "participants", "games", "finish_time")
@@ -233,3 +248,115 @@ class HeadToHead(_message.Message):
     score: float
     expected_score: float
     def __init__(self, player: _Optional[str] = ..., opponent: _Optional[str] = ..., matches: _Optional[int] = ..., games: _Optional[int] = ..., wins: _Optional[int] = ..., draws: _Optional[int] = ..., losses: _Optional[int] = ..., score: _Optional[float] = ..., expected_score: _Optional[float] = ...) -> None: ...
+
+class GateHypotheses(_message.Message):
+    __slots__ = ("elo0", "elo1", "alpha", "beta", "max_matches")
+    ELO0_FIELD_NUMBER: _ClassVar[int]
+    ELO1_FIELD_NUMBER: _ClassVar[int]
+    ALPHA_FIELD_NUMBER: _ClassVar[int]
+    BETA_FIELD_NUMBER: _ClassVar[int]
+    MAX_MATCHES_FIELD_NUMBER: _ClassVar[int]
+    elo0: float
+    elo1: float
+    alpha: float
+    beta: float
+    max_matches: int
+    def __init__(self, elo0: _Optional[float] = ..., elo1: _Optional[float] = ..., alpha: _Optional[float] = ..., beta: _Optional[float] = ..., max_matches: _Optional[int] = ...) -> None: ...
+
+class Gate(_message.Message):
+    __slots__ = ("gate_id", "ladder", "candidate", "baseline", "hypotheses", "ancestors", "verdict", "matches", "counts", "ratio", "lower", "upper", "memories", "create_time", "end_time")
+    GATE_ID_FIELD_NUMBER: _ClassVar[int]
+    LADDER_FIELD_NUMBER: _ClassVar[int]
+    CANDIDATE_FIELD_NUMBER: _ClassVar[int]
+    BASELINE_FIELD_NUMBER: _ClassVar[int]
+    HYPOTHESES_FIELD_NUMBER: _ClassVar[int]
+    ANCESTORS_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    MATCHES_FIELD_NUMBER: _ClassVar[int]
+    COUNTS_FIELD_NUMBER: _ClassVar[int]
+    RATIO_FIELD_NUMBER: _ClassVar[int]
+    LOWER_FIELD_NUMBER: _ClassVar[int]
+    UPPER_FIELD_NUMBER: _ClassVar[int]
+    MEMORIES_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    gate_id: str
+    ladder: str
+    candidate: str
+    baseline: str
+    hypotheses: GateHypotheses
+    ancestors: _containers.RepeatedScalarFieldContainer[str]
+    verdict: GateVerdict
+    matches: int
+    counts: _containers.RepeatedScalarFieldContainer[int]
+    ratio: float
+    lower: float
+    upper: float
+    memories: _containers.RepeatedCompositeFieldContainer[GateMemory]
+    create_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    def __init__(self, gate_id: _Optional[str] = ..., ladder: _Optional[str] = ..., candidate: _Optional[str] = ..., baseline: _Optional[str] = ..., hypotheses: _Optional[_Union[GateHypotheses, _Mapping]] = ..., ancestors: _Optional[_Iterable[str]] = ..., verdict: _Optional[_Union[GateVerdict, str]] = ..., matches: _Optional[int] = ..., counts: _Optional[_Iterable[int]] = ..., ratio: _Optional[float] = ..., lower: _Optional[float] = ..., upper: _Optional[float] = ..., memories: _Optional[_Iterable[_Union[GateMemory, _Mapping]]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class GateMemory(_message.Message):
+    __slots__ = ("ancestor", "score", "games", "chance_worse")
+    ANCESTOR_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    GAMES_FIELD_NUMBER: _ClassVar[int]
+    CHANCE_WORSE_FIELD_NUMBER: _ClassVar[int]
+    ancestor: str
+    score: float
+    games: int
+    chance_worse: float
+    def __init__(self, ancestor: _Optional[str] = ..., score: _Optional[float] = ..., games: _Optional[int] = ..., chance_worse: _Optional[float] = ...) -> None: ...
+
+class EvaluateGateRequest(_message.Message):
+    __slots__ = ("gate_id", "ladder", "candidate", "baseline", "hypotheses", "ancestors")
+    GATE_ID_FIELD_NUMBER: _ClassVar[int]
+    LADDER_FIELD_NUMBER: _ClassVar[int]
+    CANDIDATE_FIELD_NUMBER: _ClassVar[int]
+    BASELINE_FIELD_NUMBER: _ClassVar[int]
+    HYPOTHESES_FIELD_NUMBER: _ClassVar[int]
+    ANCESTORS_FIELD_NUMBER: _ClassVar[int]
+    gate_id: str
+    ladder: str
+    candidate: str
+    baseline: str
+    hypotheses: GateHypotheses
+    ancestors: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, gate_id: _Optional[str] = ..., ladder: _Optional[str] = ..., candidate: _Optional[str] = ..., baseline: _Optional[str] = ..., hypotheses: _Optional[_Union[GateHypotheses, _Mapping]] = ..., ancestors: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class EvaluateGateResponse(_message.Message):
+    __slots__ = ("gate",)
+    GATE_FIELD_NUMBER: _ClassVar[int]
+    gate: Gate
+    def __init__(self, gate: _Optional[_Union[Gate, _Mapping]] = ...) -> None: ...
+
+class ListGatesRequest(_message.Message):
+    __slots__ = ("page_size", "page_token", "ladder")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    LADDER_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    ladder: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., ladder: _Optional[str] = ...) -> None: ...
+
+class ListGatesResponse(_message.Message):
+    __slots__ = ("gates", "next_page_token")
+    GATES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    gates: _containers.RepeatedCompositeFieldContainer[Gate]
+    next_page_token: str
+    def __init__(self, gates: _Optional[_Iterable[_Union[Gate, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class WatchGateRequest(_message.Message):
+    __slots__ = ("gate_id",)
+    GATE_ID_FIELD_NUMBER: _ClassVar[int]
+    gate_id: str
+    def __init__(self, gate_id: _Optional[str] = ...) -> None: ...
+
+class WatchGateResponse(_message.Message):
+    __slots__ = ("gate",)
+    GATE_FIELD_NUMBER: _ClassVar[int]
+    gate: Gate
+    def __init__(self, gate: _Optional[_Union[Gate, _Mapping]] = ...) -> None: ...

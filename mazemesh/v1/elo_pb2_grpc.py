@@ -67,6 +67,21 @@ class EloServiceStub:
                 request_serializer=mazemesh_dot_v1_dot_elo__pb2.GetHeadToHeadRequest.SerializeToString,
                 response_deserializer=mazemesh_dot_v1_dot_elo__pb2.GetHeadToHeadResponse.FromString,
                 _registered_method=True)
+        self.EvaluateGate = channel.unary_unary(
+                '/mazemesh.v1.EloService/EvaluateGate',
+                request_serializer=mazemesh_dot_v1_dot_elo__pb2.EvaluateGateRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_elo__pb2.EvaluateGateResponse.FromString,
+                _registered_method=True)
+        self.ListGates = channel.unary_unary(
+                '/mazemesh.v1.EloService/ListGates',
+                request_serializer=mazemesh_dot_v1_dot_elo__pb2.ListGatesRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_elo__pb2.ListGatesResponse.FromString,
+                _registered_method=True)
+        self.WatchGate = channel.unary_stream(
+                '/mazemesh.v1.EloService/WatchGate',
+                request_serializer=mazemesh_dot_v1_dot_elo__pb2.WatchGateRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_elo__pb2.WatchGateResponse.FromString,
+                _registered_method=True)
 
 
 class EloServiceServicer:
@@ -122,6 +137,32 @@ class EloServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def EvaluateGate(self, request, context):
+        """Whether a candidate is better than a baseline: opens a gate, the first time, and looks at the matches that the log has
+        of it. They are those with the ids "<gate_id>/0", "<gate_id>/1", and so on, in the order in which they were issued,
+        and are seen up to the first that is missing. A sequential test (GSPRT) on the distribution of their scores decides;
+        once decided it never changes. ALREADY_EXISTS when another question stands under the id; FAILED_PRECONDITION when one
+        of the matches was played by others.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListGates(self, request, context):
+        """Gates, the last opened first, as of when they were last evaluated.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchGate(self, request, context):
+        """A gate now and whenever its ladder was fitted, evaluated each time; the same again at least every 20 s as a heartbeat.
+        Ends when the gate has. NOT_FOUND when there is none of the id. Counts among the watches of WatchLeaderboard.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_EloServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -154,6 +195,21 @@ def add_EloServiceServicer_to_server(servicer, server):
                     servicer.GetHeadToHead,
                     request_deserializer=mazemesh_dot_v1_dot_elo__pb2.GetHeadToHeadRequest.FromString,
                     response_serializer=mazemesh_dot_v1_dot_elo__pb2.GetHeadToHeadResponse.SerializeToString,
+            ),
+            'EvaluateGate': grpc.unary_unary_rpc_method_handler(
+                    servicer.EvaluateGate,
+                    request_deserializer=mazemesh_dot_v1_dot_elo__pb2.EvaluateGateRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_elo__pb2.EvaluateGateResponse.SerializeToString,
+            ),
+            'ListGates': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListGates,
+                    request_deserializer=mazemesh_dot_v1_dot_elo__pb2.ListGatesRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_elo__pb2.ListGatesResponse.SerializeToString,
+            ),
+            'WatchGate': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchGate,
+                    request_deserializer=mazemesh_dot_v1_dot_elo__pb2.WatchGateRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_elo__pb2.WatchGateResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -321,6 +377,87 @@ class EloService:
             '/mazemesh.v1.EloService/GetHeadToHead',
             mazemesh_dot_v1_dot_elo__pb2.GetHeadToHeadRequest.SerializeToString,
             mazemesh_dot_v1_dot_elo__pb2.GetHeadToHeadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EvaluateGate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.EloService/EvaluateGate',
+            mazemesh_dot_v1_dot_elo__pb2.EvaluateGateRequest.SerializeToString,
+            mazemesh_dot_v1_dot_elo__pb2.EvaluateGateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListGates(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.EloService/ListGates',
+            mazemesh_dot_v1_dot_elo__pb2.ListGatesRequest.SerializeToString,
+            mazemesh_dot_v1_dot_elo__pb2.ListGatesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchGate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/mazemesh.v1.EloService/WatchGate',
+            mazemesh_dot_v1_dot_elo__pb2.WatchGateRequest.SerializeToString,
+            mazemesh_dot_v1_dot_elo__pb2.WatchGateResponse.FromString,
             options,
             channel_credentials,
             insecure,

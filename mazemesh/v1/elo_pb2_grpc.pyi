@@ -56,6 +56,19 @@ class EloServiceStub:
     """A player's online rating after each of its matches, oldest first. NOT_FOUND when it has no result on the ladder."""
     GetHeadToHead: _grpc.UnaryUnaryMultiCallable[_elo_pb2.GetHeadToHeadRequest, _elo_pb2.GetHeadToHeadResponse]
     """Results between pairs of players."""
+    EvaluateGate: _grpc.UnaryUnaryMultiCallable[_elo_pb2.EvaluateGateRequest, _elo_pb2.EvaluateGateResponse]
+    """Whether a candidate is better than a baseline: opens a gate, the first time, and looks at the matches that the log has
+    of it. They are those with the ids "<gate_id>/0", "<gate_id>/1", and so on, in the order in which they were issued,
+    and are seen up to the first that is missing. A sequential test (GSPRT) on the distribution of their scores decides;
+    once decided it never changes. ALREADY_EXISTS when another question stands under the id; FAILED_PRECONDITION when one
+    of the matches was played by others.
+    """
+    ListGates: _grpc.UnaryUnaryMultiCallable[_elo_pb2.ListGatesRequest, _elo_pb2.ListGatesResponse]
+    """Gates, the last opened first, as of when they were last evaluated."""
+    WatchGate: _grpc.UnaryStreamMultiCallable[_elo_pb2.WatchGateRequest, _elo_pb2.WatchGateResponse]
+    """A gate now and whenever its ladder was fitted, evaluated each time; the same again at least every 20 s as a heartbeat.
+    Ends when the gate has. NOT_FOUND when there is none of the id. Counts among the watches of WatchLeaderboard.
+    """
 
 @_typing.type_check_only
 class EloServiceAsyncStub(EloServiceStub):
@@ -85,6 +98,19 @@ class EloServiceAsyncStub(EloServiceStub):
     """A player's online rating after each of its matches, oldest first. NOT_FOUND when it has no result on the ladder."""
     GetHeadToHead: _aio.UnaryUnaryMultiCallable[_elo_pb2.GetHeadToHeadRequest, _elo_pb2.GetHeadToHeadResponse]  # type: ignore[assignment]
     """Results between pairs of players."""
+    EvaluateGate: _aio.UnaryUnaryMultiCallable[_elo_pb2.EvaluateGateRequest, _elo_pb2.EvaluateGateResponse]  # type: ignore[assignment]
+    """Whether a candidate is better than a baseline: opens a gate, the first time, and looks at the matches that the log has
+    of it. They are those with the ids "<gate_id>/0", "<gate_id>/1", and so on, in the order in which they were issued,
+    and are seen up to the first that is missing. A sequential test (GSPRT) on the distribution of their scores decides;
+    once decided it never changes. ALREADY_EXISTS when another question stands under the id; FAILED_PRECONDITION when one
+    of the matches was played by others.
+    """
+    ListGates: _aio.UnaryUnaryMultiCallable[_elo_pb2.ListGatesRequest, _elo_pb2.ListGatesResponse]  # type: ignore[assignment]
+    """Gates, the last opened first, as of when they were last evaluated."""
+    WatchGate: _aio.UnaryStreamMultiCallable[_elo_pb2.WatchGateRequest, _elo_pb2.WatchGateResponse]  # type: ignore[assignment]
+    """A gate now and whenever its ladder was fitted, evaluated each time; the same again at least every 20 s as a heartbeat.
+    Ends when the gate has. NOT_FOUND when there is none of the id. Counts among the watches of WatchLeaderboard.
+    """
 
 class EloServiceServicer(metaclass=_abc_1.ABCMeta):
     """Rates players by an append-only log of match results. A match (one maze seed, every seat rotation) is the unit of
@@ -147,5 +173,36 @@ class EloServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_elo_pb2.GetHeadToHeadResponse, _abc.Awaitable[_elo_pb2.GetHeadToHeadResponse]]:
         """Results between pairs of players."""
+
+    @_abc_1.abstractmethod
+    def EvaluateGate(
+        self,
+        request: _elo_pb2.EvaluateGateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_elo_pb2.EvaluateGateResponse, _abc.Awaitable[_elo_pb2.EvaluateGateResponse]]:
+        """Whether a candidate is better than a baseline: opens a gate, the first time, and looks at the matches that the log has
+        of it. They are those with the ids "<gate_id>/0", "<gate_id>/1", and so on, in the order in which they were issued,
+        and are seen up to the first that is missing. A sequential test (GSPRT) on the distribution of their scores decides;
+        once decided it never changes. ALREADY_EXISTS when another question stands under the id; FAILED_PRECONDITION when one
+        of the matches was played by others.
+        """
+
+    @_abc_1.abstractmethod
+    def ListGates(
+        self,
+        request: _elo_pb2.ListGatesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_elo_pb2.ListGatesResponse, _abc.Awaitable[_elo_pb2.ListGatesResponse]]:
+        """Gates, the last opened first, as of when they were last evaluated."""
+
+    @_abc_1.abstractmethod
+    def WatchGate(
+        self,
+        request: _elo_pb2.WatchGateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_elo_pb2.WatchGateResponse], _abc.AsyncIterator[_elo_pb2.WatchGateResponse]]:
+        """A gate now and whenever its ladder was fitted, evaluated each time; the same again at least every 20 s as a heartbeat.
+        Ends when the gate has. NOT_FOUND when there is none of the id. Counts among the watches of WatchLeaderboard.
+        """
 
 def add_EloServiceServicer_to_server(servicer: EloServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import gc
+import time
 
 from services._harness import Server
 from services.elo import metrics
+from services.elo.gate.gates import Gates
 from services.elo.models.bradley_terry import fit
 from services.elo.servicer import EloServicer
 from services.elo.settings import EloSettings
 from services.elo.standings.ratings import Ratings
 from services.elo.store import PageStore
 from services.elo.stores.noticed_news import NoticedNews
+from services.elo.stores.sql_gates import SqlGates
 from services.elo.stores.sql_lease import SqlLease
 from services.elo.stores.sql_log import SqlResultLog
 from services.elo.stores.sql_projections import SqlProjections
@@ -37,12 +40,16 @@ async def bind(settings: EloSettings, server: Server) -> None:
         holder=settings.instance,
     )
     await ratings.begin()
+    gate_store = SqlGates(database)
     servicer = EloServicer(
         ratings,
         log,
         most_watchers=settings.max_watchers,
         least_seconds=settings.watch_seconds,
         heartbeat_seconds=settings.heartbeat_seconds,
+        gate_store=gate_store,
+        evaluated=Gates(gate_store, log, ratings, time.time),
+        clock=time.time,
         pages=_pages(server),
     )
     server.registry.register(metrics.StateCollector(ratings, servicer))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily
@@ -52,6 +52,10 @@ class MeteredLog:
     async def find(self, sequences: Sequence[int]) -> Sequence[Match]:
         """See `ResultLog.find`."""
         return await self._log.find(sequences)
+
+    async def named(self, match_ids: Sequence[str]) -> Mapping[str, Match]:
+        """See `ResultLog.named`."""
+        return await self._log.named(match_ids)
 
 
 def metered_fit(

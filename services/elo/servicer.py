@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from itertools import combinations
 
 from mazemesh.errors import InvalidArgument, NotFound, ResourceExhausted, Unavailable
+from mazemesh.names import GATE_ID
 from mazemesh.v1 import elo_pb2, elo_pb2_grpc
 from services._harness.calls.context import Context
 from services._harness.pacing import paced
 from services._harness.pages.paging import page_size, page_token, read_token
+from services.elo.gate.gates import Gates
 from services.elo.standings import paging
 from services.elo.standings.board import Board
 from services.elo.standings.ratings import Ratings
-from services.elo.store import PageStore, ResultLog, Status
-from services.elo.wire import answers, validation
+from services.elo.store import GateStore, PageStore, ResultLog, Status
+from services.elo.wire import answers, gates, validation
 from services.elo.wire.first_pages import FirstPages
 from services.elo.wire.leaderboard_cache import LeaderboardCache
 from services.elo.wire.reading import RequestReader
@@ -42,6 +44,9 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
         most_watchers: Open WatchLeaderboard streams at once.
         least_seconds: Least time between two messages of a watch.
         heartbeat_seconds: Most time between two messages of a watch.
+        gate_store: Where gates are listed from.
+        evaluated: The gates.
+        clock: Seconds since 1970.
         pages: Where instances share pages of leaderboards; None: nowhere.
     """
 
@@ -53,6 +58,9 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
         most_watchers: int,
         least_seconds: float,
         heartbeat_seconds: float,
+        gate_store: GateStore,
+        evaluated: Gates,
+        clock: Callable[[], float],
         pages: PageStore | None = None,
     ) -> None:
         self._ratings = ratings
@@ -63,6 +71,7 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
         self._first_pages = FirstPages()
         self._least_seconds = least_seconds
         self._heartbeat_seconds = heartbeat_seconds
+        self._gates, self._gate_store, self._clock = evaluated, gate_store, clock
 
     async def RecordResults(  # type: ignore[override]  # see wire.handlers
         self, request: bytes, context: Context
@@ -151,6 +160,45 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
             if found is not None:
                 response.pairs.append(found)
         return response
+
+    async def EvaluateGate(
+        self, request: elo_pb2.EvaluateGateRequest, context: Context
+    ) -> elo_pb2.EvaluateGateResponse:
+        """Whether a candidate is better than a baseline."""
+        gate = await self._gates.evaluate(gates.asked(request, self._clock()))
+        return elo_pb2.EvaluateGateResponse(gate=gates.answer(gate))
+
+    async def ListGates(
+        self, request: elo_pb2.ListGatesRequest, context: Context
+    ) -> elo_pb2.ListGatesResponse:
+        """Gates, the newest first."""
+        size = page_size(request.page_size, _PAGE, _MOST_PLAYERS)
+        (before,) = read_token(request.page_token) or (0,)
+        if request.ladder:
+            validation.check_ladder("ladder", request.ladder)
+        found = await self._gate_store.page(before, size, request.ladder)
+        return elo_pb2.ListGatesResponse(
+            gates=[gates.answer(gate) for _, gate in found],
+            next_page_token=page_token(found[-1][0]) if len(found) == size else "",
+        )
+
+    async def WatchGate(
+        self, request: elo_pb2.WatchGateRequest, context: Context
+    ) -> AsyncIterator[elo_pb2.WatchGateResponse]:
+        """A gate, until it has ended."""
+        gate = await self._gate_store.get(GATE_ID.check("gate_id", request.gate_id))
+        if gate is None:
+            raise NotFound(f"gate_id: there is no gate {request.gate_id!r}; ListGates has them")
+        changes = self._ratings.changes(
+            gate.ladder, least=self._least_seconds, most=self._heartbeat_seconds
+        )
+        with self._watch():
+            async for _ in changes:
+                gate = await self._gates.look(gate)
+                yield elo_pb2.WatchGateResponse(gate=gates.answer(gate))
+                if gate.ended:
+                    return
+        raise Unavailable("the Elo service is stopping; watch again")
 
     @contextmanager
     def _watch(self) -> Iterator[None]:

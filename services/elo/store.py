@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import NamedTuple, Protocol
 
+from services.elo.gate.gate import Gate
 from services.elo.log.batch import Batch, Integers, LoggedBatch
 from services.elo.log.match import Match
 from services.elo.models.pairs import Floats
@@ -59,6 +60,10 @@ class ResultLog(Protocol):
 
     async def find(self, sequences: Sequence[int]) -> Sequence[Match]:
         """The matches at these places, all of which there are, in this order."""
+        ...
+
+    async def named(self, match_ids: Sequence[str]) -> Mapping[str, Match]:
+        """Those of the matches that there are, by id."""
         ...
 
 
@@ -202,4 +207,27 @@ class PageStore(Protocol):
 
     async def put(self, key: str, page: bytes) -> None:
         """Keeps a page for a while, if it can."""
+        ...
+
+
+class GateStore(Protocol):
+    """Gates and what they have found; one that has ended never changes."""
+
+    async def open(self, gate: Gate) -> Gate:
+        """Adds a gate, or returns the one that has its id; durable when it returns."""
+        ...
+
+    async def get(self, gate_id: str) -> Gate | None:
+        """A gate; None where there is none of the id."""
+        ...
+
+    async def replace(self, old: Gate, new: Gate) -> bool:
+        """Puts the new in place of the old; False, and nothing is done, when that has changed."""
+        ...
+
+    async def page(self, before: int, count: int, ladder: str) -> Sequence[tuple[int, Gate]]:
+        """Gates with their numbers, the last opened first, below a number (0: from the newest).
+
+        `ladder` restricts to one; empty is any.
+        """
         ...

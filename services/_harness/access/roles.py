@@ -162,6 +162,11 @@ RPCS: Final[dict[str, Rpc]] = {
     f"{_ELO}WatchLeaderboard": ANY,
     f"{_ELO}GetRatingHistory": ANY,
     f"{_ELO}GetHeadToHead": ANY,
+    f"{_ELO}EvaluateGate": Rpc(
+        _PEOPLE | {Role.MATCHMAKER_SERVICE}, Kind.BULK, what=("gate_id", "candidate", "baseline")
+    ),
+    f"{_ELO}ListGates": ANY,
+    f"{_ELO}WatchGate": ANY,
     # Replay
     f"{_REPLAY}CreateTable": Rpc(_TRAINERS, Kind.WRITE, policies=("table.name",)),
     f"{_REPLAY}ListTables": READ,

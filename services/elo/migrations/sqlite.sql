@@ -2,7 +2,15 @@ CREATE TABLE alembic_version_elo (
 	version_num VARCHAR(32) NOT NULL,
 	CONSTRAINT alembic_version_elo_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO "alembic_version_elo" VALUES('0002');
+INSERT INTO "alembic_version_elo" VALUES('0003');
+CREATE TABLE elo_gates (
+	number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+	gate_id VARCHAR(96) NOT NULL,
+	ladder VARCHAR(128) NOT NULL,
+	revision BIGINT NOT NULL,
+	body TEXT NOT NULL,
+	CONSTRAINT uq_elo_gates_gate_id UNIQUE (gate_id)
+);
 CREATE TABLE elo_histories (
 	ladder VARCHAR(128) NOT NULL,
 	player INTEGER NOT NULL,
@@ -53,3 +61,4 @@ CREATE TABLE elo_standings (
 	body BLOB NOT NULL,
 	CONSTRAINT pk_elo_standings PRIMARY KEY (ladder)
 );
+CREATE INDEX ix_elo_gates_ladder ON elo_gates (ladder);

@@ -78,6 +78,17 @@ class Ratings:
         """A ladder; None while it has no result."""
         return self.boards.get(ladder)
 
+    def met(self, ladder: str, player: str, opponent: str) -> tuple[float, int]:
+        """See `gate.gates.Records`."""
+        board = self.boards.get(ladder)
+        if board is None:
+            return 0.0, 0
+        one, other = board.ladder.index(player), board.ladder.index(opponent)
+        if one is None or other is None:
+            return 0.0, 0
+        meeting = board.ladder.pairs.between(one, other)
+        return (0.0, 0) if meeting is None else (meeting.score, meeting.games)
+
     async def record(self, batch: Batch) -> Sequence[Status]:
         """Appends to the log and folds in what is new; statuses in the order of the batch."""
         return await self._grouping.append(batch)

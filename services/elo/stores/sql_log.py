@@ -66,6 +66,11 @@ class SqlResultLog:
         """See `ResultLog.find`."""
         return await self._database.run(partial(_find, sequences=sequences))
 
+    async def named(self, match_ids: Sequence[str]) -> Mapping[str, Match]:
+        """See `ResultLog.named`."""
+        found = await self._database.run(partial(_payloads, match_ids=match_ids))
+        return {match_id: decode(payload) for match_id, payload in found.items()}
+
 
 def _append(session: Session, batches: Sequence[Batch]) -> Appended:
     ids = list(chain.from_iterable(batch.match_ids for batch in batches))

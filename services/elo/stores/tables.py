@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Float, Integer, LargeBinary, String, Table, event
+from sqlalchemy import BigInteger, Column, Float, Integer, LargeBinary, String, Table, Text, event
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from services._harness.sql.database import Database, create_metadata
@@ -80,6 +80,25 @@ histories = Table(
     Column("points", Integer, nullable=False),
     Column("body", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
+)
+
+gates = Table(
+    "elo_gates",
+    metadata,
+    # The order in which they were opened.
+    Column(
+        "number",
+        BigInteger().with_variant(Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=True,
+    ),
+    Column("gate_id", String(96), nullable=False, unique=True),
+    Column("ladder", String(128), nullable=False, index=True),
+    # Goes up with each change.
+    Column("revision", BigInteger, nullable=False),
+    # JSON; see `sql_gates`.
+    Column("body", Text, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 

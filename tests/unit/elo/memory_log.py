@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 import numpy as np
 
+from services.elo.gate.gate import Gate
 from services.elo.log.batch import Batch, Duels, LoggedBatch
 from services.elo.log.match import LoggedMatch, Match
 from services.elo.standings.points import Points
@@ -47,6 +48,10 @@ class MemoryLog:
     async def find(self, sequences: Sequence[int]) -> Sequence[Match]:
         matches = {entry.sequence: entry.match for entry in self.entries}
         return [matches[sequence] for sequence in sequences]
+
+    async def named(self, match_ids: Sequence[str]) -> Mapping[str, Match]:
+        matches = {entry.match.match_id: entry.match for entry in self.entries}
+        return {each: matches[each] for each in match_ids if each in matches}
 
     def _append(self, match: Match) -> Status:
         for _, known in self.entries:
@@ -136,3 +141,31 @@ def matches_of(content: Duels | Sequence[Match]) -> Sequence[Match]:
     """What a batch holds, of those that are no columns."""
     assert not isinstance(content, Duels)
     return content
+
+
+class MemoryGates:
+    """Keeps the promises of `GateStore` but durability."""
+
+    def __init__(self) -> None:
+        self.gates: dict[str, Gate] = {}
+
+    async def open(self, gate: Gate) -> Gate:
+        return self.gates.setdefault(gate.gate_id, gate)
+
+    async def get(self, gate_id: str) -> Gate | None:
+        return self.gates.get(gate_id)
+
+    async def replace(self, old: Gate, new: Gate) -> bool:
+        if self.gates[old.gate_id] != old:
+            return False
+        self.gates[old.gate_id] = new
+        return True
+
+    async def page(self, before: int, count: int, ladder: str) -> Sequence[tuple[int, Gate]]:
+        numbered = list(enumerate(self.gates.values(), start=1))
+        wanted = [
+            (number, gate)
+            for number, gate in reversed(numbered)
+            if (not before or number < before) and ladder in ("", gate.ladder)
+        ]
+        return wanted[:count]
