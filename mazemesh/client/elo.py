@@ -12,7 +12,7 @@ from mazemesh.v1.elo_pb2_grpc import EloServiceStub
 _SERVICE = "mazemesh.v1.EloService"
 _IDEMPOTENT = (
     *("RecordResults", "GetRating", "GetLeaderboard", "GetRatingHistory", "GetHeadToHead"),
-    *("EvaluateGate", "ListGates"),
+    *("EvaluateGate", "ListGates", "GetEmpiricalGame"),
 )
 _RESULTS_AT_ONCE = 1000
 _SCORES_AT_ONCE, _PAIRS_AT_ONCE = 65_536, 32_768
@@ -114,6 +114,17 @@ class EloClient(ServiceClient):
         """Results of every pair that has met, among 2 to 64 players or the 20 best."""
         request = elo_pb2.GetHeadToHeadRequest(ladder=ladder, players=players)
         return list(self._call(self._stub.GetHeadToHead, request).pairs)
+
+    def empirical_game(
+        self, ladder: str, players: Sequence[str] = (), alpha: float = 0.0
+    ) -> elo_pb2.GetEmpiricalGameResponse:
+        """Who would be sent if each side chose, among 2 to 64 players or the 20 best.
+
+        Raises:
+            NotFound: There are no two of them with a fitted rating.
+        """
+        request = elo_pb2.GetEmpiricalGameRequest(ladder=ladder, players=players, alpha=alpha)
+        return self._call(self._stub.GetEmpiricalGame, request)
 
     def evaluate_gate(self, request: elo_pb2.EvaluateGateRequest) -> elo_pb2.Gate:
         """Opens a gate, if it is new, and takes in the matches that were recorded by now.

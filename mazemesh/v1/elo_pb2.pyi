@@ -360,3 +360,57 @@ class WatchGateResponse(_message.Message):
     GATE_FIELD_NUMBER: _ClassVar[int]
     gate: Gate
     def __init__(self, gate: _Optional[_Union[Gate, _Mapping]] = ...) -> None: ...
+
+class GetEmpiricalGameRequest(_message.Message):
+    __slots__ = ("ladder", "players", "alpha")
+    LADDER_FIELD_NUMBER: _ClassVar[int]
+    PLAYERS_FIELD_NUMBER: _ClassVar[int]
+    ALPHA_FIELD_NUMBER: _ClassVar[int]
+    ladder: str
+    players: _containers.RepeatedScalarFieldContainer[str]
+    alpha: float
+    def __init__(self, ladder: _Optional[str] = ..., players: _Optional[_Iterable[str]] = ..., alpha: _Optional[float] = ...) -> None: ...
+
+class GetEmpiricalGameResponse(_message.Message):
+    __slots__ = ("players", "scores", "deviations", "residuals", "nash_shares", "nash_scores", "alpha_ranks", "alpha_ranks_low", "alpha_ranks_high", "cycles", "telling_pairs")
+    PLAYERS_FIELD_NUMBER: _ClassVar[int]
+    SCORES_FIELD_NUMBER: _ClassVar[int]
+    DEVIATIONS_FIELD_NUMBER: _ClassVar[int]
+    RESIDUALS_FIELD_NUMBER: _ClassVar[int]
+    NASH_SHARES_FIELD_NUMBER: _ClassVar[int]
+    NASH_SCORES_FIELD_NUMBER: _ClassVar[int]
+    ALPHA_RANKS_FIELD_NUMBER: _ClassVar[int]
+    ALPHA_RANKS_LOW_FIELD_NUMBER: _ClassVar[int]
+    ALPHA_RANKS_HIGH_FIELD_NUMBER: _ClassVar[int]
+    CYCLES_FIELD_NUMBER: _ClassVar[int]
+    TELLING_PAIRS_FIELD_NUMBER: _ClassVar[int]
+    players: _containers.RepeatedScalarFieldContainer[str]
+    scores: _containers.RepeatedScalarFieldContainer[float]
+    deviations: _containers.RepeatedScalarFieldContainer[float]
+    residuals: _containers.RepeatedScalarFieldContainer[float]
+    nash_shares: _containers.RepeatedScalarFieldContainer[float]
+    nash_scores: _containers.RepeatedScalarFieldContainer[float]
+    alpha_ranks: _containers.RepeatedScalarFieldContainer[float]
+    alpha_ranks_low: _containers.RepeatedScalarFieldContainer[float]
+    alpha_ranks_high: _containers.RepeatedScalarFieldContainer[float]
+    cycles: _containers.RepeatedCompositeFieldContainer[PlayerCycle]
+    telling_pairs: _containers.RepeatedCompositeFieldContainer[TellingPair]
+    def __init__(self, players: _Optional[_Iterable[str]] = ..., scores: _Optional[_Iterable[float]] = ..., deviations: _Optional[_Iterable[float]] = ..., residuals: _Optional[_Iterable[float]] = ..., nash_shares: _Optional[_Iterable[float]] = ..., nash_scores: _Optional[_Iterable[float]] = ..., alpha_ranks: _Optional[_Iterable[float]] = ..., alpha_ranks_low: _Optional[_Iterable[float]] = ..., alpha_ranks_high: _Optional[_Iterable[float]] = ..., cycles: _Optional[_Iterable[_Union[PlayerCycle, _Mapping]]] = ..., telling_pairs: _Optional[_Iterable[_Union[TellingPair, _Mapping]]] = ...) -> None: ...
+
+class PlayerCycle(_message.Message):
+    __slots__ = ("players", "chance")
+    PLAYERS_FIELD_NUMBER: _ClassVar[int]
+    CHANCE_FIELD_NUMBER: _ClassVar[int]
+    players: _containers.RepeatedScalarFieldContainer[str]
+    chance: float
+    def __init__(self, players: _Optional[_Iterable[str]] = ..., chance: _Optional[float] = ...) -> None: ...
+
+class TellingPair(_message.Message):
+    __slots__ = ("player", "opponent", "weight")
+    PLAYER_FIELD_NUMBER: _ClassVar[int]
+    OPPONENT_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    player: str
+    opponent: str
+    weight: float
+    def __init__(self, player: _Optional[str] = ..., opponent: _Optional[str] = ..., weight: _Optional[float] = ...) -> None: ...

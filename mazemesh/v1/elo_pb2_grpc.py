@@ -67,6 +67,11 @@ class EloServiceStub:
                 request_serializer=mazemesh_dot_v1_dot_elo__pb2.GetHeadToHeadRequest.SerializeToString,
                 response_deserializer=mazemesh_dot_v1_dot_elo__pb2.GetHeadToHeadResponse.FromString,
                 _registered_method=True)
+        self.GetEmpiricalGame = channel.unary_unary(
+                '/mazemesh.v1.EloService/GetEmpiricalGame',
+                request_serializer=mazemesh_dot_v1_dot_elo__pb2.GetEmpiricalGameRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_elo__pb2.GetEmpiricalGameResponse.FromString,
+                _registered_method=True)
         self.EvaluateGate = channel.unary_unary(
                 '/mazemesh.v1.EloService/EvaluateGate',
                 request_serializer=mazemesh_dot_v1_dot_elo__pb2.EvaluateGateRequest.SerializeToString,
@@ -137,6 +142,14 @@ class EloServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetEmpiricalGame(self, request, context):
+        """The game in which each side chooses whom to send, among 2 to 64 players that have a fitted rating: how they score
+        against each other, who would be sent, and where strength goes round. NOT_FOUND when the ladder has no two such players.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def EvaluateGate(self, request, context):
         """Whether a candidate is better than a baseline: opens a gate, the first time, and looks at the matches that the log has
         of it. They are those with the ids "<gate_id>/0", "<gate_id>/1", and so on, in the order in which they were issued,
@@ -195,6 +208,11 @@ def add_EloServiceServicer_to_server(servicer, server):
                     servicer.GetHeadToHead,
                     request_deserializer=mazemesh_dot_v1_dot_elo__pb2.GetHeadToHeadRequest.FromString,
                     response_serializer=mazemesh_dot_v1_dot_elo__pb2.GetHeadToHeadResponse.SerializeToString,
+            ),
+            'GetEmpiricalGame': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetEmpiricalGame,
+                    request_deserializer=mazemesh_dot_v1_dot_elo__pb2.GetEmpiricalGameRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_elo__pb2.GetEmpiricalGameResponse.SerializeToString,
             ),
             'EvaluateGate': grpc.unary_unary_rpc_method_handler(
                     servicer.EvaluateGate,
@@ -377,6 +395,33 @@ class EloService:
             '/mazemesh.v1.EloService/GetHeadToHead',
             mazemesh_dot_v1_dot_elo__pb2.GetHeadToHeadRequest.SerializeToString,
             mazemesh_dot_v1_dot_elo__pb2.GetHeadToHeadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetEmpiricalGame(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.EloService/GetEmpiricalGame',
+            mazemesh_dot_v1_dot_elo__pb2.GetEmpiricalGameRequest.SerializeToString,
+            mazemesh_dot_v1_dot_elo__pb2.GetEmpiricalGameResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -56,6 +56,10 @@ class EloServiceStub:
     """A player's online rating after each of its matches, oldest first. NOT_FOUND when it has no result on the ladder."""
     GetHeadToHead: _grpc.UnaryUnaryMultiCallable[_elo_pb2.GetHeadToHeadRequest, _elo_pb2.GetHeadToHeadResponse]
     """Results between pairs of players."""
+    GetEmpiricalGame: _grpc.UnaryUnaryMultiCallable[_elo_pb2.GetEmpiricalGameRequest, _elo_pb2.GetEmpiricalGameResponse]
+    """The game in which each side chooses whom to send, among 2 to 64 players that have a fitted rating: how they score
+    against each other, who would be sent, and where strength goes round. NOT_FOUND when the ladder has no two such players.
+    """
     EvaluateGate: _grpc.UnaryUnaryMultiCallable[_elo_pb2.EvaluateGateRequest, _elo_pb2.EvaluateGateResponse]
     """Whether a candidate is better than a baseline: opens a gate, the first time, and looks at the matches that the log has
     of it. They are those with the ids "<gate_id>/0", "<gate_id>/1", and so on, in the order in which they were issued,
@@ -98,6 +102,10 @@ class EloServiceAsyncStub(EloServiceStub):
     """A player's online rating after each of its matches, oldest first. NOT_FOUND when it has no result on the ladder."""
     GetHeadToHead: _aio.UnaryUnaryMultiCallable[_elo_pb2.GetHeadToHeadRequest, _elo_pb2.GetHeadToHeadResponse]  # type: ignore[assignment]
     """Results between pairs of players."""
+    GetEmpiricalGame: _aio.UnaryUnaryMultiCallable[_elo_pb2.GetEmpiricalGameRequest, _elo_pb2.GetEmpiricalGameResponse]  # type: ignore[assignment]
+    """The game in which each side chooses whom to send, among 2 to 64 players that have a fitted rating: how they score
+    against each other, who would be sent, and where strength goes round. NOT_FOUND when the ladder has no two such players.
+    """
     EvaluateGate: _aio.UnaryUnaryMultiCallable[_elo_pb2.EvaluateGateRequest, _elo_pb2.EvaluateGateResponse]  # type: ignore[assignment]
     """Whether a candidate is better than a baseline: opens a gate, the first time, and looks at the matches that the log has
     of it. They are those with the ids "<gate_id>/0", "<gate_id>/1", and so on, in the order in which they were issued,
@@ -173,6 +181,16 @@ class EloServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_elo_pb2.GetHeadToHeadResponse, _abc.Awaitable[_elo_pb2.GetHeadToHeadResponse]]:
         """Results between pairs of players."""
+
+    @_abc_1.abstractmethod
+    def GetEmpiricalGame(
+        self,
+        request: _elo_pb2.GetEmpiricalGameRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_elo_pb2.GetEmpiricalGameResponse, _abc.Awaitable[_elo_pb2.GetEmpiricalGameResponse]]:
+        """The game in which each side chooses whom to send, among 2 to 64 players that have a fitted rating: how they score
+        against each other, who would be sent, and where strength goes round. NOT_FOUND when the ladder has no two such players.
+        """
 
     @_abc_1.abstractmethod
     def EvaluateGate(

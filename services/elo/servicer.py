@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import combinations
+
+import numpy as np
 
 from mazemesh.errors import InvalidArgument, NotFound, ResourceExhausted, Unavailable
 from mazemesh.names import GATE_ID
@@ -12,12 +15,13 @@ from mazemesh.v1 import elo_pb2, elo_pb2_grpc
 from services._harness.calls.context import Context
 from services._harness.pacing import paced
 from services._harness.pages.paging import page_size, page_token, read_token
+from services.elo.games.empirical import analysed
 from services.elo.gate.gates import Gates
 from services.elo.standings import paging
 from services.elo.standings.board import Board
 from services.elo.standings.ratings import Ratings
 from services.elo.store import GateStore, PageStore, ResultLog, Status
-from services.elo.wire import answers, gates, validation
+from services.elo.wire import answers, empirical, gates, validation
 from services.elo.wire.first_pages import FirstPages
 from services.elo.wire.leaderboard_cache import LeaderboardCache
 from services.elo.wire.reading import RequestReader
@@ -71,6 +75,7 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
         self._first_pages = FirstPages()
         self._least_seconds = least_seconds
         self._heartbeat_seconds = heartbeat_seconds
+        self._analysing = asyncio.Lock()
         self._gates, self._gate_store, self._clock = evaluated, gate_store, clock
 
     async def RecordResults(  # type: ignore[override]  # see wire.handlers
@@ -144,22 +149,33 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
     ) -> elo_pb2.GetHeadToHeadResponse:
         """Results between pairs of players."""
         validation.check_ladder("ladder", request.ladder)
-        validation.check_compared(request.players, _MOST_COMPARED)
-        board = await self._ratings.current(request.ladder)
+        board, players = await self._compared(request.ladder, request.players)
         if board is None:
             return elo_pb2.GetHeadToHeadResponse()
-        if request.players:
-            known = map(board.ladder.index, request.players)
-            players = [player for player in known if player is not None]
-            await self._ratings.current(request.ladder, players)
-        else:
-            players = list(board.standings.order[:_COMPARED])
         response = elo_pb2.GetHeadToHeadResponse()
         async for pair in paced(combinations(players, 2)):
             found = answers.head_to_head(board, *pair)
             if found is not None:
                 response.pairs.append(found)
         return response
+
+    async def GetEmpiricalGame(
+        self, request: elo_pb2.GetEmpiricalGameRequest, context: Context
+    ) -> elo_pb2.GetEmpiricalGameResponse:
+        """Who would be sent if each side chose."""
+        validation.check_ladder("ladder", request.ladder)
+        alpha = empirical.alpha_of(request)
+        board, players = await self._compared(request.ladder, request.players)
+        if board is None or len(players) < 2:
+            raise NotFound(
+                f"players: {len(players)} of those asked for have a rating on ladder "
+                f"{request.ladder!r}; a game takes two at least"
+            )
+        async with self._analysing:
+            payoffs = await empirical.payoffs_of(board, players)
+            rng = np.random.default_rng(board.ladder.high_water)
+            game = await asyncio.to_thread(analysed, payoffs, alpha, rng)
+        return empirical.answer([board.ladder.players.names[one] for one in players], game)
 
     async def EvaluateGate(
         self, request: elo_pb2.EvaluateGateRequest, context: Context
@@ -199,6 +215,19 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
                 if gate.ended:
                     return
         raise Unavailable("the Elo service is stopping; watch again")
+
+    async def _compared(self, ladder: str, names: Sequence[str]) -> tuple[Board | None, list[int]]:
+        """A ladder, and which of the players it knows; the best ones where none is named."""
+        validation.check_compared(names, _MOST_COMPARED)
+        board = await self._ratings.current(ladder)
+        if board is None:
+            return None, []
+        if not names:
+            return board, list(board.standings.order[:_COMPARED])
+        known = map(board.ladder.index, names)
+        players = [player for player in known if player is not None]
+        await self._ratings.current(ladder, players)
+        return board, players
 
     @contextmanager
     def _watch(self) -> Iterator[None]:

@@ -162,6 +162,7 @@ RPCS: Final[dict[str, Rpc]] = {
     f"{_ELO}WatchLeaderboard": ANY,
     f"{_ELO}GetRatingHistory": ANY,
     f"{_ELO}GetHeadToHead": ANY,
+    f"{_ELO}GetEmpiricalGame": ANY,
     f"{_ELO}EvaluateGate": Rpc(
         _PEOPLE | {Role.MATCHMAKER_SERVICE}, Kind.BULK, what=("gate_id", "candidate", "baseline")
     ),

@@ -17,7 +17,7 @@ ASKED: Final = frozenset(
         *("FindMatch", "PlayGame", "WatchGame", "CreateTournament", "PublishPolicy", "Infer"),
         *("GetLeaderboard", "WatchLeaderboard", "GetReplay", "ListActiveGames", "ListReplays"),
         *("GetHeadToHead", "GetRatingHistory", "ListTournaments", "WatchTournament"),
-        *("ListGates", "WatchGate"),
+        *("ListGates", "WatchGate", "GetEmpiricalGame"),
     }
 )
 """Methods that people call, and the mesh's own processes do not call all the time."""

@@ -1,0 +1,1 @@
+"""Tournaments: pure functions of entrants, seed and the log of results."""
