@@ -49,6 +49,9 @@ CHUNK_BYTES: Final = 1024 * 1024
 _EVENTS_AT_ONCE: Final = 256
 _ROWS_AT_ONCE: Final = 50
 _FEW_WATCHERS: Final = 8
+_PARITY_AT_ONCE_BYTES: Final = 64 * 1024
+"""Of parity rows that the event loop reads itself."""
+
 _PAGE_BYTES: Final = 1024 * 1024
 """After which a page of a list ends."""
 
@@ -131,13 +134,17 @@ class ModelServicer(ModelServiceServicer):
     ) -> Version:
         with within("header"):
             spec = await self._spec(header)
-            parity = read_parity(header.parity, spec)
+            if header.parity.ByteSize() <= _PARITY_AT_ONCE_BYTES:
+                parity = read_parity(header.parity, spec)
+            else:
+                parity = await asyncio.to_thread(read_parity, header.parity, spec)
         submission = replace(
             submission,
             spec_hash=spec.spec_hash if spec else "",
             graph_sha256=header.graph_sha256,
         )
-        with self._uploads.room(submission.size_bytes):
+        # In memory: what came, the file, and on its way to the check.
+        with self._uploads.room(3 * submission.size_bytes):
             filled = await self._weights.receive(
                 submission, header.weights, _chunks(messages), self._upload_seconds
             )
