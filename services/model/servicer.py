@@ -34,8 +34,8 @@ from services.model.store import BlobStore, Filter, RegistryStore, Transaction
 from services.model.weights import Weights
 from services.model.wire.messages import (
     alias_message,
-    joined,
     event_message,
+    joined,
     lease_message,
     read_claim,
     read_graph,

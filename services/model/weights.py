@@ -55,8 +55,9 @@ class Weights:
         chunks: AsyncIterator[bytes],
         seconds: float,
     ) -> Filled:
-        """The file of the submission, which names its graph; chunks after what has come of the
-        weights already, within so many seconds.
+        """The file of the submission, which names its graph.
+
+        Chunks come after what has `begun` of the weights, within so many seconds.
 
         Raises:
             NotFound: the graph is not known here.
