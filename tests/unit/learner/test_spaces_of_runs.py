@@ -61,6 +61,6 @@ def test_mazes_have_the_network_and_the_identity_that_they_had() -> None:
 
 def test_frames_and_own_modules_are_refused_where_nobody_would_learn_from_them() -> None:
     with pytest.raises(InvalidArgument, match=r"impala learns policies that see one; .*dqn"):
-        run("Spot", algorithm="impala", frames=2)
+        run("Spot", algorithm="impala", frames=2, hyperparameters={})
     with pytest.raises(InvalidArgument, match="does by itself what image"):
         run("Spot", network="somewhere:Net", normalize_rewards=True)
