@@ -1,11 +1,12 @@
-"""Gradients of actor-critic losses by a network's outputs, written out.
+"""Gradients of actor-critic losses by a network's outputs, written out for one discrete action.
 
 Automatic differentiation says the same (tests compare them) and takes longer: these arrays are
-small and its operations many.
+small and its operations many. For actions of other kinds it is `differentiated`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -13,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from learner.network.architecture import ILLEGAL
+from learner.network.networks import Network
 
 MASKED = float(ILLEGAL)
 """Of a type that torch.compile knows."""
@@ -73,3 +75,30 @@ def gradient(
     result[:, :-1] = by_logits
     result[:, -1] = by_value / n
     return result
+
+
+def differentiated(
+    outputs: Tensor, loss: Callable[[Tensor], tuple[Tensor, Tensor]]
+) -> tuple[Tensor, Tensor]:
+    """The gradient of a loss by the outputs, by automatic differentiation; and what it tells.
+
+    Args:
+        outputs: Of the network, float32 [n, W + 1].
+        loss: From outputs to the loss [] and its statistics [k].
+    """
+    with torch.enable_grad():
+        leaf = outputs.detach().requires_grad_()
+        total, told = loss(leaf)
+        (by_outputs,) = torch.autograd.grad(total, leaf)
+    return by_outputs, told.detach()
+
+
+def in_units(network: Network, by_outputs: Tensor) -> Tensor:
+    """A gradient by outputs [n, W + 1] of a loss whose values are in the network's unit.
+
+    With s the network's `return_scale`, that loss has ((V - target) / s)^2 where this one was made
+    with (V - target)^2. Changed in place.
+    """
+    if isinstance(network.return_scale, Tensor):
+        by_outputs[:, -1].div_(network.return_scale.square())
+    return by_outputs

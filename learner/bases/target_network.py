@@ -1,4 +1,4 @@
-"""Target networks: copies of a network that follow it from time to time."""
+"""Target networks: copies of a network that follow it from time to time, or slowly."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import copy
 from typing import Generic, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from learner.network.networks import Network
+from learner.network.normalization import share_statistics
 
-N = TypeVar("N", bound=Network)
+N = TypeVar("N", bound=nn.Module)
 
 
 class TargetNetwork(Generic[N]):
@@ -23,6 +23,7 @@ class TargetNetwork(Generic[N]):
     def __init__(self, network: N, vector: Tensor, *, recordable: bool) -> None:
         """One that is `recordable` reads nothing back (`learner.device.recording`)."""
         self.network = copy.deepcopy(network).requires_grad_(requires_grad=False)
+        share_statistics(self.network, network)
         self._vector, self._followed = vector.clone(), vector
         self._recordable = recordable
         parameters = list(self.network.parameters())
@@ -37,6 +38,11 @@ class TargetNetwork(Generic[N]):
             self._vector.lerp_(self._followed, due)
         elif due:
             self._vector.copy_(self._followed)
+
+    @torch.no_grad()
+    def drift(self, share: float) -> None:
+        """Goes a share of the way towards the weights (Lillicrap et al. 2016, section 3: tau)."""
+        self._vector.lerp_(self._followed, share)
 
 
 def takeovers(updates: int, steps: int, every: int) -> Tensor:

@@ -28,6 +28,7 @@ from mazemesh.games.mazes.kernels.state import (
 )
 from mazemesh.games.mazes.kernels.things import allocate_things
 from mazemesh.games.mazes.overview import landmarks, overview_planes, paint
+from mazemesh.games.mazes.packed_view import PackedView, can_pack
 from mazemesh.games.mazes.parameters import parameters
 from mazemesh.games.settings import GameSettings
 
@@ -56,6 +57,7 @@ class BatchEngine:
         tally: int32 [n, s], items that a seat holds; in ctf 1 with a flag.
         base: int32 [n, 2], ctf: row and column of the second team's base.
         overview: names of the planes of `global_state`.
+        packed_view: where `pack_observations` was called, what is seen.
     """
 
     waits_for_processes = False
@@ -68,6 +70,7 @@ class BatchEngine:
         *,
         autoreset: bool = True,
         draw_ahead: bool = False,
+        with_state: bool = False,
     ) -> None:
         """Make the arrays and compile what is not yet; no game runs before `reset`.
 
@@ -79,6 +82,7 @@ class BatchEngine:
                 seed, episode + 1) or stands still until `reset`.
             draw_ahead: Whether a thread draws the maze of each game's next episode while this one
                 is played. All comes out the same; it pays where a core has nothing else to do.
+            with_state: Whether `states` and `final_states` are kept.
 
         Raises:
             InvalidArgument: The settings do not fit the game, or `num_games` is out of range.
@@ -110,6 +114,11 @@ class BatchEngine:
         self.final_observation: ByteArray = state.final_observation.reshape(views)
         self.final_action_mask: ByteArray = state.final_action_mask
         self.action_mask: ByteArray = state.action_mask
+        self.observations = {"observation": self.observation}
+        self.final_observations = {"observation": self.final_observation}
+        self.action_masks = {"action_mask": self.action_mask}
+        self.final_action_masks = {"action_mask": self.final_action_mask}
+        self.acting: BoolArray = np.zeros((0, self.spec.seats), np.bool_)
         self.reward: FloatArray = state.reward
         self.score: FloatArray = state.score
         self.episode_return: FloatArray = state.episode_return
@@ -141,8 +150,12 @@ class BatchEngine:
             *(self.terminated, self.truncated),
         )
         self._visited = _without_margin(state.visited, numbers)
+        self.packed_view: PackedView | None = None
         self._by_game = rows_by_game(state, things, num_games)
         self._global_state: ByteArray | None = None
+        self._final_state: ByteArray | None = None
+        if with_state:
+            self._final_state = np.zeros_like(self.global_state())
 
     def reset(
         self,
@@ -179,6 +192,8 @@ class BatchEngine:
         for report in self._report:
             report[chosen] = 0
         self._begin(chosen)
+        if self.packed_view is not None:
+            self.packed_view.look()
 
     def step(self, actions: npt.NDArray[np.int8], on_end: Callable[[], None] | None = None) -> None:
         """Play one step of all active games.
@@ -198,11 +213,30 @@ class BatchEngine:
                 f"{list(self.taken.shape)}"
             )
         ended = self._step(*self._arguments, np.ascontiguousarray(actions), self.autoreset)
+        if self.packed_view is not None:
+            self.packed_view.keep_last()
         if ended:
+            if self._final_state is not None:
+                self._keep_states(self._state.ended[:ended])
             if on_end is not None:
                 on_end()
             if self.autoreset:
                 self._begin(self._state.ended[:ended])
+        if self.packed_view is not None:
+            self.packed_view.look()
+
+    def pack_observations(self) -> bool:
+        """Write what is seen as bits alone from now on, if this game can; return whether it does.
+
+        `packed_view` then has it, and `observation` and the final one are not written any more.
+        """
+        numbers, state = self._arguments[0], self._state
+        if not can_pack(self.game, numbers):
+            return False
+        if self.packed_view is None:
+            self._arguments = (numbers._replace(observed=False), *self._arguments[1:])
+            self.packed_view = PackedView(numbers, state, self.spec)
+        return True
 
     @property
     def success(self) -> BoolArray:
@@ -285,6 +319,20 @@ class BatchEngine:
             self._global_state = np.zeros(shape, np.uint8)
         paint(self, np.arange(self.num_games), self._global_state)
         return self._global_state
+
+    def states(self) -> dict[str, npt.NDArray[Any]]:
+        """Return `global_state` under its name as a column; empty unless made `with_state`."""
+        return {} if self._final_state is None else {"state": self.global_state()}
+
+    def final_states(self) -> dict[str, npt.NDArray[Any]]:
+        """Return the last one of each episode that the last step ended, valid only there."""
+        return {} if self._final_state is None else {"state": self._final_state}
+
+    def _keep_states(self, games: IndexArray) -> None:
+        assert self._final_state is not None
+        planes = np.empty((len(games), *self._final_state.shape[1:]), np.uint8)
+        paint(self, games, planes)
+        self._final_state[games] = planes
 
     def state_hash(self, game: int) -> int:
         """Return 64 bits of BLAKE2b over all that decides how a game goes on.
@@ -369,4 +417,5 @@ def compile_game(game: MazeGame) -> None:
     Compiling takes about 10 s, once for an installation; loading a third of a second. A program
     that starts several processes calls this before, so that they do not all compile.
     """
-    BatchEngine(game)
+    engine = BatchEngine(game)
+    engine.pack_observations()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from mazemesh.errors import OutOfRange
 from services._harness.notices import Look
@@ -63,10 +63,23 @@ class Feed:
                 self._events, self._revisions = [], []
                 self._from = self._through = await self._present()
                 break
-            self._take(news)
+            self._take(news)  # without what was told while it was read
             complete = len(news.events) < _AT_ONCE
         if self._through > told:
             self._changed()
+
+    def tell(self, events: Sequence[Event]) -> bool:
+        """Takes up what was just committed here, without a look at the store.
+
+        Returns:
+            False, and nothing is taken up, where something else may have come between: then the
+            store has to be looked at.
+        """
+        if self._from is None or not events or events[0].revision != self._through + 1:
+            return False
+        self._take(Changes(events, events[-1].revision))
+        self._changed()
+        return True
 
     def after(self, revision: int, name: str) -> Changes | None:
         """Changes after a revision, of one name or (empty) of all; None: the store has to be asked.
@@ -80,9 +93,10 @@ class Feed:
         return Changes(events, max(revision, self._through))
 
     def _take(self, news: Changes) -> None:
-        self._events += news.events
-        self._revisions += [event.revision for event in news.events]
-        self._through = news.through
+        new = [event for event in news.events if event.revision > self._through]
+        self._events += new
+        self._revisions += [event.revision for event in new]
+        self._through = max(self._through, news.through)
         if len(self._events) > 2 * KEPT:
             self._from = self._revisions[-KEPT - 1]
             del self._events[:-KEPT]

@@ -10,14 +10,15 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 
 from mazemesh.policy.rejection import Rejection
 from services.model.validation.confinement import Budget, confine
+from services.model.validation.known_graphs import KnownGraphs
 from services.model.validation.parity import Parity
-from services.model.validation.validation import preload, validate
+from services.model.validation.validation import preload
 
 MAX_REASON: Final = 1_000
 """Characters of an answer."""
@@ -33,12 +34,13 @@ def main() -> None:
     budget = Budget()
     confine()
     _answer(answers, ready=True)
+    graphs = KnownGraphs()
     while line := requests.readline():
         request = json.loads(line)
         budget.grant(request["cpu_seconds"], request["memory_bytes"])
         try:
-            parity = _read_parity(requests, request["tensors"])
-            checked = validate(requests.read(request["size_bytes"]), parity)
+            parity = _read_parity(requests, request["tensors"], request["masks"])
+            checked = graphs.check(requests.read(request["size_bytes"]), parity)
         except Rejection as rejection:
             _answer(answers, check=rejection.check, reason=rejection.reason)
         except MemoryError:
@@ -62,12 +64,14 @@ def _own_pipes() -> tuple[BinaryIO, BinaryIO]:
     return sys.stdin.buffer, answers
 
 
-def _read_parity(requests: BinaryIO, tensors: dict[str, tuple[str, list[int]]]) -> Parity:
-    arrays = {}
-    for name, (dtype, shape) in tensors.items():
+def _read_parity(
+    requests: BinaryIO, tensors: list[tuple[str, str, str, list[int]]], masks: dict[str, str]
+) -> Parity:
+    arrays: dict[str, dict[str, Any]] = {"given": {}, "expected": {}}
+    for part, name, dtype, shape in tensors:
         size = np.dtype(dtype).itemsize * int(np.prod(shape))
-        arrays[name] = np.frombuffer(requests.read(size), dtype).reshape(shape)
-    return Parity(**arrays)
+        arrays[part][name] = np.frombuffer(requests.read(size), dtype).reshape(shape)
+    return Parity(arrays["given"], arrays["expected"], masks)
 
 
 def _answer(answers: BinaryIO, **content: str | bool) -> None:

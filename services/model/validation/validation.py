@@ -7,6 +7,7 @@ half a second from a cold disk, so it waits for the first use.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -41,7 +42,7 @@ def preload() -> None:
     check_graph(model)
     onnx.checker.check_model(model.SerializeToString())
     for optimized in (True, False):
-        session = _load(model.SerializeToString(), optimized=optimized)
+        session = load(model.SerializeToString(), optimized=optimized)
         session.run(["y"], {"x": np.zeros(2, np.float32)})
     onnxruntime.get_available_providers()
 
@@ -59,7 +60,7 @@ def validate(data: bytes, parity: Parity) -> str:
             once, 64 rows, rows one by one; 64 rows again without any optimization of the graph).
     """
     _check_form(data)
-    session = _load(data, optimized=True)
+    session = load(data, optimized=True)
     try:
         _check_signature("input", session.get_inputs(), _expected_inputs(parity))
         _check_signature("output", session.get_outputs(), _expected_outputs(parity))
@@ -68,11 +69,13 @@ def validate(data: bytes, parity: Parity) -> str:
     rows = np.arange(len(parity))
     batch = np.resize(rows, BATCH)
     singles = rows[:: max(1, len(rows) // SINGLE_ROWS)]
-    _compare(session, parity, rows)
+    names = [output.name for output in session.get_outputs()]
+    compare(session, names, parity, rows)
     for row in singles:
-        _compare(session, parity, np.array([row]))
-    _compare(session, parity, batch)
-    _compare(_load(data, optimized=False), parity, batch, "without optimization of the graph")
+        compare(session, names, parity, np.array([row]))
+    compare(session, names, parity, batch)
+    plain = load(data, optimized=False)
+    compare(plain, names, parity, batch, "without optimization of the graph")
     return (
         f"the publisher's answers to {len(rows)} observations: all at once, {len(singles)} one by "
         f"one and in a batch of {BATCH}, with the graph optimized by onnxruntime and, the batch of "
@@ -93,7 +96,12 @@ def _check_form(data: bytes) -> None:
         raise Rejection("onnx", _first_line(error)) from error
 
 
-def _load(data: bytes, *, optimized: bool) -> Any:
+def load(data: bytes, *, optimized: bool) -> Any:
+    """A session of the model.
+
+    Raises:
+        Rejection: check "load": onnxruntime does not take it.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -111,51 +119,56 @@ def _load(data: bytes, *, optimized: bool) -> Any:
         raise Rejection("load", _first_line(error)) from error
 
 
-_ONNX_TYPES: Final = {"uint8": "tensor(uint8)", "float32": "tensor(float)"}
+def signature(parity: Parity) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What inputs and outputs a file must have for these rows."""
+    return _expected_inputs(parity), _expected_outputs(parity)
 
 
-def _expected_inputs(parity: Parity) -> dict[str, tuple[str, int | None]]:
-    """ONNX type and width (None: the batch axis alone) by name."""
-    inputs: dict[str, tuple[str, int | None]] = {
-        "observation": (_ONNX_TYPES[parity.observation.dtype.name], parity.observation.shape[1]),
-        "action_mask": ("tensor(uint8)", parity.action_mask.shape[1]),
+_ONNX_TYPES: Final = {
+    "uint8": "tensor(uint8)",
+    "int8": "tensor(int8)",
+    "uint16": "tensor(uint16)",
+    "int16": "tensor(int16)",
+    "int32": "tensor(int32)",
+    "float32": "tensor(float)",
+}
+
+Expected = dict[str, tuple[str, list[int]]]
+"""ONNX type and shape of a row, by name."""
+
+
+def _expected_inputs(parity: Parity) -> Expected:
+    return {
+        name: (_ONNX_TYPES[array.dtype.name], list(array.shape[1:]))
+        for name, array in parity.given.items()
     }
-    if parity.state is not None:
-        inputs["state"] = ("tensor(float)", parity.state.shape[1])
-    return inputs
 
 
-def _expected_outputs(parity: Parity) -> dict[str, tuple[str, int | None]]:
-    outputs: dict[str, tuple[str, int | None]] = {
-        "logits": ("tensor(float)", parity.action_mask.shape[1]),
-        "value": ("tensor(float)", None),
+def _expected_outputs(parity: Parity) -> Expected:
+    return {
+        name: ("tensor(float)", list(array.shape[1:])) for name, array in parity.expected.items()
     }
-    if parity.next_state is not None:
-        outputs["next_state"] = ("tensor(float)", parity.next_state.shape[1])
-    return outputs
 
 
-def _check_signature(
-    kind: str, found: Sequence[Any], expected: Mapping[str, tuple[str, int | None]]
-) -> None:
+def _check_signature(kind: str, found: Sequence[Any], expected: Expected) -> None:
     if {one.name for one in found} != set(expected):
         raise Rejection(
             "signature",
             f"{kind}s are {sorted(one.name for one in found)}; expected {sorted(expected)}",
         )
     for one in found:
-        element, width = expected[one.name]
+        element, row = expected[one.name]
         batch, *rest = one.shape or [0]
         # Where the width of an output is not inferred, the run tells it.
-        fits = rest == ([] if width is None else [width]) or (
-            kind == "output" and width is not None and len(rest) == 1 and not _fixed(rest[0])
-        )
-        if one.type != element or _fixed(batch) or not fits:
-            shape = ["batch"] if width is None else ["batch", width]
+        inferred = [
+            wanted if kind == "output" and not _fixed(size) else size
+            for wanted, size in zip(row, rest, strict=False)
+        ]
+        if one.type != element or _fixed(batch) or len(rest) != len(row) or inferred != row:
             raise Rejection(
                 "signature",
-                f"{kind} {one.name!r} is {one.type} {one.shape}; expected {element} {shape} with "
-                "a free batch axis",
+                f"{kind} {one.name!r} is {one.type} {one.shape}; expected {element} "
+                f"{['batch', *row]} with a free batch axis",
             )
 
 
@@ -163,10 +176,21 @@ def _fixed(size: object) -> bool:
     return isinstance(size, int)
 
 
-def _compare(session: Any, parity: Parity, rows: Rows, how: str = "") -> None:
-    names = [output.name for output in session.get_outputs()]
+def compare(
+    session: Any,
+    names: Sequence[str],
+    parity: Parity,
+    rows: Rows,
+    how: str = "",
+    given: Mapping[str, npt.NDArray[Any]] = MappingProxyType({}),
+) -> None:
+    """Runs a session on the rows of these numbers, with further inputs, and compares its answers.
+
+    Raises:
+        Rejection: it does not run, or answers otherwise than the publisher's own network.
+    """
     try:
-        arrays = session.run(names, parity.inputs(rows))
+        arrays = session.run(names, {**parity.inputs(rows), **given})
     except MemoryError:
         raise
     except Exception as error:  # as above

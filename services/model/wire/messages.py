@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -20,6 +21,8 @@ _STATES: Final = {
     State.RETIRED: pb.POLICY_STATE_RETIRED,
 }
 _MAX_ID: Final = 128
+_TOGETHER_BYTES: Final = 1024 * 1024
+"""Of events in one message, after which it takes no more."""
 _MAX_METADATA_BYTES: Final = 64 * 1024
 _MAX_METADATA_KEYS: Final = 1000
 _MAX_COLLECTION_BYTES: Final = 64 * 1024
@@ -95,12 +98,48 @@ def version_message(version: Version) -> pb.PolicyVersion:
         revision=version.revision,
         q_values=version.q_values,
         checked=version.checked,
+        graph_sha256=version.graph_sha256,
     )
     if version.collection:
         message.collection.ParseFromString(version.collection)
         # Of versions from before it was kept.
         message.q_values = version.q_values or _collects_q_values(message.collection)
     return message
+
+
+def joined(messages: Sequence[pb.WatchPoliciesResponse]) -> Iterator[pb.WatchPoliciesResponse]:
+    """The same events in fewer messages, for who takes several in one."""
+    together, size = None, 0
+    for message in messages:
+        if together is None or size > _TOGETHER_BYTES:
+            if together is not None:
+                yield together
+            together, size = pb.WatchPoliciesResponse(), message.ByteSize()
+            together.CopyFrom(message)
+        else:
+            together.also.append(message)
+            size += message.ByteSize()
+    if together is not None:
+        yield together
+
+
+def weights_message(revision: int, sha256: str, weights: bytes) -> pb.WatchPoliciesResponse:
+    """Weights of a version to come, for those who watch."""
+    held = pb.PolicyWeights(sha256=sha256, weights=weights)
+    return pb.WatchPoliciesResponse(revision=revision, weights=held)
+
+
+def read_graph(sha256: str) -> str:
+    """A graph that a request names; empty where it names none.
+
+    Raises:
+        InvalidArgument: it is no sha256.
+    """
+    if sha256 and not _SHA256.fullmatch(sha256):
+        raise InvalidArgument(
+            f"graph_sha256 is {sha256[:80]!r}; expected 64 digits of 0-9, a-f, or nothing"
+        )
+    return sha256
 
 
 def alias_message(alias: Alias) -> pb.Alias:
@@ -121,7 +160,9 @@ def event_message(event: Event, spread_seconds: float = 0.0) -> pb.WatchPolicies
 
 
 def _collects_q_values(collection: pb.Collection) -> bool:
-    return collection.HasField("transition") or collection.HasField("sequence")
+    if collection.HasField("transition"):
+        return collection.transition.choosing == pb.CHOOSING_UNSPECIFIED
+    return collection.HasField("sequence")
 
 
 def _collection(collection: pb.Collection) -> bytes:
