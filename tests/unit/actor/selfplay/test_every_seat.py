@@ -393,5 +393,5 @@ def test_unrolls_are_filled_in_step_where_no_seat_changes_hands(seats: int) -> N
     spec, rng = get_game("race").spec(), np.random.default_rng(0)
     _, steady = method(collection, spec, 4, rng, seats=seats)
     _, changing = method(collection, spec, 4, rng, seats=seats, steady=False)
-    assert type(steady) is UnrollCollector
+    assert isinstance(steady, UnrollCollector)
     assert type(changing) is OwnPaceUnrollCollector
