@@ -78,7 +78,9 @@ def _copy(target: Bytes, to: int, source: Bytes, begin: int, count: int) -> None
 
 
 @_called
-def _spread(plain: Bytes, at: int, word: np.uint64, value: int, wanted: int, add: bool) -> None:
+def _spread(
+    plain: Bytes, at: int, word: np.uint64, value: np.uint8, wanted: int, add: bool
+) -> None:
     """As `to_elements` and `into_elements`, of fewer elements than 64."""
     for index in range(wanted):
         there = np.uint8((word >> np.uint64(index)) & np.uint64(1))
