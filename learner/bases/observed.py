@@ -31,10 +31,11 @@ def each(seen: Seen, change: Callable[[Tensor], Tensor]) -> Seen:
 
 def joined(parts: list[Seen], dim: int = 0) -> Seen:
     """Several as one, along a dimension."""
-    first = parts[0]
-    if isinstance(first, Tensor):
-        return torch.cat([part for part in parts if isinstance(part, Tensor)], dim)
-    return {name: torch.cat([part[name] for part in parts], dim) for name in first}
+    tensors = [part for part in parts if isinstance(part, Tensor)]
+    if tensors:
+        return torch.cat(tensors, dim)
+    named = [part for part in parts if isinstance(part, Mapping)]
+    return {name: torch.cat([part[name] for part in named], dim) for name in named[0]}
 
 
 def cut(seen: Seen, size: int) -> list[Seen]:
