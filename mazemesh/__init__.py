@@ -1,8 +1,8 @@
 """mazemesh: a service mesh for multi-agent self-play and evaluation.
 
 `train()` starts a training run and returns its handle. `connect()` gives typed clients for the five
-services of a running mesh, `publish()` puts an ONNX file into its registry. `mazemesh.games`, `mazemesh.envs`, `mazemesh.policy` and
-`mazemesh.evaluation` are for who plays, trains and compares.
+services of a running mesh, `publish()` puts an ONNX file into its registry. `mazemesh.games`,
+`mazemesh.envs`, `mazemesh.policy` and `mazemesh.evaluation` are for who plays, trains and compares.
 """
 
 from __future__ import annotations

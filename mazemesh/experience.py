@@ -7,10 +7,11 @@ In games of several seats a row also tells, step by step, whom the student met: 
 as `policy_digest` says. So experience shows by itself that an opponent was the file that it should
 be, whatever it was called.
 
-Time in an unroll of length T: at step t the student's seat saw `observation[t]`, chose `action[t]`
-and earned `reward[t]`. Where the episode ended by step t, `observation[t + 1]` is the first of the
-next episode (same-step autoreset): rows that belong to no move never exist. So it is too where the
-seat was done before its game (`GameSpec.may_leave`): `observation[t + 1]` is of the next episode.
+Time in an unroll of length T: at step t a seat of the student's saw `observation[t]`, chose
+`action[t]` and earned `reward[t]`. Where the episode ended by step t, `observation[t + 1]` is the
+first of another (same-step autoreset): rows that belong to no move never exist. So it is too where
+the seat was done before its game (`GameSpec.may_leave`). That is the next episode of the seat, or,
+where an opponent holds it then, one that another seat of the student's begins, in any game.
 Where seats wait for others (`GameSpec.may_wait`) a step is from one move of the seat to its next.
 
 What is called observation, action and action_mask here is one column in games of one leaf; of

@@ -156,6 +156,7 @@ def start(request: TrainingRequest) -> Processes | Followed:
     note = read_note(request.data_dir)
     if note is None:
         return _own_mesh(request, names)
+    _as_operator(note)
     there = set(note.get("policies", [note["policy"]]))
     if there.issuperset(names):
         return Followed(request, names, note["pid"])
@@ -166,6 +167,13 @@ def start(request: TrainingRequest) -> Processes | Followed:
             f"{', '.join(names)}; stop it, or choose other names"
         )
     return _attached(request, names, note)
+
+
+def _as_operator(note: Mapping[str, Any]) -> None:
+    """Has this process and those that it starts call the mesh of the folder, unless told how."""
+    for variable, entry in (("MAZEMESH_TLS_CA", "tls_ca"), ("MAZEMESH_KEY_FILE", "key_file")):
+        if note.get(entry) and not os.environ.get("MAZEMESH_KEY"):
+            os.environ.setdefault(variable, note[entry])
 
 
 def _names(request: TrainingRequest) -> tuple[str, ...]:
@@ -209,7 +217,7 @@ def _checked(request: TrainingRequest, policy: str) -> Run:
     except StartError as error:
         raise InvalidArgument(str(error)) from error
     except SystemExit as error:  # of the parser of flags, which has said why
-        raise InvalidArgument(f"settings: {' '.join(request.learner)} are not understood") from error
+        raise InvalidArgument(f"settings: {' '.join(request.learner)}: not understood") from error
 
 
 def _own_mesh(request: TrainingRequest, names: tuple[str, ...]) -> Processes:
@@ -239,9 +247,6 @@ def _attached(
         f"MAZEMESH_{name.upper()}_ADDRESS": address for name, address in note["addresses"].items()
     }
     environment["MAZEMESH_DATA_DIR"] = str(request.data_dir)
-    for variable, entry in (("MAZEMESH_TLS_CA", "tls_ca"), ("MAZEMESH_KEY_FILE", "key_file")):
-        if note.get(entry) and variable not in os.environ:
-            environment[variable] = note[entry]
     logs = request.data_dir / "logs"
     learners = []
     for index, name in enumerate(names):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Protocol
 
 import numpy as np
@@ -24,10 +23,9 @@ from mazemesh.policy.deciding import Deciding
 from mazemesh.policy.heads import ActionDistribution, distribution_of
 from mazemesh.policy.onnx_policy import OnnxPolicy
 from mazemesh.policy.sampling import (
+    LARGEST_INT8,
     ape_x_epsilons,
     epsilon_greedy,
-    gumbel_noise,
-    perturbed_best,
     sample,
 )
 from mazemesh.v1.model_pb2 import (
@@ -43,8 +41,6 @@ Float = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.uint8]
 Actions = npt.NDArray[Any]
 """int8 [n] (int32 of more than 127 actions), or of other actions than one number records [n]."""
-
-_NOISE_STEPS = 16
 
 _WRITES_A_ROUND = 4
 """In which unrolls of their own pace are written while each game fills one: so none waits long."""
@@ -79,22 +75,27 @@ class Acting(Protocol):
 
 
 class SoftmaxActing:
-    """Draws from the policy, by noise made for several steps at once; for actor-critic runs."""
+    """Draws from the policy, in the student's seats of one game after the other; for actor-critic
+    runs.
+
+    Draws are counter-based (`mazemesh.policy.kernels`): the same generator gives the same ones.
+    """
 
     def __init__(self, rng: np.random.Generator) -> None:
-        self._rng = rng
-        self._noise: Iterator[Float] = iter(())
-        self._rows = 0
+        from mazemesh.policy.kernels import draw  # loads numba, which who only names it need not
+
+        self._draw, self._rng = draw, rng
+        self._key, self._step = int(rng.integers(2**64, dtype=np.uint64)), 0
 
     def student(self, logits: Float, mask: Mask, games: npt.NDArray[np.intp]) -> Actions:
         """From softmax(logits)."""
-        noise = next(self._noise, None) if len(logits) <= self._rows else None
-        if noise is None:
-            self._rows = max(self._rows, len(logits))
-            shape = _NOISE_STEPS, self._rows, logits.shape[1]
-            self._noise = iter(gumbel_noise(shape, self._rng))
-            noise = next(self._noise)
-        return perturbed_best(logits, noise[: len(logits)])
+        if logits.shape[1] > LARGEST_INT8:
+            return sample(logits, 1.0, self._rng)
+        actions = np.empty(len(logits), np.int8)
+        rows = np.ascontiguousarray(logits), np.ascontiguousarray(mask)
+        self._draw(*rows, self._key, self._step, actions)
+        self._step += 1
+        return actions
 
 
 class EpsilonGreedyActing:
@@ -203,13 +204,17 @@ def method(
     distribution = distribution_of(collection.action_distribution, "collection")
     if collection.HasField("unroll"):
         acting = _drawing(shown, distribution, games, seats, rng)
-        unrolls = UnrollCollector(
+        stated = spec.state_space if collection.unroll.with_state else None
+        compact = _is_compact(shown) and stated is None
+        collecting = _compact() if compact else UnrollCollector
+        unrolls = collecting(
             rows,
             collection.unroll.length,
             shown,
             state_size,
             opponents=several,
             distribution=distribution,
+            state_space=stated,
         )
         if spec.may_leave or not steady:
             ready = max(1, games // _WRITES_A_ROUND)
@@ -244,6 +249,19 @@ def method(
             opponents=several,
         )
     raise InvalidArgument("collection.method is not set; expected unroll, transition or sequence")
+
+
+def _is_compact(shown: Shown) -> bool:
+    """Whether actions are one number that int8 has room for, and observations one column."""
+    return (
+        shown.as_it_comes and isinstance(shown.action, Discrete) and shown.action.n <= LARGEST_INT8
+    )
+
+
+def _compact() -> type[UnrollCollector]:
+    from actor.collecting.compact_unrolls import CompactUnrollCollector  # loads numba
+
+    return CompactUnrollCollector
 
 
 def _drawing(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from actor.collecting import global_state
 from actor.collecting.shown import Shown
 from actor.collecting.step import (
     OVER,
@@ -60,6 +61,7 @@ class OwnPaceUnrollCollector:
             column.name: self._shown.buffer(column, self._games)
             for column in self.signature.columns
         }
+        self._logits: npt.NDArray[np.float32] | None = None
         self._parts: list[Batch] = []
         self._versions: list[npt.NDArray[np.int64]] = []
 
@@ -67,13 +69,20 @@ class OwnPaceUnrollCollector:
         """Adds one step of the games whose students moved; unrolls once there are enough."""
         moved = np.flatnonzero(consequence.status != OVER)
         at, buffers = self._at[moved], self._buffers
+        places, length = moved * self._length + at, self._length
         first = moved[at == 0]
         self._version[first] = decision.policy_version
         if "state" in buffers:
             buffers["state"][first] = decision.state[first]
         for name, column in self._steps(decision, consequence).items():
             if name in buffers:
-                buffers[name][moved, at] = column[moved]
+                buffer = buffers[name]
+                steps = buffer.reshape(len(buffer) * length, *buffer.shape[2:])
+                steps[places] = column.take(moved, axis=0)
+        if self._logits is None:
+            width = decision.logits.shape[1]
+            self._logits = np.zeros((self._games, length, width), np.float32)
+        self._logits.reshape(self._games * length, -1)[places] = decision.logits[moved]
         self._at[moved] += 1
         full = np.flatnonzero(self._at == self._length)
         if len(full):
@@ -81,27 +90,30 @@ class OwnPaceUnrollCollector:
         return self._flush()
 
     def _steps(self, decision: Decision, consequence: Consequence) -> Batch:
-        """What a step adds to each column that has time, [B, ...]."""
+        """What a step adds to each column that has time, [B, ...], but for what unrolls add."""
         bootstrap = np.zeros(self._games, np.float32)
         bootstrap[consequence.truncated_games] = consequence.final_value
-        actions = self._shown.actions(decision.action)
         return {
             **self._shown.observations(decision.observation),
             **self._shown.action_masks(decision.action_mask),
-            **actions,
-            "behaviour_log_probability": self._deciding.log_probability(decision.logits, actions),
+            **self._shown.actions(decision.action),
             "reward": consequence.reward,
             "terminated": consequence.status == TERMINATED,
             "truncated": consequence.status == TRUNCATED,
             "success": consequence.success,
             "bootstrap_value": bootstrap,
             "opponent": decision.opponent,
+            **global_state.columns(decision.global_state),
         }
 
     def _finish(self, full: npt.NDArray[np.intp], last: Consequence) -> None:
         part = {name: column[full] for name, column in self._buffers.items()}
         part |= self._shown.observations(last.observation[full], "last_")
         part |= self._shown.action_masks(last.action_mask[full], "last_")
+        if last.global_state.size:
+            part |= global_state.columns(last.global_state[full], "last_")
+        assert self._logits is not None
+        part["logits"] = self._logits[full]
         self._parts.append(part)
         self._versions.append(self._version[full])
         self._at[full] = 0
@@ -111,8 +123,23 @@ class OwnPaceUnrollCollector:
             return None
         columns = {
             name: np.concatenate([part[name] for part in self._parts])
-            for name in self.signature.names
+            for name in self._parts[0]
+            if name != "behaviour_log_probability"
         }
+        columns["behaviour_log_probability"] = self._log_probability(columns)
+        columns = {name: columns[name] for name in self.signature.names}
         versions = np.concatenate(self._versions)
         self._parts, self._versions = [], []
         return Experience(columns, None, versions)
+
+    def _log_probability(self, columns: Batch) -> npt.NDArray[np.float32]:
+        """Of the actions of unrolls [n, length]; for all at once it takes a fraction."""
+        logits = columns["logits"]
+        steps = logits.shape[0] * logits.shape[1]
+        actions = {
+            name: column.reshape(steps, *column.shape[2:])
+            for name, column in columns.items()
+            if name.partition(".")[0] == "action"
+        }
+        flat = self._deciding.log_probability(logits.reshape(steps, -1), actions)
+        return flat.reshape(logits.shape[:2])

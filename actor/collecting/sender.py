@@ -86,36 +86,44 @@ class ExperienceSender:
         self.rows = 0
         self.error: Exception | None = None
 
-    def put(self, experience: Experience) -> None:
-        """Hands over one batch; returns without it when it is too late for it.
+    def put(self, experience: Experience, patience: float = math.inf) -> bool:
+        """Hands over one batch, and tells whether it did.
+
+        It does not where there is no room for `patience` seconds, and when it is too late for it.
 
         Raises:
             Exception: what ended the thread.
         """
         self.check()
+        until = time.monotonic() + patience
         while not self._over():
             self.check()
-            if self._room.acquire(timeout=_LOOK_SECONDS):
+            if self._room.acquire(timeout=_left(until)):
                 self._taken += 1
                 self._taken_at = time.monotonic()
                 self._queue.put((experience, tracing.current()))
-                return
+                return True
+            if time.monotonic() >= until:
+                return False
+        return False
 
     def check(self) -> None:
         """Raises what ended the thread, if it was not `stop`."""
         if self.error is not None:
             raise self.error
 
-    def keep_pace(self) -> None:
+    def keep_pace(self, patience: float = math.inf) -> None:
         """Blocks while what was put takes long to be written; to be called between steps.
 
-        Returns at once when stopping, or when an error has ended the thread: `put` raises it.
+        It does so for `patience` seconds at most. Returns at once when stopping, or when an error
+        has ended the thread: `put` raises it.
         """
+        until = time.monotonic() + patience
         way = 0.0 if math.isinf(self._fastest) else min(self._fastest, _LONGEST_WAY_SECONDS)
         while self._done < self._taken and time.monotonic() - self._taken_at > LONG_SECONDS + way:
-            if self._stop.is_set() or self.error is not None:
+            if self._stop.is_set() or self.error is not None or time.monotonic() >= until:
                 return
-            self._progress.wait(_LOOK_SECONDS)
+            self._progress.wait(_left(until))
             self._progress.clear()
 
     def finish(self) -> bool:
@@ -176,3 +184,8 @@ class ExperienceSender:
                 self.rows += experience.rows
                 self._fastest = min(self._fastest, time.monotonic() - began)
                 return
+
+
+def _left(until: float) -> float:
+    """Until then, but no longer than it may take to heed a stop."""
+    return min(_LOOK_SECONDS, max(0.0, until - time.monotonic()))

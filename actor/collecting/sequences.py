@@ -140,7 +140,4 @@ class SequenceCollector:
         return np.asarray(priorities, np.float64)
 
     def _new_buffers(self) -> Batch:
-        return {
-            spec.name: self._shown.buffer(spec, self._games)
-            for spec in self.signature.columns
-        }
+        return {spec.name: self._shown.buffer(spec, self._games) for spec in self.signature.columns}

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from actor.collecting.global_state import NOT_TOLD
+
 RUNNING, TERMINATED, TRUNCATED, OVER = 0, 1, 2, 3
 """Values of `GamesStep.status` and `seat_status` in game.proto."""
 
@@ -32,6 +34,8 @@ class Decision:
         policy_version: Version that acted.
         state: float32 [B, S], what the policy remembered before it; S = 0 without memory.
         opponent: uint64 [B], whom it meets (`mazemesh.experience.policy_digest`); 0 for nobody.
+        global_state: [B, ...], what was told of the whole game (`actor.collecting.global_state`);
+            without elements where nothing is.
     """
 
     observation: npt.NDArray[Any]
@@ -41,6 +45,7 @@ class Decision:
     policy_version: int
     state: npt.NDArray[np.float32]
     opponent: npt.NDArray[np.uint64]
+    global_state: npt.NDArray[Any] = field(default_factory=lambda: NOT_TOLD)
 
     @property
     def action_value(self) -> npt.NDArray[np.float32]:
@@ -68,6 +73,7 @@ class Consequence:
         state: float32 [B, S], what the policy remembers with `observation`; of one without memory
             it need not be told.
         final_state: float32 [m, S], and with `final_observation`.
+        global_state: [B, ...], what is told of the whole game with `observation`.
     """
 
     reward: npt.NDArray[np.float32]
@@ -82,6 +88,7 @@ class Consequence:
     final_value: npt.NDArray[np.float32]
     state: npt.NDArray[np.float32] = field(default_factory=_no_state)
     final_state: npt.NDArray[np.float32] = field(default_factory=_no_state)
+    global_state: npt.NDArray[Any] = field(default_factory=lambda: NOT_TOLD)
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from actor.collecting import global_state
 from actor.collecting.shown import Shown
 from actor.collecting.step import TERMINATED, TRUNCATED, Batch, Consequence, Decision, Experience
-from mazemesh.experience import unroll_signature
+from mazemesh.experience import unroll_signature, with_global_state
+from mazemesh.games.spaces import Space
 from mazemesh.policy.deciding import Deciding
 from mazemesh.policy.heads import ActionDistribution
 from mazemesh.wire.tensors import Signature
@@ -31,10 +33,15 @@ class UnrollCollector:
         *,
         opponents: bool = False,
         distribution: ActionDistribution = "clipped",
+        state_space: Space | None = None,
     ) -> None:
-        """`distribution` is what continuous actions are drawn from."""
+        """`distribution` is what continuous actions are drawn from; `state_space` what is told of
+        the whole game, if that is wanted."""
         spaces = shown.observation, shown.action
         plain = unroll_signature(length, *spaces, state_size=state_size, opponents=opponents)
+        if state_space is not None:
+            plain = with_global_state(plain, length, state_space)
+        self._with_state = state_space is not None
         self.signature: Signature = shown.signature(plain)
         self._shown, self._deciding = shown, Deciding(shown.action, distribution)
         self._games = games
@@ -63,6 +70,8 @@ class UnrollCollector:
         steps["logits"].append(decision.logits)
         if self._opponents:
             steps["opponent"].append(decision.opponent)
+        if self._with_state:
+            steps["global_state"].append(decision.global_state)
         steps["reward"].append(consequence.reward)
         # A view would keep a whole message of the server.
         steps["status"].append(consequence.status.copy())
@@ -97,4 +106,7 @@ class UnrollCollector:
             **shown.action_masks(last.action_mask.copy(), "last_"),
             "state": self._state,
         }
+        if self._with_state:
+            all_columns |= global_state.columns(steps["global_state"])
+            all_columns |= global_state.columns(last.global_state.copy(), "last_")
         return {name: all_columns[name] for name in self.signature.names}

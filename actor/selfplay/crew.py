@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from actor.collecting import global_state
 from actor.collecting.acting import Acting, Collector
+from actor.collecting.global_state import NOT_TOLD
 from actor.collecting.step import (
     OVER,
     TERMINATED,
@@ -72,6 +74,7 @@ class Crew:
         trainee: Whose seats they are.
         games: B.
         seats: Of each game.
+        own: Seats of a game that may be its own.
         memory: Of all seats.
         steady: Whether its seats are always the same and move in every step. Then rows are these
             seats, and arrays are passed on as they come; else a seat without a move is OVER in the
@@ -84,6 +87,7 @@ class Crew:
         trainee: Trainee,
         games: int,
         seats: int,
+        own: int,
         memory: SeatMemory,
         *,
         steady: bool,
@@ -91,7 +95,7 @@ class Crew:
     ) -> None:
         self._plain = plain
         self._trainee, self._memory, self._steady = trainee, memory, steady
-        self._capacity = games * seats
+        self._capacity = games * own
         self._rows = SeatRows(games, seats)
         self.seats = Seats.of(self._rows.row)
         self._acting = self.seats
@@ -102,6 +106,7 @@ class Crew:
         self._moves: _Moves
         self._buffers: tuple[Decision, Decision] | None = None
         self._value = np.zeros(self._capacity, np.float32)
+        self._by_seat = _BY_SEAT
 
     @property
     def current(self) -> OnnxPolicy:
@@ -109,15 +114,16 @@ class Crew:
         return self._trainee.current()
 
     def take_seats(self, games: list[int], held: npt.NDArray[np.bool_]) -> None:
-        """Holds these seats of some games, bool [B, seats], from the beginning of their episodes."""
+        """Holds these seats of some games, bool [B, seats], from their episodes' beginning."""
         if self._rows.assign(games, held):
             self.seats = Seats.of(self._rows.row)
 
     def end(self, step: Step) -> int:
         """Notes what a step did, before seats change; the number of seats that moved in it."""
-        moving = self._moving[self.seats.rows]
-        self._ending = ending = Ending.of(step, self.seats, moving)
-        self._moving[self.seats.rows[ending.status != OVER]] = False
+        self._ending = ending = Ending.of(step, self.seats, self._moving)
+        moved = ending.status != OVER
+        if len(step.acting):
+            self._moving[self.seats.rows[moved]] = False
         games, places = self.seats.games, self.seats.seats
         cut, size = ending.truncated, self.current.state_size
         self._final_state = self._memory.read(games[cut], places[cut], size)
@@ -125,7 +131,7 @@ class Crew:
             over = (ending.status == TERMINATED) | (ending.status == TRUNCATED)
             nothing = np.zeros((np.count_nonzero(over), size), np.float32)
             self._memory.write(games[over], places[over], nothing)
-        return int(np.count_nonzero(ending.status != OVER))
+        return int(np.count_nonzero(moved))
 
     def act(
         self, step: Step, policy: OnnxPolicy, opponent: Digests, actions: npt.NDArray[Any]
@@ -136,7 +142,8 @@ class Crew:
         """
         ending = self._ending
         self._acting = seats = _with_a_move(step, self.seats)
-        self._moving[seats.rows] = True
+        if len(step.acting):
+            self._moving[seats.rows] = True
         count = len(seats)
         observation, mask = seats.take(step.observation), seats.take(step.action_mask)
         state = self._memory.read(seats.games, seats.seats, policy.state_size)
@@ -159,6 +166,7 @@ class Crew:
             policy_version=policy.version,
             state=state,
             opponent=seats.take(opponent),
+            global_state=_of_games(step.states, seats),
         )
         self._moves = _Moves(decision, value[:count], value[count:])
         if ending is None:
@@ -182,7 +190,7 @@ class Crew:
         self._buffers = other, placed
         rows = self._acting.rows
         waiting = self._waiting()
-        for name in _BY_SEAT:
+        for name in self._by_seat:
             getattr(placed, name)[rows] = getattr(decision, name)
             if len(waiting):
                 getattr(placed, name)[waiting] = getattr(other, name)[waiting]
@@ -197,9 +205,11 @@ class Crew:
         return np.flatnonzero(waits)
 
     def _empty(self, decision: Decision) -> Decision:
+        if not decision.global_state.size:
+            self._by_seat = tuple(name for name in _BY_SEAT if name != "global_state")
         rows = {
             name: np.zeros((self._capacity, *part.shape[1:]), part.dtype)
-            for name in _BY_SEAT
+            for name in self._by_seat
             for part in [getattr(decision, name)]
         }
         return replace(decision, **rows)
@@ -230,6 +240,7 @@ class Crew:
             final_value=moves.final_value,
             state=self._decision.state,
             final_state=self._final_state,
+            global_state=self._decision.global_state,
             **parts,
         )
 
@@ -237,6 +248,11 @@ class Crew:
         found = np.full(self._capacity, rest, values.dtype)
         found[rows] = values
         return found
+
+
+def _of_games(states: Mapping[str, npt.NDArray[Any]], seats: Seats) -> npt.NDArray[Any]:
+    """What is told of the seats' games, [n, ...]."""
+    return global_state.packed(states).take(seats.games, axis=0) if states else NOT_TOLD
 
 
 def _with_a_move(step: Step, seats: Seats) -> Seats:

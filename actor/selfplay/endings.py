@@ -82,19 +82,29 @@ class Ending:
     def of(cls, step: Step, seats: Seats, moving: npt.NDArray[np.bool_]) -> Ending:
         """Of seats that are still as they were when the step was played.
 
-        `moving` bool [n] tells which have made a move of which nothing has come yet.
+        `moving` bool [rows] tells which rows have a move of which nothing has come yet.
         """
-        if len(step.seat_status):
-            status = seats.take(step.seat_status)
-        else:
-            status = step.status[seats.games]
+        status = _status(step, seats)
         if len(step.acting):
             goes_on = (status == RUNNING) & ~seats.take(step.acting)
-            status = np.where(goes_on | ~moving, OVER, status).astype(np.uint8)
-        truncated = np.flatnonzero(status == TRUNCATED)
+            status = np.where(goes_on | ~moving[seats.rows], OVER, status).astype(np.uint8)
+        truncated = _NOBODY
+        if len(step.ended_games) or len(step.seat_status):
+            (truncated,) = (status == TRUNCATED).nonzero()
         observation, mask = _last_seen(step, seats, truncated)
         success = _successes(step, seats)
         return cls(seats, seats.take(step.reward), status, success, truncated, observation, mask)
+
+
+def _status(step: Step, seats: Seats) -> npt.NDArray[np.uint8]:
+    if len(step.seat_status):
+        return seats.take(step.seat_status)
+    if seats.all and step.reward.shape[1] == 1:
+        return step.status
+    return step.status.take(seats.games)
+
+
+_NOBODY = np.zeros(0, np.intp)
 
 
 def _successes(step: Step, seats: Seats) -> npt.NDArray[np.bool_]:

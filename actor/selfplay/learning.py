@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import structlog
 
 from actor.collecting.room import write_rows
 from actor.collecting.sender import ExperienceSender
+from actor.collecting.step import Experience
 from actor.selfplay.opponents import Supply
 from actor.selfplay.student import Student
 from mazemesh.client.mesh import Mesh
@@ -65,12 +67,17 @@ def roles_of(name: str, student: Student, follow: Callable[[str], Student]) -> t
         found.append(Role(told.policy, tuple(told.seats), one))
     for role in found:
         other = role.collection
-        if (other.game, other.settings) != (collection.game, collection.settings):
+        if _training(other) != _training(collection):
             raise InvalidArgument(
                 f"{role.name} is trained on {other.game} and {name} on {collection.game}, or their "
                 "settings differ; policies of one run should have the same"
             )
     return tuple(found)
+
+
+def _training(collection: Collection) -> tuple[object, ...]:
+    """What all policies that play in one session have to agree on."""
+    return collection.game, collection.settings, collection.packed
 
 
 def adversaries(role: Role, roles: Sequence[Role], spec: GameSpec) -> tuple[str, ...]:
@@ -86,9 +93,17 @@ def adversaries(role: Role, roles: Sequence[Role], spec: GameSpec) -> tuple[str,
     )
 
 
-@dataclass(frozen=True)
+PATIENCE = 30.0
+"""Seconds for which a learner that takes no experience holds up those who learn beside it."""
+
+
+@dataclass
 class Learning:
     """A role, whom it meets, and where its experience goes.
+
+    Of several that learn in the same games, one whose learner takes nothing for `PATIENCE` seconds,
+    as it has done its steps or is away, no longer holds up the others: its rows are left out until
+    it takes some again.
 
     Attributes:
         role: Who it is.
@@ -96,6 +111,8 @@ class Learning:
         signature: Of its rows.
         sender: Writes them.
         most_rows: Of a write.
+        alone: Whether it is the only one in its games.
+        left_out: Rows that were not written since its learner took none.
     """
 
     role: Role
@@ -104,6 +121,9 @@ class Learning:
     sender: ExperienceSender
     writer: ExperienceWriter
     most_rows: int
+    alone: bool = True
+    left_out: int = 0
+    _asleep: bool = False
 
     @classmethod
     def of(
@@ -114,17 +134,45 @@ class Learning:
         mesh: Mesh,
         stop: threading.Event,
         drain_seconds: float,
+        *,
+        alone: bool = True,
     ) -> Learning:
         """With a writer to the role's table."""
         writer = mesh.replay.writer(role.collection.table, signature)
         sender = ExperienceSender(writer, stop, drain_seconds=drain_seconds)
         rows = write_rows(most_write_rows(role.collection.batch_rows), signature.row_bytes)
-        return cls(role, supply, signature, sender, writer, rows)
+        return cls(role, supply, signature, sender, writer, rows, alone)
 
     def threads(self, spec: GameSpec) -> Iterator[threading.Thread]:
         """The sender's, which is waited for in the end, then what follows the policy."""
         yield threading.Thread(target=self.sender.run)
         yield threading.Thread(target=self.role.student.follow, args=(spec,), daemon=True)
+
+    def keep_pace(self) -> None:
+        """Waits for its learner, between steps."""
+        if not self._asleep:
+            self.sender.keep_pace(self._patience)
+
+    def give(self, piece: Experience) -> bool:
+        """Hands rows over to be written; whether they are.
+
+        Raises:
+            Exception: what ended the writing.
+        """
+        taken = self.sender.put(piece, 0.0 if self._asleep else self._patience)
+        if self.alone:
+            return taken
+        if taken and self._asleep:
+            log.info("learner is back", policy=self.role.name, rows_left_out=self.left_out)
+        elif not (taken or self._asleep):
+            log.warning("learner takes no experience; it is left out", policy=self.role.name)
+        self._asleep = not taken
+        self.left_out = 0 if taken else self.left_out + piece.rows
+        return taken
+
+    @property
+    def _patience(self) -> float:
+        return math.inf if self.alone else PATIENCE
 
     def finish(self) -> None:
         """Writes what waits, when stopping, unless it is too late."""

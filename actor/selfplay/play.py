@@ -132,7 +132,7 @@ class Actor:
         bits = packings(spec) if role.collection.packed else None
         _, collector = method(role.collection, spec, 1, rng, size, bits=bits)
         told = supply, collector.signature, self._mesh, self._stop, self._settings.drain_seconds
-        return Learning.of(role, *told)
+        return Learning.of(role, *told, alone=len(self._roles) == 1)
 
     def _ask_game(self, collection: Collection) -> GetGameSpecResponse:
         """What is played, as the Game service knows it; waits for one that is not up yet.
@@ -197,7 +197,7 @@ class Actor:
             while not self._stop.is_set():
                 for session in sessions:
                     for one in learning:
-                        one.sender.keep_pace()
+                        one.keep_pace()
                     with tracing.span("step batch", parent=""):
                         for one, experience in zip(learning, session.turn(), strict=True):
                             if experience is not None:
@@ -217,10 +217,11 @@ class Actor:
         for piece in self._pieces(experience, learning.most_rows):
             acted = learning.role.student.version
             with self._metrics.blocked.time():
-                learning.sender.put(piece)
+                taken = learning.give(piece)
                 if self._turns is not None:
                     self._turns.written(piece.rows, acted)
-            self._metrics.rows.inc(piece.rows)
+            if taken:
+                self._metrics.rows.inc(piece.rows)
 
     def _open(self, spec: GameSpec, learning: Sequence[Learning], games: int) -> TrainingGames:
         collection = self._student.description.collection
@@ -238,6 +239,7 @@ class Actor:
             seeds.seed(Purpose.TRAINING, int(rng.integers(seeds.NUMBERS))),
             controllers=plan.controllers(),
             packed=all(one.role.collection.packed for one in learning),
+            with_state=any(one.role.collection.unroll.with_state for one in learning),
         )
         self._sessions.append(session)
         trainees = []

@@ -72,9 +72,18 @@ class TrainingGames:
         self._memory = SeatMemory(games, plan.seats)
         self._opponent_policies = OpponentPolicies(games, load)
         self._adversary = plan.adversary
+        self._known: tuple[list[int], Digests] | None = None
         self._crews = [
-            Crew(trainee, games, plan.seats, self._memory, steady=steady, plain=plain)
-            for trainee in trainees
+            Crew(
+                trainee,
+                games,
+                plan.seats,
+                int(np.count_nonzero(plan.part_of == number)),
+                self._memory,
+                steady=steady,
+                plain=plain,
+            )
+            for number, trainee in enumerate(trainees)
         ]
         self._seat(range(games))
         self._act(first, plan.announce())
@@ -100,6 +109,7 @@ class TrainingGames:
     def _seat(self, games: Iterable[int]) -> None:
         """Lets the next episodes of games begin."""
         plan, chosen = self._plan, list(games)
+        self._known = None
         for game in chosen:
             absent = "" if plan.mirror[game] else plan.opponent[game]
             if not self._opponent_policies.seat(game, absent):
@@ -113,7 +123,8 @@ class TrainingGames:
         policies = [crew.current for crew in self._crews]
         opponent = self._met(policies)
         with self._metrics.inference.time():
-            self._opponents_move(step, actions)
+            if self._plan.contested:
+                self._opponents_move(step, actions)
             for crew, policy in zip(self._crews, policies, strict=True):
                 crew.act(step, policy, opponent, actions)
         self._session.send(actions, reseat)
@@ -121,12 +132,12 @@ class TrainingGames:
 
     def _met(self, policies: Sequence[OnnxPolicy]) -> Digests:
         """Whom each seat meets in this step, [B, seats]; 0 for nobody."""
-        plan = self._plan
-        drawn = np.repeat(self._opponent_policies.digest[:, None], plan.seats, axis=1)
-        if plan.mirror.any():
-            present = np.array([policy.digest for policy in policies], np.uint64)
-            drawn[plan.mirror] = present[self._adversary]
-        return drawn
+        plan, present = self._plan, [policy.digest for policy in policies]
+        if self._known is None or self._known[0] != present:
+            met = np.repeat(self._opponent_policies.digest[:, None], plan.seats, axis=1)
+            met[plan.mirror] = np.array(present, np.uint64)[self._adversary]
+            self._known = present, met
+        return self._known[1]
 
     def _opponents_move(self, step: Step, actions: npt.NDArray[Any]) -> None:
         """Writes the opponents' actions into `actions` [B, seats]."""

@@ -60,7 +60,7 @@ class Child:
         self._process: asyncio.subprocess.Process | None = None
 
     async def keep_alive(self) -> None:
-        """Runs the process again and again; returns when it was stopped, is broken or has finished."""
+        """Runs the process again and again; returns when it was stopped, is broken or done."""
         deaths = 0
         while not self._stopping.is_set():
             began, written = time.monotonic(), self._log_size()

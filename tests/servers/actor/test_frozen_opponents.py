@@ -25,6 +25,7 @@ from actor.selfplay.selfplay import TrainingGames
 from mazemesh.experience import policy_digest, unroll_signature
 from mazemesh.games import GameSettings, Purpose, get_game, seeds
 from mazemesh.policy.cache import PolicyCache
+from mazemesh.policy.deciding import Deciding
 from mazemesh.policy.onnx_policy import Float, Observation, OnnxPolicy
 from mazemesh.v1.matchmaker_pb2 import Opponent
 from mazemesh.v1.model_pb2 import Collection, UnrollCollection
@@ -194,6 +195,7 @@ class Counting:
 
     greedy = False
     state_size = 2
+    deciding = Deciding(SPEC.action_space)
 
     def __init__(self, version: int) -> None:
         self.version, self.digest = version, version

@@ -3,6 +3,7 @@
 import asyncio
 import time
 import urllib.request
+from collections import Counter
 from pathlib import Path
 
 import grpc
@@ -45,6 +46,41 @@ async def test_a_pool_of_several_policies_over_the_wire(world: World) -> None:
     assert {one.policy for one in alone} == {"race:1"}
     assert {one.policy for one in mixed} == {"race:1", "race-exploiter:1", "race-exploiter:2"}
     assert {one.source for one in mixed} == {pb.OPPONENT_SOURCE_PFSP}
+
+
+async def test_adversaries_over_the_wire(world: World) -> None:
+    """In a run of several policies nobody meets its own versions."""
+    for version in (1, 2):
+        world.model.keep(snapshot(version, name="hunters"))
+    met = {"hunters:latest": (1, 0, 3)}
+    async with world.serve() as (_, client):
+        drawn = await asyncio.to_thread(
+            lambda: client.sample_opponents(
+                "race", "race", 100, met, adversaries=["hunters", "wolves"]
+            )
+        )
+        records = await asyncio.to_thread(client.training_records, "race")
+        refused = [
+            {"adversaries": ["race"]},
+            {"adversaries": ["a", "a"]},
+            {"adversaries": ["a"], "pool": ["a"]},
+            {"adversaries": ["a"], "exploits": "b"},
+            {"adversaries": [f"p{number}" for number in range(17)]},
+        ]
+        for given in refused:
+            with pytest.raises(InvalidArgument, match="adversaries"):
+                await asyncio.to_thread(
+                    lambda one=given: client.sample_opponents("race", "race", 1, **one)
+                )
+    latest = Counter(one.policy for one in drawn if one.source == pb.OPPONENT_SOURCE_LATEST)
+    assert latest == {
+        "hunters:latest": pytest.approx(25, abs=1),
+        "wolves:latest": pytest.approx(25, abs=1),
+    }
+    pfsp = {one.policy for one in drawn if one.source == pb.OPPONENT_SOURCE_PFSP}
+    assert pfsp == {"hunters:1", "hunters:2"}
+    # Unlike its own latest version, theirs tells something.
+    assert {one.opponent: one.games for one in records} == {"hunters:latest": 4}
 
 
 async def test_an_exploiter_over_the_wire(world: World) -> None:

@@ -153,4 +153,4 @@ def test_games_that_agents_may_leave_are_collected_at_their_own_pace() -> None:
         (dataclasses.replace(race, may_leave=True), OwnPaceUnrollCollector),
     ):
         _, collector = method(collection, spec, 2, np.random.default_rng(0))
-        assert type(collector) is kind
+        assert isinstance(collector, kind)

@@ -28,15 +28,18 @@ from actor.selfplay.seat_plan import Part, Reseat, SeatPlan
 from actor.selfplay.selfplay import TrainingGames
 from mazemesh.client.game.games_session import Step
 from mazemesh.errors import NotFound
-from mazemesh.experience import policy_digest, unroll_signature
+from mazemesh.experience import policy_digest, unroll_signature, with_global_state
 from mazemesh.games import get_game
-from mazemesh.games.spaces import Discrete
+from mazemesh.games.spaces import Box, Discrete
 from mazemesh.policy.deciding import Deciding
 from mazemesh.policy.onnx_policy import Float, Observation
 from mazemesh.v1.model_pb2 import Collection, SequenceCollection
 from tests.unit.actor.play import ACTIONS
 
 SIZE, LENGTH = 4, 6
+STATE = Box((0.0,), (255.0,), (3,), "uint8")
+"""What a central critic is told: game, episode and step."""
+
 Place = tuple[int, int, int]
 """Game, seat and episode."""
 
@@ -105,7 +108,7 @@ class ShownGames:
             action_masks={"action_mask": masks},
             final_observations={"observation": final},
             final_action_masks={"action_mask": np.ones((len(final), seats, ACTIONS), np.uint8)},
-            states={},
+            states={"state": observation[:, 0, [0, 2, 3]]},
             final_states={},
         )
 
@@ -213,7 +216,8 @@ class Told:
 
 
 def own_pace(rows: int, ready: int = 1) -> OwnPaceUnrollCollector:
-    signature = unroll_signature(LENGTH, SIZE, ACTIONS, opponents=True)
+    plain = unroll_signature(LENGTH, SIZE, ACTIONS, opponents=True)
+    signature = with_global_state(plain, LENGTH, STATE)
     return OwnPaceUnrollCollector(rows, signature, Shown.flat(SIZE, ACTIONS), ready)
 
 
@@ -228,11 +232,16 @@ def check_rows(rows: Sequence[dict[str, Any]], met: dict[Place, int]) -> dict[Pl
             assert row["reward"][at] == step
             steps[place].append(step)
             ended = row["terminated"][at] or row["truncated"][at]
+            if "global_state" in row:
+                assert row["global_state"][at].tolist() == [game, episode, step]
             last = np.array([game, seat, episode, step + 1], np.uint8)
             wanted = value_of(last) if row["truncated"][at] else 0
             assert row["bootstrap_value"][at] == wanted
             assert row["success"][at] == (ended and seat == 1)
         following = [*seen, tuple(row["last_observation"].tolist())]
+        if "global_state" in row and not (row["terminated"][-1] or row["truncated"][-1]):
+            game, _, episode, step = seen[-1]
+            assert row["last_global_state"].tolist() == [game, episode, step + 1]
         for at, (before, after) in enumerate(pairwise(following)):
             if not (row["terminated"][at] or row["truncated"][at]):
                 assert after == (*before[:3], before[3] + 1)
@@ -351,11 +360,14 @@ def test_where_seats_take_turns_a_row_goes_from_a_seats_move_to_its_next(seed: i
 
 def test_where_all_win_together_every_seat_trains_in_step() -> None:
     games, seats = 3, 2
-    collector = UnrollCollector(games * seats, LENGTH, Shown.flat(SIZE, ACTIONS), opponents=True)
+    collector = UnrollCollector(
+        games * seats, LENGTH, Shown.flat(SIZE, ACTIONS), opponents=True, state_space=STATE
+    )
     plan = SeatPlan(games, seats, Names("race:latest"), (0, 0), student="race")
     told = Told(plan, [collector], [5])
     (rows,) = told.play(3 * LENGTH)
     assert len(rows) == 3 * games * seats
+    assert "last_global_state" in rows[0]
     steps = check_rows(rows, dict.fromkeys(told.met, 0))
     assert sum(map(len, steps.values())) == 3 * LENGTH * games * seats
 
@@ -393,5 +405,24 @@ def test_unrolls_are_filled_in_step_where_no_seat_changes_hands(seats: int) -> N
     spec, rng = get_game("race").spec(), np.random.default_rng(0)
     _, steady = method(collection, spec, 4, rng, seats=seats)
     _, changing = method(collection, spec, 4, rng, seats=seats, steady=False)
-    assert type(steady) is UnrollCollector
-    assert type(changing) is OwnPaceUnrollCollector
+    assert isinstance(steady, UnrollCollector)
+    assert isinstance(changing, OwnPaceUnrollCollector)
+
+
+def test_transitions_of_a_policy_of_several_come_from_its_own_seats() -> None:
+    games, shown = 6, Shown.flat(SIZE, ACTIONS)
+    parts = [
+        Part("evader", (0,), Names("hunters:latest", "hunters:9")),
+        Part("hunters", (1, 2), Names("evader:latest", "evader:3")),
+    ]
+    collectors = [
+        TransitionCollector(rows, 1, 1.0, shown, opponents=True, batch_rows=1)
+        for rows in (games, 2 * games)
+    ]
+    told = Told(SeatPlan(games, 3, parts, (0, 1, 1)), collectors, [5, 6])
+    evaders, hunters = told.play(40)
+    for rows, seats in ((evaders, {0}), (hunters, {1, 2})):
+        places = [row["observation"].tolist() for row in rows]
+        assert {seat for _, seat, _, _ in places} == seats  # type: ignore[misc]
+        for row, (game, seat, episode, _) in zip(rows, places, strict=True):  # type: ignore[misc]
+            assert row["opponent"] == told.met[game, seat, episode]
