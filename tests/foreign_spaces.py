@@ -32,7 +32,7 @@ class _Short(gymnasium.Env[Any, Any]):
 
 
 class Reach(_Short):
-    """A box of two numbers is to be put where a box and a choice say; best 0, at random about -1.3."""
+    """Two numbers are to be those that a box and a choice say; best 0, at random about -1.3."""
 
     def __init__(self) -> None:
         self.observation_space = spaces.Dict(

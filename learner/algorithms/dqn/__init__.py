@@ -56,5 +56,6 @@ ALGORITHM = Algorithm(
     experience=TRANSITIONS,
     build=build,
     head="dueling",
+    frames=True,
     own_networks=True,
 )

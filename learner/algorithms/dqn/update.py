@@ -20,7 +20,7 @@ from learner.device.place import Place
 from learner.device.ranks import Ranks
 from learner.network.architecture import Architecture, Parameters
 from learner.network.descent import ALONE
-from learner.network.networks import Network, dueling, make
+from learner.network.networks import Network, make
 
 
 def double_q_target(
@@ -43,12 +43,6 @@ def double_q_target(
     return n_step_return + bootstrap_discount * next_target.gather(1, best).squeeze(1)
 
 
-def q_values(network: Network, rows: Mapping[str, Tensor], which: str = "") -> Tensor:
-    """Q-values float32 [rows, A] of what was seen first, or next; with earlier frames if stored."""
-    state = rows.get(f"{which}state")
-    return dueling(network.step(observed(rows, which), state)[0])
-
-
 class DQN(QLearning[Network, DQNConfig]):
     """A dueling network that learns from rows of `transition_signature`."""
 
@@ -64,17 +58,19 @@ class DQN(QLearning[Network, DQNConfig]):
 
     def _step(self, rows: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         """One gradient step; the absolute TD errors [rows], and the statistics."""
+        following = observed(rows, "next_")
         with torch.no_grad(), self._place.rounding():
             target = double_q_target(
                 rows["n_step_return"],
                 rows["bootstrap_discount"],
-                q_values(self.network, rows, "next_"),
-                q_values(self._target.network, rows, "next_"),
+                self.network.q_values(following, rows.get("next_state")),
+                self._target.network.q_values(following, rows.get("next_state")),
                 rows["next_action_mask"].bool(),
             )
         action = rows["action"].long().unsqueeze(1)
         with self._place.rounding():
-            q = q_values(self.network, rows).gather(1, action).squeeze(1)
+            values = self.network.q_values(observed(rows), rows.get("state"))
+        q = values.gather(1, action).squeeze(1)
         loss = (rows["weight"] * torch.nn.functional.huber_loss(q, target, reduction="none")).mean()
         self._descent.clear()
         loss.backward()

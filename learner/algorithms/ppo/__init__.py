@@ -133,5 +133,6 @@ ALGORITHM = Algorithm(
     head="actor-critic",
     rounds=True,
     fuses=True,
+    frames=True,
     own_networks=True,
 )
