@@ -39,6 +39,8 @@ SMALL = {
     "entropy_cost": 0.0,
 }
 
+NORMALIZED = {"normalize_observations": True, "normalize_rewards": True}
+
 
 def game(kind: str) -> str:
     return f"pettingzoo:tests.foreign_spaces:{kind}"
@@ -130,11 +132,11 @@ async def services(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Se
 @pytest.mark.parametrize(
     ("kind", "steps", "wanted", "more"),
     [
-        ("Reach", 40_000, -0.1, {"normalize_observations": True, "normalize_rewards": True}),
-        ("Lights", 16_000, 1.8, {}),
-        ("Keys", 40_000, 2.5, {}),
-        ("Spot", 30_000, 0.9, {"image": "small"}),
-        ("Before", 24_000, 0.9, {"frames": 2}),
+        pytest.param("Reach", 40_000, -0.1, NORMALIZED, marks=pytest.mark.slow),
+        pytest.param("Lights", 16_000, 1.8, {}, marks=pytest.mark.slow),
+        ("Keys", 20_000, 2.1, {}),  # at random about 1.5
+        ("Spot", 12_000, 0.5, {}),
+        ("Before", 12_000, 0.6, {"frames": 2}),
     ],
 )
 @pytest.mark.asyncio(loop_scope="module")
