@@ -26,7 +26,8 @@ def test_one_seed_gives_one_learning_curve(tmp_path: Path) -> None:
     assert first[:UPDATES] == second[:UPDATES]
     # It really learned, by one version after the other, and the actor took each of them.
     assert [line["version"] for line in first[:UPDATES]] == list(range(2, UPDATES + 2))
-    assert all(0 <= line["lag_versions"] <= 1 for line in first)
+    # Unrolls go on over episode ends and turns, so one may have begun a version or two before.
+    assert all(0 <= line["lag_versions"] <= 2.5 for line in first)
 
 
 def curve(data_dir: Path, seed: int) -> list[dict[str, Any]]:
