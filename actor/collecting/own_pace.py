@@ -134,7 +134,7 @@ class OwnPaceUnrollCollector:
 
     def _log_probability(self, columns: Batch) -> npt.NDArray[np.float32]:
         """Of the actions of unrolls [n, length]; for all at once it takes a fraction."""
-        logits = columns["logits"]
+        logits: npt.NDArray[np.float32] = columns["logits"].astype(np.float32, copy=False)
         steps = logits.shape[0] * logits.shape[1]
         actions = {
             name: column.reshape(steps, *column.shape[2:])
