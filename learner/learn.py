@@ -102,7 +102,7 @@ def _lead(
     run_id = run_id_of(settings.folder, resuming=resumed is not None)
     if not (lease.take(run_id) and make_table(source, run.table, stop)):
         return
-    if run.packed and not is_packed(source, run.table.name):
+    if run.packed and not is_packed(source, run.table.name, stop):
         run = replace(run, packed=False)
         first = first_draft(run, parameters) if first is not None else None
     finished.begin(settings.folder)
@@ -271,7 +271,7 @@ def _follow(
 
     if not make_table(source, run.table, stop):
         return
-    if run.packed and not is_packed(source, run.table.name):
+    if run.packed and not is_packed(source, run.table.name, stop):
         run = replace(run, packed=False)
     prefetcher = Prefetcher(source, run.table, run.signature, run.batch_rows, stop)
     prefetcher.start()

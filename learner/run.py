@@ -221,6 +221,12 @@ def _architecture(
         state_std=method.state_std,
         state_space=spec.state_space if method.central else None,
     )
+    if settings.frames > 1 and not method.frames:
+        able = ", ".join(name for name in names() if find(name).frames)
+        raise InvalidArgument(
+            f"frames = {settings.frames}: {method.name} learns policies that see one; several are "
+            f"for {able}"
+        )
     if shape.own is not None and (shape.encoding != Encoding() or shape.cell != "gru"):
         raise InvalidArgument(
             f"network = {settings.network}: a module of your own does by itself what image, "

@@ -7,6 +7,8 @@ from typing import Any
 import gymnasium
 import numpy as np
 from gymnasium import spaces
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
 from pettingzoo import AECEnv
 
 
@@ -509,3 +511,43 @@ class Turns(AECEnv[str, Any, Any]):
         self.agent_selection = next((a for a in following if a in living), agent)
         self._accumulate_rewards()
         self._deads_step_first()
+
+
+class Counting(VectorEnv[Any, Any, Any]):
+    """Each counts by its action, 0 or 1, to 3, and is paid as much; begins again as `mode` says."""
+
+    def __init__(self, num_envs: int, mode: str) -> None:
+        self.num_envs = num_envs
+        self.metadata = {"autoreset_mode": AutoresetMode(mode)}
+        self.single_observation_space = spaces.Box(0, 9, (1,), np.float32)
+        self.single_action_space = spaces.Discrete(2)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self._mode = AutoresetMode(mode)
+
+    def reset(self, *, seed: Any = None, options: Any = None) -> Any:
+        if options is None:
+            self._count = np.zeros((self.num_envs, 1), np.float32)
+            self._over = np.zeros(self.num_envs, np.bool_)
+        else:
+            self._count[options["reset_mask"]] = 0
+        return self._count.copy(), {}
+
+    def step(self, actions: Any) -> Any:
+        again = self._over & (self._mode is AutoresetMode.NEXT_STEP)
+        self._count[:, 0] = np.where(again, 0, self._count[:, 0] + actions)
+        reward = np.where(again, 0.0, actions)
+        self._over = (self._count[:, 0] >= 3) & ~again
+        seen, infos = self._count.copy(), {}
+        if self._mode is AutoresetMode.SAME_STEP:
+            final = np.array(
+                [c if o else None for c, o in zip(seen, self._over, strict=True)], object
+            )
+            infos = {"final_obs": final, "_final_obs": self._over.copy()}
+            self._count[self._over] = 0
+            seen = self._count.copy()
+        return seen, reward, self._over.copy(), np.zeros(self.num_envs, np.bool_), infos
+
+
+def count_to_three(num_envs: int, mode: str) -> Any:
+    return Counting(num_envs, mode)

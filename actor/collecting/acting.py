@@ -75,8 +75,7 @@ class Acting(Protocol):
 
 
 class SoftmaxActing:
-    """Draws from the policy, in the student's seats of one game after the other; for actor-critic
-    runs.
+    """Draws from the policy; for actor-critic runs.
 
     Draws are counter-based (`mazemesh.policy.kernels`): the same generator gives the same ones.
     """

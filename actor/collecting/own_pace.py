@@ -8,6 +8,8 @@ belong to no move never exist, for any loss to be careful of.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -134,7 +136,7 @@ class OwnPaceUnrollCollector:
 
     def _log_probability(self, columns: Batch) -> npt.NDArray[np.float32]:
         """Of the actions of unrolls [n, length]; for all at once it takes a fraction."""
-        logits: npt.NDArray[np.float32] = columns["logits"].astype(np.float32, copy=False)
+        logits: npt.NDArray[Any] = columns["logits"]
         steps = logits.shape[0] * logits.shape[1]
         actions = {
             name: column.reshape(steps, *column.shape[2:])

@@ -45,7 +45,9 @@ class Shown:
     """Observations, masks and actions of a game's seats, packed and unpacked."""
 
     def __init__(self, observation: Space, action: Space, bits: Packings | None = None) -> None:
-        """`bits`: how observations come in few of them, and stay so until they are inferred from
+        """Of these spaces.
+
+        `bits`: how observations come in few of them, and stay so until they are inferred from
         (`GamesSession.packings`); None where they come plain.
         """
         self.observation, self.action, self._bits = observation, action, bits
@@ -73,8 +75,9 @@ class Shown:
         return plain if self._bits is None else packed_signature(plain, self._bits)
 
     def buffer(self, spec: ColumnSpec, rows: int) -> Array:
-        """Zeros [rows, ...] for a column of such a signature, as steps fill it: only what is seen
-        comes packed; masks and flags are plain until they are written.
+        """Zeros [rows, ...] for a column of such a signature, as steps fill it.
+
+        Only what is seen comes packed; masks and flags are plain until they are written.
         """
         seen = {column.name for column in self._seen}
         if spec.name.removeprefix("last_").removeprefix("next_") in seen:

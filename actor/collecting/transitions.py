@@ -68,6 +68,8 @@ class TransitionCollector:
         """Forgets unfinished transitions, after the games were lost."""
         self._waiting = np.zeros((self._n, self._games), bool)
         self._time = np.zeros(self._games, np.intp)
+        # As long as all games have moved in every step their rows are slices, which is quicker.
+        self._even = True
         self._parts: list[Batch] = []
         self._priorities: list[npt.NDArray[np.float64]] = []
         self._versions: list[npt.NDArray[np.int64]] = []
@@ -75,30 +77,33 @@ class TransitionCollector:
     def add(self, decision: Decision, consequence: Consequence) -> Experience | None:
         """Adds one step of all games; finished transitions once there are enough for a batch."""
         moved = np.flatnonzero(consequence.status != OVER)
-        slot = self._time[moved] % self._n, moved
-        self._observation[slot] = decision.observation[moved]
-        self._action[slot] = decision.action[moved]
-        self._opponent[slot] = decision.opponent[moved]
+        self._even &= len(moved) == self._games
+        where = slice(None) if self._even else moved
+        slot = self._ring(where, 0), where
+        self._observation[slot] = decision.observation[where]
+        self._action[slot] = decision.action[where]
+        self._opponent[slot] = decision.opponent[where]
         if self._masks.shape[2]:
-            self._masks[slot] = decision.action_mask[moved]
+            self._masks[slot] = decision.action_mask[where]
         if self._q_values:
-            self._action_value[slot] = decision.action_value[moved]
+            self._action_value[slot] = decision.action_value[where]
         if self._state.shape[2]:
-            self._state[slot] = decision.state[moved]
+            self._state[slot] = decision.state[where]
         self._return[slot] = 0.0
         self._waiting[slot] = True
-        reward = consequence.reward[moved]
+        reward = consequence.reward[where]
         for age in range(self._n):
-            self._return[self._ring(moved, age), moved] += self._powers[age] * reward
+            self._return[self._ring(where, age), where] += self._powers[age] * reward
         self._finish_ended(moved, consequence, decision.policy_version)
         self._finish_full(moved, consequence, decision.policy_version)
         self._time[moved] += 1
         return self._flush()
 
-    def _ring(self, games: Rows, age: int) -> Rows:
-        """Where the decisions are that games made so many of their own steps ago."""
-        found: Rows = (self._time[games] - age) % self._n
-        return found
+    def _ring(self, games: Rows | slice, age: int) -> Any:
+        """Where the decisions are that games made so many of their own steps ago, intp [games]."""
+        if self._even:  # it is the same place for all of them
+            return (int(self._time[0]) - age) % self._n
+        return (self._time[games] - age) % self._n
 
     def _finish_ended(self, moved: Rows, consequence: Consequence, version: int) -> None:
         """Everything that waits in games whose episode ended, whatever its length."""
@@ -118,21 +123,26 @@ class TransitionCollector:
         for age in range(self._n):
             ring = self._ring(ended, age)
             waits = self._waiting[ring, ended]
-            games, ring = ended[waits], ring[waits]
+            games, ring = ended[waits], ring if self._even else ring[waits]
             discount = np.where(terminated[games], 0.0, self._powers[age + 1])
             self._emit(ring, games, discount, after, version)
 
     def _finish_full(self, moved: Rows, consequence: Consequence, version: int) -> None:
         """What has its n steps, in games that go on."""
+        if self._even and self._time[0] < self._n - 1:
+            return
         ring = self._ring(moved, self._n - 1)
-        waits = self._waiting[ring, moved] & (self._time[moved] >= self._n - 1)
-        games, ring = moved[waits], ring[waits]
+        if self._even:
+            games = np.flatnonzero(self._waiting[ring])
+        else:
+            waits = self._waiting[ring, moved] & (self._time[moved] >= self._n - 1)
+            games, ring = moved[waits], ring[waits]
         discount = np.full(len(games), self._powers[self._n])
         self._emit(ring, games, discount, _After.of(consequence), version)
 
     def _emit(
         self,
-        ring: Rows,
+        ring: Rows | int,
         games: Rows,
         discount: npt.NDArray[np.float64],
         after: _After,
@@ -160,7 +170,7 @@ class TransitionCollector:
             self._priorities.append(np.abs(error) + PRIORITY_FLOOR)
         self._versions.append(np.full(len(games), version, np.int64))
 
-    def _remembered(self, ring: Rows, games: Rows, after: _After) -> Batch:
+    def _remembered(self, ring: Rows | int, games: Rows, after: _After) -> Batch:
         if not self._state.shape[2]:
             return {}
         return {"state": self._state[ring, games], "next_state": after.state[games]}

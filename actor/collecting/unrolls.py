@@ -36,7 +36,8 @@ class UnrollCollector:
         state_space: Space | None = None,
     ) -> None:
         """`distribution` is what continuous actions are drawn from; `state_space` what is told of
-        the whole game, if that is wanted."""
+        the whole game, if that is wanted.
+        """
         spaces = shown.observation, shown.action
         plain = unroll_signature(length, *spaces, state_size=state_size, opponents=opponents)
         if state_space is not None:

@@ -51,7 +51,7 @@ class Seats:
 
     def take(self, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Their rows [n, ...] of an array [B, seats, ...]; a mere view of all."""
-        rows = array.reshape(-1, *array.shape[2:])
+        rows = array.reshape(array.shape[0] * array.shape[1], *array.shape[2:])
         return rows if self.all else rows.take(self.flat, axis=0)
 
 

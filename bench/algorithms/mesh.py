@@ -20,7 +20,6 @@ from bench.algorithms.run import EPISODES, EVALUATION_SEED, Trained
 from bench.children import ending_with_us
 from bench.learner.systems import ROOT
 from bench.pinned import pinned_server
-from learner.record.checkpoint import find
 from mazemesh.client.model import ModelClient
 from mazemesh.games.foreign import policy_name
 from mazemesh.policy.onnx_policy import OnnxPolicy
@@ -28,7 +27,6 @@ from mazemesh.process.ports import free_block
 
 PORTS = 5
 STOP_SECONDS = 60.0
-LOOK_SECONDS = 0.1
 LONGEST = 4 * 3600.0
 
 
@@ -46,19 +44,23 @@ def run_mesh(cell: Cell, seed: int, steps: int) -> Trained:
             environment = {**ending_with_us(), "PYTHONPATH": _path()}
             process = subprocess.Popen(command, stdout=output, stderr=output, env=environment)
             try:
-                seconds = _wait(process, data, cell, steps, log) - started
+                status = process.wait(LONGEST)
             finally:
-                process.send_signal(signal.SIGINT)
-                process.wait(STOP_SECONDS)
+                if process.poll() is None:
+                    process.send_signal(signal.SIGINT)
+                    process.wait(STOP_SECONDS)
+        learned, ended = _learned(data / "learner" / policy_name(cell.game) / "metrics.jsonl")
+        if status != 0 or learned < steps:
+            raise RuntimeError(f"{cell.name}: the mesh ended early: {log.read_text()[-1500:]}")
         with pinned_server(partial(_serve_model, data)) as server:
             policy = _last(server.address, policy_name(cell.game))
     game = (cell.judged or cell.game).partition(":")
     play = play_pettingzoo if game[0] == "pettingzoo" else play_gymnasium
-    return Trained(seed, seconds, play(policy, game[2], EPISODES, EVALUATION_SEED))
+    return Trained(seed, ended - started, play(policy, game[2], EPISODES, EVALUATION_SEED))
 
 
 def mesh_command(cell: Cell, seed: int, steps: int, data: Path) -> list[str]:
-    """`mazemesh up` with the preset; its learner ends after so many steps."""
+    """`mazemesh up` with the preset; it ends when its learner has learned from so many steps."""
     return [
         *(sys.executable, "-P", "-m", "mazemesh.cli", "up", "--plain", "--game", cell.game),
         *("--algorithm", cell.algorithm, "--evaluators", "0", "--seed", str(seed)),
@@ -67,32 +69,12 @@ def mesh_command(cell: Cell, seed: int, steps: int, data: Path) -> list[str]:
     ]
 
 
-def _wait(process: subprocess.Popen[bytes], data: Path, cell: Cell, steps: int, log: Path) -> float:
-    """When the learner had learned from as many steps; returns after its last version is out.
-
-    Raises:
-        RuntimeError: see `run_mesh`.
-    """
-    folder = data / "learner" / policy_name(cell.game)
-    learned, deadline = 0.0, time.monotonic() + LONGEST
-    while True:
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"{cell.name}: the mesh ended early: {log.read_text()[-1500:]}")
-        if not learned and _agent_steps(folder / "metrics.jsonl") >= steps:
-            learned = time.time()
-        checkpoint = find(folder)
-        # The last of all that a learner does is to write one.
-        if learned and checkpoint and checkpoint[0].stat().st_mtime >= learned - LOOK_SECONDS:
-            return learned
-        time.sleep(LOOK_SECONDS)
-
-
-def _agent_steps(journal: Path) -> int:
-    """That were learned from, by the last whole line."""
+def _learned(journal: Path) -> tuple[int, float]:
+    """Agent steps that were learned from, and when the last of them were."""
     if not journal.exists():
-        return 0
-    lines = [line for line in journal.read_text().splitlines() if line.endswith("}")]
-    return int(json.loads(lines[-1])["agent_steps"]) if lines else 0
+        return 0, 0.0
+    last = json.loads(journal.read_text().splitlines()[-1])
+    return int(last["agent_steps"]), float(last["time"])
 
 
 @asynccontextmanager

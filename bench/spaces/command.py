@@ -73,9 +73,9 @@ def spaces(
 def _as_text(report: dict[str, Any]) -> str:
     names = ("bytes", "wire", "replay", "training", "training_cpu")
     lines = [f"{name:<13} {report[f'{name}_ratio'] or 0:>6.2f}" for name in names]
-    for size in report["wire"]:
-        lines.append(
-            f"{size['games']:>6} races: {size['packed']['agent_steps_per_second']:>12,.0f} "
-            f"agent-steps/s packed, {size['plain']['agent_steps_per_second']:>12,.0f} plain"
-        )
+    lines += [
+        f"{size['games']:>6} races: {size['packed']['agent_steps_per_second']:>12,.0f} "
+        f"agent-steps/s packed, {size['plain']['agent_steps_per_second']:>12,.0f} plain"
+        for size in report["wire"]
+    ]
     return "\n".join(lines)

@@ -18,10 +18,10 @@ def _mean(metric: str, by: str, window: str = "5m") -> str:
     return f"{_rate(metric + '_sum', by, window)} / {_rate(metric + '_count', by, window)}"
 
 
-def _quantile(share: float, metric: str, by: str = "") -> str:
+def _quantile(share: float, metric: str, by: str = "", over: str = "5m") -> str:
     """A quantile of a histogram."""
     labels = f"{by}, le" if by else "le"
-    return f"histogram_quantile({share}, sum by ({labels}) (rate({metric}_bucket[5m])))"
+    return f"histogram_quantile({share}, sum by ({labels}) (rate({metric}_bucket[{over}])))"
 
 
 OVERVIEW: Final = Dashboard(
@@ -390,6 +390,31 @@ RATING: Final = Dashboard(
                     [
                         Query(_quantile(0.5, "mazemesh_matchmaker_rating_gap"), "half"),
                         Query(_quantile(0.95, "mazemesh_matchmaker_rating_gap"), "95 of 100"),
+                    ],
+                ),
+            ),
+        ),
+        Row(
+            "Gates",
+            (
+                Panel(
+                    "Decisions of a day",
+                    "Of promotion gates, by verdict.",
+                    "short",
+                    [
+                        Query(
+                            "sum by (verdict) (increase(mazemesh_elo_gate_decisions_total[1d]))",
+                            "{{verdict}}",
+                        )
+                    ],
+                ),
+                Panel(
+                    "Matches of a decision",
+                    "That gates had seen when they were decided, over a day.",
+                    "short",
+                    [
+                        Query(_quantile(0.5, "mazemesh_elo_gate_matches", over="1d"), "half"),
+                        Query(_quantile(0.95, "mazemesh_elo_gate_matches", over="1d"), "95 of 100"),
                     ],
                 ),
             ),

@@ -25,8 +25,11 @@ SHAPED = GameSettings(shaping=1.0, shaping_discount=1.0)
 
 
 SMALL_CONTROL: Mapping[str, Any] = {"publish_steps": 200, "publish_seconds": 0.5}
-"""Settings of a learner that learns from each step several times, in games of a few numbers: a
+"""Settings of the learner in games of a few numbers, which are learned in so few steps that a
 version is soon outdated."""
+
+NORMALIZED: Mapping[str, Any] = {**SMALL_CONTROL, "normalize_observations": True}
+"""The same where observations are of different sizes."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from learner.network.architecture import ILLEGAL
+from learner.network.networks import Network
 
 MASKED = float(ILLEGAL)
 """Of a type that torch.compile knows."""
@@ -90,3 +91,14 @@ def differentiated(
         total, told = loss(leaf)
         (by_outputs,) = torch.autograd.grad(total, leaf)
     return by_outputs, told.detach()
+
+
+def in_units(network: Network, by_outputs: Tensor) -> Tensor:
+    """A gradient by outputs [n, W + 1] of a loss whose values are in the network's unit.
+
+    With s the network's `return_scale`, that loss has ((V - target) / s)^2 where this one was made
+    with (V - target)^2. Changed in place.
+    """
+    if isinstance(network.return_scale, Tensor):
+        by_outputs[:, -1].div_(network.return_scale.square())
+    return by_outputs

@@ -8,6 +8,8 @@ from typing import Generic, TypeVar
 import torch
 from torch import Tensor, nn
 
+from learner.network.normalization import share_statistics
+
 N = TypeVar("N", bound=nn.Module)
 
 
@@ -21,6 +23,7 @@ class TargetNetwork(Generic[N]):
     def __init__(self, network: N, vector: Tensor, *, recordable: bool) -> None:
         """One that is `recordable` reads nothing back (`learner.device.recording`)."""
         self.network = copy.deepcopy(network).requires_grad_(requires_grad=False)
+        share_statistics(self.network, network)
         self._vector, self._followed = vector.clone(), vector
         self._recordable = recordable
         parameters = list(self.network.parameters())

@@ -74,8 +74,8 @@ def choose_place(
         FailedPrecondition: see `check_place`.
     """
     check_place(run, device, fuse=fuse)
-    own = run.architecture.own is not None
-    rounds = run.method.rounds and not own  # measured with our layers alone
+    layered = run.architecture.plain
+    rounds = run.method.rounds and layered  # measured with our layers alone
     if device == "cpu" or not torch.cuda.is_available():
         choose_matmul()
         by_itself = rounds or precision == "bfloat16"
@@ -85,6 +85,6 @@ def choose_place(
     return Place(
         torch.device("cuda", number),
         choose_on_gpu(precision, run.architecture.hidden if rounds else ()),
-        records=isinstance(ranks, Alone) and not own,  # theirs may read numbers back
+        records=isinstance(ranks, Alone) and layered,  # others may read numbers back
         fuses=fuse,
     )

@@ -193,10 +193,17 @@ def make_table(source: ExperienceSource, table: replay_pb2.Table, stop: threadin
     return False
 
 
-def is_packed(source: ExperienceSource, name: str) -> bool:
+def is_packed(source: ExperienceSource, name: str, stop: threading.Event) -> bool:
     """Whether the table that is there, in all its parts, is stored packed.
 
-    One that was made before, by a run that packed nothing, goes on as it is.
+    One that was made before, by a run that packed nothing, goes on as it is. While Replay is away
+    it is asked again, until the stop event is set.
     """
-    found = [one.table for one in source.list_tables() if one.table.name == name]
-    return all(table.signature.packed_hash for table in found)
+    while not stop.is_set():
+        try:
+            found = [one.table for one in source.list_tables() if one.table.name == name]
+        except (Unavailable, DeadlineExceeded):
+            stop.wait(0.1)
+        else:
+            return all(table.signature.packed_hash for table in found)
+    return True

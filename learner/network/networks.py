@@ -81,9 +81,13 @@ class Network(nn.Module, ABC):
         outputs = self.outputs(observation)
         return outputs[:, :-1], outputs[:, -1]
 
-    def q_values(self, observation: Seen) -> Tensor:
-        """Q(s, a) of a dueling head for all actions, legal or not: float32 [n, A]."""
-        return dueling(self.outputs(observation))
+    def q_values(self, observation: Seen, state: Tensor | None = None) -> Tensor:
+        """Q(s, a) of a dueling head for all actions, legal or not: float32 [n, A].
+
+        `state` is what a network of several frames remembers of earlier ones.
+        """
+        outputs = self.outputs(observation) if state is None else self.step(observation, state)[0]
+        return dueling(outputs)
 
     def step(self, observation: Seen, state: Tensor | None) -> tuple[Tensor, Tensor]:
         """Both heads [n, A + 1] at one step, and the next state; a state of None is zeros."""

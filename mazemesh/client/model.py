@@ -6,6 +6,8 @@ import hashlib
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
 
 from mazemesh.client.channel import ServiceClient
 from mazemesh.client.credentials import Credentials
@@ -161,9 +163,9 @@ class ModelClient(ServiceClient):
             FailedPrecondition: that revision is no longer kept; list, then watch from now on.
         """
         request = pb.WatchPoliciesRequest(
-            name=name, since_revision=since_revision, graph_sha256=graph_sha256
+            name=name, since_revision=since_revision, graph_sha256=graph_sha256, together=True
         )
-        return self._stream(self._stub.WatchPolicies, request, None)
+        return _one_by_one(self._stream(self._stub.WatchPolicies, request, None))
 
     def set_alias(self, name: str, alias: str, version: int, expected_revision: int) -> pb.Alias:
         """Moves an alias by compare-and-swap on its revision (0: it does not exist yet).
@@ -185,6 +187,15 @@ class ModelClient(ServiceClient):
             Conflict: another run holds it, or has taken it over; the message names it.
         """
         return self._call(self._stub.HoldName, request)
+
+
+def _one_by_one(messages: Any) -> Iterator[pb.WatchPoliciesResponse]:
+    with closing(messages):
+        for message in messages:
+            further = list(message.also)
+            message.ClearField("also")
+            yield message
+            yield from further
 
 
 def _messages(header: pb.PublishPolicyHeader, data: bytes) -> Iterator[pb.PublishPolicyRequest]:

@@ -11,6 +11,9 @@ MAX_SIDE = 64
 MAX_VIEW = 31
 MAX_STEP_LIMIT = 65_535
 MAX_SEATS = 8
+"""Of a maze."""
+MOST_SEATS = 1024
+"""Of any game."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ class GameSettings:
             )
         _check_range("loops", self.loops, 0.0, 1.0)
         _check_whole("step_limit", self.step_limit, 0, MAX_STEP_LIMIT)
-        _check_whole("seats", self.seats, 0, MAX_SEATS)
+        _check_whole("seats", self.seats, 0, MOST_SEATS)
         if not isinstance(self.line_of_sight, bool):
             raise InvalidArgument(f"line_of_sight: {self.line_of_sight!r} should be true or false")
         _check_range("shaping", self.shaping, 0.0, 100.0)

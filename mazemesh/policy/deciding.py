@@ -218,7 +218,8 @@ class _Continuous(_Part):
     def drawn(self, numbers: Float, noise: Float) -> Column:
         """By standard normal noise [n, k]."""
         mean, log_std = self._both(numbers)
-        return self._shaped(self._squash(mean + np.exp(log_std) * noise))
+        drawn = (mean + np.exp(log_std) * noise).astype(np.float32)
+        return self._shaped(self._squash(drawn))
 
     def log_probability(self, numbers: Float, action: Column) -> Float:
         mean, log_std = self._both(numbers)

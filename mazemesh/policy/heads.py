@@ -16,6 +16,7 @@ they are the logits themselves. Likewise the masks of all leaves are one array [
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -133,6 +134,15 @@ def heads(action: Space) -> tuple[Head, ...]:
         found.append(head)
         first, first_mask = head.numbers.stop, head.masks.stop
     return tuple(found)
+
+
+def parts_of(parts: Sequence[Head]) -> Iterator[tuple[str, slice]]:
+    """Outputs by name, and what part of the logits of all heads each is."""
+    for head in parts:
+        width = head.output_width
+        for index, name in enumerate(head.outputs):
+            first = head.first + index * width
+            yield name, slice(first, first + width)
 
 
 def logits_width(action: Space) -> int:

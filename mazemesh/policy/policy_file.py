@@ -189,17 +189,18 @@ def _check_tensor(path: Path, value: ValueInfoProto, element: int, row: tuple[in
             f"{name} of torch.{'float32' if wanted == 'float' else wanted}, and convert it in "
             f"forward ({name}.float())"
         )
-    batch, *dims = tensor.shape.dim or [None]
+    dims = list(tensor.shape.dim)[1:]
     shape = [one.dim_param or one.dim_value for one in tensor.shape.dim]
     fits = len(dims) == len(row) and all(
         size in (0, one.dim_value) for size, one in zip(row, dims, strict=True)
     )
-    if batch is None or not fits:
+    if not shape or not fits:
         told = ", ".join(["'batch'", *(str(size or "a number") for size in row)])
         raise InvalidArgument(
             f"{path}: {name} has shape {shape}; this game has [{told}]. "
             "Export with an example of that width, and reshape it in forward"
         )
+    batch = tensor.shape.dim[0]
     if batch.HasField("dim_value"):
         raise InvalidArgument(
             f"{path}: the batch axis of {name} is fixed at {batch.dim_value}. Export with {_AXES}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,7 +29,8 @@ class ProcessState(Collector):
     def __init__(self, settings: ProcessSettings) -> None:
         self._component = settings.component
         self._data_dir = settings.data_dir
-        self._price = settings.dollars_an_hour
+        first = not int(os.environ.get("LOCAL_RANK") or 0)
+        self._price = settings.dollars_an_hour if first else 0.0
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """All as it is now; nothing of a disk that cannot be looked at."""
@@ -42,7 +44,8 @@ class ProcessState(Collector):
         price = GaugeMetricFamily(
             "mazemesh_dollars_per_hour",
             "What the process's share of its machine costs in US dollars an hour, as the setting "
-            "dollars_an_hour says; nothing where that is not set.",
+            "dollars_an_hour says; nothing where that is not set. Of torchrun's ranks on a machine "
+            "the first tells it for all.",
         )
         if self._price:
             price.add_metric((), self._price)

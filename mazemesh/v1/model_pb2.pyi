@@ -307,30 +307,34 @@ class ListPoliciesResponse(_message.Message):
     def __init__(self, policies: _Optional[_Iterable[_Union[PolicyVersion, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., revision: _Optional[int] = ...) -> None: ...
 
 class WatchPoliciesRequest(_message.Message):
-    __slots__ = ("name", "since_revision", "graph_sha256")
+    __slots__ = ("name", "since_revision", "graph_sha256", "together")
     NAME_FIELD_NUMBER: _ClassVar[int]
     SINCE_REVISION_FIELD_NUMBER: _ClassVar[int]
     GRAPH_SHA256_FIELD_NUMBER: _ClassVar[int]
+    TOGETHER_FIELD_NUMBER: _ClassVar[int]
     name: str
     since_revision: int
     graph_sha256: str
-    def __init__(self, name: _Optional[str] = ..., since_revision: _Optional[int] = ..., graph_sha256: _Optional[str] = ...) -> None: ...
+    together: bool
+    def __init__(self, name: _Optional[str] = ..., since_revision: _Optional[int] = ..., graph_sha256: _Optional[str] = ..., together: _Optional[bool] = ...) -> None: ...
 
 class WatchPoliciesResponse(_message.Message):
-    __slots__ = ("revision", "policy", "alias", "heartbeat", "weights", "spread_seconds")
+    __slots__ = ("revision", "policy", "alias", "heartbeat", "weights", "spread_seconds", "also")
     REVISION_FIELD_NUMBER: _ClassVar[int]
     POLICY_FIELD_NUMBER: _ClassVar[int]
     ALIAS_FIELD_NUMBER: _ClassVar[int]
     HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
     WEIGHTS_FIELD_NUMBER: _ClassVar[int]
     SPREAD_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    ALSO_FIELD_NUMBER: _ClassVar[int]
     revision: int
     policy: PolicyVersion
     alias: Alias
     heartbeat: bool
     weights: PolicyWeights
     spread_seconds: float
-    def __init__(self, revision: _Optional[int] = ..., policy: _Optional[_Union[PolicyVersion, _Mapping]] = ..., alias: _Optional[_Union[Alias, _Mapping]] = ..., heartbeat: _Optional[bool] = ..., weights: _Optional[_Union[PolicyWeights, _Mapping]] = ..., spread_seconds: _Optional[float] = ...) -> None: ...
+    also: _containers.RepeatedCompositeFieldContainer[WatchPoliciesResponse]
+    def __init__(self, revision: _Optional[int] = ..., policy: _Optional[_Union[PolicyVersion, _Mapping]] = ..., alias: _Optional[_Union[Alias, _Mapping]] = ..., heartbeat: _Optional[bool] = ..., weights: _Optional[_Union[PolicyWeights, _Mapping]] = ..., spread_seconds: _Optional[float] = ..., also: _Optional[_Iterable[_Union[WatchPoliciesResponse, _Mapping]]] = ...) -> None: ...
 
 class PolicyWeights(_message.Message):
     __slots__ = ("sha256", "weights")

@@ -30,6 +30,8 @@ _NAMES = {
 }
 _ARRAYS = [(_NAMES[number], tag_of(pb.GamesStep, _NAMES[number])) for number in sorted(_NAMES)]
 _NOWHERE = 0, 0
+_NO_COLUMNS: tuple[()] = ()
+"""The only empty tuple there is, in CPython; elsewhere one is written as no columns."""
 
 
 def encode_step(
@@ -50,6 +52,8 @@ def encode_step(
         size = len(parts[1])
     for name, field in _ARRAYS:
         array = instead[name] if name in instead else getattr(step, name)
+        if array is _NO_COLUMNS:
+            continue
         if isinstance(array, tuple):
             length = sum(column.nbytes for column in array)
             if length:
@@ -118,15 +122,12 @@ class StepBytes:
         Raises:
             ValueError: the bytes do not fit.
         """
+        if len(columns) == 1:
+            only = columns[0]
+            return {only.name: self.view(name, little(only.dtype), lead + only.shape)}
         if not columns:
             return {}
         begin, size = self._places.get(name, _NOWHERE)
-        if not columns:
-            return {}
-        if len(columns) == 1:
-            only = columns[0]
-            shape = (*lead, *only.shape)
-            return {only.name: self.view(name, only.dtype.newbyteorder("<"), shape)}
         row = sum(column.dtype.itemsize * prod(column.shape) for column in columns)
         others = prod(lead[1:]) * row
         first = size // others if lead[0] < 0 else lead[0] if size else 0
@@ -135,7 +136,7 @@ class StepBytes:
         views: dict[str, npt.NDArray[Any]] = {}
         for column in columns:
             shape = (first, *lead[1:], *column.shape)
-            dtype = column.dtype.newbyteorder("<")
+            dtype = little(column.dtype)
             views[column.name] = np.frombuffer(self._response, dtype, prod(shape), begin).reshape(
                 shape
             )
@@ -158,6 +159,12 @@ class StepBytes:
                 raise ValueError(f"field {number} has wire type {wire_type}")
             elif number == _SEQUENCE:
                 self.sequence = size
+
+
+@lru_cache(maxsize=64)
+def little(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The element type as it is on the wire."""
+    return dtype.newbyteorder("<")
 
 
 @lru_cache(maxsize=256)

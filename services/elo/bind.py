@@ -40,7 +40,7 @@ async def bind(settings: EloSettings, server: Server) -> None:
         holder=settings.instance,
     )
     await ratings.begin()
-    gate_store = SqlGates(database)
+    gate_store = metrics.MeteredGates(SqlGates(database), server.registry)
     servicer = EloServicer(
         ratings,
         log,

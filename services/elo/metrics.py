@@ -9,13 +9,15 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from services.elo.gate.gate import Gate
+from services.elo.gate.sequential import Verdict
 from services.elo.log.batch import Batch, LoggedBatch
 from services.elo.log.match import Match
 from services.elo.models.bradley_terry import Fit
 from services.elo.models.posterior import Problem
 from services.elo.servicer import EloServicer
 from services.elo.standings.ratings import Ratings
-from services.elo.store import Appended, ResultLog, Status
+from services.elo.store import Appended, GateStore, ResultLog, Status
 
 
 class MeteredLog:
@@ -56,6 +58,49 @@ class MeteredLog:
     async def named(self, match_ids: Sequence[str]) -> Mapping[str, Match]:
         """See `ResultLog.named`."""
         return await self._log.named(match_ids)
+
+
+class MeteredGates:
+    """A `GateStore` that counts what gates decide, each once and at the instance that found it."""
+
+    def __init__(self, store: GateStore, registry: CollectorRegistry) -> None:
+        self._store = store
+        decisions = Counter(
+            "mazemesh_elo_gate_decisions",
+            "Gates that were decided, by verdict: passed, failed, capped, forgotten.",
+            ["verdict"],
+            registry=registry,
+        )
+        ends = [verdict for verdict in Verdict if verdict is not Verdict.RUNNING]
+        self._decisions: dict[Verdict, Counter] = {
+            verdict: decisions.labels(verdict.value) for verdict in ends
+        }
+        self._matches = Histogram(
+            "mazemesh_elo_gate_matches",
+            "Matches that a gate had seen when it was decided.",
+            registry=registry,
+            buckets=(16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768),
+        )
+
+    async def open(self, gate: Gate) -> Gate:
+        """See `GateStore.open`."""
+        return await self._store.open(gate)
+
+    async def get(self, gate_id: str) -> Gate | None:
+        """See `GateStore.get`."""
+        return await self._store.get(gate_id)
+
+    async def replace(self, old: Gate, new: Gate) -> bool:
+        """See `GateStore.replace`."""
+        replaced = await self._store.replace(old, new)
+        if replaced and new.ended and not old.ended:
+            self._decisions[new.finding.verdict].inc()
+            self._matches.observe(new.finding.matches)
+        return replaced
+
+    async def page(self, before: int, count: int, ladder: str) -> Sequence[tuple[int, Gate]]:
+        """See `GateStore.page`."""
+        return await self._store.page(before, count, ladder)
 
 
 def metered_fit(

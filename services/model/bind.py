@@ -57,11 +57,16 @@ async def bind_with(settings: ModelSettings, server: Server, game: SpecPeer) -> 
         most=settings.max_uploads,
         most_bytes=settings.max_upload_bytes,
     )
-    changed = Broadcast()
+    changed, coming = Broadcast(), Broadcast()
+
+    def tell() -> None:
+        changed.notify()
+        coming.notify()
+
     feed = Feed(
         lambda: store.transact(lambda tx: tx.revision()),
         lambda since, limit: store.transact(lambda tx: registry.changes(tx, since, "", limit)),
-        changed.notify,
+        tell,
     )
     notices = server.notices
 
@@ -86,6 +91,7 @@ async def bind_with(settings: ModelSettings, server: Server, game: SpecPeer) -> 
 
     async def end_watches() -> None:
         changed.close()
+        coming.close()
 
     validators = Validators(
         Limits(
@@ -100,7 +106,7 @@ async def bind_with(settings: ModelSettings, server: Server, game: SpecPeer) -> 
 
     def prepared(submission: Submission, content: bytes) -> None:
         weights.prepared(submission, content)
-        changed.notify()
+        coming.notify()
 
     publisher = Publisher(
         store,
@@ -122,6 +128,7 @@ async def bind_with(settings: ModelSettings, server: Server, game: SpecPeer) -> 
         weights=weights,
         publisher=publisher,
         changed=changed,
+        coming=coming,
         feed=feed,
         news=news,
         games=GameSpecs(game),

@@ -35,6 +35,7 @@ from services.model.weights import Weights
 from services.model.wire.messages import (
     alias_message,
     event_message,
+    joined,
     lease_message,
     read_claim,
     read_graph,
@@ -48,6 +49,9 @@ CHUNK_BYTES: Final = 1024 * 1024
 _EVENTS_AT_ONCE: Final = 256
 _ROWS_AT_ONCE: Final = 50
 _FEW_WATCHERS: Final = 8
+_PARITY_AT_ONCE_BYTES: Final = 64 * 1024
+"""Of parity rows that the event loop reads itself."""
+
 _PAGE_BYTES: Final = 1024 * 1024
 """After which a page of a list ends."""
 
@@ -64,6 +68,7 @@ class ModelServicer(ModelServiceServicer):
         weights: Weights,
         publisher: Publisher,
         changed: Broadcast,
+        coming: Broadcast,
         feed: Feed,
         news: Callable[[Sequence[Event]], None],
         games: GameSpecs,
@@ -79,7 +84,7 @@ class ModelServicer(ModelServiceServicer):
         self._uploads = uploads
         self._weights = weights
         self._publisher = publisher
-        self._changed = changed
+        self._changed, self._coming = changed, coming
         self._feed = feed
         self._news = news
         self._watching = 0
@@ -129,14 +134,22 @@ class ModelServicer(ModelServiceServicer):
     ) -> Version:
         with within("header"):
             spec = await self._spec(header)
-            parity = read_parity(header.parity, spec)
-        submission = replace(submission, spec_hash=spec.spec_hash if spec else "")
-        with self._uploads.room(submission.size_bytes):
+            if header.parity.ByteSize() <= _PARITY_AT_ONCE_BYTES:
+                parity = read_parity(header.parity, spec)
+            else:
+                parity = await asyncio.to_thread(read_parity, header.parity, spec)
+        submission = replace(
+            submission,
+            spec_hash=spec.spec_hash if spec else "",
+            graph_sha256=header.graph_sha256,
+        )
+        # In memory: what came, the file, and on its way to the check.
+        with self._uploads.room(3 * submission.size_bytes):
             filled = await self._weights.receive(
-                header, _chunks(messages), submission, self._upload_seconds
+                submission, header.weights, _chunks(messages), self._upload_seconds
             )
             return await self._publisher.publish_weights(
-                filled.submission, parity, filled.file, filled.weights, header.fence
+                submission, parity, filled.file, filled.weights, header.fence
             )
 
     async def GetPolicy(
@@ -220,20 +233,22 @@ class ModelServicer(ModelServiceServicer):
             seen = await self._store.transact(lambda tx: tx.revision())
         self._watching += 1
         try:
-            async for response in self._watch(seen, name, graph):
+            async for response in self._watch(seen, name, graph, together=request.together):
                 yield response
         finally:
             self._watching -= 1
 
     async def _watch(
-        self, seen: int, name: str, graph: str
+        self, seen: int, name: str, graph: str, *, together: bool
     ) -> AsyncGenerator[pb.WatchPoliciesResponse]:
         clock = asyncio.get_running_loop().time
         silent_until = clock()
         sent = self._weights.newest.of(name, graph)
+        # Weights wake nobody who is not sent them.
+        changed = self._coming if graph else self._changed
         while True:
-            ticket = self._changed.ticket()
-            if self._changed.closed:
+            ticket = changed.ticket()
+            if changed.closed:
                 raise Unavailable("the Model service stops; watch again from the last revision")
             weights = self._weights.newest.of(name, graph)
             if weights is not sent and weights is not None and self._watching <= _FEW_WATCHERS:
@@ -241,8 +256,10 @@ class ModelServicer(ModelServiceServicer):
             sent = weights
             news = self._feed.after(seen, name) or await self._changes(seen, name)
             seen = news.through
-            for event in news.events:
-                yield self._told.message(event, self._spread_seconds)
+            spread = self._spread_seconds
+            messages = [self._told.message(event, spread) for event in news.events]
+            for message in joined(messages) if together else messages:
+                yield message
             if not news.events and clock() >= silent_until:
                 yield pb.WatchPoliciesResponse(revision=seen, heartbeat=True)
                 silent_until = clock() + self._heartbeat_seconds

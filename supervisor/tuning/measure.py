@@ -143,10 +143,11 @@ def latency(data: bytes, rows: int = _INFERRED) -> float:
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    kinds = {"tensor(uint8)": np.uint8, "tensor(float)": np.float32, "tensor(int64)": np.int64}
+    kinds = {"tensor(float)": "float32"}
     inputs = {
         one.name: np.ones(
-            [size if isinstance(size, int) else rows for size in one.shape], kinds[one.type]
+            [size if isinstance(size, int) else rows for size in one.shape],
+            kinds.get(one.type, one.type.removeprefix("tensor(").removesuffix(")")),
         )
         for one in session.get_inputs()
     }

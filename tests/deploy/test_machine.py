@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import boto3
 import pytest
@@ -20,6 +21,7 @@ from moto.server import ThreadedMotoServer
 
 from mazemesh.process.ports import free_block
 from supervisor.cloud.operating import certificates
+from supervisor.cloud.operating.price_table import MACHINES
 from supervisor.cloud.operating.workspace import build_wheel
 from supervisor.running.layout import SERVICES
 from tests.deploy.machine import Machine, booted, empty_root
@@ -36,6 +38,7 @@ KEYS = {
     "service": ("game-service", "matchmaker-service", "model-service"),
 }
 MAZEMESH = str(Path(sys.executable).with_name("mazemesh"))
+KIND = "c7g.xlarge"
 UNITS = tuple(f"mazemesh-service@{name}" for name in SERVICES)
 
 
@@ -46,6 +49,7 @@ class Installed:
     machine: Machine
     environment: dict[str, str]
     ports: range
+    pages: range
 
     @property
     def place(self) -> tuple[str, ...]:
@@ -90,8 +94,8 @@ def fill_secrets(url: str) -> tuple[dict[str, str], dict[str, Any]]:
     return arns, values
 
 
-def mesh_env(root: Path, arns: dict[str, str], url: str, metadata: str, ports: range) -> None:
-    """What user data of terraform/modules/group lays down."""
+def mesh_env(root: Path, arns: dict[str, str], url: str, metadata: str, ports: range) -> range:
+    """What user data of terraform/modules/group lays down; ports of the services' pages."""
     pages = free_block(len(SERVICES), taken=ports)
     settings = {
         **aws_settings(url),
@@ -113,6 +117,7 @@ def mesh_env(root: Path, arns: dict[str, str], url: str, metadata: str, ports: r
     place = root / "etc" / "mazemesh" / "mesh.env"
     place.parent.mkdir(parents=True)
     place.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+    return pages
 
 
 def lay_packages(machine: Machine, folders: list[Path]) -> None:
@@ -150,7 +155,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
         arns, values = fill_secrets(url)
         ports = free_block(len(SERVICES))
         with metadata_service() as metadata, booted(root, packages) as machine:
-            mesh_env(root, arns, url, metadata.url, ports)
+            metadata.answers |= {"instance-type": KIND, "instance-life-cycle": "spot"}
+            pages = mesh_env(root, arns, url, metadata.url, ports)
             lay_packages(machine, packages)
             release_folder = "/opt/mazemesh-release"
             machine.run(
@@ -167,7 +173,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
                 "MAZEMESH_TLS_CA": str(authority),
                 "MAZEMESH_KEY": values["admin-key"]["admin"],
             }
-            yield Installed(machine, environment, ports)
+            yield Installed(machine, environment, ports, pages)
     finally:
         server.stop()
         shutil.rmtree(root)
@@ -240,6 +246,15 @@ def test_the_services_run_as_their_user_and_nothing_else_is_theirs(installed: In
     assert machine.run("find", "/", "-xdev", "-user", "mazemesh", *elsewhere).stdout == ""
     secrets_there = machine.run("stat", "-c", "%a", "/run/mazemesh", "/run/mazemesh/tls-key.pem")
     assert secrets_there.stdout.split() == ["700", "600"]
+
+
+def test_each_service_tells_its_share_of_what_the_machine_costs(installed: Installed) -> None:
+    _, spot = MACHINES[KIND]
+    for port in installed.pages:
+        with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as page:
+            lines = page.read().decode().splitlines()
+        (told,) = [line for line in lines if line.startswith("mazemesh_dollars_per_hour ")]
+        assert float(told.split()[1]) == pytest.approx(spot / len(UNITS), abs=1e-6)
 
 
 def test_its_bill_of_materials_names_what_runs(installed: Installed) -> None:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -61,11 +61,15 @@ def holds(condition: Callable[[], bool]) -> bool:
 
 
 @contextmanager
-def up(data_dir: Path, port_base: int, *flags: str) -> Iterator[Up]:
+def up(
+    data_dir: Path, port_base: int, *flags: str, told: Mapping[str, str] | None = None
+) -> Iterator[Up]:
+    """`mazemesh up` on a folder; `told` goes into its environment."""
     summary = data_dir.with_suffix(".json")
     command = [str(MAZEMESH), "up", "--game", "race", "--summary", str(summary), "--games", "64"]
     command += ["--data-dir", str(data_dir), "--port-base", str(port_base), *flags]
-    environment = {**os.environ, PARENT_VARIABLE: str(os.getpid())}  # it ends with a killed test
+    # It ends with a killed test.
+    environment = {**os.environ, **(told or {}), PARENT_VARIABLE: str(os.getpid())}
     with (
         subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process,
         Mesh(Addresses.local(port_base=port_base)) as mesh,

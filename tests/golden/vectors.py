@@ -2,7 +2,8 @@
 
 `python -m tests.golden.vectors` writes them anew beside this file. Each file has `message` (its
 type), `encoded` (hex), `fields` (numbers and texts by path; a hash as text, since it has 64 bits)
-and `arrays` (by path: dtype, shape, values; a repeated field has its index at the end).
+and `arrays` (by path: dtype, shape, values; a repeated field has its index at the end). Where
+columns are packed it has `signature` too (hex of a Signature), and `plain`: the arrays unpacked.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from typing import Any
 import numpy as np
 
 from mazemesh.v1 import game_pb2
+from mazemesh.packing.runs import Packing
 from mazemesh.wire.columns import encode_columns
 from mazemesh.wire.experience_batch import encode_sample
 from mazemesh.wire.experience_record import encode_record
 from mazemesh.wire.games_step import encode_step
-from mazemesh.wire.tensors import Signature, to_arrays
+from mazemesh.wire.tensors import ColumnSpec, Signature, to_arrays, to_columns
 from services.game.play.batch import Report
 from services.replay.table.table import Sample, Updated
 
@@ -28,6 +30,31 @@ ROWS = {
     "observation": np.array([[0, 1, 255], [7, 8, 9]], np.uint8),
     "reward": np.array([0.5, -1.25], np.float32),
     "done": np.array([False, True]),
+}
+PACKED = Signature(
+    (
+        ColumnSpec(
+            "observation",
+            np.dtype("uint8"),
+            (2, 15),
+            Packing.of([(6, (255,)), (5, (64, 128, 255)), (2, ()), (2, (255,))]),
+        ),
+        ColumnSpec("action_mask", np.dtype("uint8"), (5,), Packing.of([(5, (1,))])),
+        ColumnSpec("reward", np.dtype("float32"), ()),
+    )
+)
+PACKED_ROWS = {
+    "observation": np.array(
+        [
+            [255, 0, 255, 255, 0, 0, 0, 64, 128, 192, 255, 7, 200, 0, 255],
+            [0, 0, 0, 0, 0, 255, 255, 255, 0, 64, 64, 0, 255, 255, 255],
+            [255, 255, 255, 255, 255, 255, 192, 0, 0, 0, 128, 1, 2, 0, 0],
+            [0, 255, 0, 255, 0, 255, 0, 0, 64, 0, 0, 254, 3, 255, 0],
+        ],
+        np.uint8,
+    ).reshape(2, 2, 15),
+    "action_mask": np.array([[1, 0, 1, 1, 0], [0, 1, 0, 0, 1]], np.uint8),
+    "reward": np.array([1.0, -0.5], np.float32),
 }
 PRIORITIES = np.array([0.1, 2.0])
 VERSIONS = np.array([-1, 300])
@@ -92,7 +119,19 @@ def vectors() -> dict[str, dict[str, Any]]:
             {"table_size": 2, "updated": 5, "stale": 1, "priority_mass": 2.1, **about_rows},
             {**rows, **{name: getattr(drawn, name) for name in beside}},
         ),
+        "packed_columns": _packed(),
     }
+
+
+def _packed() -> dict[str, Any]:
+    """Columns in few bits, and what they are."""
+    stored = to_arrays(PACKED, PACKED_ROWS)
+    columns = to_columns(PACKED, PACKED_ROWS)
+    about = {"signature_hash": str(PACKED.packed_hash), "rows": 2}
+    arrays = {f"data[{index}]": array for index, array in enumerate(stored)}
+    vector = _vector("Columns", columns.SerializeToString(), about, arrays)
+    signature = PACKED.to_proto().SerializeToString().hex()
+    return {**vector, "signature": signature, "plain": _arrays(PACKED_ROWS)}
 
 
 def _vector(
@@ -102,14 +141,18 @@ def _vector(
         "message": f"mazemesh.v1.{message}",
         "encoded": encoded.hex(),
         "fields": fields,
-        "arrays": {
-            path: {
-                "dtype": array.dtype.name,
-                "shape": list(array.shape),
-                "values": array.reshape(-1).tolist(),
-            }
-            for path, array in arrays.items()
-        },
+        "arrays": _arrays(arrays),
+    }
+
+
+def _arrays(arrays: dict[str, Any]) -> dict[str, Any]:
+    return {
+        path: {
+            "dtype": array.dtype.name,
+            "shape": list(array.shape),
+            "values": array.reshape(-1).tolist(),
+        }
+        for path, array in arrays.items()
     }
 
 

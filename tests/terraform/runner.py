@@ -41,15 +41,15 @@ def plugin_folder() -> Path:
         MissingError: there is none on this machine.
     """
     named = os.environ.get("MAZEMESH_TERRAFORM_PLUGINS")
-    if named:
-        return Path(named)
-    search = ["find", "/opt", "/usr", "/root", "/home", "/var/lib", "-name"]
-    search += ["terraform-provider-aws_v5*", "-type", "f", "-path", "*/hashicorp/aws/*"]
+    places = [named] if named else ["/opt", "/usr", "/root", "/home", "/var/lib"]
+    search = ["find", *places, "-name", "terraform-provider-aws_v5*"]
+    search += ["-type", "f", "-path", "*/hashicorp/aws/*"]
     found = subprocess.run(search, capture_output=True, text=True, check=False, timeout=60).stdout
     for line in found.splitlines():
         # HOST/hashicorp/aws/VERSION/PLATFORM/terraform-provider-aws_v5...
         return Path(line).parents[5]
-    raise MissingError(MISSING.format(what="the provider hashicorp/aws"))
+    where = f" (looked for in {', '.join(places)})"
+    raise MissingError(MISSING.format(what=f"the provider hashicorp/aws{where}"))
 
 
 class Terraform:

@@ -13,7 +13,7 @@ from tests.terraform.plan_policies import broken
 from tests.terraform.runner import Terraform
 from tests.terraform.stack import Stack, checked_bill
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1500)
 
 OPERATOR, PLAYERS = "203.0.113.7/32", "198.51.100.0/24"
 
@@ -194,6 +194,14 @@ def test_the_shutdown_function_is_the_wheel_and_looks_every_five_minutes(stack: 
     assert rules["mazemesh-hobby-shutdown-look"]["ScheduleExpression"] == "rate(5 minutes)"
     pattern = json.loads(rules["mazemesh-hobby-shutdown-training"]["EventPattern"])
     assert pattern["detail-type"] == ["training"]
+    inputs = {}
+    for name in ("look", "training"):
+        (target,) = stack.aws("events").list_targets_by_rule(
+            Rule=f"mazemesh-hobby-shutdown-{name}"
+        )["Targets"]
+        assert target["Arn"] == configuration["FunctionArn"]
+        inputs[name] = json.loads(target["Input"])
+    assert inputs == {"look": {"action": "look"}, "training": {"action": "start"}}
 
 
 def test_a_second_plan_changes_nothing(stack: Stack) -> None:

@@ -14,7 +14,7 @@ from tests.terraform.runner import ROOT, Terraform, plugin_folder, terraform_bin
 TERRAFORM = ROOT / "terraform"
 TESTED = sorted(path.parents[1].name for path in TERRAFORM.glob("modules/*/tests/*.tftest.hcl"))
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)
 
 
 def test_all_of_it_is_formatted() -> None:
@@ -64,6 +64,6 @@ def test_checkov_finds_nothing_beyond_what_was_reviewed() -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=240,
+        timeout=600,
     )
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]

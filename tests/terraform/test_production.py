@@ -13,7 +13,7 @@ from tests.terraform.plan_policies import broken
 from tests.terraform.runner import Terraform
 from tests.terraform.stack import Stack, checked_bill
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(1500)
 
 SERVICES = ("game", "matchmaker", "model", "elo", "replay")
 

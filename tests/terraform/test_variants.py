@@ -12,7 +12,7 @@ from supervisor.cloud.operating.prices import price
 from tests.terraform.plan_policies import broken, of_type, planned
 from tests.terraform.runner import Terraform
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1500)
 
 IMAGE = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/mazemesh@sha256:{'0' * 64}"
 

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from google.protobuf.message_factory import GetMessageClass
 
-from mazemesh.v1 import game_pb2, replay_pb2
+from mazemesh.v1 import game_pb2, replay_pb2, tensor_pb2
 from mazemesh.wire.experience_batch import decode_sample
 from mazemesh.wire.experience_record import decode_record
 from mazemesh.wire.games_step import StepBytes
+from mazemesh.wire.tensors import Signature, from_columns
 from tests.golden.vectors import FOLDER, PRIORITIES, ROWS, SIGNATURE, vectors
 
-NAMES = ("games_step", "record_experience", "experience_batch")
+NAMES = ("games_step", "record_experience", "experience_batch", "packed_columns")
 
 
 def read(name: str) -> dict[str, Any]:
@@ -50,7 +51,8 @@ def test_they_are_what_our_encoders_write() -> None:
 def test_protobuf_reads_the_same_numbers(name: str) -> None:
     vector = read(name)
     kind = vector["message"].removeprefix("mazemesh.v1.")
-    file = (game_pb2 if kind == "RunGamesResponse" else replay_pb2).DESCRIPTOR
+    files = {"RunGamesResponse": game_pb2, "Columns": tensor_pb2}
+    file = files.get(kind, replay_pb2).DESCRIPTOR
     message = GetMessageClass(file.message_types_by_name[kind])()
     message.ParseFromString(encoded(name))
     for path, value in vector["fields"].items():
@@ -75,6 +77,17 @@ def test_our_decoders_read_the_same_numbers() -> None:
     record = decode_record(encoded("record_experience"))
     assert record.sequence == 300
     assert bytes(record.priorities) == PRIORITIES.tobytes()
+
+
+def test_packed_columns_are_what_they_were_before() -> None:
+    vector = read("packed_columns")
+    signature = tensor_pb2.Signature.FromString(bytes.fromhex(vector["signature"]))
+    columns = tensor_pb2.Columns.FromString(encoded("packed_columns"))
+    found = from_columns(Signature.from_proto(signature), columns)
+    for name, told in vector["plain"].items():
+        assert found[name].dtype == np.dtype(told["dtype"])
+        assert list(found[name].shape) == told["shape"]
+        assert found[name].reshape(-1).tolist() == told["values"]
 
 
 def test_the_page_for_clients_names_the_hash_of_their_columns() -> None:

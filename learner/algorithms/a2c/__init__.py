@@ -2,11 +2,11 @@
 
 A3C and A2C learn by the same formula. In A3C each of many workers computes gradients by its own,
 somewhat older weights and adds them to the shared ones as they come; A2C lets all workers wait for
-each other, so that every gradient is of the newest weights. Here actors only play, and one learner
-computes all gradients, always by its newest weights: that is A2C's half. Actors do not wait for it,
-so what they played may be of slightly older weights: that is A3C's half, and V-trace corrects it
-(Espeholt et al. 2018), where A3C leaves it as it is. With `mazemesh up --deterministic` they do wait;
-then every ratio is 1, and this is A2C to the letter.
+each other, so that every gradient is of the newest weights. Here actors only play, and one learner computes all
+gradients, always by its newest weights: that is A2C's half. Actors do not wait for it, so what they
+played may be of slightly older weights: that is A3C's half, and V-trace corrects it (Espeholt et
+al. 2018), where A3C leaves it as it is. With `mazemesh up --deterministic` they do wait; then every
+ratio is 1, and this is A2C to the letter.
 
 How it learns from a batch is in `update`, which needs torch; all else of it is here.
 """
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from learner.algorithms.algorithm import Algorithm, Start
-from learner.algorithms.presets import SHAPED, Preset, Presets
+from learner.algorithms.presets import NORMALIZED, SHAPED, SMALL_CONTROL, Preset, Presets
 from learner.bases.bounds import Rows, Share, Steps, Updates
 from learner.bases.unrolls import UNROLLS, ActorCriticConfig
 from mazemesh.games import GameSettings
@@ -49,6 +49,45 @@ ALGORITHM = Algorithm(
     presets=Presets(
         Preset(SHAPED, A2CConfig(entropy_cost=0.02)),
         Preset(GameSettings(), A2CConfig(discount=0.99)),
+        {
+            "gymnasium:CartPole-v1": Preset(
+                GameSettings(),
+                A2CConfig(
+                    unroll_length=8,
+                    unrolls_per_batch=16,
+                    learning_rate=3e-3,
+                    final_learning_rate=3e-4,
+                    anneal_updates=4_000,
+                    discount=0.98,
+                    trace=0.95,
+                    entropy_cost=0.0,
+                ),
+                hidden=(64, 64),
+                games=16,
+                settings={**SMALL_CONTROL, "activation": "tanh"},
+            ),
+            **{
+                game: Preset(
+                    GameSettings(),
+                    A2CConfig(
+                        unroll_length=16,
+                        unrolls_per_batch=16,
+                        learning_rate=1e-3,
+                        final_learning_rate=1e-4,
+                        discount=discount,
+                        trace=0.9,
+                        entropy_cost=0.0,
+                    ),
+                    hidden=(64, 64),
+                    games=16,
+                    settings={**NORMALIZED, "activation": "tanh", "normalize_rewards": True},
+                )
+                for game, discount in (
+                    ("gymnasium:Pendulum-v1", 0.9),
+                    ("gymnasium:MountainCarContinuous-v0", 0.999),
+                )
+            },
+        },
     ),
     experience=UNROLLS,
     build=build,

@@ -1,4 +1,4 @@
-"""Advantage actor-critic (Mnih et al. 2016, section 4): the policy gradient with a learned baseline.
+"""Advantage actor-critic (Mnih et al. 2016, section 4): a policy gradient with a baseline.
 
 One update reads from top to bottom in `A2C`: the network runs over the batch, n-step returns up to
 the end of each unroll say how much better every action was than the value expected, and one
@@ -65,14 +65,16 @@ class A2C(OneNetwork[Network, A2CConfig]):
         with_last = torch.cat([value, last[:, -1:]], dim=1).detach()
         found = estimate(chosen.detach(), with_last, column, config)
 
-        policy_loss = -(found.rho * found.advantage * chosen).mean()
-        value_loss = 0.5 * (value - found.target).square().mean()
+        scale = self.network.return_scale  # 1, unless rewards are to be normalized
+        policy_loss = -(found.rho * found.advantage / scale * chosen).mean()
+        value_loss = 0.5 * ((value - found.target) / scale).square().mean()
         entropy = policy.entropy().mean()
         loss = policy_loss + config.value_cost * value_loss - config.entropy_cost * entropy
 
         self._descent.clear()
         loss.backward()
         norm = self._descent.step()
+        self.network.observe_returns(found.target, self._ranks)
         log_ratio = chosen.detach() - column["behaviour_log_probability"]
         kl = (log_ratio.exp() - 1 - log_ratio).mean()
         parts = [policy_loss.detach(), value_loss.detach(), entropy.detach(), kl, norm]

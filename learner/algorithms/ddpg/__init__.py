@@ -37,7 +37,18 @@ ALGORITHM = Algorithm(
         Preset(GameSettings(), DDPGConfig(), games=8, settings=SMALL_CONTROL),
         {
             "gymnasium:Pendulum-v1": Preset(
-                GameSettings(), DDPGConfig(), hidden=(64, 64), games=8, settings=SMALL_CONTROL
+                GameSettings(),
+                DDPGConfig(discount=0.98, samples_per_insert=256.0),
+                hidden=(64, 64),
+                games=8,
+                settings=SMALL_CONTROL,
+            ),
+            "gymnasium:MountainCarContinuous-v0": Preset(
+                GameSettings(),
+                DDPGConfig(noise=0.5, noise_correlation=0.95, discount=0.999),
+                hidden=(64, 64),
+                games=8,
+                settings=SMALL_CONTROL,
             ),
         },
     ),

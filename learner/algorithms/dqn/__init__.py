@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from learner.algorithms.algorithm import Algorithm, Start
-from learner.algorithms.presets import SHAPED, Preset, Presets
+from learner.algorithms.presets import SHAPED, SMALL_CONTROL, Preset, Presets
 from learner.bases.replayed import TRANSITIONS, QLearningConfig
 from mazemesh.games import GameSettings
 
@@ -35,9 +35,27 @@ ALGORITHM = Algorithm(
     presets=Presets(
         Preset(SHAPED, DQNConfig()),
         Preset(GameSettings(), DQNConfig(discount=0.99)),
+        {
+            "gymnasium:CartPole-v1": Preset(
+                GameSettings(),
+                DQNConfig(
+                    discount=0.99,
+                    minibatch_size=128,
+                    minibatches_per_batch=8,
+                    min_size=1_000,
+                    table_capacity=100_000,
+                    samples_per_insert=64.0,
+                    target_every=100,
+                ),
+                hidden=(128, 128),
+                games=8,
+                settings=SMALL_CONTROL,
+            ),
+        },
     ),
     experience=TRANSITIONS,
     build=build,
     head="dueling",
+    frames=True,
     own_networks=True,
 )

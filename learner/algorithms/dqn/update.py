@@ -63,13 +63,14 @@ class DQN(QLearning[Network, DQNConfig]):
             target = double_q_target(
                 rows["n_step_return"],
                 rows["bootstrap_discount"],
-                self.network.q_values(following),
-                self._target.network.q_values(following),
+                self.network.q_values(following, rows.get("next_state")),
+                self._target.network.q_values(following, rows.get("next_state")),
                 rows["next_action_mask"].bool(),
             )
         action = rows["action"].long().unsqueeze(1)
         with self._place.rounding():
-            q = self.network.q_values(observed(rows)).gather(1, action).squeeze(1)
+            values = self.network.q_values(observed(rows), rows.get("state"))
+        q = values.gather(1, action).squeeze(1)
         loss = (rows["weight"] * torch.nn.functional.huber_loss(q, target, reduction="none")).mean()
         self._descent.clear()
         loss.backward()

@@ -17,7 +17,7 @@ from learner.algorithms.impala import ImpalaConfig
 from learner.bases.actions import AnyActions, actions_of
 from learner.bases.learner import OneNetwork, Update, statistics
 from learner.bases.observed import observed, steps_and_last
-from learner.bases.policy_gradient import Policy, differentiated, gradient
+from learner.bases.policy_gradient import Policy, differentiated, gradient, in_units
 from learner.bases.vtrace import FIT, Estimate, estimate
 from learner.device.place import Place
 from learner.device.ranks import Ranks
@@ -78,9 +78,10 @@ class Impala(OneNetwork[Network, ImpalaConfig]):
             found = estimate(chosen, value, column, config)
             by_outputs = torch.zeros_like(outputs)
             by_outputs[:steps], entropy = self._gradient(taken, illegal, action, found)
+            in_units(self.network, by_outputs)
             log_ratio = chosen - column["behaviour_log_probability"]
             parts = [
-                -found.rho * found.advantage * chosen,
+                -found.rho * found.advantage / self.network.return_scale * chosen,
                 0.5 * (value[:, :-1] - found.target).square(),
                 entropy.view(unrolls, length),
                 log_ratio.exp() - 1 - log_ratio,
@@ -90,6 +91,7 @@ class Impala(OneNetwork[Network, ImpalaConfig]):
         self._descent.clear()
         outputs.backward(by_outputs)
         norm = self._descent.step()
+        self.network.observe_returns(found.target, self._ranks)
         return (torch.cat([found.fit, means, norm.view(1)]),)
 
     def _gradient(
@@ -97,7 +99,8 @@ class Impala(OneNetwork[Network, ImpalaConfig]):
     ) -> tuple[Tensor, Tensor]:
         """Of the loss, by the outputs of its steps [n, W + 1]; and the entropies [n]."""
         config, actions = self.config, self._actions
-        push, target = (found.rho * found.advantage).flatten(), found.target.flatten()
+        push = (found.rho * found.advantage / self.network.return_scale).flatten()
+        target = found.target.flatten()
         if isinstance(actions, AnyActions):
 
             def loss(outputs: Tensor) -> tuple[Tensor, Tensor]:

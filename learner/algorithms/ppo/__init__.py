@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from learner.algorithms.algorithm import Algorithm, Start
-from learner.algorithms.presets import SHAPED, Preset, Presets
+from learner.algorithms.presets import NORMALIZED, SHAPED, SMALL_CONTROL, Preset, Presets
 from learner.bases.bounds import Cost, Rows, Updates, Within
 from learner.bases.unrolls import UNROLLS, ActorCriticConfig
 from mazemesh.errors import InvalidArgument
@@ -48,9 +48,18 @@ class PPOConfig(ActorCriticConfig):
 
 def build(start: Start[PPOConfig]) -> Learner:
     """Its learner."""
+    network = start.architecture, start.parameters
+    if start.architecture.state_size:  # of earlier frames: whole unrolls are learned from
+        from learner.algorithms.recurrent_ppo.update import RecurrentPPO
+
+        if start.config.magnet_cost:
+            raise InvalidArgument(
+                f"hyperparameters: magnet_cost = {start.config.magnet_cost:g} is for policies that "
+                "see one frame; with several it should be 0"
+            )
+        return RecurrentPPO(*network, start.config, start.place, start.seed, start.ranks)
     from learner.algorithms.ppo.update import PPO
 
-    network = start.architecture, start.parameters
     return PPO(*network, start.config, start.place, start.seed, start.ranks)
 
 
@@ -62,12 +71,68 @@ ALGORITHM = Algorithm(
         # In race 0.01 won a little more than 0.02 at every stage (82 % and 81 % against
         # bot/wall-follower after 3.2 M agent steps); 256 units a layer or a discount of 0.97 did
         # not.
-        {game: Preset(SHAPED, PPOConfig(entropy_cost=0.01)) for game in ("race", "solo")},
+        {
+            **{game: Preset(SHAPED, PPOConfig(entropy_cost=0.01)) for game in ("race", "solo")},
+            # After RL Baselines3 Zoo, with more games and shorter unrolls: the mesh likes them.
+            "gymnasium:CartPole-v1": Preset(
+                GameSettings(),
+                PPOConfig(
+                    unroll_length=16,
+                    unrolls_per_batch=16,
+                    minibatch_size=256,
+                    epochs=20,
+                    learning_rate=1e-3,
+                    final_learning_rate=1e-4,
+                    anneal_updates=8_000,
+                    discount=0.98,
+                    trace=0.8,
+                    entropy_cost=0.0,
+                ),
+                hidden=(64, 64),
+                games=16,
+                settings={**SMALL_CONTROL, "activation": "tanh"},
+            ),
+            "gymnasium:Pendulum-v1": Preset(
+                GameSettings(),
+                PPOConfig(
+                    unroll_length=64,
+                    unrolls_per_batch=16,
+                    minibatch_size=128,
+                    epochs=10,
+                    learning_rate=1e-3,
+                    final_learning_rate=3e-4,
+                    anneal_updates=8_000,
+                    discount=0.9,
+                    entropy_cost=0.0,
+                ),
+                hidden=(64, 64),
+                games=16,
+                settings={**NORMALIZED, "activation": "tanh", "normalize_rewards": True},
+            ),
+            "gymnasium:MountainCarContinuous-v0": Preset(
+                GameSettings(),
+                PPOConfig(
+                    unroll_length=64,
+                    unrolls_per_batch=16,
+                    minibatch_size=256,
+                    epochs=10,
+                    learning_rate=1e-3,
+                    final_learning_rate=3e-4,
+                    discount=0.999,
+                    trace=0.9,
+                    entropy_cost=0.005,
+                ),
+                hidden=(64, 64),
+                games=16,
+                settings={**NORMALIZED, "activation": "tanh", "normalize_rewards": True},
+            ),
+        },
     ),
     experience=UNROLLS,
     build=build,
     head="actor-critic",
     rounds=True,
     fuses=True,
+    frames=True,
     own_networks=True,
 )

@@ -27,7 +27,7 @@ from learner.bases.actions import AnyActions, OneChoice, actions_of
 from learner.bases.epochs import Epochs
 from learner.bases.learner import Update
 from learner.bases.observed import cut, each, observed
-from learner.bases.policy_gradient import Policy, differentiated, gradient
+from learner.bases.policy_gradient import Policy, differentiated, gradient, in_units
 from learner.bases.vtrace import estimate
 from learner.device.place import Place
 from learner.device.ranks import Ranks
@@ -202,6 +202,7 @@ class PPO(Epochs[Network, PPOConfig, Steps]):
         shape = column["reward"].shape
         value = self._values(outputs, column)
         found = estimate(log_probability.view(shape), value, column, self.config)
+        self.network.observe_returns(found.target, self._ranks)
         steps = Steps(
             observation=observation,
             illegal=illegal,
@@ -222,7 +223,7 @@ class PPO(Epochs[Network, PPOConfig, Steps]):
         """Step 2: one gradient step on a minibatch."""
         outputs = self._both.outputs(minibatch.observation)
         loss = self._surrogate(outputs, minibatch, self.config)
-        self._both.backward(loss.gradient)
+        self._both.backward(in_units(self.network, loss.gradient))
         norm = self._descent.step()
         return torch.cat([loss.statistics, norm.view(1)])
 

@@ -41,4 +41,5 @@ ALGORITHM = Algorithm(
     head="dueling",
     memory=lambda config: config.memory,
     fuses=True,
+    frames=True,
 )

@@ -58,4 +58,6 @@ ALGORITHM = Algorithm(
     head="actor-critic",
     memory=lambda config: config.memory,
     fuses=True,
+    frames=True,
+    own_networks=True,
 )

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from learner.algorithms.ppo import PPOConfig
 from learner.algorithms.ppo.update import Steps, normalized, surrogate, surrogate_of
-from learner.algorithms.recurrent_ppo import RecurrentPPOConfig
 from learner.bases.actions import OneChoice, actions_of
 from learner.bases.epochs import Epochs
 from learner.bases.observed import cut, each, joined, observed
+from learner.bases.policy_gradient import in_units
 from learner.bases.vtrace import estimate
 from learner.device.place import Place
 from learner.device.ranks import Ranks
@@ -46,14 +47,14 @@ class Unrolls:
     begins: Tensor
 
 
-class RecurrentPPO(Epochs[Network, RecurrentPPOConfig, Unrolls]):
+class RecurrentPPO(Epochs[Network, PPOConfig, Unrolls]):
     """A recurrent actor-critic, its optimizer, and the update; its unrolls have a state."""
 
     def __init__(
         self,
         architecture: Architecture,
         parameters: Parameters,
-        config: RecurrentPPOConfig,
+        config: PPOConfig,
         place: Place,
         seed: int,
         ranks: Ranks = ALONE,
@@ -85,6 +86,7 @@ class RecurrentPPO(Epochs[Network, RecurrentPPOConfig, Unrolls]):
         illegal, action = self._actions.illegal(column, n), self._actions.rows(column, n)
         log_probability = self._actions.log_prob(taken, illegal, action).view(shape)
         found = estimate(log_probability, outputs[:, :, -1], column, self.config)
+        self.network.observe_returns(found.target, self._ranks)
         unrolls = Unrolls(
             observation=observation,
             illegal=illegal.view(*shape, -1),
@@ -104,7 +106,7 @@ class RecurrentPPO(Epochs[Network, RecurrentPPOConfig, Unrolls]):
         outputs = outputs.flatten(0, 1)
         loss = self._surrogate(outputs, _as_steps(minibatch), self.config)
         self._descent.clear()
-        outputs.backward(loss.gradient)
+        outputs.backward(in_units(self.network, loss.gradient))
         norm = self._descent.step()
         return torch.cat([loss.statistics, norm.view(1)])
 

@@ -55,7 +55,24 @@ ALGORITHM = Algorithm(
         Preset(GameSettings(), SACConfig(), games=8, settings=SMALL_CONTROL),
         {
             "gymnasium:Pendulum-v1": Preset(
-                GameSettings(), SACConfig(), hidden=(64, 64), games=8, settings=SMALL_CONTROL
+                GameSettings(),
+                SACConfig(samples_per_insert=256.0),
+                hidden=(64, 64),
+                games=8,
+                settings=SMALL_CONTROL,
+            ),
+            "gymnasium:MountainCarContinuous-v0": Preset(
+                GameSettings(),
+                SACConfig(
+                    discount=0.999,
+                    temperature=0.1,
+                    temperature_learning_rate=0.0,
+                    noise_correlation=0.95,
+                    target_share=0.01,
+                ),
+                hidden=(64, 64),
+                games=8,
+                settings=SMALL_CONTROL,
             ),
         },
     ),

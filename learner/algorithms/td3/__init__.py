@@ -48,7 +48,18 @@ ALGORITHM = Algorithm(
         Preset(GameSettings(), TD3Config(), games=8, settings=SMALL_CONTROL),
         {
             "gymnasium:Pendulum-v1": Preset(
-                GameSettings(), TD3Config(), hidden=(64, 64), games=8, settings=SMALL_CONTROL
+                GameSettings(),
+                TD3Config(discount=0.98, samples_per_insert=256.0),
+                hidden=(64, 64),
+                games=8,
+                settings=SMALL_CONTROL,
+            ),
+            "gymnasium:MountainCarContinuous-v0": Preset(
+                GameSettings(),
+                TD3Config(noise=0.5, noise_correlation=0.95, discount=0.999),
+                hidden=(64, 64),
+                games=8,
+                settings=SMALL_CONTROL,
             ),
         },
     ),

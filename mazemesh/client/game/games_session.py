@@ -44,6 +44,9 @@ _WAITING = tag(pb.RunGamesResponse.WAITING_FIELD_NUMBER, LENGTH_DELIMITED)
 _BYTE, _INT32, _FLOAT32 = np.dtype("u1"), np.dtype("<i4"), np.dtype("<f4")
 
 
+_NOTHING: dict[str, npt.NDArray[Any]] = {}
+
+
 class Step(NamedTuple):
     """What a step did; read-only views. n games, s seats, a actions.
 
@@ -355,13 +358,19 @@ class GamesSession:
             final_observation=_only(final_observations, 0, seats),
             final_action_mask=_only(final_action_masks, 0, seats),
             seat_status=message.view("seat_status", _BYTE, (-1, seats)),
-            acting=message.view("acting", _BYTE, (-1, seats)).view(np.bool_),
+            acting=(
+                message.view("acting", _BYTE, (games, seats)).view(np.bool_)
+                if self.spec.may_wait
+                else _everybody(seats)
+            ),
             observations=observations,
             action_masks=action_masks,
             final_observations=final_observations,
             final_action_masks=final_action_masks,
-            states=message.columns("state", self._state, -1),
-            final_states=message.columns("final_state", self._state, -1),
+            states=message.columns("state", self._state, -1) if self._state else _NOTHING,
+            final_states=message.columns("final_state", self._state, -1)
+            if self._state
+            else _NOTHING,
         )
 
     def _legal(self, masks: dict[str, npt.NDArray[np.uint8]]) -> dict[str, npt.NDArray[np.uint8]]:
@@ -398,6 +407,14 @@ def _only(columns: dict[str, npt.NDArray[Any]], rows: int, seats: int) -> npt.ND
     if len(columns) == 1:
         return next(iter(columns.values()))
     return _nothing(rows, seats)
+
+
+@lru_cache(maxsize=64)
+def _everybody(seats: int) -> npt.NDArray[np.bool_]:
+    """Of games in which nobody ever waits."""
+    array = np.zeros((0, seats), np.bool_)
+    array.flags.writeable = False
+    return array
 
 
 @lru_cache(maxsize=64)

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -79,7 +79,7 @@ def _converted(space: gym.Space[Any], whose: str) -> Conversion:
         return _dict(space, whose)
     if isinstance(space, gym.Tuple):
         return _tuple(space, whose)
-    if isinstance(space, gym.Text) or cast("Any", space.dtype) is str:
+    if isinstance(space, gym.Text) or (space.dtype is not None and space.dtype.kind == "U"):
         return _text(space)
     raise InvalidArgument(
         f"{whose} are {type(space).__name__}; supported are Box, Discrete, MultiDiscrete, "

@@ -23,6 +23,7 @@ class Description:
         may_leave: Whether an agent may end before the others do.
         may_wait: Whether there are steps in which not every agent has a move.
         version: The number that its name ends with, as in CartPole-v1; 0 without one.
+        vector: Whether it is one of a vector, whose next episodes begin by themselves.
         package: The package that it comes from, with its version: "gymnasium 1.4.0".
     """
 
@@ -36,6 +37,7 @@ class Description:
     reward_threshold: float | None = None
     may_leave: bool = False
     may_wait: bool = False
+    vector: bool = False
 
     @property
     def seats(self) -> int:

@@ -19,6 +19,9 @@ from mazemesh.games.spaces import Discrete, Space, single
 
 _EXTERNAL = -1
 
+DEFAULT_STEP_LIMIT = 10_000
+"""Steps after which an episode is truncated, where neither environment nor settings say."""
+
 MOST_FAILURES = 10
 """Of one game in a row, after which it is given up."""
 

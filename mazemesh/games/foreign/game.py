@@ -12,15 +12,13 @@ import numpy.typing as npt
 from mazemesh.errors import InvalidArgument
 from mazemesh.games.bots import RANDOM
 from mazemesh.games.foreign.description import Description
+from mazemesh.games.foreign.episodes import DEFAULT_STEP_LIMIT
 from mazemesh.games.foreign.names import parse
 from mazemesh.games.foreign.process import WorkerGone, WorkerProcess
 from mazemesh.games.foreign.task import Task
 from mazemesh.games.settings import GameSettings
 from mazemesh.games.spaces import Discrete, single, told
 from mazemesh.games.spec import Field, GameSpec, content_hash, spaces_hash
-
-DEFAULT_STEP_LIMIT = 10_000
-"""Steps after which an episode is truncated, where neither environment nor settings say."""
 
 _DEFAULTS = asdict(GameSettings())
 _SAMPLE = 1024
@@ -96,6 +94,11 @@ class ForeignGame:
                 f"seats: game {self.name} has {self.description.seats}, not {settings.seats}"
             )
         own = self.description.step_limit
+        if self.description.vector and settings.step_limit not in (0, own):
+            raise InvalidArgument(
+                f"step_limit: {settings.step_limit} does not apply to game {self.name}, a vector, "
+                "which ends its episodes itself"
+            )
         if own and settings.step_limit > own:
             raise InvalidArgument(
                 f"step_limit: {settings.step_limit} is above the {own} of game {self.name} itself"

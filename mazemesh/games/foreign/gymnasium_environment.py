@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from mazemesh.errors import InvalidArgument
 from mazemesh.games.columns import action_dtype
 from mazemesh.games.foreign.description import Description
 from mazemesh.games.foreign.environment import RUNNING, TERMINATED, TRUNCATED
@@ -15,14 +17,27 @@ from mazemesh.games.foreign.seat_writer import SeatWriter, checked_reward
 
 
 class GymnasiumEnvironment:
-    """An `Environment`."""
+    """An `Environment`.
 
-    def __init__(self, environment: Any, version: int, package: str, *, strict: bool) -> None:
+    A reward that is a vector, as MO-Gymnasium has it, is added up by `weights`; unless told, all
+    count the same and together 1.
+    """
+
+    def __init__(
+        self,
+        environment: Any,
+        version: int,
+        package: str,
+        *,
+        strict: bool,
+        weights: Sequence[float] | None = None,
+    ) -> None:
         self._environment = environment
         self._writer = writer = SeatWriter(
             environment.observation_space, environment.action_space, strict=strict
         )
         self._fields = action_dtype(writer.actions.space).names or ()
+        self._weights = _weights(environment, weights)
         self._info: dict[str, Any] = {}
         spec = environment.spec
         self.description = Description(
@@ -47,6 +62,8 @@ class GymnasiumEnvironment:
         seen, earned, terminated, truncated, info = self._environment.step(
             self._writer.actions.join(action)
         )
+        if self._weights is not None:
+            earned = self._weights @ np.asarray(earned, np.float64)
         checked = checked_reward(earned)
         self._writer.see(seen, info, rows, 0)
         self._info = info
@@ -69,6 +86,22 @@ class GymnasiumEnvironment:
     def close(self) -> None:
         """See `Environment`."""
         self._environment.close()
+
+
+def _weights(environment: Any, told: Sequence[float] | None) -> npt.NDArray[np.float64] | None:
+    """How the parts of a reward are added up; None where it is a number.
+
+    Raises:
+        InvalidArgument: they are not as many as the reward has parts.
+    """
+    space = getattr(environment.unwrapped, "reward_space", None)
+    parts = int(np.prod(space.shape)) if space is not None and space.shape else 0
+    if not parts and told is None:
+        return None
+    weights = np.full(parts, 1 / max(parts, 1)) if told is None else np.array(told, np.float64)
+    if weights.shape != (parts,) or not np.isfinite(weights).all():
+        raise InvalidArgument(f"reward_weights: {told}; its reward has {parts} parts")
+    return weights
 
 
 def taken_apart(action: Any, fields: Sequence[str]) -> Any:

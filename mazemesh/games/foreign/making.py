@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import re
+from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from typing import Any
@@ -12,29 +15,34 @@ from mazemesh.errors import InvalidArgument
 from mazemesh.games.foreign.environment import Environment
 from mazemesh.games.foreign.names import ForeignName, plugins
 
-_REGISTERED_BY = {
-    "ALE/": "ale_py",
-    "MiniGrid-": "minigrid",
-    "BabyAI-": "minigrid",
-    "mo-": "mo_gymnasium",
-}
-"""By how an id begins, the module whose import registers it."""
+_REGISTERING = ("ale_py", "minigrid", "mo_gymnasium")
+"""Packages whose import registers ids in Gymnasium; others are named before theirs, "module:id"."""
+
+WEIGHTS = "reward_weights"
+"""Argument of a name: how the parts of a reward that is a vector are added up."""
 
 _VERSION = re.compile(r"_v(?=\d+$)")
 
 
-def make_environment(name: ForeignName, *, strict: bool = False) -> Environment:
+def make_environment(name: ForeignName, *, strict: bool = False, num_envs: int = 1) -> Environment:
     """An environment of that name.
 
     Args:
         name: What to make.
         strict: Check in every step that observations lie in their space.
+        num_envs: How many a vector has; of no meaning to others.
 
     Raises:
         InvalidArgument: there is none, it cannot be made, or its spaces are not supported.
     """
-    made = _make(name)
+    arguments = dict(name.arguments)
+    weights = arguments.pop(WEIGHTS, None)
+    made = _make(replace(name, arguments=arguments), num_envs)
     about = version_of(name.target), package_of(made)
+    if hasattr(made, "single_observation_space"):
+        from mazemesh.games.foreign.vector_environment import VectorEnvironment
+
+        return VectorEnvironment(made, *about, strict=strict)
     if hasattr(made, "possible_agents"):
         if hasattr(made, "agent_selection") or hasattr(made, "last"):
             from mazemesh.games.foreign.turns_environment import TurnsEnvironment
@@ -46,7 +54,7 @@ def make_environment(name: ForeignName, *, strict: bool = False) -> Environment:
     if hasattr(made, "action_space") and hasattr(made, "observation_space"):
         from mazemesh.games.foreign.gymnasium_environment import GymnasiumEnvironment
 
-        return GymnasiumEnvironment(made, *about, strict=strict)
+        return GymnasiumEnvironment(made, *about, strict=strict, weights=weights)
     raise InvalidArgument(
         f"{name.target} makes a {type(made).__name__}; expected a Gymnasium environment or a "
         "PettingZoo ParallelEnv or AECEnv"
@@ -75,13 +83,17 @@ def _package(top: str) -> str:
     return top
 
 
-def _make(name: ForeignName) -> Any:
+def _make(name: ForeignName, num_envs: int) -> Any:
     try:
+        if name.kind == "gymnasium-vector":
+            return _gymnasium_vector(name.target, name.arguments, num_envs)
         if name.kind == "gymnasium":
             return _gymnasium(name.target, name.arguments)
         if name.kind == "pettingzoo":
-            return _pettingzoo(name.target, name.arguments)
-        return _maker(plugins()[name.target].load(), name.target)(**name.arguments)
+            if _is_id(name.target):
+                return _registered(name.target, name.arguments)
+            return _call(_import(name.target), name, num_envs)
+        return _call(plugins()[name.target].load(), name, num_envs)
     except InvalidArgument:
         raise
     except Exception as error:  # whatever the environment's own code raises
@@ -91,15 +103,40 @@ def _make(name: ForeignName) -> Any:
 def _gymnasium(target: str, arguments: dict[str, Any]) -> Any:
     import gymnasium
 
-    for start, module in _REGISTERED_BY.items():
-        if target.startswith(start) and target not in gymnasium.registry:
-            importlib.import_module(module)
+    _register(target)
     return gymnasium.make(target, disable_env_checker=True, **arguments)
 
 
-def _pettingzoo(target: str, arguments: dict[str, Any]) -> Any:
-    if not _is_id(target):
-        return _maker(_import(target), target)(**arguments)
+def _gymnasium_vector(target: str, arguments: dict[str, Any], num_envs: int) -> Any:
+    """The vector that an environment has of its own; else one that steps copies in turn."""
+    import gymnasium
+
+    _register(target)
+    own = gymnasium.spec(target).vector_entry_point is not None
+    mode = "vector_entry_point" if own else "sync"
+    return gymnasium.make_vec(target, num_envs, vectorization_mode=mode, **arguments)
+
+
+def _register(target: str) -> None:
+    """Imports what registers an id."""
+    import gymnasium
+
+    for module in _REGISTERING:
+        if ":" not in target and target not in gymnasium.registry:
+            with suppress(ImportError):
+                importlib.import_module(module)
+
+
+def _call(found: Any, name: ForeignName, num_envs: int) -> Any:
+    """What a module or callable makes; one that takes `num_envs` makes a vector."""
+    maker = _maker(found, name.target)
+    if "num_envs" in inspect.signature(maker).parameters:
+        return maker(**name.arguments, num_envs=num_envs)
+    return maker(**name.arguments)
+
+
+def _registered(target: str, arguments: dict[str, Any]) -> Any:
+    """An environment of PettingZoo's registry."""
     import pettingzoo
 
     if not hasattr(pettingzoo, "make"):

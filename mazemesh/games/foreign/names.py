@@ -17,7 +17,7 @@ from mazemesh.game_names import MAX_NAME_LENGTH, check_game_name, shown
 GROUP = "mazemesh.games"
 """The entry-point group in which packages name their games."""
 
-KINDS = ("gymnasium", "pettingzoo")
+KINDS = ("gymnasium", "gymnasium-vector", "pettingzoo")
 PLUGIN = "plugin"
 
 
@@ -26,7 +26,7 @@ class ForeignName:
     """A name taken apart.
 
     Attributes:
-        kind: "gymnasium", "pettingzoo", or "plugin" for a game of an entry point.
+        kind: One of `KINDS`, or "plugin" for a game of an entry point.
         target: The id, module or entry point.
         arguments: Passed on to the environment by keyword.
     """

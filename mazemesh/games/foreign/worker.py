@@ -12,8 +12,10 @@ import os
 import select
 import sys
 import threading
+from collections.abc import Iterable
 from functools import partial
 from multiprocessing.connection import Connection
+from typing import Protocol
 
 import numpy as np
 
@@ -24,6 +26,19 @@ from mazemesh.games.foreign.making import make_environment
 from mazemesh.games.foreign.memory import map_arrays
 from mazemesh.games.foreign.names import parse
 from mazemesh.games.foreign.task import Task
+
+
+class Played(Protocol):
+    """What a worker plays: `Episodes`, or those of a vector."""
+
+    error: str
+
+    def reset(self, games: Iterable[int]) -> None:
+        """Begins episodes."""
+
+    def step(self) -> None:
+        """Plays one step."""
+
 
 RESET, STEP = b"r", b"s"
 WELL, LOST, FATAL, DESCRIPTION = b".", b"?", b"!", b"="
@@ -60,16 +75,31 @@ def _serve(
     environment: Environment,
     make: partial[Environment],
 ) -> None:
+    arrays = map_arrays(task.memory, description, task.num_games, with_state=task.with_state)
+    if description.vector and task.autoreset:
+        from mazemesh.games.foreign.vector_environment import VectorEnvironment, VectorEpisodes
+
+        def make_vector(size: int) -> VectorEnvironment:
+            made = make(num_envs=size)
+            assert isinstance(made, VectorEnvironment)
+            return made
+
+        _answer_all(parent, VectorEpisodes(make_vector, arrays, task.first, task.last))
+        return
     made = [environment]
     episodes = Episodes(
         lambda: made.pop() if made else make(),
-        map_arrays(task.memory, description, task.num_games, with_state=task.with_state),
+        arrays,
         description.action_space,
         task.first,
         task.last,
         step_limit=task.step_limit,
         autoreset=task.autoreset,
     )
+    _answer_all(parent, episodes)
+
+
+def _answer_all(parent: Connection, episodes: Played) -> None:
     while True:
         try:
             request = parent.recv_bytes()
@@ -78,7 +108,7 @@ def _serve(
         parent.send_bytes(_answer(episodes, request))
 
 
-def _answer(episodes: Episodes, request: bytes) -> bytes:
+def _answer(episodes: Played, request: bytes) -> bytes:
     episodes.error = ""
     try:
         if request[:1] == STEP:

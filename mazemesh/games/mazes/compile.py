@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
 from mazemesh.errors import MazemeshError
 from mazemesh.games.mazes.engine import compile_game
@@ -16,6 +17,7 @@ def main(names: list[str]) -> None:
         with loading_kernels():
             for game in [get_game(name) for name in names]:
                 compile_game(game)
+            import_module("mazemesh.packing.kernels")  # compiled as it is imported
     except MazemeshError as error:
         sys.exit(str(error))
 

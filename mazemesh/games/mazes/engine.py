@@ -417,4 +417,5 @@ def compile_game(game: MazeGame) -> None:
     Compiling takes about 10 s, once for an installation; loading a third of a second. A program
     that starts several processes calls this before, so that they do not all compile.
     """
-    BatchEngine(game)
+    engine = BatchEngine(game)
+    engine.pack_observations()

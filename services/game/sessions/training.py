@@ -12,6 +12,7 @@ from services.game.play.batch import Batch, Int8Array, NewEngine, check_controll
 from services.game.play.room import Share
 
 MAX_GAMES = 16384
+_MAX_ACTION_BYTES = 3 * 1024 * 1024
 _MAX_ANSWER_BYTES = 63 * 1024 * 1024
 
 
@@ -76,6 +77,12 @@ def check_answer_fits(
 ) -> None:
     """Raises InvalidArgument when the answer to one step could pass the limit of a message."""
     spec = game.spec(settings)
+    actions = num_games * spec.seats * spec.action_bytes
+    if actions > _MAX_ACTION_BYTES:
+        raise InvalidArgument(
+            f"{field}: the actions of {num_games} games have {actions} bytes; at most "
+            f"{_MAX_ACTION_BYTES} fit into a message"
+        )
     per_game = spec.step_bytes + (2 * spec.state_bytes if with_state else 0)
     if num_games * per_game > _MAX_ANSWER_BYTES:
         raise InvalidArgument(

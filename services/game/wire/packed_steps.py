@@ -101,8 +101,8 @@ def _room(plan: Plan, lead: tuple[int, int]) -> tuple[Array | None, ...]:
 
 def _packed(columns: Columns, plan: Plan, room: tuple[Array | None, ...] | None = None) -> Columns:
     """The columns of a field, those packed that have a packing; into `room`, where it is given."""
-    if not any(plan):
-        return columns
+    if not any(plan) or (isinstance(columns, tuple) and not columns):
+        return columns  # no game was truncated, of several columns
     arrays = columns if isinstance(columns, tuple) else (columns,)
     return tuple(
         array if packing is None else pack(packing, array, out)

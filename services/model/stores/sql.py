@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import Final, TypeVar
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from services._harness.sql.database import Database
 from services.model.registry.policy import Alias, Event, Lease
@@ -62,8 +63,10 @@ _CHANGE_LEASE: Final = (
 
 
 _FILE: Final = select(FILES.c.content).where(FILES.c.sha256 == bindparam("of"))
-_IS_FILE: Final = select(FILES.c.sha256).where(FILES.c.sha256 == bindparam("of"))
-_ADD_FILE: Final = insert(FILES)
+_ADD_FILE: Final = {
+    "sqlite": sqlite.insert(FILES).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(FILES).on_conflict_do_nothing(),
+}
 _DELETE_FILE: Final = delete(FILES).where(FILES.c.sha256 == bindparam("of"))
 
 
@@ -76,8 +79,8 @@ class SqlRegistry:
 
     async def transact(self, work: Callable[[Transaction], T]) -> T:
         """Runs `work` in one transaction."""
-        return await self._database.run(
-            lambda session: work(SqlTransaction(session.connection(), self._keep_events))
+        return await self._database.run_statements(
+            lambda connection: work(SqlTransaction(connection, self._keep_events))
         )
 
 
@@ -176,9 +179,9 @@ class SqlFiles:
         return None if content is None else bytes(content)
 
     def put(self, sha256: str, content: bytes) -> None:
-        """Adds a file, unless it is there; only after `lock`."""
-        if self._connection.execute(_IS_FILE, {"of": sha256}).first() is None:
-            self._connection.execute(_ADD_FILE, {"sha256": sha256, "content": content})
+        """Adds a file, unless it is there."""
+        statement = _ADD_FILE[self._connection.dialect.name]
+        self._connection.execute(statement, {"sha256": sha256, "content": content})
 
     def delete(self, sha256: str) -> bool:
         """Deletes the file, if it is there; whether it was."""

@@ -13,10 +13,15 @@ locals {
     MAZEMESH_CLOUD_DATABASE = "${var.database.host}:5432/${var.database.database}"
     MAZEMESH_CLOUD_SECRETS  = join(",", [for name, arn in local.secrets : "${name}=${arn}"])
     MAZEMESH_REDIS_URL      = var.cache_url
+    MAZEMESH_CLOUD_UNITS    = "mazemesh-service@${role}" # whose figures its exporter tells, and who shares the price
+
+    "MAZEMESH_${upper(role)}_METRICS_PORT" = tostring(var.network.ports[role] - 40900) # 9151 to 9155, as on machines
     },
     contains(keys(local.bucket_of), role) ? { MAZEMESH_BLOBS_URL = "s3://${var.buckets.names[local.bucket_of[role]]}" } : {},
   ) }
-  secrets = merge({ for name in ["tls", "admin-key", "worker-key", "trainer-key", "service-key"] : name => var.mesh.secrets[name] }, { database = var.database.secret_arn })
+  # Beside each service, in its network: what groups of machines are scaled by. It needs no secret.
+  exporters = { for role, settings in local.settings : role => { for name in ["AWS_DEFAULT_REGION", "MAZEMESH_CLOUD_NAME", "MAZEMESH_CLOUD_UNITS"] : name => settings[name] } }
+  secrets   = merge({ for name in ["tls", "admin-key", "worker-key", "trainer-key", "service-key"] : name => var.mesh.secrets[name] }, { database = var.database.secret_arn })
 }
 
 resource "aws_ecs_cluster" "this" {
@@ -69,6 +74,16 @@ data "aws_iam_policy_document" "task" {
     actions   = ["secretsmanager:GetSecretValue"]
     resources = values(local.secrets)
   }
+  statement {
+    sid       = "Metrics"
+    actions   = ["cloudwatch:PutMetricData"]
+    resources = ["*"]
+    condition {
+      test     = "StringEquals"
+      variable = "cloudwatch:namespace"
+      values   = ["Mazemesh"]
+    }
+  }
   dynamic "statement" {
     for_each = contains(keys(local.bucket_of), each.key) ? [var.buckets.arns[local.bucket_of[each.key]]] : []
     content {
@@ -105,16 +120,19 @@ resource "aws_ecs_task_definition" "this" {
 
   volume { name = "scratch" }
 
-  container_definitions = jsonencode([{
-    name                   = each.key
+  container_definitions = jsonencode([for container in [
+    { name = each.key, settings = local.settings[each.key], ports = [var.network.ports[each.key]] },
+    { name = "exporter", settings = local.exporters[each.key], ports = [] },
+    ] : {
+    name                   = container.name
     image                  = var.image
-    essential              = true
-    command                = [each.key]
+    essential              = container.name == each.key
+    command                = [container.name]
     readonlyRootFilesystem = true
     user                   = "10001:10001"
     stopTimeout            = 90
-    environment            = [for name in sort(keys(local.settings[each.key])) : { name = name, value = local.settings[each.key][name] }]
-    portMappings           = [{ containerPort = var.network.ports[each.key], protocol = "tcp" }]
+    environment            = [for name in sort(keys(container.settings)) : { name = name, value = container.settings[name] }]
+    portMappings           = [for port in container.ports : { containerPort = port, protocol = "tcp" }]
     mountPoints            = [{ sourceVolume = "scratch", containerPath = "/tmp" }]
     linuxParameters        = { initProcessEnabled = true }
     logConfiguration = {
@@ -122,7 +140,7 @@ resource "aws_ecs_task_definition" "this" {
       options = {
         awslogs-group         = aws_cloudwatch_log_group.this.name
         awslogs-region        = data.aws_region.here.name
-        awslogs-stream-prefix = each.key
+        awslogs-stream-prefix = container.name
       }
     }
   }])

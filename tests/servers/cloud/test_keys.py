@@ -6,19 +6,12 @@ import asyncio
 import json
 from collections.abc import Callable
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from mazemesh.sqlite_url import sqlite_url
 from supervisor.cloud.machine.keys import enter
 from supervisor.cloud.operating.certificates import authority_of, ensure, hosts
-
-pytestmark = pytest.mark.skipif(
-    find_spec("services._harness.access") is None, reason="there is no access yet"
-)
 
 SECRET = "Z" * 43
 

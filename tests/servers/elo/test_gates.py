@@ -47,7 +47,12 @@ def won(gate_id: str, numbers: range, opponent: str = "race:1") -> list[elo_pb2.
     ]
 
 
-async def test_a_gate_is_asked_for_watched_and_listed(client: EloClient) -> None:
+def decided(server: Server, verdict: str) -> float | None:
+    name = "mazemesh_elo_gate_decisions_total"
+    return server.registry.get_sample_value(name, {"verdict": verdict})
+
+
+async def test_a_gate_is_asked_for_watched_and_listed(server: Server, client: EloClient) -> None:
     gate = await call(client.evaluate_gate, ASKED)
     assert (gate.verdict, gate.matches, gate.ratio) == (RUNNING, 0, 0.0)
     assert (gate.hypotheses.elo0, gate.hypotheses.elo1) == (0.0, 20.0)
@@ -72,6 +77,10 @@ async def test_a_gate_is_asked_for_watched_and_listed(client: EloClient) -> None
     assert await call(client.evaluate_gate, ASKED) == seen[-1]
     assert await call(list, client.gates("race")) == [seen[-1]]
     assert await call(list, client.gates("solo")) == []
+    # Once, however often it was looked at since.
+    assert [decided(server, one) for one in ("passed", "failed", "running")] == [1, 0, None]
+    matches = server.registry.get_sample_value("mazemesh_elo_gate_matches_sum")
+    assert matches == seen[-1].matches
 
 
 async def test_who_loses_to_an_ancestor_does_not_pass(client: EloClient) -> None:

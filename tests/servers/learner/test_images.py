@@ -13,7 +13,6 @@ from actor.collecting.step import Experience
 from learner.bases.learner import Learner
 from learner.loop.building import build
 from learner.loop.prefetch import Prefetcher, make_table
-from learner.network.architecture import initial_parameters
 from learner.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.client.replay.replay import ReplayClient
@@ -27,7 +26,7 @@ async def test_pictures_are_learned_from_with_the_preset(tmp_path: Path) -> None
     """84 x 84 pixels, 256 unrolls a batch: more than Replay puts into one answer."""
     run = Run.of(LearnerSettings(game=GAME, hyperparameters={"epochs": 1}))
     assert run.batch_rows * run.signature.row_bytes > 56e6
-    learner, _ = build(run, initial_parameters(run.architecture, 0), "cpu", 1)
+    learner, _ = build(run, run.source.initial(0), "cpu", 1)
     flags = ("--port", "0", "--data-dir", str(tmp_path), "--durability", "none")
     async with service_process("services.replay", *flags) as replay:
         statistics = await asyncio.to_thread(learn_once, run, learner, replay.address)
@@ -61,7 +60,7 @@ def write(run: Run, client: ReplayClient) -> None:
         spec.name: np.zeros((run.batch_rows, *spec.shape), spec.dtype)
         for spec in run.signature.columns
     }
-    columns["observation"][..., rng.integers(columns["observation"].shape[-1], size=99)] = 255
+    columns["observation"][..., rng.integers(84, size=9), rng.integers(84, size=9), :] = 255
     columns["action_mask"][:] = columns["last_action_mask"][:] = 1
     columns["reward"][:] = rng.random(columns["reward"].shape)
     columns["behaviour_log_probability"][:] = np.log(0.5)

@@ -145,7 +145,6 @@ NOT_A_NUMBER = np.float32([np.nan]).tobytes()
         (WEIGHTS, (), {"graph_sha256": "0" * 64}, NotFound, "publish the whole file"),
         (WEIGHTS, (), {"graph_sha256": "graph"}, InvalidArgument, "graph_sha256 is 'graph'"),
         (WEIGHTS, (), {"graph_sha256": ""}, InvalidArgument, "graph_sha256 is not"),
-        (WEIGHTS, (), {"name": "other"}, NotFound, "other:latest"),
         (WEIGHTS, (), {"parent_version": 9}, InvalidArgument, "parent_version is 9"),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,13 @@ def _written(name: str, labels: Mapping[str, str]) -> str:
     return f"{name}{{{inner}}}"
 
 
+def changed(values: Series, name: str, value: float) -> Series:
+    """A page on which time has passed: one metric has another value."""
+    found = [series for series in values if series.startswith(f"{name}{{")]
+    assert found, name
+    return {**values, **dict.fromkeys(found, value)}
+
+
 def fires(
     folder: Path, alert: str, minutes: int, before: Series, after: Series, at: int = 5
 ) -> bool:
@@ -56,16 +63,14 @@ def fires(
     The series have the values of one page until minute `at`, and those of another from then on.
     What is only on the first is gone from then on.
     """
-    steps = minutes - at - 1
-    names = before.keys() | after.keys()
-    series = [
-        {
-            "series": name,
-            # A scrape that does not have a series any more marks it as stale.
-            "values": f"{_values(before, name, at - 1)} stale {_values(after, name, steps)}",
-        }
-        for name in sorted(names)
-    ]
+    return fires_through(folder, alert, [(at, before), (minutes - at + 1, after)])
+
+
+def fires_through(folder: Path, alert: str, pages: Sequence[tuple[int, Series]]) -> bool:
+    """Whether an alert fires in the last minute of pages that were there for so many each."""
+    names = {name for _, values in pages for name in values}
+    series = [{"series": name, "values": _over(pages, name)} for name in sorted(names)]
+    last = sum(minutes for minutes, _ in pages) - 1
     test = {
         "rule_files": list(map(str, RULES)),
         "evaluation_interval": "1m",
@@ -75,7 +80,7 @@ def fires(
                 "input_series": series,
                 # Fails where there is one: which labels it has is not what is asked.
                 "alert_rule_test": [
-                    {"eval_time": f"{minutes}m", "alertname": alert, "exp_alerts": []}
+                    {"eval_time": f"{last}m", "alertname": alert, "exp_alerts": []}
                 ],
             }
         ],
@@ -88,10 +93,16 @@ def fires(
     return done.returncode != 0
 
 
-def _values(values: Series, name: str, times: int) -> str:
-    if name not in values:
-        return f"_x{times}" if times else "_"
-    return f"{values[name]!r}x{times}".replace("inf", "Inf").replace("nan", "NaN")
+def _over(pages: Sequence[tuple[int, Series]], name: str) -> str:
+    """Values of a series, one for each minute, as promtool writes them."""
+    words, known = [], False
+    for minutes, values in pages:
+        if name in values:
+            words.append(f"{values[name]!r}x{minutes - 1}".replace("inf", "Inf"))
+        else:  # a scrape that does not have a series any more marks it as stale
+            words += ["stale"] * known + [f"_x{minutes - known}"]
+        known = name in values
+    return " ".join(words).replace("nan", "NaN")
 
 
 def alerts() -> dict[str, Mapping[str, Any]]:

@@ -27,16 +27,9 @@ from tests.servers.game_matches import play_match
 from tests.servers.game_server import FakeElo, race, running_game
 from tests.servers.model_policies import NETWORK
 from tests.servers.model_server import running_model
-from tests.servers.observing.promtool import Series, fires, page
+from tests.servers.observing.promtool import Series, changed, fires, page
 from tests.servers.replay_rows import QUEUE, SIGNATURE, rows
 from tests.servers.running import RunningService, eventually
-
-
-def changed(values: Series, name: str, value: float) -> Series:
-    """A page on which time has passed: one metric has another value."""
-    found = [series for series in values if series.startswith(f"{name}{{")]
-    assert found
-    return {**values, **dict.fromkeys(found, value)}
 
 
 def test_a_service_that_is_gone(tmp_path: Path) -> None:

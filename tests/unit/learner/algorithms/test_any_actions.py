@@ -22,6 +22,7 @@ from learner.bases.vtrace import vtrace
 from learner.device.place import Place, as_tensor
 from learner.network.architecture import Architecture, Spaces, initial_parameters
 from learner.network.descent import ALONE
+from learner.network.encoding import Encoding
 from learner.network.networks import make
 from mazemesh.experience import unroll_signature
 from mazemesh.games.spaces import Box, Dict, Discrete, MultiBinary, MultiDiscrete
@@ -233,3 +234,37 @@ def test_on_policy_a2c_takes_returns_to_the_end_of_the_unroll() -> None:
     # 4 + 8 / 2 = 8; 2 + 8 / 2 = 6; 1 + 6 / 2 = 4.
     assert found.target.tolist() == [[4.0, 6.0, 8.0]]
     assert found.advantage.tolist() == [[4.0, 6.0, 8.0]]
+
+
+@EVERY
+def test_values_are_learned_in_units_of_their_returns(algorithm: str) -> None:
+    """A game that pays a thousand times as much gives the value the same pull."""
+    method, config = find(algorithm), CONFIGS[algorithm]
+    shape = Architecture(
+        method.head,
+        0,
+        0,
+        (32,),
+        memory=method.memory(config),
+        spaces=Spaces(OBSERVATION, ACTION),
+        encoding=Encoding(normalize_observations=True, normalize_rewards=True),
+    )
+    found: Any = method.build(
+        Start(shape, make(shape, 0).parameters_as_arrays(), config, CPU, 0, ALONE)
+    )
+    for seed in range(30 if algorithm.endswith("ppo") else 150):
+        batch, mean = played(found, seed)
+        columns: Any = batch.columns
+        columns["reward"] = columns["reward"] * 1000
+        told = found.update(batch).statistics
+    assert told["gradient_norm"] < 100
+    scale = float(found.network.return_scale)
+    assert 100 < scale < 10_000
+    with torch.no_grad():
+        seen = {
+            "observation.camera": torch.zeros(4, 6, dtype=torch.uint8),
+            "observation.near": torch.arange(4, dtype=torch.int8),
+        }
+        value = found.network.step(seen, None)[0][:, -1]
+    # What is answered is in the game's own unit.
+    assert abs(float(value.mean()) - 1000 * mean) < 0.3 * scale

@@ -152,10 +152,10 @@ def test_what_is_no_algorithm_is_refused_by_name(name: str, told: str) -> None:
 
 
 def test_an_unknown_name_is_told_which_there_are() -> None:
-    with pytest.raises(InvalidArgument, match=r"'a2c' is unknown; .* dqn, impala, ppo"):
-        registry.find("a2c")
-    with pytest.raises(ValueError, match="'a2c' is unknown"):
-        LearnerSettings(algorithm="a2c")
+    with pytest.raises(InvalidArgument, match=r"'a4c' is unknown; .* dqn, impala, mappo"):
+        registry.find("a4c")
+    with pytest.raises(ValueError, match="'a4c' is unknown"):
+        LearnerSettings(algorithm="a4c")
 
 
 def test_records_are_loaded_without_torch() -> None:

@@ -16,9 +16,9 @@ from learner.algorithms.r2d2 import R2D2Config
 from learner.algorithms.sizes import BATCH_BYTES, PARITY_BYTES, TABLE_BYTES, fitted, parity_rows
 from learner.bases.replayed import SEQUENCES, TRANSITIONS, QLearningConfig
 from learner.bases.unrolls import UNROLLS
+from learner.loop.examples import examples
 from learner.loop.parts import Joined, Parts
 from learner.loop.prefetch import Prefetcher
-from learner.loop.examples import examples
 from learner.network.architecture import Architecture
 from learner.ports import Columns
 from learner.run import Run

@@ -44,6 +44,20 @@ class Small(nn.Module):
         return self.action(observation), self.value(observation).squeeze(1)
 
 
+class Remembers(nn.Module):
+    state_size = 6
+
+    def __init__(self, spec, hidden):
+        super().__init__()
+        self.cell = nn.GRUCell(spec.observation_size, self.state_size)
+        self.action = nn.Linear(self.state_size, spec.num_actions)
+        self.value = nn.Linear(self.state_size, 1)
+
+    def forward(self, observation, state):
+        state = self.cell(observation, state)
+        return self.action(state), self.value(state), state
+
+
 class OneAnswer(Small):
     def forward(self, observation):
         return self.action(observation)

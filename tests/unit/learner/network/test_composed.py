@@ -1,4 +1,4 @@
-"""Networks for any spaces: their shapes, their memory, and that their ONNX files answer the same."""
+"""Networks for any spaces: shapes, memory, and that their ONNX files answer the same."""
 
 from __future__ import annotations
 

@@ -191,10 +191,36 @@ def test_a_module_that_cannot_be_published_is_refused_at_the_start(
     assert (replay.made, model.requests, list(tmp_path.rglob("*.pt"))) == (0, [], [])
 
 
-@pytest.mark.parametrize("algorithm", ["recurrent-ppo", "r2d2"])
-def test_memory_has_networks_of_its_own(package: str, algorithm: str) -> None:
-    with pytest.raises(InvalidArgument, match="trained by dqn, impala, ppo"):
-        Run.of(settings(package, algorithm))
+def test_memory_of_q_learning_has_networks_of_its_own(package: str) -> None:
+    with pytest.raises(InvalidArgument, match=r"trained by .*dqn, impala, .*ppo"):
+        Run.of(settings(package, "r2d2"))
+
+
+def test_a_module_with_memory_is_trained_by_an_algorithm_with_as_much(package: str) -> None:
+    def of(name: str, algorithm: str, **hyperparameters: float) -> Run:
+        small = {"unroll_length": 4, "unrolls_per_batch": 16, "minibatch_size": 32}
+        told = {**small, **hyperparameters}
+        network = f"{package}:{name}"
+        return Run.of(settings(package, algorithm, network=network, hyperparameters=told))
+
+    run = of("Remembers", "recurrent-ppo", memory=6)
+    parameters = run.source.initial(run.seed)
+    learner, _ = build(run, parameters, "cpu", 1)
+    update = learner.update(random_batch(run.signature, run.batch_rows, 0))
+    assert all(np.isfinite(value) for value in update.statistics.values())
+    policy = OnnxPolicy("own:1", run.source.to_onnx(learner.network.parameters_as_arrays()))
+    assert policy.state_size == 6
+    rng = np.random.default_rng(0)
+    size = run.architecture.observation_size
+    told = rng.integers(0, 256, (9, size)).astype(np.uint8), np.ones((9, 5), np.uint8)
+    state = rng.normal(size=(9, 6)).astype(np.float32)
+    for found, wanted in zip(
+        policy.infer(*told, state), learner.network.answer(*told, state), strict=True
+    ):
+        np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-4)
+    for wrong in (of("Remembers", "recurrent-ppo", memory=7), of("Remembers", "ppo")):
+        with pytest.raises(InvalidArgument, match="state_size = 6 and is to remember"):
+            wrong.source.initial(0)
 
 
 @pytest.mark.parametrize("name", ["networks.Planes", "a b:C", "../x:Y", "x:Y.Z"])

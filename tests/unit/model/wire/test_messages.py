@@ -1,6 +1,7 @@
 """Headers that are refused before a byte of the file is read."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import get_game
+from mazemesh.games.spaces import Box, Dict, Discrete, MultiDiscrete
 from mazemesh.v1 import model_pb2 as pb
 from mazemesh.wire.tensors import to_tensor
 from services.model.wire.messages import read_header
@@ -95,3 +97,64 @@ def test_recurrent_rows() -> None:
     parity = read_parity(RecurrentNetwork().parity(), None)
     assert parity.expected["next_state"].shape == parity.given["state"].shape
     assert set(parity.inputs(slice(0, 2))) == {"observation", "action_mask", "state"}
+
+
+SPACES = replace(
+    get_game("race").spec(),
+    observation_space=Dict(
+        (("camera", Box((0.0,), (255.0,), (3, 3, 1), "uint8")), ("place", Discrete(4)))
+    ),
+    action_space=Dict((("move", MultiDiscrete((2, 3))), ("arm", Box((-1.0,), (1.0,), (2,))))),
+)
+
+
+def parity_by_column() -> pb.ParityCheck:
+    inputs = {
+        "observation.camera": np.zeros((4, 3, 3, 1), np.uint8),
+        "observation.place": np.zeros(4, np.int8),
+        "action_mask.move": np.ones((4, 5), np.uint8),
+    }
+    outputs = {
+        "logits.move": np.zeros((4, 5), np.float32),
+        "mean.arm": np.zeros((4, 2), np.float32),
+        "log_std.arm": np.zeros((4, 2), np.float32),
+    }
+    message = pb.ParityCheck(value=to_tensor(np.zeros(4, np.float32)))
+    for name, array in inputs.items():
+        message.inputs[name].CopyFrom(to_tensor(array))
+    for name, array in outputs.items():
+        message.outputs[name].CopyFrom(to_tensor(array))
+    return message
+
+
+def test_parity_rows_of_several_leaves_go_by_column() -> None:
+    parity = read_parity(parity_by_column(), SPACES)
+    assert len(parity) == 4
+    assert dict(parity.masks) == {"logits.move": "action_mask.move"}
+    assert set(parity.expected) == {"logits.move", "mean.arm", "log_std.arm", "value"}
+    assert set(read_parity(parity_by_column(), None).given) == set(parity.given)
+
+
+@pytest.mark.parametrize(
+    ("column", "array", "names"),
+    [
+        ("observation.camera", np.zeros((4, 3, 3, 2), np.uint8), "has uint8 [n, 3, 3, 1]"),
+        ("observation.place", np.zeros(4, np.int32), "observation.place is int32 [4]"),
+        ("observation.place", np.zeros(3, np.int8), "observation.place is [3]; expected [4, ...]"),
+        (
+            "observation.sound",
+            np.zeros(4, np.int8),
+            "has ['action_mask.move', 'observation.camera'",
+        ),
+        ("action_mask.move", np.array([[1, 1, 0, 0, 0]] * 4, np.uint8), "[0] has no legal action"),
+        ("mean.arm", np.zeros((4, 3), np.float32), "has float32 [n, 2]"),
+        ("log_std.arm", np.full((4, 2), np.inf, np.float32), "log_std.arm has values"),
+    ],
+)
+def test_wrong_columns_are_named(column: str, array: Any, names: str) -> None:
+    message = parity_by_column()
+    fields = message.outputs if column in message.outputs else message.inputs
+    fields[column].CopyFrom(to_tensor(array))
+    with pytest.raises(InvalidArgument) as caught:
+        read_parity(message, SPACES)
+    assert names in str(caught.value)

@@ -1,9 +1,13 @@
+import json
+import math
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mazemesh.errors import InvalidArgument
-from supervisor.cloud.operating.prices import price
+from supervisor.cloud.operating.prices import LIMITS, price
 
 
 def planned(*resources: dict[str, Any]) -> dict[str, Any]:
@@ -82,3 +86,30 @@ def test_alarms_are_priced_by_metric() -> None:
     queries = [{"metric": [{}]}, {"metric": [{}]}, {"metric": []}]
     bill = price(planned(resource("aws_cloudwatch_metric_alarm", metric_query=queries)))
     assert bill.usual == pytest.approx(0.2)
+
+
+def test_the_page_for_people_names_the_prices_of_the_plans() -> None:
+    """Rounded up: docs/aws.md tells nobody less than the plans that terraform/costs.json priced."""
+    root = Path(__file__).parents[4]
+    text = (root / "docs" / "aws.md").read_text()
+    costs = json.loads((root / "terraform" / "costs.json").read_text())
+    told = {
+        "hobby": r"makes about \d+ resources.*\| (\d+) usual, (\d+) at most \|",
+        "development": r"--profile development` \(\$(\d+) usual, at most \$(\d+)\)",
+        "production": r"`production` \(\$(\d+) usual, at most \$(\d+)\)",
+    }
+    for profile, pattern in told.items():
+        found = re.search(pattern, text)
+        assert found, profile
+        usual, most = (int(figure) for figure in found.groups())
+        assert abs(usual - costs[profile]["usual_usd"]) <= 1, profile
+        assert most == math.ceil(costs[profile]["most_usd"]), profile
+        assert most <= LIMITS[profile]
+
+
+def test_the_page_for_people_has_ten_commands_with_a_price_each() -> None:
+    text = (Path(__file__).parents[4] / "docs" / "aws.md").read_text()
+    rows = [line.split(" | ") for line in text.splitlines() if re.match(r"\| \d+ \| ", line)]
+    assert [int(row[0].strip("| ")) for row in rows] == list(range(1, 11))
+    assert all(row[1].startswith(("`mazemesh ", '`eval "$(mazemesh ')) for row in rows)
+    assert all(row[3].strip("| ") for row in rows)

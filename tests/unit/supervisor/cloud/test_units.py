@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -42,8 +43,19 @@ def test_a_worker_has_as_long_as_a_spot_notice_gives() -> None:
             assert int(seconds) <= 90, unit.name
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
+def test_every_process_of_the_mesh_is_told_what_it_costs() -> None:
+    priced = [unit.name for unit in UNITS if "run/mazemesh/cost.env" in unit.read_text()]
+    kinds = ("actor@", "evaluator@", "learner", "service@")
+    assert priced == [f"mazemesh-{kind}.service" for kind in kinds]
+    secrets = next(unit for unit in UNITS if unit.stem == "mazemesh-secrets").read_text()
+    (after,) = [line for line in secrets.splitlines() if line.startswith("ExecStartPost=")]
+    assert after.endswith(" -m supervisor.cloud.machine.cost")
+    assert after.startswith("ExecStartPost=-"), "a price that is not known ends nothing"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there is no systemd")
 def test_systemd_understands_them(tmp_path: Path) -> None:
+    assert shutil.which("systemd-analyze"), "systemd is missing; scripts/servers installs it"
     python = tmp_path / "python"
     python.write_text("#!/bin/sh\n")
     python.chmod(0o755)
