@@ -406,7 +406,6 @@ def test_unrolls_are_filled_in_step_where_no_seat_changes_hands(seats: int) -> N
     _, steady = method(collection, spec, 4, rng, seats=seats)
     _, changing = method(collection, spec, 4, rng, seats=seats, steady=False)
     assert isinstance(steady, UnrollCollector)
-<<<<<<< HEAD
     assert isinstance(changing, OwnPaceUnrollCollector)
 
 
@@ -427,6 +426,3 @@ def test_transitions_of_a_policy_of_several_come_from_its_own_seats() -> None:
         assert {seat for _, seat, _, _ in places} == seats  # type: ignore[misc]
         for row, (game, seat, episode, _) in zip(rows, places, strict=True):  # type: ignore[misc]
             assert row["opponent"] == told.met[game, seat, episode]
-=======
-    assert type(changing) is OwnPaceUnrollCollector
->>>>>>> weights
