@@ -140,5 +140,5 @@ def test_resumes_bit_for_bit() -> None:
 
 
 def test_a_magnet_is_refused() -> None:
-    with pytest.raises(InvalidArgument, match="magnet_cost = 0.1 is for ppo"):
+    with pytest.raises(InvalidArgument, match=r"magnet_cost = 0\.1 is for ppo"):
         MAPPOConfig(magnet_cost=0.1)
