@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from mazemesh.v1 import game_pb2
 from mazemesh.packing.runs import Packing
+from mazemesh.v1 import game_pb2
 from mazemesh.wire.columns import encode_columns
 from mazemesh.wire.experience_batch import encode_sample
 from mazemesh.wire.experience_record import encode_record

@@ -1,4 +1,4 @@
-"""What a central critic learns from: the state of whole games, from the real Game service to rows."""
+"""What a central critic learns from: the state of whole games, from Game to rows."""
 
 from __future__ import annotations
 
