@@ -30,7 +30,8 @@ def test_one_seed_gives_one_learning_curve(tmp_path: Path) -> None:
     assert first[:UPDATES] == second[:UPDATES]
     # It really learned, by one version after the other, and the actor took each of them.
     assert [line["version"] for line in first[:UPDATES]] == list(range(2, UPDATES + 2))
-    assert all(0 <= line["lag_versions"] <= 1 for line in first)
+    # Unrolls go on over episode ends and turns, so one may have begun a version or two before.
+    assert all(0 <= line["lag_versions"] <= 2.5 for line in first)
 
 
 def test_so_it_does_where_rows_are_drawn_several_times(tmp_path: Path) -> None:
