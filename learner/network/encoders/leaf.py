@@ -78,6 +78,10 @@ class _Choices(nn.Module):
         self.counts = counts
         large = [count for count in counts if count > ONE_HOT]
         self.embeddings = nn.ModuleList(nn.Embedding(count, EMBEDDED) for count in large)
+        for index, count in enumerate(counts):
+            if count <= ONE_HOT:  # kept, as a file that counts them anew can not go as weights
+                values = torch.arange(count)
+                self.register_buffer(f"values_{index}", values, persistent=False)
 
     def forward(self, column: Tensor) -> Tensor:
         parts = column.long().flatten(2) if column.dim() > 2 else column.long().unsqueeze(2)
@@ -87,7 +91,7 @@ class _Choices(nn.Module):
             if count > ONE_HOT:
                 features.append(next(embeddings)(values.clamp(0, count - 1)))
             else:
-                of_all = torch.arange(count, device=values.device)
+                of_all: Tensor = getattr(self, f"values_{index}")
                 features.append((values.unsqueeze(2) == of_all).float())
         return torch.cat(features, dim=2).flatten(1)
 

@@ -27,6 +27,7 @@ from mazemesh.games.spaces import (
     columns,
 )
 from mazemesh.policy.onnx_policy import OnnxPolicy
+from mazemesh.policy.weights import Graph
 
 IMAGE = Box((0.0,), (255.0,), (44, 40, 3), "uint8")
 CELLS = Box((0.0,), (10.0,), (7, 7, 3), "uint8")
@@ -118,7 +119,9 @@ def test_the_onnx_file_answers_as_the_network_does(case: str) -> None:
     network = make(architecture)
     network.load(first)
     trained(network, architecture.observation_space)
-    policy = OnnxPolicy("x:1", source.to_onnx(network.parameters_as_arrays()))
+    data = source.to_onnx(network.parameters_as_arrays())
+    assert Graph.of(data) is not None  # versions of it go as weights
+    policy = OnnxPolicy("x:1", data)
     assert policy.deciding.space == architecture.action_space
     assert policy.state_size == network.state_size == architecture.state_size
     rng = np.random.default_rng(0)
