@@ -12,11 +12,17 @@ from dm_env_rpc.v1 import tensor_utils
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import Catalogue, GameSettings, GameSpec, bot_policy
+from mazemesh.games.spaces import single
 from services.game.dm_env.worlds import Moment, WorldSetup, check_action
 
 OBSERVATION, ACTION_MASK, REWARD = 1, 2, 3
 ACTION = 1
-_DTYPES = {"uint8": dm.UINT8, "float32": dm.FLOAT}
+_DTYPES = {
+    "uint8": dm.UINT8,
+    "int8": dm.INT8,
+    "int32": dm.INT32,
+    "float32": dm.FLOAT,
+}
 _SETTINGS = {field.name: field.default for field in fields(GameSettings)}
 
 
@@ -55,11 +61,13 @@ def check_known(given: Mapping[str, Any], known: Mapping[str, Any]) -> None:
 
 
 def specs(spec: GameSpec) -> dm.ActionObservationSpecs:
-    """What the client of a world sends and sees."""
+    """What the client of a world sends and sees; its game has one column each."""
+    seen = single(spec.observation_space)
+    assert seen is not None
     observation = dm.TensorSpec(
         name="observation",
-        shape=[spec.observation_size],
-        dtype=_DTYPES[spec.observation_dtype],
+        shape=seen.shape,
+        dtype=_DTYPES[seen.dtype],
     )
     mask = dm.TensorSpec(name="action_mask", shape=[spec.num_actions], dtype=dm.UINT8)
     mask.min.uint8s.array, mask.max.uint8s.array = b"\x00", b"\x01"

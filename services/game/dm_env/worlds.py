@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,10 @@ import numpy.typing as npt
 from mazemesh.errors import FailedPrecondition, InvalidArgument, NotFound, ResourceExhausted
 from mazemesh.games import BOTS, Game, GameSettings
 from mazemesh.games.bots import EXTERNAL, bot_code
+from mazemesh.games.spaces import single
 from services.game.play.batch import (
     OVER,
+    RUNNING,
     TERMINATED,
     TRUNCATED,
     Batch,
@@ -24,6 +26,9 @@ from services.game.play.batch import (
 )
 from services.game.play.room import Rooms
 from services.game.play.stepping import Stepping
+
+DTYPES = ("uint8", "int8", "int32", "float32")
+"""Of observations: those that dm_env_rpc has as well."""
 
 SEAT = 0
 """The client's seat; where it starts moves on from episode to episode."""
@@ -44,7 +49,13 @@ class WorldSetup:
 
     def __post_init__(self) -> None:
         check_controllers("opponent", np.array([bot_code(self.opponent)], np.int8), self.game)
-        self.game.resolve(self.settings)
+        spec = self.game.spec(self.game.resolve(self.settings))
+        seen = single(spec.observation_space)
+        if not spec.has_numbered_actions or seen is None or seen.dtype not in DTYPES:
+            raise InvalidArgument(
+                f"game: {self.game.name} has several columns, actions that are no numbers, or "
+                f"elements other than {', '.join(DTYPES)}; RunGames and PlayGame play it"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +63,9 @@ class Moment:
     """What the client sees after a step.
 
     Attributes:
-        observation: [observation_size].
+        observation: as the game's only column has it, [observation_size] in mazes.
         action_mask: uint8 [num_actions].
-        reward: earned by the step; 0 in the first of an episode.
+        reward: earned since the step before; 0 in the first of an episode.
         terminated: the rules ended the episode by this step.
         truncated: the step limit did.
     """
@@ -111,7 +122,9 @@ class World:
             self.touched = self._stepping.clock()
             if not self._begun:
                 await self._stepping.in_thread(self._begin)
-                return self._first_moment()
+                if not self._waits():
+                    return self._first_moment()
+                return await self._come_to_turn(0.0)
             actions = np.zeros_like(self.batch.engine.taken)
             actions[0, SEAT] = action or 0
             self.batch.check(actions)
@@ -119,7 +132,24 @@ class World:
                 self._stepping.step(self.batch, actions)
             else:
                 await self._stepping.step_in_thread(self.batch, actions, _nothing)
-            return self._moment()
+            earned = float(self.batch.engine.reward[0, SEAT])
+            return await self._come_to_turn(earned)
+
+    async def _come_to_turn(self, earned: float) -> Moment:
+        """What the client sees when it is to move, or its episode has ended."""
+        nothing = np.zeros_like(self.batch.engine.taken)
+        while self._waits():
+            await self._stepping.step_in_thread(self.batch, nothing, _nothing)
+            earned += float(self.batch.engine.reward[0, SEAT])
+        return replace(self._moment(), reward=earned)
+
+    def _waits(self) -> bool:
+        """Whether the seat has no move in the next step, and its episode goes on."""
+        engine = self.batch.engine
+        if not len(engine.acting) or engine.acting[0, SEAT]:
+            return False
+        ended = engine.terminated[0] or engine.truncated[0]
+        return not ended and int(engine.seat_status[0, SEAT]) == RUNNING
 
     def _begin(self) -> None:
         engine = self.batch.engine

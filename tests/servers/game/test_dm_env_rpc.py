@@ -25,12 +25,15 @@ RACE = {"game": tensor_utils.pack_tensor("race")}
 
 CARTPOLE = "gymnasium:CartPole-v1"
 PARTING = "pettingzoo:tests.foreign_games:Parting"
+TURNS = "pettingzoo:tests.foreign_games:Turns"
+MACHINE = "pettingzoo:tests.foreign_games:Machine"
+FOREIGN = (CARTPOLE, PARTING, TURNS, MACHINE)
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGame]:
     folder = tmp_path_factory.mktemp("game")
-    with running_game(folder, max_worlds=4, foreign_games=(CARTPOLE, PARTING)) as running:
+    with running_game(folder, max_worlds=4, foreign_games=FOREIGN) as running:
         yield running
 
 
@@ -171,6 +174,36 @@ def test_an_episode_ends_with_the_clients_own_agent(server: RunningGame) -> None
         assert ends == [(1, 1, 0), (2, 2, 1), (4, 4, 0), (4, 4, 1), (1, 1, 0)]
     with connect(server) as other:
         other.send(dm_env_rpc_pb2.DestroyWorldRequest(world_name=world))
+
+
+def test_in_a_game_of_turns_every_step_is_the_clients_own(server: RunningGame) -> None:
+    env, world = make(server, game=TURNS)
+    with env:
+        for _ in range(6):
+            # The place moves on from episode to episode: bots may have moved before.
+            last = env.reset()
+            seen, moves, earned = float(last.observation["observation"][0]), 0, 0.0
+            assert seen <= 4
+            while not last.last():
+                last = env.step({"action": np.int32(2)})
+                moves += 1
+                earned += float(last.reward)
+                after = float(last.observation["observation"][0])
+                assert after >= seen + 2
+                seen = after
+            assert moves <= 3
+            assert earned >= 20 * moves
+    with connect(server) as other:
+        other.send(dm_env_rpc_pb2.DestroyWorldRequest(world_name=world))
+
+
+def test_a_game_of_several_columns_is_no_world(server: RunningGame) -> None:
+    with connect(server) as own:
+        create = dm_env_rpc_pb2.CreateWorldRequest(
+            settings={"game": tensor_utils.pack_tensor(MACHINE)}
+        )
+        with pytest.raises(error.DmEnvRpcError, match="has several columns"):
+            own.send(create)
 
 
 def test_a_world_has_one_seat_and_worlds_are_limited(server: RunningGame) -> None:
