@@ -127,7 +127,9 @@ class LearnerSettings(BlobSettings):
         default=False, description="take the policy's name from another learner that holds it"
     )
     tracking: str = Field(
-        default="local", description="MLflow: local (in the data folder), none, or a tracking URI"
+        default="local",
+        description="where figures go: local (MLflow in the data folder), none, an MLflow URI, "
+        "tensorboard, wandb[:PROJECT]; several, separated by commas",
     )
     device: Literal["auto", "cpu", "cuda"] = Field(
         default="auto", description="auto is cuda where there is one"
