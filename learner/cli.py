@@ -25,7 +25,9 @@ def preset(
     game: Annotated[str, typer.Argument(help="Game: race, gymnasium:CartPole-v1 (`games`).")],
     algorithm: Annotated[
         str,
-        typer.Option(help="ppo, recurrent-ppo, impala, dqn, r2d2 or your own."),
+        typer.Option(
+            help="ppo, recurrent-ppo, mappo, impala, a2c, dqn, r2d2, sac, td3, ddpg or your own."
+        ),
     ] = "ppo",
 ) -> None:
     """Print a game's training settings, each with its meaning, as a file for --config."""

@@ -73,7 +73,7 @@ class Run:
         if settings.lockstep and not method.experience.ordered:
             raise InvalidArgument(
                 f"lockstep: {settings.algorithm} draws by priorities that follow the order of "
-                "arrival; it should be ppo, recurrent-ppo or impala"
+                f"arrival; it should be one of {', '.join(_ordered())}"
             )
         game_settings = dataclasses.replace(
             start.game_settings,
@@ -141,6 +141,9 @@ class Run:
             game=self.game, settings=settings_to_proto(self.game_settings), table=self.table.name
         )
         collection.batch_rows, collection.lockstep = self.batch_rows, self.lockstep
+        if self.lockstep:
+            turns = self.method.experience.turns(self.config)
+            collection.first_rows, collection.batch_rows = turns
         collection.pool.extend(self.pool)
         collection.exploits, collection.games = self.exploits, self.games
         collection.packed = self.packed
@@ -251,6 +254,11 @@ def _described(architecture: Architecture) -> dict[str, Any]:
     if architecture.state_space is not None:
         values["state_space"] = content(architecture.state_space)
     return values if architecture.own is None else {**values, "own": architecture.own.factory}
+
+
+def _ordered() -> list[str]:
+    """Algorithms that lockstep repeats."""
+    return [name for name in names() if find(name).experience.ordered]
 
 
 def _check_network(settings: LearnerSettings, method: Algorithm[Any]) -> None:

@@ -34,7 +34,8 @@ class LearnerSettings(BlobSettings):
     game: str = Field(default="race", description="game to learn")
     algorithm: str = Field(
         default="ppo",
-        description="how: ppo, recurrent-ppo, impala, dqn, r2d2, or one of a package of your own",
+        description="how: ppo, recurrent-ppo, mappo, impala, a2c, dqn, r2d2, sac, td3, ddpg, or "
+        "one of a package of your own",
     )
     policy: str = Field(default="", description="name to publish under; the game's unless set")
     seed: int = Field(default=0, ge=0, lt=2**61, description="of first weights and minibatches")

@@ -48,6 +48,8 @@ _WRITES_A_ROUND = 4
 WRITE_ROWS = 256
 """Of transitions in a write, where a run does not say."""
 
+MOST_WRITE_ROWS = 65_536
+
 OPPONENT_EPSILON = 0.05
 """Exploration of a Q-network that plays as opponent: enough to leave a loop."""
 
@@ -231,7 +233,7 @@ def method(
             opponents=several,
             q_values=wanted.choosing == CHOOSING_UNSPECIFIED,
             masks=wanted.masks,
-            batch_rows=wanted.write_rows or WRITE_ROWS,
+            batch_rows=min(wanted.write_rows or WRITE_ROWS, MOST_WRITE_ROWS),
         )
         if wanted.choosing == CHOOSING_UNSPECIFIED:
             return _epsilon_greedy(wanted, games, rng), collector

@@ -116,9 +116,13 @@ class Experience:
             yield self
             return
         for start in range(0, self.rows, most):
-            cut = slice(start, start + most)
-            yield Experience(
-                {name: column[cut] for name, column in self.columns.items()},
-                None if self.priorities is None else self.priorities[cut],
-                self.policy_versions[cut],
-            )
+            yield self.part(start, start + most)
+
+    def part(self, start: int, end: int) -> Experience:
+        """Its rows from `start` to before `end`."""
+        cut = slice(start, end)
+        return Experience(
+            {name: column[cut] for name, column in self.columns.items()},
+            None if self.priorities is None else self.priorities[cut],
+            self.policy_versions[cut],
+        )

@@ -35,8 +35,10 @@ class UnrollCollector:
         distribution: ActionDistribution = "clipped",
         state_space: Space | None = None,
     ) -> None:
-        """`distribution` is what continuous actions are drawn from; `state_space` what is told of
-        the whole game, if that is wanted.
+        """Of `games` rows.
+
+        `distribution` is what continuous actions are drawn from, `state_space` what is told of the
+        whole game, if that is wanted.
         """
         spaces = shown.observation, shown.action
         plain = unroll_signature(length, *spaces, state_size=state_size, opponents=opponents)

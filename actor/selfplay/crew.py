@@ -207,7 +207,7 @@ class Crew:
     def _empty(self, decision: Decision) -> Decision:
         if not decision.global_state.size:
             self._by_seat = tuple(name for name in _BY_SEAT if name != "global_state")
-        rows = {
+        rows: dict[str, Any] = {
             name: np.zeros((self._capacity, *part.shape[1:]), part.dtype)
             for name in self._by_seat
             for part in [getattr(decision, name)]

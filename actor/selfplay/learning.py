@@ -15,7 +15,7 @@ from actor.collecting.step import Experience
 from actor.selfplay.opponents import Supply
 from actor.selfplay.student import Student
 from mazemesh.client.mesh import Mesh
-from mazemesh.client.replay.experience_writer import ExperienceWriter
+from mazemesh.client.replay.experience_tables import Appends
 from mazemesh.errors import InvalidArgument
 from mazemesh.experience import most_write_rows
 from mazemesh.games import GameSpec
@@ -119,7 +119,7 @@ class Learning:
     supply: Supply
     signature: Signature
     sender: ExperienceSender
-    writer: ExperienceWriter
+    writer: Appends
     most_rows: int
     alone: bool = True
     left_out: int = 0

@@ -7,11 +7,12 @@ drawn here, from versions that are all published by that time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
 
+from actor.collecting.step import Experience
 from mazemesh.v1.model_pb2 import PolicyVersion
 
 _LATEST_SHARE = 0.5
@@ -72,19 +73,36 @@ class LockstepOpponents:
 
 
 class Turns:
-    """Counts what was written and waits for the learner's turn after each batch.
+    """Counts what was written and waits for the learner's turn after the rows of each batch.
 
     Args:
         student: Who acts.
-        batch_rows: Rows of a batch.
+        batch_rows: Rows between two batches.
+        first_rows: Rows before the first one.
         opponents: Told of new snapshots after each turn; None in a game of one seat.
     """
 
     def __init__(
-        self, student: Follower, batch_rows: int, opponents: LockstepOpponents | None
+        self,
+        student: Follower,
+        batch_rows: int,
+        opponents: LockstepOpponents | None,
+        first_rows: int = 0,
     ) -> None:
         self._student, self._batch_rows, self._opponents = student, batch_rows, opponents
-        self._rows = 0
+        self._left = first_rows or batch_rows
+
+    def parts(self, experience: Experience) -> Iterator[Experience]:
+        """Itself in order, cut where the learner's turns are; ask for the next when one is written.
+
+        What is drawn from a table depends on the rows that are in it: there are as many at each
+        turn, and no more.
+        """
+        start = 0
+        while start < experience.rows:
+            end = min(experience.rows, start + self._left)
+            yield experience.part(start, end)
+            start = end
 
     def written(self, rows: int, acted: int) -> None:
         """Notes `rows` rows, at most a batch, written while version `acted` was the student's.
@@ -92,10 +110,10 @@ class Turns:
         Raises:
             MazemeshError: Model does not answer.
         """
-        self._rows += rows
-        if self._rows < self._batch_rows:
+        self._left -= rows
+        if self._left > 0:
             return
-        self._rows -= self._batch_rows
+        self._left += self._batch_rows
         self._student.wait_newer(acted)
         if self._opponents is not None:
             self._opponents.refresh()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from uuid import uuid4
 
 import numpy as np
@@ -174,7 +174,8 @@ class Actor:
             (entropy,) = self._entropy.spawn(1)
             rng = np.random.default_rng(entropy)
             drawn = LockstepOpponents(self._mesh.model, role.name, bots, rng)
-            self._turns = Turns(role.student, collection.batch_rows, drawn if several > 1 else None)
+            turns = collection.batch_rows, drawn if several > 1 else None, collection.first_rows
+            self._turns = Turns(role.student, *turns)
             return drawn, None
         asked = OpponentSupply(
             self._mesh.matchmaker,
@@ -208,8 +209,12 @@ class Actor:
         finally:
             self._close()
 
+    def _pieces(self, experience: Experience, most: int) -> Iterator[Experience]:
+        for piece in experience.pieces(most):
+            yield from (piece,) if self._turns is None else self._turns.parts(piece)
+
     def _send(self, experience: Experience, learning: Learning) -> None:
-        for piece in experience.pieces(learning.most_rows):
+        for piece in self._pieces(experience, learning.most_rows):
             acted = learning.role.student.version
             with self._metrics.blocked.time():
                 taken = learning.give(piece)

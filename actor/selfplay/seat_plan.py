@@ -145,7 +145,7 @@ class SeatPlan:
         self.trained[game] = True
 
     def _seat_of(self, game: int) -> int:
-        own = self._parts[self._part[game]].seats
+        own = self._parts[int(self._part[game])].seats
         return own[game // len(self._parts) % len(own)]
 
     def _cast(self, game: int) -> None:
@@ -163,7 +163,8 @@ class SeatPlan:
         if len(self._parts) > 1 and not is_bot(opponent):
             for number, part in enumerate(self._parts):
                 if part.policy == name:
-                    return opposed & (self.part_of == number)
+                    own: npt.NDArray[np.bool_] = opposed & (self.part_of == number)
+                    return own
         return opposed
 
     def _draw(self, game: int) -> str:

@@ -50,6 +50,10 @@ class Experience(Protocol[ConfigT]):
         """Rows of one request to Replay."""
         ...
 
+    def turns(self, config: ConfigT) -> tuple[int, int]:
+        """In lockstep, rows that are written before the first batch is drawn, and between two."""
+        ...
+
     def steps_per_row(self, config: ConfigT) -> float:
         """Agent steps that a sampled row stands for."""
         ...

@@ -26,6 +26,11 @@ class CentralUnrolls(Unrolls):
                 "algorithm: mappo has a critic of the whole game's state, and this game tells none "
                 "(PettingZoo's state()); ppo learns from what each seat sees"
             )
+        if shape.state_size:
+            raise InvalidArgument(
+                f"frames = {shape.encoding.frames}: mappo's policies see the present observation "
+                "alone, so it should be 1; ppo and recurrent-ppo learn with several"
+            )
         unrolls = super().signature(config, shape, opponents=opponents)
         return with_global_state(unrolls, config.unroll_length, shape.state_space)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from learner.network.networks import Seen
+from learner.network.networks import Network, Seen
 
 
 def observed(columns: Mapping[str, Tensor], which: str = "", what: str = "observation") -> Seen:
@@ -31,10 +31,11 @@ def each(seen: Seen, change: Callable[[Tensor], Tensor]) -> Seen:
 
 def joined(parts: list[Seen], dim: int = 0) -> Seen:
     """Several as one, along a dimension."""
-    first = parts[0]
-    if isinstance(first, Tensor):
-        return torch.cat([part for part in parts if isinstance(part, Tensor)], dim)
-    return {name: torch.cat([part[name] for part in parts], dim) for name in first}
+    tensors = [part for part in parts if isinstance(part, Tensor)]
+    if tensors:
+        return torch.cat(tensors, dim)
+    named = [part for part in parts if isinstance(part, Mapping)]
+    return {name: torch.cat([part[name] for part in named], dim) for name in named[0]}
 
 
 def cut(seen: Seen, size: int) -> list[Seen]:
@@ -45,7 +46,28 @@ def cut(seen: Seen, size: int) -> list[Seen]:
     return [dict(zip(seen, piece, strict=True)) for piece in pieces]
 
 
-def steps_and_last(columns: Mapping[str, Tensor]) -> Seen:
-    """Of B unrolls of T steps: all B * T steps one after the other, then what came after each."""
+def ended_before(columns: Mapping[str, Tensor]) -> Tensor:
+    """Whether an episode begins at each step of unrolls and after them, bool [B, T + 1].
+
+    At step 0 an episode goes on or begins; the stored state says which.
+    """
+    ended = columns["terminated"] | columns["truncated"]
+    return torch.cat([torch.zeros_like(ended[:, :1]), ended], dim=1)
+
+
+def with_last(columns: Mapping[str, Tensor]) -> Seen:
+    """What was seen at all steps of unrolls and after them, [B, T + 1, ...]."""
+    last = each(observed(columns, "last_"), lambda rows: rows.unsqueeze(1))
+    return joined([observed(columns), last], dim=1)
+
+
+def outputs_of(network: Network, columns: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+    """A network's outputs at all B * T steps of unrolls, and at what came after each unroll."""
+    if "state" in columns:
+        state, begins = columns["state"], ended_before(columns)
+        outputs, _ = network.sequence(with_last(columns), state, begins)
+        return outputs[:, :-1].flatten(0, 1), outputs[:, -1]
     steps = each(observed(columns), lambda column: column.flatten(0, 1))
-    return joined([steps, observed(columns, "last_")])
+    outputs = network.outputs(joined([steps, observed(columns, "last_")]))
+    taken = columns["reward"].numel()
+    return outputs[:taken], outputs[taken:]

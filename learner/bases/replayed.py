@@ -88,6 +88,10 @@ class _Prioritized:
             ),
         )
 
+    def turns(self, config: QLearningConfig) -> tuple[int, int]:
+        """See `ordered`: there are none."""
+        raise NotImplementedError
+
     def batch_rows(self, config: QLearningConfig) -> int:
         """Several minibatches."""
         return config.minibatch_size * config.minibatches_per_batch

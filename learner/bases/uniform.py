@@ -79,7 +79,7 @@ class NoisyConfig(OffPolicyConfig):
 class UniformTransitions:
     """n-step transitions, of which each is as likely to be drawn as any."""
 
-    ordered = False
+    ordered = True  # in lockstep, where a batch follows from certain rows and no others
 
     def signature(
         self, config: OffPolicyConfig, shape: Architecture, *, opponents: bool
@@ -107,13 +107,29 @@ class UniformTransitions:
             config.table_capacity,
             min_size=config.min_size,
             samples_per_insert=config.samples_per_insert,
+            ahead=max(batch, config.samples_per_insert, 1.0),
             # Where no batch may be sampled any more, a write of as many rows must be allowed.
-            error_buffer=2.0 * max(batch, _write_rows(config) * config.samples_per_insert),
+            behind=2.0 * max(batch, _write_rows(config) * config.samples_per_insert, 1.0),
         )
 
     def batch_rows(self, config: OffPolicyConfig) -> int:
         """Several minibatches."""
         return config.minibatch_size * config.minibatches_per_batch
+
+    def turns(self, config: OffPolicyConfig) -> tuple[int, int]:
+        """Rows before the first batch, and between two.
+
+        Raises:
+            InvalidArgument: there is no whole number of them.
+        """
+        rows = self.batch_rows(config) / config.samples_per_insert
+        if not rows.is_integer():
+            raise InvalidArgument(
+                f"lockstep: a batch of {self.batch_rows(config)} rows is drawn after every "
+                f"{rows:g} that are written (samples_per_insert = {config.samples_per_insert:g}); "
+                "it should be a whole number"
+            )
+        return config.min_size, int(rows)
 
     def steps_per_row(self, config: OffPolicyConfig) -> float:
         """Less than one, as each step is drawn several times."""

@@ -76,6 +76,10 @@ class Unrolls:
         """Unrolls of an update."""
         return config.unrolls_per_batch
 
+    def turns(self, config: ActorCriticConfig) -> tuple[int, int]:
+        """Rows before the first batch, and between two: those of a batch."""
+        return config.unrolls_per_batch, config.unrolls_per_batch
+
     def steps_per_row(self, config: ActorCriticConfig) -> float:
         """All of an unroll's."""
         return float(config.unroll_length)

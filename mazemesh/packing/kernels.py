@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
@@ -14,6 +15,7 @@ from mazemesh.machine_code import compile_for, compiled
 from mazemesh.numba_internals import NO_COUNTS, known
 from mazemesh.packing.words import into_elements, load_word, store_word, to_bits, to_elements
 
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 Bytes = npt.NDArray[np.uint8]
 Program = npt.NDArray[np.int32]
 
@@ -37,7 +39,17 @@ _CARRY = np.uint64(0x7F7F7F7F7F7F7F7F)
 _ZERO, _WORD_BITS, _ALL = np.uint64(0), np.uint64(64), np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
-@numba.njit(inline="always", **_OPTIONS)
+def _inlined(function: _Function) -> _Function:
+    """Compile a function as a part of each that calls it."""
+    return cast("_Function", numba.njit(inline="always", **_OPTIONS)(function))
+
+
+def _called(function: _Function) -> _Function:
+    """Compile a function that others call."""
+    return cast("_Function", numba.njit(**_OPTIONS)(function))
+
+
+@_inlined
 def _bits_at(packed: Bytes, begin: int, bit: int, wanted: int) -> np.uint64:
     """Bits of a row from `bit` on, 1..64; above `wanted` there may be others."""
     at, shift = begin + (bit >> 3), np.uint64(bit & 7)
@@ -54,7 +66,7 @@ def _bits_at(packed: Bytes, begin: int, bit: int, wanted: int) -> np.uint64:
     return word
 
 
-@numba.njit(inline="always", **_OPTIONS)
+@_inlined
 def _copy(target: Bytes, to: int, source: Bytes, begin: int, count: int) -> None:
     """Copy bytes; up to seven behind them are written over, where there are any."""
     if to + count + 8 <= target.size and begin + count + 8 <= source.size:
@@ -65,8 +77,10 @@ def _copy(target: Bytes, to: int, source: Bytes, begin: int, count: int) -> None
             target[to + index] = source[begin + index]
 
 
-@numba.njit(**_OPTIONS)
-def _spread(plain: Bytes, at: int, word: np.uint64, value: int, wanted: int, add: bool) -> None:
+@_called
+def _spread(
+    plain: Bytes, at: int, word: np.uint64, value: np.uint8, wanted: int, add: bool
+) -> None:
     """As `to_elements` and `into_elements`, of fewer elements than 64."""
     for index in range(wanted):
         there = np.uint8((word >> np.uint64(index)) & np.uint64(1))
@@ -74,7 +88,7 @@ def _spread(plain: Bytes, at: int, word: np.uint64, value: int, wanted: int, add
         plain[at + index] = before | (there * value)
 
 
-@numba.njit(**_OPTIONS)
+@_called
 def _unpack_short(packed: Bytes, plain: Bytes, value: np.uint64, rows: int, size: int) -> None:
     """Rows of at most eight elements and one bit each, such as action masks."""
     for row in range(rows):
@@ -88,7 +102,7 @@ def _unpack_short(packed: Bytes, plain: Bytes, value: np.uint64, rows: int, size
                 plain[at + index] = word >> np.uint64(8 * index) & np.uint64(255)
 
 
-@numba.njit(**_OPTIONS)
+@_called
 def _pack_short(plain: Bytes, packed: Bytes, shift: np.uint64, rows: int, size: int) -> None:
     mask = np.uint64((1 << size) - 1)
     for row in range(rows):

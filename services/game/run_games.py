@@ -32,6 +32,7 @@ from services.game.wire.packed_steps import packed_steps
 from services.game.wire.steps import asked, opened
 
 GameSession: TypeAlias = Session[bytes]
+Encode: TypeAlias = Callable[[int, Report], bytes]
 GameSessions: TypeAlias = Sessions[bytes]
 T = TypeVar("T")
 
@@ -125,33 +126,23 @@ class RunGamesStream:
                 setup.game, setup.settings, setup.num_games, with_state=setup.with_state
             )
             batch = await self._stepping.in_thread(setup.make, self._new_engine, share)
-            encode, packing = await self._stepping.in_thread(_encoding, first.open, batch)
+            about = first.open.session_id, next(self._serials), batch, self._stepping
             session = await self._stepping.in_thread(
-                Session,
-                first.open.session_id,
-                next(self._serials),
-                batch,
-                self._stepping,
-                encode,
+                _encoded, first.open, batch, lambda encode: Session(*about, encode)
             )
-            session.packing = packing
         else:
             board = await self._match_host.join(first.join.seat_tokens, owner)
             trace = tracing.current()
             for game in board.games:
                 game.match.trace = trace
             await self._end_other(board)
-            encode, packing = await self._stepping.in_thread(_encoding, first.join, board.batch)
+            joined = first.join.session_id, next(self._serials), board, self._stepping
             session = await self._stepping.in_thread(
-                MatchSession,
-                first.join.session_id,
-                next(self._serials),
-                board,
-                self._stepping,
-                encode,
-                self._recorder,
+                _encoded,
+                first.join,
+                board.batch,
+                lambda encode: MatchSession(*joined, encode, self._recorder),
             )
-            session.packing = packing
         return session
 
     async def _end_other(self, board: Board) -> None:
@@ -162,14 +153,16 @@ class RunGamesStream:
                 await session.settled()
 
 
-def _encoding(
-    message: pb.OpenSession | pb.JoinSession, batch: Batch
-) -> tuple[Callable[[int, Report], bytes], int]:
-    """How a session's steps are encoded, and the hash of their packing; 0 where they are plain."""
+def _encoded(
+    message: pb.OpenSession | pb.JoinSession, batch: Batch, make: Callable[[Encode], GameSession]
+) -> GameSession:
+    """A session whose steps are packed, where that is asked for and makes them shorter."""
     # Games that were joined may be joined again, by who wants them plain.
     alone = isinstance(message, pb.OpenSession)
     packed = packed_steps(batch, alone=alone) if message.packed else None
-    return (encode_step, 0) if packed is None else (packed, packed.hash)
+    session = make(encode_step if packed is None else packed)
+    session.packing = 0 if packed is None else packed.hash
+    return session
 
 
 async def _answer_steps(session: GameSession, stream: Holder, context: Context) -> bool:

@@ -114,17 +114,28 @@ class ModelServicer(ModelServiceServicer):
                 raise InvalidArgument("weights are set and graph_sha256 is not; expected both")
         if graph:
             version = await self._publish_weights(header, request_iterator, submission)
-        elif (version := await self._publisher.find(submission, header.fence)) is None:
-            with within("header"):
-                spec = await self._spec(header)
-                parity = await asyncio.to_thread(read_parity, header.parity, spec)
-            submission = replace(submission, spec_hash=spec.spec_hash if spec else "")
-            with self._uploads.room(submission.size_bytes):
-                upload = await self._receive(request_iterator, submission)
-                version = await self._publisher.publish(submission, parity, upload, header.fence)
+        else:
+            version = await self._publish_file(header, request_iterator, submission)
         if version.rejection:
             raise FailedPrecondition(f"{version.reference} is rejected: {version.rejection}")
         return pb.PublishPolicyResponse(policy=version_message(version))
+
+    async def _publish_file(
+        self,
+        header: pb.PublishPolicyHeader,
+        messages: AsyncIterator[pb.PublishPolicyRequest],
+        submission: Submission,
+    ) -> Version:
+        known = await self._publisher.find(submission, header.fence)
+        if known is not None:
+            return known
+        with within("header"):
+            spec = await self._spec(header)
+            parity = await asyncio.to_thread(read_parity, header.parity, spec)
+        submission = replace(submission, spec_hash=spec.spec_hash if spec else "")
+        with self._uploads.room(submission.size_bytes):
+            upload = await self._receive(messages, submission)
+            return await self._publisher.publish(submission, parity, upload, header.fence)
 
     async def _publish_weights(
         self,

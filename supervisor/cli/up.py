@@ -17,7 +17,10 @@ def up(
         typer.Option(help="Game to learn and to rate: race, gymnasium:CartPole-v1 (`games`)."),
     ] = "race",
     algorithm: Annotated[
-        str, typer.Option(help="ppo, recurrent-ppo, impala, dqn, r2d2 or your own.")
+        str,
+        typer.Option(
+            help="ppo, recurrent-ppo, mappo, impala, a2c, dqn, r2d2, sac, td3, ddpg or your own."
+        ),
     ] = "ppo",
     name: Annotated[str, typer.Option(help="Name of the policy; default: the game's.")] = "",
     policies: Annotated[

@@ -268,6 +268,8 @@ def _service(plan: MeshPlan, name: str, instance: int, metrics_port: int) -> Pro
         # A shard's rows are its own; those of the first one lie where they lay before there were
         # others.
         flags += ["--data-dir", str(plan.data_dir / f"{name}-{instance}"), "--shard", str(instance)]
+    if name == "replay" and plan.seed is not None:
+        flags += ["--seed", str(plan.seed + instance)]  # what is drawn of a table repeats too
     flags += own_keys.of(plan.key_files, name)
     command = run_module(f"services.{name}", *flags)
     return ProcessSpec(

@@ -21,27 +21,41 @@ pytestmark = pytest.mark.timeout(240)
 
 
 def test_one_seed_gives_one_learning_curve(tmp_path: Path) -> None:
-    first, second = (curve(tmp_path / name, seed=3) for name in ("first", "second"))
+    flags = [
+        *("--game", "race", "--learner=--width=6", "--learner=--height=6"),
+        "--learner=--hyperparameters=unroll_length=8,unrolls_per_batch=32,minibatch_size=64",
+    ]
+    first, second = (curve(tmp_path / name, "race", flags) for name in ("first", "second"))
     # Every figure of every update, to the last bit.
     assert first[:UPDATES] == second[:UPDATES]
     # It really learned, by one version after the other, and the actor took each of them.
     assert [line["version"] for line in first[:UPDATES]] == list(range(2, UPDATES + 2))
-    assert all(0 <= line["lag_versions"] <= 1 for line in first)
+    # Unrolls go on over episode ends and turns, so one may have begun a version or two before.
+    assert all(0 <= line["lag_versions"] <= 2.5 for line in first)
 
 
-def curve(data_dir: Path, seed: int) -> list[dict[str, Any]]:
-    """The journal of a run of race, at least `UPDATES` lines, without their times."""
-    own = {"unroll_length": 8, "unrolls_per_batch": 32, "minibatch_size": 64}
-    hyperparameters = ",".join(f"{name}={value}" for name, value in own.items())
+def test_so_it_does_where_rows_are_drawn_several_times(tmp_path: Path) -> None:
+    """A uniform table, from which every batch follows from the rows that were written before it."""
+    own = "min_size=200,minibatch_size=32,minibatches_per_batch=2,samples_per_insert=16"
+    flags = [
+        *("--game", "gymnasium:Pendulum-v1", "--algorithm", "sac"),
+        f"--learner=--hyperparameters={own}",
+    ]
+    first, second = (curve(tmp_path / name, "pendulum-v1", flags) for name in ("first", "second"))
+    assert first[:UPDATES] == second[:UPDATES]
+    assert [line["version"] for line in first[:UPDATES]] == list(range(2, UPDATES + 2))
+    assert first[0]["critic_loss"] != first[1]["critic_loss"]
+
+
+def curve(data_dir: Path, policy: str, flags: list[str]) -> list[dict[str, Any]]:
+    """The journal of a run, at least `UPDATES` lines, without their times."""
     command = [
-        *(str(MAZEMESH), "up", "--game", "race", "--deterministic", "--seed", str(seed)),
+        *(str(MAZEMESH), "up", *flags, "--deterministic", "--seed", "3"),
         # 20 games do not divide a batch: turns end in the middle of what a session wrote.
         *("--games", "20", "--evaluators", "0", "--plain", "--data-dir", str(data_dir)),
         *("--port-base", str(free_block(len(SERVICES)).start), "--learner=--tracking=none"),
-        *("--learner=--width=6", "--learner=--height=6"),
-        f"--learner=--hyperparameters={hyperparameters}",
     ]
-    journal = data_dir / "learner" / "race" / "metrics.jsonl"
+    journal = data_dir / "learner" / policy / "metrics.jsonl"
     output = data_dir.with_suffix(".log")
     with output.open("wb") as log, subprocess.Popen(command, stderr=log) as mesh:
         try:

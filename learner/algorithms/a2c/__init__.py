@@ -2,11 +2,11 @@
 
 A3C and A2C learn by the same formula. In A3C each of many workers computes gradients by its own,
 somewhat older weights and adds them to the shared ones as they come; A2C lets all workers wait for
-each other, so that every gradient is of the newest weights. Here actors only play, and one learner computes all
-gradients, always by its newest weights: that is A2C's half. Actors do not wait for it, so what they
-played may be of slightly older weights: that is A3C's half, and V-trace corrects it (Espeholt et
-al. 2018), where A3C leaves it as it is. With `mazemesh up --deterministic` they do wait; then every
-ratio is 1, and this is A2C to the letter.
+each other, so that every gradient is of the newest weights. Here actors only play, and one learner
+computes all gradients, always by its newest weights: that is A2C's half. Actors do not wait for it,
+so what they played may be of slightly older weights: that is A3C's half, and V-trace corrects it
+(Espeholt et al. 2018), where A3C leaves it as it is. With `mazemesh up --deterministic` they wait;
+then every ratio is 1, and this is A2C to the letter.
 
 How it learns from a batch is in `update`, which needs torch; all else of it is here.
 """

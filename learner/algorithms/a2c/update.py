@@ -17,7 +17,7 @@ from learner.algorithms.a2c import A2CConfig
 from learner.algorithms.algorithm import Start
 from learner.bases.actions import AnyActions
 from learner.bases.learner import OneNetwork, Update, statistics
-from learner.bases.observed import observed, steps_and_last
+from learner.bases.observed import observed, outputs_of
 from learner.bases.vtrace import FIT, estimate
 from learner.network.networks import Network, make
 from learner.ports import Batch
@@ -57,8 +57,7 @@ class A2C(OneNetwork[Network, A2CConfig]):
         config, shape = self.config, column["reward"].shape
         steps = shape.numel()
         with self._place.rounding():
-            outputs = self.network.outputs(steps_and_last(column))
-        taken, last = outputs[:steps], outputs[steps:]
+            taken, last = outputs_of(self.network, column)
         policy = self._actions.policy(taken, self._actions.illegal(column, steps))
         chosen = self._actions.chosen(policy, self._actions.rows(column, steps)).view(shape)
         value = taken[:, -1].view(shape)

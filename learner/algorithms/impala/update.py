@@ -16,7 +16,7 @@ from torch import Tensor
 from learner.algorithms.impala import ImpalaConfig
 from learner.bases.actions import AnyActions, actions_of
 from learner.bases.learner import OneNetwork, Update, statistics
-from learner.bases.observed import observed, steps_and_last
+from learner.bases.observed import observed, outputs_of
 from learner.bases.policy_gradient import Policy, differentiated, gradient, in_units
 from learner.bases.vtrace import FIT, Estimate, estimate
 from learner.device.place import Place
@@ -67,17 +67,15 @@ class Impala(OneNetwork[Network, ImpalaConfig]):
         unrolls, length = column["reward"].shape
         steps = unrolls * length
         with self._place.rounding():
-            outputs = self.network.outputs(steps_and_last(column))
+            taken, last = outputs_of(self.network, column)
 
         with torch.no_grad():
-            taken, last = outputs[:steps], outputs[steps:]
             illegal = self._actions.illegal(column, steps)
             action = self._actions.rows(column, steps)
             chosen = self._actions.log_prob(taken, illegal, action).view(unrolls, length)
             value = torch.cat([taken[:, -1].view(unrolls, length), last[:, -1:]], dim=1)
             found = estimate(chosen, value, column, config)
-            by_outputs = torch.zeros_like(outputs)
-            by_outputs[:steps], entropy = self._gradient(taken, illegal, action, found)
+            by_outputs, entropy = self._gradient(taken, illegal, action, found)
             in_units(self.network, by_outputs)
             log_ratio = chosen - column["behaviour_log_probability"]
             parts = [
@@ -89,7 +87,7 @@ class Impala(OneNetwork[Network, ImpalaConfig]):
             means = torch.stack(parts).mean(dim=(1, 2))
 
         self._descent.clear()
-        outputs.backward(by_outputs)
+        taken.backward(by_outputs)
         norm = self._descent.step()
         self.network.observe_returns(found.target, self._ranks)
         return (torch.cat([found.fit, means, norm.view(1)]),)

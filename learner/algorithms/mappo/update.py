@@ -46,10 +46,10 @@ class CentralCritic(nn.Module):
 
     def forward(self, state: Seen) -> Tensor:
         """Float32 [n], of states [n, *shape]."""
-        one = isinstance(state, Tensor)
-        seen = {
-            leaf: (state if one else state[name]).unsqueeze(1) for leaf, name in self._names.items()
-        }
+        if isinstance(state, Tensor):
+            seen = dict.fromkeys(self._names, state.unsqueeze(1))
+        else:
+            seen = {leaf: state[name].unsqueeze(1) for leaf, name in self._names.items()}
         found: Tensor = self.value(self.body(seen)).squeeze(1)
         return found
 

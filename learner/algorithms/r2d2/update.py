@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from learner.algorithms.r2d2 import R2D2Config
-from learner.bases.observed import each, observed
+from learner.bases.observed import each, ended_before, observed
 from learner.bases.q_learning import QLearning
 from learner.device.place import Place
 from learner.device.ranks import Ranks
@@ -137,8 +137,7 @@ class R2D2(QLearning[Network, R2D2Config]):
     def _q_values(self, network: Network, sequence: Sequence, rows: Mapping[str, Tensor]) -> Tensor:
         """Q-values of the steps after the burn-in and of what follows, [B, T - burn_in + 1, A]."""
         first, state = self.config.burn_in, rows["state"]
-        ended = rows["terminated"] | rows["truncated"]
-        begins = torch.cat([torch.zeros_like(ended[:, :1]), ended], dim=1)
+        begins = ended_before(rows)
         seen = observed(rows)
         if first:
             with torch.no_grad(), self._place.rounding():

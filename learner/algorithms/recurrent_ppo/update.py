@@ -18,7 +18,7 @@ from learner.algorithms.ppo import PPOConfig
 from learner.algorithms.ppo.update import Steps, normalized, surrogate, surrogate_of
 from learner.bases.actions import OneChoice, actions_of
 from learner.bases.epochs import Epochs
-from learner.bases.observed import cut, each, joined, observed
+from learner.bases.observed import cut, each, ended_before, observed, with_last
 from learner.bases.policy_gradient import in_units
 from learner.bases.vtrace import estimate
 from learner.device.place import Place
@@ -75,12 +75,9 @@ class RecurrentPPO(Epochs[Network, PPOConfig, Unrolls]):
     def _prepare(self, column: Mapping[str, Tensor]) -> tuple[Unrolls, Tensor]:
         """Step 1: the network over the batch, V-trace, what the epochs need; and how it fits."""
         observation, shape = observed(column), column["reward"].shape
-        ended = column["terminated"] | column["truncated"]
-        begins = torch.cat([torch.zeros_like(ended[:, :1]), ended], dim=1)
-        last = each(observed(column, "last_"), lambda rows: rows.unsqueeze(1))
-        with_last = joined([observation, last], dim=1)
+        begins = ended_before(column)
         _, size = self._pieces(*shape)
-        parts = (cut(with_last, size), column["state"].split(size), begins.split(size))
+        parts = (cut(with_last(column), size), column["state"].split(size), begins.split(size))
         outputs = torch.cat([self.network.sequence(*p)[0] for p in zip(*parts, strict=True)])
         n, taken = shape.numel(), outputs[:, :-1].flatten(0, 1)
         illegal, action = self._actions.illegal(column, n), self._actions.rows(column, n)

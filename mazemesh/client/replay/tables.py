@@ -29,7 +29,7 @@ def prioritized(
             max(1, samples_per_insert), and at least the size of the batches on either side.
     """
     sampler = pb.Selector(kind=pb.SELECTOR_KIND_PRIORITIZED, exponent=alpha)
-    limits = min_size, samples_per_insert, error_buffer
+    limits = min_size, samples_per_insert, error_buffer, error_buffer
     return _reused(name, signature, capacity, sampler, *limits)
 
 
@@ -40,11 +40,23 @@ def uniform(
     *,
     min_size: int,
     samples_per_insert: float,
-    error_buffer: float,
+    ahead: float,
+    behind: float,
 ) -> pb.Table:
-    """Every row as likely as any other, oldest rows leave first; arguments as of `prioritized`."""
+    """Every row as likely as any other, oldest rows leave first.
+
+    Args:
+        name: Of the table.
+        signature: Columns of a row.
+        capacity: Rows.
+        min_size: Rows that are needed before the first sample.
+        samples_per_insert: How often a row is sampled on average.
+        ahead: Samples that may be drawn beyond that, at least those of a batch: with as many, one
+            batch follows from every `batch / samples_per_insert` rows, and no other.
+        behind: Samples that may be owed before inserts wait.
+    """
     sampler = pb.Selector(kind=pb.SELECTOR_KIND_UNIFORM)
-    limits = min_size, samples_per_insert, error_buffer
+    limits = min_size, samples_per_insert, ahead, behind
     return _reused(name, signature, capacity, sampler, *limits)
 
 
@@ -70,7 +82,8 @@ def _reused(
     sampler: pb.Selector,
     min_size: int,
     samples_per_insert: float,
-    error_buffer: float,
+    ahead: float,
+    behind: float,
 ) -> pb.Table:
     """A table whose rows are drawn several times."""
     target = min_size * samples_per_insert
@@ -83,7 +96,7 @@ def _reused(
         rate_limiter=pb.RateLimiter(
             min_size_to_sample=min_size,
             samples_per_insert=samples_per_insert,
-            min_diff=target - error_buffer,
-            max_diff=target + error_buffer,
+            min_diff=target - ahead,
+            max_diff=target + behind,
         ),
     )

@@ -101,7 +101,7 @@ def test_packed_bytes_of_a_wrong_length_are_refused(size: int) -> None:
         (lambda c: c.packing.pop(), "packing of 9 elements"),
         (lambda c: c.packing.add(count=-1), "run of -1 elements"),
         (lambda c: c.packing[0].bits.append(300), "at most 4, of 1..255"),
-        (lambda c: c.packing.extend([pb.PackedRun(count=1)] * 2000), "2003 runs"),
+        (lambda c: c.packing.extend([pb.PackedRun(count=1)] * 2000), "2004 runs"),
         (lambda c: setattr(c, "dtype", pb.DATA_TYPE_FLOAT32), "of float32 has a packing"),
         (lambda c: setattr(c, "dtype", pb.DATA_TYPE_BOOL), "of bool is packed as"),
         (lambda c: c.shape.pop(), "shape"),

@@ -100,3 +100,16 @@ def test_a_turn_looks_for_new_snapshots() -> None:
     assert "race:7" not in {opponents.take() for _ in range(100)}
     turns.written(1, 1)
     assert "race:7" in {opponents.take() for _ in range(100)}
+
+
+def test_rows_are_cut_where_the_learners_turns_are() -> None:
+    """16 rows before the first batch, 6 between two: no row beyond them is written before."""
+    student = FakeStudent()
+    turns, written = Turns(student, 6, None, first_rows=16), []
+    for _ in range(4):
+        for part in turns.parts(experience(10, prioritized=False)):
+            written.append((part.rows, student.version))
+            turns.written(part.rows, student.version)
+    assert sum(rows for rows, _ in written) == 40
+    by_version = [sum(rows for rows, one in written if one == version) for version in range(1, 6)]
+    assert by_version == [16, 6, 6, 6, 6]

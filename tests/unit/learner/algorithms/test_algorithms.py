@@ -15,6 +15,8 @@ SMALL = {
     "ppo": {"unroll_length": 4, "unrolls_per_batch": 8},
     "recurrent-ppo": {"unroll_length": 4, "unrolls_per_batch": 8, "memory": 8},
     "impala": {"unroll_length": 4, "unrolls_per_batch": 8},
+    "a2c": {"unroll_length": 4, "unrolls_per_batch": 8},
+    "sac": {"minibatch_size": 8, "minibatches_per_batch": 2},
     "dqn": {"minibatch_size": 8, "minibatches_per_batch": 2},
     "r2d2": {"minibatch_size": 8, "minibatches_per_batch": 2, "memory": 8},
 }

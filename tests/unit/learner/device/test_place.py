@@ -31,6 +31,8 @@ SMALL: dict[str, dict[str, float]] = {
         "memory": 8,
     },
     "impala": {"unroll_length": 4, "unrolls_per_batch": 16},
+    "a2c": {"unroll_length": 4, "unrolls_per_batch": 16},
+    "sac": {"minibatch_size": 32, "minibatches_per_batch": 2},
     "dqn": {"minibatch_size": 32, "minibatches_per_batch": 2, "target_every": 3},
     "r2d2": {
         "minibatch_size": 8,
