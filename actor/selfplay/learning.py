@@ -140,7 +140,11 @@ class Learning:
         """With a writer to the role's table."""
         writer = mesh.replay.writer(role.collection.table, signature)
         sender = ExperienceSender(writer, stop, drain_seconds=drain_seconds)
-        rows = write_rows(most_write_rows(role.collection.batch_rows), signature.row_bytes)
+        most = most_write_rows(role.collection.batch_rows)
+        if (wanted := role.collection.transition.write_rows) > 0:
+            # The table takes no more at once, however many games end a transition in one step.
+            most = min(most, wanted) or wanted
+        rows = write_rows(most, signature.row_bytes)
         return cls(role, supply, signature, sender, writer, rows, alone)
 
     def threads(self, spec: GameSpec) -> Iterator[threading.Thread]:

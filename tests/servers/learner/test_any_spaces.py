@@ -1,4 +1,4 @@
-"""PPO on every kind of space, through real Game, Replay and Model services and an actor."""
+"""Learning on every kind of space, through real Game, Replay and Model services and an actor."""
 
 from __future__ import annotations
 
@@ -39,6 +39,17 @@ SMALL = {
     "entropy_cost": 0.0,
 }
 
+OFTEN = {
+    "minibatch_size": 64,
+    "minibatches_per_batch": 8,
+    "samples_per_insert": 32,
+    "min_size": 512,
+    "discount": 0.0,
+    "learning_rate": 3e-3,
+    "critic_learning_rate": 3e-3,
+}
+"""Of algorithms that draw each row several times."""
+
 NORMALIZED = {"normalize_observations": True, "normalize_rewards": True}
 
 
@@ -55,7 +66,9 @@ class Services:
 
     def train(self, kind: str, steps: int, **more: Any) -> OnnxPolicy:
         """The policy after so many agent steps."""
-        name, stop, registry = kind.lower(), threading.Event(), CollectorRegistry()
+        algorithm = more.get("algorithm", "ppo")
+        name = kind.lower() if algorithm == "ppo" else f"{kind.lower()}-{algorithm}"
+        stop, registry = threading.Event(), CollectorRegistry()
         told: dict[str, Any] = {
             "game": game(kind),
             "policy": name,
@@ -144,4 +157,22 @@ async def test_ppo_learns(
     services: Services, kind: str, steps: int, wanted: float, more: dict[str, Any]
 ) -> None:
     policy = await asyncio.to_thread(services.train, kind, steps, **more)
+    assert await asyncio.to_thread(services.score, kind, policy) > wanted
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "kind", "wanted", "more"),
+    [
+        ("sac", "Reach", -0.25, NORMALIZED),
+        pytest.param("td3", "Reach", -0.25, {}, marks=pytest.mark.slow),
+        pytest.param("ddpg", "Reach", -0.25, {}, marks=pytest.mark.slow),
+        pytest.param("sac", "Spot", 0.5, {}, marks=pytest.mark.slow),
+    ],
+)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_critics_learn(
+    services: Services, algorithm: str, kind: str, wanted: float, more: dict[str, Any]
+) -> None:
+    told = {"algorithm": algorithm, "hyperparameters": OFTEN, **more}
+    policy = await asyncio.to_thread(services.train, kind, 3_000, **told)
     assert await asyncio.to_thread(services.score, kind, policy) > wanted
