@@ -12,9 +12,11 @@ import numpy as np
 
 from mazemesh.conformance.checks import DEADLINE, Check, agree, expect
 from mazemesh.games.packings import Packings, packings
+from mazemesh.games.spaces import Discrete, single
 from mazemesh.packing.rows import unpack
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.v1.game_pb2_grpc import GameServiceStub
+from mazemesh.wire.spaces import space_from_proto
 from mazemesh.wire.specs import spec_from_proto
 
 _GAMES: Final = 3
@@ -116,6 +118,24 @@ def _packs_arrays(channel: grpc.Channel) -> None:
     agree(set(step.action_mask) <= {0, 1}, "action_mask has other bytes than 0 and 1")
 
 
+def _tells_spaces(channel: grpc.Channel) -> None:
+    for game in GameServiceStub(channel).ListGames(pb.ListGamesRequest(), timeout=DEADLINE).games:
+        spec = game.default_spec
+        if not spec.HasField("observation_space"):  # an older server tells sizes alone
+            continue
+        seen = single(space_from_proto(spec.observation_space, "observation_space"))
+        done = single(space_from_proto(spec.action_space, "action_space"))
+        size, count = (seen.size if seen else 0), done.n if isinstance(done, Discrete) else 0
+        agree(
+            spec.observation_size == size,
+            f"{game.name}: observation_size {spec.observation_size} is not its space's {size}",
+        )
+        agree(
+            spec.num_actions == count,
+            f"{game.name}: num_actions {spec.num_actions} is not its space's {count}",
+        )
+
+
 def _packs_bits(channel: grpc.Channel) -> None:
     """A server may answer plain; one that packs shows the same."""
     plain, packed = _Session(channel), _Session(channel, packed=True)
@@ -193,6 +213,7 @@ def _keeps_sessions_apart(channel: grpc.Channel) -> None:
 
 GAME: Final = (
     Check("lists-games", "ListGames tells games with specs, and bots by name", _lists_games),
+    Check("tells-spaces", "sizes in a spec are those of its spaces", _tells_spaces),
     Check("refuses-unknown-games", "a game it does not know is refused", _refuses_unknown_game),
     Check("names-the-field", "INVALID_ARGUMENT has a BadRequest", _names_field),
     Check("packs-arrays", "arrays of a step have their shapes", _packs_arrays),

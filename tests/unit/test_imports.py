@@ -23,9 +23,9 @@ PLAYS_NO_GAME = {"_harness", "elo", "matchmaker", "model", "replay"}
 KINDS_OF_GAMES = {"is_foreign", "ForeignGame", "ForeignEngine"}
 PURE = (
     *("GameSettings", "GameSpec", "Purpose", "is_bot", "seeds", "settings", "spec"),
-    *("ladder.is_time_trial", "ladder.sides"),
+    *("ladder.is_time_trial", "ladder.sides", "spaces", "columns"),
 )
-"""All of mazemesh.games that they know: settings and specs as data, seeds, bots by name."""
+"""All of mazemesh.games that they know: settings, specs, spaces as data, seeds, bots by name."""
 
 OUTSIDE = {
     # Folders and files of a service that touch the world; all others are its core.

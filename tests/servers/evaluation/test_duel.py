@@ -10,11 +10,17 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 
 from mazemesh.analysis.tally import Tally
 from mazemesh.evaluation.duel import duel, success_rate
-from mazemesh.games import GameSettings, get_game
+from mazemesh.evaluation.matches import play_matches
+from mazemesh.games import GameSettings, Purpose, get_game, seeds
+from mazemesh.games.spaces import Box, Discrete
+from mazemesh.policy.deciding import Deciding
 from mazemesh.policy.onnx_policy import OnnxPolicy
+from mazemesh.policy.sampling import sample
+from mazemesh.v1.game_pb2 import MatchSetup
 from mazemesh.wire.specs import spec_to_proto
 from tests.servers.game_server import FakeElo, RunningGame, running_game
 
@@ -27,17 +33,29 @@ class Drifter:
 
     greedy = False
     state_size = 0
+    deciding = Deciding(Discrete(5))
 
     def __init__(self, name: str) -> None:
         self._stays = name.startswith("stays")
 
-    def infer(
-        self, observation: npt.NDArray[np.uint8], mask: npt.NDArray[np.uint8], state: object
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], object]:
+    def seen(
+        self, columns: dict[str, npt.NDArray[np.uint8]]
+    ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+        return columns["observation"], columns["action_mask"]
+
+    def act(
+        self,
+        observation: npt.NDArray[np.uint8],
+        mask: npt.NDArray[np.uint8],
+        state: object,
+        *,
+        rng: np.random.Generator,
+        temperature: float,
+    ) -> tuple[object, object]:
         logits = np.where(mask, 0.0, -1e9).astype(np.float32)
         if self._stays:
             logits[:, 0] = 1e9
-        return logits, np.zeros(len(mask), np.float32), state
+        return sample(logits, temperature, rng), state
 
 
 def load(name: str) -> OnnxPolicy:
@@ -110,3 +128,62 @@ def test_a_policy_plays_whole_teams_where_all_win_together(server: RunningGame) 
     spec = spec_to_proto(get_game("coop-keys"), SMALL)
     rng = np.random.default_rng(0)
     assert success_rate(server.client, load, spec, "stays:1", GAMES, rng) == 0.0
+
+
+REACH = "pettingzoo:tests.foreign_spaces:Reach"
+
+
+def aiming() -> OnnxPolicy:
+    """A policy of two numbers, written node by node: nearly always the right ones."""
+    floats = TensorProto.FLOAT
+    inputs = [
+        helper.make_tensor_value_info("observation.place", floats, ["batch", 1]),
+        helper.make_tensor_value_info("observation.side", TensorProto.INT8, ["batch"]),
+    ]
+    outputs = [
+        helper.make_tensor_value_info(name, floats, ["batch", *shape])
+        for name, shape in (("mean", [2]), ("log_std", [2]), ("value", []))
+    ]
+    numbers = {"six": 6.0, "two": 2.0, "small": -9.0, "zero": 0.0}
+    nodes = [
+        helper.make_node("Cast", ["observation.side"], ["value"], to=floats),
+        helper.make_node("Mul", ["value", "six"], ["up"]),
+        helper.make_node("Add", ["up", "two"], ["height"]),
+        helper.make_node("Unsqueeze", ["height", "one"], ["second"]),
+        helper.make_node("Concat", ["observation.place", "second"], ["mean"], axis=1),
+        helper.make_node("Mul", ["mean", "zero"], ["nothing"]),
+        helper.make_node("Add", ["nothing", "small"], ["log_std"]),
+    ]
+    constants = [
+        numpy_helper.from_array(np.float32(value), name) for name, value in numbers.items()
+    ]
+    constants.append(numpy_helper.from_array(np.array([1], np.int64), "one"))
+    graph = helper.make_graph(nodes, "policy", inputs, outputs, constants)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    space = Box((-2.0, 0.0), (2.0, 10.0), (2,))
+    return OnnxPolicy("aims:1", model.SerializeToString(), action_space=space)
+
+
+def test_a_policy_of_continuous_actions_plays_its_matches(tmp_path: Path) -> None:
+    policy = aiming()
+    seen = {
+        "observation.place": np.array([[0.5]], np.float32),
+        "observation.side": np.ones(1, np.int8),
+    }
+    actions, _ = policy.act(*policy.seen(seen))
+    assert isinstance(actions, np.ndarray)
+    assert actions.tolist() == [[0.5, 8.0]]
+    with running_game(tmp_path, FakeElo(), foreign_games=(REACH,)) as server:
+        setups = [
+            MatchSetup(
+                match_id=f"m{number}",
+                game=REACH,
+                participants=["aims:1"],
+                seed=seeds.seed(Purpose.EVALUATION, number),
+            )
+            for number in range(4)
+        ]
+        matches = list(zip(setups, server.client.create(setups), strict=True))
+        told = {"temperature": 1.0, "rng": np.random.default_rng(0)}
+        played = play_matches(server.client, {"aims:1": policy}.__getitem__, matches, **told)
+        assert [one.steps for one in played] == [8] * 4

@@ -91,7 +91,7 @@ def test_a_row_that_no_message_holds_is_refused_with_what_would_be_right() -> No
 
 def test_a_run_is_made_of_what_fits() -> None:
     settings = LearnerSettings(
-        game="solo", algorithm="dqn", hyperparameters={"min_size": 900}, view=31
+        game="solo", algorithm="dqn", hyperparameters={"min_size": 900}, view=31, packed=False
     )
     config = Run.of(settings).config
     assert isinstance(config, DQNConfig)
