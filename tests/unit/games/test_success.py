@@ -9,6 +9,7 @@ import pytest
 from mazemesh.games import GameSettings, get_game
 from mazemesh.games.bots import BOTS
 from mazemesh.games.foreign.gymnasium_environment import GymnasiumEnvironment
+from mazemesh.games.foreign.rows import Rows
 from mazemesh.games.mazes.engine import BatchEngine
 
 
@@ -53,10 +54,15 @@ class Told(gymnasium.Env[Any, Any]):
 
 def test_what_an_environment_says_of_success_counts() -> None:
     environment = GymnasiumEnvironment(Told(), 1, "", strict=True)
-    observation, mask = np.zeros((1, 1), np.float32), np.zeros((1, 2), np.uint8)
-    reward, status = np.zeros(1, np.float32), np.zeros(1, np.uint8)
-    environment.reset(0, [0], observation, mask)
+    rows = Rows(
+        observation=(np.zeros((1, 1), np.float32),),
+        mask=(np.zeros((1, 2), np.uint8),),
+        acting=np.zeros(1, np.bool_),
+        reward=np.zeros(1, np.float32),
+        status=np.zeros(1, np.uint8),
+    )
+    environment.reset(0, [0], rows)
     assert environment.successes([0]) == {}
     for action in (1, 0):
-        environment.step([action], [0], observation, mask, reward, status)
+        environment.step([action], [0], rows)
         assert environment.successes([0]) == {0: bool(action)}
