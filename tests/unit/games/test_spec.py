@@ -142,7 +142,7 @@ def test_a_policy_fits_games_that_look_alike() -> None:
         ("loops", 1.5),
         ("loops", float("nan")),
         ("step_limit", -1),
-        ("seats", 9),
+        ("seats", 1025),
         ("line_of_sight", 1),
         ("shaping", -0.1),
         ("shaping_discount", 1.1),
