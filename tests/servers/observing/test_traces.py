@@ -19,7 +19,10 @@ from mazemesh.client.matchmaker import MatchmakerClient
 from mazemesh.client.replay.replay import ReplayClient
 from mazemesh.errors import NotFound
 from mazemesh.evaluation.matches import play_matches
+from mazemesh.games.spaces import Discrete
+from mazemesh.policy.deciding import Deciding
 from mazemesh.policy.onnx_policy import OnnxPolicy
+from mazemesh.policy.sampling import sample
 from mazemesh.process.errors import StartError
 from mazemesh.process.logging import _add_call
 from mazemesh.process.traces import start_tracing
@@ -49,8 +52,22 @@ class AtRandom:
     greedy = False
     state_size = 0
 
-    def infer(self, observation: object, mask: np.ndarray, state: object) -> tuple[object, ...]:
-        return np.where(mask, 0.0, -1e9).astype(np.float32), np.zeros(len(mask)), state
+    deciding = Deciding(Discrete(5))
+
+    def seen(self, columns: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        return columns["observation"], columns["action_mask"]
+
+    def act(
+        self,
+        observation: np.ndarray,
+        mask: np.ndarray,
+        state: object,
+        *,
+        rng: np.random.Generator,
+        temperature: float,
+    ) -> tuple[object, object]:
+        logits = np.where(mask, 0.0, -1e9).astype(np.float32)
+        return sample(logits, temperature, rng), state
 
 
 @pytest.fixture
