@@ -20,6 +20,7 @@ from bench.algorithms.run import EPISODES, EVALUATION_SEED, Trained
 from bench.children import ending_with_us
 from bench.learner.systems import ROOT
 from bench.pinned import pinned_server
+from learner.algorithms.registry import find
 from mazemesh.client.model import ModelClient
 from mazemesh.games.foreign import policy_name
 from mazemesh.policy.onnx_policy import OnnxPolicy
@@ -49,6 +50,7 @@ def run_mesh(cell: Cell, seed: int, steps: int) -> Trained:
                 if process.poll() is None:
                     process.send_signal(signal.SIGINT)
                     process.wait(STOP_SECONDS)
+        steps = to_learn(cell, steps)
         learned, ended = _learned(data / "learner" / policy_name(cell.game) / "metrics.jsonl")
         if status != 0 or learned < steps:
             raise RuntimeError(f"{cell.name}: the mesh ended early: {log.read_text()[-1500:]}")
@@ -65,8 +67,14 @@ def mesh_command(cell: Cell, seed: int, steps: int, data: Path) -> list[str]:
         *(sys.executable, "-P", "-m", "mazemesh.cli", "up", "--plain", "--game", cell.game),
         *("--algorithm", cell.algorithm, "--evaluators", "0", "--seed", str(seed)),
         *("--data-dir", str(data), "--port-base", str(free_block(PORTS)[0])),
-        *(f"--learner=--steps={steps}", "--learner=--tracking=none"),
+        *(f"--learner=--steps={to_learn(cell, steps)}", "--learner=--tracking=none"),
     ]
+
+
+def to_learn(cell: Cell, steps: int) -> int:
+    """Agent steps that a learner counts where `steps` are played: not those before it begins."""
+    config = find(cell.algorithm).preset(cell.game).config
+    return max(1, steps - getattr(config, "min_size", 0))
 
 
 def _learned(journal: Path) -> tuple[int, float]:
