@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -155,7 +155,8 @@ def aiming() -> OnnxPolicy:
         helper.make_node("Add", ["nothing", "small"], ["log_std"]),
     ]
     constants = [
-        numpy_helper.from_array(np.float32(value), name) for name, value in numbers.items()
+        numpy_helper.from_array(np.array(value, np.float32), name)
+        for name, value in numbers.items()
     ]
     constants.append(numpy_helper.from_array(np.array([1], np.int64), "one"))
     graph = helper.make_graph(nodes, "policy", inputs, outputs, constants)
@@ -166,7 +167,7 @@ def aiming() -> OnnxPolicy:
 
 def test_a_policy_of_continuous_actions_plays_its_matches(tmp_path: Path) -> None:
     policy = aiming()
-    seen = {
+    seen: dict[str, npt.NDArray[Any]] = {
         "observation.place": np.array([[0.5]], np.float32),
         "observation.side": np.ones(1, np.int8),
     }
@@ -184,6 +185,6 @@ def test_a_policy_of_continuous_actions_plays_its_matches(tmp_path: Path) -> Non
             for number in range(4)
         ]
         matches = list(zip(setups, server.client.create(setups), strict=True))
-        told = {"temperature": 1.0, "rng": np.random.default_rng(0)}
-        played = play_matches(server.client, {"aims:1": policy}.__getitem__, matches, **told)
+        load_one, rng = {"aims:1": policy}.__getitem__, np.random.default_rng(0)
+        played = play_matches(server.client, load_one, matches, temperature=1.0, rng=rng)
         assert [one.steps for one in played] == [8] * 4

@@ -66,9 +66,9 @@ def test_actor_and_learner_say_the_same(name: str, distribution: ActionDistribut
     found = deciding.log_probability(logits, drawn)
     np.testing.assert_allclose(found, expected, rtol=2e-3, atol=2e-3)
     best, mode = as_columns(space, deciding.best(logits)), joint.mode()
-    for column, wanted in mode.items():
+    for key, wanted in mode.items():
         np.testing.assert_allclose(
-            best[column].reshape(wanted.shape), wanted.numpy(), rtol=1e-4, atol=1e-5
+            best[key].reshape(wanted.shape), wanted.numpy(), rtol=1e-4, atol=1e-5
         )
 
 
@@ -88,12 +88,14 @@ def test_cold_policies_play_their_mode_and_noise_moves_it() -> None:
     rng, logits = np.random.default_rng(0), logits_of(MANY)
     deciding = Deciding(MANY, "squashed")
     cold, best = deciding.draw(logits, 0.0, rng), deciding.best(logits)
-    assert all(np.array_equal(cold[name], best[name]) for name in best)  # type: ignore[index]
+    assert isinstance(cold, dict)
+    assert isinstance(best, dict)
+    assert all(np.array_equal(cold[name], best[name]) for name in best)
     assert deciding.noise_width == 5
-    still = deciding.noisy(logits, np.zeros((ROWS, 5), np.float32), rng)
-    np.testing.assert_allclose(still["action.body.0"], best["action.body.0"], rtol=1e-6)  # type: ignore[call-overload]
-    moved = deciding.noisy(logits, np.full((ROWS, 5), 0.5, np.float32), rng)
-    apart = moved["action.body.0"] - best["action.body.0"]  # type: ignore[call-overload]
+    still = as_columns(MANY, deciding.noisy(logits, np.zeros((ROWS, 5), np.float32), rng))
+    np.testing.assert_allclose(still["action.body.0"], best["action.body.0"], rtol=1e-6)
+    moved = as_columns(MANY, deciding.noisy(logits, np.full((ROWS, 5), 0.5, np.float32), rng))
+    apart = moved["action.body.0"] - best["action.body.0"]
     # Half of half the way between bounds, where there is room; half a unit where there are none.
     assert apart[:, 0, 0].max() == pytest.approx(1.0)
     assert apart[:, 1, 0].max() == pytest.approx(0.5)

@@ -87,7 +87,7 @@ def seen(space: Space, lead: tuple[int, ...], seed: int = 0) -> Any:
         most = leaf.n if isinstance(leaf, Discrete) else 2
         most = min(leaf.counts) if isinstance(leaf, MultiDiscrete) else most
         if isinstance(leaf, Box):
-            drawn = rng.normal(size=(*lead, *leaf.shape)) * 3
+            drawn: Any = rng.normal(size=(*lead, *leaf.shape)) * 3
             if leaf.dtype != "float32":
                 drawn = rng.integers(0, 5, (*lead, *leaf.shape))
         else:
