@@ -26,6 +26,7 @@ COMMANDS = {
     "slow-link": "bench.slow_link.command",
     "spaces": "bench.spaces.command",
     "start": "bench.start",
+    "table": "bench.table.command",
     "turns": "bench.turns.command",
     "version": "bench.version",
 }

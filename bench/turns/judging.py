@@ -51,14 +51,21 @@ class Judge:
 
 @contextmanager
 def judging(data: Path, game: str, policy: str) -> Iterator[Judge]:
-    """Serves Model over a run's data folder, and Game; judges the policy's newest version."""
+    """Judges the newest version of a policy in a run's data folder."""
+    with served(data, game) as (model, client):
+        yield Judge(client, client.spec(game).spec, fetch_policy(model, f"{policy}:latest"))
+
+
+@contextmanager
+def served(data: Path, game: str) -> Iterator[tuple[ModelClient, GameClient]]:
+    """Clients of Model over a run's data folder, and of a Game service that plays its game."""
     with (
         pinned_server(partial(_serve_model, data)) as model_server,
         pinned_server(partial(_serve_game, game), 1) as game_server,
     ):
         model, client = ModelClient(model_server.address), GameClient(game_server.address)
         try:
-            yield Judge(client, client.spec(game).spec, fetch_policy(model, f"{policy}:latest"))
+            yield model, client
         finally:
             model.close()
             client.close()

@@ -1,4 +1,4 @@
-"""Self-play by the full mesh: `mazemesh up`, as anybody would start it."""
+"""Training by the full mesh: `mazemesh up`, as anybody would start it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Run:
     seconds: float
 
 
-def train(game: str, seconds: float, seed: int, data: Path) -> Run:
+def train(game: str, seconds: float, seed: int, data: Path, algorithm: str = "ppo") -> Run:
     """Trains by the preset for so long, from the command on.
 
     Raises:
@@ -39,7 +39,7 @@ def train(game: str, seconds: float, seed: int, data: Path) -> Run:
     log, started = data.parent / f"{data.name}.log", time.monotonic()
     with log.open("wb") as output:
         status = subprocess.run(
-            _command(game, seconds, seed, data),
+            _command(game, algorithm, seconds, seed, data),
             stdout=output,
             stderr=output,
             env=ending_with_us(),
@@ -53,10 +53,11 @@ def train(game: str, seconds: float, seed: int, data: Path) -> Run:
     return Run(int(json.loads(journal.read_text().splitlines()[-1])["agent_steps"]), took)
 
 
-def _command(game: str, seconds: float, seed: int, data: Path) -> list[str]:
+def _command(game: str, algorithm: str, seconds: float, seed: int, data: Path) -> list[str]:
     return [
         *(sys.executable, "-P", "-m", "mazemesh.cli", "up", "--plain", "--game", game),
-        *("--evaluators", "0", "--seed", str(seed), "--for", f"{seconds:g}s"),
+        *("--algorithm", algorithm, "--evaluators", "0", "--seed", str(seed)),
+        *("--for", f"{seconds:g}s"),
         *("--data-dir", str(data), "--port-base", str(free_block(PORTS)[0])),
         "--learner=--tracking=none",
     ]

@@ -60,16 +60,22 @@ class Presets(Generic[C]):
         any_foreign: Of a foreign game nothing is known: neither distances to shape by, nor how far
             ahead rewards lie.
         games: By name, where something else is better.
+        families: By how names begin, where something else is better for all games of a package;
+            the first that fits is taken, after `games`.
     """
 
     any_maze: Preset[C]
     any_foreign: Preset[C]
     games: Mapping[str, Preset[C]] = field(default_factory=dict)
+    families: Mapping[str, Preset[C]] = field(default_factory=dict)
 
     def of(self, game: str) -> Preset[C]:
         """The preset for a game; one with arguments (after a `?`) is as without."""
-        usual = self.any_maze if is_own(game) else self.any_foreign
-        return self.games.get(game.partition("?")[0], usual)
+        name = game.partition("?")[0]
+        if name in self.games:
+            return self.games[name]
+        fitting = (preset for begin, preset in self.families.items() if name.startswith(begin))
+        return next(fitting, self.any_maze if is_own(game) else self.any_foreign)
 
 
 def override(config: D, values: Mapping[str, float]) -> D:

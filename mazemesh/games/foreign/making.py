@@ -47,7 +47,7 @@ def make_environment(name: ForeignName, *, strict: bool = False, num_envs: int =
         if hasattr(made, "agent_selection") or hasattr(made, "last"):
             from mazemesh.games.foreign.turns_environment import TurnsEnvironment
 
-            return TurnsEnvironment(made, *about, strict=strict)
+            return TurnsEnvironment(made if strict else unguarded(made), *about, strict=strict)
         from mazemesh.games.foreign.parallel_environment import ParallelEnvironment
 
         return ParallelEnvironment(made, *about, strict=strict)
@@ -59,6 +59,24 @@ def make_environment(name: ForeignName, *, strict: bool = False, num_envs: int =
         f"{name.target} makes a {type(made).__name__}; expected a Gymnasium environment or a "
         "PettingZoo ParallelEnv or AECEnv"
     )
+
+
+def unguarded(environment: Any) -> Any:
+    """An AECEnv less the wrappers around it that only guard against misuse.
+
+    They take half of the time of a step of a small game, and what they guard against does not
+    happen here: actions lie in their space and are legal, and nobody moves before a reset.
+    """
+    from pettingzoo.utils import wrappers
+
+    guards = (
+        wrappers.OrderEnforcingWrapper,
+        wrappers.AssertOutOfBoundsWrapper,
+        wrappers.TerminateIllegalWrapper,
+    )
+    while type(environment) in guards:  # not a package's own kinds of them
+        environment = environment.env
+    return environment
 
 
 def version_of(target: str) -> int:

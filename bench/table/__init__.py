@@ -1,0 +1,1 @@
+"""A minute of training on games of each kind that mazemesh plays."""
