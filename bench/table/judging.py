@@ -26,14 +26,15 @@ def mean_return(
         memory = SeatMemory(episodes, spec.seats)
         totals = np.zeros((episodes, spec.seats))
         for _ in range(MOST_STEPS):
-            where = np.nonzero(first[:, None] & _acting(step.acting, totals.shape))
+            games, seats = np.nonzero(first[:, None] & _acting(step.acting, totals.shape))
+            where = games, seats
             columns = {**step.observations, **step.action_masks}
             seen = policy.seen({name: column[where] for name, column in columns.items()})
-            state = memory.read(*where, policy.state_size)
+            state = memory.read(games, seats, policy.state_size)
             decided, state = policy.act(*seen, state, rng=rng)
-            memory.write(*where, state)
+            memory.write(games, seats, state)
             actions = np.zeros(totals.shape, action_dtype(spec.action_space))
-            actions[where] = pack_actions(policy.deciding.space, decided, (len(where[0]),))
+            actions[where] = pack_actions(policy.deciding.space, decided, (len(games),))
             session.send(actions)
             step = session.receive()
             totals += np.where(first[:, None], step.reward, 0.0)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from bench.turns.perfect import PerfectPlayer, after, best_moves, legal, value
+from bench.turns.perfect import Board, PerfectPlayer, after, best_moves, legal, value
 
-EMPTY = (0,) * 9
+EMPTY: Board = (0,) * 9
 
 
 def test_tic_tac_toe_is_a_draw_and_every_opening_keeps_it() -> None:
@@ -28,7 +28,8 @@ def test_it_never_loses_whoever_begins() -> None:
     player = PerfectPlayer(np.random.default_rng(0))
     rng = np.random.default_rng(1)
     for game in range(60):
-        board, turn, over = EMPTY, game % 2, False
+        board: Board = EMPTY
+        turn, over = game % 2, False
         while not over:
             if turn:
                 marks = np.array(board).reshape(3, 3)

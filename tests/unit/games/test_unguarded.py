@@ -20,7 +20,7 @@ def test_what_only_guards_is_taken_off() -> None:
 def test_a_wrapper_that_does_more_stays() -> None:
     from pettingzoo.utils.wrappers import BaseWrapper, OrderEnforcingWrapper
 
-    class Doubling(BaseWrapper):  # type: ignore[misc,type-arg]
+    class Doubling(BaseWrapper):  # type: ignore[misc]
         pass
 
     inner = Doubling(tictactoe.env())
