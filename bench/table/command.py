@@ -42,7 +42,7 @@ ROWS = (
     Row("gymnasium:MiniGrid-Empty-5x5-v0"),
     Row("pettingzoo:mpe2.simple_spread_v3"),
     Row("pettingzoo:sisl/pursuit-v5"),
-    Row("gymnasium:ALE/Breakout-v5"),
+    Row("gymnasium:ALE/Breakout-v5?obs_type=ram"),
     Row("gymnasium:deep-sea-treasure-v0"),
 )
 
