@@ -35,6 +35,14 @@ class PinnedServer:
         times = self.process.cpu_times()
         return times.user + times.system
 
+    def children_cpu_seconds(self) -> float:
+        """CPU time so far of the processes that it started and that still run."""
+        return sum(
+            times.user + times.system
+            for child in self.process.children(recursive=True)
+            for times in (child.cpu_times(),)
+        )
+
     def rss_bytes(self) -> int:
         return self.process.memory_info().rss
 

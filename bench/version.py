@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import statistics
 import tempfile
 import threading
@@ -14,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import structlog
 import typer
 
@@ -28,6 +30,8 @@ from learner.settings import LearnerSettings
 from mazemesh.client.model import ModelClient
 from mazemesh.errors import MazemeshError
 from mazemesh.games import get_game
+from mazemesh.process.disk import sync_file
+from mazemesh.v1.game_pb2 import GetGameSpecRequest, GetGameSpecResponse
 from mazemesh.wire.tensors import from_tensor
 
 app = typer.Typer()
@@ -45,6 +49,10 @@ def version(
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     """A version of workload A: processor time of Model, publisher and actor, and how long it takes.
+
+    `model_ms_a_version` is the processor time of Model and of the process that checks files;
+    `publish_to_acting_ms` is from a draft to an actor that acts with it, of which `sync_ms` at
+    least is the disk's: an acknowledged version is on it.
 
     Model runs in a process of its own; beside the actor a second client watches all policies, as
     the Matchmaker does.
@@ -67,23 +75,48 @@ def version(
             threading.Thread(target=work, args=given, daemon=True).start()
         for draft in drafts[1:WARM]:
             _publish(publisher, student, draft)
-        before, mine, own = server.cpu_seconds(), time.process_time(), time.thread_time()
+        before, checking = server.cpu_seconds(), server.children_cpu_seconds()
+        mine, own = time.process_time(), time.thread_time()
         times = []
         for draft in drafts[WARM:]:
             times.append(_publish(publisher, student, draft))
             time.sleep(pause)
         own, mine = time.thread_time() - own, time.process_time() - mine
-        used = {"model": server.cpu_seconds() - before, "learner": own, "clients": mine - own}
+        used = {
+            "model": server.cpu_seconds() - before,
+            "model_checks": server.children_cpu_seconds() - checking,
+            "learner": own,
+            "clients": mine - own,
+        }
         stop.set()
+        sync = _sync_seconds(Path(folder))
     acknowledged, acting = (statistics.median(column) for column in zip(*times, strict=True))
-    report = {
+    report: dict[str, Any] = {
         "bench": "version",
         "versions": versions,
         "processor_milliseconds": {name: 1e3 * value / versions for name, value in used.items()},
         "milliseconds_to_acknowledged": 1e3 * acknowledged,
-        "milliseconds_to_acting": 1e3 * acting,
+        "publish_to_acting_ms": 1e3 * acting,
+        "sync_ms": 1e3 * sync,
+        "load_average": os.getloadavg()[0],
     }
+    report["model_ms_a_version"] = sum(
+        value for name, value in report["processor_milliseconds"].items() if "model" in name
+    )
     print(json.dumps(report) if as_json else _as_text(report))
+
+
+def _sync_seconds(folder: Path) -> float:
+    """Median time of one small write that survives a power cut, as a commit is at least one."""
+    times = []
+    with (folder / "sync").open("wb") as file:
+        for _ in range(20):
+            began = time.perf_counter()
+            file.write(bytes(4096))
+            file.flush()
+            sync_file(file.fileno())
+            times.append(time.perf_counter() - began)
+    return statistics.median(times)
 
 
 def _drafts(run: Run, count: int) -> list[Draft]:
@@ -92,8 +125,12 @@ def _drafts(run: Run, count: int) -> list[Draft]:
     observation = from_tensor(parity.observation, "observation")[:PARITY_ROWS]
     mask = from_tensor(parity.action_mask, "action_mask")[:PARITY_ROWS]
     drafts = []
+    first, rng = initial_parameters(run.architecture, 0), np.random.default_rng(0)
     for step in range(count):
-        weights = initial_parameters(run.architecture, step)
+        weights = {
+            name: value + 0.01 * rng.standard_normal(value.shape, np.float32)
+            for name, value in first.items()
+        }
         answer = evaluate(run.architecture, weights, observation, mask, None)
         checked = parity_check(observation, mask, answer)
         drafts.append(Draft(weights, checked, step, step, snapshot=False))
@@ -127,11 +164,24 @@ def _watch(client: ModelClient) -> None:
         return  # the measurement is over
 
 
+class _OwnGames:
+    """Tells of the games of mazemesh, as Game would."""
+
+    async def spec(self, request: GetGameSpecRequest, wait: float) -> GetGameSpecResponse:
+        from mazemesh.games import Catalogue
+        from services.game.wire.convert import game_spec
+
+        return game_spec(request, Catalogue())
+
+
 @asynccontextmanager
 async def _serve(data_dir: Path) -> AsyncIterator[str]:
-    from services._harness import serve
-    from services.model.bind import bind
+    from services._harness import Server, serve
+    from services.model.bind import bind_with
     from services.model.settings import ModelSettings
+
+    async def bind(settings: ModelSettings, server: Server) -> None:
+        await bind_with(settings, server, _OwnGames())
 
     async with serve(ModelSettings(port=0, data_dir=data_dir), bind) as server:
         yield server.address
@@ -143,6 +193,7 @@ def _as_text(report: dict[str, Any]) -> str:
         for name, value in report["processor_milliseconds"].items()
     ]
     lines += [
-        f"{report[f'milliseconds_to_{end}']:8.1f} ms to {end}" for end in ("acknowledged", "acting")
+        f"{report[name]:8.1f} ms: {name}"
+        for name in ("milliseconds_to_acknowledged", "publish_to_acting_ms", "sync_ms")
     ]
     return "\n".join(lines)

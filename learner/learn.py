@@ -16,7 +16,7 @@ from learner.device.ranks import InStep, join, rank
 from learner.device.ranks import size as ranks_in_all
 from learner.loop.first_version import first_draft
 from learner.loop.lease import Lease
-from learner.loop.prefetch import Prefetcher, make_table
+from learner.loop.prefetch import Prefetcher, is_packed, make_table
 from learner.loop.publisher import Publisher
 from learner.ports import ExperienceSource, PolicySink
 from learner.record import checkpoint
@@ -102,6 +102,9 @@ def _lead(
     run_id = run_id_of(settings.folder, resuming=resumed is not None)
     if not (lease.take(run_id) and make_table(source, run.table, stop)):
         return
+    if run.packed and not is_packed(source, run.table.name):
+        run = replace(run, packed=False)
+        first = first_draft(run, parameters) if first is not None else None
     journal = Journal(settings.folder, run, run_id)
     metadata = {"torch": importlib.metadata.version("torch")}
     lineage = Lineage(settings.folder)
@@ -265,6 +268,8 @@ def _follow(
 
     if not make_table(source, run.table, stop):
         return
+    if run.packed and not is_packed(source, run.table.name):
+        run = replace(run, packed=False)
     prefetcher = Prefetcher(source, run.table, run.signature, run.batch_rows, stop)
     prefetcher.start()
     start = _begin(settings, run, run.source.initial(run.seed))

@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from mazemesh.policy.weights import Graph
 from mazemesh.v1 import model_pb2, replay_pb2
 from mazemesh.wire.tensors import Signature
 
@@ -57,6 +58,10 @@ class ExperienceSource(Protocol):
         """Makes the table; False when it is there already. `Conflict` when it is another one."""
         ...
 
+    def list_tables(self) -> list[replay_pb2.TableInfo]:
+        """All tables; several of one name where it has parts."""
+        ...
+
     def sample(
         self,
         table: str,
@@ -74,9 +79,12 @@ class PolicySink(Protocol):
     """Model, as the learner uses it."""
 
     def publish(
-        self, header: model_pb2.PublishPolicyHeader, data: bytes
+        self, header: model_pb2.PublishPolicyHeader, data: bytes, graph: Graph | None = None
     ) -> model_pb2.PolicyVersion:
-        """Publishes a version; the same request_id again gives the same version."""
+        """Publishes a version; the same request_id again gives the same version.
+
+        `graph` is the file's, which may be sent as weights then.
+        """
         ...
 
     def hold_name(self, request: model_pb2.HoldNameRequest) -> model_pb2.HoldNameResponse:

@@ -11,13 +11,20 @@ from learner.algorithms.algorithm import Algorithm
 from learner.algorithms.presets import override
 from learner.algorithms.registry import find, names
 from learner.algorithms.sizes import fitted
-from learner.network.architecture import Architecture, OwnModule
+from learner.network.architecture import Architecture, OwnModule, Spaces
+from learner.network.encoding import Encoding
 from learner.network.source import Source, source_of
 from learner.settings import LearnerSettings
 from mazemesh.errors import InvalidArgument, Reason
-from mazemesh.games import GameSettings, open_game
+from mazemesh.games import GameSettings, GameSpec, open_game
 from mazemesh.games.ladder import sides
+from mazemesh.games.packings import packings
+from mazemesh.games.roles import cast
+from mazemesh.games.spaces import Box, Leaf, content, leaves
+from mazemesh.names import POLICY
+from mazemesh.policy.heads import heads
 from mazemesh.v1 import model_pb2, replay_pb2
+from mazemesh.wire.packed_signatures import packed_signature
 from mazemesh.wire.specs import settings_to_proto
 from mazemesh.wire.tensors import Signature
 
@@ -26,7 +33,11 @@ _MAZE_FIELDS = tuple(field.name for field in dataclasses.fields(GameSettings))
 
 @dataclass(frozen=True)
 class Run:
-    """A training job. Its versions share the policy's name; `config` is its algorithm's."""
+    """A training job. Its versions share the policy's name; `config` is its algorithm's.
+
+    Of several policies that learn in the same games, each is a run; `roles` then has the role, the
+    name and the seats of each, this one among them.
+    """
 
     policy: str
     game: str
@@ -38,6 +49,8 @@ class Run:
     lockstep: bool = False
     pool: tuple[str, ...] = ()
     exploits: str = ""
+    packed: bool = True
+    roles: tuple[tuple[str, str, tuple[int, ...]], ...] = ()
 
     @classmethod
     def of(cls, settings: LearnerSettings) -> Run:
@@ -74,19 +87,13 @@ class Run:
             game_settings=game_settings,
             algorithm=settings.algorithm,
             config=config,
-            architecture=Architecture(
-                method.head,
-                spec.observation_size,
-                spec.num_actions,
-                start.hidden if settings.hidden is None else tuple(settings.hidden),
-                observation_dtype=spec.observation_dtype,
-                memory=method.memory(config),
-                own=OwnModule(settings.network, spec) if settings.network else None,
-            ),
+            architecture=_architecture(settings, method, config, start.hidden, spec),
             seed=settings.seed,
             lockstep=settings.lockstep,
             pool=tuple(settings.pool),
             exploits=settings.exploits,
+            packed=settings.packed,
+            roles=_roles(settings, spec),
         )
         row_bytes = run.signature.row_bytes
         fits = fitted(method.experience, config, row_bytes, settings.hyperparameters)
@@ -105,8 +112,10 @@ class Run:
     @cached_property
     def signature(self) -> Signature:
         """Of the experience."""
-        several = open_game(self.game).spec(self.game_settings).seats > 1
-        return self.method.experience.signature(self.config, self.architecture, opponents=several)
+        spec = open_game(self.game).spec(self.game_settings)
+        several = spec.seats > 1
+        plain = self.method.experience.signature(self.config, self.architecture, opponents=several)
+        return packed_signature(plain, packings(spec)) if self.packed else plain
 
     @cached_property
     def table(self) -> replay_pb2.Table:
@@ -132,29 +141,100 @@ class Run:
         collection.batch_rows, collection.lockstep = self.batch_rows, self.lockstep
         collection.pool.extend(self.pool)
         collection.exploits = self.exploits
+        collection.packed = self.packed
+        if any(head.continuous for head in heads(self.architecture.action_space)):
+            collection.action_distribution = self.architecture.actions
+        for role, policy, seats in self.roles:
+            collection.roles.add(role=role, policy=policy, seats=seats)
         self.method.experience.tell(self.config, collection)
         return collection
 
     @property
     def description(self) -> dict[str, Any]:
         """All of it as plain values, for tracking and for the record beside the checkpoint."""
-        return {**dataclasses.asdict(self), "architecture": _described(self.architecture)}
+        bare = dataclasses.replace(self, architecture=_NOTHING)
+        return {**dataclasses.asdict(bare), "architecture": _described(self.architecture)}
 
     @property
     def identity(self) -> dict[str, Any]:
         """What a checkpoint must agree with to be resumed; everything else may be changed."""
         architecture = _described(self.architecture)
         # Older checkpoints do not name these.
-        for name, usual in (("observation_dtype", "uint8"), ("memory", 0)):
+        for name, usual in _NOT_NAMED.items():
             if architecture[name] == usual:
                 del architecture[name]
         return {"game": self.game, "algorithm": self.algorithm, "architecture": architecture}
 
 
+_NOTHING = Architecture("actor-critic", 0, 0)
+
+_NOT_NAMED: dict[str, Any] = {
+    "observation_dtype": "uint8",
+    "memory": 0,
+    "spaces": None,
+    "encoding": dataclasses.asdict(Encoding()),
+    "cell": "gru",
+    "actions": "clipped",
+    "state_std": False,
+}
+"""Of an architecture, what identities leave out where it is as usual."""
+
+
+def _architecture(
+    settings: LearnerSettings,
+    method: Algorithm[Any],
+    config: Any,
+    hidden: tuple[int, ...],
+    spec: GameSpec,
+) -> Architecture:
+    """The network of a run.
+
+    Raises:
+        InvalidArgument: actions that the algorithm does not learn, or settings that do not go
+            together.
+    """
+    method.accepts(spec.action_space)
+    heads(spec.action_space)
+    if settings.hidden is not None:
+        hidden = tuple(settings.hidden)
+    elif settings.image != "flat" and all(map(_is_image, leaves(spec.observation_space))):
+        hidden = ()  # an image's layers end in units enough
+    shape = Architecture(
+        method.head,
+        spec.observation_size,
+        spec.num_actions,
+        hidden,
+        activation=settings.activation,
+        observation_dtype=spec.observation_dtype,
+        memory=method.memory(config),
+        own=OwnModule(settings.network, spec) if settings.network else None,
+        spaces=Spaces.of(spec),
+        encoding=settings.encoding,
+        cell=settings.memory_cell,
+        actions=method.actions,
+        state_std=method.state_std,
+    )
+    if shape.own is not None and (shape.encoding != Encoding() or shape.cell != "gru"):
+        raise InvalidArgument(
+            f"network = {settings.network}: a module of your own does by itself what image, "
+            "frames, normalize_observations, normalize_rewards, value_layers and memory_cell ask "
+            "for; leave them as they are"
+        )
+    return shape
+
+
+def _is_image(leaf: Leaf) -> bool:
+    return isinstance(leaf.space, Box) and leaf.space.is_image
+
+
 def _described(architecture: Architecture) -> dict[str, Any]:
-    """As plain values; of a module of the user's own its name."""
-    values = dataclasses.asdict(dataclasses.replace(architecture, own=None))
+    """As plain values; of a module of the user's own its name, of spaces their content."""
+    bare = dataclasses.replace(architecture, own=None, spaces=None)
+    values: dict[str, Any] = dataclasses.asdict(bare)
     del values["own"]
+    if architecture.spaces is not None:
+        told = architecture.spaces
+        values["spaces"] = [content(told.observation), content(told.action)]
     return values if architecture.own is None else {**values, "own": architecture.own.factory}
 
 
@@ -166,6 +246,34 @@ def _check_network(settings: LearnerSettings, method: Algorithm[Any]) -> None:
             f"network = {settings.network}: {method.name} trains networks of its own making (with "
             f"memory, if it is ours); a module of yours is trained by {able}"
         )
+
+
+def _roles(
+    settings: LearnerSettings, spec: GameSpec
+) -> tuple[tuple[str, str, tuple[int, ...]], ...]:
+    """Of a run of several policies, as they are set.
+
+    Raises:
+        InvalidArgument: they do not fit the game, this one is not among them, or they cannot be
+            together with what else is set.
+    """
+    if not settings.policies:
+        return ()
+    given = ",".join(f"{role}={name}" for role, name in settings.policies.items())
+    found = cast(spec, settings.policies)
+    for name in settings.policies.values():
+        POLICY.check("policies", name)
+    if settings.policy_name not in settings.policies.values():
+        raise InvalidArgument(
+            f"policies: {given}: this learner's policy is {settings.policy_name!r}, and should be "
+            "one of them (--policy)"
+        )
+    if settings.exploits or settings.lockstep:
+        raise InvalidArgument(
+            f"policies: {given}: an exploiter, and a learner in lockstep, has one policy; leave "
+            "--exploits and --lockstep out"
+        )
+    return tuple(found)
 
 
 def _check_opponents(settings: LearnerSettings, seats: int, num_sides: int) -> None:

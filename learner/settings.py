@@ -9,6 +9,8 @@ from pydantic import Field, PositiveInt, field_validator, model_validator
 
 from learner.algorithms import registry
 from learner.network.architecture import Precision
+from learner.network.encoding import Encoding, ImageEncoder, MemoryCell, ValueNetwork
+from learner.network.layers import Activation
 from learner.run_file import lay_over, read_settings
 from mazemesh.client.addresses import Addresses
 from mazemesh.games.foreign import policy_name
@@ -48,6 +50,33 @@ class LearnerSettings(BlobSettings):
         description="torch module of your own, package.module:Factory (docs/own-network.md); the "
         "layers of --hidden unless set",
     )
+    activation: Activation = Field(default="relu", description="after each hidden layer")
+    image: ImageEncoder = Field(
+        default="auto",
+        description="layers on images: nature, impala, small, flat; auto by their size",
+    )
+    frames: int = Field(
+        default=1,
+        ge=1,
+        le=16,
+        description="of the last observations that the network sees; earlier ones are its state",
+    )
+    normalize_observations: bool = Field(
+        default=False,
+        description="numbers that are no bytes by their running mean and deviation, which are part "
+        "of the policy",
+    )
+    normalize_rewards: bool = Field(
+        default=False,
+        description="values in units of the running deviation of their targets, part of the policy",
+    )
+    value_layers: ValueNetwork = Field(
+        default="auto",
+        description="shared with the policy, own, or auto: own where actions are continuous",
+    )
+    memory_cell: MemoryCell = Field(
+        default="gru", description="of algorithms with memory: gru or lstm"
+    )
     hyperparameters: dict[str, float] = Field(
         default_factory=dict,
         description="of the algorithm, e.g. learning_rate=0.001,epochs=4; "
@@ -65,6 +94,11 @@ class LearnerSettings(BlobSettings):
     shaping: float | None = Field(default=None, description="weight of the distance in rewards")
     shaping_discount: float | None = Field(default=None, description="of that distance, 0..1")
 
+    policies: dict[str, str] = Field(
+        default_factory=dict,
+        description="of a run of several, by the role that each trains: "
+        "evader=pursuit-evader,hunter=pursuit-hunter; --policy says which this learner's is",
+    )
     pool: list[str] = Field(
         default_factory=list, description="further policies whose snapshots are met, e.g. a,b"
     )
@@ -104,6 +138,10 @@ class LearnerSettings(BlobSettings):
     lockstep: bool = Field(
         default=False,
         description="take turns with one actor: a seed gives one course of training; slower",
+    )
+    packed: bool = Field(
+        default=True,
+        description="rows of experience as bits where they are bits; off: a byte each, as before",
     )
     precision: Precision = Field(
         default="auto",
@@ -145,6 +183,17 @@ class LearnerSettings(BlobSettings):
     def _read_config(cls, given: dict[str, Any]) -> dict[str, Any]:
         path = given.get("config")
         return lay_over(read_settings(Path(path)), given) if path else given
+
+    @property
+    def encoding(self) -> Encoding:
+        """What comes before the hidden layers."""
+        return Encoding(
+            image=self.image,
+            frames=self.frames,
+            normalize_observations=self.normalize_observations,
+            normalize_rewards=self.normalize_rewards,
+            value=self.value_layers,
+        )
 
     @property
     def policy_name(self) -> str:

@@ -11,13 +11,23 @@ Time in an unroll of length T: at step t the student's seat saw `observation[t]`
 and earned `reward[t]`. Where the episode ended by step t, `observation[t + 1]` is the first of the
 next episode (same-step autoreset): rows that belong to no move never exist. So it is too where the
 seat was done before its game (`GameSpec.may_leave`): `observation[t + 1]` is of the next episode.
+Where seats wait for others (`GameSpec.may_wait`) a step is from one move of the seat to its next.
+
+What is called observation, action and action_mask here is one column in games of one leaf; of
+several leaves it is a column each, `observation.<path>`, `next_observation.<path>`, and so on, in
+the order of the leaves (`mazemesh.games.spaces`). Continuous actions are as they were drawn, before
+they were taken into their bounds; the log-probability of an action of several leaves is their sum.
 """
 
 from __future__ import annotations
 
 import hashlib
 
+from mazemesh.games.columns import action_columns, mask_columns, observation_columns
+from mazemesh.games.spaces import Box, Discrete, Space
 from mazemesh.wire.tensors import Signature
+
+Columns = dict[str, tuple[str, tuple[int, ...]]]
 
 MESSAGE_BYTES = 16 * 2**20
 """Of experience that actors write or learners draw at once: more than is needed to be fast, and a
@@ -42,8 +52,8 @@ def policy_digest(content: bytes) -> int:
 
 def unroll_signature(
     length: int,
-    observation_size: int,
-    num_actions: int,
+    observation: int | Space,
+    action: int | Space,
     observation_dtype: str = "uint8",
     state_size: int = 0,
     *,
@@ -51,10 +61,12 @@ def unroll_signature(
 ) -> Signature:
     """One row: `length` consecutive steps of one seat, for actor-critic learning.
 
-    With T = length, D = observation_size, A = num_actions:
+    `observation` and `action` are spaces; or how many elements of `observation_dtype` a vector has,
+    and how many actions there are. With T = length:
 
-    - observation [T, D] of `observation_dtype`, action_mask uint8 [T, A]: what the policy acted on.
-    - action int8 [T]: drawn from softmax(logits) over the legal actions.
+    - observation [T, ...], action_mask uint8 [T, A]: what the policy acted on. Leaves of actions
+      without a mask have no such column.
+    - action [T, ...]: drawn from the policy over the legal actions; int8 of at most 127.
     - behaviour_log_probability float32 [T]: of that action, under the policy that drew it.
     - reward float32 [T]: earned by the action (shaped, where the settings say so).
     - terminated, truncated bool [T]: the episode ended by this step; by the rules, or by the step
@@ -63,65 +75,73 @@ def unroll_signature(
       (GameFinished.successes of game.proto).
     - bootstrap_value float32 [T]: the behaviour policy's value of the FINAL observation of an
       episode that was truncated by this step; 0 everywhere else.
-    - last_observation [D], last_action_mask uint8 [A]: what the policy sees after step T - 1, from
-      which the learner bootstraps an unroll that stops in mid-episode.
+    - last_observation [...], last_action_mask uint8 [A]: what the policy sees after step T - 1,
+      from which the learner bootstraps an unroll that stops in mid-episode.
     - state float32 [S], of a policy with memory: what it remembered before step 0.
     - opponent uint64 [T], where there are `opponents`.
 
     The policy version of a row is the version that acted at its first step.
     """
-    memory = {"state": ("float32", (state_size,))} if state_size else {}
+    seen, done = _space(observation, observation_dtype), _actions(action)
+    memory: Columns = {"state": ("float32", (state_size,))} if state_size else {}
     return Signature.of(
-        observation=(observation_dtype, (length, observation_size)),
-        action_mask=("uint8", (length, num_actions)),
-        action=("int8", (length,)),
+        **_observations(seen, length),
+        **_masks(done, length),
+        **_taken(done, length),
         behaviour_log_probability=("float32", (length,)),
         reward=("float32", (length,)),
         terminated=("bool", (length,)),
         truncated=("bool", (length,)),
         success=("bool", (length,)),
         bootstrap_value=("float32", (length,)),
-        last_observation=(observation_dtype, (observation_size,)),
-        last_action_mask=("uint8", (num_actions,)),
+        **_observations(seen, which="last_"),
+        **_masks(done, which="last_"),
         **memory,
         **_opponent(opponents, length),
     )
 
 
 def transition_signature(
-    observation_size: int,
-    num_actions: int,
+    observation: int | Space,
+    action: int | Space,
     observation_dtype: str = "uint8",
+    state_size: int = 0,
     *,
     opponents: bool = False,
 ) -> Signature:
-    """One row: an n-step transition of one seat, for Q-learning.
+    """One row: an n-step transition of one seat, for learning of the values of actions.
 
-    - observation [D] of `observation_dtype`, action int8: where the transition starts.
-      Q(observation, action) is what it trains; the mask of the start is not needed for that.
+    - observation [...], action: where the transition starts; the mask of the start is not needed.
     - n_step_return float32: sum of discount^i * reward[i] over the k <= n steps until the n-th step
       or the episode's end, whichever comes first.
     - bootstrap_discount float32: discount^k, or 0 where the episode terminated within the k steps.
       An episode that was truncated bootstraps from its final observation.
-    - next_observation [D], next_action_mask uint8 [A]: after the k steps. Where
+    - next_observation [...], next_action_mask uint8 [A]: after the k steps. Where
       bootstrap_discount is 0 the observation counts for nothing and the mask is all ones.
+    - state, next_state float32 [S], of a policy that remembers earlier frames: with each of both
+      observations.
     - opponent uint64, where there are `opponents`.
     """
+    seen, done = _space(observation, observation_dtype), _actions(action)
+    memory: Columns = {}
+    if state_size:
+        memory = dict.fromkeys(("state", "next_state"), ("float32", (state_size,)))
     return Signature.of(
-        observation=(observation_dtype, (observation_size,)),
-        action=("int8", ()),
+        **_observations(seen),
+        **_taken(done),
         n_step_return=("float32", ()),
         bootstrap_discount=("float32", ()),
-        next_observation=(observation_dtype, (observation_size,)),
-        next_action_mask=("uint8", (num_actions,)),
+        **_observations(seen, which="next_"),
+        **_masks(done, which="next_"),
+        **memory,
         **_opponent(opponents),
     )
 
 
 def sequence_signature(
     length: int,
-    observation_size: int,
-    num_actions: int,
+    observation: int | Space,
+    action: int | Space,
     observation_dtype: str = "uint8",
     state_size: int = 0,
     *,
@@ -129,13 +149,13 @@ def sequence_signature(
 ) -> Signature:
     """One row: `length` consecutive steps of one seat, for Q-learning with memory.
 
-    With T = length, D = observation_size, A = num_actions, S = state_size:
+    Arguments are as of `unroll_signature`. With T = length, S = state_size:
 
     - state float32 [S]: what the acting policy remembered before step 0; zeros at the beginning of
       an episode.
-    - observation [T + 1, D] of `observation_dtype`, action_mask uint8 [T + 1, A]: what the policy
-      acted on, and what it saw after step T - 1.
-    - action int8 [T], reward float32 [T] (shaped, where the settings say so).
+    - observation [T + 1, ...], action_mask uint8 [T + 1, A]: what the policy acted on, and what it
+      saw after step T - 1.
+    - action [T, ...], reward float32 [T] (shaped, where the settings say so).
     - terminated, truncated bool [T]: the episode ended by this step; by the rules, or by the step
       limit. Never both. A sequence runs on over the end; the next episode remembers nothing.
     - opponent uint64 [T], where there are `opponents`.
@@ -143,10 +163,11 @@ def sequence_signature(
     The final observation of a truncated episode is not kept: its last target is bootstrapped one
     step earlier.
     """
+    seen, done = _space(observation, observation_dtype), _actions(action)
     return Signature.of(
-        observation=(observation_dtype, (length + 1, observation_size)),
-        action_mask=("uint8", (length + 1, num_actions)),
-        action=("int8", (length,)),
+        **_observations(seen, length + 1),
+        **_masks(done, length + 1),
+        **_taken(done, length),
         reward=("float32", (length,)),
         terminated=("bool", (length,)),
         truncated=("bool", (length,)),
@@ -155,7 +176,36 @@ def sequence_signature(
     )
 
 
-def _opponent(opponents: bool, *shape: int) -> dict[str, tuple[str, tuple[int, ...]]]:
+def _space(observation: int | Space, dtype: str) -> Space:
+    if not isinstance(observation, int):
+        return observation
+    return Box((0.0,), (255.0,), (observation,), dtype)
+
+
+def _actions(action: int | Space) -> Space:
+    return Discrete(action) if isinstance(action, int) else action
+
+
+def _observations(space: Space, *lead: int, which: str = "") -> Columns:
+    return {
+        f"{which}{column.name}": (column.dtype.name, (*lead, *column.shape))
+        for column in observation_columns(space)
+    }
+
+
+def _masks(space: Space, *lead: int, which: str = "") -> Columns:
+    return {
+        f"{which}{column.name}": ("uint8", (*lead, *column.shape)) for column in mask_columns(space)
+    }
+
+
+def _taken(space: Space, *lead: int) -> Columns:
+    return {
+        column.name: (column.dtype.name, (*lead, *column.shape)) for column in action_columns(space)
+    }
+
+
+def _opponent(opponents: bool, *shape: int) -> Columns:
     return {"opponent": ("uint64", shape)} if opponents else {}
 
 

@@ -2,35 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from actor.collecting.noise import CorrelatedNoise
 from actor.collecting.own_pace import OwnPaceUnrollCollector
 from actor.collecting.sequences import SequenceCollector
+from actor.collecting.shown import Shown
 from actor.collecting.step import Consequence, Decision, Experience
 from actor.collecting.transitions import TransitionCollector
 from actor.collecting.unrolls import UnrollCollector
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSpec
+from mazemesh.games.columns import pack_actions
+from mazemesh.games.packings import Packings
+from mazemesh.games.spaces import Discrete
+from mazemesh.policy.deciding import Deciding
+from mazemesh.policy.heads import ActionDistribution
 from mazemesh.policy.onnx_policy import OnnxPolicy
 from mazemesh.policy.sampling import (
+    LARGEST_INT8,
     ape_x_epsilons,
     epsilon_greedy,
-    gumbel_noise,
-    perturbed_best,
     sample,
 )
-from mazemesh.v1.model_pb2 import Collection, SequenceCollection, TransitionCollection
+from mazemesh.v1.model_pb2 import (
+    CHOOSING_NOISY,
+    CHOOSING_UNSPECIFIED,
+    Collection,
+    SequenceCollection,
+    TransitionCollection,
+)
 from mazemesh.wire.tensors import Signature
 
 Float = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.uint8]
-Actions = npt.NDArray[np.int8]
+Actions = npt.NDArray[Any]
+"""int8 [n] (int32 of more than 127 actions), or of other actions than one number records [n]."""
 
-_NOISE_STEPS = 16
+_WRITES_A_ROUND = 4
+"""In which unrolls of their own pace are written while each game fills one: so none waits long."""
 
 OPPONENT_EPSILON = 0.05
 """Exploration of a Q-network that plays as opponent: enough to leave a loop."""
@@ -53,25 +66,33 @@ class Collector(Protocol):
 class Acting(Protocol):
     """Chooses the student's actions from its network's outputs."""
 
-    def student(self, logits: Float, mask: Mask) -> Actions:
-        """Actions [B] in all B games; game i is always row i."""
+    def student(self, logits: Float, mask: Mask, games: npt.NDArray[np.intp]) -> Actions:
+        """Actions [n] in n seats of games [n]."""
         ...
 
 
 class SoftmaxActing:
-    """Draws from the policy, by noise made for several steps at once; for actor-critic runs."""
+    """Draws from the policy, in the student's seats of one game after the other; for actor-critic
+    runs.
+
+    Draws are counter-based (`mazemesh.policy.kernels`): the same generator gives the same ones.
+    """
 
     def __init__(self, rng: np.random.Generator) -> None:
-        self._rng = rng
-        self._noise: Iterator[Float] = iter(())
+        from mazemesh.policy.kernels import draw  # loads numba, which who only names it need not
 
-    def student(self, logits: Float, mask: Mask) -> Actions:
+        self._draw, self._rng = draw, rng
+        self._key, self._step = int(rng.integers(2**64, dtype=np.uint64)), 0
+
+    def student(self, logits: Float, mask: Mask, games: npt.NDArray[np.intp]) -> Actions:
         """From softmax(logits)."""
-        noise = next(self._noise, None)
-        if noise is None:
-            self._noise = iter(gumbel_noise((_NOISE_STEPS, *logits.shape), self._rng))
-            noise = next(self._noise)
-        return perturbed_best(logits, noise)
+        if logits.shape[1] > LARGEST_INT8:
+            return sample(logits, 1.0, self._rng)
+        actions = np.empty(len(logits), np.int8)
+        rows = np.ascontiguousarray(logits), np.ascontiguousarray(mask)
+        self._draw(*rows, self._key, self._step, actions)
+        self._step += 1
+        return actions
 
 
 class EpsilonGreedyActing:
@@ -81,9 +102,64 @@ class EpsilonGreedyActing:
         self._epsilons = epsilons
         self._rng = rng
 
-    def student(self, logits: Float, mask: Mask) -> Actions:
+    def student(self, logits: Float, mask: Mask, games: npt.NDArray[np.intp]) -> Actions:
         """Explores with each game's own epsilon."""
-        return epsilon_greedy(logits, mask, self._epsilons, self._rng)
+        return epsilon_greedy(logits, mask, self._epsilons[games], self._rng)
+
+
+class DrawnActing:
+    """Draws from the policy, whatever its actions are; what is drawn may go on from step to step.
+
+    Args:
+        shown: Observations and actions of the game.
+        distribution: What continuous actions are drawn from.
+        noise: Of continuous leaves.
+        rng: Source of the draws.
+    """
+
+    def __init__(
+        self,
+        shown: Shown,
+        distribution: ActionDistribution,
+        noise: CorrelatedNoise,
+        rng: np.random.Generator,
+    ) -> None:
+        self._shown, self._deciding = shown, Deciding(shown.action, distribution)
+        self._noise, self._rng = noise, rng
+
+    def student(self, logits: Float, mask: Mask, games: npt.NDArray[np.intp]) -> Actions:
+        """From the distributions of all leaves."""
+        noise = self._noise.next(games, self._deciding.noise_width)
+        drawn = self._deciding.draw(logits, 1.0, self._rng, noise)
+        return self._shown.pack_actions(drawn)
+
+
+class NoisyActing:
+    """What the policy plays greedily, with noise on continuous leaves; for TD3 and DDPG.
+
+    Args:
+        shown: Observations and actions of the game.
+        distribution: What continuous actions are drawn from.
+        scale: Standard deviation of the noise, in units of half the way between an element's bounds.
+        noise: Standard normal.
+        rng: Source of the draws of discrete leaves.
+    """
+
+    def __init__(
+        self,
+        shown: Shown,
+        distribution: ActionDistribution,
+        scale: float,
+        noise: CorrelatedNoise,
+        rng: np.random.Generator,
+    ) -> None:
+        self._shown, self._deciding = shown, Deciding(shown.action, distribution)
+        self._scale, self._noise, self._rng = np.float32(scale), noise, rng
+
+    def student(self, logits: Float, mask: Mask, games: npt.NDArray[np.intp]) -> Actions:
+        """Means with noise."""
+        noise = self._scale * self._noise.next(games, self._deciding.noise_width)
+        return self._shown.pack_actions(self._deciding.noisy(logits, noise, self._rng))
 
 
 def opponent_actions(
@@ -91,8 +167,11 @@ def opponent_actions(
 ) -> Actions:
     """Actions [n] of an opponent, as it learned to act, whatever the student is.
 
-    Drawn from softmax(logits), or nearly greedy where they are Q-values.
+    Drawn from its policy, or nearly greedy where its answers are Q-values.
     """
+    space = policy.deciding.space
+    if not isinstance(space, Discrete):
+        return pack_actions(space, policy.decide(logits, rng), (len(logits),))
     if not policy.greedy:
         return sample(logits, 1.0, rng)
     return epsilon_greedy(logits, mask, np.full(len(logits), OPPONENT_EPSILON, np.float32), rng)
@@ -104,49 +183,94 @@ def method(
     games: int,
     rng: np.random.Generator,
     state_size: int = 0,
+    *,
+    seats: int = 1,
+    steady: bool = True,
+    bits: Packings | None = None,
 ) -> tuple[Acting, Collector]:
     """Acting and collecting as a run wants it, for `games` games.
 
-    `state_size` is that of the run's policies.
+    `state_size` is that of the run's policies, `seats` how many of a game they may hold at once.
+    Unless all of them move in every step (`steady`), unrolls are filled at each row's own pace.
+    `bits`: how observations come and are written packed; None where they are plain.
 
     Raises:
         InvalidArgument: the collection names no method.
     """
+    rows, shown, several = games * seats, Shown.of(spec, bits), spec.seats > 1
+    distribution = _distribution(collection)
     if collection.HasField("unroll"):
-        unrolls = UnrollCollector(
-            games,
+        acting = _drawing(shown, distribution, games, seats, rng)
+        collecting = _compact() if _is_compact(shown) else UnrollCollector
+        unrolls = collecting(
+            rows,
             collection.unroll.length,
-            spec.observation_size,
-            spec.num_actions,
-            spec.observation_dtype,
+            shown,
             state_size,
-            opponents=spec.seats > 1,
+            opponents=several,
+            distribution=distribution,
         )
-        if spec.may_leave:
-            return SoftmaxActing(rng), OwnPaceUnrollCollector(games, unrolls.signature)
-        return SoftmaxActing(rng), unrolls
+        if spec.may_leave or not steady:
+            ready = max(1, games // _WRITES_A_ROUND)
+            signature = unrolls.signature
+            return acting, OwnPaceUnrollCollector(rows, signature, shown, ready, distribution)
+        return acting, unrolls
     if collection.HasField("transition"):
         wanted = collection.transition
-        return _epsilon_greedy(wanted, games, rng), TransitionCollector(
-            games,
+        collector = TransitionCollector(
+            rows,
             wanted.n_step,
             wanted.discount,
-            spec.observation_size,
-            spec.num_actions,
-            spec.observation_dtype,
-            opponents=spec.seats > 1,
+            shown,
+            state_size,
+            opponents=several,
+            q_values=wanted.choosing == CHOOSING_UNSPECIFIED,
         )
+        if wanted.choosing == CHOOSING_UNSPECIFIED:
+            return _epsilon_greedy(wanted, games, rng), collector
+        noise = CorrelatedNoise(games, seats, wanted.noise_correlation, rng)
+        if wanted.choosing == CHOOSING_NOISY:
+            return NoisyActing(shown, distribution, wanted.noise, noise, rng), collector
+        return DrawnActing(shown, distribution, noise, rng), collector
     if collection.HasField("sequence"):
         return _epsilon_greedy(collection.sequence, games, rng), SequenceCollector(
-            games,
+            rows,
             collection.sequence,
-            spec.observation_size,
-            spec.num_actions,
-            spec.observation_dtype,
+            shown,
             state_size,
-            opponents=spec.seats > 1,
+            opponents=several,
         )
     raise InvalidArgument("collection.method is not set; expected unroll, transition or sequence")
+
+
+def _is_compact(shown: Shown) -> bool:
+    """Whether actions are one number that int8 has room for, and observations one column."""
+    return (
+        shown.as_it_comes and isinstance(shown.action, Discrete) and shown.action.n <= LARGEST_INT8
+    )
+
+
+def _compact() -> type[UnrollCollector]:
+    from actor.collecting.compact_unrolls import CompactUnrollCollector  # loads numba
+
+    return CompactUnrollCollector
+
+
+def _distribution(collection: Collection) -> ActionDistribution:
+    told = collection.action_distribution or "clipped"
+    if told not in ("clipped", "squashed"):
+        raise InvalidArgument(
+            f"collection.action_distribution is {told!r:.50}; expected squashed or clipped"
+        )
+    return "squashed" if told == "squashed" else "clipped"
+
+
+def _drawing(
+    shown: Shown, distribution: ActionDistribution, games: int, seats: int, rng: np.random.Generator
+) -> Acting:
+    if isinstance(shown.action, Discrete):
+        return SoftmaxActing(rng)
+    return DrawnActing(shown, distribution, CorrelatedNoise(games, seats, 0.0, rng), rng)
 
 
 def _epsilon_greedy(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from actor.collecting.shown import Shown
 from actor.collecting.step import (
     OVER,
     TERMINATED,
@@ -20,24 +21,35 @@ from actor.collecting.step import (
     Decision,
     Experience,
 )
-from mazemesh.policy.sampling import log_probability
+from mazemesh.policy.deciding import Deciding
+from mazemesh.policy.heads import ActionDistribution
 from mazemesh.wire.tensors import Signature
 
 
 class OwnPaceUnrollCollector:
     """As `unrolls.UnrollCollector`, with unrolls that each game fills at its own pace.
 
-    Those that are full wait for each other until there are as many as games.
+    Those that are full wait for each other until there are enough.
 
     Args:
-        games: B.
+        games: B, or as many rows as there are seats that are collected from.
         signature: Of the unrolls (`mazemesh.experience.unroll_signature`).
+        shown: Observations and actions of the game.
+        ready: How many are enough; 0: as many as games.
     """
 
-    def __init__(self, games: int, signature: Signature) -> None:
+    def __init__(
+        self,
+        games: int,
+        signature: Signature,
+        shown: Shown,
+        ready: int = 0,
+        distribution: ActionDistribution = "clipped",
+    ) -> None:
         self.signature = signature
-        self._games = games
-        self._length = signature.columns[0].shape[0]
+        self._shown, self._deciding = shown, Deciding(shown.action, distribution)
+        self._games, self._ready = games, ready or games
+        self._length = next(one.shape[0] for one in signature.columns if one.name == "reward")
         self.clear()
 
     def clear(self) -> None:
@@ -45,7 +57,7 @@ class OwnPaceUnrollCollector:
         self._at = np.zeros(self._games, np.intp)
         self._version = np.zeros(self._games, np.int64)
         self._buffers: Batch = {
-            column.name: np.zeros((self._games, *column.shape), column.dtype)
+            column.name: self._shown.buffer(column, self._games)
             for column in self.signature.columns
         }
         self._parts: list[Batch] = []
@@ -72,11 +84,12 @@ class OwnPaceUnrollCollector:
         """What a step adds to each column that has time, [B, ...]."""
         bootstrap = np.zeros(self._games, np.float32)
         bootstrap[consequence.truncated_games] = consequence.final_value
+        actions = self._shown.actions(decision.action)
         return {
-            "observation": decision.observation,
-            "action_mask": decision.action_mask,
-            "action": decision.action,
-            "behaviour_log_probability": log_probability(decision.logits, decision.action),
+            **self._shown.observations(decision.observation),
+            **self._shown.action_masks(decision.action_mask),
+            **actions,
+            "behaviour_log_probability": self._deciding.log_probability(decision.logits, actions),
             "reward": consequence.reward,
             "terminated": consequence.status == TERMINATED,
             "truncated": consequence.status == TRUNCATED,
@@ -87,14 +100,14 @@ class OwnPaceUnrollCollector:
 
     def _finish(self, full: npt.NDArray[np.intp], last: Consequence) -> None:
         part = {name: column[full] for name, column in self._buffers.items()}
-        part["last_observation"] = last.observation[full]
-        part["last_action_mask"] = last.action_mask[full]
+        part |= self._shown.observations(last.observation[full], "last_")
+        part |= self._shown.action_masks(last.action_mask[full], "last_")
         self._parts.append(part)
         self._versions.append(self._version[full])
         self._at[full] = 0
 
     def _flush(self) -> Experience | None:
-        if sum(map(len, self._versions)) < self._games:
+        if sum(map(len, self._versions)) < self._ready:
             return None
         columns = {
             name: np.concatenate([part[name] for part in self._parts])

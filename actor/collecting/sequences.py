@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from actor.collecting.shown import Shown
 from actor.collecting.step import (
     OVER,
     TERMINATED,
@@ -36,21 +37,17 @@ class SequenceCollector:
         self,
         games: int,
         wanted: SequenceCollection,
-        observation_size: int,
-        num_actions: int,
-        observation_dtype: str = "uint8",
+        shown: Shown,
         state_size: int = 0,
         *,
         opponents: bool = False,
     ) -> None:
-        self.signature: Signature = sequence_signature(
-            wanted.length,
-            observation_size,
-            num_actions,
-            observation_dtype,
-            state_size,
-            opponents=opponents,
+        spaces = shown.observation, shown.action
+        plain = sequence_signature(
+            wanted.length, *spaces, state_size=state_size, opponents=opponents
         )
+        self.signature: Signature = shown.signature(plain)
+        self._shown = shown
         self._games, self._wanted = games, wanted
         self._stride = wanted.length - wanted.burn_in
         self.clear()
@@ -77,9 +74,9 @@ class SequenceCollector:
         for state, where in ((buffers["state"], 0), (self._next_state, self._stride)):
             state[moved[at == where]] = decision.state[moved[at == where]]
         steps: Batch = {
-            "observation": decision.observation,
-            "action_mask": decision.action_mask,
-            "action": decision.action,
+            **self._shown.observations(decision.observation),
+            **self._shown.action_masks(decision.action_mask),
+            **self._shown.actions(decision.action),
             "reward": consequence.reward,
             "terminated": consequence.status == TERMINATED,
             "truncated": consequence.status == TRUNCATED,
@@ -99,8 +96,12 @@ class SequenceCollector:
     def _finish(self, full: npt.NDArray[np.intp], last: Consequence) -> Experience:
         """The sequences of some games; the next ones begin with what overlaps."""
         length, stride, buffers = self._wanted.length, self._stride, self._buffers
-        buffers["observation"][full, length] = last.observation[full]
-        buffers["action_mask"][full, length] = last.action_mask[full]
+        after = {
+            **self._shown.observations(last.observation[full]),
+            **self._shown.action_masks(last.action_mask[full]),
+        }
+        for name, column in after.items():
+            buffers[name][full, length] = column
         self._value[full, length] = last.value[full]
         columns = {name: column[full] for name, column in buffers.items()}
         priorities = self._priorities(columns, self._chosen[full], self._value[full])
@@ -139,7 +140,4 @@ class SequenceCollector:
         return np.asarray(priorities, np.float64)
 
     def _new_buffers(self) -> Batch:
-        return {
-            spec.name: np.zeros((self._games, *spec.shape), spec.dtype)
-            for spec in self.signature.columns
-        }
+        return {spec.name: self._shown.buffer(spec, self._games) for spec in self.signature.columns}

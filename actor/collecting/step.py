@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,15 +15,20 @@ RUNNING, TERMINATED, TRUNCATED, OVER = 0, 1, 2, 3
 Batch = dict[str, npt.NDArray[np.generic]]
 
 
+def _no_state() -> npt.NDArray[np.float32]:
+    return np.zeros((0, 0), np.float32)
+
+
 @dataclass(frozen=True)
 class Decision:
     """What the student saw and did, in B games: the first half of a step.
 
     Attributes:
-        observation: [B, D].
-        action_mask: uint8 [B, A].
-        action: int8 [B].
-        logits: float32 [B, A], what the policy answered (Q-values, for a Q-network).
+        observation: [B, ...]; of several leaves a record (`actor.collecting.shown`).
+        action_mask: uint8 [B, A]; of several leaves the masks of all, [B, M].
+        action: int8 [B]; of other actions than one number a record [B].
+        logits: float32 [B, A], what the policy answered (Q-values, for a Q-network); of other
+            actions what all heads answered, [B, W] (`mazemesh.policy.heads`).
         policy_version: Version that acted.
         state: float32 [B, S], what the policy remembered before it; S = 0 without memory.
         opponent: uint64 [B], whom it meets (`mazemesh.experience.policy_digest`); 0 for nobody.
@@ -31,7 +36,7 @@ class Decision:
 
     observation: npt.NDArray[Any]
     action_mask: npt.NDArray[np.uint8]
-    action: npt.NDArray[np.int8]
+    action: npt.NDArray[Any]
     logits: npt.NDArray[np.float32]
     policy_version: int
     state: npt.NDArray[np.float32]
@@ -39,8 +44,9 @@ class Decision:
 
     @property
     def action_value(self) -> npt.NDArray[np.float32]:
-        """float32 [B], the logit of the action (its Q-value, for a Q-network)."""
-        return self.logits[np.arange(len(self.action)), self.action]
+        """float32 [B], the logit of the action (its Q-value, for a Q-network): of one number."""
+        chosen: npt.NDArray[np.float32] = self.logits[np.arange(len(self.action)), self.action]
+        return chosen
 
 
 @dataclass(frozen=True)
@@ -51,14 +57,17 @@ class Consequence:
         reward: float32 [B].
         status: uint8 [B], of the student's seat, as in game.proto. OVER: the seat was done before,
             and its game is not; what is here of the step is nobody's move.
-        observation: [B, D], to act on next (of the next episode where one ended).
+        observation: [B, ...], to act on next (of the next episode where one ended).
         action_mask: uint8 [B, A].
         value: float32 [B], of `observation`.
         success: bool [B], the step ended the game and the student did what it is about.
         truncated_games: Indices [m] of the games where this step truncated the student's episode.
-        final_observation: [m, D], their last observations.
+        final_observation: [m, ...], their last observations.
         final_action_mask: uint8 [m, A].
         final_value: float32 [m].
+        state: float32 [B, S], what the policy remembers with `observation`; of one without memory
+            it need not be told.
+        final_state: float32 [m, S], and with `final_observation`.
     """
 
     reward: npt.NDArray[np.float32]
@@ -71,6 +80,8 @@ class Consequence:
     final_observation: npt.NDArray[Any]
     final_action_mask: npt.NDArray[np.uint8]
     final_value: npt.NDArray[np.float32]
+    state: npt.NDArray[np.float32] = field(default_factory=_no_state)
+    final_state: npt.NDArray[np.float32] = field(default_factory=_no_state)
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
+from actor.collecting.shown import Shown
 from actor.collecting.step import (
     OVER,
     RUNNING,
@@ -15,17 +18,20 @@ from actor.collecting.step import (
     Experience,
 )
 from mazemesh.experience import transition_signature
+from mazemesh.games.columns import action_dtype
 from mazemesh.returns import PRIORITY_FLOOR
 from mazemesh.wire.tensors import Signature
+
+Rows = npt.NDArray[np.intp]
 
 
 class TransitionCollector:
     """Collects B games' steps into n-step transitions (Sutton & Barto 2018, section 7.1).
 
-    The last n decisions of every game wait in a ring until their n steps, or the episode, are over;
-    of a seat that is done before its game is, there are none in between.
+    The last n decisions of every game wait in a ring until their n steps, or the episode, are over.
+    Each game has a time of its own: steps in which its seat had no move are none of it.
     The first priority of a transition is its absolute TD error under the acting network (Horgan
-    et al. 2018, algorithm 1).
+    et al. 2018, algorithm 1); where its answers are no Q-values there is none.
     """
 
     def __init__(
@@ -33,114 +39,119 @@ class TransitionCollector:
         games: int,
         n_step: int,
         discount: float,
-        observation_size: int,
-        num_actions: int,
-        observation_dtype: str = "uint8",
+        shown: Shown,
+        state_size: int = 0,
         *,
         opponents: bool = False,
+        q_values: bool = True,
         batch_rows: int = 256,
     ) -> None:
-        self.signature: Signature = transition_signature(
-            observation_size, num_actions, observation_dtype, opponents=opponents
-        )
+        spaces = shown.observation, shown.action
+        plain = transition_signature(*spaces, state_size=state_size, opponents=opponents)
+        self.signature: Signature = shown.signature(plain)
+        self._shown, self._q_values = shown, q_values
         self._games, self._n, self._batch_rows = games, n_step, batch_rows
         self._powers = discount ** np.arange(n_step + 1, dtype=np.float64)
-        self._observation = np.zeros((n_step, games, observation_size), observation_dtype)
-        self._action = np.zeros((n_step, games), np.int8)
+        self._observation = shown.empty(n_step, games)
+        self._action = np.zeros((n_step, games), action_dtype(shown.action))
         self._action_value = np.zeros((n_step, games), np.float64)
         self._return = np.zeros((n_step, games), np.float64)
         self._opponent = np.zeros((n_step, games), np.uint64)
-        self._num_actions = num_actions
+        self._state = np.zeros((n_step, games, state_size), np.float32)
         self.clear()
 
     def clear(self) -> None:
         """Forgets unfinished transitions, after the games were lost."""
         self._waiting = np.zeros((self._n, self._games), bool)
-        self._time = 0
+        self._time = np.zeros(self._games, np.intp)
         self._parts: list[Batch] = []
         self._priorities: list[npt.NDArray[np.float64]] = []
         self._versions: list[npt.NDArray[np.int64]] = []
 
     def add(self, decision: Decision, consequence: Consequence) -> Experience | None:
         """Adds one step of all games; finished transitions once there are enough for a batch."""
-        slot = self._time % self._n
-        self._observation[slot] = decision.observation
-        self._action[slot] = decision.action
-        self._action_value[slot] = decision.action_value
-        self._opponent[slot] = decision.opponent
+        moved = np.flatnonzero(consequence.status != OVER)
+        slot = self._time[moved] % self._n, moved
+        self._observation[slot] = decision.observation[moved]
+        self._action[slot] = decision.action[moved]
+        self._opponent[slot] = decision.opponent[moved]
+        if self._q_values:
+            self._action_value[slot] = decision.action_value[moved]
+        if self._state.shape[2]:
+            self._state[slot] = decision.state[moved]
         self._return[slot] = 0.0
-        self._waiting[slot] = consequence.status != OVER
+        self._waiting[slot] = True
+        reward = consequence.reward[moved]
         for age in range(self._n):
-            ring = (self._time - age) % self._n
-            self._return[ring] += self._powers[age] * consequence.reward
-        self._finish_ended(consequence, decision.policy_version)
-        self._finish_full(consequence, decision.policy_version)
-        self._time += 1
+            self._return[self._ring(moved, age), moved] += self._powers[age] * reward
+        self._finish_ended(moved, consequence, decision.policy_version)
+        self._finish_full(moved, consequence, decision.policy_version)
+        self._time[moved] += 1
         return self._flush()
 
-    def _finish_ended(self, consequence: Consequence, version: int) -> None:
+    def _ring(self, games: Rows, age: int) -> Rows:
+        """Where the decisions are that games made so many of their own steps ago."""
+        found: Rows = (self._time[games] - age) % self._n
+        return found
+
+    def _finish_ended(self, moved: Rows, consequence: Consequence, version: int) -> None:
         """Everything that waits in games whose episode ended, whatever its length."""
-        ended = consequence.status != RUNNING
-        if not ended.any():
+        ended = moved[consequence.status[moved] != RUNNING]
+        if not len(ended):
             return
-        observation = consequence.observation.copy()
-        mask = np.ones((self._games, self._num_actions), np.uint8)
-        value = np.zeros(self._games)
-        observation[consequence.truncated_games] = consequence.final_observation
-        mask[consequence.truncated_games] = consequence.final_action_mask
-        value[consequence.truncated_games] = consequence.final_value
+        cut = consequence.truncated_games
+        after = _After.of(consequence)
+        after.observation, after.state = after.observation.copy(), after.state.copy()
+        after.mask, after.value = np.ones_like(after.mask), np.zeros(self._games, np.float32)
+        after.observation[cut] = consequence.final_observation
+        after.mask[cut] = consequence.final_action_mask
+        after.value[cut] = consequence.final_value
+        if after.state.shape[1]:
+            after.state[cut] = consequence.final_state
         terminated = consequence.status == TERMINATED
         for age in range(self._n):
-            ring = (self._time - age) % self._n
-            games = np.flatnonzero(self._waiting[ring] & ended)
+            ring = self._ring(ended, age)
+            waits = self._waiting[ring, ended]
+            games, ring = ended[waits], ring[waits]
             discount = np.where(terminated[games], 0.0, self._powers[age + 1])
-            self._emit(ring, games, discount, observation, mask, value, version)
-            self._waiting[ring, games] = False
+            self._emit(ring, games, discount, after, version)
 
-    def _finish_full(self, consequence: Consequence, version: int) -> None:
+    def _finish_full(self, moved: Rows, consequence: Consequence, version: int) -> None:
         """What has its n steps, in games that go on."""
-        ring = (self._time - self._n + 1) % self._n
-        games = np.flatnonzero(self._waiting[ring])
-        if self._time < self._n - 1 or not len(games):
-            return
+        ring = self._ring(moved, self._n - 1)
+        waits = self._waiting[ring, moved] & (self._time[moved] >= self._n - 1)
+        games, ring = moved[waits], ring[waits]
         discount = np.full(len(games), self._powers[self._n])
-        self._emit(
-            ring,
-            games,
-            discount,
-            consequence.observation,
-            consequence.action_mask,
-            consequence.value,
-            version,
-        )
-        self._waiting[ring, games] = False
+        self._emit(ring, games, discount, _After.of(consequence), version)
 
     def _emit(
         self,
-        ring: int,
-        games: npt.NDArray[np.intp],
+        ring: Rows,
+        games: Rows,
         discount: npt.NDArray[np.float64],
-        observation: npt.NDArray[np.generic],
-        mask: npt.NDArray[np.uint8],
-        value: npt.NDArray[np.floating],
+        after: _After,
         version: int,
     ) -> None:
         if not len(games):
             return
-        returns = self._return[ring, games]
-        error = returns + discount * value[games] - self._action_value[ring, games]
+        shown, returns = self._shown, self._return[ring, games]
+        self._waiting[ring, games] = False
         self._parts.append(
             {
-                "observation": self._observation[ring, games],
-                "action": self._action[ring, games],
+                **shown.observations(self._observation[ring, games]),
+                **shown.actions(self._action[ring, games]),
                 "n_step_return": returns.astype(np.float32),
                 "bootstrap_discount": discount.astype(np.float32),
-                "next_observation": observation[games],
-                "next_action_mask": mask[games],
+                **shown.observations(after.observation[games], "next_"),
+                **shown.action_masks(after.mask[games], "next_"),
+                "state": self._state[ring, games],
+                "next_state": after.state[games],
                 "opponent": self._opponent[ring, games],
             }
         )
-        self._priorities.append(np.abs(error) + PRIORITY_FLOOR)
+        if self._q_values:
+            error = returns + discount * after.value[games] - self._action_value[ring, games]
+            self._priorities.append(np.abs(error) + PRIORITY_FLOOR)
         self._versions.append(np.full(len(games), version, np.int64))
 
     def _flush(self) -> Experience | None:
@@ -150,8 +161,26 @@ class TransitionCollector:
             name: np.concatenate([part[name] for part in self._parts])
             for name in self.signature.names
         }
-        experience = Experience(
-            columns, np.concatenate(self._priorities), np.concatenate(self._versions)
-        )
+        priorities = np.concatenate(self._priorities) if self._q_values else None
+        experience = Experience(columns, priorities, np.concatenate(self._versions))
         self._parts, self._priorities, self._versions = [], [], []
         return experience
+
+
+class _After:
+    """What follows transitions: [B, ...]."""
+
+    def __init__(
+        self,
+        observation: npt.NDArray[Any],
+        mask: npt.NDArray[np.uint8],
+        value: npt.NDArray[np.float32],
+        state: npt.NDArray[np.float32],
+    ) -> None:
+        self.observation, self.mask, self.value, self.state = observation, mask, value, state
+
+    @classmethod
+    def of(cls, consequence: Consequence) -> _After:
+        """In games that go on."""
+        seen = consequence.observation, consequence.action_mask
+        return cls(*seen, consequence.value, consequence.state)

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from actor.collecting.shown import Shown
 from actor.collecting.step import TERMINATED, TRUNCATED, Batch, Consequence, Decision, Experience
 from mazemesh.experience import unroll_signature
-from mazemesh.policy.sampling import log_probability
+from mazemesh.policy.deciding import Deciding
+from mazemesh.policy.heads import ActionDistribution
 from mazemesh.wire.tensors import Signature
 
 
@@ -24,21 +26,17 @@ class UnrollCollector:
         self,
         games: int,
         length: int,
-        observation_size: int,
-        num_actions: int,
-        observation_dtype: str = "uint8",
+        shown: Shown,
         state_size: int = 0,
         *,
         opponents: bool = False,
+        distribution: ActionDistribution = "clipped",
     ) -> None:
-        self.signature: Signature = unroll_signature(
-            length,
-            observation_size,
-            num_actions,
-            observation_dtype,
-            state_size,
-            opponents=opponents,
-        )
+        """`distribution` is what continuous actions are drawn from."""
+        spaces = shown.observation, shown.action
+        plain = unroll_signature(length, *spaces, state_size=state_size, opponents=opponents)
+        self.signature: Signature = shown.signature(plain)
+        self._shown, self._deciding = shown, Deciding(shown.action, distribution)
         self._games = games
         self._length = length
         self._opponents = opponents
@@ -82,15 +80,21 @@ class UnrollCollector:
         """The rows [games, ...] of the signature from steps [length][games, ...]."""
         steps = {name: np.stack(arrays, axis=1) for name, arrays in self._steps.items()}
         logits, action, status = steps["logits"], steps["action"], steps["status"]
-        flat = log_probability(logits.reshape(-1, logits.shape[2]), action.reshape(-1))
+        shown, flat = self._shown, logits.reshape(-1, logits.shape[2])
+        actions = shown.actions(action)
+        each = {name: column.reshape(-1, *column.shape[2:]) for name, column in actions.items()}
+        chosen = self._deciding.log_probability(flat, each)
         all_columns: Batch = {
             **steps,
-            "behaviour_log_probability": flat.reshape(action.shape),
+            **shown.observations(steps["observation"]),
+            **shown.action_masks(steps["action_mask"]),
+            **actions,
+            "behaviour_log_probability": chosen.reshape(action.shape),
             "terminated": status == TERMINATED,
             "truncated": status == TRUNCATED,
             "bootstrap_value": self._bootstrap.copy(),
-            "last_observation": last.observation.copy(),
-            "last_action_mask": last.action_mask.copy(),
+            **shown.observations(last.observation.copy(), "last_"),
+            **shown.action_masks(last.action_mask.copy(), "last_"),
             "state": self._state,
         }
         return {name: all_columns[name] for name in self.signature.names}

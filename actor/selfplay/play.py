@@ -11,12 +11,15 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from actor.collecting.acting import method
-from actor.collecting.room import affordable_games, shares, write_rows
-from actor.collecting.sender import ExperienceSender
+from actor.collecting.room import affordable_games, shares
+from actor.collecting.shown import Shown, ShownSession
 from actor.collecting.step import Experience
 from actor.metrics import ActorMetrics
+from actor.selfplay.crew import Trainee
+from actor.selfplay.learning import Learning, Role, adversaries, roles_of
 from actor.selfplay.lockstep import LockstepOpponents, Turns
-from actor.selfplay.opponents import OpponentSupply, SeatPlan, Supply
+from actor.selfplay.opponents import OpponentSupply, Supply
+from actor.selfplay.seat_plan import Part, SeatPlan
 from actor.selfplay.selfplay import TrainingGames
 from actor.selfplay.student import Student
 from actor.settings import ActorSettings
@@ -25,9 +28,10 @@ from mazemesh.client.game.game import GamesSession
 from mazemesh.client.mesh import Mesh
 from mazemesh.client.pauses import jittered
 from mazemesh.errors import DeadlineExceeded, MazemeshError, NotFound, Unavailable
-from mazemesh.experience import most_write_rows
 from mazemesh.games import GameSpec, Purpose, seeds
+from mazemesh.games.columns import action_dtype
 from mazemesh.games.ladder import sides
+from mazemesh.games.packings import packings
 from mazemesh.policy.cache import PolicyCache, check_spec
 from mazemesh.policy.onnx_policy import OnnxPolicy
 from mazemesh.v1.game_pb2 import GetGameSpecRequest, GetGameSpecResponse
@@ -55,10 +59,10 @@ class Actor:
         self._cache = PolicyCache(mesh.model)  # until the game is known
         self._student = Student(mesh.model, settings.policy, stop)
         self._rival: Student | None = None
+        self._roles: tuple[Role, ...] = ()
         self._entropy = np.random.SeedSequence(settings.seed)
         self._sessions: list[GamesSession] = []
         self._shares: list[int] = []
-        self._write_rows = 0
         self._turns: Turns | None = None
 
     def run(self) -> None:
@@ -69,49 +73,63 @@ class Actor:
         """
         try:
             self._student.wait()
+            self._roles = roles_of(self._settings.policy, self._student, self._follow)
             self._meet_rival(self._student.description.collection.exploits)
             told = self._ask_game(self._student.description.collection)
         except (NotFound, Unavailable, DeadlineExceeded):
             if self._stop.is_set():
                 return
             raise
-        collection = self._student.description.collection
         spec = spec_from_proto(told.spec)
         self._cache = PolicyCache(self._mesh.model, spec_hash=spec.spec_hash)
+        followed = [role.student for role in self._roles if role.student is not self._student]
         if self._rival is not None:
-            check_spec(self._rival.description, spec.spec_hash)
-        supply, fill = self._opponents(collection, spec, told.bots)
-        _, collector = method(
-            collection, spec, 1, np.random.default_rng(0), self._student.current.state_size
-        )
-        self._make_room(spec, collection, collector.signature.row_bytes)
-        writer = self._mesh.replay.writer(collection.table, collector.signature)
-        sender = ExperienceSender(writer, self._stop, drain_seconds=self._settings.drain_seconds)
-        threads = [
-            threading.Thread(target=self._student.follow, args=(spec,), daemon=True),
-            threading.Thread(target=sender.run),
-        ]
+            followed.append(self._rival)
+        for other in followed:
+            check_spec(other.description, spec.spec_hash)
+        threads: list[threading.Thread] = []
+        learning = [self._learning(role, spec, told.bots, threads) for role in self._roles]
+        self._make_room(spec, sum(one.signature.row_bytes for one in learning))
+        senders = []
+        for one in learning:
+            sending, following = one.threads(spec)
+            senders.append(sending)
+            threads.append(following)
         if self._rival is not None:
             follow = self._rival.follow
             threads.append(threading.Thread(target=follow, args=(spec,), daemon=True))
-        if fill is not None:
-            threads.append(threading.Thread(target=fill, daemon=True))
-        for thread in threads:
+        for thread in (*threads, *senders):
             thread.start()
         try:
             while not self._stop.is_set():
-                self._play(spec, supply, sender)
+                self._play(spec, learning)
         finally:
             self._stop.set()
-            rows = sender.rows
-            if not sender.finish():
-                log.warning("rows were not written, as the time to stop is over")
-            log.info("rows written when stopping", rows=sender.rows - rows, all_rows=sender.rows)
-            # An append may wait for a learner that has stopped already.
-            writer.close()
+            for one in learning:
+                one.finish()
             self._close()
-            threads[1].join()
-        sender.check()
+            for thread in senders:
+                thread.join()
+        for one in learning:
+            one.sender.check()
+
+    def _follow(self, name: str) -> Student:
+        """Another policy of the run, when its first version is there."""
+        student = Student(self._mesh.model, name, self._stop)
+        student.wait()
+        return student
+
+    def _learning(
+        self, role: Role, spec: GameSpec, bots: Sequence[str], threads: list[threading.Thread]
+    ) -> Learning:
+        supply, fill = self._opponents(role, spec, bots)
+        if fill is not None:
+            threads.append(threading.Thread(target=fill, daemon=True))
+        rng, size = np.random.default_rng(0), role.student.current.state_size
+        bits = packings(spec) if role.collection.packed else None
+        _, collector = method(role.collection, spec, 1, rng, size, bits=bits)
+        told = supply, collector.signature, self._mesh, self._stop, self._settings.drain_seconds
+        return Learning.of(role, *told)
 
     def _ask_game(self, collection: Collection) -> GetGameSpecResponse:
         """What is played, as the Game service knows it; waits for one that is not up yet.
@@ -128,53 +146,58 @@ class Actor:
                 log.info("waiting for the Game service", reason=str(error))
         raise Unavailable("the actor stops")
 
-    def _make_room(self, spec: GameSpec, collection: Collection, row_bytes: int) -> None:
-        """Settles how many games are played, in which sessions, and how rows are written.
+    def _make_room(self, spec: GameSpec, row_bytes: int) -> None:
+        """Settles how many games are played, in which sessions.
 
         Raises:
             InvalidArgument: one game alone is too large.
         """
-        wanted, rows = self._settings.games, most_write_rows(collection.batch_rows)
+        # Each seat may be collected from, by one of those whose rows have `row_bytes` together.
+        row_bytes = row_bytes * spec.seats // len(self._roles)
+        wanted = self._settings.games
         games = affordable_games(wanted, row_bytes)
-        self._shares, self._write_rows = shares(games, spec), write_rows(rows, row_bytes)
+        self._shares = shares(games, spec)
         if games < wanted:
             log.warning("fewer games than asked for", asked=wanted, row_bytes=row_bytes)
         log.info("playing", policy=self._student.current.reference, games=games)
 
     def _opponents(
-        self, collection: Collection, spec: GameSpec, bots: Sequence[str]
+        self, role: Role, spec: GameSpec, bots: Sequence[str]
     ) -> tuple[Supply, Callable[[], None] | None]:
         """Where opponents come from, and what keeps them coming, in a thread."""
-        name = self._settings.policy
+        collection = role.collection
+        several = sides(spec.seats, spec.teams)
         if collection.lockstep:
             (entropy,) = self._entropy.spawn(1)
-            drawn = LockstepOpponents(self._mesh.model, name, bots, np.random.default_rng(entropy))
-            several = sides(spec.seats, spec.teams) > 1
-            self._turns = Turns(self._student, collection.batch_rows, drawn if several else None)
+            rng = np.random.default_rng(entropy)
+            drawn = LockstepOpponents(self._mesh.model, role.name, bots, rng)
+            self._turns = Turns(role.student, collection.batch_rows, drawn if several > 1 else None)
             return drawn, None
         asked = OpponentSupply(
             self._mesh.matchmaker,
-            name,
+            role.name,
             collection.game,
             self._stop,
             # As of the version that plays: a run that is resumed may have another pool.
-            pool=lambda: self._student.description.collection.pool,
+            pool=lambda: role.collection.pool,
             exploits=collection.exploits,
-            sides=sides(spec.seats, spec.teams),
+            sides=several,
+            adversaries=adversaries(role, self._roles, spec),
         )
-        return asked, asked.fill if sides(spec.seats, spec.teams) > 1 else None
+        return asked, asked.fill if several > 1 else None
 
-    def _play(self, spec: GameSpec, supply: Supply, sender: ExperienceSender) -> None:
+    def _play(self, spec: GameSpec, learning: Sequence[Learning]) -> None:
         """Plays on new sessions until they are lost or `stop` is set."""
         try:
-            sessions = [self._open(spec, supply, games) for games in self._shares]
+            sessions = [self._open(spec, learning, games) for games in self._shares]
             while not self._stop.is_set():
                 for session in sessions:
-                    sender.keep_pace()
+                    for one in learning:
+                        one.sender.keep_pace()
                     with tracing.span("step batch", parent=""):
-                        experience = session.turn()
-                        if experience is not None:
-                            self._send(experience, sender)
+                        for one, experience in zip(learning, session.turn(), strict=True):
+                            if experience is not None:
+                                self._send(experience, one)
         except (NotFound, Unavailable, DeadlineExceeded) as error:
             if not self._stop.is_set():
                 log.warning("games lost; opening new ones", reason=str(error))
@@ -182,52 +205,65 @@ class Actor:
         finally:
             self._close()
 
-    def _send(self, experience: Experience, sender: ExperienceSender) -> None:
-        for piece in experience.pieces(self._write_rows):
-            acted = self._student.version
+    def _send(self, experience: Experience, learning: Learning) -> None:
+        for piece in experience.pieces(learning.most_rows):
+            acted = learning.role.student.version
             with self._metrics.blocked.time():
-                sender.put(piece)
+                learning.sender.put(piece)
                 if self._turns is not None:
                     self._turns.written(piece.rows, acted)
             self._metrics.rows.inc(piece.rows)
 
-    def _open(self, spec: GameSpec, supply: Supply, games: int) -> TrainingGames:
+    def _open(self, spec: GameSpec, learning: Sequence[Learning], games: int) -> TrainingGames:
         collection = self._student.description.collection
         # Spawned one after the other, so that every session has its own mazes and draws.
         (entropy,) = self._entropy.spawn(1)
         rng = np.random.default_rng(entropy)
-        acting, collector = method(collection, spec, games, rng, self._student.current.state_size)
-        plan = SeatPlan(games, spec.seats, supply, spec.teams)
+        everywhere = tuple(range(spec.seats))
+        parts = [Part(one.role.name, one.role.seats or everywhere, one.supply) for one in learning]
+        plan = SeatPlan(games, spec.seats, parts, spec.teams)
+        steady = not (plan.contested or spec.may_leave or spec.may_wait)
         session = self._mesh.game.open_session(
             collection.game,
             settings_from_proto(collection.settings),
             games,
             seeds.seed(Purpose.TRAINING, int(rng.integers(seeds.NUMBERS))),
             controllers=plan.controllers(),
+            packed=all(one.role.collection.packed for one in learning),
         )
         self._sessions.append(session)
+        trainees = []
+        for one, part in zip(learning, parts, strict=True):
+            student = one.role.student
+            acting, collector = method(
+                *(one.role.collection, spec, games, rng, student.current.state_size),
+                seats=len(part.seats),
+                steady=steady,
+                bits=session.packings,
+            )
+            trainees.append(Trainee(_present(student), acting, collector))
+        shown = Shown.of(spec, session.packings)
+        packed = ShownSession(session, shown)
         return TrainingGames(
-            session,
-            session.step,
+            packed,
+            packed.step,
             plan,
-            acting,
-            collector,
-            lambda: self._student.current,
+            trainees,
             self._load,
             self._metrics,
             rng,
+            steady=steady,
+            action_dtype=action_dtype(spec.action_space),
+            plain=shown.plain,
         )
 
     def _meet_rival(self, name: str) -> None:
         """Waits for the first version of the policy that the student exploits, if it does any."""
         if name:
-            self._rival = Student(self._mesh.model, name, self._stop)
-            self._rival.wait()
+            self._rival = self._follow(name)
 
     def _load(self, opponent: str) -> OnnxPolicy:
-        """An opponent by its exact version, or the latest of the student or of its rival."""
-        if opponent == f"{self._settings.policy}:latest":
-            return self._student.current
+        """An opponent by its exact version, or the latest of the student's rival."""
         if self._rival is not None and opponent.endswith(":latest"):
             return self._rival.current
         return self._cache.get(opponent)
@@ -239,6 +275,10 @@ class Actor:
             except MazemeshError as error:
                 log.debug("session was gone", reason=str(error))
         self._sessions.clear()
+
+
+def _present(student: Student) -> Callable[[], OnnxPolicy]:
+    return lambda: student.current
 
 
 def worker_name(settings_id: str, kind: str) -> str:

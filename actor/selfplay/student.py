@@ -11,7 +11,6 @@ import threading
 from collections.abc import Iterator
 from typing import Protocol
 
-import numpy as np
 import structlog
 from tenacity import (
     Retrying,
@@ -21,6 +20,7 @@ from tenacity import (
     wait_exponential,
 )
 
+from actor.selfplay.coming import Coming
 from mazemesh.client.pauses import jittered
 from mazemesh.errors import (
     DeadlineExceeded,
@@ -29,8 +29,8 @@ from mazemesh.errors import (
     Unavailable,
 )
 from mazemesh.games import GameSpec
-from mazemesh.policy.cache import PolicySource
 from mazemesh.policy.onnx_policy import OnnxPolicy
+from mazemesh.policy.weights import Graph
 from mazemesh.v1.model_pb2 import PolicyVersion, WatchPoliciesResponse
 
 log = structlog.get_logger()
@@ -39,10 +39,18 @@ _LOOK_SECONDS = 0.2
 """How often whoever waits for a version looks at the stop event."""
 
 
-class ModelPeer(PolicySource, Protocol):
+class ModelPeer(Protocol):
     """What is needed of the Model service (`mazemesh.client.model.ModelClient`)."""
 
-    def watch(self, name: str = "", since_revision: int = 0) -> Iterator[WatchPoliciesResponse]:
+    def get(
+        self, policy: str, if_none_match: str = "", graph: Graph | None = None
+    ) -> tuple[PolicyVersion, bytes | None]:
+        """The version and its file, None when it is the one already at hand."""
+        ...
+
+    def watch(
+        self, name: str = "", since_revision: int = 0, graph_sha256: str = ""
+    ) -> Iterator[WatchPoliciesResponse]:
         """Events without end."""
         ...
 
@@ -60,6 +68,7 @@ class Student:
         self._name = name
         self._stop = stop
         self._installed = threading.Condition()
+        self._graph: Graph | None = None
         self.current: OnnxPolicy
         self.description: PolicyVersion
 
@@ -97,18 +106,33 @@ class Student:
         """
         while not self._stop.is_set():
             try:
-                stands = False
-                for event in self._model.watch(self._name):
-                    if self._stop.is_set():
-                        return
-                    if not stands or self._is_news(event):
-                        # All who watch hear of it at once; the service says how far to spread.
-                        self._stop.wait(event.spread_seconds * random.random())  # noqa: S311
-                        self._refresh(spec)
-                    stands = True
+                self._watch(spec)
             except MazemeshError as error:
                 log.info("policy watch interrupted", policy=self._name, reason=str(error))
                 self._stop.wait(jittered(0.5))
+
+    def _watch(self, spec: GameSpec) -> None:
+        """Follows until `stop` is set, or what is published is of another graph."""
+        graph, stands = self._graph, False
+        coming = Coming(graph, lambda file: _loaded(f"{self._name}:0", file, spec, greedy=False))
+        for event in self._model.watch(self._name, graph_sha256=coming.graph_sha256):
+            if self._stop.is_set():
+                return
+            if event.HasField("weights"):
+                coming.take(event.weights)
+            elif event.HasField("policy"):
+                coming.describe(event.policy)
+            if not stands or self._is_news(event):
+                arrived = coming.arrived(event.alias.version)
+                if arrived is None or not self._fits(arrived[0], spec):
+                    # All who watch hear of it at once; the service says how far to spread.
+                    self._stop.wait(event.spread_seconds * random.random())  # noqa: S311
+                    self._refresh(spec)
+                else:
+                    self._install(*arrived)
+            stands = True
+            if self._graph is not graph:
+                return
 
     def _is_news(self, event: WatchPoliciesResponse) -> bool:
         """Whether `latest` has moved to another version than the one at hand.
@@ -121,36 +145,43 @@ class Student:
 
     def _refresh(self, spec: GameSpec) -> None:
         description, data = self._model.get(
-            f"{self._name}:latest", if_none_match=self.description.sha256
+            f"{self._name}:latest", if_none_match=self.description.sha256, graph=self._graph
         )
-        if data is None:
-            return
-        if description.spec_hash != spec.spec_hash:
-            log.error(
-                "new version does not fit the game",
-                policy=f"{self._name}:{description.version}",
-                spec_hash=description.spec_hash,
-                expected=spec.spec_hash,
-            )
-            return
-        self._install(description, data, spec)
+        if data is not None and self._fits(description, spec):
+            self._open(description, data, spec)
+
+    def _fits(self, description: PolicyVersion, spec: GameSpec) -> bool:
+        if description.spec_hash == spec.spec_hash:
+            return True
+        log.error(
+            "new version does not fit the game",
+            policy=f"{self._name}:{description.version}",
+            spec_hash=description.spec_hash,
+            expected=spec.spec_hash,
+        )
+        return False
 
     def _load(self) -> None:
         description, data = self._model.get(f"{self._name}:latest")
         if data is None:
             raise NotFound(f"policy {self._name}:latest has no file")
-        self._install(description, data, None)
+        self._open(description, data, None)
 
-    def _install(self, description: PolicyVersion, data: bytes, spec: GameSpec | None) -> None:
-        policy = OnnxPolicy(
-            f"{description.name}:{description.version}",
-            data,
-            greedy=description.q_values,
-        )
-        if spec is not None:
-            # The first run of a session allocates; it must not happen in the middle of a step.
-            observation = np.zeros((1, spec.observation_size), spec.observation_dtype)
-            policy.infer(observation, np.ones((1, spec.num_actions), np.uint8))
+    def _open(self, description: PolicyVersion, data: bytes, spec: GameSpec | None) -> None:
+        if self._graph is None or self._graph.sha256 != description.graph_sha256:
+            self._graph = Graph.of(data) if description.graph_sha256 else None
+        reference = f"{description.name}:{description.version}"
+        self._install(description, _loaded(reference, data, spec, greedy=description.q_values))
+
+    def _install(self, description: PolicyVersion, policy: OnnxPolicy) -> None:
         with self._installed:
             self.current, self.description = policy, description
             self._installed.notify_all()
+
+
+def _loaded(reference: str, data: bytes, spec: GameSpec | None, *, greedy: bool) -> OnnxPolicy:
+    policy = OnnxPolicy(reference, data, greedy=greedy)
+    if spec is not None:
+        # The first run of a session allocates; it must not happen in the middle of a step.
+        policy.warm()
+    return policy

@@ -6,7 +6,8 @@ Acts as an actor does, through onnxruntime on exported policies, and renews the 
 every `--publish-every` agent steps, so that the lag of a mesh is part of the measurement. Prints
 one JSON line per evaluation: mean score of the greedy and of the sampling policy on held-out mazes,
 against each bot where the game has opponents. Counted in agent steps, the result does not depend on
-the machine.
+the machine. They are those of all seats that were played, whether they train or not, and each
+version is `--publish-every` of them younger than the next.
 """
 
 from __future__ import annotations
@@ -138,9 +139,13 @@ class Prioritized:
 
 
 class Games:
-    """Games in lock-step; seat 0 is the student's."""
+    """Games in lock-step; seat 0 is the student's.
 
-    def __init__(self, run: Run, count: int, seed: int) -> None:
+    In half of them the others are, too, as an actor's are where the opponent is the latest version:
+    unless `every_seat` is false, they train as well.
+    """
+
+    def __init__(self, run: Run, count: int, seed: int, *, every_seat: bool = True) -> None:
         self.run, self.engine = run, BatchEngine(get_game(run.game), run.game_settings, count)
         self.rng = np.random.default_rng(seed)
         self.seats = self.engine.spec.seats
@@ -149,10 +154,16 @@ class Games:
             half = count // 2
             self.engine.next_controller[half:, 1:] = (np.arange(half) % len(BOTS))[:, None]
         self.engine.reset(seed=seeds.seed(Purpose.TRAINING, seed), game_id=np.arange(count))
+        trained = np.zeros((count, self.seats), np.bool_)
+        trained[:, 0] = True
+        trained[: count // 2] |= every_seat
+        self.games, self.places = np.nonzero(trained)
+        self.own = np.flatnonzero(trained)
+        games, count = count, len(self.own)
         size, actions, config = self.engine.spec.observation_size, 5, run.config
         self.collector: Any
         memory = run.architecture.memory
-        self.state = np.zeros((count * self.seats, memory), np.float32)
+        self.state = np.zeros((games * self.seats, memory), np.float32)
         if run.collection.HasField("unroll"):
             self.collector = UnrollCollector(
                 count, config.unroll_length, size, actions, state_size=memory
@@ -172,34 +183,37 @@ class Games:
     def act(self, logits: np.ndarray, mask: np.ndarray) -> np.ndarray:
         if self.epsilon is None:
             return sample(logits, 1.0, self.rng)
-        epsilon = np.repeat(self.epsilon, len(logits) // len(self.epsilon))
+        epsilon = np.zeros(len(logits), np.float32)
+        epsilon[self.own] = self.epsilon
         return epsilon_greedy(logits, mask, epsilon, self.rng)
 
     def step(self, policy: Policy, version: int) -> Any:
         engine, n, seats = self.engine, self.engine.num_games, self.seats
+        games, places, own = self.games, self.places, self.own
         observation = engine.observation.reshape(n * seats, -1)
         mask = engine.action_mask.reshape(n * seats, -1)
         experience = None
         if self.decision is not None:
-            cut = np.flatnonzero(engine.truncated)
-            final, ones = engine.final_observation[cut, 0], np.ones((len(cut), 5), np.uint8)
+            cut = np.flatnonzero(engine.truncated[games])
+            final = engine.final_observation[games[cut], places[cut]]
+            ones = np.ones((len(cut), 5), np.uint8)
             final_value = np.zeros(0, np.float32)
             if len(cut):
-                final_value = policy(final, ones, self.state[cut * seats])[1]
+                final_value = policy(final, ones, self.state[own[cut]])[1]
             over = engine.terminated | engine.truncated
             self.state.reshape(n, seats, -1)[over] = 0.0
-        before = self.state.reshape(n, seats, -1)[:, 0].copy()
+        before = self.state[own]
         logits, value, next_state = policy(observation, mask, self.state)
         self.state = next_state.copy()
         if self.decision is not None:
             status = np.where(engine.terminated, 1, np.where(engine.truncated, 2, 0))
             consequence = Consequence(
-                engine.reward[:, 0].copy(),
-                status.astype(np.uint8),
-                engine.observation[:, 0].copy(),
-                engine.action_mask[:, 0].copy(),
-                value[::seats].copy(),
-                engine.success[:, 0],
+                engine.reward[games, places],
+                status.astype(np.uint8)[games],
+                observation[own],
+                mask[own],
+                value[own],
+                engine.success[games, places],
                 cut,
                 final,
                 ones,
@@ -207,15 +221,14 @@ class Games:
             )
             experience = self.collector.add(self.decision, consequence)
         actions = self.act(logits, mask)
-        own = slice(0, None, seats)
         self.decision = Decision(
-            engine.observation[:, 0].copy(),
-            engine.action_mask[:, 0].copy(),
+            observation[own],
+            mask[own],
             actions[own],
-            logits[own].copy(),
+            logits[own],
             version,
             before,
-            np.zeros(n, np.uint64),
+            np.zeros(len(own), np.uint64),
         )
         engine.step(actions.reshape(n, seats))
         return experience
@@ -255,13 +268,13 @@ def train(run: Run, options: argparse.Namespace) -> None:
     learner, _ = build(run, parameters, options.device, 1, precision=options.precision)
     ppo = run.collection.HasField("unroll")
     table: Any = Queue(run, options.delay) if ppo else Prioritized(run, run.seed)
-    games = Games(run, options.games, run.seed)
+    games = Games(run, options.games, run.seed, every_seat=options.seats == "every")
     policy = Policy(run, learner.network.parameters_as_arrays())
     steps, published, seconds, line = 0, 0, 0.0, {}
     next_evaluation = options.evaluate_every
     while steps < options.steps:
         experience = games.step(policy, learner.updates)
-        steps += options.games
+        steps += options.games * games.seats
         if experience is not None:
             table.add(experience)
         while (batch := table.take()) is not None:
@@ -298,6 +311,7 @@ def main() -> None:
     parser.add_argument("--publish-every", type=int, default=60_000)
     parser.add_argument("--evaluate-every", type=int, default=200_000)
     parser.add_argument("--delay", type=int, default=1, help="batches that wait in PPO's queue")
+    parser.add_argument("--seats", choices=("one", "every"), default="every", help="that train")
     parser.add_argument("--hidden", type=int, nargs="*")
     parser.add_argument("--activation")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from learner.algorithms.presets import Preset, Presets
 from learner.network.architecture import Architecture, Head, Parameters
+from mazemesh.games.spaces import Space
+from mazemesh.policy.heads import ActionDistribution
 from mazemesh.v1 import model_pb2, replay_pb2
 from mazemesh.wire.tensors import Signature
 
@@ -86,6 +88,10 @@ def no_memory(config: object) -> int:
     return 0
 
 
+def anything(actions: Space) -> None:
+    """Of an algorithm that learns actions of every kind."""
+
+
 @dataclass(frozen=True)
 class Algorithm(Generic[C]):
     """How a run learns.
@@ -99,6 +105,9 @@ class Algorithm(Generic[C]):
         memory: Width of the network's memory; 0 for none.
         rounds: It was measured that it learns as well in bfloat16 (docs/adr/0046, 0073).
         fuses: It has enough small operations for compiling to gain something.
+        accepts: Raises InvalidArgument where a game's actions are not for it.
+        actions: What its policies draw continuous actions from.
+        state_std: Their standard deviation depends on what is seen.
         own_networks: It trains whatever `learner.network.networks.make` makes, so modules of the
             user's own too (`--network`).
     """
@@ -111,6 +120,9 @@ class Algorithm(Generic[C]):
     memory: Callable[[C], int] = no_memory
     rounds: bool = False
     fuses: bool = False
+    accepts: Callable[[Space], None] = anything
+    actions: ActionDistribution = "clipped"
+    state_std: bool = False
     own_networks: bool = False
 
     def preset(self, game: str) -> Preset[C]:

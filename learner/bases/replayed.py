@@ -111,8 +111,8 @@ class Transitions(_Prioritized):
         self, config: QLearningConfig, shape: Architecture, *, opponents: bool
     ) -> Signature:
         """Of a transition."""
-        observed = shape.observation_size, shape.num_actions, shape.observation_dtype
-        return transition_signature(*observed, opponents=opponents)
+        spaces, state = (shape.observation_space, shape.action_space), shape.state_size
+        return transition_signature(*spaces, state_size=state, opponents=opponents)
 
     def steps_per_row(self, config: QLearningConfig) -> float:
         """Less than one, as each step is drawn several times."""
@@ -165,9 +165,9 @@ class Sequences(_Prioritized):
         self, config: SequencesConfig, shape: Architecture, *, opponents: bool
     ) -> Signature:
         """Of a sequence."""
-        observed = shape.observation_size, shape.num_actions, shape.observation_dtype
+        spaces, state = (shape.observation_space, shape.action_space), shape.state_size
         length = config.sequence_length
-        return sequence_signature(length, *observed, shape.memory, opponents=opponents)
+        return sequence_signature(length, *spaces, state_size=state, opponents=opponents)
 
     def steps_per_row(self, config: SequencesConfig) -> float:
         """Those after the burn-in, by how often they are drawn."""

@@ -58,8 +58,9 @@ class Unrolls:
         self, config: ActorCriticConfig, shape: Architecture, *, opponents: bool
     ) -> Signature:
         """Of an unroll."""
-        observed = shape.observation_size, shape.num_actions, shape.observation_dtype
-        return unroll_signature(config.unroll_length, *observed, shape.memory, opponents=opponents)
+        spaces, state = (shape.observation_space, shape.action_space), shape.state_size
+        length = config.unroll_length
+        return unroll_signature(length, *spaces, state_size=state, opponents=opponents)
 
     def table(
         self, config: ActorCriticConfig, policy: str, signature: Signature

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 
 from learner.ports import Columns
+from mazemesh.wire.stored_columns import StoredColumns
+from mazemesh.wire.tensors import ColumnSpec
 
 ALIGNMENT = 256
 """Bytes: what a GPU reads fastest, and more than any type asks for."""
@@ -23,13 +25,18 @@ _TYPES = {
 
 @dataclass(frozen=True)
 class Field:
-    """Where a column lies: `size` bytes from `start` on."""
+    """Where a column lies: `size` bytes from `start` on, as it came.
+
+    Attributes:
+        spec: Of what came packed (`mazemesh.packing`); None for what is plain.
+    """
 
     name: str
     dtype: np.dtype[np.generic]
     shape: tuple[int, ...]
     start: int
     size: int
+    spec: ColumnSpec | None = None
 
 
 @dataclass(frozen=True)
@@ -43,22 +50,36 @@ class Layout:
     def of(cls, columns: Columns) -> Layout:
         """One column after the other."""
         fields, start = [], 0
-        for name, column in columns.items():
-            fields.append(Field(name, column.dtype, column.shape, start, column.nbytes))
+        packed = _packed(columns)
+        for name, column in as_they_came(columns).items():
+            about = name, column.dtype, column.shape, start, column.nbytes
+            fields.append(Field(*about, packed.get(name)))
             start += -(-column.nbytes // ALIGNMENT) * ALIGNMENT
         return cls(tuple(fields), start)
 
     def write(self, columns: Columns, memory: npt.NDArray[np.uint8]) -> None:
         """Copies the columns into uint8 [size] or more."""
+        stored = as_they_came(columns)
         for field in self.fields:
             place = memory[field.start : field.start + field.size]
-            np.copyto(place.view(field.dtype).reshape(field.shape), columns[field.name])
+            np.copyto(place.view(field.dtype).reshape(field.shape), stored[field.name])
 
     def tensors(self, memory: Tensor) -> Mapping[str, Tensor]:
-        """The columns as views into uint8 [size] or more."""
+        """The columns as they came, as views into uint8 [size] or more."""
         return {
             field.name: memory[field.start : field.start + field.size]
             .view(_TYPES[field.dtype])
             .view(field.shape)
             for field in self.fields
         }
+
+
+def as_they_came(columns: Columns) -> Columns:
+    """Columns of a batch, those that are packed in the bytes in which they are."""
+    return columns.stored if isinstance(columns, StoredColumns) else columns
+
+
+def _packed(columns: Columns) -> dict[str, ColumnSpec]:
+    if not isinstance(columns, StoredColumns):
+        return {}
+    return {spec.name: spec for spec in columns.form.columns if spec.packing is not None}

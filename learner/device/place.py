@@ -15,6 +15,7 @@ from torch import Tensor
 
 from learner.device.recording import Recorded, Work
 from learner.ports import Batch
+from mazemesh.wire.stored_columns import StoredColumns
 
 if TYPE_CHECKING:
     from learner.device.gpu import Gpu
@@ -27,8 +28,8 @@ Columns = Mapping[str, Tensor]
 
 
 def as_tensor(array: npt.NDArray[np.generic], device: torch.device) -> Tensor:
-    """A tensor on the device. Copies: received columns are read-only views, which torch forbids."""
-    return torch.from_numpy(np.array(array)).to(device)
+    """A tensor on the device; received columns, read-only views, are copied: torch forbids them."""
+    return torch.from_numpy(array if array.flags.writeable else np.array(array)).to(device)
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,11 @@ class Place:
 
     def send(self, batch: Batch) -> Batch:
         """Begins to bring a batch here, from the thread that has fetched it."""
-        return self._transfer.send(batch) if self.on_gpu else batch
+        if self.on_gpu:
+            return self._transfer.send(batch)
+        if isinstance(batch.columns, StoredColumns):
+            batch.columns.unpack()  # while the trainer still learns from the batch before
+        return batch
 
     def recorded(self, work: Work) -> Work:
         """The work, by a recording on a GPU; see `recording` for what it may not do."""

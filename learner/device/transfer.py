@@ -14,9 +14,11 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import Tensor
 
 from learner.device.packing import Layout
+from learner.device.unpacking import Unpacking
 from learner.ports import Batch, Columns
 
 
@@ -131,6 +133,7 @@ class Intake:
     def __init__(self, memory: Memory) -> None:
         self._memory, self._transfer = memory, Transfer(memory)
         self._places: dict[Layout, Tensor] = {}
+        self._plain: dict[Layout, dict[str, tuple[Unpacking, Tensor]]] = {}
 
     def __call__(self, batch: Batch) -> Mapping[str, Tensor]:
         """The columns, valid until the next batch. One that nobody has sent yet is sent now."""
@@ -139,4 +142,22 @@ class Intake:
         if place is None:
             place = self._places[sent.layout] = self._memory.allocate(sent.layout.size)
         sent.receive(place)
-        return sent.layout.tensors(place)
+        tensors = sent.layout.tensors(place)
+        if sent.layout not in self._plain:
+            self._plain[sent.layout] = _room(sent.layout, place.device)
+        plain = self._plain[sent.layout]
+        for name, (unpacking, room) in plain.items():
+            room.copy_(unpacking(tensors[name]))
+        return {**tensors, **{name: room for name, (_, room) in plain.items()}}
+
+
+def _room(layout: Layout, device: torch.device) -> dict[str, tuple[Unpacking, Tensor]]:
+    """For each column that comes packed: what unpacks it, and where it then stands."""
+    room = {}
+    for field in layout.fields:
+        if field.spec is not None and field.spec.packing is not None:
+            dtype = torch.bool if field.spec.dtype.name == "bool" else torch.uint8
+            shape = (field.shape[0], *field.spec.shape)
+            unpacking = Unpacking(field.spec.packing, device)
+            room[field.name] = unpacking, torch.empty(shape, dtype=dtype, device=device)
+    return room

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from learner.algorithms.sizes import parity_rows
+from learner.loop.examples import first_examples
 from learner.loop.publisher import Draft, parity_check
 from learner.network.architecture import FloatArray
 from learner.run import Run
 from mazemesh.games import Purpose, open_game, seeds
+from mazemesh.games.spaces import row_bytes
 
 PARITY_ROWS = 64
 
 
 def first_draft(run: Run, parameters: dict[str, FloatArray]) -> Draft:
     """The untrained network as a snapshot, checked on first observations of real games."""
-    observation, action_mask = open_game(run.game).first_observations(
+    first = open_game(run.game).first_columns(
         run.game_settings, seeds.seed(Purpose.TRAINING, run.seed), _rows(run)
     )
-    memory = run.architecture.memory
-    state = np.zeros((len(observation), memory), np.float32) if memory else None
+    shape = run.architecture
+    observation, action_mask, state = first_examples(shape, first)
     answer = run.source.evaluate(parameters, observation, action_mask, state)
     return Draft(
         parameters=parameters,
-        parity=parity_check(observation, action_mask, answer, state),
+        parity=parity_check(observation, action_mask, answer, state, shape),
         training_step=0,
         agent_steps=0,
         snapshot=True,
@@ -31,6 +31,4 @@ def first_draft(run: Run, parameters: dict[str, FloatArray]) -> Draft:
 
 
 def _rows(run: Run) -> int:
-    shape = run.architecture
-    each = shape.observation_size * np.dtype(shape.observation_dtype).itemsize
-    return parity_rows(each, PARITY_ROWS)
+    return parity_rows(row_bytes(run.architecture.observation_space), PARITY_ROWS)

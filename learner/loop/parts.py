@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from learner.ports import Batch, Columns
-from mazemesh.wire.tensors import concatenate
+from mazemesh.wire.stored_columns import concatenate
 
 
 @dataclass(frozen=True)

@@ -191,3 +191,12 @@ def make_table(source: ExperienceSource, table: replay_pb2.Table, stop: threadin
         else:
             return True
     return False
+
+
+def is_packed(source: ExperienceSource, name: str) -> bool:
+    """Whether the table that is there, in all its parts, is stored packed.
+
+    One that was made before, by a run that packed nothing, goes on as it is.
+    """
+    found = [one.table for one in source.list_tables() if one.table.name == name]
+    return all(table.signature.packed_hash for table in found)

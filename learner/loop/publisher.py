@@ -6,17 +6,20 @@ import threading
 import time
 import uuid
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import structlog
 
+from learner.loop.examples import legal_rows, parity_of
 from learner.loop.lease import Lease
 from learner.network.architecture import (
+    Architecture,
     ByteArray,
     Evaluation,
     FloatArray,
-    ObservationArray,
+    Observed,
     Parameters,
 )
 from learner.ports import PolicySink
@@ -32,6 +35,8 @@ from mazemesh.errors import (
     ResourceExhausted,
     Unavailable,
 )
+from mazemesh.policy.heads import ACTION_DISTRIBUTION, heads
+from mazemesh.policy.weights import Graph
 from mazemesh.v1 import model_pb2
 from mazemesh.wire.tensors import to_tensor
 
@@ -70,17 +75,21 @@ class Draft:
 
 
 def parity_check(
-    observation: ObservationArray,
+    observation: Observed,
     action_mask: ByteArray,
     answer: Evaluation,
     state: FloatArray | None = None,
+    shape: Architecture | None = None,
 ) -> model_pb2.ParityCheck:
-    """The message: what the network answers to observations [n, D] with masks [n, A].
+    """The message: what the network answers to observations [n, ...] with masks [n, M].
 
     Of a network with memory, `state` float32 [n, memory] is what it remembered before. Rows without
     a legal action, as the end of a game has them, are left out, and those beyond `PARITY_BYTES`.
+    A `shape` tells the spaces where they are not one vector and one number.
     """
-    width = observation[0].nbytes + 9 * action_mask.shape[1] + 4
+    columns = observation if isinstance(observation, Mapping) else {"": observation}
+    width = sum(column[0].nbytes for column in columns.values())
+    width += action_mask.shape[1] + answer.logits[0].nbytes * 2 + 4
     if state is not None:
         width += 2 * state[0].nbytes
     if width > PARITY_BYTES:
@@ -88,12 +97,18 @@ def parity_check(
             f"an observation with its mask and answers has {width} bytes; a version can be checked "
             f"on at most {PARITY_BYTES}"
         )
-    rows = np.flatnonzero(action_mask.any(axis=1))[: PARITY_BYTES // width]
-    observation, action_mask = observation[rows], action_mask[rows]
+    spaces = None if shape is None else shape.spaces
+    legal = action_mask.any(axis=1) if spaces is None else legal_rows(spaces.action, action_mask)
+    rows = np.flatnonzero(legal)[: PARITY_BYTES // width]
+    columns = {name: column[rows] for name, column in columns.items()}
+    observation = columns if isinstance(observation, Mapping) else columns[""]
+    action_mask = action_mask[rows]
     answer = Evaluation(*(each[rows] for each in answer))
     state = None if state is None else state[rows]
+    if spaces is not None:
+        return parity_of(spaces.action, observation, action_mask, answer, state)
     message = model_pb2.ParityCheck(
-        observation=to_tensor(observation),
+        observation=to_tensor(columns[""]),
         action_mask=to_tensor(action_mask),
         logits=to_tensor(answer.logits),
         value=to_tensor(answer.value),
@@ -138,6 +153,7 @@ class Publisher:
         self.seconds = 0.0
         self._sink, self._run, self._run_id, self._stop = sink, run, run_id, stop
         self._metadata, self._lineage, self._lease = metadata or {}, lineage, lease
+        self._graph: Graph | None = None
         self._condition = threading.Condition()
         self._waiting: deque[Draft] = deque()
         self._closed = False
@@ -182,10 +198,12 @@ class Publisher:
         """
         header = self._header(draft)
         data = self._run.source.to_onnx(draft.parameters)
+        if self._graph is None:
+            self._graph = Graph.of(data)
         while True:
             try:
                 with tracing.span("publish", parent=""):
-                    published = self._sink.publish(header, data)
+                    published = self._sink.publish(header, data, self._graph)
             except (Unavailable, DeadlineExceeded, ResourceExhausted) as error:
                 log.warning("model does not take the version now", reason=str(error))
                 if self._stop.wait(RETRY_SECONDS):
@@ -255,6 +273,7 @@ class Publisher:
             fence=0 if self._lease is None else self._lease.fence,
             q_values=self._run.architecture.dueling,
             metadata={
+                **_drawn_from(self._run.architecture),
                 "algorithm": self._run.algorithm,
                 "seed": str(self._run.seed),
                 "agent_steps": str(draft.agent_steps),
@@ -280,3 +299,9 @@ class Publisher:
             began = time.perf_counter()
             self.publish(draft)
             self.seconds = time.perf_counter() - began
+
+
+def _drawn_from(shape: Architecture) -> dict[str, str]:
+    """How continuous actions are drawn, where there are some."""
+    continuous = any(head.continuous for head in heads(shape.action_space))
+    return {ACTION_DISTRIBUTION: shape.actions} if continuous else {}

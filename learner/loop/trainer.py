@@ -6,19 +6,17 @@ import threading
 import time
 from dataclasses import asdict, replace
 
-import numpy as np
 import structlog
 
-from learner.algorithms.sizes import parity_rows
 from learner.bases.learner import Learner
 from learner.device.gpu import gpu_statistics
 from learner.device.ranks import InStep
 from learner.device.ranks import size as ranks
+from learner.loop.examples import examples
 from learner.loop.exploiter import Exploiter, Life
 from learner.loop.first_version import first_draft
 from learner.loop.pace import ByBatch, Freely, Pace
 from learner.loop.publisher import Draft, Publisher, parity_check
-from learner.network.architecture import ByteArray, FloatArray, ObservationArray
 from learner.ports import Batch, Columns
 from learner.record.checkpoint import Checkpoint, save
 from learner.record.episodes import episode_statistics
@@ -112,13 +110,14 @@ class Trainer:
             return
         self._offered = (self._algorithm.updates, snapshot)
         rows = PARITY_ROWS if snapshot else FLEETING_PARITY_ROWS
-        observation, action_mask, state = _examples(self._recent, rows)
+        shape = self._run.architecture
+        observation, action_mask, state = examples(shape, self._recent, rows)
         answer = self._algorithm.network.answer(observation, action_mask, state)
         send = self._publisher.insist if self._run.lockstep else self._publisher.offer
         send(
             Draft(
                 parameters=self._algorithm.network.parameters_as_arrays(),
-                parity=parity_check(observation, action_mask, answer, state),
+                parity=parity_check(observation, action_mask, answer, state, shape),
                 training_step=self._algorithm.updates,
                 agent_steps=self.agent_steps,
                 snapshot=snapshot,
@@ -230,24 +229,3 @@ def follow(algorithm: Learner, batches: InStep, stop: threading.Event) -> None:
         if update.priorities is not None:
             batches.update_priorities((batch.keys, update.priorities))
     batches.leave()
-
-
-def _examples(columns: Columns, rows: int) -> tuple[ObservationArray, ByteArray, FloatArray | None]:
-    """Some observations [n, D] of a batch, spread over it, with their masks uint8 [n, A].
-
-    Where the policy has a memory, those at the beginning of unrolls, and what it remembered. Images
-    are as many as `parity_rows` says.
-    """
-    observed = columns["observation"]
-    rows = parity_rows(observed.shape[-1] * observed.itemsize, rows)
-    if "state" in columns:
-        action_mask = np.array(columns["action_mask"][:rows, 0], np.uint8)
-        state = np.array(columns["state"][:rows], np.float32)
-        return np.array(columns["observation"][:rows, 0]), action_mask, state
-    prefix = "" if "action_mask" in columns else "next_"
-    found = []
-    for name in ("observation", "action_mask"):
-        column = columns[f"{prefix}{name}"]
-        flat = column.reshape(-1, column.shape[-1])
-        found.append(np.array(flat[:: max(1, len(flat) // rows)][:rows]))
-    return found[0], found[1].astype(np.uint8), None

@@ -6,6 +6,7 @@ and give it back (`networks`), and the ONNX file is written from it (`onnx_polic
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
@@ -13,6 +14,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from learner.network.encoding import PLAIN as USUAL
+from learner.network.encoding import Encoding, MemoryCell
 from learner.network.layers import (
     NARROW,
     PLAIN,
@@ -25,17 +28,23 @@ from learner.network.layers import (
     Linear,
     Memory,
 )
+from mazemesh.games.spaces import Box, Discrete, Leaf, Space, leaves, single
 from mazemesh.games.spec import GameSpec
+from mazemesh.policy.heads import ActionDistribution, logits_width
 
 FloatArray = npt.NDArray[np.float32]
 ByteArray = npt.NDArray[np.uint8]
 ObservationArray = npt.NDArray[Any]
 """Of `Architecture.observation_dtype`."""
+Observed = ObservationArray | Mapping[str, ObservationArray]
+"""What a network is shown: the column `observation`, or several, `observation.<path>`, by name."""
 Head = Literal["actor-critic", "dueling"]
 Parameters = Mapping[str, FloatArray]
 
 Precision = Literal["auto", "float32", "bfloat16"]
 """In which matrices can be multiplied in training; without torch, as settings name it."""
+
+_VECTORS = ("uint8", "float32")
 
 ILLEGAL = np.float32(-1e9)
 """Logit of an action that the mask forbids; model.proto asks for at most -1e8."""
@@ -55,8 +64,28 @@ class OwnModule:
 
 
 @dataclass(frozen=True)
+class Spaces:
+    """What a network sees and decides, where it is not one vector and one number."""
+
+    observation: Space
+    action: Space
+
+    @classmethod
+    def of(cls, spec: GameSpec) -> Spaces | None:
+        """Those of a game; None where it is one vector (uint8 or float32) and one number."""
+        seen, done = single(spec.observation_space), single(spec.action_space)
+        vector = isinstance(seen, Box) and len(seen.shape) == 1
+        if vector and seen.dtype in _VECTORS and isinstance(done, Discrete):
+            return None
+        return cls(spec.observation_space, spec.action_space)
+
+
+@dataclass(frozen=True)
 class Architecture:
     """A multilayer perceptron with two linear heads, on observations in 0..1 or as they are.
+
+    That is what `layers` lists, and has passes written out by hand. Where a game has other spaces,
+    or the settings ask for more, layers by leaf come before it (`learner.network.composed`).
 
     Attributes:
         head: "actor-critic" has logits and value; "dueling" has advantages and value, from which
@@ -70,6 +99,13 @@ class Architecture:
             the form of `torch.nn.GRU`); its output is the policy's state. 0: no memory.
         own: A module of the user's own in place of all layers; `hidden` is what its factory is
             told, `head` what its answers mean.
+        spaces: Of observations and actions; None where they are one vector and one number, which
+            `observation_size`, `observation_dtype` and `num_actions` say.
+        encoding: What comes before the hidden layers.
+        cell: Kind of the memory.
+        actions: What continuous actions are drawn from.
+        state_std: Whether their standard deviation depends on what is seen; else it is one
+            parameter an element.
     """
 
     head: Head
@@ -80,6 +116,49 @@ class Architecture:
     observation_dtype: str = "uint8"
     memory: int = 0
     own: OwnModule | None = None
+    spaces: Spaces | None = None
+    encoding: Encoding = USUAL
+    cell: MemoryCell = "gru"
+    actions: ActionDistribution = "clipped"
+    state_std: bool = False
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is a list of `layers`, without anything that needs torch to be told."""
+        usual = self.encoding == USUAL and self.cell == "gru"
+        return self.own is None and self.spaces is None and usual
+
+    @property
+    def observation_space(self) -> Space:
+        """What it sees."""
+        if self.spaces is not None:
+            return self.spaces.observation
+        bounds = (0.0, 255.0) if self.observation_dtype == "uint8" else (-math.inf, math.inf)
+        low, high = ((bound,) for bound in bounds)
+        return Box(low, high, (self.observation_size,), self.observation_dtype)
+
+    @property
+    def action_space(self) -> Space:
+        """What it decides."""
+        return Discrete(self.num_actions) if self.spaces is None else self.spaces.action
+
+    @property
+    def observed(self) -> tuple[Leaf, ...]:
+        """The leaves of what it sees."""
+        return leaves(self.observation_space)
+
+    @property
+    def outputs(self) -> int:
+        """Numbers that it answers about an action: A, or those of all `heads`."""
+        return self.num_actions if self.spaces is None else logits_width(self.spaces.action)
+
+    @property
+    def state_size(self) -> int:
+        """Elements of what it remembers: earlier frames, then the memory."""
+        earlier = self.encoding.frames - 1
+        if earlier:
+            earlier *= sum(leaf.space.size for leaf in self.observed)
+        return earlier + self.memory * (2 if self.cell == "lstm" else 1)
 
     @property
     def scale(self) -> float:
@@ -99,6 +178,10 @@ class Architecture:
         """
         if self.own is not None:
             raise ValueError(f"{self.own.factory} is a module; it has no list of layers")
+        if not self.plain:
+            raise ValueError(
+                "it has layers by leaf (learner.network.composed), and no list of them"
+            )
         size = self.observation_size
         layers: list[Layer] = [Input(size, self.observation_dtype, self.scale)]
         for index, width in enumerate(self.hidden):
@@ -137,9 +220,10 @@ class Evaluation(NamedTuple):
     """What a policy answers to n observations.
 
     Attributes:
-        logits: float32 [n, A], `ILLEGAL` where the mask is 0; Q-values of a dueling head.
+        logits: float32 [n, A], `ILLEGAL` where the mask is 0; Q-values of a dueling head. Of
+            other actions than one number those of all heads (`mazemesh.policy.heads`), [n, W].
         value: float32 [n]; of a dueling head, its largest legal Q-value.
-        next_state: float32 [n, memory].
+        next_state: float32 [n, state_size].
     """
 
     logits: FloatArray

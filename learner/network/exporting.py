@@ -20,18 +20,27 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from learner.network.architecture import Architecture, FloatArray, Parameters
-from learner.network.networks import Network, answered
+from learner.network.architecture import (
+    Architecture,
+    ByteArray,
+    FloatArray,
+    ObservationArray,
+    Observed,
+    Parameters,
+)
+from learner.network.networks import Network
 from learner.network.onnx_policy import OPSET
 from mazemesh.errors import InvalidArgument
+from mazemesh.games.spaces import Box, Discrete, MultiDiscrete, columns
 from mazemesh.policy.graph import check_graph
+from mazemesh.policy.heads import ACTION_DISTRIBUTION, heads, output_widths
 from mazemesh.policy.onnx_policy import OnnxPolicy
 from mazemesh.policy.policy_file import Q_VALUES
 from mazemesh.policy.rejection import Rejection
+from mazemesh.policy.space_text import ACTION_SPACE, space_text
 
 log = structlog.get_logger("learner.network.exporting")
 
-INPUTS, OUTPUTS = ("observation", "action_mask"), ("logits", "value")
 TOLERANCE = 1e-3
 """Of answers, relative to the largest, between torch and the file."""
 
@@ -40,7 +49,7 @@ _ROWS = 2
 
 
 class Traced:
-    """The ONNX file of a network without memory, for whatever weights."""
+    """The ONNX file of a network, for whatever weights."""
 
     def __init__(self, network: Network, name: str) -> None:
         """Traces it on the processor; `name` is for messages.
@@ -53,6 +62,12 @@ class Traced:
         model = _export(_Answering(_disturbed(network, 0)), self._architecture, name)
         if self._architecture.dueling:
             model.metadata_props.add(key=Q_VALUES, value="true")
+        if self._architecture.spaces is not None:
+            actions = space_text(self._architecture.action_space)
+            model.metadata_props.add(key=ACTION_SPACE, value=actions)
+        if any(head.continuous for head in heads(self._architecture.action_space)):
+            drawn = self._architecture.actions
+            model.metadata_props.add(key=f"mazemesh.{ACTION_DISTRIBUTION}", value=drawn)
         try:
             check_graph(model)
         except Rejection as error:
@@ -76,16 +91,38 @@ class Traced:
         return model.SerializeToString()
 
 
+class _Names:
+    """Inputs and outputs of an architecture's file, as model.proto says."""
+
+    def __init__(self, shape: Architecture) -> None:
+        self.observed = columns("observation", shape.observation_space)
+        self.masks = columns("action_mask", shape.action_space)
+        self.widths = output_widths(shape.action_space)
+        remembers = shape.state_size > 0
+        self.inputs = [name for name, _ in (*self.observed, *self.masks)] + ["state"] * remembers
+        self.outputs = [*self.widths, "value"] + ["next_state"] * remembers
+
+
 class _Answering(nn.Module):
     """A policy's inputs and outputs as model.proto says."""
 
     def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = network
+        self._names = _Names(network.architecture)
 
-    def forward(self, observation: Tensor, action_mask: Tensor) -> tuple[Tensor, Tensor]:
-        outputs = self.network.outputs(observation)
-        return answered(outputs, action_mask.bool(), self.network.architecture)
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        given = dict(zip(self._names.inputs, inputs, strict=True))
+        seen = {name: given[name] for name, _ in self._names.observed}
+        masks = [given[name].bool() for name, _ in self._names.masks]
+        first = next(iter(seen.values()))
+        mask = torch.cat(masks, dim=1) if len(masks) > 1 else (masks[0] if masks else first)
+        logits, value, state = self.network.policy(
+            first if len(seen) == 1 else seen, mask, given.get("state")
+        )
+        widths = list(self._names.widths.values())
+        answers = [*logits.split(widths, dim=1)] if len(widths) > 1 else [logits]
+        return (*answers, value, state) if "state" in given else (*answers, value)
 
 
 def _disturbed(network: Network, seed: int) -> Network:
@@ -101,33 +138,40 @@ def _disturbed(network: Network, seed: int) -> Network:
 
 def _export(module: nn.Module, shape: Architecture, name: str) -> onnx.ModelProto:
     """By the exporter that traces, else by torch's newer one, which takes a quarter of a minute."""
-    kind = torch.uint8 if shape.observation_dtype == "uint8" else torch.float32
-    example = (
-        torch.ones(_ROWS, shape.observation_size, dtype=kind),
-        torch.ones(_ROWS, shape.num_actions, dtype=torch.uint8),
+    names = _Names(shape)
+    example = tuple(
+        torch.ones(_ROWS, *space.shape, dtype=getattr(torch, space.dtype))
+        for _, space in names.observed
     )
+    example += tuple(
+        torch.ones(_ROWS, space.mask_size, dtype=torch.uint8) for _, space in names.masks
+    )
+    if shape.state_size:
+        example += (torch.ones(_ROWS, shape.state_size),)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that it is old, and what tracing cannot see
         try:
-            return traced(module, example)
+            return traced(module, example, names.inputs, names.outputs)
         except Exception as first:  # of torch's many; a later torch may have no such exporter
             log.warning(
                 "not traced; the slower exporter is tried", network=name, reason=_line(first)
             )
             try:
-                return captured(module, example)
+                return captured(module, example, names.inputs, names.outputs)
             except Exception as error:
                 raise InvalidArgument(
                     f"{name} cannot be exported to ONNX by torch.onnx: {_line(first)}"
                 ) from error
 
 
-def traced(module: nn.Module, example: tuple[Tensor, ...]) -> onnx.ModelProto:
+def traced(
+    module: nn.Module, example: tuple[Tensor, ...], inputs: list[str], outputs: list[str]
+) -> onnx.ModelProto:
     """`torch.onnx.export` by running the module once; half a second."""
     options: Any = {
-        "input_names": INPUTS,
-        "output_names": OUTPUTS,
-        "dynamic_axes": {name: {0: "batch"} for name in (*INPUTS, *OUTPUTS)},
+        "input_names": inputs,
+        "output_names": outputs,
+        "dynamic_axes": {name: {0: "batch"} for name in (*inputs, *outputs)},
         "opset_version": OPSET,
         "do_constant_folding": False,  # what is made of weights must follow them
         "dynamo": False,
@@ -138,15 +182,18 @@ def traced(module: nn.Module, example: tuple[Tensor, ...]) -> onnx.ModelProto:
         return onnx.load_model(file)
 
 
-def captured(module: nn.Module, example: tuple[Tensor, ...]) -> onnx.ModelProto:
+def captured(
+    module: nn.Module, example: tuple[Tensor, ...], inputs: list[str], outputs: list[str]
+) -> onnx.ModelProto:
     """`torch.onnx.export` by `torch.export`, which needs onnxscript."""
     batch = torch.export.Dim("batch")
     program: Any = torch.onnx.export(
         module,
         example,
-        input_names=INPUTS,
-        output_names=OUTPUTS,
-        dynamic_shapes=({0: batch}, {0: batch}),
+        input_names=inputs,
+        output_names=outputs,
+        # Those of `*inputs`, which is one argument.
+        dynamic_shapes=(tuple({0: batch} for _ in inputs),),
         dynamo=True,
         verbose=False,
         optimize=False,
@@ -157,24 +204,44 @@ def captured(module: nn.Module, example: tuple[Tensor, ...]) -> onnx.ModelProto:
 
 def _compare(file: Traced, network: Network, name: str) -> None:
     """Raises InvalidArgument: with other weights and rows the file answers otherwise."""
-    shape, rng = network.architecture, np.random.default_rng(0)
-    policy = OnnxPolicy(f"{name}:0", file.filled(network.parameters_as_arrays()))
+    rng = np.random.default_rng(0)
+    policy = OnnxPolicy(
+        f"{name}:0",
+        file.filled(network.parameters_as_arrays()),
+        action_space=network.architecture.action_space,
+    )
     for rows in (1, _ROWS + 3):
-        observation = rng.integers(0, 256, (rows, shape.observation_size))
-        observed = observation.astype(shape.observation_dtype)
-        mask = np.ones((rows, shape.num_actions), np.uint8)
-        expected = network.answer(observed, mask)
+        observed, mask, state = _random(network.architecture, rows, rng)
+        expected = network.answer(observed, mask, state)
         try:
-            logits, value, _ = policy.infer(observed, mask)
+            answers = policy.infer(observed, mask, state)
         except Exception as error:  # onnxruntime has several
             raise InvalidArgument(f"{_differs(name, rows)}: {_line(error)}") from error
-        for found, wanted in ((logits, expected.logits), (value, expected.value)):
+        for found, wanted in zip(answers, expected, strict=True):
             _check_equal(found, wanted, _differs(name, rows))
 
 
+def _random(
+    shape: Architecture, rows: int, rng: np.random.Generator
+) -> tuple[Observed, ByteArray, FloatArray | None]:
+    """Observations, masks that forbid nothing, and states."""
+    names = _Names(shape)
+    observed: dict[str, ObservationArray] = {}
+    for name, space in names.observed:
+        most = space.n if isinstance(space, Discrete) else 2
+        if isinstance(space, MultiDiscrete):
+            most = min(space.counts)
+        elif isinstance(space, Box):
+            most = 128 if space.dtype == "int8" else 256
+        observed[name] = rng.integers(0, most, (rows, *space.shape)).astype(space.dtype)
+    mask = np.ones((rows, sum(space.mask_size for _, space in names.masks)), np.uint8)
+    state = rng.random((rows, shape.state_size), np.float32) if shape.state_size else None
+    return next(iter(observed.values())) if len(observed) == 1 else observed, mask, state
+
+
 def _check_equal(found: FloatArray, wanted: FloatArray, told: str) -> None:
-    bound = TOLERANCE * max(1.0, float(np.abs(wanted).max()))
-    if found.shape != wanted.shape or not np.abs(found - wanted).max() <= bound:
+    bound = TOLERANCE * max(1.0, float(np.abs(wanted).max(initial=0.0)))
+    if found.shape != wanted.shape or not np.abs(found - wanted).max(initial=0.0) <= bound:
         raise InvalidArgument(told)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from typing import cast
 
@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from learner.device.ranks import Alone, Ranks
+from learner.network.action_heads import ActionSpace
 from learner.network.architecture import (
     ILLEGAL,
     Architecture,
@@ -19,16 +21,26 @@ from learner.network.architecture import (
     Evaluation,
     FloatArray,
     ObservationArray,
+    Observed,
     Parameters,
 )
+from learner.network.distributions import Joint
 from learner.network.layers import Dense, Heads, Input, Linear, Memory
 from learner.network.matmul import exact_products
+
+ALONE = Alone()
+
+
+Seen = Tensor | Mapping[str, Tensor]
+"""Observations [n, *shape]: of one leaf the tensor, of several by column (`observation.<path>`)."""
 
 
 class Network(nn.Module, ABC):
     """What algorithms train, whatever is in it.
 
-    Inputs are observation [n, D] and, where actions are compared, action_mask bool [n, A].
+    Inputs are observation [n, D] and, where actions are compared, action_mask bool [n, A]; of games
+    with other spaces observations by column, and the masks of all heads [n, M]. A is then W, the
+    numbers of all heads (`mazemesh.policy.heads`), of which `distribution` makes sense.
     """
 
     def __init__(self, architecture: Architecture) -> None:
@@ -36,52 +48,99 @@ class Network(nn.Module, ABC):
         self.architecture = architecture
 
     @abstractmethod
-    def outputs(self, observation: Tensor) -> Tensor:
+    def outputs(self, observation: Seen) -> Tensor:
         """Both heads, float32 [n, A + 1]: the action's (nothing masked yet), then the value."""
 
-    def heads(self, observation: Tensor) -> tuple[Tensor, Tensor]:
+    @property
+    def state_size(self) -> int:
+        """Elements of what it remembers from step to step; 0: nothing."""
+        return self.architecture.state_size
+
+    @property
+    @abstractmethod
+    def action_space(self) -> ActionSpace:
+        """What `outputs` say of actions."""
+
+    @property
+    def return_scale(self) -> Tensor | float:
+        """Unit in which values are learned; the outputs are in the game's own all the same."""
+        return 1.0
+
+    def distribution(self, outputs: Tensor, legal: Tensor | None = None) -> Joint:
+        """Of the actions, by `outputs` [..., A + 1] and masks [..., M], 0 where illegal."""
+        return self.action_space.joint(outputs[..., :-1], legal)
+
+    def observe(self, observation: Seen, ranks: Ranks = ALONE) -> None:
+        """Counts observations [..., *shape] into running statistics, if it has any."""
+
+    def observe_returns(self, target: Tensor, ranks: Ranks = ALONE) -> None:
+        """Counts targets of values into the unit that they are learned in, if it has any."""
+
+    def heads(self, observation: Seen) -> tuple[Tensor, Tensor]:
         """The action's head float32 [n, A] (nothing masked yet) and the value float32 [n]."""
         outputs = self.outputs(observation)
         return outputs[:, :-1], outputs[:, -1]
 
-    def q_values(self, observation: Tensor) -> Tensor:
+    def q_values(self, observation: Seen) -> Tensor:
         """Q(s, a) of a dueling head for all actions, legal or not: float32 [n, A]."""
         return dueling(self.outputs(observation))
 
-    def step(self, observation: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
+    def step(self, observation: Seen, state: Tensor | None) -> tuple[Tensor, Tensor]:
         """Both heads [n, A + 1] at one step, and the next state; a state of None is zeros."""
         outputs = self.outputs(observation)
         return outputs, outputs.new_zeros(len(outputs), 0)
 
+    def sequence(self, observation: Seen, state: Tensor, begins: Tensor) -> tuple[Tensor, Tensor]:
+        """Both heads over unrolls, which may run on over episode ends.
+
+        Args:
+            observation: [B, T, *shape].
+            state: Before step 0, float32 [B, state_size].
+            begins: Whether an episode begins at the step, so that nothing before it is remembered;
+                bool [B, T].
+
+        Returns:
+            Outputs float32 [B, T, A + 1] as in `outputs`, and the state after step T - 1.
+        """
+        outputs = self.outputs(flattened(observation))
+        return outputs.view(*begins.shape, -1), state
+
     def policy(
-        self, observation: Tensor, action_mask: Tensor, state: Tensor | None = None
+        self, observation: Seen, action_mask: Tensor, state: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
         """What is published.
 
         Args:
-            observation: [n, D].
-            action_mask: bool [n, A].
-            state: float32 [n, memory], of a network with memory; None stands for zeros.
+            observation: [n, *shape].
+            action_mask: bool [n, A]; of several heads all masks, [n, M].
+            state: float32 [n, state_size], of a network with memory; None stands for zeros.
 
         Returns:
             logits float32 [n, A], `ILLEGAL` where masked, value float32 [n], and the next state
-            float32 [n, memory]. Of a dueling head, Q-values and the largest legal one.
+            float32 [n, state_size]. Of a dueling head, Q-values and the largest legal one.
         """
         outputs, state = self.step(observation, state)
-        return *answered(outputs, action_mask, self.architecture), state
+        return *answered(outputs, action_mask, self), state
 
     @torch.no_grad()
     def answer(
-        self, observation: ObservationArray, action_mask: ByteArray, state: FloatArray | None = None
+        self, observation: Observed, action_mask: ByteArray, state: FloatArray | None = None
     ) -> Evaluation:
         """`policy` on arrays; see `architecture.evaluate`."""
         device = next(self.parameters()).device
+
+        def there(array: ObservationArray) -> Tensor:
+            # A copy of what may not be written: received columns are, and torch forbids that.
+            return torch.from_numpy(array if array.flags.writeable else array.copy()).to(device)
+
         # A version is checked more closely than a GPU multiplies in training.
         with nullcontext() if device.type == "cpu" else exact_products():
             outputs = self.policy(
-                torch.from_numpy(observation).to(device),
-                torch.from_numpy(action_mask).to(device).bool(),
-                None if state is None else torch.from_numpy(state).to(device),
+                {name: there(column) for name, column in observation.items()}
+                if isinstance(observation, Mapping)
+                else there(observation),
+                there(action_mask).bool(),
+                None if state is None else there(state),
             )
         return Evaluation(*(output.cpu().numpy() for output in outputs))
 
@@ -115,9 +174,16 @@ class Layered(Network):
         self.action, self.value = _linear(self.exit.action), _linear(self.exit.value)
         hidden = nn.ModuleList(_linear(layer.linear) for layer in self.dense)
         self.hidden = cast("Iterable[nn.Linear]", hidden)
+        self._space = ActionSpace(architecture.action_space, architecture.actions)
 
-    def outputs(self, observation: Tensor) -> Tensor:
+    @property
+    def action_space(self) -> ActionSpace:
+        """See `Network`."""
+        return self._space
+
+    def outputs(self, observation: Seen) -> Tensor:
         """Both heads, float32 [n, A + 1]: the action's (nothing masked yet), then the value."""
+        assert isinstance(observation, Tensor)
         return self._both_heads(self.features(observation))
 
     def features(self, observation: Tensor) -> Tensor:
@@ -156,18 +222,9 @@ class Recurrent(Layered):
         memory = self.memory
         self.memory_in, self.memory_back = _linear(memory.incoming), _linear(memory.back)
 
-    def sequence(self, observation: Tensor, state: Tensor, begins: Tensor) -> tuple[Tensor, Tensor]:
-        """Both heads over unrolls, which may run on over episode ends.
-
-        Args:
-            observation: [B, T, D].
-            state: Before step 0, float32 [B, memory].
-            begins: Whether an episode begins at the step, so that nothing before it is remembered;
-                bool [B, T].
-
-        Returns:
-            Outputs float32 [B, T, A + 1] as in `outputs`, and the state after step T - 1.
-        """
+    def sequence(self, observation: Seen, state: Tensor, begins: Tensor) -> tuple[Tensor, Tensor]:
+        """See `Network`."""
+        assert isinstance(observation, Tensor)
         batch, length = begins.shape
         features = self.features(observation.flatten(0, 1))
         incoming = self.memory_in(features).float().view(batch, length, -1).unbind(dim=1)
@@ -179,8 +236,9 @@ class Recurrent(Layered):
         outputs = self._both_heads(torch.stack(states, dim=1).flatten(0, 1))
         return outputs.view(batch, length, -1), state
 
-    def step(self, observation: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Both heads [n, A + 1] at one step, and the next state; a state of None is zeros."""
+    def step(self, observation: Seen, state: Tensor | None) -> tuple[Tensor, Tensor]:
+        """See `Network`."""
+        assert isinstance(observation, Tensor)
         if state is None:
             state = observation.new_zeros(len(observation), self.memory.width, dtype=torch.float32)
         state = self._remember(self.memory_in(self.features(observation)).float(), state)
@@ -206,22 +264,40 @@ def dueling(outputs: Tensor) -> Tensor:
     return outputs[..., -1:] + advantage - advantage.mean(dim=-1, keepdim=True)
 
 
-def answered(
-    outputs: Tensor, action_mask: Tensor, architecture: Architecture
-) -> tuple[Tensor, Tensor]:
+def flattened(observation: Seen) -> Seen:
+    """Rows [B * T, ...] of observations [B, T, ...]."""
+    if isinstance(observation, Tensor):
+        return observation.flatten(0, 1)
+    return {name: column.flatten(0, 1) for name, column in observation.items()}
+
+
+def answered(outputs: Tensor, action_mask: Tensor, network: Network) -> tuple[Tensor, Tensor]:
     """Masked logits [n, A] and value [n] of both heads [n, A + 1]; see `Network.policy`."""
-    if architecture.dueling:
+    if network.architecture.dueling:
         q = dueling(outputs).masked_fill(~action_mask, float(ILLEGAL))
         return q, q.max(dim=1).values
-    return outputs[:, :-1].masked_fill(~action_mask, float(ILLEGAL)), outputs[:, -1]
+    logits, value = outputs[:, :-1], outputs[:, -1]
+    if network.architecture.spaces is None:
+        return logits.masked_fill(~action_mask, float(ILLEGAL)), value
+    parts = []
+    for head in network.action_space.heads:
+        numbers = logits[:, head.numbers]
+        if head.mask:
+            numbers = numbers.masked_fill(~action_mask[:, head.masks], float(ILLEGAL))
+        parts.append(numbers)
+    return torch.cat(parts, dim=1), value
 
 
-def make(architecture: Architecture) -> Network:
-    """The network of an architecture, its weights as they come."""
+def make(architecture: Architecture, seed: int = 0) -> Network:
+    """The network of an architecture, its weights as they come; `seed` is of those of modules."""
     if architecture.own is not None:
         from learner.network.own import OwnNetwork
 
-        return OwnNetwork(architecture, architecture.own)
+        return OwnNetwork(architecture, architecture.own, seed)
+    if not architecture.plain:
+        from learner.network.composed import Composed
+
+        return Composed(architecture, seed)
     return Recurrent(architecture) if architecture.memory else Layered(architecture)
 
 

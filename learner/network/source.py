@@ -1,4 +1,4 @@
-"""Where a run's network comes from: a list of layers, or a module of the user's own.
+"""Where a run's network comes from: a list of layers, or a torch module, be it the user's own.
 
 What needs no gradient (first weights, version 1, the published files) asks here; of layers it
 follows without torch.
@@ -6,9 +6,7 @@ follows without torch.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
-
-import numpy as np
+from typing import TYPE_CHECKING, Protocol, cast
 
 from learner.network.architecture import (
     Architecture,
@@ -16,7 +14,7 @@ from learner.network.architecture import (
     Evaluation,
     FloatArray,
     ObservationArray,
-    OwnModule,
+    Observed,
     Parameters,
     evaluate,
     initial_parameters,
@@ -25,7 +23,7 @@ from learner.network.onnx_policy import to_onnx
 
 if TYPE_CHECKING:
     from learner.network.exporting import Traced
-    from learner.network.own import OwnNetwork
+    from learner.network.networks import Network
 
 
 class Source(Protocol):
@@ -42,7 +40,7 @@ class Source(Protocol):
     def evaluate(
         self,
         parameters: Parameters,
-        observation: ObservationArray,
+        observation: Observed,
         action_mask: ByteArray,
         state: FloatArray | None = None,
     ) -> Evaluation:
@@ -56,8 +54,7 @@ class Source(Protocol):
 
 def source_of(architecture: Architecture) -> Source:
     """The source of an architecture's network."""
-    own = architecture.own
-    return _Layers(architecture) if own is None else _Module(architecture, own)
+    return _Layers(architecture) if architecture.plain else _Module(architecture)
 
 
 class _Layers:
@@ -72,21 +69,22 @@ class _Layers:
     def evaluate(
         self,
         parameters: Parameters,
-        observation: ObservationArray,
+        observation: Observed,
         action_mask: ByteArray,
         state: FloatArray | None = None,
     ) -> Evaluation:
-        return evaluate(self._architecture, parameters, observation, action_mask, state)
+        vector = cast("ObservationArray", observation)
+        return evaluate(self._architecture, parameters, vector, action_mask, state)
 
     def to_onnx(self, parameters: Parameters) -> bytes:
         return to_onnx(self._architecture, parameters)
 
 
 class _Module:
-    """The module says; its file is traced once."""
+    """A torch module says; its file is traced once."""
 
-    def __init__(self, architecture: Architecture, own: OwnModule) -> None:
-        self._architecture, self._own = architecture, own
+    def __init__(self, architecture: Architecture) -> None:
+        self._architecture = architecture
         self._traced: Traced | None = None
 
     def initial(self, seed: int) -> dict[str, FloatArray]:
@@ -97,27 +95,27 @@ class _Module:
     def evaluate(
         self,
         parameters: Parameters,
-        observation: ObservationArray,
+        observation: Observed,
         action_mask: ByteArray,
         state: FloatArray | None = None,
     ) -> Evaluation:
         network = self._make(0)
         network.load(parameters)
-        # Copies: first observations are read-only, which torch forbids.
-        return network.answer(np.array(observation), np.array(action_mask), state)
+        return network.answer(observation, action_mask, state)
 
     def to_onnx(self, parameters: Parameters) -> bytes:
         return self._file().filled(parameters)
 
-    def _make(self, seed: int) -> OwnNetwork:
-        from learner.network.own import OwnNetwork
+    def _make(self, seed: int) -> Network:
+        from learner.network.networks import make
 
-        return OwnNetwork(self._architecture, self._own, seed)
+        return make(self._architecture, seed)
 
-    def _file(self, network: OwnNetwork | None = None) -> Traced:
+    def _file(self, network: Network | None = None) -> Traced:
         from learner.network.exporting import Traced
 
         if self._traced is None:
-            name = f"network {self._own.factory}"
+            own = self._architecture.own
+            name = "the network" if own is None else f"network {own.factory}"
             self._traced = Traced(network or self._make(0), name)
         return self._traced

@@ -45,6 +45,7 @@ class MatchmakerClient(ServiceClient):
         pool: Sequence[str] = (),
         exploits: str = "",
         sides: int = 2,
+        adversaries: Sequence[str] = (),
     ) -> list[pb.Opponent]:
         """`count` opponents for the student's next episodes, 1..4096.
 
@@ -58,6 +59,7 @@ class MatchmakerClient(ServiceClient):
             pool: Names of further policies whose snapshots are met.
             exploits: Name of the policy that the student exploits; empty: none.
             sides: How many play against each other (`mazemesh.games.ladder.sides`).
+            adversaries: Names of the policies that hold the other sides, in a run of several.
         """
         request = pb.SampleOpponentsRequest(
             request_id=request_id or str(uuid.uuid4()),
@@ -71,6 +73,7 @@ class MatchmakerClient(ServiceClient):
             pool=pool,
             exploits=exploits,
             sides=sides,
+            adversaries=adversaries,
         )
         return list(self._call(self._stub.SampleOpponents, request).opponents)
 

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from mazemesh.client.channel import ServiceClient
 from mazemesh.client.credentials import Credentials
 from mazemesh.client.pauses import jittered
-from mazemesh.errors import MazemeshError, Unavailable
+from mazemesh.errors import MazemeshError, NotFound, Unavailable
+from mazemesh.policy.weights import Graph, WeightsError
 from mazemesh.v1 import model_pb2 as pb
 from mazemesh.v1.model_pb2_grpc import ModelServiceStub
 
@@ -32,9 +33,15 @@ class ModelClient(ServiceClient):
         methods = ("PublishPolicy", "GetPolicy", "ListPolicies", "HoldName")
         super().__init__(address, tuple((_SERVICE, method) for method in methods), credentials)
         self._stub = ModelServiceStub(self.channel)
+        self._known: dict[str, str] = {}
 
-    def publish(self, header: pb.PublishPolicyHeader, data: bytes) -> pb.PolicyVersion:
+    def publish(
+        self, header: pb.PublishPolicyHeader, data: bytes, graph: Graph | None = None
+    ) -> pb.PolicyVersion:
         """Publishes an ONNX file and waits until the version is ready.
+
+        `graph` is that of the file, where versions of it are published again and again: what Model
+        has in any case is not sent, and not checked again.
 
         `sha256`, `size_bytes` and `request_id` are filled in where the header has none. To try
         again after `Unavailable` or `DeadlineExceeded`, pass a header with a `request_id` of your
@@ -51,15 +58,31 @@ class ModelClient(ServiceClient):
         complete.request_id = header.request_id or uuid.uuid4().hex
         complete.sha256 = header.sha256 or hashlib.sha256(data).hexdigest()
         complete.size_bytes = header.size_bytes or len(data)
-        return self._call(
-            self._stub.PublishPolicy, _messages(complete, data), PUBLISH_DEADLINE
-        ).policy
+        weights = None if graph is None else self._known_weights(complete.name, data, graph)
+        if weights is not None:
+            try:
+                return self._publish(_weight_messages(complete, weights, graph))
+            except NotFound:
+                self._known.pop(complete.name, None)
+        version = self._publish(_messages(complete, data))
+        self._known[complete.name] = version.graph_sha256
+        return version
 
-    def get(self, policy: str, if_none_match: str = "") -> tuple[pb.PolicyVersion, bytes | None]:
+    def _publish(self, messages: Iterator[pb.PublishPolicyRequest]) -> pb.PolicyVersion:
+        return self._call(self._stub.PublishPolicy, messages, PUBLISH_DEADLINE).policy
+
+    def _known_weights(self, name: str, data: bytes, graph: Graph) -> bytes | None:
+        """The file's weights, where Model took a file of this graph from here before."""
+        return graph.weights_of(data) if self._known.get(name) == graph.sha256 else None
+
+    def get(
+        self, policy: str, if_none_match: str = "", graph: Graph | None = None
+    ) -> tuple[pb.PolicyVersion, bytes | None]:
         """The version that `policy` ("name:12", "name:alias", "name") stands for, and its file.
 
         The file is None when its sha256 is `if_none_match`. A download that breaks is resumed
-        where it broke, of the same version.
+        where it broke, of the same version. Where the file is of `graph`, only its weights come,
+        and are put into that.
 
         Raises:
             NotFound: no such policy, or its file is not kept; the message tells what exists.
@@ -70,7 +93,10 @@ class ModelClient(ServiceClient):
         for attempt in range(_ATTEMPTS):
             wanted = f"{version.name}:{version.version}" if version else policy
             request = pb.GetPolicyRequest(
-                policy=wanted, if_none_match=if_none_match, offset=len(data)
+                policy=wanted,
+                if_none_match=if_none_match,
+                offset=len(data),
+                graph_sha256="" if graph is None else graph.sha256,
             )
             try:
                 for response in self._stream(self._stub.GetPolicy, request, DOWNLOAD_DEADLINE):
@@ -86,6 +112,8 @@ class ModelClient(ServiceClient):
             raise MazemeshError(f"{self.address} answered nothing for policy {policy!r}")
         if version.sha256 == if_none_match:
             return version, None
+        if graph is not None and version.graph_sha256 == graph.sha256:
+            data = bytearray(_filled(version, graph, bytes(data)))
         return version, _checked(version, bytes(data))
 
     def describe(self, policy: str) -> pb.PolicyVersion:
@@ -118,8 +146,12 @@ class ModelClient(ServiceClient):
             if not token:
                 return
 
-    def watch(self, name: str = "", since_revision: int = 0) -> Iterator[pb.WatchPoliciesResponse]:
+    def watch(
+        self, name: str = "", since_revision: int = 0, graph_sha256: str = ""
+    ) -> Iterator[pb.WatchPoliciesResponse]:
         """Changes after `since_revision` (0: from now on) as they come, heartbeats included.
+
+        With a name and a graph, weights of its new versions come too, before they are visible.
 
         The first message after a quiet start is a heartbeat: the watch stands. Reconnect from the
         last `revision` seen. Closing the iterator ends the watch.
@@ -128,7 +160,9 @@ class ModelClient(ServiceClient):
             Unavailable: the connection broke.
             FailedPrecondition: that revision is no longer kept; list, then watch from now on.
         """
-        request = pb.WatchPoliciesRequest(name=name, since_revision=since_revision)
+        request = pb.WatchPoliciesRequest(
+            name=name, since_revision=since_revision, graph_sha256=graph_sha256
+        )
         return self._stream(self._stub.WatchPolicies, request, None)
 
     def set_alias(self, name: str, alias: str, version: int, expected_revision: int) -> pb.Alias:
@@ -157,6 +191,25 @@ def _messages(header: pb.PublishPolicyHeader, data: bytes) -> Iterator[pb.Publis
     yield pb.PublishPolicyRequest(header=header)
     for start in range(0, len(data), CHUNK_BYTES):
         yield pb.PublishPolicyRequest(chunk=data[start : start + CHUNK_BYTES])
+
+
+def _weight_messages(
+    header: pb.PublishPolicyHeader, weights: bytes, graph: Graph
+) -> Iterator[pb.PublishPolicyRequest]:
+    complete = pb.PublishPolicyHeader()
+    complete.CopyFrom(header)
+    complete.graph_sha256 = graph.sha256
+    if len(weights) + complete.ByteSize() <= CHUNK_BYTES:
+        complete.weights = weights
+        weights = b""
+    yield from _messages(complete, weights)
+
+
+def _filled(version: pb.PolicyVersion, graph: Graph, weights: bytes) -> bytes:
+    try:
+        return graph.filled(weights)
+    except WeightsError as error:
+        raise Unavailable(f"{version.name}:{version.version} came damaged: {error}") from error
 
 
 def _checked(version: pb.PolicyVersion, data: bytes) -> bytes:

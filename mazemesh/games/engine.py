@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mazemesh.games.game import Game
@@ -18,8 +18,13 @@ class Engine(Protocol):
     """`num_games` games of one kind under one settings, numbered from 0; see `new_engine`.
 
     The arrays are C-contiguous, made once and written in place by `reset` and `step`: read them
-    without copying, copy what must outlive the next call. n = games, s = seats, D = size of an
-    observation, A = actions. One engine belongs to one thread at a time.
+    without copying, copy what must outlive the next call. n = games, s = seats, A = actions. One
+    engine belongs to one thread at a time.
+
+    What is seen and the masks are columns (`mazemesh.games.columns`): `observations`,
+    `action_masks` and the final ones have all of them by name. `observation`, `action_mask`,
+    `final_observation` and `final_action_mask` are the only one, where there is one, and [n, s, 0]
+    where there are several or none.
 
     Attributes:
         game: What is played.
@@ -28,8 +33,8 @@ class Engine(Protocol):
         num_games: n.
         autoreset: Whether a finished game begins its next episode in the same step (the same seed,
             episode + 1) or stands still until `reset`.
-        observation: [n, s, D] of the spec's `observation_dtype`, what each seat sees now. Laid out
-            as `spec.layout` says.
+        observation: [n, s, ...] of the spec's `observation_dtype`, what each seat sees now; in
+            mazes [n, s, D], laid out as `spec.layout` says.
         action_mask: uint8 [n, s, A], 1 = legal now.
         reward: float32 [n, s], of the last step.
         terminated: bool [n], the last step ended the episode by the rules.
@@ -38,7 +43,7 @@ class Engine(Protocol):
         score: float32 [n, s], outcome in 0..1 (win 1, draw 1 / s, loss 0; alone: solved 1, not 0),
             valid where the last step ended an episode, else 0.
         success: bool [n, s], which seats did what the game is about; valid there, else False.
-        final_observation: [n, s, D], the last observation of the episode that the last step
+        final_observation: [n, s, ...], the last observation of the episode that the last step
             ended; valid only there. (`observation` already shows the next under autoreset.)
         final_action_mask: uint8 [n, s, A], likewise the last mask.
         episode_return: float32 [n, s], sum of rewards of the episode that the last step belongs to.
@@ -48,8 +53,11 @@ class Engine(Protocol):
             autoreset.
         seat_status: uint8 [n, s], what the last step was to each seat (`GamesStep.seat_status` in
             game.proto); [0, s] where all seats end with their game (`GameSpec.may_leave`).
-        taken: int8 [n, s], what each seat really did in the last step: a bot's choice, a legal
-            action in place of an illegal one. 0 after a reset.
+        acting: bool [n, s], which seats have a move in the next step; [0, s] where all have
+            (unless `GameSpec.may_wait`).
+        taken: [n, s] of `columns.action_dtype`, int8 in mazes, what each seat really did in the
+            last step: a bot's choice, a legal action in place of an illegal one, 0 where it had no
+            move. 0 after a reset.
         controller: int8 [n, s], who plays the seat in this episode: -1 the caller, else the code of
             a bot. Read only.
         next_controller: int8 [n, s], who plays it from the game's next reset on; the caller writes.
@@ -76,7 +84,7 @@ class Engine(Protocol):
     steps: npt.NDArray[np.int32]
     active: npt.NDArray[np.bool_]
     seat_status: npt.NDArray[np.uint8]
-    taken: npt.NDArray[np.int8]
+    acting: npt.NDArray[np.bool_]
     controller: npt.NDArray[np.int8]
     next_controller: npt.NDArray[np.int8]
     seed: npt.NDArray[np.uint64]
@@ -100,6 +108,31 @@ class Engine(Protocol):
     @property
     def final_observation(self) -> npt.NDArray[Any]:
         """The last observation of an episode that has ended."""
+        ...
+
+    @property
+    def taken(self) -> npt.NDArray[Any]:
+        """What each seat really did in the last step."""
+        ...
+
+    @property
+    def observations(self) -> Mapping[str, npt.NDArray[Any]]:
+        """What each seat sees now, by column."""
+        ...
+
+    @property
+    def final_observations(self) -> Mapping[str, npt.NDArray[Any]]:
+        """The last observation of an episode that has ended, by column."""
+        ...
+
+    @property
+    def action_masks(self) -> Mapping[str, npt.NDArray[np.uint8]]:
+        """What is legal now, by column."""
+        ...
+
+    @property
+    def final_action_masks(self) -> Mapping[str, npt.NDArray[np.uint8]]:
+        """The last masks of an episode that has ended, by column."""
         ...
 
     @property
@@ -132,16 +165,24 @@ class Engine(Protocol):
         """
         ...
 
-    def step(self, actions: npt.NDArray[np.int8], on_end: Callable[[], None] | None = None) -> None:
+    def step(self, actions: npt.NDArray[Any], on_end: Callable[[], None] | None = None) -> None:
         """Play one step of all active games.
 
         Args:
-            actions: int8 [n, s]; those of bots' seats are not read.
+            actions: [n, s] of `columns.action_dtype`, int8 in mazes; those of bots' seats, and of
+                seats without a move, are not read.
             on_end: Called when games have ended: how, and where on a map, is still to be seen.
 
         Raises:
             InvalidArgument: another shape or dtype.
             FailedPrecondition: the games cannot be played on; says why.
+        """
+        ...
+
+    def states(self) -> dict[str, npt.NDArray[Any]]:
+        """Return what is told of each game as a whole, [n, ...] by column of `spec.state_space`.
+
+        Empty where there is none. The arrays may be the same ones at each call.
         """
         ...
 

@@ -8,7 +8,6 @@ from mazemesh.games.settings import GameSettings
 from mazemesh.games.spec import GameSpec
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
 
@@ -87,8 +86,11 @@ class Game(Protocol):
         """
         ...
 
-    def first_observations(
+    def first_columns(
         self, settings: GameSettings, seed: int, rows: int
-    ) -> tuple[npt.NDArray[Any], npt.NDArray[np.uint8]]:
-        """Return what seat 0 sees early in games, [rows, D], and masks uint8 [rows, A]."""
+    ) -> dict[str, npt.NDArray[Any]]:
+        """Return what seat 0 sees early in games and its masks, [rows, ...] by column.
+
+        Together they are what a policy without memory is fed.
+        """
         ...

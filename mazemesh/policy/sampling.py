@@ -6,7 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 Float = npt.NDArray[np.float32]
-Actions = npt.NDArray[np.int8]
+Actions = npt.NDArray[np.int8] | npt.NDArray[np.int32]
+"""int32 of games with more than 127 actions, as their column is."""
+
+LARGEST_INT8 = 127
 
 
 def sample(logits: Float, temperature: float, rng: np.random.Generator) -> Actions:
@@ -75,5 +78,6 @@ def ape_x_epsilons(count: int, base: float, exponent: float) -> Float:
 
 def best(values: Float) -> Actions:
     """The action [n] of the highest value [n, A], the first of equal ones."""
-    actions: Actions = values.argmax(axis=1).astype(np.int8)
+    kind = np.int8 if values.shape[1] <= LARGEST_INT8 else np.int32
+    actions: Actions = values.argmax(axis=1).astype(kind)
     return actions

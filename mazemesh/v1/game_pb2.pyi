@@ -1,6 +1,7 @@
 import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from mazemesh.v1 import tensor_pb2 as _tensor_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -81,7 +82,7 @@ class GameSettings(_message.Message):
     def __init__(self, width: _Optional[int] = ..., height: _Optional[int] = ..., view: _Optional[int] = ..., generator: _Optional[str] = ..., loops: _Optional[float] = ..., step_limit: _Optional[int] = ..., seats: _Optional[int] = ..., shaping: _Optional[float] = ..., shaping_discount: _Optional[float] = ..., line_of_sight: _Optional[bool] = ...) -> None: ...
 
 class GameSpec(_message.Message):
-    __slots__ = ("name", "version", "settings", "seats", "num_actions", "observation_size", "layout", "step_limit", "rules_hash", "spec_hash", "ladder", "observation_dtype", "teams", "may_leave")
+    __slots__ = ("name", "version", "settings", "seats", "num_actions", "observation_size", "layout", "step_limit", "rules_hash", "spec_hash", "ladder", "observation_dtype", "teams", "may_leave", "observation_space", "action_space", "may_wait", "state_space", "agents")
     NAME_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     SETTINGS_FIELD_NUMBER: _ClassVar[int]
@@ -96,6 +97,11 @@ class GameSpec(_message.Message):
     OBSERVATION_DTYPE_FIELD_NUMBER: _ClassVar[int]
     TEAMS_FIELD_NUMBER: _ClassVar[int]
     MAY_LEAVE_FIELD_NUMBER: _ClassVar[int]
+    OBSERVATION_SPACE_FIELD_NUMBER: _ClassVar[int]
+    ACTION_SPACE_FIELD_NUMBER: _ClassVar[int]
+    MAY_WAIT_FIELD_NUMBER: _ClassVar[int]
+    STATE_SPACE_FIELD_NUMBER: _ClassVar[int]
+    AGENTS_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: int
     settings: GameSettings
@@ -110,17 +116,24 @@ class GameSpec(_message.Message):
     observation_dtype: str
     teams: _containers.RepeatedScalarFieldContainer[int]
     may_leave: bool
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., settings: _Optional[_Union[GameSettings, _Mapping]] = ..., seats: _Optional[int] = ..., num_actions: _Optional[int] = ..., observation_size: _Optional[int] = ..., layout: _Optional[_Iterable[_Union[ObservationField, _Mapping]]] = ..., step_limit: _Optional[int] = ..., rules_hash: _Optional[str] = ..., spec_hash: _Optional[str] = ..., ladder: _Optional[str] = ..., observation_dtype: _Optional[str] = ..., teams: _Optional[_Iterable[int]] = ..., may_leave: _Optional[bool] = ...) -> None: ...
+    observation_space: _tensor_pb2.Space
+    action_space: _tensor_pb2.Space
+    may_wait: bool
+    state_space: _tensor_pb2.Space
+    agents: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., settings: _Optional[_Union[GameSettings, _Mapping]] = ..., seats: _Optional[int] = ..., num_actions: _Optional[int] = ..., observation_size: _Optional[int] = ..., layout: _Optional[_Iterable[_Union[ObservationField, _Mapping]]] = ..., step_limit: _Optional[int] = ..., rules_hash: _Optional[str] = ..., spec_hash: _Optional[str] = ..., ladder: _Optional[str] = ..., observation_dtype: _Optional[str] = ..., teams: _Optional[_Iterable[int]] = ..., may_leave: _Optional[bool] = ..., observation_space: _Optional[_Union[_tensor_pb2.Space, _Mapping]] = ..., action_space: _Optional[_Union[_tensor_pb2.Space, _Mapping]] = ..., may_wait: _Optional[bool] = ..., state_space: _Optional[_Union[_tensor_pb2.Space, _Mapping]] = ..., agents: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ObservationField(_message.Message):
-    __slots__ = ("name", "offset", "shape")
+    __slots__ = ("name", "offset", "shape", "bits")
     NAME_FIELD_NUMBER: _ClassVar[int]
     OFFSET_FIELD_NUMBER: _ClassVar[int]
     SHAPE_FIELD_NUMBER: _ClassVar[int]
+    BITS_FIELD_NUMBER: _ClassVar[int]
     name: str
     offset: int
     shape: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, name: _Optional[str] = ..., offset: _Optional[int] = ..., shape: _Optional[_Iterable[int]] = ...) -> None: ...
+    bits: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, name: _Optional[str] = ..., offset: _Optional[int] = ..., shape: _Optional[_Iterable[int]] = ..., bits: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class ListGamesRequest(_message.Message):
     __slots__ = ("page_size", "page_token")
@@ -247,12 +260,14 @@ class JoinSeat(_message.Message):
     def __init__(self, seat_token: _Optional[str] = ...) -> None: ...
 
 class Act(_message.Message):
-    __slots__ = ("step", "action")
+    __slots__ = ("step", "action", "actions")
     STEP_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
+    ACTIONS_FIELD_NUMBER: _ClassVar[int]
     step: int
     action: int
-    def __init__(self, step: _Optional[int] = ..., action: _Optional[int] = ...) -> None: ...
+    actions: bytes
+    def __init__(self, step: _Optional[int] = ..., action: _Optional[int] = ..., actions: _Optional[bytes] = ...) -> None: ...
 
 class PlayGameResponse(_message.Message):
     __slots__ = ("joined", "turn", "finished")
@@ -319,7 +334,7 @@ class CloseSession(_message.Message):
     def __init__(self) -> None: ...
 
 class OpenSession(_message.Message):
-    __slots__ = ("session_id", "game", "settings", "num_games", "seed", "first_game_id", "controllers", "resume_sequence", "resume_token")
+    __slots__ = ("session_id", "game", "settings", "num_games", "seed", "first_game_id", "controllers", "resume_sequence", "resume_token", "with_state", "packed")
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     GAME_FIELD_NUMBER: _ClassVar[int]
     SETTINGS_FIELD_NUMBER: _ClassVar[int]
@@ -329,6 +344,8 @@ class OpenSession(_message.Message):
     CONTROLLERS_FIELD_NUMBER: _ClassVar[int]
     RESUME_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    WITH_STATE_FIELD_NUMBER: _ClassVar[int]
+    PACKED_FIELD_NUMBER: _ClassVar[int]
     session_id: str
     game: str
     settings: GameSettings
@@ -338,19 +355,23 @@ class OpenSession(_message.Message):
     controllers: bytes
     resume_sequence: int
     resume_token: str
-    def __init__(self, session_id: _Optional[str] = ..., game: _Optional[str] = ..., settings: _Optional[_Union[GameSettings, _Mapping]] = ..., num_games: _Optional[int] = ..., seed: _Optional[int] = ..., first_game_id: _Optional[int] = ..., controllers: _Optional[bytes] = ..., resume_sequence: _Optional[int] = ..., resume_token: _Optional[str] = ...) -> None: ...
+    with_state: bool
+    packed: bool
+    def __init__(self, session_id: _Optional[str] = ..., game: _Optional[str] = ..., settings: _Optional[_Union[GameSettings, _Mapping]] = ..., num_games: _Optional[int] = ..., seed: _Optional[int] = ..., first_game_id: _Optional[int] = ..., controllers: _Optional[bytes] = ..., resume_sequence: _Optional[int] = ..., resume_token: _Optional[str] = ..., with_state: _Optional[bool] = ..., packed: _Optional[bool] = ...) -> None: ...
 
 class JoinSession(_message.Message):
-    __slots__ = ("session_id", "seat_tokens", "resume_sequence", "resume_token")
+    __slots__ = ("session_id", "seat_tokens", "resume_sequence", "resume_token", "packed")
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     SEAT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     RESUME_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    PACKED_FIELD_NUMBER: _ClassVar[int]
     session_id: str
     seat_tokens: _containers.RepeatedScalarFieldContainer[str]
     resume_sequence: int
     resume_token: str
-    def __init__(self, session_id: _Optional[str] = ..., seat_tokens: _Optional[_Iterable[str]] = ..., resume_sequence: _Optional[int] = ..., resume_token: _Optional[str] = ...) -> None: ...
+    packed: bool
+    def __init__(self, session_id: _Optional[str] = ..., seat_tokens: _Optional[_Iterable[str]] = ..., resume_sequence: _Optional[int] = ..., resume_token: _Optional[str] = ..., packed: _Optional[bool] = ...) -> None: ...
 
 class StepGames(_message.Message):
     __slots__ = ("sequence", "actions", "reseat_games", "reseat_controllers")
@@ -379,7 +400,7 @@ class Waiting(_message.Message):
     def __init__(self) -> None: ...
 
 class SessionOpened(_message.Message):
-    __slots__ = ("spec", "num_games", "step", "game_ids", "controllers", "local_address", "resume_token", "game_address")
+    __slots__ = ("spec", "num_games", "step", "game_ids", "controllers", "local_address", "resume_token", "game_address", "packing")
     SPEC_FIELD_NUMBER: _ClassVar[int]
     NUM_GAMES_FIELD_NUMBER: _ClassVar[int]
     STEP_FIELD_NUMBER: _ClassVar[int]
@@ -388,6 +409,7 @@ class SessionOpened(_message.Message):
     LOCAL_ADDRESS_FIELD_NUMBER: _ClassVar[int]
     RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
     GAME_ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    PACKING_FIELD_NUMBER: _ClassVar[int]
     spec: GameSpec
     num_games: int
     step: GamesStep
@@ -396,10 +418,11 @@ class SessionOpened(_message.Message):
     local_address: str
     resume_token: str
     game_address: str
-    def __init__(self, spec: _Optional[_Union[GameSpec, _Mapping]] = ..., num_games: _Optional[int] = ..., step: _Optional[_Union[GamesStep, _Mapping]] = ..., game_ids: _Optional[_Iterable[str]] = ..., controllers: _Optional[bytes] = ..., local_address: _Optional[str] = ..., resume_token: _Optional[str] = ..., game_address: _Optional[str] = ...) -> None: ...
+    packing: int
+    def __init__(self, spec: _Optional[_Union[GameSpec, _Mapping]] = ..., num_games: _Optional[int] = ..., step: _Optional[_Union[GamesStep, _Mapping]] = ..., game_ids: _Optional[_Iterable[str]] = ..., controllers: _Optional[bytes] = ..., local_address: _Optional[str] = ..., resume_token: _Optional[str] = ..., game_address: _Optional[str] = ..., packing: _Optional[int] = ...) -> None: ...
 
 class GamesStep(_message.Message):
-    __slots__ = ("sequence", "observation", "action_mask", "reward", "status", "ended_games", "ended_scores", "ended_steps", "final_observation", "final_action_mask", "seat_status", "ended_successes")
+    __slots__ = ("sequence", "observation", "action_mask", "reward", "status", "ended_games", "ended_scores", "ended_steps", "final_observation", "final_action_mask", "seat_status", "ended_successes", "acting", "state", "final_state")
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     OBSERVATION_FIELD_NUMBER: _ClassVar[int]
     ACTION_MASK_FIELD_NUMBER: _ClassVar[int]
@@ -412,6 +435,9 @@ class GamesStep(_message.Message):
     FINAL_ACTION_MASK_FIELD_NUMBER: _ClassVar[int]
     SEAT_STATUS_FIELD_NUMBER: _ClassVar[int]
     ENDED_SUCCESSES_FIELD_NUMBER: _ClassVar[int]
+    ACTING_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    FINAL_STATE_FIELD_NUMBER: _ClassVar[int]
     sequence: int
     observation: bytes
     action_mask: bytes
@@ -424,7 +450,10 @@ class GamesStep(_message.Message):
     final_action_mask: bytes
     seat_status: bytes
     ended_successes: bytes
-    def __init__(self, sequence: _Optional[int] = ..., observation: _Optional[bytes] = ..., action_mask: _Optional[bytes] = ..., reward: _Optional[bytes] = ..., status: _Optional[bytes] = ..., ended_games: _Optional[bytes] = ..., ended_scores: _Optional[bytes] = ..., ended_steps: _Optional[bytes] = ..., final_observation: _Optional[bytes] = ..., final_action_mask: _Optional[bytes] = ..., seat_status: _Optional[bytes] = ..., ended_successes: _Optional[bytes] = ...) -> None: ...
+    acting: bytes
+    state: bytes
+    final_state: bytes
+    def __init__(self, sequence: _Optional[int] = ..., observation: _Optional[bytes] = ..., action_mask: _Optional[bytes] = ..., reward: _Optional[bytes] = ..., status: _Optional[bytes] = ..., ended_games: _Optional[bytes] = ..., ended_scores: _Optional[bytes] = ..., ended_steps: _Optional[bytes] = ..., final_observation: _Optional[bytes] = ..., final_action_mask: _Optional[bytes] = ..., seat_status: _Optional[bytes] = ..., ended_successes: _Optional[bytes] = ..., acting: _Optional[bytes] = ..., state: _Optional[bytes] = ..., final_state: _Optional[bytes] = ...) -> None: ...
 
 class WatchGameRequest(_message.Message):
     __slots__ = ("game_id",)

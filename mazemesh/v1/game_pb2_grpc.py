@@ -30,7 +30,8 @@ class GameServiceStub:
     episode, rotation, actions) alone, never on batching or timing.
 
     Actions in mazes are MazeAction. An action outside 0..num_actions-1 is INVALID_ARGUMENT; an action that the mask forbids
-    is played as stay.
+    is played as stay. So it is with every choice of other spaces (Space), where a forbidden one is played as the first legal
+    one; numbers of a box are taken into its bounds, and NaN is INVALID_ARGUMENT.
 
     Foreign games are environments of Gymnasium ("gymnasium:CartPole-v1") and PettingZoo ("pettingzoo:MODULE with
     parallel_env"), or what installed packages offer in the entry-point group mazemesh.games. They run in processes of their
@@ -106,7 +107,8 @@ class GameServiceServicer:
     episode, rotation, actions) alone, never on batching or timing.
 
     Actions in mazes are MazeAction. An action outside 0..num_actions-1 is INVALID_ARGUMENT; an action that the mask forbids
-    is played as stay.
+    is played as stay. So it is with every choice of other spaces (Space), where a forbidden one is played as the first legal
+    one; numbers of a box are taken into its bounds, and NaN is INVALID_ARGUMENT.
 
     Foreign games are environments of Gymnasium ("gymnasium:CartPole-v1") and PettingZoo ("pettingzoo:MODULE with
     parallel_env"), or what installed packages offer in the entry-point group mazemesh.games. They run in processes of their
@@ -302,7 +304,8 @@ class GameService:
     episode, rotation, actions) alone, never on batching or timing.
 
     Actions in mazes are MazeAction. An action outside 0..num_actions-1 is INVALID_ARGUMENT; an action that the mask forbids
-    is played as stay.
+    is played as stay. So it is with every choice of other spaces (Space), where a forbidden one is played as the first legal
+    one; numbers of a box are taken into its bounds, and NaN is INVALID_ARGUMENT.
 
     Foreign games are environments of Gymnasium ("gymnasium:CartPole-v1") and PettingZoo ("pettingzoo:MODULE with
     parallel_env"), or what installed packages offer in the entry-point group mazemesh.games. They run in processes of their

@@ -31,7 +31,8 @@ class GameServiceStub:
     episode, rotation, actions) alone, never on batching or timing.
 
     Actions in mazes are MazeAction. An action outside 0..num_actions-1 is INVALID_ARGUMENT; an action that the mask forbids
-    is played as stay.
+    is played as stay. So it is with every choice of other spaces (Space), where a forbidden one is played as the first legal
+    one; numbers of a box are taken into its bounds, and NaN is INVALID_ARGUMENT.
 
     Foreign games are environments of Gymnasium ("gymnasium:CartPole-v1") and PettingZoo ("pettingzoo:MODULE with
     parallel_env"), or what installed packages offer in the entry-point group mazemesh.games. They run in processes of their
@@ -139,7 +140,8 @@ class GameServiceAsyncStub(GameServiceStub):
     episode, rotation, actions) alone, never on batching or timing.
 
     Actions in mazes are MazeAction. An action outside 0..num_actions-1 is INVALID_ARGUMENT; an action that the mask forbids
-    is played as stay.
+    is played as stay. So it is with every choice of other spaces (Space), where a forbidden one is played as the first legal
+    one; numbers of a box are taken into its bounds, and NaN is INVALID_ARGUMENT.
 
     Foreign games are environments of Gymnasium ("gymnasium:CartPole-v1") and PettingZoo ("pettingzoo:MODULE with
     parallel_env"), or what installed packages offer in the entry-point group mazemesh.games. They run in processes of their
@@ -243,7 +245,8 @@ class GameServiceServicer(metaclass=_abc_1.ABCMeta):
     episode, rotation, actions) alone, never on batching or timing.
 
     Actions in mazes are MazeAction. An action outside 0..num_actions-1 is INVALID_ARGUMENT; an action that the mask forbids
-    is played as stay.
+    is played as stay. So it is with every choice of other spaces (Space), where a forbidden one is played as the first legal
+    one; numbers of a box are taken into its bounds, and NaN is INVALID_ARGUMENT.
 
     Foreign games are environments of Gymnasium ("gymnasium:CartPole-v1") and PettingZoo ("pettingzoo:MODULE with
     parallel_env"), or what installed packages offer in the entry-point group mazemesh.games. They run in processes of their

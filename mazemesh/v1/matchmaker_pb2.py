@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from mazemesh.v1 import game_pb2 as mazemesh_dot_v1_dot_game__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cmazemesh/v1/matchmaker.proto\x12\x0bmazemesh.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16mazemesh/v1/game.proto\"\xba\x01\n\x16SampleOpponentsRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0f\n\x07student\x18\x02 \x01(\t\x12\x0c\n\x04game\x18\x03 \x01(\t\x12\r\n\x05\x63ount\x18\x04 \x01(\x05\x12/\n\x08outcomes\x18\x05 \x03(\x0b\x32\x1d.mazemesh.v1.OpponentOutcomes\x12\x0c\n\x04pool\x18\x06 \x03(\t\x12\x10\n\x08\x65xploits\x18\x07 \x01(\t\x12\r\n\x05sides\x18\x08 \x01(\x05\"Q\n\x10OpponentOutcomes\x12\x10\n\x08opponent\x18\x01 \x01(\t\x12\x0c\n\x04wins\x18\x02 \x01(\x03\x12\r\n\x05\x64raws\x18\x03 \x01(\x03\x12\x0e\n\x06losses\x18\x04 \x01(\x03\"C\n\x17SampleOpponentsResponse\x12(\n\topponents\x18\x01 \x03(\x0b\x32\x15.mazemesh.v1.Opponent\"G\n\x08Opponent\x12\x0e\n\x06policy\x18\x01 \x01(\t\x12+\n\x06source\x18\x02 \x01(\x0e\x32\x1b.mazemesh.v1.OpponentSource\"T\n\x1aListTrainingRecordsRequest\x12\x0f\n\x07student\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"d\n\x1bListTrainingRecordsResponse\x12,\n\x07records\x18\x01 \x03(\x0b\x32\x1b.mazemesh.v1.TrainingRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"T\n\x0eTrainingRecord\x12\x0f\n\x07student\x18\x01 \x01(\t\x12\x10\n\x08opponent\x18\x02 \x01(\t\x12\r\n\x05games\x18\x03 \x01(\x03\x12\x10\n\x08win_rate\x18\x04 \x01(\x01\"K\n\x13LeaseMatchesRequest\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x13\n\x0bmax_matches\x18\x02 \x01(\x05\x12\x0c\n\x04game\x18\x03 \x01(\t\"q\n\x14LeaseMatchesResponse\x12)\n\x07matches\x18\x01 \x03(\x0b\x32\x18.mazemesh.v1.LeasedMatch\x12.\n\x0bretry_after\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xde\x01\n\x0bLeasedMatch\x12\x10\n\x08match_id\x18\x01 \x01(\t\x12\r\n\x05\x66\x65nce\x18\x02 \x01(\x03\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x05setup\x18\x04 \x01(\x0b\x32\x17.mazemesh.v1.MatchSetup\x12*\n\x07\x63reated\x18\x05 \x01(\x0b\x32\x19.mazemesh.v1.CreatedMatch\x12\x13\n\x0btemperature\x18\x06 \x01(\x01\x12\x14\n\x0cgame_address\x18\x07 \x01(\t\"[\n\x14\x43ompleteMatchRequest\x12\x10\n\x08match_id\x18\x01 \x01(\t\x12\r\n\x05\x66\x65nce\x18\x02 \x01(\x03\x12\x11\n\tworker_id\x18\x03 \x01(\t\x12\x0f\n\x07\x66\x61ilure\x18\x04 \x01(\t\"\x17\n\x15\x43ompleteMatchResponse\"\xdb\x01\n\x10\x46indMatchRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06player\x18\x02 \x01(\t\x12\x0c\n\x04game\x18\x03 \x01(\t\x12+\n\x08settings\x18\x04 \x01(\x0b\x32\x19.mazemesh.v1.GameSettings\x12+\n\x08max_wait\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12,\n\tbot_after\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05rated\x18\x07 \x01(\x08\"\x80\x01\n\x11\x46indMatchResponse\x12\x11\n\tticket_id\x18\x01 \x01(\t\x12%\n\x06queued\x18\x02 \x01(\x0b\x32\x13.mazemesh.v1.QueuedH\x00\x12\'\n\x07matched\x18\x03 \x01(\x0b\x32\x14.mazemesh.v1.MatchedH\x00\x42\x08\n\x06update\"q\n\x06Queued\x12.\n\nsince_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06rating\x18\x02 \x01(\x01\x12\x0e\n\x06window\x18\x03 \x01(\x01\x12\x17\n\x0ftickets_waiting\x18\x04 \x01(\x05\"z\n\x07Matched\x12\x10\n\x08match_id\x18\x01 \x01(\t\x12\x0f\n\x07game_id\x18\x02 \x01(\t\x12\x12\n\nseat_token\x18\x03 \x01(\t\x12\x0c\n\x04seat\x18\x04 \x01(\x05\x12\x14\n\x0cparticipants\x18\x05 \x03(\t\x12\x14\n\x0cgame_address\x18\x06 \x01(\t\"\'\n\x12\x43\x61ncelMatchRequest\x12\x11\n\tticket_id\x18\x01 \x01(\t\"\x15\n\x13\x43\x61ncelMatchResponse*\x80\x01\n\x0eOpponentSource\x12\x1f\n\x1bOPPONENT_SOURCE_UNSPECIFIED\x10\x00\x12\x1a\n\x16OPPONENT_SOURCE_LATEST\x10\x01\x12\x18\n\x14OPPONENT_SOURCE_PFSP\x10\x02\x12\x17\n\x13OPPONENT_SOURCE_BOT\x10\x03\x32\xa8\x04\n\x11MatchmakerService\x12\\\n\x0fSampleOpponents\x12#.mazemesh.v1.SampleOpponentsRequest\x1a$.mazemesh.v1.SampleOpponentsResponse\x12h\n\x13ListTrainingRecords\x12\'.mazemesh.v1.ListTrainingRecordsRequest\x1a(.mazemesh.v1.ListTrainingRecordsResponse\x12S\n\x0cLeaseMatches\x12 .mazemesh.v1.LeaseMatchesRequest\x1a!.mazemesh.v1.LeaseMatchesResponse\x12V\n\rCompleteMatch\x12!.mazemesh.v1.CompleteMatchRequest\x1a\".mazemesh.v1.CompleteMatchResponse\x12L\n\tFindMatch\x12\x1d.mazemesh.v1.FindMatchRequest\x1a\x1e.mazemesh.v1.FindMatchResponse0\x01\x12P\n\x0b\x43\x61ncelMatch\x12\x1f.mazemesh.v1.CancelMatchRequest\x1a .mazemesh.v1.CancelMatchResponseBI\n\x0f\x64\x65v.mazemesh.v1P\x01Z&mazemesh.dev/go/mazemesh/v1;mazemeshv1\xaa\x02\x0bMazemesh.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cmazemesh/v1/matchmaker.proto\x12\x0bmazemesh.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16mazemesh/v1/game.proto\"\xcf\x01\n\x16SampleOpponentsRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0f\n\x07student\x18\x02 \x01(\t\x12\x0c\n\x04game\x18\x03 \x01(\t\x12\r\n\x05\x63ount\x18\x04 \x01(\x05\x12/\n\x08outcomes\x18\x05 \x03(\x0b\x32\x1d.mazemesh.v1.OpponentOutcomes\x12\x0c\n\x04pool\x18\x06 \x03(\t\x12\x10\n\x08\x65xploits\x18\x07 \x01(\t\x12\r\n\x05sides\x18\x08 \x01(\x05\x12\x13\n\x0b\x61\x64versaries\x18\t \x03(\t\"Q\n\x10OpponentOutcomes\x12\x10\n\x08opponent\x18\x01 \x01(\t\x12\x0c\n\x04wins\x18\x02 \x01(\x03\x12\r\n\x05\x64raws\x18\x03 \x01(\x03\x12\x0e\n\x06losses\x18\x04 \x01(\x03\"C\n\x17SampleOpponentsResponse\x12(\n\topponents\x18\x01 \x03(\x0b\x32\x15.mazemesh.v1.Opponent\"G\n\x08Opponent\x12\x0e\n\x06policy\x18\x01 \x01(\t\x12+\n\x06source\x18\x02 \x01(\x0e\x32\x1b.mazemesh.v1.OpponentSource\"T\n\x1aListTrainingRecordsRequest\x12\x0f\n\x07student\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"d\n\x1bListTrainingRecordsResponse\x12,\n\x07records\x18\x01 \x03(\x0b\x32\x1b.mazemesh.v1.TrainingRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"T\n\x0eTrainingRecord\x12\x0f\n\x07student\x18\x01 \x01(\t\x12\x10\n\x08opponent\x18\x02 \x01(\t\x12\r\n\x05games\x18\x03 \x01(\x03\x12\x10\n\x08win_rate\x18\x04 \x01(\x01\"K\n\x13LeaseMatchesRequest\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x13\n\x0bmax_matches\x18\x02 \x01(\x05\x12\x0c\n\x04game\x18\x03 \x01(\t\"q\n\x14LeaseMatchesResponse\x12)\n\x07matches\x18\x01 \x03(\x0b\x32\x18.mazemesh.v1.LeasedMatch\x12.\n\x0bretry_after\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xde\x01\n\x0bLeasedMatch\x12\x10\n\x08match_id\x18\x01 \x01(\t\x12\r\n\x05\x66\x65nce\x18\x02 \x01(\x03\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x05setup\x18\x04 \x01(\x0b\x32\x17.mazemesh.v1.MatchSetup\x12*\n\x07\x63reated\x18\x05 \x01(\x0b\x32\x19.mazemesh.v1.CreatedMatch\x12\x13\n\x0btemperature\x18\x06 \x01(\x01\x12\x14\n\x0cgame_address\x18\x07 \x01(\t\"[\n\x14\x43ompleteMatchRequest\x12\x10\n\x08match_id\x18\x01 \x01(\t\x12\r\n\x05\x66\x65nce\x18\x02 \x01(\x03\x12\x11\n\tworker_id\x18\x03 \x01(\t\x12\x0f\n\x07\x66\x61ilure\x18\x04 \x01(\t\"\x17\n\x15\x43ompleteMatchResponse\"\xdb\x01\n\x10\x46indMatchRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06player\x18\x02 \x01(\t\x12\x0c\n\x04game\x18\x03 \x01(\t\x12+\n\x08settings\x18\x04 \x01(\x0b\x32\x19.mazemesh.v1.GameSettings\x12+\n\x08max_wait\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12,\n\tbot_after\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05rated\x18\x07 \x01(\x08\"\x80\x01\n\x11\x46indMatchResponse\x12\x11\n\tticket_id\x18\x01 \x01(\t\x12%\n\x06queued\x18\x02 \x01(\x0b\x32\x13.mazemesh.v1.QueuedH\x00\x12\'\n\x07matched\x18\x03 \x01(\x0b\x32\x14.mazemesh.v1.MatchedH\x00\x42\x08\n\x06update\"q\n\x06Queued\x12.\n\nsince_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06rating\x18\x02 \x01(\x01\x12\x0e\n\x06window\x18\x03 \x01(\x01\x12\x17\n\x0ftickets_waiting\x18\x04 \x01(\x05\"z\n\x07Matched\x12\x10\n\x08match_id\x18\x01 \x01(\t\x12\x0f\n\x07game_id\x18\x02 \x01(\t\x12\x12\n\nseat_token\x18\x03 \x01(\t\x12\x0c\n\x04seat\x18\x04 \x01(\x05\x12\x14\n\x0cparticipants\x18\x05 \x03(\t\x12\x14\n\x0cgame_address\x18\x06 \x01(\t\"\'\n\x12\x43\x61ncelMatchRequest\x12\x11\n\tticket_id\x18\x01 \x01(\t\"\x15\n\x13\x43\x61ncelMatchResponse*\x80\x01\n\x0eOpponentSource\x12\x1f\n\x1bOPPONENT_SOURCE_UNSPECIFIED\x10\x00\x12\x1a\n\x16OPPONENT_SOURCE_LATEST\x10\x01\x12\x18\n\x14OPPONENT_SOURCE_PFSP\x10\x02\x12\x17\n\x13OPPONENT_SOURCE_BOT\x10\x03\x32\xa8\x04\n\x11MatchmakerService\x12\\\n\x0fSampleOpponents\x12#.mazemesh.v1.SampleOpponentsRequest\x1a$.mazemesh.v1.SampleOpponentsResponse\x12h\n\x13ListTrainingRecords\x12\'.mazemesh.v1.ListTrainingRecordsRequest\x1a(.mazemesh.v1.ListTrainingRecordsResponse\x12S\n\x0cLeaseMatches\x12 .mazemesh.v1.LeaseMatchesRequest\x1a!.mazemesh.v1.LeaseMatchesResponse\x12V\n\rCompleteMatch\x12!.mazemesh.v1.CompleteMatchRequest\x1a\".mazemesh.v1.CompleteMatchResponse\x12L\n\tFindMatch\x12\x1d.mazemesh.v1.FindMatchRequest\x1a\x1e.mazemesh.v1.FindMatchResponse0\x01\x12P\n\x0b\x43\x61ncelMatch\x12\x1f.mazemesh.v1.CancelMatchRequest\x1a .mazemesh.v1.CancelMatchResponseBI\n\x0f\x64\x65v.mazemesh.v1P\x01Z&mazemesh.dev/go/mazemesh/v1;mazemeshv1\xaa\x02\x0bMazemesh.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,44 +35,44 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mazemesh.v1.matchmaker_pb2'
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\017dev.mazemesh.v1P\001Z&mazemesh.dev/go/mazemesh/v1;mazemeshv1\252\002\013Mazemesh.V1'
-  _globals['_OPPONENTSOURCE']._serialized_start=2014
-  _globals['_OPPONENTSOURCE']._serialized_end=2142
+  _globals['_OPPONENTSOURCE']._serialized_start=2035
+  _globals['_OPPONENTSOURCE']._serialized_end=2163
   _globals['_SAMPLEOPPONENTSREQUEST']._serialized_start=135
-  _globals['_SAMPLEOPPONENTSREQUEST']._serialized_end=321
-  _globals['_OPPONENTOUTCOMES']._serialized_start=323
-  _globals['_OPPONENTOUTCOMES']._serialized_end=404
-  _globals['_SAMPLEOPPONENTSRESPONSE']._serialized_start=406
-  _globals['_SAMPLEOPPONENTSRESPONSE']._serialized_end=473
-  _globals['_OPPONENT']._serialized_start=475
-  _globals['_OPPONENT']._serialized_end=546
-  _globals['_LISTTRAININGRECORDSREQUEST']._serialized_start=548
-  _globals['_LISTTRAININGRECORDSREQUEST']._serialized_end=632
-  _globals['_LISTTRAININGRECORDSRESPONSE']._serialized_start=634
-  _globals['_LISTTRAININGRECORDSRESPONSE']._serialized_end=734
-  _globals['_TRAININGRECORD']._serialized_start=736
-  _globals['_TRAININGRECORD']._serialized_end=820
-  _globals['_LEASEMATCHESREQUEST']._serialized_start=822
-  _globals['_LEASEMATCHESREQUEST']._serialized_end=897
-  _globals['_LEASEMATCHESRESPONSE']._serialized_start=899
-  _globals['_LEASEMATCHESRESPONSE']._serialized_end=1012
-  _globals['_LEASEDMATCH']._serialized_start=1015
-  _globals['_LEASEDMATCH']._serialized_end=1237
-  _globals['_COMPLETEMATCHREQUEST']._serialized_start=1239
-  _globals['_COMPLETEMATCHREQUEST']._serialized_end=1330
-  _globals['_COMPLETEMATCHRESPONSE']._serialized_start=1332
-  _globals['_COMPLETEMATCHRESPONSE']._serialized_end=1355
-  _globals['_FINDMATCHREQUEST']._serialized_start=1358
-  _globals['_FINDMATCHREQUEST']._serialized_end=1577
-  _globals['_FINDMATCHRESPONSE']._serialized_start=1580
-  _globals['_FINDMATCHRESPONSE']._serialized_end=1708
-  _globals['_QUEUED']._serialized_start=1710
-  _globals['_QUEUED']._serialized_end=1823
-  _globals['_MATCHED']._serialized_start=1825
-  _globals['_MATCHED']._serialized_end=1947
-  _globals['_CANCELMATCHREQUEST']._serialized_start=1949
-  _globals['_CANCELMATCHREQUEST']._serialized_end=1988
-  _globals['_CANCELMATCHRESPONSE']._serialized_start=1990
-  _globals['_CANCELMATCHRESPONSE']._serialized_end=2011
-  _globals['_MATCHMAKERSERVICE']._serialized_start=2145
-  _globals['_MATCHMAKERSERVICE']._serialized_end=2697
+  _globals['_SAMPLEOPPONENTSREQUEST']._serialized_end=342
+  _globals['_OPPONENTOUTCOMES']._serialized_start=344
+  _globals['_OPPONENTOUTCOMES']._serialized_end=425
+  _globals['_SAMPLEOPPONENTSRESPONSE']._serialized_start=427
+  _globals['_SAMPLEOPPONENTSRESPONSE']._serialized_end=494
+  _globals['_OPPONENT']._serialized_start=496
+  _globals['_OPPONENT']._serialized_end=567
+  _globals['_LISTTRAININGRECORDSREQUEST']._serialized_start=569
+  _globals['_LISTTRAININGRECORDSREQUEST']._serialized_end=653
+  _globals['_LISTTRAININGRECORDSRESPONSE']._serialized_start=655
+  _globals['_LISTTRAININGRECORDSRESPONSE']._serialized_end=755
+  _globals['_TRAININGRECORD']._serialized_start=757
+  _globals['_TRAININGRECORD']._serialized_end=841
+  _globals['_LEASEMATCHESREQUEST']._serialized_start=843
+  _globals['_LEASEMATCHESREQUEST']._serialized_end=918
+  _globals['_LEASEMATCHESRESPONSE']._serialized_start=920
+  _globals['_LEASEMATCHESRESPONSE']._serialized_end=1033
+  _globals['_LEASEDMATCH']._serialized_start=1036
+  _globals['_LEASEDMATCH']._serialized_end=1258
+  _globals['_COMPLETEMATCHREQUEST']._serialized_start=1260
+  _globals['_COMPLETEMATCHREQUEST']._serialized_end=1351
+  _globals['_COMPLETEMATCHRESPONSE']._serialized_start=1353
+  _globals['_COMPLETEMATCHRESPONSE']._serialized_end=1376
+  _globals['_FINDMATCHREQUEST']._serialized_start=1379
+  _globals['_FINDMATCHREQUEST']._serialized_end=1598
+  _globals['_FINDMATCHRESPONSE']._serialized_start=1601
+  _globals['_FINDMATCHRESPONSE']._serialized_end=1729
+  _globals['_QUEUED']._serialized_start=1731
+  _globals['_QUEUED']._serialized_end=1844
+  _globals['_MATCHED']._serialized_start=1846
+  _globals['_MATCHED']._serialized_end=1968
+  _globals['_CANCELMATCHREQUEST']._serialized_start=1970
+  _globals['_CANCELMATCHREQUEST']._serialized_end=2009
+  _globals['_CANCELMATCHRESPONSE']._serialized_start=2011
+  _globals['_CANCELMATCHRESPONSE']._serialized_end=2032
+  _globals['_MATCHMAKERSERVICE']._serialized_start=2166
+  _globals['_MATCHMAKERSERVICE']._serialized_end=2718
 # @@protoc_insertion_point(module_scope)

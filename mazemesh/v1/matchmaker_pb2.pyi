@@ -24,7 +24,7 @@ OPPONENT_SOURCE_PFSP: OpponentSource
 OPPONENT_SOURCE_BOT: OpponentSource
 
 class SampleOpponentsRequest(_message.Message):
-    __slots__ = ("request_id", "student", "game", "count", "outcomes", "pool", "exploits", "sides")
+    __slots__ = ("request_id", "student", "game", "count", "outcomes", "pool", "exploits", "sides", "adversaries")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     STUDENT_FIELD_NUMBER: _ClassVar[int]
     GAME_FIELD_NUMBER: _ClassVar[int]
@@ -33,6 +33,7 @@ class SampleOpponentsRequest(_message.Message):
     POOL_FIELD_NUMBER: _ClassVar[int]
     EXPLOITS_FIELD_NUMBER: _ClassVar[int]
     SIDES_FIELD_NUMBER: _ClassVar[int]
+    ADVERSARIES_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     student: str
     game: str
@@ -41,7 +42,8 @@ class SampleOpponentsRequest(_message.Message):
     pool: _containers.RepeatedScalarFieldContainer[str]
     exploits: str
     sides: int
-    def __init__(self, request_id: _Optional[str] = ..., student: _Optional[str] = ..., game: _Optional[str] = ..., count: _Optional[int] = ..., outcomes: _Optional[_Iterable[_Union[OpponentOutcomes, _Mapping]]] = ..., pool: _Optional[_Iterable[str]] = ..., exploits: _Optional[str] = ..., sides: _Optional[int] = ...) -> None: ...
+    adversaries: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, request_id: _Optional[str] = ..., student: _Optional[str] = ..., game: _Optional[str] = ..., count: _Optional[int] = ..., outcomes: _Optional[_Iterable[_Union[OpponentOutcomes, _Mapping]]] = ..., pool: _Optional[_Iterable[str]] = ..., exploits: _Optional[str] = ..., sides: _Optional[int] = ..., adversaries: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class OpponentOutcomes(_message.Message):
     __slots__ = ("opponent", "wins", "draws", "losses")

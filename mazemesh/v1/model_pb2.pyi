@@ -18,13 +18,22 @@ class PolicyState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     POLICY_STATE_READY: _ClassVar[PolicyState]
     POLICY_STATE_REJECTED: _ClassVar[PolicyState]
     POLICY_STATE_RETIRED: _ClassVar[PolicyState]
+
+class Choosing(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CHOOSING_UNSPECIFIED: _ClassVar[Choosing]
+    CHOOSING_DRAWN: _ClassVar[Choosing]
+    CHOOSING_NOISY: _ClassVar[Choosing]
 POLICY_STATE_UNSPECIFIED: PolicyState
 POLICY_STATE_READY: PolicyState
 POLICY_STATE_REJECTED: PolicyState
 POLICY_STATE_RETIRED: PolicyState
+CHOOSING_UNSPECIFIED: Choosing
+CHOOSING_DRAWN: Choosing
+CHOOSING_NOISY: Choosing
 
 class Collection(_message.Message):
-    __slots__ = ("game", "settings", "table", "unroll", "transition", "sequence", "batch_rows", "lockstep", "pool", "exploits")
+    __slots__ = ("game", "settings", "table", "unroll", "transition", "sequence", "batch_rows", "lockstep", "pool", "exploits", "packed", "action_distribution", "roles")
     GAME_FIELD_NUMBER: _ClassVar[int]
     SETTINGS_FIELD_NUMBER: _ClassVar[int]
     TABLE_FIELD_NUMBER: _ClassVar[int]
@@ -35,6 +44,9 @@ class Collection(_message.Message):
     LOCKSTEP_FIELD_NUMBER: _ClassVar[int]
     POOL_FIELD_NUMBER: _ClassVar[int]
     EXPLOITS_FIELD_NUMBER: _ClassVar[int]
+    PACKED_FIELD_NUMBER: _ClassVar[int]
+    ACTION_DISTRIBUTION_FIELD_NUMBER: _ClassVar[int]
+    ROLES_FIELD_NUMBER: _ClassVar[int]
     game: str
     settings: _game_pb2.GameSettings
     table: str
@@ -45,7 +57,20 @@ class Collection(_message.Message):
     lockstep: bool
     pool: _containers.RepeatedScalarFieldContainer[str]
     exploits: str
-    def __init__(self, game: _Optional[str] = ..., settings: _Optional[_Union[_game_pb2.GameSettings, _Mapping]] = ..., table: _Optional[str] = ..., unroll: _Optional[_Union[UnrollCollection, _Mapping]] = ..., transition: _Optional[_Union[TransitionCollection, _Mapping]] = ..., sequence: _Optional[_Union[SequenceCollection, _Mapping]] = ..., batch_rows: _Optional[int] = ..., lockstep: _Optional[bool] = ..., pool: _Optional[_Iterable[str]] = ..., exploits: _Optional[str] = ...) -> None: ...
+    packed: bool
+    action_distribution: str
+    roles: _containers.RepeatedCompositeFieldContainer[RolePolicy]
+    def __init__(self, game: _Optional[str] = ..., settings: _Optional[_Union[_game_pb2.GameSettings, _Mapping]] = ..., table: _Optional[str] = ..., unroll: _Optional[_Union[UnrollCollection, _Mapping]] = ..., transition: _Optional[_Union[TransitionCollection, _Mapping]] = ..., sequence: _Optional[_Union[SequenceCollection, _Mapping]] = ..., batch_rows: _Optional[int] = ..., lockstep: _Optional[bool] = ..., pool: _Optional[_Iterable[str]] = ..., exploits: _Optional[str] = ..., packed: _Optional[bool] = ..., action_distribution: _Optional[str] = ..., roles: _Optional[_Iterable[_Union[RolePolicy, _Mapping]]] = ...) -> None: ...
+
+class RolePolicy(_message.Message):
+    __slots__ = ("role", "policy", "seats")
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    SEATS_FIELD_NUMBER: _ClassVar[int]
+    role: str
+    policy: str
+    seats: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, role: _Optional[str] = ..., policy: _Optional[str] = ..., seats: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class UnrollCollection(_message.Message):
     __slots__ = ("length",)
@@ -54,16 +79,22 @@ class UnrollCollection(_message.Message):
     def __init__(self, length: _Optional[int] = ...) -> None: ...
 
 class TransitionCollection(_message.Message):
-    __slots__ = ("n_step", "discount", "epsilon", "epsilon_exponent")
+    __slots__ = ("n_step", "discount", "epsilon", "epsilon_exponent", "choosing", "noise", "noise_correlation")
     N_STEP_FIELD_NUMBER: _ClassVar[int]
     DISCOUNT_FIELD_NUMBER: _ClassVar[int]
     EPSILON_FIELD_NUMBER: _ClassVar[int]
     EPSILON_EXPONENT_FIELD_NUMBER: _ClassVar[int]
+    CHOOSING_FIELD_NUMBER: _ClassVar[int]
+    NOISE_FIELD_NUMBER: _ClassVar[int]
+    NOISE_CORRELATION_FIELD_NUMBER: _ClassVar[int]
     n_step: int
     discount: float
     epsilon: float
     epsilon_exponent: float
-    def __init__(self, n_step: _Optional[int] = ..., discount: _Optional[float] = ..., epsilon: _Optional[float] = ..., epsilon_exponent: _Optional[float] = ...) -> None: ...
+    choosing: Choosing
+    noise: float
+    noise_correlation: float
+    def __init__(self, n_step: _Optional[int] = ..., discount: _Optional[float] = ..., epsilon: _Optional[float] = ..., epsilon_exponent: _Optional[float] = ..., choosing: _Optional[_Union[Choosing, str]] = ..., noise: _Optional[float] = ..., noise_correlation: _Optional[float] = ...) -> None: ...
 
 class SequenceCollection(_message.Message):
     __slots__ = ("length", "burn_in", "n_step", "discount", "epsilon", "epsilon_exponent", "max_error_share")
@@ -84,7 +115,7 @@ class SequenceCollection(_message.Message):
     def __init__(self, length: _Optional[int] = ..., burn_in: _Optional[int] = ..., n_step: _Optional[int] = ..., discount: _Optional[float] = ..., epsilon: _Optional[float] = ..., epsilon_exponent: _Optional[float] = ..., max_error_share: _Optional[float] = ...) -> None: ...
 
 class PolicyVersion(_message.Message):
-    __slots__ = ("name", "version", "state", "run_id", "training_step", "parent_version", "snapshot", "collection", "spec_hash", "sha256", "size_bytes", "create_time", "metadata", "rejection", "aliases", "revision", "q_values", "checked")
+    __slots__ = ("name", "version", "state", "run_id", "training_step", "parent_version", "snapshot", "collection", "spec_hash", "sha256", "size_bytes", "create_time", "metadata", "rejection", "aliases", "revision", "q_values", "checked", "graph_sha256")
     class MetadataEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -110,6 +141,7 @@ class PolicyVersion(_message.Message):
     REVISION_FIELD_NUMBER: _ClassVar[int]
     Q_VALUES_FIELD_NUMBER: _ClassVar[int]
     CHECKED_FIELD_NUMBER: _ClassVar[int]
+    GRAPH_SHA256_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: int
     state: PolicyState
@@ -128,7 +160,8 @@ class PolicyVersion(_message.Message):
     revision: int
     q_values: bool
     checked: str
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., state: _Optional[_Union[PolicyState, str]] = ..., run_id: _Optional[str] = ..., training_step: _Optional[int] = ..., parent_version: _Optional[int] = ..., snapshot: _Optional[bool] = ..., collection: _Optional[_Union[Collection, _Mapping]] = ..., spec_hash: _Optional[str] = ..., sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., rejection: _Optional[str] = ..., aliases: _Optional[_Iterable[str]] = ..., revision: _Optional[int] = ..., q_values: _Optional[bool] = ..., checked: _Optional[str] = ...) -> None: ...
+    graph_sha256: str
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., state: _Optional[_Union[PolicyState, str]] = ..., run_id: _Optional[str] = ..., training_step: _Optional[int] = ..., parent_version: _Optional[int] = ..., snapshot: _Optional[bool] = ..., collection: _Optional[_Union[Collection, _Mapping]] = ..., spec_hash: _Optional[str] = ..., sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., rejection: _Optional[str] = ..., aliases: _Optional[_Iterable[str]] = ..., revision: _Optional[int] = ..., q_values: _Optional[bool] = ..., checked: _Optional[str] = ..., graph_sha256: _Optional[str] = ...) -> None: ...
 
 class PublishPolicyRequest(_message.Message):
     __slots__ = ("header", "chunk")
@@ -139,7 +172,7 @@ class PublishPolicyRequest(_message.Message):
     def __init__(self, header: _Optional[_Union[PublishPolicyHeader, _Mapping]] = ..., chunk: _Optional[bytes] = ...) -> None: ...
 
 class PublishPolicyHeader(_message.Message):
-    __slots__ = ("request_id", "name", "run_id", "training_step", "parent_version", "snapshot", "collection", "sha256", "size_bytes", "metadata", "parity", "fence", "q_values")
+    __slots__ = ("request_id", "name", "run_id", "training_step", "parent_version", "snapshot", "collection", "sha256", "size_bytes", "metadata", "parity", "fence", "q_values", "graph_sha256", "weights")
     class MetadataEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -160,6 +193,8 @@ class PublishPolicyHeader(_message.Message):
     PARITY_FIELD_NUMBER: _ClassVar[int]
     FENCE_FIELD_NUMBER: _ClassVar[int]
     Q_VALUES_FIELD_NUMBER: _ClassVar[int]
+    GRAPH_SHA256_FIELD_NUMBER: _ClassVar[int]
+    WEIGHTS_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     name: str
     run_id: str
@@ -173,23 +208,43 @@ class PublishPolicyHeader(_message.Message):
     parity: ParityCheck
     fence: int
     q_values: bool
-    def __init__(self, request_id: _Optional[str] = ..., name: _Optional[str] = ..., run_id: _Optional[str] = ..., training_step: _Optional[int] = ..., parent_version: _Optional[int] = ..., snapshot: _Optional[bool] = ..., collection: _Optional[_Union[Collection, _Mapping]] = ..., sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ..., metadata: _Optional[_Mapping[str, str]] = ..., parity: _Optional[_Union[ParityCheck, _Mapping]] = ..., fence: _Optional[int] = ..., q_values: _Optional[bool] = ...) -> None: ...
+    graph_sha256: str
+    weights: bytes
+    def __init__(self, request_id: _Optional[str] = ..., name: _Optional[str] = ..., run_id: _Optional[str] = ..., training_step: _Optional[int] = ..., parent_version: _Optional[int] = ..., snapshot: _Optional[bool] = ..., collection: _Optional[_Union[Collection, _Mapping]] = ..., sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ..., metadata: _Optional[_Mapping[str, str]] = ..., parity: _Optional[_Union[ParityCheck, _Mapping]] = ..., fence: _Optional[int] = ..., q_values: _Optional[bool] = ..., graph_sha256: _Optional[str] = ..., weights: _Optional[bytes] = ...) -> None: ...
 
 class ParityCheck(_message.Message):
-    __slots__ = ("observation", "action_mask", "logits", "value", "state", "next_state")
+    __slots__ = ("observation", "action_mask", "logits", "value", "state", "next_state", "inputs", "outputs")
+    class InputsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: _tensor_pb2.Tensor
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[_tensor_pb2.Tensor, _Mapping]] = ...) -> None: ...
+    class OutputsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: _tensor_pb2.Tensor
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[_tensor_pb2.Tensor, _Mapping]] = ...) -> None: ...
     OBSERVATION_FIELD_NUMBER: _ClassVar[int]
     ACTION_MASK_FIELD_NUMBER: _ClassVar[int]
     LOGITS_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     NEXT_STATE_FIELD_NUMBER: _ClassVar[int]
+    INPUTS_FIELD_NUMBER: _ClassVar[int]
+    OUTPUTS_FIELD_NUMBER: _ClassVar[int]
     observation: _tensor_pb2.Tensor
     action_mask: _tensor_pb2.Tensor
     logits: _tensor_pb2.Tensor
     value: _tensor_pb2.Tensor
     state: _tensor_pb2.Tensor
     next_state: _tensor_pb2.Tensor
-    def __init__(self, observation: _Optional[_Union[_tensor_pb2.Tensor, _Mapping]] = ..., action_mask: _Optional[_Union[_tensor_pb2.Tensor, _Mapping]] = ..., logits: _Optional[_Union[_tensor_pb2.Tensor, _Mapping]] = ..., value: _Optional[_Union[_tensor_pb2.Tensor, _Mapping]] = ..., state: _Optional[_Union[_tensor_pb2.Tensor, _Mapping]] = ..., next_state: _Optional[_Union[_tensor_pb2.Tensor, _Mapping]] = ...) -> None: ...
+    inputs: _containers.MessageMap[str, _tensor_pb2.Tensor]
+    outputs: _containers.MessageMap[str, _tensor_pb2.Tensor]
+    def __init__(self, observation: _Optional[_Union[_tensor_pb2.Tensor, _Mapping]] = ..., action_mask: _Optional[_Union[_tensor_pb2.Tensor, _Mapping]] = ..., logits: _Optional[_Union[_tensor_pb2.Tensor, _Mapping]] = ..., value: _Optional[_Union[_tensor_pb2.Tensor, _Mapping]] = ..., state: _Optional[_Union[_tensor_pb2.Tensor, _Mapping]] = ..., next_state: _Optional[_Union[_tensor_pb2.Tensor, _Mapping]] = ..., inputs: _Optional[_Mapping[str, _tensor_pb2.Tensor]] = ..., outputs: _Optional[_Mapping[str, _tensor_pb2.Tensor]] = ...) -> None: ...
 
 class PublishPolicyResponse(_message.Message):
     __slots__ = ("policy",)
@@ -198,16 +253,18 @@ class PublishPolicyResponse(_message.Message):
     def __init__(self, policy: _Optional[_Union[PolicyVersion, _Mapping]] = ...) -> None: ...
 
 class GetPolicyRequest(_message.Message):
-    __slots__ = ("policy", "if_none_match", "offset", "metadata_only")
+    __slots__ = ("policy", "if_none_match", "offset", "metadata_only", "graph_sha256")
     POLICY_FIELD_NUMBER: _ClassVar[int]
     IF_NONE_MATCH_FIELD_NUMBER: _ClassVar[int]
     OFFSET_FIELD_NUMBER: _ClassVar[int]
     METADATA_ONLY_FIELD_NUMBER: _ClassVar[int]
+    GRAPH_SHA256_FIELD_NUMBER: _ClassVar[int]
     policy: str
     if_none_match: str
     offset: int
     metadata_only: bool
-    def __init__(self, policy: _Optional[str] = ..., if_none_match: _Optional[str] = ..., offset: _Optional[int] = ..., metadata_only: _Optional[bool] = ...) -> None: ...
+    graph_sha256: str
+    def __init__(self, policy: _Optional[str] = ..., if_none_match: _Optional[str] = ..., offset: _Optional[int] = ..., metadata_only: _Optional[bool] = ..., graph_sha256: _Optional[str] = ...) -> None: ...
 
 class GetPolicyResponse(_message.Message):
     __slots__ = ("policy", "chunk")
@@ -242,26 +299,38 @@ class ListPoliciesResponse(_message.Message):
     def __init__(self, policies: _Optional[_Iterable[_Union[PolicyVersion, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., revision: _Optional[int] = ...) -> None: ...
 
 class WatchPoliciesRequest(_message.Message):
-    __slots__ = ("name", "since_revision")
+    __slots__ = ("name", "since_revision", "graph_sha256")
     NAME_FIELD_NUMBER: _ClassVar[int]
     SINCE_REVISION_FIELD_NUMBER: _ClassVar[int]
+    GRAPH_SHA256_FIELD_NUMBER: _ClassVar[int]
     name: str
     since_revision: int
-    def __init__(self, name: _Optional[str] = ..., since_revision: _Optional[int] = ...) -> None: ...
+    graph_sha256: str
+    def __init__(self, name: _Optional[str] = ..., since_revision: _Optional[int] = ..., graph_sha256: _Optional[str] = ...) -> None: ...
 
 class WatchPoliciesResponse(_message.Message):
-    __slots__ = ("revision", "policy", "alias", "heartbeat", "spread_seconds")
+    __slots__ = ("revision", "policy", "alias", "heartbeat", "weights", "spread_seconds")
     REVISION_FIELD_NUMBER: _ClassVar[int]
     POLICY_FIELD_NUMBER: _ClassVar[int]
     ALIAS_FIELD_NUMBER: _ClassVar[int]
     HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
+    WEIGHTS_FIELD_NUMBER: _ClassVar[int]
     SPREAD_SECONDS_FIELD_NUMBER: _ClassVar[int]
     revision: int
     policy: PolicyVersion
     alias: Alias
     heartbeat: bool
+    weights: PolicyWeights
     spread_seconds: float
-    def __init__(self, revision: _Optional[int] = ..., policy: _Optional[_Union[PolicyVersion, _Mapping]] = ..., alias: _Optional[_Union[Alias, _Mapping]] = ..., heartbeat: _Optional[bool] = ..., spread_seconds: _Optional[float] = ...) -> None: ...
+    def __init__(self, revision: _Optional[int] = ..., policy: _Optional[_Union[PolicyVersion, _Mapping]] = ..., alias: _Optional[_Union[Alias, _Mapping]] = ..., heartbeat: _Optional[bool] = ..., weights: _Optional[_Union[PolicyWeights, _Mapping]] = ..., spread_seconds: _Optional[float] = ...) -> None: ...
+
+class PolicyWeights(_message.Message):
+    __slots__ = ("sha256", "weights")
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    sha256: str
+    weights: bytes
+    def __init__(self, sha256: _Optional[str] = ..., weights: _Optional[bytes] = ...) -> None: ...
 
 class Alias(_message.Message):
     __slots__ = ("name", "alias", "version", "revision")

@@ -34,6 +34,19 @@ class ModelServiceStub:
     and `value` (float32 [batch]), with a free batch axis. A recurrent policy has the further input `state`
     and output `next_state` (both float32 [batch, state_size]).
 
+    Of games with other spaces (Space in tensor.proto) each column is an input: `observation`, or `observation.<path>` of several
+    leaves, [batch, ...] of its dtype; `action_mask`, or `action_mask.<path>`, of discrete and multi_discrete leaves of actions.
+    Each leaf of actions has outputs, float32 [batch, ...], called `name` or, of several leaves, `name.<path>`:
+
+      discrete, multi_discrete   logits [n], [sum of counts]          at most -1e8 where the mask is 0
+      multi_binary               logits [elements]                    log p / (1 - p) of its being 1
+      box of float32             mean, log_std [elements], C order    of a Gaussian
+
+    Continuous actions are by the key `mazemesh.action_distribution` of the file's metadata `clipped` (the Gaussian is in the
+    space's own units, and taken into its bounds when it is played; without the key too), or `squashed`: tanh of it,
+    stretched to the bounds; an element without a bound on either side is as drawn. The key `mazemesh.action_space` tells
+    the actions' space in JSON (mazemesh/policy/space_text.py), so that a file can be played without its game.
+
     A file is one ONNX model that holds all its weights (no external data, no sparse tensors), of standard operators
     without loops and chance (mazemesh/policy/operators.py lists them), at most 10,000 nodes with functions put in their
     callers' place. It is checked in a process that has no files and no network and may take 10 s of processor time
@@ -41,6 +54,13 @@ class ModelServiceStub:
     all parity rows. What passes a limit is rejected (check "limits").
 
     Requests have at most 1 MiB and 64 KiB; a larger one is RESOURCE_EXHAUSTED.
+
+    Versions of a run differ in their weights alone, so weights may travel in place of files. A graph is a file with zeros
+    in place of its weights, which are the bytes (`raw_data`) of all float32 initializers of the main graph that are
+    finite; weights are these bytes one after the other, in the order of the file. `graph_sha256` is the hex sha256 of the
+    graph, followed by where the weights begin and end in it, as int64, little-endian, in order. A file has none where it
+    has more than 64 MiB or 1024 such initializers, or a function or an operator If, OneHot or Range. A version's own
+    `sha256` and `size_bytes` are always those of its whole file, whichever way it came.
     """
 
     @_typing.overload
@@ -64,6 +84,11 @@ class ModelServiceStub:
     file it is ALREADY_EXISTS. An empty id is never repeated. A caller that goes away before the file is complete leaves
     nothing; later, the version may become ready all the same.
 
+    A header with `graph_sha256` is followed by weights in place of the file, or has them itself. The graph is one that
+    Model knows from a ready version of this name; else it is NOT_FOUND, and the file should be published. INVALID_ARGUMENT when the weights
+    are not as many as the graph has, or not finite. A file whose graph was checked before is checked on the parity rows
+    alone, all at once, whether it came as a file or as weights.
+
     The alias `latest` moves to a version when it becomes ready, unless it points to a newer one. Then older
     versions may be retired: those that are neither snapshots nor have an alias, beyond the newest ones that the
     service is set to keep.
@@ -72,7 +97,8 @@ class ModelServiceStub:
     """Reads a version: the first message carries `policy`, the following ones chunks from `offset` on. When
     `if_none_match` is the sha256, only the first message comes. NOT_FOUND names what exists; a retired or rejected
     version has no file and is only found with `metadata_only`. To resume, ask for the version that the first message
-    named, since an alias may have moved.
+    named, since an alias may have moved. Where `graph_sha256` is the version's, the chunks are its weights, and `offset`
+    is among them.
     """
     ListPolicies: _grpc.UnaryUnaryMultiCallable[_model_pb2.ListPoliciesRequest, _model_pb2.ListPoliciesResponse]
     """Versions, newest first. A page may have fewer than asked for: it ends when it has a mebibyte."""
@@ -82,6 +108,10 @@ class ModelServiceStub:
     once when there is no event yet, and then after 20 s without a message, also while only others change: it tells
     how far a watch of one name has come. UNAVAILABLE when the service stops. Any instance of the service may be watched, and
     another one asked to go on: revisions are the same on all, and what one changes the others tell within 2 s.
+
+    A watch of one name with `graph_sha256` is also sent `weights` of versions of that graph that are published at this
+    instance, at most 1 MiB: after their check and before the events that make them visible, so that who follows them
+    can prepare. They may be of a version that never comes. Those that somebody slow did not take up are left out.
     """
     SetAlias: _grpc.UnaryUnaryMultiCallable[_model_pb2.SetAliasRequest, _model_pb2.SetAliasResponse]
     """Moves an alias by compare-and-swap. ABORTED when `expected_revision` is not the alias's revision (0: it must not
@@ -106,6 +136,19 @@ class ModelServiceAsyncStub(ModelServiceStub):
     and `value` (float32 [batch]), with a free batch axis. A recurrent policy has the further input `state`
     and output `next_state` (both float32 [batch, state_size]).
 
+    Of games with other spaces (Space in tensor.proto) each column is an input: `observation`, or `observation.<path>` of several
+    leaves, [batch, ...] of its dtype; `action_mask`, or `action_mask.<path>`, of discrete and multi_discrete leaves of actions.
+    Each leaf of actions has outputs, float32 [batch, ...], called `name` or, of several leaves, `name.<path>`:
+
+      discrete, multi_discrete   logits [n], [sum of counts]          at most -1e8 where the mask is 0
+      multi_binary               logits [elements]                    log p / (1 - p) of its being 1
+      box of float32             mean, log_std [elements], C order    of a Gaussian
+
+    Continuous actions are by the key `mazemesh.action_distribution` of the file's metadata `clipped` (the Gaussian is in the
+    space's own units, and taken into its bounds when it is played; without the key too), or `squashed`: tanh of it,
+    stretched to the bounds; an element without a bound on either side is as drawn. The key `mazemesh.action_space` tells
+    the actions' space in JSON (mazemesh/policy/space_text.py), so that a file can be played without its game.
+
     A file is one ONNX model that holds all its weights (no external data, no sparse tensors), of standard operators
     without loops and chance (mazemesh/policy/operators.py lists them), at most 10,000 nodes with functions put in their
     callers' place. It is checked in a process that has no files and no network and may take 10 s of processor time
@@ -113,6 +156,13 @@ class ModelServiceAsyncStub(ModelServiceStub):
     all parity rows. What passes a limit is rejected (check "limits").
 
     Requests have at most 1 MiB and 64 KiB; a larger one is RESOURCE_EXHAUSTED.
+
+    Versions of a run differ in their weights alone, so weights may travel in place of files. A graph is a file with zeros
+    in place of its weights, which are the bytes (`raw_data`) of all float32 initializers of the main graph that are
+    finite; weights are these bytes one after the other, in the order of the file. `graph_sha256` is the hex sha256 of the
+    graph, followed by where the weights begin and end in it, as int64, little-endian, in order. A file has none where it
+    has more than 64 MiB or 1024 such initializers, or a function or an operator If, OneHot or Range. A version's own
+    `sha256` and `size_bytes` are always those of its whole file, whichever way it came.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -133,6 +183,11 @@ class ModelServiceAsyncStub(ModelServiceStub):
     file it is ALREADY_EXISTS. An empty id is never repeated. A caller that goes away before the file is complete leaves
     nothing; later, the version may become ready all the same.
 
+    A header with `graph_sha256` is followed by weights in place of the file, or has them itself. The graph is one that
+    Model knows from a ready version of this name; else it is NOT_FOUND, and the file should be published. INVALID_ARGUMENT when the weights
+    are not as many as the graph has, or not finite. A file whose graph was checked before is checked on the parity rows
+    alone, all at once, whether it came as a file or as weights.
+
     The alias `latest` moves to a version when it becomes ready, unless it points to a newer one. Then older
     versions may be retired: those that are neither snapshots nor have an alias, beyond the newest ones that the
     service is set to keep.
@@ -141,7 +196,8 @@ class ModelServiceAsyncStub(ModelServiceStub):
     """Reads a version: the first message carries `policy`, the following ones chunks from `offset` on. When
     `if_none_match` is the sha256, only the first message comes. NOT_FOUND names what exists; a retired or rejected
     version has no file and is only found with `metadata_only`. To resume, ask for the version that the first message
-    named, since an alias may have moved.
+    named, since an alias may have moved. Where `graph_sha256` is the version's, the chunks are its weights, and `offset`
+    is among them.
     """
     ListPolicies: _aio.UnaryUnaryMultiCallable[_model_pb2.ListPoliciesRequest, _model_pb2.ListPoliciesResponse]  # type: ignore[assignment]
     """Versions, newest first. A page may have fewer than asked for: it ends when it has a mebibyte."""
@@ -151,6 +207,10 @@ class ModelServiceAsyncStub(ModelServiceStub):
     once when there is no event yet, and then after 20 s without a message, also while only others change: it tells
     how far a watch of one name has come. UNAVAILABLE when the service stops. Any instance of the service may be watched, and
     another one asked to go on: revisions are the same on all, and what one changes the others tell within 2 s.
+
+    A watch of one name with `graph_sha256` is also sent `weights` of versions of that graph that are published at this
+    instance, at most 1 MiB: after their check and before the events that make them visible, so that who follows them
+    can prepare. They may be of a version that never comes. Those that somebody slow did not take up are left out.
     """
     SetAlias: _aio.UnaryUnaryMultiCallable[_model_pb2.SetAliasRequest, _model_pb2.SetAliasResponse]  # type: ignore[assignment]
     """Moves an alias by compare-and-swap. ABORTED when `expected_revision` is not the alias's revision (0: it must not
@@ -174,6 +234,19 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
     and `value` (float32 [batch]), with a free batch axis. A recurrent policy has the further input `state`
     and output `next_state` (both float32 [batch, state_size]).
 
+    Of games with other spaces (Space in tensor.proto) each column is an input: `observation`, or `observation.<path>` of several
+    leaves, [batch, ...] of its dtype; `action_mask`, or `action_mask.<path>`, of discrete and multi_discrete leaves of actions.
+    Each leaf of actions has outputs, float32 [batch, ...], called `name` or, of several leaves, `name.<path>`:
+
+      discrete, multi_discrete   logits [n], [sum of counts]          at most -1e8 where the mask is 0
+      multi_binary               logits [elements]                    log p / (1 - p) of its being 1
+      box of float32             mean, log_std [elements], C order    of a Gaussian
+
+    Continuous actions are by the key `mazemesh.action_distribution` of the file's metadata `clipped` (the Gaussian is in the
+    space's own units, and taken into its bounds when it is played; without the key too), or `squashed`: tanh of it,
+    stretched to the bounds; an element without a bound on either side is as drawn. The key `mazemesh.action_space` tells
+    the actions' space in JSON (mazemesh/policy/space_text.py), so that a file can be played without its game.
+
     A file is one ONNX model that holds all its weights (no external data, no sparse tensors), of standard operators
     without loops and chance (mazemesh/policy/operators.py lists them), at most 10,000 nodes with functions put in their
     callers' place. It is checked in a process that has no files and no network and may take 10 s of processor time
@@ -181,6 +254,13 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
     all parity rows. What passes a limit is rejected (check "limits").
 
     Requests have at most 1 MiB and 64 KiB; a larger one is RESOURCE_EXHAUSTED.
+
+    Versions of a run differ in their weights alone, so weights may travel in place of files. A graph is a file with zeros
+    in place of its weights, which are the bytes (`raw_data`) of all float32 initializers of the main graph that are
+    finite; weights are these bytes one after the other, in the order of the file. `graph_sha256` is the hex sha256 of the
+    graph, followed by where the weights begin and end in it, as int64, little-endian, in order. A file has none where it
+    has more than 64 MiB or 1024 such initializers, or a function or an operator If, OneHot or Range. A version's own
+    `sha256` and `size_bytes` are always those of its whole file, whichever way it came.
     """
 
     @_abc_1.abstractmethod
@@ -205,6 +285,11 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         file it is ALREADY_EXISTS. An empty id is never repeated. A caller that goes away before the file is complete leaves
         nothing; later, the version may become ready all the same.
 
+        A header with `graph_sha256` is followed by weights in place of the file, or has them itself. The graph is one that
+        Model knows from a ready version of this name; else it is NOT_FOUND, and the file should be published. INVALID_ARGUMENT when the weights
+        are not as many as the graph has, or not finite. A file whose graph was checked before is checked on the parity rows
+        alone, all at once, whether it came as a file or as weights.
+
         The alias `latest` moves to a version when it becomes ready, unless it points to a newer one. Then older
         versions may be retired: those that are neither snapshots nor have an alias, beyond the newest ones that the
         service is set to keep.
@@ -219,7 +304,8 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         """Reads a version: the first message carries `policy`, the following ones chunks from `offset` on. When
         `if_none_match` is the sha256, only the first message comes. NOT_FOUND names what exists; a retired or rejected
         version has no file and is only found with `metadata_only`. To resume, ask for the version that the first message
-        named, since an alias may have moved.
+        named, since an alias may have moved. Where `graph_sha256` is the version's, the chunks are its weights, and `offset`
+        is among them.
         """
 
     @_abc_1.abstractmethod
@@ -241,6 +327,10 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         once when there is no event yet, and then after 20 s without a message, also while only others change: it tells
         how far a watch of one name has come. UNAVAILABLE when the service stops. Any instance of the service may be watched, and
         another one asked to go on: revisions are the same on all, and what one changes the others tell within 2 s.
+
+        A watch of one name with `graph_sha256` is also sent `weights` of versions of that graph that are published at this
+        instance, at most 1 MiB: after their check and before the events that make them visible, so that who follows them
+        can prepare. They may be of a version that never comes. Those that somebody slow did not take up are left out.
         """
 
     @_abc_1.abstractmethod

@@ -224,18 +224,20 @@ class RecordExperienceResponse(_message.Message):
     def __init__(self, keys: _Optional[bytes] = ..., duplicate: _Optional[bool] = ..., table_size: _Optional[int] = ..., priority_mass: _Optional[float] = ..., more_keys: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class GetExperienceBatchRequest(_message.Message):
-    __slots__ = ("table", "batch_size", "timeout", "priority_updates", "min_policy_version")
+    __slots__ = ("table", "batch_size", "timeout", "priority_updates", "min_policy_version", "packed")
     TABLE_FIELD_NUMBER: _ClassVar[int]
     BATCH_SIZE_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_FIELD_NUMBER: _ClassVar[int]
     PRIORITY_UPDATES_FIELD_NUMBER: _ClassVar[int]
     MIN_POLICY_VERSION_FIELD_NUMBER: _ClassVar[int]
+    PACKED_FIELD_NUMBER: _ClassVar[int]
     table: str
     batch_size: int
     timeout: _duration_pb2.Duration
     priority_updates: PriorityUpdates
     min_policy_version: int
-    def __init__(self, table: _Optional[str] = ..., batch_size: _Optional[int] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., priority_updates: _Optional[_Union[PriorityUpdates, _Mapping]] = ..., min_policy_version: _Optional[int] = ...) -> None: ...
+    packed: bool
+    def __init__(self, table: _Optional[str] = ..., batch_size: _Optional[int] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., priority_updates: _Optional[_Union[PriorityUpdates, _Mapping]] = ..., min_policy_version: _Optional[int] = ..., packed: _Optional[bool] = ...) -> None: ...
 
 class GetExperienceBatchResponse(_message.Message):
     __slots__ = ("columns", "keys", "probabilities", "priorities", "policy_versions", "times_sampled", "table_size", "updated", "stale", "priority_mass")

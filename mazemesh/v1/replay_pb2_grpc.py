@@ -121,7 +121,9 @@ class ReplayServiceServicer:
 
     def CreateTable(self, request, context):
         """Makes a table. Idempotent: the same table again is OK and answers `created` false; another one under the name is
-        ALREADY_EXISTS and the message says what differs. It is made whole, or not at all, also when the caller leaves.
+        ALREADY_EXISTS and the message says what differs. One that differs in the packing of its columns alone is the same; the
+        answer and ListTables tell how it is stored. Whoever writes or reads may do so in either form (Columns), and what is
+        plain is packed by the service; a value that its run has no bits for is INVALID_ARGUMENT. It is made whole, or not at all, also when the caller leaves.
 
         RESOURCE_EXHAUSTED when there are as many tables as there may be (128; a setting) or no memory for one more.
         INVALID_ARGUMENT names the field; also for a column without bytes (a size 0 in its shape) and a row of more than

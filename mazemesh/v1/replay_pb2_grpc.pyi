@@ -55,7 +55,9 @@ class ReplayServiceStub:
     def __new__(cls, channel: _aio.Channel) -> ReplayServiceAsyncStub: ...
     CreateTable: _grpc.UnaryUnaryMultiCallable[_replay_pb2.CreateTableRequest, _replay_pb2.CreateTableResponse]
     """Makes a table. Idempotent: the same table again is OK and answers `created` false; another one under the name is
-    ALREADY_EXISTS and the message says what differs. It is made whole, or not at all, also when the caller leaves.
+    ALREADY_EXISTS and the message says what differs. One that differs in the packing of its columns alone is the same; the
+    answer and ListTables tell how it is stored. Whoever writes or reads may do so in either form (Columns), and what is
+    plain is packed by the service; a value that its run has no bits for is INVALID_ARGUMENT. It is made whole, or not at all, also when the caller leaves.
 
     RESOURCE_EXHAUSTED when there are as many tables as there may be (128; a setting) or no memory for one more.
     INVALID_ARGUMENT names the field; also for a column without bytes (a size 0 in its shape) and a row of more than
@@ -142,7 +144,9 @@ class ReplayServiceAsyncStub(ReplayServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateTable: _aio.UnaryUnaryMultiCallable[_replay_pb2.CreateTableRequest, _replay_pb2.CreateTableResponse]  # type: ignore[assignment]
     """Makes a table. Idempotent: the same table again is OK and answers `created` false; another one under the name is
-    ALREADY_EXISTS and the message says what differs. It is made whole, or not at all, also when the caller leaves.
+    ALREADY_EXISTS and the message says what differs. One that differs in the packing of its columns alone is the same; the
+    answer and ListTables tell how it is stored. Whoever writes or reads may do so in either form (Columns), and what is
+    plain is packed by the service; a value that its run has no bits for is INVALID_ARGUMENT. It is made whole, or not at all, also when the caller leaves.
 
     RESOURCE_EXHAUSTED when there are as many tables as there may be (128; a setting) or no memory for one more.
     INVALID_ARGUMENT names the field; also for a column without bytes (a size 0 in its shape) and a row of more than
@@ -232,7 +236,9 @@ class ReplayServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_replay_pb2.CreateTableResponse, _abc.Awaitable[_replay_pb2.CreateTableResponse]]:
         """Makes a table. Idempotent: the same table again is OK and answers `created` false; another one under the name is
-        ALREADY_EXISTS and the message says what differs. It is made whole, or not at all, also when the caller leaves.
+        ALREADY_EXISTS and the message says what differs. One that differs in the packing of its columns alone is the same; the
+        answer and ListTables tell how it is stored. Whoever writes or reads may do so in either form (Columns), and what is
+        plain is packed by the service; a value that its run has no bits for is INVALID_ARGUMENT. It is made whole, or not at all, also when the caller leaves.
 
         RESOURCE_EXHAUSTED when there are as many tables as there may be (128; a setting) or no memory for one more.
         INVALID_ARGUMENT names the field; also for a column without bytes (a size 0 in its shape) and a row of more than

@@ -8,7 +8,7 @@ another program may send it, is read through the class as a whole.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
@@ -22,7 +22,15 @@ from mazemesh.v1 import tensor_pb2
 from mazemesh.v1.replay_pb2 import GetExperienceBatchResponse as Response
 from mazemesh.wire.columns import DATA_TAG, HASH_TAG, column_heads
 from mazemesh.wire.protobuf import Buffer, read_varint, tag_of, varint
-from mazemesh.wire.tensors import Array, Scalar, Signature, from_bytes, little_endian
+from mazemesh.wire.stored_columns import StoredColumns
+from mazemesh.wire.tensors import (
+    Array,
+    Scalar,
+    Signature,
+    from_bytes,
+    little_endian,
+    stored_arrays,
+)
 
 Keys = npt.NDArray[np.uint64]
 Reals = npt.NDArray[np.float64]
@@ -78,8 +86,9 @@ class DrawnRows(Protocol):
 class ExperienceBatch:
     """Rows drawn from a table; arrays are read-only views of the received bytes."""
 
-    columns: dict[str, Array]
-    """By column name: [rows, *shape of a row]."""
+    columns: Mapping[str, Array]
+    """By column name: [rows, *shape of a row]. What came packed is unpacked when it is asked for
+    (`mazemesh.wire.stored_columns.StoredColumns`)."""
     keys: Keys
     """uint64 [rows]; names each row for priority updates until it leaves the table."""
     probabilities: Reals
@@ -196,25 +205,12 @@ class _Columns:
         self._signature_hash = message.signature_hash
         self._data = list(message.data) if data is None else data
 
-    def arrays(self, signature: Signature) -> dict[str, Array]:
-        if self._signature_hash != signature.hash:
-            raise InvalidArgument(
-                f"columns.signature_hash is {self._signature_hash:#x}; expected "
-                f"{signature.hash:#x} for {signature.describe()}"
-            )
-        if self.rows < 0 or len(self._data) != len(signature.columns):
-            raise InvalidArgument(
-                f"columns has {self.rows} rows and {len(self._data)} data entries; "
-                f"expected {len(signature.columns)} entries ({signature.describe()})"
-            )
-        arrays = {}
-        for index, (spec, data) in enumerate(zip(signature.columns, self._data, strict=True)):
-            shape = (self.rows, *spec.shape)
-            if len(data) != self.rows * spec.row_bytes:
-                # Says what is wrong.
-                from_bytes(data, spec.dtype, shape, f"columns.data[{index}] ({spec.name!r})")
-            arrays[spec.name] = _aligned(np.frombuffer(data, spec.wire_dtype).reshape(shape))
-        return arrays
+    def arrays(self, signature: Signature) -> Mapping[str, Array]:
+        form, stored = stored_arrays(signature, self._signature_hash, self.rows, self._data)
+        aligned = [_aligned(array) for array in stored]
+        if form.packs:
+            return StoredColumns(form, aligned)
+        return dict(zip(form.names, aligned, strict=True))
 
 
 def _split(message: bytes) -> tuple[Response, _Columns]:

@@ -6,12 +6,16 @@ and into the message around it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from math import prod
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from mazemesh.games.columns import Column
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.wire.protobuf import LENGTH_DELIMITED, VARINT, read_varint, tag_of, varint
 from mazemesh.wire.tensors import little_endian
@@ -28,13 +32,16 @@ _ARRAYS = [(_NAMES[number], tag_of(pb.GamesStep, _NAMES[number])) for number in 
 _NOWHERE = 0, 0
 
 
-def encode_step(sequence: int, step: object) -> bytes:
+def encode_step(
+    sequence: int, step: object, instead: Mapping[str, Any] = MappingProxyType({})
+) -> bytes:
     """A RunGamesResponse with a GamesStep.
 
     Args:
         sequence: Of the request that it answers.
         step: Has an array by the name of every field of bytes in GamesStep, of the dtype and shape
-            that game.proto gives it; an empty one is left out.
+            that game.proto gives it, or a tuple of arrays, its columns; what is empty is left out.
+        instead: What stands in a field instead of the step's own, as in packed sessions.
     """
     parts: list[Any] = [b""]  # the first is of the message around
     size = 0
@@ -42,8 +49,14 @@ def encode_step(sequence: int, step: object) -> bytes:
         parts.append(_SEQUENCE_TAG + varint(sequence))
         size = len(parts[1])
     for name, field in _ARRAYS:
-        array = getattr(step, name)
-        if array.size:
+        array = instead[name] if name in instead else getattr(step, name)
+        if isinstance(array, tuple):
+            length = sum(column.nbytes for column in array)
+            if length:
+                head = _head(field, length)
+                parts += head, *(little_endian(column) for column in array)
+                size += len(head) + length
+        elif array.size:
             head = _head(field, array.nbytes)
             parts += head, little_endian(array)
             size += len(head) + array.nbytes
@@ -91,6 +104,43 @@ class StepBytes:
             return _empty(dtype, shape)
         count = size // dtype.itemsize
         return np.frombuffer(self._response, dtype, count, begin).reshape(shape)
+
+    def columns(
+        self, name: str, columns: Sequence[Column], *lead: int
+    ) -> dict[str, npt.NDArray[Any]]:
+        """Read-only views [*lead, ...] by column of an array that is several, whole and in order.
+
+        Args:
+            name: Of the field.
+            columns: What stands there.
+            lead: Shape without that of a row; the first of it may be -1.
+
+        Raises:
+            ValueError: the bytes do not fit.
+        """
+        if not columns:
+            return {}
+        begin, size = self._places.get(name, _NOWHERE)
+        if not columns:
+            return {}
+        if len(columns) == 1:
+            only = columns[0]
+            shape = (*lead, *only.shape)
+            return {only.name: self.view(name, only.dtype.newbyteorder("<"), shape)}
+        row = sum(column.dtype.itemsize * prod(column.shape) for column in columns)
+        others = prod(lead[1:]) * row
+        first = size // others if lead[0] < 0 else lead[0] if size else 0
+        if size != first * others:
+            raise ValueError(f"{name} has {size} bytes; expected {first} x {others}")
+        views: dict[str, npt.NDArray[Any]] = {}
+        for column in columns:
+            shape = (first, *lead[1:], *column.shape)
+            dtype = column.dtype.newbyteorder("<")
+            views[column.name] = np.frombuffer(self._response, dtype, prod(shape), begin).reshape(
+                shape
+            )
+            begin += views[column.name].nbytes
+        return views
 
     def _read_fields(self, at: int) -> None:
         response, end = self._response, len(self._response)

@@ -6,7 +6,9 @@ from dataclasses import fields
 
 from mazemesh.games import Field, Game, GameSettings, GameSpec
 from mazemesh.games.ladder import ladder
+from mazemesh.games.spaces import Space
 from mazemesh.v1 import game_pb2 as pb
+from mazemesh.wire.spaces import space_from_proto, space_to_proto
 
 _SETTINGS = tuple(field.name for field in fields(GameSettings))
 
@@ -42,7 +44,8 @@ def spec_to_proto(game: Game, settings: GameSettings | None = None) -> pb.GameSp
         num_actions=spec.num_actions,
         observation_size=spec.observation_size,
         layout=[
-            pb.ObservationField(name=f.name, offset=f.offset, shape=f.shape) for f in spec.layout
+            pb.ObservationField(name=f.name, offset=f.offset, shape=f.shape, bits=f.bits)
+            for f in spec.layout
         ],
         step_limit=spec.step_limit,
         rules_hash=spec.rules_hash,
@@ -51,12 +54,26 @@ def spec_to_proto(game: Game, settings: GameSettings | None = None) -> pb.GameSp
         ladder=ladder(game, settings),
         teams=spec.teams,
         may_leave=spec.may_leave,
+        observation_space=space_to_proto(spec.observation_space),
+        action_space=space_to_proto(spec.action_space),
+        may_wait=spec.may_wait,
+        state_space=None if spec.state_space is None else space_to_proto(spec.state_space),
+        agents=spec.agents,
     )
 
 
 def spec_from_proto(message: pb.GameSpec) -> GameSpec:
-    """The spec that a service sent; its settings travel in `message.settings`."""
-    layout = tuple(Field(f.name, f.offset, tuple(f.shape)) for f in message.layout)
+    """The spec that a service sent; its settings travel in `message.settings`.
+
+    Raises:
+        InvalidArgument: a space is none.
+    """
+    told: dict[str, Space] = {
+        name: space_from_proto(getattr(message, name), name)
+        for name in ("observation_space", "action_space", "state_space")
+        if message.HasField(name)
+    }
+    layout = tuple(Field(f.name, f.offset, tuple(f.shape), tuple(f.bits)) for f in message.layout)
     planes = [field for field in layout if len(field.shape) == 2]
     return GameSpec(
         name=message.name,
@@ -73,4 +90,7 @@ def spec_from_proto(message: pb.GameSpec) -> GameSpec:
         observation_dtype=message.observation_dtype or "uint8",
         teams=tuple(message.teams),
         may_leave=message.may_leave,
+        may_wait=message.may_wait,
+        agents=tuple(message.agents),
+        **told,
     )

@@ -10,7 +10,7 @@ import math
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar, overload
 
@@ -18,6 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mazemesh.errors import InvalidArgument
+from mazemesh.packing.rows import pack_checked, unpack
+from mazemesh.packing.runs import MOST_RUNS, Packing
 from mazemesh.v1 import tensor_pb2 as pb
 
 _NAMES = (
@@ -39,42 +41,85 @@ LONGEST_COLUMN_NAME = 128
 
 _MOST_DESCRIBED = 16
 
+_PACKED_NAMES = ("uint8", "bool")
+_UINT8: np.dtype[np.generic] = np.dtype(np.uint8)
+
 _BIG_ENDIAN = "=>" if sys.byteorder == "big" else ">"
 """How numpy calls the byte orders that are not the wire's."""
 
 
 @dataclass(frozen=True)
 class ColumnSpec:
-    """One named column of a signature: element type and the shape of ONE row."""
+    """One named column of a signature: element type and the shape of ONE row.
+
+    Attributes:
+        name: Of the column.
+        dtype: Of its elements.
+        shape: Of a row.
+        packing: How the last axis is stored and sent in fewer bytes; None: as it is.
+    """
 
     name: str
     dtype: np.dtype[np.generic]
     shape: tuple[int, ...]
+    packing: Packing | None = None
 
     def __post_init__(self) -> None:
-        """Refuses element types that do not travel.
+        """Refuses element types that do not travel, and packings that do not fit.
 
         Raises:
-            InvalidArgument: `dtype` is none of DataType.
+            InvalidArgument: `dtype` is none of DataType, or the packing is of other elements.
         """
         if self.dtype not in _TO_WIRE:
             raise InvalidArgument(
                 f"column {self.name!r} has the dtype {self.dtype}; expected one of "
                 f"{', '.join(_NAMES)}"
             )
+        if self.packing is None:
+            return
+        if self.dtype.name not in _PACKED_NAMES:
+            raise InvalidArgument(
+                f"column {self.name!r} of {self.dtype.name} has a packing; expected "
+                f"{' or '.join(_PACKED_NAMES)}"
+            )
+        if self.shape[-1:] != (self.packing.size,):
+            raise InvalidArgument(
+                f"column {self.name!r} of shape {list(self.shape)} has a packing of "
+                f"{self.packing.size} elements; expected those of its last axis"
+            )
+        if self.dtype.name == "bool" and any(run.bits != (1,) for run in self.packing.runs):
+            raise InvalidArgument(
+                f"column {self.name!r} of bool is packed as {self.packing}; expected runs of [1]"
+            )
+
+    @cached_property
+    def plain(self) -> ColumnSpec:
+        """The same column, not packed."""
+        return self if self.packing is None else replace(self, packing=None)
 
     @cached_property
     def row_bytes(self) -> int:
-        """Bytes of one row."""
-        return self.dtype.itemsize * math.prod(self.shape)
+        """Bytes of one row as it is stored and sent: packed, where there is a packing."""
+        return self.stored_dtype.itemsize * math.prod(self.stored_shape)
+
+    @property
+    def stored_shape(self) -> tuple[int, ...]:
+        """Of one row as it is stored: the last axis in bytes, where it is packed."""
+        return self.shape if self.packing is None else (*self.shape[:-1], self.packing.row_bytes)
+
+    @property
+    def stored_dtype(self) -> np.dtype[np.generic]:
+        """Of what is stored."""
+        return self.dtype if self.packing is None else _UINT8
 
     @cached_property
     def wire_dtype(self) -> np.dtype[np.generic]:
         """As it is on the wire: little-endian."""
-        return self.dtype.newbyteorder("<")
+        return self.stored_dtype.newbyteorder("<")
 
     def __str__(self) -> str:
-        return f"{self.name}:{self.dtype.name}:{','.join(map(str, self.shape))}"
+        text = f"{self.name}:{self.dtype.name}:{','.join(map(str, self.shape))}"
+        return text if self.packing is None else f"{text}:{self.packing}"
 
 
 @dataclass(frozen=True)
@@ -94,10 +139,30 @@ class Signature:
         )
 
     @cached_property
+    def plain(self) -> Signature:
+        """The same columns, none of them packed."""
+        return Signature(tuple(column.plain for column in self.columns)) if self.packs else self
+
+    @cached_property
+    def packs(self) -> bool:
+        """Whether any column is packed."""
+        return any(column.packing is not None for column in self.columns)
+
+    @cached_property
     def hash(self) -> int:
-        """64-bit hash as specified in tensor.proto."""
-        text = "".join(f"{column};" for column in self.columns)
-        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+        """64-bit hash as specified in tensor.proto: of the columns as they are when not packed."""
+        return _hash(column.plain for column in self.columns)
+
+    @cached_property
+    def packed_hash(self) -> int:
+        """The hash under which packed columns travel; `hash`, where none is packed."""
+        return _hash(self.columns)
+
+    def form(self, signature_hash: int) -> Signature | None:
+        """In which form a batch with this hash is: packed, plain, or None for neither."""
+        if signature_hash == self.packed_hash:
+            return self
+        return self.plain if signature_hash == self.hash else None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -119,10 +184,13 @@ class Signature:
         """The wire form, hash included."""
         return pb.Signature(
             columns=[
-                pb.TensorSpec(name=c.name, dtype=_TO_WIRE[c.dtype], shape=c.shape)
+                pb.TensorSpec(
+                    name=c.name, dtype=_TO_WIRE[c.dtype], shape=c.shape, packing=_runs(c.packing)
+                )
                 for c in self.columns
             ],
             hash=self.hash,
+            packed_hash=self.packed_hash if self.packs else 0,
         )
 
     @classmethod
@@ -131,8 +199,8 @@ class Signature:
 
         Raises:
             InvalidArgument: no columns or more than MOST_COLUMNS, a doubled, empty or long name, an
-                unknown dtype, a negative or too many dimensions, or a hash that is not the
-                columns'.
+                unknown dtype, a negative or too many dimensions, a packing that does not fit, or a
+                hash that is not the columns'.
         """
         if not 1 <= len(message.columns) <= MOST_COLUMNS:
             raise InvalidArgument(
@@ -147,7 +215,33 @@ class Signature:
             raise InvalidArgument(
                 f"signature.hash is {message.hash:#x}; its columns hash to {signature.hash:#x}"
             )
+        if message.packed_hash and message.packed_hash != signature.packed_hash:
+            raise InvalidArgument(
+                f"signature.packed_hash is {message.packed_hash:#x}; its columns hash to "
+                f"{signature.packed_hash:#x}"
+            )
         return signature
+
+
+def _hash(columns: Iterable[ColumnSpec]) -> int:
+    text = "".join(f"{column};" for column in columns)
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+
+
+def _runs(packing: Packing | None) -> list[pb.PackedRun]:
+    runs = () if packing is None else packing.runs
+    return [pb.PackedRun(count=run.count, bits=run.bits) for run in runs]
+
+
+def _packing(field: str, runs: Sequence[pb.PackedRun]) -> Packing | None:
+    if not runs:
+        return None
+    if len(runs) > MOST_RUNS:
+        raise InvalidArgument(f"{field} has {len(runs)} runs; expected at most {MOST_RUNS}")
+    try:
+        return Packing.of((run.count, run.bits) for run in runs)
+    except InvalidArgument as error:
+        raise InvalidArgument(f"{field}: {error}") from None
 
 
 def _to_dtype(column: str, dtype: npt.DTypeLike) -> np.dtype[np.generic]:
@@ -177,7 +271,9 @@ def _column(index: int, spec: pb.TensorSpec) -> ColumnSpec:
         )
     if any(size < 0 for size in spec.shape):
         raise InvalidArgument(f"{field} ({spec.name!r}).shape is {list(spec.shape)}; negative size")
-    return ColumnSpec(spec.name, np.dtype(_FROM_WIRE[spec.dtype].name), tuple(spec.shape))
+    packing = _packing(f"{field} ({spec.name!r}).packing", spec.packing)
+    dtype = np.dtype(_FROM_WIRE[spec.dtype].name)
+    return ColumnSpec(spec.name, dtype, tuple(spec.shape), packing)
 
 
 def to_bytes(array: npt.ArrayLike, dtype: npt.DTypeLike) -> bytes:
@@ -221,6 +317,29 @@ def from_bytes(
     return np.frombuffer(data, dtype=kind).reshape(shape)
 
 
+def dtype_to_wire(dtype: np.dtype[np.generic]) -> pb.DataType:
+    """The DataType of an element type.
+
+    Raises:
+        InvalidArgument: there is none.
+    """
+    wire = _TO_WIRE.get(dtype.newbyteorder("="))
+    if wire is None:
+        raise InvalidArgument(f"the dtype {dtype} does not travel; expected {', '.join(_NAMES)}")
+    return wire
+
+
+def dtype_from_wire(wire: pb.DataType, field: str) -> np.dtype[np.generic]:
+    """The element type of a DataType, in this machine's byte order.
+
+    Raises:
+        InvalidArgument: it is unknown, naming `field`.
+    """
+    if wire not in _FROM_WIRE:
+        raise InvalidArgument(f"{field} is {wire}; not a known DataType")
+    return _FROM_WIRE[wire].newbyteorder("=")
+
+
 def to_tensor(array: npt.NDArray[np.generic]) -> pb.Tensor:
     """A self-describing tensor.
 
@@ -258,55 +377,85 @@ def to_arrays(signature: Signature, columns: Mapping[str, npt.ArrayLike]) -> lis
         )
     arrays = [np.asarray(columns[spec.name]) for spec in signature.columns]
     rows = len(arrays[0])
-    for spec, array in zip(signature.columns, arrays, strict=True):
-        if array.shape != (rows, *spec.shape) or array.dtype != spec.dtype:
-            raise InvalidArgument(
-                f"column {spec.name!r} is {array.dtype.name} {list(array.shape)}; "
-                f"expected {spec.dtype.name} {[rows, *spec.shape]}"
-            )
     return [
-        np.ascontiguousarray(array, spec.wire_dtype)
+        np.ascontiguousarray(_stored(spec, array, rows), spec.wire_dtype)
         for spec, array in zip(signature.columns, arrays, strict=True)
     ]
+
+
+def _stored(spec: ColumnSpec, array: Array, rows: int) -> Array:
+    """A column as it is stored, given so or plain."""
+    if array.shape == (rows, *spec.stored_shape) and array.dtype == spec.stored_dtype:
+        return array
+    if array.shape != (rows, *spec.shape) or array.dtype != spec.dtype:
+        raise InvalidArgument(
+            f"column {spec.name!r} is {array.dtype.name} {list(array.shape)}; "
+            f"expected {spec.dtype.name} {[rows, *spec.shape]}"
+        )
+    assert spec.packing is not None
+    return pack_checked(spec.packing, array, f"column {spec.name!r}")
 
 
 def to_columns(signature: Signature, columns: Mapping[str, npt.ArrayLike]) -> pb.Columns:
     """A batch of rows; `columns[name]` has shape [rows, *spec.shape] for each column.
 
+    Columns that the signature packs may be given packed or plain, and travel packed.
+
     Raises:
-        InvalidArgument: a column is missing, too many, or of another shape or dtype.
+        InvalidArgument: a column is missing, too many, of another shape or dtype, or has values
+            that its packing has not.
     """
     arrays = to_arrays(signature, columns)
     data = [array.tobytes() for array in arrays]
-    return pb.Columns(signature_hash=signature.hash, rows=len(arrays[0]), data=data)
+    return pb.Columns(signature_hash=signature.packed_hash, rows=len(arrays[0]), data=data)
 
 
 def from_columns(signature: Signature, message: pb.Columns) -> dict[str, npt.NDArray[np.generic]]:
-    """Read-only views [rows, *shape] by column name.
+    """Read-only views [rows, *shape] by column name; of packed columns, plain copies.
 
     Raises:
         InvalidArgument: another signature hash, a negative row count, a missing column, or a
             column whose bytes do not fit, named.
     """
-    if message.signature_hash != signature.hash:
-        raise InvalidArgument(
-            f"columns.signature_hash is {message.signature_hash:#x}; expected {signature.hash:#x} "
-            f"for {signature.describe()}"
-        )
-    if message.rows < 0 or len(message.data) != len(signature.columns):
-        raise InvalidArgument(
-            f"columns has {message.rows} rows and {len(message.data)} data entries; "
-            f"expected {len(signature.columns)} entries ({signature.describe()})"
-        )
+    form, arrays = stored_arrays(signature, message.signature_hash, message.rows, message.data)
     return {
-        spec.name: from_bytes(
-            data, spec.dtype, (message.rows, *spec.shape), f"columns.data[{index}] ({spec.name!r})"
-        )
-        for index, (spec, data) in enumerate(zip(signature.columns, message.data, strict=True))
+        spec.name: array if spec.packing is None else plain_array(spec, array)
+        for spec, array in zip(form.columns, arrays, strict=True)
     }
 
 
-def concatenate(batches: Iterable[Mapping[str, npt.NDArray[np.generic]]]) -> dict[str, Array]:
-    """Row-wise concatenation of batches that have the same columns."""
-    parts = list(batches)
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+def stored_arrays(
+    signature: Signature, signature_hash: int, rows: int, data: Sequence[bytes | memoryview]
+) -> tuple[Signature, list[Array]]:
+    """The form in which a batch came, and its columns in that form: views [rows, *stored_shape].
+
+    Raises:
+        InvalidArgument: as `from_columns`.
+    """
+    form = signature.form(signature_hash)
+    if form is None:
+        raise InvalidArgument(
+            f"columns.signature_hash is {signature_hash:#x}; expected {signature.hash:#x} "
+            f"for {signature.describe()}"
+        )
+    if rows < 0 or len(data) != len(form.columns):
+        raise InvalidArgument(
+            f"columns has {rows} rows and {len(data)} data entries; "
+            f"expected {len(form.columns)} entries ({form.describe()})"
+        )
+    return form, [
+        from_bytes(
+            content,
+            spec.wire_dtype,
+            (rows, *spec.stored_shape),
+            f"columns.data[{index}] ({spec.name!r})",
+        )
+        for index, (spec, content) in enumerate(zip(form.columns, data, strict=True))
+    ]
+
+
+def plain_array(spec: ColumnSpec, stored: Array) -> Array:
+    """The elements [rows, *shape] of a stored column."""
+    if spec.packing is None:
+        return stored
+    return unpack(spec.packing, stored.view(np.uint8)).view(spec.dtype)

@@ -19,7 +19,7 @@ from services._harness.calls.context import Context
 from services.game.matches.match import Board
 from services.game.matches.match_host import MatchHost
 from services.game.matches.recorder import Recorder
-from services.game.play.batch import NewEngine
+from services.game.play.batch import Batch, NewEngine, Report
 from services.game.play.hold import Holder
 from services.game.play.room import Rooms
 from services.game.play.stepping import Stepping
@@ -28,6 +28,7 @@ from services.game.sessions.session import Session
 from services.game.sessions.sessions import Sessions
 from services.game.sessions.shares import Shares
 from services.game.wire import convert
+from services.game.wire.packed_steps import packed_steps
 from services.game.wire.steps import asked, opened
 
 GameSession: TypeAlias = Session[bytes]
@@ -122,29 +123,33 @@ class RunGamesStream:
                 )
             share = await self._rooms.take(setup.game, setup.settings, setup.num_games)
             batch = await self._stepping.in_thread(setup.make, self._new_engine, share)
+            encode, packing = await self._stepping.in_thread(_encoding, first.open, batch)
             session = await self._stepping.in_thread(
                 Session,
                 first.open.session_id,
                 next(self._serials),
                 batch,
                 self._stepping,
-                encode_step,
+                encode,
             )
+            session.packing = packing
         else:
             board = await self._match_host.join(first.join.seat_tokens, owner)
             trace = tracing.current()
             for game in board.games:
                 game.match.trace = trace
             await self._end_other(board)
+            encode, packing = await self._stepping.in_thread(_encoding, first.join, board.batch)
             session = await self._stepping.in_thread(
                 MatchSession,
                 first.join.session_id,
                 next(self._serials),
                 board,
                 self._stepping,
-                encode_step,
+                encode,
                 self._recorder,
             )
+            session.packing = packing
         return session
 
     async def _end_other(self, board: Board) -> None:
@@ -153,6 +158,16 @@ class RunGamesStream:
             if session.plays(board.batch):
                 self._sessions.drop(session, Conflict("its games were joined by another session"))
                 await session.settled()
+
+
+def _encoding(
+    message: pb.OpenSession | pb.JoinSession, batch: Batch
+) -> tuple[Callable[[int, Report], bytes], int]:
+    """How a session's steps are encoded, and the hash of their packing; 0 where they are plain."""
+    # Games that were joined may be joined again, by who wants them plain.
+    alone = isinstance(message, pb.OpenSession)
+    packed = packed_steps(batch, alone=alone) if message.packed else None
+    return (encode_step, 0) if packed is None else (packed, packed.hash)
 
 
 async def _answer_steps(session: GameSession, stream: Holder, context: Context) -> bool:

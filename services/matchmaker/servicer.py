@@ -21,6 +21,7 @@ from services.matchmaker.rating.evaluation import Evaluation
 from services.matchmaker.rating.ladders import unshaped
 from services.matchmaker.training.training import Training
 from services.matchmaker.wire.convert import (
+    adversaries_of,
     in_range,
     leased_match,
     news,
@@ -67,6 +68,7 @@ class MatchmakerServicer(MatchmakerServiceServicer):
         count = in_range("count", request.count, 1, _MAX_OPPONENTS)
         outcomes = outcomes_of(request)
         others, exploits = whom_to_meet(request)
+        adversaries = adversaries_of(request)
         game = await self._games.get(request.game)  # refused before anything is counted
         self._training.record(request_id, student, outcomes)
         return opponents_response(
@@ -77,6 +79,7 @@ class MatchmakerServicer(MatchmakerServiceServicer):
                 others=others,
                 exploits=exploits,
                 sides=sides_of(request),
+                adversaries=adversaries,
             )
         )
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 
+from mazemesh.errors import NotFound
+from mazemesh.names import LATEST, Reference
+from mazemesh.policy.weights import Graph
 from mazemesh.v1.model_pb2_grpc import add_ModelServiceServicer_to_server
 from services._harness import Server
 from services._harness.blobs.collection import Collection, keep_collecting
@@ -20,11 +24,14 @@ from services.model import metrics
 from services.model.metered_servicer import MeteredServicer
 from services.model.registry import registry
 from services.model.registry.feed import Feed
+from services.model.registry.graphs import Graphs
+from services.model.registry.policy import Event, Submission, Version
 from services.model.registry.publisher import Publisher
 from services.model.registry.upload import Uploads
 from services.model.settings import ModelSettings
 from services.model.stores.sql import SqlRegistry
 from services.model.validation.validators import Limits, Validator, Validators
+from services.model.weights import Weights
 
 _TOPIC = "policies"
 
@@ -50,20 +57,41 @@ async def bind_with(settings: ModelSettings, server: Server, game: SpecPeer) -> 
         most=settings.max_uploads,
         most_bytes=settings.max_upload_bytes,
     )
-    changed = Broadcast()
+    changed, coming = Broadcast(), Broadcast()
+
+    def tell() -> None:
+        changed.notify()
+        coming.notify()
+
     feed = Feed(
         lambda: store.transact(lambda tx: tx.revision()),
         lambda since, limit: store.transact(lambda tx: registry.changes(tx, since, "", limit)),
-        changed.notify,
+        tell,
     )
     notices = server.notices
-    news = partial(notices.publish, _TOPIC)
+
+    def news(events: Sequence[Event]) -> None:
+        # Other instances have to look; this one knows already, unless one of those came between.
+        if not feed.tell(events) or server.database.shared:
+            notices.publish(_TOPIC)
 
     def now() -> datetime:
         return datetime.now(UTC)
 
+    async def latest(name: str) -> Version | None:
+        try:
+            return await store.transact(
+                lambda tx: registry.resolve_file(tx, Reference(name, 0, LATEST))
+            )
+        except NotFound:
+            return None
+
+    async def split(file: bytes) -> Graph | None:
+        return await asyncio.to_thread(Graph.of, file)
+
     async def end_watches() -> None:
         changed.close()
+        coming.close()
 
     validators = Validators(
         Limits(
@@ -74,6 +102,12 @@ async def bind_with(settings: ModelSettings, server: Server, game: SpecPeer) -> 
         waiting=settings.waiting_validations,
         check=metrics.metered_check(Validator.check, server.registry),
     )
+    weights = Weights(store, blobs, Graphs(latest, lambda version: weights.file(version), split))
+
+    def prepared(submission: Submission, content: bytes) -> None:
+        weights.prepared(submission, content)
+        coming.notify()
+
     publisher = Publisher(
         store,
         blobs,
@@ -83,14 +117,18 @@ async def bind_with(settings: ModelSettings, server: Server, game: SpecPeer) -> 
         lease_seconds=settings.lease_seconds,
         now=now,
         changed=news,
+        graphs=weights.graphs,
+        prepared=prepared,
     )
     servicer = MeteredServicer(
         server.registry,
         store=store,
         blobs=blobs,
         uploads=uploads,
+        weights=weights,
         publisher=publisher,
         changed=changed,
+        coming=coming,
         feed=feed,
         news=news,
         games=GameSpecs(game),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Histogram
@@ -16,14 +15,14 @@ from services.model.registry.policy import State
 from services.model.servicer import ModelServicer
 from services.model.store import RegistryStore, Transaction
 from services.model.validation.parity import Parity
-from services.model.validation.validators import Validator
+from services.model.validation.validators import Content, Validator
 
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 REFRESH_SECONDS: Final = 1.0
 """Between two looks at the counts of versions: learners may publish many times a second."""
 
-Check = Callable[[Validator, Path, int, Parity], str]
+Check = Callable[[Validator, Content, int, Parity], str]
 
 
 def metered_check(check: Check, registry: CollectorRegistry) -> Check:
@@ -35,9 +34,9 @@ def metered_check(check: Check, registry: CollectorRegistry) -> Check:
         buckets=_SECONDS,
     )
 
-    def timed(validator: Validator, path: Path, size_bytes: int, parity: Parity) -> str:
+    def timed(validator: Validator, content: Content, size_bytes: int, parity: Parity) -> str:
         with seconds.time():
-            return check(validator, path, size_bytes, parity)
+            return check(validator, content, size_bytes, parity)
 
     return timed
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -11,6 +12,7 @@ from mazemesh.errors import (
     DeadlineExceeded,
     FailedPrecondition,
     InvalidArgument,
+    NotFound,
     Unavailable,
     within,
 )
@@ -25,17 +27,20 @@ from services._harness.pages.paging import page_size, page_token, read_token
 from services._harness.peers.game_specs import GameSpecs
 from services.model.registry import leases, registry
 from services.model.registry.feed import Feed
-from services.model.registry.policy import Submission, Version
+from services.model.registry.policy import Event, Submission, Version
 from services.model.registry.publisher import Now, Publisher
 from services.model.registry.upload import Upload, Uploads
 from services.model.store import BlobStore, Filter, RegistryStore, Transaction
+from services.model.weights import Weights
 from services.model.wire.messages import (
     alias_message,
     event_message,
     lease_message,
     read_claim,
+    read_graph,
     read_header,
     version_message,
+    weights_message,
 )
 from services.model.wire.parity_message import read_parity
 
@@ -56,10 +61,12 @@ class ModelServicer(ModelServiceServicer):
         store: RegistryStore,
         blobs: BlobStore,
         uploads: Uploads,
+        weights: Weights,
         publisher: Publisher,
         changed: Broadcast,
+        coming: Broadcast,
         feed: Feed,
-        news: Callable[[], None],
+        news: Callable[[Sequence[Event]], None],
         games: GameSpecs,
         max_policy_bytes: int,
         heartbeat_seconds: float,
@@ -71,11 +78,13 @@ class ModelServicer(ModelServiceServicer):
         self._store = store
         self._blobs = blobs
         self._uploads = uploads
+        self._weights = weights
         self._publisher = publisher
-        self._changed = changed
+        self._changed, self._coming = changed, coming
         self._feed = feed
         self._news = news
         self._watching = 0
+        self._told = _Told()
         self._downloads_per_second = downloads_per_second
         self._games = games
         self._max_policy_bytes = max_policy_bytes
@@ -96,8 +105,12 @@ class ModelServicer(ModelServiceServicer):
         header = await _first(request_iterator)
         with within("header"):
             submission = read_header(header, self._max_policy_bytes)
-        version = await self._publisher.find(submission, header.fence)
-        if version is None:
+            graph = read_graph(header.graph_sha256)
+            if header.weights and not graph:
+                raise InvalidArgument("weights are set and graph_sha256 is not; expected both")
+        if graph:
+            version = await self._publish_weights(header, request_iterator, submission)
+        elif (version := await self._publisher.find(submission, header.fence)) is None:
             with within("header"):
                 spec = await self._spec(header)
                 parity = await asyncio.to_thread(read_parity, header.parity, spec)
@@ -109,6 +122,24 @@ class ModelServicer(ModelServiceServicer):
             raise FailedPrecondition(f"{version.reference} is rejected: {version.rejection}")
         return pb.PublishPolicyResponse(policy=version_message(version))
 
+    async def _publish_weights(
+        self,
+        header: pb.PublishPolicyHeader,
+        messages: AsyncIterator[pb.PublishPolicyRequest],
+        submission: Submission,
+    ) -> Version:
+        with within("header"):
+            spec = await self._spec(header)
+            parity = read_parity(header.parity, spec)
+        submission = replace(submission, spec_hash=spec.spec_hash if spec else "")
+        with self._uploads.room(submission.size_bytes):
+            filled = await self._weights.receive(
+                header, _chunks(messages), submission, self._upload_seconds
+            )
+            return await self._publisher.publish_weights(
+                filled.submission, parity, filled.file, filled.weights, header.fence
+            )
+
     async def GetPolicy(
         self, request: pb.GetPolicyRequest, context: Context
     ) -> AsyncGenerator[pb.GetPolicyResponse]:
@@ -116,9 +147,19 @@ class ModelServicer(ModelServiceServicer):
         reference = parse_reference(request.policy)
         find = registry.resolve if request.metadata_only else registry.resolve_file
         version = await self._store.transact(lambda tx: find(tx, reference))
-        _check_offset(request.offset, version)
+        graph = read_graph(request.graph_sha256)
+        if graph and graph == version.graph_sha256 and not request.metadata_only:
+            async for response in self._send_weights(request, version):
+                yield response
+            return
+        _check_offset(request.offset, version.size_bytes, version)
         yield pb.GetPolicyResponse(policy=version_message(version))
         if request.metadata_only or request.if_none_match == version.sha256:
+            return
+        small = await self._weights.small_file(version)
+        if small is not None:
+            for chunk in _cut(small, request.offset):
+                yield pb.GetPolicyResponse(chunk=chunk)
             return
         blob = await asyncio.to_thread(self._blobs.open, version.sha256, request.offset)
         try:
@@ -126,6 +167,24 @@ class ModelServicer(ModelServiceServicer):
                 yield pb.GetPolicyResponse(chunk=await asyncio.to_thread(blob.read, CHUNK_BYTES))
         finally:
             blob.close()
+
+    async def _send_weights(
+        self, request: pb.GetPolicyRequest, version: Version
+    ) -> AsyncGenerator[pb.GetPolicyResponse]:
+        first = pb.GetPolicyResponse(policy=version_message(version))
+        if request.if_none_match == version.sha256:
+            yield first
+            return
+        weights = await self._weights.of(version)
+        if weights is None:
+            raise NotFound(
+                f"the file of {version.reference} is not of graph {version.graph_sha256}; ask "
+                "without graph_sha256"
+            )
+        _check_offset(request.offset, len(weights), version)
+        yield first
+        for chunk in _cut(weights, request.offset):
+            yield pb.GetPolicyResponse(chunk=chunk)
 
     async def ListPolicies(
         self, request: pb.ListPoliciesRequest, context: Context
@@ -150,6 +209,9 @@ class ModelServicer(ModelServiceServicer):
     ) -> AsyncGenerator[pb.WatchPoliciesResponse]:
         """Changes after a revision as they come, a heartbeat first and after each silence."""
         name = POLICY.check("name", request.name) if request.name else ""
+        graph = read_graph(request.graph_sha256)
+        if graph and not name:
+            raise InvalidArgument("graph_sha256 is set and name is not; expected both")
         if request.since_revision < 0:
             raise InvalidArgument(f"since_revision is {request.since_revision}; expected 0 or more")
         seen = request.since_revision
@@ -159,22 +221,31 @@ class ModelServicer(ModelServiceServicer):
             seen = await self._store.transact(lambda tx: tx.revision())
         self._watching += 1
         try:
-            async for response in self._watch(seen, name):
+            async for response in self._watch(seen, name, graph):
                 yield response
         finally:
             self._watching -= 1
 
-    async def _watch(self, seen: int, name: str) -> AsyncGenerator[pb.WatchPoliciesResponse]:
+    async def _watch(
+        self, seen: int, name: str, graph: str
+    ) -> AsyncGenerator[pb.WatchPoliciesResponse]:
         clock = asyncio.get_running_loop().time
         silent_until = clock()
+        sent = self._weights.newest.of(name, graph)
+        # Weights wake nobody who is not sent them.
+        changed = self._coming if graph else self._changed
         while True:
-            ticket = self._changed.ticket()
-            if self._changed.closed:
+            ticket = changed.ticket()
+            if changed.closed:
                 raise Unavailable("the Model service stops; watch again from the last revision")
+            weights = self._weights.newest.of(name, graph)
+            if weights is not sent and weights is not None and self._watching <= _FEW_WATCHERS:
+                yield weights_message(seen, *weights)
+            sent = weights
             news = self._feed.after(seen, name) or await self._changes(seen, name)
             seen = news.through
             for event in news.events:
-                yield event_message(event, self._spread_seconds)
+                yield self._told.message(event, self._spread_seconds)
             if not news.events and clock() >= silent_until:
                 yield pb.WatchPoliciesResponse(revision=seen, heartbeat=True)
                 silent_until = clock() + self._heartbeat_seconds
@@ -192,7 +263,7 @@ class ModelServicer(ModelServiceServicer):
                 tx, name, alias, request.version, request.expected_revision
             )
         )
-        self._news()
+        self._news(())
         return pb.SetAliasResponse(alias=alias_message(moved))
 
     async def _spec(self, header: pb.PublishPolicyHeader) -> GameSpec | None:
@@ -256,6 +327,22 @@ class ModelServicer(ModelServiceServicer):
             raise
 
 
+class _Told:
+    """Messages of the newest changes, which all who watch are sent."""
+
+    def __init__(self) -> None:
+        self._messages: OrderedDict[int, tuple[Event, pb.WatchPoliciesResponse]] = OrderedDict()
+
+    def message(self, event: Event, spread_seconds: float) -> pb.WatchPoliciesResponse:
+        known, message = self._messages.get(event.revision, (None, None))
+        if message is None or known is not event or message.spread_seconds != spread_seconds:
+            message = event_message(event, spread_seconds)
+            self._messages[event.revision] = event, message
+            if len(self._messages) > _EVENTS_AT_ONCE:
+                self._messages.popitem(last=False)
+        return message
+
+
 def _page(
     tx: Transaction, chosen: Filter, before: int, revision: int, limit: int
 ) -> pb.ListPoliciesResponse:
@@ -299,8 +386,18 @@ def _chunk(message: pb.PublishPolicyRequest) -> bytes:
     return message.chunk
 
 
-def _check_offset(offset: int, version: Version) -> None:
-    if not 0 <= offset <= version.size_bytes:
+async def _chunks(messages: AsyncIterator[pb.PublishPolicyRequest]) -> AsyncIterator[bytes]:
+    async for message in messages:
+        yield _chunk(message)
+
+
+def _cut(content: bytes, offset: int) -> Iterator[bytes]:
+    for begin in range(offset, len(content), CHUNK_BYTES):
+        yield content[begin : begin + CHUNK_BYTES]
+
+
+def _check_offset(offset: int, size: int, version: Version) -> None:
+    if not 0 <= offset <= size:
         raise InvalidArgument(
-            f"offset is {offset}; expected 0..{version.size_bytes}, the size of {version.reference}"
+            f"offset is {offset}; expected 0..{size}, the size of {version.reference}"
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -39,8 +39,12 @@ class Versions(Protocol):
     def add(self, version: Version) -> None:
         """Adds a version that does not exist yet."""
 
-    def retire(self, name: str, number: int, revision: int) -> None:
-        """Marks a version RETIRED."""
+    def retire(self, retired: Sequence[Version]) -> list[str]:
+        """Marks READY versions of one name RETIRED, at the revisions that they tell.
+
+        Returns:
+            Hashes of files that no READY version has any more.
+        """
 
     def surplus(self, name: str, keep: int) -> list[Version]:
         """READY versions without snapshot or alias but for the newest `keep`, oldest first."""
@@ -77,8 +81,8 @@ class Aliases(Protocol):
 class Events(Protocol):
     """The newest changes, one for each revision."""
 
-    def append(self, event: Event) -> None:
-        """Adds the newest change and forgets those that are too many."""
+    def append(self, events: Sequence[Event]) -> None:
+        """Adds the newest changes in order, and forgets those that are too many."""
 
     def after(self, revision: int, name: str, limit: int) -> list[Event]:
         """The first `limit` changes after a revision, of one name or (empty) of all, in order."""
@@ -95,6 +99,22 @@ class Leases(Protocol):
 
     def put(self, lease: Lease) -> None:
         """Adds or replaces the lease of a name."""
+
+
+class Files(Protocol):
+    """Files that are kept with the rows, by the SHA-256 of their content: small, and for a while.
+
+    They are durable with the row that names them, which a file among the blobs is before it.
+    """
+
+    def get(self, sha256: str) -> bytes | None:
+        """The file, or None."""
+
+    def put(self, sha256: str, content: bytes) -> None:
+        """Adds a file, unless it is there."""
+
+    def delete(self, sha256: str) -> bool:
+        """Deletes the file, if it is there; whether it was."""
 
 
 class Transaction(Protocol):
@@ -116,14 +136,18 @@ class Transaction(Protocol):
     def leases(self) -> Leases:
         """The holders of names."""
 
+    @property
+    def files(self) -> Files:
+        """The files that are kept with the rows."""
+
     def lock(self) -> None:
         """Waits until no other transaction writes; from here to the end this one is alone."""
 
     def revision(self) -> int:
         """The present revision; 1 in an empty registry."""
 
-    def advance(self) -> int:
-        """Raises the revision by one and returns it; only after `lock`."""
+    def advance(self, count: int = 1) -> int:
+        """Raises the revision so far and returns the first of the new ones; only after `lock`."""
 
 
 class RegistryStore(Protocol):
@@ -146,8 +170,8 @@ class BlobReader(Protocol):
 class BlobStore(Protocol):
     """Files by the SHA-256 of their content. Calls block: make them from a worker thread."""
 
-    def put(self, content: Path, sha256: str) -> object:
-        """Takes over the file at `content`, or copies it.
+    def put(self, content: Path | bytes, sha256: str) -> object:
+        """Takes over the file at `content`, or copies it; bytes are written.
 
         Durable when it returns; a reader sees the whole file or none. Putting what exists is no
         error, and makes it young: see `UnusedFiles`.

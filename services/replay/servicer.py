@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from importlib import import_module
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from mazemesh.v1 import replay_pb2 as pb
 from mazemesh.wire.compressed_columns import content_bytes
 from mazemesh.wire.experience_batch import encode_sample
 from mazemesh.wire.experience_record import RecordRequest, decode_record, unpack
-from mazemesh.wire.tensors import to_bytes
+from mazemesh.wire.tensors import Signature, to_bytes
 from services._harness.calls.context import Context
 from services._harness.pages.key_pages import key_page
 from services._harness.shielded import in_thread
@@ -35,6 +36,7 @@ from services.replay.table.spec import SelectorKind, TableSpec
 from services.replay.table.table import Inserted, Updated
 from services.replay.wire import convert
 from services.replay.wire.describe import to_info
+from services.replay.wire.forms import plain_rows
 
 
 class ReplayServicer:
@@ -43,6 +45,7 @@ class ReplayServicer:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
         self._unpacking = asyncio.Semaphore(UNPACKED_TOGETHER)
+        self._packing_loaded = False
 
     async def CreateTable(
         self, request: pb.CreateTableRequest, context: Context
@@ -50,7 +53,8 @@ class ReplayServicer:
         """Makes a table, once."""
         spec = convert.to_spec(request.table)
         created = await self._tables.create(spec)
-        return pb.CreateTableResponse(table=convert.from_spec(spec), created=created)
+        there = spec if created else self._tables[spec.name].table.original_spec
+        return pb.CreateTableResponse(table=convert.from_spec(there), created=created)
 
     async def ListTables(
         self, request: pb.ListTablesRequest, context: Context
@@ -107,7 +111,10 @@ class ReplayServicer:
             await self._unpack(request)
         hosted = self._tables[request.table]
         _check_rows(request)
-        batch = convert.to_batch(request, hosted.table.spec.signature)
+        signature = hosted.table.spec.signature
+        if signature.packs and request.signature_hash != signature.packed_hash:
+            await self._load_packing()
+        batch = convert.to_batch(request, signature)
         await _pause_after(len(message))
         if request.more_tables:
             targets = [(hosted, batch), *self._more(request)]
@@ -121,6 +128,12 @@ class ReplayServicer:
             priority_mass=inserted.priority_mass,
             more_keys=[_keys(each) for each in more],
         )
+
+    async def _load_packing(self) -> None:
+        """Loads what packs and unpacks, the first time it is needed, while others are served."""
+        if not self._packing_loaded:
+            await in_thread(None, import_module, "mazemesh.packing.kernels")
+            self._packing_loaded = True
 
     async def _unpack(self, request: RecordRequest) -> None:
         """Few large ones at a time: whoever waits holds what was sent, and not what is in it."""
@@ -153,7 +166,9 @@ class ReplayServicer:
         Answers an encoded GetExperienceBatchResponse.
         """
         hosted = self._tables[request.table]
-        _check_batch_size(request.batch_size, hosted)
+        signature = hosted.table.spec.signature
+        form = signature if request.packed else signature.plain
+        _check_batch_size(request.batch_size, hosted.table.spec, form)
         timeout = _timeout(request)
         if request.min_policy_version < 0:
             raise InvalidArgument(
@@ -169,8 +184,11 @@ class ReplayServicer:
             request.min_policy_version,
             held_bytes=request.ByteSize(),
         )
-        await _pause_after(hosted.table.spec.signature.row_bytes * request.batch_size)
-        answer = encode_sample(sample, hosted.table.spec.signature.hash, updated)
+        await _pause_after(form.row_bytes * request.batch_size)
+        if form.packs != signature.packs:
+            await self._load_packing()
+            sample = plain_rows(sample, signature)
+        answer = encode_sample(sample, form.packed_hash, updated)
         if updated.updated:
             await hosted.committed_if_possible()
         return answer
@@ -224,14 +242,12 @@ def _check_rows(request: RecordRequest) -> None:
         )
 
 
-def _check_batch_size(batch_size: int, hosted: HostedTable) -> None:
-    spec = hosted.table.spec
-    row_bytes = spec.signature.row_bytes + ROW_MESSAGE_BYTES
+def _check_batch_size(batch_size: int, spec: TableSpec, form: Signature) -> None:
+    row_bytes = form.row_bytes + ROW_MESSAGE_BYTES
     most = min(_most_rows(spec), max(1, MOST_DRAWN_BYTES // row_bytes))
     if not 1 <= batch_size <= most:
         raise InvalidArgument(
-            f"batch_size is {batch_size}; expected 1..{most} for rows of "
-            f"{spec.signature.row_bytes} bytes"
+            f"batch_size is {batch_size}; expected 1..{most} for rows of {form.row_bytes} bytes"
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +20,14 @@ def up(
         str, typer.Option(help="ppo, recurrent-ppo, impala, dqn, r2d2 or your own.")
     ] = "ppo",
     name: Annotated[str, typer.Option(help="Name of the policy; default: the game's.")] = "",
+    policies: Annotated[
+        str,
+        typer.Option(
+            help="Several policies, each a learner that trains one role of the game: "
+            "evader=pursuit-evader,hunter=pursuit-hunter. Default: what the file of "
+            "--learner=--config=FILE says, else one policy for all seats."
+        ),
+    ] = "",
     duration: Annotated[
         str, typer.Option("--for", help="Stop by itself after so long: 180s, 5m, 2h.")
     ] = "",
@@ -136,6 +145,9 @@ def up(
             _check_one_actor(actors, exploiters)
         if exploiters:
             _check_opponents(game)
+        named = _policies(game, policies, learner or (), name)
+        if named and (exploiters or deterministic):
+            _refuse_with_policies(policies, exploiters=exploiters)
         base = port_base or port_base_of_environment()
         if instances > 1:
             _check_shared(instances, database, base)
@@ -144,7 +156,8 @@ def up(
             host=host.removeprefix("[").removesuffix("]"),
             port_base=base,
             game=open_game(game).name,
-            policy=name or policy_name(game),
+            policy=next(iter(named.values()), name or policy_name(game)),
+            policies=named,
             algorithm=algorithm,
             actors=actors,
             evaluators=evaluators,
@@ -162,6 +175,58 @@ def up(
         _secure(insecure, tls_cert=tls_cert, tls_key=tls_key, tls_ca=tls_ca)
         limit = seconds(duration) if duration else None
         raise typer.Exit(asyncio.run(live(plan, limit, summary, plain=plain)))
+
+
+def _policies(game: str, flag: str, learner: Sequence[str], name: str) -> dict[str, str]:
+    """Names of the run's policies by role, in the order of their seats; none of a run of one.
+
+    The roles of the game with the seats of its defaults are checked here, those of other settings
+    by the learners.
+    """
+    from mazemesh.errors import InvalidArgument
+
+    found = _pairs(flag) if flag else _of_file(learner)
+    if not found:
+        return {}
+    if name:
+        raise InvalidArgument(
+            f"name: {name} names one policy, and policies has {', '.join(found.values())}; say one"
+        )
+    if not any(flag.startswith("--seats") for flag in learner):
+        from mazemesh.games import open_game
+        from mazemesh.games.roles import cast
+
+        return {role: policy for role, policy, _ in cast(open_game(game).spec(), found)}
+    return found
+
+
+def _pairs(flag: str) -> dict[str, str]:
+    from mazemesh.errors import InvalidArgument
+
+    pairs = [one.partition("=") for one in flag.split(",")]
+    if not all(role and name for role, _, name in pairs):
+        raise InvalidArgument(f"policies: {flag!r} should be ROLE=NAME,ROLE=NAME")
+    return {role: name for role, _, name in pairs}
+
+
+def _of_file(learner: Sequence[str]) -> dict[str, str]:
+    """What the settings file says that the learner is told to read."""
+    import tomllib
+
+    named = [flag.partition("=")[2] for flag in learner if flag.startswith("--config=")]
+    try:
+        content = tomllib.loads(Path(named[-1]).expanduser().read_text()) if named else {}
+    except (OSError, ValueError):
+        return {}  # the learner says what is wrong with it
+    found = content.get("policies", {})
+    return dict(found) if isinstance(found, dict) else {}
+
+
+def _refuse_with_policies(policies: str, *, exploiters: int) -> None:
+    from mazemesh.errors import InvalidArgument
+
+    other = "exploiters look for the weaknesses" if exploiters else "--deterministic has the turns"
+    raise InvalidArgument(f"policies: {policies}: {other} of one policy; leave one of both out")
 
 
 def _check_shared(instances: int, database: str, base: int) -> None:

@@ -81,7 +81,8 @@ class MeshPlan:
         host: Address the services listen on.
         port_base: Port of Game; the others follow.
         game: Game to train on and to rate.
-        policy: Name of the policy.
+        policy: Name of the policy; of several, the one whose progress is shown.
+        policies: Of a run of several, names by role; `policy` is among them.
         algorithm: Of the learner, e.g. "ppo".
         actors: Number of actor processes.
         evaluators: Number of evaluator processes.
@@ -108,6 +109,7 @@ class MeshPlan:
     evaluators: int = 1
     exploiters: int = 0
     seed: int | None = None
+    policies: Mapping[str, str] = field(default_factory=dict)
     foreign_games: tuple[str, ...] = ()
     actor_flags: tuple[str, ...] = ()
     learner_flags: tuple[str, ...] = ()
@@ -122,6 +124,12 @@ class MeshPlan:
         name = f"{self.policy}-exploiter"
         numbered = (f"{name}-{number}" for number in range(2, self.exploiters + 1))
         return (name, *numbered) if self.exploiters else ()
+
+    @property
+    def trained_policies(self) -> tuple[str, ...]:
+        """Names of all policies of the run; exploiters are not of it."""
+        others = (name for name in self.policies.values() if name != self.policy)
+        return (self.policy, *others)
 
     @property
     def open_to_others(self) -> bool:
@@ -190,6 +198,9 @@ _LATE = ("elo", "matchmaker")
 
 _BACKUP_POLL = "GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS"
 
+_POLICY_SEEDS = 1_000_000
+"""Between the seeds of several policies of a run, beyond those of exploiters."""
+
 _EXPLOITER_SEEDS = 1_000
 """Between the seeds of exploiters, and so at most as many actors draw different ones."""
 
@@ -226,8 +237,14 @@ def _workers(plan: MeshPlan) -> Iterator[_Worker]:
     learn = ("--game", plan.game, "--algorithm", plan.algorithm, *plan.learner_flags)
     pool = ",".join(plan.exploiter_policies)
     own = (*learn, "--pool", pool) if pool else learn
+    if plan.policies:
+        named = ",".join(f"{role}={name}" for role, name in plan.policies.items())
+        own = (*own, "--policies", named)
     yield _Worker(LEARNER, ("learner",), plan.policy, flags=own)
-    for index in range(plan.actors):
+    for index, policy in enumerate(plan.trained_policies[1:], start=1):
+        offset = _POLICY_SEEDS * index
+        yield _Worker(f"learner-{policy}", ("learner",), policy, offset, flags=own)
+    for index in range(plan.actors):  # each plays for all policies of the run
         yield _Worker(f"actor-{index}", play, plan.policy, index, plan.actor_flags)
     for index, policy in enumerate(plan.exploiter_policies):
         offset = _EXPLOITER_SEEDS * (index + 1)
@@ -236,7 +253,8 @@ def _workers(plan: MeshPlan) -> Iterator[_Worker]:
         yield _Worker(f"actor-{policy}", play, policy, offset, plan.actor_flags)
     for index in range(plan.evaluators):
         name = f"evaluator-{index}"
-        yield _Worker(name, evaluate, plan.policy, index, niceness=10, late=True)
+        probed = "" if plan.policies else plan.policy  # everybody's
+        yield _Worker(name, evaluate, probed, index, niceness=10, late=True)
 
 
 def _service(plan: MeshPlan, name: str, instance: int, metrics_port: int) -> ProcessSpec:

@@ -58,7 +58,8 @@ async def live(plan: MeshPlan, limit: float | None, summary: Path | None, *, pla
         os.environ.update(plan.stores.environment)  # where the keys are, too
         if plan.secure:
             await asyncio.to_thread(certify, plan.data_dir, plan.host)
-        files = await asyncio.to_thread(own_keys.prepare, plan.data_dir, plan.host, plan.policy)
+        told = plan.data_dir, plan.host, plan.trained_policies
+        files = await asyncio.to_thread(own_keys.prepare, *told)
         plan = replace(plan, key_files=files)
         own_keys.use_as_operator(files)
         layout = lay_out(plan)
@@ -185,6 +186,7 @@ def _leave_note(plan: MeshPlan, layout: Layout) -> None:
             "host": plan.host,
             "port_base": plan.port_base,
             "policy": plan.policy,
+            "policies": list(plan.trained_policies),
             "game": plan.game,
             "algorithm": plan.algorithm,
             "addresses": asdict(plan.addresses),

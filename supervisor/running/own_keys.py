@@ -23,7 +23,7 @@ _LAPTOP: Final = ("127.0.0.1", "localhost", "::1")
 
 
 def prepare(
-    data_dir: Path, host: str, policy: str, database_url: str | None = None
+    data_dir: Path, host: str, policies: tuple[str, ...], database_url: str | None = None
 ) -> Mapping[str, Path]:
     """Key files for processes by the beginning of their names; none where no key is asked for.
 
@@ -52,12 +52,12 @@ def prepare(
     settings = OfMesh(data_dir=data_dir, host=host, **given)
     try:
         check_exposure(settings)
-        return asyncio.run(_prepare(settings, policy)) if settings.asks_for_keys else {}
+        return asyncio.run(_prepare(settings, policies)) if settings.asks_for_keys else {}
     except StartError as error:
         raise InvalidArgument(str(error)) from error
 
 
-async def _prepare(settings: ServiceSettings, policy: str) -> dict[str, Path]:
+async def _prepare(settings: ServiceSettings, trained: tuple[str, ...]) -> dict[str, Path]:
     from mazemesh.client.credentials import read_key_file
     from services._harness.access.keys import new_key, split
     from services._harness.access.roles import Role
@@ -68,8 +68,8 @@ async def _prepare(settings: ServiceSettings, policy: str) -> dict[str, Path]:
         "game": (Role.GAME_SERVICE, ()),
         "matchmaker": (Role.MATCHMAKER_SERVICE, ()),
         "model": (Role.MODEL_SERVICE, ()),
-        # Exploiters are named after the policy.
-        "learner": (Role.TRAINER, (policy,)),
+        # Exploiters are named after their policy.
+        "learner": (Role.TRAINER, trained),
         "actor": (Role.WORKER, ()),
         "evaluator": (Role.WORKER, ()),
         "operator": (Role.OPERATOR, ()),

@@ -38,7 +38,12 @@ from supervisor.stores.transfer import Carried, carry_hashed
 Told = Callable[[str], None]
 
 _NAMED: Final = {
-    "policies": ("model", "SELECT DISTINCT sha256 FROM policy_versions WHERE state = :ready"),
+    "policies": (
+        "model",
+        # The others are in the tables themselves.
+        "SELECT DISTINCT sha256 FROM policy_versions WHERE state = :ready "
+        "AND sha256 NOT IN (SELECT sha256 FROM policy_files)",
+    ),
     "recordings": ("game", "SELECT DISTINCT file FROM game_replays"),
 }
 """Which table names the files of a room."""

@@ -31,7 +31,7 @@ class Dashboard:
         left, right = _figures(overview), _board(overview)
         grid = Table.grid(padding=(0, 2))
         grid.add_row(left, right)
-        title = f"mazemesh: {self._plan.policy} learns {self._plan.game} by {self._plan.algorithm}"
+        title = f"mazemesh: {' and '.join(self._plan.trained_policies)} learns {self._plan.game} by {self._plan.algorithm}"
         parts: list[RenderableType] = [
             Panel(grid, title=Text(title), subtitle="Ctrl-C stops"),
             Text(_processes(overview)),

@@ -119,7 +119,7 @@ async def test_model(large_database: Database) -> None:
         assert tx.versions.last("p1") > 1000
         assert tx.versions.names(10) == [f"p{number}" for number in range(10)]
         tx.versions.add(version)
-        tx.versions.retire("p1", 77, 5)
+        tx.versions.retire([replace(tx.versions.get("p1", 77) or version, revision=5)])
         tx.versions.uses("0" * 64)
         tx.versions.surplus("p1", 100)
         for name, snapshots, states, before in product(
@@ -128,7 +128,10 @@ async def test_model(large_database: Database) -> None:
             assert len(tx.versions.page(Filter(name, snapshots, states), before, 50)) == 50
         tx.aliases.of("p1")
         tx.aliases.get("p1", "latest")
-        tx.events.append(Event(query_plans.ROWS + 1, version))
+        tx.events.append([Event(query_plans.ROWS + 1, version)])
+        tx.files.put("0" * 64, b"file")
+        assert tx.files.get("0" * 64) == b"file"
+        assert tx.files.delete("0" * 64)
         assert tx.events.oldest()
         for name, after in product(("", "p1"), (query_plans.ROWS - 50_000, query_plans.ROWS - 1)):
             tx.events.after(after, name, 256)

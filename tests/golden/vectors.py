@@ -72,7 +72,7 @@ def vectors() -> dict[str, dict[str, Any]]:
     drawn = sample()
     arrays = (field.name for field in game_pb2.GamesStep.DESCRIPTOR.fields[1:])
     played = {f"step.{name}": getattr(report(), name) for name in arrays}
-    step = {path: array for path, array in played.items() if array.size}
+    step = {path: array for path, array in played.items() if len(array) and array.size}
     rows = {f"columns.data[{index}]": ROWS[name] for index, name in enumerate(SIGNATURE.names)}
     beside = ("keys", "probabilities", "priorities", "policy_versions", "times_sampled")
     about_rows = {"columns.signature_hash": str(SIGNATURE.hash), "columns.rows": 2}

@@ -154,6 +154,8 @@ class GameClient:
         first_game_id: int = 0,
         controllers: npt.NDArray[np.int8] | None = None,
         session_id: str = "",
+        *,
+        packed: bool = False,
     ) -> GamesSession:
         """Begins endless training episodes.
 
@@ -165,6 +167,8 @@ class GameClient:
             first_game_id: lets several sessions share a seed.
             controllers: int8 [num_games, seats], -1 the caller, else the bot of that code.
             session_id: made up if empty.
+            packed: whether what is seen may stay in the few bits in which it then travels:
+                `GamesSession.packings` tells how, for `mazemesh.packing.rows.unpack`.
 
         Raises:
             InvalidArgument: a value is out of range, named.
@@ -178,6 +182,7 @@ class GameClient:
             seed=seed,
             first_game_id=first_game_id,
             controllers=b"" if controllers is None else to_bytes(controllers, "int8"),
+            packed=packed,
         )
         first = pb.RunGamesRequest(open=message)
         return self._instances.anyone(
@@ -193,15 +198,21 @@ class GameClient:
             )
         )
 
-    def join_session(self, seat_tokens: Sequence[str], session_id: str = "") -> GamesSession:
+    def join_session(
+        self, seat_tokens: Sequence[str], session_id: str = "", *, packed: bool = False
+    ) -> GamesSession:
         """Plays games that were created at this address, all seats that the server does not play.
+
+        `packed`: as for `open_session`.
 
         Raises:
             NotFound: a token names no seat (any more).
             InvalidArgument: a seat's token is missing, or the games' specs differ.
             FailedPrecondition: a game is played otherwise already.
         """
-        message = pb.JoinSession(session_id=session_id or uuid.uuid4().hex, seat_tokens=seat_tokens)
+        message = pb.JoinSession(
+            session_id=session_id or uuid.uuid4().hex, seat_tokens=seat_tokens, packed=packed
+        )
         return GamesSession(
             self._first.run_games,
             self._first.address,

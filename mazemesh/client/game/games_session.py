@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -16,12 +16,15 @@ from mazemesh.client.pauses import jittered
 from mazemesh.errors import (
     DeadlineExceeded,
     FailedPrecondition,
-    InvalidArgument,
     MazemeshError,
     Unavailable,
 )
 from mazemesh.games import GameSpec
+from mazemesh.games.columns import Column, mask_columns, observation_columns, state_columns
+from mazemesh.games.packings import Packings, packings
+from mazemesh.packing.rows import unpack
 from mazemesh.v1 import game_pb2 as pb
+from mazemesh.wire.actions import encode_actions
 from mazemesh.wire.games_step import StepBytes, encode_message
 from mazemesh.wire.protobuf import LENGTH_DELIMITED, tag
 from mazemesh.wire.specs import settings_from_proto, spec_from_proto
@@ -42,13 +45,16 @@ _BYTE, _INT32, _FLOAT32 = np.dtype("u1"), np.dtype("<i4"), np.dtype("<f4")
 
 
 class Step(NamedTuple):
-    """What a step did; read-only views. n games, s seats, D elements an observation, a actions.
+    """What a step did; read-only views. n games, s seats, a actions.
 
-    Observations are of the spec's `observation_dtype`: uint8, in foreign games also float32.
+    What is seen, and the masks, are columns (`mazemesh.games.columns`): `observations`,
+    `action_masks` and the final ones have them all by name. `observation`, `action_mask` and so on
+    are the only one, where there is one; where there are several (or no mask) they have no
+    elements, [n, s, 0].
 
     Attributes:
         sequence: 0 for the first observations, then one more a step.
-        observation: [n, s, D], what to act on next.
+        observation: [n, s, ...], what to act on next; in mazes uint8 [n, s, D].
         action_mask: uint8 [n, s, a], 1 = legal.
         reward: float32 [n, s], earned by this step.
         status: uint8 [n]: 0 running, 1 terminated, 2 truncated in this step, 3 over before it.
@@ -56,12 +62,18 @@ class Step(NamedTuple):
         ended_scores: float32 [m, s], their scores.
         ended_steps: int32 [m], their lengths.
         ended_successes: bool [m, s], which seats did what the game is about.
-        final_observation: [t, s, D], last observations of the games that were truncated in
+        final_observation: [t, s, ...], last observations of the games that were truncated in
             this step, in the order of `ended_games`.
         final_action_mask: uint8 [t, s, a], and their masks.
         seat_status: uint8 [n, s], `status` seat by seat, in games that a seat may leave before the
             others (`GameSpec.may_leave`); 3: it had left before this step. [0, s] elsewhere, and
             with the first observations.
+        acting: bool [n, s], which seats have a move in the next step, on what they see here, in
+            games where a seat may have to wait (`GameSpec.may_wait`); [0, s] elsewhere: all have.
+            Rows of experience begin only where it is True (GamesStep.acting in game.proto).
+        observations, action_masks, final_observations, final_action_masks: by column.
+        states, final_states: [n, ...] and [t, ...] by column, what is told of the whole game; empty
+            unless the session asked for it.
     """
 
     sequence: int
@@ -76,6 +88,13 @@ class Step(NamedTuple):
     final_observation: npt.NDArray[Any]
     final_action_mask: npt.NDArray[np.uint8]
     seat_status: npt.NDArray[np.uint8]
+    acting: npt.NDArray[np.bool_]
+    observations: dict[str, npt.NDArray[Any]]
+    action_masks: dict[str, npt.NDArray[np.uint8]]
+    final_observations: dict[str, npt.NDArray[Any]]
+    final_action_masks: dict[str, npt.NDArray[np.uint8]]
+    states: dict[str, npt.NDArray[Any]]
+    final_states: dict[str, npt.NDArray[Any]]
 
 
 class GamesSession:
@@ -93,6 +112,9 @@ class GamesSession:
         game_ids: ids of the games that were joined; empty in training.
         step: the last step that was received.
         controllers: int8 [n, s], who plays each seat now: -1 the caller, else the bot of that code.
+        packings: How observations of `Step` are packed, uint8 [n, s, row_bytes] each:
+            `mazemesh.packing.rows.unpack` makes them plain. None: they are, as nothing else was
+            asked for, or the server is older. Masks are plain always.
     """
 
     def __init__(
@@ -132,7 +154,15 @@ class GamesSession:
         if controllers is not None:
             self.controllers[...] = controllers
         self._next_controllers = self.controllers.copy()
-        self._observation_dtype = np.dtype(self.spec.observation_dtype).newbyteorder("<")
+        self.packings = _agreed(opened.packing, self.spec)
+        self._seen = observation_columns(self.spec.observation_space)
+        self._masks = mask_columns(self.spec.action_space)
+        if self.packings is not None:
+            self._seen = self.packings.packed(self._seen)
+            self._masks = self.packings.packed(self._masks)
+        self._state: tuple[Column, ...] = ()
+        if first.open.with_state and self.spec.state_space is not None:
+            self._state = state_columns(self.spec.state_space)
         self.step = self._decode(encode_message(opened.step))
         if opened.game_address and open_at is not None:
             # Behind a balanced address, the next stream might come to another instance.
@@ -159,13 +189,15 @@ class GamesSession:
 
     def send(
         self,
-        actions: npt.NDArray[np.int8],
+        actions: npt.ArrayLike | Mapping[str, npt.ArrayLike],
         reseat: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
     ) -> None:
         """Sends the next step without waiting.
 
         Args:
-            actions: int8 [n, s]; not read where a bot plays or the game is over.
+            actions: int8 [n, s] where actions are numbers, int32 of more than 127; elsewhere
+                [n, s, ...] of the only column, several by name. Not read where a bot plays, the
+                game is over, or the seat has no move.
             reseat: (games [k], controllers [k, s]) who plays from those games' next episodes on.
 
         Raises:
@@ -176,12 +208,8 @@ class GamesSession:
             raise FailedPrecondition("a step is in flight; receive it before the next is sent")
         if self.over:
             raise FailedPrecondition("all games of the session are over")
-        if np.shape(actions) != self.controllers.shape:
-            raise InvalidArgument(
-                f"actions has shape {list(np.shape(actions))}; expected "
-                f"{list(self.controllers.shape)}"
-            )
-        step = pb.StepGames(sequence=self.step.sequence + 1, actions=to_bytes(actions, "int8"))
+        sent = encode_actions(self.spec.action_space, actions, self.controllers.shape)
+        step = pb.StepGames(sequence=self.step.sequence + 1, actions=sent)
         if reseat is not None:
             games, controllers = np.asarray(reseat[0]), np.asarray(reseat[1])
             step.reseat_games = to_bytes(games, "int32")
@@ -308,19 +336,72 @@ class GamesSession:
         return StepBytes(self._given(self._next(deadline - time.monotonic())))
 
     def _decode(self, message: StepBytes) -> Step:
-        games, seats, size = self.num_games, self.seats, self.spec.observation_size
-        actions, dtype = self.spec.num_actions, self._observation_dtype
+        games, seats = self.num_games, self.seats
+        seen, masks = self._seen, self._masks
+        observations = message.columns("observation", seen, games, seats)
+        action_masks = self._legal(message.columns("action_mask", masks, games, seats))
+        final_observations = message.columns("final_observation", seen, -1, seats)
+        final_action_masks = self._legal(message.columns("final_action_mask", masks, -1, seats))
         return Step(
             sequence=message.sequence,
-            observation=message.view("observation", dtype, (games, seats, size)),
-            action_mask=message.view("action_mask", _BYTE, (games, seats, actions)),
+            observation=_only(observations, games, seats),
+            action_mask=_only(action_masks, games, seats),
             reward=message.view("reward", _FLOAT32, (games, seats)),
             status=message.view("status", _BYTE, (games,)),
             ended_games=message.view("ended_games", _INT32, (-1,)),
             ended_scores=message.view("ended_scores", _FLOAT32, (-1, seats)),
             ended_steps=message.view("ended_steps", _INT32, (-1,)),
             ended_successes=message.view("ended_successes", _BYTE, (-1, seats)).view(np.bool_),
-            final_observation=message.view("final_observation", dtype, (-1, seats, size)),
-            final_action_mask=message.view("final_action_mask", _BYTE, (-1, seats, actions)),
+            final_observation=_only(final_observations, 0, seats),
+            final_action_mask=_only(final_action_masks, 0, seats),
             seat_status=message.view("seat_status", _BYTE, (-1, seats)),
+            acting=message.view("acting", _BYTE, (-1, seats)).view(np.bool_),
+            observations=observations,
+            action_masks=action_masks,
+            final_observations=final_observations,
+            final_action_masks=final_action_masks,
+            states=message.columns("state", self._state, -1),
+            final_states=message.columns("final_state", self._state, -1),
         )
+
+    def _legal(self, masks: dict[str, npt.NDArray[np.uint8]]) -> dict[str, npt.NDArray[np.uint8]]:
+        """Masks as they came, plain."""
+        if self.packings is None:
+            return masks
+        packed = self.packings.by_name
+        return {
+            name: unpack(packed[name], mask) if name in packed else mask
+            for name, mask in masks.items()
+        }
+
+
+def _agreed(packing: int, spec: GameSpec) -> Packings | None:
+    """How a session's steps are packed, as server and client both see it.
+
+    Raises:
+        FailedPrecondition: they do not see it alike.
+    """
+    if not packing:
+        return None
+    found = packings(spec)
+    if found is None or found.hash != packing:
+        own = "packs nothing" if found is None else f"packs as {found.hash:#x}"
+        raise FailedPrecondition(
+            f"the server packs steps of {spec.name} as {packing:#x}; this client {own}. Upgrade "
+            "the older of the two"
+        )
+    return found
+
+
+def _only(columns: dict[str, npt.NDArray[Any]], rows: int, seats: int) -> npt.NDArray[Any]:
+    """The column, where there is one; else an array without elements."""
+    if len(columns) == 1:
+        return next(iter(columns.values()))
+    return _nothing(rows, seats)
+
+
+@lru_cache(maxsize=64)
+def _nothing(rows: int, seats: int) -> npt.NDArray[np.uint8]:
+    array = np.zeros((rows, seats, 0), np.uint8)
+    array.flags.writeable = False
+    return array

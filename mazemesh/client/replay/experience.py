@@ -17,10 +17,12 @@ def sample_request(
     batch_size: int,
     min_policy_version: int,
     priority_updates: tuple[npt.ArrayLike, npt.ArrayLike] | None,
+    *,
+    packed: bool,
 ) -> pb.GetExperienceBatchRequest:
-    """A request for rows; see `ReplayClient.sample`."""
+    """A request for rows; see `ReplayClient.sample`. `packed`: they may come so."""
     request = pb.GetExperienceBatchRequest(
-        table=table, batch_size=batch_size, min_policy_version=min_policy_version
+        table=table, batch_size=batch_size, min_policy_version=min_policy_version, packed=packed
     )
     if priority_updates is not None:
         request.priority_updates.CopyFrom(to_priority_updates(*priority_updates))

@@ -103,7 +103,11 @@ class ExperienceSampler(ExperienceStream):
         with self._lock:
             while not self._closed and len(self._calls) < self._in_flight:
                 request = sample_request(
-                    self.table, self.batch_size, self.min_policy_version, self._pop_updates()
+                    self.table,
+                    self.batch_size,
+                    self.min_policy_version,
+                    self._pop_updates(),
+                    packed=self._signature.packs,
                 )
                 try:
                     call = self._service.sample.future(request, timeout=_CALL_SECONDS)

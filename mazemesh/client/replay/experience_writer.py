@@ -100,7 +100,8 @@ class ExperienceWriter:
         may be appended again, or others: those are inserted too, whatever became of the first.
 
         Args:
-            columns: By name: [rows, *shape].
+            columns: By name: [rows, *shape]. One that the signature packs may be given packed,
+                [rows, *stored_shape], or plain.
             priorities: float64 [rows], finite and >= 0; None takes the highest in the table.
             policy_versions: int64 [rows]; None is unknown.
             more_tables: Further tables of the same signature that take the rows, all or none, each
@@ -117,7 +118,9 @@ class ExperienceWriter:
         arrays = to_arrays(self.signature, columns)
         data = [array_bytes(array) for array in arrays]
         started = time.monotonic()
-        encoded = self._packer.pack(encode_columns(self.signature.hash, len(arrays[0]), data))
+        encoded = self._packer.pack(
+            encode_columns(self.signature.packed_hash, len(arrays[0]), data)
+        )
 
         def request() -> bytes:
             """With the next sequence."""

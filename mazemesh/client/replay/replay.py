@@ -170,7 +170,8 @@ class ReplayClient(ServiceClient):
         Args:
             table: Its name.
             batch_size: Rows, 1..65536.
-            signature: Of the table.
+            signature: Of the table. Where it packs columns they come packed; a plain one
+                (`Signature.plain`) has them unpacked by the service.
             timeout: Seconds to wait for the limiter; None waits up to a minute, infinity as long
                 as it takes.
             priority_updates: Keys and new priorities, applied before the draw, even if that fails.
@@ -180,7 +181,10 @@ class ReplayClient(ServiceClient):
             DeadlineExceeded: the limiter did not allow it in time; no budget was used.
             InvalidArgument: a value is wrong, with the field named.
         """
-        request = sample_request(table, batch_size, min_policy_version, priority_updates)
+        packed = signature.packs
+        request = sample_request(
+            table, batch_size, min_policy_version, priority_updates, packed=packed
+        )
         deadline = None if timeout is not None else SAMPLE_DEADLINE
         seconds = finite_seconds(timeout)
         if seconds is not None:

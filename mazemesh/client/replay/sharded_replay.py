@@ -27,7 +27,8 @@ from mazemesh.errors import (
 )
 from mazemesh.v1 import replay_pb2 as pb
 from mazemesh.wire.experience_batch import ExperienceBatch, Keys, Reals
-from mazemesh.wire.tensors import Signature, concatenate
+from mazemesh.wire.stored_columns import concatenate
+from mazemesh.wire.tensors import Signature
 
 _PAIR = np.dtype([("shard", np.int64), ("key", np.uint64)])
 _GIVE_UP = 300.0

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -80,6 +80,11 @@ class ForeignEngine:
         self.final_observation = arrays.final_observation
         self.action_mask = arrays.action_mask
         self.final_action_mask = arrays.final_action_mask
+        self.observations = {"observation": self.observation}
+        self.final_observations = {"observation": self.final_observation}
+        self.action_masks = {"action_mask": self.action_mask}
+        self.final_action_masks = {"action_mask": self.final_action_mask}
+        self.acting = np.zeros((0, self.spec.seats), np.bool_)
         self.reward = arrays.reward
         self.score = arrays.score
         self.episode_return = arrays.episode_return
@@ -167,6 +172,10 @@ class ForeignEngine:
     def landmarks(self, game: int) -> tuple[list[list[int]], list[list[int]]]:
         """Nothing is known of where things are."""
         return [], []
+
+    def states(self) -> dict[str, npt.NDArray[Any]]:
+        """Nothing is told of the whole game."""
+        return {}
 
     def _step_workers(self) -> str:
         """Lets all workers step; why episodes were lost, if any were."""

@@ -144,10 +144,10 @@ class ForeignGame:
         each = shared_bytes(self.description, _SAMPLE) // _SAMPLE + 1
         return shared_bytes(self.description, 1) + (num_games - 1) * each
 
-    def first_observations(
+    def first_columns(
         self, settings: GameSettings, seed: int, rows: int
-    ) -> tuple[npt.NDArray[Any], npt.NDArray[np.uint8]]:
-        """Return what seat 0 sees in a game's first steps, [rows, D], and masks [rows, A]."""
+    ) -> dict[str, npt.NDArray[Any]]:
+        """Return what seat 0 sees in a game's first steps, [rows, ...], and its masks."""
         from mazemesh.games.foreign.engine import ForeignEngine
 
         engine = ForeignEngine(self, settings)
@@ -161,7 +161,7 @@ class ForeignGame:
                 engine.step(np.full(engine.taken.shape, step % engine.spec.num_actions, np.int8))
         finally:
             engine.close()
-        return np.array(observation), np.array(masks)
+        return {"observation": np.array(observation), "action_mask": np.array(masks)}
 
 
 @lru_cache(maxsize=256)

@@ -28,6 +28,7 @@ from mazemesh.games.mazes.kernels.state import (
 )
 from mazemesh.games.mazes.kernels.things import allocate_things
 from mazemesh.games.mazes.overview import landmarks, overview_planes, paint
+from mazemesh.games.mazes.packed_view import PackedView, can_pack
 from mazemesh.games.mazes.parameters import parameters
 from mazemesh.games.settings import GameSettings
 
@@ -56,6 +57,7 @@ class BatchEngine:
         tally: int32 [n, s], items that a seat holds; in ctf 1 with a flag.
         base: int32 [n, 2], ctf: row and column of the second team's base.
         overview: names of the planes of `global_state`.
+        packed_view: where `pack_observations` was called, what is seen.
     """
 
     waits_for_processes = False
@@ -110,6 +112,11 @@ class BatchEngine:
         self.final_observation: ByteArray = state.final_observation.reshape(views)
         self.final_action_mask: ByteArray = state.final_action_mask
         self.action_mask: ByteArray = state.action_mask
+        self.observations = {"observation": self.observation}
+        self.final_observations = {"observation": self.final_observation}
+        self.action_masks = {"action_mask": self.action_mask}
+        self.final_action_masks = {"action_mask": self.final_action_mask}
+        self.acting: BoolArray = np.zeros((0, self.spec.seats), np.bool_)
         self.reward: FloatArray = state.reward
         self.score: FloatArray = state.score
         self.episode_return: FloatArray = state.episode_return
@@ -141,6 +148,7 @@ class BatchEngine:
             *(self.terminated, self.truncated),
         )
         self._visited = _without_margin(state.visited, numbers)
+        self.packed_view: PackedView | None = None
         self._by_game = rows_by_game(state, things, num_games)
         self._global_state: ByteArray | None = None
 
@@ -179,6 +187,8 @@ class BatchEngine:
         for report in self._report:
             report[chosen] = 0
         self._begin(chosen)
+        if self.packed_view is not None:
+            self.packed_view.look()
 
     def step(self, actions: npt.NDArray[np.int8], on_end: Callable[[], None] | None = None) -> None:
         """Play one step of all active games.
@@ -198,11 +208,28 @@ class BatchEngine:
                 f"{list(self.taken.shape)}"
             )
         ended = self._step(*self._arguments, np.ascontiguousarray(actions), self.autoreset)
+        if self.packed_view is not None:
+            self.packed_view.keep_last()
         if ended:
             if on_end is not None:
                 on_end()
             if self.autoreset:
                 self._begin(self._state.ended[:ended])
+        if self.packed_view is not None:
+            self.packed_view.look()
+
+    def pack_observations(self) -> bool:
+        """Write what is seen as bits alone from now on, if this game can; return whether it does.
+
+        `packed_view` then has it, and `observation` and the final one are not written any more.
+        """
+        numbers, state = self._arguments[0], self._state
+        if not can_pack(self.game, numbers):
+            return False
+        if self.packed_view is None:
+            self._arguments = (numbers._replace(observed=False), *self._arguments[1:])
+            self.packed_view = PackedView(numbers, state, self.spec)
+        return True
 
     @property
     def success(self) -> BoolArray:
@@ -285,6 +312,10 @@ class BatchEngine:
             self._global_state = np.zeros(shape, np.uint8)
         paint(self, np.arange(self.num_games), self._global_state)
         return self._global_state
+
+    def states(self) -> dict[str, npt.NDArray[Any]]:
+        """Return `global_state` under its name as a column."""
+        return {"state": self.global_state()}
 
     def state_hash(self, game: int) -> int:
         """Return 64 bits of BLAKE2b over all that decides how a game goes on.

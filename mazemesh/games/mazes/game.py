@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mazemesh.errors import InvalidArgument
 from mazemesh.games.bots import BOTS
 from mazemesh.games.settings import GameSettings
+from mazemesh.games.spaces import Box
 from mazemesh.games.spec import (
     NUM_ACTIONS,
     PLANES,
@@ -20,7 +21,6 @@ from mazemesh.games.spec import (
 )
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
 # Settings that only shape the reward of a learner leave the play, and so the hash, as it is.
@@ -32,6 +32,11 @@ _LATER = {"line_of_sight": False}
 def each_alone(seats: int) -> tuple[int, ...]:
     """Return the teams of a game where each plays for itself."""
     return tuple(range(seats))
+
+
+def no_names(seats: int) -> tuple[str, ...]:
+    """Return no names of start places, of a game where they are alike."""
+    return ()
 
 
 def no_items(settings: GameSettings) -> int:
@@ -64,9 +69,12 @@ class MazeGame:
         planes: Planes of its observation: `SHARED_PLANES`, then its own.
         overview: Its own planes of `BatchEngine.global_state`.
         vectors: Its own vectors at the end of the observation, as (name, length).
+        binary: Those of them that are 0 or 255.
         seats_multiple: The seats must be a multiple of this, as with teams of equal size.
         teams: Returns the team of each start place, given the seats.
+        agents: Returns the name of each start place, given the seats; none where places are alike.
         items: Returns how many things lie in the maze, given resolved settings.
+        is_plain: Whether there is nothing to see but players and the exit.
         has_things: Whether its kernels work on `mazemesh.games.mazes.kernels.things` too.
     """
 
@@ -82,9 +90,12 @@ class MazeGame:
     planes: tuple[str, ...] = PLANES
     overview: tuple[str, ...] = ("exit",)
     vectors: Vectors = ()
+    binary: frozenset[str] = frozenset()
     seats_multiple: int = 1
     teams: Callable[[int], tuple[int, ...]] = each_alone
+    agents: Callable[[int], tuple[str, ...]] = no_names
     items: Callable[[GameSettings], int] = no_items
+    is_plain: bool = False
     has_things: bool = False
 
     @property
@@ -128,7 +139,7 @@ class MazeGame:
         """
         resolved = self.resolve(settings or GameSettings())
         planes = self.planes_under(resolved)
-        layout = observation_layout(resolved.view, planes, self.vectors)
+        layout = observation_layout(resolved.view, planes, self.vectors, self.binary)
         return GameSpec(
             name=self.name,
             version=self.version,
@@ -142,7 +153,14 @@ class MazeGame:
             rules_hash=self._rules_hash(resolved),
             spec_hash=spec_hash(layout, NUM_ACTIONS),
             teams=self.teams(resolved.seats),
+            agents=self.agents(resolved.seats),
+            state_space=self._state_space(resolved),
         )
+
+    def _state_space(self, resolved: GameSettings) -> Box:
+        """Return the space of `BatchEngine.global_state`."""
+        planes = 2 + resolved.seats + len(self.overview)
+        return Box((0.0,), (255.0,), (planes, resolved.height, resolved.width), "uint8")
 
     def planes_under(self, settings: GameSettings) -> tuple[str, ...]:
         """Return the planes of its observation under the settings."""
@@ -163,9 +181,9 @@ class MazeGame:
         ahead = allocate_ahead(numbers, state, num_games if draw_ahead else 0)
         return sum(array.nbytes for array in (*state, *things, *(ahead if draw_ahead else ())))
 
-    def first_observations(
+    def first_columns(
         self, settings: GameSettings, seed: int, rows: int
-    ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    ) -> dict[str, npt.NDArray[Any]]:
         """Return what seat 0 sees at the start of games, uint8 [rows, D], and masks [rows, A].
 
         From the pure-Python reference: the compiled engine takes a third of a second to load, and
@@ -178,7 +196,7 @@ class MazeGame:
         games = [reference_game(self, settings, seed=seed, game_id=index) for index in range(rows)]
         observation = np.frombuffer(b"".join(game.observation(0) for game in games), np.uint8)
         masks = np.array([game.action_mask(0) for game in games], np.uint8)
-        return observation.reshape(rows, -1), masks
+        return {"observation": observation.reshape(rows, -1), "action_mask": masks}
 
     def _rules_hash(self, resolved: GameSettings) -> str:
         settings: dict[str, Any] = asdict(resolved)

@@ -31,6 +31,9 @@ NewEngine = Callable[..., Engine]
 RUNNING, TERMINATED, TRUNCATED, OVER = range(4)
 """Status of a game after a step; OVER: it ended in an earlier one."""
 
+Columns = npt.NDArray[Any] | tuple[npt.NDArray[Any], ...]
+"""The only column of what is seen, or several."""
+
 _TRUNCATED = np.uint8(TRUNCATED)
 
 _CELL_SECONDS = 100e-9
@@ -59,6 +62,9 @@ class Report:
     final_observation: npt.NDArray[Any]  # [t, s, D]
     final_action_mask: npt.NDArray[np.uint8]  # [t, s, A]
     seat_status: npt.NDArray[np.uint8]  # [n, s]; [0, s] where all seats end with their game
+    acting: Columns = ()  # uint8 [n, s]; empty where all seats always have a move
+    state: Columns = ()  # [n, ...]; empty unless it is asked for
+    final_state: Columns = ()  # [t, ...]
 
 
 class Batch:

@@ -44,6 +44,7 @@ class Session(Generic[Response]):
         hold: the stream that speaks for the session.
         resume_token: the secret by which a client may go on over another stream.
         owner: id of the key that made it, by which alone it can be resumed; empty without keys.
+        packing: what `SessionOpened.packing` tells of its responses.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Session(Generic[Response]):
         self.hold = Hold(f"session {session_id!r}")
         self.resume_token = secrets.token_urlsafe(_TOKEN_BYTES)
         self.owner = ""
+        self.packing = 0
         self.progress = Progress(encode(0, batch.first_report()))
         self._stepping = stepping
         self._short = stepping.is_inline(batch)

@@ -96,6 +96,8 @@ def opened(
     resume_token: str,
     local_address: str = "",
     game_address: str = "",
+    *,
+    packing: int = 0,
 ) -> bytes:
     """The first answer of a stream, encoded; `game_ids` of games that were joined, if any."""
     engine = batch.engine
@@ -107,6 +109,7 @@ def opened(
         local_address=local_address,
         resume_token=resume_token,
         game_address=game_address,
+        packing=packing,
     )
     if game_ids:
         message.controllers = to_bytes(engine.controller, "int8")

@@ -46,4 +46,7 @@ def opened(
 ) -> bytes:
     """The first answer of a stream."""
     step, token = decode_step(response), session.resume_token
-    return convert.opened(session.batch, step, session.game_ids, token, local_address, game_address)
+    addresses = local_address, game_address
+    return convert.opened(
+        session.batch, step, session.game_ids, token, *addresses, packing=session.packing
+    )

@@ -127,7 +127,7 @@ def exploiter_opponents(
 
 
 def sample_opponents(
-    student: str,
+    against: Sequence[str],
     count: int,
     *,
     snapshots: Sequence[str],
@@ -138,10 +138,11 @@ def sample_opponents(
     power: float,
     rng: np.random.Generator,
 ) -> list[Opponent]:
-    """`count` opponents for a student; shares of empty sources fall to the latest version.
+    """`count` opponents for a student; shares of empty sources fall to the latest versions.
 
     Args:
-        student: Name of the policy that learns.
+        against: Names of the policies whose latest versions it meets, in equal parts: its own, and
+            in a run of several policies those that hold the other sides.
         count: How many, 1 or more.
         snapshots: Policy names of the pool.
         win_rates: The student's win rate against each of them, float64 [len(snapshots)].
@@ -157,7 +158,12 @@ def sample_opponents(
     sources = (Source.LATEST, Source.PFSP, Source.BOT)
     drawn = [sources[index] for index in draw(np.array([latest, pfsp, bot]), count, rng)]
     names = {
-        Source.LATEST: iter([f"{student}:latest"] * count),
+        Source.LATEST: _names(
+            [f"{one}:latest" for one in against],
+            np.ones(len(against)),
+            drawn.count(Source.LATEST),
+            rng,
+        ),
         Source.PFSP: _names(
             snapshots, pfsp_weights(win_rates, curve, power), drawn.count(Source.PFSP), rng
         ),

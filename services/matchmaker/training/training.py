@@ -102,6 +102,7 @@ class Training:
         others: Sequence[str] = (),
         exploits: str = "",
         sides: int = 2,
+        adversaries: Sequence[str] = (),
     ) -> list[Opponent]:
         """Opponents for the student's next episodes.
 
@@ -114,13 +115,15 @@ class Training:
             others: Names of further policies whose snapshots are in the pool.
             exploits: Name of the policy that the student exploits; empty: none.
             sides: How many play against each other; with 1 all of them are the student too.
+            adversaries: Names of the policies that hold the other sides, in a run of several.
         """
         if sides == 1 or game.max_seats == 1:
             opponents = [Opponent(f"{student}:latest", Source.LATEST)] * count
         elif exploits:
             opponents = self._exploit(student, exploits, game.spec.name, count)
         else:
-            opponents = self._draw(student, (student, *others), game, count)
+            against = tuple(adversaries) or (student,)
+            opponents = self._draw(student, against, others, game, count)
         self.drawn.update(opponent.source for opponent in opponents)
         return opponents
 
@@ -160,11 +163,16 @@ class Training:
         )
 
     def _draw(
-        self, student: str, names: Sequence[str], game: KnownGame, count: int
+        self,
+        student: str,
+        against: Sequence[str],
+        others: Sequence[str],
+        game: KnownGame,
+        count: int,
     ) -> list[Opponent]:
-        snapshots = self._pool(names, game.spec.name)
+        snapshots = self._pool((*against, *others), game.spec.name)
         return sample_opponents(
-            student,
+            against,
             count,
             snapshots=snapshots,
             win_rates=self._win_rates(student, snapshots),

@@ -89,6 +89,22 @@ def whom_to_meet(request: pb.SampleOpponentsRequest) -> tuple[list[str], str]:
     return [], target
 
 
+def adversaries_of(request: pb.SampleOpponentsRequest) -> list[str]:
+    """`adversaries` of a request."""
+    in_range("adversaries", len(request.adversaries), 0, _MAX_POOL)
+    told = [POLICY.check(f"adversaries[{at}]", one) for at, one in enumerate(request.adversaries)]
+    if len({*told, *request.pool, request.student}) <= len(told) + len(request.pool):
+        raise InvalidArgument(
+            f"adversaries: {told} should name each policy once, and none of the student "
+            f"{request.student!r} and of pool"
+        )
+    if told and request.exploits:
+        raise InvalidArgument(
+            f"adversaries: {told} should be empty where exploits is set; it is {request.exploits!r}"
+        )
+    return told
+
+
 def records_response(
     records: Sequence[tuple[str, str, Form]], following: str
 ) -> pb.ListTrainingRecordsResponse:

@@ -2,7 +2,7 @@ CREATE TABLE alembic_version_model (
 	version_num VARCHAR(32) NOT NULL,
 	CONSTRAINT alembic_version_model_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO "alembic_version_model" VALUES('0004');
+INSERT INTO "alembic_version_model" VALUES('0005');
 CREATE TABLE policy_aliases (
 	name VARCHAR(64) NOT NULL,
 	alias VARCHAR(64) NOT NULL,
@@ -22,6 +22,11 @@ CREATE TABLE policy_events (
 	number BIGINT NOT NULL,
 	alias VARCHAR(64) NOT NULL,
 	CONSTRAINT pk_policy_events PRIMARY KEY (revision)
+);
+CREATE TABLE policy_files (
+	sha256 VARCHAR(64) NOT NULL,
+	content BLOB NOT NULL,
+	CONSTRAINT pk_policy_files PRIMARY KEY (sha256)
 );
 CREATE TABLE policy_leases (
 	name VARCHAR(64) NOT NULL,
@@ -55,7 +60,7 @@ CREATE TABLE policy_versions (
 	created DATETIME NOT NULL,
 	notes JSON NOT NULL,
 	rejection TEXT NOT NULL,
-	revision BIGINT NOT NULL, q_values BOOLEAN DEFAULT 0 NOT NULL, checked TEXT DEFAULT '' NOT NULL,
+	revision BIGINT NOT NULL, q_values BOOLEAN DEFAULT 0 NOT NULL, checked TEXT DEFAULT '' NOT NULL, graph_sha256 VARCHAR(64) DEFAULT '' NOT NULL,
 	CONSTRAINT pk_policy_versions PRIMARY KEY (position),
 	CONSTRAINT uq_policy_versions_request_id UNIQUE (request_id),
 	CONSTRAINT uq_policy_versions_name_number UNIQUE (name, number)

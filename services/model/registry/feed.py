@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from mazemesh.errors import OutOfRange
 from services._harness.notices import Look
@@ -67,6 +67,19 @@ class Feed:
             complete = len(news.events) < _AT_ONCE
         if self._through > told:
             self._changed()
+
+    def tell(self, events: Sequence[Event]) -> bool:
+        """Takes up what was just committed here, without a look at the store.
+
+        Returns:
+            False, and nothing is taken up, where something else may have come between: then the
+            store has to be looked at.
+        """
+        if self._from is None or not events or events[0].revision != self._through + 1:
+            return False
+        self._take(Changes(events, events[-1].revision))
+        self._changed()
+        return True
 
     def after(self, revision: int, name: str) -> Changes | None:
         """Changes after a revision, of one name or (empty) of all; None: the store has to be asked.

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from mazemesh.errors import Conflict
 from services.model.registry.policy import Lease
 from services.model.store import Transaction
+
+_WORTH_WRITING: Final = 0.9
+"""Of its time, below which a hold is prolonged by a publish."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +72,8 @@ def check(tx: Transaction, name: str, fence: int, now: datetime) -> Lease | None
 
 
 def heard_of(tx: Transaction, lease: Lease | None, now: datetime, seconds: float) -> None:
-    """A holder has published: it holds on."""
-    if lease is not None:
+    """A holder has published: it holds on. What changes little is not written."""
+    if lease is not None and (lease.expires - now).total_seconds() < _WORTH_WRITING * seconds:
         tx.leases.put(replace(lease, expires=now + timedelta(seconds=seconds)))
 
 

@@ -35,6 +35,8 @@ class Submission:
         metadata: The publisher's own notes.
         q_values: Its logits are Q-values, of which the best is taken.
         checked: What its file was compared on, in words; empty before.
+        graph_sha256: Of its file without the weights; empty before it is known, and where it is
+            not told.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Submission:
     metadata: Mapping[str, str]
     q_values: bool = False
     checked: str = ""
+    graph_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

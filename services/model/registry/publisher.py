@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from mazemesh.errors import MazemeshError, Unavailable
 from mazemesh.policy.rejection import Rejection
+from mazemesh.policy.weights import MOST_WEIGHT_BYTES, Graph
 from services._harness.shielded import Shielded
 from services.model.registry import leases, registry
-from services.model.registry.policy import Submission, Version
+from services.model.registry.graphs import Graphs
+from services.model.registry.policy import Event, Submission, Version
 from services.model.registry.registry import Published
 from services.model.registry.upload import Upload
 from services.model.store import BlobStore, RegistryStore, Transaction, UnusedFiles
@@ -19,6 +22,10 @@ from services.model.validation.parity import Parity
 from services.model.validation.validators import Validators
 
 Now = Callable[[], datetime]
+
+WITH_ROWS_BYTES: Final = 1024 * 1024
+"""Of a file that may be kept with its row while it is not for long: one write that is waited for
+in place of four, and no put into a store that is far away."""
 
 
 class Publisher:
@@ -34,9 +41,14 @@ class Publisher:
         keep: int,
         lease_seconds: float,
         now: Now,
-        changed: Callable[[], None],
+        changed: Callable[[Sequence[Event]], None],
+        graphs: Graphs | None = None,
+        prepared: Callable[[Submission, bytes], None] = lambda submission, weights: None,
     ) -> None:
-        """`changed` is called after each change."""
+        """`changed` is called after changes, with what they were where that is known.
+
+        `prepared` is called with weights that were checked, before their version is visible.
+        """
         self._store = store
         self._blobs = blobs
         self._unused = unused
@@ -45,6 +57,7 @@ class Publisher:
         self._lease_seconds = lease_seconds
         self._now = now
         self._changed = changed
+        self._graphs, self._prepared = graphs, prepared
         # Versions may share a file: none may be placed while unused ones are deleted.
         self._files = asyncio.Lock()
         self._committing = Shielded()
@@ -87,6 +100,33 @@ class Publisher:
             raise
         return await self._committing.run(self._commit(submission, rejection, upload, fence))
 
+    async def publish_weights(
+        self,
+        submission: Submission,
+        parity: Parity,
+        file: bytes,
+        weights: bytes,
+        fence: int = 0,
+    ) -> Version:
+        """Makes a version of a file that was put together of a known graph and weights.
+
+        A small file that nobody wants to keep is written with its row, others go to the blobs.
+
+        Raises:
+            As `publish`.
+        """
+        try:
+            checked = await self._validators.check(file, len(file), parity)
+        except Rejection as rejection:
+            return await self._committing.run(
+                self._commit_rows(submission, str(rejection), None, fence)
+            )
+        submission = replace(submission, checked=checked)
+        self._prepared(submission, weights)
+        if submission.snapshot or len(file) > WITH_ROWS_BYTES:
+            return await self._committing.run(self._commit_blob(submission, file, fence))
+        return await self._committing.run(self._commit_rows(submission, "", file, fence))
+
     async def collect(self) -> None:
         """Deletes old files that no version has, as a crash between file and row leaves one."""
         candidates = await asyncio.to_thread(self._unused.candidates)
@@ -108,7 +148,38 @@ class Publisher:
             checked = await self._validators.check(upload.path, submission.size_bytes, parity)
         except Rejection as rejection:
             return submission, str(rejection)
-        return replace(submission, checked=checked), ""
+        graph = await self._graph(submission, upload)
+        return replace(submission, checked=checked, graph_sha256=graph), ""
+
+    async def _graph(self, submission: Submission, upload: Upload) -> str:
+        """The graph of the checked file, remembered; empty where it is not told."""
+        if self._graphs is None or submission.size_bytes > MOST_WEIGHT_BYTES:
+            return ""
+        graph = await asyncio.to_thread(lambda: Graph.of(upload.path.read_bytes()))
+        if graph is None:
+            return ""
+        self._graphs.remember(graph)
+        return graph.sha256
+
+    async def _commit_rows(
+        self, submission: Submission, rejection: str, content: bytes | None, fence: int
+    ) -> Version:
+        """Of a file that is not among the blobs: no lock is needed against those who delete."""
+        published = await self._transact(submission, rejection, fence, content)
+        self._changed(published.events)
+        if published.unused_files:
+            async with self._files:
+                await asyncio.to_thread(self._unused.discard, published.unused_files)
+        return published.version
+
+    async def _commit_blob(self, submission: Submission, file: bytes, fence: int) -> Version:
+        async with self._files:
+            await asyncio.to_thread(self._blobs.put, file, submission.sha256)
+            published = await self._number(submission, "", fence)
+            self._changed(published.events)
+            if published.unused_files:
+                await asyncio.to_thread(self._unused.discard, published.unused_files)
+        return published.version
 
     async def _commit(
         self, submission: Submission, rejection: str, upload: Upload, fence: int
@@ -118,28 +189,34 @@ class Publisher:
                 if not rejection:
                     await asyncio.to_thread(self._blobs.put, upload.path, submission.sha256)
                 published = await self._number(submission, rejection, fence)
-                self._changed()  # those who wait for the version need not wait for the rest
+                # Those who wait for the version need not wait for the rest.
+                self._changed(published.events)
                 if published.unused_files:
                     await asyncio.to_thread(self._unused.discard, published.unused_files)
         finally:
             upload.discard()
         return published.version
 
-    async def _number(self, submission: Submission, rejection: str, fence: int) -> Published:
+    async def _transact(
+        self, submission: Submission, rejection: str, fence: int, content: bytes | None = None
+    ) -> Published:
         now = self._now()
-
-        try:
-            return await self._store.transact(
-                lambda tx: registry.publish(
-                    tx,
-                    submission,
-                    rejection,
-                    now=now,
-                    keep=self._keep,
-                    fence=fence,
-                    lease_seconds=self._lease_seconds,
-                )
+        return await self._store.transact(
+            lambda tx: registry.publish(
+                tx,
+                submission,
+                rejection,
+                now=now,
+                keep=self._keep,
+                fence=fence,
+                lease_seconds=self._lease_seconds,
+                content=content,
             )
+        )
+
+    async def _number(self, submission: Submission, rejection: str, fence: int) -> Published:
+        try:
+            return await self._transact(submission, rejection, fence)
         except Unavailable:
             raise  # it may be stored all the same, and what is ready has its file
         except MazemeshError:

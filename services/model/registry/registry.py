@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NoReturn
 
@@ -25,10 +25,11 @@ _NAMES_IN_MESSAGES = 10
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A version and the files that no version has any more."""
+    """A version, the files that no version has any more, and what changed, in order."""
 
     version: Version
     unused_files: tuple[str, ...] = ()
+    events: tuple[Event, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +64,14 @@ def publish(
     keep: int,
     fence: int = 0,
     lease_seconds: float = 0.0,
+    content: bytes | None = None,
 ) -> Published:
     """Gives a submission the next number; READY, or REJECTED for the reason given.
 
     A ready version becomes `latest`, unless that is a newer one, and the surplus beyond the newest
     `keep` versions is retired. A request that was answered before gets the same version again. Who
-    holds the name by `fence` holds it for another `lease_seconds`.
+    holds the name by `fence` holds it for another `lease_seconds`. `content` is the file where it
+    is kept with the rows; else it is among the blobs.
 
     Raises:
         InvalidArgument: the parent does not exist.
@@ -79,24 +82,41 @@ def publish(
     if known is not None:
         used = tx.versions.uses(submission.sha256)
         return Published(known, () if used else (submission.sha256,))
-    leases.heard_of(tx, leases.check(tx, submission.name, fence, now), now, lease_seconds)
-    revision = tx.advance()
+    lease = leases.check(tx, submission.name, fence, now)
+    leases.heard_of(tx, lease, now, lease_seconds)
     version = Version.of(
         submission,
         number=_next_number(tx, submission),
         state=State.REJECTED if rejection else State.READY,
         created=now,
         rejection=rejection,
-        revision=revision,
+        revision=0,
     )
+    return _add_rejected(tx, version) if rejection else _add_ready(tx, version, keep, content)
+
+
+def _add_rejected(tx: Transaction, version: Version) -> Published:
+    version = replace(version, revision=tx.advance())
+    event = Event(version.revision, version)
     tx.versions.add(version)
-    tx.events.append(Event(revision, version))
-    if rejection:
-        return Published(version)
-    _move_latest(tx, version)
-    unused = _retire_surplus(tx, version.name, keep)
+    tx.events.append([event])
+    return Published(version, events=(event,))
+
+
+def _add_ready(tx: Transaction, version: Version, keep: int, content: bytes | None) -> Published:
     # No other alias can stand for a number that did not exist, and `latest` stands for the highest.
-    return Published(replace(version, aliases=(LATEST,)), unused)
+    aliases = (LATEST,)
+    revision = tx.advance(2)
+    version = replace(version, revision=revision, aliases=aliases)
+    moved = Alias(version.name, LATEST, version.number, revision + 1)
+    tx.versions.add(version)
+    tx.aliases.put(moved)
+    if content is not None:
+        tx.files.put(version.sha256, content)
+    unused, retired = _retire_surplus(tx, version, keep)
+    events = [Event(revision, version), Event(revision + 1, moved), *retired]
+    tx.events.append(events)
+    return Published(version, unused, tuple(events))
 
 
 def set_alias(tx: Transaction, name: str, alias: str, number: int, expected: int) -> Alias:
@@ -120,7 +140,7 @@ def set_alias(tx: Transaction, name: str, alias: str, number: int, expected: int
         raise FailedPrecondition(f"{version.reference} is {version.state.name}, not READY")
     moved = Alias(name, alias, number, tx.advance())
     tx.aliases.put(moved)
-    tx.events.append(Event(moved.revision, moved))
+    tx.events.append([Event(moved.revision, moved)])
     return moved
 
 
@@ -192,22 +212,25 @@ def _next_number(tx: Transaction, submission: Submission) -> int:
     return last + 1
 
 
-def _move_latest(tx: Transaction, version: Version) -> None:
-    latest = tx.aliases.get(version.name, LATEST)
-    if latest is None or latest.number < version.number:
-        moved = Alias(version.name, LATEST, version.number, tx.advance())
-        tx.aliases.put(moved)
-        tx.events.append(Event(moved.revision, moved))
+def _retire_surplus(
+    tx: Transaction, newest: Version, keep: int
+) -> tuple[tuple[str, ...], list[Event]]:
+    """Files among the blobs that are not used any more, and what changed.
 
-
-def _retire_surplus(tx: Transaction, name: str, keep: int) -> tuple[str, ...]:
-    surplus = tx.versions.surplus(name, keep)
-    for version in surplus:
-        revision = tx.advance()
-        tx.versions.retire(name, version.number, revision)
-        tx.events.append(Event(revision, version))
-    files = sorted({version.sha256 for version in surplus})
-    return tuple(sha256 for sha256 in files if not tx.versions.uses(sha256))
+    Once in a while several at once, which is cheaper; so for a while a quarter more is kept.
+    """
+    if newest.number % max(1, keep // 4):
+        return (), []
+    surplus = tx.versions.surplus(newest.name, keep)
+    if not surplus:
+        return (), []
+    first = tx.advance(len(surplus))
+    retired = [
+        replace(version, state=State.RETIRED, revision=revision)
+        for revision, version in enumerate(surplus, first)
+    ]
+    unused = tuple(file for file in tx.versions.retire(retired) if not tx.files.delete(file))
+    return unused, [Event(version.revision, version) for version in retired]
 
 
 def _describe_alias(name: str, alias: str, present: Alias | None) -> str:

@@ -6,23 +6,26 @@ it again by its identity, which takes a quarter of the processor time of a fresh
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Final, TypeVar
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from services._harness.sql.database import Database
 from services.model.registry.policy import Alias, Event, Lease
 from services.model.store import Transaction
 from services.model.stores.sql_versions import SqlVersions, in_utc
-from services.model.stores.tables import ALIASES, EVENTS, LEASES, REVISION
+from services.model.stores.tables import ALIASES, EVENTS, FILES, LEASES, REVISION
 
 T = TypeVar("T")
 
 _LOCK: Final = select(REVISION.c.value).with_for_update()
 _REVISION: Final = select(REVISION.c.value)
-_ADVANCE: Final = update(REVISION).values(value=REVISION.c.value + 1).returning(REVISION.c.value)
+_ADVANCE: Final = (
+    update(REVISION).values(value=REVISION.c.value + bindparam("count")).returning(REVISION.c.value)
+)
 
 _ALIASES_OF: Final = (
     select(ALIASES).where(ALIASES.c.name == bindparam("of")).order_by(ALIASES.c.alias)
@@ -59,6 +62,14 @@ _CHANGE_LEASE: Final = (
 )
 
 
+_FILE: Final = select(FILES.c.content).where(FILES.c.sha256 == bindparam("of"))
+_ADD_FILE: Final = {
+    "sqlite": sqlite.insert(FILES).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(FILES).on_conflict_do_nothing(),
+}
+_DELETE_FILE: Final = delete(FILES).where(FILES.c.sha256 == bindparam("of"))
+
+
 class SqlRegistry:
     """A `RegistryStore` in a database that has been migrated; keeps the newest `keep_events`."""
 
@@ -68,8 +79,8 @@ class SqlRegistry:
 
     async def transact(self, work: Callable[[Transaction], T]) -> T:
         """Runs `work` in one transaction."""
-        return await self._database.run(
-            lambda session: work(SqlTransaction(session.connection(), self._keep_events))
+        return await self._database.run_statements(
+            lambda connection: work(SqlTransaction(connection, self._keep_events))
         )
 
 
@@ -82,20 +93,25 @@ class SqlTransaction:
         self.aliases = SqlAliases(connection)
         self.events = SqlEvents(connection, self.versions, keep_events)
         self.leases = SqlLeases(connection)
+        self.files = SqlFiles(connection)
 
     def lock(self) -> None:
-        """Locks the one row that every writer locks first."""
-        self._connection.execute(_LOCK)
+        """Locks the one row that every writer locks first.
+
+        A transaction of SQLite has the whole database from its beginning.
+        """
+        if self._connection.dialect.name != "sqlite":
+            self._connection.execute(_LOCK)
 
     def revision(self) -> int:
         """The present revision."""
         revision: int = self._connection.execute(_REVISION).scalar_one()
         return revision
 
-    def advance(self) -> int:
-        """Raises the revision by one and returns it."""
-        revision: int = self._connection.execute(_ADVANCE).scalar_one()
-        return revision
+    def advance(self, count: int = 1) -> int:
+        """Raises the revision so far and returns the first of the new ones."""
+        revision: int = self._connection.execute(_ADVANCE, {"count": count}).scalar_one()
+        return revision - count + 1
 
 
 class SqlAliases:
@@ -151,6 +167,27 @@ class SqlLeases:
             self._connection.execute(_ADD_LEASE, {"name": lease.name, **values})
 
 
+class SqlFiles:
+    """`Files` in SQL."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, sha256: str) -> bytes | None:
+        """The file, or None."""
+        content = self._connection.execute(_FILE, {"of": sha256}).scalar_one_or_none()
+        return None if content is None else bytes(content)
+
+    def put(self, sha256: str, content: bytes) -> None:
+        """Adds a file, unless it is there."""
+        statement = _ADD_FILE[self._connection.dialect.name]
+        self._connection.execute(statement, {"sha256": sha256, "content": content})
+
+    def delete(self, sha256: str) -> bool:
+        """Deletes the file, if it is there; whether it was."""
+        return self._connection.execute(_DELETE_FILE, {"of": sha256}).rowcount > 0
+
+
 class SqlEvents:
     """`Events` in SQL; an event refers to the version that it is about."""
 
@@ -159,17 +196,21 @@ class SqlEvents:
         self._versions = versions
         self._keep = keep
 
-    def append(self, event: Event) -> None:
-        """Adds the newest change and forgets those that are too many."""
-        subject = event.subject
-        added = {
-            "revision": event.revision,
-            "name": subject.name,
-            "number": subject.number,
-            "alias": subject.alias if isinstance(subject, Alias) else "",
-        }
+    def append(self, events: Sequence[Event]) -> None:
+        """Adds the newest changes in order, and now and then forgets those that are too many."""
+        added = [
+            {
+                "revision": event.revision,
+                "name": event.subject.name,
+                "number": event.subject.number,
+                "alias": event.subject.alias if isinstance(event.subject, Alias) else "",
+            }
+            for event in events
+        ]
         self._connection.execute(_ADD_EVENT, added)
-        self._connection.execute(_FORGET_EVENTS, {"last": event.revision - self._keep})
+        last, once_in = events[-1].revision, max(1, self._keep // 100)
+        if last // once_in > (events[0].revision - 1) // once_in:
+            self._connection.execute(_FORGET_EVENTS, {"last": last - self._keep})
 
     def after(self, revision: int, name: str, limit: int) -> list[Event]:
         """The first `limit` changes after a revision, in order."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -120,15 +120,17 @@ class SqlVersions:
         self._connection.execute(_ADD, values(version))
         self._count(version.state, 1, version.size_bytes if new_file else 0)
 
-    def retire(self, name: str, number: int, revision: int) -> None:
-        """Marks a version RETIRED."""
-        before = self.get(name, number)
-        if before is None:
-            return
-        self._connection.execute(_RETIRE, {"of": name, "which": number, "at": revision})
-        gone = before.state is State.READY and not self.uses(before.sha256)
-        self._count(before.state, -1, -before.size_bytes if gone else 0)
-        self._count(State.RETIRED, 1, 0)
+    def retire(self, retired: Sequence[Version]) -> list[str]:
+        """Marks READY versions RETIRED; files that no READY version has any more."""
+        if not retired:
+            return []
+        rows = [{"of": one.name, "which": one.number, "at": one.revision} for one in retired]
+        self._connection.execute(_RETIRE, rows)
+        sizes = {one.sha256: one.size_bytes for one in retired}
+        gone = sorted(sha256 for sha256 in sizes if not self.uses(sha256))
+        self._count(State.READY, -len(rows), -sum(sizes[sha256] for sha256 in gone))
+        self._count(State.RETIRED, len(rows), 0)
+        return gone
 
     def surplus(self, name: str, keep: int) -> list[Version]:
         """READY versions without snapshot or alias but for the newest `keep`, oldest first."""
@@ -211,6 +213,7 @@ def values(version: Version) -> dict[str, Any]:
         "revision": version.revision,
         "q_values": version.q_values,
         "checked": version.checked,
+        "graph_sha256": version.graph_sha256,
     }
 
 
@@ -234,6 +237,7 @@ def _version(row: Row[Any], aliases: tuple[str, ...]) -> Version:
         revision=row.revision,
         q_values=row.q_values,
         checked=row.checked,
+        graph_sha256=row.graph_sha256,
         aliases=aliases,
     )
 

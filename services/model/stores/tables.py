@@ -49,6 +49,7 @@ VERSIONS: Final = Table(
     Column("revision", BigInteger, nullable=False),
     Column("q_values", Boolean, nullable=False, server_default=false()),
     Column("checked", Text, nullable=False, server_default=""),
+    Column("graph_sha256", String(64), nullable=False, server_default=""),
     UniqueConstraint("name", "number"),
     Index("ix_policy_versions_state_sha256", "state", "sha256"),
     Index("ix_policy_versions_collection", "name", "state", "snapshot", "number"),
@@ -70,6 +71,14 @@ VERSIONS: Final = Table(
         sqlite_where=text("snapshot"),
     ),
 )
+
+FILES: Final = Table(
+    "policy_files",
+    METADATA,
+    Column("sha256", String(64), primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+"""Small files of versions that act for a moment; all others are among the blobs."""
 
 ALIASES: Final = Table(
     "policy_aliases",

@@ -16,8 +16,9 @@ import numpy as np
 
 from mazemesh.policy.rejection import Rejection
 from services.model.validation.confinement import Budget, confine
+from services.model.validation.known_graphs import KnownGraphs
 from services.model.validation.parity import Parity
-from services.model.validation.validation import preload, validate
+from services.model.validation.validation import preload
 
 MAX_REASON: Final = 1_000
 """Characters of an answer."""
@@ -33,12 +34,13 @@ def main() -> None:
     budget = Budget()
     confine()
     _answer(answers, ready=True)
+    graphs = KnownGraphs()
     while line := requests.readline():
         request = json.loads(line)
         budget.grant(request["cpu_seconds"], request["memory_bytes"])
         try:
             parity = _read_parity(requests, request["tensors"])
-            checked = validate(requests.read(request["size_bytes"]), parity)
+            checked = graphs.check(requests.read(request["size_bytes"]), parity)
         except Rejection as rejection:
             _answer(answers, check=rejection.check, reason=rejection.reason)
         except MemoryError:

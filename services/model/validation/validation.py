@@ -7,6 +7,7 @@ half a second from a cold disk, so it waits for the first use.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -41,7 +42,7 @@ def preload() -> None:
     check_graph(model)
     onnx.checker.check_model(model.SerializeToString())
     for optimized in (True, False):
-        session = _load(model.SerializeToString(), optimized=optimized)
+        session = load(model.SerializeToString(), optimized=optimized)
         session.run(["y"], {"x": np.zeros(2, np.float32)})
     onnxruntime.get_available_providers()
 
@@ -59,7 +60,7 @@ def validate(data: bytes, parity: Parity) -> str:
             once, 64 rows, rows one by one; 64 rows again without any optimization of the graph).
     """
     _check_form(data)
-    session = _load(data, optimized=True)
+    session = load(data, optimized=True)
     try:
         _check_signature("input", session.get_inputs(), _expected_inputs(parity))
         _check_signature("output", session.get_outputs(), _expected_outputs(parity))
@@ -68,11 +69,13 @@ def validate(data: bytes, parity: Parity) -> str:
     rows = np.arange(len(parity))
     batch = np.resize(rows, BATCH)
     singles = rows[:: max(1, len(rows) // SINGLE_ROWS)]
-    _compare(session, parity, rows)
+    names = [output.name for output in session.get_outputs()]
+    compare(session, names, parity, rows)
     for row in singles:
-        _compare(session, parity, np.array([row]))
-    _compare(session, parity, batch)
-    _compare(_load(data, optimized=False), parity, batch, "without optimization of the graph")
+        compare(session, names, parity, np.array([row]))
+    compare(session, names, parity, batch)
+    plain = load(data, optimized=False)
+    compare(plain, names, parity, batch, "without optimization of the graph")
     return (
         f"the publisher's answers to {len(rows)} observations: all at once, {len(singles)} one by "
         f"one and in a batch of {BATCH}, with the graph optimized by onnxruntime and, the batch of "
@@ -93,7 +96,12 @@ def _check_form(data: bytes) -> None:
         raise Rejection("onnx", _first_line(error)) from error
 
 
-def _load(data: bytes, *, optimized: bool) -> Any:
+def load(data: bytes, *, optimized: bool) -> Any:
+    """A session of the model.
+
+    Raises:
+        Rejection: check "load": onnxruntime does not take it.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -109,6 +117,11 @@ def _load(data: bytes, *, optimized: bool) -> Any:
         raise
     except Exception as error:  # its own exception classes share no base but Exception
         raise Rejection("load", _first_line(error)) from error
+
+
+def signature(parity: Parity) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What inputs and outputs a file must have for these rows."""
+    return _expected_inputs(parity), _expected_outputs(parity)
 
 
 _ONNX_TYPES: Final = {"uint8": "tensor(uint8)", "float32": "tensor(float)"}
@@ -163,10 +176,21 @@ def _fixed(size: object) -> bool:
     return isinstance(size, int)
 
 
-def _compare(session: Any, parity: Parity, rows: Rows, how: str = "") -> None:
-    names = [output.name for output in session.get_outputs()]
+def compare(
+    session: Any,
+    names: Sequence[str],
+    parity: Parity,
+    rows: Rows,
+    how: str = "",
+    given: Mapping[str, npt.NDArray[Any]] = MappingProxyType({}),
+) -> None:
+    """Runs a session on the rows of these numbers, with further inputs, and compares its answers.
+
+    Raises:
+        Rejection: it does not run, or answers otherwise than the publisher's own network.
+    """
     try:
-        arrays = session.run(names, parity.inputs(rows))
+        arrays = session.run(names, {**parity.inputs(rows), **given})
     except MemoryError:
         raise
     except Exception as error:  # as above

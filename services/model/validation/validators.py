@@ -10,18 +10,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
+import io
 import json
 import os
-import shutil
+import select
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, BinaryIO, Final, TypeVar
 
 from mazemesh.errors import ResourceExhausted, Unavailable
 from mazemesh.policy.rejection import Rejection
@@ -31,6 +33,9 @@ START_SECONDS: Final = 60.0
 """For a process to load onnxruntime."""
 
 T = TypeVar("T")
+
+Content = Path | bytes
+"""A file: on disk, where it may be large, or in memory."""
 
 _MEBIBYTE: Final = 1024 * 1024
 _LONGEST_ANSWER: Final = 16 * 1024
@@ -80,16 +85,20 @@ class Validator:
             cwd="/",
             env={**environment, **dict.fromkeys(_THREADS, "1")},
             start_new_session=True,
+            bufsize=0,
         )
+        assert self._process.stdin is not None
+        os.set_blocking(self._process.stdin.fileno(), False)
+        _make_large(self._process.stdin.fileno())
         try:
-            answer = self._answer(START_SECONDS, lambda: None)
+            answer = self._answer(START_SECONDS, ())
         except _Gone as error:
             self.close()
             raise Unavailable(f"the process that checks files does not start: {error}") from error
         assert answer == {"ready": True}
 
-    def check(self, path: Path, size_bytes: int, parity: Parity) -> str:
-        """What the file at `path` was compared on, by a process that is started if need be.
+    def check(self, content: Content, size_bytes: int, parity: Parity) -> str:
+        """What the file was compared on, by a process that is started if need be.
 
         Raises:
             Rejection: a check failed, or a limit was passed (check "limits").
@@ -99,7 +108,7 @@ class Validator:
         for attempt in (1, 2):
             self.start()
             try:
-                with path.open("rb") as file:
+                with _opened(content) as file:
                     answer = self._ask(file, size_bytes, parity)
             except _Gone as error:
                 # Somebody else may have killed it, as the kernel does for memory: try once more.
@@ -123,14 +132,10 @@ class Validator:
                 pipe.close()
         process.wait()
 
-    def _ask(self, file: Any, size_bytes: int, parity: Parity) -> dict[str, Any]:
-        def send() -> None:
-            assert self._process is not None
-            assert self._process.stdin is not None
-            _send(self._process.stdin, self._limits, file, size_bytes, parity)
-
+    def _ask(self, file: BinaryIO, size_bytes: int, parity: Parity) -> dict[str, Any]:
+        parts = _request(self._limits, file, size_bytes, parity)
         try:
-            return self._answer(self._limits.wall_seconds, send)
+            return self._answer(self._limits.wall_seconds, parts)
         except _Gone as error:
             status = self._process.wait() if self._process is not None else 0
             self.close()
@@ -141,37 +146,39 @@ class Validator:
                 ) from error
             raise
 
-    def _answer(self, seconds: float, send: Callable[[], None]) -> dict[str, Any]:
-        """The next answer. Kills a process that does not give it in time."""
+    def _answer(self, seconds: float, request: Iterable[bytes]) -> dict[str, Any]:
+        """The answer to a request. Kills a process that does not give it in time."""
         process = self._process
         assert process is not None
+        assert process.stdin is not None
         assert process.stdout is not None
-        late = threading.Event()
-
-        def kill() -> None:
-            late.set()
-            process.kill()
-
-        timer = threading.Timer(seconds, kill)
-        timer.start()
+        deadline = time.monotonic() + seconds
+        content: dict[str, Any] = {}
         try:
-            send()
-            line = process.stdout.readline(_LONGEST_ANSWER)
-            content: dict[str, Any] = json.loads(line) if line.endswith(b"\n") else {}
+            for part in request:
+                _write(process.stdin.fileno(), part, deadline)
+            line = _read_line(process.stdout.fileno(), deadline)
+            content = json.loads(line) if line.endswith(b"\n") else {}
+        except TimeoutError as error:
+            process.kill()
+            self.close()
+            raise Unavailable(
+                f"a check did not end within {seconds:g} s on this busy machine"
+            ) from error
         except (BrokenPipeError, ValueError):
             content = {}
-        finally:
-            timer.cancel()
         if content:
             return content
-        status = process.wait()
-        if late.is_set():
-            self.close()
-            raise Unavailable(f"a check did not end within {seconds:g} s on this busy machine")
-        raise _Gone(f"its process ended with status {status}")
+        raise _Gone(f"its process ended with status {process.wait()}")
 
 
-def _send(pipe: Any, limits: Limits, file: Any, size_bytes: int, parity: Parity) -> None:
+def _make_large(pipe: int) -> None:
+    """Gives a pipe room for a file, where that can be told: to wait for the reader costs time."""
+    with contextlib.suppress(AttributeError, OSError):
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _MEBIBYTE)
+
+
+def _request(limits: Limits, file: BinaryIO, size_bytes: int, parity: Parity) -> Iterator[bytes]:
     arrays = {
         field.name: array
         for field in fields(parity)
@@ -183,11 +190,50 @@ def _send(pipe: Any, limits: Limits, file: Any, size_bytes: int, parity: Parity)
         "size_bytes": size_bytes,
         "tensors": {name: (array.dtype.str, array.shape) for name, array in arrays.items()},
     }
-    pipe.write(json.dumps(request).encode() + b"\n")
-    for array in arrays.values():
-        pipe.write(array.tobytes())
-    shutil.copyfileobj(file, pipe, _MEBIBYTE)
-    pipe.flush()
+    yield b"".join([json.dumps(request).encode(), b"\n", *(a.tobytes() for a in arrays.values())])
+    yield from iter(lambda: file.read(_MEBIBYTE), b"")
+
+
+def _write(pipe: int, content: bytes, deadline: float) -> None:
+    """Writes all to a pipe that does not block.
+
+    Raises:
+        TimeoutError: the other side does not read it before the deadline.
+        BrokenPipeError: there is no other side.
+    """
+    left = memoryview(content)
+    while left:
+        try:
+            left = left[os.write(pipe, left) :]
+        except BlockingIOError:
+            _wait(pipe, select.POLLOUT, deadline)
+
+
+def _read_line(pipe: int, deadline: float) -> bytes:
+    """A line, with its end; without one when the other side ended, or the line is too long.
+
+    Raises:
+        TimeoutError: it does not come before the deadline.
+    """
+    line = b""
+    while not line.endswith(b"\n") and len(line) < _LONGEST_ANSWER:
+        _wait(pipe, select.POLLIN, deadline)
+        more = os.read(pipe, _LONGEST_ANSWER - len(line))
+        if not more:
+            break
+        line += more
+    return line
+
+
+def _wait(pipe: int, what: int, deadline: float) -> None:
+    poll = select.poll()
+    poll.register(pipe, what)
+    if not poll.poll(max(0.0, 1e3 * (deadline - time.monotonic()))):
+        raise TimeoutError
+
+
+def _opened(content: Content) -> BinaryIO:
+    return io.BytesIO(content) if isinstance(content, bytes) else content.open("rb")
 
 
 class Validators:
@@ -203,7 +249,7 @@ class Validators:
         *,
         processes: int,
         waiting: int,
-        check: Callable[[Validator, Path, int, Parity], str] = Validator.check,
+        check: Callable[[Validator, Content, int, Parity], str] = Validator.check,
     ) -> None:
         """`waiting` checks wait at most; the next is refused. `check` is called by threads."""
         self._check = check
@@ -219,8 +265,8 @@ class Validators:
         """Starts the first process."""
         await self._with_validator(lambda validator: validator.start())
 
-    async def check(self, path: Path, size_bytes: int, parity: Parity) -> str:
-        """What the file at `path` was compared on; see `Validator.check`.
+    async def check(self, content: Content, size_bytes: int, parity: Parity) -> str:
+        """What the file was compared on; see `Validator.check`.
 
         A caller that goes away leaves the queue, but not a process that has begun.
 
@@ -228,7 +274,7 @@ class Validators:
             ResourceExhausted: too many wait already.
         """
         return await self._with_validator(
-            lambda validator: self._check(validator, path, size_bytes, parity)
+            lambda validator: self._check(validator, content, size_bytes, parity)
         )
 
     async def close(self) -> None:

@@ -95,12 +95,32 @@ def version_message(version: Version) -> pb.PolicyVersion:
         revision=version.revision,
         q_values=version.q_values,
         checked=version.checked,
+        graph_sha256=version.graph_sha256,
     )
     if version.collection:
         message.collection.ParseFromString(version.collection)
         # Of versions from before it was kept.
         message.q_values = version.q_values or _collects_q_values(message.collection)
     return message
+
+
+def weights_message(revision: int, sha256: str, weights: bytes) -> pb.WatchPoliciesResponse:
+    """Weights of a version to come, for those who watch."""
+    held = pb.PolicyWeights(sha256=sha256, weights=weights)
+    return pb.WatchPoliciesResponse(revision=revision, weights=held)
+
+
+def read_graph(sha256: str) -> str:
+    """A graph that a request names; empty where it names none.
+
+    Raises:
+        InvalidArgument: it is no sha256.
+    """
+    if sha256 and not _SHA256.fullmatch(sha256):
+        raise InvalidArgument(
+            f"graph_sha256 is {sha256[:80]!r}; expected 64 digits of 0-9, a-f, or nothing"
+        )
+    return sha256
 
 
 def alias_message(alias: Alias) -> pb.Alias:
@@ -121,7 +141,9 @@ def event_message(event: Event, spread_seconds: float = 0.0) -> pb.WatchPolicies
 
 
 def _collects_q_values(collection: pb.Collection) -> bool:
-    return collection.HasField("transition") or collection.HasField("sequence")
+    if collection.HasField("transition"):
+        return collection.transition.choosing == pb.CHOOSING_UNSPECIFIED
+    return collection.HasField("sequence")
 
 
 def _collection(collection: pb.Collection) -> bytes:

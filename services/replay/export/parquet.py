@@ -1,8 +1,8 @@
 """Rows of tables as Parquet files, which pyarrow, DuckDB and others read without mazemesh.
 
 A column of the signature is a column of the file: a scalar as a number, anything else as a list of
-fixed size in C order, with its shape in the field's metadata. Beside them stand `priority`
-(float64) and `policy_version` (int64) of each row, under the names below.
+fixed size in C order, with its shape in the field's metadata; packed ones are unpacked. Beside them
+stand `priority` (float64) and `policy_version` (int64) of each row, under the names below.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.wire.tensors import ColumnSpec, Signature
+from mazemesh.wire.tensors import ColumnSpec, Signature, plain_array
 
 PRIORITY = "mazemesh.priority"
 POLICY_VERSION = "mazemesh.policy_version"
@@ -102,7 +102,9 @@ def _schema(signature: Signature) -> pa.Schema:
 def _batch(schema: pa.Schema, signature: Signature, part: Rows) -> pa.RecordBatch:
     arrays = []
     for spec, column in zip(signature.columns, part.columns, strict=True):
-        flat = pa.array(np.ascontiguousarray(column).reshape(-1).view(spec.dtype))
+        stored = np.ascontiguousarray(column).view(spec.stored_dtype)
+        plain = plain_array(spec, stored.reshape(len(column), *spec.stored_shape))
+        flat = pa.array(plain.reshape(-1))
         size = math.prod(spec.shape)
         arrays.append(
             pa.FixedSizeListArray.from_arrays(flat, size) if spec.shape and size else flat

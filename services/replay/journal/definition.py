@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 import numpy as np
 
+from mazemesh.packing.runs import Packing
 from mazemesh.wire.tensors import ColumnSpec, Signature
 from services.replay.table.spec import LimiterSpec, SelectorKind, SelectorSpec, TableSpec
 
@@ -16,7 +17,7 @@ def encode_definition(spec: TableSpec) -> bytes:
     return json.dumps(
         {
             "name": spec.name,
-            "columns": [(c.name, c.dtype.name, c.shape) for c in spec.signature.columns],
+            "columns": [_column(column) for column in spec.signature.columns],
             "capacity": spec.capacity,
             "sampler": (spec.sampler.kind.name, spec.sampler.exponent),
             "remover": (spec.remover.kind.name, spec.remover.exponent),
@@ -30,7 +31,8 @@ def decode_definition(body: memoryview) -> TableSpec:
     """Reads what `encode_definition` wrote."""
     content = json.loads(bytes(body))
     columns = tuple(
-        ColumnSpec(name, np.dtype(dtype), tuple(shape)) for name, dtype, shape in content["columns"]
+        ColumnSpec(name, np.dtype(dtype), tuple(shape), Packing.of(*packing) if packing else None)
+        for name, dtype, shape, *packing in content["columns"]
     )
     sampler, remover = (
         SelectorSpec(SelectorKind[kind], exponent)
@@ -45,3 +47,11 @@ def decode_definition(body: memoryview) -> TableSpec:
         limiter=LimiterSpec(**content["limiter"]),
         max_times_sampled=content["max_times_sampled"],
     )
+
+
+def _column(spec: ColumnSpec) -> tuple[object, ...]:
+    """Name, type and shape, and the runs of one that is packed."""
+    plain = spec.name, spec.dtype.name, spec.shape
+    if spec.packing is None:
+        return plain
+    return *plain, [(run.count, run.bits) for run in spec.packing.runs]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import Enum
 
 from mazemesh.errors import InvalidArgument
@@ -132,18 +132,22 @@ class TableSpec:
                     f"table.signature.columns[{index}] ({column.name!r}) has the shape "
                     f"{list(column.shape)} and no bytes; expected at least one element a row"
                 )
-        if self.signature.row_bytes + ROW_MESSAGE_BYTES > MOST_DRAWN_BYTES:
+        # Plain, as whoever asks may have them.
+        row_bytes = self.signature.plain.row_bytes
+        if row_bytes + ROW_MESSAGE_BYTES > MOST_DRAWN_BYTES:
             raise InvalidArgument(
-                f"table.signature has rows of {self.signature.row_bytes} bytes; expected at most "
+                f"table.signature has rows of {row_bytes} bytes; expected at most "
                 f"{MOST_DRAWN_BYTES - ROW_MESSAGE_BYTES}, so that one fits into a message"
             )
 
     def differences(self, other: TableSpec) -> list[str]:
-        """`field: this value != other value` for each field that differs."""
+        """`field: this value != other value` for each field that differs; packing is none."""
+        one = replace(self, signature=self.signature.plain)
+        two = replace(other, signature=other.signature.plain)
         return [
-            f"{field.name}: {_cut(getattr(self, field.name))} != {_cut(getattr(other, field.name))}"
-            for field in fields(self)
-            if getattr(self, field.name) != getattr(other, field.name)
+            f"{field.name}: {_cut(getattr(one, field.name))} != {_cut(getattr(two, field.name))}"
+            for field in fields(one)
+            if getattr(one, field.name) != getattr(two, field.name)
         ]
 
 

@@ -16,6 +16,7 @@ from services.replay.selectors.selector import Reals
 from services.replay.table.operations import Batch
 from services.replay.table.spec import LimiterSpec, SelectorKind, SelectorSpec, TableSpec
 from services.replay.table.storage import Buffer, Keys
+from services.replay.wire.forms import packed_data
 
 _KINDS = {
     pb.SELECTOR_KIND_UNIFORM: SelectorKind.UNIFORM,
@@ -143,31 +144,38 @@ def _selector(message: pb.Selector, field: str) -> SelectorSpec:
 
 
 def _columns(request: RecordRequest, signature: Signature) -> list[Buffer]:
-    """Rows * row_bytes bytes for each column."""
-    if request.signature_hash != signature.hash:
+    """Rows * row_bytes bytes for each column, as the table stores them."""
+    form = signature.form(request.signature_hash)
+    if form is None:
         raise InvalidArgument(
             f"columns.signature_hash is {request.signature_hash:#x}; the table's is "
             f"{signature.hash:#x} for {signature.describe()}"
         )
-    if len(request.data) != len(signature.columns):
+    if len(request.data) != len(form.columns):
         raise InvalidArgument(
-            f"columns.data has {len(request.data)} entries; expected {len(signature.columns)} "
-            f"({signature.describe()})"
+            f"columns.data has {len(request.data)} entries; expected {len(form.columns)} "
+            f"({form.describe()})"
         )
     rows = request.rows
-    for index, (spec, content) in enumerate(zip(signature.columns, request.data, strict=True)):
+    for index, (spec, content) in enumerate(zip(form.columns, request.data, strict=True)):
         if len(content) != rows * spec.row_bytes:
             raise InvalidArgument(
                 f"columns.data[{index}] ({spec.name!r}) has {len(content)} bytes; expected "
-                f"{rows * spec.row_bytes} for {rows} rows of {spec.dtype.name} {list(spec.shape)}"
+                f"{rows * spec.row_bytes} for {rows} rows of {spec.stored_dtype.name} "
+                f"{list(spec.stored_shape)}"
             )
-        if spec.dtype.char == "?" and content:
+        if spec.stored_dtype.char == "?" and content:
             highest = np.frombuffer(content, np.uint8).max()
             if highest > 1:
                 raise InvalidArgument(
                     f"columns.data[{index}] ({spec.name!r}) has a byte {highest}; a bool is 0 or 1"
                 )
-    return request.data
+    if form.packs == signature.packs:
+        return request.data
+    return [
+        packed_data(spec, content, rows, f"columns.data[{index}] ({spec.name!r})")
+        for index, (spec, content) in enumerate(zip(signature.columns, request.data, strict=True))
+    ]
 
 
 def _priorities(data: Buffer, rows: int, field: str) -> Reals:

@@ -14,12 +14,14 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from actor.collecting.acting import SoftmaxActing
+from actor.collecting.own_pace import OwnPaceUnrollCollector
 from actor.collecting.step import Experience
-from actor.collecting.unrolls import UnrollCollector
 from actor.metrics import ActorMetrics
-from actor.selfplay.opponents import OpponentSupply, SeatPlan
+from actor.selfplay.crew import Trainee
+from actor.selfplay.opponents import OpponentSupply
+from actor.selfplay.seat_plan import SeatPlan
 from actor.selfplay.selfplay import TrainingGames
-from mazemesh.experience import policy_digest
+from mazemesh.experience import policy_digest, unroll_signature
 from mazemesh.games import GameSettings, Purpose, get_game, seeds
 from mazemesh.policy.cache import PolicyCache
 from mazemesh.policy.onnx_policy import Float, Observation, OnnxPolicy
@@ -65,6 +67,7 @@ class Names:
         pool: Sequence[str] = (),
         exploits: str = "",
         sides: int = 2,
+        adversaries: Sequence[str] = (),
     ) -> Sequence[Opponent]:
         self.answered.set()
         return [Opponent(policy=self._names[i % len(self._names)]) for i in range(count)]
@@ -79,7 +82,7 @@ def plan_of(*names: str) -> SeatPlan:
     assert peer.answered.wait(20)
     stop.set()
     thread.join(20)
-    return SeatPlan(GAMES, SPEC.seats, supply)
+    return SeatPlan(GAMES, SPEC.seats, supply, student="race")
 
 
 def publish(
@@ -115,19 +118,17 @@ def training(
         "race", SETTINGS, GAMES, seed, controllers=plan.controllers()
     )
     rng = np.random.default_rng(0)
-    collector = UnrollCollector(
-        GAMES,
+    signature = unroll_signature(
         LENGTH,
         SPEC.observation_size,
         SPEC.num_actions,
         state_size=current().state_size,
         opponents=True,
     )
+    collector = OwnPaceUnrollCollector(GAMES * SPEC.seats, signature, GAMES)
     metrics = ActorMetrics(CollectorRegistry())
-    acting = SoftmaxActing(rng)
-    return TrainingGames(
-        session, session.step, plan, acting, collector, current, load, metrics, rng
-    )
+    trainees = [Trainee(current, SoftmaxActing(rng), collector)]
+    return TrainingGames(session, session.step, plan, trainees, load, metrics, rng)
 
 
 def digest_at(model: RunningModel, reference: str) -> int:
@@ -150,7 +151,7 @@ def test_a_frozen_opponent_is_the_same_file_from_beginning_to_end(
             newest = publish(model, network(turn))
             versions.add(newest)
             student[0] = cache.get(newest)
-        experience = games.turn()
+        (experience,) = games.turn()
         if experience is not None:
             found.append(experience)
     met = np.concatenate([one.columns["opponent"].ravel() for one in found])
@@ -171,7 +172,7 @@ def test_each_episode_has_one_opponent_and_bots_are_told_apart(
     cache = PolicyCache(model.client)
     plan = plan_of(first, "bot/random", second, first, second)
     games = training(game, plan, lambda: cache.get(first), cache.get)
-    found = [one for _ in range(8 * LENGTH) if (one := games.turn()) is not None]
+    found = [one for _ in range(8 * LENGTH) if (one := games.turn()[0]) is not None]
     columns = {
         name: np.concatenate([one.columns[name] for one in found], axis=1)
         for name in ("opponent", "terminated", "truncated")
@@ -227,7 +228,7 @@ def test_opponent_and_student_remember_for_themselves_and_forget_at_the_end(
         np.testing.assert_array_equal(opponent.asked[-1], np.stack([age, 5 * age], axis=1))
         np.testing.assert_array_equal(student.asked[-1][:GAMES], np.stack([age, age], axis=1))
         recorded.append(age.copy())
-        experience = games.turn()
+        (experience,) = games.turn()
         status = games._session.step.status  # type: ignore[attr-defined]
         age = np.where(status == 0, age + 1, 0).astype(np.float32)
         if experience is not None:
@@ -251,8 +252,8 @@ def test_a_stand_in_is_told_by_its_own_digest_and_its_outcome_by_nobody(
     cache = PolicyCache(model.client, spec_hash=SPEC.spec_hash)
     plan = plan_of(opponent)
     games = training(game, plan, lambda: cache.get(present), cache.get)
-    found = [one for _ in range(2 * LENGTH) if (one := games.turn()) is not None]
+    found = [one for _ in range(2 * LENGTH) if (one := games.turn()[0]) is not None]
     met = np.concatenate([one.columns["opponent"].ravel() for one in found])
     assert set(met.tolist()) == {digest_at(model, present)}
     assert set(plan.opponent) == {""}
-    assert plan._supply._drain() == {}  # type: ignore[attr-defined]
+    assert plan._parts[0].supply._drain() == {}  # type: ignore[attr-defined]

@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 from actor.collecting.acting import SoftmaxActing
 from actor.collecting.own_pace import OwnPaceUnrollCollector
 from actor.metrics import ActorMetrics
-from actor.selfplay.opponents import SeatPlan
+from actor.selfplay.crew import Trainee
+from actor.selfplay.seat_plan import SeatPlan
 from actor.selfplay.selfplay import TrainingGames
 from mazemesh.cli.app import app
 from mazemesh.client.game import games_session
@@ -305,15 +306,13 @@ def test_an_actor_collects_moves_alone(server: RunningGame) -> None:
         session,
         session.step,
         plan,
-        SoftmaxActing(rng),
-        OwnPaceUnrollCollector(4, signature),
-        lambda: policy,
+        [Trainee(lambda: policy, SoftmaxActing(rng), OwnPaceUnrollCollector(4, signature))],
         lambda name: policy,
         metrics,
         rng,
     )
     # They fill an unroll in 4, 2, 1 and 1 games; those that are full wait until there are four.
-    batches = [batch for _ in range(16) if (batch := games.turn()) is not None]
+    batches = [batch for _ in range(16) if (batch := games.turn()[0]) is not None]
     session.close()
     columns = {
         name: np.concatenate([batch.columns[name] for batch in batches]) for name in signature.names

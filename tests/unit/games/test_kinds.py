@@ -44,9 +44,10 @@ def test_who_waits_for_ends_hears_of_each(game: Game) -> None:
         engine.close()
 
 
-def test_first_observations_are_those_of_seat_0(game: Game) -> None:
+def test_first_columns_are_those_of_seat_0(game: Game) -> None:
     spec = game.spec()
-    observation, masks = game.first_observations(GameSettings(), 7, 4)
+    first = game.first_columns(GameSettings(), 7, 4)
+    observation, masks = first["observation"], first["action_mask"]
     assert observation.shape == (4, spec.observation_size)
     assert observation.dtype == np.dtype(spec.observation_dtype)
     assert masks.shape == (4, spec.num_actions)

@@ -16,6 +16,7 @@ from learner.ports import Columns, Priorities
 from learner.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.errors import AlreadyExists, DeadlineExceeded, FailedPrecondition, NotFound
+from mazemesh.policy.weights import Graph
 from mazemesh.v1 import model_pb2, replay_pb2
 from mazemesh.wire.tensors import Signature, from_tensor
 
@@ -84,6 +85,9 @@ class FakeReplay:
     made: int = 0
     priorities: list[Priorities] = field(default_factory=list)
 
+    def list_tables(self) -> list[replay_pb2.TableInfo]:
+        return [replay_pb2.TableInfo(table=table) for table in self.tables.values()]
+
     def create_table(self, table: replay_pb2.Table) -> bool:
         self.made += 1
         there = self.tables.setdefault(table.name, table)
@@ -138,7 +142,7 @@ class FakeModel:
         return model_pb2.HoldNameResponse(fence=fence, seconds=self.hold_seconds)
 
     def publish(
-        self, header: model_pb2.PublishPolicyHeader, data: bytes
+        self, header: model_pb2.PublishPolicyHeader, data: bytes, graph: Graph | None = None
     ) -> model_pb2.PolicyVersion:
         self.requests.append(header.request_id)
         if self.failures:

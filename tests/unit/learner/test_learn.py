@@ -103,7 +103,7 @@ def test_stop_while_model_is_away_ends(tmp_path: Path) -> None:
     class Away(FakeModel):
         asked = threading.Event()
 
-        def publish(self, header: object, data: bytes) -> object:
+        def publish(self, header: object, data: bytes, graph: object = None) -> object:
             self.asked.set()
             raise Unavailable("not there yet")
 

@@ -52,7 +52,7 @@ def test_ape_x_ladder_runs_from_base_to_base_to_the_power() -> None:
 def test_the_student_draws_anew_in_every_step() -> None:
     acting = SoftmaxActing(np.random.default_rng(4))
     many, mask = np.repeat(LOGITS, 1_000, axis=0), np.ones((1_000, 5), np.uint8)
-    steps = [acting.student(many, mask) for _ in range(40)]
+    steps = [acting.student(many, mask, np.arange(len(many))) for _ in range(40)]
     assert len({step.tobytes() for step in steps}) == 40
     expected = np.exp(LOGITS[0]) / np.exp(LOGITS[0]).sum()
     frequency = np.bincount(np.concatenate(steps), minlength=5) / 40_000

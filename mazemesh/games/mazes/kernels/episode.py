@@ -68,7 +68,7 @@ def close_episode(p: Parameters, s: State, game: int, ended: int, autoreset: boo
     """
     if not (s.terminated[game] or s.truncated[game]):
         return ended
-    size = p.seats * p.observation_size
+    size = p.seats * p.observation_size if p.observed else 0
     for index in range(game * size, (game + 1) * size):
         s.final_observation[index] = s.observation[index]
     for seat in range(p.seats):

@@ -14,8 +14,14 @@ _SCALARS = 9
 
 @part
 def observe(p: Parameters, s: State, game: int) -> None:
-    """Write what every seat of a game with nothing but an exit sees, and the action masks."""
+    """Write what every seat of a game with nothing but an exit sees, and the action masks.
+
+    Where `observe_packed` shows what is seen, the masks alone.
+    """
     for seat in range(p.seats):
+        if not p.observed:
+            write_mask(p, s, game, seat)
+            continue
         begin = write_surroundings(p, s, game, seat)
         row, column = s.exit[game, 0], s.exit[game, 1]
         mark(p, s, game, seat, begin + OWN_PLANES * p.window * p.window, row, column, 255)
@@ -119,12 +125,27 @@ def write_compass(
     p: Parameters, s: State, game: int, seat: int, offset: int, row: int, column: int
 ) -> None:
     """Write four bytes at `offset`: how far east, west, south and north a cell is."""
+    write_compass_to(p, s, s.observation, game, seat, offset, row, column)
+
+
+@part
+def write_compass_to(
+    p: Parameters,
+    s: State,
+    out: ByteArray,
+    game: int,
+    seat: int,
+    offset: int,
+    row: int,
+    column: int,
+) -> None:
+    """Write the four bytes of a compass into `out`."""
     east = column - s.position[game, seat, 1]
     south = row - s.position[game, seat, 0]
-    s.observation[offset] = s.compass[max(east, 0)]
-    s.observation[offset + 1] = s.compass[max(-east, 0)]
-    s.observation[offset + 2] = s.compass[max(south, 0)]
-    s.observation[offset + 3] = s.compass[max(-south, 0)]
+    out[offset] = s.compass[max(east, 0)]
+    out[offset + 1] = s.compass[max(-east, 0)]
+    out[offset + 2] = s.compass[max(south, 0)]
+    out[offset + 3] = s.compass[max(-south, 0)]
 
 
 @part

@@ -27,7 +27,8 @@ class Parameters(NamedTuple):
     """The settings as the kernels take them.
 
     A padded plane shows a maze with a margin of half a window, and one cell more in the north and
-    west: `plane` bytes in rows of `stride`.
+    west: `plane` bytes in rows of `stride`. Unless `observed`, games with nothing but an exit do not
+    write observations.
     """
 
     height: int
@@ -46,6 +47,7 @@ class Parameters(NamedTuple):
     planes: int
     line_of_sight: bool
     items: int
+    observed: bool = True
 
 
 @part

@@ -34,6 +34,10 @@ def _even_and_odd(seats: int) -> tuple[int, ...]:
     return tuple(place % 2 for place in range(seats))
 
 
+def _names(seats: int) -> tuple[str, ...]:
+    return tuple(f"{('first', 'second')[place % 2]}-{place // 2 + 1}" for place in range(seats))
+
+
 def _load_step() -> Callable[..., int]:
     from mazemesh.games.mazes.rules.ctf_step import step
 
@@ -59,7 +63,9 @@ CTF = MazeGame(
     planes=(*SHARED_PLANES, "allies", "own_flag", "enemy_flag"),
     overview=("base_0", "base_1", "flag_0", "flag_1"),
     vectors=(("flags", 3), ("own_flag_compass", 4)),
+    binary=frozenset({"flags"}),
     seats_multiple=2,
     teams=_even_and_odd,
+    agents=_names,
     has_things=True,
 )

@@ -29,6 +29,10 @@ def _evader_and_hunters(seats: int) -> tuple[int, ...]:
     return (0,) + (1,) * (seats - 1)
 
 
+def _names(seats: int) -> tuple[str, ...]:
+    return ("evader", *(f"hunter-{number}" for number in range(1, seats)))
+
+
 def _load_step() -> Callable[..., int]:
     from mazemesh.games.mazes.rules.pursuit_step import step
 
@@ -54,5 +58,6 @@ PURSUIT = MazeGame(
     planes=(*SHARED_PLANES, "evader"),
     overview=("evader",),
     teams=_evader_and_hunters,
+    agents=_names,
     has_things=True,
 )

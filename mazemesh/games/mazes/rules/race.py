@@ -28,4 +28,5 @@ RACE = MazeGame(
     default_seats=2,
     may_stay=True,
     load_step=_load_step,
+    is_plain=True,
 )

@@ -26,4 +26,5 @@ SOLO = MazeGame(
     default_seats=1,
     may_stay=False,
     load_step=_load_step,
+    is_plain=True,
 )

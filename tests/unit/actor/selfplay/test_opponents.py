@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from actor.selfplay.opponents import OpponentSupply, SeatPlan
+from actor.selfplay.opponents import OpponentSupply
+from actor.selfplay.seat_plan import Part, SeatPlan
 from mazemesh.errors import Unavailable
 from mazemesh.games import bot_code
 from mazemesh.v1.matchmaker_pb2 import Opponent
@@ -30,8 +31,9 @@ class FakeMatchmaker:
         pool: Sequence[str] = (),
         exploits: str = "",
         sides: int = 2,
+        adversaries: Sequence[str] = (),
     ) -> Sequence[Opponent]:
-        self.sides = sides
+        self.sides, self.adversaries = sides, tuple(adversaries)
         self.whom = tuple(pool), exploits
         self.requests.append((request_id, dict(outcomes)))
         if len(self.requests) <= self._down:
@@ -139,8 +141,7 @@ def test_team_mates_are_not_given_to_the_opponent() -> None:
     code = bot_code("bot/random")
     evens, odds = [-1, code, -1, code], [code, -1, code, -1]
     assert plan.controllers().tolist() == [evens, odds, evens, odds]
-    assert np.argwhere(plan.allied).tolist() == [[0, 2], [1, 3], [2, 0], [3, 1]]
-    assert not (plan.allied & plan.opposed).any()
+    assert plan.trained.tolist() == [[True, False] * 2, [False, True] * 2] * 2
 
 
 def test_an_evader_has_no_mates_and_a_hunter_one_adversary() -> None:
@@ -150,7 +151,7 @@ def test_an_evader_has_no_mates_and_a_hunter_one_adversary() -> None:
         [True, False, False],
         [True, False, False],
     ]
-    assert plan.allied.sum(axis=1).tolist() == [0, 1, 1]
+    assert (plan.trained == ~plan.opposed).all()
 
 
 def test_where_all_win_together_nobody_is_opposed() -> None:
@@ -159,6 +160,8 @@ def test_where_all_win_together_nobody_is_opposed() -> None:
     assert plan.controllers().tolist() == [[-1, -1], [-1, -1]]
     assert plan.announce() is None
     assert plan.ended(np.array([0], np.int32), np.array([[1.0, 1.0]], np.float32)) is None
+    assert plan.trained.all()
+    assert not plan.mirror.any()
 
 
 class Told:
@@ -193,3 +196,77 @@ def test_the_matchmaker_is_told_how_many_sides_there_are() -> None:
     supply = OpponentSupply(matchmaker, "race", "race", stop, sides=3, stock=8)
     run_until_answered(supply, matchmaker, stop)
     assert matchmaker.sides == 3
+
+
+def test_all_seats_train_where_the_opponent_is_the_student_itself() -> None:
+    supply, stop = supply_of(matchmaker := FakeMatchmaker(["race:latest", "bot/random", "race:3"]))
+    run_until_answered(supply, matchmaker, stop)
+    plan = SeatPlan(3, 2, supply, student="race")
+    assert plan.trained.tolist() == [[True, True], [False, True], [True, False]]
+    assert plan.mirror.tolist() == [True, False, False]
+    # Next come again the latest, the bot and version 3, then the latest for whoever ends first.
+    plan.ended(np.array([2], np.int32), np.array([[1.0, 0.0]], np.float32))
+    assert plan.opponent[2] == "race:3"
+    plan.ended(np.array([0, 2], np.int32), np.array([[1.0, 0.0]] * 2, np.float32))
+    assert plan.opponent[2] == "race:latest"
+    assert plan.trained[2].all()
+    assert matchmaker.requests[-1][1] == {}
+
+
+def test_a_stand_in_is_the_student_itself() -> None:
+    plan = SeatPlan(2, 2, Told(), student="race")
+    plan.stand_in(1)
+    assert plan.trained.tolist() == [[True, False], [True, True]]
+    assert plan.opponent == ["race:1", ""]
+
+
+class Fixed:
+    """A supply of one name."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.told: list[tuple[str, float]] = []
+
+    def take(self) -> str:
+        return self.name
+
+    def report(self, opponent: str, score: float) -> None:
+        self.told.append((opponent, score))
+
+
+def roles(of_evader: str, of_hunters: str) -> tuple[SeatPlan, Fixed, Fixed]:
+    one, two = Fixed(of_evader), Fixed(of_hunters)
+    parts = [Part("evader", (0,), one), Part("hunters", (1, 2), two)]
+    return SeatPlan(4, 3, parts, (0, 1, 1)), one, two
+
+
+def test_each_policy_of_a_run_is_the_student_in_its_share_of_the_games() -> None:
+    plan, _, _ = roles("hunters:4", "evader:2")
+    assert plan.part_of.tolist() == [0, 1, 1]
+    assert plan.student_seat.tolist() == [0, 1, 0, 2]
+    assert plan.trained.tolist() == [[True, False, False], [False, True, True]] * 2
+    assert not plan.mirror.any()
+    assert plan.adversary.tolist() == [1, 0, 0]
+
+
+def test_where_all_policies_are_the_latest_all_train_and_each_outcome_is_told() -> None:
+    plan, of_evader, of_hunters = roles("hunters:latest", "bot/random")
+    assert plan.mirror.tolist() == [True, False] * 2
+    assert plan.trained.tolist() == [[True] * 3, [False, True, True]] * 2
+    plan.ended(np.arange(2, dtype=np.int32), np.array([[0, 1, 1], [0, 1, 1]], np.float32))
+    assert of_evader.told == [("hunters:latest", 0.0)]
+    assert of_hunters.told == [("bot/random", 1.0)]
+
+
+def test_an_opponent_of_one_policy_leaves_the_others_their_seats() -> None:
+    parts = [Part(name, (seat,), Fixed("b:7")) for seat, name in enumerate(("a", "b", "c"))]
+    plan = SeatPlan(1, 3, parts)
+    assert plan.trained.tolist() == [[True, False, True]]
+
+
+def test_the_matchmaker_is_told_who_holds_the_other_sides() -> None:
+    matchmaker, stop = FakeMatchmaker(["hunters:latest"]), threading.Event()
+    supply = OpponentSupply(matchmaker, "evader", "pursuit", stop, adversaries=["hunters"], stock=8)
+    assert supply.take() == "hunters:latest"
+    run_until_answered(supply, matchmaker, stop)
+    assert matchmaker.adversaries == ("hunters",)

@@ -9,6 +9,7 @@ from actor.selfplay.student import Student
 from mazemesh.errors import Unavailable
 from mazemesh.games import GameSettings, get_game
 from mazemesh.policy.cache import PolicyCache
+from mazemesh.policy.weights import Graph
 from mazemesh.v1.model_pb2 import POLICY_STATE_RETIRED, Alias, PolicyVersion, WatchPoliciesResponse
 from tests.onnx_policies import Network
 
@@ -26,7 +27,9 @@ class FakeModel:
         self.latest, self.asked = 1, list[str]()
         self._events, self._stop = events, stop
 
-    def get(self, policy: str, if_none_match: str = "") -> tuple[PolicyVersion, bytes | None]:
+    def get(
+        self, policy: str, if_none_match: str = "", graph: Graph | None = None
+    ) -> tuple[PolicyVersion, bytes | None]:
         self.asked.append(policy)
         description = PolicyVersion(
             name="solo",
@@ -40,7 +43,9 @@ class FakeModel:
         network = Network(SPEC.observation_size, SPEC.num_actions, seed=self.latest)
         return description, network.file()
 
-    def watch(self, name: str = "", since_revision: int = 0) -> Iterator[WatchPoliciesResponse]:
+    def watch(
+        self, name: str = "", since_revision: int = 0, graph_sha256: str = ""
+    ) -> Iterator[WatchPoliciesResponse]:
         # As Model does with a revision that it keeps no more.
         assert since_revision == 0, "OUT_OF_RANGE"
         for event in self._events:
@@ -93,7 +98,9 @@ def test_a_watch_that_broke_begins_at_the_present_and_misses_nothing() -> None:
     class Breaking(FakeModel):
         watches = 0
 
-        def watch(self, name: str = "", since_revision: int = 0) -> Iterator[WatchPoliciesResponse]:
+        def watch(
+            self, name: str = "", since_revision: int = 0, graph_sha256: str = ""
+        ) -> Iterator[WatchPoliciesResponse]:
             assert since_revision == 0, "OUT_OF_RANGE"
             self.watches += 1
             yield WatchPoliciesResponse(revision=1 + 20_000 * self.watches, heartbeat=True)
@@ -111,7 +118,9 @@ def test_a_watch_that_broke_begins_at_the_present_and_misses_nothing() -> None:
 
 def test_how_a_policy_acts_is_told_by_its_version() -> None:
     class Greedy(FakeModel):
-        def get(self, policy: str, if_none_match: str = "") -> tuple[PolicyVersion, bytes | None]:
+        def get(
+            self, policy: str, if_none_match: str = "", graph: Graph | None = None
+        ) -> tuple[PolicyVersion, bytes | None]:
             description, data = super().get(policy, if_none_match)
             description.q_values = True  # and no collection at all
             return description, data

@@ -162,7 +162,7 @@ def test_it_is_trained_as_it_is_played(package: str) -> None:
     ("name", "part"),
     [
         ("Missing", "cannot be loaded.*package.module:Factory.*PYTHONPATH"),
-        ("OneAnswer", r"answers Tensor to 3 observations; it should be a pair"),
+        ("OneAnswer", r"answers \[3, 5\] to 3 observations; it should be a pair"),
         ("number", r"makes 3\.14.*it should be a torch.nn.Module"),
         ("fails", r"fails at factory\(spec, hidden = \(16,\)\).*three widths"),
         ("Double", r"action\.weight is torch\.float64; all parameters should be float32"),

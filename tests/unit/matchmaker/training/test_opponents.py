@@ -31,7 +31,7 @@ def sample(count: int, snapshots: list[str], *, seed: int = 0, **over: object) -
         "rng": np.random.default_rng(seed),
         **over,
     }
-    return sample_opponents("race", count, **arguments)  # type: ignore[arg-type]
+    return sample_opponents(["race"], count, **arguments)  # type: ignore[arg-type]
 
 
 def test_the_hard_curve_is_one_minus_w_to_the_power() -> None:

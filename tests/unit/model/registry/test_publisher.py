@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,13 +15,13 @@ from services._harness.blobs.collection import Collection
 from services._harness.blobs.folder import FolderBlobs
 from services._harness.blobs.hashed import HashedBlobs
 from services._harness.sql.database import Database
-from services.model.registry.policy import State, Submission, Version
+from services.model.registry.policy import Event, State, Submission, Version
 from services.model.registry.publisher import Publisher
 from services.model.registry.upload import Upload, Uploads
 from services.model.store import BlobReader
 from services.model.stores.sql import SqlRegistry
 from services.model.validation.parity import Parity
-from services.model.validation.validators import Limits, Validator, Validators
+from services.model.validation.validators import Content, Limits, Validator, Validators
 from services.model.wire.messages import read_header
 from services.model.wire.parity_message import read_parity
 from tests.onnx_policies import Network
@@ -36,7 +36,7 @@ class GatedBlobs:
         self.go_on = threading.Event()
         self.held = ""
 
-    def put(self, content: Path, sha256: str) -> None:
+    def put(self, content: Path | bytes, sha256: str) -> None:
         self._inner.put(content, sha256)
         if sha256 == self.held:
             self.placed.set()
@@ -73,11 +73,11 @@ class Desk:
         )
         self.folder = folder
 
-    def _check(self, validator: Validator, path: Path, size_bytes: int, parity: Parity) -> str:
+    def _check(self, validator: Validator, path: Content, size_bytes: int, parity: Parity) -> str:
         self.validations += 1
         return validator.check(path, size_bytes, parity)
 
-    def _changed(self) -> None:
+    def _changed(self, events: Sequence[Event]) -> None:
         self.changes += 1
 
     def upload(self, network: Network, data: bytes, parent: int = 0) -> tuple[Submission, Upload]:

@@ -133,3 +133,52 @@ def test_certificates_of_its_own_are_for_this_machine_alone(flags: list[str], to
     done = CliRunner().invoke(app, ["up", "--secure", *flags], env={"COLUMNS": "200"})
     assert done.exit_code == 1
     assert told in done.stderr
+
+
+PURSUERS = {"evader": "pe", "hunter": "ph"}
+
+
+def test_each_policy_of_a_run_has_a_learner_and_all_have_the_same_actors() -> None:
+    given = Path("/data"), "127.0.0.1", 50051, "pursuit", "pe", "ppo"
+    found = workers(MeshPlan(*given, policies=PURSUERS, seed=3, actors=1))
+    assert list(found) == ["learner", "learner-ph", "actor-0", "evaluator-0"]
+    runs = [LearnerRun.of(learner(found[name])) for name in ("learner", "learner-ph")]
+    assert [run.policy for run in runs] == ["pe", "ph"]
+    assert runs[0].seed != runs[1].seed
+    assert [run.collection.table for run in runs] == ["pe", "ph"]
+    for run in runs:
+        assert run.roles == (("evader", "pe", (0,)), ("hunter", "ph", (1,)))
+        assert [list(role.seats) for role in run.collection.roles] == [[0], [1]]
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--policies", "evader=a"], "expected two or more"),
+        (["--policies", "evader=a,wolf=b"], "pursuit has no role 'wolf'"),
+        (["--policies", "evader,hunter"], "should be ROLE=NAME,ROLE=NAME"),
+        (["--policies", "evader=a,hunter=b", "--name", "c"], "name: c names one policy"),
+        (["--policies", "evader=a,hunter=b", "--exploiters", "1"], "leave one of both out"),
+        (["--policies", "evader=a,hunter=b", "--deterministic"], "leave one of both out"),
+    ],
+)
+def test_policies_that_make_no_sense_are_refused(
+    tmp_path: Path, flags: list[str], message: str
+) -> None:
+    start = ["up", "--game", "pursuit", "--data-dir", str(tmp_path / "data")]
+    result = CliRunner().invoke(app, [*start, *flags], env={"COLUMNS": "200"})
+    assert result.exit_code == 1
+    assert message in result.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_settings_file_may_name_the_policies(tmp_path: Path) -> None:
+    from supervisor.cli.up import _policies
+
+    file = tmp_path / "run.toml"
+    file.write_text('policies = {hunter = "ph", evader = "pe"}\n')
+    found = _policies("pursuit", "", [f"--config={file}"], "")
+    assert found == PURSUERS
+    assert list(found) == ["evader", "hunter"]
+    file.write_text("game = ")
+    assert _policies("pursuit", "", [f"--config={file}"], "") == {}

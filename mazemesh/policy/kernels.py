@@ -1,0 +1,134 @@
+"""Drawing from a policy and cutting its play into unrolls, compiled: one action, one leaf.
+
+What `mazemesh.policy.sampling` and `actor.collecting.unrolls` do for any action, in one pass over
+the rows. Random numbers are counter-based: a row's draw in a step depends on key, step and row
+alone, and on nothing that was drawn before.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+import numpy.typing as npt
+from numba import types
+
+from mazemesh.machine_code import compile_for, compiled
+from mazemesh.numba_internals import NO_COUNTS, known
+
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", **known(NO_COUNTS)}
+# Steele, Lea and Flood 2014, "Fast Splittable Pseudorandom Number Generators", figure 14; constants
+# of David Stafford's variant 13, as in java.util.SplittableRandom.
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_FIRST, _SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+_S30, _S27, _S31, _S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
+_ONE = np.uint64(1)
+_TO_UNIT = 1.0 / (1 << 53)
+
+Floats = npt.NDArray[np.float32]
+Bytes = npt.NDArray[np.uint8]
+Flags = npt.NDArray[np.bool_]
+
+
+@numba.njit(inline="always", **_OPTIONS)
+def _mixed(word: np.uint64) -> np.uint64:
+    word = (word ^ (word >> _S30)) * _FIRST
+    word = (word ^ (word >> _S27)) * _SECOND
+    return word ^ (word >> _S31)
+
+
+@compiled(**_OPTIONS)
+def draw_rows(
+    logits: Floats, mask: Bytes, key: np.uint64, step: np.uint64, actions: npt.NDArray[np.int8]
+) -> None:
+    """Draw an action of each row from softmax(logits) over its legal ones, into `actions` [n].
+
+    A row without a legal action is drawn as if all were. Logits float32 [n, A], mask uint8 [n, A].
+    """
+    count = logits.shape[1]
+    of_step = _mixed(key + (step + _ONE) * _GOLDEN)
+    for row in range(logits.shape[0]):
+        most, legal = np.float32(-np.inf), False
+        for action in range(count):
+            if mask[row, action]:
+                legal = True
+                most = max(most, logits[row, action])
+        if not legal:
+            for action in range(count):
+                most = max(most, logits[row, action])
+        total = 0.0
+        for action in range(count):
+            if mask[row, action] or not legal:
+                total += np.exp(logits[row, action] - most)
+        word = _mixed(of_step + (np.uint64(row) + _ONE) * _GOLDEN)
+        left = np.float64(word >> _S11) * _TO_UNIT * total
+        chosen = 0
+        for action in range(count):
+            if mask[row, action] or not legal:
+                chosen = action
+                left -= np.exp(logits[row, action] - most)
+                if left < 0.0:
+                    break
+        actions[row] = chosen
+
+
+@compiled(**_OPTIONS)
+def record_step(
+    at: int,
+    observation: Bytes,
+    mask: Bytes,
+    action: npt.NDArray[np.int8],
+    logits: Floats,
+    reward: Floats,
+    status: Bytes,
+    success: Flags,
+    observations: Bytes,
+    masks: Bytes,
+    actions: npt.NDArray[np.int8],
+    log_probabilities: Floats,
+    rewards: Floats,
+    terminated: Flags,
+    truncated: Flags,
+    successes: Flags,
+) -> None:
+    """Write step `at` of n rows into their unrolls, [n, T, ...], with log-probabilities.
+
+    Observations are bytes [n, D]. A status of 1 is a termination, 2 a truncation.
+    """
+    for row in range(logits.shape[0]):
+        for byte in range(observation.shape[1]):
+            observations[row, at, byte] = observation[row, byte]
+        for other in range(mask.shape[1]):
+            masks[row, at, other] = mask[row, other]
+        actions[row, at] = action[row]
+        rewards[row, at] = reward[row]
+        terminated[row, at] = status[row] == 1
+        truncated[row, at] = status[row] == 2
+        successes[row, at] = success[row]
+        most = logits[row, 0]
+        for other in range(1, logits.shape[1]):
+            most = max(most, logits[row, other])
+        total = 0.0
+        for other in range(logits.shape[1]):
+            total += np.exp(logits[row, other] - most)
+        chosen = np.float64(logits[row, action[row]] - most)
+        log_probabilities[row, at] = chosen - np.log(total)
+
+
+def _compile() -> tuple[Any, Any]:
+    u1, i1, f4, b1 = types.uint8, types.int8, types.float32, types.boolean
+    drawn = compile_for(draw_rows, (f4[:, ::1], u1[:, ::1], types.uint64, types.uint64, i1[::1]))
+    recorded = compile_for(
+        record_step,
+        (
+            *(types.int64, u1[:, ::1], u1[:, ::1], i1[::1], f4[:, ::1], f4[::1], u1[::1], b1[::1]),
+            *(u1[:, :, ::1], u1[:, :, ::1], i1[:, ::1], f4[:, ::1], f4[:, ::1]),
+            *(b1[:, ::1], b1[:, ::1], b1[:, ::1]),
+        ),
+    )
+    return drawn, recorded
+
+
+draw, record = _compile()
+"""The machine code, for C-contiguous arrays of just these types; read-only ones are only read."""
