@@ -142,6 +142,12 @@ RPCS: Final[dict[str, Rpc]] = {
         _PLAYERS, Kind.WRITE, games=("game",), player="player", what=("request_id",)
     ),
     f"{_MATCHMAKER}CancelMatch": Rpc(_PLAYERS, Kind.WRITE, what=("ticket_id",)),
+    f"{_MATCHMAKER}StartGate": Rpc(
+        _PEOPLE, Kind.WRITE, what=("request_id", "candidate", "baseline", "promote")
+    ),
+    f"{_MATCHMAKER}CancelGate": Rpc(_PEOPLE, Kind.WRITE, what=("gate_id",)),
+    f"{_MATCHMAKER}ListGateRuns": READ,
+    f"{_MATCHMAKER}WatchGateRun": READ,
     # Model
     f"{_MODEL}PublishPolicy": Rpc(
         _TRAINERS,
@@ -153,7 +159,14 @@ RPCS: Final[dict[str, Rpc]] = {
     f"{_MODEL}GetPolicy": Rpc(_WORKERS | _TRAINERS | {Role.MATCHMAKER_SERVICE}),
     f"{_MODEL}ListPolicies": ANY,
     f"{_MODEL}WatchPolicies": ANY,
-    f"{_MODEL}SetAlias": Rpc(_TRAINERS, Kind.WRITE, policies=("name",), what=("alias", "version")),
+    f"{_MODEL}SetAlias": Rpc(
+        _TRAINERS | {Role.MATCHMAKER_SERVICE},
+        Kind.WRITE,
+        policies=("name",),
+        what=("alias", "version", "gate_id"),
+    ),
+    f"{_MODEL}GetAlias": ANY,
+    f"{_MODEL}ListAliasHistory": ANY,
     f"{_MODEL}HoldName": Rpc(_TRAINERS, Kind.BULK, policies=("name",)),
     # Elo
     f"{_ELO}RecordResults": Rpc(frozenset({Role.GAME_SERVICE}), Kind.BULK),
