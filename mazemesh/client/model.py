@@ -30,7 +30,14 @@ class ModelClient(ServiceClient):
     def __init__(self, address: str, credentials: Credentials | None = None) -> None:
         # A publish always carries a request_id here, so it may be tried again; an alias may not.
         # Who begins to hold a name twice has a higher fence, and no more.
-        methods = ("PublishPolicy", "GetPolicy", "ListPolicies", "HoldName", "GetAlias", "ListAliasHistory")
+        methods = (
+            "PublishPolicy",
+            "GetPolicy",
+            "ListPolicies",
+            "HoldName",
+            "GetAlias",
+            "ListAliasHistory",
+        )
         super().__init__(address, tuple((_SERVICE, method) for method in methods), credentials)
         self._stub = ModelServiceStub(self.channel)
         self._known: dict[str, str] = {}

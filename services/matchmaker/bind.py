@@ -91,9 +91,7 @@ async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) 
     evaluation = _evaluation(
         settings, server, leaders, numbers, roster, ratings, peers, instance, gates
     )
-    driver = _driver(
-        settings, server, gates, gate_store, leaders, roster, ratings, peers, instance
-    )
+    driver = _driver(settings, server, gates, gate_store, leaders, roster, ratings, peers, instance)
     gate_calls = GateCalls(
         gates, gate_store, server.notices, heartbeat_seconds=settings.heartbeat_seconds
     )
@@ -115,7 +113,9 @@ async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) 
             await training.flush()
             await evaluation.tidy()
 
-    server.registry.register(MatchmakerCollector(training, evaluation, roster, lobby, matching, driver))
+    server.registry.register(
+        MatchmakerCollector(training, evaluation, roster, lobby, matching, driver)
+    )
     server.on_drain(lobby.close)
     server.on_drain(gate_calls.close)
     server.on_stop(training.flush)
@@ -208,9 +208,7 @@ def _gates(
         games,
         peers.model,
         peers.elo,
-        limits=Limits(
-            settings.max_gates, settings.gate_outstanding, settings.gate_memory_matches
-        ),
+        limits=Limits(settings.max_gates, settings.gate_outstanding, settings.gate_memory_matches),
         terms=Terms(settings.lease_seconds, settings.max_attempts),
         changed=lambda: server.notices.publish(GATES),
         clock=time.time,

@@ -21,13 +21,13 @@ class GamePeer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What EvaluateGate is asked: whether the matches "<gate_id>/0" and so on tell who is better."""
+    """What EvaluateGate is asked: whether the matches "<gate_id>/0" and so on tell who is best."""
 
     gate_id: str
     ladder: str
     candidate: str
     baseline: str
-    hypotheses: Hypotheses = Hypotheses()
+    hypotheses: Hypotheses = field(default_factory=lambda: Hypotheses())
     ancestors: tuple[str, ...] = ()
 
 
@@ -91,7 +91,7 @@ class Resolved:
 
     @property
     def policy(self) -> str:
-        """ "name:version"."""
+        """Its reference, `name:version`."""
         return f"{self.name}:{self.version}"
 
 

@@ -155,7 +155,6 @@ class MatchmakerServicer(MatchmakerServiceServicer):
         await self._lobby.cancel(ticket_id, None if runs_the_mesh else caller().owner)
         return pb.CancelMatchResponse()
 
-
     async def StartGate(
         self, request: pb.StartGateRequest, context: Context
     ) -> pb.StartGateResponse:

@@ -293,9 +293,7 @@ class ModelServicer(ModelServiceServicer):
         alias = ALIAS.check("alias", request.alias) if request.alias else ""
         limit = page_size(request.page_size)
         (before,) = read_token(request.page_token) or (0,)
-        moves = await self._store.transact(
-            lambda tx: tx.moves.page(name, alias, before, limit + 1)
-        )
+        moves = await self._store.transact(lambda tx: tx.moves.page(name, alias, before, limit + 1))
         page = moves[:limit]
         return pb.ListAliasHistoryResponse(
             moves=map(move_message, page),

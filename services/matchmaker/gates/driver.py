@@ -193,9 +193,7 @@ class Driver:
                 continue
             _log.info("gate started", gate_id=run.gate_id, candidate=run.candidate)
 
-    async def _ancestors(
-        self, name: str, rated: list[str], compared: set[str]
-    ) -> tuple[str, ...]:
+    async def _ancestors(self, name: str, rated: list[str], compared: set[str]) -> tuple[str, ...]:
         """The champion before the present one, if it is still rated."""
         previous = await self._model.alias(name, PREVIOUS)
         one = f"{name}:{previous.version}" if previous else ""
@@ -285,4 +283,3 @@ class Driver:
         self.ended[state] += 1
         _log.info("gate ended", gate_id=run.gate_id, state=state.value, explanation=words)
         self._changed()
-

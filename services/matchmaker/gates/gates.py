@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from mazemesh.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
-from mazemesh.games import is_bot
 from mazemesh.names import LATEST
 from services._harness.peers.known_games import KnownGames
 from services.matchmaker.gates.issuing import Step, issued
@@ -16,6 +15,8 @@ from services.matchmaker.numbers import Numbers
 from services.matchmaker.peers import EloPeer, ModelPeer, Question, Resolved
 from services.matchmaker.rating.ladders import Ladder, ladder_of, unshaped
 from services.matchmaker.rating.leases import Match, Terms
+
+_BOT = "bot/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +165,7 @@ class Gates:
         ladder = ladder_of(await self._games.get(candidate.game, unshaped(candidate.settings)))
         if ladder.players != 2:
             raise FailedPrecondition(
-                f"matches on {ladder.name} are of {ladder.players}; a gate needs a game of two sides"
+                f"matches on {ladder.name} are of {ladder.players}; a gate needs a game of two"
             )
         baseline = await self._opponent("baseline", asked.baseline, ladder)
         ancestors = [
@@ -198,7 +199,7 @@ class Gates:
         )
 
     async def _opponent(self, field: str, name: str, ladder: Ladder) -> str:
-        if is_bot(name):
+        if name.startswith(_BOT):
             if name not in ladder.bots:
                 raise FailedPrecondition(
                     f"{field}: {name} does not play {ladder.game}; {', '.join(ladder.bots)} do"

@@ -97,9 +97,7 @@ def is_lost(run: GateRun, unplayed: Mapping[str, State], patience: float, now: f
     return late and match_id(run, run.finding.matches) not in unplayed
 
 
-def waits_for(
-    run: GateRun, unplayed: Mapping[str, State], after_seconds: float, now: float
-) -> str:
+def waits_for(run: GateRun, unplayed: Mapping[str, State], after_seconds: float, now: float) -> str:
     """What a run waits for, in words; empty when it goes on, or that is not long ago."""
     if now - max(run.progress_time, run.create_time) <= after_seconds:
         return ""

@@ -216,7 +216,7 @@ class Evaluation:
         return issued.leased
 
     async def _sure(self, leasing: Coroutine[Any, Any, list[Match]]) -> list[Match]:
-        """Leases, which are given back when the caller goes: a transaction that has begun goes on."""
+        """What is leased, given back when the caller goes: a transaction that began goes on."""
         taking = asyncio.create_task(leasing)
         try:
             return await asyncio.shield(taking)

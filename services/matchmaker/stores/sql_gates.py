@@ -46,9 +46,7 @@ class SqlGates:
     async def running(self) -> list[GateRun]:
         """See `GateStore`."""
         asked = (
-            select(gates)
-            .where(gates.c.state == RunState.RUNNING.value)
-            .order_by(gates.c.position)
+            select(gates).where(gates.c.state == RunState.RUNNING.value).order_by(gates.c.position)
         )
         return await self._database.run(
             lambda session: [_run(row) for row in session.execute(asked)]
@@ -149,4 +147,10 @@ def _values(run: GateRun) -> dict[str, Any]:
 
 
 def _run(row: Row[Any]) -> GateRun:
-    return from_json(row.run, row._mapping)  # noqa: SLF001  # SQLAlchemy's name for it
+    columns = {
+        "gate_id": row.gate_id,
+        "request_id": row.request_id,
+        "state": row.state,
+        "revision": row.revision,
+    }
+    return from_json(row.run, columns)

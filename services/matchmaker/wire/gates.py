@@ -70,7 +70,7 @@ def asked_of(request: pb.StartGateRequest) -> tuple[str, Asked]:
         ancestors=tuple(request.ancestors),
         promote=request.promote,
         hypotheses=Hypotheses(
-            **{one: getattr(given, one) for one in _FIELDS if given.HasField(one)}  # type: ignore[arg-type]
+            **{one: getattr(given, one) for one in _FIELDS if given.HasField(one)}
         ),
         reason=text("reason", request.reason, _MAX_REASON),
         starter=text("starter", request.starter, _MAX_STARTER),

@@ -116,7 +116,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class AliasMove:
-    """An alias was moved: as it is since then, where it stood before (0: nowhere), when, and why."""
+    """An alias was moved: as it is since then, where it stood (0: nowhere), when, and why."""
 
     alias: Alias
     from_number: int

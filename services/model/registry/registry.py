@@ -9,8 +9,6 @@ from typing import NoReturn
 
 from mazemesh.errors import (
     AlreadyExists,
-    Conflict,
-    FailedPrecondition,
     InvalidArgument,
     NotFound,
     OutOfRange,

@@ -165,7 +165,7 @@ class FakeElo:
         return (await self.ratings(ladder)).get(player)
 
     async def evaluate(self, question: Question) -> Finding:
-        """As Elo does: `scores` are the candidate's in the matches, which pass or fail it by hand."""
+        """`scores` are the candidate's; after `decides_after` matches the last one decides."""
         if self.down:
             raise Unavailable("Elo is down")
         if self.refusal is not None:
@@ -381,9 +381,9 @@ class MemoryGates:
         self.runs: dict[str, GateRun] = {}
 
     async def open(self, run: GateRun, most: int) -> GateRun:
-        for known in self.runs.values():
-            if known.request_id == run.request_id:
-                return known
+        for one in self.runs.values():
+            if one.request_id == run.request_id:
+                return one
         if sum(one.running for one in self.runs.values()) >= most:
             raise ResourceExhausted("too many gates run")
         self.runs[run.gate_id] = run

@@ -16,9 +16,7 @@ def upgrade() -> None:
     gates = "matchmaker_gates"
     op.create_table(
         gates,
-        sa.Column(
-            "position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
+        sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("gate_id", sa.String(96), nullable=False),
         sa.Column("request_id", sa.String(128), nullable=False),
         sa.Column("name", sa.String(64), nullable=False),
