@@ -34,7 +34,8 @@ def champion(
     """Show which version is the champion; with --why the gate, its figures, when and who."""
     from mazemesh.errors import NotFound
 
-    with connected(data_dir, host, port_base, ("model", "matchmaker")) as mesh:
+    services = ("model", "matchmaker") if why else ("model",)
+    with connected(data_dir, host, port_base, services) as mesh:
         found = mesh.model.alias(name, alias)
         if found is None:
             raise NotFound(
@@ -107,7 +108,8 @@ def promote(
     """
     from mazemesh.client.promotion import promote as move_alias
 
-    with connected(data_dir, host, port_base, ("model", "matchmaker")) as mesh:
+    services = ("model", "matchmaker") if why else ("model",)
+    with connected(data_dir, host, port_base, services) as mesh:
         version = mesh.model.describe(policy)
         move = move_alias(
             mesh.model, version.name, version.version, alias=alias, reason=reason, mover=user()

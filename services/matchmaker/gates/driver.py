@@ -281,5 +281,6 @@ class Driver:
         if await self._store.change(run.gate_id, change) is None:
             return
         self.ended[state] += 1
+        self.running = max(0, self.running - 1)
         _log.info("gate ended", gate_id=run.gate_id, state=state.value, explanation=words)
         self._changed()

@@ -15,6 +15,7 @@ from services.matchmaker.rating.cooldown import Cooldowns
 from services.matchmaker.rating.evaluation import Evaluation, Throttle
 from services.matchmaker.rating.leases import Match, Terms
 from services.matchmaker.rating.pairing import PairingRules
+from services.matchmaker.rating.players import Rating
 from services.matchmaker.rating.ratings import Ratings
 from services.matchmaker.training.snapshots import SnapshotRoster
 from tests.game_specs import FakeSpecs
@@ -31,6 +32,11 @@ from tests.unit.matchmaker.fakes import (
 )
 
 TERMS = Terms(120.0, 2)
+
+
+def rating(middle: float, width: float = 20.0) -> Rating:
+    """A rating of 30 matches."""
+    return Rating(middle, middle - width, middle + width, 30)
 
 
 @dataclass

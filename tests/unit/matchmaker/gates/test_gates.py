@@ -14,9 +14,8 @@ from mazemesh.errors import (
 from mazemesh.games import GameSettings
 from services.matchmaker.gates.run import Asked, Hypotheses, RunState, Verdict
 from services.matchmaker.rating.leases import Match, State
-from services.matchmaker.rating.players import Rating
 from tests.unit.matchmaker.fakes import snapshot
-from tests.unit.matchmaker.gates_world import Instance, World
+from tests.unit.matchmaker.gates_world import Instance, World, rating
 
 QUESTION = Asked("race:4", "race:3", hypotheses=Hypotheses(max_matches=10))
 
@@ -290,10 +289,6 @@ async def test_two_instances_issue_no_match_twice(world: World) -> None:
 
 
 TESTED = Hypotheses(elo0=0.0, elo1=50.0, max_matches=40)
-
-
-def rating(middle: float, width: float = 20.0) -> Rating:
-    return Rating(middle, middle - width, middle + width, 30)
 
 
 async def test_a_snapshot_rated_above_the_champion_gets_a_gate_by_itself(world: World) -> None:
