@@ -114,10 +114,7 @@ class GateStoreContract:
         await store.open(run("a"), 9)
         for expected in (0, 3, 6):
             made = await asyncio.gather(
-                *(
-                    each.change("gate-a", issue(3, expected))
-                    for each in (store, other) * 4
-                )
+                *(each.change("gate-a", issue(3, expected)) for each in (store, other) * 4)
             )
             assert sum(one is not None for one in made) == 1
         present = await store.get("gate-a")
@@ -146,9 +143,7 @@ class GateStoreContract:
         for name in ("a", "b"):
             await store.open(run(name), 9)
             await store.change(f"gate-{name}", issue(2, 0))
-            await leases.change(
-                f"gate-{name}/1", lambda one: failed(one, 1, "w", TERMS, 2001.0)
-            )
+            await leases.change(f"gate-{name}/1", lambda one: failed(one, 1, "w", TERMS, 2001.0))
         await store.change("gate-a", lambda one: Step(replace(one, state=RunState.PASSED)))
         assert await store.unplayed("gate-a") == {"gate-a/0": State.LEASED}
         assert await store.unplayed("gate-b") == {

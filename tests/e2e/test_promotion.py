@@ -100,9 +100,7 @@ def evaluating(mesh: Mesh) -> Iterator[None]:
     assert not thread.is_alive()
 
 
-async def matchmaker(
-    life: AsyncExitStack, folder: Path, base: int, *flags: str
-) -> ServiceProcess:
+async def matchmaker(life: AsyncExitStack, folder: Path, base: int, *flags: str) -> ServiceProcess:
     at = Addresses.local(port_base=base)
     addresses = {"game": at.game, "elo": at.elo, "model": at.model}
     return await life.enter_async_context(

@@ -142,8 +142,12 @@ RPCS: Final[dict[str, Rpc]] = {
         _PLAYERS, Kind.WRITE, games=("game",), player="player", what=("request_id",)
     ),
     f"{_MATCHMAKER}CancelMatch": Rpc(_PLAYERS, Kind.WRITE, what=("ticket_id",)),
+    # A trainer promotes its own versions alone, as with SetAlias.
     f"{_MATCHMAKER}StartGate": Rpc(
-        _PEOPLE, Kind.WRITE, what=("request_id", "candidate", "baseline", "promote")
+        _TRAINERS,
+        Kind.WRITE,
+        policies=("candidate",),
+        what=("request_id", "baseline", "promote"),
     ),
     f"{_MATCHMAKER}CancelGate": Rpc(_PEOPLE, Kind.WRITE, what=("gate_id",)),
     f"{_MATCHMAKER}ListGateRuns": READ,

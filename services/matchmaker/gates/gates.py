@@ -46,6 +46,9 @@ class Gates:
         terms: Of leases.
         changed: Told when a run has changed.
         clock: Seconds since 1970.
+
+    Attributes:
+        busy: Whether a gate ran when matches were last asked for.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class Gates:
         self._store, self._numbers, self._games = store, numbers, games
         self._model, self._elo = model, elo
         self._limits, self._terms, self._changed, self._clock = limits, terms, changed, clock
+        self.busy = False
 
     async def start(
         self, request_id: str, asked: Asked, *, key_id: str = "", automatic: bool = False
@@ -115,7 +119,9 @@ class Gates:
         The matches and their count are one transaction, so an id is issued once.
         """
         given: list[Match] = []
-        for run in await self._store.running():
+        runs = await self._store.running()
+        self.busy = bool(runs)
+        for run in runs:
             if len(given) == limit:
                 break
             if game in ("", run.game):

@@ -69,6 +69,10 @@ class Issue:
 class FirstMatches(Protocol):
     """Matches that are more urgent than those that ratings ask for."""
 
+    @property
+    def busy(self) -> bool:
+        """Whether there may be more in a moment, as of the last `issue`."""
+
     async def issue(self, worker: str, limit: int, game: str = "") -> list[Match]:
         """At most `limit` new matches, leased to a worker; `game` restricts to one."""
 
@@ -170,6 +174,8 @@ class Evaluation:
         except BaseException:
             await self._withdraw(taken)
             raise
+        if self._first is not None and self._first.busy:
+            retry = min(retry, self._throttle.retry)
         self.events[LeaseEvent.ISSUED] += len(created)
         return Issue(created, 0.0 if created else retry)
 

@@ -74,11 +74,13 @@ async def test_a_gate_from_the_question_to_the_champion(world: World) -> None:
         assert world.model.aliases["race", "previous"].version == 3
         assert await call(lambda: client.start_gate(asked)) == last
         page = await call(
-            lambda: urllib.request.urlopen(  # noqa: S310
-                f"http://127.0.0.1:{server.metrics_port}/metrics"
+            lambda: (
+                urllib.request.urlopen(  # noqa: S310
+                    f"http://127.0.0.1:{server.metrics_port}/metrics"
+                )
+                .read()
+                .decode()
             )
-            .read()
-            .decode()
         )
     assert 'mazemesh_matchmaker_gates_total{state="promoted"} 1.0' in page
     assert "mazemesh_matchmaker_gates_running 0.0" in page
