@@ -1,4 +1,4 @@
-"""`mazemesh champion`, `history`, `promote`, `rollback`: which version acts, since when, and why."""
+"""`mazemesh champion`, `history`, `promote`, `rollback`: which version acts, and why."""
 
 from __future__ import annotations
 
@@ -174,13 +174,20 @@ def _figures(run: GateRun) -> list[str]:
     found = run.gate
     tested = found.hypotheses
     started = "by itself" if run.automatic else f"by {run.starter or 'somebody'}"
+    why = f": {run.reason}" if run.reason else ""
     lines = [
-        f"gate: {found.gate_id}, {found.candidate} against {found.baseline} on {found.ladder}, "
-        f"started {started}" + (f": {run.reason}" if run.reason else ""),
-        f"tested: normalized Elo {tested.elo0:g} against {tested.elo1:g}, alpha {tested.alpha:g}, "
-        f"beta {tested.beta:g}, at most {tested.max_matches} matches",
-        f"found: {verdict(run)} after {found.matches} matches, log-likelihood ratio "
-        f"{found.ratio:.2f} in {found.lower:.2f}..{found.upper:.2f}",
+        (
+            f"gate: {found.gate_id}, {found.candidate} against {found.baseline} on "
+            f"{found.ladder}, started {started}{why}"
+        ),
+        (
+            f"tested: normalized Elo {tested.elo0:g} against {tested.elo1:g}, alpha "
+            f"{tested.alpha:g}, beta {tested.beta:g}, at most {tested.max_matches} matches"
+        ),
+        (
+            f"found: {verdict(run)} after {found.matches} matches, log-likelihood ratio "
+            f"{found.ratio:.2f} in {found.lower:.2f}..{found.upper:.2f}"
+        ),
         f"matches by score: {_counts(found.counts)}",
     ]
     lines += [

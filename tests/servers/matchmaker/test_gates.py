@@ -75,9 +75,7 @@ async def test_a_gate_from_the_question_to_the_champion(world: World) -> None:
         assert await call(lambda: client.start_gate(asked)) == last
         page = await call(
             lambda: (
-                urllib.request.urlopen(  # noqa: S310
-                    f"http://127.0.0.1:{server.metrics_port}/metrics"
-                )
+                urllib.request.urlopen(f"http://127.0.0.1:{server.metrics_port}/metrics")
                 .read()
                 .decode()
             )

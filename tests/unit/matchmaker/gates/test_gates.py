@@ -207,7 +207,7 @@ async def test_an_abandoned_match_is_issued_again_and_then_the_gate_is_given_up(
             (match, *others) = await leased(one)
             await world.play(one, others, 0.5) if not round_number else None
             await one.evaluation.complete(match.match_id, match.fence, "w", "cannot")
-            one.evaluation._cooldowns.played(match.participants)  # noqa: SLF001
+            one.evaluation._cooldowns.played(match.participants)
         assert world.leases.rows[f"{run.gate_id}/0"].state is State.ABANDONED
         await one.driver.look()
     over = world.run(run.gate_id)
