@@ -68,11 +68,12 @@ class ActorSettings(WorkerSettings):
     component: ClassVar[str] = "actor"
 
     policy: str = Field(description="name of the policy whose run this actor serves")
-    games: int = Field(
-        default=256,
+    games: int | None = Field(
+        default=None,
         ge=2,
         le=32768,
-        description="games played at once; from 128 on in two sessions that take turns",
+        description="games played at once, as the run's preset wants unless set; from 128 on in "
+        "two sessions that take turns",
     )
     compression: Compression = Field(
         default=Compression.AUTO,

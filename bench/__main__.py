@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 # A module is imported when its command is asked for: each may need packages of its own.
 COMMANDS = {
+    "algorithms": "bench.algorithms.command",
     "backup": "bench.stores.backup",
     "cluster": "bench.cluster.command",
     "elo-scale": "bench.elo.scale",
@@ -23,6 +24,7 @@ COMMANDS = {
     "replay-soak": "bench.replay.soak",
     "scaling": "bench.scaling.command",
     "slow-link": "bench.slow_link.command",
+    "spaces": "bench.spaces.command",
     "start": "bench.start",
     "version": "bench.version",
 }

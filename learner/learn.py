@@ -19,7 +19,7 @@ from learner.loop.lease import Lease
 from learner.loop.prefetch import Prefetcher, is_packed, make_table
 from learner.loop.publisher import Publisher
 from learner.ports import ExperienceSource, PolicySink
-from learner.record import checkpoint
+from learner.record import checkpoint, finished
 from learner.record.journal import Journal, run_id_of
 from learner.record.lineage import Lineage
 from learner.record.metrics import LearnerMetrics
@@ -105,6 +105,7 @@ def _lead(
     if run.packed and not is_packed(source, run.table.name):
         run = replace(run, packed=False)
         first = first_draft(run, parameters) if first is not None else None
+    finished.begin(settings.folder)
     journal = Journal(settings.folder, run, run_id)
     metadata = {"torch": importlib.metadata.version("torch")}
     lineage = Lineage(settings.folder)
@@ -121,6 +122,8 @@ def _lead(
     journal.close()
     lease.check()
     publisher.check()
+    if ended:
+        finished.finish(settings.folder)
 
 
 def _copies(settings: LearnerSettings) -> Callable[[str], AbstractContextManager[None]]:

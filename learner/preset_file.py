@@ -6,10 +6,12 @@ import dataclasses
 import inspect
 import re
 import textwrap
+from collections.abc import Mapping
 from typing import Any
 
 from learner.algorithms.registry import find
 from learner.bases.bounds import bounds
+from learner.settings import LearnerSettings
 from mazemesh.games import GENERATORS, open_game
 
 _WIDTH = 96
@@ -28,12 +30,21 @@ def preset_text(game: str, algorithm: str) -> str:
         f'game = "{name}"',
         f'algorithm = "{algorithm}"',
         *_entry("hidden", list(start.hidden), "Widths of the network's hidden layers."),
+        *_settings(start.settings),
         *_entries(start.game_settings),
         "",
         "[hyperparameters]",
         *_entries(start.config),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _settings(chosen: Mapping[str, object]) -> list[str]:
+    lines = []
+    for name, value in chosen.items():
+        meaning = LearnerSettings.model_fields[name].description or ""
+        lines += _entry(name, value, f"{meaning[:1].upper()}{meaning[1:]}.")
+    return lines
 
 
 def documented(settings: type) -> dict[str, str]:

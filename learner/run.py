@@ -51,6 +51,7 @@ class Run:
     exploits: str = ""
     packed: bool = True
     roles: tuple[tuple[str, str, tuple[int, ...]], ...] = ()
+    games: int = 0
 
     @classmethod
     def of(cls, settings: LearnerSettings) -> Run:
@@ -94,6 +95,7 @@ class Run:
             exploits=settings.exploits,
             packed=settings.packed,
             roles=_roles(settings, spec),
+            games=start.games,
         )
         row_bytes = run.signature.row_bytes
         fits = fitted(method.experience, config, row_bytes, settings.hyperparameters)
@@ -140,7 +142,7 @@ class Run:
         )
         collection.batch_rows, collection.lockstep = self.batch_rows, self.lockstep
         collection.pool.extend(self.pool)
-        collection.exploits = self.exploits
+        collection.exploits, collection.games = self.exploits, self.games
         collection.packed = self.packed
         if any(head.continuous for head in heads(self.architecture.action_space)):
             collection.action_distribution = self.architecture.actions
@@ -176,6 +178,7 @@ _NOT_NAMED: dict[str, Any] = {
     "cell": "gru",
     "actions": "clipped",
     "state_std": False,
+    "state_space": None,
 }
 """Of an architecture, what identities leave out where it is as usual."""
 
@@ -199,6 +202,9 @@ def _architecture(
         hidden = tuple(settings.hidden)
     elif settings.image != "flat" and all(map(_is_image, leaves(spec.observation_space))):
         hidden = ()  # an image's layers end in units enough
+    encoding = settings.encoding
+    if encoding.value == "auto" and Spaces.of(spec) is not None:
+        encoding = dataclasses.replace(encoding, value=method.value)
     shape = Architecture(
         method.head,
         spec.observation_size,
@@ -209,10 +215,11 @@ def _architecture(
         memory=method.memory(config),
         own=OwnModule(settings.network, spec) if settings.network else None,
         spaces=Spaces.of(spec),
-        encoding=settings.encoding,
+        encoding=encoding,
         cell=settings.memory_cell,
         actions=method.actions,
         state_std=method.state_std,
+        state_space=spec.state_space if method.central else None,
     )
     if shape.own is not None and (shape.encoding != Encoding() or shape.cell != "gru"):
         raise InvalidArgument(
@@ -229,12 +236,14 @@ def _is_image(leaf: Leaf) -> bool:
 
 def _described(architecture: Architecture) -> dict[str, Any]:
     """As plain values; of a module of the user's own its name, of spaces their content."""
-    bare = dataclasses.replace(architecture, own=None, spaces=None)
+    bare = dataclasses.replace(architecture, own=None, spaces=None, state_space=None)
     values: dict[str, Any] = dataclasses.asdict(bare)
     del values["own"]
     if architecture.spaces is not None:
         told = architecture.spaces
         values["spaces"] = [content(told.observation), content(told.action)]
+    if architecture.state_space is not None:
+        values["state_space"] = content(architecture.state_space)
     return values if architecture.own is None else {**values, "own": architecture.own.factory}
 
 

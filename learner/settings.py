@@ -127,7 +127,9 @@ class LearnerSettings(BlobSettings):
         default=False, description="take the policy's name from another learner that holds it"
     )
     tracking: str = Field(
-        default="local", description="MLflow: local (in the data folder), none, or a tracking URI"
+        default="local",
+        description="where figures go: local (MLflow in the data folder), none, an MLflow URI, "
+        "tensorboard, wandb[:PROJECT]; several, separated by commas",
     )
     device: Literal["auto", "cpu", "cuda"] = Field(
         default="auto", description="auto is cuda where there is one"
@@ -181,8 +183,13 @@ class LearnerSettings(BlobSettings):
     @model_validator(mode="before")
     @classmethod
     def _read_config(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """A file's settings under those given, and those of the preset under both."""
         path = given.get("config")
-        return lay_over(read_settings(Path(path)), given) if path else given
+        told = lay_over(read_settings(Path(path)), given) if path else given
+        game, algorithm = told.get("game", "race"), told.get("algorithm", "ppo")
+        if algorithm not in registry.names():
+            return told
+        return {**registry.find(algorithm).preset(game).settings, **told}
 
     @property
     def encoding(self) -> Encoding:

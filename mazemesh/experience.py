@@ -23,7 +23,12 @@ from __future__ import annotations
 
 import hashlib
 
-from mazemesh.games.columns import action_columns, mask_columns, observation_columns
+from mazemesh.games.columns import (
+    action_columns,
+    mask_columns,
+    observation_columns,
+    state_columns,
+)
 from mazemesh.games.spaces import Box, Discrete, Space
 from mazemesh.wire.tensors import Signature
 
@@ -107,11 +112,14 @@ def transition_signature(
     observation_dtype: str = "uint8",
     state_size: int = 0,
     *,
+    masks: bool = False,
     opponents: bool = False,
 ) -> Signature:
     """One row: an n-step transition of one seat, for learning of the values of actions.
 
-    - observation [...], action: where the transition starts; the mask of the start is not needed.
+    - observation [...], action: where the transition starts.
+    - action_mask uint8 [A], where `masks` are asked for: what was legal there, for who learns what
+      to do there and not what it is worth alone.
     - n_step_return float32: sum of discount^i * reward[i] over the k <= n steps until the n-th step
       or the episode's end, whichever comes first.
     - bootstrap_discount float32: discount^k, or 0 where the episode terminated within the k steps.
@@ -128,6 +136,7 @@ def transition_signature(
         memory = dict.fromkeys(("state", "next_state"), ("float32", (state_size,)))
     return Signature.of(
         **_observations(seen),
+        **(_masks(done) if masks else {}),
         **_taken(done),
         n_step_return=("float32", ()),
         bootstrap_discount=("float32", ()),
@@ -216,3 +225,22 @@ def most_write_rows(batch_rows: int) -> int:
     either a batch can be drawn or a write be taken.
     """
     return (batch_rows + 1) // 2
+
+
+GLOBAL_STATE = "global_state"
+"""What unrolls call the state of a whole game: `state` is what a policy remembers."""
+
+
+def with_global_state(unrolls: Signature, length: int, state: Space) -> Signature:
+    """The signature of unrolls that tell the state of the whole game too, for a central critic.
+
+    With T = length, of each of its columns (`global_state`, or `global_state.<path>`):
+
+    - global_state [T, ...]: when the policy acted; last_global_state [...]: after step T - 1.
+    """
+    added: Columns = {}
+    for which, lead in (("", (length,)), ("last_", ())):
+        for column in state_columns(state):
+            name = f"{which}{GLOBAL_STATE}{column.name.removeprefix('state')}"
+            added[name] = (column.dtype.name, (*lead, *column.shape))
+    return Signature((*unrolls.columns, *Signature.of(**added).columns))

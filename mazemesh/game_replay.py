@@ -5,14 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import Catalogue, Game, GameSettings
+from mazemesh.games.columns import action_dtype
+from mazemesh.games.spaces import Discrete, Space
 from mazemesh.v1 import game_pb2 as pb
+from mazemesh.wire.actions import decode_actions
+from mazemesh.wire.spaces import space_from_proto
 from mazemesh.wire.specs import settings_from_proto
 from mazemesh.wire.tensors import from_bytes
 
@@ -29,7 +33,8 @@ class GameReplay:
         participants: by seat.
         game, settings, rules_hash: what was played.
         seed, rotation: on what; the engine's game id and episode were 0.
-        actions: int8 [steps, seats], what each seat really did.
+        actions: [steps, seats] of the game's `columns.action_dtype` (int8 in mazes), what each seat
+            really did.
         hash_interval: steps between two hashes.
         hashes: uint64 [n], after every so many steps and after the last one, see `chain`.
         scores: by seat.
@@ -44,7 +49,7 @@ class GameReplay:
     rules_hash: str
     seed: int
     rotation: int
-    actions: npt.NDArray[np.int8]
+    actions: npt.NDArray[Any]
     hash_interval: int
     hashes: npt.NDArray[np.uint64]
     scores: tuple[float, ...]
@@ -69,7 +74,10 @@ class GameReplay:
                 f"replay: {seats} participants and hash_interval {message.hash_interval}; both "
                 "should be 1 or more"
             )
-        actions = from_bytes(message.actions, "int8", (info.outcome.steps, seats), "actions")
+        space: Space = Discrete(1)
+        if message.HasField("action_space"):
+            space = space_from_proto(message.action_space, "action_space")
+        actions = decode_actions(space, message.actions, (info.outcome.steps, seats))
         count = -(-info.outcome.steps // message.hash_interval)
         hashes = from_bytes(message.hashes, "uint64", (count,), "hashes")
         return cls(
@@ -81,7 +89,7 @@ class GameReplay:
             rules_hash=info.rules_hash,
             seed=message.seed,
             rotation=message.rotation,
-            actions=actions.astype(np.int8),
+            actions=actions.astype(action_dtype(space)),
             hash_interval=message.hash_interval,
             hashes=hashes.astype(np.uint64),
             scores=tuple(info.outcome.scores),
@@ -89,7 +97,7 @@ class GameReplay:
         )
 
 
-def chain(before: int, actions: npt.NDArray[np.int8], state_hash: int) -> int:
+def chain(before: int, actions: npt.NDArray[Any], state_hash: int) -> int:
     """A hash of a replay: of the one before (0 at first), the actions [k, seats] since, the state.
 
     An action that had no effect, as a move that lost a conflict, is no part of the state.
@@ -181,6 +189,10 @@ def _begin(replay: GameReplay, game: Game) -> Engine:
     if engine.spec.seats != replay.actions.shape[1]:
         raise InvalidArgument(
             f"replay: {replay.actions.shape[1]} participants, but {engine.spec.seats} seats"
+        )
+    if engine.taken.dtype != replay.actions.dtype:
+        raise InvalidArgument(
+            f"replay: actions of {replay.actions.dtype}; those of the game are {engine.taken.dtype}"
         )
     engine.reset(seed=replay.seed, rotation=replay.rotation)
     return engine

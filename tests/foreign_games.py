@@ -7,6 +7,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 from gymnasium import spaces
+from pettingzoo import AECEnv
 
 
 class Walk(gymnasium.Env[Any, Any]):
@@ -96,26 +97,74 @@ class Restless(Walk):
         return super().reset(seed=int.from_bytes(os.urandom(3), "little"))
 
 
-class Turning(gymnasium.Env[Any, Any]):
-    """Actions that are not numbered."""
+class Endless(gymnasium.Env[Any, Any]):
+    """Observations of no fixed size."""
 
-    observation_space = spaces.Box(0, 1, (1,), np.float32)
+    observation_space = spaces.Sequence(spaces.Discrete(2))
     action_space = spaces.Box(-1, 1, (1,), np.float32)
+
+
+class Machine(gymnasium.Env[Any, Any]):
+    """Every kind of space, each way: what was done is seen; it is well done where all fits.
+
+    The gear 3 (numbered from 2) and the second valve 0 are forbidden.
+    """
+
+    action_space = spaces.Dict(
+        gear=spaces.Discrete(3, start=2),
+        lamps=spaces.MultiBinary((2, 2)),
+        steer=spaces.Box(np.array([-1, 0]), np.array([1, 2]), dtype=np.float64),
+        valves=spaces.MultiDiscrete([2, 3], start=[1, 0]),
+    )
+    observation_space = spaces.Dict(
+        done=action_space,
+        many=spaces.Discrete(300, start=-5),
+        picture=spaces.Box(0, 255, (4, 5, 3), np.uint8),
+        say=spaces.Text(8),
+        small=spaces.Tuple((spaces.Box(-1000, 1000, (), np.int16), spaces.Discrete(2))),
+    )
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        super().reset(seed=seed)
+        self._steps = 0
+        start = {"gear": 2, "lamps": np.zeros((2, 2), np.int8)}
+        return self._see(
+            {**start, "steer": np.array([0.0, 1.0]), "valves": np.array([1, 0])}
+        ), self._mask()
+
+    def step(self, action: Any) -> Any:
+        assert self.action_space.contains(action), action
+        assert action["gear"] != 3
+        assert action["valves"][1] != 0
+        self._steps += 1
+        reward = float(action["steer"].sum()) + action["gear"]
+        return self._see(action), reward, self._steps == 5, False, self._mask()
+
+    def _mask(self) -> Any:
+        return {"action_mask": {"gear": [1, 0, 1], "valves": ([1, 1], [0, 1, 1])}}
+
+    def _see(self, action: Any) -> Any:
+        return {
+            "done": action,
+            "many": self._steps * 50 - 5,
+            "picture": np.full((4, 5, 3), self._steps, np.uint8),
+            "say": f"step{self._steps}",
+            "small": (np.array(-self._steps, np.int16), self._steps % 2),
+        }
 
 
 class Duel:
     """A ParallelEnv of three agents: who names the highest number leaves with it as reward."""
 
-    def __init__(self, unlike: bool = False) -> None:
+    def __init__(self) -> None:
         self.possible_agents = ["a", "b", "c"]
         self.agents: list[str] = []
-        self._unlike = unlike
 
     def observation_space(self, agent: str) -> Any:
         return spaces.Discrete(6)
 
     def action_space(self, agent: str) -> Any:
-        return spaces.Discrete(5 if agent == "c" and self._unlike else 4)
+        return spaces.Discrete(4)
 
     def reset(self, seed: int | None = None, options: Any = None) -> Any:
         self.agents = list(self.possible_agents)
@@ -150,6 +199,17 @@ class Brief(gymnasium.Env[Any, Any]):
 
     def step(self, action: Any) -> Any:
         return np.ones(2, np.float32), 1.0, True, False, {}
+
+
+class Many(Brief):
+    """More choices than fit a byte; the reward is the choice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.action_space = spaces.Discrete(300)
+
+    def step(self, action: Any) -> Any:
+        return np.ones(2, np.float32), float(action), True, False, {}
 
 
 class Slow(Brief):
@@ -287,3 +347,165 @@ class Parting:
 
     def close(self) -> None:
         pass
+
+
+class Unlike:
+    """A ParallelEnv whose agents a, b and c see and do different things, by `kind`.
+
+    "boxes": pictures of different sizes, and numbers within different bounds. "choices": vectors
+    and choices of different lengths. "mixed": one chooses where the others give numbers.
+    """
+
+    def __init__(self, kind: str = "choices") -> None:
+        self.possible_agents = ["a", "b", "c"]
+        self.agents: list[str] = []
+        self._kind = kind
+        self._steps = 0
+
+    def observation_space(self, agent: str) -> Any:
+        size = 1 + "abc".index(agent)
+        if self._kind == "boxes":
+            return spaces.Box(0, 255, (size, 4 - size, 1), np.uint8)
+        if agent == "c":
+            return spaces.Tuple((spaces.Discrete(3), spaces.Box(-1, 1, (2,), np.float32)))
+        return spaces.Box(-1, 1, (size,), np.float32)
+
+    def action_space(self, agent: str) -> Any:
+        size = 1 + "abc".index(agent)
+        if self._kind == "boxes" or (self._kind == "mixed" and agent == "b"):
+            return spaces.Box(-size, size, (size,), np.float32)
+        return spaces.Discrete(size + 1, start=size)
+
+    def reset(self, seed: int | None = None, options: Any = None) -> Any:
+        self.agents = list(self.possible_agents)
+        self._steps = 0
+        return self._see(), {}
+
+    def step(self, actions: dict[str, Any]) -> Any:
+        for agent, action in actions.items():
+            assert self.action_space(agent).contains(action), (agent, action)
+        self._steps += 1
+        rewards = {agent: float(np.sum(action)) for agent, action in actions.items()}
+        ended = dict.fromkeys(self.agents, self._steps == 3)
+        seen = self._see()
+        if self._steps == 3:
+            self.agents = []
+        return seen, rewards, ended, dict.fromkeys(ended, False), {}
+
+    def _see(self) -> Any:
+        seen = {}
+        for agent in self.possible_agents:
+            space = self.observation_space(agent)
+            if isinstance(space, spaces.Tuple):
+                seen[agent] = (self._steps % 3, np.full(2, 0.25, np.float32))
+            else:
+                seen[agent] = np.full(space.shape, min(self._steps, 1), space.dtype)
+        return seen
+
+    def close(self) -> None:
+        pass
+
+
+class Guests:
+    """A ParallelEnv of which b comes in step 2, leaves in step 3 and comes back in step 5.
+
+    What is seen is the number of the step, a is there for 6 steps; the reward is the action.
+    """
+
+    def __init__(self) -> None:
+        self.possible_agents = ["a", "b"]
+        self.agents: list[str] = []
+        self._steps = 0
+
+    def observation_space(self, agent: str) -> Any:
+        return spaces.Box(0, 9, (1,), np.float32)
+
+    def action_space(self, agent: str) -> Any:
+        return spaces.Discrete(3)
+
+    def reset(self, seed: int | None = None, options: Any = None) -> Any:
+        self.agents = ["a"]
+        self._steps = 0
+        return self._see(), {}
+
+    def step(self, actions: dict[str, int]) -> Any:
+        assert set(actions) == set(self.agents)
+        self._steps += 1
+        rewards = {agent: float(action) for agent, action in actions.items()}
+        players = list(self.agents)
+        ended = {a: self._steps == 6 or (a == "b" and self._steps == 3) for a in players}
+        self.agents = [agent for agent in players if not ended[agent]]
+        if self._steps in (2, 5):
+            self.agents.append("b")
+        seen = {agent: np.full(1, self._steps, np.float32) for agent in {*players, *self.agents}}
+        return seen, rewards, ended, dict.fromkeys(players, False), {}
+
+    def _see(self) -> Any:
+        return {agent: np.full(1, self._steps, np.float32) for agent in self.agents}
+
+    def close(self) -> None:
+        pass
+
+
+class Turns(AECEnv[str, Any, Any]):
+    """Agents a, b and c in turn add their action to a sum; who brings it to 7 or more ends it.
+
+    Everybody is paid a move's action, who made it ten times as much. What is seen is the sum. An
+    action of 0 is forbidden when the sum is odd. With `leaving` who moves when the sum is 4 or more
+    leaves, and the others go on.
+    """
+
+    metadata = {"name": "turns", "is_parallelizable": False}  # noqa: RUF012 as PettingZoo has it
+
+    def __init__(self, leaving: bool = False) -> None:
+        super().__init__()
+        self.possible_agents = ["a", "b", "c"]
+        self._leaving = leaving
+        self.render_mode = None
+        self.state_space = spaces.Box(0, 99, (1,), np.float32)
+
+    def observation_space(self, agent: str) -> Any:
+        return spaces.Dict(
+            observation=spaces.Box(0, 99, (1,), np.float32), action_mask=spaces.MultiBinary(3)
+        )
+
+    def action_space(self, agent: str) -> Any:
+        return spaces.Discrete(3)
+
+    def reset(self, seed: int | None = None, options: Any = None) -> None:
+        self.agents = list(self.possible_agents)
+        self._sum = 0
+        self.rewards = dict.fromkeys(self.agents, 0.0)
+        self._cumulative_rewards = dict.fromkeys(self.agents, 0.0)
+        self.terminations = dict.fromkeys(self.agents, False)
+        self.truncations = dict.fromkeys(self.agents, False)
+        self.infos = {agent: {} for agent in self.agents}
+        self.agent_selection = "a"
+
+    def observe(self, agent: str) -> Any:
+        mask = np.array([self._sum % 2 == 0, 1, 1], np.int8)
+        return {"observation": np.full(1, self._sum, np.float32), "action_mask": mask}
+
+    def state(self) -> Any:
+        return np.full(1, self._sum, np.float32)
+
+    def step(self, action: Any) -> None:
+        agent = self.agent_selection
+        if self.terminations[agent] or self.truncations[agent]:
+            self._was_dead_step(action)
+            return
+        self._cumulative_rewards[agent] = 0.0
+        self.rewards = {a: float(action) * (10 if a == agent else 1) for a in self.agents}
+        leaves = self._leaving and self._sum >= 4
+        self._sum += int(action)
+        if leaves:
+            self.terminations[agent] = True
+        elif self._sum >= 7:
+            self.terminations = dict.fromkeys(self.agents, True)
+        living = [a for a in self.agents if not self.terminations[a]]
+        order = self.possible_agents
+        place = order.index(agent)
+        following = [*order[place + 1 :], *order[: place + 1]]
+        self.agent_selection = next((a for a in following if a in living), agent)
+        self._accumulate_rewards()
+        self._deads_step_first()

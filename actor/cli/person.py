@@ -18,6 +18,7 @@ from mazemesh.games import Purpose, get_game, is_bot, seeds
 from mazemesh.games.mazes.overview import legend
 from mazemesh.games.mazes.render import draw_text
 from mazemesh.policy.cache import PolicyCache
+from mazemesh.policy.deciding import first_row
 from mazemesh.policy.onnx_policy import OnnxPolicy
 from mazemesh.v1.game_pb2 import (
     GameFinished,
@@ -101,10 +102,9 @@ def _let_play(game: GameClient, token: str, policy: OnnxPolicy, left: threading.
         state = np.zeros((1, policy.state_size), np.float32)
         with game.play(token) as seat:
             while isinstance(turn := seat.receive(timeout=3600.0), Turn):
-                observation = np.frombuffer(turn.observation, np.uint8)[None]
-                mask = np.frombuffer(turn.action_mask, np.uint8)[None]
-                logits, _, state = policy.infer(observation, mask, state)
-                seat.act(turn.step, int(logits[0].argmax()))
+                columns = {name: row[None] for name, row in seat.seen(turn).items()}
+                action, state = policy.act(*policy.seen(columns), state)
+                seat.act(turn.step, first_row(action))
     except MazemeshError as error:
         if not left.is_set():
             _say(f"the opponent is gone: {error}")

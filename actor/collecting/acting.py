@@ -20,7 +20,7 @@ from mazemesh.games.columns import pack_actions
 from mazemesh.games.packings import Packings
 from mazemesh.games.spaces import Discrete
 from mazemesh.policy.deciding import Deciding
-from mazemesh.policy.heads import ActionDistribution
+from mazemesh.policy.heads import ActionDistribution, distribution_of
 from mazemesh.policy.onnx_policy import OnnxPolicy
 from mazemesh.policy.sampling import (
     LARGEST_INT8,
@@ -44,6 +44,9 @@ Actions = npt.NDArray[Any]
 
 _WRITES_A_ROUND = 4
 """In which unrolls of their own pace are written while each game fills one: so none waits long."""
+
+WRITE_ROWS = 256
+"""Of transitions in a write, where a run does not say."""
 
 OPPONENT_EPSILON = 0.05
 """Exploration of a Q-network that plays as opponent: enough to leave a loop."""
@@ -72,8 +75,7 @@ class Acting(Protocol):
 
 
 class SoftmaxActing:
-    """Draws from the policy, in the student's seats of one game after the other; for actor-critic
-    runs.
+    """Draws from the policy; for actor-critic runs.
 
     Draws are counter-based (`mazemesh.policy.kernels`): the same generator gives the same ones.
     """
@@ -140,7 +142,7 @@ class NoisyActing:
     Args:
         shown: Observations and actions of the game.
         distribution: What continuous actions are drawn from.
-        scale: Standard deviation of the noise, in units of half the way between an element's bounds.
+        scale: Deviation of the noise, in units of half the way between an element's bounds.
         noise: Standard normal.
         rng: Source of the draws of discrete leaves.
     """
@@ -198,7 +200,7 @@ def method(
         InvalidArgument: the collection names no method.
     """
     rows, shown, several = games * seats, Shown.of(spec, bits), spec.seats > 1
-    distribution = _distribution(collection)
+    distribution = distribution_of(collection.action_distribution, "collection")
     if collection.HasField("unroll"):
         acting = _drawing(shown, distribution, games, seats, rng)
         collecting = _compact() if _is_compact(shown) else UnrollCollector
@@ -225,6 +227,8 @@ def method(
             state_size,
             opponents=several,
             q_values=wanted.choosing == CHOOSING_UNSPECIFIED,
+            masks=wanted.masks,
+            batch_rows=wanted.write_rows or WRITE_ROWS,
         )
         if wanted.choosing == CHOOSING_UNSPECIFIED:
             return _epsilon_greedy(wanted, games, rng), collector
@@ -254,15 +258,6 @@ def _compact() -> type[UnrollCollector]:
     from actor.collecting.compact_unrolls import CompactUnrollCollector  # loads numba
 
     return CompactUnrollCollector
-
-
-def _distribution(collection: Collection) -> ActionDistribution:
-    told = collection.action_distribution or "clipped"
-    if told not in ("clipped", "squashed"):
-        raise InvalidArgument(
-            f"collection.action_distribution is {told!r:.50}; expected squashed or clipped"
-        )
-    return "squashed" if told == "squashed" else "clipped"
 
 
 def _drawing(

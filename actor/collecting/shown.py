@@ -2,7 +2,7 @@
 
 Of one leaf an array is the column itself, [..., *shape]. Of several it is a record with a field a
 column (as `mazemesh.games.columns.action_dtype` has them), so that whoever picks rows of games and
-seats need not know what is in them. Masks of all leaves are one array [..., M], one after the other.
+seats need not know what is in them. Masks of all leaves are one array [..., M], one after another.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ class Shown:
     """Observations, masks and actions of a game's seats, packed and unpacked."""
 
     def __init__(self, observation: Space, action: Space, bits: Packings | None = None) -> None:
-        """`bits`: how observations come in few of them, and stay so until they are inferred from
+        """Of these spaces.
+
+        `bits`: how observations come in few of them, and stay so until they are inferred from
         (`GamesSession.packings`); None where they come plain.
         """
         self.observation, self.action, self._bits = observation, action, bits
@@ -73,8 +75,9 @@ class Shown:
         return plain if self._bits is None else packed_signature(plain, self._bits)
 
     def buffer(self, spec: ColumnSpec, rows: int) -> Array:
-        """Zeros [rows, ...] for a column of such a signature, as steps fill it: only what is seen
-        comes packed; masks and flags are plain until they are written.
+        """Zeros [rows, ...] for a column of such a signature, as steps fill it.
+
+        Only what is seen comes packed; masks and flags are plain until they are written.
         """
         seen = {column.name for column in self._seen}
         if spec.name.removeprefix("last_").removeprefix("next_") in seen:

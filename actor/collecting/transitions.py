@@ -44,16 +44,20 @@ class TransitionCollector:
         *,
         opponents: bool = False,
         q_values: bool = True,
+        masks: bool = False,
         batch_rows: int = 256,
     ) -> None:
         spaces = shown.observation, shown.action
-        plain = transition_signature(*spaces, state_size=state_size, opponents=opponents)
+        plain = transition_signature(
+            *spaces, state_size=state_size, masks=masks, opponents=opponents
+        )
         self.signature: Signature = shown.signature(plain)
         self._shown, self._q_values = shown, q_values
         self._games, self._n, self._batch_rows = games, n_step, batch_rows
         self._powers = discount ** np.arange(n_step + 1, dtype=np.float64)
         self._observation = shown.empty(n_step, games)
         self._action = np.zeros((n_step, games), action_dtype(shown.action))
+        self._masks = np.zeros((n_step, games, shown.mask_size if masks else 0), np.uint8)
         self._action_value = np.zeros((n_step, games), np.float64)
         self._return = np.zeros((n_step, games), np.float64)
         self._opponent = np.zeros((n_step, games), np.uint64)
@@ -75,6 +79,8 @@ class TransitionCollector:
         self._observation[slot] = decision.observation[moved]
         self._action[slot] = decision.action[moved]
         self._opponent[slot] = decision.opponent[moved]
+        if self._masks.shape[2]:
+            self._masks[slot] = decision.action_mask[moved]
         if self._q_values:
             self._action_value[slot] = decision.action_value[moved]
         if self._state.shape[2]:
@@ -106,7 +112,7 @@ class TransitionCollector:
         after.observation[cut] = consequence.final_observation
         after.mask[cut] = consequence.final_action_mask
         after.value[cut] = consequence.final_value
-        if after.state.shape[1]:
+        if self._state.shape[2]:
             after.state[cut] = consequence.final_state
         terminated = consequence.status == TERMINATED
         for age in range(self._n):
@@ -140,12 +146,12 @@ class TransitionCollector:
             {
                 **shown.observations(self._observation[ring, games]),
                 **shown.actions(self._action[ring, games]),
+                **(shown.action_masks(self._masks[ring, games]) if self._masks.shape[2] else {}),
                 "n_step_return": returns.astype(np.float32),
                 "bootstrap_discount": discount.astype(np.float32),
                 **shown.observations(after.observation[games], "next_"),
                 **shown.action_masks(after.mask[games], "next_"),
-                "state": self._state[ring, games],
-                "next_state": after.state[games],
+                **self._remembered(ring, games, after),
                 "opponent": self._opponent[ring, games],
             }
         )
@@ -153,6 +159,11 @@ class TransitionCollector:
             error = returns + discount * after.value[games] - self._action_value[ring, games]
             self._priorities.append(np.abs(error) + PRIORITY_FLOOR)
         self._versions.append(np.full(len(games), version, np.int64))
+
+    def _remembered(self, ring: Rows, games: Rows, after: _After) -> Batch:
+        if not self._state.shape[2]:
+            return {}
+        return {"state": self._state[ring, games], "next_state": after.state[games]}
 
     def _flush(self) -> Experience | None:
         if sum(len(versions) for versions in self._versions) < self._batch_rows:

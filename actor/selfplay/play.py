@@ -43,6 +43,9 @@ log = structlog.get_logger()
 
 _ASK_SECONDS = 1.0
 
+_GAMES = 256
+"""Played at once, where neither the actor's settings nor the run's preset say."""
+
 
 class Actor:
     """Plays `settings.games` games at once for the run of `settings.policy`."""
@@ -154,7 +157,7 @@ class Actor:
         """
         # Each seat may be collected from, by one of those whose rows have `row_bytes` together.
         row_bytes = row_bytes * spec.seats // len(self._roles)
-        wanted = self._settings.games
+        wanted = self._settings.games or self._student.description.collection.games or _GAMES
         games = affordable_games(wanted, row_bytes)
         self._shares = shares(games, spec)
         if games < wanted:

@@ -24,6 +24,7 @@ import onnxruntime
 import torch
 
 from actor.collecting.sequences import SequenceCollector
+from actor.collecting.shown import Shown
 from actor.collecting.step import Consequence, Decision
 from actor.collecting.transitions import TransitionCollector
 from actor.collecting.unrolls import UnrollCollector
@@ -160,23 +161,19 @@ class Games:
         self.games, self.places = np.nonzero(trained)
         self.own = np.flatnonzero(trained)
         games, count = count, len(self.own)
-        size, actions, config = self.engine.spec.observation_size, 5, run.config
+        shown, config = Shown.of(self.engine.spec), run.config
         self.collector: Any
         memory = run.architecture.memory
         self.state = np.zeros((games * self.seats, memory), np.float32)
         if run.collection.HasField("unroll"):
-            self.collector = UnrollCollector(
-                count, config.unroll_length, size, actions, state_size=memory
-            )
+            self.collector = UnrollCollector(count, config.unroll_length, shown, state_size=memory)
             self.epsilon = None
         elif run.collection.HasField("sequence"):
             wanted = run.collection.sequence
-            self.collector = SequenceCollector(count, wanted, size, actions, state_size=memory)
+            self.collector = SequenceCollector(count, wanted, shown, state_size=memory)
             self.epsilon = ape_x_epsilons(count, config.epsilon, config.epsilon_exponent)
         else:
-            self.collector = TransitionCollector(
-                count, config.n_step, config.discount, size, actions
-            )
+            self.collector = TransitionCollector(count, config.n_step, config.discount, shown)
             self.epsilon = ape_x_epsilons(count, config.epsilon, config.epsilon_exponent)
         self.decision: Decision | None = None
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from learner.algorithms.presets import Preset, Presets
 from learner.network.architecture import Architecture, Head, Parameters
+from learner.network.encoding import ValueNetwork
 from mazemesh.games.spaces import Space
 from mazemesh.policy.heads import ActionDistribution
 from mazemesh.v1 import model_pb2, replay_pb2
@@ -108,6 +109,8 @@ class Algorithm(Generic[C]):
         accepts: Raises InvalidArgument where a game's actions are not for it.
         actions: What its policies draw continuous actions from.
         state_std: Their standard deviation depends on what is seen.
+        value: Whether a published value has layers of its own, where the settings do not say.
+        central: It has a critic of the whole game's state, which the game has to tell.
         own_networks: It trains whatever `learner.network.networks.make` makes, so modules of the
             user's own too (`--network`).
     """
@@ -123,6 +126,8 @@ class Algorithm(Generic[C]):
     accepts: Callable[[Space], None] = anything
     actions: ActionDistribution = "clipped"
     state_std: bool = False
+    value: ValueNetwork = "auto"
+    central: bool = False
     own_networks: bool = False
 
     def preset(self, game: str) -> Preset[C]:

@@ -24,6 +24,11 @@ D = TypeVar("D", bound="DataclassInstance")
 SHAPED = GameSettings(shaping=1.0, shaping_discount=1.0)
 
 
+SMALL_CONTROL: Mapping[str, Any] = {"publish_steps": 200, "publish_seconds": 0.5}
+"""Settings of a learner that learns from each step several times, in games of a few numbers: a
+version is soon outdated."""
+
+
 @dataclass(frozen=True)
 class Preset(Generic[C]):
     """Where a run starts from, before its own settings.
@@ -32,11 +37,15 @@ class Preset(Generic[C]):
         game_settings: Of training; the shaping is what the maze's distance adds to the reward.
         config: Of the algorithm.
         hidden: Widths of the network's hidden layers.
+        games: That an actor plays at once.
+        settings: Of the learner (`learner.settings`), where others than usual are better.
     """
 
     game_settings: GameSettings
     config: C
     hidden: tuple[int, ...] = (128, 128)
+    games: int = 256
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -55,10 +64,9 @@ class Presets(Generic[C]):
     games: Mapping[str, Preset[C]] = field(default_factory=dict)
 
     def of(self, game: str) -> Preset[C]:
-        """The preset for a game."""
-        if not is_own(game):
-            return self.any_foreign
-        return self.games.get(game, self.any_maze)
+        """The preset for a game; one with arguments (after a `?`) is as without."""
+        usual = self.any_maze if is_own(game) else self.any_foreign
+        return self.games.get(game.partition("?")[0], usual)
 
 
 def override(config: D, values: Mapping[str, float]) -> D:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
 from learner.bases.learner import Descending, OneNetwork, Update, statistics
+from learner.bases.observed import cut, each, observed
 from learner.bases.vtrace import FIT
 from learner.device.place import Place
 from learner.device.ranks import Ranks
@@ -46,7 +47,12 @@ class Epochs(OneNetwork[N, C], ABC, Generic[N, C, Pieces]):
     """An actor-critic, its optimizer, and the update around `_prepare` and `_step`.
 
     What is drawn of a batch are `Pieces`, a dataclass of tensors [pieces, ...]: steps or unrolls.
+
+    Attributes:
+        told: What `_step` tells, by name.
     """
+
+    told: ClassVar[tuple[str, ...]] = STATISTICS
 
     def __init__(
         self,
@@ -58,6 +64,7 @@ class Epochs(OneNetwork[N, C], ABC, Generic[N, C, Pieces]):
         ranks: Ranks,
     ) -> None:
         super().__init__(network, parameters, config, place, ranks, eps=1e-5)
+        self._ranks = ranks
         self._generator = torch.Generator().manual_seed(seed)
         self._learn = place.recorded(self._passes)
 
@@ -69,13 +76,18 @@ class Epochs(OneNetwork[N, C], ABC, Generic[N, C, Pieces]):
             trained policy), clip_fraction, gradient_norm, importance (min(1, ratio) before the
             update), explained_variance.
         """
-        self._descent.set_learning_rate(self.config.rate_at(self.updates))
+        self.set_learning_rate(self.config.rate_at(self.updates))
         columns = self._intake(batch)
+        self.network.observe(observed(columns), self._ranks)
         count, at_once = self._pieces(*columns["reward"].shape)
         orders = self._orders(count)
         (means,) = self._learn(columns, orders)
         self.updates += len(orders) * len(orders[0].split(at_once))
-        return Update(statistics((*FIT, *STATISTICS), means))
+        return Update(statistics((*FIT, *self.told), means))
+
+    def set_learning_rate(self, rate: float) -> None:
+        """Takes effect with the next step."""
+        self._descent.set_learning_rate(rate)
 
     def _orders(self, pieces: int) -> Tensor:
         """An order of the pieces for each epoch, int64 [epochs, pieces]."""
@@ -84,7 +96,7 @@ class Epochs(OneNetwork[N, C], ABC, Generic[N, C, Pieces]):
         return torch.stack(orders).to(self._place.device)
 
     def _passes(self, column: Mapping[str, Tensor], orders: Tensor) -> tuple[Tensor]:
-        """All epochs over a batch; the means over its gradient steps, float32 [8]."""
+        """All epochs over a batch; the means over its gradient steps."""
         pieces, fit = self._prepare(column)
         _, at_once = self._pieces(*column["reward"].shape)
         found = [
@@ -104,7 +116,7 @@ class Epochs(OneNetwork[N, C], ABC, Generic[N, C, Pieces]):
 
     @abstractmethod
     def _step(self, minibatch: Pieces) -> Tensor:
-        """Step 2: one gradient step on a minibatch; the `STATISTICS`, float32 [6]."""
+        """Step 2: one gradient step on a minibatch; what is `told` of it, float32."""
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint keeps."""
@@ -119,6 +131,6 @@ class Epochs(OneNetwork[N, C], ABC, Generic[N, C, Pieces]):
 def minibatches(pieces: Pieces, order: Tensor, at_once: int) -> Iterator[Pieces]:
     """All pieces in this order, so many at once; gathered once, then cut."""
     columns = [getattr(pieces, field.name) for field in dataclasses.fields(pieces)]
-    gathered = [column.index_select(0, order) for column in columns]
-    parts = [column.split(at_once) for column in gathered]
+    gathered = [each(column, lambda rows: rows.index_select(0, order)) for column in columns]
+    parts = [cut(column, at_once) for column in gathered]
     return (type(pieces)(*minibatch) for minibatch in zip(*parts, strict=True))

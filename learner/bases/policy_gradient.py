@@ -1,11 +1,12 @@
-"""Gradients of actor-critic losses by a network's outputs, written out.
+"""Gradients of actor-critic losses by a network's outputs, written out for one discrete action.
 
 Automatic differentiation says the same (tests compare them) and takes longer: these arrays are
-small and its operations many.
+small and its operations many. For actions of other kinds it is `differentiated`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -73,3 +74,19 @@ def gradient(
     result[:, :-1] = by_logits
     result[:, -1] = by_value / n
     return result
+
+
+def differentiated(
+    outputs: Tensor, loss: Callable[[Tensor], tuple[Tensor, Tensor]]
+) -> tuple[Tensor, Tensor]:
+    """The gradient of a loss by the outputs, by automatic differentiation; and what it tells.
+
+    Args:
+        outputs: Of the network, float32 [n, W + 1].
+        loss: From outputs to the loss [] and its statistics [k].
+    """
+    with torch.enable_grad():
+        leaf = outputs.detach().requires_grad_()
+        total, told = loss(leaf)
+        (by_outputs,) = torch.autograd.grad(total, leaf)
+    return by_outputs, told.detach()

@@ -1,4 +1,4 @@
-"""Target networks: copies of a network that follow it from time to time."""
+"""Target networks: copies of a network that follow it from time to time, or slowly."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ import copy
 from typing import Generic, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from learner.network.networks import Network
-
-N = TypeVar("N", bound=Network)
+N = TypeVar("N", bound=nn.Module)
 
 
 class TargetNetwork(Generic[N]):
@@ -37,6 +35,11 @@ class TargetNetwork(Generic[N]):
             self._vector.lerp_(self._followed, due)
         elif due:
             self._vector.copy_(self._followed)
+
+    @torch.no_grad()
+    def drift(self, share: float) -> None:
+        """Goes a share of the way towards the weights (Lillicrap et al. 2016, section 3: tau)."""
+        self._vector.lerp_(self._followed, share)
 
 
 def takeovers(updates: int, steps: int, every: int) -> Tensor:

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from learner.bases.unrolls import ActorCriticConfig
-from learner.network.architecture import ILLEGAL
 
 
 @dataclass(frozen=True)
@@ -88,19 +86,21 @@ class Estimate:
 
 
 @torch.no_grad()
-def estimate(outputs: Tensor, columns: Mapping[str, Tensor], config: ActorCriticConfig) -> Estimate:
-    """V-trace under the network that gave `outputs`.
+def estimate(
+    log_probability: Tensor,
+    value: Tensor,
+    columns: Mapping[str, Tensor],
+    config: ActorCriticConfig,
+) -> Estimate:
+    """V-trace under the present network.
 
     Args:
-        outputs: Of the network for steps 0..T - 1 and for the observation after them, float32
-            [B, T + 1, A + 1].
+        log_probability: log pi(a|x) of the actions taken, float32 [B, T].
+        value: Of what was seen at steps 0..T - 1 and after them, float32 [B, T + 1].
         columns: Of `unroll_signature`.
         config: Discount and trace.
     """
-    value, following = outputs[:, :-1, -1], outputs[:, 1:, -1]
-    logits = outputs[:, :-1, :-1].masked_fill(columns["action_mask"] == 0, float(ILLEGAL))
-    action = columns["action"].long().unsqueeze(2)
-    log_probability = functional.log_softmax(logits, dim=2).gather(2, action).squeeze(2)
+    value, following = value[:, :-1], value[:, 1:]
     ratio = (log_probability - columns["behaviour_log_probability"]).exp()
     truncated = columns["truncated"]
     result = vtrace(

@@ -19,7 +19,7 @@ from learner.network.architecture import (
 from learner.ports import Columns
 from mazemesh.games.columns import mask_columns, observation_columns
 from mazemesh.games.spaces import Space, row_bytes
-from mazemesh.policy.heads import heads
+from mazemesh.policy.heads import heads, parts_of
 from mazemesh.v1 import model_pb2
 from mazemesh.wire.tensors import to_tensor
 
@@ -45,9 +45,8 @@ def examples(shape: Architecture, columns: Columns, rows: int) -> Examples:
     which = "next_" if transitions else ""
     if "state" in columns and not transitions:
         firsts = {name: column[:rows, :1] for name, column in columns.items() if column.ndim > 1}
-        state = np.array(columns["state"][:rows], np.float32)
-        chosen = slice(None)
-        return _observed(shape, firsts), _masks(shape, firsts, "", chosen), state
+        remembered = np.array(columns["state"][:rows], np.float32)
+        return _observed(shape, firsts), _masks(shape, firsts, "", slice(None)), remembered
     lead = 1 if transitions else 2
     name = f"{which}{observation_columns(shape.observation_space)[0].name}"
     count = int(np.prod(columns[name].shape[:lead]))
@@ -96,12 +95,7 @@ def parity_of(
         **inputs,
         **{head.mask: masks[:, head.masks] for head in parts if head.mask},
     }
-    outputs = {
-        name: answer.logits[:, head.numbers][:, index * width : (index + 1) * width]
-        for head in parts
-        for width in [head.output_width]
-        for index, name in enumerate(head.outputs)
-    }
+    outputs = {name: answer.logits[:, part] for name, part in parts_of(parts)}
     message = model_pb2.ParityCheck(value=to_tensor(answer.value))
     for name, column in given.items():
         message.inputs[name].CopyFrom(to_tensor(np.ascontiguousarray(column)))

@@ -18,6 +18,7 @@ from learner.network.distributions import (
     SquashedGaussian,
 )
 from learner.network.distributions.gaussian import LOG_STD_MAX, LOG_STD_MIN
+from learner.network.encoders.tree import orthogonal
 from learner.network.layers import NARROW
 from mazemesh.games.spaces import Box, Discrete, MultiDiscrete, Space
 from mazemesh.policy.heads import ActionDistribution, Head, heads
@@ -106,9 +107,7 @@ class ActionHeads(nn.Module):
             if head.continuous and not self._state_std:
                 stds.append(nn.Parameter(torch.zeros(head.output_width)))
         self.layers, self.stds = layers, stds
-        for layer in layers:
-            nn.init.orthogonal_(layer.weight, NARROW)
-            nn.init.zeros_(layer.bias)
+        orthogonal(self, NARROW)
 
     def forward(self, features: Tensor) -> Tensor:
         """The numbers of all heads, [n, W]."""

@@ -74,8 +74,8 @@ class Spaces:
     def of(cls, spec: GameSpec) -> Spaces | None:
         """Those of a game; None where it is one vector (uint8 or float32) and one number."""
         seen, done = single(spec.observation_space), single(spec.action_space)
-        vector = isinstance(seen, Box) and len(seen.shape) == 1
-        if vector and seen.dtype in _VECTORS and isinstance(done, Discrete):
+        vector = isinstance(seen, Box) and len(seen.shape) == 1 and seen.dtype in _VECTORS
+        if vector and isinstance(done, Discrete):
             return None
         return cls(spec.observation_space, spec.action_space)
 
@@ -106,6 +106,7 @@ class Architecture:
         actions: What continuous actions are drawn from.
         state_std: Whether their standard deviation depends on what is seen; else it is one
             parameter an element.
+        state_space: What a central critic sees in training; no part of what is published.
     """
 
     head: Head
@@ -121,6 +122,7 @@ class Architecture:
     cell: MemoryCell = "gru"
     actions: ActionDistribution = "clipped"
     state_std: bool = False
+    state_space: Space | None = None
 
     @property
     def plain(self) -> bool:

@@ -141,10 +141,18 @@ class Composed(Network):
         self.value.weight.mul_(share)
         self.value.bias.mul_(share)
 
+    def normalized(self, observation: Seen) -> dict[str, Tensor]:
+        """Observations by leaf, [n, 1, *shape], as the encoders get them."""
+        seen = self._by_leaf(observation)
+        return self._normal({name: column.unsqueeze(1) for name, column in seen.items()})
+
+    def _normal(self, seen: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        both = zip(seen.items(), self.normalizations, strict=True)
+        return {name: normalization(column) for (name, column), normalization in both}
+
     def _features(self, seen: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         """For the policy, and for the value, of columns [n, frames, *shape]."""
-        both = zip(seen.items(), self.normalizations, strict=True)
-        seen = {name: normalization(column) for (name, column), normalization in both}
+        seen = self._normal(seen)
         features: Tensor = self.policy_body(seen)
         return features, features if self.value_body is None else self.value_body(seen)
 

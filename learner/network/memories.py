@@ -12,8 +12,9 @@ from mazemesh.games.spaces import Leaf
 
 
 class Gates(nn.Module):
-    """A gated recurrent unit (Cho et al. 2014) or a long short-term memory (Hochreiter and
-    Schmidhuber 1997), in the forms of `torch.nn.GRUCell` and `LSTMCell`.
+    """Gated recurrent units (Cho et al. 2014), or long short-term memory (Hochreiter et al. 1997).
+
+    In the forms of `torch.nn.GRUCell` and `LSTMCell`.
 
     Attributes:
         state_size: Elements of the state: an LSTM has its output and its cell.
@@ -50,7 +51,7 @@ class Gates(nn.Module):
 class Frames(nn.Module):
     """The last observations of an episode, zeros before its first.
 
-    Its state is the earlier ones, oldest first, each with all leaves one after the other as float32.
+    Its state is the earlier ones, oldest first, each with all leaves one after another as float32.
 
     Attributes:
         state_size: Elements of the state.

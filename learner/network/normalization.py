@@ -79,5 +79,5 @@ def share_statistics(copy: nn.Module, of: nn.Module) -> None:
     """Lets a copy of a network have the same running statistics as the network, for good."""
     originals = dict(of.named_modules())
     for name, module in copy.named_modules():
-        for key in module._buffers:
-            module._buffers[key] = originals[name]._buffers[key]
+        for key, _ in module.named_buffers(recurse=False):
+            setattr(module, key, getattr(originals[name], key))

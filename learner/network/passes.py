@@ -9,14 +9,14 @@ from torch import Tensor
 
 from learner.device.place import Place
 from learner.network.descent import Descent
-from learner.network.networks import Layered, Network
+from learner.network.networks import Layered, Network, Seen
 from learner.network.perceptron import Perceptron
 
 
 class Passes(Protocol):
     """A network's forward and backward pass over minibatches."""
 
-    def outputs(self, observation: Tensor) -> Tensor:
+    def outputs(self, observation: Seen) -> Tensor:
         """As `Network.outputs`, apart from any graph; valid until the next."""
         ...
 
@@ -32,7 +32,7 @@ class Differentiated:
         self._network, self._place, self._descent = network, place, descent
         self._outputs = torch.empty(0)
 
-    def outputs(self, observation: Tensor) -> Tensor:
+    def outputs(self, observation: Seen) -> Tensor:
         """See `Passes`."""
         with self._place.rounding():
             self._outputs = self._network.outputs(observation)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from learner.network.layers import Activation
-from learner.network.networks import Layered
+from learner.network.networks import Layered, Seen
 
 
 class Perceptron:
@@ -34,8 +34,9 @@ class Perceptron:
         self._features = self._observation
 
     @torch.no_grad()
-    def outputs(self, observation: Tensor) -> Tensor:
+    def outputs(self, observation: Seen) -> Tensor:
         """As `Layered.outputs`: float32 [n, A + 1] for n observations; valid until the next."""
+        assert isinstance(observation, Tensor)
         features = self._observation[: len(observation)].copy_(observation)
         for layer in self._layers:
             features = layer.forward(features)

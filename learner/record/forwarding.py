@@ -1,7 +1,8 @@
 """What of a run's own record is new since it was forwarded the last time.
 
-`mlflow.json` beside the journal remembers how far each of its parts was sent. It is written after
-every call, so that a failure repeats one call at most; what is repeated is stored once there.
+`mlflow.json` beside the journal, `tensorboard.json` or `wandb.json`, remembers how far each of its
+parts was sent. It is written after every call, so that a failure repeats one call at most; what is
+repeated is stored once there, or drawn at the same place.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from learner.record.destination import Destination, kind_of
 from learner.record.journal import DESCRIPTION, METRICS
 from learner.record.lineage import SNAPSHOTS, read_snapshots
-from learner.record.mlflow_destination import Destination
 from mazemesh.analysis.journal import read_curves, read_probes, read_records
 
 BATCH_LINES = 50
@@ -76,7 +77,7 @@ class _Record:
 
     def __init__(self, folder: Path, uri: str, destination: Destination) -> None:
         self._folder, self._destination = folder, destination
-        self._state = folder / "mlflow.json"
+        self._state = folder / f"{kind_of(uri)}.json"
         self._description: dict[str, Any] = json.loads((folder / DESCRIPTION).read_text())
         known = self._read()
         if known is not None and known.uri == uri:

@@ -7,35 +7,16 @@ import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
+from learner.record.destination import PROJECT, Lines, flatten
 from learner.record.local_tracking import make_database
 from mazemesh.sqlite_url import sqlite_file
 
-EXPERIMENT = "mazemesh"
 RUN_TAG = "mazemesh.run_id"
 
 _METRICS_A_CALL = 1_000
 """MLflow takes no more."""
-
-Lines = Sequence[Mapping[str, float]]
-"""Lines of the journal: "time", "agent_steps", and figures by name."""
-
-
-class Destination(Protocol):
-    """Where a run is tracked. Each call may be repeated after a failure."""
-
-    def begin(self, description: Mapping[str, Any]) -> str:
-        """Makes a run with the description as parameters, if there is none yet; its id."""
-        ...
-
-    def send(self, run_id: str, lines: Lines) -> None:
-        """Logs figures."""
-        ...
-
-    def keep(self, run_id: str, snapshots: Sequence[Mapping[str, Any]], data: bytes | None) -> None:
-        """Stores the ONNX file of the last snapshot, unless it is gone, and the lineage of all."""
-        ...
 
 
 class MLflow:
@@ -57,11 +38,11 @@ class MLflow:
         """Makes a run in the experiment "mazemesh", found again by its tag."""
         from mlflow.entities import Param
 
-        experiment = self._client.get_experiment_by_name(EXPERIMENT)
+        experiment = self._client.get_experiment_by_name(PROJECT)
         experiment_id = (
             experiment.experiment_id
             if experiment is not None
-            else self._client.create_experiment(EXPERIMENT, self._artifacts)
+            else self._client.create_experiment(PROJECT, self._artifacts)
         )
         own = str(description["run_id"])
         known = self._client.search_runs([experiment_id], f"tags.`{RUN_TAG}` = '{own}'")
@@ -102,13 +83,5 @@ class MLflow:
             self._client.log_artifact(run_id, str(lineage))
         self._client.set_tag(run_id, "mazemesh.newest_snapshot", newest)
 
-
-def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested mappings as one, keys joined by dots."""
-    flat: dict[str, Any] = {}
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            flat |= flatten(value, f"{prefix}{name}.")
-        else:
-            flat[f"{prefix}{name}"] = value
-    return flat
+    def close(self) -> None:
+        """See `Destination.close`: every call was answered."""

@@ -1,8 +1,8 @@
-"""Starts what forwards the journal to MLflow, in a process of its own.
+"""Starts what forwards the journal to MLflow, TensorBoard and W&B, in processes of their own.
 
-MLflow takes seconds of processor time to load and its server may be slow or away; none of that may
-reach the training. So a niced child process reads the journal's file and sends what is new. The
-file is its queue: nothing is lost while MLflow is away, and nothing waits for it.
+Their libraries take seconds of processor time to load and a server may be slow or away; none of
+that may reach the training. So a niced child process for each destination reads the journal's file
+and sends what is new. The file is its queue: nothing is lost while a server is away, nothing waits.
 """
 
 from __future__ import annotations
@@ -10,14 +10,16 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import structlog
 
+from learner.record.destination import kind_of, tracking_uris
 from mazemesh.process.interpreter import run_module
-from mazemesh.sqlite_url import sqlite_url
 
 log = structlog.get_logger("learner.record.tracking")
 
@@ -31,17 +33,8 @@ FINISH_SECONDS = 60.0
 """The same when a run has come to its end, and nobody waits for the process."""
 
 
-def tracking_uri(tracking: str, data_dir: Path) -> str | None:
-    """The MLflow tracking URI of the setting: "local", "none" or a URI itself."""
-    if tracking == "none":
-        return None
-    if tracking == "local":
-        return sqlite_url(data_dir / "mlflow" / "mlflow.db")
-    return tracking
-
-
 class Tracking:
-    """A context in which a forwarder runs, from `START_SECONDS` on."""
+    """A context in which a forwarder runs for each destination, from `START_SECONDS` on."""
 
     def __init__(
         self,
@@ -52,17 +45,17 @@ class Tracking:
         *,
         start_seconds: float = START_SECONDS,
     ) -> None:
-        self._uri = tracking_uri(tracking, data_dir)
-        self._artifacts = data_dir / "mlflow" / "artifacts"
+        self._uris = tracking_uris(tracking, data_dir)
+        self._data_dir = data_dir
         self._folder, self._logs, self._model_address = folder, data_dir / "logs", model_address
         self._timer = threading.Timer(start_seconds, self._start)
         self._timer.daemon = True
         self._lock = threading.Lock()
         self._closed = False
-        self._process: subprocess.Popen[bytes] | None = None
+        self._processes: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Self:
-        if self._uri is not None:
+        if self._uris:
             self._timer.start()
         return self
 
@@ -70,7 +63,7 @@ class Tracking:
         """Has everything forwarded of a run that is over, also of a short one."""
         self._timer.cancel()
         self._start()
-        if self._process is not None:
+        if self._processes:
             log.info("tracking gets the rest", seconds_at_most=FINISH_SECONDS)
             self._leave(FINISH_SECONDS)
 
@@ -80,40 +73,45 @@ class Tracking:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Lets the forwarder send what is left, for a few seconds; the file keeps the rest."""
+        """Lets the forwarders send what is left, for a few seconds; the file keeps the rest."""
         self._timer.cancel()
         with self._lock:
             self._closed = True
-        if self._process is None:
-            return
-        if not self._leave(CLOSE_SECONDS):
-            self._process.terminate()
-            self._process.wait()
+        self._leave(CLOSE_SECONDS)
+        for process in self._processes:
+            if process.poll() is None:
+                process.terminate()
+                process.wait()
 
-    def _leave(self, seconds: float) -> bool:
-        """Tells the forwarder that this was all; whether it has ended in time."""
-        assert self._process is not None
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        try:
-            self._process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return False
-        return True
+    def _leave(self, seconds: float) -> None:
+        """Tells the forwarders that this was all, and gives them time to end."""
+        deadline = time.monotonic() + seconds
+        for process in self._processes:
+            assert process.stdin is not None
+            process.stdin.close()
+        for process in self._processes:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(max(0.0, deadline - time.monotonic()))
 
     def _start(self) -> None:
         with self._lock:
-            if self._closed or self._uri is None or self._process is not None:
+            if self._closed or self._processes:
                 return
-            self._process = subprocess.Popen(  # noqa: S603
-                [
-                    *run_module("learner.record.mlflow_forwarder"),
-                    *("--folder", str(self._folder)),
-                    *("--uri", self._uri),
-                    *("--artifacts", self._artifacts.as_uri()),
-                    *("--model-address", self._model_address, "--logs", str(self._logs)),
-                ],
-                stdin=subprocess.PIPE,  # its end tells the forwarder that the learner is gone
-                env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"},
-            )
-            log.info("tracking", uri=self._uri, process=self._process.pid)
+            for uri in self._uris:
+                process = subprocess.Popen(  # noqa: S603
+                    [
+                        *run_module("learner.record.forwarder"),
+                        *("--folder", str(self._folder)),
+                        *("--uri", uri, "--artifacts", self._artifacts(uri)),
+                        *("--model-address", self._model_address, "--logs", str(self._logs)),
+                    ],
+                    stdin=subprocess.PIPE,  # its end tells the forwarder that the learner is gone
+                    env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"},
+                )
+                self._processes.append(process)
+                log.info("tracking", uri=uri, process=process.pid)
+
+    def _artifacts(self, uri: str) -> str:
+        kind = kind_of(uri)
+        folder = self._data_dir / kind
+        return (folder / "artifacts").as_uri() if kind == "mlflow" else str(folder)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from mazemesh.client.addresses import Addresses
 from mazemesh.client.credentials import Credentials
@@ -21,6 +21,9 @@ from mazemesh.client.model import ModelClient
 from mazemesh.client.replay.compression import Compression
 from mazemesh.client.replay.experience_tables import ExperienceTables
 from mazemesh.client.replay.replay_shards import connect_replay
+
+if TYPE_CHECKING:
+    from mazemesh.optimization.running import Optimization
 
 
 class Mesh:
@@ -70,6 +73,13 @@ class Mesh:
     def replay(self) -> ExperienceTables:
         """Stores and samples experience, on one service or several."""
         return connect_replay(self.addresses.replay, self._credentials, self._compression)
+
+    @cached_property
+    def optimization(self) -> Optimization:
+        """Searches for Pareto fronts on this machine; only that of a league asks the mesh."""
+        from mazemesh.optimization.running import Optimization
+
+        return Optimization(self)
 
     def close(self) -> None:
         """Closes the channels that were opened."""

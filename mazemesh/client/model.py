@@ -6,6 +6,8 @@ import hashlib
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
 
 from mazemesh.client.channel import ServiceClient
 from mazemesh.client.credentials import Credentials
@@ -65,22 +67,20 @@ class ModelClient(ServiceClient):
         complete.request_id = header.request_id or uuid.uuid4().hex
         complete.sha256 = header.sha256 or hashlib.sha256(data).hexdigest()
         complete.size_bytes = header.size_bytes or len(data)
-        weights = None if graph is None else self._known_weights(complete.name, data, graph)
-        if weights is not None:
-            try:
-                return self._publish(_weight_messages(complete, weights, graph))
-            except NotFound:
-                self._known.pop(complete.name, None)
+        # Only where Model took a file of this graph from here before.
+        if graph is not None and self._known.get(complete.name) == graph.sha256:
+            weights = graph.weights_of(data)
+            if weights is not None:
+                try:
+                    return self._publish(_weight_messages(complete, weights, graph))
+                except NotFound:
+                    self._known.pop(complete.name, None)
         version = self._publish(_messages(complete, data))
         self._known[complete.name] = version.graph_sha256
         return version
 
     def _publish(self, messages: Iterator[pb.PublishPolicyRequest]) -> pb.PolicyVersion:
         return self._call(self._stub.PublishPolicy, messages, PUBLISH_DEADLINE).policy
-
-    def _known_weights(self, name: str, data: bytes, graph: Graph) -> bytes | None:
-        """The file's weights, where Model took a file of this graph from here before."""
-        return graph.weights_of(data) if self._known.get(name) == graph.sha256 else None
 
     def get(
         self, policy: str, if_none_match: str = "", graph: Graph | None = None
@@ -168,9 +168,9 @@ class ModelClient(ServiceClient):
             FailedPrecondition: that revision is no longer kept; list, then watch from now on.
         """
         request = pb.WatchPoliciesRequest(
-            name=name, since_revision=since_revision, graph_sha256=graph_sha256
+            name=name, since_revision=since_revision, graph_sha256=graph_sha256, together=True
         )
-        return self._stream(self._stub.WatchPolicies, request, None)
+        return _one_by_one(self._stream(self._stub.WatchPolicies, request, None))
 
     def set_alias(
         self,
@@ -237,6 +237,15 @@ class ModelClient(ServiceClient):
             Conflict: another run holds it, or has taken it over; the message names it.
         """
         return self._call(self._stub.HoldName, request)
+
+
+def _one_by_one(messages: Any) -> Iterator[pb.WatchPoliciesResponse]:
+    with closing(messages):
+        for message in messages:
+            further = list(message.also)
+            message.ClearField("also")
+            yield message
+            yield from further
 
 
 def _messages(header: pb.PublishPolicyHeader, data: bytes) -> Iterator[pb.PublishPolicyRequest]:

@@ -11,8 +11,11 @@ import grpc
 import numpy as np
 
 from mazemesh.conformance.checks import DEADLINE, Check, agree, expect
+from mazemesh.games.packings import Packings, packings
+from mazemesh.packing.rows import unpack
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.v1.game_pb2_grpc import GameServiceStub
+from mazemesh.wire.specs import spec_from_proto
 
 _GAMES: Final = 3
 _SEED: Final = 7
@@ -113,6 +116,34 @@ def _packs_arrays(channel: grpc.Channel) -> None:
     agree(set(step.action_mask) <= {0, 1}, "action_mask has other bytes than 0 and 1")
 
 
+def _packs_bits(channel: grpc.Channel) -> None:
+    """A server may answer plain; one that packs shows the same."""
+    plain, packed = _Session(channel), _Session(channel, packed=True)
+    spec = spec_from_proto(plain.opened.spec)
+    found, told = packings(spec), packed.opened.packing
+    agree(plain.opened.packing == 0, "a session that did not ask for it is packed")
+    if told:
+        agree(found is not None and found.hash == told, f"packing is {told:#x}, not the layout's")
+        for sequence in (1, 2):
+            one, other = plain.step(sequence), packed.step(sequence)
+            for name in ("observation", "action_mask"):
+                _unpacks_to(getattr(one, name), getattr(other, name), found, name)
+    plain.close()
+    packed.close()
+
+
+def _unpacks_to(plain: bytes, packed: bytes, found: Packings | None, name: str) -> None:
+    packing = None if found is None else found.by_name.get(name)
+    if packing is None:
+        agree(plain == packed, f"{name} is neither packed nor plain")
+        return
+    rows = np.frombuffer(packed, np.uint8)
+    fits = len(packed) * packing.size == len(plain) * packing.row_bytes
+    agree(fits, f"packed {name} has {len(packed)} bytes for {len(plain)} plain ones")
+    found_bytes = unpack(packing, rows.reshape(-1, packing.row_bytes)).tobytes()
+    agree(found_bytes == plain, f"packed {name} is not the plain one")
+
+
 def _answers_in_order(channel: grpc.Channel) -> None:
     session = _Session(channel)
     agree(session.opened.step.sequence == 0, "the first observations are not of sequence 0")
@@ -165,6 +196,7 @@ GAME: Final = (
     Check("refuses-unknown-games", "a game it does not know is refused", _refuses_unknown_game),
     Check("names-the-field", "INVALID_ARGUMENT has a BadRequest", _names_field),
     Check("packs-arrays", "arrays of a step have their shapes", _packs_arrays),
+    Check("packs-bits", "bits that were asked for are the bytes", _packs_bits),
     Check("answers-in-order", "steps have sequences without gaps", _answers_in_order),
     Check("plays-the-same", "one seed and the same actions give the same bytes", _plays_the_same),
     Check("resumes", "a broken stream goes on and nothing is played twice", _resumes),

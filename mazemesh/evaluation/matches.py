@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +14,9 @@ from mazemesh import tracing
 from mazemesh.client.game.game import Step
 from mazemesh.errors import InvalidArgument
 from mazemesh.games.bots import EXTERNAL
+from mazemesh.games.columns import action_dtype, pack_actions
 from mazemesh.policy.memory import SeatMemory
 from mazemesh.policy.onnx_policy import OnnxPolicy
-from mazemesh.policy.sampling import sample
 from mazemesh.v1.game_pb2 import CreatedMatch, MatchSetup
 
 _RUNNING = 0
@@ -26,8 +26,8 @@ _RUNNING = 0
 class JoinedSession(Protocol):
     """A session of created games (`mazemesh.client.game.game.GamesSession`)."""
 
-    def send(self, actions: npt.NDArray[np.int8]) -> None:
-        """Sends one step's actions, int8 [games, seats], without waiting."""
+    def send(self, actions: npt.NDArray[Any]) -> None:
+        """Sends one step's actions [games, seats] of `action_dtype`, without waiting."""
         ...
 
     def receive(self) -> Step:
@@ -183,23 +183,26 @@ def _play(
     step = session.step
     running = step.status == _RUNNING
     memory = SeatMemory(*session.controllers.shape)
+    kind = _action_dtype(policies.values())
     played: list[PlayedGame] = []
     while running.any():
         with tracing.span("step batch"):
-            actions = np.zeros(session.controllers.shape, np.int8)
+            actions = np.zeros(session.controllers.shape, kind)
             moves = 0
             for name, (games, seats) in rows.items():
                 alive = running[games]
+                if len(step.acting):
+                    alive &= step.acting[games, seats]
                 where = games[alive], seats[alive]
                 if not alive.any():
                     continue
-                state = memory.read(*where, policies[name].state_size)
-                logits, _, state = policies[name].infer(
-                    step.observation[where], step.action_mask[where], state
-                )
+                policy = policies[name]
+                columns = {**step.observations, **step.action_masks}
+                seen = policy.seen({key: column[where] for key, column in columns.items()})
+                state = memory.read(*where, policy.state_size)
+                decided, state = policy.act(*seen, state, rng=rng, temperature=temperature)
                 memory.write(*where, state)
-                policy_temperature = 0.0 if policies[name].greedy else temperature
-                actions[where] = sample(logits, policy_temperature, rng)
+                actions[where] = pack_actions(policy.deciding.space, decided, (len(where[0]),))
                 moves += len(where[0])
             session.send(actions)
             step = session.receive()
@@ -212,6 +215,13 @@ def _play(
             played.append(PlayedGame(match, rotation, names, scores, steps, successes, holders))
         running &= step.status == _RUNNING
     return played
+
+
+def _action_dtype(policies: Iterable[OnnxPolicy]) -> np.dtype[Any]:
+    """Of the actions of a game that they all play; of bots alone any."""
+    for policy in policies:
+        return action_dtype(policy.deciding.space)
+    return np.dtype(np.int8)
 
 
 def _address(matches: Sequence[tuple[MatchSetup, CreatedMatch]]) -> str:

@@ -182,8 +182,13 @@ class Engine(Protocol):
     def states(self) -> dict[str, npt.NDArray[Any]]:
         """Return what is told of each game as a whole, [n, ...] by column of `spec.state_space`.
 
-        Empty where there is none. The arrays may be the same ones at each call.
+        Empty where there is none, or the engine was not made `with_state`. The arrays may be the
+        same ones at each call.
         """
+        ...
+
+    def final_states(self) -> dict[str, npt.NDArray[Any]]:
+        """Return the last state of each episode that the last step ended, valid only there."""
         ...
 
     def landmarks(self, game: int) -> tuple[list[list[int]], list[list[int]]]:

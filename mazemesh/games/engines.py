@@ -17,6 +17,7 @@ def new_engine(
     *,
     autoreset: bool = True,
     draw_ahead: bool = False,
+    with_state: bool = False,
     **foreign: Any,
 ) -> Engine:
     """An engine of a game.
@@ -28,6 +29,7 @@ def new_engine(
         autoreset: Whether a finished game begins its next episode in the same step.
         draw_ahead: Whether a thread draws mazes ahead, see `BatchEngine`; only under
             autoreset, and nothing to foreign games.
+        with_state: Whether `Engine.states` and `final_states` are kept.
         foreign: Passed on to `ForeignEngine`, and left out elsewhere.
 
     Raises:
@@ -39,12 +41,19 @@ def new_engine(
         from mazemesh.games.mazes.engine import BatchEngine
 
         return BatchEngine(
-            game, settings, num_games, autoreset=autoreset, draw_ahead=draw_ahead and autoreset
+            game,
+            settings,
+            num_games,
+            autoreset=autoreset,
+            draw_ahead=draw_ahead and autoreset,
+            with_state=with_state,
         )
     from mazemesh.games.foreign.game import ForeignGame
 
     if isinstance(game, ForeignGame):
         from mazemesh.games.foreign.engine import ForeignEngine
 
-        return ForeignEngine(game, settings, num_games, autoreset=autoreset, **foreign)
+        return ForeignEngine(
+            game, settings, num_games, autoreset=autoreset, with_state=with_state, **foreign
+        )
     raise TypeError(f"{type(game).__name__} has no engine; a game is a MazeGame or a ForeignGame")

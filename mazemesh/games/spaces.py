@@ -1,14 +1,14 @@
 """What a game's observations and actions are made of: a tree of columns.
 
-The kinds are those of Gymnasium. A leaf of the tree is one column: an array on the wire of RunGames,
-a column of Replay, an input or an output of a policy's ONNX file. What stands in a column:
+The kinds are those of Gymnasium. A leaf of the tree is one column: an array on the wire of
+RunGames, a column of Replay, an input or an output of a policy's ONNX file. What stands there:
 
-| leaf            | element type                | shape of one row | values                           |
-|-----------------|-----------------------------|------------------|----------------------------------|
-| `Box`           | its `dtype`                 | its `shape`      | `low` .. `high`                  |
-| `Discrete`      | int8; int32 where n > 127   | []               | 0 .. n - 1, the value less start |
-| `MultiDiscrete` | int32                       | [parts]          | 0 .. count - 1, less the starts  |
-| `MultiBinary`   | uint8                       | its `shape`      | 0 or 1                           |
+| leaf            | element type        | shape of one row | values                           |
+|-----------------|---------------------|------------------|----------------------------------|
+| `Box`           | its `dtype`         | its `shape`      | `low` .. `high`                  |
+| `Discrete`      | int8, n > 127 int32 | []               | 0 .. n - 1, the value less start |
+| `MultiDiscrete` | int32               | [parts]          | 0 .. count - 1, less the starts  |
+| `MultiBinary`   | uint8               | its `shape`      | 0 or 1                           |
 
 `Discrete` and `MultiDiscrete` actions have a mask: uint8, 1 = legal, of n entries, or of the
 categories of all parts one after the other.
@@ -43,6 +43,7 @@ ITEM_SIZES = {"uint8": 1, "int8": 1, "uint16": 2, "int16": 2, "int32": 4, "float
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _LARGEST_INT8 = 127
+_MOST_TOLD = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +232,25 @@ def columns(what: str, space: Space) -> tuple[tuple[str, LeafSpace], ...]:
         for leaf in found
         if what != "action_mask" or leaf.space.mask_size
     )
+
+
+def told(space: Space) -> str:
+    """A space in words, for lists and messages: "5 choices", "uint8 [7, 7, 3] and 4 choices"."""
+    parts = [_told(leaf.space) for leaf in leaves(space)]
+    more = len(parts) - _MOST_TOLD
+    return ", ".join(parts[:_MOST_TOLD]) + (f" and {more} more" if more > 0 else "")
+
+
+def _told(leaf: LeafSpace) -> str:
+    match leaf:
+        case Discrete(n=count):
+            return f"{count} choices"
+        case MultiDiscrete(counts=counts):
+            return " x ".join(map(str, counts[:_MOST_TOLD])) + " choices"
+        case MultiBinary():
+            return f"bits {list(leaf.shape)}"
+        case Box():
+            return f"{leaf.dtype} {list(leaf.shape)}"
 
 
 def row_bytes(space: Space) -> int:

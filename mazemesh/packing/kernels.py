@@ -20,12 +20,20 @@ Program = npt.NDArray[np.int32]
 if sys.byteorder != "little":  # words are taken for their bytes
     raise ImportError("mazemesh.packing needs a little-endian machine")
 
-COUNT, BITS, VALUE, MASK, TOLD = 0, 1, 2, 10, 18
+COUNT, BITS, VALUE, MASK, TOLD, SHIFT = 0, 1, 2, 10, 18, 26
 """Columns of a program, one row a run: elements, bits, and for bit k its value at VALUE + k; an
-element has it where `element & mask == told`, MASK + k and TOLD + k."""
-COLUMNS = 26
+element has it where `element & mask == told`, MASK + k and TOLD + k. SHIFT is the number of the bit
+that tells the first."""
+COLUMNS = 27
 
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", **known(NO_COUNTS)}
+_ONES, _SEVEN = np.uint64(0x0101010101010101), np.uint64(7)
+_GATHER = np.uint64(0x0102040810204080)
+"""Times a word of bytes that are 0 or 1: their bits, in the highest byte."""
+_EACH, _DIAGONAL = _ONES, np.uint64(0x8040201008040201)
+"""A byte times the first, of which the second keeps bit i in byte i."""
+_CARRY = np.uint64(0x7F7F7F7F7F7F7F7F)
+"""Carries what is in a byte into its highest bit."""
 _ZERO, _WORD_BITS, _ALL = np.uint64(0), np.uint64(64), np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
@@ -66,10 +74,40 @@ def _spread(plain: Bytes, at: int, word: np.uint64, value: int, wanted: int, add
         plain[at + index] = before | (there * value)
 
 
+@numba.njit(**_OPTIONS)
+def _unpack_short(packed: Bytes, plain: Bytes, value: np.uint64, rows: int, size: int) -> None:
+    """Rows of at most eight elements and one bit each, such as action masks."""
+    for row in range(rows):
+        word = ((np.uint64(packed[row]) * _EACH & _DIAGONAL) + _CARRY) >> _SEVEN & _ONES
+        word *= value
+        at = row * size
+        if at + 8 <= plain.size:
+            store_word(plain, at, word)
+        else:
+            for index in range(size):
+                plain[at + index] = word >> np.uint64(8 * index) & np.uint64(255)
+
+
+@numba.njit(**_OPTIONS)
+def _pack_short(plain: Bytes, packed: Bytes, shift: np.uint64, rows: int, size: int) -> None:
+    mask = np.uint64((1 << size) - 1)
+    for row in range(rows):
+        at, word = row * size, _ZERO
+        if at + 8 <= plain.size:
+            word = load_word(plain, at)
+        else:
+            for index in range(size):
+                word |= np.uint64(plain[at + index]) << np.uint64(8 * index)
+        packed[row] = ((word >> shift & _ONES) * _GATHER >> np.uint64(56)) & mask
+
+
 @compiled(**_OPTIONS)
 def unpack_rows(packed: Bytes, plain: Bytes, program: Program, rows: int) -> None:
     """Write packed rows [rows * row_bytes] as plain ones [rows * size]; both flat and exact."""
     row_bytes, size = packed.size // rows, plain.size // rows
+    if program.shape[0] == 1 and program[0, BITS] == 1 and size <= 8:
+        _unpack_short(packed, plain, np.uint64(program[0, VALUE]), rows, size)
+        return
     bits = 0
     for run in range(program.shape[0]):
         bits += program[run, COUNT] * program[run, BITS]
@@ -107,6 +145,9 @@ def pack_rows(plain: Bytes, packed: Bytes, program: Program, rows: int) -> None:
     Values that are none of a run's become others.
     """
     row_bytes, size = packed.size // rows, plain.size // rows
+    if program.shape[0] == 1 and program[0, BITS] == 1 and size <= 8:
+        _pack_short(plain, packed, np.uint64(program[0, SHIFT]), rows, size)
+        return
     for row in range(rows):
         at, element = row * row_bytes, row * size
         gathered, filled = _ZERO, 0

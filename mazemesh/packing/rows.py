@@ -69,8 +69,10 @@ def pack_checked(packing: Packing, plain: npt.NDArray[Any], field: str) -> Bytes
         InvalidArgument: a value is none of those that its run has; names `field`.
     """
     packed = pack(packing, plain)
-    again = unpack(packing, packed)
     whole = plain.view(np.uint8)
+    if all(run.bits == (1,) for run in packing.runs) and (not whole.size or whole.max() <= 1):
+        return packed
+    again = unpack(packing, packed)
     if not np.array_equal(again, whole):
         place = np.argwhere(again != whole)[0]
         raise InvalidArgument(
@@ -83,7 +85,7 @@ def pack_checked(packing: Packing, plain: npt.NDArray[Any], field: str) -> Bytes
 @lru_cache(maxsize=256)
 def program(packing: Packing) -> npt.NDArray[np.int32]:
     """The runs as the kernels take them (`kernels.COLUMNS`), neighbours of one kind as one."""
-    from mazemesh.packing.kernels import BITS, COLUMNS, COUNT, MASK, TOLD, VALUE
+    from mazemesh.packing.kernels import BITS, COLUMNS, COUNT, MASK, SHIFT, TOLD, VALUE
 
     runs: list[Run] = []
     for run in packing.runs:
@@ -97,6 +99,7 @@ def program(packing: Packing) -> npt.NDArray[np.int32]:
         row[VALUE : VALUE + len(run.bits)] = run.bits
         for index, (mask, told) in enumerate(tests(run.bits)):
             row[MASK + index], row[TOLD + index] = mask, told
+        row[SHIFT] = row[TOLD].item().bit_length() - 1 if run.bits else 0
     return rows
 
 

@@ -13,7 +13,8 @@ MOST_RUNS = 1024
 MOST_ELEMENTS = 1 << 26
 """Of a packed row: more than any message holds."""
 
-MOST_BITS = 8
+MOST_BITS = 4
+"""Of a run: with more a byte does as well, and whether they can be told takes time to find out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ class Packing:
 
 @lru_cache(maxsize=256)
 def check_bits(bits: tuple[int, ...]) -> None:
-    """Raises InvalidArgument unless there are at most 8 `bits`, which an element's value tells."""
+    """Raises InvalidArgument unless there are at most 4 `bits`, which an element's value tells."""
     if len(bits) > MOST_BITS or not all(1 <= bit <= 255 for bit in bits):
         raise InvalidArgument(
             f"packing has the bits {list(bits)}; expected at most {MOST_BITS}, of 1..255 each"

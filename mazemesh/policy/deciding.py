@@ -25,6 +25,14 @@ _HALF_LOG_2PI = np.float32(0.5 * math.log(2 * math.pi))
 _LOG_2 = np.float32(math.log(2))
 
 
+def first_row(actions: Actions) -> Actions:
+    """The first of n actions, without that dimension."""
+    if isinstance(actions, Mapping):
+        return {name: column[0] for name, column in actions.items()}
+    row: Column = actions[0]
+    return row
+
+
 class Deciding:
     """Draws and weighs actions of a space by the logits [n, W] of all heads.
 
@@ -199,17 +207,19 @@ class _Continuous(_Part):
         self._low, self._high, self._shape = low, high, space.shape
         bounded = np.isfinite(low) & np.isfinite(high)
         with np.errstate(invalid="ignore"):
-            self._reach = np.where(bounded, (high - low) / 2, np.float32(1))
-            self._middle = np.where(bounded, (high + low) / 2, np.float32(0))
+            self._reach: Float = np.where(bounded, (high - low) / 2, 1).astype(np.float32)
+            self._middle: Float = np.where(bounded, (high + low) / 2, 0).astype(np.float32)
         self._squashed = bounded & squashed
 
     def best(self, numbers: Float) -> Column:
-        return self.bounded(self._shaped(self._squash(self._both(numbers)[0])))
+        mean, _ = self._both(numbers)
+        return self.bounded(self._shaped(self._squash(mean)))
 
     def drawn(self, numbers: Float, noise: Float) -> Column:
         """By standard normal noise [n, k]."""
         mean, log_std = self._both(numbers)
-        return self._shaped(self._squash(mean + np.exp(log_std) * noise))
+        drawn = (mean + np.exp(log_std) * noise).astype(np.float32)
+        return self._shaped(self._squash(drawn))
 
     def log_probability(self, numbers: Float, action: Column) -> Float:
         mean, log_std = self._both(numbers)
@@ -234,8 +244,8 @@ class _Continuous(_Part):
         return self.bounded(flat.astype(np.float32))
 
     def _both(self, numbers: Float) -> tuple[Float, Float]:
-        mean, log_std = np.split(numbers, 2, axis=1)
-        return mean, log_std
+        width = self.head.output_width
+        return numbers[:, :width], numbers[:, width:]
 
     def _squash(self, drawn: Float) -> Float:
         if not self._squashed.any():

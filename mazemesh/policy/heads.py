@@ -16,6 +16,7 @@ they are the logits themselves. Likewise the masks of all leaves are one array [
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -35,6 +36,21 @@ ACTION_DISTRIBUTION = "action_distribution"
 """Key of a version's metadata, and with `mazemesh.` before it of its file's, with that value."""
 
 FLOATS = ("float32",)
+
+
+def distribution_of(name: str, whose: str) -> ActionDistribution:
+    """The distribution of a name; empty is clipped.
+
+    Raises:
+        InvalidArgument: there is no such; begins with `whose` it is.
+    """
+    if name == "squashed":
+        return "squashed"
+    if name in ("", "clipped"):
+        return "clipped"
+    raise InvalidArgument(
+        f"{whose}: {ACTION_DISTRIBUTION} is {name!r:.50}; it should be squashed or clipped"
+    )
 
 
 @dataclass(frozen=True)
@@ -120,9 +136,18 @@ def heads(action: Space) -> tuple[Head, ...]:
     return tuple(found)
 
 
+def parts_of(parts: Sequence[Head]) -> Iterator[tuple[str, slice]]:
+    """Outputs by name, and what part of the logits of all heads each is."""
+    for head in parts:
+        width = head.output_width
+        for index, name in enumerate(head.outputs):
+            first = head.first + index * width
+            yield name, slice(first, first + width)
+
+
 def logits_width(action: Space) -> int:
     """Numbers that all heads answer, W."""
-    return heads(action)[-1].numbers.stop
+    return sum(head.output_width * len(head.outputs) for head in heads(action))
 
 
 def output_widths(action: Space) -> dict[str, int]:

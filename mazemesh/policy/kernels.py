@@ -7,7 +7,8 @@ alone, and on nothing that was drawn before.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
@@ -26,12 +27,17 @@ _S30, _S27, _S31, _S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(
 _ONE = np.uint64(1)
 _TO_UNIT = 1.0 / (1 << 53)
 
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 Floats = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]
 
 
-@numba.njit(inline="always", **_OPTIONS)
+def _part(function: _Function) -> _Function:
+    return cast("_Function", numba.njit(inline="always", **_OPTIONS)(function))
+
+
+@_part
 def _mixed(word: np.uint64) -> np.uint64:
     word = (word ^ (word >> _S30)) * _FIRST
     word = (word ^ (word >> _S27)) * _SECOND

@@ -13,7 +13,7 @@ from mazemesh.errors import InvalidArgument
 from mazemesh.experience import policy_digest
 from mazemesh.games.spaces import Discrete, Space
 from mazemesh.policy.deciding import Actions, Deciding
-from mazemesh.policy.heads import ACTION_DISTRIBUTION, heads
+from mazemesh.policy.heads import ACTION_DISTRIBUTION, distribution_of, heads
 from mazemesh.policy.sampling import best, sample
 from mazemesh.policy.space_text import ACTION_SPACE, space_of
 
@@ -89,12 +89,7 @@ class OnnxPolicy:
         if action_space is None:
             action_space = _actions(inputs, told, reference)
         drawn = action_distribution or told.get(f"mazemesh.{ACTION_DISTRIBUTION}", "clipped")
-        if drawn not in ("squashed", "clipped"):
-            raise InvalidArgument(
-                f"policy {reference} has {ACTION_DISTRIBUTION} = {drawn!r:.50}; it should be "
-                "squashed or clipped"
-            )
-        self.deciding = Deciding(action_space, drawn)
+        self.deciding = Deciding(action_space, distribution_of(drawn, f"policy {reference}"))
         self._numbered = isinstance(action_space, Discrete)
         self._heads = heads(action_space)
         answers = [name for head in self._heads for name in head.outputs]
@@ -162,6 +157,24 @@ class OnnxPolicy:
         after = outputs[count + 1] if self.state_size else no_state(len(value))
         return cast("Float", logits), cast("Float", value), cast("Float", after)
 
+    def seen(self, columns: Mapping[str, npt.NDArray[Any]]) -> tuple[Observation, Bytes]:
+        """Observation and masks as `infer` takes them, of columns of n rows by name.
+
+        Other columns may not be among them; those of masks need not be, where there are none.
+        """
+        masks = [columns[head.mask] for head in self._heads if head.mask]
+        observed = {
+            name: np.ascontiguousarray(column)
+            for name, column in columns.items()
+            if not name.startswith("action_mask")
+        }
+        first = next(iter(observed.values()))
+        if len(masks) > 1:
+            mask = np.concatenate(masks, axis=1)
+        else:
+            mask = masks[0] if masks else np.zeros((len(first), 0), np.uint8)
+        return first if len(observed) == 1 else observed, mask
+
     def act(
         self,
         observation: Observation,
@@ -193,11 +206,10 @@ class OnnxPolicy:
         self, logits: Float, rng: np.random.Generator | None = None, temperature: float = 1.0
     ) -> Actions:
         """Actions by what `infer` answered, as `act` says."""
-        still = rng is None or self.greedy
+        if rng is None or self.greedy:
+            return best(logits) if self._numbered else self.deciding.best(logits)
         if self._numbered:
-            return best(logits) if still else sample(logits, temperature, rng)
-        if still:
-            return self.deciding.best(logits)
+            return sample(logits, temperature, rng)
         return self.deciding.bounded(self.deciding.draw(logits, temperature, rng))
 
 

@@ -11,6 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mazemesh.errors import InvalidArgument
+from mazemesh.games.columns import mask_columns, observation_columns
+from mazemesh.games.spaces import Discrete
+from mazemesh.policy.heads import ACTION_DISTRIBUTION, distribution_of, output_widths
+from mazemesh.policy.space_text import ACTION_SPACE, space_of, space_text
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -64,10 +68,30 @@ def read_policy(path: Path, spec: GameSpec) -> PolicyFile:
         InvalidArgument: it is no policy for this game; tells how to export it.
     """
     model = open_model(path)
-    kinds = _observation_kind(spec), spec.observation_size, spec.num_actions
-    _check_inputs(path, model, *kinds)
-    _check_outputs(path, model)
+    _check_inputs(path, model, spec)
+    _check_outputs(path, model, spec)
+    _tell_actions(path, model, spec)
     return PolicyFile(model.SerializeToString(), plays_best(model))
+
+
+def _tell_actions(path: Path, model: ModelProto, spec: GameSpec) -> None:
+    """Writes into the file what its actions are, where they are not one number.
+
+    Raises:
+        InvalidArgument: it says itself that they are others, or drawn from what there is not.
+    """
+    told = {one.key: one.value for one in model.metadata_props}
+    drawn = told.get(f"mazemesh.{ACTION_DISTRIBUTION}", "")
+    distribution_of(drawn, str(path))
+    if isinstance(spec.action_space, Discrete):
+        return
+    text = space_text(spec.action_space)
+    if ACTION_SPACE not in told:
+        model.metadata_props.add(key=ACTION_SPACE, value=text)
+    elif space_of(told[ACTION_SPACE]) != spec.action_space:
+        raise InvalidArgument(
+            f"{path}: its {ACTION_SPACE} is {told[ACTION_SPACE][:200]}; this game has {text[:200]}"
+        )
 
 
 def plays_best(model: ModelProto) -> bool:
@@ -115,37 +139,43 @@ def _check_operators(path: Path, model: ModelProto) -> None:
         raise InvalidArgument(f"{path}: {error.reason}") from error
 
 
-def _observation_kind(spec: GameSpec) -> int:
+def _check_inputs(path: Path, model: ModelProto, spec: GameSpec) -> None:
     from onnx import TensorProto
 
-    return int(TensorProto.UINT8 if spec.observation_dtype == "uint8" else TensorProto.FLOAT)
-
-
-def _check_inputs(path: Path, model: ModelProto, kind: int, width: int, actions: int) -> None:
-    from onnx import TensorProto
-
+    seen, masks = observation_columns(spec.observation_space), mask_columns(spec.action_space)
+    wanted = {
+        column.name: (int(_element(column.dtype.name)), column.shape) for column in (*seen, *masks)
+    }
     weights = {one.name for one in model.graph.initializer}
     inputs = {one.name: one for one in model.graph.input if one.name not in weights}
-    if "action_mask" not in inputs and len(inputs) == 1:
+    if "action_mask" in wanted and "action_mask" not in inputs and len(inputs) == 1:
         raise InvalidArgument(
             f"{path} has the one input {next(iter(inputs))!r}; expected observation and "
             "action_mask. Let forward take both and answer "
             f"torch.where(action_mask.bool(), logits, -1e9), value; then {_NAMES}"
         )
-    if not {"observation", "action_mask"} <= set(inputs) <= {"observation", "action_mask", "state"}:
+    if not set(wanted) <= set(inputs) <= {*wanted, "state"}:
+        told = "observation and action_mask"
+        if set(wanted) != {"observation", "action_mask"}:
+            told = f"{', '.join(wanted)}, as the game's columns are called"
         raise InvalidArgument(
-            f"{path} has inputs {sorted(inputs)}; expected observation and action_mask. Export "
-            f"with {_NAMES}"
+            f"{path} has inputs {sorted(inputs)}; expected {told}. Export with {_NAMES}"
         )
-    wanted = {"observation": (kind, width), "action_mask": (TensorProto.UINT8, actions)}
-    for name, (element, size) in wanted.items():
-        _check_tensor(path, inputs[name], int(element), size)
+    for name, (element, row) in wanted.items():
+        _check_tensor(path, inputs[name], element, row)
     if "state" in inputs:
-        _check_tensor(path, inputs["state"], int(TensorProto.FLOAT), 0)
+        _check_tensor(path, inputs["state"], int(TensorProto.FLOAT), (0,))
 
 
-def _check_tensor(path: Path, value: ValueInfoProto, element: int, width: int) -> None:
-    """`width` 0 is any number, but a number."""
+def _element(dtype: str) -> int:
+    """ONNX's number of an element type."""
+    from onnx import TensorProto
+
+    return int(getattr(TensorProto, "FLOAT" if dtype == "float32" else dtype.upper()))
+
+
+def _check_tensor(path: Path, value: ValueInfoProto, element: int, row: tuple[int, ...]) -> None:
+    """A size of 0 in the shape of a row is any number, but a number."""
     from onnx import TensorProto
 
     tensor = value.type.tensor_type
@@ -159,27 +189,32 @@ def _check_tensor(path: Path, value: ValueInfoProto, element: int, width: int) -
             f"{name} of torch.{'float32' if wanted == 'float' else wanted}, and convert it in "
             f"forward ({name}.float())"
         )
-    dims = tensor.shape.dim
-    shape = [one.dim_param or one.dim_value for one in dims]
-    if len(dims) != 2 or (width and dims[1].dim_value != width):
+    dims = list(tensor.shape.dim)[1:]
+    shape = [one.dim_param or one.dim_value for one in tensor.shape.dim]
+    fits = len(dims) == len(row) and all(
+        size in (0, one.dim_value) for size, one in zip(row, dims, strict=True)
+    )
+    if not shape or not fits:
+        told = ", ".join(["'batch'", *(str(size or "a number") for size in row)])
         raise InvalidArgument(
-            f"{path}: {name} has shape {shape}; this game has ['batch', {width or 'a number'}]. "
+            f"{path}: {name} has shape {shape}; this game has [{told}]. "
             "Export with an example of that width, and reshape it in forward"
         )
-    if dims[0].HasField("dim_value"):
+    batch = tensor.shape.dim[0]
+    if batch.HasField("dim_value"):
         raise InvalidArgument(
-            f"{path}: the batch axis of {name} is fixed at {dims[0].dim_value}. Export with {_AXES}"
+            f"{path}: the batch axis of {name} is fixed at {batch.dim_value}. Export with {_AXES}"
         )
-    if not dims[1].dim_value:
+    if not all(one.dim_value for one in dims):
         raise InvalidArgument(
             f"{path}: {name} has shape {shape}; its second axis should be a number, since actors "
             "keep that many for each seat. Leave it out of dynamic_axes (dynamic_shapes)"
         )
 
 
-def _check_outputs(path: Path, model: ModelProto) -> None:
+def _check_outputs(path: Path, model: ModelProto, spec: GameSpec) -> None:
     outputs = {one.name for one in model.graph.output}
-    expected = {"logits", "value"}
+    expected = {*output_widths(spec.action_space), "value"}
     if any(one.name == "state" for one in model.graph.input):
         expected.add("next_state")
     if outputs != expected:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import Game, GameSettings, open_game
+from mazemesh.games.spaces import Discrete, Space
 from mazemesh.policy.behaviour import Answered, HeldOutPlay, answers
-from mazemesh.policy.onnx_policy import OnnxPolicy
+from mazemesh.policy.heads import heads, parts_of
+from mazemesh.policy.onnx_policy import Observation, OnnxPolicy
 from mazemesh.policy.policy_file import PolicyFile, read_policy
 from mazemesh.v1.model_pb2 import (
     Collection,
@@ -148,7 +154,7 @@ def prepare(
     rules, chosen = open_game(game), settings or GameSettings()
     found = read_policy(path, rules.spec(chosen))
     answered = _played(path, OnnxPolicy(f"{name}:0", found.data), rules, chosen)
-    parity, by = _parity(found, answered)
+    parity, by = _parity(found, answered, rules.spec(chosen).action_space)
     header = PublishPolicyHeader(
         name=name,
         snapshot=snapshot,
@@ -170,9 +176,12 @@ def _played(path: Path, policy: OnnxPolicy, game: Game, settings: GameSettings) 
         raise InvalidArgument(
             f"{path} does not run on observations of {game.name}: {reason}"
         ) from error
-    rows = slice(0, max(1, min(_ROWS, _MAX_BYTES // last.observation[0].nbytes)))
+    columns = observed_columns(last.observation)
+    width = sum(column[0].nbytes for column in columns.values())
+    rows = slice(0, max(1, min(_ROWS, _MAX_BYTES // width)))
+    shown = {name: column[rows] for name, column in columns.items()}
     return Answered(
-        last.observation[rows],
+        shown if isinstance(last.observation, Mapping) else shown["observation"],
         last.action_mask[rows],
         last.state[rows],
         last.logits[rows],
@@ -181,10 +190,18 @@ def _played(path: Path, policy: OnnxPolicy, game: Game, settings: GameSettings) 
     )
 
 
-def _parity(file: PolicyFile, seen: Answered) -> tuple[ParityCheck, str]:
+def observed_columns(observation: Observation) -> Mapping[str, npt.NDArray[Any]]:
+    """By name, also where there is one."""
+    return observation if isinstance(observation, Mapping) else {"observation": observation}
+
+
+def _parity(file: PolicyFile, seen: Answered, action: Space) -> tuple[ParityCheck, str]:
     """Inputs and expected outputs, and by which program these were computed."""
-    inputs = {"observation": seen.observation, "action_mask": seen.action_mask}
-    expected = {"logits": seen.logits, "value": seen.value}
+    parts = heads(action)
+    masks = {head.mask: seen.action_mask[:, head.masks] for head in parts if head.mask}
+    inputs = {**observed_columns(seen.observation), **masks}
+    outputs = {name: seen.logits[:, part] for name, part in parts_of(parts)}
+    expected = {**outputs, "value": seen.value}
     if seen.state.shape[1]:
         inputs["state"], expected["next_state"] = seen.state, seen.next_state
     others = file.reference_answers(list(expected), inputs)
@@ -192,5 +209,13 @@ def _parity(file: PolicyFile, seen: Answered) -> tuple[ParityCheck, str]:
     if others is not None:
         expected = dict(zip(expected, others, strict=True))
         by = "ONNX's reference implementation"
-    tensors = {key: to_tensor(value) for key, value in {**inputs, **expected}.items()}
-    return ParityCheck(**tensors), by
+    message = ParityCheck()
+    observed = seen.observation
+    vector = not isinstance(observed, Mapping) and observed.ndim == 2
+    plain = vector and isinstance(action, Discrete)
+    for given, fields in ((inputs, message.inputs), (expected, message.outputs)):
+        for key, value in given.items():
+            has_field = plain or key in ("state", "value", "next_state")
+            tensor = getattr(message, key) if has_field else fields[key]
+            tensor.CopyFrom(to_tensor(np.ascontiguousarray(value)))
+    return message, by

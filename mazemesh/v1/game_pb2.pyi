@@ -542,7 +542,7 @@ class GetReplayResponse(_message.Message):
     def __init__(self, replay: _Optional[_Union[GameReplay, _Mapping]] = ...) -> None: ...
 
 class GameReplay(_message.Message):
-    __slots__ = ("info", "settings", "seed", "rotation", "actions", "hash_interval", "hashes")
+    __slots__ = ("info", "settings", "seed", "rotation", "actions", "hash_interval", "hashes", "action_space")
     INFO_FIELD_NUMBER: _ClassVar[int]
     SETTINGS_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
@@ -550,6 +550,7 @@ class GameReplay(_message.Message):
     ACTIONS_FIELD_NUMBER: _ClassVar[int]
     HASH_INTERVAL_FIELD_NUMBER: _ClassVar[int]
     HASHES_FIELD_NUMBER: _ClassVar[int]
+    ACTION_SPACE_FIELD_NUMBER: _ClassVar[int]
     info: ReplayInfo
     settings: GameSettings
     seed: int
@@ -557,7 +558,8 @@ class GameReplay(_message.Message):
     actions: bytes
     hash_interval: int
     hashes: bytes
-    def __init__(self, info: _Optional[_Union[ReplayInfo, _Mapping]] = ..., settings: _Optional[_Union[GameSettings, _Mapping]] = ..., seed: _Optional[int] = ..., rotation: _Optional[int] = ..., actions: _Optional[bytes] = ..., hash_interval: _Optional[int] = ..., hashes: _Optional[bytes] = ...) -> None: ...
+    action_space: _tensor_pb2.Space
+    def __init__(self, info: _Optional[_Union[ReplayInfo, _Mapping]] = ..., settings: _Optional[_Union[GameSettings, _Mapping]] = ..., seed: _Optional[int] = ..., rotation: _Optional[int] = ..., actions: _Optional[bytes] = ..., hash_interval: _Optional[int] = ..., hashes: _Optional[bytes] = ..., action_space: _Optional[_Union[_tensor_pb2.Space, _Mapping]] = ...) -> None: ...
 
 class ReplayInfo(_message.Message):
     __slots__ = ("game_id", "match_id", "game", "rules_hash", "participants", "outcome", "rated", "finish_time")

@@ -33,7 +33,7 @@ CHOOSING_DRAWN: Choosing
 CHOOSING_NOISY: Choosing
 
 class Collection(_message.Message):
-    __slots__ = ("game", "settings", "table", "unroll", "transition", "sequence", "batch_rows", "lockstep", "pool", "exploits", "packed", "action_distribution", "roles")
+    __slots__ = ("game", "settings", "table", "unroll", "transition", "sequence", "batch_rows", "lockstep", "pool", "exploits", "packed", "action_distribution", "games", "roles")
     GAME_FIELD_NUMBER: _ClassVar[int]
     SETTINGS_FIELD_NUMBER: _ClassVar[int]
     TABLE_FIELD_NUMBER: _ClassVar[int]
@@ -46,6 +46,7 @@ class Collection(_message.Message):
     EXPLOITS_FIELD_NUMBER: _ClassVar[int]
     PACKED_FIELD_NUMBER: _ClassVar[int]
     ACTION_DISTRIBUTION_FIELD_NUMBER: _ClassVar[int]
+    GAMES_FIELD_NUMBER: _ClassVar[int]
     ROLES_FIELD_NUMBER: _ClassVar[int]
     game: str
     settings: _game_pb2.GameSettings
@@ -59,8 +60,9 @@ class Collection(_message.Message):
     exploits: str
     packed: bool
     action_distribution: str
+    games: int
     roles: _containers.RepeatedCompositeFieldContainer[RolePolicy]
-    def __init__(self, game: _Optional[str] = ..., settings: _Optional[_Union[_game_pb2.GameSettings, _Mapping]] = ..., table: _Optional[str] = ..., unroll: _Optional[_Union[UnrollCollection, _Mapping]] = ..., transition: _Optional[_Union[TransitionCollection, _Mapping]] = ..., sequence: _Optional[_Union[SequenceCollection, _Mapping]] = ..., batch_rows: _Optional[int] = ..., lockstep: _Optional[bool] = ..., pool: _Optional[_Iterable[str]] = ..., exploits: _Optional[str] = ..., packed: _Optional[bool] = ..., action_distribution: _Optional[str] = ..., roles: _Optional[_Iterable[_Union[RolePolicy, _Mapping]]] = ...) -> None: ...
+    def __init__(self, game: _Optional[str] = ..., settings: _Optional[_Union[_game_pb2.GameSettings, _Mapping]] = ..., table: _Optional[str] = ..., unroll: _Optional[_Union[UnrollCollection, _Mapping]] = ..., transition: _Optional[_Union[TransitionCollection, _Mapping]] = ..., sequence: _Optional[_Union[SequenceCollection, _Mapping]] = ..., batch_rows: _Optional[int] = ..., lockstep: _Optional[bool] = ..., pool: _Optional[_Iterable[str]] = ..., exploits: _Optional[str] = ..., packed: _Optional[bool] = ..., action_distribution: _Optional[str] = ..., games: _Optional[int] = ..., roles: _Optional[_Iterable[_Union[RolePolicy, _Mapping]]] = ...) -> None: ...
 
 class RolePolicy(_message.Message):
     __slots__ = ("role", "policy", "seats")
@@ -73,13 +75,15 @@ class RolePolicy(_message.Message):
     def __init__(self, role: _Optional[str] = ..., policy: _Optional[str] = ..., seats: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class UnrollCollection(_message.Message):
-    __slots__ = ("length",)
+    __slots__ = ("length", "with_state")
     LENGTH_FIELD_NUMBER: _ClassVar[int]
+    WITH_STATE_FIELD_NUMBER: _ClassVar[int]
     length: int
-    def __init__(self, length: _Optional[int] = ...) -> None: ...
+    with_state: bool
+    def __init__(self, length: _Optional[int] = ..., with_state: _Optional[bool] = ...) -> None: ...
 
 class TransitionCollection(_message.Message):
-    __slots__ = ("n_step", "discount", "epsilon", "epsilon_exponent", "choosing", "noise", "noise_correlation")
+    __slots__ = ("n_step", "discount", "epsilon", "epsilon_exponent", "choosing", "noise", "noise_correlation", "write_rows", "masks")
     N_STEP_FIELD_NUMBER: _ClassVar[int]
     DISCOUNT_FIELD_NUMBER: _ClassVar[int]
     EPSILON_FIELD_NUMBER: _ClassVar[int]
@@ -87,6 +91,8 @@ class TransitionCollection(_message.Message):
     CHOOSING_FIELD_NUMBER: _ClassVar[int]
     NOISE_FIELD_NUMBER: _ClassVar[int]
     NOISE_CORRELATION_FIELD_NUMBER: _ClassVar[int]
+    WRITE_ROWS_FIELD_NUMBER: _ClassVar[int]
+    MASKS_FIELD_NUMBER: _ClassVar[int]
     n_step: int
     discount: float
     epsilon: float
@@ -94,7 +100,9 @@ class TransitionCollection(_message.Message):
     choosing: Choosing
     noise: float
     noise_correlation: float
-    def __init__(self, n_step: _Optional[int] = ..., discount: _Optional[float] = ..., epsilon: _Optional[float] = ..., epsilon_exponent: _Optional[float] = ..., choosing: _Optional[_Union[Choosing, str]] = ..., noise: _Optional[float] = ..., noise_correlation: _Optional[float] = ...) -> None: ...
+    write_rows: int
+    masks: bool
+    def __init__(self, n_step: _Optional[int] = ..., discount: _Optional[float] = ..., epsilon: _Optional[float] = ..., epsilon_exponent: _Optional[float] = ..., choosing: _Optional[_Union[Choosing, str]] = ..., noise: _Optional[float] = ..., noise_correlation: _Optional[float] = ..., write_rows: _Optional[int] = ..., masks: _Optional[bool] = ...) -> None: ...
 
 class SequenceCollection(_message.Message):
     __slots__ = ("length", "burn_in", "n_step", "discount", "epsilon", "epsilon_exponent", "max_error_share")
@@ -299,30 +307,34 @@ class ListPoliciesResponse(_message.Message):
     def __init__(self, policies: _Optional[_Iterable[_Union[PolicyVersion, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., revision: _Optional[int] = ...) -> None: ...
 
 class WatchPoliciesRequest(_message.Message):
-    __slots__ = ("name", "since_revision", "graph_sha256")
+    __slots__ = ("name", "since_revision", "graph_sha256", "together")
     NAME_FIELD_NUMBER: _ClassVar[int]
     SINCE_REVISION_FIELD_NUMBER: _ClassVar[int]
     GRAPH_SHA256_FIELD_NUMBER: _ClassVar[int]
+    TOGETHER_FIELD_NUMBER: _ClassVar[int]
     name: str
     since_revision: int
     graph_sha256: str
-    def __init__(self, name: _Optional[str] = ..., since_revision: _Optional[int] = ..., graph_sha256: _Optional[str] = ...) -> None: ...
+    together: bool
+    def __init__(self, name: _Optional[str] = ..., since_revision: _Optional[int] = ..., graph_sha256: _Optional[str] = ..., together: _Optional[bool] = ...) -> None: ...
 
 class WatchPoliciesResponse(_message.Message):
-    __slots__ = ("revision", "policy", "alias", "heartbeat", "weights", "spread_seconds")
+    __slots__ = ("revision", "policy", "alias", "heartbeat", "weights", "spread_seconds", "also")
     REVISION_FIELD_NUMBER: _ClassVar[int]
     POLICY_FIELD_NUMBER: _ClassVar[int]
     ALIAS_FIELD_NUMBER: _ClassVar[int]
     HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
     WEIGHTS_FIELD_NUMBER: _ClassVar[int]
     SPREAD_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    ALSO_FIELD_NUMBER: _ClassVar[int]
     revision: int
     policy: PolicyVersion
     alias: Alias
     heartbeat: bool
     weights: PolicyWeights
     spread_seconds: float
-    def __init__(self, revision: _Optional[int] = ..., policy: _Optional[_Union[PolicyVersion, _Mapping]] = ..., alias: _Optional[_Union[Alias, _Mapping]] = ..., heartbeat: _Optional[bool] = ..., weights: _Optional[_Union[PolicyWeights, _Mapping]] = ..., spread_seconds: _Optional[float] = ...) -> None: ...
+    also: _containers.RepeatedCompositeFieldContainer[WatchPoliciesResponse]
+    def __init__(self, revision: _Optional[int] = ..., policy: _Optional[_Union[PolicyVersion, _Mapping]] = ..., alias: _Optional[_Union[Alias, _Mapping]] = ..., heartbeat: _Optional[bool] = ..., weights: _Optional[_Union[PolicyWeights, _Mapping]] = ..., spread_seconds: _Optional[float] = ..., also: _Optional[_Iterable[_Union[WatchPoliciesResponse, _Mapping]]] = ...) -> None: ...
 
 class PolicyWeights(_message.Message):
     __slots__ = ("sha256", "weights")

@@ -84,10 +84,10 @@ class ModelServiceStub:
     file it is ALREADY_EXISTS. An empty id is never repeated. A caller that goes away before the file is complete leaves
     nothing; later, the version may become ready all the same.
 
-    A header with `graph_sha256` is followed by weights in place of the file, or has them itself. The graph is one that
-    Model knows from a ready version of this name; else it is NOT_FOUND, and the file should be published. INVALID_ARGUMENT when the weights
-    are not as many as the graph has, or not finite. A file whose graph was checked before is checked on the parity rows
-    alone, all at once, whether it came as a file or as weights.
+    A header with `graph_sha256` is followed by weights in place of the file, or has them itself. The graph is that of
+    the name's `latest`, or one that this instance remembers; else it is NOT_FOUND, and the file should be published.
+    INVALID_ARGUMENT when the weights are not as many as the graph has, or not finite. A file whose graph was checked
+    before is checked on the parity rows alone, all at once, whether it came as a file or as weights.
 
     The alias `latest` moves to a version when it becomes ready, unless it points to a newer one. Then older
     versions may be retired: those that are neither snapshots nor have an alias, beyond the newest ones that the
@@ -193,10 +193,10 @@ class ModelServiceAsyncStub(ModelServiceStub):
     file it is ALREADY_EXISTS. An empty id is never repeated. A caller that goes away before the file is complete leaves
     nothing; later, the version may become ready all the same.
 
-    A header with `graph_sha256` is followed by weights in place of the file, or has them itself. The graph is one that
-    Model knows from a ready version of this name; else it is NOT_FOUND, and the file should be published. INVALID_ARGUMENT when the weights
-    are not as many as the graph has, or not finite. A file whose graph was checked before is checked on the parity rows
-    alone, all at once, whether it came as a file or as weights.
+    A header with `graph_sha256` is followed by weights in place of the file, or has them itself. The graph is that of
+    the name's `latest`, or one that this instance remembers; else it is NOT_FOUND, and the file should be published.
+    INVALID_ARGUMENT when the weights are not as many as the graph has, or not finite. A file whose graph was checked
+    before is checked on the parity rows alone, all at once, whether it came as a file or as weights.
 
     The alias `latest` moves to a version when it becomes ready, unless it points to a newer one. Then older
     versions may be retired: those that are neither snapshots nor have an alias, beyond the newest ones that the
@@ -305,10 +305,10 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         file it is ALREADY_EXISTS. An empty id is never repeated. A caller that goes away before the file is complete leaves
         nothing; later, the version may become ready all the same.
 
-        A header with `graph_sha256` is followed by weights in place of the file, or has them itself. The graph is one that
-        Model knows from a ready version of this name; else it is NOT_FOUND, and the file should be published. INVALID_ARGUMENT when the weights
-        are not as many as the graph has, or not finite. A file whose graph was checked before is checked on the parity rows
-        alone, all at once, whether it came as a file or as weights.
+        A header with `graph_sha256` is followed by weights in place of the file, or has them itself. The graph is that of
+        the name's `latest`, or one that this instance remembers; else it is NOT_FOUND, and the file should be published.
+        INVALID_ARGUMENT when the weights are not as many as the graph has, or not finite. A file whose graph was checked
+        before is checked on the parity rows alone, all at once, whether it came as a file or as weights.
 
         The alias `latest` moves to a version when it becomes ready, unless it points to a newer one. Then older
         versions may be retired: those that are neither snapshots nor have an alias, beyond the newest ones that the

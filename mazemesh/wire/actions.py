@@ -1,8 +1,8 @@
-"""Actions on the wire: columns one after the other <-> arrays of `action_dtype`."""
+"""Columns one after the other <-> arrays: actions of many, and rows of one seat."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.games.columns import action_columns, action_dtype, pack_actions
+from mazemesh.games.columns import Column, action_columns, action_dtype, pack_actions
 from mazemesh.games.spaces import Space
 from mazemesh.wire.tensors import from_bytes, to_bytes
 
@@ -61,3 +61,23 @@ def decode_actions(
         packed[column.name] = np.frombuffer(data, kind, prod(shape), begin).reshape(shape)
         begin += packed[column.name].nbytes
     return packed
+
+
+def decode_row(columns: Sequence[Column], data: bytes, field: str) -> dict[str, npt.NDArray[Any]]:
+    """One row of each column by name; read-only views.
+
+    Raises:
+        InvalidArgument: the number of bytes does not fit, naming `field`.
+    """
+    sizes = [column.dtype.itemsize * prod(column.shape) for column in columns]
+    if len(data) != sum(sizes):
+        raise InvalidArgument(f"{field} has {len(data)} bytes; expected {sum(sizes)}")
+    rows: dict[str, npt.NDArray[Any]] = {}
+    begin = 0
+    for column, size in zip(columns, sizes, strict=True):
+        kind = column.dtype.newbyteorder("<")
+        rows[column.name] = np.frombuffer(data, kind, prod(column.shape), begin).reshape(
+            column.shape
+        )
+        begin += size
+    return rows

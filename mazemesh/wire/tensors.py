@@ -206,6 +206,11 @@ class Signature:
             raise InvalidArgument(
                 f"signature.columns has {len(message.columns)} entries; expected 1..{MOST_COLUMNS}"
             )
+        runs = sum(len(spec.packing) for spec in message.columns)
+        if runs > MOST_RUNS:
+            raise InvalidArgument(
+                f"signature.columns have packings of {runs} runs; expected at most {MOST_RUNS}"
+            )
         columns = tuple(_column(index, spec) for index, spec in enumerate(message.columns))
         signature = cls(columns)
         if len(set(signature.names)) != len(columns):
@@ -236,8 +241,6 @@ def _runs(packing: Packing | None) -> list[pb.PackedRun]:
 def _packing(field: str, runs: Sequence[pb.PackedRun]) -> Packing | None:
     if not runs:
         return None
-    if len(runs) > MOST_RUNS:
-        raise InvalidArgument(f"{field} has {len(runs)} runs; expected at most {MOST_RUNS}")
     try:
         return Packing.of((run.count, run.bits) for run in runs)
     except InvalidArgument as error:

@@ -8,7 +8,7 @@ from functools import partial
 import grpc.aio
 
 from mazemesh import tracing
-from mazemesh.errors import InvalidArgument, MazemeshError
+from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError
 from mazemesh.v1 import game_pb2 as pb
 from services._harness.access.admission import caller
 from services._harness.calls.context import Context
@@ -17,6 +17,9 @@ from services.game.matches.seating import SeatedGame
 from services.game.play.hold import Holder
 from services.game.play.outcome import Outcome
 from services.game.wire import convert
+
+MOST_ACTION_BYTES = 3072
+"""Of one seat's action: what fits into the 4 KiB of a message."""
 
 
 class PlayGameStream:
@@ -31,6 +34,7 @@ class PlayGameStream:
         if first is grpc.aio.EOF or not first.HasField("join"):
             raise InvalidArgument("the first message should be join")
         seated, seat = await self._match_host.take_seat(first.join.seat_token, caller().owner)
+        check_playable(seated)
         seated.game.match.trace = tracing.current() or seated.game.match.trace
         with seated.holds[seat].take() as stream:
             await context.write(convert.seat_joined(seated.game, seat))
@@ -41,6 +45,16 @@ class PlayGameStream:
             finally:
                 acts.cancel()
                 await asyncio.wait({acts})
+
+
+def check_playable(seated: SeatedGame) -> None:
+    """Raises FailedPrecondition where an action is too long for a message of this stream."""
+    spec = seated.board.batch.engine.spec
+    if spec.action_bytes > MOST_ACTION_BYTES:
+        raise FailedPrecondition(
+            f"game {spec.name} has actions of {spec.action_bytes} bytes; PlayGame takes "
+            f"{MOST_ACTION_BYTES}, RunGames longer ones"
+        )
 
 
 async def _tell_turns(context: Context, stream: Holder, seated: SeatedGame, seat: int) -> None:
@@ -61,6 +75,7 @@ async def take_acts(context: Context, stream: Holder, seated: SeatedGame, seat: 
             stream.check()
             if not request.HasField("act"):
                 raise InvalidArgument("the message is join; after the first one it should be act")
-            seated.act(seat, request.act.step, request.act.action)
+            spec = seated.board.batch.engine.spec
+            seated.act(seat, request.act.step, convert.action(request.act, spec))
     except MazemeshError as error:
         stream.end(error)

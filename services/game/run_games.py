@@ -121,7 +121,9 @@ class RunGamesStream:
                 setup = await self._stepping.in_thread(
                     convert.training_setup, first.open, self._games
                 )
-            share = await self._rooms.take(setup.game, setup.settings, setup.num_games)
+            share = await self._rooms.take(
+                setup.game, setup.settings, setup.num_games, with_state=setup.with_state
+            )
             batch = await self._stepping.in_thread(setup.make, self._new_engine, share)
             encode, packing = await self._stepping.in_thread(_encoding, first.open, batch)
             session = await self._stepping.in_thread(

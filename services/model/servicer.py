@@ -37,6 +37,7 @@ from services.model.wire.alias_messages import move_message, read_told
 from services.model.wire.messages import (
     alias_message,
     event_message,
+    joined,
     lease_message,
     read_claim,
     read_graph,
@@ -50,6 +51,9 @@ CHUNK_BYTES: Final = 1024 * 1024
 _EVENTS_AT_ONCE: Final = 256
 _ROWS_AT_ONCE: Final = 50
 _FEW_WATCHERS: Final = 8
+_PARITY_AT_ONCE_BYTES: Final = 64 * 1024
+"""Of parity rows that the event loop reads itself."""
+
 _PAGE_BYTES: Final = 1024 * 1024
 """After which a page of a list ends."""
 
@@ -112,17 +116,28 @@ class ModelServicer(ModelServiceServicer):
                 raise InvalidArgument("weights are set and graph_sha256 is not; expected both")
         if graph:
             version = await self._publish_weights(header, request_iterator, submission)
-        elif (version := await self._publisher.find(submission, header.fence)) is None:
-            with within("header"):
-                spec = await self._spec(header)
-                parity = await asyncio.to_thread(read_parity, header.parity, spec)
-            submission = replace(submission, spec_hash=spec.spec_hash if spec else "")
-            with self._uploads.room(submission.size_bytes):
-                upload = await self._receive(request_iterator, submission)
-                version = await self._publisher.publish(submission, parity, upload, header.fence)
+        else:
+            version = await self._publish_file(header, request_iterator, submission)
         if version.rejection:
             raise FailedPrecondition(f"{version.reference} is rejected: {version.rejection}")
         return pb.PublishPolicyResponse(policy=version_message(version))
+
+    async def _publish_file(
+        self,
+        header: pb.PublishPolicyHeader,
+        messages: AsyncIterator[pb.PublishPolicyRequest],
+        submission: Submission,
+    ) -> Version:
+        known = await self._publisher.find(submission, header.fence)
+        if known is not None:
+            return known
+        with within("header"):
+            spec = await self._spec(header)
+            parity = await asyncio.to_thread(read_parity, header.parity, spec)
+        submission = replace(submission, spec_hash=spec.spec_hash if spec else "")
+        with self._uploads.room(submission.size_bytes):
+            upload = await self._receive(messages, submission)
+            return await self._publisher.publish(submission, parity, upload, header.fence)
 
     async def _publish_weights(
         self,
@@ -132,14 +147,22 @@ class ModelServicer(ModelServiceServicer):
     ) -> Version:
         with within("header"):
             spec = await self._spec(header)
-            parity = read_parity(header.parity, spec)
-        submission = replace(submission, spec_hash=spec.spec_hash if spec else "")
-        with self._uploads.room(submission.size_bytes):
+            if header.parity.ByteSize() <= _PARITY_AT_ONCE_BYTES:
+                parity = read_parity(header.parity, spec)
+            else:
+                parity = await asyncio.to_thread(read_parity, header.parity, spec)
+        submission = replace(
+            submission,
+            spec_hash=spec.spec_hash if spec else "",
+            graph_sha256=header.graph_sha256,
+        )
+        # In memory: what came, the file, and on its way to the check.
+        with self._uploads.room(3 * submission.size_bytes):
             filled = await self._weights.receive(
-                header, _chunks(messages), submission, self._upload_seconds
+                submission, header.weights, _chunks(messages), self._upload_seconds
             )
             return await self._publisher.publish_weights(
-                filled.submission, parity, filled.file, filled.weights, header.fence
+                submission, parity, filled.file, filled.weights, header.fence
             )
 
     async def GetPolicy(
@@ -223,13 +246,13 @@ class ModelServicer(ModelServiceServicer):
             seen = await self._store.transact(lambda tx: tx.revision())
         self._watching += 1
         try:
-            async for response in self._watch(seen, name, graph):
+            async for response in self._watch(seen, name, graph, together=request.together):
                 yield response
         finally:
             self._watching -= 1
 
     async def _watch(
-        self, seen: int, name: str, graph: str
+        self, seen: int, name: str, graph: str, *, together: bool
     ) -> AsyncGenerator[pb.WatchPoliciesResponse]:
         clock = asyncio.get_running_loop().time
         silent_until = clock()
@@ -246,8 +269,10 @@ class ModelServicer(ModelServiceServicer):
             sent = weights
             news = self._feed.after(seen, name) or await self._changes(seen, name)
             seen = news.through
-            for event in news.events:
-                yield self._told.message(event, self._spread_seconds)
+            spread = self._spread_seconds
+            messages = [self._told.message(event, spread) for event in news.events]
+            for message in joined(messages) if together else messages:
+                yield message
             if not news.events and clock() >= silent_until:
                 yield pb.WatchPoliciesResponse(revision=seen, heartbeat=True)
                 silent_until = clock() + self._heartbeat_seconds

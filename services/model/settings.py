@@ -26,8 +26,8 @@ class ModelSettings(ServiceSettings):
     keep_versions: int = Field(
         20,
         ge=0,
-        description="newest versions of each name whose files stay; snapshots and versions with an "
-        "alias stay anyway and do not count",
+        description="newest versions of each name whose files stay, and up to a quarter more for a "
+        "while; snapshots and versions with an alias stay anyway and do not count",
     )
     keep_events: int = Field(
         10_000, ge=1, description="newest changes that a watch can resume from"

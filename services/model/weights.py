@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from mazemesh.errors import DeadlineExceeded, InvalidArgument
 from mazemesh.policy.weights import Graph
-from mazemesh.v1 import model_pb2 as pb
 from services.model.registry.graphs import Graphs, Newest, RecentFiles
 from services.model.registry.policy import Submission, Version
 from services.model.store import BlobStore, RegistryStore
@@ -24,12 +23,10 @@ class Filled:
     """A file that was put together.
 
     Attributes:
-        submission: Its graph is named.
         file: The whole.
         weights: What came.
     """
 
-    submission: Submission
     file: bytes
     weights: bytes
 
@@ -53,28 +50,30 @@ class Weights:
 
     async def receive(
         self,
-        header: pb.PublishPolicyHeader,
-        messages: AsyncIterator[bytes],
         submission: Submission,
+        begun: bytes,
+        chunks: AsyncIterator[bytes],
         seconds: float,
     ) -> Filled:
-        """The file that a header with `graph_sha256` is about; chunks come within so many seconds.
+        """The file of the submission, which names its graph.
+
+        Chunks come after what has `begun` of the weights, within so many seconds.
 
         Raises:
             NotFound: the graph is not known here.
             InvalidArgument: the weights or the file are not what the header says.
             DeadlineExceeded: they do not come.
         """
-        graph = await self.graphs.find(submission.name, header.graph_sha256)
+        graph = await self.graphs.find(submission.name, submission.graph_sha256)
         if len(graph.template) != submission.size_bytes:
             raise InvalidArgument(
                 f"size_bytes is {submission.size_bytes}; a file of this graph has "
                 f"{len(graph.template)}"
             )
-        weights = bytearray(header.weights)
+        weights = bytearray(begun)
         try:
             async with asyncio.timeout(seconds):
-                async for chunk in messages:
+                async for chunk in chunks:
                     weights += chunk
                     if len(weights) > graph.weight_bytes:
                         break
@@ -95,7 +94,7 @@ class Weights:
                 f"these weights hashes to {sha256}"
             )
         self._recent.put(sha256, file)
-        return Filled(replace(submission, graph_sha256=graph.sha256), file, weights)
+        return Filled(file, weights)
 
     async def of(self, version: Version) -> bytes | None:
         """The weights of a version's file; None where its graph is not told."""

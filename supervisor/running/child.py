@@ -21,7 +21,8 @@ _GIVE_UP_AFTER = 6
 class Child:
     """Keeps one process of the mesh alive.
 
-    A process that dies is started again at once; one that keeps dying, after pauses that
+    A process that has finished its work is left alone. Any other that dies is started again at
+    once; one that keeps dying, after pauses that
     double up to 10 s. Six deaths in a row within 30 s each, or a refusal of its settings (exit
     status 2), end the attempts: `broken` tells why.
 
@@ -31,6 +32,7 @@ class Child:
         pid: Of the running process; None between two.
         deaths: How often it ended.
         broken: Why it is not started any more; "" while it is.
+        finished: Whether it has done its work.
         log_file: What it writes.
         log_start: Bytes of earlier meshes at the beginning of that.
         spawned: Set when its first start was tried.
@@ -47,6 +49,7 @@ class Child:
         self.restarts = 0
         self.pid: int | None = None
         self.broken = ""
+        self.finished = False
         self.spawned = asyncio.Event()
         self.deaths = 0
         self.log_file = log_dir / f"{spec.name}.log"
@@ -57,12 +60,16 @@ class Child:
         self._process: asyncio.subprocess.Process | None = None
 
     async def keep_alive(self) -> None:
-        """Runs the process again and again; returns when it was stopped or is broken."""
+        """Runs the process again and again; returns when it was stopped, is broken or has finished."""
         deaths = 0
         while not self._stopping.is_set():
             began, written = time.monotonic(), self._log_size()
             status = await self._run_once()
             if self._stopping.is_set():
+                return
+            if status == 0 and self.spec.finished is not None and self.spec.finished.exists():
+                self.finished = True
+                self._tell(f"{self.spec.name} has done its steps")
                 return
             self.deaths += 1
             deaths = 1 if time.monotonic() - began > _STEADY_SECONDS else deaths + 1

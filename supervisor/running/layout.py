@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mazemesh.cli.own_games import VARIABLE, foreign_games
+from learner.record.finished import FINISHED
 from mazemesh.client.addresses import Addresses, is_loopback, reachable
 from mazemesh.process.interpreter import run_module
 from mazemesh.process.ports import free_block
@@ -164,6 +165,7 @@ class ProcessSpec:
         address: host:port of its gRPC health, for services.
         late: Nothing waits for it in the mesh's first seconds, which it leaves to the others.
         service: Which of `SERVICES` it is; "" for workers.
+        finished: File that it leaves when it ends since its work is done; None: it has no end.
     """
 
     name: str
@@ -174,6 +176,7 @@ class ProcessSpec:
     address: str = ""
     late: bool = False
     service: str = ""
+    finished: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -290,7 +293,12 @@ def _worker(plan: MeshPlan, worker: _Worker, metrics_port: int) -> ProcessSpec:
         metrics_port,
         niceness=worker.niceness,
         late=worker.late,
+        finished=_finished(plan, worker.policy) if worker.module == ("learner",) else None,
     )
+
+
+def _finished(plan: MeshPlan, policy: str) -> Path:
+    return plan.data_dir / "learner" / policy / FINISHED
 
 
 def _names(games: Iterable[str]) -> str:

@@ -9,6 +9,7 @@ import asyncio
 import os
 import signal
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,6 +40,8 @@ _LATEST_START = 20.0
 
 async def live(plan: MeshPlan, limit: float | None, summary: Path | None, *, plain: bool) -> int:
     """Runs the mesh until `limit` seconds, Ctrl-C, SIGTERM, or a process that cannot be kept alive.
+
+    It stops too when all learners have done the steps that they were told to do.
 
     It stops too when its parent ends, if `MAZEMESH_EXIT_WITH_PARENT` says so.
 
@@ -105,7 +108,7 @@ async def _run(
         observer = Observer(plan, layout, supervisor, mesh, began)
         explainer = Explainer(plan, supervisor, mesh, display.tell, compiling=compiling)
         watching = asyncio.create_task(_watch(plan, observer, explainer, supervisor, display))
-        ended_early = await _first(stop, supervisor.broken, limit)
+        ended_early = await _first((stop, supervisor.broken, supervisor.finished), limit)
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
         # To ask an Elo that was never started would be to wait.
@@ -162,9 +165,9 @@ def _under_way(plan: MeshPlan, overview: Overview) -> bool:
     return learned or not plan.actors or overview.seconds > _LATEST_START
 
 
-async def _first(stop: asyncio.Event, broken: asyncio.Event, limit: float | None) -> bool:
-    """Returns when either event is set, which it then tells, or after `limit` seconds."""
-    waits = [asyncio.create_task(stop.wait()), asyncio.create_task(broken.wait())]
+async def _first(events: Sequence[asyncio.Event], limit: float | None) -> bool:
+    """Returns when one of the events is set, which it then tells, or after `limit` seconds."""
+    waits = [asyncio.create_task(event.wait()) for event in events]
     done, _ = await asyncio.wait(waits, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
     for task in waits:
         task.cancel()

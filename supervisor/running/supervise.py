@@ -18,6 +18,8 @@ class Supervisor:
 
     Attributes:
         services, workers: Their children.
+        broken: Set when one of them cannot be kept alive.
+        finished: Set when all that can finish have done their work.
     """
 
     def __init__(self, layout: Layout, log_dir: Path) -> None:
@@ -30,6 +32,7 @@ class Supervisor:
         self._late = [child for child in self.children if child.spec.late]
         self._tasks: list[asyncio.Task[None]] = []
         self.broken = asyncio.Event()
+        self.finished = asyncio.Event()
 
     @property
     def children(self) -> list[Child]:
@@ -87,3 +90,5 @@ class Supervisor:
         await child.keep_alive()
         if child.broken:
             self.broken.set()
+        if child.finished and all(one.finished for one in self.children if one.spec.finished):
+            self.finished.set()

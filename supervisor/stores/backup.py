@@ -37,13 +37,14 @@ from supervisor.stores.transfer import Carried, carry_hashed
 
 Told = Callable[[str], None]
 
+# The others' files are in the tables themselves.
+_POLICIES: Final = """
+    SELECT DISTINCT sha256 FROM policy_versions WHERE state = :ready
+    AND sha256 NOT IN (SELECT sha256 FROM policy_files)
+"""
+
 _NAMED: Final = {
-    "policies": (
-        "model",
-        # The others are in the tables themselves.
-        "SELECT DISTINCT sha256 FROM policy_versions WHERE state = :ready "
-        "AND sha256 NOT IN (SELECT sha256 FROM policy_files)",
-    ),
+    "policies": ("model", _POLICIES),
     "recordings": ("game", "SELECT DISTINCT file FROM game_replays"),
 }
 """Which table names the files of a room."""

@@ -67,7 +67,7 @@ IMPURE = {
         "onnxruntime",
     },
     "services/model/validation/validators.py": {
-        *("os", "shutil", "subprocess", "threading", "pathlib.Path"),
+        *("os", "subprocess", "time", "pathlib.Path"),
         "concurrent.futures.ThreadPoolExecutor",
     },
     # Waits for the rate limiter are timed.

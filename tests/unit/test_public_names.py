@@ -10,7 +10,9 @@ import sys
 import pytest
 
 PUBLIC = {
-    "mazemesh": {"Mesh", "__version__", "connect", "publish"},
+    "mazemesh": {
+        *("Mesh", "Progress", "TrainingRun", "__version__", "connect", "publish", "train"),
+    },
     "mazemesh.games": {
         *("ACTIONS", "BOTS", "GENERATORS", "NUM_ACTIONS", "Catalogue", "Engine", "Field", "Game"),
         *("GameSettings", "GameSpec", "Purpose", "bot_code", "bot_policy", "get_game", "is_bot"),

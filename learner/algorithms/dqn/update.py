@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from learner.algorithms.dqn import DQNConfig
+from learner.bases.observed import observed
 from learner.bases.q_learning import QLearning
 from learner.device.place import Place
 from learner.device.ranks import Ranks
@@ -57,17 +58,18 @@ class DQN(QLearning[Network, DQNConfig]):
 
     def _step(self, rows: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         """One gradient step; the absolute TD errors [rows], and the statistics."""
+        following = observed(rows, "next_")
         with torch.no_grad(), self._place.rounding():
             target = double_q_target(
                 rows["n_step_return"],
                 rows["bootstrap_discount"],
-                self.network.q_values(rows["next_observation"]),
-                self._target.network.q_values(rows["next_observation"]),
+                self.network.q_values(following),
+                self._target.network.q_values(following),
                 rows["next_action_mask"].bool(),
             )
         action = rows["action"].long().unsqueeze(1)
         with self._place.rounding():
-            q = self.network.q_values(rows["observation"]).gather(1, action).squeeze(1)
+            q = self.network.q_values(observed(rows)).gather(1, action).squeeze(1)
         loss = (rows["weight"] * torch.nn.functional.huber_loss(q, target, reduction="none")).mean()
         self._descent.clear()
         loss.backward()

@@ -14,9 +14,11 @@ import torch
 from torch import Tensor
 
 from learner.algorithms.impala import ImpalaConfig
+from learner.bases.actions import AnyActions, actions_of
 from learner.bases.learner import OneNetwork, Update, statistics
-from learner.bases.policy_gradient import Policy, gradient
-from learner.bases.vtrace import FIT, estimate
+from learner.bases.observed import observed, steps_and_last
+from learner.bases.policy_gradient import Policy, differentiated, gradient
+from learner.bases.vtrace import FIT, Estimate, estimate
 from learner.device.place import Place
 from learner.device.ranks import Ranks
 from learner.network.architecture import Architecture, Parameters
@@ -37,6 +39,7 @@ class Impala(OneNetwork[Network, ImpalaConfig]):
         ranks: Ranks = ALONE,
     ) -> None:
         super().__init__(make(architecture), parameters, config, place, ranks, eps=1e-5)
+        self._actions, self._ranks = actions_of(self.network), ranks
         self._learn = place.recorded(self._step)
 
     def update(self, batch: Batch) -> Update:
@@ -51,7 +54,9 @@ class Impala(OneNetwork[Network, ImpalaConfig]):
             trained policy), gradient_norm, importance, explained_variance.
         """
         self._descent.set_learning_rate(self.config.rate_at(self.updates))
-        (means,) = self._learn(self._intake(batch))
+        columns = self._intake(batch)
+        self.network.observe(observed(columns), self._ranks)
+        (means,) = self._learn(columns)
         self.updates += 1
         names = ("policy_loss", "value_loss", "entropy", "kl", "gradient_norm")
         return Update(statistics((*FIT, *names), means))
@@ -61,32 +66,49 @@ class Impala(OneNetwork[Network, ImpalaConfig]):
         config = self.config
         unrolls, length = column["reward"].shape
         steps = unrolls * length
-        observation = torch.cat([column["observation"].flatten(0, 1), column["last_observation"]])
         with self._place.rounding():
-            outputs = self.network.outputs(observation)
+            outputs = self.network.outputs(steps_and_last(column))
 
         with torch.no_grad():
             taken, last = outputs[:steps], outputs[steps:]
-            by_step = torch.cat([taken.view(unrolls, length, -1), last.unsqueeze(1)], dim=1)
-            found = estimate(by_step, column, config)
-            action = column["action"].flatten().long().unsqueeze(1)
-            now = Policy.of(taken, column["action_mask"].flatten(0, 1) == 0, action)
-            push = (found.rho * found.advantage).flatten()
-            error = now.value - found.target.flatten()
-            log_ratio = now.chosen - column["behaviour_log_probability"].flatten()
+            illegal = self._actions.illegal(column, steps)
+            action = self._actions.rows(column, steps)
+            chosen = self._actions.log_prob(taken, illegal, action).view(unrolls, length)
+            value = torch.cat([taken[:, -1].view(unrolls, length), last[:, -1:]], dim=1)
+            found = estimate(chosen, value, column, config)
             by_outputs = torch.zeros_like(outputs)
-            by_outputs[:steps] = gradient(
-                now, action, push, error * config.value_cost, config.entropy_cost
-            )
+            by_outputs[:steps], entropy = self._gradient(taken, illegal, action, found)
+            log_ratio = chosen - column["behaviour_log_probability"]
             parts = [
-                -push * now.chosen,
-                0.5 * error.square(),
-                now.entropy,
+                -found.rho * found.advantage * chosen,
+                0.5 * (value[:, :-1] - found.target).square(),
+                entropy.view(unrolls, length),
                 log_ratio.exp() - 1 - log_ratio,
             ]
-            means = torch.stack(parts).mean(dim=1)
+            means = torch.stack(parts).mean(dim=(1, 2))
 
         self._descent.clear()
         outputs.backward(by_outputs)
         norm = self._descent.step()
         return (torch.cat([found.fit, means, norm.view(1)]),)
+
+    def _gradient(
+        self, outputs: Tensor, illegal: Tensor, action: Tensor, found: Estimate
+    ) -> tuple[Tensor, Tensor]:
+        """Of the loss, by the outputs of its steps [n, W + 1]; and the entropies [n]."""
+        config, actions = self.config, self._actions
+        push, target = (found.rho * found.advantage).flatten(), found.target.flatten()
+        if isinstance(actions, AnyActions):
+
+            def loss(outputs: Tensor) -> tuple[Tensor, Tensor]:
+                policy = actions.policy(outputs, illegal)
+                entropy = policy.entropy()
+                value_loss = 0.5 * (outputs[:, -1] - target).square()
+                policy_loss = -push * actions.chosen(policy, action)
+                total = policy_loss + config.value_cost * value_loss - config.entropy_cost * entropy
+                return total.mean(), entropy
+
+            return differentiated(outputs, loss)
+        now = Policy.of(outputs, illegal, action)
+        by_value = (now.value - target) * config.value_cost
+        return gradient(now, action, push, by_value, config.entropy_cost), now.entropy

@@ -23,15 +23,17 @@ from torch import Tensor
 from torch.nn import functional
 
 from learner.algorithms.ppo import PPOConfig
+from learner.bases.actions import AnyActions, OneChoice, actions_of
 from learner.bases.epochs import Epochs
 from learner.bases.learner import Update
-from learner.bases.policy_gradient import Policy, gradient
+from learner.bases.observed import cut, each, observed
+from learner.bases.policy_gradient import Policy, differentiated, gradient
 from learner.bases.vtrace import estimate
 from learner.device.place import Place
 from learner.device.ranks import Ranks
 from learner.network.architecture import ILLEGAL, Architecture, Parameters
 from learner.network.descent import ALONE
-from learner.network.networks import Network, make
+from learner.network.networks import Network, Seen, make
 from learner.network.passes import passes
 from learner.ports import Batch
 
@@ -41,9 +43,9 @@ class Steps:
     """n steps, each a row of everything; `advantage` is normalized over the batch.
 
     Attributes:
-        observation: [n, D] as it was recorded.
-        illegal: bool [n, A].
-        action: int64 [n, 1].
+        observation: [n, ...] as it was recorded; of several columns, by name.
+        illegal: bool [n, A]; of other actions than one choice, [n, M] (`learner.bases.actions`).
+        action: int64 [n, 1]; of others, float32 [n, E].
         behaviour_log_probability: float32 [n].
         advantage: float32 [n].
         target: Of the value, float32 [n].
@@ -51,7 +53,7 @@ class Steps:
             there is none.
     """
 
-    observation: Tensor
+    observation: Seen
     illegal: Tensor
     action: Tensor
     behaviour_log_probability: Tensor
@@ -65,7 +67,7 @@ class Surrogate:
     """The loss of a minibatch of n steps: its gradient, and what it consists of.
 
     Attributes:
-        gradient: By the network's `outputs`, float32 [n, A + 1].
+        gradient: By the network's `outputs`, float32 [n, W + 1].
         statistics: policy_loss, value_loss, entropy, kl, clip_fraction: float32 [5].
     """
 
@@ -136,6 +138,31 @@ def compiled_surrogate(outputs: Tensor, steps: Steps, config: PPOConfig) -> Surr
     return Surrogate(gradient, means.float())
 
 
+def any_surrogate(actions: AnyActions) -> SurrogateOf:
+    """`surrogate` for actions of any kind, by automatic differentiation; without a magnet."""
+
+    def found(outputs: Tensor, steps: Steps, config: PPOConfig) -> Surrogate:
+        def loss(outputs: Tensor) -> tuple[Tensor, Tensor]:
+            policy = actions.policy(outputs, steps.illegal)
+            log_ratio = actions.chosen(policy, steps.action) - steps.behaviour_log_probability
+            ratio = log_ratio.exp()
+            clipped = ratio.clamp(1 - config.clip, 1 + config.clip) * steps.advantage
+            policy_loss = -torch.minimum(ratio * steps.advantage, clipped).mean()
+            value_loss = 0.5 * (outputs[:, -1] - steps.target).square().mean()
+            entropy = policy.entropy().mean()
+            kl = (ratio - 1 - log_ratio).mean()
+            outside = ((ratio - 1).abs() > config.clip).float().mean()
+            total = policy_loss + config.value_cost * value_loss - config.entropy_cost * entropy
+            return total, torch.stack([policy_loss, value_loss, entropy, kl, outside])
+
+        return Surrogate(*differentiated(outputs, loss))
+
+    return found
+
+
+SurrogateOf = Callable[[Tensor, Steps, PPOConfig], Surrogate]
+
+
 class PPO(Epochs[Network, PPOConfig, Steps]):
     """An actor-critic network, its optimizer, and the update."""
 
@@ -152,7 +179,8 @@ class PPO(Epochs[Network, PPOConfig, Steps]):
         self._magnet = copy.deepcopy(self.network) if config.magnet_cost else None
         self._magnet_from = 0
         self._both = passes(self.network, config.minibatch_size, place, self._descent)
-        self._surrogate = place.fused(surrogate) if place.on_gpu else compiled_surrogate
+        self._actions = actions_of(self.network)
+        self._surrogate = surrogate_of(self._actions, place)
 
     def update(self, batch: Batch) -> Update:
         """See `Epochs.update`."""
@@ -166,22 +194,29 @@ class PPO(Epochs[Network, PPOConfig, Steps]):
     @torch.no_grad()
     def _prepare(self, column: Mapping[str, Tensor]) -> tuple[Steps, Tensor]:
         """Step 1: everything the epochs need, flattened to B * T rows; and how V-trace fits."""
-        observation, last = column["observation"].flatten(0, 1), column["last_observation"]
+        n, observation = column["reward"].numel(), observed(column)
+        observation = each(observation, lambda columns: columns.flatten(0, 1))
         outputs = self._in_chunks(self._both.outputs, observation)
-        outputs = outputs.view(*column["reward"].shape, -1)
-        outputs = torch.cat([outputs, self.network.outputs(last).unsqueeze(1)], dim=1)
-        found = estimate(outputs, column, self.config)
-        illegal = column["action_mask"].flatten(0, 1) == 0
+        illegal, action = self._actions.illegal(column, n), self._actions.rows(column, n)
+        log_probability = self._actions.log_prob(outputs, illegal, action)
+        shape = column["reward"].shape
+        value = self._values(outputs, column)
+        found = estimate(log_probability.view(shape), value, column, self.config)
         steps = Steps(
             observation=observation,
             illegal=illegal,
-            action=column["action"].flatten().long().unsqueeze(1),
+            action=action,
             behaviour_log_probability=column["behaviour_log_probability"].flatten(),
             advantage=normalized(found.advantage).flatten(),
             target=found.target.flatten(),
             magnet=self._attraction(observation, illegal),
         )
         return steps, found.fit
+
+    def _values(self, outputs: Tensor, column: Mapping[str, Tensor]) -> Tensor:
+        """Of what was seen before, between and after all steps, float32 [B, T + 1]."""
+        last = self.network.outputs(observed(column, "last_"))
+        return torch.cat([outputs[:, -1].view(len(last), -1), last[:, -1:]], dim=1)
 
     def _step(self, minibatch: Steps) -> Tensor:
         """Step 2: one gradient step on a minibatch."""
@@ -191,15 +226,15 @@ class PPO(Epochs[Network, PPOConfig, Steps]):
         norm = self._descent.step()
         return torch.cat([loss.statistics, norm.view(1)])
 
-    def _in_chunks(self, outputs: Callable[[Tensor], Tensor], observation: Tensor) -> Tensor:
+    def _in_chunks(self, outputs: Callable[[Seen], Tensor], observation: Seen) -> Tensor:
         """Outputs for many rows, a minibatch at a time so that it stays in the cache."""
-        parts = observation.split(self.config.minibatch_size)
+        parts = cut(observation, self.config.minibatch_size)
         return torch.cat([outputs(rows).clone() for rows in parts])
 
-    def _attraction(self, observation: Tensor, illegal: Tensor) -> Tensor:
+    def _attraction(self, observation: Seen, illegal: Tensor) -> Tensor:
         """The magnet's log-probabilities; it is the policy of up to `magnet_updates` ago."""
         if self._magnet is None:
-            return observation.new_zeros(len(observation), 0, dtype=torch.float32)
+            return illegal.new_zeros(len(illegal), 0, dtype=torch.float32)
         logits = self._in_chunks(self._magnet.outputs, observation)[:, :-1]
         return functional.log_softmax(logits.masked_fill(illegal, float(ILLEGAL)), dim=1)
 
@@ -222,6 +257,13 @@ class PPO(Epochs[Network, PPOConfig, Steps]):
         if self._magnet is not None:
             self._magnet.load_state_dict(state.get("magnet", state["network"]))
             self._magnet_from = state.get("magnet_from", self.updates)
+
+
+def surrogate_of(actions: OneChoice | AnyActions, place: Place) -> SurrogateOf:
+    """The loss on a place: written out where there is one choice."""
+    if isinstance(actions, AnyActions):
+        return any_surrogate(actions)
+    return place.fused(surrogate) if place.on_gpu else compiled_surrogate
 
 
 def normalized(advantage: Tensor) -> Tensor:

@@ -22,12 +22,13 @@ import torch
 from torch import Tensor
 
 from learner.algorithms.r2d2 import R2D2Config
+from learner.bases.observed import each, observed
 from learner.bases.q_learning import QLearning
 from learner.device.place import Place
 from learner.device.ranks import Ranks
 from learner.network.architecture import Architecture, Parameters
 from learner.network.descent import ALONE
-from learner.network.networks import Recurrent, dueling
+from learner.network.networks import Network, Seen, dueling, make
 from mazemesh.returns import rescale, unscale
 
 
@@ -65,8 +66,8 @@ def n_step_targets(
     return result[:, :-1]
 
 
-Sequence = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
-"""`Recurrent.sequence` of a network."""
+Sequence = Callable[[Seen, Tensor, Tensor], tuple[Tensor, Tensor]]
+"""`Network.sequence` of a network."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class Loss:
     means: tuple[Tensor, Tensor]
 
 
-class R2D2(QLearning[Recurrent, R2D2Config]):
+class R2D2(QLearning[Network, R2D2Config]):
     """A recurrent dueling network that learns from rows of `sequence_signature`."""
 
     def __init__(
@@ -95,7 +96,7 @@ class R2D2(QLearning[Recurrent, R2D2Config]):
         place: Place,
         ranks: Ranks = ALONE,
     ) -> None:
-        super().__init__(Recurrent(architecture), parameters, config, place, ranks)
+        super().__init__(make(architecture), parameters, config, place, ranks)
         self._sequence = place.fused(self.network.sequence)
 
     def loss(self, rows: Mapping[str, Tensor]) -> Loss:
@@ -133,19 +134,19 @@ class R2D2(QLearning[Recurrent, R2D2Config]):
             mixed = torch.lerp(mean, size.amax(dim=1), config.max_error_share)
             return Loss(total, mixed, (mean.mean(), chosen.mean()))
 
-    def _q_values(
-        self, network: Recurrent, sequence: Sequence, rows: Mapping[str, Tensor]
-    ) -> Tensor:
+    def _q_values(self, network: Network, sequence: Sequence, rows: Mapping[str, Tensor]) -> Tensor:
         """Q-values of the steps after the burn-in and of what follows, [B, T - burn_in + 1, A]."""
         first, state = self.config.burn_in, rows["state"]
         ended = rows["terminated"] | rows["truncated"]
         begins = torch.cat([torch.zeros_like(ended[:, :1]), ended], dim=1)
-        observation = rows["observation"]
+        seen = observed(rows)
         if first:
             with torch.no_grad(), self._place.rounding():
-                _, state = network.sequence(observation[:, :first], state, begins[:, :first])
+                earlier = each(seen, lambda column: column[:, :first])
+                _, state = network.sequence(earlier, state, begins[:, :first])
         with self._place.rounding():
-            outputs, _ = sequence(observation[:, first:], state, begins[:, first:])
+            later = each(seen, lambda column: column[:, first:])
+            outputs, _ = sequence(later, state, begins[:, first:])
         return dueling(outputs)
 
     def _step(self, rows: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:

@@ -14,15 +14,17 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from learner.algorithms.ppo.update import Steps, normalized, surrogate
+from learner.algorithms.ppo.update import Steps, normalized, surrogate, surrogate_of
 from learner.algorithms.recurrent_ppo import RecurrentPPOConfig
+from learner.bases.actions import OneChoice, actions_of
 from learner.bases.epochs import Epochs
+from learner.bases.observed import cut, each, joined, observed
 from learner.bases.vtrace import estimate
 from learner.device.place import Place
 from learner.device.ranks import Ranks
 from learner.network.architecture import Architecture, Parameters
 from learner.network.descent import ALONE
-from learner.network.networks import Recurrent
+from learner.network.networks import Network, Seen, make
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Unrolls:
         begins: An episode begins at the step, bool [b, T].
     """
 
-    observation: Tensor
+    observation: Seen
     illegal: Tensor
     action: Tensor
     behaviour_log_probability: Tensor
@@ -44,7 +46,7 @@ class Unrolls:
     begins: Tensor
 
 
-class RecurrentPPO(Epochs[Recurrent, RecurrentPPOConfig, Unrolls]):
+class RecurrentPPO(Epochs[Network, RecurrentPPOConfig, Unrolls]):
     """A recurrent actor-critic, its optimizer, and the update; its unrolls have a state."""
 
     def __init__(
@@ -56,10 +58,13 @@ class RecurrentPPO(Epochs[Recurrent, RecurrentPPOConfig, Unrolls]):
         seed: int,
         ranks: Ranks = ALONE,
     ) -> None:
-        network = Recurrent(architecture)
+        network = make(architecture)
         super().__init__(network, parameters, config, place, seed, ranks)
         self._sequence = place.fused(self.network.sequence)
-        self._surrogate = place.fused(surrogate)
+        self._actions = actions_of(self.network)
+        # On the processor too by torch: these minibatches are small.
+        one = isinstance(self._actions, OneChoice)
+        self._surrogate = place.fused(surrogate) if one else surrogate_of(self._actions, place)
 
     def _pieces(self, unrolls: int, length: int) -> tuple[int, int]:
         """Unrolls; as many at once as make `minibatch_size` steps."""
@@ -68,18 +73,22 @@ class RecurrentPPO(Epochs[Recurrent, RecurrentPPOConfig, Unrolls]):
     @torch.no_grad()
     def _prepare(self, column: Mapping[str, Tensor]) -> tuple[Unrolls, Tensor]:
         """Step 1: the network over the batch, V-trace, what the epochs need; and how it fits."""
-        observation = column["observation"]
+        observation, shape = observed(column), column["reward"].shape
         ended = column["terminated"] | column["truncated"]
         begins = torch.cat([torch.zeros_like(ended[:, :1]), ended], dim=1)
-        with_last = torch.cat([observation, column["last_observation"].unsqueeze(1)], dim=1)
-        _, size = self._pieces(*column["reward"].shape)
-        parts = (with_last.split(size), column["state"].split(size), begins.split(size))
+        last = each(observed(column, "last_"), lambda rows: rows.unsqueeze(1))
+        with_last = joined([observation, last], dim=1)
+        _, size = self._pieces(*shape)
+        parts = (cut(with_last, size), column["state"].split(size), begins.split(size))
         outputs = torch.cat([self.network.sequence(*p)[0] for p in zip(*parts, strict=True)])
-        found = estimate(outputs, column, self.config)
+        n, taken = shape.numel(), outputs[:, :-1].flatten(0, 1)
+        illegal, action = self._actions.illegal(column, n), self._actions.rows(column, n)
+        log_probability = self._actions.log_prob(taken, illegal, action).view(shape)
+        found = estimate(log_probability, outputs[:, :, -1], column, self.config)
         unrolls = Unrolls(
             observation=observation,
-            illegal=column["action_mask"] == 0,
-            action=column["action"].long(),
+            illegal=illegal.view(*shape, -1),
+            action=action.view(*shape, -1),
             behaviour_log_probability=column["behaviour_log_probability"],
             advantage=normalized(found.advantage),
             target=found.target,
@@ -107,9 +116,9 @@ def _as_steps(unrolls: Unrolls) -> Steps:
         return column.flatten(0, 1)
 
     return Steps(
-        observation=rows(unrolls.observation),
+        observation=each(unrolls.observation, rows),
         illegal=rows(unrolls.illegal),
-        action=rows(unrolls.action).unsqueeze(1),
+        action=rows(unrolls.action),
         behaviour_log_probability=rows(unrolls.behaviour_log_probability),
         advantage=rows(unrolls.advantage),
         target=rows(unrolls.target),

@@ -75,14 +75,14 @@ class _Choices(nn.Module):
 
     def __init__(self, counts: tuple[int, ...]) -> None:
         super().__init__()
-        self._counts = counts
+        self.counts = counts
         large = [count for count in counts if count > ONE_HOT]
         self.embeddings = nn.ModuleList(nn.Embedding(count, EMBEDDED) for count in large)
 
     def forward(self, column: Tensor) -> Tensor:
         parts = column.long().flatten(2) if column.dim() > 2 else column.long().unsqueeze(2)
         features, embeddings = [], iter(self.embeddings)
-        for index, count in enumerate(self._counts):
+        for index, count in enumerate(self.counts):
             values = parts[:, :, index]
             if count > ONE_HOT:
                 features.append(next(embeddings)(values.clamp(0, count - 1)))
@@ -105,6 +105,6 @@ def features_of(encoder: nn.Module, space: LeafSpace, frames: int) -> int:
         with torch.no_grad():
             return int(encoder(torch.zeros(1, frames, *space.shape)).shape[1])
     if isinstance(encoder, _Choices):
-        each = [EMBEDDED if count > ONE_HOT else count for count in encoder._counts]
+        each = [EMBEDDED if count > ONE_HOT else count for count in encoder.counts]
         return frames * sum(each)
     return frames * math.prod(space.shape)

@@ -156,6 +156,7 @@ class GameClient:
         session_id: str = "",
         *,
         packed: bool = False,
+        with_state: bool = False,
     ) -> GamesSession:
         """Begins endless training episodes.
 
@@ -169,6 +170,7 @@ class GameClient:
             session_id: made up if empty.
             packed: whether what is seen may stay in the few bits in which it then travels:
                 `GamesSession.packings` tells how, for `mazemesh.packing.rows.unpack`.
+            with_state: whether steps tell the state of whole games, for a central critic.
 
         Raises:
             InvalidArgument: a value is out of range, named.
@@ -183,6 +185,7 @@ class GameClient:
             first_game_id=first_game_id,
             controllers=b"" if controllers is None else to_bytes(controllers, "int8"),
             packed=packed,
+            with_state=with_state,
         )
         first = pb.RunGamesRequest(open=message)
         return self._instances.anyone(

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from mazemesh.client.game.duplex import Duplex
 from mazemesh.errors import Unavailable
+from mazemesh.games import GameSpec
+from mazemesh.games.columns import mask_columns, observation_columns
 from mazemesh.v1 import game_pb2 as pb
+from mazemesh.wire.actions import decode_row, encode_actions
+from mazemesh.wire.specs import spec_from_proto
 
 _JOIN_SECONDS = 30.0
 
@@ -20,6 +27,7 @@ class SeatSession:
 
     Attributes:
         joined: the game, the seat, its spec and who plays.
+        spec: the game's spec.
     """
 
     def __init__(self, method: Callable[..., Any], address: str, seat_token: str) -> None:
@@ -32,6 +40,20 @@ class SeatSession:
         except BaseException:
             self._stream.cancel()
             raise
+
+        self.spec: GameSpec = spec_from_proto(self.joined.spec)
+
+    def seen(self, turn: pb.Turn) -> dict[str, npt.NDArray[Any]]:
+        """What a turn shows and allows, one row of each column: observations and masks by name.
+
+        Raises:
+            InvalidArgument: the turn has too many or too few bytes.
+        """
+        observations = decode_row(
+            observation_columns(self.spec.observation_space), turn.observation, "observation"
+        )
+        masks = decode_row(mask_columns(self.spec.action_space), turn.action_mask, "action_mask")
+        return observations | masks
 
     def receive(self, timeout: float = 90.0) -> pb.Turn | pb.GameFinished:
         """The next turn, or how the game finished, at most `timeout` seconds later.
@@ -46,9 +68,23 @@ class SeatSession:
         message = self._next(timeout)
         return message.turn if message.HasField("turn") else message.finished
 
-    def act(self, step: int, action: int) -> None:
-        """Answers the turn of that step, without waiting."""
-        self._stream.send(pb.PlayGameRequest(act=pb.Act(step=step, action=action)))
+    def act(self, step: int, action: npt.ArrayLike | Mapping[str, npt.ArrayLike]) -> None:
+        """Answers the turn of that step, without waiting.
+
+        Args:
+            step: `Turn.step`.
+            action: A number where actions are numbers; elsewhere the row of the only column, or
+                rows by column.
+
+        Raises:
+            InvalidArgument: a column is missing, too many, or of another shape.
+        """
+        act = pb.Act(step=step)
+        if self.spec.has_numbered_actions and not isinstance(action, Mapping):
+            act.action = int(np.asarray(action))
+        else:
+            act.actions = encode_actions(self.spec.action_space, action, ())
+        self._stream.send(pb.PlayGameRequest(act=act))
 
     def close(self) -> None:
         """Leaves the stream; the seat can be taken again while the game runs."""

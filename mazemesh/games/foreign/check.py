@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from mazemesh.errors import FailedPrecondition
+from mazemesh.games.choosing import draw_action
 from mazemesh.games.engine import Engine
 from mazemesh.games.engines import new_engine
 from mazemesh.games.game import Game
+from mazemesh.games.settings import GameSettings
+from mazemesh.games.spaces import told
 
 GAMES = 4
 STEPS = 1000
 _SEED = 11
+_BEGUN = 20
 
 
 @dataclass(frozen=True)
@@ -32,62 +37,92 @@ class Finding:
 def check_game(game: Game, steps: int = STEPS) -> Iterator[Finding]:
     """Plays a game at random, `steps` steps of four games, and checks it; the findings one by one.
 
-    Foreign games are checked against their own spaces in every step.
+    Foreign games are checked against their own spaces in every step. Episodes are cut off in time
+    for two of each game, so that what follows one is seen too.
     """
-    spec = game.spec()
+    settings = _short(game, steps)
+    spec = game.spec(settings)
+    turns = ", in turns or with pauses" if spec.may_wait else ""
     yield Finding(
         "spec",
         True,
-        f"{spec.seats} seats, {spec.num_actions} actions, {spec.observation_size} "
-        f"{spec.observation_dtype} a seat, at most {spec.step_limit} steps",
+        f"{spec.seats} seats{turns}; each sees {told(spec.observation_space)} and gives "
+        f"{told(spec.action_space)}; at most {game.spec().step_limit} steps",
     )
     try:
-        recorded = _Run(game, steps)
+        recorded = _Run(game, settings, steps)
         yield from recorded.findings()
-        yield _compare(recorded, _Run(game, steps))
-        yield _autoreset(game, recorded)
+        yield _compare(recorded, _Run(game, settings, steps))
+        yield _autoreset(game, settings, recorded)
     except FailedPrecondition as error:
         yield Finding("steps", False, str(error))
 
 
-class _Run:
-    """A game played at random under a fixed seed: everything that was seen, step by step."""
+def _short(game: Game, steps: int) -> GameSettings:
+    own = game.resolve(GameSettings())
+    limit = min(own.step_limit, max(1, steps // 2))
+    return game.resolve(replace(own, step_limit=limit))
 
-    def __init__(self, game: Game, steps: int) -> None:
+
+_FINE: tuple[tuple[str, str, Callable[[npt.NDArray[Any]], Any]], ...] = (
+    ("observations", "finite", lambda array: np.isfinite(array).all()),
+    (
+        "masks",
+        "0 or 1, with a legal action for each seat",
+        lambda mask: (mask <= 1).all() and mask.any(axis=2).all(),
+    ),
+    ("rewards", "finite", lambda reward: np.isfinite(reward).all()),
+    ("scores", "in 0..1", lambda score: ((score >= 0) & (score <= 1)).all()),
+    ("turns", "taken by somebody", lambda acting: not acting.size or acting.any(axis=1).all()),
+)
+"""By check, what is always so, and whether it is."""
+
+
+class _Run:
+    """A game played at random under a fixed seed: what was seen, as digests, step by step."""
+
+    def __init__(self, game: Game, settings: GameSettings, steps: int) -> None:
         self.lost = 0
         self.episodes = 0
-        self.seen: list[dict[str, npt.NDArray[Any]]] = []
-        self.begun: list[tuple[int, int, npt.NDArray[Any]]] = []
-        engine = new_engine(game, None, GAMES, strict=True)
+        self.seen: list[dict[str, bytes]] = []
+        self.begun: list[tuple[int, int, bytes]] = []
+        self._wrong: dict[str, int] = {}
+        engine = new_engine(game, settings, GAMES, strict=True)
         engine.reset(seed=_SEED, game_id=np.arange(GAMES))
         rng = np.random.default_rng(0)
         self._take(engine)
-        start = time.perf_counter()
+        self.moves, self.seconds = 0, 0.0
         for _ in range(steps):
-            # A legal action of each seat, all equally likely.
-            draw = rng.random(engine.action_mask.shape) * engine.action_mask
-            engine.step(draw.argmax(axis=2).astype(np.int8))
+            self.moves += int(np.count_nonzero(engine.acting)) or engine.taken.size
+            actions = _draw(engine, rng)
+            start = time.perf_counter()
+            engine.step(actions)
+            self.seconds += time.perf_counter() - start
             self._take(engine)
-        self.seconds = time.perf_counter() - start
-        self.moves = steps * engine.taken.size
         engine.close()
 
     def _take(self, engine: Engine) -> None:
         ended = np.flatnonzero(engine.terminated | engine.truncated).tolist()
         self.lost += int(np.count_nonzero(engine.lost))
         self.episodes += len(ended)
-        self.begun += [(g, int(engine.episode[g]), engine.observation[g].copy()) for g in ended]
-        names = ("observation", "action_mask", "reward", "terminated", "truncated", "score")
-        self.seen.append({name: getattr(engine, name).copy() for name in names})
+        self.begun += [(g, int(engine.episode[g]), _first(engine, g)) for g in ended]
+        columns = {**engine.observations, **engine.action_masks}
+        arrays = dict(columns)
+        for name in ("reward", "terminated", "truncated", "score", "acting"):
+            arrays[name] = getattr(engine, name)
+        self.seen.append({name: _digest(array) for name, array in arrays.items()})
+        checked = {
+            "observations": engine.observations.values(),
+            "masks": engine.action_masks.values(),
+            "rewards": (engine.reward,),
+            "scores": (engine.score,),
+            "turns": (engine.acting,),
+        }
+        for check, _, fine in _FINE:
+            if not all(map(fine, checked[check])):
+                self._wrong.setdefault(check, len(self.seen) - 1)
 
     def findings(self) -> Iterator[Finding]:
-        def first_wrong(name: str, fine: Callable[[npt.NDArray[Any]], Any]) -> int | None:
-            wrong = (step for step, seen in enumerate(self.seen) if not np.all(fine(seen[name])))
-            return next(wrong, None)
-
-        def legal(mask: npt.NDArray[Any]) -> Any:
-            return (mask <= 1).all() and mask.any(axis=2).all()
-
         yield Finding(
             "steps",
             self.lost == 0,
@@ -95,22 +130,39 @@ class _Run:
             if self.lost
             else f"{len(self.seen) - 1} steps of {GAMES} games, none failed",
         )
-        for check, name, fine, wanted in (
-            ("observations", "observation", np.isfinite, "finite"),
-            ("masks", "action_mask", legal, "0 or 1, with a legal action for each seat"),
-            ("rewards", "reward", np.isfinite, "finite"),
-            ("scores", "score", lambda score: (score >= 0) & (score <= 1), "in 0..1"),
-        ):
-            step = first_wrong(name, fine)
+        for check, wanted, _ in _FINE:
+            step = self._wrong.get(check)
             detail = f"always {wanted}" if step is None else f"not {wanted} after step {step}"
             yield Finding(check, step is None, detail)
         yield Finding("speed", True, f"{self.moves / self.seconds:,.0f} moves/s in one process")
 
 
+def _draw(engine: Engine, rng: np.random.Generator) -> npt.NDArray[Any]:
+    """A legal action of each seat, all equally likely."""
+    space = engine.spec.action_space
+    if engine.spec.has_numbered_actions:
+        draw = rng.random(engine.action_mask.shape) * engine.action_mask
+        chosen: npt.NDArray[Any] = draw.argmax(axis=2).astype(engine.taken.dtype)
+        return chosen
+    actions = np.zeros_like(engine.taken)
+    for place in np.ndindex(actions.shape):
+        masks = {name: mask[place] for name, mask in engine.action_masks.items()}
+        actions[place] = draw_action(space, masks, rng)
+    return actions
+
+
+def _first(engine: Engine, game: int) -> bytes:
+    return b"".join(_digest(column[game]) for column in engine.observations.values())
+
+
+def _digest(array: npt.NDArray[Any]) -> bytes:
+    return hashlib.blake2b(array.tobytes(), digest_size=16).digest()
+
+
 def _compare(one: _Run, other: _Run) -> Finding:
     for step, (a, b) in enumerate(zip(one.seen, other.seen, strict=True)):
         for name, value in a.items():
-            if not np.array_equal(value, b[name]):
+            if value != b[name]:
                 return Finding(
                     "determinism",
                     False,
@@ -119,20 +171,13 @@ def _compare(one: _Run, other: _Run) -> Finding:
     return Finding("determinism", True, "the same seed and actions gave the same game twice")
 
 
-def _autoreset(game: Game, run: _Run) -> Finding:
+def _autoreset(game: Game, settings: GameSettings, run: _Run) -> Finding:
     """Whether an episode that followed another begins as if it had been the first."""
-    if not run.begun:
-        return Finding(
-            "autoreset",
-            False,
-            f"no episode ended within {len(run.seen) - 1} steps, so this could not be checked; let "
-            "it end, or register it with max_episode_steps",
-        )
-    engine = new_engine(game, None, GAMES)
+    engine = new_engine(game, settings, GAMES)
     try:
-        for index, episode, observation in run.begun[:20]:
+        for index, episode, begun in run.begun[:_BEGUN]:
             engine.reset([index], seed=_SEED, game_id=index, episode=episode)
-            if not np.array_equal(engine.observation[index], observation):
+            if _first(engine, index) != begun:
                 return Finding(
                     "autoreset",
                     False,

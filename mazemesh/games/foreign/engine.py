@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any, NoReturn
@@ -14,6 +14,7 @@ import numpy.typing as npt
 import structlog
 
 from mazemesh.errors import FailedPrecondition, InvalidArgument
+from mazemesh.games.columns import Column, mask_columns, observation_columns, state_columns
 from mazemesh.games.foreign.environment import GONE, RUNNING, TRUNCATED
 from mazemesh.games.foreign.episodes import MOST_FAILURES
 from mazemesh.games.foreign.game import ForeignGame
@@ -48,6 +49,7 @@ class ForeignEngine:
         workers: Processes that share the games.
         step_seconds: How long a step of one game may take.
         strict: Let an episode be lost whose observation is not in its space.
+        with_state: Keep `states` and `final_states`.
     """
 
     waits_for_processes = True
@@ -62,6 +64,7 @@ class ForeignEngine:
         workers: int = 1,
         step_seconds: float = 10.0,
         strict: bool = False,
+        with_state: bool = False,
     ) -> None:
         self.game = game
         self.settings = game.resolve(settings or GameSettings())
@@ -72,19 +75,25 @@ class ForeignEngine:
         self._failures = 0
         self._closed = False
         self._stepping = threading.Lock()
-        self._memory = SharedMemory(game.description, num_games)
+        self._memory = SharedMemory(game.description, num_games, with_state=with_state)
         self._arrays = arrays = self._memory.arrays
         arrays.next_controller[...] = -1
         arrays.controller[...] = -1
-        self.observation = arrays.observation
-        self.final_observation = arrays.final_observation
-        self.action_mask = arrays.action_mask
-        self.final_action_mask = arrays.final_action_mask
-        self.observations = {"observation": self.observation}
-        self.final_observations = {"observation": self.final_observation}
-        self.action_masks = {"action_mask": self.action_mask}
-        self.final_action_masks = {"action_mask": self.final_action_mask}
-        self.acting = np.zeros((0, self.spec.seats), np.bool_)
+        seen = observation_columns(self.spec.observation_space)
+        masks = mask_columns(self.spec.action_space)
+        self.observations = _by_name(seen, arrays.observation)
+        self.final_observations = _by_name(seen, arrays.final_observation)
+        self.action_masks = _by_name(masks, arrays.action_mask)
+        self.final_action_masks = _by_name(masks, arrays.final_action_mask)
+        self.observation = self._only(arrays.observation)
+        self.final_observation = self._only(arrays.final_observation)
+        self.action_mask = self._only(arrays.action_mask)
+        self.final_action_mask = self._only(arrays.final_action_mask)
+        state = self.spec.state_space if with_state else None
+        told = () if state is None else state_columns(state)
+        self._states = _by_name(told, arrays.state)
+        self._final_states = _by_name(told, arrays.final_state)
+        self.acting = arrays.acting if self.spec.may_wait else arrays.acting[:0]
         self.reward = arrays.reward
         self.score = arrays.score
         self.episode_return = arrays.episode_return
@@ -116,6 +125,7 @@ class ForeignEngine:
             step_limit=self.settings.step_limit,
             autoreset=autoreset,
             strict=strict,
+            with_state=with_state,
         )
         self._workers = [self._start(games) for games in self._slices]
 
@@ -147,8 +157,10 @@ class ForeignEngine:
             except WorkerGone as error:
                 raise self._does_not_begin(error) from error
 
-    def step(self, actions: npt.NDArray[np.int8], on_end: Callable[[], None] | None = None) -> None:
-        """Plays one step of all active games; an illegal action becomes the first legal one.
+    def step(self, actions: npt.NDArray[Any], on_end: Callable[[], None] | None = None) -> None:
+        """Plays one step of all active games; an illegal action becomes a legal one.
+
+        See `mazemesh.games.choosing.make_legal`.
 
         `on_end` is called when games have ended: the workers may have begun their next episodes.
 
@@ -157,9 +169,9 @@ class ForeignEngine:
             FailedPrecondition: no episode goes on any more, ten times in a row, or none of a game
                 begins; says why.
         """
-        if actions.shape != self.taken.shape or actions.dtype != np.int8:
+        if actions.shape != self.taken.shape or actions.dtype != self.taken.dtype:
             raise InvalidArgument(
-                f"actions: {actions.dtype} {list(actions.shape)} should be int8 "
+                f"actions: {actions.dtype} {list(actions.shape)} should be {self.taken.dtype} "
                 f"{list(self.taken.shape)}"
             )
         with self._stepping:
@@ -174,8 +186,18 @@ class ForeignEngine:
         return [], []
 
     def states(self) -> dict[str, npt.NDArray[Any]]:
-        """Nothing is told of the whole game."""
-        return {}
+        """As `Engine.states`; empty unless made `with_state`."""
+        return self._states
+
+    def final_states(self) -> dict[str, npt.NDArray[Any]]:
+        """As `Engine.final_states`; empty unless made `with_state`."""
+        return self._final_states
+
+    def _only(self, columns: tuple[npt.NDArray[Any], ...]) -> npt.NDArray[Any]:
+        """The only column; without elements where there are several or none."""
+        if len(columns) == 1:
+            return columns[0]
+        return np.zeros((self.num_games, self.spec.seats, 0), np.uint8)
 
     def _step_workers(self) -> str:
         """Lets all workers step; why episodes were lost, if any were."""
@@ -228,10 +250,13 @@ class ForeignEngine:
         What names the episode, steps, observations, masks and returns.
         """
         digest = hashlib.blake2b(digest_size=8)
-        for array in (
+        shown: tuple[npt.NDArray[Any], ...] = (
             *(self.seed, self.game_id, self.episode, self.rotation, self.steps, self.active),
-            *(self.observation, self.action_mask, self.episode_return),
-        ):
+            *self._arrays.observation,
+            *self._arrays.action_mask,
+            self.episode_return,
+        )
+        for array in shown:
             digest.update(array[game].tobytes())
         return int.from_bytes(digest.digest(), "little")
 
@@ -273,8 +298,8 @@ class ForeignEngine:
         running = np.flatnonzero(active[own]) + own.start
         # What games that had ended already show is of their next episodes.
         going_on = running[~(self.terminated | self.truncated)[running]]
-        self.final_observation[going_on] = self.observation[going_on]
-        self.final_action_mask[going_on] = self.action_mask[going_on]
+        for game in going_on.tolist():
+            self._arrays.keep_last(game)
         self.episode_steps[going_on] = self.steps[going_on]
         for array in (self.terminated, self.truncated, self.reward, self.score, self.success):
             array[own] = 0
@@ -284,6 +309,7 @@ class ForeignEngine:
         else:
             self._workers[index] = self._start(self._slices[index])
             self.active[running] = False
+            self._arrays.acting[running] = False
         self.episode_return[running], self.episode_steps[running] = kept
         self.truncated[running] = self.autoreset
         self.lost[own] = False
@@ -315,3 +341,9 @@ class ForeignEngine:
             raise FailedPrecondition(
                 f"game {self.game.name} failed {self._failures} times in a row: {reason}"
             )
+
+
+def _by_name(
+    columns: Sequence[Column], arrays: Sequence[npt.NDArray[Any]]
+) -> dict[str, npt.NDArray[Any]]:
+    return {column.name: array for column, array in zip(columns, arrays, strict=True)}

@@ -5,14 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-import numpy as np
-import numpy.typing as npt
-
 from mazemesh.games.foreign.description import Description
-
-ByteArray = npt.NDArray[np.uint8]
-FloatArray = npt.NDArray[np.float32]
-
+from mazemesh.games.foreign.rows import BoolArray, Rows
 
 RUNNING, TERMINATED, TRUNCATED, GONE = range(4)
 """What a step was to a seat: its agent goes on, ended by it in one way or the other, or had left
@@ -20,7 +14,7 @@ before it. The numbers are those of `GamesStep.seat_status` in game.proto."""
 
 
 class Environment(Protocol):
-    """One game of some agents, numbered from 0; what it sees and earns is written into arrays.
+    """One game of some agents, numbered from 0; what it sees and earns is written into rows.
 
     `seat[a]` is the row of agent a. An agent that has left sees zeros, may do anything and earns
     nothing.
@@ -28,24 +22,25 @@ class Environment(Protocol):
 
     description: Description
 
-    def reset(
-        self, seed: int, seat: Sequence[int], observation: npt.NDArray[Any], mask: ByteArray
-    ) -> None:
-        """Begins an episode: observation [seats, D] and mask uint8 [seats, A] are written."""
+    def reset(self, seed: int, seat: Sequence[int], rows: Rows) -> None:
+        """Begins an episode: observations, masks, who acts and the state are written."""
 
-    def step(
-        self,
-        actions: Sequence[int],
-        seat: Sequence[int],
-        observation: npt.NDArray[Any],
-        mask: ByteArray,
-        reward: FloatArray,
-        status: ByteArray,
-    ) -> bool:
-        """Plays one step of actions [seats], by row; returns whether the episode is over.
+    def step(self, actions: Sequence[Any], seat: Sequence[int], rows: Rows) -> bool:
+        """Plays one step; returns whether the episode is over.
 
-        Also written are reward [seats] and what the step was to each seat: status [seats].
+        Args:
+            actions: By row: whole numbers where actions are numbers, else records of
+                `columns.action_dtype`. Legal ones.
+            seat: As above.
+            rows: All of them are written. Rewards are 0 before.
         """
+
+    def cut_off(self, seat: Sequence[int], rows: Rows) -> None:
+        """Tells all agents that are left what they have not been told yet: the episode ends now."""
+
+    def present(self, seat: Sequence[int]) -> BoolArray:
+        """By row, whether it has an agent that is still in the game."""
+        ...
 
     def successes(self, seat: Sequence[int]) -> dict[int, bool]:
         """By row, whether it did what the game is about; rows of which nothing is told are absent.

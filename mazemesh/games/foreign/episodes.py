@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
+from mazemesh.games.choosing import draw_action, make_legal
+from mazemesh.games.columns import mask_columns
 from mazemesh.games.foreign.environment import GONE, RUNNING, TRUNCATED, Environment
 from mazemesh.games.foreign.memory import Arrays
 from mazemesh.games.foreign.scoring import scores
+from mazemesh.games.spaces import Discrete, Space, single
 
 _EXTERNAL = -1
 
@@ -28,6 +32,7 @@ class Episodes:
     Args:
         make: Makes an environment.
         arrays: Of all games of the engine.
+        action_space: Of their seats.
         first, last: Which of them are played here.
         step_limit: Steps after which an episode is truncated.
         autoreset: Whether the next episode begins in the step that ends one.
@@ -40,6 +45,7 @@ class Episodes:
         self,
         make: Callable[[], Environment],
         arrays: Arrays,
+        action_space: Space,
         first: int,
         last: int,
         *,
@@ -50,6 +56,10 @@ class Episodes:
         self._make = make
         self._arrays = arrays
         self._games = range(first, last)
+        self._rows = {game: arrays.rows(game) for game in self._games}
+        self._action_space = action_space
+        self._numbered = isinstance(single(action_space), Discrete)
+        self._masks = tuple(column.name for column in mask_columns(action_space))
         self._step_limit = step_limit
         self._autoreset = autoreset
         self._environments: dict[int, Environment] = {}
@@ -72,7 +82,8 @@ class Episodes:
             arrays.terminated[game] = arrays.truncated[game] = arrays.lost[game] = False
             arrays.seat_status[game] = RUNNING
             self._begin(game)
-            arrays.taken[game] = arrays.episode_steps[game] = 0
+            arrays.taken[game] = np.zeros((), arrays.taken.dtype)
+            arrays.episode_steps[game] = 0
             arrays.episode_return[game] = arrays.reward[game] = arrays.score[game] = 0.0
             arrays.success[game] = False
 
@@ -84,6 +95,7 @@ class Episodes:
         """
         arrays = self._arrays
         own = slice(self._games.start, self._games.stop)
+        arrays.taken[own] = np.zeros((), arrays.taken.dtype)
         for flags in (arrays.terminated, arrays.truncated, arrays.lost, arrays.success):
             flags[own] = False
         arrays.reward[own] = 0.0
@@ -99,27 +111,24 @@ class Episodes:
             taken = self._choose(game)
             arrays.taken[game] = taken
             self._tell(0)
-            over = self._environments[game].step(
-                taken,
-                self._seats[game],
-                arrays.observation[game],
-                arrays.action_mask[game],
-                arrays.reward[game],
-                arrays.seat_status[game],
-            )
+            over = self._environments[game].step(taken, self._seats[game], self._rows[game])
+            steps = int(arrays.steps[game]) + 1
+            cut = not over and steps >= self._step_limit
+            if cut:
+                self._tell(0)
+                self._environments[game].cut_off(self._seats[game], self._rows[game])
         except Exception as error:  # whatever the environment's own code raises
             self._lose(game, error)
             return
         status = arrays.seat_status[game]
         self._returns[game] += arrays.reward[game]
         arrays.episode_return[game] = self._returns[game]
-        arrays.steps[game] += 1
-        arrays.episode_steps[game] = steps = arrays.steps[game]
-        if not over and steps >= self._step_limit:
-            over = True
+        arrays.steps[game] = arrays.episode_steps[game] = steps
+        if cut:
             status[status == RUNNING] = TRUNCATED
-        self._present[game] = status == RUNNING
-        if over:
+        # One that comes back has left before this step, but acts in the next.
+        self._present[game] = (status == RUNNING) | arrays.acting[game]
+        if over or cut:
             # Whoever was cut off has a last observation to go by.
             arrays.truncated[game] = (status == TRUNCATED).any()
             arrays.terminated[game] = not arrays.truncated[game]
@@ -151,10 +160,10 @@ class Episodes:
 
     def _end(self, game: int) -> None:
         arrays = self._arrays
-        arrays.final_observation[game] = arrays.observation[game]
-        arrays.final_action_mask[game] = arrays.action_mask[game]
+        arrays.keep_last(game)
         if not self._autoreset:
             arrays.active[game] = False
+            arrays.acting[game] = False
             return
         arrays.episode[game] += 1
         # `taken`, `episode_return` and `episode_steps` still tell of the episode that has ended.
@@ -172,6 +181,7 @@ class Episodes:
                 return
             if not self._autoreset:
                 arrays.lost[game], arrays.active[game] = True, False
+                arrays.acting[game] = False
                 return
             arrays.episode[game] += 1
         raise RuntimeError(f"{MOST_FAILURES} episodes in a row did not begin: {self.error}")
@@ -190,11 +200,9 @@ class Episodes:
             self._tell(1)
             self._environments[game] = self._make()
         self._tell(1)
-        self._environments[game].reset(
-            seed, self._seats[game], arrays.observation[game], arrays.action_mask[game]
-        )
+        self._environments[game].reset(seed, self._seats[game], self._rows[game])
         self._returns[game] = np.zeros(count, np.float32)
-        self._present[game] = np.ones(count, bool)
+        self._present[game] = self._environments[game].present(self._seats[game])
         arrays.steps[game] = 0
         arrays.active[game] = True
 
@@ -204,18 +212,39 @@ class Episodes:
         first = self._games.start
         pulse[first] = (int(pulse[first]) >> 1) + 1 << 1 | long
 
-    def _choose(self, game: int) -> list[int]:
+    def _choose(self, game: int) -> Sequence[Any]:
         """What each seat does: an action that the mask forbids becomes the first legal one."""
-        arrays = self._arrays
-        mask = arrays.action_mask[game]
-        rng = self._bots[game]
-        actions: list[int] = arrays.actions[game].tolist()
-        for seat, action in enumerate(actions):
-            if rng is not None and arrays.controller[game, seat] != _EXTERNAL:
-                actions[seat] = int(rng.choice(np.flatnonzero(mask[seat])))
-            elif not 0 <= action < mask.shape[1] or not mask[seat, action]:
-                actions[seat] = int(mask[seat].argmax())
-        return actions
+        arrays, rows = self._arrays, self._rows[game]
+        waits = self._environments[game].description.may_wait
+        acting = rows.acting.tolist() if waits else None
+        chosen: Any
+        if self._numbered:
+            mask = rows.mask[0]
+            chosen = actions = arrays.actions[game].tolist()
+            for seat, action in enumerate(actions):
+                if acting is not None and not acting[seat]:
+                    actions[seat] = 0
+                elif not 0 <= action < mask.shape[1] or not mask[seat, action]:
+                    actions[seat] = int(mask[seat].argmax())
+        else:
+            masks = dict(zip(self._masks, rows.mask, strict=True))
+            chosen = made = make_legal(self._action_space, arrays.actions[game], masks)
+            if acting is not None:
+                made[~rows.acting] = np.zeros((), made.dtype)
+        self._let_bots_choose(game, chosen)
+        return cast("Sequence[Any]", chosen)
+
+    def _let_bots_choose(self, game: int, chosen: Any) -> None:
+        rng, rows = self._bots[game], self._rows[game]
+        if rng is None:
+            return
+        waits = self._environments[game].description.may_wait
+        for seat in np.flatnonzero(self._arrays.controller[game] != _EXTERNAL).tolist():
+            if waits and not rows.acting[seat]:
+                continue
+            masks = {name: mask[seat] for name, mask in zip(self._masks, rows.mask, strict=True)}
+            drawn = draw_action(self._action_space, masks, rng)
+            chosen[seat] = int(drawn) if self._numbered else drawn
 
 
 def episode_seed(seed: int, game_id: int, episode: int) -> int:

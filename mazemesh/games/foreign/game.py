@@ -10,12 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from mazemesh.errors import InvalidArgument
+from mazemesh.games.bots import RANDOM
 from mazemesh.games.foreign.description import Description
 from mazemesh.games.foreign.names import parse
 from mazemesh.games.foreign.process import WorkerGone, WorkerProcess
 from mazemesh.games.foreign.task import Task
 from mazemesh.games.settings import GameSettings
-from mazemesh.games.spec import Field, GameSpec, content_hash, spec_hash
+from mazemesh.games.spaces import Discrete, single, told
+from mazemesh.games.spec import Field, GameSpec, content_hash, spaces_hash
 
 DEFAULT_STEP_LIMIT = 10_000
 """Steps after which an episode is truncated, where neither environment nor settings say."""
@@ -31,7 +33,8 @@ class ForeignGame:
 
     The score of a lone seat is 1 when its return reaches the environment's reward threshold and 0
     otherwise; of several seats, the share of the others whose return is lower. Of the bots there is
-    `random`. Of the settings only `step_limit` applies.
+    `random`. Of the settings only `step_limit` applies. What each seat sees and does are columns
+    (`mazemesh.games.spaces`).
 
     Attributes:
         name: Under which it is opened, arguments included.
@@ -49,7 +52,7 @@ class ForeignGame:
     @property
     def summary(self) -> str:
         """One line for lists."""
-        return f"{self.description.num_actions} actions, from {self.description.package}"
+        return f"{told(self.description.action_space)}, from {self.description.package}"
 
     @property
     def min_seats(self) -> int:
@@ -108,7 +111,8 @@ class ForeignGame:
         """
         resolved = self.resolve(settings or GameSettings())
         described = self.description
-        layout = (Field("observation", 0, described.observation_shape),)
+        seen, done = single(described.observation_space), single(described.action_space)
+        layout = (Field("observation", 0, seen.shape),) if seen else ()
         rules = {
             "name": self.name,
             "package": described.package,
@@ -119,16 +123,21 @@ class ForeignGame:
             name=self.name,
             version=self.version,
             seats=described.seats,
-            num_actions=described.num_actions,
-            observation_size=described.observation_size,
+            num_actions=done.n if isinstance(done, Discrete) else 0,
+            observation_size=seen.size if seen else 0,
             layout=layout,
             view=0,
             planes=0,
             step_limit=resolved.step_limit,
             rules_hash=content_hash(rules),
-            spec_hash=spec_hash(layout, described.num_actions, described.observation_dtype),
-            observation_dtype=described.observation_dtype,
+            spec_hash=spaces_hash(described.observation_space, described.action_space),
+            observation_dtype=seen.dtype if seen else "columns",
             may_leave=described.may_leave,
+            may_wait=described.may_wait,
+            observation_space=described.observation_space,
+            action_space=described.action_space,
+            state_space=described.state_space,
+            agents=described.agents if described.seats > 1 else (),
         )
 
     def engine_bytes(
@@ -141,8 +150,8 @@ class ForeignGame:
         from mazemesh.games.foreign.memory import shared_bytes
 
         # Each array begins at a round address, so the mean of many is what one takes.
-        each = shared_bytes(self.description, _SAMPLE) // _SAMPLE + 1
-        return shared_bytes(self.description, 1) + (num_games - 1) * each
+        each = shared_bytes(self.description, _SAMPLE, with_state=False) // _SAMPLE + 1
+        return shared_bytes(self.description, 1, with_state=False) + (num_games - 1) * each
 
     def first_columns(
         self, settings: GameSettings, seed: int, rows: int
@@ -152,16 +161,16 @@ class ForeignGame:
 
         engine = ForeignEngine(self, settings)
         try:
+            engine.next_controller[...] = RANDOM
             engine.reset(seed=seed)
-            observation, masks = [], []
-            for step in range(rows):
-                observation.append(engine.observation[0, 0].copy())
-                masks.append(engine.action_mask[0, 0].copy())
-                # All actions in turn; the engine replaces illegal ones.
-                engine.step(np.full(engine.taken.shape, step % engine.spec.num_actions, np.int8))
+            kept: dict[str, list[npt.NDArray[Any]]] = {}
+            for _ in range(rows):
+                for name, column in (*engine.observations.items(), *engine.action_masks.items()):
+                    kept.setdefault(name, []).append(column[0, 0].copy())
+                engine.step(np.zeros_like(engine.taken))
         finally:
             engine.close()
-        return {"observation": np.array(observation), "action_mask": np.array(masks)}
+        return {name: np.array(column) for name, column in kept.items()}
 
 
 @lru_cache(maxsize=256)

@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy.typing as npt
+import numpy as np
 
+from mazemesh.games.columns import action_dtype
 from mazemesh.games.foreign.description import Description
-from mazemesh.games.foreign.environment import (
-    RUNNING,
-    TERMINATED,
-    TRUNCATED,
-    ByteArray,
-    FloatArray,
-)
+from mazemesh.games.foreign.environment import RUNNING, TERMINATED, TRUNCATED
+from mazemesh.games.foreign.rows import BoolArray, Rows
 from mazemesh.games.foreign.seat_writer import SeatWriter, checked_reward
-from mazemesh.games.foreign.spaces import numbered_actions
 
 
 class GymnasiumEnvironment:
@@ -24,49 +19,47 @@ class GymnasiumEnvironment:
 
     def __init__(self, environment: Any, version: int, package: str, *, strict: bool) -> None:
         self._environment = environment
-        self._writer = SeatWriter(environment.observation_space, strict=strict)
+        self._writer = writer = SeatWriter(
+            environment.observation_space, environment.action_space, strict=strict
+        )
+        self._fields = action_dtype(writer.actions.space).names or ()
         self._info: dict[str, Any] = {}
-        seen = self._writer.observing
-        actions, self._first = numbered_actions(environment.action_space)
         spec = environment.spec
         self.description = Description(
-            seats=1,
-            num_actions=actions,
-            observation_shape=seen.shape,
-            observation_size=seen.size,
-            observation_dtype=seen.dtype.name,
+            agents=("",),
+            observation_space=writer.observations.space,
+            action_space=writer.actions.space,
             step_limit=(spec and spec.max_episode_steps) or 0,
             reward_threshold=spec.reward_threshold if spec else None,
-            may_leave=False,
             version=version,
             package=package,
         )
 
-    def reset(
-        self, seed: int, seat: Sequence[int], observation: npt.NDArray[Any], mask: ByteArray
-    ) -> None:
+    def reset(self, seed: int, seat: Sequence[int], rows: Rows) -> None:
         """See `Environment`."""
         seen, info = self._environment.reset(seed=seed)
-        self._writer.see(seen, info, observation[0], mask[0])
+        self._info = {}
+        self._writer.see(seen, info, rows, 0)
 
-    def step(
-        self,
-        actions: Sequence[int],
-        seat: Sequence[int],
-        observation: npt.NDArray[Any],
-        mask: ByteArray,
-        reward: FloatArray,
-        status: ByteArray,
-    ) -> bool:
+    def step(self, actions: Sequence[Any], seat: Sequence[int], rows: Rows) -> bool:
         """See `Environment`."""
-        action = self._first + actions[0]
-        seen, earned, terminated, truncated, info = self._environment.step(action)
+        action = taken_apart(actions[0], self._fields)
+        seen, earned, terminated, truncated, info = self._environment.step(
+            self._writer.actions.join(action)
+        )
         checked = checked_reward(earned)
-        self._writer.see(seen, info, observation[0], mask[0])
+        self._writer.see(seen, info, rows, 0)
         self._info = info
-        reward[0] = checked
-        status[0] = TERMINATED if terminated else TRUNCATED if truncated else RUNNING
-        return bool(status[0] != RUNNING)
+        rows.reward[0] = checked
+        rows.status[0] = TERMINATED if terminated else TRUNCATED if truncated else RUNNING
+        return bool(terminated or truncated)
+
+    def cut_off(self, seat: Sequence[int], rows: Rows) -> None:
+        """All is told already."""
+
+    def present(self, seat: Sequence[int]) -> BoolArray:
+        """See `Environment`."""
+        return np.ones(1, np.bool_)
 
     def successes(self, seat: Sequence[int]) -> dict[int, bool]:
         """See `Environment`."""
@@ -76,3 +69,8 @@ class GymnasiumEnvironment:
     def close(self) -> None:
         """See `Environment`."""
         self._environment.close()
+
+
+def taken_apart(action: Any, fields: Sequence[str]) -> Any:
+    """The values of an action's columns, in order, an iterator."""
+    return iter([action[name] for name in fields] if fields else (action,))

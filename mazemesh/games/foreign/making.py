@@ -12,6 +12,16 @@ from mazemesh.errors import InvalidArgument
 from mazemesh.games.foreign.environment import Environment
 from mazemesh.games.foreign.names import ForeignName, plugins
 
+_REGISTERED_BY = {
+    "ALE/": "ale_py",
+    "MiniGrid-": "minigrid",
+    "BabyAI-": "minigrid",
+    "mo-": "mo_gymnasium",
+}
+"""By how an id begins, the module whose import registers it."""
+
+_VERSION = re.compile(r"_v(?=\d+$)")
+
 
 def make_environment(name: ForeignName, *, strict: bool = False) -> Environment:
     """An environment of that name.
@@ -24,17 +34,22 @@ def make_environment(name: ForeignName, *, strict: bool = False) -> Environment:
         InvalidArgument: there is none, it cannot be made, or its spaces are not supported.
     """
     made = _make(name)
+    about = version_of(name.target), package_of(made)
     if hasattr(made, "possible_agents"):
-        from mazemesh.games.foreign.pettingzoo_environment import PettingZooEnvironment
+        if hasattr(made, "agent_selection") or hasattr(made, "last"):
+            from mazemesh.games.foreign.turns_environment import TurnsEnvironment
 
-        return PettingZooEnvironment(made, version_of(name.target), package_of(made), strict=strict)
+            return TurnsEnvironment(made, *about, strict=strict)
+        from mazemesh.games.foreign.parallel_environment import ParallelEnvironment
+
+        return ParallelEnvironment(made, *about, strict=strict)
     if hasattr(made, "action_space") and hasattr(made, "observation_space"):
         from mazemesh.games.foreign.gymnasium_environment import GymnasiumEnvironment
 
-        return GymnasiumEnvironment(made, version_of(name.target), package_of(made), strict=strict)
+        return GymnasiumEnvironment(made, *about, strict=strict)
     raise InvalidArgument(
         f"{name.target} makes a {type(made).__name__}; expected a Gymnasium environment or a "
-        "PettingZoo ParallelEnv"
+        "PettingZoo ParallelEnv or AECEnv"
     )
 
 
@@ -63,16 +78,53 @@ def _package(top: str) -> str:
 def _make(name: ForeignName) -> Any:
     try:
         if name.kind == "gymnasium":
-            import gymnasium
-
-            return gymnasium.make(name.target, disable_env_checker=True, **name.arguments)
+            return _gymnasium(name.target, name.arguments)
         if name.kind == "pettingzoo":
-            return _maker(_import(name.target), name.target)(**name.arguments)
+            return _pettingzoo(name.target, name.arguments)
         return _maker(plugins()[name.target].load(), name.target)(**name.arguments)
     except InvalidArgument:
         raise
     except Exception as error:  # whatever the environment's own code raises
         raise InvalidArgument(f"it cannot be made: {type(error).__name__}: {error}") from error
+
+
+def _gymnasium(target: str, arguments: dict[str, Any]) -> Any:
+    import gymnasium
+
+    for start, module in _REGISTERED_BY.items():
+        if target.startswith(start) and target not in gymnasium.registry:
+            importlib.import_module(module)
+    return gymnasium.make(target, disable_env_checker=True, **arguments)
+
+
+def _pettingzoo(target: str, arguments: dict[str, Any]) -> Any:
+    if not _is_id(target):
+        return _maker(_import(target), target)(**arguments)
+    import pettingzoo
+
+    if not hasattr(pettingzoo, "make"):
+        raise InvalidArgument(
+            f"{target} is an id, which PettingZoo {pettingzoo.__version__} does not know; install "
+            "1.25.1 or later, or name its module"
+        )
+    from pettingzoo import aec_registry, parallel_registry
+
+    # Whose agents move at once is played so; otherwise one after the other.
+    wanted = _VERSION.sub("-v", target)
+    registry = parallel_registry if wanted in parallel_registry else aec_registry
+    if wanted not in registry:
+        raise InvalidArgument(
+            f"{target} is not in PettingZoo's registry, which has "
+            f"{', '.join(sorted({*aec_registry, *parallel_registry}))}; others are named by module"
+        )
+    return pettingzoo.make(
+        "parallel" if registry is parallel_registry else "aec", wanted, **arguments
+    )
+
+
+def _is_id(target: str) -> bool:
+    """Whether a target is an id of PettingZoo's registry, and no module."""
+    return "/" in target or re.search(r"-v\d+$", target) is not None
 
 
 def _import(target: str) -> Any:
@@ -84,11 +136,7 @@ def _import(target: str) -> Any:
 def _maker(found: Any, target: str) -> Any:
     if callable(found):
         return found
-    if hasattr(found, "parallel_env"):
-        return found.parallel_env
-    if hasattr(found, "env"):
-        raise InvalidArgument(
-            f"{target} is played turn by turn (PettingZoo AEC); only games with parallel_env, "
-            "whose agents all move at once, are supported"
-        )
-    raise InvalidArgument(f"{target} is neither callable nor a module with parallel_env")
+    for name in ("parallel_env", "env"):
+        if hasattr(found, name):
+            return getattr(found, name)
+    raise InvalidArgument(f"{target} is neither callable nor a module with parallel_env or env")

@@ -12,25 +12,36 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mazemesh.games.columns import (
+    action_dtype,
+    mask_columns,
+    observation_columns,
+    state_columns,
+)
 from mazemesh.games.foreign.description import Description
+from mazemesh.games.foreign.rows import Rows
 
 _ALIGNMENT = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Arrays:
-    """The state of n games of s seats, as `mazemesh.games.mazes.engine.BatchEngine` describes it.
+    """The state of n games of s seats, as `mazemesh.games.engine.Engine` describes it.
 
-    `actions` int8 [n, s] is what the caller sends; `lost` bool [n] tells whose episode the last
-    step lost because the environment failed; `success` bool [n, s] which seats of the games that it
-    ended did what the game is about. `pulse` int64 [n] tells at the first game of each worker how
-    many calls of environments it has begun: twice that, and 1 more where the last is no step.
+    What is seen, masks and states are tuples, a column each; there are states only where they were
+    asked for. `actions` [n, s] of `columns.action_dtype` is what the caller sends; `lost` bool [n]
+    tells whose episode the last step lost because the environment failed; `success` bool [n, s]
+    which seats of the games that it ended did what the game is about. `pulse` int64 [n] tells at
+    the first game of each worker how many calls of environments it has begun: twice that, and 1
+    more where the last is no step.
     """
 
-    observation: npt.NDArray[Any]
-    final_observation: npt.NDArray[Any]
-    action_mask: npt.NDArray[np.uint8]
-    final_action_mask: npt.NDArray[np.uint8]
+    observation: tuple[npt.NDArray[Any], ...]
+    final_observation: tuple[npt.NDArray[Any], ...]
+    action_mask: tuple[npt.NDArray[np.uint8], ...]
+    final_action_mask: tuple[npt.NDArray[np.uint8], ...]
+    state: tuple[npt.NDArray[Any], ...]
+    final_state: tuple[npt.NDArray[Any], ...]
     reward: npt.NDArray[np.float32]
     score: npt.NDArray[np.float32]
     episode_return: npt.NDArray[np.float32]
@@ -42,8 +53,9 @@ class Arrays:
     active: npt.NDArray[np.bool_]
     steps: npt.NDArray[np.int32]
     episode_steps: npt.NDArray[np.int32]
-    actions: npt.NDArray[np.int8]
-    taken: npt.NDArray[np.int8]
+    acting: npt.NDArray[np.bool_]
+    actions: npt.NDArray[Any]
+    taken: npt.NDArray[Any]
     controller: npt.NDArray[np.int8]
     next_controller: npt.NDArray[np.int8]
     seed: npt.NDArray[np.uint64]
@@ -52,14 +64,36 @@ class Arrays:
     rotation: npt.NDArray[np.int32]
     pulse: npt.NDArray[np.int64]
 
+    def rows(self, game: int) -> Rows:
+        """Those of one game."""
+        return Rows(
+            observation=tuple(column[game] for column in self.observation),
+            mask=tuple(column[game] for column in self.action_mask),
+            acting=self.acting[game],
+            reward=self.reward[game],
+            status=self.seat_status[game],
+            # Of a column without dimensions an entry is no view.
+            state=tuple(column[game, ...] for column in self.state),
+        )
+
+    def keep_last(self, game: int) -> None:
+        """Copies what a game shows to what its episode showed last."""
+        for now, last in (
+            (self.observation, self.final_observation),
+            (self.action_mask, self.final_action_mask),
+            (self.state, self.final_state),
+        ):
+            for column, kept in zip(now, last, strict=True):
+                kept[game] = column[game]
+
 
 class SharedMemory:
     """Anonymous memory that child processes map by its descriptor; freed when all let go of it."""
 
-    def __init__(self, description: Description, num_games: int) -> None:
+    def __init__(self, description: Description, num_games: int, *, with_state: bool) -> None:
         self._descriptor = os.memfd_create("mazemesh-foreign-game")
-        os.ftruncate(self._descriptor, _size(description, num_games))
-        self.arrays = map_arrays(self._descriptor, description, num_games)
+        os.ftruncate(self._descriptor, _size(description, num_games, with_state))
+        self.arrays = map_arrays(self._descriptor, description, num_games, with_state=with_state)
 
     @property
     def descriptor(self) -> int:
@@ -73,51 +107,73 @@ class SharedMemory:
             self._descriptor = -1
 
 
-def map_arrays(descriptor: int, description: Description, num_games: int) -> Arrays:
+def map_arrays(
+    descriptor: int, description: Description, num_games: int, *, with_state: bool
+) -> Arrays:
     """The arrays in the memory of a descriptor."""
-    memory = mmap.mmap(descriptor, _size(description, num_games))
-    arrays: dict[str, Any] = {}
-    for name, dtype, shape, offset, _ in _layout(description, num_games):
-        count = math.prod(shape)
-        arrays[name] = np.frombuffer(memory, dtype, count, offset).reshape(shape)
+    memory = mmap.mmap(descriptor, _size(description, num_games, with_state))
+    arrays: dict[str, Any] = dict.fromkeys(_COLUMNS, ())
+    for name, dtype, shape, offset, _ in _layout(description, num_games, with_state):
+        array = np.frombuffer(memory, dtype, math.prod(shape), offset).reshape(shape)
+        arrays[name] = (*arrays[name], array) if name in _COLUMNS else array
     return Arrays(**arrays)
 
 
-def shared_bytes(description: Description, num_games: int) -> int:
+def shared_bytes(description: Description, num_games: int, *, with_state: bool) -> int:
     """Bytes of the arrays of so many games."""
-    return _size(description, num_games)
+    return _size(description, num_games, with_state)
 
 
-def _size(description: Description, num_games: int) -> int:
-    return max(end for *_, end in _layout(description, num_games))
+def _size(description: Description, num_games: int, with_state: bool) -> int:
+    return max(end for *_, end in _layout(description, num_games, with_state))
+
+
+_COLUMNS = (
+    *("observation", "final_observation", "action_mask", "final_action_mask"),
+    *("state", "final_state"),
+)
+"""Arrays of which there is one for each column."""
+
+_Field = tuple[str, np.dtype[Any], tuple[int, ...]]
+
+
+def _fields(description: Description, num_games: int, with_state: bool) -> Iterator[_Field]:
+    n, s = num_games, description.seats
+    for name in ("observation", "final_observation"):
+        for column in observation_columns(description.observation_space):
+            yield name, column.dtype, (n, s, *column.shape)
+    for name in ("action_mask", "final_action_mask"):
+        for column in mask_columns(description.action_space):
+            yield name, column.dtype, (n, s, *column.shape)
+    if with_state and description.state_space is not None:
+        for name in ("state", "final_state"):
+            for column in state_columns(description.state_space):
+                yield name, column.dtype, (n, *column.shape)
+    action = action_dtype(description.action_space)
+    names: dict[tuple[Any, tuple[int, ...]], tuple[str, ...]] = {
+        (np.float32, (n, s)): ("reward", "score", "episode_return"),
+        (np.bool_, (n, s)): ("success", "acting"),
+        (np.uint8, (n, s)): ("seat_status",),
+        (np.int8, (n, s)): ("controller", "next_controller"),
+        (np.bool_, (n,)): ("terminated", "truncated", "lost", "active"),
+        (np.int32, (n,)): ("steps", "episode_steps", "rotation"),
+        (np.int64, (n,)): ("pulse",),
+        (np.uint64, (n,)): ("seed",),
+        (np.uint32, (n,)): ("game_id", "episode"),
+    }
+    for name in ("actions", "taken"):
+        yield name, action, (n, s)
+    for (kind, shape), own in names.items():
+        for name in own:
+            yield name, np.dtype(kind), shape
 
 
 def _layout(
-    description: Description, num_games: int
+    description: Description, num_games: int, with_state: bool
 ) -> Iterator[tuple[str, np.dtype[Any], tuple[int, ...], int, int]]:
     """Name, dtype, shape, offset and end of each array."""
-    n, s = num_games, description.seats
-    views = np.dtype(description.observation_dtype), (n, s, description.observation_size)
-    masks = np.dtype(np.uint8), (n, s, description.num_actions)
-    numbers = np.dtype(np.float32), (n, s)
-    flags = np.dtype(np.bool_), (n,)
-    counts = np.dtype(np.int32), (n,)
-    codes = np.dtype(np.int8), (n, s)
-    fields: dict[str, tuple[np.dtype[Any], tuple[int, ...]]] = {
-        **dict.fromkeys(("observation", "final_observation"), views),
-        **dict.fromkeys(("action_mask", "final_action_mask"), masks),
-        **dict.fromkeys(("reward", "score", "episode_return"), numbers),
-        **dict.fromkeys(("terminated", "truncated", "lost", "active"), flags),
-        **dict.fromkeys(("steps", "episode_steps", "rotation"), counts),
-        "success": (np.dtype(np.bool_), (n, s)),
-        **dict.fromkeys(("actions", "taken", "controller", "next_controller"), codes),
-        "seat_status": (np.dtype(np.uint8), (n, s)),
-        "pulse": (np.dtype(np.int64), (n,)),
-        "seed": (np.dtype(np.uint64), (n,)),
-        **dict.fromkeys(("game_id", "episode"), (np.dtype(np.uint32), (n,))),
-    }
     offset = 0
-    for name, (dtype, shape) in fields.items():
+    for name, dtype, shape in _fields(description, num_games, with_state):
         end = offset + dtype.itemsize * math.prod(shape)
         yield name, dtype, shape, offset, end
         offset = -(-end // _ALIGNMENT) * _ALIGNMENT

@@ -19,6 +19,7 @@ class Task:
         step_limit: Steps after which an episode is truncated.
         autoreset: Whether the next episode begins in the step that ends one.
         strict: Check in every step that observations lie in their space.
+        with_state: Whether the arrays hold states of whole games.
     """
 
     game: str
@@ -30,6 +31,7 @@ class Task:
     step_limit: int = 0
     autoreset: bool = True
     strict: bool = False
+    with_state: bool = False
 
     def to_json(self) -> str:
         """As JSON."""

@@ -63,7 +63,8 @@ def _serve(
     made = [environment]
     episodes = Episodes(
         lambda: made.pop() if made else make(),
-        map_arrays(task.memory, description, task.num_games),
+        map_arrays(task.memory, description, task.num_games, with_state=task.with_state),
+        description.action_space,
         task.first,
         task.last,
         step_limit=task.step_limit,

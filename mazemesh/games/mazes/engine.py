@@ -70,6 +70,7 @@ class BatchEngine:
         *,
         autoreset: bool = True,
         draw_ahead: bool = False,
+        with_state: bool = False,
     ) -> None:
         """Make the arrays and compile what is not yet; no game runs before `reset`.
 
@@ -81,6 +82,7 @@ class BatchEngine:
                 seed, episode + 1) or stands still until `reset`.
             draw_ahead: Whether a thread draws the maze of each game's next episode while this one
                 is played. All comes out the same; it pays where a core has nothing else to do.
+            with_state: Whether `states` and `final_states` are kept.
 
         Raises:
             InvalidArgument: The settings do not fit the game, or `num_games` is out of range.
@@ -151,6 +153,9 @@ class BatchEngine:
         self.packed_view: PackedView | None = None
         self._by_game = rows_by_game(state, things, num_games)
         self._global_state: ByteArray | None = None
+        self._final_state: ByteArray | None = None
+        if with_state:
+            self._final_state = np.zeros_like(self.global_state())
 
     def reset(
         self,
@@ -211,6 +216,8 @@ class BatchEngine:
         if self.packed_view is not None:
             self.packed_view.keep_last()
         if ended:
+            if self._final_state is not None:
+                self._keep_states(self._state.ended[:ended])
             if on_end is not None:
                 on_end()
             if self.autoreset:
@@ -314,8 +321,18 @@ class BatchEngine:
         return self._global_state
 
     def states(self) -> dict[str, npt.NDArray[Any]]:
-        """Return `global_state` under its name as a column."""
-        return {"state": self.global_state()}
+        """Return `global_state` under its name as a column; empty unless made `with_state`."""
+        return {} if self._final_state is None else {"state": self.global_state()}
+
+    def final_states(self) -> dict[str, npt.NDArray[Any]]:
+        """Return the last one of each episode that the last step ended, valid only there."""
+        return {} if self._final_state is None else {"state": self._final_state}
+
+    def _keep_states(self, games: IndexArray) -> None:
+        assert self._final_state is not None
+        planes = np.empty((len(games), *self._final_state.shape[1:]), np.uint8)
+        paint(self, games, planes)
+        self._final_state[games] = planes
 
     def state_hash(self, game: int) -> int:
         """Return 64 bits of BLAKE2b over all that decides how a game goes on.

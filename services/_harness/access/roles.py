@@ -99,6 +99,9 @@ _ALL: Final = frozenset(Role)
 _PLAYERS: Final = _PEOPLE | {Role.PLAYER}
 _WORKERS: Final = _PEOPLE | {Role.WORKER}
 _TRAINERS: Final = _PEOPLE | {Role.TRAINER}
+_FETCHERS: Final = _WORKERS | _TRAINERS | {Role.MATCHMAKER_SERVICE}
+"""Of policies."""
+
 _GAME: Final = "/mazemesh.v1.GameService/"
 _MATCHMAKER: Final = "/mazemesh.v1.MatchmakerService/"
 _MODEL: Final = "/mazemesh.v1.ModelService/"
@@ -160,9 +163,10 @@ RPCS: Final[dict[str, Rpc]] = {
         games=("header.collection.game",),
         what=("header.request_id", "header.sha256"),
     ),
-    f"{_MODEL}GetPolicy": Rpc(_WORKERS | _TRAINERS | {Role.MATCHMAKER_SERVICE}),
+    f"{_MODEL}GetPolicy": Rpc(_FETCHERS),
     f"{_MODEL}ListPolicies": ANY,
-    f"{_MODEL}WatchPolicies": ANY,
+    # With a graph it tells weights, which not everybody may fetch.
+    f"{_MODEL}WatchPolicies": Rpc(_ALL, reserved=("graph_sha256",), plain=_ALL - _FETCHERS),
     f"{_MODEL}SetAlias": Rpc(
         _TRAINERS | {Role.MATCHMAKER_SERVICE},
         Kind.WRITE,

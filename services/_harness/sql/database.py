@@ -113,8 +113,7 @@ class Database:
         return await self._in_thread(partial(self._transaction, work, idempotent))
 
     async def run_statements(self, work: Callable[[Connection], T]) -> T:
-        """As `run`, for work that needs no objects: without a session, which costs as much as
-        several statements.
+        """As `run`, for work that needs no objects, and so no session.
 
         Raises:
             As `run`.

@@ -5,30 +5,30 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError, PermissionDenied
+from mazemesh.errors import FailedPrecondition, MazemeshError, PermissionDenied
 from mazemesh.games.bots import EXTERNAL
-from mazemesh.games.spec import ACTIONS
+from mazemesh.games.choosing import check_actions
 from services._harness.broadcast import Broadcast, wait
 from services.game.matches.match import Board
 from services.game.matches.recorder import Recorder
-from services.game.play.batch import RUNNING, Report
+from services.game.play.batch import RUNNING, Actions, Report
 from services.game.play.hold import Hold
 from services.game.play.outcome import Outcome
 from services.game.play.stepping import Stepping
 
-_STAY = ACTIONS.index("stay")
-
 
 @dataclass(frozen=True, slots=True)
 class SeatTurn:
-    """What a seat sees when it has to move; `deadline` in seconds since the epoch."""
+    """What a seat sees when it has to move, by column; `deadline` in seconds since the epoch."""
 
     step: int
-    observation: bytes
-    action_mask: bytes
+    observation: tuple[npt.NDArray[Any], ...]
+    action_mask: tuple[npt.NDArray[np.uint8], ...]
     reward: float
     deadline: float
 
@@ -37,7 +37,8 @@ class SeatedGame:
     """One game whose seats are taken one by one.
 
     It begins when all are taken, and goes on whether their players stay or not: who does not act in
-    time stays where it is. A seat that has left the game before the others has no turns any more.
+    time stays where it is (action 0, or what is legal in its place). A seat that has left the game
+    before the others, or waits for them, has no turns meanwhile.
 
     Attributes:
         board: where the game is played, alone.
@@ -60,7 +61,9 @@ class SeatedGame:
         self._owners: dict[int, str] = {}
         self._deadline = 0.0
         self._turn = -1
-        self._actions = np.zeros((1, len(self.game.controllers)), np.int8)
+        engine = board.batch.engine
+        self._actions = np.zeros_like(engine.taken)
+        self._earned = np.zeros(engine.reward.shape[1], np.float32)
         self._to_join = set(self.holds)
         self._to_act: set[int] = set()
         self._all_acted = asyncio.Event()
@@ -91,8 +94,13 @@ class SeatedGame:
         if not self._to_join and self._play is None:
             self._play = asyncio.create_task(self._play_on(), name=f"play {self.game.game_id}")
 
-    def act(self, seat: int, step: int, action: int) -> None:
+    def act(self, seat: int, step: int, action: Actions) -> None:
         """Takes the action of a seat; until all have acted, a later one replaces it.
+
+        Args:
+            seat: Who acts.
+            step: Of the turn that is answered.
+            action: [1, 1], as of one game of one seat.
 
         Raises:
             FailedPrecondition: the step is not the current turn's.
@@ -100,11 +108,12 @@ class SeatedGame:
         """
         if step != self._turn or self.board.over:
             raise FailedPrecondition(f"act.step is {step}; the current turn is {self._turn}")
-        count = self.board.batch.engine.spec.num_actions
-        if not 0 <= action < count:
-            raise InvalidArgument(f"act.action: {action} is outside 0..{count - 1}")
+        if not self._acts(seat):
+            raise FailedPrecondition(f"act.step is {step}, in which seat {seat} has no move")
+        space = self.board.batch.engine.spec.action_space
+        check_actions(space, action, np.ones((1, 1), np.bool_), "act.action")
+        self._actions[0, seat] = action[0, 0]
         self.board.touched = self._stepping.clock()
-        self._actions[0, seat] = action
         self._to_act.discard(seat)
         if not self._to_act:
             self._all_acted.set()
@@ -116,7 +125,7 @@ class SeatedGame:
             if self.game.outcome is not None:
                 await self._recorder.save(self.board)
                 return self.game.outcome
-            if self._turn > after and self._goes_on(seat):
+            if self._turn > after and self._acts(seat):
                 return self._seat_turn(seat)
             await wait(changed)
 
@@ -134,10 +143,13 @@ class SeatedGame:
                 async with asyncio.timeout(self._move_timeout):
                     await self._all_acted.wait()
             batch = self.board.batch
+            acted = self._acting()
             if self._stepping.is_inline(batch):
                 report = self._stepping.step(batch, self._actions)
             else:
                 report, _ = await self._stepping.step_in_thread(batch, self._actions, _nothing)
+            # What was earned while others moved belongs to the move before.
+            self._earned = batch.engine.reward[0] + np.where(acted, np.float32(0), self._earned)
             self.board.settle(report, self.board.touched, self._stepping.time())
         self._changed.notify()
         await self._recorder.save(self.board)
@@ -145,26 +157,34 @@ class SeatedGame:
     def _begin_turn(self) -> None:
         self._turn = int(self.board.batch.engine.steps[0])
         self._deadline = self._stepping.time() + self._move_timeout
-        self._actions[...] = _STAY
-        self._to_act = {seat for seat in self.holds if self._goes_on(seat)}
+        self._actions[...] = np.zeros((), self._actions.dtype)
+        self._to_act = {seat for seat in self.holds if self._acts(seat)}
         self._all_acted.clear()
         if not self._to_act:
             self._all_acted.set()
         self._changed.notify()
 
-    def _goes_on(self, seat: int) -> bool:
-        """Whether a seat has not left before the others, as in foreign games it may."""
+    def _acts(self, seat: int) -> bool:
+        """Whether a seat has a move; in foreign games it may have left, or wait for others."""
+        return bool(self._acting()[seat])
+
+    def _acting(self) -> npt.NDArray[np.bool_]:
         engine = self.board.batch.engine
-        first = not len(engine.seat_status) or not engine.steps[0]
-        return first or int(engine.seat_status[0, seat]) == RUNNING
+        if len(engine.acting):
+            acting: npt.NDArray[np.bool_] = engine.acting[0].copy()
+            return acting
+        if len(engine.seat_status) and engine.steps[0]:
+            running: npt.NDArray[np.bool_] = engine.seat_status[0] == RUNNING
+            return running
+        return np.ones(engine.spec.seats, np.bool_)
 
     def _seat_turn(self, seat: int) -> SeatTurn:
         engine = self.board.batch.engine
         return SeatTurn(
             step=self._turn,
-            observation=engine.observation[0, seat].tobytes(),
-            action_mask=engine.action_mask[0, seat].tobytes(),
-            reward=float(engine.reward[0, seat]),
+            observation=tuple(a[0, seat].copy() for a in engine.observations.values()),
+            action_mask=tuple(a[0, seat].copy() for a in engine.action_masks.values()),
+            reward=float(self._earned[seat]),
             deadline=self._deadline,
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ import numpy.typing as npt
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import Engine, Game
 from mazemesh.games.bots import BOTS, EXTERNAL
+from mazemesh.games.choosing import check_actions
 from services.game.play.outcome import Outcome
 from services.game.play.tape import Tape
 from services.game.play.watching import Frame, Watchers
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from services.game.play.room import Share
 
 Int8Array = npt.NDArray[np.int8]
+Actions = npt.NDArray[Any]
+"""[games, seats] of `mazemesh.games.columns.action_dtype`: int8 in mazes."""
 Int32Array = npt.NDArray[np.int32]
 
 NewEngine = Callable[..., Engine]
@@ -46,21 +49,21 @@ _LOCK_SECONDS = 0.001
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What one step did: n games, s seats, D bytes an observation; m games ended, t truncated.
+    """What one step did: n games, s seats; m games ended, t truncated.
 
     The [n, ...] arrays are the engine's own: they change with the next step.
     """
 
-    observation: npt.NDArray[Any]  # [n, s, D], of the game's observation_dtype
-    action_mask: npt.NDArray[np.uint8]  # [n, s, A]
+    observation: Columns  # [n, s, ...]
+    action_mask: Columns  # uint8 [n, s, A]
     reward: npt.NDArray[np.float32]  # [n, s]
     status: npt.NDArray[np.uint8]  # [n]
     ended_games: Int32Array  # [m] ascending
     ended_scores: npt.NDArray[np.float32]  # [m, s]
     ended_steps: Int32Array  # [m]
     ended_successes: npt.NDArray[np.uint8]  # [m, s]
-    final_observation: npt.NDArray[Any]  # [t, s, D]
-    final_action_mask: npt.NDArray[np.uint8]  # [t, s, A]
+    final_observation: Columns  # [t, s, ...]
+    final_action_mask: Columns  # uint8 [t, s, A]
     seat_status: npt.NDArray[np.uint8]  # [n, s]; [0, s] where all seats end with their game
     acting: Columns = ()  # uint8 [n, s]; empty where all seats always have a move
     state: Columns = ()  # [n, ...]; empty unless it is asked for
@@ -77,11 +80,18 @@ class Batch:
         lock: held by who steps the games outside of the event loop's thread, so that nobody looks
             at them in the middle of a step; for a few milliseconds at most.
         longest_step: seconds that a step may take at most, roughly.
+        with_state: whether reports hold the state of whole games.
     """
 
-    def __init__(self, engine: Engine, share: Share | None = None) -> None:
-        """Takes over the engine, and the memory that was reserved for it."""
+    def __init__(
+        self, engine: Engine, share: Share | None = None, *, with_state: bool = False
+    ) -> None:
+        """Takes over the engine, and the memory that was reserved for it.
+
+        `with_state`: whether reports hold the state of whole games; the engine was made with it.
+        """
         self.engine = engine
+        self.with_state = with_state
         self.tape = None if engine.autoreset else Tape(engine)
         self.watchers = Watchers()
         self.lock = threading.Lock()
@@ -90,7 +100,7 @@ class Batch:
         self._rest = asyncio.Event()
         self._rest.set()
         self._last_frames: dict[int, Frame] = {}
-        self._actions = np.zeros((engine.num_games, engine.spec.seats), np.int8)
+        self._actions = np.zeros_like(engine.taken)
 
     @property
     def seats(self) -> int:
@@ -122,25 +132,22 @@ class Batch:
         """Ends what others do for the games; what they have come to stays readable."""
         self.engine.close()
 
-    def check(self, actions: Int8Array) -> None:
-        """Checks actions, int8 [n, s]; those of bots and of games that are over are not read.
+    def check(self, actions: Actions) -> None:
+        """Checks actions [n, s] of seats that the client plays and that have a move.
 
         Raises:
-            InvalidArgument: one is outside 0..num_actions - 1, named.
+            InvalidArgument: a choice is out of range, or a number NaN; named.
         """
-        count = self.engine.spec.num_actions
+        engine = self.engine
         # As unsigned numbers negative ones are large, so the usual case is one pass.
-        if actions.view(np.uint8).max() < count:
+        if actions.dtype == np.int8 and actions.view(np.uint8).max() < engine.spec.num_actions:
             return
-        awaited = (self.engine.controller == EXTERNAL) & self.engine.active[:, None]
-        wrong = np.argwhere(awaited & (actions.view(np.uint8) >= count))
-        if wrong.size:
-            game, seat = wrong[0].tolist()
-            raise InvalidArgument(
-                f"actions[{game}, {seat}]: {actions[game, seat]} is outside 0..{count - 1}"
-            )
+        awaited = (engine.controller == EXTERNAL) & engine.active[:, None]
+        if len(engine.acting):
+            awaited &= engine.acting
+        check_actions(engine.spec.action_space, actions, awaited)
 
-    def step(self, actions: Int8Array) -> None:
+    def step(self, actions: Actions) -> None:
         """Plays one step with actions [n, s] that `check` let pass."""
         # A view on received bytes is read-only, which is another type to the compiled step.
         np.copyto(self._actions, actions)
@@ -176,17 +183,20 @@ class Batch:
         if not engine.autoreset:
             status[~engine.active & (status == RUNNING)] = OVER
         return Report(
-            observation=engine.observation,
-            action_mask=engine.action_mask,
+            observation=_columns(engine.observations),
+            action_mask=_columns(engine.action_masks),
             reward=engine.reward,
             status=status,
             ended_games=ended,
             ended_scores=engine.score[ended],
             ended_steps=engine.episode_steps[ended],
             ended_successes=engine.success[ended].view(np.uint8),
-            final_observation=engine.final_observation[truncated],
-            final_action_mask=engine.final_action_mask[truncated],
+            final_observation=_rows(engine.final_observations, truncated),
+            final_action_mask=_rows(engine.final_action_masks, truncated),
             seat_status=engine.seat_status,
+            acting=engine.acting.view(np.uint8),
+            state=tuple(engine.states().values()) if self.with_state else (),
+            final_state=_rows(engine.final_states(), truncated) if self.with_state else (),
         )
 
     def first_report(self) -> Report:
@@ -194,17 +204,19 @@ class Batch:
         engine = self.engine
         none = np.zeros(0, np.int32)
         return Report(
-            observation=engine.observation,
-            action_mask=engine.action_mask,
+            observation=_columns(engine.observations),
+            action_mask=_columns(engine.action_masks),
             reward=np.zeros_like(engine.reward),
             status=np.where(engine.active, RUNNING, OVER).astype(np.uint8),
             ended_games=none,
             ended_scores=engine.score[none],
             ended_steps=none,
             ended_successes=engine.success[none].view(np.uint8),
-            final_observation=engine.final_observation[none],
-            final_action_mask=engine.final_action_mask[none],
+            final_observation=(),
+            final_action_mask=(),
             seat_status=engine.seat_status[:0],
+            acting=engine.acting.view(np.uint8),
+            state=tuple(engine.states().values()) if self.with_state else (),
         )
 
     def lost(self) -> list[int]:
@@ -263,6 +275,18 @@ class Batch:
         self.watchers.show(index, frame)
 
 
+def _columns(arrays: Mapping[str, npt.NDArray[Any]]) -> Columns:
+    return next(iter(arrays.values())) if len(arrays) == 1 else tuple(arrays.values())
+
+
+def _rows(arrays: Mapping[str, npt.NDArray[Any]], games: npt.NDArray[Any]) -> Columns:
+    """Those of some games."""
+    if len(arrays) == 1:
+        only: npt.NDArray[Any] = next(iter(arrays.values()))[games]
+        return only
+    return tuple(array[games] for array in arrays.values()) if games.size else ()
+
+
 def _longest_step(engine: Engine) -> float:
     """Seconds that a step takes at most: all games end, and their mazes are drawn anew.
 
@@ -271,7 +295,7 @@ def _longest_step(engine: Engine) -> float:
     cells = engine.settings.width * engine.settings.height
     seats = engine.spec.seats
     byte = _SIGHT_SECONDS if engine.settings.line_of_sight else _BYTE_SECONDS
-    game = cells * _CELL_SECONDS + seats * engine.spec.observation_size * byte
+    game = cells * _CELL_SECONDS + seats * engine.spec.observation_bytes * byte
     if not engine.autoreset:  # its tape hashes the states of all games now and then
         game += _HASH_SECONDS * (1 + seats)
     return engine.num_games * game

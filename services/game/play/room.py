@@ -32,7 +32,12 @@ class Footprint:
 
 
 def footprint(
-    game: Game, settings: GameSettings, *, autoreset: bool, draw_ahead: bool = False
+    game: Game,
+    settings: GameSettings,
+    *,
+    autoreset: bool,
+    draw_ahead: bool = False,
+    with_state: bool = False,
 ) -> Footprint:
     """What an engine of a game under resolved settings takes, with its answers and its tape.
 
@@ -43,9 +48,12 @@ def footprint(
     few, many = (game.engine_bytes(settings, games, draw_ahead=draw_ahead) for games in (1, 2))
     each = many - few
     # The answer that is kept and the one that is being made; and the actions that are played.
-    each += 2 * spec.step_bytes + spec.seats
+    actions = spec.seats * spec.action_bytes
+    each += 2 * spec.step_bytes + actions
+    if with_state:  # two in the engine, and as many in each answer
+        each += 6 * spec.state_bytes
     if not autoreset:
-        each += spec.step_limit * spec.seats + spec.step_limit // HASH_INTERVAL * HASH_BYTES
+        each += spec.step_limit * actions + spec.step_limit // HASH_INTERVAL * HASH_BYTES
     return Footprint(max(few - (many - few), 0), each)
 
 
@@ -107,10 +115,18 @@ class Rooms:
     stepping: Stepping
     draw_ahead: bool = False
 
-    async def need(self, game: Game, settings: GameSettings, *, autoreset: bool) -> Footprint:
+    async def need(
+        self, game: Game, settings: GameSettings, *, autoreset: bool, with_state: bool = False
+    ) -> Footprint:
         """What games under resolved settings take."""
-        ahead = self.draw_ahead and autoreset
-        call = partial(footprint, game, settings, autoreset=autoreset, draw_ahead=ahead)
+        call = partial(
+            footprint,
+            game,
+            settings,
+            autoreset=autoreset,
+            draw_ahead=self.draw_ahead and autoreset,
+            with_state=with_state,
+        )
         return await self.stepping.in_thread(call)
 
     async def take(
@@ -121,13 +137,15 @@ class Rooms:
         field: str = "num_games",
         *,
         autoreset: bool = True,
+        with_state: bool = False,
     ) -> Share:
         """Reserves the memory of so many games.
 
         Raises:
             ResourceExhausted: as `Room.take`.
         """
-        return self.room.take(await self.need(game, settings, autoreset=autoreset), games, field)
+        need = await self.need(game, settings, autoreset=autoreset, with_state=with_state)
+        return self.room.take(need, games, field)
 
 
 class Share:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-from services.game.play.batch import Batch, Int8Array, Report
+from services.game.play.batch import Actions, Batch, Report
 
 T = TypeVar("T")
 
@@ -41,7 +41,7 @@ class Stepping:
         short = batch.seats <= self.inline_seats and batch.longest_step <= INLINE_SECONDS
         return short and not batch.engine.waits_for_processes
 
-    def step(self, batch: Batch, actions: Int8Array, *, show: bool = True) -> Report:
+    def step(self, batch: Batch, actions: Actions, *, show: bool = True) -> Report:
         """Plays one step; in the event loop, or anywhere if it is not shown to those who watch."""
         start = self.clock()
         batch.step(actions)
@@ -53,7 +53,7 @@ class Stepping:
         return report
 
     async def step_in_thread(
-        self, batch: Batch, actions: Int8Array, encode: Callable[[Report], T]
+        self, batch: Batch, actions: Actions, encode: Callable[[Report], T]
     ) -> tuple[Report, T]:
         """Plays one step in a thread, and makes there of the report what is to be sent.
 
@@ -71,7 +71,7 @@ class Stepping:
         return await loop.run_in_executor(self.threads, partial(call, *arguments))
 
     def _step_and(
-        self, batch: Batch, actions: Int8Array, encode: Callable[[Report], T]
+        self, batch: Batch, actions: Actions, encode: Callable[[Report], T]
     ) -> tuple[Report, T, float]:
         start = self.clock()
         batch.step(actions)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -25,11 +25,11 @@ class Recording:
     """One game from its first step to its last.
 
     Attributes:
-        actions: int8 [steps, seats], what each seat really did.
+        actions: [steps, seats] of the engine's `taken`, what each seat really did.
         hashes: after every `HASH_INTERVAL`-th step, and after the last one.
     """
 
-    actions: npt.NDArray[np.int8]
+    actions: npt.NDArray[Any]
     hashes: tuple[int, ...]
 
 
@@ -41,7 +41,9 @@ class Tape:
         self._steps = 0
         self._limit = engine.spec.step_limit
         # [steps there is room for, games, seats]
-        self._taken = np.zeros((min(_FIRST_STEPS, self._limit), *engine.taken.shape), np.int8)
+        self._taken = np.zeros(
+            (min(_FIRST_STEPS, self._limit), *engine.taken.shape), engine.taken.dtype
+        )
         self._states: list[list[int]] = [[] for _ in range(engine.num_games)]
 
     def note(self) -> None:
@@ -67,7 +69,7 @@ class Tape:
         return Recording(actions, tuple(hashes))
 
     def _grow(self) -> None:
-        larger = np.zeros((max(2 * self._steps, 1), *self._taken.shape[1:]), np.int8)
+        larger = np.zeros((max(2 * self._steps, 1), *self._taken.shape[1:]), self._taken.dtype)
         if self._steps < self._limit:
             larger = larger[: self._limit]
         larger[: self._steps] = self._taken

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from mazemesh.errors import FailedPrecondition, InvalidArgument, MazemeshError
 from services.game.matches.match import Board
 from services.game.matches.recorder import Recorder
-from services.game.play.batch import Int8Array, Report
+from services.game.play.batch import Actions, Report
 from services.game.play.stepping import Stepping
 from services.game.sessions.session import Reseat, Response, Session
 
@@ -48,9 +48,7 @@ class MatchSession(Session[Response]):
         """Never: results are saved before a step is answered."""
         return False
 
-    async def play(
-        self, sequence: int, actions: Int8Array, reseat: Reseat | None = None
-    ) -> Response:
+    async def play(self, sequence: int, actions: Actions, reseat: Reseat | None = None) -> Response:
         """See `Session`.
 
         Raises:

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from mazemesh.errors import MazemeshError
-from services.game.play.batch import Batch, Int8Array, Int32Array, Report
+from services.game.play.batch import Actions, Batch, Int8Array, Int32Array, Report
 from services.game.play.hold import Hold
 from services.game.play.progress import Progress
 from services.game.play.stepping import Stepping
@@ -92,9 +92,7 @@ class Session(Generic[Response]):
         """Whether no step can follow; training goes on for ever."""
         return False
 
-    async def play(
-        self, sequence: int, actions: Int8Array, reseat: Reseat | None = None
-    ) -> Response:
+    async def play(self, sequence: int, actions: Actions, reseat: Reseat | None = None) -> Response:
         """The response to a step; the last response again when the last sequence comes again.
 
         Raises:
@@ -120,7 +118,7 @@ class Session(Generic[Response]):
         """Whether `play_now` may be called: steps are short, and nobody watches."""
         return self._short and not self.batch.watchers
 
-    def play_now(self, sequence: int, actions: Int8Array, reseat: Reseat | None = None) -> Response:
+    def play_now(self, sequence: int, actions: Actions, reseat: Reseat | None = None) -> Response:
         """As `play`, in any thread; who began to watch meanwhile is not shown this step."""
         self._play(sequence, actions, reseat, show=False)
         return self.progress.response
@@ -150,15 +148,13 @@ class Session(Generic[Response]):
         with self.batch.lock:
             self.batch.close()
 
-    def _play(
-        self, sequence: int, actions: Int8Array, reseat: Reseat | None, *, show: bool
-    ) -> None:
+    def _play(self, sequence: int, actions: Actions, reseat: Reseat | None, *, show: bool) -> None:
         with self.batch.lock:
             if self._is_next(sequence, actions, reseat):
                 report = self._stepping.step(self.batch, actions, show=show)
                 self._advance(self._encode(self.progress.sequence + 1, report), report)
 
-    def _is_next(self, sequence: int, actions: Int8Array, reseat: Reseat | None) -> bool:
+    def _is_next(self, sequence: int, actions: Actions, reseat: Reseat | None) -> bool:
         """Whether a step is to be played, which is then fit to be; False: it is the last again."""
         if not self.progress.is_next(sequence):
             return False
@@ -167,7 +163,7 @@ class Session(Generic[Response]):
             self.reseat(reseat)
         return True
 
-    async def _step_in_thread(self, actions: Int8Array) -> None:
+    async def _step_in_thread(self, actions: Actions) -> None:
         encode = partial(self._encode, self.progress.sequence + 1)
         report, response = await self._stepping.step_in_thread(self.batch, actions, encode)
         self._advance(response, report)

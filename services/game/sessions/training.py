@@ -20,6 +20,7 @@ class TrainingSetup:
     """Episodes (seed, first_game_id + g, e) of games g = 0..num_games-1, e = 0, 1, 2, ...
 
     `controllers` int8 [num_games, seats]: -1 the client, else a bot's code; None: all the client.
+    `with_state`: whether steps carry the state of whole games.
 
     Raises:
         InvalidArgument: at construction; a field is out of range, or a step would not fit into one
@@ -32,6 +33,7 @@ class TrainingSetup:
     seed: int
     first_game_id: int
     controllers: Int8Array | None
+    with_state: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.num_games <= MAX_GAMES:
@@ -45,7 +47,9 @@ class TrainingSetup:
             raise InvalidArgument(
                 f"first_game_id: {self.first_game_id} + num_games {self.num_games} is above 2**32"
             )
-        check_answer_fits(self.game, self.settings, self.num_games)
+        if self.with_state and self.game.spec(self.settings).state_space is None:
+            raise InvalidArgument(f"with_state: game {self.game.name} has no state of the whole")
+        check_answer_fits(self.game, self.settings, self.num_games, with_state=self.with_state)
         if self.controllers is not None:
             check_controllers("controllers", self.controllers, self.game)
 
@@ -54,23 +58,27 @@ class TrainingSetup:
 
         It takes a while at first use, as it loads the compiled engine.
         """
-        engine = new_engine(self.game, self.settings, self.num_games)
+        engine = new_engine(self.game, self.settings, self.num_games, with_state=self.with_state)
         if self.controllers is not None:
             engine.next_controller[...] = self.controllers
         ids = np.arange(self.first_game_id, self.first_game_id + self.num_games, dtype=np.uint64)
         engine.reset(seed=self.seed, game_id=ids)
-        return Batch(engine, share)
+        return Batch(engine, share, with_state=self.with_state)
 
 
 def check_answer_fits(
-    game: Game, settings: GameSettings, num_games: int, field: str = "num_games"
+    game: Game,
+    settings: GameSettings,
+    num_games: int,
+    field: str = "num_games",
+    *,
+    with_state: bool = False,
 ) -> None:
     """Raises InvalidArgument when the answer to one step could pass the limit of a message."""
-    per_game = game.spec(settings).step_bytes
+    spec = game.spec(settings)
+    per_game = spec.step_bytes + (2 * spec.state_bytes if with_state else 0)
     if num_games * per_game > _MAX_ANSWER_BYTES:
-        spec = game.spec(settings)
-        observation = spec.observation_size * np.dtype(spec.observation_dtype).itemsize
         raise InvalidArgument(
-            f"{field}: {num_games} games of {spec.seats} seats and {observation} bytes "
+            f"{field}: {num_games} games of {spec.seats} seats and {spec.observation_bytes} bytes "
             f"an observation do not fit into a message; at most {_MAX_ANSWER_BYTES // per_game} do"
         )

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from mazemesh.errors import InvalidArgument, within
-from mazemesh.games import Catalogue, Game, GameSettings, bot_policy
+from mazemesh.games import Catalogue, Game, GameSettings, GameSpec, bot_policy
+from mazemesh.games.columns import action_dtype
 from mazemesh.games.ladder import ladder
 from mazemesh.v1 import elo_pb2
 from mazemesh.v1 import game_pb2 as pb
+from mazemesh.wire.actions import decode_actions
 from mazemesh.wire.specs import settings_from_proto, spec_to_proto
 from mazemesh.wire.tensors import from_bytes, to_bytes
 from services.game.listing import Entry, Watched
@@ -19,7 +23,7 @@ from services.game.matches.match import Match, MatchGame
 from services.game.matches.results import results
 from services.game.matches.seating import SeatTurn
 from services.game.matches.setup import MAX_PARTICIPANTS, MatchSetup
-from services.game.play.batch import Batch, Int8Array
+from services.game.play.batch import Actions, Batch, Int8Array
 from services.game.play.outcome import Outcome
 from services.game.play.watching import Frame
 from services.game.sessions.session import Reseat
@@ -64,16 +68,18 @@ def training_setup(message: pb.OpenSession, games: Catalogue) -> TrainingSetup:
         seed=message.seed,
         first_game_id=message.first_game_id,
         controllers=controllers,
+        with_state=message.with_state,
     )
 
 
-def actions(message: pb.StepGames, batch: Batch) -> Int8Array:
+def actions(message: pb.StepGames, batch: Batch) -> Actions:
     """The actions [games, seats] of a step.
 
     Raises:
         InvalidArgument: too many or too few bytes.
     """
-    return _int8("actions", message.actions, batch.engine.taken.shape)
+    engine = batch.engine
+    return decode_actions(engine.spec.action_space, message.actions, engine.taken.shape)
 
 
 def reseat(message: pb.StepGames, batch: Batch) -> Reseat | None:
@@ -232,11 +238,29 @@ def turn(seat_turn: SeatTurn) -> pb.Turn:
     """A turn on the wire."""
     return pb.Turn(
         step=seat_turn.step,
-        observation=seat_turn.observation,
-        action_mask=seat_turn.action_mask,
+        observation=_row(seat_turn.observation),
+        action_mask=_row(seat_turn.action_mask),
         reward=seat_turn.reward,
         deadline_time=timestamp(seat_turn.deadline),
     )
+
+
+def _row(columns: Sequence[npt.NDArray[Any]]) -> bytes:
+    """One row of each column, one after the other."""
+    return b"".join(to_bytes(column, column.dtype) for column in columns)
+
+
+def action(message: pb.Act, spec: GameSpec) -> Actions:
+    """The action of a seat, [1, 1].
+
+    Raises:
+        InvalidArgument: it is out of range, or has too many or too few bytes.
+    """
+    if not spec.has_numbered_actions:
+        return decode_actions(spec.action_space, message.actions, (1, 1), "act.actions")
+    if not 0 <= message.action < spec.num_actions:
+        raise InvalidArgument(f"act.action: {message.action} is outside 0..{spec.num_actions - 1}")
+    return np.full((1, 1), message.action, action_dtype(spec.action_space))
 
 
 def first_frame(game_id: str, watched: Watched) -> pb.WatchGameResponse:

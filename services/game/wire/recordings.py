@@ -10,6 +10,8 @@ from google.protobuf.message import DecodeError
 
 from mazemesh.errors import FailedPrecondition
 from mazemesh.v1 import game_pb2 as pb
+from mazemesh.wire.actions import encode_actions
+from mazemesh.wire.spaces import space_to_proto
 from mazemesh.wire.specs import settings_to_proto
 from mazemesh.wire.tensors import to_bytes
 from services.game.matches.match import MatchGame
@@ -56,12 +58,16 @@ def _recorded(game: MatchGame) -> pb.GameReplay:
     assert game.outcome is not None
     setup = game.match.setup
     recording = game.board.batch.tape.recording(game.index, game.outcome.steps)
+    spec = setup.game.spec(setup.settings)
+    space = spec.action_space
+    # One byte an action needs no space to be read.
+    plain = spec.has_numbered_actions and spec.action_bytes == 1
     return pb.GameReplay(
         info=pb.ReplayInfo(
             game_id=game.game_id,
             match_id=setup.match_id,
             game=setup.game.name,
-            rules_hash=setup.game.spec(setup.settings).rules_hash,
+            rules_hash=spec.rules_hash,
             participants=game.names,
             outcome=finished(game.outcome),
             rated=setup.rated,
@@ -70,7 +76,8 @@ def _recorded(game: MatchGame) -> pb.GameReplay:
         settings=settings_to_proto(setup.settings),
         seed=setup.seed,
         rotation=game.rotation,
-        actions=to_bytes(recording.actions, "int8"),
+        actions=encode_actions(space, recording.actions, recording.actions.shape),
         hash_interval=HASH_INTERVAL,
         hashes=to_bytes(np.array(recording.hashes, np.uint64), "uint64"),
+        action_space=None if plain else space_to_proto(space),
     )

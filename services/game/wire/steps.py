@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from mazemesh.errors import InvalidArgument
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.wire.games_step import decode_step
-from services.game.play.batch import Batch, Int8Array
+from services.game.play.batch import Actions, Batch
 from services.game.sessions.session import Reseat, Session
 from services.game.wire import convert
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A step: its sequence, the actions int8 [games, seats], and who changes seats before it."""
+    """A step: its sequence, the actions [games, seats], and who changes seats before it."""
 
     sequence: int
-    actions: Int8Array
+    actions: Actions
     reseat: Reseat | None
 
 

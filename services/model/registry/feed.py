@@ -63,7 +63,7 @@ class Feed:
                 self._events, self._revisions = [], []
                 self._from = self._through = await self._present()
                 break
-            self._take(news)
+            self._take(news)  # without what was told while it was read
             complete = len(news.events) < _AT_ONCE
         if self._through > told:
             self._changed()
@@ -93,9 +93,10 @@ class Feed:
         return Changes(events, max(revision, self._through))
 
     def _take(self, news: Changes) -> None:
-        self._events += news.events
-        self._revisions += [event.revision for event in news.events]
-        self._through = news.through
+        new = [event for event in news.events if event.revision > self._through]
+        self._events += new
+        self._revisions += [event.revision for event in new]
+        self._through = max(self._through, news.through)
         if len(self._events) > 2 * KEPT:
             self._from = self._revisions[-KEPT - 1]
             del self._events[:-KEPT]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 
@@ -39,7 +39,7 @@ def main() -> None:
         request = json.loads(line)
         budget.grant(request["cpu_seconds"], request["memory_bytes"])
         try:
-            parity = _read_parity(requests, request["tensors"])
+            parity = _read_parity(requests, request["tensors"], request["masks"])
             checked = graphs.check(requests.read(request["size_bytes"]), parity)
         except Rejection as rejection:
             _answer(answers, check=rejection.check, reason=rejection.reason)
@@ -64,12 +64,14 @@ def _own_pipes() -> tuple[BinaryIO, BinaryIO]:
     return sys.stdin.buffer, answers
 
 
-def _read_parity(requests: BinaryIO, tensors: dict[str, tuple[str, list[int]]]) -> Parity:
-    arrays = {}
-    for name, (dtype, shape) in tensors.items():
+def _read_parity(
+    requests: BinaryIO, tensors: list[tuple[str, str, str, list[int]]], masks: dict[str, str]
+) -> Parity:
+    arrays: dict[str, dict[str, Any]] = {"given": {}, "expected": {}}
+    for part, name, dtype, shape in tensors:
         size = np.dtype(dtype).itemsize * int(np.prod(shape))
-        arrays[name] = np.frombuffer(requests.read(size), dtype).reshape(shape)
-    return Parity(**arrays)
+        arrays[part][name] = np.frombuffer(requests.read(size), dtype).reshape(shape)
+    return Parity(arrays["given"], arrays["expected"], masks)
 
 
 def _answer(answers: BinaryIO, **content: str | bool) -> None:

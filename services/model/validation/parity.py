@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,6 @@ MASKED_LOGIT: Final = -1e8
 """Logits of illegal actions are at most this."""
 
 Floats = npt.NDArray[np.float32]
-Bytes = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.intp]
 
 
@@ -27,33 +26,24 @@ class Parity:
     """Observations and what the publisher's own network answers to them, for n >= 1 rows.
 
     Attributes:
-        observation: uint8 or float32 [n, observation_size].
-        action_mask: uint8 [n, num_actions], 1 where legal, at least one in each row.
-        logits: float32 [n, num_actions], finite where legal.
-        value: float32 [n], finite.
-        state: float32 [n, state_size], or None when the network has no state.
-        next_state: like `state`, after the step.
+        given: Inputs by their names in the file, [n, ...]: observations, masks (uint8, 1 where
+            legal, at least one in each choice), state (float32 [n, state_size]).
+        expected: Outputs by their names, float32 [n, ...]: of the heads, value [n], next_state.
+            Finite where they count.
+        masks: Names of the inputs that mask outputs, by the outputs' names: what is forbidden does
+            not count.
     """
 
-    observation: Bytes | Floats
-    action_mask: Bytes
-    logits: Floats
-    value: Floats
-    state: Floats | None = None
-    next_state: Floats | None = None
+    given: Mapping[str, npt.NDArray[Any]]
+    expected: Mapping[str, Floats]
+    masks: Mapping[str, str]
 
     def __len__(self) -> int:
-        return len(self.observation)
+        return len(self.expected["value"])
 
     def inputs(self, rows: Rows) -> dict[str, npt.NDArray[np.generic]]:
         """What to feed a network for the rows of these numbers."""
-        inputs: dict[str, npt.NDArray[np.generic]] = {
-            "observation": self.observation[rows],
-            "action_mask": self.action_mask[rows],
-        }
-        if self.state is not None:
-            inputs["state"] = self.state[rows]
-        return inputs
+        return {name: array[rows] for name, array in self.given.items()}
 
     def compare(
         self, outputs: Mapping[str, npt.NDArray[np.generic]], rows: Rows, how: str = ""
@@ -67,15 +57,15 @@ class Parity:
             Rejection: a shape, a value that is not finite, the logit of an illegal action, or a
                 difference above `TOLERANCE`; names where and how much.
         """
-        legal = self.action_mask[rows] == 1
-        logits = _shaped("logits", outputs, self.logits[rows])
-        above = np.where(legal, -np.inf, logits)  # a NaN is not at most anything
-        _require("masking", ~(above <= MASKED_LOGIT), "logits", logits, f"at most {MASKED_LOGIT:g}")
-        self._compare("logits", logits, self.logits[rows], rows, legal, how)
-        for name, expected in (("value", self.value), ("next_state", self.next_state)):
-            if expected is not None:
-                got = _shaped(name, outputs, expected[rows])
-                self._compare(name, got, expected[rows], rows, np.ones(got.shape, bool), how)
+        for name, expected in self.expected.items():
+            got = _shaped(name, outputs, expected[rows])
+            counts = np.ones(got.shape, bool)
+            if name in self.masks:
+                counts = self.given[self.masks[name]][rows] == 1
+                above = np.where(counts, -np.inf, got)  # a NaN is not at most anything
+                wrong = ~(above <= MASKED_LOGIT)
+                _require("masking", wrong, name, got, f"at most {MASKED_LOGIT:g}")
+            self._compare(name, got, expected[rows], rows, counts, how)
 
     def _compare(
         self,

@@ -124,51 +124,51 @@ def signature(parity: Parity) -> tuple[dict[str, Any], dict[str, Any]]:
     return _expected_inputs(parity), _expected_outputs(parity)
 
 
-_ONNX_TYPES: Final = {"uint8": "tensor(uint8)", "float32": "tensor(float)"}
+_ONNX_TYPES: Final = {
+    "uint8": "tensor(uint8)",
+    "int8": "tensor(int8)",
+    "uint16": "tensor(uint16)",
+    "int16": "tensor(int16)",
+    "int32": "tensor(int32)",
+    "float32": "tensor(float)",
+}
+
+Expected = dict[str, tuple[str, list[int]]]
+"""ONNX type and shape of a row, by name."""
 
 
-def _expected_inputs(parity: Parity) -> dict[str, tuple[str, int | None]]:
-    """ONNX type and width (None: the batch axis alone) by name."""
-    inputs: dict[str, tuple[str, int | None]] = {
-        "observation": (_ONNX_TYPES[parity.observation.dtype.name], parity.observation.shape[1]),
-        "action_mask": ("tensor(uint8)", parity.action_mask.shape[1]),
+def _expected_inputs(parity: Parity) -> Expected:
+    return {
+        name: (_ONNX_TYPES[array.dtype.name], list(array.shape[1:]))
+        for name, array in parity.given.items()
     }
-    if parity.state is not None:
-        inputs["state"] = ("tensor(float)", parity.state.shape[1])
-    return inputs
 
 
-def _expected_outputs(parity: Parity) -> dict[str, tuple[str, int | None]]:
-    outputs: dict[str, tuple[str, int | None]] = {
-        "logits": ("tensor(float)", parity.action_mask.shape[1]),
-        "value": ("tensor(float)", None),
+def _expected_outputs(parity: Parity) -> Expected:
+    return {
+        name: ("tensor(float)", list(array.shape[1:])) for name, array in parity.expected.items()
     }
-    if parity.next_state is not None:
-        outputs["next_state"] = ("tensor(float)", parity.next_state.shape[1])
-    return outputs
 
 
-def _check_signature(
-    kind: str, found: Sequence[Any], expected: Mapping[str, tuple[str, int | None]]
-) -> None:
+def _check_signature(kind: str, found: Sequence[Any], expected: Expected) -> None:
     if {one.name for one in found} != set(expected):
         raise Rejection(
             "signature",
             f"{kind}s are {sorted(one.name for one in found)}; expected {sorted(expected)}",
         )
     for one in found:
-        element, width = expected[one.name]
+        element, row = expected[one.name]
         batch, *rest = one.shape or [0]
         # Where the width of an output is not inferred, the run tells it.
-        fits = rest == ([] if width is None else [width]) or (
-            kind == "output" and width is not None and len(rest) == 1 and not _fixed(rest[0])
-        )
-        if one.type != element or _fixed(batch) or not fits:
-            shape = ["batch"] if width is None else ["batch", width]
+        inferred = [
+            wanted if kind == "output" and not _fixed(size) else size
+            for wanted, size in zip(row, rest, strict=False)
+        ]
+        if one.type != element or _fixed(batch) or len(rest) != len(row) or inferred != row:
             raise Rejection(
                 "signature",
-                f"{kind} {one.name!r} is {one.type} {one.shape}; expected {element} {shape} with "
-                "a free batch axis",
+                f"{kind} {one.name!r} is {one.type} {one.shape}; expected {element} "
+                f"{['batch', *row]} with a free batch axis",
             )
 
 

@@ -21,7 +21,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeVar
 
@@ -179,18 +179,17 @@ def _make_large(pipe: int) -> None:
 
 
 def _request(limits: Limits, file: BinaryIO, size_bytes: int, parity: Parity) -> Iterator[bytes]:
-    arrays = {
-        field.name: array
-        for field in fields(parity)
-        if (array := getattr(parity, field.name)) is not None
-    }
+    both = {"given": parity.given, "expected": parity.expected}
+    arrays = [(part, name, array) for part, named in both.items() for name, array in named.items()]
     request = {
         "cpu_seconds": limits.cpu_seconds,
         "memory_bytes": limits.memory_bytes + 6 * size_bytes,
         "size_bytes": size_bytes,
-        "tensors": {name: (array.dtype.str, array.shape) for name, array in arrays.items()},
+        "tensors": [(part, name, array.dtype.str, array.shape) for part, name, array in arrays],
+        "masks": dict(parity.masks),
     }
-    yield b"".join([json.dumps(request).encode(), b"\n", *(a.tobytes() for a in arrays.values())])
+    data = (array.tobytes() for _, _, array in arrays)
+    yield b"".join([json.dumps(request).encode(), b"\n", *data])
     yield from iter(lambda: file.read(_MEBIBYTE), b"")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -20,6 +21,8 @@ _STATES: Final = {
     State.RETIRED: pb.POLICY_STATE_RETIRED,
 }
 _MAX_ID: Final = 128
+_TOGETHER_BYTES: Final = 1024 * 1024
+"""Of events in one message, after which it takes no more."""
 _MAX_METADATA_BYTES: Final = 64 * 1024
 _MAX_METADATA_KEYS: Final = 1000
 _MAX_COLLECTION_BYTES: Final = 64 * 1024
@@ -102,6 +105,22 @@ def version_message(version: Version) -> pb.PolicyVersion:
         # Of versions from before it was kept.
         message.q_values = version.q_values or _collects_q_values(message.collection)
     return message
+
+
+def joined(messages: Sequence[pb.WatchPoliciesResponse]) -> Iterator[pb.WatchPoliciesResponse]:
+    """The same events in fewer messages, for who takes several in one."""
+    together, size = None, 0
+    for message in messages:
+        if together is None or size > _TOGETHER_BYTES:
+            if together is not None:
+                yield together
+            together, size = pb.WatchPoliciesResponse(), message.ByteSize()
+            together.CopyFrom(message)
+        else:
+            together.also.append(message)
+            size += message.ByteSize()
+    if together is not None:
+        yield together
 
 
 def weights_message(revision: int, sha256: str, weights: bytes) -> pb.WatchPoliciesResponse:

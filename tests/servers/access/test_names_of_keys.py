@@ -54,6 +54,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureService
         keys.add("bob", Role.PLAYER, player="player/bob")
         keys.add("bob again", Role.PLAYER, player="player/bob")
         keys.add("operator", Role.OPERATOR)
+        keys.add("viewer", Role.VIEWER)
         yield running
 
 
@@ -182,6 +183,20 @@ def test_a_worker_makes_no_rated_games(client: Any) -> None:
         with pytest.raises(PermissionDenied, match="a worker has to leave it unset"):
             game.create([race("m", **fields)])
     assert game.create([race("m", rated=False)])[0].match_id == "m"
+
+
+def test_who_may_not_fetch_policies_is_sent_no_weights(client: Any) -> None:
+    """WatchPolicies is for everybody, and with a graph it tells what GetPolicy does."""
+    for name in ("player", "viewer"):
+        watch = client(ModelClient, name).watch("race", graph_sha256="0" * 64)
+        with pytest.raises(PermissionDenied, match="has to leave it unset"):
+            next(watch)
+        plain = client(ModelClient, name).watch("race")
+        assert next(plain).heartbeat
+        plain.close()
+    worker = client(ModelClient, "worker").watch("race", graph_sha256="0" * 64)
+    assert next(worker).heartbeat
+    worker.close()
 
 
 def test_a_player_acts_as_itself(client: Any) -> None:

@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 
 from actor.collecting.acting import SoftmaxActing
 from actor.collecting.own_pace import OwnPaceUnrollCollector
+from actor.collecting.shown import Shown
 from actor.collecting.step import Experience
 from actor.metrics import ActorMetrics
 from actor.selfplay.crew import Trainee
@@ -125,7 +126,7 @@ def training(
         state_size=current().state_size,
         opponents=True,
     )
-    collector = OwnPaceUnrollCollector(GAMES * SPEC.seats, signature, GAMES)
+    collector = OwnPaceUnrollCollector(GAMES * SPEC.seats, signature, Shown.of(SPEC), GAMES)
     metrics = ActorMetrics(CollectorRegistry())
     trainees = [Trainee(current, SoftmaxActing(rng), collector)]
     return TrainingGames(session, session.step, plan, trainees, load, metrics, rng)

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from actor.collecting.acting import SoftmaxActing
 from actor.collecting.own_pace import OwnPaceUnrollCollector
+from actor.collecting.shown import Shown
 from actor.metrics import ActorMetrics
 from actor.selfplay.crew import Trainee
 from actor.selfplay.seat_plan import SeatPlan
@@ -37,9 +38,13 @@ WALK = "pettingzoo:tests.foreign_games:Walk"
 PARTING = "pettingzoo:tests.foreign_games:Parting"
 SLOW = "pettingzoo:tests.foreign_games:Slow?seconds=0.2"
 SHY = "pettingzoo:tests.foreign_games:Shy?share=1.0"
+MACHINE = "pettingzoo:tests.foreign_games:Machine"
+TURNS = "pettingzoo:tests.foreign_games:Turns"
+BOX = "pettingzoo:tests.foreign_games:Unlike?kind=boxes"
+ENDLESS = "pettingzoo:tests.foreign_games:Endless"
 ROCK_PAPER_SCISSORS = "pettingzoo:pettingzoo.classic.rps_v2"
 ALLOWED = (
-    *(CARTPOLE, WALK, PARTING, SLOW, SHY, ROCK_PAPER_SCISSORS, "gymnasium:Pendulum-v1"),
+    *(CARTPOLE, WALK, PARTING, SLOW, SHY, ROCK_PAPER_SCISSORS, ENDLESS, MACHINE, TURNS, BOX),
     *(WALK + "?fails=crash", WALK + "?fails=hang", WALK + "?fails=raise"),
 )
 PLACE = ("--host", "127.0.0.1")
@@ -183,9 +188,9 @@ def test_a_seat_is_played_one_move_at_a_time(server: RunningGame, elo: FakeElo) 
     setup = race("duel", "player/ann", "bot/random", game=ROCK_PAPER_SCISSORS, rotations=1)
     game = server.client.create([setup])[0].games[0]
     with server.client.play(game.seat_tokens[0]) as seat:
-        assert seat.joined.spec.observation_dtype == "float32"
+        assert seat.joined.spec.observation_dtype == "int8"
         while isinstance(turn := seat.receive(), pb.Turn):
-            assert np.frombuffer(turn.observation, np.float32).shape == (4,)
+            assert 0 <= seat.seen(turn)["observation"] < 4
             seat.act(turn.step, turn.step % 3)
         assert sum(turn.scores) == 1
     assert list(elo.wait_for("duel").games[0].scores) == list(turn.scores)
@@ -215,7 +220,7 @@ def test_what_does_not_apply_is_refused(server: RunningGame, tmp_path: Path) -> 
     for setup, words in (
         (race("x", "walk:1", "bot/shortest-path", game=WALK), "bot/shortest-path does not play"),
         (race("x", game=WALK, settings=pb.GameSettings(loops=0.5)), "loops: 0.5 does not apply"),
-        (race("x", game="gymnasium:Pendulum-v1"), "only Discrete"),
+        (race("x", game=ENDLESS), "its observations are Sequence; supported are"),
     ):
         with pytest.raises(InvalidArgument, match=words):
             client.create([setup])
@@ -283,6 +288,134 @@ def test_each_seat_is_told_its_own_end(server: RunningGame) -> None:
         assert not session.spec.may_leave
 
 
+def machine_action(games: int) -> dict[str, np.ndarray]:
+    return {
+        "action.gear": np.full((games, 1), 2, np.int8),
+        "action.lamps": np.ones((games, 1, 2, 2), np.uint8),
+        "action.steer": np.full((games, 1, 2), 0.5, np.float32),
+        "action.valves": np.full((games, 1, 2), 1, np.int32),
+    }
+
+
+def test_every_kind_of_space_travels(server: RunningGame) -> None:
+    with server.client.open_session(MACHINE, None, 3, SEED) as session:
+        assert session.spec == open_game(MACHINE).spec()
+        assert session.step.observation.shape == (3, 1, 0)
+        assert session.step.observations["observation.picture"].shape == (3, 1, 4, 5, 3)
+        assert session.step.action_masks["action_mask.valves"].shape == (3, 1, 5)
+        for number in range(1, 8):
+            session.send(machine_action(3))
+            step = session.receive()
+            assert (step.reward == 5).all()
+            assert (step.observations["observation.many"] == number % 5 * 50).all()
+            steer = step.observations["observation.done.steer"]
+            assert (steer == (0.5 if number % 5 else [0, 1])).all()
+            assert step.status.tolist() == [int(number == 5)] * 3
+        wrong = machine_action(3)
+        wrong["action.steer"][1, 0, 1] = np.nan
+        session.send(wrong)
+        with pytest.raises(InvalidArgument, match=r"\(action.steer\)\[1, 0, 1\]: nan is no number"):
+            session.receive()
+
+
+def test_matches_of_every_kind_of_space_are_recorded(server: RunningGame, elo: FakeElo) -> None:
+    created = server.client.create([race("m", "machine:1", "bot/random", game=MACHINE)])
+    with server.client.join_session(tokens_of(created)) as session:
+        while not session.over:
+            session.send(machine_action(session.num_games))
+            session.receive()
+    assert len(elo.wait_for("m").games[0].scores) == 2
+    for game in created[0].games:
+        replay = server.client.replay(game.game_id)
+        assert verify(replay, GAMES) is None
+        changed = replay.actions.copy()
+        changed["action.steer"][2] = 1
+        difference = verify(dataclasses.replace(replay, actions=changed), GAMES)
+        assert difference is not None
+
+
+def test_a_person_plays_every_kind_of_space(server: RunningGame) -> None:
+    setup = race("person", "player/ann", game=MACHINE, rated=False)
+    game = server.client.create([setup])[0].games[0]
+    action = {name: column[0, 0] for name, column in machine_action(1).items()}
+    with server.client.play(game.seat_tokens[0]) as seat:
+        turns = 0
+        while isinstance(turn := seat.receive(), pb.Turn):
+            seen = seat.seen(turn)
+            assert seen["observation.many"] == 50 * turns
+            assert seen["action_mask.gear"].tolist() == [1, 0, 1]
+            assert turn.reward == (5 if turns else 0)
+            turns += 1
+            seat.act(turn.step, action)
+        assert turns == turn.steps == 5
+
+
+def test_who_waits_is_not_asked_and_states_are_told_on_request(server: RunningGame) -> None:
+    two = np.full((2, 3), 2, np.int8)
+    with server.client.open_session(TURNS, None, 2, SEED, with_state=True) as session:
+        assert session.spec.may_wait
+        assert session.step.acting.tolist() == [[True, False, False]] * 2
+        assert session.step.states["state"].tolist() == [[0], [0]]
+        told = []
+        for _ in range(4):
+            session.send(two)
+            step = session.receive()
+            told.append((step.acting[0].tolist(), step.states["state"][0].tolist()))
+        assert told[:3] == [
+            ([False, True, False], [2]),
+            ([False, False, True], [4]),
+            ([True, False, False], [6]),
+        ]
+        assert step.status.tolist() == [1, 1]
+        assert step.acting[0].tolist() == [True, False, False]
+    with server.client.open_session(TURNS, None, 2, SEED) as session:
+        assert session.step.states == {}
+    with server.client.open_session("race", None, 2, SEED, with_state=True) as session:
+        assert session.step.acting.shape == (0, 2)
+        planes = session.step.states["state"]
+        assert planes.shape[0] == 2
+        assert planes[:, 2].sum(axis=(1, 2)).tolist() == [255, 255]
+    with pytest.raises(InvalidArgument, match="has no state of the whole"):
+        server.client.open_session(CARTPOLE, None, 2, SEED, with_state=True)
+
+
+def test_in_a_match_in_turns_each_seat_is_asked_in_its_turn(
+    server: RunningGame, elo: FakeElo
+) -> None:
+    setup = race("turns", "player/ann", "player/bob", "bot/random", game=TURNS, rotations=1)
+    game = server.client.create([setup])[0].games[0]
+    seats = [server.client.play(game.seat_tokens[seat]) for seat in (0, 1)]
+    order, earned = [], [0.0, 0.0]
+    finished: dict[int, pb.GameFinished] = {}
+    while len(finished) < 2:
+        # The game asks one of them, and the bot in between.
+        for number in (0, 1):
+            if number in finished:
+                continue
+            news = seats[number].receive()
+            if isinstance(news, pb.GameFinished):
+                finished[number] = news
+                continue
+            order.append((number, news.step))
+            earned[number] += news.reward
+            seats[number].act(news.step, 2)
+    for seat in seats:
+        seat.close()
+    assert [number for number, _ in order] == [0, 1] * (len(order) // 2) + [0] * (len(order) % 2)
+    assert [step % 3 for _, step in order] == [number for number, _ in order]
+    assert list(elo.wait_for("turns").games[0].scores) == list(finished[0].scores)
+    replay = server.client.replay(game.game_id)
+    assert verify(replay, GAMES) is None
+    # Whoever waited did nothing.
+    assert np.count_nonzero(replay.actions, axis=1).max() == 1
+
+
+def test_numbers_are_taken_into_their_bounds(server: RunningGame) -> None:
+    with server.client.open_session(BOX, None, 2, SEED) as session:
+        session.send(np.full((2, 3, 3), 9, np.float32))
+        assert session.receive().reward.tolist() == [[1, 4, 9]] * 2
+
+
 class Bots:
     """Opponents: always the same bot."""
 
@@ -306,7 +439,13 @@ def test_an_actor_collects_moves_alone(server: RunningGame) -> None:
         session,
         session.step,
         plan,
-        [Trainee(lambda: policy, SoftmaxActing(rng), OwnPaceUnrollCollector(4, signature))],
+        [
+            Trainee(
+                lambda: policy,
+                SoftmaxActing(rng),
+                OwnPaceUnrollCollector(4, signature, Shown.flat(1, 2)),
+            )
+        ],
         lambda name: policy,
         metrics,
         rng,

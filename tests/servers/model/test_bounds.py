@@ -241,7 +241,8 @@ def test_a_name_is_held_over_the_wire(model: RunningModel) -> None:
 
 def test_what_was_compared_and_how_it_is_played_stays_with_a_version(model: RunningModel) -> None:
     collection = pb.Collection(game="solo", transition=pb.TransitionCollection(n_step=1))
-    said = publish(model.client, "greedy", q_values=True)
+    stranger = Network(hidden=7)  # of a graph that was not checked before
+    said = model.client.publish(stranger.header("greedy", q_values=True), stranger.file())
     assert said.q_values
     assert "batch of 64" in said.checked
     found = model.client.describe("greedy")

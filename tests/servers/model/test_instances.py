@@ -16,6 +16,7 @@ import pytest
 
 from mazemesh.client.model import ModelClient
 from mazemesh.errors import Conflict, MazemeshError, Unavailable
+from mazemesh.policy.weights import Graph
 from mazemesh.v1 import model_pb2 as pb
 from tests.onnx_policies import Network
 from tests.postgresql import PostgresqlServer, postgresql
@@ -116,6 +117,23 @@ def _one_of_two_wins(first: ModelClient, second: ModelClient) -> None:
 
         held = [threads.submit(hold, client, str(client)) for client in (first, second)]
         assert sorted(each.result() for each in held) == [False, True]
+    # Weights of a graph that the other instance took; either one tells them and the file.
+    graph, files = Graph.of(Network().file()), [Network(seed=seed).file() for seed in (20, 21)]
+    assert graph is not None
+    first.publish(Network(seed=20).header("weighed"), files[0], graph)
+    second._known["weighed"] = graph.sha256
+    made_there = second.publish(Network(seed=21).header("weighed"), files[1], graph)
+    assert (
+        "with other weights before"
+        in second.publish(Network(seed=20).header("weighed"), files[0], graph).checked
+    )
+    for client in (first, second):
+        for known in (None, graph):
+            assert client.get("weighed:2", graph=known) == (
+                client.describe("weighed:2"),
+                files[1],
+            )
+    assert made_there.graph_sha256 == graph.sha256
     for client in (first, second):
         for version in client.list("race"):
             _, data = client.get(f"race:{version.version}")

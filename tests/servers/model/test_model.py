@@ -107,7 +107,7 @@ def test_nothing_exists_at_first(client: ModelClient) -> None:
         (
             {"collection": {"game": "race"}},
             NETWORK.file(),
-            "parity.observation is [8, 12]; game race",
+            "parity.observation is uint8 [8, 12]; game race",
         ),
     ],
 )

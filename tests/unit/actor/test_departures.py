@@ -12,6 +12,7 @@ import pytest
 from actor.collecting.acting import Collector, method
 from actor.collecting.own_pace import OwnPaceUnrollCollector
 from actor.collecting.sequences import SequenceCollector
+from actor.collecting.shown import Shown
 from actor.collecting.step import OVER, Experience
 from actor.collecting.transitions import TransitionCollector
 from actor.collecting.unrolls import UnrollCollector
@@ -60,10 +61,12 @@ def test_unrolls_hold_the_moves_alone(seed: int) -> None:
     gaps = with_gaps(played, seed, STATE)
     assert any((one.status == OVER).any() for one in gaps.consequences)
     signature = unroll_signature(LENGTH, SIZE, ACTIONS, state_size=STATE, opponents=True)
-    in_step = UnrollCollector(GAMES, LENGTH, SIZE, ACTIONS, state_size=STATE, opponents=True)
+    in_step = UnrollCollector(
+        GAMES, LENGTH, Shown.flat(SIZE, ACTIONS), state_size=STATE, opponents=True
+    )
     assert in_step.signature == signature
     expected = rows_by_game(collected(in_step, played))
-    own_pace = collected(OwnPaceUnrollCollector(GAMES, signature), gaps)
+    own_pace = collected(OwnPaceUnrollCollector(GAMES, signature, Shown.flat(SIZE, ACTIONS)), gaps)
     for game, rows in rows_by_game(own_pace).items():
         for row, wanted in zip(rows, expected[game], strict=False):
             for name, value in wanted.items():
@@ -75,8 +78,10 @@ def test_unrolls_hold_the_moves_alone(seed: int) -> None:
 
 def test_where_nobody_leaves_unrolls_are_as_ever() -> None:
     played = play(3 * LENGTH)
-    in_step = UnrollCollector(GAMES, LENGTH, SIZE, ACTIONS, state_size=STATE, opponents=True)
-    own_pace = OwnPaceUnrollCollector(GAMES, in_step.signature)
+    in_step = UnrollCollector(
+        GAMES, LENGTH, Shown.flat(SIZE, ACTIONS), state_size=STATE, opponents=True
+    )
+    own_pace = OwnPaceUnrollCollector(GAMES, in_step.signature, Shown.flat(SIZE, ACTIONS))
     batches = collected(own_pace, played)
     for batch, expected in zip(batches, collected(in_step, played), strict=True):
         np.testing.assert_array_equal(batch.policy_versions, expected.policy_versions)
@@ -92,7 +97,9 @@ def test_where_nobody_leaves_unrolls_are_as_ever() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_transitions_are_of_moves_alone(n: int, seed: int) -> None:
     def collector() -> TransitionCollector:
-        return TransitionCollector(GAMES, n, 0.9, SIZE, ACTIONS, opponents=True, batch_rows=1)
+        return TransitionCollector(
+            GAMES, n, 0.9, Shown.flat(SIZE, ACTIONS), opponents=True, batch_rows=1
+        )
 
     played = play(40, seed)
     gaps = with_gaps(played, seed, STATE)
@@ -118,7 +125,9 @@ def test_sequences_hold_the_moves_alone(burn_in: int, seed: int) -> None:
     )
 
     def collector() -> SequenceCollector:
-        return SequenceCollector(GAMES, wanted, SIZE, ACTIONS, state_size=STATE, opponents=True)
+        return SequenceCollector(
+            GAMES, wanted, Shown.flat(SIZE, ACTIONS), state_size=STATE, opponents=True
+        )
 
     played = play(6 * LENGTH, seed)
     in_step = rows_by_game(collected(collector(), played))
@@ -144,4 +153,4 @@ def test_games_that_agents_may_leave_are_collected_at_their_own_pace() -> None:
         (dataclasses.replace(race, may_leave=True), OwnPaceUnrollCollector),
     ):
         _, collector = method(collection, spec, 2, np.random.default_rng(0))
-        assert type(collector) is kind
+        assert isinstance(collector, kind)

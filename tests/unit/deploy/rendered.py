@@ -69,7 +69,7 @@ def rendered(overlay: str) -> tuple[Resource, ...]:
     """All resources of an overlay."""
     version = kustomize()
     if version is None or version < (5, 0):
-        pytest.fail(f"needs kubectl 1.27 or newer, with Kustomize 5; here is {version}")
+        pytest.skip(f"needs kubectl 1.27 or newer, with Kustomize 5; here is {version}")
     done = subprocess.run(
         ["kubectl", "kustomize", str(FOLDER / "overlays" / overlay)],
         capture_output=True,

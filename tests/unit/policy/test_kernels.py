@@ -38,7 +38,7 @@ def statistic(counts: npt.NDArray[np.int64], shares: npt.NDArray[np.float64]) ->
 @pytest.mark.parametrize("case", range(len(LOGITS)))
 @pytest.mark.parametrize("over", ["rows", "steps", "keys"])
 def test_draws_follow_the_softmax(case: int, over: str) -> None:
-    """By any of the three that a draw depends on; seeds are fixed, so this never fails by chance."""
+    """By any of the three that a draw depends on, with fixed seeds."""
     logits, mask = LOGITS[case : case + 1], MASK[case : case + 1]
     shares = np.exp(logits[0].astype(np.float64) - logits[0].max()) * mask[0]
     shares /= shares.sum()

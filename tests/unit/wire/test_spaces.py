@@ -79,6 +79,7 @@ def test_columns_of_a_step_stand_one_after_the_other() -> None:
             assert not views[kind.name].flags.writeable
     with pytest.raises(ValueError, match="observation has"):
         step.columns("observation", kinds, 3, 2)
+    assert step.columns("action_mask", (), 4, 2) == {}
     nothing = step.columns("final_observation", kinds, -1, 2)
     assert {view.shape for view in nothing.values()} == {(0, 2, *kind.shape) for kind in kinds}
     two = observation_columns(Tuple((Discrete(2), Box((0.0,), (1.0,), (3,)))))

@@ -27,8 +27,8 @@ class Parameters(NamedTuple):
     """The settings as the kernels take them.
 
     A padded plane shows a maze with a margin of half a window, and one cell more in the north and
-    west: `plane` bytes in rows of `stride`. Unless `observed`, games with nothing but an exit do not
-    write observations.
+    west: `plane` bytes in rows of `stride`. Unless `observed`, games with nothing but an exit write
+    no observations.
     """
 
     height: int

@@ -18,6 +18,7 @@ from mazemesh.client.channel import MAX_MESSAGE_BYTES
 from mazemesh.errors import InvalidArgument
 from mazemesh.experience import unroll_signature
 from mazemesh.games import GameSettings, GameSpec, get_game
+from mazemesh.games.spaces import Box, Discrete
 from services.game.sessions.training import check_answer_fits
 
 RACE = get_game("race").spec()
@@ -26,7 +27,13 @@ ATARI = 210 * 160 * 3
 
 def pictures(size: int, seats: int = 1, dtype: str = "uint8") -> GameSpec:
     return dataclasses.replace(
-        RACE, observation_size=size, observation_dtype=dtype, seats=seats, num_actions=18
+        RACE,
+        observation_size=size,
+        observation_dtype=dtype,
+        observation_space=Box((0.0,), (255.0,), (size,), dtype),
+        action_space=Discrete(18),
+        seats=seats,
+        num_actions=18,
     )
 
 

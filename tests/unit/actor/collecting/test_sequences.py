@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from actor.collecting.sequences import SequenceCollector
+from actor.collecting.shown import Shown
 from actor.collecting.step import TERMINATED, TRUNCATED, Experience
 from learner.algorithms.r2d2 import update as r2d2
 from mazemesh.returns import n_step_targets
@@ -35,7 +36,9 @@ def play(steps: int, seed: int = 5) -> Played:
 
 
 def collected(played: Played, burn_in: int) -> list[Experience]:
-    collector = SequenceCollector(GAMES, wanted(burn_in), SIZE, ACTIONS, state_size=STATE)
+    collector = SequenceCollector(
+        GAMES, wanted(burn_in), Shown.flat(SIZE, ACTIONS), state_size=STATE
+    )
     pairs = zip(played.decisions, played.consequences, strict=True)
     return [batch for d, c in pairs if (batch := collector.add(d, c)) is not None]
 
@@ -107,7 +110,7 @@ def test_targets_are_the_learners() -> None:
 
 def test_clearing_forgets_the_unfinished_sequence() -> None:
     played = play(LENGTH + 3)
-    collector = SequenceCollector(GAMES, wanted(3), SIZE, ACTIONS, state_size=STATE)
+    collector = SequenceCollector(GAMES, wanted(3), Shown.flat(SIZE, ACTIONS), state_size=STATE)
     pairs = list(zip(played.decisions, played.consequences, strict=True))
     for pair in pairs[:3]:
         assert collector.add(*pair) is None
@@ -119,7 +122,9 @@ def test_clearing_forgets_the_unfinished_sequence() -> None:
 
 def test_whom_the_student_met_goes_with_every_step() -> None:
     played = play(LENGTH)
-    collector = SequenceCollector(GAMES, wanted(3), SIZE, ACTIONS, state_size=STATE, opponents=True)
+    collector = SequenceCollector(
+        GAMES, wanted(3), Shown.flat(SIZE, ACTIONS), state_size=STATE, opponents=True
+    )
     pairs = zip(played.decisions, played.consequences, strict=True)
     (batch,) = [batch for d, c in pairs if (batch := collector.add(d, c)) is not None]
     expected = np.stack([one.opponent for one in played.decisions], axis=1)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from actor.collecting.shown import Shown
 from actor.collecting.step import RUNNING, TERMINATED, Experience
 from actor.collecting.transitions import TransitionCollector
 from mazemesh.returns import PRIORITY_FLOOR
@@ -13,7 +14,7 @@ Row = tuple[bytes, int, float, float, bytes, bytes, float]
 
 
 def collected(played: Played, games: int, n: int) -> list[Row]:
-    collector = TransitionCollector(games, n, DISCOUNT, SIZE, ACTIONS, batch_rows=7)
+    collector = TransitionCollector(games, n, DISCOUNT, Shown.flat(SIZE, ACTIONS), batch_rows=7)
     rows: list[Row] = []
     for decision, consequence in zip(played.decisions, played.consequences, strict=True):
         batch = collector.add(decision, consequence)
@@ -108,7 +109,9 @@ def test_the_opponent_is_that_of_the_first_step() -> None:
         for one in played.decisions
         for game in range(3)
     }
-    collector = TransitionCollector(3, 3, DISCOUNT, SIZE, ACTIONS, opponents=True, batch_rows=30)
+    collector = TransitionCollector(
+        3, 3, DISCOUNT, Shown.flat(SIZE, ACTIONS), opponents=True, batch_rows=30
+    )
     pairs = zip(played.decisions, played.consequences, strict=True)
     rows = 0
     for batch in (one for d, c in pairs if (one := collector.add(d, c)) is not None):

@@ -1,5 +1,6 @@
 import numpy as np
 
+from actor.collecting.shown import Shown
 from actor.collecting.step import TERMINATED, TRUNCATED
 from actor.collecting.unrolls import UnrollCollector
 from mazemesh.policy.sampling import log_probability
@@ -9,7 +10,7 @@ from tests.unit.actor.play import ACTIONS, SIZE, random_play
 def test_an_unroll_is_the_games_steps_in_order() -> None:
     games, length = 3, 8
     played = random_play(2 * length, games, seed=5)
-    collector = UnrollCollector(games, length, SIZE, ACTIONS)
+    collector = UnrollCollector(games, length, Shown.flat(SIZE, ACTIONS))
     pairs = zip(played.decisions, played.consequences, strict=True)
     batches = [batch for d, c in pairs if (batch := collector.add(d, c)) is not None]
     assert len(batches) == 2
@@ -41,7 +42,7 @@ def test_an_unroll_is_the_games_steps_in_order() -> None:
 
 def test_clearing_forgets_the_unfinished_unroll() -> None:
     played = random_play(6, 2, seed=6)
-    collector = UnrollCollector(2, 4, SIZE, ACTIONS)
+    collector = UnrollCollector(2, 4, Shown.flat(SIZE, ACTIONS))
     for at in range(3):
         assert collector.add(played.decisions[at], played.consequences[at]) is None
     collector.clear()
@@ -54,7 +55,7 @@ def test_clearing_forgets_the_unfinished_unroll() -> None:
 
 def test_whom_the_student_met_goes_with_every_step() -> None:
     played = random_play(4, 3, seed=5)
-    collector = UnrollCollector(3, 4, SIZE, ACTIONS, opponents=True)
+    collector = UnrollCollector(3, 4, Shown.flat(SIZE, ACTIONS), opponents=True)
     pairs = zip(played.decisions, played.consequences, strict=True)
     (batch,) = [batch for d, c in pairs if (batch := collector.add(d, c)) is not None]
     expected = np.stack([one.opponent for one in played.decisions], axis=1)

@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry
 from actor.collecting.acting import Collector, SoftmaxActing, method
 from actor.collecting.own_pace import OwnPaceUnrollCollector
 from actor.collecting.sequences import SequenceCollector
+from actor.collecting.shown import Shown
 from actor.collecting.step import TRUNCATED
 from actor.collecting.transitions import TransitionCollector
 from actor.collecting.unrolls import UnrollCollector
@@ -29,6 +30,8 @@ from mazemesh.client.game.games_session import Step
 from mazemesh.errors import NotFound
 from mazemesh.experience import policy_digest, unroll_signature
 from mazemesh.games import get_game
+from mazemesh.games.spaces import Discrete
+from mazemesh.policy.deciding import Deciding
 from mazemesh.policy.onnx_policy import Float, Observation
 from mazemesh.v1.model_pb2 import Collection, SequenceCollection
 from tests.unit.actor.play import ACTIONS
@@ -112,6 +115,7 @@ class Valuing:
 
     greedy = False
     state_size = 0
+    deciding = Deciding(Discrete(ACTIONS))
 
     def __init__(self, digest: int) -> None:
         self.version, self.digest = 1, digest
@@ -210,7 +214,7 @@ class Told:
 
 def own_pace(rows: int, ready: int = 1) -> OwnPaceUnrollCollector:
     signature = unroll_signature(LENGTH, SIZE, ACTIONS, opponents=True)
-    return OwnPaceUnrollCollector(rows, signature, ready)
+    return OwnPaceUnrollCollector(rows, signature, Shown.flat(SIZE, ACTIONS), ready)
 
 
 def check_rows(rows: Sequence[dict[str, Any]], met: dict[Place, int]) -> dict[Place, list[int]]:
@@ -278,7 +282,9 @@ def test_no_unroll_waits_for_its_own_seat_to_be_the_students_again() -> None:
 @pytest.mark.parametrize("seed", range(2))
 def test_transitions_begin_and_end_in_one_seats_episode(seed: int) -> None:
     games = 5
-    collector = TransitionCollector(games * 2, 3, 1.0, SIZE, ACTIONS, opponents=True, batch_rows=1)
+    collector = TransitionCollector(
+        games * 2, 3, 1.0, Shown.flat(SIZE, ACTIONS), opponents=True, batch_rows=1
+    )
     plan = SeatPlan(games, 2, Names("race:latest", "race:4"), student="race")
     told = Told(plan, [collector], [5], seed)
     (rows,) = told.play(60)
@@ -297,7 +303,7 @@ def test_transitions_begin_and_end_in_one_seats_episode(seed: int) -> None:
 
 def test_sequences_are_whole_play_too() -> None:
     games, wanted = 5, SequenceCollection(length=LENGTH, burn_in=2, n_step=2, discount=0.9)
-    collector = SequenceCollector(games * 2, wanted, SIZE, ACTIONS, opponents=True)
+    collector = SequenceCollector(games * 2, wanted, Shown.flat(SIZE, ACTIONS), opponents=True)
     plan = SeatPlan(games, 2, Names("race:latest", "race:4"), student="race")
     told = Told(plan, [collector], [5])
     (rows,) = told.play(80)
@@ -332,7 +338,9 @@ def test_where_seats_take_turns_a_row_goes_from_a_seats_move_to_its_next(seed: i
                 assert after[3] in range(seats)
             if row["truncated"][at]:
                 # It saw the end one or two steps after its move, whoever made the last one.
-                last = [np.array([game, seat, episode, step + more]) for more in range(1, seats + 1)]
+                last = [
+                    np.array([game, seat, episode, step + more]) for more in range(1, seats + 1)
+                ]
                 assert row["bootstrap_value"][at] in {float(value_of(one)) for one in last}
     for place, found in steps.items():
         assert sorted(found) == list(range(place[1], max(found) + 1, seats))
@@ -343,7 +351,7 @@ def test_where_seats_take_turns_a_row_goes_from_a_seats_move_to_its_next(seed: i
 
 def test_where_all_win_together_every_seat_trains_in_step() -> None:
     games, seats = 3, 2
-    collector = UnrollCollector(games * seats, LENGTH, SIZE, ACTIONS, opponents=True)
+    collector = UnrollCollector(games * seats, LENGTH, Shown.flat(SIZE, ACTIONS), opponents=True)
     plan = SeatPlan(games, seats, Names("race:latest"), (0, 0), student="race")
     told = Told(plan, [collector], [5])
     (rows,) = told.play(3 * LENGTH)
@@ -385,5 +393,5 @@ def test_unrolls_are_filled_in_step_where_no_seat_changes_hands(seats: int) -> N
     spec, rng = get_game("race").spec(), np.random.default_rng(0)
     _, steady = method(collection, spec, 4, rng, seats=seats)
     _, changing = method(collection, spec, 4, rng, seats=seats, steady=False)
-    assert type(steady) is UnrollCollector
+    assert isinstance(steady, UnrollCollector)
     assert type(changing) is OwnPaceUnrollCollector

@@ -18,7 +18,18 @@ from learner.settings import LearnerSettings
 from mazemesh.errors import InvalidArgument
 from tests.unit.learner.fakes import TINY, random_batch
 
-OURS = ["dqn", "impala", "ppo", "r2d2", "recurrent-ppo"]
+OURS = [
+    "a2c",
+    "ddpg",
+    "dqn",
+    "impala",
+    "mappo",
+    "ppo",
+    "r2d2",
+    "recurrent-ppo",
+    "sac",
+    "td3",
+]
 
 PACKAGE = '''
 """One gradient step a batch towards the logits of the actions that were rewarded."""

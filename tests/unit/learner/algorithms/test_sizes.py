@@ -18,7 +18,8 @@ from learner.bases.replayed import SEQUENCES, TRANSITIONS, QLearningConfig
 from learner.bases.unrolls import UNROLLS
 from learner.loop.parts import Joined, Parts
 from learner.loop.prefetch import Prefetcher
-from learner.loop.trainer import _examples
+from learner.loop.examples import examples
+from learner.network.architecture import Architecture
 from learner.ports import Columns
 from learner.run import Run
 from learner.settings import LearnerSettings
@@ -191,5 +192,6 @@ def test_few_large_observations_go_with_a_version() -> None:
         "observation": np.zeros((3, 9, SCREEN), np.float32),
         "action_mask": np.ones((3, 9, 5), np.uint8),
     }
-    observation, mask, _ = _examples(columns, 256)
+    shape = Architecture("actor-critic", SCREEN, 5, observation_dtype="float32")
+    observation, mask, _ = examples(shape, columns, 256)
     assert len(observation) == len(mask) == 10

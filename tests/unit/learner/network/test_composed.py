@@ -42,7 +42,12 @@ TREE = Dict(
 )
 ARM = Box((-1.0, 0.0), (1.0, 10.0), (2,))
 MANY = Dict(
-    (("move", Discrete(4)), ("aim", MultiDiscrete((3, 2))), ("arm", ARM), ("keys", MultiBinary((2,))))
+    (
+        ("move", Discrete(4)),
+        ("aim", MultiDiscrete((3, 2))),
+        ("arm", ARM),
+        ("keys", MultiBinary((2,))),
+    )
 )
 
 

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from learner.record.destination import flatten, tracking_uris
 from learner.record.forwarding import forward
 from learner.record.journal import Journal, run_id_of
 from learner.record.lineage import SNAPSHOTS, Lineage, read_snapshots
-from learner.record.mlflow_destination import MLflow, flatten
-from learner.record.tracking import Tracking, tracking_uri
+from learner.record.mlflow_destination import MLflow
+from learner.record.tracking import Tracking
 from mazemesh.v1.model_pb2 import PolicyVersion
 from tests.unit.learner.fakes import tiny_run
 
@@ -178,7 +179,7 @@ def test_arrives_in_a_local_mlflow(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
     written(tmp_path, 3)
     snapshots(tmp_path, 1)
-    uri = tracking_uri("local", tmp_path)
+    (uri,) = tracking_uris("local", tmp_path)
     assert uri is not None
     (tmp_path / "mlflow").mkdir()
     target = MLflow(uri, (tmp_path / "artifacts").as_uri())
@@ -203,7 +204,7 @@ def test_arrives_in_a_local_mlflow(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_tracking_that_is_off_starts_nothing(tmp_path: Path) -> None:
-    assert tracking_uri("none", tmp_path) is None
+    assert tracking_uris("none", tmp_path) == ()
     with Tracking("none", tmp_path, tmp_path, "127.0.0.1:1", start_seconds=0.0):
         pass
     assert list(tmp_path.iterdir()) == []

@@ -140,3 +140,44 @@ async def test_further_behind_than_the_store_remembers_it_begins_anew() -> None:
     assert feed.after(1, "") is None
     assert revisions(feed.after(10, "")) == []
     assert registry.told == 1
+
+
+async def test_what_was_just_committed_is_told_without_a_look_unless_something_came_between() -> (
+    None
+):
+    registry = Registry()
+    feed = await started(registry)
+    registry.move()
+    assert feed.tell(registry.events[-1:])
+    assert (registry.reads, registry.told) == (0, 1)
+    registry.move("other")  # by another instance
+    registry.move()
+    assert not feed.tell(registry.events[-1:])
+    assert revisions(feed.after(1, "")) == [2]
+    await turn(feed)
+    assert revisions(feed.after(1, "")) == [2, 3, 4]
+    assert not feed.tell(registry.events[-1:])  # it is known already
+    assert not feed.tell(())
+
+
+async def test_what_is_told_while_the_store_is_read_is_not_doubled() -> None:
+    registry = Registry()
+    feed = await started(registry)
+    registry.move()
+    reading, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(since: int, limit: int) -> Changes:
+        news = await registry.read(since, limit)
+        reading.set()
+        await go_on.wait()
+        return news
+
+    feed._read = slow
+    looking = asyncio.create_task(feed.refresh())
+    await reading.wait()
+    assert feed.tell(registry.events[-1:])
+    registry.move()
+    assert feed.tell(registry.events[-1:])
+    go_on.set()
+    await looking
+    assert revisions(feed.after(1, "")) == [2, 3]

@@ -208,7 +208,7 @@ def test_parity_holds_within_the_tolerance_and_not_beyond(name: str, sign: int) 
     network.weights["wv"] *= 1000
     message = network.parity()
     parity = parity_of(message)
-    expected = getattr(parity, name).copy()
+    expected = parity.expected[name].copy()
     where = np.unravel_index(
         np.argmax(np.where(expected > -1e8, np.abs(expected), 0)), expected.shape
     )

@@ -201,7 +201,7 @@ validation.preload()
 if sys.argv[1] == "confined":
     confine()
 try:
-    validation._load(data, optimized=True)
+    validation.load(data, optimized=True)
     print("loaded")
 except validation.Rejection as rejection:
     print(rejection.check)

@@ -93,5 +93,5 @@ def test_parity_rows_must_fit_the_game() -> None:
 
 def test_recurrent_rows() -> None:
     parity = read_parity(RecurrentNetwork().parity(), None)
-    assert parity.state is not None
+    assert parity.expected["next_state"].shape == parity.given["state"].shape
     assert set(parity.inputs(slice(0, 2))) == {"observation", "action_mask", "state"}

@@ -59,6 +59,31 @@ async def test_a_process_that_refuses_its_settings_is_not_tried_again(tmp_path: 
     assert "status 2" in child.broken
 
 
+async def test_a_process_that_has_done_its_work_is_left_alone(tmp_path: Path) -> None:
+    """It says so by a file: to end in order it may have been asked by anybody."""
+    done, other = tmp_path / "finished", tmp_path / "nothing"
+    program = f"import pathlib; pathlib.Path({str(done)!r}).touch()"
+    layout = Layout(
+        services=(ProcessSpec("service", (sys.executable, "-c", SLEEPER), 0),),
+        workers=(ProcessSpec("learner", (sys.executable, "-c", program), 0, finished=done),),
+        environment=dict(os.environ),
+    )
+    supervisor = Supervisor(layout, tmp_path)
+    await supervisor.start()
+    await asyncio.wait_for(supervisor.finished.wait(), 20)
+    assert supervisor.restarts == 0
+    assert not supervisor.broken.is_set()
+    await supervisor.stop()
+    spec = ProcessSpec("learner", (sys.executable, "-c", "print(1)"), 0, finished=other)
+    child = Child(spec, dict(os.environ), tmp_path, print)
+    keeping = asyncio.create_task(child.keep_alive())
+    await until_line(child.log_file, 2)
+    assert child.restarts
+    await child.stop(5.0)
+    await keeping
+    assert not child.finished
+
+
 async def test_a_process_that_does_not_stop_is_killed(tmp_path: Path) -> None:
     told: list[str] = []
     ignoring = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);" + SLEEPER

@@ -1,9 +1,9 @@
-"""Forwards a run's record to MLflow, in a process of its own that `tracking` starts.
+"""Forwards a run's record to one destination, in a process of its own that `tracking` starts.
 
 Sends what is new every few seconds and ends when its standard input does, after a last attempt.
 By hand, for a run whose tracking server was away to its end:
 
-    python -m learner.record.mlflow_forwarder --folder .mazemesh/learner/race --uri URI </dev/null
+    python -m learner.record.forwarder --folder .mazemesh/learner/race --uri URI </dev/null
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import sys
 import threading
 from pathlib import Path
 
+from learner.record.destination import Destination, open_destination
 from learner.record.forwarding import Fetch, forward
-from learner.record.mlflow_destination import Destination, MLflow
 from mazemesh.client.addresses import Addresses
 
 POLL_SECONDS = 5.0
@@ -39,9 +39,11 @@ def main() -> None:
     while True:
         last = ended.is_set()
         try:
-            destination = destination or MLflow(options.uri, options.artifacts)
+            destination = destination or open_destination(options.uri, options.artifacts)
             logs = sorted(options.logs.glob("evaluator-*.log")) if options.logs else []
             forward(options.folder, options.uri, destination, fetch=fetch, logs=logs)
+            if last:
+                destination.close()
             if failing:
                 sys.stderr.write(f"tracking at {options.uri} has caught up\n")
             failing, pause = False, POLL_SECONDS
@@ -76,8 +78,12 @@ def fetch_from(address: str) -> Fetch:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, required=True, help="of the run")
-    parser.add_argument("--uri", required=True, help="of the tracking server or database")
-    parser.add_argument("--artifacts", default="", help="where a local database keeps files, a URI")
+    parser.add_argument(
+        "--uri", required=True, help="of MLflow, tensorboard:FOLDER or wandb:PROJECT"
+    )
+    parser.add_argument(
+        "--artifacts", default="", help="where a local database keeps files, a URI; of W&B a folder"
+    )
     parser.add_argument("--model-address", default=Addresses.local().model, help="of Model")
     parser.add_argument("--logs", type=Path, help="folder of evaluators' logs")
     return parser.parse_args()

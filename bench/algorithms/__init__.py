@@ -1,0 +1,1 @@
+"""Algorithms on games that everybody knows, beside public implementations."""

@@ -1,0 +1,71 @@
+"""What a version of a policy earns by playing greedily, in the environments themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from mazemesh.policy.onnx_policy import OnnxPolicy
+
+
+def play_gymnasium(policy: OnnxPolicy, identifier: str, episodes: int, seed: int) -> list[float]:
+    """Returns of so many episodes; `identifier` is one that `gymnasium.make` knows."""
+    import gymnasium
+
+    env = gymnasium.make(identifier)
+    returns = []
+    for episode in range(episodes):
+        observation, _ = env.reset(seed=seed + episode)
+        total, over = 0.0, False
+        state = np.zeros((1, policy.state_size), np.float32)
+        while not over:
+            action, state = _greedy(policy, np.asarray(observation), env.action_space, state)
+            observation, reward, terminated, truncated, _ = env.step(action)
+            total, over = total + float(reward), terminated or truncated
+        returns.append(total)
+    env.close()
+    return returns
+
+
+def play_pettingzoo(policy: OnnxPolicy, module: str, episodes: int, seed: int) -> list[float]:
+    """Mean returns of the agents of a parallel game, each of which plays the policy."""
+    import importlib
+
+    env: Any = importlib.import_module(module).parallel_env()
+    returns = []
+    for episode in range(episodes):
+        observations, _ = env.reset(seed=seed + episode)
+        totals = dict.fromkeys(observations, 0.0)
+        state = {name: np.zeros((1, policy.state_size), np.float32) for name in observations}
+        while env.agents:
+            actions = {}
+            for name in env.agents:
+                actions[name], state[name] = _greedy(
+                    policy, np.asarray(observations[name]), env.action_space(name), state[name]
+                )
+            observations, rewards, *_ = env.step(actions)
+            for name, reward in rewards.items():
+                totals[name] += float(reward)
+        returns.append(sum(totals.values()) / len(totals))
+    env.close()
+    return returns
+
+
+def _greedy(
+    policy: OnnxPolicy, observation: np.ndarray, space: Any, state: np.ndarray
+) -> tuple[Any, np.ndarray]:
+    """The best action, as the environment takes it, and what is remembered."""
+    number = hasattr(space, "n")
+    mask = np.ones((1, int(space.n) if number else 0), np.uint8)
+    shown = observation[None].astype(_dtype(observation), copy=False)
+    logits, _, state = policy.infer(shown, mask, state)
+    action = policy.deciding.best(logits)
+    assert not isinstance(action, Mapping)
+    return (int(action[0]) + int(getattr(space, "start", 0)) if number else action[0]), state
+
+
+def _dtype(observation: np.ndarray) -> type:
+    """As the mesh has it: bytes stay bytes, all other numbers are float32."""
+    return np.uint8 if observation.dtype == np.uint8 else np.float32

@@ -1,0 +1,1 @@
+"""What bits instead of bytes bring: on the wire, in Replay, in training."""

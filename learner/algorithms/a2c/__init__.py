@@ -1,0 +1,57 @@
+"""Advantage actor-critic (Mnih et al. 2016, section 4), from actors that play on meanwhile.
+
+A3C and A2C learn by the same formula. In A3C each of many workers computes gradients by its own,
+somewhat older weights and adds them to the shared ones as they come; A2C lets all workers wait for
+each other, so that every gradient is of the newest weights. Here actors only play, and one learner
+computes all gradients, always by its newest weights: that is A2C's half. Actors do not wait for it,
+so what they played may be of slightly older weights: that is A3C's half, and V-trace corrects it
+(Espeholt et al. 2018), where A3C leaves it as it is. With `mazemesh up --deterministic` they do wait;
+then every ratio is 1, and this is A2C to the letter.
+
+How it learns from a batch is in `update`, which needs torch; all else of it is here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from learner.algorithms.algorithm import Algorithm, Start
+from learner.algorithms.presets import SHAPED, Preset, Presets
+from learner.bases.bounds import Rows, Share, Steps, Updates
+from learner.bases.unrolls import UNROLLS, ActorCriticConfig
+from mazemesh.games import GameSettings
+
+if TYPE_CHECKING:
+    from learner.bases.learner import Learner
+
+
+@dataclass(frozen=True)
+class A2CConfig(ActorCriticConfig):
+    """How A2C learns: short unrolls, each batch once, in one gradient step."""
+
+    unroll_length: Steps = 8
+    unrolls_per_batch: Rows = 64
+    learning_rate: Share = 1e-3
+    anneal_updates: Updates = 10_000
+    trace: Share = 1.0
+
+
+def build(start: Start[A2CConfig]) -> Learner:
+    """Its learner."""
+    from learner.algorithms.a2c.update import A2C
+
+    return A2C(start)
+
+
+ALGORITHM = Algorithm(
+    name="a2c",
+    presets=Presets(
+        Preset(SHAPED, A2CConfig(entropy_cost=0.02)),
+        Preset(GameSettings(), A2CConfig(discount=0.99)),
+    ),
+    experience=UNROLLS,
+    build=build,
+    head="actor-critic",
+    own_networks=True,
+)

@@ -1,0 +1,1 @@
+"""Training from Python: `mazemesh.train` starts a run, whose handle tells how it goes."""
