@@ -53,12 +53,14 @@ class Published:
         version: Its number.
         game: What it was trained on; empty unless it is a snapshot that can be rated now.
         settings: Of that game.
+        exploits: Whether it was trained against another policy alone.
     """
 
     name: str
     version: int
     game: str = ""
     settings: GameSettings = field(default_factory=GameSettings)
+    exploits: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,7 +171,7 @@ class Driver:
     async def _look_on(self, ladder: Ladder, busy: set[str], tested: Hypotheses) -> None:
         ratings = await self._ratings.of(ladder.name)
         for name, own in groupby(ladder.snapshots, lambda one: one.name):
-            rated = [one.policy for one in own if one.policy in ratings]
+            rated = [one.policy for one in own if one.policy in ratings and not one.exploits]
             if name in busy or not rated:
                 continue
             champion = await self._model.alias(name, CHAMPION)

@@ -225,5 +225,5 @@ def figures(run: GateRun) -> str:
     )
     return (
         f"{seen.verdict.value} after {seen.matches} matches, log-likelihood ratio "
-        f"{seen.ratio:.2f} of {seen.lower:.2f}..{seen.upper:.2f}{memories}"
+        f"{seen.ratio:.2f} in {seen.lower:.2f}..{seen.upper:.2f}{memories}"
     )

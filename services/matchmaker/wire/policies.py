@@ -21,7 +21,13 @@ def published(message: pb.PolicyVersion) -> Published:
         settings = settings_from_proto(message.collection.settings)
     except InvalidArgument:
         return version
-    return Published(message.name, message.version, message.collection.game, settings)
+    return Published(
+        message.name,
+        message.version,
+        message.collection.game,
+        settings,
+        exploits=bool(message.collection.exploits),
+    )
 
 
 def resolved(message: pb.PolicyVersion) -> Resolved:

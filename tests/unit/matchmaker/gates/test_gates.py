@@ -327,6 +327,16 @@ async def test_the_first_champion_has_beaten_a_bot(world: World) -> None:
     assert (run.candidate, run.baseline) == ("race:2", "bot/wall-follower")
 
 
+async def test_exploiters_are_no_champions(world: World) -> None:
+    world.automatic = TESTED
+    for version in (1, 2):
+        world.model.keep(replace(snapshot(version, name="spy"), exploits=True))
+    await world.publish()
+    world.elo.known["race"] = {"spy:1": rating(1200), "bot/random": rating(800)}
+    await world.start().driver.look_for_candidates()
+    assert world.store.runs == {}
+
+
 async def test_nobody_who_is_surely_better_no_gate(world: World) -> None:
     world.automatic = TESTED
     world.model.put("race", "champion", 2)
