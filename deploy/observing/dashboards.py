@@ -417,6 +417,23 @@ RATING: Final = Dashboard(
                         Query(_quantile(0.95, "mazemesh_elo_gate_matches", over="1d"), "95 of 100"),
                     ],
                 ),
+                Panel(
+                    "Gates that run",
+                    "As the Matchmaker sees them; more than a few for long wait for evaluators.",
+                    "short",
+                    [Query("max(mazemesh_matchmaker_gates_running)", "running")],
+                ),
+                Panel(
+                    "Ends of a day",
+                    "How gates ended: promoted ones have moved an alias.",
+                    "short",
+                    [
+                        Query(
+                            "sum by (state) (increase(mazemesh_matchmaker_gates_total[1d]))",
+                            "{{state}}",
+                        )
+                    ],
+                ),
             ),
         ),
     ),

@@ -18,9 +18,14 @@ _SERVICE = "mazemesh.v1.MatchmakerService"
 
 # Leasing creates games at Game under its own retries; on top of that comes the choice of matches.
 _LEASE_DEADLINE = 30.0
+# Model, Game and Elo are asked first.
+_GATE_DEADLINE = 30.0
 
 
-_REPEATABLE = ("SampleOpponents", "ListTrainingRecords", "CompleteMatch", "CancelMatch")
+_REPEATABLE = (
+    *("SampleOpponents", "ListTrainingRecords", "CompleteMatch", "CancelMatch"),
+    *("StartGate", "CancelGate", "ListGateRuns"),
+)
 
 
 class MatchmakerClient(ServiceClient):
@@ -160,6 +165,50 @@ class MatchmakerClient(ServiceClient):
             NotFound: no such ticket.
         """
         self._call(self._stub.CancelMatch, pb.CancelMatchRequest(ticket_id=ticket_id))
+
+    def start_gate(self, request: pb.StartGateRequest) -> pb.GateRun:
+        """Has a candidate play a gate; a `request_id` is made where the request has none.
+
+        Raises:
+            NotFound: there is no such version.
+            FailedPrecondition: the two cannot meet, or the alias stands for another version.
+            InvalidArgument: a field is wrong.
+            ResourceExhausted: too many gates run.
+        """
+        complete = pb.StartGateRequest()
+        complete.CopyFrom(request)
+        complete.request_id = request.request_id or str(uuid.uuid4())
+        return self._call(self._stub.StartGate, complete, _GATE_DEADLINE).run
+
+    def cancel_gate(self, gate_id: str, reason: str = "") -> pb.GateRun:
+        """Ends a gate without a verdict; one that has ended is returned as it is.
+
+        Raises:
+            NotFound: there is none.
+        """
+        request = pb.CancelGateRequest(gate_id=gate_id, reason=reason)
+        return self._call(self._stub.CancelGate, request).run
+
+    def gate_runs(self, *, gate_id: str = "", name: str = "") -> Iterator[pb.GateRun]:
+        """Gates, the last started first: one, or those of a policy's candidates, or all."""
+        request = pb.ListGateRunsRequest(gate_id=gate_id, name=name)
+        while True:
+            page = self._call(self._stub.ListGateRuns, request)
+            yield from page.runs
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token
+
+    def watch_gate_run(self, gate_id: str) -> Iterator[pb.GateRun]:
+        """A gate now and whenever it has changed, until it has ended; at least every 20 s.
+
+        Raises:
+            NotFound: there is none.
+            Unavailable: the service stopped; watch again.
+        """
+        request = pb.WatchGateRunRequest(gate_id=gate_id)
+        for response in self._stream(self._stub.WatchGateRun, request, None):
+            yield response.run
 
 
 def _duration(seconds: float) -> Duration:

@@ -32,7 +32,14 @@ class ModelClient(ServiceClient):
     def __init__(self, address: str, credentials: Credentials | None = None) -> None:
         # A publish always carries a request_id here, so it may be tried again; an alias may not.
         # Who begins to hold a name twice has a higher fence, and no more.
-        methods = ("PublishPolicy", "GetPolicy", "ListPolicies", "HoldName")
+        methods = (
+            "PublishPolicy",
+            "GetPolicy",
+            "ListPolicies",
+            "HoldName",
+            "GetAlias",
+            "ListAliasHistory",
+        )
         super().__init__(address, tuple((_SERVICE, method) for method in methods), credentials)
         self._stub = ModelServiceStub(self.channel)
         self._known: dict[str, str] = {}
@@ -165,8 +172,29 @@ class ModelClient(ServiceClient):
         )
         return _one_by_one(self._stream(self._stub.WatchPolicies, request, None))
 
-    def set_alias(self, name: str, alias: str, version: int, expected_revision: int) -> pb.Alias:
+    def set_alias(
+        self,
+        name: str,
+        alias: str,
+        version: int,
+        expected_revision: int,
+        *,
+        reason: str = "",
+        mover: str = "",
+        gate_id: str = "",
+        previous_alias: str = "",
+    ) -> pb.Alias:
         """Moves an alias by compare-and-swap on its revision (0: it does not exist yet).
+
+        Args:
+            name: Of the policy.
+            alias: What moves.
+            version: Where to.
+            expected_revision: Of the alias as it was read.
+            reason: Why, for the history.
+            mover: Who, for the history; a key that is shown is kept beside it.
+            gate_id: The gate that it follows from.
+            previous_alias: Another alias, moved in the same step to where this one stood.
 
         Raises:
             NotFound: there is no such version.
@@ -174,9 +202,33 @@ class ModelClient(ServiceClient):
             FailedPrecondition: the version is not ready.
         """
         request = pb.SetAliasRequest(
-            name=name, alias=alias, version=version, expected_revision=expected_revision
+            name=name,
+            alias=alias,
+            version=version,
+            expected_revision=expected_revision,
+            reason=reason,
+            mover=mover,
+            gate_id=gate_id,
+            previous_alias=previous_alias,
         )
         return self._call(self._stub.SetAlias, request).alias
+
+    def alias(self, name: str, alias: str) -> pb.GetAliasResponse | None:
+        """An alias with its revision and its last move; None when it does not exist."""
+        try:
+            return self._call(self._stub.GetAlias, pb.GetAliasRequest(name=name, alias=alias))
+        except NotFound:
+            return None
+
+    def alias_history(self, name: str, alias: str = "") -> Iterator[pb.AliasMove]:
+        """Moves of an alias, or of all of the name, the last first."""
+        request = pb.ListAliasHistoryRequest(name=name, alias=alias)
+        while True:
+            page = self._call(self._stub.ListAliasHistory, request)
+            yield from page.moves
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token
 
     def hold_name(self, request: pb.HoldNameRequest) -> pb.HoldNameResponse:
         """Begins, renews or ends a run's hold on a policy's name, as model.proto says.

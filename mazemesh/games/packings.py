@@ -1,4 +1,4 @@
-"""Which columns of a game travel in few bits, and how; docs/adr/bits-planes-are-bits.md."""
+"""Which columns of a game travel in few bits, and how; docs/adr/0160-planes-are-bits.md."""
 
 from __future__ import annotations
 

@@ -24,10 +24,11 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from mazemesh.v1 import elo_pb2 as mazemesh_dot_v1_dot_elo__pb2
 from mazemesh.v1 import game_pb2 as mazemesh_dot_v1_dot_game__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cmazemesh/v1/matchmaker.proto\x12\x0bmazemesh.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16mazemesh/v1/game.proto\"\xcf\x01\n\x16SampleOpponentsRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0f\n\x07student\x18\x02 \x01(\t\x12\x0c\n\x04game\x18\x03 \x01(\t\x12\r\n\x05\x63ount\x18\x04 \x01(\x05\x12/\n\x08outcomes\x18\x05 \x03(\x0b\x32\x1d.mazemesh.v1.OpponentOutcomes\x12\x0c\n\x04pool\x18\x06 \x03(\t\x12\x10\n\x08\x65xploits\x18\x07 \x01(\t\x12\r\n\x05sides\x18\x08 \x01(\x05\x12\x13\n\x0b\x61\x64versaries\x18\t \x03(\t\"Q\n\x10OpponentOutcomes\x12\x10\n\x08opponent\x18\x01 \x01(\t\x12\x0c\n\x04wins\x18\x02 \x01(\x03\x12\r\n\x05\x64raws\x18\x03 \x01(\x03\x12\x0e\n\x06losses\x18\x04 \x01(\x03\"C\n\x17SampleOpponentsResponse\x12(\n\topponents\x18\x01 \x03(\x0b\x32\x15.mazemesh.v1.Opponent\"G\n\x08Opponent\x12\x0e\n\x06policy\x18\x01 \x01(\t\x12+\n\x06source\x18\x02 \x01(\x0e\x32\x1b.mazemesh.v1.OpponentSource\"T\n\x1aListTrainingRecordsRequest\x12\x0f\n\x07student\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"d\n\x1bListTrainingRecordsResponse\x12,\n\x07records\x18\x01 \x03(\x0b\x32\x1b.mazemesh.v1.TrainingRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"T\n\x0eTrainingRecord\x12\x0f\n\x07student\x18\x01 \x01(\t\x12\x10\n\x08opponent\x18\x02 \x01(\t\x12\r\n\x05games\x18\x03 \x01(\x03\x12\x10\n\x08win_rate\x18\x04 \x01(\x01\"K\n\x13LeaseMatchesRequest\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x13\n\x0bmax_matches\x18\x02 \x01(\x05\x12\x0c\n\x04game\x18\x03 \x01(\t\"q\n\x14LeaseMatchesResponse\x12)\n\x07matches\x18\x01 \x03(\x0b\x32\x18.mazemesh.v1.LeasedMatch\x12.\n\x0bretry_after\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xde\x01\n\x0bLeasedMatch\x12\x10\n\x08match_id\x18\x01 \x01(\t\x12\r\n\x05\x66\x65nce\x18\x02 \x01(\x03\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x05setup\x18\x04 \x01(\x0b\x32\x17.mazemesh.v1.MatchSetup\x12*\n\x07\x63reated\x18\x05 \x01(\x0b\x32\x19.mazemesh.v1.CreatedMatch\x12\x13\n\x0btemperature\x18\x06 \x01(\x01\x12\x14\n\x0cgame_address\x18\x07 \x01(\t\"[\n\x14\x43ompleteMatchRequest\x12\x10\n\x08match_id\x18\x01 \x01(\t\x12\r\n\x05\x66\x65nce\x18\x02 \x01(\x03\x12\x11\n\tworker_id\x18\x03 \x01(\t\x12\x0f\n\x07\x66\x61ilure\x18\x04 \x01(\t\"\x17\n\x15\x43ompleteMatchResponse\"\xdb\x01\n\x10\x46indMatchRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06player\x18\x02 \x01(\t\x12\x0c\n\x04game\x18\x03 \x01(\t\x12+\n\x08settings\x18\x04 \x01(\x0b\x32\x19.mazemesh.v1.GameSettings\x12+\n\x08max_wait\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12,\n\tbot_after\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05rated\x18\x07 \x01(\x08\"\x80\x01\n\x11\x46indMatchResponse\x12\x11\n\tticket_id\x18\x01 \x01(\t\x12%\n\x06queued\x18\x02 \x01(\x0b\x32\x13.mazemesh.v1.QueuedH\x00\x12\'\n\x07matched\x18\x03 \x01(\x0b\x32\x14.mazemesh.v1.MatchedH\x00\x42\x08\n\x06update\"q\n\x06Queued\x12.\n\nsince_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06rating\x18\x02 \x01(\x01\x12\x0e\n\x06window\x18\x03 \x01(\x01\x12\x17\n\x0ftickets_waiting\x18\x04 \x01(\x05\"z\n\x07Matched\x12\x10\n\x08match_id\x18\x01 \x01(\t\x12\x0f\n\x07game_id\x18\x02 \x01(\t\x12\x12\n\nseat_token\x18\x03 \x01(\t\x12\x0c\n\x04seat\x18\x04 \x01(\x05\x12\x14\n\x0cparticipants\x18\x05 \x03(\t\x12\x14\n\x0cgame_address\x18\x06 \x01(\t\"\'\n\x12\x43\x61ncelMatchRequest\x12\x11\n\tticket_id\x18\x01 \x01(\t\"\x15\n\x13\x43\x61ncelMatchResponse*\x80\x01\n\x0eOpponentSource\x12\x1f\n\x1bOPPONENT_SOURCE_UNSPECIFIED\x10\x00\x12\x1a\n\x16OPPONENT_SOURCE_LATEST\x10\x01\x12\x18\n\x14OPPONENT_SOURCE_PFSP\x10\x02\x12\x17\n\x13OPPONENT_SOURCE_BOT\x10\x03\x32\xa8\x04\n\x11MatchmakerService\x12\\\n\x0fSampleOpponents\x12#.mazemesh.v1.SampleOpponentsRequest\x1a$.mazemesh.v1.SampleOpponentsResponse\x12h\n\x13ListTrainingRecords\x12\'.mazemesh.v1.ListTrainingRecordsRequest\x1a(.mazemesh.v1.ListTrainingRecordsResponse\x12S\n\x0cLeaseMatches\x12 .mazemesh.v1.LeaseMatchesRequest\x1a!.mazemesh.v1.LeaseMatchesResponse\x12V\n\rCompleteMatch\x12!.mazemesh.v1.CompleteMatchRequest\x1a\".mazemesh.v1.CompleteMatchResponse\x12L\n\tFindMatch\x12\x1d.mazemesh.v1.FindMatchRequest\x1a\x1e.mazemesh.v1.FindMatchResponse0\x01\x12P\n\x0b\x43\x61ncelMatch\x12\x1f.mazemesh.v1.CancelMatchRequest\x1a .mazemesh.v1.CancelMatchResponseBI\n\x0f\x64\x65v.mazemesh.v1P\x01Z&mazemesh.dev/go/mazemesh/v1;mazemeshv1\xaa\x02\x0bMazemesh.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cmazemesh/v1/matchmaker.proto\x12\x0bmazemesh.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15mazemesh/v1/elo.proto\x1a\x16mazemesh/v1/game.proto\"\x95\x03\n\x07GateRun\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12(\n\x05state\x18\x02 \x01(\x0e\x32\x19.mazemesh.v1.GateRunState\x12\x1f\n\x04gate\x18\x03 \x01(\x0b\x32\x11.mazemesh.v1.Gate\x12\x0c\n\x04game\x18\x04 \x01(\t\x12\x0f\n\x07promote\x18\x05 \x01(\t\x12\x15\n\rpromoted_from\x18\x06 \x01(\x03\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\x0f\n\x07starter\x18\x08 \x01(\t\x12\x0e\n\x06key_id\x18\t \x01(\t\x12\x11\n\tautomatic\x18\n \x01(\x08\x12\x0e\n\x06issued\x18\x0b \x01(\x03\x12\x15\n\rmemory_issued\x18\x0c \x01(\x03\x12\x16\n\x0ememory_matches\x18\r \x01(\x03\x12\x13\n\x0b\x65xplanation\x18\x0e \x01(\t\x12/\n\x0b\x63reate_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xc1\x01\n\x10StartGateRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x11\n\tcandidate\x18\x02 \x01(\t\x12\x10\n\x08\x62\x61seline\x18\x03 \x01(\t\x12/\n\nhypotheses\x18\x04 \x01(\x0b\x32\x1b.mazemesh.v1.GateHypotheses\x12\x11\n\tancestors\x18\x05 \x03(\t\x12\x0f\n\x07promote\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\x0f\n\x07starter\x18\x08 \x01(\t\"6\n\x11StartGateResponse\x12!\n\x03run\x18\x01 \x01(\x0b\x32\x14.mazemesh.v1.GateRun\"4\n\x11\x43\x61ncelGateRequest\x12\x0f\n\x07gate_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"7\n\x12\x43\x61ncelGateResponse\x12!\n\x03run\x18\x01 \x01(\x0b\x32\x14.mazemesh.v1.GateRun\"[\n\x13ListGateRunsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0f\n\x07gate_id\x18\x03 \x01(\t\x12\x0c\n\x04name\x18\x04 \x01(\t\"S\n\x14ListGateRunsResponse\x12\"\n\x04runs\x18\x01 \x03(\x0b\x32\x14.mazemesh.v1.GateRun\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"&\n\x13WatchGateRunRequest\x12\x0f\n\x07gate_id\x18\x01 \x01(\t\"9\n\x14WatchGateRunResponse\x12!\n\x03run\x18\x01 \x01(\x0b\x32\x14.mazemesh.v1.GateRun\"\xcf\x01\n\x16SampleOpponentsRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0f\n\x07student\x18\x02 \x01(\t\x12\x0c\n\x04game\x18\x03 \x01(\t\x12\r\n\x05\x63ount\x18\x04 \x01(\x05\x12/\n\x08outcomes\x18\x05 \x03(\x0b\x32\x1d.mazemesh.v1.OpponentOutcomes\x12\x0c\n\x04pool\x18\x06 \x03(\t\x12\x10\n\x08\x65xploits\x18\x07 \x01(\t\x12\r\n\x05sides\x18\x08 \x01(\x05\x12\x13\n\x0b\x61\x64versaries\x18\t \x03(\t\"Q\n\x10OpponentOutcomes\x12\x10\n\x08opponent\x18\x01 \x01(\t\x12\x0c\n\x04wins\x18\x02 \x01(\x03\x12\r\n\x05\x64raws\x18\x03 \x01(\x03\x12\x0e\n\x06losses\x18\x04 \x01(\x03\"C\n\x17SampleOpponentsResponse\x12(\n\topponents\x18\x01 \x03(\x0b\x32\x15.mazemesh.v1.Opponent\"G\n\x08Opponent\x12\x0e\n\x06policy\x18\x01 \x01(\t\x12+\n\x06source\x18\x02 \x01(\x0e\x32\x1b.mazemesh.v1.OpponentSource\"T\n\x1aListTrainingRecordsRequest\x12\x0f\n\x07student\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"d\n\x1bListTrainingRecordsResponse\x12,\n\x07records\x18\x01 \x03(\x0b\x32\x1b.mazemesh.v1.TrainingRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"T\n\x0eTrainingRecord\x12\x0f\n\x07student\x18\x01 \x01(\t\x12\x10\n\x08opponent\x18\x02 \x01(\t\x12\r\n\x05games\x18\x03 \x01(\x03\x12\x10\n\x08win_rate\x18\x04 \x01(\x01\"K\n\x13LeaseMatchesRequest\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x13\n\x0bmax_matches\x18\x02 \x01(\x05\x12\x0c\n\x04game\x18\x03 \x01(\t\"q\n\x14LeaseMatchesResponse\x12)\n\x07matches\x18\x01 \x03(\x0b\x32\x18.mazemesh.v1.LeasedMatch\x12.\n\x0bretry_after\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xde\x01\n\x0bLeasedMatch\x12\x10\n\x08match_id\x18\x01 \x01(\t\x12\r\n\x05\x66\x65nce\x18\x02 \x01(\x03\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x05setup\x18\x04 \x01(\x0b\x32\x17.mazemesh.v1.MatchSetup\x12*\n\x07\x63reated\x18\x05 \x01(\x0b\x32\x19.mazemesh.v1.CreatedMatch\x12\x13\n\x0btemperature\x18\x06 \x01(\x01\x12\x14\n\x0cgame_address\x18\x07 \x01(\t\"[\n\x14\x43ompleteMatchRequest\x12\x10\n\x08match_id\x18\x01 \x01(\t\x12\r\n\x05\x66\x65nce\x18\x02 \x01(\x03\x12\x11\n\tworker_id\x18\x03 \x01(\t\x12\x0f\n\x07\x66\x61ilure\x18\x04 \x01(\t\"\x17\n\x15\x43ompleteMatchResponse\"\xdb\x01\n\x10\x46indMatchRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06player\x18\x02 \x01(\t\x12\x0c\n\x04game\x18\x03 \x01(\t\x12+\n\x08settings\x18\x04 \x01(\x0b\x32\x19.mazemesh.v1.GameSettings\x12+\n\x08max_wait\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12,\n\tbot_after\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05rated\x18\x07 \x01(\x08\"\x80\x01\n\x11\x46indMatchResponse\x12\x11\n\tticket_id\x18\x01 \x01(\t\x12%\n\x06queued\x18\x02 \x01(\x0b\x32\x13.mazemesh.v1.QueuedH\x00\x12\'\n\x07matched\x18\x03 \x01(\x0b\x32\x14.mazemesh.v1.MatchedH\x00\x42\x08\n\x06update\"q\n\x06Queued\x12.\n\nsince_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06rating\x18\x02 \x01(\x01\x12\x0e\n\x06window\x18\x03 \x01(\x01\x12\x17\n\x0ftickets_waiting\x18\x04 \x01(\x05\"z\n\x07Matched\x12\x10\n\x08match_id\x18\x01 \x01(\t\x12\x0f\n\x07game_id\x18\x02 \x01(\t\x12\x12\n\nseat_token\x18\x03 \x01(\t\x12\x0c\n\x04seat\x18\x04 \x01(\x05\x12\x14\n\x0cparticipants\x18\x05 \x03(\t\x12\x14\n\x0cgame_address\x18\x06 \x01(\t\"\'\n\x12\x43\x61ncelMatchRequest\x12\x11\n\tticket_id\x18\x01 \x01(\t\"\x15\n\x13\x43\x61ncelMatchResponse*\xf6\x01\n\x0cGateRunState\x12\x1e\n\x1aGATE_RUN_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16GATE_RUN_STATE_RUNNING\x10\x01\x12\x19\n\x15GATE_RUN_STATE_PASSED\x10\x02\x12\x19\n\x15GATE_RUN_STATE_FAILED\x10\x03\x12\x1b\n\x17GATE_RUN_STATE_PROMOTED\x10\x04\x12\x1c\n\x18GATE_RUN_STATE_OVERTAKEN\x10\x05\x12\x1b\n\x17GATE_RUN_STATE_GIVEN_UP\x10\x06\x12\x1c\n\x18GATE_RUN_STATE_CANCELLED\x10\x07*\x80\x01\n\x0eOpponentSource\x12\x1f\n\x1bOPPONENT_SOURCE_UNSPECIFIED\x10\x00\x12\x1a\n\x16OPPONENT_SOURCE_LATEST\x10\x01\x12\x18\n\x14OPPONENT_SOURCE_PFSP\x10\x02\x12\x17\n\x13OPPONENT_SOURCE_BOT\x10\x03\x32\xef\x06\n\x11MatchmakerService\x12\\\n\x0fSampleOpponents\x12#.mazemesh.v1.SampleOpponentsRequest\x1a$.mazemesh.v1.SampleOpponentsResponse\x12h\n\x13ListTrainingRecords\x12\'.mazemesh.v1.ListTrainingRecordsRequest\x1a(.mazemesh.v1.ListTrainingRecordsResponse\x12S\n\x0cLeaseMatches\x12 .mazemesh.v1.LeaseMatchesRequest\x1a!.mazemesh.v1.LeaseMatchesResponse\x12V\n\rCompleteMatch\x12!.mazemesh.v1.CompleteMatchRequest\x1a\".mazemesh.v1.CompleteMatchResponse\x12L\n\tFindMatch\x12\x1d.mazemesh.v1.FindMatchRequest\x1a\x1e.mazemesh.v1.FindMatchResponse0\x01\x12P\n\x0b\x43\x61ncelMatch\x12\x1f.mazemesh.v1.CancelMatchRequest\x1a .mazemesh.v1.CancelMatchResponse\x12J\n\tStartGate\x12\x1d.mazemesh.v1.StartGateRequest\x1a\x1e.mazemesh.v1.StartGateResponse\x12M\n\nCancelGate\x12\x1e.mazemesh.v1.CancelGateRequest\x1a\x1f.mazemesh.v1.CancelGateResponse\x12S\n\x0cListGateRuns\x12 .mazemesh.v1.ListGateRunsRequest\x1a!.mazemesh.v1.ListGateRunsResponse\x12U\n\x0cWatchGateRun\x12 .mazemesh.v1.WatchGateRunRequest\x1a!.mazemesh.v1.WatchGateRunResponse0\x01\x42I\n\x0f\x64\x65v.mazemesh.v1P\x01Z&mazemesh.dev/go/mazemesh/v1;mazemeshv1\xaa\x02\x0bMazemesh.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,44 +36,64 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mazemesh.v1.matchmaker_pb2'
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\017dev.mazemesh.v1P\001Z&mazemesh.dev/go/mazemesh/v1;mazemeshv1\252\002\013Mazemesh.V1'
-  _globals['_OPPONENTSOURCE']._serialized_start=2035
-  _globals['_OPPONENTSOURCE']._serialized_end=2163
-  _globals['_SAMPLEOPPONENTSREQUEST']._serialized_start=135
-  _globals['_SAMPLEOPPONENTSREQUEST']._serialized_end=342
-  _globals['_OPPONENTOUTCOMES']._serialized_start=344
-  _globals['_OPPONENTOUTCOMES']._serialized_end=425
-  _globals['_SAMPLEOPPONENTSRESPONSE']._serialized_start=427
-  _globals['_SAMPLEOPPONENTSRESPONSE']._serialized_end=494
-  _globals['_OPPONENT']._serialized_start=496
-  _globals['_OPPONENT']._serialized_end=567
-  _globals['_LISTTRAININGRECORDSREQUEST']._serialized_start=569
-  _globals['_LISTTRAININGRECORDSREQUEST']._serialized_end=653
-  _globals['_LISTTRAININGRECORDSRESPONSE']._serialized_start=655
-  _globals['_LISTTRAININGRECORDSRESPONSE']._serialized_end=755
-  _globals['_TRAININGRECORD']._serialized_start=757
-  _globals['_TRAININGRECORD']._serialized_end=841
-  _globals['_LEASEMATCHESREQUEST']._serialized_start=843
-  _globals['_LEASEMATCHESREQUEST']._serialized_end=918
-  _globals['_LEASEMATCHESRESPONSE']._serialized_start=920
-  _globals['_LEASEMATCHESRESPONSE']._serialized_end=1033
-  _globals['_LEASEDMATCH']._serialized_start=1036
-  _globals['_LEASEDMATCH']._serialized_end=1258
-  _globals['_COMPLETEMATCHREQUEST']._serialized_start=1260
-  _globals['_COMPLETEMATCHREQUEST']._serialized_end=1351
-  _globals['_COMPLETEMATCHRESPONSE']._serialized_start=1353
-  _globals['_COMPLETEMATCHRESPONSE']._serialized_end=1376
-  _globals['_FINDMATCHREQUEST']._serialized_start=1379
-  _globals['_FINDMATCHREQUEST']._serialized_end=1598
-  _globals['_FINDMATCHRESPONSE']._serialized_start=1601
-  _globals['_FINDMATCHRESPONSE']._serialized_end=1729
-  _globals['_QUEUED']._serialized_start=1731
-  _globals['_QUEUED']._serialized_end=1844
-  _globals['_MATCHED']._serialized_start=1846
-  _globals['_MATCHED']._serialized_end=1968
-  _globals['_CANCELMATCHREQUEST']._serialized_start=1970
-  _globals['_CANCELMATCHREQUEST']._serialized_end=2009
-  _globals['_CANCELMATCHRESPONSE']._serialized_start=2011
-  _globals['_CANCELMATCHRESPONSE']._serialized_end=2032
-  _globals['_MATCHMAKERSERVICE']._serialized_start=2166
-  _globals['_MATCHMAKERSERVICE']._serialized_end=2718
+  _globals['_GATERUNSTATE']._serialized_start=3106
+  _globals['_GATERUNSTATE']._serialized_end=3352
+  _globals['_OPPONENTSOURCE']._serialized_start=3355
+  _globals['_OPPONENTSOURCE']._serialized_end=3483
+  _globals['_GATERUN']._serialized_start=158
+  _globals['_GATERUN']._serialized_end=563
+  _globals['_STARTGATEREQUEST']._serialized_start=566
+  _globals['_STARTGATEREQUEST']._serialized_end=759
+  _globals['_STARTGATERESPONSE']._serialized_start=761
+  _globals['_STARTGATERESPONSE']._serialized_end=815
+  _globals['_CANCELGATEREQUEST']._serialized_start=817
+  _globals['_CANCELGATEREQUEST']._serialized_end=869
+  _globals['_CANCELGATERESPONSE']._serialized_start=871
+  _globals['_CANCELGATERESPONSE']._serialized_end=926
+  _globals['_LISTGATERUNSREQUEST']._serialized_start=928
+  _globals['_LISTGATERUNSREQUEST']._serialized_end=1019
+  _globals['_LISTGATERUNSRESPONSE']._serialized_start=1021
+  _globals['_LISTGATERUNSRESPONSE']._serialized_end=1104
+  _globals['_WATCHGATERUNREQUEST']._serialized_start=1106
+  _globals['_WATCHGATERUNREQUEST']._serialized_end=1144
+  _globals['_WATCHGATERUNRESPONSE']._serialized_start=1146
+  _globals['_WATCHGATERUNRESPONSE']._serialized_end=1203
+  _globals['_SAMPLEOPPONENTSREQUEST']._serialized_start=1206
+  _globals['_SAMPLEOPPONENTSREQUEST']._serialized_end=1413
+  _globals['_OPPONENTOUTCOMES']._serialized_start=1415
+  _globals['_OPPONENTOUTCOMES']._serialized_end=1496
+  _globals['_SAMPLEOPPONENTSRESPONSE']._serialized_start=1498
+  _globals['_SAMPLEOPPONENTSRESPONSE']._serialized_end=1565
+  _globals['_OPPONENT']._serialized_start=1567
+  _globals['_OPPONENT']._serialized_end=1638
+  _globals['_LISTTRAININGRECORDSREQUEST']._serialized_start=1640
+  _globals['_LISTTRAININGRECORDSREQUEST']._serialized_end=1724
+  _globals['_LISTTRAININGRECORDSRESPONSE']._serialized_start=1726
+  _globals['_LISTTRAININGRECORDSRESPONSE']._serialized_end=1826
+  _globals['_TRAININGRECORD']._serialized_start=1828
+  _globals['_TRAININGRECORD']._serialized_end=1912
+  _globals['_LEASEMATCHESREQUEST']._serialized_start=1914
+  _globals['_LEASEMATCHESREQUEST']._serialized_end=1989
+  _globals['_LEASEMATCHESRESPONSE']._serialized_start=1991
+  _globals['_LEASEMATCHESRESPONSE']._serialized_end=2104
+  _globals['_LEASEDMATCH']._serialized_start=2107
+  _globals['_LEASEDMATCH']._serialized_end=2329
+  _globals['_COMPLETEMATCHREQUEST']._serialized_start=2331
+  _globals['_COMPLETEMATCHREQUEST']._serialized_end=2422
+  _globals['_COMPLETEMATCHRESPONSE']._serialized_start=2424
+  _globals['_COMPLETEMATCHRESPONSE']._serialized_end=2447
+  _globals['_FINDMATCHREQUEST']._serialized_start=2450
+  _globals['_FINDMATCHREQUEST']._serialized_end=2669
+  _globals['_FINDMATCHRESPONSE']._serialized_start=2672
+  _globals['_FINDMATCHRESPONSE']._serialized_end=2800
+  _globals['_QUEUED']._serialized_start=2802
+  _globals['_QUEUED']._serialized_end=2915
+  _globals['_MATCHED']._serialized_start=2917
+  _globals['_MATCHED']._serialized_end=3039
+  _globals['_CANCELMATCHREQUEST']._serialized_start=3041
+  _globals['_CANCELMATCHREQUEST']._serialized_end=3080
+  _globals['_CANCELMATCHRESPONSE']._serialized_start=3082
+  _globals['_CANCELMATCHRESPONSE']._serialized_end=3103
+  _globals['_MATCHMAKERSERVICE']._serialized_start=3486
+  _globals['_MATCHMAKERSERVICE']._serialized_end=4365
 # @@protoc_insertion_point(module_scope)

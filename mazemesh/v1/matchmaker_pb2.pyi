@@ -2,6 +2,7 @@ import datetime
 
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from mazemesh.v1 import elo_pb2 as _elo_pb2
 from mazemesh.v1 import game_pb2 as _game_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -12,16 +13,143 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class GateRunState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    GATE_RUN_STATE_UNSPECIFIED: _ClassVar[GateRunState]
+    GATE_RUN_STATE_RUNNING: _ClassVar[GateRunState]
+    GATE_RUN_STATE_PASSED: _ClassVar[GateRunState]
+    GATE_RUN_STATE_FAILED: _ClassVar[GateRunState]
+    GATE_RUN_STATE_PROMOTED: _ClassVar[GateRunState]
+    GATE_RUN_STATE_OVERTAKEN: _ClassVar[GateRunState]
+    GATE_RUN_STATE_GIVEN_UP: _ClassVar[GateRunState]
+    GATE_RUN_STATE_CANCELLED: _ClassVar[GateRunState]
+
 class OpponentSource(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     OPPONENT_SOURCE_UNSPECIFIED: _ClassVar[OpponentSource]
     OPPONENT_SOURCE_LATEST: _ClassVar[OpponentSource]
     OPPONENT_SOURCE_PFSP: _ClassVar[OpponentSource]
     OPPONENT_SOURCE_BOT: _ClassVar[OpponentSource]
+GATE_RUN_STATE_UNSPECIFIED: GateRunState
+GATE_RUN_STATE_RUNNING: GateRunState
+GATE_RUN_STATE_PASSED: GateRunState
+GATE_RUN_STATE_FAILED: GateRunState
+GATE_RUN_STATE_PROMOTED: GateRunState
+GATE_RUN_STATE_OVERTAKEN: GateRunState
+GATE_RUN_STATE_GIVEN_UP: GateRunState
+GATE_RUN_STATE_CANCELLED: GateRunState
 OPPONENT_SOURCE_UNSPECIFIED: OpponentSource
 OPPONENT_SOURCE_LATEST: OpponentSource
 OPPONENT_SOURCE_PFSP: OpponentSource
 OPPONENT_SOURCE_BOT: OpponentSource
+
+class GateRun(_message.Message):
+    __slots__ = ("request_id", "state", "gate", "game", "promote", "promoted_from", "reason", "starter", "key_id", "automatic", "issued", "memory_issued", "memory_matches", "explanation", "create_time", "end_time")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    GATE_FIELD_NUMBER: _ClassVar[int]
+    GAME_FIELD_NUMBER: _ClassVar[int]
+    PROMOTE_FIELD_NUMBER: _ClassVar[int]
+    PROMOTED_FROM_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    STARTER_FIELD_NUMBER: _ClassVar[int]
+    KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    AUTOMATIC_FIELD_NUMBER: _ClassVar[int]
+    ISSUED_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_ISSUED_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_MATCHES_FIELD_NUMBER: _ClassVar[int]
+    EXPLANATION_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    state: GateRunState
+    gate: _elo_pb2.Gate
+    game: str
+    promote: str
+    promoted_from: int
+    reason: str
+    starter: str
+    key_id: str
+    automatic: bool
+    issued: int
+    memory_issued: int
+    memory_matches: int
+    explanation: str
+    create_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    def __init__(self, request_id: _Optional[str] = ..., state: _Optional[_Union[GateRunState, str]] = ..., gate: _Optional[_Union[_elo_pb2.Gate, _Mapping]] = ..., game: _Optional[str] = ..., promote: _Optional[str] = ..., promoted_from: _Optional[int] = ..., reason: _Optional[str] = ..., starter: _Optional[str] = ..., key_id: _Optional[str] = ..., automatic: _Optional[bool] = ..., issued: _Optional[int] = ..., memory_issued: _Optional[int] = ..., memory_matches: _Optional[int] = ..., explanation: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class StartGateRequest(_message.Message):
+    __slots__ = ("request_id", "candidate", "baseline", "hypotheses", "ancestors", "promote", "reason", "starter")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    CANDIDATE_FIELD_NUMBER: _ClassVar[int]
+    BASELINE_FIELD_NUMBER: _ClassVar[int]
+    HYPOTHESES_FIELD_NUMBER: _ClassVar[int]
+    ANCESTORS_FIELD_NUMBER: _ClassVar[int]
+    PROMOTE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    STARTER_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    candidate: str
+    baseline: str
+    hypotheses: _elo_pb2.GateHypotheses
+    ancestors: _containers.RepeatedScalarFieldContainer[str]
+    promote: str
+    reason: str
+    starter: str
+    def __init__(self, request_id: _Optional[str] = ..., candidate: _Optional[str] = ..., baseline: _Optional[str] = ..., hypotheses: _Optional[_Union[_elo_pb2.GateHypotheses, _Mapping]] = ..., ancestors: _Optional[_Iterable[str]] = ..., promote: _Optional[str] = ..., reason: _Optional[str] = ..., starter: _Optional[str] = ...) -> None: ...
+
+class StartGateResponse(_message.Message):
+    __slots__ = ("run",)
+    RUN_FIELD_NUMBER: _ClassVar[int]
+    run: GateRun
+    def __init__(self, run: _Optional[_Union[GateRun, _Mapping]] = ...) -> None: ...
+
+class CancelGateRequest(_message.Message):
+    __slots__ = ("gate_id", "reason")
+    GATE_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    gate_id: str
+    reason: str
+    def __init__(self, gate_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class CancelGateResponse(_message.Message):
+    __slots__ = ("run",)
+    RUN_FIELD_NUMBER: _ClassVar[int]
+    run: GateRun
+    def __init__(self, run: _Optional[_Union[GateRun, _Mapping]] = ...) -> None: ...
+
+class ListGateRunsRequest(_message.Message):
+    __slots__ = ("page_size", "page_token", "gate_id", "name")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    GATE_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    gate_id: str
+    name: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., gate_id: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
+
+class ListGateRunsResponse(_message.Message):
+    __slots__ = ("runs", "next_page_token")
+    RUNS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    runs: _containers.RepeatedCompositeFieldContainer[GateRun]
+    next_page_token: str
+    def __init__(self, runs: _Optional[_Iterable[_Union[GateRun, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class WatchGateRunRequest(_message.Message):
+    __slots__ = ("gate_id",)
+    GATE_ID_FIELD_NUMBER: _ClassVar[int]
+    gate_id: str
+    def __init__(self, gate_id: _Optional[str] = ...) -> None: ...
+
+class WatchGateRunResponse(_message.Message):
+    __slots__ = ("run",)
+    RUN_FIELD_NUMBER: _ClassVar[int]
+    run: GateRun
+    def __init__(self, run: _Optional[_Union[GateRun, _Mapping]] = ...) -> None: ...
 
 class SampleOpponentsRequest(_message.Message):
     __slots__ = ("request_id", "student", "game", "count", "outcomes", "pool", "exploits", "sides", "adversaries")

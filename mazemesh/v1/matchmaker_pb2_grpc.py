@@ -69,6 +69,26 @@ class MatchmakerServiceStub:
                 request_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.CancelMatchRequest.SerializeToString,
                 response_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.CancelMatchResponse.FromString,
                 _registered_method=True)
+        self.StartGate = channel.unary_unary(
+                '/mazemesh.v1.MatchmakerService/StartGate',
+                request_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.StartGateRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.StartGateResponse.FromString,
+                _registered_method=True)
+        self.CancelGate = channel.unary_unary(
+                '/mazemesh.v1.MatchmakerService/CancelGate',
+                request_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.CancelGateRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.CancelGateResponse.FromString,
+                _registered_method=True)
+        self.ListGateRuns = channel.unary_unary(
+                '/mazemesh.v1.MatchmakerService/ListGateRuns',
+                request_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.ListGateRunsRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.ListGateRunsResponse.FromString,
+                _registered_method=True)
+        self.WatchGateRun = channel.unary_stream(
+                '/mazemesh.v1.MatchmakerService/WatchGateRun',
+                request_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.WatchGateRunRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.WatchGateRunResponse.FromString,
+                _registered_method=True)
 
 
 class MatchmakerServiceServicer:
@@ -135,6 +155,43 @@ class MatchmakerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StartGate(self, request, context):
+        """Has a candidate play a gate against a baseline, until Elo's EvaluateGate has decided it: evaluators are leased its
+        matches before new rating matches, those against its ancestors first. When it has passed, the alias that it is for
+        moves to the candidate by compare-and-swap. Durable when it is answered; idempotent by request_id: the same again is
+        answered with the gate as it is now, and with another question it is ALREADY_EXISTS.
+
+        NOT_FOUND when a version does not exist. FAILED_PRECONDITION when one is not ready, they were trained on different
+        ladders, matches there are not of two, or the alias to move exists and does not stand for the baseline.
+        RESOURCE_EXHAUSTED while too many gates run (16, as the service is set). UNAVAILABLE while Model or Game is away.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelGate(self, request, context):
+        """Ends a gate that runs, without a verdict. Matches that are being played count in ratings all the same.
+        NOT_FOUND when there is none of the id; one that has ended stays as it is, and is answered.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListGateRuns(self, request, context):
+        """Gates, the last started first, with what they had found when they were last looked at. They are never deleted.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchGateRun(self, request, context):
+        """A gate now, whenever it has changed, and at least every 20 s; ends when the gate has. NOT_FOUND when there is none of
+        the id. RESOURCE_EXHAUSTED with more than 256 watches; UNAVAILABLE when the service stops: watch again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MatchmakerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -167,6 +224,26 @@ def add_MatchmakerServiceServicer_to_server(servicer, server):
                     servicer.CancelMatch,
                     request_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.CancelMatchRequest.FromString,
                     response_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.CancelMatchResponse.SerializeToString,
+            ),
+            'StartGate': grpc.unary_unary_rpc_method_handler(
+                    servicer.StartGate,
+                    request_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.StartGateRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.StartGateResponse.SerializeToString,
+            ),
+            'CancelGate': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelGate,
+                    request_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.CancelGateRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.CancelGateResponse.SerializeToString,
+            ),
+            'ListGateRuns': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListGateRuns,
+                    request_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.ListGateRunsRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.ListGateRunsResponse.SerializeToString,
+            ),
+            'WatchGateRun': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchGateRun,
+                    request_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.WatchGateRunRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.WatchGateRunResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -336,6 +413,114 @@ class MatchmakerService:
             '/mazemesh.v1.MatchmakerService/CancelMatch',
             mazemesh_dot_v1_dot_matchmaker__pb2.CancelMatchRequest.SerializeToString,
             mazemesh_dot_v1_dot_matchmaker__pb2.CancelMatchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StartGate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.MatchmakerService/StartGate',
+            mazemesh_dot_v1_dot_matchmaker__pb2.StartGateRequest.SerializeToString,
+            mazemesh_dot_v1_dot_matchmaker__pb2.StartGateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelGate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.MatchmakerService/CancelGate',
+            mazemesh_dot_v1_dot_matchmaker__pb2.CancelGateRequest.SerializeToString,
+            mazemesh_dot_v1_dot_matchmaker__pb2.CancelGateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListGateRuns(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.MatchmakerService/ListGateRuns',
+            mazemesh_dot_v1_dot_matchmaker__pb2.ListGateRunsRequest.SerializeToString,
+            mazemesh_dot_v1_dot_matchmaker__pb2.ListGateRunsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchGateRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/mazemesh.v1.MatchmakerService/WatchGateRun',
+            mazemesh_dot_v1_dot_matchmaker__pb2.WatchGateRunRequest.SerializeToString,
+            mazemesh_dot_v1_dot_matchmaker__pb2.WatchGateRunResponse.FromString,
             options,
             channel_credentials,
             insecure,

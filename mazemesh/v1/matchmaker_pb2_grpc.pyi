@@ -69,6 +69,26 @@ class MatchmakerServiceStub:
     """
     CancelMatch: _grpc.UnaryUnaryMultiCallable[_matchmaker_pb2.CancelMatchRequest, _matchmaker_pb2.CancelMatchResponse]
     """Withdraws a ticket; its FindMatch stream ends with CANCELLED (reason TICKET_CANCELLED). FAILED_PRECONDITION when it is matched already."""
+    StartGate: _grpc.UnaryUnaryMultiCallable[_matchmaker_pb2.StartGateRequest, _matchmaker_pb2.StartGateResponse]
+    """Has a candidate play a gate against a baseline, until Elo's EvaluateGate has decided it: evaluators are leased its
+    matches before new rating matches, those against its ancestors first. When it has passed, the alias that it is for
+    moves to the candidate by compare-and-swap. Durable when it is answered; idempotent by request_id: the same again is
+    answered with the gate as it is now, and with another question it is ALREADY_EXISTS.
+
+    NOT_FOUND when a version does not exist. FAILED_PRECONDITION when one is not ready, they were trained on different
+    ladders, matches there are not of two, or the alias to move exists and does not stand for the baseline.
+    RESOURCE_EXHAUSTED while too many gates run (16, as the service is set). UNAVAILABLE while Model or Game is away.
+    """
+    CancelGate: _grpc.UnaryUnaryMultiCallable[_matchmaker_pb2.CancelGateRequest, _matchmaker_pb2.CancelGateResponse]
+    """Ends a gate that runs, without a verdict. Matches that are being played count in ratings all the same.
+    NOT_FOUND when there is none of the id; one that has ended stays as it is, and is answered.
+    """
+    ListGateRuns: _grpc.UnaryUnaryMultiCallable[_matchmaker_pb2.ListGateRunsRequest, _matchmaker_pb2.ListGateRunsResponse]
+    """Gates, the last started first, with what they had found when they were last looked at. They are never deleted."""
+    WatchGateRun: _grpc.UnaryStreamMultiCallable[_matchmaker_pb2.WatchGateRunRequest, _matchmaker_pb2.WatchGateRunResponse]
+    """A gate now, whenever it has changed, and at least every 20 s; ends when the gate has. NOT_FOUND when there is none of
+    the id. RESOURCE_EXHAUSTED with more than 256 watches; UNAVAILABLE when the service stops: watch again.
+    """
 
 @_typing.type_check_only
 class MatchmakerServiceAsyncStub(MatchmakerServiceStub):
@@ -111,6 +131,26 @@ class MatchmakerServiceAsyncStub(MatchmakerServiceStub):
     """
     CancelMatch: _aio.UnaryUnaryMultiCallable[_matchmaker_pb2.CancelMatchRequest, _matchmaker_pb2.CancelMatchResponse]  # type: ignore[assignment]
     """Withdraws a ticket; its FindMatch stream ends with CANCELLED (reason TICKET_CANCELLED). FAILED_PRECONDITION when it is matched already."""
+    StartGate: _aio.UnaryUnaryMultiCallable[_matchmaker_pb2.StartGateRequest, _matchmaker_pb2.StartGateResponse]  # type: ignore[assignment]
+    """Has a candidate play a gate against a baseline, until Elo's EvaluateGate has decided it: evaluators are leased its
+    matches before new rating matches, those against its ancestors first. When it has passed, the alias that it is for
+    moves to the candidate by compare-and-swap. Durable when it is answered; idempotent by request_id: the same again is
+    answered with the gate as it is now, and with another question it is ALREADY_EXISTS.
+
+    NOT_FOUND when a version does not exist. FAILED_PRECONDITION when one is not ready, they were trained on different
+    ladders, matches there are not of two, or the alias to move exists and does not stand for the baseline.
+    RESOURCE_EXHAUSTED while too many gates run (16, as the service is set). UNAVAILABLE while Model or Game is away.
+    """
+    CancelGate: _aio.UnaryUnaryMultiCallable[_matchmaker_pb2.CancelGateRequest, _matchmaker_pb2.CancelGateResponse]  # type: ignore[assignment]
+    """Ends a gate that runs, without a verdict. Matches that are being played count in ratings all the same.
+    NOT_FOUND when there is none of the id; one that has ended stays as it is, and is answered.
+    """
+    ListGateRuns: _aio.UnaryUnaryMultiCallable[_matchmaker_pb2.ListGateRunsRequest, _matchmaker_pb2.ListGateRunsResponse]  # type: ignore[assignment]
+    """Gates, the last started first, with what they had found when they were last looked at. They are never deleted."""
+    WatchGateRun: _aio.UnaryStreamMultiCallable[_matchmaker_pb2.WatchGateRunRequest, _matchmaker_pb2.WatchGateRunResponse]  # type: ignore[assignment]
+    """A gate now, whenever it has changed, and at least every 20 s; ends when the gate has. NOT_FOUND when there is none of
+    the id. RESOURCE_EXHAUSTED with more than 256 watches; UNAVAILABLE when the service stops: watch again.
+    """
 
 class MatchmakerServiceServicer(metaclass=_abc_1.ABCMeta):
     """Decides who plays whom: opponents for training, rating matches for evaluators, and matches between players that ask
@@ -186,5 +226,49 @@ class MatchmakerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_matchmaker_pb2.CancelMatchResponse, _abc.Awaitable[_matchmaker_pb2.CancelMatchResponse]]:
         """Withdraws a ticket; its FindMatch stream ends with CANCELLED (reason TICKET_CANCELLED). FAILED_PRECONDITION when it is matched already."""
+
+    @_abc_1.abstractmethod
+    def StartGate(
+        self,
+        request: _matchmaker_pb2.StartGateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_matchmaker_pb2.StartGateResponse, _abc.Awaitable[_matchmaker_pb2.StartGateResponse]]:
+        """Has a candidate play a gate against a baseline, until Elo's EvaluateGate has decided it: evaluators are leased its
+        matches before new rating matches, those against its ancestors first. When it has passed, the alias that it is for
+        moves to the candidate by compare-and-swap. Durable when it is answered; idempotent by request_id: the same again is
+        answered with the gate as it is now, and with another question it is ALREADY_EXISTS.
+
+        NOT_FOUND when a version does not exist. FAILED_PRECONDITION when one is not ready, they were trained on different
+        ladders, matches there are not of two, or the alias to move exists and does not stand for the baseline.
+        RESOURCE_EXHAUSTED while too many gates run (16, as the service is set). UNAVAILABLE while Model or Game is away.
+        """
+
+    @_abc_1.abstractmethod
+    def CancelGate(
+        self,
+        request: _matchmaker_pb2.CancelGateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_matchmaker_pb2.CancelGateResponse, _abc.Awaitable[_matchmaker_pb2.CancelGateResponse]]:
+        """Ends a gate that runs, without a verdict. Matches that are being played count in ratings all the same.
+        NOT_FOUND when there is none of the id; one that has ended stays as it is, and is answered.
+        """
+
+    @_abc_1.abstractmethod
+    def ListGateRuns(
+        self,
+        request: _matchmaker_pb2.ListGateRunsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_matchmaker_pb2.ListGateRunsResponse, _abc.Awaitable[_matchmaker_pb2.ListGateRunsResponse]]:
+        """Gates, the last started first, with what they had found when they were last looked at. They are never deleted."""
+
+    @_abc_1.abstractmethod
+    def WatchGateRun(
+        self,
+        request: _matchmaker_pb2.WatchGateRunRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_matchmaker_pb2.WatchGateRunResponse], _abc.AsyncIterator[_matchmaker_pb2.WatchGateRunResponse]]:
+        """A gate now, whenever it has changed, and at least every 20 s; ends when the gate has. NOT_FOUND when there is none of
+        the id. RESOURCE_EXHAUSTED with more than 256 watches; UNAVAILABLE when the service stops: watch again.
+        """
 
 def add_MatchmakerServiceServicer_to_server(servicer: MatchmakerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

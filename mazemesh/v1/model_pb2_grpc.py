@@ -93,6 +93,16 @@ class ModelServiceStub:
                 request_serializer=mazemesh_dot_v1_dot_model__pb2.SetAliasRequest.SerializeToString,
                 response_deserializer=mazemesh_dot_v1_dot_model__pb2.SetAliasResponse.FromString,
                 _registered_method=True)
+        self.GetAlias = channel.unary_unary(
+                '/mazemesh.v1.ModelService/GetAlias',
+                request_serializer=mazemesh_dot_v1_dot_model__pb2.GetAliasRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_model__pb2.GetAliasResponse.FromString,
+                _registered_method=True)
+        self.ListAliasHistory = channel.unary_unary(
+                '/mazemesh.v1.ModelService/ListAliasHistory',
+                request_serializer=mazemesh_dot_v1_dot_model__pb2.ListAliasHistoryRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_model__pb2.ListAliasHistoryResponse.FromString,
+                _registered_method=True)
         self.HoldName = channel.unary_unary(
                 '/mazemesh.v1.ModelService/HoldName',
                 request_serializer=mazemesh_dot_v1_dot_model__pb2.HoldNameRequest.SerializeToString,
@@ -203,6 +213,24 @@ class ModelServiceServicer:
     def SetAlias(self, request, context):
         """Moves an alias by compare-and-swap. ABORTED when `expected_revision` is not the alias's revision (0: it must not
         exist yet); the message tells the present one. Moving to a version that is not ready is FAILED_PRECONDITION.
+        `previous_alias`, where it is set, moves in the same step to the version that `alias` stood for, so of many that move
+        it at once each leaves one consistent pair behind.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetAlias(self, request, context):
+        """An alias as it is, with the revision that a compare-and-swap needs, and its last move. NOT_FOUND when there is none;
+        the message tells what exists.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListAliasHistory(self, request, context):
+        """Moves of a name's aliases by SetAlias, the last first: what was moved, from where, when, by whom and why. Nothing is
+        ever taken out of it. `latest`, which moves with each version by itself, is in it where somebody moved it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -248,6 +276,16 @@ def add_ModelServiceServicer_to_server(servicer, server):
                     servicer.SetAlias,
                     request_deserializer=mazemesh_dot_v1_dot_model__pb2.SetAliasRequest.FromString,
                     response_serializer=mazemesh_dot_v1_dot_model__pb2.SetAliasResponse.SerializeToString,
+            ),
+            'GetAlias': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetAlias,
+                    request_deserializer=mazemesh_dot_v1_dot_model__pb2.GetAliasRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_model__pb2.GetAliasResponse.SerializeToString,
+            ),
+            'ListAliasHistory': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAliasHistory,
+                    request_deserializer=mazemesh_dot_v1_dot_model__pb2.ListAliasHistoryRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_model__pb2.ListAliasHistoryResponse.SerializeToString,
             ),
             'HoldName': grpc.unary_unary_rpc_method_handler(
                     servicer.HoldName,
@@ -424,6 +462,60 @@ class ModelService:
             '/mazemesh.v1.ModelService/SetAlias',
             mazemesh_dot_v1_dot_model__pb2.SetAliasRequest.SerializeToString,
             mazemesh_dot_v1_dot_model__pb2.SetAliasResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetAlias(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.ModelService/GetAlias',
+            mazemesh_dot_v1_dot_model__pb2.GetAliasRequest.SerializeToString,
+            mazemesh_dot_v1_dot_model__pb2.GetAliasResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAliasHistory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.ModelService/ListAliasHistory',
+            mazemesh_dot_v1_dot_model__pb2.ListAliasHistoryRequest.SerializeToString,
+            mazemesh_dot_v1_dot_model__pb2.ListAliasHistoryResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -116,6 +116,16 @@ class ModelServiceStub:
     SetAlias: _grpc.UnaryUnaryMultiCallable[_model_pb2.SetAliasRequest, _model_pb2.SetAliasResponse]
     """Moves an alias by compare-and-swap. ABORTED when `expected_revision` is not the alias's revision (0: it must not
     exist yet); the message tells the present one. Moving to a version that is not ready is FAILED_PRECONDITION.
+    `previous_alias`, where it is set, moves in the same step to the version that `alias` stood for, so of many that move
+    it at once each leaves one consistent pair behind.
+    """
+    GetAlias: _grpc.UnaryUnaryMultiCallable[_model_pb2.GetAliasRequest, _model_pb2.GetAliasResponse]
+    """An alias as it is, with the revision that a compare-and-swap needs, and its last move. NOT_FOUND when there is none;
+    the message tells what exists.
+    """
+    ListAliasHistory: _grpc.UnaryUnaryMultiCallable[_model_pb2.ListAliasHistoryRequest, _model_pb2.ListAliasHistoryResponse]
+    """Moves of a name's aliases by SetAlias, the last first: what was moved, from where, when, by whom and why. Nothing is
+    ever taken out of it. `latest`, which moves with each version by itself, is in it where somebody moved it.
     """
     HoldName: _grpc.UnaryUnaryMultiCallable[_model_pb2.HoldNameRequest, _model_pb2.HoldNameResponse]
     """Holds a name for one run, so that two learners never publish under it in turn. Begin with `fence` 0: free when
@@ -215,6 +225,16 @@ class ModelServiceAsyncStub(ModelServiceStub):
     SetAlias: _aio.UnaryUnaryMultiCallable[_model_pb2.SetAliasRequest, _model_pb2.SetAliasResponse]  # type: ignore[assignment]
     """Moves an alias by compare-and-swap. ABORTED when `expected_revision` is not the alias's revision (0: it must not
     exist yet); the message tells the present one. Moving to a version that is not ready is FAILED_PRECONDITION.
+    `previous_alias`, where it is set, moves in the same step to the version that `alias` stood for, so of many that move
+    it at once each leaves one consistent pair behind.
+    """
+    GetAlias: _aio.UnaryUnaryMultiCallable[_model_pb2.GetAliasRequest, _model_pb2.GetAliasResponse]  # type: ignore[assignment]
+    """An alias as it is, with the revision that a compare-and-swap needs, and its last move. NOT_FOUND when there is none;
+    the message tells what exists.
+    """
+    ListAliasHistory: _aio.UnaryUnaryMultiCallable[_model_pb2.ListAliasHistoryRequest, _model_pb2.ListAliasHistoryResponse]  # type: ignore[assignment]
+    """Moves of a name's aliases by SetAlias, the last first: what was moved, from where, when, by whom and why. Nothing is
+    ever taken out of it. `latest`, which moves with each version by itself, is in it where somebody moved it.
     """
     HoldName: _aio.UnaryUnaryMultiCallable[_model_pb2.HoldNameRequest, _model_pb2.HoldNameResponse]  # type: ignore[assignment]
     """Holds a name for one run, so that two learners never publish under it in turn. Begin with `fence` 0: free when
@@ -341,6 +361,28 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_model_pb2.SetAliasResponse, _abc.Awaitable[_model_pb2.SetAliasResponse]]:
         """Moves an alias by compare-and-swap. ABORTED when `expected_revision` is not the alias's revision (0: it must not
         exist yet); the message tells the present one. Moving to a version that is not ready is FAILED_PRECONDITION.
+        `previous_alias`, where it is set, moves in the same step to the version that `alias` stood for, so of many that move
+        it at once each leaves one consistent pair behind.
+        """
+
+    @_abc_1.abstractmethod
+    def GetAlias(
+        self,
+        request: _model_pb2.GetAliasRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_model_pb2.GetAliasResponse, _abc.Awaitable[_model_pb2.GetAliasResponse]]:
+        """An alias as it is, with the revision that a compare-and-swap needs, and its last move. NOT_FOUND when there is none;
+        the message tells what exists.
+        """
+
+    @_abc_1.abstractmethod
+    def ListAliasHistory(
+        self,
+        request: _model_pb2.ListAliasHistoryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_model_pb2.ListAliasHistoryResponse, _abc.Awaitable[_model_pb2.ListAliasHistoryResponse]]:
+        """Moves of a name's aliases by SetAlias, the last first: what was moved, from where, when, by whom and why. Nothing is
+        ever taken out of it. `latest`, which moves with each version by itself, is in it where somebody moved it.
         """
 
     @_abc_1.abstractmethod

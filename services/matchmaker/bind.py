@@ -13,6 +13,10 @@ from mazemesh.client.addresses import split_addresses
 from mazemesh.v1.matchmaker_pb2_grpc import add_MatchmakerServiceServicer_to_server
 from services._harness import Server
 from services._harness.peers.game_specs import GameSpecs, SpecPeer
+from services.matchmaker.gates.driver import Driver, Policy
+from services.matchmaker.gates.gates import Gates, Limits
+from services.matchmaker.gates.run import Hypotheses
+from services.matchmaker.gates.store import GATES, GateStore
 from services.matchmaker.lobby.desk import TOPIC, Desk
 from services.matchmaker.lobby.lobby import Lobby
 from services.matchmaker.lobby.matching import Matching
@@ -32,12 +36,14 @@ from services.matchmaker.settings import MatchmakerSettings
 from services.matchmaker.store import LeaderStore, TicketStore
 from services.matchmaker.stores.memory import LocalLeaders, MemoryTickets
 from services.matchmaker.stores.sql import SqlAnchors, SqlNumbers
+from services.matchmaker.stores.sql_gates import SqlGates
 from services.matchmaker.stores.sql_leaders import SqlLeaders
 from services.matchmaker.stores.sql_leases import SqlLeases
 from services.matchmaker.stores.sql_outcomes import SqlOutcomes
 from services.matchmaker.training.opponents import Mix
 from services.matchmaker.training.snapshots import SnapshotRoster, follow
 from services.matchmaker.training.training import Training
+from services.matchmaker.wire.gate_calls import GateCalls
 
 _RATINGS_AGE = 2.0  # Elo refits about as often
 _MODEL_RETRY = 1.0
@@ -80,7 +86,15 @@ async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) 
     numbers = Numbers(SqlNumbers(server.database))
     ratings = Ratings(peers.elo, _RATINGS_AGE, time.time)
     leaders = SqlLeaders(server.database)
-    evaluation = _evaluation(settings, server, leaders, numbers, roster, ratings, peers, instance)
+    gate_store = SqlGates(server.database)
+    gates = _gates(settings, server, gate_store, numbers, games, peers)
+    evaluation = _evaluation(
+        settings, server, leaders, numbers, roster, ratings, peers, instance, gates
+    )
+    driver = _driver(settings, server, gates, gate_store, leaders, roster, ratings, peers, instance)
+    gate_calls = GateCalls(
+        gates, gate_store, server.notices, heartbeat_seconds=settings.heartbeat_seconds
+    )
     lobby, matching = _lobby(settings, server, numbers, ratings, peers, instance)
     anchors = Anchors(
         SqlAnchors(server.database),
@@ -99,20 +113,30 @@ async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) 
             await training.flush()
             await evaluation.tidy()
 
-    server.registry.register(MatchmakerCollector(training, evaluation, roster, lobby, matching))
+    server.registry.register(
+        MatchmakerCollector(training, evaluation, roster, lobby, matching, driver)
+    )
     server.on_drain(lobby.close)
+    server.on_drain(gate_calls.close)
     server.on_stop(training.flush)
+    server.on_stop(driver.close)
     server.background(flush_regularly, "flush")
     server.background(lambda: follow(peers.model, roster, _MODEL_RETRY), "follow policies")
     look = server.notices.listen(TOPIC)
     server.background(lambda: lobby.watch(look), "watch tickets")
     server.background(matching.run, "match players")
     server.background(lambda: anchors.run(settings.anchor_seconds), "anchor ladders")
+    look_at_gates = server.notices.listen(GATES)
+    server.background(
+        lambda: driver.run(look_at_gates, settings.gate_seconds, settings.gate_look_seconds),
+        "drive gates",
+    )
     servicer = MatchmakerServicer(
         training,
         evaluation,
         lobby,
         games,
+        gate_calls,
         temperature=settings.temperature,
         game_address=split_addresses(settings.public_game_address or settings.game_address)[0],
     )
@@ -143,6 +167,7 @@ def _evaluation(
     ratings: Ratings,
     peers: Peers,
     instance: str,
+    gates: Gates,
 ) -> Evaluation:
     return Evaluation(
         SqlLeases(server.database),
@@ -166,6 +191,64 @@ def _evaluation(
         ),
         clock=time.time,
         rng=np.random.default_rng(),
+        first=gates,
+    )
+
+
+def _gates(
+    settings: MatchmakerSettings,
+    server: Server,
+    store: GateStore,
+    numbers: Numbers,
+    games: GameSpecs,
+    peers: Peers,
+) -> Gates:
+    return Gates(
+        store,
+        numbers,
+        games,
+        peers.model,
+        peers.elo,
+        limits=Limits(settings.max_gates, settings.gate_outstanding, settings.gate_memory_matches),
+        terms=Terms(settings.lease_seconds, settings.max_attempts),
+        changed=lambda: server.notices.publish(GATES),
+        clock=time.time,
+    )
+
+
+def _driver(
+    settings: MatchmakerSettings,
+    server: Server,
+    gates: Gates,
+    store: GateStore,
+    leaders: LeaderStore,
+    roster: SnapshotRoster,
+    ratings: Ratings,
+    peers: Peers,
+    instance: str,
+) -> Driver:
+    tested = Hypotheses(
+        elo0=0.0,
+        elo1=settings.automatic_gate_elo1,
+        max_matches=settings.automatic_gate_matches,
+    )
+    return Driver(
+        gates,
+        store,
+        SqlLeases(server.database),
+        leaders,
+        roster,
+        ratings,
+        peers.model,
+        peers.elo,
+        instance=instance,
+        policy=Policy(
+            settings.gate_rounds,
+            settings.gate_patience_seconds,
+            tested if settings.automatic_gates else None,
+        ),
+        changed=lambda: server.notices.publish(GATES),
+        clock=time.time,
     )
 
 

@@ -10,6 +10,8 @@ from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from services.matchmaker.gates.driver import Driver
+from services.matchmaker.gates.run import RunState
 from services.matchmaker.lobby.lobby import Lobby
 from services.matchmaker.lobby.matching import Matching
 from services.matchmaker.rating.evaluation import Evaluation, LeaseEvent
@@ -37,7 +39,9 @@ class MatchmakerCollector(Collector):
         roster: SnapshotRoster,
         lobby: Lobby,
         matching: Matching,
+        driver: Driver,
     ) -> None:
+        self._driver = driver
         self._training = training
         self._evaluation = evaluation
         self._roster = roster
@@ -66,6 +70,17 @@ class MatchmakerCollector(Collector):
             f"{_PREFIX}_outcome_games",
             "Training games whose outcome was counted; PFSP rests on them.",
             self._training.games,
+        )
+        yield _gauge(
+            "gates_running",
+            "Gates that run, of all instances.",
+            self._driver.running,
+        )
+        yield _counter(
+            "gates",
+            "Gates that ended, by how: promoted, passed, failed, overtaken, given up, cancelled.",
+            "state",
+            {state: self._driver.ended[state] for state in RunState if state.value != "running"},
         )
         yield _gauge(
             "snapshots", "Snapshots that may be opponents, of all policies.", len(self._roster)

@@ -30,14 +30,22 @@ class Numbers:
 
     async def take(self, ladder: str, count: int) -> list[Identity]:
         """`count` identities for matches on a ladder."""
-        if self._instance is None:
-            self._instance = uuid.UUID(await self._store.instance())
+        instance = await self._known()
         while len(self._free) < count:
             size = max(_BLOCK, count)
             first = await self._store.reserve(size)
             self._free.extend(range(first, first + size))
         taken, self._free = self._free[:count], self._free[count:]
-        return [self._identity(self._instance, ladder, number) for number in taken]
+        return [self._identity(instance, ladder, number) for number in taken]
+
+    async def unique(self, text: str) -> str:
+        """16 digits of 0-9, a-f, the same for a text, and others for it in another store."""
+        return uuid.uuid5(await self._known(), text).hex[:16]
+
+    async def _known(self) -> uuid.UUID:
+        if self._instance is None:
+            self._instance = uuid.UUID(await self._store.instance())
+        return self._instance
 
     def _identity(self, instance: uuid.UUID, ladder: str, number: int) -> Identity:
         # The instance keeps ids apart when a data folder was deleted and the counter began anew.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from mazemesh.games import GameSettings
+from services.matchmaker.gates.run import Finding, Hypotheses
 from services.matchmaker.rating.players import Rating
 from services.matchmaker.setup import CreatedMatch, MatchSetup
 
@@ -18,6 +19,18 @@ class GamePeer(Protocol):
         """Creates the games of all matches or of none; raises the errors of CreateGames."""
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What EvaluateGate is asked: whether the matches "<gate_id>/0" and so on tell who is best."""
+
+    gate_id: str
+    ladder: str
+    candidate: str
+    baseline: str
+    hypotheses: Hypotheses = field(default_factory=lambda: Hypotheses())
+    ancestors: tuple[str, ...] = ()
+
+
 class EloPeer(Protocol):
     """The Elo service."""
 
@@ -26,6 +39,9 @@ class EloPeer(Protocol):
 
     async def rating(self, ladder: str, player: str) -> Rating | None:
         """One player; None when it has no result."""
+
+    async def evaluate(self, question: Question) -> Finding:
+        """Opens a gate, if it is new, and what its matches so far tell; errors of EvaluateGate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +53,14 @@ class Published:
         version: Its number.
         game: What it was trained on; empty unless it is a snapshot that can be rated now.
         settings: Of that game.
+        exploits: Whether it was trained against another policy alone.
     """
 
     name: str
     version: int
     game: str = ""
     settings: GameSettings = field(default_factory=GameSettings)
+    exploits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +71,64 @@ class News:
     heartbeat: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The version that a reference stands for.
+
+    Attributes:
+        name: Of the policy.
+        version: Its number.
+        ready: Whether it can be played.
+        kept: Whether it is a snapshot, or has an alias that does not move by itself.
+        game: What it was trained on; empty where it does not say.
+        settings: Of that game.
+    """
+
+    name: str
+    version: int
+    ready: bool = True
+    kept: bool = True
+    game: str = ""
+    settings: GameSettings = field(default_factory=GameSettings)
+
+    @property
+    def policy(self) -> str:
+        """Its reference, `name:version`."""
+        return f"{self.name}:{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class AliasAt:
+    """Where an alias stands, and its revision."""
+
+    version: int
+    revision: int
+
+
 class ModelPeer(Protocol):
     """The Model service."""
+
+    async def resolve(self, reference: str) -> Resolved:
+        """The version that "name:12" or "name:alias" stands for; `NotFound` without."""
+
+    async def alias(self, name: str, alias: str) -> AliasAt | None:
+        """An alias; None when it does not exist."""
+
+    async def move(
+        self,
+        name: str,
+        alias: str,
+        version: int,
+        expected_revision: int,
+        *,
+        previous: str,
+        reason: str,
+        gate_id: str,
+    ) -> None:
+        """Moves an alias; raises the errors of SetAlias.
+
+        `previous`, where it is not empty, is the alias that takes the place where it stood.
+        """
 
     async def snapshots(self) -> list[Published]:
         """All ready snapshots."""

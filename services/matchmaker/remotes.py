@@ -9,16 +9,19 @@ from mazemesh.errors import NotFound
 from mazemesh.v1 import elo_pb2, game_pb2
 from services._harness.peers.connecting import elo_peer, game_peer, model_peer
 from services._harness.peers.game_specs import RemoteSpecs
-from services.matchmaker.peers import News, Published
+from services.matchmaker.gates.run import Finding
+from services.matchmaker.peers import AliasAt, News, Published, Question, Resolved
 from services.matchmaker.rating.players import Rating
 from services.matchmaker.setup import CreatedMatch, MatchSetup
+from services.matchmaker.wire.gates import finding, question_message
 from services.matchmaker.wire.matches import created_match, setup_message
-from services.matchmaker.wire.policies import news, published
+from services.matchmaker.wire.policies import news, published, resolved
 
 if TYPE_CHECKING:
     from mazemesh.client.elo import EloClient
 
 _PAGE_SIZE = 1000
+_MOVER = "matchmaker"
 
 
 class RemoteGame:
@@ -67,6 +70,11 @@ class RemoteElo:
         except NotFound:
             return None
 
+    async def evaluate(self, question: Question) -> Finding:
+        """See `EloPeer`."""
+        request = question_message(question)
+        return finding(await self._elo.call(lambda client: client.evaluate_gate(request)))
+
     async def close(self) -> None:
         """Closes the channel."""
         await self._elo.close()
@@ -82,6 +90,40 @@ class RemoteModel:
         """See `ModelPeer`."""
         found = await self._model.call(lambda client: list(client.list(snapshots_only=True)))
         return [published(one) for one in found]
+
+    async def resolve(self, reference: str) -> Resolved:
+        """See `ModelPeer`."""
+        return resolved(await self._model.call(lambda client: client.describe(reference)))
+
+    async def alias(self, name: str, alias: str) -> AliasAt | None:
+        """See `ModelPeer`."""
+        found = await self._model.call(lambda client: client.alias(name, alias))
+        return None if found is None else AliasAt(found.alias.version, found.alias.revision)
+
+    async def move(
+        self,
+        name: str,
+        alias: str,
+        version: int,
+        expected_revision: int,
+        *,
+        previous: str,
+        reason: str,
+        gate_id: str,
+    ) -> None:
+        """See `ModelPeer`."""
+        await self._model.call(
+            lambda client: client.set_alias(
+                name,
+                alias,
+                version,
+                expected_revision,
+                reason=reason,
+                mover=_MOVER,
+                gate_id=gate_id,
+                previous_alias=previous,
+            )
+        )
 
     async def watch(self) -> AsyncIterator[News]:
         """See `ModelPeer`."""

@@ -32,6 +32,7 @@ from services.matchmaker.wire.convert import (
     whom_to_meet,
     wish_of,
 )
+from services.matchmaker.wire.gate_calls import GateCalls
 
 _MAX_OPPONENTS = 4096
 _MAX_LEASES = 256
@@ -48,6 +49,7 @@ class MatchmakerServicer(MatchmakerServiceServicer):
         evaluation: Evaluation,
         lobby: Lobby,
         games: KnownGames,
+        gate_calls: GateCalls,
         *,
         temperature: float,
         game_address: str,
@@ -56,6 +58,7 @@ class MatchmakerServicer(MatchmakerServiceServicer):
         self._evaluation = evaluation
         self._lobby = lobby
         self._games = games
+        self._gates = gate_calls
         self._temperature = temperature
         self._game_address = game_address
 
@@ -151,6 +154,31 @@ class MatchmakerServicer(MatchmakerServiceServicer):
         runs_the_mesh = key is not None and key.role in ADMINISTRATORS
         await self._lobby.cancel(ticket_id, None if runs_the_mesh else caller().owner)
         return pb.CancelMatchResponse()
+
+    async def StartGate(
+        self, request: pb.StartGateRequest, context: Context
+    ) -> pb.StartGateResponse:
+        """Starts a gate."""
+        return pb.StartGateResponse(run=await self._gates.start(request))
+
+    async def CancelGate(
+        self, request: pb.CancelGateRequest, context: Context
+    ) -> pb.CancelGateResponse:
+        """Ends a gate."""
+        return pb.CancelGateResponse(run=await self._gates.cancel(request))
+
+    async def ListGateRuns(
+        self, request: pb.ListGateRunsRequest, context: Context
+    ) -> pb.ListGateRunsResponse:
+        """A page of gates."""
+        return await self._gates.page(request)
+
+    async def WatchGateRun(
+        self, request: pb.WatchGateRunRequest, context: Context
+    ) -> AsyncIterator[pb.WatchGateRunResponse]:
+        """A gate to its end."""
+        async for run in self._gates.watch(request):
+            yield pb.WatchGateRunResponse(run=run)
 
 
 def _why_expired(ticket: Ticket) -> str:

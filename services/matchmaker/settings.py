@@ -89,6 +89,37 @@ class MatchmakerSettings(ServiceSettings):
         5.0, description="retry hint when every rating is narrow enough"
     )
 
+    automatic_gates: bool = Field(
+        True,
+        description="start a gate by itself for a snapshot that is rated above its policy's "
+        "champion, which it becomes by passing",
+    )
+    automatic_gate_elo1: float = Field(
+        50.0, gt=0.0, le=200.0, description="normalized Elo at which such a snapshot should pass"
+    )
+    automatic_gate_matches: int = Field(
+        400, ge=1, le=1_000_000, description="matches of such a gate at most"
+    )
+    max_gates: PositiveInt = Field(16, description="gates that run at once")
+    gate_outstanding: PositiveInt = Field(
+        16, description="matches of one gate that are under way at once"
+    )
+    gate_memory_matches: int = Field(
+        4, ge=0, le=1000, description="matches of a gate against each ancestor"
+    )
+    gate_seconds: PositiveFloat = Field(
+        1.0, description="how often Elo is asked about gates that run"
+    )
+    gate_look_seconds: PositiveFloat = Field(
+        5.0, description="how often is looked for snapshots that are to have a gate"
+    )
+    gate_rounds: int = Field(
+        3, ge=0, description="how often abandoned matches of a gate are issued anew"
+    )
+    gate_patience_seconds: PositiveFloat = Field(
+        600.0, description="how long Elo may not know a gate's match that was played"
+    )
+
     window_start: PositiveFloat = Field(100.0, description="rating window of a new ticket")
     window_step: PositiveFloat = Field(50.0, description="by how much it widens")
     window_step_seconds: PositiveFloat = Field(5.0, description="how often it widens")

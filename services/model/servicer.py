@@ -21,17 +21,19 @@ from mazemesh.names import ALIAS, POLICY, parse_reference
 from mazemesh.v1 import model_pb2 as pb
 from mazemesh.v1.model_pb2_grpc import ModelServiceServicer
 from mazemesh.wire.specs import settings_from_proto
+from services._harness.access.admission import caller
 from services._harness.broadcast import Broadcast, wait
 from services._harness.calls.context import Context
 from services._harness.pages.paging import page_size, page_token, read_token
 from services._harness.peers.game_specs import GameSpecs
-from services.model.registry import leases, registry
+from services.model.registry import aliases, leases, registry
 from services.model.registry.feed import Feed
 from services.model.registry.policy import Event, Submission, Version
 from services.model.registry.publisher import Now, Publisher
 from services.model.registry.upload import Upload, Uploads
 from services.model.store import BlobStore, Filter, RegistryStore, Transaction
 from services.model.weights import Weights
+from services.model.wire.alias_messages import move_message, read_told
 from services.model.wire.messages import (
     alias_message,
     event_message,
@@ -282,14 +284,46 @@ class ModelServicer(ModelServiceServicer):
 
     async def SetAlias(self, request: pb.SetAliasRequest, context: Context) -> pb.SetAliasResponse:
         """Moves an alias."""
-        name, alias = POLICY.check("name", request.name), ALIAS.check("alias", request.alias)
+        told = read_told(request, caller().owner)
         moved = await self._store.transact(
-            lambda tx: registry.set_alias(
-                tx, name, alias, request.version, request.expected_revision
+            lambda tx: aliases.set_alias(
+                tx,
+                request.name,
+                request.alias,
+                request.version,
+                request.expected_revision,
+                now=self._now(),
+                told=told,
+                previous=request.previous_alias,
             )
         )
         self._news(())
         return pb.SetAliasResponse(alias=alias_message(moved))
+
+    async def GetAlias(self, request: pb.GetAliasRequest, context: Context) -> pb.GetAliasResponse:
+        """An alias and its last move."""
+        name, alias = POLICY.check("name", request.name), ALIAS.check("alias", request.alias)
+        present, last = await self._store.transact(lambda tx: aliases.get_alias(tx, name, alias))
+        return pb.GetAliasResponse(
+            alias=alias_message(present),
+            # One that does not lead to where it stands was followed by moves of its own.
+            last_move=move_message(last) if last and last.alias == present else None,
+        )
+
+    async def ListAliasHistory(
+        self, request: pb.ListAliasHistoryRequest, context: Context
+    ) -> pb.ListAliasHistoryResponse:
+        """A page of moves."""
+        name = POLICY.check("name", request.name)
+        alias = ALIAS.check("alias", request.alias) if request.alias else ""
+        limit = page_size(request.page_size)
+        (before,) = read_token(request.page_token) or (0,)
+        moves = await self._store.transact(lambda tx: tx.moves.page(name, alias, before, limit + 1))
+        page = moves[:limit]
+        return pb.ListAliasHistoryResponse(
+            moves=map(move_message, page),
+            next_page_token=page_token(page[-1].alias.revision) if len(moves) > limit else "",
+        )
 
     async def _spec(self, header: pb.PublishPolicyHeader) -> GameSpec | None:
         """Of the game that the header names, if it names one; Game tells it."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from services.model.registry.policy import Alias, Event, Lease, State, Version
+from services.model.registry.policy import Alias, AliasMove, Event, Lease, State, Version
 
 T = TypeVar("T")
 
@@ -78,6 +78,22 @@ class Aliases(Protocol):
         """Adds or moves an alias."""
 
 
+class Moves(Protocol):
+    """All moves of aliases that somebody made; nothing is ever taken out."""
+
+    def add(self, move: AliasMove) -> None:
+        """Adds the newest move; its revision is higher than all before."""
+
+    def last(self, name: str, alias: str) -> AliasMove | None:
+        """The last move of an alias, or None."""
+
+    def page(self, name: str, alias: str, before: int, limit: int) -> list[AliasMove]:
+        """The last `limit` moves before a revision (0: the last of all), newest first.
+
+        Of one alias, or (empty) of all of the name.
+        """
+
+
 class Events(Protocol):
     """The newest changes, one for each revision."""
 
@@ -127,6 +143,10 @@ class Transaction(Protocol):
     @property
     def aliases(self) -> Aliases:
         """The aliases."""
+
+    @property
+    def moves(self) -> Moves:
+        """The moves of aliases."""
 
     @property
     def events(self) -> Events:

@@ -11,7 +11,16 @@ from sqlalchemy import insert
 
 from services._harness.sql.database import Database
 from services._harness.sql.migrations import schema_differences
-from services.model.registry.policy import Alias, Event, Lease, State, Submission, Version
+from services.model.registry.policy import (
+    Alias,
+    AliasMove,
+    Event,
+    Lease,
+    State,
+    Submission,
+    Told,
+    Version,
+)
 from services.model.store import Filter, RegistryStore, Transaction
 from services.model.stores.sql import SqlRegistry
 from services.model.stores.sql_versions import values
@@ -90,6 +99,35 @@ class RegistryStoreContract:
             replace(lease, owner="p", fence=lease.fence + 1),
             other,
         ]
+
+    async def test_moves_of_aliases_are_kept_newest_first(self, store: RegistryStore) -> None:
+        told = Told("ü" * 1024, "m" * 128, "k" * 64, "g" * 96)
+        moves = [
+            AliasMove(Alias("race", alias, 2**40 + at, at), at - 1, NOW, told)
+            for at, alias in enumerate(("champion", "previous", "champion", "other"), 1)
+        ]
+        elsewhere = AliasMove(Alias("solo", "champion", 1, 9), 0, NOW)
+
+        def work(tx: Transaction) -> Any:
+            tx.lock()
+            assert tx.moves.last("race", "champion") is None
+            for one in (*moves, elsewhere):
+                tx.moves.add(one)
+            return (
+                tx.moves.last("race", "champion"),
+                tx.moves.page("race", "", 0, 9),
+                tx.moves.page("race", "champion", 0, 1),
+                tx.moves.page("race", "champion", 3, 9),
+                tx.moves.page("none", "", 0, 9),
+            )
+
+        assert await store.transact(work) == (
+            moves[2],
+            moves[::-1],
+            [moves[2]],
+            [moves[0]],
+            [],
+        )
 
     async def test_versions_without_a_request_do_not_collide(self, store: RegistryStore) -> None:
         await self.add(store, version(1), version(2))

@@ -88,6 +88,12 @@ MODEL_ROWS = (
     INSERT INTO policy_events
     SELECT i, 'p' || i % 10, i / 10, '' FROM generate_series(1, :rows) i
     """,
+    """
+    INSERT INTO policy_alias_moves
+    SELECT i, 'p' || i % 10, CASE WHEN i % 1000 < 10 THEN 'champion' ELSE 'other' END, 0, 1, now(),
+      '', '', '', ''
+    FROM generate_series(1, :rows) i
+    """,
 )
 
 
@@ -128,6 +134,9 @@ async def test_model(large_database: Database) -> None:
             assert len(tx.versions.page(Filter(name, snapshots, states), before, 50)) == 50
         tx.aliases.of("p1")
         tx.aliases.get("p1", "latest")
+        assert tx.moves.last("p1", "champion")
+        for called, before in product(("", "champion"), (0, query_plans.ROWS // 2)):
+            assert len(tx.moves.page("p1", called, before, 20)) == 20
         tx.events.append([Event(query_plans.ROWS + 1, version)])
         tx.files.put("0" * 64, b"file")
         assert tx.files.get("0" * 64) == b"file"

@@ -145,6 +145,16 @@ RPCS: Final[dict[str, Rpc]] = {
         _PLAYERS, Kind.WRITE, games=("game",), player="player", what=("request_id",)
     ),
     f"{_MATCHMAKER}CancelMatch": Rpc(_PLAYERS, Kind.WRITE, what=("ticket_id",)),
+    # A trainer promotes its own versions alone, as with SetAlias.
+    f"{_MATCHMAKER}StartGate": Rpc(
+        _TRAINERS,
+        Kind.WRITE,
+        policies=("candidate",),
+        what=("request_id", "baseline", "promote"),
+    ),
+    f"{_MATCHMAKER}CancelGate": Rpc(_PEOPLE, Kind.WRITE, what=("gate_id",)),
+    f"{_MATCHMAKER}ListGateRuns": READ,
+    f"{_MATCHMAKER}WatchGateRun": READ,
     # Model
     f"{_MODEL}PublishPolicy": Rpc(
         _TRAINERS,
@@ -157,7 +167,14 @@ RPCS: Final[dict[str, Rpc]] = {
     f"{_MODEL}ListPolicies": ANY,
     # With a graph it tells weights, which not everybody may fetch.
     f"{_MODEL}WatchPolicies": Rpc(_ALL, reserved=("graph_sha256",), plain=_ALL - _FETCHERS),
-    f"{_MODEL}SetAlias": Rpc(_TRAINERS, Kind.WRITE, policies=("name",), what=("alias", "version")),
+    f"{_MODEL}SetAlias": Rpc(
+        _TRAINERS | {Role.MATCHMAKER_SERVICE},
+        Kind.WRITE,
+        policies=("name",),
+        what=("alias", "version", "gate_id"),
+    ),
+    f"{_MODEL}GetAlias": ANY,
+    f"{_MODEL}ListAliasHistory": ANY,
     f"{_MODEL}HoldName": Rpc(_TRAINERS, Kind.BULK, policies=("name",)),
     # Elo
     f"{_ELO}RecordResults": Rpc(frozenset({Role.GAME_SERVICE}), Kind.BULK),

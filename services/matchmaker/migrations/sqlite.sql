@@ -2,7 +2,7 @@ CREATE TABLE alembic_version_matchmaker (
 	version_num VARCHAR(32) NOT NULL,
 	CONSTRAINT alembic_version_matchmaker_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO "alembic_version_matchmaker" VALUES('0002');
+INSERT INTO "alembic_version_matchmaker" VALUES('0003');
 CREATE TABLE matchmaker_anchors (
 	ladder VARCHAR(128) NOT NULL,
 	bots VARCHAR(512) NOT NULL,
@@ -16,6 +16,18 @@ CREATE TABLE matchmaker_forms (
 	weight FLOAT NOT NULL,
 	games BIGINT NOT NULL, revision BIGINT DEFAULT '0' NOT NULL,
 	CONSTRAINT pk_matchmaker_forms PRIMARY KEY (student, opponent)
+);
+CREATE TABLE matchmaker_gates (
+	position INTEGER NOT NULL,
+	gate_id VARCHAR(96) NOT NULL,
+	request_id VARCHAR(128) NOT NULL,
+	name VARCHAR(64) NOT NULL,
+	state VARCHAR(16) NOT NULL,
+	revision BIGINT NOT NULL,
+	run JSON NOT NULL,
+	CONSTRAINT pk_matchmaker_gates PRIMARY KEY (position),
+	CONSTRAINT uq_matchmaker_gates_gate_id UNIQUE (gate_id),
+	CONSTRAINT uq_matchmaker_gates_request_id UNIQUE (request_id)
 );
 CREATE TABLE matchmaker_leaders (
 	task VARCHAR(64) NOT NULL,
@@ -37,7 +49,7 @@ CREATE TABLE matchmaker_matches (
 	attempts INTEGER NOT NULL,
 	worker VARCHAR(128) NOT NULL,
 	expire_time FLOAT NOT NULL,
-	end_time FLOAT NOT NULL,
+	end_time FLOAT NOT NULL, gate_id VARCHAR(96) DEFAULT '' NOT NULL,
 	CONSTRAINT pk_matchmaker_matches PRIMARY KEY (match_id)
 );
 CREATE TABLE matchmaker_numbers (
@@ -56,3 +68,6 @@ CREATE INDEX ix_matchmaker_forms_revision ON matchmaker_forms (revision);
 CREATE INDEX ix_matchmaker_matches_state_create_time ON matchmaker_matches (state, create_time, match_id);
 CREATE INDEX ix_matchmaker_matches_state_expire_time ON matchmaker_matches (state, expire_time);
 CREATE INDEX ix_matchmaker_matches_state_end_time ON matchmaker_matches (state, end_time);
+CREATE INDEX ix_matchmaker_matches_gate_id ON matchmaker_matches (gate_id, state);
+CREATE INDEX ix_matchmaker_gates_state ON matchmaker_gates (state, position);
+CREATE INDEX ix_matchmaker_gates_name ON matchmaker_gates (name, position);

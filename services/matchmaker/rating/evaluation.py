@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
+from typing import Any, Protocol
 
 import numpy as np
 import structlog
@@ -65,6 +66,17 @@ class Issue:
     retry_after: float = 0.0
 
 
+class FirstMatches(Protocol):
+    """Matches that are more urgent than those that ratings ask for."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether there may be more in a moment, as of the last `issue`."""
+
+    async def issue(self, worker: str, limit: int, game: str = "") -> list[Match]:
+        """At most `limit` new matches, leased to a worker; `game` restricts to one."""
+
+
 class LeaseEvent(Enum):
     """What happens to a lease."""
 
@@ -115,8 +127,10 @@ class Evaluation:
         throttle: Throttle,
         clock: Callable[[], float],
         rng: np.random.Generator,
+        first: FirstMatches | None = None,
     ) -> None:
         self._leases = leases
+        self._first = first
         self._leaders = leaders
         self._numbers = numbers
         self._roster = roster
@@ -152,12 +166,16 @@ class Evaluation:
         try:
             await self._roster.ladders()  # before anything is taken: it may fail
             taken += await self._take(worker, limit, game)
+            if self._first is not None and len(taken) < limit:
+                taken += await self._sure(self._first.issue(worker, limit - len(taken), game))
             if len(taken) < limit:
                 retry = await self._decide_in_turn(worker, limit - len(taken), game, taken)
             created = await self._create(taken) if taken else []
         except BaseException:
             await self._withdraw(taken)
             raise
+        if self._first is not None and self._first.busy:
+            retry = min(retry, self._throttle.retry)
         self.events[LeaseEvent.ISSUED] += len(created)
         return Issue(created, 0.0 if created else retry)
 
@@ -194,19 +212,23 @@ class Evaluation:
 
     async def _take(self, worker: str, limit: int, game: str) -> list[Match]:
         """Matches that wait for a worker, expired leases first."""
-        taking = asyncio.create_task(
-            self._leases.issue(worker, limit, self._terms, self._clock(), game)
-        )
-        try:
-            issued = await asyncio.shield(taking)
-        except asyncio.CancelledError:
-            # A transaction that has begun goes on.
-            await self._withdraw((await taking).leased)
-            raise
+        return await self._sure(self._reissue(worker, limit, game))
+
+    async def _reissue(self, worker: str, limit: int, game: str) -> list[Match]:
+        issued = await self._leases.issue(worker, limit, self._terms, self._clock(), game)
         for match in issued.abandoned:
             self._abandoned(match, "every lease ran out")
         self.events[LeaseEvent.EXPIRED] += issued.expired
         return issued.leased
+
+    async def _sure(self, leasing: Coroutine[Any, Any, list[Match]]) -> list[Match]:
+        """What is leased, given back when the caller goes: a transaction that began goes on."""
+        taking = asyncio.create_task(leasing)
+        try:
+            return await asyncio.shield(taking)
+        except asyncio.CancelledError:
+            await self._withdraw(await taking)
+            raise
 
     async def _decide_in_turn(
         self, worker: str, count: int, game: str, taken: list[Match]

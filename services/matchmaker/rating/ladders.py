@@ -37,11 +37,15 @@ class Ladder:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A policy version that is kept for rating, and the ladder of the game it was trained on."""
+    """A policy version that is kept for rating, and the ladder of the game it was trained on.
+
+    One that `exploits` was trained against another policy alone, so it is nobody's champion.
+    """
 
     name: str
     version: int
     ladder: Ladder
+    exploits: bool = False
 
     @property
     def policy(self) -> str:

@@ -46,6 +46,7 @@ class Match:
         worker: Who holds or held the lease.
         expire_time: When the lease runs out.
         end_time: When the match was completed or abandoned.
+        gate_id: Of the gate that it is for; empty: none.
     """
 
     match_id: str
@@ -61,6 +62,7 @@ class Match:
     worker: str = ""
     expire_time: float = 0.0
     end_time: float = 0.0
+    gate_id: str = ""
 
     @property
     def setup(self) -> MatchSetup:

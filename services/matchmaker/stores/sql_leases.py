@@ -141,8 +141,13 @@ def _add(session: Session, new: Sequence[Match], fence: int) -> bool:
     turn = select(leaders.c.fence).where(leaders.c.task == RATING).with_for_update()
     if session.scalar(turn) != fence:
         return False
-    session.execute(insert(matches), [_row(match) for match in new])
+    insert_matches(session, new)
     return True
+
+
+def insert_matches(session: Session, new: Sequence[Match]) -> None:
+    """Adds matches that are not there yet."""
+    session.execute(insert(matches), [_row(match) for match in new])
 
 
 def _look(session: Session, ended_since: float) -> list[Seen]:
@@ -179,6 +184,7 @@ def _match(row: Row[Any]) -> Match:
         worker=row.worker,
         expire_time=row.expire_time,
         end_time=row.end_time,
+        gate_id=row.gate_id,
     )
 
 

@@ -42,10 +42,28 @@ matches = Table(
     Column("worker", String(128), nullable=False),
     Column("expire_time", Float, nullable=False),
     Column("end_time", Float, nullable=False),
+    Column("gate_id", String(96), nullable=False, server_default=""),
     # What is free to be leased, what ran out, and what ended, oldest first.
     Index("ix_matchmaker_matches_state_create_time", "state", "create_time", "match_id"),
     Index("ix_matchmaker_matches_state_expire_time", "state", "expire_time"),
     Index("ix_matchmaker_matches_state_end_time", "state", "end_time"),
+    Index("ix_matchmaker_matches_gate_id", "gate_id", "state"),
+)
+
+gates = Table(
+    "matchmaker_gates",
+    metadata,
+    Column("position", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("gate_id", String(96), nullable=False, unique=True),
+    Column("request_id", String(128), nullable=False, unique=True),
+    # Of the candidate's policy.
+    Column("name", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    # All of the run, as stores/gate_columns.py writes it.
+    Column("run", JSON, nullable=False),
+    Index("ix_matchmaker_gates_state", "state", "position"),
+    Index("ix_matchmaker_gates_name", "name", "position"),
 )
 
 anchors = Table(

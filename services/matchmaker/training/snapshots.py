@@ -93,7 +93,7 @@ class SnapshotRoster:
 
     async def _snapshot(self, policy: Published) -> Snapshot | None:
         ladder = await self._ladder(policy.game, policy.settings) if policy.game else None
-        return Snapshot(policy.name, policy.version, ladder) if ladder else None
+        return Snapshot(policy.name, policy.version, ladder, policy.exploits) if ladder else None
 
     async def _ladder(self, game: str, settings: GameSettings) -> Ladder | None:
         """The ladder of a game; None where Game refuses it, which is told once."""

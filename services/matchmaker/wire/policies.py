@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mazemesh.errors import InvalidArgument
+from mazemesh.names import LATEST
 from mazemesh.v1 import model_pb2 as pb
 from mazemesh.wire.specs import settings_from_proto
-from services.matchmaker.peers import News, Published
+from services.matchmaker.peers import News, Published, Resolved
 
 
 def published(message: pb.PolicyVersion) -> Published:
@@ -18,7 +21,28 @@ def published(message: pb.PolicyVersion) -> Published:
         settings = settings_from_proto(message.collection.settings)
     except InvalidArgument:
         return version
-    return Published(message.name, message.version, message.collection.game, settings)
+    return Published(
+        message.name,
+        message.version,
+        message.collection.game,
+        settings,
+        exploits=bool(message.collection.exploits),
+    )
+
+
+def resolved(message: pb.PolicyVersion) -> Resolved:
+    """A version that was asked for; without a game unless it says what it plays.
+
+    Raises:
+        InvalidArgument: its game has settings that this version does not know.
+    """
+    kept = message.snapshot or any(alias != LATEST for alias in message.aliases)
+    ready = message.state == pb.POLICY_STATE_READY
+    version = Resolved(message.name, message.version, ready, kept)
+    if not message.collection.game:
+        return version
+    settings = settings_from_proto(message.collection.settings)
+    return replace(version, game=message.collection.game, settings=settings)
 
 
 def news(message: pb.WatchPoliciesResponse) -> News:

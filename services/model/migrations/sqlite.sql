@@ -2,7 +2,20 @@ CREATE TABLE alembic_version_model (
 	version_num VARCHAR(32) NOT NULL,
 	CONSTRAINT alembic_version_model_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO "alembic_version_model" VALUES('0005');
+INSERT INTO "alembic_version_model" VALUES('0006');
+CREATE TABLE policy_alias_moves (
+	revision BIGINT NOT NULL,
+	name VARCHAR(64) NOT NULL,
+	alias VARCHAR(64) NOT NULL,
+	from_number BIGINT NOT NULL,
+	number BIGINT NOT NULL,
+	time DATETIME NOT NULL,
+	reason VARCHAR(1024) NOT NULL,
+	mover VARCHAR(128) NOT NULL,
+	key_id VARCHAR(64) NOT NULL,
+	gate_id VARCHAR(96) NOT NULL,
+	CONSTRAINT pk_policy_alias_moves PRIMARY KEY (revision)
+);
 CREATE TABLE policy_aliases (
 	name VARCHAR(64) NOT NULL,
 	alias VARCHAR(64) NOT NULL,
@@ -73,3 +86,5 @@ CREATE INDEX ix_policy_versions_name ON policy_versions (name, position);
 CREATE INDEX ix_policy_versions_name_state ON policy_versions (name, state, position);
 CREATE INDEX ix_policy_versions_snapshots ON policy_versions (position) WHERE snapshot;
 CREATE INDEX ix_policy_versions_name_snapshots ON policy_versions (name, position) WHERE snapshot;
+CREATE INDEX ix_policy_alias_moves_name ON policy_alias_moves (name, revision);
+CREATE INDEX ix_policy_alias_moves_alias ON policy_alias_moves (name, alias, revision);

@@ -97,6 +97,33 @@ class Alias:
     revision: int
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What whoever moves an alias says about it.
+
+    Attributes:
+        reason: Why, in words.
+        mover: Who, as the caller says.
+        key_id: Id of the key that was shown; empty without one.
+        gate_id: The gate that it follows from; empty: none.
+    """
+
+    reason: str = ""
+    mover: str = ""
+    key_id: str = ""
+    gate_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AliasMove:
+    """An alias was moved: as it is since then, where it stood (0: nowhere), when, and why."""
+
+    alias: Alias
+    from_number: int
+    time: datetime
+    told: Told = Told()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
     """A run's hold on a name.

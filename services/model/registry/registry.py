@@ -9,8 +9,6 @@ from typing import NoReturn
 
 from mazemesh.errors import (
     AlreadyExists,
-    Conflict,
-    FailedPrecondition,
     InvalidArgument,
     NotFound,
     OutOfRange,
@@ -119,31 +117,6 @@ def _add_ready(tx: Transaction, version: Version, keep: int, content: bytes | No
     return Published(version, unused, tuple(events))
 
 
-def set_alias(tx: Transaction, name: str, alias: str, number: int, expected: int) -> Alias:
-    """Moves an alias by compare-and-swap on its revision (0: it does not exist yet).
-
-    Raises:
-        NotFound: there is no such version.
-        Conflict: another revision than `expected`.
-        FailedPrecondition: the version is not READY.
-    """
-    tx.lock()
-    version = tx.versions.get(name, number)
-    if version is None:
-        _not_found(tx, name, f"{name}:{number} does not exist")
-    present = tx.aliases.get(name, alias)
-    if (present.revision if present else 0) != expected:
-        raise Conflict(
-            f"expected_revision is {expected}, but {_describe_alias(name, alias, present)}"
-        )
-    if version.state is not State.READY:
-        raise FailedPrecondition(f"{version.reference} is {version.state.name}, not READY")
-    moved = Alias(name, alias, number, tx.advance())
-    tx.aliases.put(moved)
-    tx.events.append([Event(moved.revision, moved)])
-    return moved
-
-
 def resolve(tx: Transaction, reference: Reference) -> Version:
     """The version that a reference stands for, in any state.
 
@@ -154,11 +127,11 @@ def resolve(tx: Transaction, reference: Reference) -> Version:
     if not number:
         alias = tx.aliases.get(reference.name, reference.alias)
         if alias is None:
-            _not_found(tx, reference.name, f"{reference.name}:{reference.alias} does not exist")
+            not_found(tx, reference.name, f"{reference.name}:{reference.alias} does not exist")
         number = alias.number
     version = tx.versions.get(reference.name, number)
     if version is None:
-        _not_found(tx, reference.name, f"{reference.name}:{number} does not exist")
+        not_found(tx, reference.name, f"{reference.name}:{number} does not exist")
     return version
 
 
@@ -170,9 +143,9 @@ def resolve_file(tx: Transaction, reference: Reference) -> Version:
     """
     version = resolve(tx, reference)
     if version.state is State.RETIRED:
-        _not_found(tx, version.name, f"{version.reference} is retired and its file was deleted")
+        not_found(tx, version.name, f"{version.reference} is retired and its file was deleted")
     if version.state is State.REJECTED:
-        _not_found(tx, version.name, f"{version.reference} was rejected: {version.rejection}")
+        not_found(tx, version.name, f"{version.reference} was rejected: {version.rejection}")
     return version
 
 
@@ -233,13 +206,8 @@ def _retire_surplus(
     return unused, [Event(version.revision, version) for version in retired]
 
 
-def _describe_alias(name: str, alias: str, present: Alias | None) -> str:
-    if present is None:
-        return f"{name}:{alias} does not exist (revision 0)"
-    return f"{name}:{alias} is version {present.number} at revision {present.revision}"
-
-
-def _not_found(tx: Transaction, name: str, reason: str) -> NoReturn:
+def not_found(tx: Transaction, name: str, reason: str) -> NoReturn:
+    """Raises `NotFound`, which tells what exists."""
     last = tx.versions.last(name)
     if not last:
         names = tx.versions.names(_NAMES_IN_MESSAGES)

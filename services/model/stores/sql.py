@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from services._harness.sql.database import Database
 from services.model.registry.policy import Alias, Event, Lease
 from services.model.store import Transaction
+from services.model.stores.sql_moves import SqlMoves
 from services.model.stores.sql_versions import SqlVersions, in_utc
 from services.model.stores.tables import ALIASES, EVENTS, FILES, LEASES, REVISION
 
@@ -91,6 +92,7 @@ class SqlTransaction:
         self._connection = connection
         self.versions = SqlVersions(connection)
         self.aliases = SqlAliases(connection)
+        self.moves = SqlMoves(connection)
         self.events = SqlEvents(connection, self.versions, keep_events)
         self.leases = SqlLeases(connection)
         self.files = SqlFiles(connection)

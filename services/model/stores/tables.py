@@ -89,6 +89,25 @@ ALIASES: Final = Table(
     Column("revision", BigInteger, nullable=False),
 )
 
+ALIAS_MOVES: Final = Table(
+    "policy_alias_moves",
+    METADATA,
+    Column("revision", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", String(64), nullable=False),
+    Column("alias", String(64), nullable=False),
+    # 0 where the alias did not exist.
+    Column("from_number", BigInteger, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("time", DateTime(timezone=True), nullable=False),
+    Column("reason", String(1024), nullable=False),
+    Column("mover", String(128), nullable=False),
+    Column("key_id", String(64), nullable=False),
+    Column("gate_id", String(96), nullable=False),
+    Index("ix_policy_alias_moves_name", "name", "revision"),
+    Index("ix_policy_alias_moves_alias", "name", "alias", "revision"),
+)
+"""A row for each move that somebody made; rows are only ever added."""
+
 COUNTS: Final = Table(
     "policy_counts",
     METADATA,

@@ -18,6 +18,7 @@ ASKED: Final = frozenset(
         *("GetLeaderboard", "WatchLeaderboard", "GetReplay", "ListActiveGames", "ListReplays"),
         *("GetHeadToHead", "GetRatingHistory", "ListTournaments", "WatchTournament"),
         *("ListGates", "WatchGate", "GetEmpiricalGame"),
+        *("StartGate", "CancelGate", "ListGateRuns", "WatchGateRun", "ListAliasHistory"),
     }
 )
 """Methods that people call, and the mesh's own processes do not call all the time."""

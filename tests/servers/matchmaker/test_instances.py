@@ -14,6 +14,7 @@ import pytest_asyncio
 from mazemesh.client.matchmaker import MatchmakerClient
 from mazemesh.errors import Cancelled, FailedPrecondition, MazemeshError, Reason
 from mazemesh.games import GameSettings, get_game
+from mazemesh.v1 import matchmaker_pb2 as pb
 from mazemesh.v1.model_pb2 import Collection
 from mazemesh.wire.specs import settings_to_proto
 from services._harness import serve
@@ -176,6 +177,40 @@ async def test_leases_are_unique_and_end_anywhere(instances: Instances) -> None:
         with pytest.raises(FailedPrecondition) as caught:
             await asyncio.to_thread(client.complete, match.match_id, match.fence - 1, worker)
         assert caught.value.reason == Reason.FENCE_PASSED
+
+
+async def test_a_gate_is_one_at_both_and_each_match_of_it_is_issued_once(
+    instances: Instances,
+) -> None:
+    clients = (instances.at_leader, instances.at_other)
+    question = pb.StartGateRequest(request_id="r", candidate="race:1", baseline="bot/random")
+    runs = await asyncio.gather(
+        *(asyncio.to_thread(client.start_gate, question) for client in clients * 2)
+    )
+    assert len({run.gate.gate_id for run in runs}) == 1
+    gate_id = runs[0].gate.gate_id
+    watched = asyncio.create_task(
+        asyncio.to_thread(lambda: list(instances.at_other.watch_gate_run(gate_id)))
+    )
+    issues = await asyncio.gather(
+        *(
+            asyncio.to_thread(client.lease, f"w{number}", 3)
+            for number in range(8)
+            for client in clients
+        )
+    )
+    fences = [
+        (match.match_id, match.fence)
+        for issue in issues
+        for match in issue.matches
+        if match.match_id.startswith(gate_id)
+    ]
+    assert len(fences) == len(set(fences))
+    (run,) = await asyncio.to_thread(lambda: list(instances.at_other.gate_runs(gate_id=gate_id)))
+    assert {match_id for match_id, _ in fences} == {f"{gate_id}/{n}" for n in range(run.issued)}
+    assert 0 < run.issued <= 16
+    await asyncio.to_thread(instances.at_leader.cancel_gate, gate_id, "enough")
+    assert (await watched)[-1].explanation == "cancelled: enough"
 
 
 async def test_outcomes_count_once_and_are_known_everywhere(instances: Instances) -> None:

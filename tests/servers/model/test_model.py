@@ -6,12 +6,15 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 
 from mazemesh.client.model import ModelClient
+from mazemesh.client.promotion import promote, roll_back
 from mazemesh.errors import (
     Conflict,
     FailedPrecondition,
@@ -201,6 +204,63 @@ def test_one_of_many_swaps_wins(model: RunningModel) -> None:
     moved = model.client.set_alias("race", "champion", 8, won.revision)
     assert model.client.describe("race:champion").version == 8
     assert moved.revision > won.revision
+
+
+def test_eight_promoters_at_once_leave_one_linear_history(model: RunningModel) -> None:
+    for seed in range(8):
+        publish(model.client, seed=seed)
+    start = threading.Barrier(8)
+
+    def promote_it(version: int) -> None:
+        start.wait(10)
+        promote(model.client, "race", version, reason=f"for {version}", mover=f"m{version}")
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(promote_it, range(1, 9)))
+    moves = list(model.client.alias_history("race", "champion"))
+    assert sorted(move.version for move in moves) == list(range(1, 9))
+    assert [move.from_version for move in moves] == [*(m.version for m in moves[1:]), 0]
+    assert all(move.reason == f"for {move.version}" for move in moves)
+    assert all(a.revision > b.revision for a, b in pairwise(moves))
+    # Each left where it came from as `previous`, in the step before its own.
+    kept = list(model.client.alias_history("race", "previous"))
+    assert [(one.version, one.revision + 1) for one in kept] == [
+        (move.from_version, move.revision) for move in moves[:-1]
+    ]
+    told = model.client.alias("race", "champion")
+    assert told is not None
+    assert told.last_move == moves[0]
+    assert (told.alias.version, told.alias.revision) == (moves[0].version, moves[0].revision)
+
+    back = roll_back(model.client, "race", mover="ann")
+    assert (back.from_version, back.version) == (moves[0].version, moves[0].from_version)
+    assert (back.mover, back.reason) == ("ann", f"back from race:{moves[0].version}")
+    forth = roll_back(model.client, "race")
+    assert forth.version == moves[0].version
+
+
+def test_what_is_said_of_a_move_is_bounded(model: RunningModel) -> None:
+    client = model.client
+    publish(client)
+    assert client.alias("race", "champion") is None
+    assert list(client.alias_history("race")) == []
+    for said in (
+        {"reason": "x" * 1025},
+        {"mover": "x" * 129},
+        {"gate_id": "x" * 97},
+        {"reason": "\0"},
+        {"previous_alias": "champion"},
+        {"previous_alias": "7"},
+    ):
+        with pytest.raises(InvalidArgument, match=next(iter(said))):
+            client.set_alias("race", "champion", 1, 0, **said)
+    client.set_alias("race", "champion", 1, 0, reason="ü" * 1024, mover="x" * 128, gate_id="g")
+    (move,) = client.alias_history("race")
+    assert (move.reason, move.gate_id, move.key_id) == ("ü" * 1024, "g", "")
+    with pytest.raises(grpc.RpcError, match="page_token"):
+        model.stub.ListAliasHistory(pb.ListAliasHistoryRequest(name="race", page_token="x"))
+    page = model.stub.ListAliasHistory(pb.ListAliasHistoryRequest(name="race", page_size=1))
+    assert (len(page.moves), page.next_page_token) == (1, "")
 
 
 def test_aliases_need_a_ready_version(client: ModelClient) -> None:

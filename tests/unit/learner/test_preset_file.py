@@ -15,6 +15,8 @@ from mazemesh.errors import InvalidArgument
 from mazemesh.games import list_games
 
 ALGORITHMS = registry.names()
+CONTINUOUS = ("ddpg", "td3")
+"""Those that learn no game of mazes."""
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -22,6 +24,10 @@ ALGORITHMS = registry.names()
 def test_the_file_is_the_preset(tmp_path: Path, game: str, algorithm: str) -> None:
     file = tmp_path / "run.toml"
     file.write_text(preset_text(game, algorithm))
+    if algorithm in CONTINUOUS:
+        with pytest.raises(InvalidArgument, match=f"{algorithm} learns continuous actions"):
+            Run.of(LearnerSettings(config=file))
+        return
     assert Run.of(LearnerSettings(config=file)) == Run.of(
         LearnerSettings(game=game, algorithm=algorithm)
     )
@@ -29,10 +35,11 @@ def test_the_file_is_the_preset(tmp_path: Path, game: str, algorithm: str) -> No
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_every_value_is_explained(algorithm: str) -> None:
-    config = Run.of(LearnerSettings(game="solo", algorithm=algorithm)).config
+    game = "gymnasium:Pendulum-v1" if algorithm in CONTINUOUS else "solo"
+    config = Run.of(LearnerSettings(game=game, algorithm=algorithm)).config
     meanings = documented(type(config))
     assert {field.name for field in dataclasses.fields(config)} == meanings.keys()
-    text = preset_text("solo", algorithm).splitlines()
+    text = preset_text(game, algorithm).splitlines()
     head = text.index(f'algorithm = "{algorithm}"')
     for before, line in zip(text[head:], text[head + 1 :], strict=False):
         if " = " in line and not line.startswith("#"):

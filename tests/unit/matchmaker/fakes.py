@@ -3,22 +3,26 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from mazemesh.errors import (
     AlreadyExists,
+    Conflict,
     FailedPrecondition,
     InvalidArgument,
     MazemeshError,
     NotFound,
     Reason,
+    ResourceExhausted,
     Unavailable,
 )
 from mazemesh.games import GameSettings, Purpose, get_game, seeds
 from mazemesh.v1 import game_pb2
 from services._harness.peers.game_specs import GameSpecs
-from services.matchmaker.peers import News, Published
+from services.matchmaker.gates.issuing import Step
+from services.matchmaker.gates.run import Finding, GateRun, Hypotheses, RunState, Verdict
+from services.matchmaker.peers import AliasAt, News, Published, Question, Resolved
 from services.matchmaker.rating.leases import (
     LIVE,
     Match,
@@ -138,6 +142,10 @@ class FakeElo:
     known: dict[str, dict[str, Rating]] = field(default_factory=dict)
     down: bool = False
     asked: int = 0
+    refusal: MazemeshError | None = None
+    gates: dict[str, Question] = field(default_factory=dict)
+    scores: dict[str, float] = field(default_factory=dict)
+    decides_after: int = 4
     answering: asyncio.Event = field(default_factory=asyncio.Event)
     waited: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -156,6 +164,27 @@ class FakeElo:
     async def rating(self, ladder: str, player: str) -> Rating | None:
         return (await self.ratings(ladder)).get(player)
 
+    async def evaluate(self, question: Question) -> Finding:
+        """`scores` are the candidate's; after `decides_after` matches the last one decides."""
+        if self.down:
+            raise Unavailable("Elo is down")
+        if self.refusal is not None:
+            raise self.refusal
+        known = self.gates.setdefault(question.gate_id, question)
+        if known != question:
+            raise AlreadyExists("another question stands under the id")
+        most = question.hypotheses.max_matches or 20_000
+        verdict, counts = Verdict.RUNNING, [0] * 5
+        for number in range(most):
+            score = self.scores.get(f"{question.gate_id}/{number}")
+            if score is None or verdict is not Verdict.RUNNING:
+                break
+            counts[round(score * 4)] += 1
+            if sum(counts) >= self.decides_after:
+                verdict = Verdict.PASSED if score > 0.5 else Verdict.FAILED
+        tested = Hypotheses(0.0, 20.0, 0.05, 0.05, most)
+        return Finding(verdict, tested, tuple(counts) if sum(counts) else ())
+
 
 class FakeModel:
     """Versions and a watch; `publish` sends news, `fail` breaks the watch."""
@@ -163,11 +192,62 @@ class FakeModel:
     def __init__(self) -> None:
         self.versions: dict[tuple[str, int], Published] = {}
         self.listed = asyncio.Event()
+        self.aliases: dict[tuple[str, str], AliasAt] = {}
+        self.moves: list[tuple[str, str, int, str, str]] = []
+        self.moving: Callable[[], None] = lambda: None
+        self.down = False
         self._news: asyncio.Queue[News | MazemeshError] = asyncio.Queue()
 
     def keep(self, version: Published) -> Published:
         self.versions[version.name, version.version] = version
         return version
+
+    def put(self, name: str, alias: str, version: int) -> None:
+        """Moves an alias as somebody else would."""
+        revision = 1 + max((one.revision for one in self.aliases.values()), default=0)
+        self.aliases[name, alias] = AliasAt(version, revision)
+
+    async def resolve(self, reference: str) -> Resolved:
+        self._check()
+        name, _, which = reference.partition(":")
+        at = self.aliases.get((name, which))
+        number = at.version if at else int(which) if which.isdigit() else 0
+        known = self.versions.get((name, number))
+        if known is None:
+            raise NotFound(f"{reference} does not exist")
+        kept = bool(known.game)
+        return Resolved(name, number, True, kept, known.game or "race", known.settings)
+
+    async def alias(self, name: str, alias: str) -> AliasAt | None:
+        self._check()
+        return self.aliases.get((name, alias))
+
+    async def move(
+        self,
+        name: str,
+        alias: str,
+        version: int,
+        expected_revision: int,
+        *,
+        previous: str,
+        reason: str,
+        gate_id: str,
+    ) -> None:
+        self._check()
+        self.moving()
+        present = self.aliases.get((name, alias))
+        if (present.revision if present else 0) != expected_revision:
+            raise Conflict("expected_revision is another one")
+        if (name, version) not in self.versions:
+            raise NotFound(f"{name}:{version} does not exist")
+        if previous and present is not None:
+            self.put(name, previous, present.version)
+        self.put(name, alias, version)
+        self.moves.append((name, alias, version, reason, gate_id))
+
+    def _check(self) -> None:
+        if self.down:
+            raise Unavailable("Model is down")
 
     def publish(self, version: Published) -> None:
         self._news.put_nowait(News(self.keep(version)))
@@ -291,6 +371,70 @@ class MemoryLeases:
 
     def _put(self, matches: Sequence[Match]) -> None:
         self.rows.update((one.match_id, one) for one in matches)
+
+
+class MemoryGates:
+    """A `GateStore` beside a `MemoryLeases`."""
+
+    def __init__(self, leases: MemoryLeases) -> None:
+        self.leases = leases
+        self.runs: dict[str, GateRun] = {}
+
+    async def open(self, run: GateRun, most: int) -> GateRun:
+        for one in self.runs.values():
+            if one.request_id == run.request_id:
+                return one
+        if sum(one.running for one in self.runs.values()) >= most:
+            raise ResourceExhausted("too many gates run")
+        self.runs[run.gate_id] = run
+        return run
+
+    async def get(self, gate_id: str) -> GateRun | None:
+        return self.runs.get(gate_id)
+
+    async def requested(self, request_ids: Collection[str]) -> dict[str, GateRun]:
+        return {one.request_id: one for one in self.runs.values() if one.request_id in request_ids}
+
+    async def running(self) -> list[GateRun]:
+        return [one for one in self.runs.values() if one.running]
+
+    async def page(
+        self, before: int, limit: int, *, gate_id: str = "", name: str = ""
+    ) -> list[tuple[int, GateRun]]:
+        rows = [
+            (position, run)
+            for position, run in enumerate(self.runs.values(), 1)
+            if (not before or position < before)
+            and gate_id in ("", run.gate_id)
+            and name in ("", run.name)
+        ]
+        return rows[::-1][:limit]
+
+    async def change(
+        self, gate_id: str, change: Callable[[GateRun], Step | None]
+    ) -> GateRun | None:
+        old = self.runs.get(gate_id)
+        step = change(old) if old else None
+        if old is None or step is None:
+            return None
+        assert not {one.match_id for one in step.matches} & self.leases.rows.keys()
+        new = replace(step.run, revision=old.revision + 1)
+        self.runs[gate_id] = new
+        self.leases.rows.update((one.match_id, one) for one in step.matches)
+        if new.state is not RunState.RUNNING:
+            self.leases.rows = {
+                key: one
+                for key, one in self.leases.rows.items()
+                if one.gate_id != gate_id or one.state is not State.QUEUED
+            }
+        return new
+
+    async def unplayed(self, gate_id: str) -> Mapping[str, State]:
+        return {
+            one.match_id: one.state
+            for one in self.leases.matches
+            if one.gate_id == gate_id and one.state is not State.COMPLETED
+        }
 
 
 class MemoryAnchors:

@@ -17,8 +17,8 @@ from mazemesh.errors import (
 )
 from mazemesh.names import parse_reference
 from services._harness.sql.database import Database
-from services.model.registry import registry
-from services.model.registry.policy import Alias, State, Submission, Version
+from services.model.registry import aliases, registry
+from services.model.registry.policy import Alias, State, Submission, Told, Version
 from services.model.store import Filter
 from services.model.stores.sql import SqlRegistry
 
@@ -53,7 +53,9 @@ async def resolve(store: SqlRegistry, text: str) -> Version:
 async def set_alias(
     store: SqlRegistry, alias: str, number: int, expected: int, name: str = "race"
 ) -> Alias:
-    return await store.transact(lambda tx: registry.set_alias(tx, name, alias, number, expected))
+    return await store.transact(
+        lambda tx: aliases.set_alias(tx, name, alias, number, expected, now=NOW, told=Told())
+    )
 
 
 async def changes(
