@@ -20,8 +20,8 @@ from mazemesh.policy.cache import fetch_policy
 
 app = typer.Typer()
 
-EPISODES = 16
-"""That a version's return is the mean of."""
+RETURNS = 16
+"""Of seats that a version's return is the mean of, at least; two episodes at least."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,9 @@ def judged(game: str, data: Path) -> dict[str, Any]:
     """What the first version and the newest one earn."""
     name = policy_name(game)
     with served(data, game) as (model, client):
+        episodes = max(2, -(-RETURNS // client.spec(game).spec.seats))
         first, last = (
-            round(mean_return(client, game, fetch_policy(model, f"{name}:{which}"), EPISODES), 3)
+            round(mean_return(client, game, fetch_policy(model, f"{name}:{which}"), episodes), 3)
             for which in ("1", "latest")
         )
     return {"first": first, "last": last, "rising": last > first}
