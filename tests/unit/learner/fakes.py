@@ -16,6 +16,7 @@ from learner.ports import Columns, Priorities
 from learner.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.errors import AlreadyExists, DeadlineExceeded, FailedPrecondition, NotFound
+from mazemesh.packing.rows import unpack
 from mazemesh.policy.weights import Graph
 from mazemesh.v1 import model_pb2, replay_pb2
 from mazemesh.wire.tensors import Signature, from_tensor
@@ -46,6 +47,11 @@ def random_batch(signature: Signature, rows: int, seed: int = 0, version: int = 
     columns = {
         c.name: rng.integers(0, 256, (rows, *c.shape)).astype(c.dtype) for c in signature.columns
     }
+    for c in signature.columns:
+        if c.packing is not None and c.dtype == np.uint8:  # values that its bits can say
+            whole = (rows * int(np.prod(c.shape)) // c.packing.size, c.packing.row_bytes)
+            bits = rng.integers(0, 256, whole).astype(np.uint8)
+            columns[c.name] = unpack(c.packing, bits).reshape(rows, *c.shape)
     for name in columns:
         if name.endswith("action_mask"):
             columns[name] = np.ones_like(columns[name])
