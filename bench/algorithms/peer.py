@@ -19,15 +19,15 @@ PROGRAM = ROOT / "bench" / "peers" / "sb3_algorithm.py"
 LONGEST = 4 * 3600.0
 
 
-def python() -> Path:
-    """One that has Stable-Baselines3: this one, or a virtual environment of its own.
+def start() -> list[str]:
+    """How a Python begins that has Stable-Baselines3: this one, or one of an own environment.
 
     Raises:
         RuntimeError: it does not install.
     """
     if importlib.util.find_spec("stable_baselines3") is not None:
-        return Path(sys.executable)
-    return environment("sb3")
+        return [sys.executable, "-P"]
+    return [str(environment("sb3")), "-P"]
 
 
 def run_peer(cell: Cell, seed: int, steps: int) -> Trained:
@@ -52,7 +52,7 @@ def run_peer(cell: Cell, seed: int, steps: int) -> Trained:
                 }
             )
         )
-        command, started = [str(python()), str(PROGRAM), str(description)], time.time()
+        command, started = [*start(), str(PROGRAM), str(description)], time.time()
         done = subprocess.run(
             command,
             capture_output=True,

@@ -62,7 +62,7 @@ class GymnasiumEnvironment:
         seen, earned, terminated, truncated, info = self._environment.step(
             self._writer.actions.join(action)
         )
-        if self._weights is not None:
+        if self._weights is not None and np.ndim(earned):  # a wrapper may have added them up
             earned = self._weights @ np.asarray(earned, np.float64)
         checked = checked_reward(earned)
         self._writer.see(seen, info, rows, 0)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -41,8 +40,10 @@ def mlflow_server(folder: Path, port: int) -> Iterator[str]:
         try:
             yield f"http://127.0.0.1:{port}"
         finally:
-            for process in [*psutil.Process(server.pid).children(recursive=True), server]:
-                process.send_signal(signal.SIGKILL)
+            for child in psutil.Process(server.pid).children(recursive=True):
+                with suppress(psutil.NoSuchProcess):  # one may end by itself
+                    child.kill()
+            server.kill()
 
 
 def wait_for(condition: Callable[[], bool], what: str) -> None:

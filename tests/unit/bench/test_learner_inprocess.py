@@ -26,6 +26,6 @@ def curve(seed: int) -> list[dict[str, Any]]:
 def test_the_same_seed_gives_the_same_learning_curve() -> None:
     first = curve(3)
     assert [line["agent_steps"] >= 20_000 for line in first] == [True] * 3
-    assert first[0]["updates"] > 0
+    assert first[-1]["updates"] > 0
     assert curve(3) == first
     assert curve(4) != first
