@@ -1,8 +1,8 @@
 """A Bayesian rating of games among any number of teams, by the Plackett-Luce model.
 
 Weng and Lin (2011), A Bayesian Approximation Method for Online Ranking, JMLR 12, algorithm 4: each
-player has a skill with a mean and a deviation, a team's is the sum of its members', and the order of a
-game is drawn place by place among who is left, in proportion to exp(skill / c). Teams that are
+player has a skill with a mean and a deviation, a team's is the sum of its members', and the order
+of a game is drawn place by place among who is left, in proportion to exp(skill / c). Teams that are
 level count as if each had been ahead of the other once.
 """
 
