@@ -1,4 +1,4 @@
-"""Learning from pictures, with the preset as it is, through a real Replay service."""
+"""Learning from pictures, in batches larger than a message, through a real Replay service."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ from tests.servers.processes import service_process
 GAME = "pettingzoo:tests.foreign_games:Screen"
 
 
-async def test_pictures_are_learned_from_with_the_preset(tmp_path: Path) -> None:
+async def test_batches_of_pictures_are_learned_from(tmp_path: Path) -> None:
     """84 x 84 pixels, 256 unrolls a batch: more than Replay puts into one answer."""
-    run = Run.of(LearnerSettings(game=GAME, hyperparameters={"epochs": 1}))
+    run = Run.of(
+        LearnerSettings(game=GAME, hyperparameters={"epochs": 1, "unrolls_per_batch": 256})
+    )
     assert run.batch_rows * run.signature.row_bytes > 56e6
     learner, _ = build(run, run.source.initial(0), "cpu", 1)
     flags = ("--port", "0", "--data-dir", str(tmp_path), "--durability", "none")
