@@ -18,12 +18,16 @@ mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts"
 ln -s pts/ptmx "$root/dev/ptmx"
 ln -s /proc/self/fd "$root/dev/fd"
 mount -t tmpfs tmpfs "$root/dev/shm"
-# Read-only: packages that this machine has already (PACKAGES), under the same path.
-for folder in ${PACKAGES:-}; do
-    mkdir -p "$root$folder"
-    mount --bind "$folder" "$root$folder"
-    mount -o remount,bind,ro "$root$folder"
-done
+# Read-only: packages that this machine has already (PACKAGES), at a place of their own: what lies below /tmp here is hidden there.
+number=0
+while IFS= read -r folder; do
+    [[ -n $folder ]] || continue
+    place="$root/srv/packages/$number"
+    mkdir -p "$place"
+    mount --bind "$folder" "$place"
+    mount -o remount,bind,ro "$place"
+    number=$((number + 1))
+done <<<"${PACKAGES:-}"
 cd "$root"
 mkdir -p old
 pivot_root . old

@@ -82,7 +82,7 @@ def booted(root: Path, packages: Sequence[Path] = ()) -> Iterator[Machine]:
             *("unshare", "--mount", "--pid", "--uts", "--ipc", "--cgroup", "--fork"),
             *("--kill-child", "bash", str(BOOT), str(root)),
         ],
-        env={**os.environ, "PACKAGES": " ".join(map(str, packages))},
+        env={**os.environ, "PACKAGES": "\n".join(map(str, packages))},
         stdin=subprocess.DEVNULL,
         start_new_session=True,
     )

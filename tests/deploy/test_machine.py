@@ -129,11 +129,11 @@ def lay_packages(machine: Machine, folders: list[Path]) -> None:
     machine.run("python3", "-m", "venv", "/opt/mazemesh", timeout=120)
     links = machine.root / "opt" / "packages"
     links.mkdir()
-    for folder in folders:
+    for number, folder in enumerate(folders):
         for entry in folder.iterdir():
             if not entry.name.startswith(("mazemesh", "_mazemesh", "__pycache__")):
                 with suppress(FileExistsError):
-                    (links / entry.name).symlink_to(entry)
+                    (links / entry.name).symlink_to(f"/srv/packages/{number}/{entry.name}")
     place = machine.root / "opt/mazemesh/lib/python3.11/site-packages/packages.pth"
     place.write_text("/opt/packages\n")
 
