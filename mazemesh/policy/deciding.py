@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -124,7 +125,7 @@ class Deciding:
         return {part.head.column: one for part, one in zip(self._parts, found, strict=True)}
 
 
-class _Part:
+class _Part(ABC):
     """One leaf; `numbers` float32 [n, width] are those of its head."""
 
     def __init__(self, head: Head) -> None:
@@ -135,20 +136,28 @@ class _Part:
         numbers: Float = logits[:, self.head.numbers]
         return numbers
 
+    @abstractmethod
     def best(self, numbers: Float) -> Column:
-        raise NotImplementedError
+        """The likeliest action."""
 
-    def draw(self, numbers: Float, heat: np.float32, rng: np.random.Generator) -> Column:
-        raise NotImplementedError
-
+    @abstractmethod
     def log_probability(self, numbers: Float, action: Column) -> Float:
-        raise NotImplementedError
+        """Of an action, float32 [n]."""
 
     def bounded(self, action: Column) -> Column:
+        """The action as it is played; only numbers have bounds."""
         return action
 
 
-class _Choices(_Part):
+class _Chosen(_Part):
+    """One of finitely many actions."""
+
+    @abstractmethod
+    def draw(self, numbers: Float, heat: np.float32, rng: np.random.Generator) -> Column:
+        """An action by chance; `heat` is the temperature."""
+
+
+class _Choices(_Chosen):
     """A `Discrete`, or the parts of a `MultiDiscrete`."""
 
     def __init__(self, head: Head, counts: tuple[int, ...], *, scalar: bool) -> None:
@@ -175,7 +184,7 @@ class _Choices(_Part):
         return total
 
 
-class _Switches(_Part):
+class _Switches(_Chosen):
     """A `MultiBinary`."""
 
     def best(self, numbers: Float) -> Column:
@@ -257,7 +266,7 @@ class _Continuous(_Part):
         return flat.astype(np.float32, copy=False).reshape(-1, *self._shape)
 
 
-def _part(head: Head, distribution: ActionDistribution) -> _Part:
+def _part(head: Head, distribution: ActionDistribution) -> _Chosen | _Continuous:
     match head.space:
         case Discrete():
             return _Choices(head, (head.space.n,), scalar=True)
