@@ -261,8 +261,12 @@ class Validators:
         self._threads = ThreadPoolExecutor(processes, thread_name_prefix="validation")
 
     async def warm(self) -> None:
-        """Starts the first process."""
-        await self._with_validator(lambda validator: validator.start())
+        """Starts the first process.
+
+        A file that comes before it is there is checked by the next one, which then knows its graph
+        and stays the first to be taken.
+        """
+        await self._with_validator(lambda validator: validator.start(), has_checked=False)
 
     async def check(self, content: Content, size_bytes: int, parity: Parity) -> str:
         """What the file was compared on; see `Validator.check`.
@@ -282,7 +286,9 @@ class Validators:
         for validator in self._all:
             await asyncio.to_thread(validator.close)
 
-    async def _with_validator(self, work: Callable[[Validator], T]) -> T:
+    async def _with_validator(
+        self, work: Callable[[Validator], T], *, has_checked: bool = True
+    ) -> T:
         if self._free.locked() and self._waiting >= self._most_waiting:
             raise ResourceExhausted(
                 f"{self._waiting} files wait to be checked, which is the most; publish again later",
@@ -297,7 +303,7 @@ class Validators:
         running = asyncio.get_running_loop().run_in_executor(self._threads, work, validator)
 
         def give_back(_: object) -> None:
-            self._idle.append(validator)
+            self._idle.insert(len(self._idle) if has_checked else 0, validator)
             self._free.release()
 
         running.add_done_callback(give_back)

@@ -273,3 +273,20 @@ async def test_who_leaves_the_queue_makes_room(tmp_path: Path) -> None:
         third = asyncio.create_task(validators.check(*slow, parity()))
         results = await asyncio.gather(first, third, return_exceptions=True)
     assert [type(result) for result in results] == [Rejection, Rejection]
+
+
+async def test_who_checked_a_file_while_the_first_still_started_is_taken_again() -> None:
+    taken: list[Validator] = []
+
+    def check(validator: Validator, *_: object) -> str:
+        taken.append(validator)
+        return "checked"
+
+    validators = Validators(Limits(), processes=2, waiting=2, check=check)
+    warming = asyncio.create_task(validators.warm())
+    await asyncio.sleep(0)  # it has taken its process
+    await validators.check(b"", 0, parity())
+    await warming
+    await validators.check(b"", 0, parity())
+    await validators.close()
+    assert taken[0] is taken[1]
