@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from functools import partial
+from statistics import fmean
 from typing import Annotated, Any
 
 import typer
@@ -25,7 +26,8 @@ GOAL_MS = 10.0
 @app.command("inference")
 def inference(
     *,
-    seconds: Annotated[float, typer.Option(help="of each cell", min=0.2)] = 3.0,
+    seconds: Annotated[float, typer.Option(help="of each round", min=0.2)] = 1.0,
+    rounds: Annotated[int, typer.Option(help="ours and the echo in turn", min=1)] = 2,
     callers: Annotated[list[int] | None, typer.Option(help="at once; again for more")] = None,
     batch: Annotated[list[int] | None, typer.Option(help="rows of a call; again for more")] = None,
     hidden: Annotated[list[int] | None, typer.Option(help="sizes of layers")] = None,
@@ -46,15 +48,8 @@ def inference(
             for rows in batches:
                 for count in counts:
                     told = _calls(kind, server.address, rows, workload)
-                    cells.append(_cell(kind, told, count, rows, seconds, raw))
+                    cells.append(_cell(kind, told, count, rows, (seconds, rounds), raw))
         rss = server.rss_bytes()
-    for cell in cells:
-        with pinned_server(partial(serve_echo, cell["response_bytes"])) as echo:
-            told = {"address": echo.address, "request_bytes": cell["request_bytes"]}
-            found = load("echo", told, cell["callers"], seconds)
-        cell["echo_calls_per_second"] = found["calls_per_second"]
-        cell["echo_p99_ms"] = found["p99_ms"]
-        cell["of_echo"] = cell["calls_per_second"] / found["calls_per_second"]
     peers = [measured_peer(name, workload, counts, batches, seconds) for name in peer or ()]
     report = {
         **_summary(cells, peers, raw),
@@ -94,10 +89,20 @@ def _cell(
     told: dict[str, Any],
     callers: int,
     rows: int,
-    seconds: float,
+    timing: tuple[float, int],
     raw: dict[int, float],
 ) -> dict[str, Any]:
-    found = load(kind, told, callers, seconds)
+    """Ours and the echo in turn, since others use the machine too; means over the rounds."""
+    seconds, rounds = timing
+    warm = load(kind, told, 1, seconds / 10)
+    ours, echoes = [], []
+    with pinned_server(partial(serve_echo, int(warm["response_bytes"]))) as echo:
+        asked = {"address": echo.address, "request_bytes": int(warm["request_bytes"])}
+        for _ in range(rounds):
+            ours.append(load(kind, told, callers, seconds))
+            echoes.append(load("echo", asked, callers, seconds))
+    found = _means(ours)
+    beside = _means(echoes)
     observations = rows * found["calls_per_second"]
     return {
         "over": kind,
@@ -106,7 +111,14 @@ def _cell(
         **found,
         "observations_per_second": observations,
         "of_onnxruntime": observations / raw[rows],
+        "of_echo": found["calls_per_second"] / beside["calls_per_second"],
+        "echo_calls_per_second": beside["calls_per_second"],
+        "echo_p99_ms": beside["p99_ms"],
     }
+
+
+def _means(found: list[dict[str, float]]) -> dict[str, float]:
+    return {name: fmean(one[name] for one in found) for name in found[0]}
 
 
 def _summary(

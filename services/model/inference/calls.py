@@ -54,7 +54,7 @@ class Asked:
         policy: "name:12", "name:alias" or "name".
         rows: Of each column.
         given: The columns.
-        outputs: Names of those that are wanted; empty: the usual ones.
+        outputs: Names of those that are wanted; empty: the usual ones, None: all.
         choosing: How actions are chosen.
         sessions: States that are kept.
         deadline: When nobody waits for the answer any more, by the clock of inference.
@@ -64,7 +64,7 @@ class Asked:
     policy: str
     rows: int
     given: Sequence[Given]
-    outputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] | None = ()
     choosing: Choosing = USUAL
     sessions: Sessions = NO_SESSIONS
     deadline: float = float("inf")

@@ -106,12 +106,19 @@ class Layout:
         """Which output the next state is."""
         return next(i for i, column in enumerate(self.outputs) if column.name == NEXT_STATE)
 
-    def chosen(self, names: tuple[str, ...]) -> tuple[int, ...]:
-        """Which outputs the names are.
+    @cached_property
+    def everything(self) -> tuple[int, ...]:
+        """All outputs."""
+        return tuple(range(len(self.outputs)))
+
+    def chosen(self, names: tuple[str, ...] | None) -> tuple[int, ...]:
+        """Which outputs the names are: without any the usual ones, of None all.
 
         Raises:
             InvalidArgument: there is no such, or one is named twice.
         """
+        if names is None:
+            return self.everything
         if not names:
             return self.usual
         known = self._chosen.get(names)

@@ -71,6 +71,7 @@ def infer_message(answer: Answer) -> pb.InferResponse:
                 name=outputs[index].name,
                 dtype=_NUMBERS[outputs[index].dtype],  # type: ignore[arg-type]
                 data=answer.column(index),
+                shape=outputs[index].shape,
             )
             for index in answer.wanted
         ],

@@ -41,6 +41,9 @@ _KINDS: Final = {
     "float32": ("FP32", pb.TYPE_FP32, "fp32_contents"),
     "float64": ("FP64", pb.TYPE_FP64, "fp64_contents"),
 }
+_WIDE: Final = {"uint_contents": np.uint32, "int_contents": np.int32}
+"""Fields that narrower types travel in."""
+
 _DTYPES: Final = {kind: name for name, (kind, _, _) in _KINDS.items()}
 _SEQUENCE: Final = frozenset({"sequence_id", "sequence_start", "sequence_end"})
 _KNOWN: Final = _SEQUENCE | {"temperature", "seed", "priority", "timeout"}
@@ -121,7 +124,7 @@ def read_infer(
         policy_of(request.model_name, request.model_version),
         rows,
         given,
-        tuple(output.name for output in request.outputs),
+        tuple(output.name for output in request.outputs) or None,
         choosing,
         sequence.sessions(owner),
         deadline,
@@ -171,12 +174,15 @@ def _contents(one: pb.ModelInferRequest.InferInputTensor) -> bytes:
             f"input {shown(one.name)} has {len(elements)} {field or 'typed'} elements; expected "
             f"{prod(one.shape)}, or all inputs in raw_input_contents"
         )
-    try:
-        return np.array(elements, np.dtype(dtype).newbyteorder("<")).tobytes()
-    except OverflowError:
-        raise InvalidArgument(
-            f"input {shown(one.name)} has an element that is none of {one.datatype}"
-        ) from None
+    kind = np.dtype(dtype).newbyteorder("<")
+    array = np.array(elements, _WIDE.get(field, kind))
+    if field in _WIDE:
+        bounds = np.iinfo(kind)
+        if array.min() < bounds.min or array.max() > bounds.max:
+            raise InvalidArgument(
+                f"input {shown(one.name)} has an element that is none of {one.datatype}"
+            )
+    return array.astype(kind).tobytes()
 
 
 def _refuse(parameters: Mapping[str, Any]) -> None:
