@@ -192,7 +192,7 @@ async def test_what_one_instance_moves_the_other_infers_by(
     server: PostgresqlServer, tmp_path: Path
 ) -> None:
     observation = {"observation": np.zeros((1, Network().observation_size), np.uint8)}
-    async with two(await server.new_database(), tmp_path) as instances:
+    async with two(server.new_schema(), tmp_path) as instances:
         one, other = instances.clients
 
         def asked(client: ModelClient) -> int:
