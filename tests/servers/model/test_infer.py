@@ -229,7 +229,9 @@ def test_a_policy_that_takes_too_long_is_stopped_alone(tmp_path: Path) -> None:
         runner().suspend()  # a batch without an end
         with pytest.raises(FailedPrecondition, match=r"slow:1 .* took more than 2 s"):
             model.client.infer("slow", seen(), deadline=LONG)
-        with pytest.raises(FailedPrecondition, match=r"slow:1 is not run for another \d+ s") as told:
+        with pytest.raises(
+            FailedPrecondition, match=r"slow:1 is not run for another \d+ s"
+        ) as told:
             model.client.infer("slow", seen(), deadline=LONG)
         assert told.value.retry_after
         assert model.client.infer("race", seen(), deadline=LONG).reference == "race:1"
@@ -271,7 +273,7 @@ def test_more_calls_than_may_wait_are_refused_with_a_time(tmp_path: Path) -> Non
                     for _ in range(2)
                 ]
                 eventually(lambda: model.metric("inference_calls") == 2, LONG)
-                with pytest.raises(ResourceExhausted, match="2 calls .* wait") as caught:
+                with pytest.raises(ResourceExhausted, match=r"2 calls .* wait") as caught:
                     model.client.infer("race", seen())
                 assert caught.value.retry_after
                 process.resume()
@@ -289,9 +291,7 @@ def test_two_calls_of_one_session_at_once_are_refused(
     process.suspend()
     try:
         with ThreadPoolExecutor(1) as callers:
-            first = callers.submit(
-                client.infer, "memory", seen(1), sessions=["c"], deadline=LONG
-            )
+            first = callers.submit(client.infer, "memory", seen(1), sessions=["c"], deadline=LONG)
             eventually(lambda: model.metric("inference_calls") == 1, LONG)
             with pytest.raises(Conflict, match="session 'c'"):
                 client.infer("memory", seen(1), sessions=["c"])
@@ -332,5 +332,3 @@ def flip_row(database: Path) -> None:
             "UPDATE policy_files SET content = ? WHERE sha256 = ?", (bytes(flipped), sha256)
         )
     connection.close()
-
-

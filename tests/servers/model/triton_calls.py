@@ -42,7 +42,11 @@ def main(address: str, observation: np.ndarray) -> dict[str, Any]:
     answer = client.infer("race", asked, "1", request_id="r-1", client_timeout=DEADLINE)
     response = answer.get_response()
     some = client.infer(
-        "race", asked, "latest", outputs=[triton.InferRequestedOutput("value")], parameters={"seed": 3}
+        "race",
+        asked,
+        "latest",
+        outputs=[triton.InferRequestedOutput("value")],
+        parameters={"seed": 3},
     )
     told: dict[str, Any] = {
         "live": client.is_server_live(),
@@ -106,4 +110,5 @@ def stream(client: Any, asked: list[Any]) -> list[Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(sys.argv[1], np.array(json.loads(sys.argv[2]), np.uint8))))
+    found = main(sys.argv[1], np.array(json.loads(sys.argv[2]), np.uint8))
+    sys.stdout.write(json.dumps(found) + "\n")
