@@ -32,6 +32,7 @@ _PASSED_ON: Final = (
 )
 _THREADS: Final = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 _END_SECONDS: Final = 5.0
+_MAIN: Final = "services.model.inference.runner.main"
 
 Content = memoryview
 Parts = Sequence["bytes | memoryview"]
@@ -130,8 +131,7 @@ class Process:
 
         def start() -> subprocess.Popen[bytes]:
             return subprocess.Popen(  # our own module
-                [sys.executable, "-P", "-m", "services.model.inference.runner.main"]
-                + [str(one) for one in arguments],
+                [sys.executable, "-P", "-m", _MAIN, *(str(one) for one in arguments)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 cwd="/",
