@@ -15,13 +15,14 @@ from typer.testing import CliRunner
 from mazemesh.cli.app import app
 from mazemesh.errors import FailedPrecondition, InvalidArgument
 from mazemesh.games import GameSettings, open_game
-from mazemesh.games.foreign import making, names, process
 from mazemesh.games.foreign.check import check_game
 from mazemesh.games.foreign.engine import ForeignEngine
-from mazemesh.games.foreign.episodes import episode_seed
+from mazemesh.games.foreign.environments import making, names
+from mazemesh.games.foreign.environments.episodes import episode_seed
+from mazemesh.games.foreign.environments.names import GROUP, is_foreign, parse, policy_name
 from mazemesh.games.foreign.game import ForeignGame
-from mazemesh.games.foreign.names import GROUP, is_foreign, parse, policy_name
-from mazemesh.games.foreign.scoring import scores
+from mazemesh.games.foreign.processes import process
+from mazemesh.games.foreign.seats.scoring import scores
 from mazemesh.games.spaces import Discrete
 
 CARTPOLE = "gymnasium:CartPole-v1"

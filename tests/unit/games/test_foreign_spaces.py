@@ -13,12 +13,12 @@ from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSettings, open_game
 from mazemesh.games.choosing import check_actions, make_legal
 from mazemesh.games.columns import pack_actions, unpack_actions
-from mazemesh.games.foreign.conversion import converted
 from mazemesh.games.foreign.engine import ForeignEngine
-from mazemesh.games.foreign.episodes import episode_seed
+from mazemesh.games.foreign.environments.episodes import episode_seed
 from mazemesh.games.foreign.game import ForeignGame
-from mazemesh.games.foreign.rows import Rows
-from mazemesh.games.foreign.seat_writer import SeatWriter, checked_reward
+from mazemesh.games.foreign.seats.conversion import converted
+from mazemesh.games.foreign.seats.rows import Rows
+from mazemesh.games.foreign.seats.seat_writer import SeatWriter, checked_reward
 from mazemesh.games.spaces import Box, Dict, Discrete, MultiBinary, MultiDiscrete, Tuple, leaves
 
 HERE = "pettingzoo:tests.foreign_games:"

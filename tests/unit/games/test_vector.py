@@ -12,7 +12,7 @@ from gymnasium.vector import AutoresetMode
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSettings, open_game
 from mazemesh.games.foreign.engine import ForeignEngine
-from mazemesh.games.foreign.episodes import episode_seed
+from mazemesh.games.foreign.environments.episodes import episode_seed
 from mazemesh.games.foreign.game import ForeignGame
 
 CARTPOLE = "gymnasium-vector:CartPole-v1"

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from gymnasium import spaces as gym
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.games.foreign.conversion import Conversion, converted
+from mazemesh.games.foreign.seats.conversion import Conversion, converted
 from mazemesh.games.spaces import Space
 
 

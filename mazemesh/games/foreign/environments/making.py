@@ -12,8 +12,8 @@ from importlib.metadata import PackageNotFoundError, packages_distributions, ver
 from typing import Any
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.games.foreign.environment import Environment
-from mazemesh.games.foreign.names import ForeignName, plugins
+from mazemesh.games.foreign.environments.environment import Environment
+from mazemesh.games.foreign.environments.names import ForeignName, plugins
 
 _REGISTERING = ("ale_py", "minigrid", "mo_gymnasium")
 """Packages whose import registers ids in Gymnasium; others are named before theirs, "module:id"."""
@@ -40,19 +40,19 @@ def make_environment(name: ForeignName, *, strict: bool = False, num_envs: int =
     made = _make(replace(name, arguments=arguments), num_envs)
     about = version_of(name.target), package_of(made)
     if hasattr(made, "single_observation_space"):
-        from mazemesh.games.foreign.vector_environment import VectorEnvironment
+        from mazemesh.games.foreign.environments.vector_environment import VectorEnvironment
 
         return VectorEnvironment(made, *about, strict=strict)
     if hasattr(made, "possible_agents"):
         if hasattr(made, "agent_selection") or hasattr(made, "last"):
-            from mazemesh.games.foreign.turns_environment import TurnsEnvironment
+            from mazemesh.games.foreign.environments.turns_environment import TurnsEnvironment
 
             return TurnsEnvironment(made if strict else unguarded(made), *about, strict=strict)
-        from mazemesh.games.foreign.parallel_environment import ParallelEnvironment
+        from mazemesh.games.foreign.environments.parallel_environment import ParallelEnvironment
 
         return ParallelEnvironment(made, *about, strict=strict)
     if hasattr(made, "action_space") and hasattr(made, "observation_space"):
-        from mazemesh.games.foreign.gymnasium_environment import GymnasiumEnvironment
+        from mazemesh.games.foreign.environments.gymnasium_environment import GymnasiumEnvironment
 
         return GymnasiumEnvironment(made, *about, strict=strict, weights=weights)
     raise InvalidArgument(

@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from mazemesh.games.choosing import draw_action, make_legal
 from mazemesh.games.columns import mask_columns
-from mazemesh.games.foreign.environment import GONE, RUNNING, TRUNCATED, Environment
-from mazemesh.games.foreign.memory import Arrays
-from mazemesh.games.foreign.scoring import scores
+from mazemesh.games.foreign.environments.environment import GONE, RUNNING, TRUNCATED, Environment
+from mazemesh.games.foreign.seats.memory import Arrays
+from mazemesh.games.foreign.seats.scoring import scores
 from mazemesh.games.spaces import Discrete, Space, single
 
 _EXTERNAL = -1

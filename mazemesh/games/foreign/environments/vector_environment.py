@@ -12,14 +12,14 @@ from gymnasium.vector.utils import concatenate, create_empty_array, iterate
 
 from mazemesh.games.choosing import draw_action, make_legal
 from mazemesh.games.columns import action_dtype, mask_columns
-from mazemesh.games.foreign.description import Description
-from mazemesh.games.foreign.environment import GONE, RUNNING, TERMINATED, TRUNCATED
-from mazemesh.games.foreign.episodes import DEFAULT_STEP_LIMIT, episode_seed
-from mazemesh.games.foreign.gymnasium_environment import taken_apart
-from mazemesh.games.foreign.memory import Arrays
-from mazemesh.games.foreign.rows import BoolArray, Rows
-from mazemesh.games.foreign.scoring import scores
-from mazemesh.games.foreign.seat_writer import MASK, SeatWriter, checked_reward
+from mazemesh.games.foreign.environments.environment import GONE, RUNNING, TERMINATED, TRUNCATED
+from mazemesh.games.foreign.environments.episodes import DEFAULT_STEP_LIMIT, episode_seed
+from mazemesh.games.foreign.environments.gymnasium_environment import taken_apart
+from mazemesh.games.foreign.seats.description import Description
+from mazemesh.games.foreign.seats.memory import Arrays
+from mazemesh.games.foreign.seats.rows import BoolArray, Rows
+from mazemesh.games.foreign.seats.scoring import scores
+from mazemesh.games.foreign.seats.seat_writer import MASK, SeatWriter, checked_reward
 
 
 class VectorEnvironment:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from mazemesh.games.foreign.description import Description
-from mazemesh.games.foreign.rows import BoolArray, Rows
+from mazemesh.games.foreign.seats.description import Description
+from mazemesh.games.foreign.seats.rows import BoolArray, Rows
 
 RUNNING, TERMINATED, TRUNCATED, GONE = range(4)
 """What a step was to a seat: its agent goes on, ended by it in one way or the other, or had left

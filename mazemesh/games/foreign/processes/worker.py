@@ -1,4 +1,4 @@
-"""The process that steps environments: `python -m mazemesh.games.foreign.worker`.
+"""The process that steps environments: `python -m mazemesh.games.foreign.processes.worker`.
 
 It is started by `WorkerProcess` with its task as JSON in the only argument. Over the socket it says
 first what the game is, b"=" and a description, or why there is none, b"!" and a reason. Then it
@@ -19,13 +19,13 @@ from typing import Protocol
 
 import numpy as np
 
-from mazemesh.games.foreign.description import Description
-from mazemesh.games.foreign.environment import Environment
-from mazemesh.games.foreign.episodes import Episodes
-from mazemesh.games.foreign.making import make_environment
-from mazemesh.games.foreign.memory import map_arrays
-from mazemesh.games.foreign.names import parse
-from mazemesh.games.foreign.task import Task
+from mazemesh.games.foreign.environments.environment import Environment
+from mazemesh.games.foreign.environments.episodes import Episodes
+from mazemesh.games.foreign.environments.making import make_environment
+from mazemesh.games.foreign.environments.names import parse
+from mazemesh.games.foreign.processes.task import Task
+from mazemesh.games.foreign.seats.description import Description
+from mazemesh.games.foreign.seats.memory import map_arrays
 
 
 class Played(Protocol):
@@ -77,7 +77,10 @@ def _serve(
 ) -> None:
     arrays = map_arrays(task.memory, description, task.num_games, with_state=task.with_state)
     if description.vector and task.autoreset:
-        from mazemesh.games.foreign.vector_environment import VectorEnvironment, VectorEpisodes
+        from mazemesh.games.foreign.environments.vector_environment import (
+            VectorEnvironment,
+            VectorEpisodes,
+        )
 
         def make_vector(size: int) -> VectorEnvironment:
             made = make(num_envs=size)

@@ -12,9 +12,9 @@ from dataclasses import replace
 from multiprocessing.connection import Connection
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.games.foreign.description import Description
-from mazemesh.games.foreign.task import Task
-from mazemesh.games.foreign.worker import DESCRIPTION, FATAL
+from mazemesh.games.foreign.processes.task import Task
+from mazemesh.games.foreign.processes.worker import DESCRIPTION, FATAL
+from mazemesh.games.foreign.seats.description import Description
 
 START_SECONDS = 60.0
 """How long an environment may take to be imported, and how long to be made, or to begin an episode:
@@ -49,7 +49,14 @@ class WorkerProcess:
             inherited = [descriptor] if task.memory < 0 else [descriptor, task.memory]
             self._process = subprocess.Popen(  # noqa: S603
                 [
-                    *(sys.executable, "-P", "-W", "ignore", "-m", "mazemesh.games.foreign.worker"),
+                    *(
+                        sys.executable,
+                        "-P",
+                        "-W",
+                        "ignore",
+                        "-m",
+                        "mazemesh.games.foreign.processes.worker",
+                    ),
                     replace(task, socket=descriptor).to_json(),
                 ],
                 stdin=subprocess.DEVNULL,

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium import spaces as gym
 
-from mazemesh.games.foreign.conversion import Conversion, converted
-from mazemesh.games.foreign.rows import ByteArray, Rows
+from mazemesh.games.foreign.seats.conversion import Conversion, converted
+from mazemesh.games.foreign.seats.rows import ByteArray, Rows
 from mazemesh.games.spaces import Discrete, LeafSpace, MultiBinary, MultiDiscrete, leaves
 
 LARGEST = 1e9

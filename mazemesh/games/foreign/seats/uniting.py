@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.games.foreign.conversion import Conversion, Values
+from mazemesh.games.foreign.seats.conversion import Conversion, Values
 from mazemesh.games.spaces import Box, Dict, Discrete, LeafSpace, MultiBinary, Space, leaves
 
 INDICATOR = "agent"

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from mazemesh.games.foreign.agents import Agent, agents_of
-from mazemesh.games.foreign.description import Description
-from mazemesh.games.foreign.environment import GONE, RUNNING, TERMINATED, TRUNCATED
-from mazemesh.games.foreign.rows import BoolArray, Rows
-from mazemesh.games.foreign.seat_writer import checked_reward
-from mazemesh.games.foreign.whole_state import WholeState
+from mazemesh.games.foreign.environments.agents import Agent, agents_of
+from mazemesh.games.foreign.environments.environment import GONE, RUNNING, TERMINATED, TRUNCATED
+from mazemesh.games.foreign.seats.description import Description
+from mazemesh.games.foreign.seats.rows import BoolArray, Rows
+from mazemesh.games.foreign.seats.seat_writer import checked_reward
+from mazemesh.games.foreign.seats.whole_state import WholeState
 
 
 class TurnsEnvironment:

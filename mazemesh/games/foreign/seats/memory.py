@@ -18,8 +18,8 @@ from mazemesh.games.columns import (
     observation_columns,
     state_columns,
 )
-from mazemesh.games.foreign.description import Description
-from mazemesh.games.foreign.rows import Rows
+from mazemesh.games.foreign.seats.description import Description
+from mazemesh.games.foreign.seats.rows import Rows
 
 _ALIGNMENT = 64
 

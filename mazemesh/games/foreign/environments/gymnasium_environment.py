@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.games.columns import action_dtype
-from mazemesh.games.foreign.description import Description
-from mazemesh.games.foreign.environment import RUNNING, TERMINATED, TRUNCATED
-from mazemesh.games.foreign.rows import BoolArray, Rows
-from mazemesh.games.foreign.seat_writer import SeatWriter, checked_reward
+from mazemesh.games.foreign.environments.environment import RUNNING, TERMINATED, TRUNCATED
+from mazemesh.games.foreign.seats.description import Description
+from mazemesh.games.foreign.seats.rows import BoolArray, Rows
+from mazemesh.games.foreign.seats.seat_writer import SeatWriter, checked_reward
 
 
 class GymnasiumEnvironment:
