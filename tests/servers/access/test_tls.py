@@ -17,8 +17,8 @@ from mazemesh.client.credentials import Credentials
 from mazemesh.v1.elo_pb2 import GetLeaderboardRequest
 from mazemesh.v1.elo_pb2_grpc import EloServiceStub
 from services._harness import StartError
-from services._harness.access.certificates import make_authority, make_certificate
-from services._harness.access.tls import Certificate, TlsFiles
+from services._harness.access.tls.authority import make_authority, make_certificate
+from services._harness.access.tls.certificate import Certificate, TlsFiles
 from tests.servers.access.guarded_probe import channel, guarded_probe, tls
 from tests.servers.access.secure_services import OPTIONS
 from tests.servers.probe import call

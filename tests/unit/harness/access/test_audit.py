@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from mazemesh.errors import Unavailable
-from services._harness.access import audit as audit_module
-from services._harness.access.audit import AuditLog
-from services._harness.access.audit_reading import heads, lines, verify
+from services._harness.access.audit import log as audit_module
+from services._harness.access.audit.log import AuditLog
+from services._harness.access.audit.reading import heads, lines, verify
 
 
 @pytest.fixture

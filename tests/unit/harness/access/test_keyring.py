@@ -4,9 +4,9 @@ from dataclasses import replace
 import pytest
 
 from mazemesh.errors import NotFound, Unauthenticated, Unavailable
-from services._harness.access.keyring import Keyring
-from services._harness.access.keys import Key, new_key
-from services._harness.access.roles import Role
+from services._harness.access.callers.keyring import Keyring
+from services._harness.access.callers.keys import Key, new_key
+from services._harness.access.callers.roles import Role
 from tests.unit.matchmaker.fakes import FakeClock
 
 

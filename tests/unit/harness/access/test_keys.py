@@ -3,8 +3,8 @@ import re
 import pytest
 
 from mazemesh.errors import InvalidArgument, PermissionDenied
-from services._harness.access.keys import Caller, new_key, split
-from services._harness.access.roles import Role
+from services._harness.access.callers.keys import Caller, new_key, split
+from services._harness.access.callers.roles import Role
 
 NOW = 1_000.0
 

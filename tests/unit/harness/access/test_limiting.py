@@ -6,7 +6,7 @@ from limits.aio.storage import MemoryStorage
 from limits.errors import StorageError
 
 from mazemesh.errors import ResourceExhausted
-from services._harness.access.limiting import Limiter, Limits, Meter
+from services._harness.access.pace.limiting import Limiter, Limits, Meter
 
 LIMITS = Limits(calls=40, kib=100, streams=2, waiting=3)
 
@@ -96,7 +96,7 @@ async def test_without_the_shared_storage_an_instance_counts_for_itself() -> Non
 
 
 async def test_meters_of_who_is_gone_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    from services._harness.access import limiting
+    from services._harness.access.pace import limiting
 
     monkeypatch.setattr(limiting, "_MOST_METERS", 100)
     one = limiter()

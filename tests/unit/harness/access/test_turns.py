@@ -1,6 +1,6 @@
 import asyncio
 
-from services._harness.access.turns import Line, Turns
+from services._harness.access.pace.turns import Line, Turns
 
 PACE = 2_000.0
 

@@ -12,8 +12,8 @@ from typing import Final
 import structlog
 
 from mazemesh.errors import MazemeshError, Unauthenticated, Unavailable
-from services._harness.access.keys import Caller, Key, split
-from services._harness.access.store import KeyStore
+from services._harness.access.callers.keys import Caller, Key, split
+from services._harness.access.callers.store import KeyStore
 
 LOOK_SECONDS: Final = 2.0
 """Between two looks at the store, and so the longest that a revoked key goes on."""

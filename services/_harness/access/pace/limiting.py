@@ -22,7 +22,7 @@ from limits.errors import StorageError
 from limits.storage import storage_from_string
 
 from mazemesh.errors import ResourceExhausted
-from services._harness.access.turns import Line
+from services._harness.access.pace.turns import Line
 
 _PIECES: Final = 20
 """Into which the calls of a second are cut."""

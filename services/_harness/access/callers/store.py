@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from services._harness.access.keys import Key
+from services._harness.access.callers.keys import Key
 
 
 class KeyStore(Protocol):

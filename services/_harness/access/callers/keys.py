@@ -15,7 +15,7 @@ from typing import Final
 
 from mazemesh import names
 from mazemesh.errors import InvalidArgument, PermissionDenied
-from services._harness.access.roles import Role
+from services._harness.access.callers.roles import Role
 
 _PREFIX: Final = "mm"
 _ID_BYTES: Final = 6

@@ -22,8 +22,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from mazemesh.errors import NotFound, ResourceExhausted
-from services._harness.access.keys import Key
-from services._harness.access.roles import Role
+from services._harness.access.callers.keys import Key
+from services._harness.access.callers.roles import Role
 from services._harness.sql.database import Database, create_metadata
 
 PACKAGE: Final = "services._harness.access"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from services._harness.access.audit import NO_LINE, line_hash
+from services._harness.access.audit.log import NO_LINE, line_hash
 
 
 @dataclass(frozen=True, slots=True)
