@@ -86,7 +86,7 @@ async def test_a_certificate_of_another_host_is_not_believed(tmp_path: Path) -> 
 async def test_a_new_certificate_is_taken_without_a_restart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services._harness.access.tls._LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("services._harness.access.tls.certificate._LOOK_SECONDS", 0.0)
     certs = tmp_path / "certs"
     async with (
         guarded_probe(tmp_path, keys="off", **tls(certs)) as server,
