@@ -15,7 +15,7 @@ from mazemesh.cli.app import app
 from mazemesh.games.foreign.new_game import KINDS
 from mazemesh.games.foreign.table import Row, check_row, read_table
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 def test_the_table_has_enough_of_everything_and_the_document_its_reasons() -> None:
