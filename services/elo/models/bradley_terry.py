@@ -16,9 +16,17 @@ import numpy as np
 
 from services.elo.models.davidson import outcomes
 from services.elo.models.dense import Dense
-from services.elo.models.evidence import correlation, game_weights
+from services.elo.models.evidence import correlation, game_weights, repeats
 from services.elo.models.pairs import Floats
-from services.elo.models.posterior import CENTER, LOG_NU_MEAN, SCALE, Local, Posterior, Problem
+from services.elo.models.posterior import (
+    CENTER,
+    LOG_NU_MEAN,
+    OTHERS,
+    SCALE,
+    Local,
+    Posterior,
+    Problem,
+)
 from services.elo.models.spread import Spread
 
 _TOLERANCE = 1e-9  # of a strength, some 2e-7 points
@@ -37,12 +45,16 @@ class Fit:
         spread: Of the ratings, in points.
         log_nu: Log of the draw parameter.
         correlation: Of two games of a match; see `evidence`.
+        seat: How many points stronger one is in the first place of a game of two.
+        seat_deviation: Standard deviation of that; of the prior where no game tells.
     """
 
     ratings: Floats
     spread: Spread
     log_nu: float
     correlation: float
+    seat: float
+    seat_deviation: float
 
 
 LARGE = 512
@@ -61,22 +73,29 @@ def fit(problem: Problem) -> Fit:
     """
     posterior = Posterior(problem)
     hessian = _hessian(posterior)
-    point = np.append(posterior.anchored((problem.start - CENTER) / SCALE), LOG_NU_MEAN)
+    start = posterior.anchored((problem.start - CENTER) / SCALE)
+    point = np.concatenate([start, [LOG_NU_MEAN, 0.0]])
+    repeated = repeats(problem.table)
     within = 1.0
     for _ in range(_ROUNDS):
         used = within
         posterior.weigh(game_weights(problem.table, used))
         local = _maximise(posterior, hessian, point)
         point = local.point
-        expected = outcomes(posterior.differences(point), float(point[-1]))
-        within = correlation(problem.table, expected, posterior.players)
+        if not repeated:
+            break
+        expected = outcomes(posterior.differences(point), float(point[-2]))
+        within = correlation(problem.table, posterior.cells, expected, posterior.players)
         if abs(within - used) < _CORRELATION_TOLERANCE:
             break
+    spread, seat_deviation = hessian.at(local).spread(SCALE)
     return Fit(
-        ratings=CENTER + SCALE * posterior.anchored(point[:-1]),
-        spread=hessian.at(local).spread(SCALE),
-        log_nu=float(point[-1]),
+        ratings=CENTER + SCALE * posterior.anchored(point[:-OTHERS]),
+        spread=spread,
+        log_nu=float(point[-2]),
         correlation=used,
+        seat=SCALE * float(point[-1]),
+        seat_deviation=seat_deviation,
     )
 
 
@@ -88,11 +107,11 @@ class Hessian(Protocol):
         ...
 
     def step(self, gradient: Floats) -> Floats:
-        """Newton's step at the point [players + 1]."""
+        """Newton's step at the point [players + 2]."""
         ...
 
-    def spread(self, scale: float) -> Spread:
-        """Of the strengths less the anchors' mean, times `scale`."""
+    def spread(self, scale: float) -> tuple[Spread, float]:
+        """Of the strengths less the anchors' mean, and the seat's deviation, times `scale`."""
         ...
 
 

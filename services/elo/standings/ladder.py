@@ -87,6 +87,7 @@ class Ladder:
         fold: Callable[..., int] = folding_kernels.fold
         self.pairs.count = fold(
             *(ones, others, duels.games, duels.starts, duels.scores, duels.finishes),
+            duels.seats,
             *(players.ratings, *players.numbers),
             *(self.pairs.cells, self.pairs.count, self.pairs.slots),
             *(numbers, after, means),
