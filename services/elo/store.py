@@ -81,7 +81,9 @@ class LadderState(NamedTuple):
         players: Names.
         ratings: Online ratings [players].
         numbers: Of `standings.records.Records` [5, players].
-        pairs: Cells of `models.pairs.Pairs` [rows, 11].
+        pairs: Cells of `models.pairs.Pairs` [rows, 15].
+        skills: Of `models.skills.Skills` [players, 6]; None in what an earlier version stored, whose
+            pairs do not tell places either.
     """
 
     name: str
@@ -91,6 +93,7 @@ class LadderState(NamedTuple):
     ratings: Floats
     numbers: Integers
     pairs: Floats
+    skills: Floats | None = None
 
 
 class Fitted(NamedTuple):

@@ -29,7 +29,8 @@ from services.elo.models.posterior import (
 )
 from services.elo.models.spread import Spread
 
-_TOLERANCE = 1e-9  # of a strength, some 2e-7 points
+_TOLERANCE = 1e-5
+"""Of a strength. A step of Newton's that is so short leads to within some 1e-10 of the maximum."""
 _STEPS = 100
 _HALVINGS = 60
 _ROUNDS = 20
@@ -53,8 +54,8 @@ class Fit:
     spread: Spread
     log_nu: float
     correlation: float
-    seat: float
-    seat_deviation: float
+    seat: float = 0.0
+    seat_deviation: float = 0.0
 
 
 LARGE = 512
@@ -129,7 +130,7 @@ def _maximise(posterior: Posterior, hessian: Hessian, start: Floats) -> Local:
     for _ in range(_STEPS):
         step = hessian.at(local).step(local.gradient)
         if np.abs(step).max() < _TOLERANCE:
-            return local
+            return local._replace(point=local.point + step)
         local = _advance(posterior, local, step)
     raise ArithmeticError(f"the rating fit of {posterior.players} players found no maximum")
 

@@ -77,7 +77,7 @@ def place(cells: Floats, count: int, slots: Indices) -> None:
         *(_I1, _I1, _I1, _I1, _F2, _I1, _I1),  # duels
         *(_F1, _I1, _I1, _I1, _I1, _I1),  # players
         *(_F2, numba.int64, _SLOTS),  # pairs
-        *(_I1, _F2, _F2),  # points
+        *(_I1, _F2, _F2, _F1),  # points
     ),
     nogil=True,
     error_model="numpy",
@@ -102,6 +102,7 @@ def fold(
     numbers: Integers,
     after: Floats,
     means: Floats,
+    expectations: Floats,
 ) -> int:
     """Folds duels in; returns how many rows of pairs there are then.
 
@@ -125,6 +126,7 @@ def fold(
         numbers: Taken for how many matches a player had before each duel [2 duels].
         after: Taken for online ratings after it [duels, 2].
         means: Taken for mean scores of it [duels, 2].
+        expectations: Taken for the score that the first was expected to have in a game [duels].
     """
     mask = len(slots) - 1
     for duel in range(len(ones)):
@@ -157,6 +159,7 @@ def fold(
                 draws[one] += 1
                 draws[other] += 1
         expected = 1.0 / (1.0 + _exp_of((ratings[other] - ratings[one]) * _PER_POINT))
+        expectations[duel] = expected
         gain = number * (total / number - expected)
         ratings[one] = ratings[one] + _k_factor(matches[one]) * gain / number
         ratings[other] = ratings[other] + _k_factor(matches[other]) * (0.0 - gain) / number

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from services.elo.models.cells import Cells
-from services.elo.models.davidson import Derivatives, derivatives
+from services.elo.models.davidson import MANY, Derivatives, derivatives
 from services.elo.models.pairs import Floats, Indices, PairTable
 from services.elo.standings.players import NO_PARENT
 
@@ -182,6 +182,12 @@ class Posterior:
 
     def scatter(self, values: Floats) -> Floats:
         """Adds each cell's value to its first player and takes it from its second [players]."""
+        if len(values) >= MANY:
+            from services.elo.models import davidson_kernels
+
+            found = np.zeros((2, self.players))
+            davidson_kernels.scatter(self.first, self.second, values, *found)
+            return found[0] - found[1]
         gains = np.bincount(self.first, values, self.players)
         losses = np.bincount(self.second, values, self.players)
         return (gains - losses).astype(np.float64)

@@ -12,6 +12,7 @@ from services._harness.pacing import paced
 from services.elo.log.batch import Batch, Duels, Integers, LoggedBatch
 from services.elo.log.match import LoggedMatch, Match
 from services.elo.models.pairs import Pairs
+from services.elo.models.skills import Skills
 from services.elo.standings.board import Board
 from services.elo.standings.ladder import Ladder
 from services.elo.standings.records import Records
@@ -112,6 +113,7 @@ def restored(state: LadderState) -> Ladder:
         matches=state.matches,
         players=Records.of(state.players, state.ratings, state.numbers),
         pairs=Pairs(state.pairs),
+        skills=None if state.skills is None else Skills(state.skills),
     )
 
 
@@ -126,6 +128,7 @@ def state_of(ladder: Ladder) -> LadderState:
         ratings,
         numbers,
         ladder.pairs.rows.copy(),
+        None if ladder.skills is None else ladder.skills.used(len(ladder.players)),
     )
 
 

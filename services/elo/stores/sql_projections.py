@@ -132,12 +132,14 @@ def _load(session: Session) -> Snapshot:
     for name, high_water, matches, body in session.execute(
         select(ladders.c.ladder, ladders.c.high_water, ladders.c.matches, ladders.c.body)
     ):
-        names, ratings, numbers = columns.read_records(body)
+        names, ratings, numbers, skills = columns.read_records(body)
         parts = session.scalars(
             select(pairs.c.body).where(pairs.c.ladder == name).order_by(pairs.c.part)
         ).all()
         cells = columns.read_pairs(parts)
-        found.append(LadderState(name, high_water, matches, names, ratings, numbers, cells))
+        found.append(
+            LadderState(name, high_water, matches, names, ratings, numbers, cells, skills)
+        )
     return Snapshot(_mark(session, _SNAPSHOT), found)
 
 
