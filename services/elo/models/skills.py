@@ -7,7 +7,9 @@ bits.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,8 +29,19 @@ _START = (online.START_DEVIATION**2, *Glicko(), *Skill())
 _FIRST_PLAYERS = 16
 
 
+class _Duels(NamedTuple):
+    ones: Integers
+    others: Integers
+    duels: Duels
+    expectations: Floats
+    matches: Integers
+
+
 class Skills:
     """The players of a ladder, by index.
+
+    Duels are taken in when somebody looks, or when `settle` is called, which may be done by another
+    thread: it takes as long again as all else that a result costs a ladder.
 
     Attributes:
         values: Columns as above [capacity, 6].
@@ -36,9 +49,17 @@ class Skills:
 
     def __init__(self, values: Floats | None = None) -> None:
         self.values: Floats = np.empty((0, FIELDS)) if values is None else values
+        self._later: list[_Duels] = []
+        self._settling = threading.Lock()
+
+    @property
+    def waiting(self) -> int:
+        """Duels that are not taken in yet."""
+        return sum(len(one.ones) for one in tuple(self._later))
 
     def used(self, players: int) -> Floats:
         """A copy of those of so many players [players, 6]."""
+        self.settle()
         self.admit(players)
         return self.values[:players].copy()
 
@@ -67,6 +88,7 @@ class Skills:
             ratings: Elo of each participant before it.
             matches: Of each participant before it.
         """
+        self.settle()
         self.admit(max(participants) + 1)
         rows = [self.values[player].tolist() for player in participants]
         variances = online.spread([row[ELO_VARIANCE] for row in rows], ratings, matches, compared)
@@ -87,7 +109,7 @@ class Skills:
         expectations: Floats,
         matches: Integers,
     ) -> None:
-        """Takes in duels one after the other: bit for bit what `fold` does, and far sooner.
+        """Will take in duels one after the other: bit for bit what `fold` does, and far sooner.
 
         Args:
             ones: Index of the first of each.
@@ -96,14 +118,24 @@ class Skills:
             expectations: The score that Elo expected the first to have in a game [duels].
             matches: Of both before each [2 duels].
         """
+        self._later.append(_Duels(ones, others, duels, expectations, matches))
+
+    def settle(self) -> None:
+        """Takes in the duels that wait; those that come meanwhile too."""
+        if not self._later:
+            return
         from services.elo.models import skill_kernels
 
-        self.admit(int(max(ones.max(), others.max())) + 1)
         fold: Callable[..., None] = skill_kernels.fold
-        fold(
-            *(ones, others, duels.games, duels.starts, duels.scores),
-            *(expectations, matches, self.values),
-        )
+        with self._settling:
+            while self._later:
+                ones, others, duels, expectations, matches = self._later[0]
+                self.admit(int(max(ones.max(), others.max())) + 1)
+                fold(
+                    *(ones, others, duels.games, duels.starts, duels.scores),
+                    *(expectations, matches, self.values),
+                )
+                del self._later[0]  # only now, as whoever finds none left need not wait
 
 
 def _glicko(players: Sequence[Glicko], compared: Sequence[Comparison]) -> list[Glicko]:

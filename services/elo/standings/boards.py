@@ -20,6 +20,8 @@ from services.elo.store import Appended, LadderState, ResultLog, Snapshot, Statu
 
 _DUELS_AT_ONCE = 2000  # some milliseconds
 _ROWS_AT_ONCE = 5000
+_SETTLED_AT = 8192  # duels that wait for other models, when a thread takes them in
+_MOST_WAITING = 8 * _SETTLED_AT
 
 T = TypeVar("T")
 
@@ -32,6 +34,7 @@ class Boards:
         self._boards: dict[str, Board] = {}
         self.mark = 0
         """Sequence of the last match that was folded in."""
+        self._settling: asyncio.Task[None] | None = None
         self.changing = asyncio.Lock()
         """Held while ladders change, and by whoever needs them to stand still for longer."""
 
@@ -77,10 +80,22 @@ class Boards:
                 rows = slice(start, start + _DUELS_AT_ONCE)
                 self._fold_duels(np.array(sequences[rows], np.int64), content.select(rows))
                 await asyncio.sleep(0)
+            await self._settle(content.ladders)
         else:
             async for logged in paced(map(LoggedMatch, sequences, content)):
                 self._board(logged.match.ladder).ladder.fold(logged)
         self.mark = sequences[-1]
+
+    async def _settle(self, ladders: Sequence[str]) -> None:
+        """Has a thread take in what waits for other models; waits for it where that is too much."""
+        of_all = [self._board(name).ladder.skills for name in dict.fromkeys(ladders)]
+        behind = [one for one in of_all if one is not None and one.waiting >= _SETTLED_AT]
+        if not behind:
+            return
+        if self._settling is None or self._settling.done():
+            self._settling = asyncio.create_task(asyncio.to_thread(_settle_all, behind))
+        if max(one.waiting for one in behind) >= _MOST_WAITING:
+            await self._settling
 
     def _fold_duels(self, sequences: Integers, duels: Duels) -> None:
         names = dict.fromkeys(duels.ladders)
@@ -98,6 +113,11 @@ class Boards:
         if board is None:
             self._boards[ladder] = board = Board(Ladder(ladder))
         return board
+
+
+def _settle_all(skills: Sequence[Skills]) -> None:
+    for one in skills:
+        one.settle()
 
 
 async def soon(copy: Callable[[], T], rows: int) -> T:
