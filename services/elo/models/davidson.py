@@ -15,7 +15,6 @@ import numpy as np
 from services.elo.models.pairs import Floats
 from services.elo.models.reproducible import exp, exp_of, log
 
-
 MANY = 4096
 """Cells that are worth loading compiled code for."""
 

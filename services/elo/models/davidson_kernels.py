@@ -169,9 +169,7 @@ def outcomes(difference: Floats, log_nu: float, win: Floats, draw: Floats, loss:
 
 
 @compiled(numba.void(_I1, _I1, _F1, _F1, _F1), nogil=True, error_model="numpy")
-def scatter(
-    first: Indices, second: Indices, values: Floats, gains: Floats, losses: Floats
-) -> None:
+def scatter(first: Indices, second: Indices, values: Floats, gains: Floats, losses: Floats) -> None:
     """Adds each cell's value to the gains of its first player and the losses of its second."""
     for cell in range(len(values)):
         gains[first[cell]] += values[cell]

@@ -46,10 +46,10 @@ def spread(
 ) -> tuple[float, ...]:
     """Variances of the ratings that `updated` gives, around what they should be.
 
-    How the update passes errors on, to first order: an error of two ratings changes what is expected
-    by its slope, and a match's score is off by its luck; that of the games of a match is taken as
-    one (an estimator of fixed gain has this spread; Szczecinski and Tihon 2023, Simplified Kalman
-    filter for on-line rating, section 3). Errors of two players are taken as independent.
+    How the update passes errors on, to first order: an error of two ratings changes what is
+    expected by its slope, and a match's score is off by its luck; that of the games of a match is
+    taken as one. An estimator of fixed gain has this spread (Szczecinski and Tihon 2023, Simplified
+    Kalman filter for on-line rating, section 3). Errors of two players are taken as independent.
 
     Args:
         variances: Before the match, by participant, as are ratings and matches; see `updated`.

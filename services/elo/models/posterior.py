@@ -187,7 +187,8 @@ class Posterior:
 
             found = np.zeros((2, self.players))
             davidson_kernels.scatter(self.first, self.second, values, *found)
-            return found[0] - found[1]
+            apart: Floats = found[0] - found[1]
+            return apart
         gains = np.bincount(self.first, values, self.players)
         losses = np.bincount(self.second, values, self.players)
         return (gains - losses).astype(np.float64)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -143,16 +143,16 @@ def _glicko(players: Sequence[Glicko], compared: Sequence[Comparison]) -> list[G
 
     A game among many counts as one: each comparison has its share of it.
     """
-    met: list[list[tuple[Glicko, float, float]]] = [[] for _ in players]
+    met: list[list[tuple[Any, ...]]] = [[] for _ in players]
     for first, second, share, sums in compared:
         games = sums.games / share
         met[first].append((players[second], sums.score / share, games))
         met[second].append((players[first], (sums.games - sums.score) / share, games))
-    return [
-        glicko.updated(one, *zip(*((m[0], m[1]) for m in mine), strict=True),
-                       games=[m[2] for m in mine]) if mine else one
-        for one, mine in zip(players, met, strict=True)
-    ]  # fmt: skip
+    after: list[Glicko] = []
+    for one, mine in zip(players, met, strict=True):
+        opponents, scores, counts = ([part[at] for part in mine] for at in range(3))
+        after.append(glicko.updated(one, opponents, scores, games=counts) if mine else one)
+    return after
 
 
 def _plackett_luce(skills: Sequence[Skill], game: Game) -> list[Skill]:

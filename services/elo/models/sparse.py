@@ -142,7 +142,8 @@ class Sparse:
         rest = self._corner - _sums(self._border, solved)
         determinant = rest[0, 0] * rest[1, 1] - rest[0, 1] * rest[1, 0]
         turned = np.array([[rest[1, 1], -rest[0, 1]], [-rest[1, 0], rest[0, 0]]])
-        return turned / determinant
+        inverse: Floats = turned / determinant
+        return inverse
 
     @property
     def _matrix(self) -> tuple[Indices, Indices, Floats, Floats, Floats, Indices]:

@@ -52,6 +52,23 @@ class Boards:
             self._boards[state.name] = Board(await asyncio.to_thread(restored, state))
         self.mark = snapshot.mark
 
+    async def reload(self, snapshot: Snapshot) -> None:
+        """Forgets all ladders and takes a snapshot for a beginning."""
+        async with self.changing:
+            self._boards = {}
+            await self.begin(snapshot)
+
+    def replace(self, other: Boards) -> Boards:
+        """Takes the place of these ladders with others, folded as far; what there was."""
+        before = Boards(self._log)
+        before._boards, before.mark = self._boards, self.mark
+        self._boards, self.mark = other._boards, other.mark
+        return before
+
+    async def fold(self, piece: LoggedBatch) -> None:
+        """Folds in the next piece of the log; for whoever is alone with these ladders."""
+        await self._fold(piece)
+
     async def catch_up(self) -> bool:
         """Folds in what the log holds beyond the mark; whether that was anything."""
         async with self.changing:

@@ -33,6 +33,7 @@ class Standings:
         ranks: 1 + number of ranked players that are better with probability 0.975, else `UNRANKED`.
         log_nu: Of the draw model.
         order: Indices of the players, best first; equal ratings by name.
+        seat: Seat effect in points and its standard deviation.
     """
 
     high_water: int
@@ -44,6 +45,7 @@ class Standings:
     ranks: Indices
     log_nu: float
     order: tuple[int, ...]
+    seat: tuple[float, float] = (0.0, 0.0)
 
     def expected_score(self, player: int, opponent: int) -> float:
         """Expected score in 0..1 of one game between two players."""
@@ -83,6 +85,7 @@ def standings(
         ranks=ranks,
         log_nu=fit.log_nu,
         order=_order(fit.ratings, names),
+        seat=(fit.seat, fit.seat_deviation),
     )
 
 
@@ -95,6 +98,7 @@ def to_fitted(ladder: str, standings: Standings) -> Fitted:
         standings.log_nu,
         np.stack([standings.ratings, standings.low, standings.high]),
         standings.ranks,
+        seat=standings.seat,
     )
 
 
@@ -112,6 +116,7 @@ def of_fitted(fitted: Fitted, names: Sequence[str]) -> Standings:
         ranks=fitted.ranks,
         log_nu=fitted.log_nu,
         order=_order(ratings, known),
+        seat=fitted.seat,
     )
 
 

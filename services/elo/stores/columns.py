@@ -18,12 +18,13 @@ from services.elo.store import Fitted, LadderState
 
 _VERSION = 1
 _WITH_SKILLS = 2
-"""Of records and pairs since there are several models and seats; those of version 1 have neither."""
+"""Of records, pairs and standings since there are several models and seats; 1 has neither."""
 _LEVEL = 1
 _HEAD = struct.Struct("<BI")  # version, length of what comes first
 ROWS_OF_A_PART = 65_536
 """Pairs in one row of the table `elo_pairs`: 7.9 MB before they are compressed."""
 _COLUMNS_BEFORE = 11
+_SEAT = struct.Struct("<dd")
 
 _POINT = np.dtype([("sequence", "<i8"), ("rating", "<f8"), ("score", "<f8")])
 
@@ -74,16 +75,21 @@ def read_pairs(parts: Sequence[bytes]) -> Floats:
 
 
 def standings(fitted: Fitted) -> bytes:
-    """Ratings, bounds and ranks."""
-    return _packed(_bytes(fitted.columns) + _bytes(fitted.ranks.astype(np.int64)), 0)
+    """Ratings, bounds, ranks and the seat effect."""
+    content = _bytes(fitted.columns) + _bytes(fitted.ranks.astype(np.int64))
+    return _packed(content + _SEAT.pack(*fitted.seat), 0, _WITH_SKILLS)
 
 
-def read_standings(body: bytes) -> tuple[Floats, npt.NDArray[np.int64]]:
-    """Columns [3, players] and ranks."""
+def read_standings(
+    body: bytes,
+) -> tuple[Floats, npt.NDArray[np.int64], tuple[float, float]]:
+    """Columns [3, players], ranks and the seat effect."""
     content, _ = _unpacked(body)
     count = len(content) // 32
+    seat = _SEAT.unpack_from(content, 32 * count) if body[0] == _WITH_SKILLS else (0.0, 0.0)
     columns = np.frombuffer(content, "<f8", 3 * count).reshape(3, count).astype(np.float64)
-    return columns, np.frombuffer(content, "<i8", count, 24 * count).astype(np.int64)
+    ranks = np.frombuffer(content, "<i8", count, 24 * count).astype(np.int64)
+    return columns, ranks, seat
 
 
 def points(of_player: Points) -> bytes:
