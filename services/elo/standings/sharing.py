@@ -73,6 +73,7 @@ class Sharing:
         if self._rebuilds is not None:
             self._generation = await self._rebuilds.generation()
         await self._boards.begin(await self._projections.load())
+        self._of_generation(self._generation)
         self._snapshot_matches = self._matches()
         await self._boards.catch_up()
         await self.read()
@@ -92,8 +93,8 @@ class Sharing:
             generation = await self._rebuilds.generation()
             if generation != self._generation:  # another instance rebuilt them
                 await self._boards.reload(await self._projections.load())
+                self._of_generation(generation)
                 await self._boards.catch_up()
-                self._generation = generation
         known = {board.ladder.name: board.standings.high_water for board in self._boards}
         mark = await self._projections.mark()
         changed = False
@@ -146,7 +147,7 @@ class Sharing:
         This instance is the one that fits from then on, whoever was: its fence keeps the other out.
         """
         self._fence = await self._lease.seize(self._holder, LEASE_SECONDS)
-        self._generation = await rebuilds.replace(self._fence, update)
+        self._of_generation(await rebuilds.replace(self._fence, update))
         self._snapshot_matches = self._matches()
 
     async def give_back(self) -> None:
@@ -160,6 +161,11 @@ class Sharing:
             return
         self._fence = None
         await self._lease.give_back(fence)
+
+    def _of_generation(self, generation: int) -> None:
+        self._generation = generation
+        for board in self._boards:
+            board.generation = generation
 
     def _matches(self) -> int:
         return sum(board.ladder.matches for board in self._boards)

@@ -121,7 +121,10 @@ def _joined(rows: list[tuple[str, int, int, int, bytes]]) -> Points:
     joined = columns.read_points(0, 0, b"".join(row[4] for row in rows))
     starts = np.cumsum(counts) - counts
     firsts = np.repeat(np.array([row[2] for row in rows]) - starts, counts)
-    return joined._replace(
-        players=np.repeat(np.array([row[1] for row in rows], np.intp), counts),
-        numbers=firsts + np.arange(len(joined)),
+    return Points(
+        joined.sequences,
+        np.repeat(np.array([row[1] for row in rows], np.intp), counts),
+        firsts + np.arange(len(joined)),
+        joined.ratings,
+        joined.scores,
     )
