@@ -17,6 +17,7 @@ import numpy as np
 from services.elo.models.davidson import outcomes
 from services.elo.models.dense import Dense
 from services.elo.models.evidence import correlation, game_weights, repeats
+from services.elo.models.intervals import skewed
 from services.elo.models.pairs import Floats
 from services.elo.models.posterior import (
     CENTER,
@@ -27,7 +28,7 @@ from services.elo.models.posterior import (
     Posterior,
     Problem,
 )
-from services.elo.models.spread import Spread
+from services.elo.models.spread import Skew, Spread
 
 _TOLERANCE = 1e-5
 """Of a strength. A step of Newton's that is so short leads to within some 1e-10 of the maximum."""
@@ -48,6 +49,7 @@ class Fit:
         correlation: Of two games of a match; see `evidence`.
         seat: How many points stronger one is in the first place of a game of two.
         seat_deviation: Standard deviation of that; of the prior where no game tells.
+        skew: See `intervals`; None where all is as a normal distribution has it.
     """
 
     ratings: Floats
@@ -56,7 +58,11 @@ class Fit:
     correlation: float
     seat: float = 0.0
     seat_deviation: float = 0.0
+    skew: Skew | None = None
 
+
+QUANTILE = 1.959963984540054
+"""Of the standard normal distribution at 0.975: bounds of a 95 % interval, and of "better"."""
 
 LARGE = 512
 """Players above which the fit is sparse and its intervals are estimated (see `sparse`): up to here
@@ -97,6 +103,7 @@ def fit(problem: Problem) -> Fit:
         correlation=used,
         seat=SCALE * float(point[-1]),
         seat_deviation=seat_deviation,
+        skew=skewed(posterior, local, spread, SCALE, QUANTILE),
     )
 
 

@@ -81,6 +81,17 @@ def expected_score(difference: float, log_nu: float) -> float:
     return win / total + draw / total / 2.0
 
 
+def log_odds(difference: Floats, log_nu: float) -> Floats:
+    """Log of the sum of the three odds, elementwise over differences of any shape."""
+    if difference.size < MANY * 16:
+        return _outcomes(difference, log_nu)[1]
+    from services.elo.models import davidson_kernels
+
+    found = np.empty(difference.shape)
+    davidson_kernels.log_odds(difference.ravel(), log_nu, found.reshape(-1))
+    return found
+
+
 def derivatives(
     difference: Floats, log_nu: float, wins: Floats, draws: Floats, losses: Floats
 ) -> Derivatives:

@@ -168,6 +168,27 @@ def outcomes(difference: Floats, log_nu: float, win: Floats, draw: Floats, loss:
             loss[start + i] = against / total
 
 
+@compiled(numba.void(_F1, numba.float64, _F1), nogil=True, error_model="numpy")
+def log_odds(difference: Floats, log_nu: float, out: Floats) -> None:
+    """See `davidson.log_odds`; the last is taken for it."""
+    nu = _exp_of(log_nu)
+    powers = np.empty(_BLOCK, np.int64)
+    scales = powers.view(np.float64)
+    halves, odds = np.empty(_BLOCK), np.empty(_BLOCK)
+    for start in range(0, len(difference), _BLOCK):
+        size = min(_BLOCK, len(difference) - start)
+        for i in range(size):
+            halves[i] = min(max(difference[start + i] / 2.0, -_MOST), _MOST)
+        _exp(halves[:size], powers[:size], scales[:size], odds[:size])
+        for i in range(size):
+            scales[i] = odds[i] + nu + 1.0 / odds[i]
+        _log(powers[:size], scales[:size], out[start : start + size])
+        for i in range(size):
+            half = abs(difference[start + i] / 2.0)
+            if half >= _MOST:
+                out[start + i] = half
+
+
 @compiled(numba.void(_I1, _I1, _F1, _F1, _F1), nogil=True, error_model="numpy")
 def scatter(first: Indices, second: Indices, values: Floats, gains: Floats, losses: Floats) -> None:
     """Adds each cell's value to the gains of its first player and the losses of its second."""

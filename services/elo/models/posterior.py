@@ -111,6 +111,11 @@ class Posterior:
         self._draws = weight * cells.draw_mass
         self._losses = weight * (cells.games - cells.win_mass - cells.draw_mass)
 
+    @property
+    def outcomes(self) -> tuple[Floats, Floats, Floats]:
+        """Weighted wins, draws and losses [cells]."""
+        return self._wins, self._draws, self._losses
+
     def differences(self, point: Floats) -> Floats:
         """Strength of `first` less that of `second`, with the seat effect [cells]."""
         difference: Floats = point[self.first] - point[self.second]

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.elo.models import davidson
+from services.elo.models.bradley_terry import QUANTILE as QUANTILE
 from services.elo.models.bradley_terry import Fit
 from services.elo.models.pairs import Floats, Indices
 from services.elo.models.posterior import SCALE, Problem
 from services.elo.store import Fitted
-
-QUANTILE = 1.959963984540054
-"""Of the standard normal distribution at 0.975: bounds of a 95 % interval, and of "better"."""
 
 UNRANKED = 0
 
@@ -74,14 +72,15 @@ def standings(
     reach = QUANTILE * np.sqrt(fit.spread.variances)
     ranked = np.flatnonzero(problem.ranked)
     ranks = np.full(len(fit.ratings), UNRANKED, dtype=np.intp)
-    ranks[ranked] = 1 + fit.spread.better(fit.ratings, ranked, QUANTILE)
+    ranks[ranked] = 1 + fit.spread.better(fit.ratings, ranked, QUANTILE, fit.skew)
+    below, above = fit.skew or (1.0, 1.0)
     return Standings(
         high_water=high_water,
         matches=matches,
         names=tuple(names),
         ratings=fit.ratings,
-        low=fit.ratings - reach,
-        high=fit.ratings + reach,
+        low=fit.ratings - below * reach,
+        high=fit.ratings + above * reach,
         ranks=ranks,
         log_nu=fit.log_nu,
         order=_order(fit.ratings, names),
