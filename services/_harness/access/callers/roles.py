@@ -189,6 +189,7 @@ RPCS: Final[dict[str, Rpc]] = {
     ),
     f"{_ELO}ListGates": ANY,
     f"{_ELO}WatchGate": ANY,
+    f"{_ELO}RebuildRatings": Rpc(frozenset({Role.ADMIN}), Kind.WRITE, what=("verify_only",)),
     # Replay
     f"{_REPLAY}CreateTable": Rpc(_TRAINERS, Kind.WRITE, policies=("table.name",)),
     f"{_REPLAY}ListTables": READ,
