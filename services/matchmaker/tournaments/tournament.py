@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from services.matchmaker.tournaments.elimination import double, single
-from services.matchmaker.tournaments.plan import Encounter, Format, Plan, Scores
+from services.matchmaker.tournaments.plan import Encounter, Format, Log, Plan
 from services.matchmaker.tournaments.robin import gauntlet, round_robin
 from services.matchmaker.tournaments.swiss import swiss
 from services.matchmaker.tournaments.table import Row, table
 
-_FOLDS: dict[Format, Callable[[Plan, Scores], list[Encounter]]] = {
+_FOLDS: dict[Format, Callable[[Plan, Log], list[Encounter]]] = {
     Format.ROUND_ROBIN: round_robin,
     Format.GAUNTLET: gauntlet,
     Format.SWISS: swiss,
@@ -44,9 +44,9 @@ class Tournament:
         return [one for one in self.encounters if not one.over]
 
 
-def fold(plan: Plan, scores: Scores) -> Tournament:
+def fold(plan: Plan, log: Log) -> Tournament:
     """The tournament as of these results; the same plan and results always give the same."""
-    encounters = _FOLDS[plan.format](plan, scores)
+    encounters = _FOLDS[plan.format](plan, log)
     over = all(one.over for one in encounters)
     rows = table(plan, encounters)
     if plan.format in (Format.SINGLE, Format.DOUBLE):
