@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from mazemesh.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
 from mazemesh.names import LATEST
 from services._harness.peers.known_games import KnownGames
-from services.matchmaker.gates.issuing import Step, issued
+from services.matchmaker.gates.issuing import issued
 from services.matchmaker.gates.run import Asked, GateRun, RunState, ended
 from services.matchmaker.gates.store import GateStore
 from services.matchmaker.numbers import Numbers
 from services.matchmaker.peers import EloPeer, ModelPeer, Question, Resolved
 from services.matchmaker.rating.ladders import Ladder, ladder_of, unshaped
 from services.matchmaker.rating.leases import Match, Terms
+from services.matchmaker.runs.store import Step
 
 _BOT = "bot/"
 
@@ -140,9 +141,9 @@ class Gates:
             return ()
         identities = await self._numbers.take(run.ladder, len(blank.matches))
         seeds = [identity.seed for identity in identities]
-        last: list[Step] = []
+        last: list[Step[GateRun]] = []
 
-        def change(present: GateRun) -> Step | None:
+        def change(present: GateRun) -> Step[GateRun] | None:
             last.clear()
             step = issued(present, unplayed, seeds, **asked)  # type: ignore[arg-type]
             if step is not None and present.revision == run.revision:
@@ -156,7 +157,7 @@ class Gates:
     async def _end(self, gate_id: str, state: RunState, words: str) -> None:
         now = self._clock()
 
-        def change(run: GateRun) -> Step | None:
+        def change(run: GateRun) -> Step[GateRun] | None:
             over = ended(run, state, words, now)
             return None if over is None else Step(over)
 

@@ -34,7 +34,9 @@ def from_json(stored: Mapping[str, Any], columns: Mapping[str, Any]) -> GateRun:
     return GateRun(
         **{
             **stored,
-            **{key: columns[key] for key in _COLUMNS},
+            "gate_id": columns["run_id"],
+            "request_id": columns["request_id"],
+            "revision": columns["revision"],
             "state": RunState(columns["state"]),
             "settings": GameSettings(**stored["settings"]),
             "ancestors": tuple(stored["ancestors"]),
