@@ -73,6 +73,9 @@ class Format(Enum):
     """Who has lost twice is out."""
 
 
+ELIMINATIONS = (Format.SINGLE, Format.DOUBLE)
+
+
 @dataclass(frozen=True)
 class Plan:
     """A tournament before its first result.
@@ -137,7 +140,7 @@ class Plan:
     @property
     def number_of_rounds(self) -> int:
         """`rounds`, written out; 0 where the format itself says when it is over."""
-        if self.rounds or self.format in (Format.SINGLE, Format.DOUBLE):
+        if self.rounds or self.format in ELIMINATIONS:
             return self.rounds
         if self.format is Format.SWISS:
             return min(max(1, (len(self.entrants) - 1).bit_length()), self._most_rounds())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
 from typing import Generic
 
@@ -58,7 +58,7 @@ class Watches(Generic[RunT]):
         *,
         least_seconds: float = 0.0,
         heartbeat_seconds: float | None = None,
-    ) -> AsyncIterator[RunT]:
+    ) -> AsyncGenerator[RunT]:
         """A run now, whenever it has changed, and as a heartbeat, until it has ended.
 
         Args:
