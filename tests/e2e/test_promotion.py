@@ -50,8 +50,8 @@ async def test_a_gate_survives_a_kill_and_promotes_what_is_better(tmp_path: Path
         mesh = life.enter_context(services(tmp_path, base))
         for moves in (False, False, True):
             await asyncio.to_thread(publish, mesh, moves=moves)
-        flags = (*QUICK, "--no-automatic-gates", "--gate-outstanding", "2")
-        first = await matchmaker(life, tmp_path, base, *flags)
+        quick = (*QUICK, "--no-automatic-gates", "--gate-outstanding", "2")
+        first = await matchmaker(life, tmp_path, base, *quick)
         promoted = await asyncio.to_thread(
             lines, base, "promote", "race:2", "--reason", "somebody has to be"
         )
@@ -70,7 +70,7 @@ async def test_a_gate_survives_a_kill_and_promotes_what_is_better(tmp_path: Path
         assert [one.match_id for one in issue.matches] == [f"{run.gate.gate_id}/memory/0"]
         first.send(signal.SIGKILL)
         assert await first.ended() == -signal.SIGKILL
-        await matchmaker(life, tmp_path, base, *flags)
+        await matchmaker(life, tmp_path, base, *quick)
         again = await asyncio.to_thread(mesh.matchmaker.start_gate, question)
         assert (again.gate, again.memory_issued) == (run.gate, 1)
         with evaluating(mesh):
@@ -88,8 +88,8 @@ async def test_a_gate_survives_a_kill_and_promotes_what_is_better(tmp_path: Path
         assert "moved from race:2 at" in shown
         assert "found: passed after" in shown
         assert "ancestor: race:1" in shown
-        moves = await asyncio.to_thread(told, base, "history", "race")
-        assert [(one["alias"], one["from_version"], one["version"]) for one in moves] == [
+        history = await asyncio.to_thread(told, base, "history", "race")
+        assert [(one["alias"], one["from_version"], one["version"]) for one in history] == [
             ("champion", 2, 3),
             ("previous", 0, 2),
             ("champion", 0, 2),

@@ -39,6 +39,7 @@ from services.matchmaker.rating.players import Rating
 from services.matchmaker.runs.store import RunT, Step
 from services.matchmaker.setup import CreatedGame, CreatedMatch, MatchSetup
 from services.matchmaker.store import RATING, Anchor, FormsRead, Issued, Told
+from services.matchmaker.tournaments.run import Entry, Move, TournamentRun
 from services.matchmaker.training.outcomes import Form, decay_of
 from services.matchmaker.training.snapshots import SnapshotRoster
 from tests.game_specs import FakeSpecs, known
@@ -146,6 +147,7 @@ class FakeElo:
     refusal: MazemeshError | None = None
     gates: dict[str, Question] = field(default_factory=dict)
     scores: dict[str, float] = field(default_factory=dict)
+    played: dict[str, dict[str, float]] = field(default_factory=dict)
     decides_after: int = 4
     answering: asyncio.Event = field(default_factory=asyncio.Event)
     waited: asyncio.Event = field(default_factory=asyncio.Event)
@@ -164,6 +166,12 @@ class FakeElo:
 
     async def rating(self, ladder: str, player: str) -> Rating | None:
         return (await self.ratings(ladder)).get(player)
+
+    async def results(self, match_ids: Sequence[str]) -> dict[str, dict[str, float]]:
+        """`played`, as far as asked for."""
+        if self.down:
+            raise Unavailable("Elo is down")
+        return {one: self.played[one] for one in match_ids if one in self.played}
 
     async def evaluate(self, question: Question) -> Finding:
         """`scores` are the candidate's; after `decides_after` matches the last one decides."""
@@ -442,6 +450,39 @@ class MemoryRuns(Generic[RunT]):
 
 class MemoryGates(MemoryRuns[GateRun]):
     """A `GateStore`."""
+
+
+class MemoryTournaments(MemoryRuns[TournamentRun]):
+    """A `TournamentStore`."""
+
+    def __init__(self, leases: MemoryLeases) -> None:
+        super().__init__(leases)
+        self.log: list[tuple[str, Entry]] = []
+        self.until: dict[tuple[str, str], float] = {}
+
+    def also(self, step: Step[TournamentRun]) -> None:
+        if isinstance(step, Move):
+            known = {(of, one.key, one.number) for of, one in self.log}
+            new = [(step.run.run_id, one) for one in step.entries]
+            assert not known & {(of, one.key, one.number) for of, one in new}
+            self.log += new
+
+    async def entries(self, tournament_id: str, after: int) -> list[tuple[int, Entry]]:
+        return [
+            (position, one)
+            for position, (of, one) in enumerate(self.log, 1)
+            if of == tournament_id and position > after
+        ]
+
+    async def beat(self, tournament_id: str, player: str, until: float) -> None:
+        self.until[tournament_id, player] = until
+
+    async def present(self, tournament_id: str, now: float) -> set[str]:
+        return {
+            player
+            for (of, player), until in self.until.items()
+            if of == tournament_id and until > now
+        }
 
 
 class MemoryAnchors:
