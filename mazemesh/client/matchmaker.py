@@ -285,7 +285,7 @@ class MatchmakerClient(ServiceClient):
 
         `waiting` from time to time; `matched` with a seat of each game, which are taken where it
         says, `mesh.game.at(seat.game_address).play(seat.seat_token)`, while this is read on; and
-        `over`, which is the last.
+        `over`, which is the last. Nothing is asked before the first of them is.
 
         Raises:
             NotFound: the tournament has no such member.

@@ -18,7 +18,7 @@ CREATE TABLE matchmaker_entries (
 	forfeit VARCHAR(8) NOT NULL,
 	time FLOAT NOT NULL,
 	CONSTRAINT pk_matchmaker_entries PRIMARY KEY (position),
-	CONSTRAINT uq_matchmaker_entries_tournament_id UNIQUE (tournament_id, "key", number)
+	CONSTRAINT uq_matchmaker_entries_tournament_id_key_number UNIQUE (tournament_id, "key", number)
 );
 CREATE TABLE matchmaker_forms (
 	student VARCHAR(128) NOT NULL,

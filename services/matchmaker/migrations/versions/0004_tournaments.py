@@ -39,7 +39,9 @@ def upgrade() -> None:
         sa.Column("forfeit", sa.String(8), nullable=False),
         sa.Column("time", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("position", name=f"pk_{entries}"),
-        sa.UniqueConstraint("tournament_id", "key", "number", name=f"uq_{entries}_tournament_id"),
+        sa.UniqueConstraint(
+            *("tournament_id", "key", "number"), name=f"uq_{entries}_tournament_id_key_number"
+        ),
     )
     op.create_index(f"ix_{entries}_tournament", entries, ["tournament_id", "position"])
     op.create_table(

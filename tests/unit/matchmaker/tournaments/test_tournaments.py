@@ -177,6 +177,12 @@ def test_a_thousand_may_take_part(format_: Format) -> None:
     assert state.places.count(1) == 1
 
 
+def test_everybody_against_everybody_with_a_thousand() -> None:
+    state = fold(plan(Format.ROUND_ROBIN, 1024), Log())
+    assert len(state.encounters) == 1024 * 1023 // 2
+    assert max(one.round for one in state.encounters) == 1023
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
