@@ -33,6 +33,7 @@ from services.matchmaker.wire.convert import (
     wish_of,
 )
 from services.matchmaker.wire.gate_calls import GateCalls
+from services.matchmaker.wire.tournament_calls import TournamentCalls
 
 _MAX_OPPONENTS = 4096
 _MAX_LEASES = 256
@@ -50,6 +51,7 @@ class MatchmakerServicer(MatchmakerServiceServicer):
         lobby: Lobby,
         games: KnownGames,
         gate_calls: GateCalls,
+        tournament_calls: TournamentCalls,
         *,
         temperature: float,
         game_address: str,
@@ -59,6 +61,7 @@ class MatchmakerServicer(MatchmakerServiceServicer):
         self._lobby = lobby
         self._games = games
         self._gates = gate_calls
+        self._tournaments = tournament_calls
         self._temperature = temperature
         self._game_address = game_address
 
@@ -179,6 +182,44 @@ class MatchmakerServicer(MatchmakerServiceServicer):
         """A gate to its end."""
         async for run in self._gates.watch(request):
             yield pb.WatchGateRunResponse(run=run)
+
+    async def CreateTournament(
+        self, request: pb.CreateTournamentRequest, context: Context
+    ) -> pb.CreateTournamentResponse:
+        """Starts a tournament."""
+        return pb.CreateTournamentResponse(tournament=await self._tournaments.create(request))
+
+    async def CancelTournament(
+        self, request: pb.CancelTournamentRequest, context: Context
+    ) -> pb.CancelTournamentResponse:
+        """Ends a tournament."""
+        return pb.CancelTournamentResponse(tournament=await self._tournaments.cancel(request))
+
+    async def GetTournament(
+        self, request: pb.GetTournamentRequest, context: Context
+    ) -> pb.GetTournamentResponse:
+        """A tournament."""
+        return await self._tournaments.get(request)
+
+    async def ListTournaments(
+        self, request: pb.ListTournamentsRequest, context: Context
+    ) -> pb.ListTournamentsResponse:
+        """A page of tournaments."""
+        return await self._tournaments.page(request)
+
+    async def WatchTournament(
+        self, request: pb.WatchTournamentRequest, context: Context
+    ) -> AsyncIterator[pb.WatchTournamentResponse]:
+        """A tournament to its end."""
+        async for response in self._tournaments.watch(request):
+            yield response
+
+    async def TakePart(
+        self, request: pb.TakePartRequest, context: Context
+    ) -> AsyncIterator[pb.TakePartResponse]:
+        """A person's place in a tournament."""
+        async for response in self._tournaments.take_part(request):
+            yield response
 
 
 def _why_expired(ticket: Ticket) -> str:

@@ -21,6 +21,7 @@ class MatchSetup:
         rated: Whether the result goes to Elo.
         fence: Number of the lease under which it is played; 0 without any.
         rotations: How many are played; 0 is all of them.
+        exhibition: Whether its result touches no rating but those of a ladder of its own.
     """
 
     match_id: str
@@ -31,6 +32,7 @@ class MatchSetup:
     rated: bool
     fence: int = 0
     rotations: int = 0
+    exhibition: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,7 +122,7 @@ RPCS: Final[dict[str, Rpc]] = {
         _PEOPLE | {Role.MATCHMAKER_SERVICE, Role.WORKER},
         Kind.BULK,
         games=("matches.game",),
-        reserved=("matches.rated", "matches.fence"),
+        reserved=("matches.rated", "matches.fence", "matches.exhibition"),
         plain=frozenset({Role.WORKER}),
     ),
     f"{_GAME}PlayGame": Rpc(_PLAYERS | {Role.WORKER}, Kind.WRITE),
@@ -155,6 +155,19 @@ RPCS: Final[dict[str, Rpc]] = {
     f"{_MATCHMAKER}CancelGate": Rpc(_PEOPLE, Kind.WRITE, what=("gate_id",)),
     f"{_MATCHMAKER}ListGateRuns": READ,
     f"{_MATCHMAKER}WatchGateRun": READ,
+    # Who takes part is met, and nothing of it is changed; so anybody's versions may be named.
+    f"{_MATCHMAKER}CreateTournament": Rpc(
+        _TRAINERS,
+        Kind.WRITE,
+        games=("game",),
+        may_be_empty=("game",),
+        what=("request_id", "title"),
+    ),
+    f"{_MATCHMAKER}CancelTournament": Rpc(_PEOPLE, Kind.WRITE, what=("tournament_id",)),
+    f"{_MATCHMAKER}GetTournament": READ,
+    f"{_MATCHMAKER}ListTournaments": READ,
+    f"{_MATCHMAKER}WatchTournament": READ,
+    f"{_MATCHMAKER}TakePart": Rpc(_PLAYERS, Kind.WRITE, player="player", what=("tournament_id",)),
     # Model
     f"{_MODEL}PublishPolicy": Rpc(
         _TRAINERS,
@@ -178,6 +191,7 @@ RPCS: Final[dict[str, Rpc]] = {
     f"{_MODEL}HoldName": Rpc(_TRAINERS, Kind.BULK, policies=("name",)),
     # Elo
     f"{_ELO}RecordResults": Rpc(frozenset({Role.GAME_SERVICE}), Kind.BULK),
+    f"{_ELO}GetResults": ANY,
     f"{_ELO}GetRating": ANY,
     f"{_ELO}GetLeaderboard": ANY,
     f"{_ELO}WatchLeaderboard": ANY,
