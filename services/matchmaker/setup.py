@@ -21,6 +21,7 @@ class MatchSetup:
         rated: Whether the result goes to Elo.
         fence: Number of the lease under which it is played; 0 without any.
         rotations: How many are played; 0 is all of them.
+        backfill: Whether a seat that stays empty may go to another player.
     """
 
     match_id: str
@@ -31,6 +32,7 @@ class MatchSetup:
     rated: bool
     fence: int = 0
     rotations: int = 0
+    backfill: bool = False
 
 
 @dataclass(frozen=True, slots=True)

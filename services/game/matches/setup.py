@@ -29,6 +29,7 @@ class MatchSetup:
     rated: bool
     rotations: int
     fence: int
+    backfill: bool = False
 
     def __post_init__(self) -> None:
         MATCH_ID.check("match_id", self.match_id)
@@ -41,6 +42,8 @@ class MatchSetup:
             )
         if self.fence < 0:
             raise InvalidArgument(f"fence: {self.fence} is negative")
+        if self.backfill and self.rated:
+            raise InvalidArgument("backfill: a rated match is played by those that it names")
         self._check_participants()
         if not 0 <= self.rotations <= self.most_rotations:
             raise InvalidArgument(

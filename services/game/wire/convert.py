@@ -162,6 +162,7 @@ def _match_setup(message: pb.MatchSetup, games: Catalogue) -> MatchSetup:
         rated=message.rated,
         rotations=message.rotations,
         fence=message.fence,
+        backfill=message.backfill,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Column, Float, Index, Integer, String, Table
+from sqlalchemy import JSON, BigInteger, Column, Float, Index, Integer, String, Table, Text
 
 from services._harness.sql.database import create_metadata
 
@@ -91,4 +91,12 @@ requests = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("request_id", String(128), nullable=False, unique=True),
+)
+
+tickets = Table(
+    "matchmaker_tickets",
+    metadata,
+    Column("ticket_id", String(36), primary_key=True),
+    # As stores/ticket_text.py writes it.
+    Column("ticket", Text, nullable=False),
 )

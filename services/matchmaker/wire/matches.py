@@ -18,6 +18,7 @@ def setup_message(setup: MatchSetup) -> pb.MatchSetup:
         rated=setup.rated,
         fence=setup.fence,
         rotations=setup.rotations,
+        backfill=setup.backfill,
     )
 
 
