@@ -263,7 +263,7 @@ class ListVacantSeatsResponse(_message.Message):
     def __init__(self, seats: _Optional[_Iterable[_Union[VacantSeat, _Mapping]]] = ...) -> None: ...
 
 class VacantSeat(_message.Message):
-    __slots__ = ("match_id", "game_id", "seat", "game", "settings", "participants", "vacant_since_time", "ladder")
+    __slots__ = ("match_id", "game_id", "seat", "game", "settings", "participants", "vacant_since_time", "ladder", "game_address")
     MATCH_ID_FIELD_NUMBER: _ClassVar[int]
     GAME_ID_FIELD_NUMBER: _ClassVar[int]
     SEAT_FIELD_NUMBER: _ClassVar[int]
@@ -272,6 +272,7 @@ class VacantSeat(_message.Message):
     PARTICIPANTS_FIELD_NUMBER: _ClassVar[int]
     VACANT_SINCE_TIME_FIELD_NUMBER: _ClassVar[int]
     LADDER_FIELD_NUMBER: _ClassVar[int]
+    GAME_ADDRESS_FIELD_NUMBER: _ClassVar[int]
     match_id: str
     game_id: str
     seat: int
@@ -280,7 +281,8 @@ class VacantSeat(_message.Message):
     participants: _containers.RepeatedScalarFieldContainer[str]
     vacant_since_time: _timestamp_pb2.Timestamp
     ladder: str
-    def __init__(self, match_id: _Optional[str] = ..., game_id: _Optional[str] = ..., seat: _Optional[int] = ..., game: _Optional[str] = ..., settings: _Optional[_Union[GameSettings, _Mapping]] = ..., participants: _Optional[_Iterable[str]] = ..., vacant_since_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ladder: _Optional[str] = ...) -> None: ...
+    game_address: str
+    def __init__(self, match_id: _Optional[str] = ..., game_id: _Optional[str] = ..., seat: _Optional[int] = ..., game: _Optional[str] = ..., settings: _Optional[_Union[GameSettings, _Mapping]] = ..., participants: _Optional[_Iterable[str]] = ..., vacant_since_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ladder: _Optional[str] = ..., game_address: _Optional[str] = ...) -> None: ...
 
 class ReplacePlayerRequest(_message.Message):
     __slots__ = ("game_id", "seat", "participant", "replacement")

@@ -114,7 +114,10 @@ class GameServicer(GameServiceServicer):
         seconds = backfill.vacant_for(request)
         found = self._match_host.vacant(seconds, page_size(request.max_seats))
         return pb.ListVacantSeatsResponse(
-            seats=[backfill.vacant_seat(one, self._match_host.vacant_time(one)) for one in found]
+            seats=[
+                backfill.vacant_seat(one, self._match_host.vacant_time(one), self._public_address)
+                for one in found
+            ]
         )
 
     async def ReplacePlayer(

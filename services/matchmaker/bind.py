@@ -24,7 +24,7 @@ from services.matchmaker.lobby.seekers import Seekers
 from services.matchmaker.lobby.tickets import Window
 from services.matchmaker.metrics import MatchmakerCollector, rating_gap, ticket_wait
 from services.matchmaker.numbers import Numbers
-from services.matchmaker.peers import EloPeer, GamePeer, ModelPeer
+from services.matchmaker.peers import EloPeer, GamePeer, ModelPeer, SeatPeer
 from services.matchmaker.rating.anchors import Anchors
 from services.matchmaker.rating.cooldown import Cooldowns
 from services.matchmaker.rating.evaluation import Evaluation, Throttle
@@ -54,8 +54,8 @@ _MODEL_RETRY = 1.0
 _GAME_WAIT = 1.0
 
 
-class Game(GamePeer, SpecPeer, Protocol):
-    """The Game service: it creates matches, and tells of games."""
+class Game(GamePeer, SeatPeer, SpecPeer, Protocol):
+    """The Game service: it creates matches, tells of games, and gives seats away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,10 +292,13 @@ async def _lobby(
         numbers,
         ratings,
         peers.game,
+        peers.game,
+        seekers,
         instance=instance,
         is_shared=is_shared,
         window=window,
         rng=np.random.default_rng(),
+        backfill_after=settings.backfill_seconds,
         waited=ticket_wait(server.registry).observe,
         gap=rating_gap(server.registry).observe,
     )

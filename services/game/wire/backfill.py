@@ -24,8 +24,8 @@ def vacant_for(request: pb.ListVacantSeatsRequest) -> float:
     return seconds
 
 
-def vacant_seat(vacant: VacantSeat, since: float) -> pb.VacantSeat:
-    """A seat; `since` in seconds since the epoch."""
+def vacant_seat(vacant: VacantSeat, since: float, game_address: str) -> pb.VacantSeat:
+    """A seat of the instance at an address; `since` in seconds since the epoch."""
     setup = vacant.game.match.setup
     return pb.VacantSeat(
         match_id=setup.match_id,
@@ -36,4 +36,5 @@ def vacant_seat(vacant: VacantSeat, since: float) -> pb.VacantSeat:
         participants=vacant.game.names,
         vacant_since_time=timestamp(since),
         ladder=ladder(setup.game, setup.settings),
+        game_address=game_address,
     )

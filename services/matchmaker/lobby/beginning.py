@@ -6,7 +6,7 @@ import asyncio
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import structlog
@@ -14,7 +14,14 @@ import structlog
 from mazemesh.errors import DeadlineExceeded, MazemeshError, ResourceExhausted, Unavailable
 from services.matchmaker.lobby.desk import Desk
 from services.matchmaker.lobby.seating import Unit, participants, seats_of, unit
-from services.matchmaker.lobby.tickets import Seat, Ticket, TicketState, held, released
+from services.matchmaker.lobby.tickets import (
+    Seat,
+    Ticket,
+    TicketState,
+    held,
+    matched,
+    released,
+)
 from services.matchmaker.numbers import Numbers
 from services.matchmaker.peers import GamePeer
 from services.matchmaker.setup import CreatedMatch, MatchSetup
@@ -52,7 +59,7 @@ class Beginning:
         numbers: Ids and seeds for matches.
         game: Where matches are created.
         rng: Draws who gets which place.
-        begun: Told of each group that was seated, and when.
+        begun: Told of each group that was seated, its match, and when.
     """
 
     def __init__(
@@ -62,7 +69,7 @@ class Beginning:
         game: GamePeer,
         *,
         rng: np.random.Generator,
-        begun: Callable[[Group, float], None],
+        begun: Callable[[Group, MatchSetup, float], None],
     ) -> None:
         self._desk = desk
         self._numbers = numbers
@@ -196,7 +203,7 @@ class Beginning:
         done = await self._desk.swap_each(changes, fence)
         for attempt, was_done in zip(trying, done, strict=True):
             if was_done:
-                self._begun(attempt.group, now)
+                self._begun(attempt.group, attempt.setup, now)
         return [attempt for attempt, was_done in zip(trying, done, strict=True) if not was_done]
 
     async def _release(self, groups: Sequence[Group], hold: str, rest: float = 0.0) -> None:
@@ -223,11 +230,6 @@ def _is_held(ticket: Ticket, hold: str) -> bool:
     return (
         ticket.state is TicketState.MATCHING and ticket.hold == hold and ticket.gone_since is None
     )
-
-
-def matched(ticket: Ticket, seats: tuple[Seat, ...], now: float) -> Ticket:
-    """The ticket as it ends with seats."""
-    return replace(ticket, state=TicketState.MATCHED, end_time=now, seats=seats)
 
 
 def _is_open(group: Group) -> bool:

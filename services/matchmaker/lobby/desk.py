@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from services._harness.broadcast import wait
 from services._harness.notices import Notices
 from services.matchmaker.lobby.tickets import ENDED, Ticket, TicketState, expired
 from services.matchmaker.store import TicketStore
@@ -136,5 +135,14 @@ class Desk:
 
 async def pause(event: asyncio.Event, seconds: float | None) -> None:
     """Returns when the event is set, which it clears, or after the time."""
-    if await wait(event, seconds):
-        event.clear()
+    if not event.is_set():
+        # Thousands wait so: a timer costs less than a timeout, which cancels.
+        timer = None
+        if seconds is not None:
+            timer = asyncio.get_running_loop().call_later(seconds, event.set)
+        try:
+            await event.wait()
+        finally:
+            if timer is not None:
+                timer.cancel()
+    event.clear()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import cache
 from operator import attrgetter
 from typing import Any
 
@@ -13,9 +13,9 @@ import numpy as np
 from services.matchmaker.lobby import choosing
 from services.matchmaker.lobby.tickets import Ticket, Window, can_play
 
-FEW = 256
-"""Tickets of a queue that are put together as fast without compiled code, which takes a while to
-load."""
+FEW = 1000
+"""Tickets of a queue that are put together in a moment without compiled code, which takes seconds
+to be loaded, and memory."""
 
 _MOST_SEATS = 64
 
@@ -30,13 +30,14 @@ def groups(waiting: Sequence[Ticket], window: Window, now: float) -> list[list[T
     ready = sorted(filter(can_play, waiting), key=attrgetter("since", "ticket_id"))
     if len(ready) < 2 and not (ready and len(ready[0].wish.players) == ready[0].wish.size):
         return []
-    return _put_together(ready, window, now, compiled=len(ready) > FEW)
+    kernel = _LOADING.kernel() if len(ready) > FEW else None
+    return put_together(ready, window, now, kernel)
 
 
-def _put_together(
-    ready: Sequence[Ticket], window: Window, now: float, *, compiled: bool
+def put_together(
+    ready: Sequence[Ticket], window: Window, now: float, kernel: Callable[..., int] | None
 ) -> list[list[Ticket]]:
-    """As `groups`, for tickets that can play, oldest first."""
+    """As `groups`, for tickets that can play, oldest first; by machine code where there is some."""
     count = len(ready)
     ratings = np.fromiter((one.rating for one in ready), np.float64, count)
     since = np.fromiter((one.since for one in ready), np.float64, count)
@@ -54,8 +55,8 @@ def _put_together(
         np.zeros((2, count), np.int64),
         np.zeros((2, _MOST_SEATS + 1), np.int64),
     )
-    if compiled:
-        found, numbers = _compiled()(*columns), columns[6].tolist()
+    if kernel is not None:
+        found, numbers = kernel(*columns), columns[6].tolist()
     else:
         plain = [column.tolist() for column in columns]
         found, numbers = choosing.choose(*plain), plain[6]
@@ -82,9 +83,29 @@ def _numbered(persons: Sequence[str]) -> Any:
     )
 
 
-@cache
-def _compiled() -> Callable[..., int]:
-    """`choose` as machine code."""
+def compiled() -> Callable[..., int]:
+    """`choose` as machine code; takes seconds at first."""
     from services.matchmaker.lobby.choosing_kernels import choose
 
     return choose
+
+
+class _Loading:
+    """Loads what is compiled in a thread of its own, from the first time that it is wanted."""
+
+    def __init__(self) -> None:
+        self._thread: threading.Thread | None = None
+        self._kernel: Callable[..., int] | None = None
+
+    def kernel(self) -> Callable[..., int] | None:
+        """What was loaded; None until then."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._load, name="load pairing", daemon=True)
+            self._thread.start()
+        return self._kernel
+
+    def _load(self) -> None:
+        self._kernel = compiled()
+
+
+_LOADING = _Loading()

@@ -11,9 +11,11 @@ import numpy as np
 import structlog
 
 from mazemesh.errors import MazemeshError, ResourceExhausted, Unavailable
+from services.matchmaker.lobby.backfill import Backfill
 from services.matchmaker.lobby.beginning import Beginning, Group
 from services.matchmaker.lobby.desk import Desk, pause
 from services.matchmaker.lobby.grouping import FEW, groups
+from services.matchmaker.lobby.seekers import Seekers
 from services.matchmaker.lobby.tickets import (
     Ticket,
     TicketState,
@@ -23,9 +25,10 @@ from services.matchmaker.lobby.tickets import (
     wants_bot,
 )
 from services.matchmaker.numbers import Numbers
-from services.matchmaker.peers import GamePeer
+from services.matchmaker.peers import GamePeer, SeatPeer
 from services.matchmaker.rating.players import nearest_bots
 from services.matchmaker.rating.ratings import Ratings
+from services.matchmaker.setup import MatchSetup
 from services.matchmaker.store import LOBBY, LeaderStore
 
 _log = structlog.get_logger(__name__)
@@ -54,13 +57,17 @@ class Matching:
         numbers: Ids and seeds for matches.
         ratings: Where ratings come from.
         game: Where matches are created.
+        seats: Where seats of running games are.
+        seekers: Where ratings of those who sit there come from.
         window: How far ratings may be apart.
         rng: Draws who gets which place.
+        backfill_after: Seconds that a seat has to have stood empty before another may take it.
         waited: Told the seconds from each ticket to its match.
         gap: Told the Elo points between the best and the worst of each match of several players.
 
     Attributes:
         longest_wait: Seconds that the oldest ticket had waited at the last look.
+        backfilled: Seats of running games that were given to waiting players.
     """
 
     def __init__(
@@ -70,11 +77,14 @@ class Matching:
         numbers: Numbers,
         ratings: Ratings,
         game: GamePeer,
+        seats: SeatPeer,
+        seekers: Seekers,
         *,
         instance: str,
         is_shared: bool,
         window: Window,
         rng: np.random.Generator,
+        backfill_after: float = 20.0,
         waited: Callable[[float], None] = lambda _: None,
         gap: Callable[[float], None] = lambda _: None,
     ) -> None:
@@ -87,8 +97,17 @@ class Matching:
         self._waited = waited
         self._gap = gap
         self._beginning = Beginning(desk, numbers, game, rng=rng, begun=self._note)
+        self._backfill = Backfill(
+            desk,
+            seats,
+            seekers,
+            window=window,
+            after=backfill_after,
+            filled=self._note_filled,
+        )
         self.longest_wait = 0.0
         self._waiting = 0
+        self.backfilled = 0
         self.fence: int | None = None
         """Under which this instance matches tickets; None while it is not its turn."""
 
@@ -120,6 +139,8 @@ class Matching:
         gone = await store.gone(listeners - {self._instance})
         waiting = await self._looked_after(tickets, gone, now)
         self.longest_wait = now - min((ticket.since for ticket in waiting), default=now)
+        # Those whose game stands still come before those who have none.
+        waiting = await self._backfill.fill(waiting, self.fence, now)
         found = await self._groups(waiting, now)
         if len(found) > _MOST_AT_ONCE:
             self._desk.wake.set()
@@ -215,10 +236,17 @@ class Matching:
             bots = [*bots] * -(-wanted // len(bots))
         return Group([ticket], bots[:wanted]) if wanted <= len(bots) else None
 
-    def _note(self, group: Group, now: float) -> None:
+    def _note(self, group: Group, setup: MatchSetup, now: float) -> None:
         """Tells how long the players of a match waited, and how far apart they are."""
+        if setup.backfill:
+            self._backfill.note(setup.match_id, group.tickets)
         for ticket in group.tickets:
             self._waited(now - ticket.since)
         if len(group.tickets) > 1:
             ratings = [ticket.rating for ticket in group.tickets]
             self._gap(max(ratings) - min(ratings))
+
+    def _note_filled(self, ticket: Ticket, now: float, gap: float) -> None:
+        self.backfilled += 1
+        self._waited(now - ticket.since)
+        self._gap(gap)

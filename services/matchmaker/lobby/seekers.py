@@ -20,6 +20,8 @@ _SHARE = 10
 """A ladder that took a second to be read is read again after so many seconds at the soonest."""
 _HOLDS = 10
 """After so many times the age at which it is read again it does not count any more."""
+_PATIENCE = 1.0
+"""Seconds that a ladder is waited for."""
 
 
 @dataclass(slots=True)
@@ -58,6 +60,11 @@ class Seekers:
         is_away = now - board.failed_at < self._max_age
         if age >= due and board.reading is None and not is_away:
             board.reading = asyncio.create_task(self._read(ladder, board))
+        if age >= _HOLDS * due and board.reading is not None:
+            # Of those who come at once, nobody asks alone while the ladder may soon be there.
+            await asyncio.wait({board.reading}, timeout=_PATIENCE)
+            age = self._clock() - board.read_at
+            is_away = self._clock() - board.failed_at < self._max_age
         if age < _HOLDS * due or is_away:
             found = board.ratings.get(player)
         else:

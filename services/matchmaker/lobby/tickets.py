@@ -179,6 +179,11 @@ def released(ticket: Ticket) -> Ticket:
     return replace(ticket, state=TicketState.WAITING, hold="", held_until=0.0)
 
 
+def matched(ticket: Ticket, seats: tuple[Seat, ...], now: float) -> Ticket:
+    """The ticket as it ends with seats."""
+    return replace(ticket, state=TicketState.MATCHED, end_time=now, seats=seats)
+
+
 def can_play(ticket: Ticket) -> bool:
     """Whether it waits and somebody listens."""
     return ticket.state is TicketState.WAITING and ticket.gone_since is None

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
+from functools import lru_cache
 
 import grpc.aio
 
 from mazemesh.errors import InvalidArgument, MazemeshError, ResourceExhausted, within
+from mazemesh.games import GameSettings
 from mazemesh.names import REQUEST_ID, TICKET_ID
+from mazemesh.v1 import game_pb2
 from mazemesh.v1 import matchmaker_pb2 as pb
 from mazemesh.wire.specs import settings_from_proto
 from services._harness.access.admission import caller
@@ -34,6 +37,10 @@ MOST_IN_A_MESSAGE = 1024
 
 _MOST_STREAMS = 256
 """Of FindMatches."""
+
+
+_Known = dict[tuple[str, bytes], KnownGame]
+"""Games by name and encoded settings, as long as a message is read."""
 
 
 class FindCalls:
@@ -133,7 +140,7 @@ class FindCalls:
         self, requests: Sequence[pb.FindMatchRequest], bundle: Bundle
     ) -> list[pb.TicketNews]:
         """The answer to each ticket, in order."""
-        known: dict[bytes, KnownGame] = {}
+        known: _Known = {}
         told: list[pb.TicketNews | None] = []
         wanted: list[tuple[str, Wish]] = []
         for request in requests:
@@ -153,16 +160,14 @@ class FindCalls:
                 told[index] = queued_news(found)
         return [one for one in told if one is not None]
 
-    async def _wish(
-        self, request: pb.FindMatchRequest, known: dict[bytes, KnownGame]
-    ) -> tuple[str, Wish]:
+    async def _wish(self, request: pb.FindMatchRequest, known: _Known) -> tuple[str, Wish]:
         request_id = REQUEST_ID.check("request_id", request.request_id)
-        about = request.game.encode() + b"\0" + request.settings.SerializeToString()
-        game = known.get(about)
+        settings = request.settings.SerializeToString()
+        game = known.get((request.game, settings))
         if game is None:
             with within("settings"):
-                settings = unshaped(settings_from_proto(request.settings))
-            game = known[about] = await self._games.get(request.game, settings)
+                given = _settings(settings)
+            game = known[request.game, settings] = await self._games.get(request.game, given)
         key = caller().key
         person = key.id if key is not None and key.role is Role.PLAYER else ""
         return request_id, wish_of(request, game, caller().owner, person)
@@ -173,3 +178,9 @@ def _who_may() -> str | None:
     key = caller().key
     runs_the_mesh = key is not None and key.role in ADMINISTRATORS
     return None if runs_the_mesh else caller().owner
+
+
+@lru_cache(maxsize=256)
+def _settings(encoded: bytes) -> GameSettings:
+    """Settings without reward shaping; most ask for the same."""
+    return unshaped(settings_from_proto(game_pb2.GameSettings.FromString(encoded)))

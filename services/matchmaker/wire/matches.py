@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.wire.specs import settings_to_proto
-from services.matchmaker.setup import CreatedGame, CreatedMatch, MatchSetup
+from services.matchmaker.setup import CreatedGame, CreatedMatch, MatchSetup, Vacancy
 
 
 def setup_message(setup: MatchSetup) -> pb.MatchSetup:
@@ -33,6 +33,19 @@ def created_match(message: pb.CreatedMatch) -> CreatedMatch:
             for game in message.games
         ],
         message.game_address,
+    )
+
+
+def vacancy(message: pb.VacantSeat, game_address: str, instance: str) -> Vacancy:
+    """From the answer of ListVacantSeats; where the instance is reached by players, and here."""
+    return Vacancy(
+        message.match_id,
+        message.game_id,
+        message.seat,
+        message.ladder,
+        tuple(message.participants),
+        game_address,
+        instance,
     )
 
 

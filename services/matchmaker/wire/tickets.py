@@ -17,7 +17,7 @@ from services._harness.calls.refusals import refusal
 from services._harness.peers.known_games import KnownGame
 from services.matchmaker.lobby.lobby import Waiting
 from services.matchmaker.lobby.tickets import Ticket, TicketState, Wish
-from services.matchmaker.rating.ladders import Ladder, ladder_of
+from services.matchmaker.rating.ladders import ladder_of
 
 _MAX_WAIT = 3600.0
 _DEFAULT_WAIT = 60.0
@@ -56,8 +56,8 @@ def wish_of(request: pb.FindMatchRequest, game: KnownGame, owner: str, person: s
         bot_after=bot_after,
         bots=ladder.bots,
         owner=owner,
-        party=_party(request, game, ladder),
-        teams=game.spec.teams,
+        party=_party(request, game),
+        teams=_teams(game),
         person=person,
         backfill=request.backfill,
     )
@@ -66,12 +66,10 @@ def wish_of(request: pb.FindMatchRequest, game: KnownGame, owner: str, person: s
 def news(waiting: Waiting, game_address: str) -> pb.FindMatchResponse:
     """`queued`, or `matched` once the ticket has a seat; `game_address` where Game is one."""
     ticket = waiting.ticket
-    response = pb.FindMatchResponse(ticket_id=ticket.ticket_id)
     if ticket.seats:
-        response.matched.CopyFrom(_matched(ticket, game_address))
-    else:
-        response.queued.CopyFrom(_queued(waiting))
-    return response
+        matched = _matched(ticket, game_address)
+        return pb.FindMatchResponse(ticket_id=ticket.ticket_id, matched=matched)
+    return pb.FindMatchResponse(ticket_id=ticket.ticket_id, queued=_queued(waiting))
 
 
 def queued_news(waiting: Waiting) -> pb.TicketNews:
@@ -142,12 +140,12 @@ def _matched(ticket: Ticket, game_address: str) -> pb.Matched:
     )
 
 
-def _party(request: pb.FindMatchRequest, game: KnownGame, ladder: Ladder) -> tuple[str, ...]:
+def _party(request: pb.FindMatchRequest, game: KnownGame) -> tuple[str, ...]:
     party = tuple(request.party)
     if not party:
         return ()
-    teams = game.spec.teams
-    if not teams or ladder.settings.seats < 2:
+    teams = _teams(game)
+    if not teams:
         raise InvalidArgument(
             f"party: in {request.game} each plays for itself; a party is for games of teams"
         )
@@ -164,6 +162,12 @@ def _party(request: pb.FindMatchRequest, game: KnownGame, ladder: Ladder) -> tup
             f"party: {list(party)} should name each player once, and not {request.player!r}"
         )
     return party
+
+
+def _teams(game: KnownGame) -> tuple[int, ...]:
+    """Team of each seat; empty where each plays for itself."""
+    teams = game.spec.teams
+    return teams if len(set(teams)) < len(teams) else ()
 
 
 def _seconds(field: str, duration: Duration) -> float:

@@ -49,6 +49,8 @@ class World:
             Numbers(MemoryNumbers()),
             ratings,
             self.game,
+            self.game,
+            seekers,
             instance=INSTANCE,
             is_shared=False,
             window=window,
