@@ -125,6 +125,10 @@ RPCS: Final[dict[str, Rpc]] = {
         reserved=("matches.rated", "matches.fence", "matches.exhibition"),
         plain=frozenset({Role.WORKER}),
     ),
+    f"{_GAME}ListVacantSeats": Rpc(_PEOPLE | {Role.MATCHMAKER_SERVICE}),
+    f"{_GAME}ReplacePlayer": Rpc(
+        _PEOPLE | {Role.MATCHMAKER_SERVICE}, Kind.WRITE, what=("game_id", "replacement")
+    ),
     f"{_GAME}PlayGame": Rpc(_PLAYERS | {Role.WORKER}, Kind.WRITE),
     # A session that is resumed is opened without a game.
     f"{_GAME}RunGames": Rpc(
@@ -141,8 +145,18 @@ RPCS: Final[dict[str, Rpc]] = {
     f"{_MATCHMAKER}ListTrainingRecords": READ,
     f"{_MATCHMAKER}LeaseMatches": Rpc(_WORKERS, Kind.BULK, games=("game",)),
     f"{_MATCHMAKER}CompleteMatch": Rpc(_WORKERS, Kind.BULK),
+    # Who brings others along speaks for them: a front end, not a player.
     f"{_MATCHMAKER}FindMatch": Rpc(
-        _PLAYERS, Kind.WRITE, games=("game",), player="player", what=("request_id",)
+        _PLAYERS,
+        Kind.WRITE,
+        games=("game",),
+        player="player",
+        reserved=("party",),
+        plain=frozenset({Role.PLAYER}),
+        what=("request_id",),
+    ),
+    f"{_MATCHMAKER}FindMatches": Rpc(
+        _PEOPLE, Kind.BULK, games=("find.game",), may_be_empty=("find.game",)
     ),
     f"{_MATCHMAKER}CancelMatch": Rpc(_PLAYERS, Kind.WRITE, what=("ticket_id",)),
     # A trainer promotes its own versions alone, as with SetAlias.
