@@ -105,6 +105,8 @@ _FETCHERS: Final = _WORKERS | _TRAINERS | {Role.MATCHMAKER_SERVICE}
 _GAME: Final = "/mazemesh.v1.GameService/"
 _MATCHMAKER: Final = "/mazemesh.v1.MatchmakerService/"
 _MODEL: Final = "/mazemesh.v1.ModelService/"
+_KSERVE: Final = "/inference.GRPCInferenceService/"
+"""Of the KServe v2 protocol, served by Model."""
 _ELO: Final = "/mazemesh.v1.EloService/"
 _REPLAY: Final = "/mazemesh.v1.ReplayService/"
 
@@ -203,6 +205,24 @@ RPCS: Final[dict[str, Rpc]] = {
     f"{_MODEL}GetAlias": ANY,
     f"{_MODEL}ListAliasHistory": ANY,
     f"{_MODEL}HoldName": Rpc(_TRAINERS, Kind.BULK, policies=("name",)),
+    # Who may fetch policies may ask them; sessions are a key's own.
+    f"{_MODEL}Infer": Rpc(_WORKERS | _TRAINERS),
+    f"{_MODEL}GetPolicySignature": Rpc(_WORKERS | _TRAINERS),
+    f"{_MODEL}ResetSessions": Rpc(_WORKERS | _TRAINERS),
+    f"{_KSERVE}ServerLive": ANY,
+    f"{_KSERVE}ServerReady": ANY,
+    f"{_KSERVE}ServerMetadata": ANY,
+    f"{_KSERVE}ModelReady": READ,
+    f"{_KSERVE}ModelStatistics": READ,
+    # These load a version.
+    f"{_KSERVE}ModelMetadata": Rpc(_WORKERS | _TRAINERS),
+    f"{_KSERVE}ModelConfig": Rpc(_WORKERS | _TRAINERS),
+    f"{_KSERVE}ModelInfer": Rpc(_WORKERS | _TRAINERS),
+    f"{_KSERVE}ModelStreamInfer": Rpc(_WORKERS | _TRAINERS),
+    # UNIMPLEMENTED, whoever asks.
+    f"{_KSERVE}RepositoryIndex": READ,
+    f"{_KSERVE}RepositoryModelLoad": READ,
+    f"{_KSERVE}RepositoryModelUnload": READ,
     # Elo
     f"{_ELO}RecordResults": Rpc(frozenset({Role.GAME_SERVICE}), Kind.BULK),
     f"{_ELO}GetResults": ANY,
