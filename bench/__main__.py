@@ -20,6 +20,7 @@ COMMANDS = {
     "learner": "bench.learner.command",
     "learner-budget": "bench.learner.budget",
     "learner-device": "bench.learner.device",
+    "matchmaker": "bench.matchmaker.command",
     "replay": "bench.replay.command",
     "replay-recovery": "bench.replay.recovery",
     "replay-soak": "bench.replay.soak",
