@@ -14,7 +14,7 @@ import typer
 from bench.inference.peers import PEERS, served
 from bench.inference.servers import Served, serve_echo, serve_model
 from bench.inference.workload import Workload
-from bench.pinned import pinned_server
+from bench.pinned import PinnedServer, pinned_server
 
 app = typer.Typer()
 
@@ -46,7 +46,7 @@ def inference(
         model = stack.enter_context(
             pinned_server(partial(serve_model, Served(workload.hidden, wait_ms)))
         )
-        echo = stack.enter_context(pinned_server(serve_echo)).address
+        echo = stack.enter_context(pinned_server(serve_echo))
         peers = {name: served(stack, name, workload) for name in peer or ()}
         for kind in ("infer", "kserve"):
             for rows in batches:
@@ -55,15 +55,20 @@ def inference(
                 for count in counts:
                     servers: list[tuple[str, str, dict[str, Any]]] = [
                         ("ours", kind, {**asked, "address": model.address}),
-                        ("echo", "echo", {"address": echo}),
+                        ("echo", "echo", {"address": echo.address}),
                     ]
                     if kind == "kserve":
                         servers += [
                             (name, kind, {**asked, "address": address})
                             for name, address in beside.items()
                         ]
+                    before = _processor_seconds(model, echo)
                     found = load(servers, count, seconds)
-                    cells.append(_cell(kind, found, count, rows, raw))
+                    spent = [
+                        after - one
+                        for one, after in zip(before, _processor_seconds(model, echo), strict=True)
+                    ]
+                    cells.append(_cell(kind, found, count, rows, raw) | _costs(found, spent))
         rss = model.rss_bytes()
     report = {
         **_summary(cells, raw),
@@ -107,7 +112,7 @@ def _cell(
     rows: int,
     raw: dict[int, float],
 ) -> dict[str, Any]:
-    ours, echo = found.pop("ours"), found.pop("echo")
+    ours, echo = found["ours"], found["echo"]
     observations = rows * ours["calls_per_second"]
     return {
         "over": kind,
@@ -122,7 +127,24 @@ def _cell(
         "peers": {
             name: {**one, "ratio": ours["calls_per_second"] / one["calls_per_second"]}
             for name, one in found.items()
+            if name not in ("ours", "echo")
         },
+    }
+
+
+def _processor_seconds(model: PinnedServer, echo: PinnedServer) -> list[float]:
+    """So far: of the service, of its processes that run policies, and of the echo."""
+    return [model.cpu_seconds(), model.children_cpu_seconds(), echo.cpu_seconds()]
+
+
+def _costs(found: dict[str, dict[str, float]], spent: list[float]) -> dict[str, float]:
+    """Processor time of a call, which others on the machine change less than its rate."""
+    service, runner, echo = spent
+    ours, beside = found["ours"]["calls"], found["echo"]["calls"]
+    return {
+        "service_us_per_call": 1e6 * service / ours,
+        "runner_us_per_call": 1e6 * runner / ours,
+        "echo_us_per_call": 1e6 * echo / beside,
     }
 
 

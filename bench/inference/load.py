@@ -56,7 +56,12 @@ class Measured:
         """What was found."""
         p50, p99 = np.percentile(self._took, (50, 99))
         rate = len(self._took) / self._spent
-        return {"calls_per_second": rate, "p50_ms": 1e3 * p50, "p99_ms": 1e3 * p99}
+        return {
+            "calls": len(self._took),
+            "calls_per_second": rate,
+            "p50_ms": 1e3 * p50,
+            "p99_ms": 1e3 * p99,
+        }
 
 
 async def infer_calls(address: str, batch: int, size: int) -> Asked:
