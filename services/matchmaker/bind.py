@@ -25,6 +25,7 @@ from services.matchmaker.metrics import MatchmakerCollector, rating_gap, ticket_
 from services.matchmaker.numbers import Numbers
 from services.matchmaker.peers import EloPeer, GamePeer, ModelPeer
 from services.matchmaker.rating.anchors import Anchors
+from services.matchmaker.rating.champions import Champions
 from services.matchmaker.rating.cooldown import Cooldowns
 from services.matchmaker.rating.evaluation import Evaluation, Throttle
 from services.matchmaker.rating.leases import Terms
@@ -46,6 +47,7 @@ from services.matchmaker.training.training import Training
 from services.matchmaker.wire.gate_calls import GateCalls
 
 _RATINGS_AGE = 2.0  # Elo refits about as often
+_CHAMPIONS_AGE = 5.0
 _MODEL_RETRY = 1.0
 # Clients of the Matchmaker try again by themselves, five times within their deadline of 10 s.
 _GAME_WAIT = 1.0
@@ -185,13 +187,23 @@ def _evaluation(
             target_half_width=settings.target_half_width,
             min_matches=settings.min_matches,
             max_matches=settings.max_matches,
+            placement_share=settings.placement_share,
+            starved_share=settings.starved_share,
+            starved_matches=settings.starved_matches,
+            champion_share=settings.champion_share,
+            champion_matches=settings.champion_matches,
+            max_live=settings.max_policy_matches,
         ),
         throttle=Throttle(
-            settings.max_outstanding, settings.retry_seconds, settings.settled_retry_seconds
+            settings.max_outstanding,
+            settings.retry_seconds,
+            settings.settled_retry_seconds,
+            settings.max_worker_matches,
         ),
         clock=time.time,
         rng=np.random.default_rng(),
         first=gates,
+        champions=Champions(peers.model, _CHAMPIONS_AGE, time.time),
     )
 
 

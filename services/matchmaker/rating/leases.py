@@ -47,6 +47,9 @@ class Match:
         expire_time: When the lease runs out.
         end_time: When the match was completed or abandoned.
         gate_id: Of the gate that it is for; empty: none.
+        rule: Why it was chosen (`rating.rota.Rule`); empty for a gate's.
+        bits: What it should tell about ratings, in bits, when it was chosen.
+        lease_time: When the present lease began; 0 before the first.
     """
 
     match_id: str
@@ -63,6 +66,9 @@ class Match:
     expire_time: float = 0.0
     end_time: float = 0.0
     gate_id: str = ""
+    rule: str = ""
+    bits: float = 0.0
+    lease_time: float = 0.0
 
     @property
     def setup(self) -> MatchSetup:
@@ -116,6 +122,7 @@ def leased(match: Match, worker: str, terms: Terms, now: float) -> Match:
         attempts=match.attempts + 1,
         worker=worker,
         expire_time=now + terms.seconds,
+        lease_time=now,
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, case, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from mazemesh.errors import NotFound, Unavailable
@@ -25,7 +25,8 @@ from services.matchmaker.rating.leases import (
     is_expired,
     leased,
 )
-from services.matchmaker.rating.ledger import Seen
+from services.matchmaker.rating.ledger import Chosen, Seen
+from services.matchmaker.rating.rota import Rule
 from services.matchmaker.store import RATING, Issued
 from services.matchmaker.stores.tables import leaders, matches
 
@@ -65,6 +66,19 @@ class SqlLeases:
         """See `LeaseStore`."""
         count = select(func.count()).where(matches.c.state.in_(_LIVE))
         return await self._database.run(lambda session: session.scalars(count).one())
+
+    async def count_held(self, worker: str, now: float) -> int:
+        """See `LeaseStore`."""
+        held = select(func.count()).where(
+            matches.c.worker == worker,
+            matches.c.state == State.LEASED.value,
+            matches.c.expire_time > now,
+        )
+        return await self._database.run(lambda session: session.scalars(held).one())
+
+    async def told(self, since: float) -> list[Chosen]:
+        """See `LeaseStore`."""
+        return await self._database.run(lambda session: _told(session, since))
 
     async def prune(self, ended_before: float) -> None:
         """See `LeaseStore`."""
@@ -129,6 +143,7 @@ def _replace(session: Session, old: Match, new: Match) -> bool:
         "worker": new.worker,
         "expire_time": new.expire_time,
         "end_time": new.end_time,
+        "lease_time": new.lease_time,
     }
     replaced = session.execute(
         update(matches).where(same).values(values).returning(matches.c.fence)
@@ -165,6 +180,28 @@ def _look(session: Session, ended_since: float) -> list[Seen]:
     return list(map(_seen, rows))
 
 
+def _told(session: Session, since: float) -> list[Chosen]:
+    columns = matches.c
+    ended_or_not = case((columns.state == State.COMPLETED.value, 1), else_=0)
+    rows = session.execute(
+        select(
+            columns.ladder,
+            columns.rule,
+            func.count(),
+            func.sum(ended_or_not),
+            func.sum(columns.bits),
+            func.sum(ended_or_not * columns.bits),
+        )
+        .where(columns.create_time >= since, columns.rule != "")
+        .group_by(columns.ladder, columns.rule)
+        .order_by(columns.ladder, columns.rule)
+    )
+    return [
+        Chosen(row[0], Rule(row[1]), row[2], int(row[3]), float(row[4]), float(row[5]))
+        for row in rows
+    ]
+
+
 def _seen(row: Row[Any]) -> Seen:
     return Seen(row.match_id, row.ladder, tuple(row.participants), State(row.state), row.end_time)
 
@@ -185,6 +222,9 @@ def _match(row: Row[Any]) -> Match:
         expire_time=row.expire_time,
         end_time=row.end_time,
         gate_id=row.gate_id,
+        rule=row.rule,
+        bits=row.bits,
+        lease_time=row.lease_time,
     )
 
 

@@ -34,8 +34,9 @@ from services.matchmaker.rating.leases import (
     is_hopeless,
     leased,
 )
-from services.matchmaker.rating.ledger import Seen
+from services.matchmaker.rating.ledger import Chosen, Seen
 from services.matchmaker.rating.players import Rating
+from services.matchmaker.rating.rota import Rule
 from services.matchmaker.setup import CreatedGame, CreatedMatch, MatchSetup
 from services.matchmaker.store import RATING, Anchor, FormsRead, Issued, Told
 from services.matchmaker.training.outcomes import Form, decay_of
@@ -357,6 +358,27 @@ class MemoryLeases:
 
     async def count_live(self) -> int:
         return sum(one.state in LIVE for one in self.matches)
+
+    async def count_held(self, worker: str, now: float) -> int:
+        return sum(
+            one.worker == worker and one.state is State.LEASED and one.expire_time > now
+            for one in self.matches
+        )
+
+    async def told(self, since: float) -> list[Chosen]:
+        found: dict[tuple[str, str], list[Match]] = {}
+        for one in self.matches:
+            if one.rule and one.create_time >= since:
+                found.setdefault((one.ladder, one.rule), []).append(one)
+        return [
+            Chosen(
+                *(ladder, Rule(rule), len(rows)),
+                len(played := [one for one in rows if one.state is State.COMPLETED]),
+                sum(one.bits for one in rows),
+                sum(one.bits for one in played),
+            )
+            for (ladder, rule), rows in sorted(found.items())
+        ]
 
     async def prune(self, ended_before: float) -> None:
         self.rows = {
