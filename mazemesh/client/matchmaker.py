@@ -51,6 +51,8 @@ class MatchmakerClient(ServiceClient):
         exploits: str = "",
         sides: int = 2,
         adversaries: Sequence[str] = (),
+        *,
+        exploits_pool: bool = False,
     ) -> list[pb.Opponent]:
         """`count` opponents for the student's next episodes, 1..4096.
 
@@ -65,6 +67,7 @@ class MatchmakerClient(ServiceClient):
             exploits: Name of the policy that the student exploits; empty: none.
             sides: How many play against each other (`mazemesh.games.ladder.sides`).
             adversaries: Names of the policies that hold the other sides, in a run of several.
+            exploits_pool: Whether it meets the snapshots of `pool` alone, as a league exploiter.
         """
         request = pb.SampleOpponentsRequest(
             request_id=request_id or str(uuid.uuid4()),
@@ -79,6 +82,7 @@ class MatchmakerClient(ServiceClient):
             exploits=exploits,
             sides=sides,
             adversaries=adversaries,
+            exploits_pool=exploits_pool,
         )
         return list(self._call(self._stub.SampleOpponents, request).opponents)
 

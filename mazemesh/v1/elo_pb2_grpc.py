@@ -87,6 +87,16 @@ class EloServiceStub:
                 request_serializer=mazemesh_dot_v1_dot_elo__pb2.WatchGateRequest.SerializeToString,
                 response_deserializer=mazemesh_dot_v1_dot_elo__pb2.WatchGateResponse.FromString,
                 _registered_method=True)
+        self.GetResults = channel.unary_unary(
+                '/mazemesh.v1.EloService/GetResults',
+                request_serializer=mazemesh_dot_v1_dot_elo__pb2.GetResultsRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_elo__pb2.GetResultsResponse.FromString,
+                _registered_method=True)
+        self.RetractResults = channel.unary_unary(
+                '/mazemesh.v1.EloService/RetractResults',
+                request_serializer=mazemesh_dot_v1_dot_elo__pb2.RetractResultsRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_elo__pb2.RetractResultsResponse.FromString,
+                _registered_method=True)
 
 
 class EloServiceServicer:
@@ -176,6 +186,23 @@ class EloServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetResults(self, request, context):
+        """Results by their match ids; those that the log does not have are left out. Retracted ones are told, and said to be so.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RetractResults(self, request, context):
+        """Has ratings and head-to-head records count results no more from now on. Nothing is deleted: a retraction is an entry of
+        the log, after the result that it is of, so refolding the log gives the same, and what was decided by a result before
+        stands. Online ratings, histories and counts of matches tell what was played, and stay. Idempotent: a result that is
+        retracted, or is not in the log, is left out of `retracted`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_EloServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -228,6 +255,16 @@ def add_EloServiceServicer_to_server(servicer, server):
                     servicer.WatchGate,
                     request_deserializer=mazemesh_dot_v1_dot_elo__pb2.WatchGateRequest.FromString,
                     response_serializer=mazemesh_dot_v1_dot_elo__pb2.WatchGateResponse.SerializeToString,
+            ),
+            'GetResults': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetResults,
+                    request_deserializer=mazemesh_dot_v1_dot_elo__pb2.GetResultsRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_elo__pb2.GetResultsResponse.SerializeToString,
+            ),
+            'RetractResults': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetractResults,
+                    request_deserializer=mazemesh_dot_v1_dot_elo__pb2.RetractResultsRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_elo__pb2.RetractResultsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -503,6 +540,60 @@ class EloService:
             '/mazemesh.v1.EloService/WatchGate',
             mazemesh_dot_v1_dot_elo__pb2.WatchGateRequest.SerializeToString,
             mazemesh_dot_v1_dot_elo__pb2.WatchGateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetResults(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.EloService/GetResults',
+            mazemesh_dot_v1_dot_elo__pb2.GetResultsRequest.SerializeToString,
+            mazemesh_dot_v1_dot_elo__pb2.GetResultsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetractResults(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.EloService/RetractResults',
+            mazemesh_dot_v1_dot_elo__pb2.RetractResultsRequest.SerializeToString,
+            mazemesh_dot_v1_dot_elo__pb2.RetractResultsResponse.FromString,
             options,
             channel_credentials,
             insecure,

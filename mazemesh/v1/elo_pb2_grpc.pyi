@@ -73,6 +73,14 @@ class EloServiceStub:
     """A gate now and whenever its ladder was fitted, evaluated each time; the same again at least every 20 s as a heartbeat.
     Ends when the gate has. NOT_FOUND when there is none of the id. Counts among the watches of WatchLeaderboard.
     """
+    GetResults: _grpc.UnaryUnaryMultiCallable[_elo_pb2.GetResultsRequest, _elo_pb2.GetResultsResponse]
+    """Results by their match ids; those that the log does not have are left out. Retracted ones are told, and said to be so."""
+    RetractResults: _grpc.UnaryUnaryMultiCallable[_elo_pb2.RetractResultsRequest, _elo_pb2.RetractResultsResponse]
+    """Has ratings and head-to-head records count results no more from now on. Nothing is deleted: a retraction is an entry of
+    the log, after the result that it is of, so refolding the log gives the same, and what was decided by a result before
+    stands. Online ratings, histories and counts of matches tell what was played, and stay. Idempotent: a result that is
+    retracted, or is not in the log, is left out of `retracted`.
+    """
 
 @_typing.type_check_only
 class EloServiceAsyncStub(EloServiceStub):
@@ -118,6 +126,14 @@ class EloServiceAsyncStub(EloServiceStub):
     WatchGate: _aio.UnaryStreamMultiCallable[_elo_pb2.WatchGateRequest, _elo_pb2.WatchGateResponse]  # type: ignore[assignment]
     """A gate now and whenever its ladder was fitted, evaluated each time; the same again at least every 20 s as a heartbeat.
     Ends when the gate has. NOT_FOUND when there is none of the id. Counts among the watches of WatchLeaderboard.
+    """
+    GetResults: _aio.UnaryUnaryMultiCallable[_elo_pb2.GetResultsRequest, _elo_pb2.GetResultsResponse]  # type: ignore[assignment]
+    """Results by their match ids; those that the log does not have are left out. Retracted ones are told, and said to be so."""
+    RetractResults: _aio.UnaryUnaryMultiCallable[_elo_pb2.RetractResultsRequest, _elo_pb2.RetractResultsResponse]  # type: ignore[assignment]
+    """Has ratings and head-to-head records count results no more from now on. Nothing is deleted: a retraction is an entry of
+    the log, after the result that it is of, so refolding the log gives the same, and what was decided by a result before
+    stands. Online ratings, histories and counts of matches tell what was played, and stay. Idempotent: a result that is
+    retracted, or is not in the log, is left out of `retracted`.
     """
 
 class EloServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -221,6 +237,26 @@ class EloServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_elo_pb2.WatchGateResponse], _abc.AsyncIterator[_elo_pb2.WatchGateResponse]]:
         """A gate now and whenever its ladder was fitted, evaluated each time; the same again at least every 20 s as a heartbeat.
         Ends when the gate has. NOT_FOUND when there is none of the id. Counts among the watches of WatchLeaderboard.
+        """
+
+    @_abc_1.abstractmethod
+    def GetResults(
+        self,
+        request: _elo_pb2.GetResultsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_elo_pb2.GetResultsResponse, _abc.Awaitable[_elo_pb2.GetResultsResponse]]:
+        """Results by their match ids; those that the log does not have are left out. Retracted ones are told, and said to be so."""
+
+    @_abc_1.abstractmethod
+    def RetractResults(
+        self,
+        request: _elo_pb2.RetractResultsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_elo_pb2.RetractResultsResponse, _abc.Awaitable[_elo_pb2.RetractResultsResponse]]:
+        """Has ratings and head-to-head records count results no more from now on. Nothing is deleted: a retraction is an entry of
+        the log, after the result that it is of, so refolding the log gives the same, and what was decided by a result before
+        stands. Online ratings, histories and counts of matches tell what was played, and stay. Idempotent: a result that is
+        retracted, or is not in the log, is left out of `retracted`.
         """
 
 def add_EloServiceServicer_to_server(servicer: EloServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

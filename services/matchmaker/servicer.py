@@ -83,6 +83,7 @@ class MatchmakerServicer(MatchmakerServiceServicer):
                 exploits=exploits,
                 sides=sides_of(request),
                 adversaries=adversaries,
+                exploits_pool=request.exploits_pool,
             )
         )
 

@@ -24,9 +24,9 @@ class Supervisor:
 
     def __init__(self, layout: Layout, log_dir: Path) -> None:
         log_dir.mkdir(parents=True, exist_ok=True)
-        given = layout.environment, log_dir, self._tell
-        self.services = [Child(spec, *given) for spec in layout.services]
-        self.workers = [Child(spec, *given) for spec in layout.workers]
+        self._given = layout.environment, log_dir, self._tell
+        self.services = [Child(spec, *self._given) for spec in layout.services]
+        self.workers = [Child(spec, *self._given) for spec in layout.workers]
         self._untold: list[str] = []
         self._listener: Callable[[str], None] | None = None
         self._late = [child for child in self.children if child.spec.late]
@@ -40,6 +40,13 @@ class Supervisor:
         return self.services + self.workers
 
     @property
+    def acting(self) -> list[Child]:
+        """Those that should run: they were started, and are no members of a league that rest."""
+        return [
+            one for one in self.children if one.begun and not (one.spec.member and one.stopping)
+        ]
+
+    @property
     def complete(self) -> bool:
         """Whether the late ones were started too."""
         return not self._late
@@ -51,7 +58,7 @@ class Supervisor:
 
     async def start(self) -> None:
         """Starts what is not late; processes find each other, in whatever order they come up."""
-        first = [child for child in self.children if not child.spec.late]
+        first = [one for one in self.children if not (one.spec.late or one.spec.member)]
         self._keep_all(first)
         await asyncio.gather(*(child.spawned.wait() for child in first))
 
@@ -66,6 +73,22 @@ class Supervisor:
         """Starts the rest; again it does nothing."""
         late, self._late = self._late, []
         self._keep_all(late)
+
+    def begin_member(self, name: str) -> None:
+        """Starts the processes of a member of the league, unless they run."""
+        for at, child in enumerate(self.workers):
+            if child.spec.member != name or (child.begun and not child.stopping):
+                continue
+            if child.begun:  # one that was stopped is not started again
+                again = Child(child.spec, *self._given)
+                again.restarts, again.deaths = child.restarts, child.deaths
+                self.workers[at] = child = again
+            self._keep_all([child])
+
+    async def end_member(self, name: str) -> None:
+        """Stops the processes of a member of the league, unless they do not run."""
+        own = [child for child in self.workers if child.spec.member == name and child.begun]
+        await asyncio.gather(*(child.stop(_WORKER_PATIENCE) for child in own))
 
     def why_broken(self) -> str:
         """What could not be kept alive; "" when all is well."""
@@ -90,5 +113,7 @@ class Supervisor:
         await child.keep_alive()
         if child.broken:
             self.broken.set()
-        if child.finished and all(one.finished for one in self.children if one.spec.finished):
+        # An exploiter's end is not the run's: it runs while the league wants it.
+        ends = [one for one in self.children if one.spec.finished and not one.spec.member]
+        if child.finished and all(one.finished for one in ends):
             self.finished.set()

@@ -29,6 +29,8 @@ def duel_bits(player: Player, opponent: Player, games: int) -> float:
 
 
 def match_bits(focus: Player, others: Iterable[Player], games: int) -> float:
-    """Of a match, about its focus: the sum over its opponents, which is above what it tells of
-    several, as they share what is not known of the focus."""
+    """Of a match, about its focus: the sum over its opponents.
+
+    That is above what it tells of several, as they share what is not known of the focus.
+    """
     return sum(duel_bits(focus, other, games) for other in others)
