@@ -26,12 +26,11 @@ _NEWEST_ALONE = {
     "MAZEMESH_MATCHMAKER_BOTS_SHARE": "0",
 }
 
-# Without a bonus for entropy and at a high rate, so that some 10^5 steps show what the preset shows
-# after many more: on a game of one move a batch of 16 unrolls is 512 games.
+# At a high rate and in small batches, so that some 10^5 steps show what the preset shows after many
+# more: in a game of one move a batch of 16 unrolls is 512 games.
 _HYPERPARAMETERS = {
-    "learning_rate": 0.01,
-    "final_learning_rate": 0.01,
-    "entropy_cost": 0.0,
+    "learning_rate": 0.005,
+    "final_learning_rate": 0.005,
     "unrolls_per_batch": 16,
     "minibatch_size": 256,
 }

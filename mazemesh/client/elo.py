@@ -12,7 +12,7 @@ from mazemesh.v1.elo_pb2_grpc import EloServiceStub
 _SERVICE = "mazemesh.v1.EloService"
 _IDEMPOTENT = (
     *("RecordResults", "GetRating", "GetLeaderboard", "GetRatingHistory", "GetHeadToHead"),
-    *("EvaluateGate", "ListGates", "GetEmpiricalGame"),
+    *("EvaluateGate", "ListGates", "GetEmpiricalGame", "GetResults"),
 )
 _RESULTS_AT_ONCE = 1000
 _SCORES_AT_ONCE, _PAIRS_AT_ONCE = 65_536, 32_768
@@ -125,6 +125,16 @@ class EloClient(ServiceClient):
         """
         request = elo_pb2.GetEmpiricalGameRequest(ladder=ladder, players=players, alpha=alpha)
         return self._call(self._stub.GetEmpiricalGame, request)
+
+    def results(self, match_ids: Sequence[str]) -> list[elo_pb2.RecordedResult]:
+        """Results by 1 to 1,000 match ids, in their order; the log may not have all."""
+        request = elo_pb2.GetResultsRequest(match_ids=match_ids)
+        return list(self._call(self._stub.GetResults, request).results)
+
+    def retract(self, match_ids: Sequence[str]) -> list[str]:
+        """Has ratings count 1 to 1,000 results no more from now on; ids of those that did."""
+        request = elo_pb2.RetractResultsRequest(match_ids=match_ids)
+        return list(self._call(self._stub.RetractResults, request).retracted)
 
     def evaluate_gate(self, request: elo_pb2.EvaluateGateRequest) -> elo_pb2.Gate:
         """Opens a gate, if it is new, and takes in the matches that were recorded by now.

@@ -24,7 +24,8 @@ _GATE_DEADLINE = 30.0
 
 _REPEATABLE = (
     *("SampleOpponents", "ListTrainingRecords", "CompleteMatch", "CancelMatch"),
-    *("StartGate", "CancelGate", "ListGateRuns"),
+    *("StartGate", "CancelGate", "ListGateRuns", "ListRatingRules"),
+    *("ListWorkers", "ListWorkerEvents"),
 )
 
 

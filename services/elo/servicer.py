@@ -24,6 +24,7 @@ from services.elo.store import GateStore, PageStore, ResultLog, Status
 from services.elo.wire import answers, empirical, gates, validation
 from services.elo.wire.first_pages import FirstPages
 from services.elo.wire.leaderboard_cache import LeaderboardCache
+from services.elo.wire.payloads import batch, message
 from services.elo.wire.reading import RequestReader
 
 _STATUSES = {
@@ -215,6 +216,33 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
                 if gate.ended:
                     return
         raise Unavailable("the Elo service is stopping; watch again")
+
+    async def GetResults(
+        self, request: elo_pb2.GetResultsRequest, context: Context
+    ) -> elo_pb2.GetResultsResponse:
+        """Results by their ids."""
+        found = await self._ratings.results(validation.check_match_ids(request.match_ids))
+        return elo_pb2.GetResultsResponse(
+            results=[
+                elo_pb2.RecordedResult(result=message(match), retracted=retracted)
+                for match, retracted in found
+            ]
+        )
+
+    async def RetractResults(
+        self, request: elo_pb2.RetractResultsRequest, context: Context
+    ) -> elo_pb2.RetractResultsResponse:
+        """Takes results back."""
+        ids = validation.check_match_ids(request.match_ids)
+        entries = await self._ratings.retractions(ids)
+        statuses = await self._ratings.record(batch(entries)) if entries else []
+        return elo_pb2.RetractResultsResponse(
+            retracted=[
+                entry.retracts
+                for entry, status in zip(entries, statuses, strict=True)
+                if status is Status.RECORDED
+            ]
+        )
 
     async def _compared(self, ladder: str, names: Sequence[str]) -> tuple[Board | None, list[int]]:
         """A ladder, and which of the players it knows; the best ones where none is named."""

@@ -224,8 +224,10 @@ _LEAGUE_MIX = {
     "MAZEMESH_MATCHMAKER_PFSP_SHARE": "0.6",
     "MAZEMESH_MATCHMAKER_BOTS_SHARE": "0.05",
 }
-"""Opponents of a league's main policy: AlphaStar's share of self-play (Vinyals et al. 2019, methods),
-snapshots of all members for the rest but a few bots. What the environment says comes first."""
+"""Opponents of a league's main policy: AlphaStar's share of self-play (Vinyals et al. 2019,
+methods), snapshots of all members for the rest but a few bots. What the environment says comes
+first.
+"""
 
 _BACKUP_POLL = "GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS"
 

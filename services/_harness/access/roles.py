@@ -155,6 +155,11 @@ RPCS: Final[dict[str, Rpc]] = {
     f"{_MATCHMAKER}CancelGate": Rpc(_PEOPLE, Kind.WRITE, what=("gate_id",)),
     f"{_MATCHMAKER}ListGateRuns": READ,
     f"{_MATCHMAKER}WatchGateRun": READ,
+    f"{_MATCHMAKER}ListRatingRules": READ,
+    f"{_MATCHMAKER}ListWorkers": Rpc(_PEOPLE),
+    f"{_MATCHMAKER}ListWorkerEvents": Rpc(_PEOPLE),
+    f"{_MATCHMAKER}QuarantineWorker": Rpc(_PEOPLE, Kind.WRITE, what=("worker_id",)),
+    f"{_MATCHMAKER}ReleaseWorker": Rpc(_PEOPLE, Kind.WRITE, what=("worker_id",)),
     # Model
     f"{_MODEL}PublishPolicy": Rpc(
         _TRAINERS,
@@ -187,6 +192,8 @@ RPCS: Final[dict[str, Rpc]] = {
     f"{_ELO}EvaluateGate": Rpc(
         _PEOPLE | {Role.MATCHMAKER_SERVICE}, Kind.BULK, what=("gate_id", "candidate", "baseline")
     ),
+    f"{_ELO}GetResults": ANY,
+    f"{_ELO}RetractResults": Rpc(_PEOPLE | {Role.MATCHMAKER_SERVICE}, Kind.WRITE),
     f"{_ELO}ListGates": ANY,
     f"{_ELO}WatchGate": ANY,
     # Replay

@@ -9,6 +9,7 @@ from contextlib import suppress
 from mazemesh.errors import Unavailable
 from services._harness.broadcast import Broadcast, wait
 from services.elo.log.batch import Batch
+from services.elo.log.match import Match, retraction_id
 from services.elo.models.bradley_terry import Fit
 from services.elo.models.posterior import Problem
 from services.elo.standings.board import Board
@@ -53,6 +54,7 @@ class Ratings:
         refit_seconds: float,
         holder: str,
     ) -> None:
+        self._log = log
         self.boards = Boards(log)
         self._projections = projections
         self._sharing = Sharing(self.boards, projections, lease, holder)
@@ -92,6 +94,22 @@ class Ratings:
     async def record(self, batch: Batch) -> Sequence[Status]:
         """Appends to the log and folds in what is new; statuses in the order of the batch."""
         return await self._grouping.append(batch)
+
+    async def retractions(self, match_ids: Sequence[str]) -> list[Match]:
+        """Entries that take results back, of those that the log has; recorded, each counts once."""
+        there = await self._log.named(match_ids)
+        found = [there[one] for one in dict.fromkeys(match_ids) if one in there]
+        return [
+            one._replace(match_id=retraction_id(one.match_id), retracts=one.match_id)
+            for one in found
+            if not one.retracts
+        ]
+
+    async def results(self, match_ids: Sequence[str]) -> list[tuple[Match, bool]]:
+        """Those of the matches that the log has, in this order, and whether each was taken back."""
+        there = await self._log.named([*match_ids, *map(retraction_id, match_ids)])
+        found = [there[one] for one in match_ids if one in there]
+        return [(one, retraction_id(one.match_id) in there) for one in found]
 
     async def current(self, ladder: str, players: Iterable[int] = ()) -> Board | None:
         """A ladder whose standings hold these players.
