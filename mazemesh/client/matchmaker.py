@@ -215,6 +215,50 @@ class MatchmakerClient(ServiceClient):
         for response in self._stream(self._stub.WatchGateRun, request, None):
             yield response.run
 
+    def rating_rules(self, ladder: str = "") -> list[pb.RatingRuleCount]:
+        """Why rating matches were chosen of late, and what they should tell; empty: all ladders."""
+        request = pb.ListRatingRulesRequest(ladder=ladder)
+        return list(self._call(self._stub.ListRatingRules, request).rules)
+
+    def workers(self, *, quarantined: bool = False) -> Iterator[pb.WorkerStatus]:
+        """Workers by id: all that are known, or those in quarantine."""
+        request = pb.ListWorkersRequest(quarantined=quarantined)
+        while True:
+            page = self._call(self._stub.ListWorkers, request)
+            yield from page.workers
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token
+
+    def worker_events(self, worker_id: str = "") -> Iterator[pb.WorkerEvent]:
+        """What was decided about a worker, or all of them, the last first."""
+        request = pb.ListWorkerEventsRequest(worker_id=worker_id)
+        while True:
+            page = self._call(self._stub.ListWorkerEvents, request)
+            yield from page.events
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token
+
+    def quarantine_worker(self, worker_id: str, reason: str, starter: str = "") -> pb.WorkerEvent:
+        """Gives a worker no matches any more, and has ratings count its results no more.
+
+        Raises:
+            NotFound: it was never leased a match.
+            Unavailable: Elo is away; the worker is in quarantine all the same.
+        """
+        request = pb.QuarantineWorkerRequest(worker_id=worker_id, reason=reason, starter=starter)
+        return self._call(self._stub.QuarantineWorker, request).event
+
+    def release_worker(self, worker_id: str, reason: str, starter: str = "") -> pb.WorkerEvent:
+        """Gives a worker matches again.
+
+        Raises:
+            FailedPrecondition: it is not in quarantine.
+        """
+        request = pb.ReleaseWorkerRequest(worker_id=worker_id, reason=reason, starter=starter)
+        return self._call(self._stub.ReleaseWorker, request).event
+
 
 def _duration(seconds: float) -> Duration:
     duration = Duration()

@@ -41,10 +41,14 @@ from services.matchmaker.stores.sql_gates import SqlGates
 from services.matchmaker.stores.sql_leaders import SqlLeaders
 from services.matchmaker.stores.sql_leases import SqlLeases
 from services.matchmaker.stores.sql_outcomes import SqlOutcomes
+from services.matchmaker.stores.sql_workers import SqlWorkers
 from services.matchmaker.training.opponents import Mix
 from services.matchmaker.training.snapshots import SnapshotRoster, follow
 from services.matchmaker.training.training import Training
 from services.matchmaker.wire.gate_calls import GateCalls
+from services.matchmaker.wire.worker_calls import WorkerCalls
+from services.matchmaker.workers.auditor import Auditor, Standards
+from services.matchmaker.workers.quarantine import Quarantine
 
 _RATINGS_AGE = 2.0  # Elo refits about as often
 _CHAMPIONS_AGE = 5.0
@@ -90,8 +94,11 @@ async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) 
     leaders = SqlLeaders(server.database)
     gate_store = SqlGates(server.database)
     gates = _gates(settings, server, gate_store, numbers, games, peers)
+    workers = SqlWorkers(server.database)
+    quarantine = Quarantine(workers, peers.game, peers.elo, gates, time.time)
+    auditor = _auditor(settings, workers, quarantine, leaders, ratings, peers, instance)
     evaluation = _evaluation(
-        settings, server, leaders, numbers, roster, ratings, peers, instance, gates
+        settings, server, leaders, numbers, roster, ratings, peers, instance, gates, quarantine
     )
     driver = _driver(settings, server, gates, gate_store, leaders, roster, ratings, peers, instance)
     gate_calls = GateCalls(
@@ -116,7 +123,9 @@ async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) 
             await evaluation.tidy()
 
     server.registry.register(
-        MatchmakerCollector(training, evaluation, roster, lobby, matching, driver)
+        MatchmakerCollector(
+            training, evaluation, roster, lobby, matching, driver, quarantine, auditor
+        )
     )
     server.on_drain(lobby.close)
     server.on_drain(gate_calls.close)
@@ -133,12 +142,14 @@ async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) 
         lambda: driver.run(look_at_gates, settings.gate_seconds, settings.gate_look_seconds),
         "drive gates",
     )
+    server.background(lambda: auditor.run(settings.audit_seconds), "audit results")
     servicer = MatchmakerServicer(
         training,
         evaluation,
         lobby,
         games,
         gate_calls,
+        WorkerCalls(workers, quarantine),
         temperature=settings.temperature,
         game_address=split_addresses(settings.public_game_address or settings.game_address)[0],
     )
@@ -170,6 +181,7 @@ def _evaluation(
     peers: Peers,
     instance: str,
     gates: Gates,
+    quarantine: Quarantine,
 ) -> Evaluation:
     return Evaluation(
         SqlLeases(server.database),
@@ -204,6 +216,35 @@ def _evaluation(
         rng=np.random.default_rng(),
         first=gates,
         champions=Champions(peers.model, _CHAMPIONS_AGE, time.time),
+        admission=quarantine,
+    )
+
+
+def _auditor(
+    settings: MatchmakerSettings,
+    workers: SqlWorkers,
+    quarantine: Quarantine,
+    leaders: LeaderStore,
+    ratings: Ratings,
+    peers: Peers,
+    instance: str,
+) -> Auditor:
+    return Auditor(
+        workers,
+        quarantine,
+        leaders,
+        ratings,
+        peers.elo,
+        peers.game,
+        instance=instance,
+        standards=Standards(
+            settings.suspect_significance,
+            settings.audit_step_seconds,
+            settings.audit_recordings,
+            settings.gate_patience_seconds,
+        ),
+        clock=time.time,
+        rng=np.random.default_rng(),
     )
 
 

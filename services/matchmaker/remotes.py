@@ -16,9 +16,12 @@ from services.matchmaker.setup import CreatedMatch, MatchSetup
 from services.matchmaker.wire.gates import finding, question_message
 from services.matchmaker.wire.matches import created_match, setup_message
 from services.matchmaker.wire.policies import news, published, resolved
+from services.matchmaker.wire.results import outcome_of, told
+from services.matchmaker.workers.events import Reported
 
 if TYPE_CHECKING:
     from mazemesh.client.elo import EloClient
+    from mazemesh.client.game.game import GameClient
 
 _PAGE_SIZE = 1000
 _MOVER = "matchmaker"
@@ -40,6 +43,10 @@ class RemoteGame:
         for match in created:
             match.game_address = self._public.get(match.game_address, match.game_address)
         return [created_match(one) for one in created]
+
+    async def verify(self, match_id: str, result: Reported) -> str:
+        """See `GamePeer`."""
+        return await self._game.call(lambda client: _verify(client, match_id, result))
 
     async def spec(
         self, request: game_pb2.GetGameSpecRequest, wait: float
@@ -74,6 +81,21 @@ class RemoteElo:
         """See `EloPeer`."""
         request = question_message(question)
         return finding(await self._elo.call(lambda client: client.evaluate_gate(request)))
+
+    async def results(self, match_ids: Sequence[str]) -> dict[str, Reported]:
+        """See `EloPeer`."""
+        found = await self._elo.call(lambda client: client.results(match_ids))
+        return {one.result.match_id: told(one.result) for one in found}
+
+    async def retract(self, match_ids: Sequence[str]) -> set[str]:
+        """See `EloPeer`."""
+
+        def retract(client: EloClient) -> set[str]:
+            client.retract(match_ids)
+            # Those that were retracted before are retracted, too.
+            return {one.result.match_id for one in client.results(match_ids) if one.retracted}
+
+        return await self._elo.call(retract)
 
     async def close(self) -> None:
         """Closes the channel."""
@@ -135,6 +157,24 @@ class RemoteModel:
     async def close(self) -> None:
         """Closes the channel, which ends a watch."""
         await self._model.close()
+
+
+def _verify(client: GameClient, match_id: str, result: Reported) -> str:
+    for info in client.list_replays(match_id=match_id):
+        difference = client.verify_replay(info.game_id)
+        if difference:
+            return f"game {info.game_id}: {difference}"
+        shown = outcome_of(info, result.participants[0])
+        known = result.outcomes.get(info.game_id)
+        if None not in (shown, known) and shown != known:
+            return (
+                f"game {info.game_id}: {_words(shown)} by its recording, told was {_words(known)}"
+            )
+    return ""
+
+
+def _words(outcome: int | None) -> str:
+    return "won" if outcome == 1 else "lost" if outcome == -1 else "level"
 
 
 def _all(client: EloClient, ladder: str) -> dict[str, Rating]:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 from mazemesh.errors import Cancelled, DeadlineExceeded, Reason, within
-from mazemesh.names import MATCH_ID, POLICY, REQUEST_ID, TICKET_ID, WORKER_ID
+from mazemesh.names import LADDER, MATCH_ID, POLICY, REQUEST_ID, TICKET_ID, WORKER_ID
 from mazemesh.v1 import matchmaker_pb2 as pb
 from mazemesh.v1.matchmaker_pb2_grpc import MatchmakerServiceServicer
 from mazemesh.wire.specs import settings_from_proto
@@ -33,6 +33,8 @@ from services.matchmaker.wire.convert import (
     wish_of,
 )
 from services.matchmaker.wire.gate_calls import GateCalls
+from services.matchmaker.wire.rating_rules import rules_response
+from services.matchmaker.wire.worker_calls import WorkerCalls
 
 _MAX_OPPONENTS = 4096
 _MAX_LEASES = 256
@@ -50,6 +52,7 @@ class MatchmakerServicer(MatchmakerServiceServicer):
         lobby: Lobby,
         games: KnownGames,
         gate_calls: GateCalls,
+        workers: WorkerCalls,
         *,
         temperature: float,
         game_address: str,
@@ -59,6 +62,7 @@ class MatchmakerServicer(MatchmakerServiceServicer):
         self._lobby = lobby
         self._games = games
         self._gates = gate_calls
+        self._workers = workers
         self._temperature = temperature
         self._game_address = game_address
 
@@ -180,6 +184,37 @@ class MatchmakerServicer(MatchmakerServiceServicer):
         """A gate to its end."""
         async for run in self._gates.watch(request):
             yield pb.WatchGateRunResponse(run=run)
+
+    async def ListRatingRules(
+        self, request: pb.ListRatingRulesRequest, context: Context
+    ) -> pb.ListRatingRulesResponse:
+        """Why rating matches were chosen."""
+        ladder = LADDER.check("ladder", request.ladder) if request.ladder else ""
+        return rules_response(*await self._evaluation.chosen(), ladder)
+
+    async def ListWorkers(
+        self, request: pb.ListWorkersRequest, context: Context
+    ) -> pb.ListWorkersResponse:
+        """A page of workers."""
+        return await self._workers.list(request)
+
+    async def ListWorkerEvents(
+        self, request: pb.ListWorkerEventsRequest, context: Context
+    ) -> pb.ListWorkerEventsResponse:
+        """A page of what was decided about them."""
+        return await self._workers.events(request)
+
+    async def QuarantineWorker(
+        self, request: pb.QuarantineWorkerRequest, context: Context
+    ) -> pb.QuarantineWorkerResponse:
+        """Gives a worker no matches any more."""
+        return pb.QuarantineWorkerResponse(event=await self._workers.quarantine(request))
+
+    async def ReleaseWorker(
+        self, request: pb.ReleaseWorkerRequest, context: Context
+    ) -> pb.ReleaseWorkerResponse:
+        """Gives it matches again."""
+        return pb.ReleaseWorkerResponse(event=await self._workers.release(request))
 
 
 def _why_expired(ticket: Ticket) -> str:

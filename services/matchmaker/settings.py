@@ -102,6 +102,22 @@ class MatchmakerSettings(ServiceSettings):
     )
     min_matches: PositiveInt = Field(30, description="rating matches of a snapshot at least")
     max_matches: PositiveInt = Field(400, description="rating matches of a snapshot at most")
+    audit_seconds: PositiveFloat = Field(
+        10.0, description="how often is looked at what workers completed"
+    )
+    suspect_significance: float = Field(
+        1e-6,
+        gt=0.0,
+        le=0.01,
+        description="chance of contradicting other workers' results as much, below which a worker "
+        "is put in quarantine",
+    )
+    audit_step_seconds: float = Field(
+        2e-5, ge=0.0, description="time of a step of a game at the least; 0 believes any"
+    )
+    audit_recordings: Share = Field(
+        0.02, description="completed matches whose recordings are played once more"
+    )
     temperature: float = Field(
         1.0,
         ge=0.0,

@@ -132,8 +132,13 @@ RPCS: Final[dict[str, Rpc]] = {
     ),
     f"{_GAME}WatchGame": READ,
     f"{_GAME}ListActiveGames": READ,
-    f"{_GAME}GetReplay": READ,
-    f"{_GAME}ListReplays": READ,
+    # To play it once more costs as much as playing it.
+    f"{_GAME}GetReplay": Rpc(
+        _READERS | {Role.MATCHMAKER_SERVICE},
+        reserved=("verify",),
+        plain=_READERS - _PEOPLE,
+    ),
+    f"{_GAME}ListReplays": Rpc(_READERS | {Role.MATCHMAKER_SERVICE}),
     # Matchmaker
     f"{_MATCHMAKER}SampleOpponents": Rpc(
         _WORKERS, Kind.BULK, policies=("student",), games=("game",)

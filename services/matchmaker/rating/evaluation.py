@@ -39,7 +39,7 @@ from services.matchmaker.rating.leases import (
     leased,
     withdrawn,
 )
-from services.matchmaker.rating.ledger import NEWS_SECONDS, Ledger, Told
+from services.matchmaker.rating.ledger import NEWS_SECONDS, Chosen, Ledger, Told
 from services.matchmaker.rating.pairing import Pairing, PairingRules, Pick, pairs_of
 from services.matchmaker.rating.players import count_pending, players_of
 from services.matchmaker.rating.ratings import Ratings
@@ -77,6 +77,13 @@ class FirstMatches(Protocol):
 
     async def issue(self, worker: str, limit: int, game: str = "") -> list[Match]:
         """At most `limit` new matches, leased to a worker; `game` restricts to one."""
+
+
+class Admission(Protocol):
+    """Says who may have matches."""
+
+    async def check(self, worker: str) -> None:
+        """Raises `FailedPrecondition` for a worker that may not."""
 
 
 class LeaseEvent(Enum):
@@ -136,8 +143,9 @@ class Evaluation:
         rng: np.random.Generator,
         first: FirstMatches | None = None,
         champions: Champions | None = None,
+        admission: Admission | None = None,
     ) -> None:
-        self._champions = champions
+        self._champions, self._admission = champions, admission
         self._rotas: dict[str, Rota] = {}
         self._leases = leases
         self._first = first
@@ -169,6 +177,7 @@ class Evaluation:
         The leases are durable before the games exist, so a fence is never issued twice.
 
         Raises:
+            FailedPrecondition: the worker is given none.
             Unavailable: Game is away.
 
         Whatever is raised, also when the caller is gone: the matches are queued again, and their
@@ -176,6 +185,8 @@ class Evaluation:
         """
         taken: list[Match] = []
         retry = self._throttle.retry
+        if self._admission is not None:
+            await self._admission.check(worker)
         limit = min(limit, self._throttle.max_held - await self._held(worker))
         if limit <= 0:
             return Issue([], retry)
@@ -224,6 +235,11 @@ class Evaluation:
             self._completed(changed)
         if changed.state is State.ABANDONED:
             self._abandoned(changed, failure)
+
+    async def chosen(self) -> tuple[list[Chosen], dict[str, int]]:
+        """What was chosen of the matches that are remembered; and games of a match, by ladder."""
+        told = await self._leases.told(self._clock() - self._keep_ended)
+        return told, {one.name: one.players for one in await self._roster.ladders()}
 
     async def tidy(self) -> None:
         """Forgets what ended long ago, and counts what is live."""

@@ -111,7 +111,7 @@ def _locked(session: Session, where: ColumnElement[bool], limit: int) -> list[Ma
     oldest = select(matches).where(where).order_by(matches.c.create_time, matches.c.match_id)
     # SQLite has one writer at a time, and knows no such lock.
     rows = session.execute(oldest.limit(limit).with_for_update(skip_locked=True))
-    return [_match(row) for row in rows]
+    return [match_of(row) for row in rows]
 
 
 def _change(
@@ -121,7 +121,7 @@ def _change(
         row = session.execute(select(matches).where(matches.c.match_id == match_id)).one_or_none()
         if row is None:
             raise NotFound(f"match_id: no match {match_id!r}, or it ended long ago")
-        old = _match(row)
+        old = match_of(row)
         new = change(old)
         if new is None or _replace(session, old, new):
             return new
@@ -206,7 +206,8 @@ def _seen(row: Row[Any]) -> Seen:
     return Seen(row.match_id, row.ladder, tuple(row.participants), State(row.state), row.end_time)
 
 
-def _match(row: Row[Any]) -> Match:
+def match_of(row: Row[Any]) -> Match:
+    """The match of a row."""
     return Match(
         match_id=row.match_id,
         ladder=row.ladder,

@@ -41,6 +41,7 @@ from services.matchmaker.setup import CreatedGame, CreatedMatch, MatchSetup
 from services.matchmaker.store import RATING, Anchor, FormsRead, Issued, Told
 from services.matchmaker.training.outcomes import Form, decay_of
 from services.matchmaker.training.snapshots import SnapshotRoster
+from services.matchmaker.workers.events import Reported
 from tests.game_specs import FakeSpecs, known
 
 BOT_POLICIES = known("race").bots
@@ -74,6 +75,8 @@ class FakeGame:
     finished: set[str] = field(default_factory=set)
     unplayable: set[str] = field(default_factory=set)
     calls: int = 0
+    verified: list[str] = field(default_factory=list)
+    differences: dict[str, str] = field(default_factory=dict)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def spec(
@@ -92,6 +95,12 @@ class FakeGame:
         self.matches.update((setup.match_id, setup) for setup in setups)
         self.changed.set()
         return [self._created(setup) for setup in setups]
+
+    async def verify(self, match_id: str, result: Reported) -> str:
+        if self.down:
+            raise Unavailable("Game is down")
+        self.verified.append(match_id)
+        return self.differences.get(match_id, "")
 
     def _check(self, setup: MatchSetup) -> None:
         assert len(set(setup.participants)) == len(setup.participants) >= 2
@@ -149,6 +158,8 @@ class FakeElo:
     decides_after: int = 4
     answering: asyncio.Event = field(default_factory=asyncio.Event)
     waited: asyncio.Event = field(default_factory=asyncio.Event)
+    told: dict[str, Reported] = field(default_factory=dict)
+    retracted: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.answering.set()
@@ -164,6 +175,17 @@ class FakeElo:
 
     async def rating(self, ladder: str, player: str) -> Rating | None:
         return (await self.ratings(ladder)).get(player)
+
+    async def results(self, match_ids: Sequence[str]) -> dict[str, Reported]:
+        if self.down:
+            raise Unavailable("Elo is down")
+        return {one: self.told[one] for one in match_ids if one in self.told}
+
+    async def retract(self, match_ids: Sequence[str]) -> set[str]:
+        if self.down:
+            raise Unavailable("Elo is down")
+        self.retracted |= {one for one in match_ids if one in self.told}
+        return {one for one in match_ids if one in self.retracted}
 
     async def evaluate(self, question: Question) -> Finding:
         """`scores` are the candidate's; after `decides_after` matches the last one decides."""
