@@ -11,7 +11,7 @@ from mazemesh.v1 import matchmaker_pb2 as pb
 from mazemesh.v1.matchmaker_pb2_grpc import MatchmakerServiceServicer
 from mazemesh.wire.specs import settings_from_proto
 from services._harness.access.admission import caller
-from services._harness.access.roles import ADMINISTRATORS
+from services._harness.access.callers.roles import ADMINISTRATORS
 from services._harness.calls.context import Context
 from services._harness.pages.key_pages import key_page
 from services._harness.peers.known_games import KnownGames

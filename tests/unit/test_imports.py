@@ -264,7 +264,10 @@ def test_every_exception_is_still_needed() -> None:
         ("services/game/wire/convert.py", "import mazemesh.games"),
         ("services/game/wire/convert.py", "from mazemesh import games"),
         ("services/game/wire/convert.py", "from mazemesh.games.foreign import load"),
-        ("services/game/play/warm.py", "from mazemesh.games.foreign.process import WorkerProcess"),
+        (
+            "services/game/play/warm.py",
+            "from mazemesh.games.foreign.processes.process import WorkerProcess",
+        ),
         ("services/model/wire/messages.py", "from mazemesh.games import get_game"),
         ("services/model/wire/messages.py", "from mazemesh.games import Catalogue"),
         ("services/matchmaker/rating/ladders.py", "from mazemesh.games.ladder import ladder"),
@@ -273,7 +276,10 @@ def test_every_exception_is_still_needed() -> None:
             "services/matchmaker/training/snapshots.py",
             "from mazemesh.games.foreign import foreign_among",
         ),
-        ("learner/loop/trainer.py", "from mazemesh.games.foreign.names import is_foreign"),
+        (
+            "learner/loop/trainer.py",
+            "from mazemesh.games.foreign.environments.names import is_foreign",
+        ),
         ("mazemesh/cli/games.py", "from mazemesh.games.foreign import ForeignGame"),
         ("services/_harness/peers/game_specs.py", "from mazemesh.game_replay import verify"),
         ("actor/selfplay/play.py", "from mazemesh.games import open_game"),

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from services._harness.access.roles import RPCS, Kind, Role
+from services._harness.access.callers.roles import RPCS, Kind, Role
 from tests.servers.access.contract import METHODS, Method, status
 from tests.servers.access.secure_services import OPTIONS, SecureServices, secure_services
 
