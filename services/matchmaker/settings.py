@@ -66,7 +66,7 @@ class MatchmakerSettings(ServiceSettings):
         64, description="rating matches of one ladder that are under way at once"
     )
     max_policy_matches: PositiveInt = Field(
-        32, description="rating matches of one snapshot that are under way at once"
+        64, description="rating matches of one snapshot that are under way at once"
     )
     max_worker_matches: int = Field(
         256, ge=1, le=4096, description="rating matches that one worker holds at once"

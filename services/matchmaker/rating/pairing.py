@@ -68,7 +68,7 @@ class PairingRules:
     min_matches: int = 30
     champion_matches: int = 100
     max_matches: int = 400
-    max_live: int = 32
+    max_live: int = 64
 
 
 class Pick(NamedTuple):
