@@ -31,6 +31,7 @@ class Supervisor:
         self._listener: Callable[[str], None] | None = None
         self._late = [child for child in self.children if child.spec.late]
         self._tasks: list[asyncio.Task[None]] = []
+        self._members: set[str] = set()
         self.broken = asyncio.Event()
         self.finished = asyncio.Event()
 
@@ -76,10 +77,13 @@ class Supervisor:
 
     def begin_member(self, name: str) -> None:
         """Starts the processes of a member of the league, unless they run."""
+        if name in self._members:
+            return
+        self._members.add(name)
         for at, child in enumerate(self.workers):
-            if child.spec.member != name or (child.begun and not child.stopping):
+            if child.spec.member != name:
                 continue
-            if child.begun:  # one that was stopped is not started again
+            if child.stopping:  # one that was stopped is not started again
                 again = Child(child.spec, *self._given)
                 again.restarts, again.deaths = child.restarts, child.deaths
                 self.workers[at] = child = again
@@ -87,8 +91,11 @@ class Supervisor:
 
     async def end_member(self, name: str) -> None:
         """Stops the processes of a member of the league, unless they do not run."""
-        own = [child for child in self.workers if child.spec.member == name and child.begun]
+        if name not in self._members:
+            return
+        own = [child for child in self.workers if child.spec.member == name]
         await asyncio.gather(*(child.stop(_WORKER_PATIENCE) for child in own))
+        self._members.discard(name)
 
     def why_broken(self) -> str:
         """What could not be kept alive; "" when all is well."""
