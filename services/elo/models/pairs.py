@@ -166,9 +166,8 @@ class Pairs:
         if one > other:
             one, other, sums = other, one, sums.reversed()
         self.reserve(1)
-        added = (1.0, *sums[1:6], sums.score * sums.score)
-        if times != 1.0:
-            added = tuple(times * value for value in added)
+        told = (1.0, *sums[1:6], sums.score * sums.score)
+        added = told if times == 1.0 else tuple(times * value for value in told)
         key = (one, other, sums.games, share)
         flat, slots, mask = self._flat, self._slots, len(self._slots) - 1
         slot = home(one, other, mask)

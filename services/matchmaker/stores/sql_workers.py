@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from sqlalchemy import Row, and_, case, func, insert, or_, select, update
+from sqlalchemy import Row, and_, case, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from services._harness.sql.database import Database
@@ -180,13 +180,10 @@ def _quarantine(session: Session, event: WorkerEvent) -> tuple[WorkerEvent, list
 
 def _mark(session: Session, found: Mapping[str, tuple[Audit, float]]) -> None:
     for match_id, (audit, score) in found.items():
-        # What was void in the meantime stays so.
-        open_or = or_(matches.c.audit == Audit.OPEN.value, audit.value == Audit.RETRACTED.value)
-        session.execute(
-            update(matches)
-            .where(matches.c.match_id == match_id, open_or)
-            .values(audit=audit.value, score=score)
-        )
+        own = update(matches).where(matches.c.match_id == match_id)
+        if audit is not Audit.RETRACTED:  # what was void in the meantime stays so
+            own = own.where(matches.c.audit == Audit.OPEN.value)
+        session.execute(own.values(audit=audit.value, score=score))
 
 
 def _statuses(session: Session) -> list[WorkerStatus]:
