@@ -42,6 +42,8 @@ class EloServiceStub:
     malformed one (INVALID_ARGUMENT, index and field named) refuses the whole call before anything is written. So does
     a call with more than 65,536 scores or 32,768 pairs of participants in all its results: send them in several.
     """
+    GetResults: _grpc.UnaryUnaryMultiCallable[_elo_pb2.GetResultsRequest, _elo_pb2.GetResultsResponse]
+    """What the log has of matches, by their ids; those that it does not have are left out."""
     GetRating: _grpc.UnaryUnaryMultiCallable[_elo_pb2.GetRatingRequest, _elo_pb2.GetRatingResponse]
     """One player's rating. NOT_FOUND when it has no result on the ladder."""
     GetLeaderboard: _grpc.UnaryUnaryMultiCallable[_elo_pb2.GetLeaderboardRequest, _elo_pb2.GetLeaderboardResponse]
@@ -73,13 +75,17 @@ class EloServiceStub:
     """A gate now and whenever its ladder was fitted, evaluated each time; the same again at least every 20 s as a heartbeat.
     Ends when the gate has. NOT_FOUND when there is none of the id. Counts among the watches of WatchLeaderboard.
     """
-    GetResults: _grpc.UnaryUnaryMultiCallable[_elo_pb2.GetResultsRequest, _elo_pb2.GetResultsResponse]
-    """Results by their match ids; those that the log does not have are left out. Retracted ones are told, and said to be so."""
     RetractResults: _grpc.UnaryUnaryMultiCallable[_elo_pb2.RetractResultsRequest, _elo_pb2.RetractResultsResponse]
     """Has ratings and head-to-head records count results no more from now on. Nothing is deleted: a retraction is an entry of
     the log, after the result that it is of, so refolding the log gives the same, and what was decided by a result before
-    stands. Online ratings, histories and counts of matches tell what was played, and stay. Idempotent: a result that is
-    retracted, or is not in the log, is left out of `retracted`.
+    stands. Online ratings, those of GLICKO2 and PLACKETT_LUCE, histories and counts of matches tell what was played, and
+    stay. Idempotent: a result is retracted once for ever.
+    """
+    RebuildRatings: _grpc.UnaryStreamMultiCallable[_elo_pb2.RebuildRatingsRequest, _elo_pb2.RebuildRatingsResponse]
+    """Folds the whole log anew, from nothing, and tells where what this instance serves and what is stored differ from that;
+    then, unless it is only to verify, puts the new in place of both at once. Results are taken in and answered meanwhile.
+    One at a time an instance, others are RESOURCE_EXHAUSTED; a caller that hangs up ends it and nothing is replaced.
+    Ratings that are made from a log are the same to the last bit, so any difference is a fault, of the disk or of a version.
     """
 
 @_typing.type_check_only
@@ -96,6 +102,8 @@ class EloServiceAsyncStub(EloServiceStub):
     malformed one (INVALID_ARGUMENT, index and field named) refuses the whole call before anything is written. So does
     a call with more than 65,536 scores or 32,768 pairs of participants in all its results: send them in several.
     """
+    GetResults: _aio.UnaryUnaryMultiCallable[_elo_pb2.GetResultsRequest, _elo_pb2.GetResultsResponse]  # type: ignore[assignment]
+    """What the log has of matches, by their ids; those that it does not have are left out."""
     GetRating: _aio.UnaryUnaryMultiCallable[_elo_pb2.GetRatingRequest, _elo_pb2.GetRatingResponse]  # type: ignore[assignment]
     """One player's rating. NOT_FOUND when it has no result on the ladder."""
     GetLeaderboard: _aio.UnaryUnaryMultiCallable[_elo_pb2.GetLeaderboardRequest, _elo_pb2.GetLeaderboardResponse]  # type: ignore[assignment]
@@ -127,13 +135,17 @@ class EloServiceAsyncStub(EloServiceStub):
     """A gate now and whenever its ladder was fitted, evaluated each time; the same again at least every 20 s as a heartbeat.
     Ends when the gate has. NOT_FOUND when there is none of the id. Counts among the watches of WatchLeaderboard.
     """
-    GetResults: _aio.UnaryUnaryMultiCallable[_elo_pb2.GetResultsRequest, _elo_pb2.GetResultsResponse]  # type: ignore[assignment]
-    """Results by their match ids; those that the log does not have are left out. Retracted ones are told, and said to be so."""
     RetractResults: _aio.UnaryUnaryMultiCallable[_elo_pb2.RetractResultsRequest, _elo_pb2.RetractResultsResponse]  # type: ignore[assignment]
     """Has ratings and head-to-head records count results no more from now on. Nothing is deleted: a retraction is an entry of
     the log, after the result that it is of, so refolding the log gives the same, and what was decided by a result before
-    stands. Online ratings, histories and counts of matches tell what was played, and stay. Idempotent: a result that is
-    retracted, or is not in the log, is left out of `retracted`.
+    stands. Online ratings, those of GLICKO2 and PLACKETT_LUCE, histories and counts of matches tell what was played, and
+    stay. Idempotent: a result is retracted once for ever.
+    """
+    RebuildRatings: _aio.UnaryStreamMultiCallable[_elo_pb2.RebuildRatingsRequest, _elo_pb2.RebuildRatingsResponse]  # type: ignore[assignment]
+    """Folds the whole log anew, from nothing, and tells where what this instance serves and what is stored differ from that;
+    then, unless it is only to verify, puts the new in place of both at once. Results are taken in and answered meanwhile.
+    One at a time an instance, others are RESOURCE_EXHAUSTED; a caller that hangs up ends it and nothing is replaced.
+    Ratings that are made from a log are the same to the last bit, so any difference is a fault, of the disk or of a version.
     """
 
 class EloServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -153,6 +165,14 @@ class EloServiceServicer(metaclass=_abc_1.ABCMeta):
         malformed one (INVALID_ARGUMENT, index and field named) refuses the whole call before anything is written. So does
         a call with more than 65,536 scores or 32,768 pairs of participants in all its results: send them in several.
         """
+
+    @_abc_1.abstractmethod
+    def GetResults(
+        self,
+        request: _elo_pb2.GetResultsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_elo_pb2.GetResultsResponse, _abc.Awaitable[_elo_pb2.GetResultsResponse]]:
+        """What the log has of matches, by their ids; those that it does not have are left out."""
 
     @_abc_1.abstractmethod
     def GetRating(
@@ -240,14 +260,6 @@ class EloServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
-    def GetResults(
-        self,
-        request: _elo_pb2.GetResultsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_elo_pb2.GetResultsResponse, _abc.Awaitable[_elo_pb2.GetResultsResponse]]:
-        """Results by their match ids; those that the log does not have are left out. Retracted ones are told, and said to be so."""
-
-    @_abc_1.abstractmethod
     def RetractResults(
         self,
         request: _elo_pb2.RetractResultsRequest,
@@ -255,8 +267,20 @@ class EloServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_elo_pb2.RetractResultsResponse, _abc.Awaitable[_elo_pb2.RetractResultsResponse]]:
         """Has ratings and head-to-head records count results no more from now on. Nothing is deleted: a retraction is an entry of
         the log, after the result that it is of, so refolding the log gives the same, and what was decided by a result before
-        stands. Online ratings, histories and counts of matches tell what was played, and stay. Idempotent: a result that is
-        retracted, or is not in the log, is left out of `retracted`.
+        stands. Online ratings, those of GLICKO2 and PLACKETT_LUCE, histories and counts of matches tell what was played, and
+        stay. Idempotent: a result is retracted once for ever.
+        """
+
+    @_abc_1.abstractmethod
+    def RebuildRatings(
+        self,
+        request: _elo_pb2.RebuildRatingsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_elo_pb2.RebuildRatingsResponse], _abc.AsyncIterator[_elo_pb2.RebuildRatingsResponse]]:
+        """Folds the whole log anew, from nothing, and tells where what this instance serves and what is stored differ from that;
+        then, unless it is only to verify, puts the new in place of both at once. Results are taken in and answered meanwhile.
+        One at a time an instance, others are RESOURCE_EXHAUSTED; a caller that hangs up ends it and nothing is replaced.
+        Ratings that are made from a log are the same to the last bit, so any difference is a fault, of the disk or of a version.
         """
 
 def add_EloServiceServicer_to_server(servicer: EloServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -12,9 +12,9 @@ from services._harness.peers.game_specs import RemoteSpecs
 from services.matchmaker.gates.run import Finding
 from services.matchmaker.peers import AliasAt, News, Published, Question, Resolved
 from services.matchmaker.rating.players import Rating
-from services.matchmaker.setup import CreatedMatch, MatchSetup
+from services.matchmaker.setup import CreatedMatch, MatchSetup, Vacancy
 from services.matchmaker.wire.gates import finding, question_message
-from services.matchmaker.wire.matches import created_match, setup_message
+from services.matchmaker.wire.matches import created_match, mean_scores, setup_message, vacancy
 from services.matchmaker.wire.policies import news, published, resolved
 from services.matchmaker.wire.results import outcome_of, told
 from services.matchmaker.workers.events import Reported
@@ -48,6 +48,23 @@ class RemoteGame:
         """See `GamePeer`."""
         return await self._game.call(lambda client: _verify(client, match_id, result))
 
+    async def vacant(self, seconds: float, most: int) -> list[Vacancy]:
+        """See `SeatPeer`."""
+        found = await self._game.call(lambda client: client.vacant_seats(seconds, most))
+        return [
+            vacancy(seat, seat.game_address or self._public.get(instance, instance), instance)
+            for seat, instance in found
+        ]
+
+    async def replace(self, vacancy: Vacancy, player: str) -> str:
+        """See `SeatPeer`."""
+        where, name = vacancy.instance, vacancy.participants[vacancy.seat]
+        return await self._game.call(
+            lambda client: client.at(where).replace_player(
+                vacancy.game_id, vacancy.seat, name, player
+            )
+        )
+
     async def spec(
         self, request: game_pb2.GetGameSpecRequest, wait: float
     ) -> game_pb2.GetGameSpecResponse:
@@ -77,25 +94,24 @@ class RemoteElo:
         except NotFound:
             return None
 
+    async def results(self, match_ids: Sequence[str]) -> dict[str, dict[str, float]]:
+        """See `EloPeer`."""
+        found = await self._elo.call(lambda client: client.results(match_ids))
+        return {one.match_id: mean_scores(one) for one in found}
+
     async def evaluate(self, question: Question) -> Finding:
         """See `EloPeer`."""
         request = question_message(question)
         return finding(await self._elo.call(lambda client: client.evaluate_gate(request)))
 
-    async def results(self, match_ids: Sequence[str]) -> dict[str, Reported]:
+    async def reported(self, match_ids: Sequence[str]) -> dict[str, Reported]:
         """See `EloPeer`."""
         found = await self._elo.call(lambda client: client.results(match_ids))
-        return {one.result.match_id: told(one.result) for one in found}
+        return {one.match_id: told(one) for one in found}
 
     async def retract(self, match_ids: Sequence[str]) -> set[str]:
         """See `EloPeer`."""
-
-        def retract(client: EloClient) -> set[str]:
-            client.retract(match_ids)
-            # Those that were retracted before are retracted, too.
-            return {one.result.match_id for one in client.results(match_ids) if one.retracted}
-
-        return await self._elo.call(retract)
+        return set(await self._elo.call(lambda client: client.retract(match_ids)))
 
     async def close(self) -> None:
         """Closes the channel."""

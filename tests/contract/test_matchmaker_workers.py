@@ -9,11 +9,11 @@ import pytest
 from mazemesh.errors import FailedPrecondition, NotFound, Reason, Unavailable
 from mazemesh.games import GameSettings
 from services._harness.sql.database import Database
-from services.matchmaker.gates.issuing import Step
 from services.matchmaker.gates.run import Asked, Finding, GateRun, Hypotheses, RunState, Verdict
 from services.matchmaker.rating.leases import Match, State, Terms, completed, leased
 from services.matchmaker.rating.players import Rating
 from services.matchmaker.rating.ratings import Ratings
+from services.matchmaker.runs.store import Step
 from services.matchmaker.store import RATING
 from services.matchmaker.stores.sql_gates import SqlGates
 from services.matchmaker.stores.sql_leaders import SqlLeaders
@@ -82,7 +82,7 @@ class World:
         assert fence is not None
         new = [
             leased(
-                Match(one, "race", "race", SETTINGS, players, 1 << 61, now, gate_id=gate),
+                Match(one, "race", "race", SETTINGS, players, 1 << 61, now, run_id=gate),
                 *(worker, TERMS, now),
             )
             for one in ids

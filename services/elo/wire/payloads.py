@@ -26,7 +26,7 @@ def encode(match: Match) -> bytes:
 
 
 def message(match: Match) -> elo_pb2.MatchResult:
-    """A match as a message."""
+    """A match as a result."""
     finish = Timestamp(
         seconds=match.finish_nanoseconds // 10**9, nanos=match.finish_nanoseconds % 10**9
     )

@@ -13,6 +13,7 @@ from enum import Enum
 
 from mazemesh.errors import FailedPrecondition, Reason
 from mazemesh.games import GameSettings
+from mazemesh.games.ladder import EXHIBITION
 from services.matchmaker.setup import MatchSetup
 
 
@@ -46,8 +47,9 @@ class Match:
         worker: Who holds or held the lease.
         expire_time: When the lease runs out.
         end_time: When the match was completed or abandoned.
-        gate_id: Of the gate that it is for; empty: none.
-        rule: Why it was chosen (`rating.rota.Rule`); empty for a gate's.
+        run_id: Of the gate or tournament that it is for; empty: none.
+        lease_seconds: How long a worker has at least, where people play too.
+        rule: Why it was chosen (`rating.rota.Rule`); empty for one of a gate or tournament.
         bits: What it should tell about ratings, in bits, when it was chosen.
         lease_time: When the present lease began; 0 before the first.
     """
@@ -65,7 +67,8 @@ class Match:
     worker: str = ""
     expire_time: float = 0.0
     end_time: float = 0.0
-    gate_id: str = ""
+    run_id: str = ""
+    lease_seconds: float = 0.0
     rule: str = ""
     bits: float = 0.0
     lease_time: float = 0.0
@@ -81,6 +84,7 @@ class Match:
             self.participants,
             rated=True,
             fence=self.fence,
+            exhibition=self.ladder.endswith(EXHIBITION),
         )
 
 
@@ -121,7 +125,7 @@ def leased(match: Match, worker: str, terms: Terms, now: float) -> Match:
         fence=match.fence + 1,
         attempts=match.attempts + 1,
         worker=worker,
-        expire_time=now + terms.seconds,
+        expire_time=now + max(terms.seconds, match.lease_seconds),
         lease_time=now,
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from sqlalchemy import Row, and_, case, func, insert, select, update
+from sqlalchemy import Row, and_, case, func, insert, not_, or_, select, update
 from sqlalchemy.orm import Session
 
 from services._harness.sql.database import Database
@@ -14,6 +14,7 @@ from services.matchmaker.gates.run import RunState
 from services.matchmaker.rating.leases import Match, State
 from services.matchmaker.stores.sql_leases import match_of
 from services.matchmaker.stores.tables import gates, matches, worker_events
+from services.matchmaker.tournaments.tournaments import PREFIX
 from services.matchmaker.workers.events import (
     Audit,
     Completed,
@@ -28,7 +29,7 @@ _DECIDED = [
     state.value
     for state in (RunState.PASSED, RunState.FAILED, RunState.PROMOTED, RunState.OVERTAKEN)
 ]
-"""States of gates whose verdict rests on their matches."""
+"""States of gates whose verdict rests on their matches; brackets rest on all of theirs."""
 
 _EVIDENCE = ("match_ids", "p_value", "retracted", "kept")
 
@@ -75,8 +76,8 @@ class SqlWorkers:
     async def running_gates(self, worker: str) -> list[str]:
         """See `WorkerStore`."""
         own = (
-            select(matches.c.gate_id)
-            .join(gates, gates.c.gate_id == matches.c.gate_id)
+            select(matches.c.run_id)
+            .join(gates, gates.c.run_id == matches.c.run_id)
             .where(
                 matches.c.worker == worker,
                 matches.c.state == State.COMPLETED.value,
@@ -158,18 +159,17 @@ def _quarantine(session: Session, event: WorkerEvent) -> tuple[WorkerEvent, list
     queued = [
         replace(match_of(row), state=State.QUEUED, fence=row.fence + 1, worker="") for row in rows
     ]
-    decided = select(gates.c.gate_id).where(gates.c.state.in_(_DECIDED))
+    decided = select(gates.c.run_id).where(gates.c.state.in_(_DECIDED))
+    used = or_(column.run_id.in_(decided), column.run_id.startswith(PREFIX))
     done = and_(
         column.worker == event.worker,
         column.state == State.COMPLETED.value,
         column.audit.notin_([Audit.VOID.value, Audit.RETRACTED.value]),
     )
-    kept = session.scalars(
-        select(func.count()).select_from(matches).where(done, column.gate_id.in_(decided))
-    ).one()
+    kept = session.scalars(select(func.count()).select_from(matches).where(done, used)).one()
     voided = session.execute(
         update(matches)
-        .where(done, column.gate_id.notin_(decided))
+        .where(done, not_(used))
         .values(audit=Audit.VOID.value)
         .returning(column.match_id)
     ).all()

@@ -108,7 +108,7 @@ class Auditor:
         new = await self._store.completed(Audit.OPEN, now - RATING_LAG, _AT_ONCE)
         if not new:
             return
-        told = await self._elo.results([one.match_id for one in new])
+        told = await self._elo.reported([one.match_id for one in new])
         suspects: list[WorkerEvent] = []
         found: dict[str, tuple[Audit, float]] = {}
         for one in new:

@@ -55,7 +55,7 @@ class WorkerEvent:
         match_ids: On what it rests; at most `MOST_IDS`.
         p_value: Chance of what was seen, were the worker like the others; 0: none was computed.
         retracted: Results that are retracted by it.
-        kept: Results that are not, as the verdict of a gate rests on them.
+        kept: Results that are not, as the verdict of a gate or a tournament rests on them.
         starter: Who decided, as the caller says.
         key_id: Of the key that was shown.
     """
@@ -81,7 +81,7 @@ class Completed(NamedTuple):
         worker: Who.
         ladder: Where it counts.
         participants: Who played.
-        gate_id: Of the gate that it is for; empty: none.
+        run_id: Of the gate or tournament that it is for; empty: none.
         lease_time: When the worker got it.
         end_time: When it said that it was done.
         audit: What is known of its result.
@@ -92,7 +92,7 @@ class Completed(NamedTuple):
     worker: str
     ladder: str
     participants: tuple[str, ...]
-    gate_id: str
+    run_id: str
     lease_time: float
     end_time: float
     audit: Audit

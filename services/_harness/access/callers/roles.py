@@ -105,6 +105,8 @@ _FETCHERS: Final = _WORKERS | _TRAINERS | {Role.MATCHMAKER_SERVICE}
 _GAME: Final = "/mazemesh.v1.GameService/"
 _MATCHMAKER: Final = "/mazemesh.v1.MatchmakerService/"
 _MODEL: Final = "/mazemesh.v1.ModelService/"
+_KSERVE: Final = "/inference.GRPCInferenceService/"
+"""Of the KServe v2 protocol, served by Model."""
 _ELO: Final = "/mazemesh.v1.EloService/"
 _REPLAY: Final = "/mazemesh.v1.ReplayService/"
 
@@ -122,8 +124,12 @@ RPCS: Final[dict[str, Rpc]] = {
         _PEOPLE | {Role.MATCHMAKER_SERVICE, Role.WORKER},
         Kind.BULK,
         games=("matches.game",),
-        reserved=("matches.rated", "matches.fence"),
+        reserved=("matches.rated", "matches.fence", "matches.exhibition"),
         plain=frozenset({Role.WORKER}),
+    ),
+    f"{_GAME}ListVacantSeats": Rpc(_PEOPLE | {Role.MATCHMAKER_SERVICE}),
+    f"{_GAME}ReplacePlayer": Rpc(
+        _PEOPLE | {Role.MATCHMAKER_SERVICE}, Kind.WRITE, what=("game_id", "replacement")
     ),
     f"{_GAME}PlayGame": Rpc(_PLAYERS | {Role.WORKER}, Kind.WRITE),
     # A session that is resumed is opened without a game.
@@ -146,8 +152,18 @@ RPCS: Final[dict[str, Rpc]] = {
     f"{_MATCHMAKER}ListTrainingRecords": READ,
     f"{_MATCHMAKER}LeaseMatches": Rpc(_WORKERS, Kind.BULK, games=("game",)),
     f"{_MATCHMAKER}CompleteMatch": Rpc(_WORKERS, Kind.BULK),
+    # Who brings others along speaks for them: a front end, not a player.
     f"{_MATCHMAKER}FindMatch": Rpc(
-        _PLAYERS, Kind.WRITE, games=("game",), player="player", what=("request_id",)
+        _PLAYERS,
+        Kind.WRITE,
+        games=("game",),
+        player="player",
+        reserved=("party",),
+        plain=frozenset({Role.PLAYER}),
+        what=("request_id",),
+    ),
+    f"{_MATCHMAKER}FindMatches": Rpc(
+        _PEOPLE, Kind.BULK, games=("find.game",), may_be_empty=("find.game",)
     ),
     f"{_MATCHMAKER}CancelMatch": Rpc(_PLAYERS, Kind.WRITE, what=("ticket_id",)),
     # A trainer promotes its own versions alone, as with SetAlias.
@@ -165,6 +181,19 @@ RPCS: Final[dict[str, Rpc]] = {
     f"{_MATCHMAKER}ListWorkerEvents": Rpc(_PEOPLE),
     f"{_MATCHMAKER}QuarantineWorker": Rpc(_PEOPLE, Kind.WRITE, what=("worker_id",)),
     f"{_MATCHMAKER}ReleaseWorker": Rpc(_PEOPLE, Kind.WRITE, what=("worker_id",)),
+    # Who takes part is met, and nothing of it is changed; so anybody's versions may be named.
+    f"{_MATCHMAKER}CreateTournament": Rpc(
+        _TRAINERS,
+        Kind.WRITE,
+        games=("game",),
+        may_be_empty=("game",),
+        what=("request_id", "title"),
+    ),
+    f"{_MATCHMAKER}CancelTournament": Rpc(_PEOPLE, Kind.WRITE, what=("tournament_id",)),
+    f"{_MATCHMAKER}GetTournament": READ,
+    f"{_MATCHMAKER}ListTournaments": READ,
+    f"{_MATCHMAKER}WatchTournament": READ,
+    f"{_MATCHMAKER}TakePart": Rpc(_PLAYERS, Kind.WRITE, player="player", what=("tournament_id",)),
     # Model
     f"{_MODEL}PublishPolicy": Rpc(
         _TRAINERS,
@@ -186,8 +215,27 @@ RPCS: Final[dict[str, Rpc]] = {
     f"{_MODEL}GetAlias": ANY,
     f"{_MODEL}ListAliasHistory": ANY,
     f"{_MODEL}HoldName": Rpc(_TRAINERS, Kind.BULK, policies=("name",)),
+    # Who may fetch policies may ask them; sessions are a key's own.
+    f"{_MODEL}Infer": Rpc(_WORKERS | _TRAINERS),
+    f"{_MODEL}GetPolicySignature": Rpc(_WORKERS | _TRAINERS),
+    f"{_MODEL}ResetSessions": Rpc(_WORKERS | _TRAINERS),
+    f"{_KSERVE}ServerLive": ANY,
+    f"{_KSERVE}ServerReady": ANY,
+    f"{_KSERVE}ServerMetadata": ANY,
+    f"{_KSERVE}ModelReady": READ,
+    f"{_KSERVE}ModelStatistics": READ,
+    # These load a version.
+    f"{_KSERVE}ModelMetadata": Rpc(_WORKERS | _TRAINERS),
+    f"{_KSERVE}ModelConfig": Rpc(_WORKERS | _TRAINERS),
+    f"{_KSERVE}ModelInfer": Rpc(_WORKERS | _TRAINERS),
+    f"{_KSERVE}ModelStreamInfer": Rpc(_WORKERS | _TRAINERS),
+    # UNIMPLEMENTED, whoever asks.
+    f"{_KSERVE}RepositoryIndex": READ,
+    f"{_KSERVE}RepositoryModelLoad": READ,
+    f"{_KSERVE}RepositoryModelUnload": READ,
     # Elo
     f"{_ELO}RecordResults": Rpc(frozenset({Role.GAME_SERVICE}), Kind.BULK),
+    f"{_ELO}GetResults": ANY,
     f"{_ELO}GetRating": ANY,
     f"{_ELO}GetLeaderboard": ANY,
     f"{_ELO}WatchLeaderboard": ANY,
@@ -197,10 +245,10 @@ RPCS: Final[dict[str, Rpc]] = {
     f"{_ELO}EvaluateGate": Rpc(
         _PEOPLE | {Role.MATCHMAKER_SERVICE}, Kind.BULK, what=("gate_id", "candidate", "baseline")
     ),
-    f"{_ELO}GetResults": ANY,
     f"{_ELO}RetractResults": Rpc(_PEOPLE | {Role.MATCHMAKER_SERVICE}, Kind.WRITE),
     f"{_ELO}ListGates": ANY,
     f"{_ELO}WatchGate": ANY,
+    f"{_ELO}RebuildRatings": Rpc(frozenset({Role.ADMIN}), Kind.WRITE, what=("verify_only",)),
     # Replay
     f"{_REPLAY}CreateTable": Rpc(_TRAINERS, Kind.WRITE, policies=("table.name",)),
     f"{_REPLAY}ListTables": READ,
