@@ -50,6 +50,7 @@ class Run:
     lockstep: bool = False
     pool: tuple[str, ...] = ()
     exploits: str = ""
+    exploits_pool: bool = False
     packed: bool = True
     roles: tuple[tuple[str, str, tuple[int, ...]], ...] = ()
     games: int = 0
@@ -95,6 +96,7 @@ class Run:
             lockstep=settings.lockstep,
             pool=tuple(settings.pool),
             exploits=settings.exploits,
+            exploits_pool=settings.exploits_pool,
             packed=settings.packed,
             roles=_roles(settings, spec),
             games=start.games,
@@ -156,6 +158,7 @@ class Run:
             collection.first_rows, collection.batch_rows = turns
         collection.pool.extend(self.pool)
         collection.exploits, collection.games = self.exploits, self.games
+        collection.exploits_pool = self.exploits_pool
         collection.packed, collection.batches_ahead = self.packed, self.batches_ahead
         if any(head.continuous for head in heads(self.architecture.action_space)):
             collection.action_distribution = self.architecture.actions
@@ -315,10 +318,10 @@ def _roles(
             f"policies: {given}: this learner's policy is {settings.policy_name!r}, and should be "
             "one of them (--policy)"
         )
-    if settings.exploits or settings.lockstep:
+    if settings.exploits or settings.exploits_pool or settings.lockstep:
         raise InvalidArgument(
             f"policies: {given}: an exploiter, and a learner in lockstep, has one policy; leave "
-            "--exploits and --lockstep out"
+            "--exploits, --exploits-pool and --lockstep out"
         )
     return tuple(found)
 
@@ -326,6 +329,11 @@ def _roles(
 def _check_opponents(settings: LearnerSettings, seats: int, num_sides: int) -> None:
     """Raises InvalidArgument: `pool` or `exploits` cannot be as they are set."""
     own, pool, exploited = settings.policy_name, settings.pool, settings.exploits
+    if settings.exploits_pool and (exploited or not pool):
+        raise InvalidArgument(
+            f"exploits_pool: pool is {','.join(pool) or 'empty'} and exploits "
+            f"{exploited or 'empty'}; it wants names in pool, and exploits empty"
+        )
     if not (pool or exploited):
         return
     given = f"pool = {','.join(pool) or 'none'}, exploits = {exploited or 'none'}"

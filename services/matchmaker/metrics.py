@@ -15,12 +15,16 @@ from services.matchmaker.gates.run import RunState
 from services.matchmaker.lobby.lobby import Lobby
 from services.matchmaker.lobby.matching import Matching
 from services.matchmaker.rating.evaluation import Evaluation, LeaseEvent
+from services.matchmaker.rating.rota import Rule
 from services.matchmaker.tournaments.driver import Driver as TournamentDriver
 from services.matchmaker.tournaments.plan import Forfeit
 from services.matchmaker.tournaments.run import TournamentState
 from services.matchmaker.training.opponents import Source
 from services.matchmaker.training.snapshots import SnapshotRoster
 from services.matchmaker.training.training import Training
+from services.matchmaker.workers.auditor import Auditor
+from services.matchmaker.workers.events import Suspicion
+from services.matchmaker.workers.quarantine import Quarantine
 
 EventT = TypeVar("EventT", bound=Enum)
 
@@ -44,9 +48,12 @@ class MatchmakerCollector(Collector):
         matching: Matching,
         driver: Driver,
         tournaments: TournamentDriver,
+        quarantine: Quarantine,
+        auditor: Auditor,
     ) -> None:
         self._driver = driver
         self._tournaments = tournaments
+        self._quarantine, self._auditor = quarantine, auditor
         self._training = training
         self._evaluation = evaluation
         self._roster = roster
@@ -62,6 +69,47 @@ class MatchmakerCollector(Collector):
             "Leases of rating matches that were issued, completed, failed, expired or abandoned.",
             "event",
             leases,
+        )
+        rules = self._evaluation
+        yield _counter(
+            "rating_matches",
+            "Rating matches that were chosen, by rule.",
+            "rule",
+            {rule: rules.picked[rule] for rule in Rule},
+        )
+        yield _counter(
+            "rating_games",
+            "Games of these, by rule.",
+            "rule",
+            {rule: rules.games[rule] for rule in Rule},
+        )
+        yield _counter(
+            "rating_information_bits",
+            "What these should tell about ratings when they were chosen, by rule; divided by "
+            "rating_games: information gained a game.",
+            "rule",
+            rules.bits,
+        )
+        yield _counter(
+            "quarantines",
+            "Workers that were put in quarantine, by rule.",
+            "rule",
+            {rule: self._quarantine.entered[rule] for rule in Suspicion},
+        )
+        yield CounterMetricFamily(
+            f"{_PREFIX}_retracted_results",
+            "Results of workers in quarantine that were retracted.",
+            self._quarantine.retracted,
+        )
+        yield CounterMetricFamily(
+            f"{_PREFIX}_audited_matches",
+            "Completed rating matches whose results were looked at.",
+            self._auditor.audited,
+        )
+        yield CounterMetricFamily(
+            f"{_PREFIX}_replayed_matches",
+            "Those of them whose recordings were played once more.",
+            self._auditor.replayed,
         )
         yield _gauge(
             "matches_live",
@@ -149,7 +197,7 @@ def _gauge(name: str, text: str, value: float) -> Metric:
     return GaugeMetricFamily(f"{_PREFIX}_{name}", text, value)
 
 
-def _counter(name: str, text: str, label: str, counts: Mapping[EventT, int]) -> Metric:
+def _counter(name: str, text: str, label: str, counts: Mapping[EventT, float]) -> Metric:
     family = CounterMetricFamily(f"{_PREFIX}_{name}", text, labels=[label])
     for key, count in counts.items():
         family.add_metric([key.value], count)
