@@ -98,7 +98,7 @@ RATED = _grammar(
 
 IMPORTED = _grammar(
     f"{_BOT}|{_FOREIGN}",
-    "\"foreign/\" and 1..120 visible characters of ASCII, or \"bot/name\", name of 1..64 characters "
+    '"foreign/" and 1..120 visible characters of ASCII, or "bot/name", name of 1..64 characters '
     "of a-z, 0-9, '-', '_', '.'",
 )
 """Who takes part in a match that was played elsewhere; never a version of the mesh."""
@@ -137,6 +137,7 @@ def is_ladder_of(ladder: str, game: str) -> bool:
     return ladder.startswith(game) and (
         len(ladder) == len(game) or _SETTINGS.fullmatch(ladder, len(game)) is not None
     )
+
 
 GATE_ID = _visible(96)
 """A gate; a match of it is "id/number"."""

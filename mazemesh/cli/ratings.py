@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mazemesh.cli.options import DATA_DIR, DataDir, Host, Json, PortBase, connected, needs_extra
-from mazemesh.cli.output import print_json, print_table
+from mazemesh.cli.options import DATA_DIR, DataDir, Host, Json, PortBase
 
 app = typer.Typer(
     help="Results in and out of files; ladders; ratings over time.",

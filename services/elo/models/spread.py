@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 from services.elo.models.pairs import Floats, Indices
 
+_PAIRS_AT_ONCE = 2048
+
 
 class Spread(Protocol):
     """The distribution of ratings around their estimates, in points."""
@@ -26,18 +28,25 @@ class Spread(Protocol):
         """
         ...
 
+    def deviations(self, ones: Indices, others: Indices) -> Floats:
+        """Standard deviations of the differences between pairs of players [pairs]."""
+        ...
+
+    def compact(self) -> Spread:
+        """The same in 32 bits, to be kept."""
+        ...
+
 
 @dataclass(frozen=True)
 class Covariance:
     """A normal distribution with its whole covariance [players, players]."""
 
-    matrix: Floats
+    matrix: npt.NDArray[np.floating]
 
     @property
     def variances(self) -> Floats:
         """See `Spread.variances`."""
-        variances: Floats = np.maximum(np.diag(self.matrix), 0.0)
-        return variances
+        return np.maximum(np.diag(self.matrix), 0.0).astype(np.float64)
 
     def better(self, ratings: Floats, players: Indices, quantile: float) -> Indices:
         """See `Spread.better`."""
@@ -48,6 +57,17 @@ class Covariance:
         better = lead > quantile * np.sqrt(np.maximum(of_difference, 0.0))
         counts: Indices = better.sum(axis=0)
         return counts
+
+    def deviations(self, ones: Indices, others: Indices) -> Floats:
+        """See `Spread.deviations`."""
+        matrix = self.matrix
+        variances = np.diag(matrix).astype(np.float64)
+        of_difference = variances[ones] + variances[others] - 2.0 * matrix[ones, others]
+        return np.sqrt(np.maximum(of_difference, 0.0))
+
+    def compact(self) -> Covariance:
+        """See `Spread.compact`."""
+        return Covariance(self.matrix.astype(np.float32))
 
 
 @dataclass(frozen=True)
@@ -78,3 +98,16 @@ class Samples:
         of_player = np.zeros(len(ratings), np.intp)
         of_player[best_first] = counts
         return of_player[players]
+
+    def deviations(self, ones: Indices, others: Indices) -> Floats:
+        """See `Spread.deviations`; those of the draws, as `better` takes them."""
+        found = np.empty(len(ones))
+        for start in range(0, len(ones), _PAIRS_AT_ONCE):
+            some = slice(start, start + _PAIRS_AT_ONCE)
+            apart = self.draws[ones[some]].astype(np.float64) - self.draws[others[some]]
+            found[some] = np.sqrt(np.mean(apart * apart, axis=1))
+        return found
+
+    def compact(self) -> Samples:
+        """See `Spread.compact`."""
+        return Samples(self.variances, self.draws.astype(np.float32))

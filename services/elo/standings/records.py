@@ -77,6 +77,11 @@ class Records:
         count = len(self.names)
         return self.ratings[:count].copy(), self.numbers[:, :count].copy()
 
+    @property
+    def last_finishes(self) -> Integers:
+        """When each one's last match in the log ended [capacity], nanoseconds since 1970."""
+        return self.numbers[4]
+
     def index(self, player: str) -> int | None:
         """The player's index; None for one that is not known."""
         return self._index.get(player)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +13,7 @@ from services.elo.models import davidson
 from services.elo.models.bradley_terry import Fit
 from services.elo.models.pairs import Floats, Indices
 from services.elo.models.posterior import SCALE, Problem
+from services.elo.models.spread import Spread
 from services.elo.store import Fitted
 
 QUANTILE = 1.959963984540054
@@ -33,6 +36,8 @@ class Standings:
         ranks: 1 + number of ranked players that are better with probability 0.975, else `UNRANKED`.
         log_nu: Of the draw model.
         order: Indices of the players, best first; equal ratings by name.
+        spread: How sure the ratings are together; None where that is not known any more.
+        listings: Lists that were made of them; see `filters`.
     """
 
     high_water: int
@@ -44,6 +49,25 @@ class Standings:
     ranks: Indices
     log_nu: float
     order: tuple[int, ...]
+    spread: Spread | None = None
+    listings: dict[Any, Indices] = field(default_factory=dict, compare=False, repr=False)
+
+    def superiority(self, ones: Indices, others: Indices) -> Floats | None:
+        """How likely it is that each of `ones` is better than the one of `others` beside it.
+
+        Likelihood of superiority, by the normal approximation to the posterior [pairs]; 1/2 for a
+        player and itself. Not a number where one is ranked and the other not, since no results
+        connect them; None where the spread is not known.
+        """
+        if self.spread is None:
+            return None
+        leads = self.ratings[ones] - self.ratings[others]
+        deviations = np.maximum(self.spread.deviations(ones, others), 1e-9)
+        found: Floats = np.array(
+            [0.5 * (1.0 + math.erf(z)) for z in (leads / (deviations * math.sqrt(2.0))).tolist()]
+        )
+        found[(self.ranks[ones] == UNRANKED) != (self.ranks[others] == UNRANKED)] = np.nan
+        return found
 
     def expected_score(self, player: int, opponent: int) -> float:
         """Expected score in 0..1 of one game between two players."""
@@ -83,6 +107,7 @@ def standings(
         ranks=ranks,
         log_nu=fit.log_nu,
         order=_order(fit.ratings, names),
+        spread=fit.spread.compact(),
     )
 
 
@@ -95,6 +120,7 @@ def to_fitted(ladder: str, standings: Standings) -> Fitted:
         standings.log_nu,
         np.stack([standings.ratings, standings.low, standings.high]),
         standings.ranks,
+        standings.spread,
     )
 
 
@@ -112,6 +138,7 @@ def of_fitted(fitted: Fitted, names: Sequence[str]) -> Standings:
         ranks=fitted.ranks,
         log_nu=fitted.log_nu,
         order=_order(ratings, known),
+        spread=fitted.spread,
     )
 
 

@@ -12,12 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from services.elo.models.pairs import COLUMNS, Floats
+from services.elo.models.spread import Covariance, Samples, Spread
 from services.elo.standings.points import Points
 from services.elo.store import Fitted, LadderState
 
 _VERSION = 1
 _LEVEL = 1
 _HEAD = struct.Struct("<BI")  # version, length of what comes first
+_SPREAD = struct.Struct("<BII")  # version, players, draws or 0
 ROWS_OF_A_PART = 65_536
 """Pairs in one row of the table `elo_pairs`: 5.8 MB before they are compressed."""
 
@@ -71,6 +73,33 @@ def read_standings(body: bytes) -> tuple[Floats, npt.NDArray[np.int64]]:
     return columns, np.frombuffer(content, "<i8", count, 24 * count).astype(np.int64)
 
 
+def spread(of_ratings: Spread) -> bytes:
+    """How sure ratings are, in 32 bits: of a covariance its upper triangle."""
+    if isinstance(of_ratings, Covariance):
+        count = len(of_ratings.matrix)
+        upper = of_ratings.matrix[np.triu_indices(count)]
+        return _SPREAD.pack(_VERSION, count, 0) + _bytes(upper.astype(np.float32))
+    if isinstance(of_ratings, Samples):
+        head = _SPREAD.pack(_VERSION, *of_ratings.draws.shape)
+        draws = of_ratings.draws.astype(np.float32)
+        return head + _bytes(of_ratings.variances) + _bytes(draws)
+    raise TypeError(f"{type(of_ratings).__name__} is no spread that is stored")
+
+
+def read_spread(body: bytes) -> Spread:
+    """What `spread` wrote."""
+    version, count, draws = _SPREAD.unpack_from(body)
+    _check(version)
+    at = _SPREAD.size
+    if draws:
+        variances = np.frombuffer(body, "<f8", count, at).astype(np.float64)
+        of_players = np.frombuffer(body, "<f4", count * draws, at + 8 * count)
+        return Samples(variances, of_players.reshape(count, draws).astype(np.float32))
+    matrix = np.zeros((count, count), np.float32)
+    matrix[np.triu_indices(count)] = np.frombuffer(body, "<f4", offset=at)
+    return Covariance(matrix + np.triu(matrix, 1).T)
+
+
 def points(of_player: Points) -> bytes:
     """Points of one player; which of its matches they are of follows from the first."""
     rows = np.empty(len(of_player), _POINT)
@@ -105,6 +134,10 @@ def _packed(content: bytes, first: int) -> bytes:
 
 def _unpacked(body: bytes) -> tuple[bytes, int]:
     version, first = _HEAD.unpack_from(body)
+    _check(version)
+    return zlib.decompress(memoryview(body)[_HEAD.size :]), first
+
+
+def _check(version: int) -> None:
     if version != _VERSION:
         raise ValueError(f"columns of version {version} are stored; this mazemesh knows {_VERSION}")
-    return zlib.decompress(memoryview(body)[_HEAD.size :]), first

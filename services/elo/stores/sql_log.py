@@ -62,6 +62,11 @@ class SqlResultLog:
                 yield LoggedBatch(sequences, decode_all(payloads))
                 after = sequences[-1]
 
+    async def raw(self, after: int, count: int) -> Sequence[tuple[int, bytes]]:
+        """See `ResultLog.raw`."""
+        found = await self._database.run(partial(_read, after=after, count=count))
+        return list(zip(*found, strict=True))
+
     async def find(self, sequences: Sequence[int]) -> Sequence[Match]:
         """See `ResultLog.find`."""
         return await self._database.run(partial(_find, sequences=sequences))
@@ -153,9 +158,11 @@ def _same(known: bytes, payload: bytes) -> bool:
     return known.startswith(b"{") and decode(known) == decode(payload)
 
 
-def _read(session: Session, after: int) -> tuple[list[int], list[bytes]]:
+def _read(
+    session: Session, after: int, count: int = _READ_AT_ONCE
+) -> tuple[list[int], list[bytes]]:
     query = select(results.c.sequence, results.c.payload).where(results.c.sequence > after)
-    found = session.execute(query.order_by(results.c.sequence).limit(_READ_AT_ONCE)).all()
+    found = session.execute(query.order_by(results.c.sequence).limit(count)).all()
     return [row[0] for row in found], [row[1] for row in found]
 
 

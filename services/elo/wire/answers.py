@@ -9,9 +9,10 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from mazemesh.v1 import elo_pb2
 from services.elo.log.match import Match
 from services.elo.standings.board import Board
-from services.elo.standings.paging import Page
+from services.elo.standings.players import kind_of
 from services.elo.standings.points import Points
 from services.elo.standings.standings import Standings
+from services.elo.wire.filters import TO_KINDS
 
 
 def timestamp(nanoseconds: int) -> Timestamp:
@@ -35,18 +36,19 @@ def rating(board: Board, standings: Standings, player: int) -> elo_pb2.PlayerRat
         losses=record.losses,
         rank=standings.ranks[player],
         last_match_time=timestamp(record.last_finish_nanoseconds),
+        kind=TO_KINDS[kind_of(record.name)],
     )
 
 
-def leaderboard(board: Board, page: Page) -> elo_pb2.GetLeaderboardResponse:
-    """A page of players."""
-    return elo_pb2.GetLeaderboardResponse(
+def ladder(board: Board) -> elo_pb2.Ladder:
+    """A ladder in brief."""
+    players = board.ladder.players
+    return elo_pb2.Ladder(
         ladder=board.ladder.name,
-        players=[rating(board, page.standings, player) for player in page.players],
-        next_page_token=page.next_token,
+        players=len(players),
         matches=board.ladder.matches,
-        fitted_matches=page.standings.matches,
-        total_players=page.total,
+        fitted_matches=board.standings.matches,
+        last_match_time=timestamp(int(players.last_finishes[: len(players)].max())),
     )
 
 
