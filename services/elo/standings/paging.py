@@ -61,7 +61,7 @@ def page_around(board: Board, size: int, player: str, chosen: Filter = ALL) -> P
     """
     standings, index = board.standings, board.ladder.index(player)
     among = _listed(board, standings, chosen)
-    place = np.flatnonzero(among == index) if index is not None else ()
+    place = np.flatnonzero(among == (-1 if index is None else index))
     if not len(place):
         raise NotFound(f"around: {player!r} has no result on ladder {board.ladder.name!r}")
     start = max(0, min(int(place[0]) - size // 2, len(among) - size))

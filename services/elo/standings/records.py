@@ -80,7 +80,8 @@ class Records:
     @property
     def last_finishes(self) -> Integers:
         """When each one's last match in the log ended [capacity], nanoseconds since 1970."""
-        return self.numbers[4]
+        finishes: Integers = self.numbers[4]
+        return finishes
 
     def index(self, player: str) -> int | None:
         """The player's index; None for one that is not known."""
