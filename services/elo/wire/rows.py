@@ -43,7 +43,8 @@ class Rows:
             row = found[2]
             if superiority is not None:
                 row += _SUPERIORITY.pack(*_TAG, superiority)
-            parts += (field(_PLAYERS, len(row)), row)
+            size = len(row)
+            parts += (_HEADS[size] if size < len(_HEADS) else field(_PLAYERS, size), row)
         rest = elo_pb2.GetLeaderboardResponse(
             ladder=board.ladder.name,
             next_page_token=page.next_token,
@@ -68,3 +69,7 @@ def field(number: int, size: int) -> bytes:
         size >>= 7
     head.append(size)
     return bytes(head)
+
+
+_HEADS: Final = [field(_PLAYERS, size) for size in range(512)]
+"""Before rows, most of which have some eighty bytes."""

@@ -114,7 +114,7 @@ async def test_before_everything_there_is_nothing(client: EloClient) -> None:
     assert not (await call(client.leaderboard, "none", end=MONDAY)).players
     with pytest.raises(NotFound, match="in this time"):
         await call(client.leaderboard, "race", end=MONDAY, around="race:1")
-    with pytest.raises(InvalidArgument, match="end_time = .* must be after start_time"):
+    with pytest.raises(InvalidArgument, match=r"end_time = .* must be after start_time"):
         await call(client.leaderboard, "race", start=MONDAY, end=MONDAY)
 
 
