@@ -17,7 +17,7 @@ import numpy as np
 
 from services.elo.history.refolding import Piece, fold, pieces
 from services.elo.log.batch import Integers
-from services.elo.models.bradley_terry import LARGE, Fit
+from services.elo.models.bradley_terry import Fit
 from services.elo.models.pairs import Floats, Indices
 from services.elo.models.posterior import Problem
 from services.elo.standings.board import Board
@@ -26,6 +26,8 @@ from services.elo.standings.standings import Standings, standings
 from services.elo.store import ResultLog
 
 MOST_POINTS = 64
+_POINTS = ((200, MOST_POINTS), (1_000, 32), (5_000, 16), (20_000, 8))
+"""By players of a ladder, whose fit takes 0.05, 0.25, 0.5 and 3 s."""
 _KEPT = 8
 
 
@@ -49,8 +51,8 @@ class Milestone:
 
 
 def most_points(players: int) -> int:
-    """Milestones of a ladder of so many players: some 20 s of fits in all."""
-    return MOST_POINTS if players <= LARGE else 16 if players <= 10 * LARGE else 4
+    """Milestones of a ladder of so many players: some 10 s of one processor in all."""
+    return next((points for most, points in _POINTS if players <= most), 4)
 
 
 def stride_of(matches: int, most: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,7 +14,7 @@ from services.elo.standings.ladder import Ladder
 from services.elo.store import ResultLog
 
 _DUELS_AT_ONCE = 2000  # some milliseconds
-_MATCHES_AT_ONCE = 100
+_COMPARED_AT_ONCE = 100_000  # scores of pairs; one match has at most 64 * 64 * 64 of them
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,9 @@ async def pieces(log: ResultLog, ladder: str, after: int) -> AsyncIterator[Piece
     """What the log has of a ladder after a place; a piece may be empty."""
     async for read in log.read(after):
         piece = _of_ladder(read, ladder)
-        step = _DUELS_AT_ONCE if isinstance(piece.content, Duels) else _MATCHES_AT_ONCE
-        for start in range(0, len(piece), step):
+        for rows in _turns(piece):
             await asyncio.sleep(0)
-            part = piece.where(slice(start, start + step))
+            part = piece.where(rows)
             # What was read beyond it is not folded yet.
             yield replace(part, mark=int(part.sequences[-1]))
         yield piece.where(slice(0, 0))
@@ -72,6 +71,22 @@ def fold(ladder: Ladder, piece: Piece) -> None:
         for sequence, match in zip(piece.sequences.tolist(), piece.content, strict=True):
             ladder.fold(LoggedMatch(sequence, match))
     ladder.tail.forget(ladder.high_water)
+
+
+def _turns(piece: Piece) -> Iterator[slice]:
+    """What is folded before others have their turn."""
+    if isinstance(piece.content, Duels):
+        for start in range(0, len(piece), _DUELS_AT_ONCE):
+            yield slice(start, start + _DUELS_AT_ONCE)
+        return
+    start = compared = 0
+    for row, match in enumerate(piece.content):
+        compared += len(match.participants) ** 2 * len(match.games)
+        if compared >= _COMPARED_AT_ONCE:
+            yield slice(start, row + 1)
+            start, compared = row + 1, 0
+    if start < len(piece):
+        yield slice(start, len(piece))
 
 
 def _of_ladder(read: LoggedBatch, ladder: str) -> Piece:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
@@ -59,7 +60,8 @@ class SqlResultLog:
             sequences, payloads = await self._database.run(partial(_read, after=after))
             complete = len(sequences) < _READ_AT_ONCE
             if sequences:
-                yield LoggedBatch(sequences, decode_all(payloads))
+                # Thousands of matches of many players take a second to decode.
+                yield LoggedBatch(sequences, await asyncio.to_thread(decode_all, payloads))
                 after = sequences[-1]
 
     async def raw(self, after: int, count: int) -> Sequence[tuple[int, bytes]]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from services.elo.bind import bind
 from tests.servers.elo_results import settings_in
 from tests.servers.event_loop_lag import event_loop_lag
 
+LATER = datetime(2030, 1, 1, tzinfo=UTC)
 RECORDED = elo_pb2.RECORD_STATUS_RECORDED
 
 
@@ -80,6 +82,33 @@ async def test_the_largest_calls_let_others_have_their_turn(client: EloClient, w
         following = await call(lambda: next(client.watch_leaderboard("race", 1000)))
     assert following.total_players == board.total_players > 60
     assert len(points) >= 1
+    lag.check()
+
+
+@pytest.mark.parametrize("which", LARGEST)
+async def test_the_largest_imports_lists_and_matrices_let_others_have_their_turn(
+    client: EloClient, which: str
+) -> None:
+    results = [elo_pb2.MatchResult.FromString(one.SerializeToString()) for one in LARGEST[which]]
+    for one in results:
+        one.match_id = f"import/{one.match_id[:100]}"
+        one.participants[:] = [f"foreign/{name}" for name in one.participants]
+    with event_loop_lag() as lag:
+        for validate_only in (True, False):
+            statuses = await call(client.import_results, results, validate_only=validate_only)
+            assert statuses == [RECORDED] * len(results)
+        again = await call(client.import_results, results, validate_only=True)
+        assert again == [elo_pb2.RECORD_STATUS_DUPLICATE] * len(results)
+        assert len(await call(lambda: list(client.results("race")))) == len(results)
+        await call(client.rating, "race", results[-1].participants[0])
+        matrix = await call(client.head_to_head_matrix, "race", top=256)
+        if which == "most pairs":  # the other has many fits of 400 players
+            names = results[0].participants
+            curves = await call(client.rating_curves, "race", names, points=4)
+            assert len(curves) == len(names)
+        board = await call(client.leaderboard, "race", page_size=1000, end=LATER)
+    assert len(matrix.players) >= 60
+    assert board.matches == len(results)
     lag.check()
 
 
