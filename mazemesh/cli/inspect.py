@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from mazemesh.v1.elo_pb2 import GetLeaderboardResponse, PlayerRating
     from mazemesh.v1.model_pb2 import PolicyVersion
 
+_HEADLINE = "bradley-terry"
+
 
 def status(
     data_dir: DataDir = DATA_DIR, host: Host = None, port_base: PortBase = None, json: Json = False
@@ -78,6 +80,10 @@ def leaderboard(
     top: Annotated[int, typer.Option(min=1, max=1000, help="How many players.")] = 20,
     prefix: Annotated[str, typer.Option(help="Only players whose name begins so.")] = "",
     around: Annotated[str, typer.Option(help="Centre the list on this player.")] = "",
+    model: Annotated[
+        str,
+        typer.Option(help="bradley-terry (fitted, the headline), elo, glicko2 or plackett-luce."),
+    ] = _HEADLINE,
     game: Annotated[
         str, typer.Option(help="All ladders of this game, whatever its settings.")
     ] = "",
@@ -114,28 +120,30 @@ def leaderboard(
     }
     window: dict[str, Any] = {"start": moment(start, "--from"), "end": end_of(at, "--at")}
     if watch:
-        if game or any(window.values()):
-            raise typer.BadParameter("--watch shows one ladder as it is now; leave out the others")
+        if game or model != _HEADLINE or any(window.values()):
+            raise typer.BadParameter(
+                "--watch shows one ladder as it is now; leave out --game, --model, --from and --at"
+            )
         with connected(data_dir, host, port_base) as mesh:
             seen = None
             for board in mesh.elo.watch_leaderboard(ladder, top, **filters):
                 if board != seen:
-                    _show_leaderboard(board, json=json)
+                    _show_leaderboard(board, model, json=json)
                 seen = board
         return
     with connected(data_dir, host, port_base, ("elo",)) as mesh:
         names = [one.ladder for one in mesh.elo.ladders(game)] if game else [ladder]
         boards = [mesh.elo.leaderboard(name, page_size=top, **filters, **window) for name in names]
     if json and game:
-        print_json([_leaderboard(board) for board in boards])
+        print_json([_leaderboard(board, model) for board in boards])
         return
     for board in boards:
-        _show_leaderboard(board, json=json)
+        _show_leaderboard(board, model, json=json)
 
 
-def _show_leaderboard(board: GetLeaderboardResponse, *, json: bool) -> None:
+def _show_leaderboard(board: GetLeaderboardResponse, model: str, *, json: bool) -> None:
     if json:
-        print_json(_leaderboard(board))
+        print_json(_leaderboard(board, model))
         return
     columns = ("player", "rank", "rating", "low", "high", "games", "wins", "draws", "losses", "LOS")
     rows = [
@@ -145,7 +153,12 @@ def _show_leaderboard(board: GetLeaderboardResponse, *, json: bool) -> None:
         )
         for r in board.players
     ]
-    print_table(f"{board.ladder}: {board.matches} matches", columns, rows)
+    title = f"{board.ladder}: {board.matches} matches"
+    if model != _HEADLINE:
+        title += f", {model}"
+    if abs(board.seat_effect) > 2.0 * board.seat_deviation > 0.0:
+        title += f", first place worth {board.seat_effect:+.0f} points"
+    print_table(title, columns, rows)
 
 
 def _los(row: PlayerRating) -> str:
@@ -153,26 +166,28 @@ def _los(row: PlayerRating) -> str:
     return f"{100 * row.superiority_of_above:.0f} %" if known else ""
 
 
-def _leaderboard(board: GetLeaderboardResponse) -> dict[str, Any]:
+def _leaderboard(board: GetLeaderboardResponse, model: str) -> dict[str, Any]:
     return {
         "ladder": board.ladder,
+        "model": model,
         "matches": board.matches,
-        "players": rating_rows(board.players),
+        "seat_effect": [round(board.seat_effect, 1), round(board.seat_deviation, 1)],
+        "players": rating_rows(board.players, 3 if model == "plackett-luce" else 1),
     }
 
 
-def rating_rows(players: Any) -> list[dict[str, Any]]:
-    """Ratings as plain data, best first."""
-    return [_rating(player) for player in players]
+def rating_rows(players: Any, digits: int = 1) -> list[dict[str, Any]]:
+    """Ratings as plain data, best first, rounded to so many digits."""
+    return [_rating(player, digits) for player in players]
 
 
-def _rating(row: PlayerRating) -> dict[str, Any]:
+def _rating(row: PlayerRating, digits: int) -> dict[str, Any]:
     return {
         "policy": row.player,
         "rank": row.rank,
-        "rating": round(row.rating, 1),
-        "low": round(row.low, 1),
-        "high": round(row.high, 1),
+        "rating": round(row.rating, digits),
+        "low": round(row.low, digits),
+        "high": round(row.high, digits),
         "games": row.games,
         "matches": row.matches,
         "wins": row.wins,

@@ -12,6 +12,7 @@ import typer
 
 from mazemesh.cli.options import DATA_DIR, DataDir, Host, Json, PortBase, connected, needs_extra
 from mazemesh.cli.output import print_json, print_table
+from mazemesh.cli.rebuilding import rebuild
 from mazemesh.cli.times import moment
 
 if TYPE_CHECKING:
@@ -20,11 +21,12 @@ if TYPE_CHECKING:
     from mazemesh.match_files.report import ImportReport
 
 app = typer.Typer(
-    help="Results in and out of files; ladders; ratings over time.",
+    help="Results in and out of files; ladders; ratings over time, and rebuilt.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
 )
+app.command()(rebuild)
 
 Format = Annotated[
     str,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 from mazemesh.client.channel import DEADLINE
 from mazemesh.client.credentials import Credentials
@@ -14,17 +15,48 @@ from mazemesh.client.ladder_calls import (
     player_filter,
     timestamp,
 )
+from mazemesh.errors import InvalidArgument
 from mazemesh.v1 import elo_pb2
 from mazemesh.v1.elo_pb2_grpc import EloServiceStub
 
 _SERVICE = "mazemesh.v1.EloService"
 _IDEMPOTENT = (
-    *("RecordResults", "GetRating", "GetLeaderboard", "GetRatingHistory", "GetHeadToHead"),
+    *(
+        "RecordResults",
+        "GetResults",
+        "GetRating",
+        "GetLeaderboard",
+        "GetRatingHistory",
+        "GetHeadToHead",
+    ),
     *("EvaluateGate", "ListGates", "GetEmpiricalGame"),
     *("GetRatingCurves", "GetHeadToHeadMatrix", "ListLadders", "ListResults", "ImportResults"),
 )
+_ASKED_AT_ONCE = 256
 _RECORD_DEADLINE = 60.0
+_REBUILD_DEADLINE = 24 * 3600.0
 _POINTS_AT_ONCE = 1000
+
+
+HEADLINE: Final = "bradley-terry"
+MODELS: Mapping[str, elo_pb2.RatingModel] = {
+    HEADLINE: elo_pb2.RATING_MODEL_BRADLEY_TERRY,
+    "elo": elo_pb2.RATING_MODEL_ELO,
+    "glicko2": elo_pb2.RATING_MODEL_GLICKO2,
+    "plackett-luce": elo_pb2.RATING_MODEL_PLACKETT_LUCE,
+}
+"""Rating models side by side over one log."""
+
+
+def model_number(model: str) -> elo_pb2.RatingModel:
+    """The number of a model on the wire.
+
+    Raises:
+        InvalidArgument: There is none of the name.
+    """
+    if model not in MODELS:
+        raise InvalidArgument(f"model = {model!r} is wrong: must be one of {', '.join(MODELS)}")
+    return MODELS[model]
 
 
 class EloClient(LadderCalls):
@@ -52,13 +84,24 @@ class EloClient(LadderCalls):
             statuses.extend(response.statuses)
         return statuses
 
-    def rating(self, ladder: str, player: str) -> elo_pb2.PlayerRating:
-        """One player's rating.
+    def results(self, match_ids: Sequence[str]) -> list[elo_pb2.MatchResult]:
+        """What the log has of matches, any number; those that it does not have are left out."""
+        found: list[elo_pb2.MatchResult] = []
+        for start in range(0, len(match_ids), _ASKED_AT_ONCE):
+            part = match_ids[start : start + _ASKED_AT_ONCE]
+            request = elo_pb2.GetResultsRequest(match_ids=part)
+            found += self._call(self._stub.GetResults, request).results
+        return found
+
+    def rating(self, ladder: str, player: str, *, model: str = HEADLINE) -> elo_pb2.PlayerRating:
+        """One player's rating by one of `MODELS`, on the model's own scale.
 
         Raises:
             NotFound: It has no result on the ladder.
+            Unavailable: The model is still being made from the log.
         """
-        request = elo_pb2.GetRatingRequest(ladder=ladder, player=player)
+        number = model_number(model)
+        request = elo_pb2.GetRatingRequest(ladder=ladder, player=player, model=number)
         return self._call(self._stub.GetRating, request).rating
 
     def leaderboard(
@@ -69,6 +112,7 @@ class EloClient(LadderCalls):
         page_token: str = "",
         prefix: str = "",
         around: str = "",
+        model: str = HEADLINE,
         run: str = "",
         kinds: Collection[str] = (),
         active_since: datetime | None = None,
@@ -83,6 +127,7 @@ class EloClient(LadderCalls):
             page_token: From the page before, asked for with the same of what follows.
             prefix: Only players whose name begins so.
             around: The page with this player in its middle.
+            model: One of `MODELS`, whose ratings are told, each on its own scale.
             run: Only versions of the policy of this name.
             kinds: Only "policy", "bot", "person" or "foreign".
             active_since: Only players with a match that ended then or later.
@@ -91,6 +136,7 @@ class EloClient(LadderCalls):
 
         Raises:
             NotFound: `around` has no result on the ladder.
+            Unavailable: The model is still being made from the log.
         """
         request = elo_pb2.GetLeaderboardRequest(
             ladder=ladder,
@@ -98,6 +144,7 @@ class EloClient(LadderCalls):
             page_token=page_token,
             prefix=prefix,
             around=around,
+            model=model_number(model),
             filter=player_filter(run, kinds, active_since),
             start_time=timestamp(start),
             end_time=timestamp(end),
@@ -185,6 +232,22 @@ class EloClient(LadderCalls):
             token = response.next_page_token
             if not token:
                 return
+
+    def rebuild_ratings(
+        self, *, verify_only: bool = False
+    ) -> Iterator[elo_pb2.RebuildRatingsResponse]:
+        """Folds the whole log anew beside the service; the last message has `done`.
+
+        Takes some seconds a million matches. Stopping to read ends it, and nothing is replaced.
+
+        Args:
+            verify_only: Compare, and replace nothing.
+
+        Raises:
+            ResourceExhausted: It is being done already.
+        """
+        request = elo_pb2.RebuildRatingsRequest(verify_only=verify_only)
+        yield from self._stream(self._stub.RebuildRatings, request, _REBUILD_DEADLINE)
 
     def watch_gate(self, gate_id: str) -> Iterator[elo_pb2.Gate]:
         """A gate now and as results come, until it has ended; the same at least every 20 s.

@@ -166,7 +166,7 @@ class LadderCalls(ServiceClient):
             if not token:
                 return
 
-    def results(
+    def result_log(
         self, ladder: str = "", *, start: datetime | None = None, end: datetime | None = None
     ) -> Iterator[elo_pb2.MatchResult]:
         """The log of results, oldest first; of a ladder, or all.

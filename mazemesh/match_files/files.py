@@ -115,7 +115,7 @@ class RatingFiles:
         """
         path = Path(path)
         kind = format_of(path, format)
-        results = self._elo.results(ladder, start=start, end=end)
+        results = self._elo.result_log(ladder, start=start, end=end)
         if path == STANDARD:
             return write(results, sys.stdout.buffer, kind)
         partial = path.with_name(f".{path.name}.{os.getpid()}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import combinations
@@ -20,7 +21,7 @@ from services.elo.gate.gates import Gates
 from services.elo.standings.board import Board
 from services.elo.standings.ratings import Ratings
 from services.elo.store import GateStore, ResultLog, Status
-from services.elo.wire import answers, empirical, filters, gates, validation
+from services.elo.wire import answers, empirical, filters, gates, payloads, validation
 from services.elo.wire.first_pages import FirstPages
 from services.elo.wire.leaderboards import MOST_PLAYERS, PAGE, Leaderboards, check_around, find
 from services.elo.wire.reading import RequestReader
@@ -35,6 +36,7 @@ _STATUSES = {
 _POINTS = 1000
 _COMPARED = 20
 _MOST_COMPARED = 64
+_TELL_SECONDS = 1.0
 
 
 class EloServicer(elo_pb2_grpc.EloServiceServicer):
@@ -84,13 +86,27 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
         statuses = await self._ratings.record(await self._reader.read(request))
         return elo_pb2.RecordResultsResponse(statuses=[_STATUSES[status] for status in statuses])
 
+    async def GetResults(
+        self, request: elo_pb2.GetResultsRequest, context: Context
+    ) -> elo_pb2.GetResultsResponse:
+        """What the log has of matches."""
+        ids = validation.asked_matches(request.match_ids)
+        found = await self._log.named(ids)
+        return elo_pb2.GetResultsResponse(
+            results=[payloads.message(found[one]) for one in ids if one in found]
+        )
+
     async def GetRating(
         self, request: elo_pb2.GetRatingRequest, context: Context
     ) -> elo_pb2.GetRatingResponse:
         """One player's rating."""
         validation.check_player("player", request.player)
+        model = validation.model_of(request.model)
         board, player = find(self._ratings, request.ladder, request.player)
-        await self._ratings.current(request.ladder, [player])
+        if model is not None:
+            board = await self._leaderboards.by_model.current(board, model, [player])
+        else:
+            await self._ratings.current(request.ladder, [player])
         return elo_pb2.GetRatingResponse(rating=answers.rating(board, board.standings, player))
 
     async def GetLeaderboard(  # type: ignore[override]  # see wire.handlers
@@ -235,6 +251,16 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
                 if gate.ended:
                     return
         raise Unavailable("the Elo service is stopping; watch again")
+
+    async def RebuildRatings(
+        self, request: elo_pb2.RebuildRatingsRequest, context: Context
+    ) -> AsyncIterator[elo_pb2.RebuildRatingsResponse]:
+        """Refolds the log, tells what differs and replaces it."""
+        told = 0.0
+        async for report in self._ratings.rebuild(verify_only=request.verify_only):
+            if report.done or time.monotonic() - told >= _TELL_SECONDS:
+                yield answers.rebuilt(report)
+                told = time.monotonic()
 
     async def _compared(self, ladder: str, names: Sequence[str]) -> tuple[Board | None, list[int]]:
         """A ladder, and which of the players it knows; the best ones where none is named."""

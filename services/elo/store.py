@@ -86,7 +86,9 @@ class LadderState(NamedTuple):
         players: Names.
         ratings: Online ratings [players].
         numbers: Of `standings.records.Records` [5, players].
-        pairs: Cells of `models.pairs.Pairs` [rows, 11].
+        pairs: Cells of `models.pairs.Pairs` [rows, 15].
+        skills: Of `models.skills.Skills` [players, 6]; None in what an earlier version stored,
+            whose pairs do not tell places either.
     """
 
     name: str
@@ -96,6 +98,7 @@ class LadderState(NamedTuple):
     ratings: Floats
     numbers: Integers
     pairs: Floats
+    skills: Floats | None = None
 
 
 class Fitted(NamedTuple):
@@ -108,6 +111,7 @@ class Fitted(NamedTuple):
         log_nu: Of the draw model.
         columns: Ratings, low, high [3, players]; players as the ladder numbers them.
         ranks: By player.
+        seat: Seat effect and its standard deviation.
         spread: Of the ratings; None where it was not stored.
     """
 
@@ -118,6 +122,7 @@ class Fitted(NamedTuple):
     columns: Floats
     ranks: Integers
     spread: Spread | None = None
+    seat: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -178,6 +183,40 @@ class Projections(Protocol):
         ...
 
 
+class Rebuilds(Protocol):
+    """Projections that are made anew while the old ones serve, and then take their place."""
+
+    async def clear(self) -> None:
+        """Forgets what was staged and never took its place."""
+        ...
+
+    async def stage(self, points: Mapping[str, Points]) -> None:
+        """Keeps the next points of histories, by ladder."""
+        ...
+
+    async def replace(self, fence: int, update: Update) -> int:
+        """Puts what was staged, and snapshot and standings of an update, in place of all there is.
+
+        All in one transaction. The number of times that this was done.
+
+        Raises:
+            Fenced: the fence is not the present one.
+        """
+        ...
+
+    async def generation(self) -> int:
+        """The number of times that projections were replaced."""
+        ...
+
+    async def snapshot_mark(self) -> int:
+        """The mark of the stored snapshot."""
+        ...
+
+    def histories(self) -> AsyncIterator[tuple[str, Points]]:
+        """All stored points by ladder, in pieces that fit in memory."""
+        ...
+
+
 class Lease(Protocol):
     """Says which instance makes the projections."""
 
@@ -186,6 +225,10 @@ class Lease(Protocol):
 
         None while another instance has it.
         """
+        ...
+
+    async def seize(self, holder: str, seconds: float) -> int:
+        """As `take`, whoever has it."""
         ...
 
     async def give_back(self, fence: int) -> None:

@@ -145,7 +145,7 @@ async def test_a_storm_counts_every_match_once_and_rates_as_in_peace(
         await asyncio.wait_for(asyncio.gather(*writers), SECONDS)
         await fitted(client)
         board = await call(client.leaderboard, LADDER, page_size=100)
-        log = await call(lambda: list(client.results()))
+        log = await call(lambda: list(client.result_log()))
         history = await call(lambda: list(client.history(LADDER, "race:2")))
         matrix = await call(client.head_to_head_matrix, LADDER)
         client.close()

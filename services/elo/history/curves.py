@@ -75,6 +75,7 @@ class _Walked:
 
     def __init__(self, ladder: str) -> None:
         self.ladder = Ladder(ladder)
+        self.ladder.skills = None  # of other models nobody asks here
         self.latest = 0
         self.milestones: list[Milestone] = []
 

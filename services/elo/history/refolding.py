@@ -14,6 +14,7 @@ from services.elo.standings.ladder import Ladder
 from services.elo.store import ResultLog
 
 _DUELS_AT_ONCE = 2000  # some milliseconds
+_SETTLED_AT = 8192  # duels
 _COMPARED_AT_ONCE = 100_000  # scores of pairs; one match has at most 64 * 64 * 64 of them
 
 
@@ -47,6 +48,12 @@ class Piece:
             else [content[row] for row in chosen]
         )
         return Piece(self.sequences[rows], some, self.finishes[rows], self.mark)
+
+
+async def settled(ladder: Ladder) -> None:
+    """Has a thread take in what waits for other models, where that is much."""
+    if ladder.skills is not None and ladder.skills.waiting >= _SETTLED_AT:
+        await asyncio.to_thread(ladder.skills.settle)
 
 
 async def pieces(log: ResultLog, ladder: str, after: int) -> AsyncIterator[Piece]:

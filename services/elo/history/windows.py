@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mazemesh.errors import FailedPrecondition, ResourceExhausted
-from services.elo.history.refolding import fold, pieces
+from services.elo.history.refolding import fold, pieces, settled
 from services.elo.models.bradley_terry import Fit
 from services.elo.models.posterior import Problem
 from services.elo.standings.board import Board
@@ -29,18 +29,28 @@ _SHARE = 4.0
 
 
 class Window(NamedTuple):
-    """From `start` on and before `end`, in nanoseconds since 1970-01-01 UTC."""
+    """A ladder of a time.
+
+    Attributes:
+        ladder: Which.
+        start: From then on, in nanoseconds since 1970-01-01 UTC.
+        end: Before then.
+        models: Whether it is told by other models too, which takes as long again.
+    """
 
     ladder: str
     start: int
     end: int
+    models: bool = False
 
 
 class _Refolded:
     """A window's ladder, and how far the log was read for it."""
 
-    def __init__(self, ladder: str) -> None:
-        self.board = Board(Ladder(ladder))
+    def __init__(self, window: Window) -> None:
+        self.board = Board(Ladder(window.ladder))
+        if not window.models:
+            self.board.ladder.skills = None
         self.mark = 0
         self.fit_after = 0.0
 
@@ -87,7 +97,7 @@ class Windows:
             self._waiting -= 1
 
     async def _brought_up(self, window: Window) -> Board | None:
-        refolded = self._kept.pop(window, None) or _Refolded(window.ladder)
+        refolded = self._kept.pop(window, None) or _Refolded(window)
         self._kept[window] = refolded  # the last that was asked for stands last
         while len(self._kept) > _KEPT:
             self._kept.popitem(last=False)
@@ -96,6 +106,7 @@ class Windows:
             async for piece in pieces(self._log, window.ladder, refolded.mark):
                 inside = (piece.finishes >= window.start) & (piece.finishes < window.end)
                 fold(board.ladder, piece.where(np.flatnonzero(inside)))
+                await settled(board.ladder)
                 refolded.mark = piece.mark
         clock = asyncio.get_running_loop().time
         if board.dirty and clock() >= refolded.fit_after:

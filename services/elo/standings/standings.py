@@ -10,16 +10,19 @@ from typing import Any
 import numpy as np
 
 from services.elo.models import davidson
+from services.elo.models.bradley_terry import QUANTILE as QUANTILE
 from services.elo.models.bradley_terry import Fit
 from services.elo.models.pairs import Floats, Indices
 from services.elo.models.posterior import SCALE, Problem
 from services.elo.models.spread import Spread
 from services.elo.store import Fitted
 
-QUANTILE = 1.959963984540054
-"""Of the standard normal distribution at 0.975: bounds of a 95 % interval, and of "better"."""
-
 UNRANKED = 0
+
+
+def normal(z: float) -> float:
+    """The standard normal distribution function."""
+    return 0.5 * (1.0 + math.erf(z / math.sqrt(2.0)))
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Standings:
         ranks: 1 + number of ranked players that are better with probability 0.975, else `UNRANKED`.
         log_nu: Of the draw model.
         order: Indices of the players, best first; equal ratings by name.
+        seat: Seat effect in points and its standard deviation.
         spread: How sure the ratings are together; None where that is not known any more.
         listings: Lists that were made of them; see `filters`.
     """
@@ -49,6 +53,7 @@ class Standings:
     ranks: Indices
     log_nu: float
     order: tuple[int, ...]
+    seat: tuple[float, float] = (0.0, 0.0)
     spread: Spread | None = None
     listings: dict[Any, Indices] = field(default_factory=dict, compare=False, repr=False)
 
@@ -59,15 +64,19 @@ class Standings:
         player and itself. Not a number where one is ranked and the other not, since no results
         connect them; None where the spread is not known.
         """
-        if self.spread is None:
+        deviations = self._apart(ones, others)
+        if deviations is None:
             return None
         leads = self.ratings[ones] - self.ratings[others]
-        deviations = np.maximum(self.spread.deviations(ones, others), 1e-9)
         found: Floats = np.array(
-            [0.5 * (1.0 + math.erf(z)) for z in (leads / (deviations * math.sqrt(2.0))).tolist()]
+            [normal(z) for z in (leads / np.maximum(deviations, 1e-9)).tolist()]
         )
         found[(self.ranks[ones] == UNRANKED) != (self.ranks[others] == UNRANKED)] = np.nan
         return found
+
+    def _apart(self, ones: Indices, others: Indices) -> Floats | None:
+        """Standard deviations of differences [pairs]; None where they are not known."""
+        return None if self.spread is None else self.spread.deviations(ones, others)
 
     def expected_score(self, player: int, opponent: int) -> float:
         """Expected score in 0..1 of one game between two players."""
@@ -96,17 +105,19 @@ def standings(
     reach = QUANTILE * np.sqrt(fit.spread.variances)
     ranked = np.flatnonzero(problem.ranked)
     ranks = np.full(len(fit.ratings), UNRANKED, dtype=np.intp)
-    ranks[ranked] = 1 + fit.spread.better(fit.ratings, ranked, QUANTILE)
+    ranks[ranked] = 1 + fit.spread.better(fit.ratings, ranked, QUANTILE, fit.skew)
+    below, above = fit.skew or (1.0, 1.0)
     return Standings(
         high_water=high_water,
         matches=matches,
         names=tuple(names),
         ratings=fit.ratings,
-        low=fit.ratings - reach,
-        high=fit.ratings + reach,
+        low=fit.ratings - below * reach,
+        high=fit.ratings + above * reach,
         ranks=ranks,
         log_nu=fit.log_nu,
         order=_order(fit.ratings, names),
+        seat=(fit.seat, fit.seat_deviation),
         spread=fit.spread.compact(),
     )
 
@@ -121,6 +132,7 @@ def to_fitted(ladder: str, standings: Standings) -> Fitted:
         np.stack([standings.ratings, standings.low, standings.high]),
         standings.ranks,
         standings.spread,
+        seat=standings.seat,
     )
 
 
@@ -138,6 +150,7 @@ def of_fitted(fitted: Fitted, names: Sequence[str]) -> Standings:
         ranks=fitted.ranks,
         log_nu=fitted.log_nu,
         order=_order(ratings, known),
+        seat=fitted.seat,
         spread=fitted.spread,
     )
 

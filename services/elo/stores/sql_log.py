@@ -16,7 +16,7 @@ from services.elo.log.batch import Batch, LoggedBatch
 from services.elo.log.match import Match
 from services.elo.store import Appended, Status
 from services.elo.stores.tables import results
-from services.elo.wire.payloads import decode, decode_all
+from services.elo.wire.payloads import MANY, decode, decode_all
 
 _READ_AT_ONCE = 5000
 _ASK_AT_ONCE = 500  # variables in one statement; databases limit them
@@ -61,7 +61,12 @@ class SqlResultLog:
             complete = len(sequences) < _READ_AT_ONCE
             if sequences:
                 # Thousands of matches of many players take a second to decode.
-                yield LoggedBatch(sequences, await asyncio.to_thread(decode_all, payloads))
+                content = (
+                    decode_all(payloads)
+                    if len(payloads) < MANY
+                    else await asyncio.to_thread(decode_all, payloads)
+                )
+                yield LoggedBatch(sequences, content)
                 after = sequences[-1]
 
     async def raw(self, after: int, count: int) -> Sequence[tuple[int, bytes]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,6 +18,7 @@ from services.elo.history.curves import MOST_POINTS, Curves, Milestone, mileston
 from services.elo.history.windows import Window, Windows
 from services.elo.standings import meetings, paging
 from services.elo.standings.board import Board
+from services.elo.standings.by_model import ByModel, Model
 from services.elo.standings.filters import Filter, listed
 from services.elo.standings.ratings import Ratings
 from services.elo.store import PageStore
@@ -43,6 +45,7 @@ class Leaderboards:
         self, ratings: Ratings, windows: Windows, curves: Curves, pages: PageStore | None
     ) -> None:
         self._ratings, self._windows, self._curves = ratings, windows, curves
+        self.by_model = ByModel(time.monotonic)
         self.rows = Rows()
         self._cache = LeaderboardCache(pages, self.rows)
 
@@ -56,30 +59,46 @@ class Leaderboards:
             check_around(request.around, chosen)
             if request.page_token:
                 raise InvalidArgument("around and page_token exclude each other; send one of them")
+        model = validation.model_of(request.model)
         live = window == filters.ANY_TIME
-        if not live:
-            board = await self._windows.board(Window(ladder, *window))
-        elif request.around:
-            board, player = find(self._ratings, ladder, request.around)
-            await self._ratings.current(ladder, [player])
-        elif request.page_token:
-            board = self._ratings.board(ladder)
+        if live:
+            board = await self._present(request, model)
         else:
-            board = await self._ratings.current(ladder)
+            board = await self._windows.board(Window(ladder, *window, model is not None))
+            if board is not None and model is not None:
+                board = await ByModel(time.monotonic).current(board, model)
         if request.around:
             if board is None:
                 raise NotFound(
                     f"{request.around!r} has no result on ladder {ladder!r} in this time"
                 )
-            return self.rows.page(board, paging.page_around(board, size, request.around, chosen))
+            page = paging.page_around(board, size, request.around, chosen)
+            return self.rows.page(board, page, model)
         if board is None:
             return elo_pb2.GetLeaderboardResponse(ladder=ladder).SerializeToString()
         if request.page_token:
             page = paging.page_after(board, size, request.page_token, chosen)
-            return self.rows.page(board, page)
-        if live:
+            return self.rows.page(board, page, model)
+        if live and model is None:
             return await self._cache.first_page(board, size, chosen)
-        return self.rows.page(board, paging.first_page(board, size, chosen))
+        return self.rows.page(board, paging.first_page(board, size, chosen), model)
+
+    async def _present(
+        self, request: elo_pb2.GetLeaderboardRequest, model: Model | None
+    ) -> Board | None:
+        """The ladder of now, by a model, with whom is asked for."""
+        players: list[int] = []
+        board = self._ratings.board(request.ladder)
+        if request.around:
+            board, player = find(self._ratings, request.ladder, request.around)
+            players = [player]
+        if board is not None and model is not None:
+            if request.page_token:
+                return self.by_model.view(board, model)
+            return await self.by_model.current(board, model, players)
+        if not request.page_token:
+            await self._ratings.current(request.ladder, players)
+        return board
 
     async def rating_curves(
         self, request: elo_pb2.GetRatingCurvesRequest

@@ -11,8 +11,10 @@ from weakref import WeakKeyDictionary
 
 from mazemesh.v1 import elo_pb2
 from services.elo.standings.board import Board
+from services.elo.standings.by_model import Model
 from services.elo.standings.paging import Page
 from services.elo.wire import answers
+from services.elo.wire.validation import NUMBERS
 
 _PLAYERS: Final = 2
 _LEADERBOARD: Final = 1
@@ -29,8 +31,8 @@ class Rows:
             WeakKeyDictionary()
         )
 
-    def page(self, board: Board, page: Page) -> bytes:
-        """A GetLeaderboardResponse."""
+    def page(self, board: Board, page: Page, model: Model | None = None) -> bytes:
+        """A GetLeaderboardResponse, by a model; None is the headline."""
         known = self._boards.setdefault(board, {})
         standings, matches = page.standings, board.ladder.players.matches
         parts: list[bytes] = []
@@ -51,6 +53,9 @@ class Rows:
             matches=board.ladder.matches,
             fitted_matches=page.standings.matches,
             total_players=page.total,
+            model=elo_pb2.RATING_MODEL_BRADLEY_TERRY if model is None else NUMBERS[model],
+            seat_effect=standings.seat[0],
+            seat_deviation=standings.seat[1],
         )
         parts.append(rest.SerializeToString())
         return b"".join(parts)

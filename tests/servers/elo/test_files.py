@@ -180,7 +180,7 @@ async def test_nobody_of_the_mesh_is_imported(client: EloClient) -> None:
     many = [on_the_wire(match(f"import/{n}", ("race:1", "foreign/x"), 1.0)) for n in range(900)]
     with pytest.raises(InvalidArgument, match=r"results\[0\].participants\[0\] = 'race:1'"):
         await call(client.import_results, many)
-    assert not await call(lambda: list(client.results()))
+    assert not await call(lambda: list(client.result_log()))
 
 
 async def test_results_are_listed_by_ladder_and_time(client: EloClient) -> None:
@@ -188,12 +188,14 @@ async def test_results_are_listed_by_ladder_and_time(client: EloClient) -> None:
 
     other = on_the_wire(match("o", ("race:1", BOTS[0]), 1.0, ladder="race-9x9"))
     await call(client.record, [*RESULTS[:1100], other])
-    assert await call(lambda: list(client.results())) == [*RESULTS[:1100], other]
-    assert await call(lambda: list(client.results("race-9x9"))) == [other]
+    assert await call(lambda: list(client.result_log())) == [*RESULTS[:1100], other]
+    assert await call(lambda: list(client.result_log("race-9x9"))) == [other]
     finish = datetime.fromtimestamp(RESULTS[0].finish_time.seconds, UTC)
-    assert not await call(lambda: list(client.results(end=finish)))
+    assert not await call(lambda: list(client.result_log(end=finish)))
     later = finish + timedelta(seconds=1)
-    assert await call(lambda: list(client.results("race-9x9", start=finish, end=later))) == [other]
+    assert await call(lambda: list(client.result_log("race-9x9", start=finish, end=later))) == [
+        other
+    ]
 
 
 async def test_by_command(server: Server, client: EloClient, tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -75,9 +76,7 @@ def test_what_is_not_connected_is_not_compared() -> None:
     told = fitted()
     ranks = told.ranks.copy()
     ranks[1] = 0
-    apart = Standings(
-        *(1, 1, told.names, told.ratings, told.low, told.high, ranks, 0.0, told.order, told.spread)
-    )
+    apart = replace(told, ranks=ranks)
     likely = superiorities(apart, [0, 1, 2])
     assert likely is not None
     assert likely[0, 1] == likely[1, 2] == 0.5
