@@ -1,6 +1,6 @@
 """Ratings as they were: fits of the ladder after equal parts of its matches.
 
-A ladder's milestones stand after each so many of its matches, a power of two of them, which doubles
+A ladder's waypoints stand after each so many of its matches, a power of two of them, which doubles
 when they become too many. So they are the same for everybody, and a few more of them are made as
 the ladder grows; each is a pure function of the matches up to it.
 """
@@ -32,7 +32,7 @@ _KEPT = 8
 
 
 @dataclass(frozen=True)
-class Milestone:
+class Waypoint:
     """A ladder as it was after some of its matches. By player, whom its ladder numbers alike.
 
     Attributes:
@@ -51,12 +51,12 @@ class Milestone:
 
 
 def most_points(players: int) -> int:
-    """Milestones of a ladder of so many players: some 10 s of one processor in all."""
+    """Waypoints of a ladder of so many players: some 10 s of one processor in all."""
     return next((points for most, points in _POINTS if players <= most), 4)
 
 
 def stride_of(matches: int, most: int) -> int:
-    """Matches between two milestones, a power of two, so that there are at most so many."""
+    """Matches between two waypoints, a power of two, so that there are at most so many."""
     stride = 1
     while matches // stride > most:
         stride *= 2
@@ -71,17 +71,17 @@ def thinned(count: int, most: int) -> list[int]:
 
 
 class _Walked:
-    """A ladder that is folded from one milestone to the next."""
+    """A ladder that is folded from one waypoint to the next."""
 
     def __init__(self, ladder: str) -> None:
         self.ladder = Ladder(ladder)
         self.ladder.skills = None  # of other models nobody asks here
         self.latest = 0
-        self.milestones: list[Milestone] = []
+        self.waypoints: list[Waypoint] = []
 
 
 class Curves:
-    """Keeps the milestones of some ladders. Lives on one event loop; fits run in a thread.
+    """Keeps the waypoints of some ladders. Lives on one event loop; fits run in a thread.
 
     Args:
         log: Where the results are.
@@ -93,7 +93,7 @@ class Curves:
         self._kept: OrderedDict[str, _Walked] = OrderedDict()
         self._one = asyncio.Lock()
 
-    async def milestones(self, board: Board) -> Sequence[Milestone]:
+    async def waypoints(self, board: Board) -> Sequence[Waypoint]:
         """Those of a ladder, oldest first; how it is now is not among them unless it is one."""
         name = board.ladder.name
         async with self._one:
@@ -103,38 +103,38 @@ class Curves:
                 self._kept.popitem(last=False)
             most = most_points(len(board.ladder.players))
             await self._walk(walked, board.ladder.matches, most)
-            return list(walked.milestones)
+            return list(walked.waypoints)
 
     async def _walk(self, walked: _Walked, matches: int, most: int) -> None:
         stride, ladder = stride_of(matches, most), walked.ladder
-        walked.milestones = [one for one in walked.milestones if one.ladder_matches % stride == 0]
+        walked.waypoints = [one for one in walked.waypoints if one.ladder_matches % stride == 0]
         last = matches - matches % stride
         if ladder.matches >= last:
             return
         async for piece in pieces(self._log, ladder.name, ladder.high_water):
-            for part in _up_to_milestones(piece, ladder.matches, stride):
+            for part in _up_to_waypoints(piece, ladder.matches, stride):
                 fold(ladder, part)
                 if len(part):
                     walked.latest = max(walked.latest, int(part.finishes.max()))
                 if len(part) and ladder.matches % stride == 0:
-                    walked.milestones.append(await asyncio.to_thread(self._milestone, walked))
+                    walked.waypoints.append(await asyncio.to_thread(self._waypoint, walked))
                 if ladder.matches >= last:
                     return
 
-    def _milestone(self, walked: _Walked) -> Milestone:
+    def _waypoint(self, walked: _Walked) -> Waypoint:
         ladder = walked.ladder
         problem = ladder.problem()
         found = standings(
             *(self._fit(problem), problem, ladder.players.names),
             *(ladder.high_water, ladder.matches),
         )
-        return milestone(ladder, found, walked.latest)
+        return waypoint(ladder, found, walked.latest)
 
 
-def milestone(ladder: Ladder, found: Standings, time: int) -> Milestone:
+def waypoint(ladder: Ladder, found: Standings, time: int) -> Waypoint:
     """What is kept of standings."""
     count = len(found.ratings)
-    return Milestone(
+    return Waypoint(
         time,
         found.matches,
         ladder.players.numbers[0, :count].copy(),
@@ -143,8 +143,8 @@ def milestone(ladder: Ladder, found: Standings, time: int) -> Milestone:
     )
 
 
-def _up_to_milestones(piece: Piece, folded: int, stride: int) -> list[Piece]:
-    """A piece, cut after each match that makes a milestone."""
+def _up_to_waypoints(piece: Piece, folded: int, stride: int) -> list[Piece]:
+    """A piece, cut after each match that makes a waypoint."""
     first = stride - folded % stride
     if first > len(piece):
         return [piece]

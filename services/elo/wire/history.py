@@ -7,17 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from mazemesh.v1 import elo_pb2
-from services.elo.history.curves import Milestone, thinned
+from services.elo.history.curves import Waypoint, thinned
 from services.elo.models.pairs import Floats
 from services.elo.standings.meetings import Meetings
 from services.elo.wire.answers import timestamp
 
 
 def curve(
-    name: str, player: int, milestones: Sequence[Milestone], most: int
+    name: str, player: int, waypoints: Sequence[Waypoint], most: int
 ) -> elo_pb2.RatingCurve:
-    """A player's ratings, at most so many points; `milestones` are those that are asked for."""
-    seen = [one for one in milestones if player < len(one.ranks)]
+    """A player's ratings, at most so many points; `waypoints` are those that are asked for."""
+    seen = [one for one in waypoints if player < len(one.ranks)]
     points = [_point(player, seen[place]) for place in thinned(len(seen), most)]
     return elo_pb2.RatingCurve(player=name, points=points)
 
@@ -39,7 +39,7 @@ def matrix(
     )
 
 
-def _point(player: int, one: Milestone) -> elo_pb2.CurvePoint:
+def _point(player: int, one: Waypoint) -> elo_pb2.CurvePoint:
     rating, low, high = one.columns[:, player].tolist()
     return elo_pb2.CurvePoint(
         time=timestamp(one.time),

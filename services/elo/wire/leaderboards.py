@@ -14,7 +14,7 @@ from mazemesh.v1 import elo_pb2
 from services._harness.pacing import paced
 from services._harness.pages.key_pages import key_page
 from services._harness.pages.paging import page_size
-from services.elo.history.curves import MOST_POINTS, Curves, Milestone, milestone
+from services.elo.history.curves import MOST_POINTS, Curves, Waypoint, waypoint
 from services.elo.history.windows import Window, Windows
 from services.elo.standings import meetings, paging
 from services.elo.standings.board import Board
@@ -114,11 +114,11 @@ class Leaderboards:
         if board is None or not players:
             raise NotFound(f"players: none of them has a result on ladder {ladder!r}")
         await self._ratings.current(ladder, players.values())
-        milestones = [*await self._curves.milestones(board)]
+        waypoints = [*await self._curves.waypoints(board)]
         now = _now(board)
-        if not milestones or milestones[-1].ladder_matches < now.ladder_matches:
-            milestones.append(now)
-        inside = [one for one in milestones if start <= one.time < end]
+        if not waypoints or waypoints[-1].ladder_matches < now.ladder_matches:
+            waypoints.append(now)
+        inside = [one for one in waypoints if start <= one.time < end]
         return elo_pb2.GetRatingCurvesResponse(
             curves=[history.curve(name, player, inside, most) for name, player in players.items()]
         )
@@ -203,6 +203,6 @@ def _compared(board: Board, names: Sequence[str], chosen: Filter, most: int) -> 
     return [player for player in known if player is not None and player < fitted]
 
 
-def _now(board: Board) -> Milestone:
+def _now(board: Board) -> Waypoint:
     latest = int(np.max(board.ladder.players.last_finishes[: len(board.standings.names)]))
-    return milestone(board.ladder, board.standings, latest)
+    return waypoint(board.ladder, board.standings, latest)

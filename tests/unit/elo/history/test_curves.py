@@ -32,14 +32,14 @@ def test_thinned_points_have_the_last(count: int, most: int, expected: list[int]
     assert thinned(count, most) == expected
 
 
-async def test_milestones_go_on_where_they_ended() -> None:
+async def test_waypoints_go_on_where_they_ended() -> None:
     log, other = MemoryLog(), match("o", ("race:1", "race:2"), 1.0, ladder="other")
     curves = Curves(log, fit)
     for known, until in ((0, 30), (30, 70), (70, 100)):
         others = [other._replace(match_id=f"o{until}")]
         await log.append([batch([*MATCHES[known:until], *others])])
         board = Board(folded(MATCHES[:until]))
-        found = await curves.milestones(board)
+        found = await curves.waypoints(board)
         stride = stride_of(until, 64)
         assert [one.ladder_matches for one in found] == list(range(stride, until + 1, stride))
         for one in found[:: max(1, len(found) // 5)]:
