@@ -18,6 +18,7 @@ COMMANDS = {
     "game": "bench.game.command",
     "league": "bench.league.command",
     "inference": "bench.inference.command",
+    "leaderboard": "bench.leaderboard.command",
     "learner": "bench.learner.command",
     "learner-budget": "bench.learner.budget",
     "learner-device": "bench.learner.device",

@@ -43,6 +43,10 @@ class ModelStandings(Standings):
 
     volatilities: Floats | None = None
 
+    def _apart(self, ones: Indices, others: Indices) -> Floats | None:
+        variances = ((self.high - self.low) / (2.0 * QUANTILE)) ** 2
+        return np.sqrt(variances[ones] + variances[others])  # independent beliefs, as in `better`
+
 
 class ByModel:
     """Boards of ladders by model, each with the newest standings that were asked for.
