@@ -19,6 +19,7 @@ COMMANDS = {
     "learner": "bench.learner.command",
     "learner-budget": "bench.learner.budget",
     "learner-device": "bench.learner.device",
+    "rating": "bench.rating.command",
     "replay": "bench.replay.command",
     "replay-recovery": "bench.replay.recovery",
     "replay-soak": "bench.replay.soak",
