@@ -101,6 +101,7 @@ class Boards:
         else:
             async for logged in paced(map(LoggedMatch, sequences, content)):
                 self._board(logged.match.ladder).ladder.fold(logged)
+            await self._settle([match.ladder for match in content])
         self.mark = sequences[-1]
 
     async def _settle(self, ladders: Sequence[str]) -> None:
