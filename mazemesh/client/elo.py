@@ -13,12 +13,20 @@ from mazemesh.v1.elo_pb2_grpc import EloServiceStub
 
 _SERVICE = "mazemesh.v1.EloService"
 _IDEMPOTENT = (
-    *("RecordResults", "GetRating", "GetLeaderboard", "GetRatingHistory", "GetHeadToHead"),
+    *(
+        "RecordResults",
+        "GetResults",
+        "GetRating",
+        "GetLeaderboard",
+        "GetRatingHistory",
+        "GetHeadToHead",
+    ),
     *("EvaluateGate", "ListGates", "GetEmpiricalGame"),
 )
 _RESULTS_AT_ONCE = 1000
 _SCORES_AT_ONCE, _PAIRS_AT_ONCE = 65_536, 32_768
 _BYTES_AT_ONCE = 3 * 1024 * 1024
+_ASKED_AT_ONCE = 256
 _RECORD_DEADLINE = 60.0
 _REBUILD_DEADLINE = 24 * 3600.0
 _POINTS_AT_ONCE = 1000
@@ -69,6 +77,15 @@ class EloClient(ServiceClient):
             response = self._call(self._stub.RecordResults, request, _RECORD_DEADLINE)
             statuses.extend(response.statuses)
         return statuses
+
+    def results(self, match_ids: Sequence[str]) -> list[elo_pb2.MatchResult]:
+        """What the log has of matches, any number; those that it does not have are left out."""
+        found: list[elo_pb2.MatchResult] = []
+        for start in range(0, len(match_ids), _ASKED_AT_ONCE):
+            part = match_ids[start : start + _ASKED_AT_ONCE]
+            request = elo_pb2.GetResultsRequest(match_ids=part)
+            found += self._call(self._stub.GetResults, request).results
+        return found
 
     def rating(self, ladder: str, player: str, *, model: str = HEADLINE) -> elo_pb2.PlayerRating:
         """One player's rating by one of `MODELS`, on the model's own scale.

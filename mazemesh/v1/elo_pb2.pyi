@@ -106,6 +106,18 @@ class RecordResultsResponse(_message.Message):
     statuses: _containers.RepeatedScalarFieldContainer[RecordStatus]
     def __init__(self, statuses: _Optional[_Iterable[_Union[RecordStatus, str]]] = ...) -> None: ...
 
+class GetResultsRequest(_message.Message):
+    __slots__ = ("match_ids",)
+    MATCH_IDS_FIELD_NUMBER: _ClassVar[int]
+    match_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, match_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class GetResultsResponse(_message.Message):
+    __slots__ = ("results",)
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    results: _containers.RepeatedCompositeFieldContainer[MatchResult]
+    def __init__(self, results: _Optional[_Iterable[_Union[MatchResult, _Mapping]]] = ...) -> None: ...
+
 class PlayerRating(_message.Message):
     __slots__ = ("player", "rating", "low", "high", "online_rating", "matches", "games", "wins", "draws", "losses", "rank", "last_match_time", "deviation", "volatility")
     PLAYER_FIELD_NUMBER: _ClassVar[int]

@@ -42,6 +42,11 @@ class EloServiceStub:
                 request_serializer=mazemesh_dot_v1_dot_elo__pb2.RecordResultsRequest.SerializeToString,
                 response_deserializer=mazemesh_dot_v1_dot_elo__pb2.RecordResultsResponse.FromString,
                 _registered_method=True)
+        self.GetResults = channel.unary_unary(
+                '/mazemesh.v1.EloService/GetResults',
+                request_serializer=mazemesh_dot_v1_dot_elo__pb2.GetResultsRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_elo__pb2.GetResultsResponse.FromString,
+                _registered_method=True)
         self.GetRating = channel.unary_unary(
                 '/mazemesh.v1.EloService/GetRating',
                 request_serializer=mazemesh_dot_v1_dot_elo__pb2.GetRatingRequest.SerializeToString,
@@ -105,6 +110,13 @@ class EloServiceServicer:
         under a known match_id is CONFLICT and changes nothing. One refused result does not keep the others out; a
         malformed one (INVALID_ARGUMENT, index and field named) refuses the whole call before anything is written. So does
         a call with more than 65,536 scores or 32,768 pairs of participants in all its results: send them in several.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetResults(self, request, context):
+        """What the log has of matches, by their ids; those that it does not have are left out.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -199,6 +211,11 @@ def add_EloServiceServicer_to_server(servicer, server):
                     request_deserializer=mazemesh_dot_v1_dot_elo__pb2.RecordResultsRequest.FromString,
                     response_serializer=mazemesh_dot_v1_dot_elo__pb2.RecordResultsResponse.SerializeToString,
             ),
+            'GetResults': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetResults,
+                    request_deserializer=mazemesh_dot_v1_dot_elo__pb2.GetResultsRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_elo__pb2.GetResultsResponse.SerializeToString,
+            ),
             'GetRating': grpc.unary_unary_rpc_method_handler(
                     servicer.GetRating,
                     request_deserializer=mazemesh_dot_v1_dot_elo__pb2.GetRatingRequest.FromString,
@@ -280,6 +297,33 @@ class EloService:
             '/mazemesh.v1.EloService/RecordResults',
             mazemesh_dot_v1_dot_elo__pb2.RecordResultsRequest.SerializeToString,
             mazemesh_dot_v1_dot_elo__pb2.RecordResultsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetResults(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.EloService/GetResults',
+            mazemesh_dot_v1_dot_elo__pb2.GetResultsRequest.SerializeToString,
+            mazemesh_dot_v1_dot_elo__pb2.GetResultsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -42,6 +42,8 @@ class EloServiceStub:
     malformed one (INVALID_ARGUMENT, index and field named) refuses the whole call before anything is written. So does
     a call with more than 65,536 scores or 32,768 pairs of participants in all its results: send them in several.
     """
+    GetResults: _grpc.UnaryUnaryMultiCallable[_elo_pb2.GetResultsRequest, _elo_pb2.GetResultsResponse]
+    """What the log has of matches, by their ids; those that it does not have are left out."""
     GetRating: _grpc.UnaryUnaryMultiCallable[_elo_pb2.GetRatingRequest, _elo_pb2.GetRatingResponse]
     """One player's rating. NOT_FOUND when it has no result on the ladder."""
     GetLeaderboard: _grpc.UnaryUnaryMultiCallable[_elo_pb2.GetLeaderboardRequest, _elo_pb2.GetLeaderboardResponse]
@@ -94,6 +96,8 @@ class EloServiceAsyncStub(EloServiceStub):
     malformed one (INVALID_ARGUMENT, index and field named) refuses the whole call before anything is written. So does
     a call with more than 65,536 scores or 32,768 pairs of participants in all its results: send them in several.
     """
+    GetResults: _aio.UnaryUnaryMultiCallable[_elo_pb2.GetResultsRequest, _elo_pb2.GetResultsResponse]  # type: ignore[assignment]
+    """What the log has of matches, by their ids; those that it does not have are left out."""
     GetRating: _aio.UnaryUnaryMultiCallable[_elo_pb2.GetRatingRequest, _elo_pb2.GetRatingResponse]  # type: ignore[assignment]
     """One player's rating. NOT_FOUND when it has no result on the ladder."""
     GetLeaderboard: _aio.UnaryUnaryMultiCallable[_elo_pb2.GetLeaderboardRequest, _elo_pb2.GetLeaderboardResponse]  # type: ignore[assignment]
@@ -149,6 +153,14 @@ class EloServiceServicer(metaclass=_abc_1.ABCMeta):
         malformed one (INVALID_ARGUMENT, index and field named) refuses the whole call before anything is written. So does
         a call with more than 65,536 scores or 32,768 pairs of participants in all its results: send them in several.
         """
+
+    @_abc_1.abstractmethod
+    def GetResults(
+        self,
+        request: _elo_pb2.GetResultsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_elo_pb2.GetResultsResponse, _abc.Awaitable[_elo_pb2.GetResultsResponse]]:
+        """What the log has of matches, by their ids; those that it does not have are left out."""
 
     @_abc_1.abstractmethod
     def GetRating(

@@ -23,7 +23,7 @@ from services.elo.standings.board import Board
 from services.elo.standings.by_model import ByModel, Model
 from services.elo.standings.ratings import Ratings
 from services.elo.store import GateStore, PageStore, ResultLog, Status
-from services.elo.wire import answers, empirical, gates, validation
+from services.elo.wire import answers, empirical, gates, payloads, validation
 from services.elo.wire.first_pages import FirstPages
 from services.elo.wire.leaderboard_cache import LeaderboardCache
 from services.elo.wire.reading import RequestReader
@@ -88,6 +88,16 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
         """Appends results; the request comes as bytes."""
         statuses = await self._ratings.record(await self._reader.read(request))
         return elo_pb2.RecordResultsResponse(statuses=[_STATUSES[status] for status in statuses])
+
+    async def GetResults(
+        self, request: elo_pb2.GetResultsRequest, context: Context
+    ) -> elo_pb2.GetResultsResponse:
+        """What the log has of matches."""
+        ids = validation.asked_matches(request.match_ids)
+        found = await self._log.named(ids)
+        return elo_pb2.GetResultsResponse(
+            results=[payloads.message(found[one]) for one in ids if one in found]
+        )
 
     async def GetRating(
         self, request: elo_pb2.GetRatingRequest, context: Context

@@ -13,6 +13,7 @@ from services.elo.log.match import LAST_NANOSECOND, Game, Match
 from services.elo.standings.by_model import Model
 
 MOST_RESULTS = 1000
+MOST_ASKED = 256
 MOST_SCORES = 65_536
 MOST_PAIRS = 32_768
 _MOST_GAMES = 64
@@ -61,6 +62,14 @@ def check_compared(players: Sequence[str], most: int) -> None:
     for index, player in enumerate(players):
         check_player(f"players[{index}]", player)
     _check_different("players", players)
+
+
+def asked_matches(match_ids: Sequence[str]) -> list[str]:
+    """Ids of matches that are looked up, each once."""
+    _check_count("match_ids", match_ids, 1, MOST_ASKED)
+    for index, match_id in enumerate(match_ids):
+        MATCH_ID.check(f"match_ids[{index}]", match_id)
+    return list(dict.fromkeys(match_ids))
 
 
 async def matches(results: Sequence[elo_pb2.MatchResult]) -> list[Match]:

@@ -99,8 +99,10 @@ async def test_plackett_luce_rates_free_for_all_and_teams(client: EloClient) -> 
     board = await call(client.leaderboard, "teams", model="plackett-luce")
     found = {p.player: p.rating for p in board.players}
     assert found == {
-        **{"race:1": won[0].mean, "race:2": won[1].mean},
-        **{"race:3": lost[0].mean, "race:4": lost[1].mean},
+        "race:1": won[0].mean,
+        "race:2": won[1].mean,
+        "race:3": lost[0].mean,
+        "race:4": lost[1].mean,
     }
 
 
