@@ -72,7 +72,7 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
     ) -> None:
         self._ratings = ratings
         self._leaderboards = LeaderboardCache(pages)
-        self._by_model = ByModel(time.monotonic)
+        self._by_model = ByModel(ratings.boards, time.monotonic)
         self._log = log
         self._reader = RequestReader()
         self.watching, self._most_watchers = 0, most_watchers

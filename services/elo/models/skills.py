@@ -7,7 +7,6 @@ bits.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from itertools import takewhile
 from typing import Any, NamedTuple, cast
@@ -52,9 +51,9 @@ class _Match(NamedTuple):
 class Skills:
     """The players of a ladder, by index.
 
-    Matches are taken in when somebody looks, or when `settle` is called, which may be done by
-    another thread: it takes as long again as all else that a result costs a ladder, and longer for
-    matches that come one by one, of which many are taken in together.
+    Matches are taken in when somebody looks, or when `settle` is called: it takes as long again as
+    all else that a result costs a ladder, so another thread does it while further ones come. Only
+    one at a time may look or settle; see `Boards.settling`.
 
     Attributes:
         values: Columns as above [capacity, 6].
@@ -64,7 +63,6 @@ class Skills:
         self.values: Floats = np.empty((0, FIELDS)) if values is None else values
         self._later: list[_Duels | _Match] = []
         self._came = self._taken = 0
-        self._settling = threading.Lock()
 
     @property
     def waiting(self) -> int:
@@ -124,19 +122,15 @@ class Skills:
 
     def settle(self) -> None:
         """Takes in what waits; what comes meanwhile too."""
-        if not self._later:
-            return
-        with self._settling:
-            while self._later:
-                first = self._later[0]
-                if isinstance(first, _Duels):
-                    self._take_duels(first)
-                    done, count = 1, len(first.ones)
-                else:
-                    done = count = self._take_matches()
-                # Only now, as whoever finds none left need not wait.
-                del self._later[:done]
-                self._taken += count
+        while self._later:
+            first = self._later[0]
+            if isinstance(first, _Duels):
+                self._take_duels(first)
+                done, count = 1, len(first.ones)
+            else:
+                done = count = self._take_matches()
+            del self._later[:done]
+            self._taken += count
 
     def _take_matches(self) -> int:
         """Takes in the matches at the head; how many."""
