@@ -23,6 +23,7 @@ COMMANDS = {
     "learner-budget": "bench.learner.budget",
     "learner-device": "bench.learner.device",
     "matchmaker": "bench.matchmaker.command",
+    "rating": "bench.rating.command",
     "replay": "bench.replay.command",
     "replay-recovery": "bench.replay.recovery",
     "replay-soak": "bench.replay.soak",

@@ -15,6 +15,7 @@ from services.elo.models import skills
 from services.elo.models.components import components, ranked_component
 from services.elo.models.pairs import Floats, Indices
 from services.elo.standings.board import Board
+from services.elo.standings.boards import Boards
 from services.elo.standings.players import is_bot
 from services.elo.standings.standings import QUANTILE, UNRANKED, Standings
 
@@ -52,11 +53,12 @@ class ByModel:
     """Boards of ladders by model, each with the newest standings that were asked for.
 
     Args:
+        boards: The ladders.
         clock: Seconds, only ever growing.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
+    def __init__(self, boards: Boards, clock: Callable[[], float]) -> None:
+        self._boards, self._clock = boards, clock
         self._views: dict[tuple[str, Model], Board] = {}
         self._due: dict[tuple[str, Model], float] = {}
 
@@ -94,13 +96,14 @@ class ByModel:
             if known.high_water >= asked or (waits and len(known.names) > max(players, default=-1)):
                 return view
             began = self._clock()
-            await asyncio.to_thread(ladder.skills.settle)
-            # From here to the thread nothing is awaited, so that all is of one place in the log.
-            names = tuple(ladder.players.names)
-            online, _ = ladder.players.used()
-            values = ladder.skills.used(len(names))
-            met = ladder.pairs.rows[:, :2].astype(np.intp)
-            marks = ladder.high_water, ladder.matches
+            async with self._boards.settling:
+                await asyncio.to_thread(ladder.skills.settle)
+                # From here to the thread nothing is awaited, so all is of one place in the log.
+                names = tuple(ladder.players.names)
+                online, _ = ladder.players.used()
+                values = ladder.skills.used(len(names))
+                met = ladder.pairs.rows[:, :2].astype(np.intp)
+                marks = ladder.high_water, ladder.matches
             view.publish(
                 await asyncio.to_thread(_standings, model, names, online, values, met, marks)
             )
