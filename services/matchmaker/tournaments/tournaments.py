@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final
 
 from mazemesh.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
-from mazemesh.games.ladder import exhibition_ladder
+from mazemesh.games.ladder import EXHIBITION
 from services.matchmaker.numbers import Numbers
 from services.matchmaker.rating.ladders import Ladder, ladder_of
 from services.matchmaker.rating.leases import Match, Terms
@@ -220,7 +220,7 @@ class Tournaments:
             plan,
             tuple(entrants),
             sides,
-            ladder.name if rated else exhibition_ladder(ladder.name),
+            ladder.name if rated else f"{ladder.name}{EXHIBITION}",
             ladder.game,
             ladder.settings,
             now,
