@@ -75,6 +75,12 @@ class EloServiceStub:
     """A gate now and whenever its ladder was fitted, evaluated each time; the same again at least every 20 s as a heartbeat.
     Ends when the gate has. NOT_FOUND when there is none of the id. Counts among the watches of WatchLeaderboard.
     """
+    RebuildRatings: _grpc.UnaryStreamMultiCallable[_elo_pb2.RebuildRatingsRequest, _elo_pb2.RebuildRatingsResponse]
+    """Folds the whole log anew, from nothing, and tells where what this instance serves and what is stored differ from that;
+    then, unless it is only to verify, puts the new in place of both at once. Results are taken in and answered meanwhile.
+    One at a time an instance, others are RESOURCE_EXHAUSTED; a caller that hangs up ends it and nothing is replaced.
+    Ratings that are made from a log are the same to the last bit, so any difference is a fault, of the disk or of a version.
+    """
 
 @_typing.type_check_only
 class EloServiceAsyncStub(EloServiceStub):
@@ -122,6 +128,12 @@ class EloServiceAsyncStub(EloServiceStub):
     WatchGate: _aio.UnaryStreamMultiCallable[_elo_pb2.WatchGateRequest, _elo_pb2.WatchGateResponse]  # type: ignore[assignment]
     """A gate now and whenever its ladder was fitted, evaluated each time; the same again at least every 20 s as a heartbeat.
     Ends when the gate has. NOT_FOUND when there is none of the id. Counts among the watches of WatchLeaderboard.
+    """
+    RebuildRatings: _aio.UnaryStreamMultiCallable[_elo_pb2.RebuildRatingsRequest, _elo_pb2.RebuildRatingsResponse]  # type: ignore[assignment]
+    """Folds the whole log anew, from nothing, and tells where what this instance serves and what is stored differ from that;
+    then, unless it is only to verify, puts the new in place of both at once. Results are taken in and answered meanwhile.
+    One at a time an instance, others are RESOURCE_EXHAUSTED; a caller that hangs up ends it and nothing is replaced.
+    Ratings that are made from a log are the same to the last bit, so any difference is a fault, of the disk or of a version.
     """
 
 class EloServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -233,6 +245,18 @@ class EloServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_elo_pb2.WatchGateResponse], _abc.AsyncIterator[_elo_pb2.WatchGateResponse]]:
         """A gate now and whenever its ladder was fitted, evaluated each time; the same again at least every 20 s as a heartbeat.
         Ends when the gate has. NOT_FOUND when there is none of the id. Counts among the watches of WatchLeaderboard.
+        """
+
+    @_abc_1.abstractmethod
+    def RebuildRatings(
+        self,
+        request: _elo_pb2.RebuildRatingsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_elo_pb2.RebuildRatingsResponse], _abc.AsyncIterator[_elo_pb2.RebuildRatingsResponse]]:
+        """Folds the whole log anew, from nothing, and tells where what this instance serves and what is stored differ from that;
+        then, unless it is only to verify, puts the new in place of both at once. Results are taken in and answered meanwhile.
+        One at a time an instance, others are RESOURCE_EXHAUSTED; a caller that hangs up ends it and nothing is replaced.
+        Ratings that are made from a log are the same to the last bit, so any difference is a fault, of the disk or of a version.
         """
 
 def add_EloServiceServicer_to_server(servicer: EloServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -602,7 +602,7 @@ class CompleteMatchResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class FindMatchRequest(_message.Message):
-    __slots__ = ("request_id", "player", "game", "settings", "max_wait", "bot_after", "rated")
+    __slots__ = ("request_id", "player", "game", "settings", "max_wait", "bot_after", "rated", "party", "backfill")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     PLAYER_FIELD_NUMBER: _ClassVar[int]
     GAME_FIELD_NUMBER: _ClassVar[int]
@@ -610,6 +610,8 @@ class FindMatchRequest(_message.Message):
     MAX_WAIT_FIELD_NUMBER: _ClassVar[int]
     BOT_AFTER_FIELD_NUMBER: _ClassVar[int]
     RATED_FIELD_NUMBER: _ClassVar[int]
+    PARTY_FIELD_NUMBER: _ClassVar[int]
+    BACKFILL_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     player: str
     game: str
@@ -617,7 +619,9 @@ class FindMatchRequest(_message.Message):
     max_wait: _duration_pb2.Duration
     bot_after: _duration_pb2.Duration
     rated: bool
-    def __init__(self, request_id: _Optional[str] = ..., player: _Optional[str] = ..., game: _Optional[str] = ..., settings: _Optional[_Union[_game_pb2.GameSettings, _Mapping]] = ..., max_wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., bot_after: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., rated: _Optional[bool] = ...) -> None: ...
+    party: _containers.RepeatedScalarFieldContainer[str]
+    backfill: bool
+    def __init__(self, request_id: _Optional[str] = ..., player: _Optional[str] = ..., game: _Optional[str] = ..., settings: _Optional[_Union[_game_pb2.GameSettings, _Mapping]] = ..., max_wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., bot_after: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., rated: _Optional[bool] = ..., party: _Optional[_Iterable[str]] = ..., backfill: _Optional[bool] = ...) -> None: ...
 
 class FindMatchResponse(_message.Message):
     __slots__ = ("ticket_id", "queued", "matched")
@@ -642,20 +646,74 @@ class Queued(_message.Message):
     def __init__(self, since_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rating: _Optional[float] = ..., window: _Optional[float] = ..., tickets_waiting: _Optional[int] = ...) -> None: ...
 
 class Matched(_message.Message):
-    __slots__ = ("match_id", "game_id", "seat_token", "seat", "participants", "game_address")
+    __slots__ = ("match_id", "game_id", "seat_token", "seat", "participants", "game_address", "party", "backfilled")
     MATCH_ID_FIELD_NUMBER: _ClassVar[int]
     GAME_ID_FIELD_NUMBER: _ClassVar[int]
     SEAT_TOKEN_FIELD_NUMBER: _ClassVar[int]
     SEAT_FIELD_NUMBER: _ClassVar[int]
     PARTICIPANTS_FIELD_NUMBER: _ClassVar[int]
     GAME_ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    PARTY_FIELD_NUMBER: _ClassVar[int]
+    BACKFILLED_FIELD_NUMBER: _ClassVar[int]
     match_id: str
     game_id: str
     seat_token: str
     seat: int
     participants: _containers.RepeatedScalarFieldContainer[str]
     game_address: str
-    def __init__(self, match_id: _Optional[str] = ..., game_id: _Optional[str] = ..., seat_token: _Optional[str] = ..., seat: _Optional[int] = ..., participants: _Optional[_Iterable[str]] = ..., game_address: _Optional[str] = ...) -> None: ...
+    party: _containers.RepeatedCompositeFieldContainer[PartySeat]
+    backfilled: bool
+    def __init__(self, match_id: _Optional[str] = ..., game_id: _Optional[str] = ..., seat_token: _Optional[str] = ..., seat: _Optional[int] = ..., participants: _Optional[_Iterable[str]] = ..., game_address: _Optional[str] = ..., party: _Optional[_Iterable[_Union[PartySeat, _Mapping]]] = ..., backfilled: _Optional[bool] = ...) -> None: ...
+
+class PartySeat(_message.Message):
+    __slots__ = ("player", "game_id", "seat_token", "seat")
+    PLAYER_FIELD_NUMBER: _ClassVar[int]
+    GAME_ID_FIELD_NUMBER: _ClassVar[int]
+    SEAT_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    SEAT_FIELD_NUMBER: _ClassVar[int]
+    player: str
+    game_id: str
+    seat_token: str
+    seat: int
+    def __init__(self, player: _Optional[str] = ..., game_id: _Optional[str] = ..., seat_token: _Optional[str] = ..., seat: _Optional[int] = ...) -> None: ...
+
+class FindMatchesRequest(_message.Message):
+    __slots__ = ("find", "cancel")
+    FIND_FIELD_NUMBER: _ClassVar[int]
+    CANCEL_FIELD_NUMBER: _ClassVar[int]
+    find: _containers.RepeatedCompositeFieldContainer[FindMatchRequest]
+    cancel: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, find: _Optional[_Iterable[_Union[FindMatchRequest, _Mapping]]] = ..., cancel: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class FindMatchesResponse(_message.Message):
+    __slots__ = ("news",)
+    NEWS_FIELD_NUMBER: _ClassVar[int]
+    news: _containers.RepeatedCompositeFieldContainer[TicketNews]
+    def __init__(self, news: _Optional[_Iterable[_Union[TicketNews, _Mapping]]] = ...) -> None: ...
+
+class TicketNews(_message.Message):
+    __slots__ = ("request_id", "ticket_id", "queued", "matched", "refused")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    TICKET_ID_FIELD_NUMBER: _ClassVar[int]
+    QUEUED_FIELD_NUMBER: _ClassVar[int]
+    MATCHED_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    ticket_id: str
+    queued: Queued
+    matched: Matched
+    refused: TicketRefused
+    def __init__(self, request_id: _Optional[str] = ..., ticket_id: _Optional[str] = ..., queued: _Optional[_Union[Queued, _Mapping]] = ..., matched: _Optional[_Union[Matched, _Mapping]] = ..., refused: _Optional[_Union[TicketRefused, _Mapping]] = ...) -> None: ...
+
+class TicketRefused(_message.Message):
+    __slots__ = ("code", "message", "reason")
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    code: int
+    message: str
+    reason: str
+    def __init__(self, code: _Optional[int] = ..., message: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class CancelMatchRequest(_message.Message):
     __slots__ = ("ticket_id",)

@@ -64,6 +64,11 @@ class MatchmakerServiceStub:
                 request_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.FindMatchRequest.SerializeToString,
                 response_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.FindMatchResponse.FromString,
                 _registered_method=True)
+        self.FindMatches = channel.stream_stream(
+                '/mazemesh.v1.MatchmakerService/FindMatches',
+                request_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.FindMatchesRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.FindMatchesResponse.FromString,
+                _registered_method=True)
         self.CancelMatch = channel.unary_unary(
                 '/mazemesh.v1.MatchmakerService/CancelMatch',
                 request_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.CancelMatchRequest.SerializeToString,
@@ -169,10 +174,30 @@ class MatchmakerServiceServicer:
     def FindMatch(self, request, context):
         """Waits for an opponent of about the same rating. Sends `queued` at once, whenever the window has widened, and at
         least every 20 s, then `matched` and ends. Idempotent by request_id: the same request again follows the same
-        ticket. A player has one live ticket a ladder: a second one is ALREADY_EXISTS. The ticket expires when the stream
+        ticket, and for two minutes after its end hears of the same match. A player has one live ticket a ladder: a second one
+        is ALREADY_EXISTS (reason TICKET_WAITS). The ticket expires when the stream
         has been gone for 10 s, or at `max_wait` (DEADLINE_EXCEEDED). RESOURCE_EXHAUSTED while too many players wait, and
         for more than 4 streams of one ticket;
-        UNAVAILABLE when the service stops: ask again, and where there are several instances at another one.
+        UNAVAILABLE when the service stops: ask again, and where there are several instances at another one. A ticket outlives
+        the service, with its age: ask again within 10 s of its start.
+
+        The oldest ticket chooses first: whoever is nearest in rating of those whose windows all contain each other. A party
+        sits in one team, and parties and single players are dealt to teams so that these differ little in mean rating. Where
+        Game refuses to make a match, is away or full, tickets wait on with their age.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FindMatches(self, request_iterator, context):
+        """FindMatch for whoever holds many players, such as a front end: tickets come in batches and news goes out in batches,
+        over one stream. `queued` is told once, as the answer to a ticket that was accepted; then its end, in any order:
+        `matched`, or `refused` with the status with which FindMatch would have ended. A message without news is a heartbeat,
+        sent after 20 s of silence. The stream ends, when the client has closed its side, with its last ticket. Tickets whose
+        stream breaks wait 10 s for another one, of either kind, that names them by the same request ids.
+
+        A message has at most 1024 tickets and 1024 ids; a stream follows at most 10,000 tickets: what is beyond is refused
+        ticket by ticket (RESOURCE_EXHAUSTED). More than 256 streams are RESOURCE_EXHAUSTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -308,6 +333,11 @@ def add_MatchmakerServiceServicer_to_server(servicer, server):
                     servicer.FindMatch,
                     request_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.FindMatchRequest.FromString,
                     response_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.FindMatchResponse.SerializeToString,
+            ),
+            'FindMatches': grpc.stream_stream_rpc_method_handler(
+                    servicer.FindMatches,
+                    request_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.FindMatchesRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.FindMatchesResponse.SerializeToString,
             ),
             'CancelMatch': grpc.unary_unary_rpc_method_handler(
                     servicer.CancelMatch,
@@ -505,6 +535,33 @@ class MatchmakerService:
             '/mazemesh.v1.MatchmakerService/FindMatch',
             mazemesh_dot_v1_dot_matchmaker__pb2.FindMatchRequest.SerializeToString,
             mazemesh_dot_v1_dot_matchmaker__pb2.FindMatchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindMatches(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/mazemesh.v1.MatchmakerService/FindMatches',
+            mazemesh_dot_v1_dot_matchmaker__pb2.FindMatchesRequest.SerializeToString,
+            mazemesh_dot_v1_dot_matchmaker__pb2.FindMatchesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -62,10 +62,26 @@ class MatchmakerServiceStub:
     FindMatch: _grpc.UnaryStreamMultiCallable[_matchmaker_pb2.FindMatchRequest, _matchmaker_pb2.FindMatchResponse]
     """Waits for an opponent of about the same rating. Sends `queued` at once, whenever the window has widened, and at
     least every 20 s, then `matched` and ends. Idempotent by request_id: the same request again follows the same
-    ticket. A player has one live ticket a ladder: a second one is ALREADY_EXISTS. The ticket expires when the stream
+    ticket, and for two minutes after its end hears of the same match. A player has one live ticket a ladder: a second one
+    is ALREADY_EXISTS (reason TICKET_WAITS). The ticket expires when the stream
     has been gone for 10 s, or at `max_wait` (DEADLINE_EXCEEDED). RESOURCE_EXHAUSTED while too many players wait, and
     for more than 4 streams of one ticket;
-    UNAVAILABLE when the service stops: ask again, and where there are several instances at another one.
+    UNAVAILABLE when the service stops: ask again, and where there are several instances at another one. A ticket outlives
+    the service, with its age: ask again within 10 s of its start.
+
+    The oldest ticket chooses first: whoever is nearest in rating of those whose windows all contain each other. A party
+    sits in one team, and parties and single players are dealt to teams so that these differ little in mean rating. Where
+    Game refuses to make a match, is away or full, tickets wait on with their age.
+    """
+    FindMatches: _grpc.StreamStreamMultiCallable[_matchmaker_pb2.FindMatchesRequest, _matchmaker_pb2.FindMatchesResponse]
+    """FindMatch for whoever holds many players, such as a front end: tickets come in batches and news goes out in batches,
+    over one stream. `queued` is told once, as the answer to a ticket that was accepted; then its end, in any order:
+    `matched`, or `refused` with the status with which FindMatch would have ended. A message without news is a heartbeat,
+    sent after 20 s of silence. The stream ends, when the client has closed its side, with its last ticket. Tickets whose
+    stream breaks wait 10 s for another one, of either kind, that names them by the same request ids.
+
+    A message has at most 1024 tickets and 1024 ids; a stream follows at most 10,000 tickets: what is beyond is refused
+    ticket by ticket (RESOURCE_EXHAUSTED). More than 256 streams are RESOURCE_EXHAUSTED.
     """
     CancelMatch: _grpc.UnaryUnaryMultiCallable[_matchmaker_pb2.CancelMatchRequest, _matchmaker_pb2.CancelMatchResponse]
     """Withdraws a ticket; its FindMatch stream ends with CANCELLED (reason TICKET_CANCELLED). FAILED_PRECONDITION when it is matched already."""
@@ -158,10 +174,26 @@ class MatchmakerServiceAsyncStub(MatchmakerServiceStub):
     FindMatch: _aio.UnaryStreamMultiCallable[_matchmaker_pb2.FindMatchRequest, _matchmaker_pb2.FindMatchResponse]  # type: ignore[assignment]
     """Waits for an opponent of about the same rating. Sends `queued` at once, whenever the window has widened, and at
     least every 20 s, then `matched` and ends. Idempotent by request_id: the same request again follows the same
-    ticket. A player has one live ticket a ladder: a second one is ALREADY_EXISTS. The ticket expires when the stream
+    ticket, and for two minutes after its end hears of the same match. A player has one live ticket a ladder: a second one
+    is ALREADY_EXISTS (reason TICKET_WAITS). The ticket expires when the stream
     has been gone for 10 s, or at `max_wait` (DEADLINE_EXCEEDED). RESOURCE_EXHAUSTED while too many players wait, and
     for more than 4 streams of one ticket;
-    UNAVAILABLE when the service stops: ask again, and where there are several instances at another one.
+    UNAVAILABLE when the service stops: ask again, and where there are several instances at another one. A ticket outlives
+    the service, with its age: ask again within 10 s of its start.
+
+    The oldest ticket chooses first: whoever is nearest in rating of those whose windows all contain each other. A party
+    sits in one team, and parties and single players are dealt to teams so that these differ little in mean rating. Where
+    Game refuses to make a match, is away or full, tickets wait on with their age.
+    """
+    FindMatches: _aio.StreamStreamMultiCallable[_matchmaker_pb2.FindMatchesRequest, _matchmaker_pb2.FindMatchesResponse]  # type: ignore[assignment]
+    """FindMatch for whoever holds many players, such as a front end: tickets come in batches and news goes out in batches,
+    over one stream. `queued` is told once, as the answer to a ticket that was accepted; then its end, in any order:
+    `matched`, or `refused` with the status with which FindMatch would have ended. A message without news is a heartbeat,
+    sent after 20 s of silence. The stream ends, when the client has closed its side, with its last ticket. Tickets whose
+    stream breaks wait 10 s for another one, of either kind, that names them by the same request ids.
+
+    A message has at most 1024 tickets and 1024 ids; a stream follows at most 10,000 tickets: what is beyond is refused
+    ticket by ticket (RESOURCE_EXHAUSTED). More than 256 streams are RESOURCE_EXHAUSTED.
     """
     CancelMatch: _aio.UnaryUnaryMultiCallable[_matchmaker_pb2.CancelMatchRequest, _matchmaker_pb2.CancelMatchResponse]  # type: ignore[assignment]
     """Withdraws a ticket; its FindMatch stream ends with CANCELLED (reason TICKET_CANCELLED). FAILED_PRECONDITION when it is matched already."""
@@ -281,10 +313,32 @@ class MatchmakerServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_matchmaker_pb2.FindMatchResponse], _abc.AsyncIterator[_matchmaker_pb2.FindMatchResponse]]:
         """Waits for an opponent of about the same rating. Sends `queued` at once, whenever the window has widened, and at
         least every 20 s, then `matched` and ends. Idempotent by request_id: the same request again follows the same
-        ticket. A player has one live ticket a ladder: a second one is ALREADY_EXISTS. The ticket expires when the stream
+        ticket, and for two minutes after its end hears of the same match. A player has one live ticket a ladder: a second one
+        is ALREADY_EXISTS (reason TICKET_WAITS). The ticket expires when the stream
         has been gone for 10 s, or at `max_wait` (DEADLINE_EXCEEDED). RESOURCE_EXHAUSTED while too many players wait, and
         for more than 4 streams of one ticket;
-        UNAVAILABLE when the service stops: ask again, and where there are several instances at another one.
+        UNAVAILABLE when the service stops: ask again, and where there are several instances at another one. A ticket outlives
+        the service, with its age: ask again within 10 s of its start.
+
+        The oldest ticket chooses first: whoever is nearest in rating of those whose windows all contain each other. A party
+        sits in one team, and parties and single players are dealt to teams so that these differ little in mean rating. Where
+        Game refuses to make a match, is away or full, tickets wait on with their age.
+        """
+
+    @_abc_1.abstractmethod
+    def FindMatches(
+        self,
+        request_iterator: _MaybeAsyncIterator[_matchmaker_pb2.FindMatchesRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_matchmaker_pb2.FindMatchesResponse], _abc.AsyncIterator[_matchmaker_pb2.FindMatchesResponse]]:
+        """FindMatch for whoever holds many players, such as a front end: tickets come in batches and news goes out in batches,
+        over one stream. `queued` is told once, as the answer to a ticket that was accepted; then its end, in any order:
+        `matched`, or `refused` with the status with which FindMatch would have ended. A message without news is a heartbeat,
+        sent after 20 s of silence. The stream ends, when the client has closed its side, with its last ticket. Tickets whose
+        stream breaks wait 10 s for another one, of either kind, that names them by the same request ids.
+
+        A message has at most 1024 tickets and 1024 ids; a stream follows at most 10,000 tickets: what is beyond is refused
+        ticket by ticket (RESOURCE_EXHAUSTED). More than 256 streams are RESOURCE_EXHAUSTED.
         """
 
     @_abc_1.abstractmethod

@@ -20,10 +20,11 @@ from services.matchmaker.gates.store import GATES, GateStore
 from services.matchmaker.lobby.desk import TOPIC, Desk
 from services.matchmaker.lobby.lobby import Lobby
 from services.matchmaker.lobby.matching import Matching
+from services.matchmaker.lobby.seekers import Seekers
 from services.matchmaker.lobby.tickets import Window
 from services.matchmaker.metrics import MatchmakerCollector, rating_gap, ticket_wait
 from services.matchmaker.numbers import Numbers
-from services.matchmaker.peers import EloPeer, GamePeer, ModelPeer
+from services.matchmaker.peers import EloPeer, GamePeer, ModelPeer, SeatPeer
 from services.matchmaker.rating.anchors import Anchors
 from services.matchmaker.rating.cooldown import Cooldowns
 from services.matchmaker.rating.evaluation import Evaluation, FirstMatches, Throttle
@@ -36,6 +37,7 @@ from services.matchmaker.runs.resolving import Resolver
 from services.matchmaker.servicer import MatchmakerServicer
 from services.matchmaker.settings import MatchmakerSettings
 from services.matchmaker.store import LeaderStore, TicketStore
+from services.matchmaker.stores.kept_tickets import KeptTickets
 from services.matchmaker.stores.memory import LocalLeaders, MemoryTickets
 from services.matchmaker.stores.sql import SqlAnchors, SqlNumbers
 from services.matchmaker.stores.sql_gates import SqlGates
@@ -53,6 +55,7 @@ from services.matchmaker.tournaments.tournaments import Tournaments
 from services.matchmaker.training.opponents import Mix
 from services.matchmaker.training.snapshots import SnapshotRoster, follow
 from services.matchmaker.training.training import Training
+from services.matchmaker.wire.find_calls import FindCalls
 from services.matchmaker.wire.gate_calls import GateCalls
 from services.matchmaker.wire.tournament_calls import TournamentCalls
 
@@ -63,8 +66,8 @@ _GAME_WAIT = 1.0
 _BOTS_AT_ONCE = 32
 
 
-class Game(GamePeer, SpecPeer, Protocol):
-    """The Game service: it creates matches, and tells of games."""
+class Game(GamePeer, SeatPeer, SpecPeer, Protocol):
+    """The Game service: it creates matches, tells of games, and gives seats away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +131,7 @@ async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) 
         changed=lambda: server.notices.publish(TOURNAMENTS),
         clock=time.time,
     )
-    lobby, matching = _lobby(settings, server, numbers, ratings, peers, instance)
+    lobby, matching = await _lobby(settings, server, numbers, ratings, peers, instance)
     anchors = Anchors(
         SqlAnchors(server.database),
         roster,
@@ -178,12 +181,15 @@ async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) 
     servicer = MatchmakerServicer(
         training,
         evaluation,
-        lobby,
+        FindCalls(
+            lobby,
+            games,
+            game_address,
+        ),
         games,
         gate_calls,
         tournament_calls,
         temperature=settings.temperature,
-        game_address=game_address,
     )
     server.add_servicer(
         "mazemesh.v1.MatchmakerService", add_MatchmakerServiceServicer_to_server, servicer
@@ -326,7 +332,7 @@ def _driver(
     )
 
 
-def _lobby(
+async def _lobby(
     settings: MatchmakerSettings,
     server: Server,
     numbers: Numbers,
@@ -334,16 +340,25 @@ def _lobby(
     peers: Peers,
     instance: str,
 ) -> tuple[Lobby, Matching]:
-    tickets, leaders = _tickets(settings, server)
-    desk = Desk(tickets, server.notices, settings.disconnect_grace_seconds, time.time)
+    tickets, leaders = await _tickets(settings, server)
+    is_shared = server.redis is not None
+    desk = Desk(
+        tickets,
+        server.notices,
+        settings.disconnect_grace_seconds,
+        time.time,
+        is_shared=is_shared,
+    )
     window = Window(
         settings.window_start,
         settings.window_step,
         settings.window_step_seconds,
         settings.window_ceiling,
     )
+    seekers = Seekers(peers.elo, _RATINGS_AGE, time.time)
+    server.on_stop(seekers.close)
     lobby = Lobby(
-        desk, ratings, instance=instance, window=window, heartbeat=settings.heartbeat_seconds
+        desk, seekers, instance=instance, window=window, heartbeat=settings.heartbeat_seconds
     )
     matching = Matching(
         desk,
@@ -351,21 +366,32 @@ def _lobby(
         numbers,
         ratings,
         peers.game,
+        peers.game,
+        seekers,
         instance=instance,
-        is_shared=server.redis is not None,
+        is_shared=is_shared,
         window=window,
         rng=np.random.default_rng(),
+        backfill_after=settings.backfill_seconds,
         waited=ticket_wait(server.registry).observe,
         gap=rating_gap(server.registry).observe,
     )
     return lobby, matching
 
 
-def _tickets(settings: MatchmakerSettings, server: Server) -> tuple[TicketStore, LeaderStore]:
-    """Where tickets are, and whose turn it is to match them: Redis, or this process alone."""
-    if server.redis is None:
-        return MemoryTickets(settings.max_tickets), LocalLeaders()
-    from services.matchmaker.stores.redis_leaders import RedisLeaders
-    from services.matchmaker.stores.redis_tickets import RedisTickets
+async def _tickets(settings: MatchmakerSettings, server: Server) -> tuple[TicketStore, LeaderStore]:
+    """Where tickets are, and whose turn it is to match them: Redis, or this process alone.
 
-    return RedisTickets(server.redis, settings.max_tickets), RedisLeaders(server.redis)
+    A database that this process has alone keeps them over a restart.
+    """
+    if server.redis is not None:
+        from services.matchmaker.stores.redis_leaders import RedisLeaders
+        from services.matchmaker.stores.redis_tickets import RedisTickets
+
+        return RedisTickets(server.redis, settings.max_tickets), RedisLeaders(server.redis)
+    if server.database.shared:
+        return MemoryTickets(settings.max_tickets), LocalLeaders()
+    kept = KeptTickets(server.database, settings.max_tickets)
+    await kept.load(time.time())
+    server.on_stop(kept.close)
+    return kept, LocalLeaders()

@@ -149,6 +149,11 @@ class MatchmakerSettings(ServiceSettings):
     disconnect_grace_seconds: PositiveFloat = Field(
         10.0, description="how long a ticket outlives its stream"
     )
+    backfill_seconds: PositiveFloat = Field(
+        20.0,
+        le=3600.0,
+        description="how long a seat of a running game stands empty before another may take it",
+    )
     heartbeat_seconds: PositiveFloat = Field(
         20.0, le=20.0, description="longest silence on a FindMatch stream"
     )

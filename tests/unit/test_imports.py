@@ -70,6 +70,11 @@ IMPURE = {
         *("os", "subprocess", "time", "pathlib.Path"),
         "concurrent.futures.ThreadPoolExecutor",
     },
+    # What they answer is run in a process of its own, too.
+    "services/model/inference/runner/main.py": {
+        *("os", "socket", "threading", "pathlib.Path", "time.perf_counter", "onnxruntime"),
+    },
+    "services/model/inference/runner/process.py": {"os", "socket", "subprocess"},
     # Waits for the rate limiter are timed.
     "services/replay/hosting/hosted_table.py": {"time"},
     # A folder that cannot be read ends the start.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.names import GAME_ID, LADDER, MATCH_ID, MOST_PARTICIPANTS, PLAYER
 from mazemesh.v1 import elo_pb2
 from services._harness.pacing import paced
 from services.elo.log.match import LAST_NANOSECOND, Game, Match
+from services.elo.standings.by_model import Model
 
 MOST_RESULTS = 1000
 MOST_ASKED = 256
@@ -17,6 +18,13 @@ MOST_SCORES = 65_536
 MOST_PAIRS = 32_768
 _MOST_GAMES = 64
 _LONGEST_HASH = 128
+NUMBERS: Mapping[Model, elo_pb2.RatingModel] = {
+    Model.ELO: elo_pb2.RATING_MODEL_ELO,
+    Model.GLICKO2: elo_pb2.RATING_MODEL_GLICKO2,
+    Model.PLACKETT_LUCE: elo_pb2.RATING_MODEL_PLACKETT_LUCE,
+}
+"""Models on the wire."""
+_MODELS: Mapping[int, Model] = {number: model for model, number in NUMBERS.items()}
 
 # Scores travel as 32-bit floats.
 _SUM_TOLERANCE = 1e-6
@@ -35,6 +43,16 @@ def check_ladder(field: str, ladder: str) -> str:
 def check_player(field: str, player: str) -> str:
     """Returns the name of a player as it is."""
     return PLAYER.check(field, player)
+
+
+def model_of(number: int) -> Model | None:
+    """The model that is asked for; None for the headline."""
+    if number in (elo_pb2.RATING_MODEL_UNSPECIFIED, elo_pb2.RATING_MODEL_BRADLEY_TERRY):
+        return None
+    if number not in _MODELS:
+        known = ", ".join(elo_pb2.RatingModel.keys())
+        raise wrong("model", number, f"must be one of {known}")
+    return _MODELS[number]
 
 
 def check_compared(players: Sequence[str], most: int) -> None:

@@ -32,6 +32,7 @@ class MatchSetup:
     rotations: int
     fence: int
     exhibition: bool = False
+    backfill: bool = False
 
     def __post_init__(self) -> None:
         MATCH_ID.check("match_id", self.match_id)
@@ -46,6 +47,8 @@ class MatchSetup:
             raise InvalidArgument("exhibition: true needs rated, as its result goes to Elo's log")
         if self.fence < 0:
             raise InvalidArgument(f"fence: {self.fence} is negative")
+        if self.backfill and self.rated:
+            raise InvalidArgument("backfill: a rated match is played by those that it names")
         self._check_participants()
         if not 0 <= self.rotations <= self.most_rotations:
             raise InvalidArgument(

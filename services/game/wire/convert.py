@@ -162,6 +162,7 @@ def _match_setup(message: pb.MatchSetup, games: Catalogue) -> MatchSetup:
         rotations=message.rotations,
         fence=message.fence,
         exhibition=message.exhibition,
+        backfill=message.backfill,
     )
 
 

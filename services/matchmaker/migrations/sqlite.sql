@@ -2,7 +2,7 @@ CREATE TABLE alembic_version_matchmaker (
 	version_num VARCHAR(32) NOT NULL,
 	CONSTRAINT alembic_version_matchmaker_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO "alembic_version_matchmaker" VALUES('0004');
+INSERT INTO "alembic_version_matchmaker" VALUES('0006');
 CREATE TABLE matchmaker_anchors (
 	ladder VARCHAR(128) NOT NULL,
 	bots VARCHAR(512) NOT NULL,
@@ -80,6 +80,11 @@ CREATE TABLE matchmaker_requests (
 	request_id VARCHAR(128) NOT NULL,
 	CONSTRAINT pk_matchmaker_requests PRIMARY KEY (id),
 	CONSTRAINT uq_matchmaker_requests_request_id UNIQUE (request_id)
+);
+CREATE TABLE matchmaker_tickets (
+	ticket_id VARCHAR(36) NOT NULL,
+	ticket TEXT NOT NULL,
+	CONSTRAINT pk_matchmaker_tickets PRIMARY KEY (ticket_id)
 );
 CREATE TABLE matchmaker_tournaments (
 	position INTEGER NOT NULL,

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Integer,
     String,
     Table,
+    Text,
     UniqueConstraint,
 )
 
@@ -142,4 +143,12 @@ requests = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("request_id", String(128), nullable=False, unique=True),
+)
+
+tickets = Table(
+    "matchmaker_tickets",
+    metadata,
+    Column("ticket_id", String(36), primary_key=True),
+    # As stores/ticket_text.py writes it.
+    Column("ticket", Text, nullable=False),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mazemesh.v1 import elo_pb2
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.wire.specs import settings_to_proto
-from services.matchmaker.setup import CreatedGame, CreatedMatch, MatchSetup
+from services.matchmaker.setup import CreatedGame, CreatedMatch, MatchSetup, Vacancy
 
 
 def setup_message(setup: MatchSetup) -> pb.MatchSetup:
@@ -20,6 +20,7 @@ def setup_message(setup: MatchSetup) -> pb.MatchSetup:
         fence=setup.fence,
         rotations=setup.rotations,
         exhibition=setup.exhibition,
+        backfill=setup.backfill,
     )
 
 
@@ -34,6 +35,19 @@ def created_match(message: pb.CreatedMatch) -> CreatedMatch:
             for game in message.games
         ],
         message.game_address,
+    )
+
+
+def vacancy(message: pb.VacantSeat, game_address: str, instance: str) -> Vacancy:
+    """From the answer of ListVacantSeats; where the instance is reached by players, and here."""
+    return Vacancy(
+        message.match_id,
+        message.game_id,
+        message.seat,
+        message.ladder,
+        tuple(message.participants),
+        game_address,
+        instance,
     )
 
 

@@ -37,7 +37,7 @@ from services.matchmaker.rating.leases import (
 from services.matchmaker.rating.ledger import Seen
 from services.matchmaker.rating.players import Rating
 from services.matchmaker.runs.store import RunT, Step
-from services.matchmaker.setup import CreatedGame, CreatedMatch, MatchSetup
+from services.matchmaker.setup import CreatedGame, CreatedMatch, MatchSetup, Vacancy
 from services.matchmaker.store import RATING, Anchor, FormsRead, Issued, Told
 from services.matchmaker.tournaments.run import Entry, Move, TournamentRun
 from services.matchmaker.training.outcomes import Form, decay_of
@@ -74,6 +74,7 @@ class FakeGame:
     matches: dict[str, MatchSetup] = field(default_factory=dict)
     finished: set[str] = field(default_factory=set)
     unplayable: set[str] = field(default_factory=set)
+    vacancies: list[Vacancy] = field(default_factory=list)
     calls: int = 0
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -81,6 +82,17 @@ class FakeGame:
         self, request: game_pb2.GetGameSpecRequest, wait: float
     ) -> game_pb2.GetGameSpecResponse:
         return await FakeSpecs(down=self.down).spec(request, wait)
+
+    async def vacant(self, seconds: float, most: int) -> list[Vacancy]:
+        if self.down:
+            raise Unavailable("Game is down")
+        return self.vacancies[:most]
+
+    async def replace(self, vacancy: Vacancy, player: str) -> str:
+        if vacancy not in self.vacancies:
+            raise FailedPrecondition("somebody sits there")
+        self.vacancies.remove(vacancy)
+        return f"{vacancy.game_id}/{vacancy.seat}/{player}"
 
     async def create(self, setups: Sequence[MatchSetup]) -> list[CreatedMatch]:
         self.calls += 1

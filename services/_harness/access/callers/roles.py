@@ -105,6 +105,8 @@ _FETCHERS: Final = _WORKERS | _TRAINERS | {Role.MATCHMAKER_SERVICE}
 _GAME: Final = "/mazemesh.v1.GameService/"
 _MATCHMAKER: Final = "/mazemesh.v1.MatchmakerService/"
 _MODEL: Final = "/mazemesh.v1.ModelService/"
+_KSERVE: Final = "/inference.GRPCInferenceService/"
+"""Of the KServe v2 protocol, served by Model."""
 _ELO: Final = "/mazemesh.v1.EloService/"
 _REPLAY: Final = "/mazemesh.v1.ReplayService/"
 
@@ -125,6 +127,10 @@ RPCS: Final[dict[str, Rpc]] = {
         reserved=("matches.rated", "matches.fence", "matches.exhibition"),
         plain=frozenset({Role.WORKER}),
     ),
+    f"{_GAME}ListVacantSeats": Rpc(_PEOPLE | {Role.MATCHMAKER_SERVICE}),
+    f"{_GAME}ReplacePlayer": Rpc(
+        _PEOPLE | {Role.MATCHMAKER_SERVICE}, Kind.WRITE, what=("game_id", "replacement")
+    ),
     f"{_GAME}PlayGame": Rpc(_PLAYERS | {Role.WORKER}, Kind.WRITE),
     # A session that is resumed is opened without a game.
     f"{_GAME}RunGames": Rpc(
@@ -141,8 +147,18 @@ RPCS: Final[dict[str, Rpc]] = {
     f"{_MATCHMAKER}ListTrainingRecords": READ,
     f"{_MATCHMAKER}LeaseMatches": Rpc(_WORKERS, Kind.BULK, games=("game",)),
     f"{_MATCHMAKER}CompleteMatch": Rpc(_WORKERS, Kind.BULK),
+    # Who brings others along speaks for them: a front end, not a player.
     f"{_MATCHMAKER}FindMatch": Rpc(
-        _PLAYERS, Kind.WRITE, games=("game",), player="player", what=("request_id",)
+        _PLAYERS,
+        Kind.WRITE,
+        games=("game",),
+        player="player",
+        reserved=("party",),
+        plain=frozenset({Role.PLAYER}),
+        what=("request_id",),
+    ),
+    f"{_MATCHMAKER}FindMatches": Rpc(
+        _PEOPLE, Kind.BULK, games=("find.game",), may_be_empty=("find.game",)
     ),
     f"{_MATCHMAKER}CancelMatch": Rpc(_PLAYERS, Kind.WRITE, what=("ticket_id",)),
     # A trainer promotes its own versions alone, as with SetAlias.
@@ -188,6 +204,24 @@ RPCS: Final[dict[str, Rpc]] = {
     f"{_MODEL}GetAlias": ANY,
     f"{_MODEL}ListAliasHistory": ANY,
     f"{_MODEL}HoldName": Rpc(_TRAINERS, Kind.BULK, policies=("name",)),
+    # Who may fetch policies may ask them; sessions are a key's own.
+    f"{_MODEL}Infer": Rpc(_WORKERS | _TRAINERS),
+    f"{_MODEL}GetPolicySignature": Rpc(_WORKERS | _TRAINERS),
+    f"{_MODEL}ResetSessions": Rpc(_WORKERS | _TRAINERS),
+    f"{_KSERVE}ServerLive": ANY,
+    f"{_KSERVE}ServerReady": ANY,
+    f"{_KSERVE}ServerMetadata": ANY,
+    f"{_KSERVE}ModelReady": READ,
+    f"{_KSERVE}ModelStatistics": READ,
+    # These load a version.
+    f"{_KSERVE}ModelMetadata": Rpc(_WORKERS | _TRAINERS),
+    f"{_KSERVE}ModelConfig": Rpc(_WORKERS | _TRAINERS),
+    f"{_KSERVE}ModelInfer": Rpc(_WORKERS | _TRAINERS),
+    f"{_KSERVE}ModelStreamInfer": Rpc(_WORKERS | _TRAINERS),
+    # UNIMPLEMENTED, whoever asks.
+    f"{_KSERVE}RepositoryIndex": READ,
+    f"{_KSERVE}RepositoryModelLoad": READ,
+    f"{_KSERVE}RepositoryModelUnload": READ,
     # Elo
     f"{_ELO}RecordResults": Rpc(frozenset({Role.GAME_SERVICE}), Kind.BULK),
     f"{_ELO}GetResults": ANY,
@@ -202,6 +236,7 @@ RPCS: Final[dict[str, Rpc]] = {
     ),
     f"{_ELO}ListGates": ANY,
     f"{_ELO}WatchGate": ANY,
+    f"{_ELO}RebuildRatings": Rpc(frozenset({Role.ADMIN}), Kind.WRITE, what=("verify_only",)),
     # Replay
     f"{_REPLAY}CreateTable": Rpc(_TRAINERS, Kind.WRITE, policies=("table.name",)),
     f"{_REPLAY}ListTables": READ,
