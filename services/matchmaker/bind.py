@@ -151,7 +151,7 @@ async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) 
 
     server.registry.register(
         MatchmakerCollector(
-            training, evaluation, roster, lobby, matching, driver, tournament_driver
+            training, evaluation, roster, lobby, matching, driver, tournaments, tournament_driver
         )
     )
     server.on_drain(lobby.close)
