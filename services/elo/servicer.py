@@ -69,7 +69,6 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
     ) -> None:
         self._ratings = ratings
         self._leaderboards = leaderboards
-        self._by_model = ByModel(ratings.boards, time.monotonic)
         self._log = log
         self._reader = RequestReader()
         self._transfers = Transfers(ratings, log, self._reader)

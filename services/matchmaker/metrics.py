@@ -19,6 +19,7 @@ from services.matchmaker.rating.rota import Rule
 from services.matchmaker.tournaments.driver import Driver as TournamentDriver
 from services.matchmaker.tournaments.plan import Forfeit
 from services.matchmaker.tournaments.run import TournamentState
+from services.matchmaker.tournaments.tournaments import Tournaments
 from services.matchmaker.training.opponents import Source
 from services.matchmaker.training.snapshots import SnapshotRoster
 from services.matchmaker.training.training import Training
@@ -47,12 +48,14 @@ class MatchmakerCollector(Collector):
         lobby: Lobby,
         matching: Matching,
         driver: Driver,
-        tournaments: TournamentDriver,
+        tournaments: Tournaments,
+        tournament_driver: TournamentDriver,
         quarantine: Quarantine,
         auditor: Auditor,
     ) -> None:
         self._driver = driver
         self._tournaments = tournaments
+        self._tournament_driver = tournament_driver
         self._quarantine, self._auditor = quarantine, auditor
         self._training = training
         self._evaluation = evaluation
@@ -138,25 +141,28 @@ class MatchmakerCollector(Collector):
         yield _gauge(
             "tournaments_running",
             "Tournaments that run, of all instances.",
-            self._tournaments.running,
+            self._tournament_driver.running,
         )
         yield _counter(
             "tournaments",
-            "Tournaments that ended, by how: finished.",
+            "Tournaments that ended, by how: finished, cancelled.",
             "state",
-            {TournamentState.FINISHED: self._tournaments.ended[TournamentState.FINISHED]},
+            {
+                TournamentState.FINISHED: self._tournament_driver.finished,
+                TournamentState.CANCELLED: self._tournaments.cancelled,
+            },
         )
         yield CounterMetricFamily(
             f"{_PREFIX}_tournament_matches",
             "Matches of tournaments whose results were taken.",
-            self._tournaments.played,
+            self._tournament_driver.played,
         )
         yield _counter(
             "tournament_forfeits",
             "Encounters of tournaments that were not played out, by who did not come: first, "
             "second, both; void: it could not be played.",
             "why",
-            {why: self._tournaments.forfeits[why.value] for why in Forfeit},
+            {why: self._tournament_driver.forfeits[why.value] for why in Forfeit},
         )
         yield _gauge(
             "snapshots", "Snapshots that may be opponents, of all policies.", len(self._roster)

@@ -186,7 +186,6 @@ RPCS: Final[dict[str, Rpc]] = {
         _TRAINERS,
         Kind.WRITE,
         games=("game",),
-        may_be_empty=("game",),
         what=("request_id", "title"),
     ),
     f"{_MATCHMAKER}CancelTournament": Rpc(_PEOPLE, Kind.WRITE, what=("tournament_id",)),
