@@ -16,6 +16,7 @@ COMMANDS = {
     "elo-scale": "bench.elo.scale",
     "fairness": "bench.fairness",
     "game": "bench.game.command",
+    "inference": "bench.inference.command",
     "learner": "bench.learner.command",
     "learner-budget": "bench.learner.budget",
     "learner-device": "bench.learner.device",

@@ -199,7 +199,7 @@ class CreateGamesRequest(_message.Message):
     def __init__(self, matches: _Optional[_Iterable[_Union[MatchSetup, _Mapping]]] = ...) -> None: ...
 
 class MatchSetup(_message.Message):
-    __slots__ = ("match_id", "game", "settings", "seed", "participants", "rated", "rotations", "fence", "backfill")
+    __slots__ = ("match_id", "game", "settings", "seed", "participants", "rated", "rotations", "fence", "exhibition", "backfill")
     MATCH_ID_FIELD_NUMBER: _ClassVar[int]
     GAME_FIELD_NUMBER: _ClassVar[int]
     SETTINGS_FIELD_NUMBER: _ClassVar[int]
@@ -208,6 +208,7 @@ class MatchSetup(_message.Message):
     RATED_FIELD_NUMBER: _ClassVar[int]
     ROTATIONS_FIELD_NUMBER: _ClassVar[int]
     FENCE_FIELD_NUMBER: _ClassVar[int]
+    EXHIBITION_FIELD_NUMBER: _ClassVar[int]
     BACKFILL_FIELD_NUMBER: _ClassVar[int]
     match_id: str
     game: str
@@ -217,8 +218,9 @@ class MatchSetup(_message.Message):
     rated: bool
     rotations: int
     fence: int
+    exhibition: bool
     backfill: bool
-    def __init__(self, match_id: _Optional[str] = ..., game: _Optional[str] = ..., settings: _Optional[_Union[GameSettings, _Mapping]] = ..., seed: _Optional[int] = ..., participants: _Optional[_Iterable[str]] = ..., rated: _Optional[bool] = ..., rotations: _Optional[int] = ..., fence: _Optional[int] = ..., backfill: _Optional[bool] = ...) -> None: ...
+    def __init__(self, match_id: _Optional[str] = ..., game: _Optional[str] = ..., settings: _Optional[_Union[GameSettings, _Mapping]] = ..., seed: _Optional[int] = ..., participants: _Optional[_Iterable[str]] = ..., rated: _Optional[bool] = ..., rotations: _Optional[int] = ..., fence: _Optional[int] = ..., exhibition: _Optional[bool] = ..., backfill: _Optional[bool] = ...) -> None: ...
 
 class CreateGamesResponse(_message.Message):
     __slots__ = ("matches",)

@@ -94,6 +94,36 @@ class MatchmakerServiceStub:
                 request_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.WatchGateRunRequest.SerializeToString,
                 response_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.WatchGateRunResponse.FromString,
                 _registered_method=True)
+        self.CreateTournament = channel.unary_unary(
+                '/mazemesh.v1.MatchmakerService/CreateTournament',
+                request_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.CreateTournamentRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.CreateTournamentResponse.FromString,
+                _registered_method=True)
+        self.GetTournament = channel.unary_unary(
+                '/mazemesh.v1.MatchmakerService/GetTournament',
+                request_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.GetTournamentRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.GetTournamentResponse.FromString,
+                _registered_method=True)
+        self.ListTournaments = channel.unary_unary(
+                '/mazemesh.v1.MatchmakerService/ListTournaments',
+                request_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.ListTournamentsRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.ListTournamentsResponse.FromString,
+                _registered_method=True)
+        self.WatchTournament = channel.unary_stream(
+                '/mazemesh.v1.MatchmakerService/WatchTournament',
+                request_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.WatchTournamentRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.WatchTournamentResponse.FromString,
+                _registered_method=True)
+        self.CancelTournament = channel.unary_unary(
+                '/mazemesh.v1.MatchmakerService/CancelTournament',
+                request_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.CancelTournamentRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.CancelTournamentResponse.FromString,
+                _registered_method=True)
+        self.TakePart = channel.unary_stream(
+                '/mazemesh.v1.MatchmakerService/TakePart',
+                request_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.TakePartRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.TakePartResponse.FromString,
+                _registered_method=True)
 
 
 class MatchmakerServiceServicer:
@@ -217,6 +247,65 @@ class MatchmakerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateTournament(self, request, context):
+        """Starts a tournament: who meets whom follows from its entrants, its seed and the results, which the Game service reports
+        to Elo as those of all rated matches; evaluators are leased its matches before new rating matches. Durable when it is
+        answered, and goes on by itself after any restart; idempotent by request_id: the same again is answered with the
+        tournament as it is now, and with another question it is ALREADY_EXISTS.
+
+        NOT_FOUND when a version does not exist. FAILED_PRECONDITION when one is not ready, was trained on another ladder than the
+        tournament's, a bot does not play the game, matches there are not of two sides, or seats of a team of several members do
+        not stay together. RESOURCE_EXHAUSTED while too many run (16, as the service is set). UNAVAILABLE while Model or Game is
+        away.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetTournament(self, request, context):
+        """A tournament with its standings, and a page of its encounters, in the order in which their entrants became known. Pages
+        that are asked for while it runs may be of different moments. NOT_FOUND when there is none of the id.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTournaments(self, request, context):
+        """Tournaments, the last started first. They are never deleted.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchTournament(self, request, context):
+        """A tournament now, whenever it has changed (at most twice a second), and at least every 20 s, with the encounters that are
+        new or have changed since; ends when it has. NOT_FOUND when there is none of the id. RESOURCE_EXHAUSTED with more than 256
+        watches; UNAVAILABLE when the service stops: watch again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelTournament(self, request, context):
+        """Ends a tournament as it stands. Matches that are being played count in ratings all the same. NOT_FOUND when there is none
+        of the id; one that has ended stays as it is, and is answered.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TakePart(self, request, context):
+        """A person's place in a tournament: tells what is next, at once, whenever it has changed, and at least every 20 s. While it
+        is open the person counts as present. Once all people of a match are, each is sent `matched`, with a seat of each of
+        its games, which are taken by PlayGame one after the other; sent again to who comes back. Who is not present at the
+        deadline of a match forfeits the encounter, and so does who is gone when the time to play is up without a result. Ends with
+        `over` when there is nothing more to play. NOT_FOUND when the tournament has no such member; UNAVAILABLE when the
+        service stops: ask again. Counts among the watches of WatchTournament; RESOURCE_EXHAUSTED likewise.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MatchmakerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -274,6 +363,36 @@ def add_MatchmakerServiceServicer_to_server(servicer, server):
                     servicer.WatchGateRun,
                     request_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.WatchGateRunRequest.FromString,
                     response_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.WatchGateRunResponse.SerializeToString,
+            ),
+            'CreateTournament': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateTournament,
+                    request_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.CreateTournamentRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.CreateTournamentResponse.SerializeToString,
+            ),
+            'GetTournament': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetTournament,
+                    request_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.GetTournamentRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.GetTournamentResponse.SerializeToString,
+            ),
+            'ListTournaments': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTournaments,
+                    request_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.ListTournamentsRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.ListTournamentsResponse.SerializeToString,
+            ),
+            'WatchTournament': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchTournament,
+                    request_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.WatchTournamentRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.WatchTournamentResponse.SerializeToString,
+            ),
+            'CancelTournament': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelTournament,
+                    request_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.CancelTournamentRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.CancelTournamentResponse.SerializeToString,
+            ),
+            'TakePart': grpc.unary_stream_rpc_method_handler(
+                    servicer.TakePart,
+                    request_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.TakePartRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.TakePartResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -578,6 +697,168 @@ class MatchmakerService:
             '/mazemesh.v1.MatchmakerService/WatchGateRun',
             mazemesh_dot_v1_dot_matchmaker__pb2.WatchGateRunRequest.SerializeToString,
             mazemesh_dot_v1_dot_matchmaker__pb2.WatchGateRunResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateTournament(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.MatchmakerService/CreateTournament',
+            mazemesh_dot_v1_dot_matchmaker__pb2.CreateTournamentRequest.SerializeToString,
+            mazemesh_dot_v1_dot_matchmaker__pb2.CreateTournamentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetTournament(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.MatchmakerService/GetTournament',
+            mazemesh_dot_v1_dot_matchmaker__pb2.GetTournamentRequest.SerializeToString,
+            mazemesh_dot_v1_dot_matchmaker__pb2.GetTournamentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTournaments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.MatchmakerService/ListTournaments',
+            mazemesh_dot_v1_dot_matchmaker__pb2.ListTournamentsRequest.SerializeToString,
+            mazemesh_dot_v1_dot_matchmaker__pb2.ListTournamentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchTournament(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/mazemesh.v1.MatchmakerService/WatchTournament',
+            mazemesh_dot_v1_dot_matchmaker__pb2.WatchTournamentRequest.SerializeToString,
+            mazemesh_dot_v1_dot_matchmaker__pb2.WatchTournamentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelTournament(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.MatchmakerService/CancelTournament',
+            mazemesh_dot_v1_dot_matchmaker__pb2.CancelTournamentRequest.SerializeToString,
+            mazemesh_dot_v1_dot_matchmaker__pb2.CancelTournamentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TakePart(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/mazemesh.v1.MatchmakerService/TakePart',
+            mazemesh_dot_v1_dot_matchmaker__pb2.TakePartRequest.SerializeToString,
+            mazemesh_dot_v1_dot_matchmaker__pb2.TakePartResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -105,6 +105,40 @@ class MatchmakerServiceStub:
     """A gate now, whenever it has changed, and at least every 20 s; ends when the gate has. NOT_FOUND when there is none of
     the id. RESOURCE_EXHAUSTED with more than 256 watches; UNAVAILABLE when the service stops: watch again.
     """
+    CreateTournament: _grpc.UnaryUnaryMultiCallable[_matchmaker_pb2.CreateTournamentRequest, _matchmaker_pb2.CreateTournamentResponse]
+    """Starts a tournament: who meets whom follows from its entrants, its seed and the results, which the Game service reports
+    to Elo as those of all rated matches; evaluators are leased its matches before new rating matches. Durable when it is
+    answered, and goes on by itself after any restart; idempotent by request_id: the same again is answered with the
+    tournament as it is now, and with another question it is ALREADY_EXISTS.
+
+    NOT_FOUND when a version does not exist. FAILED_PRECONDITION when one is not ready, was trained on another ladder than the
+    tournament's, a bot does not play the game, matches there are not of two sides, or seats of a team of several members do
+    not stay together. RESOURCE_EXHAUSTED while too many run (16, as the service is set). UNAVAILABLE while Model or Game is
+    away.
+    """
+    GetTournament: _grpc.UnaryUnaryMultiCallable[_matchmaker_pb2.GetTournamentRequest, _matchmaker_pb2.GetTournamentResponse]
+    """A tournament with its standings, and a page of its encounters, in the order in which their entrants became known. Pages
+    that are asked for while it runs may be of different moments. NOT_FOUND when there is none of the id.
+    """
+    ListTournaments: _grpc.UnaryUnaryMultiCallable[_matchmaker_pb2.ListTournamentsRequest, _matchmaker_pb2.ListTournamentsResponse]
+    """Tournaments, the last started first. They are never deleted."""
+    WatchTournament: _grpc.UnaryStreamMultiCallable[_matchmaker_pb2.WatchTournamentRequest, _matchmaker_pb2.WatchTournamentResponse]
+    """A tournament now, whenever it has changed (at most twice a second), and at least every 20 s, with the encounters that are
+    new or have changed since; ends when it has. NOT_FOUND when there is none of the id. RESOURCE_EXHAUSTED with more than 256
+    watches; UNAVAILABLE when the service stops: watch again.
+    """
+    CancelTournament: _grpc.UnaryUnaryMultiCallable[_matchmaker_pb2.CancelTournamentRequest, _matchmaker_pb2.CancelTournamentResponse]
+    """Ends a tournament as it stands. Matches that are being played count in ratings all the same. NOT_FOUND when there is none
+    of the id; one that has ended stays as it is, and is answered.
+    """
+    TakePart: _grpc.UnaryStreamMultiCallable[_matchmaker_pb2.TakePartRequest, _matchmaker_pb2.TakePartResponse]
+    """A person's place in a tournament: tells what is next, at once, whenever it has changed, and at least every 20 s. While it
+    is open the person counts as present. Once all people of a match are, each is sent `matched`, with a seat of each of
+    its games, which are taken by PlayGame one after the other; sent again to who comes back. Who is not present at the
+    deadline of a match forfeits the encounter, and so does who is gone when the time to play is up without a result. Ends with
+    `over` when there is nothing more to play. NOT_FOUND when the tournament has no such member; UNAVAILABLE when the
+    service stops: ask again. Counts among the watches of WatchTournament; RESOURCE_EXHAUSTED likewise.
+    """
 
 @_typing.type_check_only
 class MatchmakerServiceAsyncStub(MatchmakerServiceStub):
@@ -182,6 +216,40 @@ class MatchmakerServiceAsyncStub(MatchmakerServiceStub):
     WatchGateRun: _aio.UnaryStreamMultiCallable[_matchmaker_pb2.WatchGateRunRequest, _matchmaker_pb2.WatchGateRunResponse]  # type: ignore[assignment]
     """A gate now, whenever it has changed, and at least every 20 s; ends when the gate has. NOT_FOUND when there is none of
     the id. RESOURCE_EXHAUSTED with more than 256 watches; UNAVAILABLE when the service stops: watch again.
+    """
+    CreateTournament: _aio.UnaryUnaryMultiCallable[_matchmaker_pb2.CreateTournamentRequest, _matchmaker_pb2.CreateTournamentResponse]  # type: ignore[assignment]
+    """Starts a tournament: who meets whom follows from its entrants, its seed and the results, which the Game service reports
+    to Elo as those of all rated matches; evaluators are leased its matches before new rating matches. Durable when it is
+    answered, and goes on by itself after any restart; idempotent by request_id: the same again is answered with the
+    tournament as it is now, and with another question it is ALREADY_EXISTS.
+
+    NOT_FOUND when a version does not exist. FAILED_PRECONDITION when one is not ready, was trained on another ladder than the
+    tournament's, a bot does not play the game, matches there are not of two sides, or seats of a team of several members do
+    not stay together. RESOURCE_EXHAUSTED while too many run (16, as the service is set). UNAVAILABLE while Model or Game is
+    away.
+    """
+    GetTournament: _aio.UnaryUnaryMultiCallable[_matchmaker_pb2.GetTournamentRequest, _matchmaker_pb2.GetTournamentResponse]  # type: ignore[assignment]
+    """A tournament with its standings, and a page of its encounters, in the order in which their entrants became known. Pages
+    that are asked for while it runs may be of different moments. NOT_FOUND when there is none of the id.
+    """
+    ListTournaments: _aio.UnaryUnaryMultiCallable[_matchmaker_pb2.ListTournamentsRequest, _matchmaker_pb2.ListTournamentsResponse]  # type: ignore[assignment]
+    """Tournaments, the last started first. They are never deleted."""
+    WatchTournament: _aio.UnaryStreamMultiCallable[_matchmaker_pb2.WatchTournamentRequest, _matchmaker_pb2.WatchTournamentResponse]  # type: ignore[assignment]
+    """A tournament now, whenever it has changed (at most twice a second), and at least every 20 s, with the encounters that are
+    new or have changed since; ends when it has. NOT_FOUND when there is none of the id. RESOURCE_EXHAUSTED with more than 256
+    watches; UNAVAILABLE when the service stops: watch again.
+    """
+    CancelTournament: _aio.UnaryUnaryMultiCallable[_matchmaker_pb2.CancelTournamentRequest, _matchmaker_pb2.CancelTournamentResponse]  # type: ignore[assignment]
+    """Ends a tournament as it stands. Matches that are being played count in ratings all the same. NOT_FOUND when there is none
+    of the id; one that has ended stays as it is, and is answered.
+    """
+    TakePart: _aio.UnaryStreamMultiCallable[_matchmaker_pb2.TakePartRequest, _matchmaker_pb2.TakePartResponse]  # type: ignore[assignment]
+    """A person's place in a tournament: tells what is next, at once, whenever it has changed, and at least every 20 s. While it
+    is open the person counts as present. Once all people of a match are, each is sent `matched`, with a seat of each of
+    its games, which are taken by PlayGame one after the other; sent again to who comes back. Who is not present at the
+    deadline of a match forfeits the encounter, and so does who is gone when the time to play is up without a result. Ends with
+    `over` when there is nothing more to play. NOT_FOUND when the tournament has no such member; UNAVAILABLE when the
+    service stops: ask again. Counts among the watches of WatchTournament; RESOURCE_EXHAUSTED likewise.
     """
 
 class MatchmakerServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -323,6 +391,76 @@ class MatchmakerServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_matchmaker_pb2.WatchGateRunResponse], _abc.AsyncIterator[_matchmaker_pb2.WatchGateRunResponse]]:
         """A gate now, whenever it has changed, and at least every 20 s; ends when the gate has. NOT_FOUND when there is none of
         the id. RESOURCE_EXHAUSTED with more than 256 watches; UNAVAILABLE when the service stops: watch again.
+        """
+
+    @_abc_1.abstractmethod
+    def CreateTournament(
+        self,
+        request: _matchmaker_pb2.CreateTournamentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_matchmaker_pb2.CreateTournamentResponse, _abc.Awaitable[_matchmaker_pb2.CreateTournamentResponse]]:
+        """Starts a tournament: who meets whom follows from its entrants, its seed and the results, which the Game service reports
+        to Elo as those of all rated matches; evaluators are leased its matches before new rating matches. Durable when it is
+        answered, and goes on by itself after any restart; idempotent by request_id: the same again is answered with the
+        tournament as it is now, and with another question it is ALREADY_EXISTS.
+
+        NOT_FOUND when a version does not exist. FAILED_PRECONDITION when one is not ready, was trained on another ladder than the
+        tournament's, a bot does not play the game, matches there are not of two sides, or seats of a team of several members do
+        not stay together. RESOURCE_EXHAUSTED while too many run (16, as the service is set). UNAVAILABLE while Model or Game is
+        away.
+        """
+
+    @_abc_1.abstractmethod
+    def GetTournament(
+        self,
+        request: _matchmaker_pb2.GetTournamentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_matchmaker_pb2.GetTournamentResponse, _abc.Awaitable[_matchmaker_pb2.GetTournamentResponse]]:
+        """A tournament with its standings, and a page of its encounters, in the order in which their entrants became known. Pages
+        that are asked for while it runs may be of different moments. NOT_FOUND when there is none of the id.
+        """
+
+    @_abc_1.abstractmethod
+    def ListTournaments(
+        self,
+        request: _matchmaker_pb2.ListTournamentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_matchmaker_pb2.ListTournamentsResponse, _abc.Awaitable[_matchmaker_pb2.ListTournamentsResponse]]:
+        """Tournaments, the last started first. They are never deleted."""
+
+    @_abc_1.abstractmethod
+    def WatchTournament(
+        self,
+        request: _matchmaker_pb2.WatchTournamentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_matchmaker_pb2.WatchTournamentResponse], _abc.AsyncIterator[_matchmaker_pb2.WatchTournamentResponse]]:
+        """A tournament now, whenever it has changed (at most twice a second), and at least every 20 s, with the encounters that are
+        new or have changed since; ends when it has. NOT_FOUND when there is none of the id. RESOURCE_EXHAUSTED with more than 256
+        watches; UNAVAILABLE when the service stops: watch again.
+        """
+
+    @_abc_1.abstractmethod
+    def CancelTournament(
+        self,
+        request: _matchmaker_pb2.CancelTournamentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_matchmaker_pb2.CancelTournamentResponse, _abc.Awaitable[_matchmaker_pb2.CancelTournamentResponse]]:
+        """Ends a tournament as it stands. Matches that are being played count in ratings all the same. NOT_FOUND when there is none
+        of the id; one that has ended stays as it is, and is answered.
+        """
+
+    @_abc_1.abstractmethod
+    def TakePart(
+        self,
+        request: _matchmaker_pb2.TakePartRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_matchmaker_pb2.TakePartResponse], _abc.AsyncIterator[_matchmaker_pb2.TakePartResponse]]:
+        """A person's place in a tournament: tells what is next, at once, whenever it has changed, and at least every 20 s. While it
+        is open the person counts as present. Once all people of a match are, each is sent `matched`, with a seat of each of
+        its games, which are taken by PlayGame one after the other; sent again to who comes back. Who is not present at the
+        deadline of a match forfeits the encounter, and so does who is gone when the time to play is up without a result. Ends with
+        `over` when there is nothing more to play. NOT_FOUND when the tournament has no such member; UNAVAILABLE when the
+        service stops: ask again. Counts among the watches of WatchTournament; RESOURCE_EXHAUSTED likewise.
         """
 
 def add_MatchmakerServiceServicer_to_server(servicer: MatchmakerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

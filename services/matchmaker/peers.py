@@ -50,6 +50,9 @@ class EloPeer(Protocol):
     async def rating(self, ladder: str, player: str) -> Rating | None:
         """One player; None when it has no result."""
 
+    async def results(self, match_ids: Sequence[str]) -> dict[str, dict[str, float]]:
+        """By id, the mean score of each participant in matches that Elo knows, of these."""
+
     async def evaluate(self, question: Question) -> Finding:
         """Opens a gate, if it is new, and what its matches so far tell; errors of EvaluateGate."""
 

@@ -14,7 +14,7 @@ from services.matchmaker.peers import AliasAt, News, Published, Question, Resolv
 from services.matchmaker.rating.players import Rating
 from services.matchmaker.setup import CreatedMatch, MatchSetup, Vacancy
 from services.matchmaker.wire.gates import finding, question_message
-from services.matchmaker.wire.matches import created_match, setup_message, vacancy
+from services.matchmaker.wire.matches import created_match, mean_scores, setup_message, vacancy
 from services.matchmaker.wire.policies import news, published, resolved
 
 if TYPE_CHECKING:
@@ -86,6 +86,11 @@ class RemoteElo:
             return _rating(await self._elo.call(lambda client: client.rating(ladder, player)))
         except NotFound:
             return None
+
+    async def results(self, match_ids: Sequence[str]) -> dict[str, dict[str, float]]:
+        """See `EloPeer`."""
+        found = await self._elo.call(lambda client: client.results(match_ids))
+        return {one.match_id: mean_scores(one) for one in found}
 
     async def evaluate(self, question: Question) -> Finding:
         """See `EloPeer`."""

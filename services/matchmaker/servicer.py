@@ -25,6 +25,7 @@ from services.matchmaker.wire.convert import (
 )
 from services.matchmaker.wire.find_calls import FindCalls
 from services.matchmaker.wire.gate_calls import GateCalls
+from services.matchmaker.wire.tournament_calls import TournamentCalls
 
 _MAX_OPPONENTS = 4096
 _MAX_LEASES = 256
@@ -42,6 +43,7 @@ class MatchmakerServicer(MatchmakerServiceServicer):
         find_calls: FindCalls,
         games: KnownGames,
         gate_calls: GateCalls,
+        tournament_calls: TournamentCalls,
         *,
         temperature: float,
     ) -> None:
@@ -50,6 +52,7 @@ class MatchmakerServicer(MatchmakerServiceServicer):
         self._find_calls = find_calls
         self._games = games
         self._gates = gate_calls
+        self._tournaments = tournament_calls
         self._temperature = temperature
 
     async def SampleOpponents(
@@ -160,6 +163,44 @@ class MatchmakerServicer(MatchmakerServiceServicer):
         """A gate to its end."""
         async for run in self._gates.watch(request):
             yield pb.WatchGateRunResponse(run=run)
+
+    async def CreateTournament(
+        self, request: pb.CreateTournamentRequest, context: Context
+    ) -> pb.CreateTournamentResponse:
+        """Starts a tournament."""
+        return pb.CreateTournamentResponse(tournament=await self._tournaments.create(request))
+
+    async def CancelTournament(
+        self, request: pb.CancelTournamentRequest, context: Context
+    ) -> pb.CancelTournamentResponse:
+        """Ends a tournament."""
+        return pb.CancelTournamentResponse(tournament=await self._tournaments.cancel(request))
+
+    async def GetTournament(
+        self, request: pb.GetTournamentRequest, context: Context
+    ) -> pb.GetTournamentResponse:
+        """A tournament."""
+        return await self._tournaments.get(request)
+
+    async def ListTournaments(
+        self, request: pb.ListTournamentsRequest, context: Context
+    ) -> pb.ListTournamentsResponse:
+        """A page of tournaments."""
+        return await self._tournaments.page(request)
+
+    async def WatchTournament(
+        self, request: pb.WatchTournamentRequest, context: Context
+    ) -> AsyncIterator[pb.WatchTournamentResponse]:
+        """A tournament to its end."""
+        async for response in self._tournaments.watch(request):
+            yield response
+
+    async def TakePart(
+        self, request: pb.TakePartRequest, context: Context
+    ) -> AsyncIterator[pb.TakePartResponse]:
+        """A person's place in a tournament."""
+        async for response in self._tournaments.take_part(request):
+            yield response
 
 
 def _own(worker_id: str) -> str:

@@ -21,6 +21,7 @@ class MatchSetup:
         rated: Whether the result goes to Elo.
         fence: Number of the lease under which it is played; 0 without any.
         rotations: How many are played; 0 is all of them.
+        exhibition: Whether its result touches no rating but those of a ladder of its own.
         backfill: Whether a seat that stays empty may go to another player.
     """
 
@@ -32,6 +33,7 @@ class MatchSetup:
     rated: bool
     fence: int = 0
     rotations: int = 0
+    exhibition: bool = False
     backfill: bool = False
 
 

@@ -16,7 +16,7 @@ from mazemesh.v1 import game_pb2
 from mazemesh.v1 import matchmaker_pb2 as pb
 from mazemesh.wire.specs import settings_from_proto
 from services._harness.access.admission import caller
-from services._harness.access.roles import ADMINISTRATORS, Role
+from services._harness.access.callers.roles import ADMINISTRATORS, Role
 from services._harness.calls.context import Context
 from services._harness.peers.known_games import KnownGame, KnownGames
 from services.matchmaker.lobby.bundle import Bundle

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mazemesh.v1 import elo_pb2
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.wire.specs import settings_to_proto
 from services.matchmaker.setup import CreatedGame, CreatedMatch, MatchSetup, Vacancy
@@ -18,6 +19,7 @@ def setup_message(setup: MatchSetup) -> pb.MatchSetup:
         rated=setup.rated,
         fence=setup.fence,
         rotations=setup.rotations,
+        exhibition=setup.exhibition,
         backfill=setup.backfill,
     )
 
@@ -64,3 +66,12 @@ def created_message(created: CreatedMatch) -> pb.CreatedMatch:
             for game in created.games
         ],
     )
+
+
+def mean_scores(result: elo_pb2.MatchResult) -> dict[str, float]:
+    """By participant, its mean score over the games of a match; those of two sides add up to 1."""
+    games = result.games
+    return {
+        player: sum(game.scores[place] for game in games) / len(games)
+        for place, player in enumerate(result.participants)
+    }
