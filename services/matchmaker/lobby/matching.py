@@ -14,7 +14,7 @@ from mazemesh.errors import MazemeshError, ResourceExhausted, Unavailable
 from services.matchmaker.lobby.backfill import Backfill
 from services.matchmaker.lobby.beginning import Beginning, Group
 from services.matchmaker.lobby.desk import Desk, pause
-from services.matchmaker.lobby.grouping import FEW, groups
+from services.matchmaker.lobby.grouping import FEW, Kernel, compiled, groups
 from services.matchmaker.lobby.seekers import Seekers
 from services.matchmaker.lobby.tickets import (
     Ticket,
@@ -108,6 +108,7 @@ class Matching:
         self.longest_wait = 0.0
         self._waiting = 0
         self.backfilled = 0
+        self._loading: asyncio.Task[Kernel] | None = None
         self.fence: int | None = None
         """Under which this instance matches tickets; None while it is not its turn."""
 
@@ -224,8 +225,15 @@ class Matching:
             if len(queue) <= FEW:
                 found += groups(queue, self._window, now)
             else:
-                found += await asyncio.to_thread(groups, queue, self._window, now)
+                kernel = self._kernel()
+                found += await asyncio.to_thread(groups, queue, self._window, now, kernel)
         return found
+
+    def _kernel(self) -> Kernel | None:
+        """What puts many together faster; loading it takes seconds, from when it is wanted."""
+        if self._loading is None:
+            self._loading = asyncio.create_task(asyncio.to_thread(compiled))
+        return self._loading.result() if self._loading.done() else None
 
     async def _with_bots(self, ticket: Ticket) -> Group | None:
         """The ticket with the nearest bots in rating for all other seats, if there are enough."""
