@@ -108,6 +108,7 @@ class Matching:
         self.longest_wait = 0.0
         self._waiting = 0
         self.backfilled = 0
+        self._look_seconds = 0.0
         self._loading: asyncio.Task[Kernel] | None = None
         self.fence: int | None = None
         """Under which this instance matches tickets; None while it is not its turn."""
@@ -119,11 +120,10 @@ class Matching:
         try:
             while True:
                 await pause(self._desk.wake, _TICK if self._is_shared or self._waiting else None)
-                began = self._desk.clock()
                 if self.fence is not None and await self._refused():
                     await asyncio.sleep(_RETRY)
                 # Where thousands wait a look takes long: streams have their turn, too.
-                await asyncio.sleep(max(0.0, self._desk.clock() - began))
+                await asyncio.sleep(self._look_seconds)
         finally:
             if renewing is not None:
                 renewing.cancel()
@@ -145,6 +145,7 @@ class Matching:
         found = await self._groups(waiting, now)
         if len(found) > _MOST_AT_ONCE:
             self._desk.wake.set()
+        self._look_seconds = max(0.0, self._desk.clock() - now)
         seated = {ticket.ticket_id for group in found for ticket in group}
         alone = [one for one in waiting if wants_bot(one, now) and one.ticket_id not in seated]
         with_bots = [await self._with_bots(ticket) for ticket in alone[:_MOST_AT_ONCE]]
