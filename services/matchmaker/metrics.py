@@ -14,6 +14,7 @@ from services.matchmaker.gates.driver import Driver
 from services.matchmaker.gates.run import RunState
 from services.matchmaker.lobby.lobby import Lobby
 from services.matchmaker.lobby.matching import Matching
+from services.matchmaker.lobby.tickets import ENDED
 from services.matchmaker.rating.evaluation import Evaluation, LeaseEvent
 from services.matchmaker.rating.rota import Rule
 from services.matchmaker.tournaments.driver import Driver as TournamentDriver
@@ -33,8 +34,8 @@ _PREFIX = "mazemesh_matchmaker"
 
 _GAP_BUCKETS = (10, 25, 50, 100, 150, 200, 300, 400, 600, 800, 1200)
 
-# One second (somebody was waiting) to ten minutes.
-_WAIT_BUCKETS = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0)
+# A moment (somebody was waiting) to ten minutes.
+_WAIT_BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600)
 
 
 class MatchmakerCollector(Collector):
@@ -171,6 +172,17 @@ class MatchmakerCollector(Collector):
             "tickets_waiting",
             "Players that wait for an opponent, of all instances.",
             self._lobby.waiting,
+        )
+        yield _counter(
+            "tickets_ended",
+            "Tickets that ended by this instance, by how: matched, cancelled, expired.",
+            "state",
+            {state: self._lobby.desk.ended[state] for state in ENDED},
+        )
+        yield CounterMetricFamily(
+            f"{_PREFIX}_backfilled_seats",
+            "Seats of running games that were given to waiting players.",
+            self._matching.backfilled,
         )
         yield _gauge(
             "longest_wait_seconds",
