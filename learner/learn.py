@@ -213,7 +213,7 @@ def _train(
     )
     if start.found is not None:
         trainer.resume(start.found)
-        if run.lockstep:
+        if run.lockstep or run.batches_ahead:
             # An actor may wait for the version that the killed learner did not publish.
             trainer.publish_again()
     publisher.start()

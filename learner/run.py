@@ -19,6 +19,7 @@ from mazemesh.errors import InvalidArgument, Reason
 from mazemesh.games import GameSettings, GameSpec, open_game
 from mazemesh.games.ladder import sides
 from mazemesh.games.packings import packings
+from mazemesh.games.registry import is_own
 from mazemesh.games.roles import cast
 from mazemesh.games.spaces import Box, Leaf, content, leaves
 from mazemesh.names import POLICY
@@ -52,6 +53,7 @@ class Run:
     packed: bool = True
     roles: tuple[tuple[str, str, tuple[int, ...]], ...] = ()
     games: int = 0
+    batches_ahead: int = 0
 
     @classmethod
     def of(cls, settings: LearnerSettings) -> Run:
@@ -96,9 +98,17 @@ class Run:
             packed=settings.packed,
             roles=_roles(settings, spec),
             games=start.games,
+            batches_ahead=0 if settings.lockstep else settings.batches_ahead,
         )
+        if run.batches_ahead and run.table.max_times_sampled != 1:
+            raise InvalidArgument(
+                f"batches_ahead = {run.batches_ahead}: {method.name} draws what is in its table "
+                "again and again, by samples_per_insert; it should be 0"
+            )
         row_bytes = run.signature.row_bytes
         fits = fitted(method.experience, config, row_bytes, settings.hyperparameters)
+        if start.ends and settings.steps and "anneal_updates" not in settings.hyperparameters:
+            fits = dataclasses.replace(fits, anneal_updates=fits.updates_of(settings.steps))
         return run if fits == config else dataclasses.replace(run, config=fits)
 
     @property
@@ -146,7 +156,7 @@ class Run:
             collection.first_rows, collection.batch_rows = turns
         collection.pool.extend(self.pool)
         collection.exploits, collection.games = self.exploits, self.games
-        collection.packed = self.packed
+        collection.packed, collection.batches_ahead = self.packed, self.batches_ahead
         if any(head.continuous for head in heads(self.architecture.action_space)):
             collection.action_distribution = self.architecture.actions
         for role, policy, seats in self.roles:
@@ -208,6 +218,8 @@ def _architecture(
     encoding = settings.encoding
     if encoding.value == "auto" and Spaces.of(spec) is not None:
         encoding = dataclasses.replace(encoding, value=method.value)
+    if encoding.value == "auto" and not settings.network and _parts_value(settings, method, spec):
+        encoding = dataclasses.replace(encoding, value="own")
     shape = Architecture(
         method.head,
         spec.observation_size,
@@ -237,6 +249,18 @@ def _architecture(
             "for; leave them as they are"
         )
     return shape
+
+
+def _parts_value(settings: LearnerSettings, method: Algorithm[Any], spec: GameSpec) -> bool:
+    """Whether the value has layers of its own, where nothing else is said.
+
+    Mazes were measured with shared ones. Of other games nobody knows how large returns are, and in
+    shared layers the errors of large values drown the policy's gradient: CartPole-v1 took PPO five
+    times as many steps (docs/performance.md). An image's layers cost too much to have them twice.
+    """
+    if is_own(settings.game) or method.head != "actor-critic" or method.value != "auto":
+        return False
+    return settings.image == "flat" or not any(map(_is_image, leaves(spec.observation_space)))
 
 
 def _is_image(leaf: Leaf) -> bool:

@@ -156,6 +156,13 @@ class LearnerSettings(BlobSettings):
         description="compile networks with memory, and PPO's loss, for a GPU (torch.compile): up "
         "to a minute at the start, then faster updates",
     )
+    batches_ahead: int = Field(
+        default=0,
+        ge=0,
+        le=16,
+        description="of those who learn from unrolls: batches that an actor writes at most before a "
+        "version learned from the first of them acts; 0: as many as the queue takes",
+    )
     publish_steps: PositiveInt = Field(
         default=12_000,
         description="agent steps between versions; more where publishing would take over a third "

@@ -12,6 +12,7 @@ import structlog
 from actor.collecting.room import write_rows
 from actor.collecting.sender import ExperienceSender
 from actor.collecting.step import Experience
+from actor.selfplay.ahead import Ahead
 from actor.selfplay.opponents import Supply
 from actor.selfplay.student import Student
 from mazemesh.client.mesh import Mesh
@@ -112,6 +113,7 @@ class Learning:
         sender: Writes them.
         most_rows: Of a write.
         alone: Whether it is the only one in its games.
+        ahead: What holds it back, where its run says how far it may play ahead.
         left_out: Rows that were not written since its learner took none.
     """
 
@@ -122,6 +124,7 @@ class Learning:
     writer: Appends
     most_rows: int
     alone: bool = True
+    ahead: Ahead | None = None
     left_out: int = 0
     _asleep: bool = False
 
@@ -145,7 +148,10 @@ class Learning:
             # The table takes no more at once, however many games end a transition in one step.
             most = min(most, wanted) or wanted
         rows = write_rows(most, signature.row_bytes)
-        return cls(role, supply, signature, sender, writer, rows, alone)
+        told, ahead = role.collection, None
+        if told.batches_ahead and told.batch_rows and not told.lockstep:
+            ahead = Ahead(role.student, told.batch_rows, told.batches_ahead)
+        return cls(role, supply, signature, sender, writer, rows, alone, ahead)
 
     def threads(self, spec: GameSpec) -> Iterator[threading.Thread]:
         """The sender's, which is waited for in the end, then what follows the policy."""

@@ -220,6 +220,8 @@ class Actor:
                 taken = learning.give(piece)
                 if self._turns is not None:
                     self._turns.written(piece.rows, acted)
+                elif learning.ahead is not None and taken:
+                    learning.ahead.written(piece.rows, acted)
             if taken:
                 self._metrics.rows.inc(piece.rows)
 

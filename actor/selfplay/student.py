@@ -6,8 +6,10 @@ compared their hashes: they are opened here without a further check.
 
 from __future__ import annotations
 
+import math
 import random
 import threading
+import time
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -92,11 +94,16 @@ class Student:
         """Of `current`."""
         return self.current.version
 
-    def wait_newer(self, version: int) -> None:
-        """Blocks until `current` is newer than `version`, or `stop` is set."""
+    def wait_newer(self, version: int, patience: float = math.inf) -> None:
+        """Blocks until `current` is newer than `version`, for `patience` seconds, or until `stop`."""
+        until = time.monotonic() + patience
         with self._installed:
             while self.current.version <= version and not self._stop.is_set():
-                self._installed.wait(_LOOK_SECONDS)
+                left = until - time.monotonic()
+                if left <= 0:
+                    log.info("no newer version", policy=self._name, than=version, waited=patience)
+                    return
+                self._installed.wait(min(left, _LOOK_SECONDS))
 
     def follow(self, spec: GameSpec) -> None:
         """Loads each new version as soon as it is ready, until `stop` is set. Runs in a thread.

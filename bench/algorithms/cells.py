@@ -2,7 +2,8 @@
 
 The peer is Stable-Baselines3 with the settings of RL Baselines3 Zoo (`hyperparams/*.yml`), which it
 documents as its own; where those take more steps than a table of this size can, `steps` are fewer
-for both, which a cell says by `cut`. Ours are the presets, as `mazemesh up` takes them.
+for both, which a cell says by `cut`. Ours are the presets, as `mazemesh up` takes them. Both sides
+compute with one thread of torch; a mesh is several processes besides, a peer is one.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ class Cell:
         peer: Of Stable-Baselines3: the arguments of the algorithm, and `n_envs`, `normalize`,
             `noise`, `policy`; empty where it has no such algorithm.
         judged: What the trained policy is judged on, if that is another game.
-        quick: Whether it is among the few that `--quick` runs.
+        quick: Whether it is among the few that are run unless told otherwise.
         cut: The peer's own settings take more steps.
     """
 
@@ -37,7 +38,7 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """As `--only` takes it: `sac/Pendulum-v1`."""
+        """As `--cells` takes it: `sac/Pendulum-v1`."""
         return f"{self.algorithm}/{self.game.rpartition(':')[2]}"
 
 

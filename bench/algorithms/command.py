@@ -17,37 +17,46 @@ from bench.algorithms.run import Trained, interquartile_range
 
 app = typer.Typer()
 
-QUICK_SHARE = 0.25
-"""Of a cell's steps, with `--quick`."""
+SHORT_SHARE = 0.25
+"""Of a cell's steps, unless told otherwise."""
+
+FULL_SEEDS = 3
 
 
 @app.command()
 def main(
-    only: Annotated[
-        list[str] | None, typer.Option(help="Cells such as sac/Pendulum-v1; may be repeated.")
+    cells: Annotated[
+        list[str] | None, typer.Option(help="Such as sac/Pendulum-v1; may be repeated.")
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, max=20, help="Runs of either side.")] = 3,
-    share: Annotated[float, typer.Option(min=0.01, max=1.0, help="Of each cell's steps.")] = 1.0,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="Few cells, one seed, a quarter of the steps.")
+    seeds: Annotated[int, typer.Option(min=1, max=20, help="Runs of either side.")] = 1,
+    steps: Annotated[int, typer.Option(min=0, help="Of either side; 0: a quarter.")] = 0,
+    full: Annotated[
+        bool, typer.Option("--full", help="All cells, 3 seeds, all their steps: for hours.")
     ] = False,
     peers: Annotated[bool, typer.Option(help="Run the peers too.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Train by both at equal steps; tell returns and wall-clock, command to last gradient step."""
-    chosen = [cell for cell in CELLS if (cell.name in only if only else cell.quick or not quick)]
-    if not chosen:
-        raise typer.BadParameter(
-            f"there are {', '.join(cell.name for cell in CELLS)}", None, None, "only"
-        )
-    seeds, share = (1, share * QUICK_SHARE) if quick else (seeds, share)
-    told = report([compare(cell, seeds, share, peers=peers) for cell in chosen])
+    """Train by both at equal steps; tell returns and wall-clock, command to last gradient step.
+
+    Without options a few cells, one seed and a quarter of their steps, which takes about three
+    minutes. Each cell is told on stderr when it is done.
+    """
+    wanted = [cell for cell in CELLS if (cell.name in cells if cells else cell.quick or full)]
+    if not wanted or (cells and len(wanted) < len(set(cells))):
+        names = ", ".join(cell.name for cell in CELLS)
+        raise typer.BadParameter(f"there are {names}", param_hint="--cells")
+    found = []
+    for cell in wanted:
+        share = 1.0 if full else SHORT_SHARE
+        budget = steps or round(cell.steps * share)
+        found.append(compare(cell, max(seeds, FULL_SEEDS if full else 1), budget, peers=peers))
+        typer.echo(_line(found[-1]), err=True)
+    told = report(found)
     typer.echo(json.dumps(told) if as_json else _lines(told))
 
 
-def compare(cell: Cell, seeds: int, share: float, *, peers: bool = True) -> dict[str, Any]:
+def compare(cell: Cell, seeds: int, steps: int, *, peers: bool = True) -> dict[str, Any]:
     """A cell's runs, in turns so that both sides have the same of a busy machine."""
-    steps = round(cell.steps * share)
     ours: list[Trained] = []
     theirs: list[Trained] = []
     failures, loads = [], []
@@ -63,7 +72,7 @@ def compare(cell: Cell, seeds: int, share: float, *, peers: bool = True) -> dict
     return {
         "cell": cell.name,
         "steps": steps,
-        "cut": cell.cut or share < 1.0,
+        "cut": cell.cut or steps < cell.steps,
         **gap(ours, theirs),
         "ours": [asdict(run) for run in ours],
         "peer": [asdict(run) for run in theirs],
@@ -107,11 +116,15 @@ def _lines(told: dict[str, Any]) -> str:
         f"{'cell':36} {'ours':>9} {'peer':>9} {'gap':>6} {'seconds':>9} {'peer':>9} {'ratio':>6}"
     ]
     for cell in told["cells"]:
-        keys = ("our_return", "peer_return", "return_gap", "our_seconds", "peer_seconds")
-        numbers = [cell.get(key) for key in (*keys, "wall_ratio")]
-        shown = ["-" if number is None else f"{number:.2f}" for number in numbers]
-        widths = (9, 9, 6, 9, 9, 6)
-        columns = " ".join(f"{text:>{width}}" for text, width in zip(shown, widths, strict=True))
-        lines.append(f"{cell['cell']:36} {columns}")
+        lines.append(_line(cell))
         lines += [f"  {failure.splitlines()[0][:200]}" for failure in cell["failures"]]
     return "\n".join(lines)
+
+
+def _line(cell: dict[str, Any]) -> str:
+    keys = ("our_return", "peer_return", "return_gap", "our_seconds", "peer_seconds", "wall_ratio")
+    numbers = [cell.get(key) for key in keys]
+    shown = ["-" if number is None else f"{number:.2f}" for number in numbers]
+    widths = (9, 9, 6, 9, 9, 6)
+    columns = " ".join(f"{text:>{width}}" for text, width in zip(shown, widths, strict=True))
+    return f"{cell['cell']:36} {columns}"

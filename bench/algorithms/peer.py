@@ -59,7 +59,7 @@ def run_peer(cell: Cell, seed: int, steps: int) -> Trained:
             text=True,
             check=False,
             timeout=LONGEST,
-            env={**os.environ, "PYTHONPATH": _path()},
+            env={**os.environ, "PYTHONPATH": _path(), "OMP_NUM_THREADS": "1"},
         )
     if done.returncode != 0:
         raise RuntimeError(

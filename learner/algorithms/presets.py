@@ -28,7 +28,12 @@ SMALL_CONTROL: Mapping[str, Any] = {"publish_steps": 200, "publish_seconds": 0.5
 """Settings of the learner in games of a few numbers, which are learned in so few steps that a
 version is soon outdated."""
 
-NORMALIZED: Mapping[str, Any] = {**SMALL_CONTROL, "normalize_observations": True}
+ON_POLICY: Mapping[str, Any] = {**SMALL_CONTROL, "batches_ahead": 2}
+"""The same for those who learn from what the present policy plays: one batch is played while
+another is learned from, and none waits beside them. Learning is as from one batch after the other,
+and no step of a small budget is spent on an outdated policy."""
+
+NORMALIZED: Mapping[str, Any] = {**ON_POLICY, "normalize_observations": True}
 """The same where observations are of different sizes."""
 
 
@@ -42,6 +47,7 @@ class Preset(Generic[C]):
         hidden: Widths of the network's hidden layers.
         games: That an actor plays at once.
         settings: Of the learner (`learner.settings`), where others than usual are better.
+        ends: The learning rate reaches its end with the run, where that is known (`--steps`).
     """
 
     game_settings: GameSettings
@@ -49,6 +55,7 @@ class Preset(Generic[C]):
     hidden: tuple[int, ...] = (128, 128)
     games: int = 256
     settings: Mapping[str, Any] = field(default_factory=dict)
+    ends: bool = False
 
 
 @dataclass(frozen=True)

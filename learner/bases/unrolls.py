@@ -43,6 +43,16 @@ class ActorCriticConfig:
     def __post_init__(self) -> None:
         check(self)
 
+    def updates_of(self, agent_steps: int) -> int:
+        """Gradient steps that so many agent steps are learned from by, at least 1."""
+        batches = agent_steps / (self.unroll_length * self.unrolls_per_batch)
+        return max(1, round(batches * self.updates_per_batch))
+
+    @property
+    def updates_per_batch(self) -> int:
+        """Gradient steps of an update."""
+        return 1
+
     def rate_at(self, updates: int) -> float:
         """The learning rate after so many gradient steps."""
         left = max(0.0, 1.0 - updates / self.anneal_updates)

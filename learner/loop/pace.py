@@ -49,6 +49,7 @@ class Freely:
         now: When training begins.
         agent_steps: Learned from by then.
         publishing_seconds: How long the last version took to be published.
+        each_batch: Actors wait for versions, so one follows from each batch, whatever it takes.
     """
 
     def __init__(
@@ -57,7 +58,10 @@ class Freely:
         now: float,
         agent_steps: int,
         publishing_seconds: Callable[[], float],
+        *,
+        each_batch: bool = False,
     ) -> None:
+        self._each_batch = each_batch
         self._every_steps, self._every_seconds = settings.publish_steps, settings.publish_seconds
         self._published_at, self._published_steps = now, agent_steps
         self._publishing_seconds = publishing_seconds
@@ -68,7 +72,8 @@ class Freely:
     def due(self, now: float, agent_steps: int, *, learned: bool) -> Due:
         """See `Pace.due`."""
         snapshot = self._snapshot.due(now)
-        publish = snapshot or self._is_time(now, agent_steps)
+        waited_for = learned and self._each_batch
+        publish = snapshot or waited_for or self._is_time(now, agent_steps)
         if publish:
             self._published_at, self._published_steps = now, agent_steps
         return Due(publish, snapshot, self._journal.due(now), self._checkpoint.due(now))

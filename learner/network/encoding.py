@@ -18,8 +18,9 @@ auto: nature where it fits, else small, else flat.
 MemoryCell = Literal["gru", "lstm"]
 
 ValueNetwork = Literal["auto", "shared", "own"]
-"""Whether the value has layers of its own. auto: where actions are continuous and nothing is
-remembered; there what helps the value hurts the policy (Andrychowicz et al. 2021, choice C47)."""
+"""Whether the value has layers of its own. auto: where actions are continuous, and in games of
+others where nothing seen is an image, unless something is remembered; there what helps the value
+hurts the policy (Andrychowicz et al. 2021, choice C47)."""
 
 
 @dataclass(frozen=True)

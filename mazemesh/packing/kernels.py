@@ -157,9 +157,7 @@ def _unpack_sums(
 
 
 @_called
-def _unpack_within(
-    packed: Bytes, plain: Bytes, program: Program, begin: int, element: int
-) -> None:
+def _unpack_within(packed: Bytes, plain: Bytes, program: Program, begin: int, element: int) -> None:
     """Write one row, without a byte behind it read or written."""
     for run in range(program.shape[0]):
         count, width = program[run, COUNT], program[run, BITS]

@@ -33,7 +33,7 @@ CHOOSING_DRAWN: Choosing
 CHOOSING_NOISY: Choosing
 
 class Collection(_message.Message):
-    __slots__ = ("game", "settings", "table", "unroll", "transition", "sequence", "batch_rows", "lockstep", "pool", "exploits", "packed", "action_distribution", "games", "first_rows", "roles")
+    __slots__ = ("game", "settings", "table", "unroll", "transition", "sequence", "batch_rows", "lockstep", "pool", "exploits", "packed", "action_distribution", "games", "first_rows", "batches_ahead", "roles")
     GAME_FIELD_NUMBER: _ClassVar[int]
     SETTINGS_FIELD_NUMBER: _ClassVar[int]
     TABLE_FIELD_NUMBER: _ClassVar[int]
@@ -48,6 +48,7 @@ class Collection(_message.Message):
     ACTION_DISTRIBUTION_FIELD_NUMBER: _ClassVar[int]
     GAMES_FIELD_NUMBER: _ClassVar[int]
     FIRST_ROWS_FIELD_NUMBER: _ClassVar[int]
+    BATCHES_AHEAD_FIELD_NUMBER: _ClassVar[int]
     ROLES_FIELD_NUMBER: _ClassVar[int]
     game: str
     settings: _game_pb2.GameSettings
@@ -63,8 +64,9 @@ class Collection(_message.Message):
     action_distribution: str
     games: int
     first_rows: int
+    batches_ahead: int
     roles: _containers.RepeatedCompositeFieldContainer[RolePolicy]
-    def __init__(self, game: _Optional[str] = ..., settings: _Optional[_Union[_game_pb2.GameSettings, _Mapping]] = ..., table: _Optional[str] = ..., unroll: _Optional[_Union[UnrollCollection, _Mapping]] = ..., transition: _Optional[_Union[TransitionCollection, _Mapping]] = ..., sequence: _Optional[_Union[SequenceCollection, _Mapping]] = ..., batch_rows: _Optional[int] = ..., lockstep: _Optional[bool] = ..., pool: _Optional[_Iterable[str]] = ..., exploits: _Optional[str] = ..., packed: _Optional[bool] = ..., action_distribution: _Optional[str] = ..., games: _Optional[int] = ..., first_rows: _Optional[int] = ..., roles: _Optional[_Iterable[_Union[RolePolicy, _Mapping]]] = ...) -> None: ...
+    def __init__(self, game: _Optional[str] = ..., settings: _Optional[_Union[_game_pb2.GameSettings, _Mapping]] = ..., table: _Optional[str] = ..., unroll: _Optional[_Union[UnrollCollection, _Mapping]] = ..., transition: _Optional[_Union[TransitionCollection, _Mapping]] = ..., sequence: _Optional[_Union[SequenceCollection, _Mapping]] = ..., batch_rows: _Optional[int] = ..., lockstep: _Optional[bool] = ..., pool: _Optional[_Iterable[str]] = ..., exploits: _Optional[str] = ..., packed: _Optional[bool] = ..., action_distribution: _Optional[str] = ..., games: _Optional[int] = ..., first_rows: _Optional[int] = ..., batches_ahead: _Optional[int] = ..., roles: _Optional[_Iterable[_Union[RolePolicy, _Mapping]]] = ...) -> None: ...
 
 class RolePolicy(_message.Message):
     __slots__ = ("role", "policy", "seats")
@@ -469,3 +471,73 @@ class HoldNameResponse(_message.Message):
     fence: int
     seconds: float
     def __init__(self, fence: _Optional[int] = ..., seconds: _Optional[float] = ...) -> None: ...
+
+class InferRequest(_message.Message):
+    __slots__ = ("policy", "rows", "columns", "outputs", "temperature", "seed", "session_ids", "begin_rows")
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    OUTPUTS_FIELD_NUMBER: _ClassVar[int]
+    TEMPERATURE_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    SESSION_IDS_FIELD_NUMBER: _ClassVar[int]
+    BEGIN_ROWS_FIELD_NUMBER: _ClassVar[int]
+    policy: str
+    rows: int
+    columns: _containers.RepeatedCompositeFieldContainer[_tensor_pb2.NamedColumn]
+    outputs: _containers.RepeatedScalarFieldContainer[str]
+    temperature: float
+    seed: int
+    session_ids: _containers.RepeatedScalarFieldContainer[str]
+    begin_rows: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, policy: _Optional[str] = ..., rows: _Optional[int] = ..., columns: _Optional[_Iterable[_Union[_tensor_pb2.NamedColumn, _Mapping]]] = ..., outputs: _Optional[_Iterable[str]] = ..., temperature: _Optional[float] = ..., seed: _Optional[int] = ..., session_ids: _Optional[_Iterable[str]] = ..., begin_rows: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class InferResponse(_message.Message):
+    __slots__ = ("name", "version", "rows", "columns", "begun_rows")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    BEGUN_ROWS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    version: int
+    rows: int
+    columns: _containers.RepeatedCompositeFieldContainer[_tensor_pb2.NamedColumn]
+    begun_rows: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., rows: _Optional[int] = ..., columns: _Optional[_Iterable[_Union[_tensor_pb2.NamedColumn, _Mapping]]] = ..., begun_rows: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class GetPolicySignatureRequest(_message.Message):
+    __slots__ = ("policy",)
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    policy: str
+    def __init__(self, policy: _Optional[str] = ...) -> None: ...
+
+class GetPolicySignatureResponse(_message.Message):
+    __slots__ = ("name", "version", "inputs", "optional_inputs", "outputs", "state_size", "max_rows")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    INPUTS_FIELD_NUMBER: _ClassVar[int]
+    OPTIONAL_INPUTS_FIELD_NUMBER: _ClassVar[int]
+    OUTPUTS_FIELD_NUMBER: _ClassVar[int]
+    STATE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    MAX_ROWS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    version: int
+    inputs: _tensor_pb2.Signature
+    optional_inputs: _containers.RepeatedScalarFieldContainer[str]
+    outputs: _tensor_pb2.Signature
+    state_size: int
+    max_rows: int
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., inputs: _Optional[_Union[_tensor_pb2.Signature, _Mapping]] = ..., optional_inputs: _Optional[_Iterable[str]] = ..., outputs: _Optional[_Union[_tensor_pb2.Signature, _Mapping]] = ..., state_size: _Optional[int] = ..., max_rows: _Optional[int] = ...) -> None: ...
+
+class ResetSessionsRequest(_message.Message):
+    __slots__ = ("name", "session_ids")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SESSION_IDS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    session_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., session_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ResetSessionsResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...

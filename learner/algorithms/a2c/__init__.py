@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from learner.algorithms.algorithm import Algorithm, Start
-from learner.algorithms.presets import NORMALIZED, SHAPED, SMALL_CONTROL, Preset, Presets
+from learner.algorithms.presets import NORMALIZED, ON_POLICY, SHAPED, Preset, Presets
 from learner.bases.bounds import Rows, Share, Steps, Updates
 from learner.bases.unrolls import UNROLLS, ActorCriticConfig
 from mazemesh.games import GameSettings
@@ -48,7 +48,13 @@ ALGORITHM = Algorithm(
     name="a2c",
     presets=Presets(
         Preset(SHAPED, A2CConfig(entropy_cost=0.02)),
-        Preset(GameSettings(), A2CConfig(discount=0.99)),
+        Preset(
+            GameSettings(),
+            A2CConfig(unrolls_per_batch=32, discount=0.99),
+            games=32,
+            settings=ON_POLICY,
+            ends=True,
+        ),
         {
             "gymnasium:CartPole-v1": Preset(
                 GameSettings(),
@@ -64,7 +70,8 @@ ALGORITHM = Algorithm(
                 ),
                 hidden=(64, 64),
                 games=16,
-                settings={**SMALL_CONTROL, "activation": "tanh"},
+                settings={**ON_POLICY, "activation": "tanh"},
+                ends=True,
             ),
             **{
                 game: Preset(
@@ -81,6 +88,7 @@ ALGORITHM = Algorithm(
                     hidden=(64, 64),
                     games=16,
                     settings={**NORMALIZED, "activation": "tanh", "normalize_rewards": True},
+                    ends=True,
                 )
                 for game, discount in (
                     ("gymnasium:Pendulum-v1", 0.9),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from learner.algorithms.algorithm import Algorithm, Start
 from learner.algorithms.ppo import PPOConfig
-from learner.algorithms.presets import SHAPED, Preset, Presets
+from learner.algorithms.presets import ON_POLICY, SHAPED, Preset, Presets
 from learner.bases.central import CENTRAL_UNROLLS
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSettings
@@ -46,7 +46,23 @@ ALGORITHM = Algorithm(
     name="mappo",
     presets=Presets(
         Preset(SHAPED, MAPPOConfig()),
-        Preset(GameSettings(), MAPPOConfig(discount=0.99)),
+        # After Yu et al. (2022, table 7): many epochs over few steps, values in units of their own.
+        Preset(
+            GameSettings(),
+            MAPPOConfig(
+                unroll_length=25,
+                unrolls_per_batch=48,
+                minibatch_size=400,
+                epochs=10,
+                learning_rate=7e-4,
+                final_learning_rate=7e-5,
+                discount=0.99,
+            ),
+            hidden=(64, 64),
+            games=16,
+            settings={**ON_POLICY, "normalize_rewards": True},
+            ends=True,
+        ),
     ),
     experience=CENTRAL_UNROLLS,
     build=build,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from learner.algorithms.algorithm import Algorithm, Start
-from learner.algorithms.presets import NORMALIZED, SHAPED, SMALL_CONTROL, Preset, Presets
+from learner.algorithms.presets import NORMALIZED, ON_POLICY, SHAPED, Preset, Presets
 from learner.bases.bounds import Cost, Rows, Updates, Within
 from learner.bases.unrolls import UNROLLS, ActorCriticConfig
 from mazemesh.errors import InvalidArgument
@@ -36,6 +36,11 @@ class PPOConfig(ActorCriticConfig):
     clip: Annotated[float, Within(0, 1, above=True)] = 0.2
     magnet_cost: Cost = 0.0
     magnet_updates: Updates = 1_000
+
+    @property
+    def updates_per_batch(self) -> int:
+        """Gradient steps of an update: minibatches, in all epochs."""
+        return self.epochs * -(-self.unroll_length * self.unrolls_per_batch // self.minibatch_size)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -79,7 +84,7 @@ BOARDS = Preset(
         entropy_cost=0.1,
     ),
     hidden=(256, 256),
-    settings={"publish_steps": 2_000},
+    settings={"publish_steps": 2_000, "value_layers": "shared"},
 )
 
 ALGORITHM = Algorithm(
@@ -89,9 +94,10 @@ ALGORITHM = Algorithm(
         # Most foreign games are far slower than mazes: fewer at once, and smaller batches.
         Preset(
             GameSettings(),
-            PPOConfig(unrolls_per_batch=64, minibatch_size=512, epochs=4, discount=0.99),
+            PPOConfig(unrolls_per_batch=64, minibatch_size=256, epochs=6, discount=0.99),
             games=64,
-            settings={"publish_steps": 2_000},
+            settings={"publish_steps": 2_000, "batches_ahead": 2},
+            ends=True,
         ),
         # In race 0.01 won a little more than 0.02 at every stage (82 % and 81 % against
         # bot/wall-follower after 3.2 M agent steps); 256 units a layer or a discount of 0.97 did
@@ -115,7 +121,8 @@ ALGORITHM = Algorithm(
                 ),
                 hidden=(64, 64),
                 games=16,
-                settings={**SMALL_CONTROL, "activation": "tanh"},
+                settings={**ON_POLICY, "activation": "tanh"},
+                ends=True,
             ),
             "gymnasium:Pendulum-v1": Preset(
                 GameSettings(),
@@ -133,6 +140,7 @@ ALGORITHM = Algorithm(
                 hidden=(64, 64),
                 games=16,
                 settings={**NORMALIZED, "activation": "tanh", "normalize_rewards": True},
+                ends=True,
             ),
             "gymnasium:MountainCarContinuous-v0": Preset(
                 GameSettings(),
@@ -150,6 +158,7 @@ ALGORITHM = Algorithm(
                 hidden=(64, 64),
                 games=16,
                 settings={**NORMALIZED, "activation": "tanh", "normalize_rewards": True},
+                ends=True,
             ),
         },
         {"pettingzoo:classic/": BOARDS, "pettingzoo:pettingzoo.classic.": BOARDS},

@@ -49,7 +49,9 @@ def observe_packed(
     And which of its actions are legal, a byte of `masks` each.
     """
     if p.window == WIDEST:
-        _observe(p, s, out, masks, games, row_bytes, WIDEST)  # shifts by constants, in the default game
+        _observe(
+            p, s, out, masks, games, row_bytes, WIDEST
+        )  # shifts by constants, in the default game
     else:
         _observe(p, s, out, masks, games, row_bytes, p.window)
 
@@ -115,7 +117,9 @@ def _observe(
             write_compass_to(p, s, out, game, seat, at, exit_row, exit_column)
             out[at + 4] = s.steps[game] * 255 // p.step_limit
             passages = s.passages[game, cell_of(p, s, game, seat)]
-            masks[index * p.seats + seat] = passages << 1 | np.uint8(p.may_stay)  # as `write_mask` says it
+            masks[index * p.seats + seat] = passages << 1 | np.uint8(
+                p.may_stay
+            )  # as `write_mask` says it
 
 
 @part
