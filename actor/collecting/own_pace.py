@@ -124,8 +124,7 @@ class OwnPaceUnrollCollector:
         if sum(map(len, self._versions)) < self._ready:
             return None
         columns = {
-            name: np.concatenate([part[name] for part in self._parts])
-            for name in self._parts[0]
+            name: np.concatenate([part[name] for part in self._parts]) for name in self._parts[0]
         }
         if "logits" in columns:
             columns["behaviour_log_probability"] = self._log_probability(columns)

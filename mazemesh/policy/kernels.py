@@ -151,10 +151,10 @@ def record_moves(
     bootstrap_values: Floats,
     opponents: npt.NDArray[np.uint64],
 ) -> int:
-    """As `record_step`, each row at its own place `at` [n], which moves on; returns how many are full.
+    """Write a step as `record_step`, each row at its own place `at` [n], which moves on.
 
     Rows of status 3 made no move and are left out. Bootstrap values become 0. `opponents` [n, T],
-    or [0, 0] where they are not wanted.
+    or [0, 0] where they are not wanted. Return how many rows are full.
     """
     full = 0
     for row in range(logits.shape[0]):
