@@ -72,10 +72,10 @@ class Run:
         game = open_game(settings.game)
         given = {name: getattr(settings, name, None) for name in _MAZE_FIELDS}
         config = override(start.config, settings.hyperparameters)
-        if settings.lockstep and not method.experience.ordered:
+        if settings.lockstep and method.experience.turns(config) is None:
             raise InvalidArgument(
                 f"lockstep: {settings.algorithm} draws by priorities that follow the order of "
-                f"arrival; it should be one of {', '.join(_ordered())}"
+                f"arrival; it should be one of {', '.join(_ordered(settings.game))}"
             )
         game_settings = dataclasses.replace(
             start.game_settings,
@@ -153,6 +153,7 @@ class Run:
         collection.batch_rows, collection.lockstep = self.batch_rows, self.lockstep
         if self.lockstep:
             turns = self.method.experience.turns(self.config)
+            assert turns is not None  # or the run would have been refused
             collection.first_rows, collection.batch_rows = turns
         collection.pool.extend(self.pool)
         collection.exploits, collection.games = self.exploits, self.games
@@ -280,9 +281,10 @@ def _described(architecture: Architecture) -> dict[str, Any]:
     return values if architecture.own is None else {**values, "own": architecture.own.factory}
 
 
-def _ordered() -> list[str]:
+def _ordered(game: str) -> list[str]:
     """Algorithms that lockstep repeats."""
-    return [name for name in names() if find(name).experience.ordered]
+    every = ((name, find(name)) for name in names())
+    return [name for name, one in every if one.experience.turns(one.preset(game).config)]
 
 
 def _check_network(settings: LearnerSettings, method: Algorithm[Any]) -> None:
