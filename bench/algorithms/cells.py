@@ -270,5 +270,6 @@ CELLS = (
             ("dqn", {"learning_starts": 1000, "buffer_size": 50_000}),
         )
     ),
-    Cell("mappo", SPREAD, 500_000),
+    # Beside PPO with shared parameters: no MAPPO installs beside today's PettingZoo.
+    Cell("mappo", SPREAD, 500_000, {"n_envs": 4, "n_steps": 128, "batch_size": 256}),
 )
