@@ -36,10 +36,10 @@ from mazemesh.sqlite_url import sqlite_url
 from mazemesh.v1 import elo_pb2
 from mazemesh.v1.elo_pb2_grpc import EloServiceStub
 from services._harness import serve
-from services._harness.access.certificates import make_authority, make_certificate
-from services._harness.access.keys import new_key
-from services._harness.access.roles import Role
-from services._harness.access.sql_keys import PACKAGE, SqlKeys
+from services._harness.access.callers.keys import new_key
+from services._harness.access.callers.roles import Role
+from services._harness.access.callers.sql_keys import PACKAGE, SqlKeys
+from services._harness.access.tls.authority import make_authority, make_certificate
 from services._harness.sql.database import Database
 from services.elo.bind import bind
 from services.elo.settings import EloSettings

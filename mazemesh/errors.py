@@ -37,6 +37,9 @@ class Reason(StrEnum):
     TICKET_CANCELLED = "TICKET_CANCELLED"
     """The ticket was withdrawn."""
 
+    TICKET_WAITS = "TICKET_WAITS"
+    """The player waits in the queue already, with another ticket."""
+
     BATCHES_MISSING = "BATCHES_MISSING"
     """The service knows the writer, but not the batch before this one."""
 

@@ -96,6 +96,11 @@ SEEKER = _grammar(
 )
 """A player that is no bot, so one who can ask for a match."""
 
+PERSON = _grammar(
+    _PERSON, "\"player/name\", name of 1..64 characters of a-z, A-Z, 0-9, '-', '_', '.', '@'"
+)
+"""A person: "player/zoe"."""
+
 OPPONENT = _grammar(
     f"{_NAME}:(?:{_VERSION}|{LATEST})|{_BOT}",
     f'"name:version", "name:{LATEST}" or "bot/name", names of 1..64 characters of a-z, 0-9, '
@@ -114,6 +119,12 @@ MATCH_ID = _visible(128)
 
 GATE_ID = _visible(96)
 """A gate; a match of it is "id/number"."""
+
+TOURNAMENT_ID = _visible(96)
+"""A tournament; a match of it is "id/encounter/number"."""
+
+ENTRANT = _visible(128)
+"""Who takes part in a tournament: a player, or a team under a name of its own."""
 
 GAME_ID = _visible(160)
 """A game of a match: the match's id and a suffix."""

@@ -14,11 +14,11 @@ from mazemesh.client.game.game import GameClient
 from mazemesh.client.game.seat_session import SeatSession
 from mazemesh.client.mesh import Mesh
 from mazemesh.errors import MazemeshError
+from mazemesh.evaluation.seats import play_seat
 from mazemesh.games import Purpose, get_game, is_bot, seeds
 from mazemesh.games.mazes.overview import legend
 from mazemesh.games.mazes.render import draw_text
 from mazemesh.policy.cache import PolicyCache
-from mazemesh.policy.deciding import first_row
 from mazemesh.policy.onnx_policy import OnnxPolicy
 from mazemesh.v1.game_pb2 import (
     GameFinished,
@@ -99,12 +99,7 @@ def _legal_move(turn: Turn) -> int | None:
 def _let_play(game: GameClient, token: str, policy: OnnxPolicy, left: threading.Event) -> None:
     """Answers every turn of a seat by the policy's best action, until the person has left."""
     try:
-        state = np.zeros((1, policy.state_size), np.float32)
-        with game.play(token) as seat:
-            while isinstance(turn := seat.receive(timeout=3600.0), Turn):
-                columns = {name: row[None] for name, row in seat.seen(turn).items()}
-                action, state = policy.act(*policy.seen(columns), state)
-                seat.act(turn.step, first_row(action))
+        play_seat(game, token, policy, left)
     except MazemeshError as error:
         if not left.is_set():
             _say(f"the opponent is gone: {error}")

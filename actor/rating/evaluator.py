@@ -25,8 +25,10 @@ from mazemesh.errors import (
 )
 from mazemesh.evaluation.duel import success_rate
 from mazemesh.evaluation.matches import GamePeer, play_matches
+from mazemesh.evaluation.seats import SeatPeer, has_people, play_seats
 from mazemesh.games import is_bot
 from mazemesh.policy.cache import PolicyCache
+from mazemesh.policy.onnx_policy import OnnxPolicy
 from mazemesh.v1.game_pb2 import GameSettings, GetGameSpecResponse
 from mazemesh.v1.matchmaker_pb2 import LeasedMatch, LeaseMatchesResponse
 from mazemesh.v1.model_pb2 import PolicyVersion
@@ -36,6 +38,8 @@ log = structlog.get_logger()
 _IDLE_SECONDS = 1.0
 _PROBE_EVERY = 2.0
 _STOPS = "the evaluator stops"
+_MOST_BESIDE = 32
+"""Matches with people at once, each with a thread for each seat of a policy."""
 
 
 class MatchPeer(Protocol):
@@ -50,8 +54,12 @@ class MatchPeer(Protocol):
         ...
 
 
-class ProbePeer(GamePeer, Protocol):
+class ProbePeer(GamePeer, SeatPeer, Protocol):
     """What is needed of the Game service beyond playing matches."""
+
+    def at(self, address: str) -> ProbePeer:
+        """The instance at an address; any where it is empty."""
+        ...
 
     def spec(self, game: str, settings: GameSettings) -> GetGameSpecResponse:
         """A game under settings."""
@@ -98,7 +106,8 @@ class Evaluator:
         self._matchmaker, self._model, self._game = matchmaker, model, game
         self._metrics, self._stop, self._rng = metrics, stop, rng
         self._max_matches, self._probe_games, self._policy = max_matches, probe_games, policy
-        self._cache = PolicyCache(model)
+        self._cache, self._loading = PolicyCache(model), threading.Lock()
+        self._beside: list[threading.Thread] = []
         self._probed: dict[str, int] = {}
         self._probe_at = 0.0
 
@@ -121,6 +130,8 @@ class Evaluator:
                 idle = _IDLE_SECONDS
             if idle:
                 self._stop.wait(jittered(idle))
+        for thread in self._beside:
+            thread.join()
 
     def _work(self) -> float:
         """Plays one lease; returns how long to wait before the next."""
@@ -131,6 +142,9 @@ class Evaluator:
         answer = self._matchmaker.lease(self._worker_id, self._max_matches)
         groups: dict[str, list[LeasedMatch]] = defaultdict(list)
         for match in answer.matches:
+            if has_people(match.setup):
+                self._play_beside(match)
+                continue
             key = match.setup.game + match.setup.settings.SerializeToString().hex()
             match.created.game_address = match.game_address
             groups[f"{key}@{match.temperature}@{match.game_address}"].append(match)
@@ -144,6 +158,43 @@ class Evaluator:
         wait = answer.retry_after.seconds + answer.retry_after.nanos / 1e9
         return wait or _IDLE_SECONDS
 
+    def _play_beside(self, match: LeasedMatch) -> None:
+        """Holds the policies' seats of a match with people in a thread, as people take their time.
+
+        Where too many are under way the lease goes back, and to another evaluator.
+        """
+        self._beside = [one for one in self._beside if one.is_alive()]
+        if self._stop.is_set() or len(self._beside) >= _MOST_BESIDE:
+            self._complete([match], _STOPS if self._stop.is_set() else "too many people to play")
+            return
+        rng = self._rng.spawn(1)[0]
+        thread = threading.Thread(target=self._sit, args=(match, rng), name=match.match_id)
+        thread.start()
+        self._beside.append(thread)
+
+    def _sit(self, match: LeasedMatch, rng: np.random.Generator) -> None:
+        failure = ""
+        try:
+            play_seats(
+                self._game.at(match.game_address),
+                self._load,
+                match.setup,
+                match.created,
+                self._stop,
+                temperature=match.temperature,
+                rng=rng,
+            )
+        except MazemeshError as error:
+            failure = str(error)
+        try:
+            self._complete([match], failure)
+        except MazemeshError as error:  # the lease runs out by itself
+            log.warning("match not completed", match_id=match.match_id, reason=str(error))
+
+    def _load(self, reference: str) -> OnnxPolicy:
+        with self._loading:
+            return self._cache.get(reference)
+
     def _play(self, matches: Sequence[LeasedMatch]) -> None:
         playable = [match for match in matches if self._loads(match)]
         if not playable:
@@ -151,7 +202,7 @@ class Evaluator:
         try:
             play_matches(
                 self._game,
-                self._cache.get,
+                self._load,
                 [(match.setup, match.created) for match in playable],
                 temperature=playable[0].temperature,
                 rng=self._rng,
@@ -172,7 +223,7 @@ class Evaluator:
         try:
             for participant in match.setup.participants:
                 if not is_bot(participant):
-                    self._cache.get(participant)
+                    self._load(participant)
         except (NotFound, InvalidArgument) as error:
             self._complete([match], str(error))
             return False
@@ -207,7 +258,7 @@ class Evaluator:
                 self._probed[name] = version.version
                 continue
             rate = success_rate(
-                self._game, self._cache.get, told.spec, reference, self._probe_games, self._rng
+                self._game, self._load, told.spec, reference, self._probe_games, self._rng
             )
             self._probed[name] = version.version
             self._metrics.success_rate.labels(reference).set(rate)

@@ -8,8 +8,8 @@ Nothing is kept of them here. admin.key is for people; the job `keys` enters all
 import json
 import sys
 
-from services._harness.access.keys import new_key
-from services._harness.access.roles import Role
+from services._harness.access.callers.keys import new_key
+from services._harness.access.callers.roles import Role
 
 ROLES = ("admin", "worker", "trainer", "game-service", "matchmaker-service", "model-service")
 secret = {

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mazemesh.cli.following import followed, watched
 from mazemesh.cli.options import DATA_DIR, DataDir, Host, Json, PortBase, connected
-from mazemesh.cli.output import literal_console, print_json, print_table
+from mazemesh.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
-    from rich.live import Live
+    from rich.text import Text
 
     from mazemesh.client.matchmaker import MatchmakerClient
     from mazemesh.v1.matchmaker_pb2 import GateRun
 
-_TRIES, _PAUSE = 60, 1.0
 _WIDTH = 48
 
 
@@ -70,7 +67,7 @@ def gate(
     with connected(data_dir, host, port_base) as mesh:
         run = mesh.matchmaker.start_gate(request)
         if not detach:
-            run = _watched(_followed(mesh.matchmaker, run.gate.gate_id), quiet=json)
+            run = _watched(mesh.matchmaker, run.gate.gate_id, quiet=json)
     _tell(run, json=json)
 
 
@@ -90,7 +87,7 @@ def gates(
 
     with connected(data_dir, host, port_base, () if watch else ("matchmaker",)) as mesh:
         if watch:
-            run = _watched(_followed(mesh.matchmaker, watch), quiet=json)
+            run = _watched(mesh.matchmaker, watch, quiet=json)
             _tell(run, json=json)
             return
         if cancel:
@@ -208,64 +205,18 @@ def _row(run: GateRun) -> tuple[object, ...]:
     )
 
 
-def _followed(matchmaker: MatchmakerClient, gate_id: str) -> Iterator[GateRun]:
-    """A gate until it has ended; a Matchmaker that is started again meanwhile is waited for."""
-    import time
-
-    from mazemesh.client.pauses import jittered
-    from mazemesh.errors import Unavailable
-
-    tries = 0
-    while True:
-        try:
-            for run in matchmaker.watch_gate_run(gate_id):
-                tries = 0
-                yield run
-            return
-        except Unavailable:
-            tries += 1
-            if tries > _TRIES:
-                raise
-        time.sleep(jittered(_PAUSE))  # nothing tells when it is back
-
-
-def _watched(runs: Iterable[GateRun], *, quiet: bool) -> GateRun:
+def _watched(matchmaker: MatchmakerClient, gate_id: str, *, quiet: bool) -> GateRun:
     """Shows a gate as it goes on; what it was last."""
-    last: GateRun | None = None
-    try:
-        with _shown(quiet=quiet) as show:
-            for run in runs:
-                if last is None or run != last:
-                    show(run)
-                last = run
-    except KeyboardInterrupt:
-        if last is None:
-            raise
-        return last
-    if last is None:
-        raise RuntimeError("a watch told nothing")
-    return last
+    told = followed(lambda: matchmaker.watch_gate_run(gate_id))
+    return watched(told, line, picture, quiet=quiet)
 
 
-@contextmanager
-def _shown(*, quiet: bool) -> Iterator[Any]:
-    """What shows a gate: a picture on a terminal, a line each time elsewhere, nothing for JSON."""
-    if quiet:
-        yield lambda run: None
-    elif sys.stdout.isatty():
-        from rich.live import Live
-
-        with Live(console=literal_console(), refresh_per_second=8) as live:
-            yield lambda run: _draw(live, run)
-    else:
-        yield lambda run: print(line(run), flush=True)
-
-
-def _draw(live: Live, run: GateRun) -> None:
+def picture(run: GateRun) -> Text:
+    """A gate on a terminal."""
     from rich.text import Text
 
     found = run.gate
-    live.update(Text(f"{line(run)}\n{scale(found.lower, found.ratio, found.upper)}"))
+    return Text(f"{line(run)}\n{scale(found.lower, found.ratio, found.upper)}")
 
 
 def _tell(run: GateRun, *, json: bool) -> None:

@@ -77,6 +77,10 @@ def leaderboard(
     top: Annotated[int, typer.Option(min=1, max=1000, help="How many players.")] = 20,
     prefix: Annotated[str, typer.Option(help="Only players whose name begins so.")] = "",
     around: Annotated[str, typer.Option(help="Centre the list on this player.")] = "",
+    model: Annotated[
+        str,
+        typer.Option(help="bradley-terry (fitted, the headline), elo, glicko2 or plackett-luce."),
+    ] = "bradley-terry",
     data_dir: DataDir = DATA_DIR,
     host: Host = None,
     port_base: PortBase = None,
@@ -84,10 +88,18 @@ def leaderboard(
 ) -> None:
     """Show ratings with their 95 % intervals, best first."""
     with connected(data_dir, host, port_base, ("elo",)) as mesh:
-        board = mesh.elo.leaderboard(ladder, page_size=top, prefix=prefix, around=around)
+        board = mesh.elo.leaderboard(
+            ladder, page_size=top, prefix=prefix, around=around, model=model
+        )
     if json:
         print_json(
-            {"ladder": ladder, "matches": board.matches, "players": rating_rows(board.players)}
+            {
+                "ladder": ladder,
+                "model": model,
+                "matches": board.matches,
+                "seat_effect": [round(board.seat_effect, 1), round(board.seat_deviation, 1)],
+                "players": rating_rows(board.players, 3 if model == "plackett-luce" else 1),
+            }
         )
         return
     columns = ("player", "rank", "rating", "low", "high", "games", "wins", "draws", "losses")
@@ -95,21 +107,26 @@ def leaderboard(
         (r.player, r.rank or "-", r.rating, r.low, r.high, r.games, r.wins, r.draws, r.losses)
         for r in board.players
     ]
-    print_table(f"{ladder}: {board.matches} matches", columns, rows)
+    title = f"{ladder}: {board.matches} matches"
+    if model != "bradley-terry":
+        title += f", {model}"
+    if abs(board.seat_effect) > 2.0 * board.seat_deviation > 0.0:
+        title += f", first place worth {board.seat_effect:+.0f} points"
+    print_table(title, columns, rows)
 
 
-def rating_rows(players: Any) -> list[dict[str, Any]]:
-    """Ratings as plain data, best first."""
-    return [_rating(player) for player in players]
+def rating_rows(players: Any, digits: int = 1) -> list[dict[str, Any]]:
+    """Ratings as plain data, best first, rounded to so many digits."""
+    return [_rating(player, digits) for player in players]
 
 
-def _rating(row: PlayerRating) -> dict[str, Any]:
+def _rating(row: PlayerRating, digits: int) -> dict[str, Any]:
     return {
         "policy": row.player,
         "rank": row.rank,
-        "rating": round(row.rating, 1),
-        "low": round(row.low, 1),
-        "high": round(row.high, 1),
+        "rating": round(row.rating, digits),
+        "low": round(row.low, digits),
+        "high": round(row.high, digits),
         "games": row.games,
         "matches": row.matches,
         "wins": row.wins,

@@ -34,6 +34,14 @@ def publish(
             "else preferences.",
         ),
     ] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            help="What an input or output of the file is, THEIRS=OURS, e.g. obs=observation or "
+            "q=logits; for each that cannot be told by itself.",
+        ),
+    ] = None,
     data_dir: DataDir = DATA_DIR,
     host: Host = None,
     port_base: PortBase = None,
@@ -43,12 +51,15 @@ def publish(
 
     The file is validated against the game by the Model service, on observations of real play whose
     answers are computed here first, by another program than the one that plays it. Weights that lie
-    beside the file are put into it.
+    beside the file are put into it. Files of other libraries (docs/third-party.md) are given the
+    form of a policy: names, element types, a free batch axis, a mask over illegal actions.
     """
     from mazemesh.policy.publishing import prepare
 
     with errors_as_lines():
-        publication = prepare(file, name, game, snapshot=snapshot, q_values=q_values)
+        publication = prepare(
+            file, name, game, snapshot=snapshot, q_values=q_values, names=_mapping(names or [])
+        )
         with connected(data_dir, host, port_base, ("game", "model"), [game]) as mesh:
             published = publication.send(mesh.model)
     if json:
@@ -57,6 +68,8 @@ def publish(
         print_json(told)
     else:
         typer.echo(f"published {published.policy} ({published.size_bytes} bytes)")
+        if published.changes:
+            typer.echo(f"changed in the file: {'; '.join(published.changes)}")
         kind = (
             "the best of its Q-values" if published.q_values else "draws by softmax of its logits"
         )
@@ -64,3 +77,15 @@ def publish(
             f"plays {kind}; expected answers are {published.expected_from}'s; compared: "
             f"{published.compared}"
         )
+
+
+def _mapping(given: list[str]) -> dict[str, str]:
+    from mazemesh.errors import InvalidArgument
+
+    found = {}
+    for one in given:
+        theirs, equals, ours = one.partition("=")
+        if not (theirs and equals and ours):
+            raise InvalidArgument(f"map: {one!r}; expected THEIRS=OURS, as in obs=observation")
+        found[theirs] = ours
+    return found

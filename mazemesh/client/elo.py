@@ -2,23 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 from mazemesh.client.channel import ServiceClient
 from mazemesh.client.credentials import Credentials
+from mazemesh.errors import InvalidArgument
 from mazemesh.v1 import elo_pb2
 from mazemesh.v1.elo_pb2_grpc import EloServiceStub
 
 _SERVICE = "mazemesh.v1.EloService"
 _IDEMPOTENT = (
-    *("RecordResults", "GetRating", "GetLeaderboard", "GetRatingHistory", "GetHeadToHead"),
+    *(
+        "RecordResults",
+        "GetResults",
+        "GetRating",
+        "GetLeaderboard",
+        "GetRatingHistory",
+        "GetHeadToHead",
+    ),
     *("EvaluateGate", "ListGates", "GetEmpiricalGame"),
 )
 _RESULTS_AT_ONCE = 1000
 _SCORES_AT_ONCE, _PAIRS_AT_ONCE = 65_536, 32_768
 _BYTES_AT_ONCE = 3 * 1024 * 1024
+_ASKED_AT_ONCE = 256
 _RECORD_DEADLINE = 60.0
+_REBUILD_DEADLINE = 24 * 3600.0
 _POINTS_AT_ONCE = 1000
+
+
+HEADLINE: Final = "bradley-terry"
+MODELS: Mapping[str, elo_pb2.RatingModel] = {
+    HEADLINE: elo_pb2.RATING_MODEL_BRADLEY_TERRY,
+    "elo": elo_pb2.RATING_MODEL_ELO,
+    "glicko2": elo_pb2.RATING_MODEL_GLICKO2,
+    "plackett-luce": elo_pb2.RATING_MODEL_PLACKETT_LUCE,
+}
+"""Rating models side by side over one log."""
+
+
+def model_number(model: str) -> elo_pb2.RatingModel:
+    """The number of a model on the wire.
+
+    Raises:
+        InvalidArgument: There is none of the name.
+    """
+    if model not in MODELS:
+        raise InvalidArgument(f"model = {model!r} is wrong: must be one of {', '.join(MODELS)}")
+    return MODELS[model]
 
 
 class EloClient(ServiceClient):
@@ -46,13 +78,24 @@ class EloClient(ServiceClient):
             statuses.extend(response.statuses)
         return statuses
 
-    def rating(self, ladder: str, player: str) -> elo_pb2.PlayerRating:
-        """One player's rating.
+    def results(self, match_ids: Sequence[str]) -> list[elo_pb2.MatchResult]:
+        """What the log has of matches, any number; those that it does not have are left out."""
+        found: list[elo_pb2.MatchResult] = []
+        for start in range(0, len(match_ids), _ASKED_AT_ONCE):
+            part = match_ids[start : start + _ASKED_AT_ONCE]
+            request = elo_pb2.GetResultsRequest(match_ids=part)
+            found += self._call(self._stub.GetResults, request).results
+        return found
+
+    def rating(self, ladder: str, player: str, *, model: str = HEADLINE) -> elo_pb2.PlayerRating:
+        """One player's rating by one of `MODELS`, on the model's own scale.
 
         Raises:
             NotFound: It has no result on the ladder.
+            Unavailable: The model is still being made from the log.
         """
-        request = elo_pb2.GetRatingRequest(ladder=ladder, player=player)
+        number = model_number(model)
+        request = elo_pb2.GetRatingRequest(ladder=ladder, player=player, model=number)
         return self._call(self._stub.GetRating, request).rating
 
     def leaderboard(
@@ -63,6 +106,7 @@ class EloClient(ServiceClient):
         page_token: str = "",
         prefix: str = "",
         around: str = "",
+        model: str = HEADLINE,
     ) -> elo_pb2.GetLeaderboardResponse:
         """A page of players, best first; `next_page_token` leads to the next one.
 
@@ -72,12 +116,19 @@ class EloClient(ServiceClient):
             page_token: From the page before.
             prefix: Only players whose name begins so.
             around: The page with this player in its middle.
+            model: One of `MODELS`, whose ratings are told, each on its own scale.
 
         Raises:
             NotFound: `around` has no result on the ladder.
+            Unavailable: The model is still being made from the log.
         """
         request = elo_pb2.GetLeaderboardRequest(
-            ladder=ladder, page_size=page_size, page_token=page_token, prefix=prefix, around=around
+            ladder=ladder,
+            page_size=page_size,
+            page_token=page_token,
+            prefix=prefix,
+            around=around,
+            model=model_number(model),
         )
         return self._call(self._stub.GetLeaderboard, request)
 
@@ -145,6 +196,22 @@ class EloClient(ServiceClient):
             token = response.next_page_token
             if not token:
                 return
+
+    def rebuild_ratings(
+        self, *, verify_only: bool = False
+    ) -> Iterator[elo_pb2.RebuildRatingsResponse]:
+        """Folds the whole log anew beside the service; the last message has `done`.
+
+        Takes some seconds a million matches. Stopping to read ends it, and nothing is replaced.
+
+        Args:
+            verify_only: Compare, and replace nothing.
+
+        Raises:
+            ResourceExhausted: It is being done already.
+        """
+        request = elo_pb2.RebuildRatingsRequest(verify_only=verify_only)
+        yield from self._stream(self._stub.RebuildRatings, request, _REBUILD_DEADLINE)
 
     def watch_gate(self, gate_id: str) -> Iterator[elo_pb2.Gate]:
         """A gate now and as results come, until it has ended; the same at least every 20 s.

@@ -10,6 +10,7 @@ from google.protobuf.duration_pb2 import Duration
 from mazemesh.client.channel import ServiceClient
 from mazemesh.client.credentials import Credentials
 from mazemesh.games import GameSettings
+from mazemesh.tournaments.view import View
 from mazemesh.v1 import matchmaker_pb2 as pb
 from mazemesh.v1.matchmaker_pb2_grpc import MatchmakerServiceStub
 from mazemesh.wire.specs import settings_to_proto
@@ -20,11 +21,14 @@ _SERVICE = "mazemesh.v1.MatchmakerService"
 _LEASE_DEADLINE = 30.0
 # Model, Game and Elo are asked first.
 _GATE_DEADLINE = 30.0
+# A thousand entrants are looked up first.
+_TOURNAMENT_DEADLINE = 120.0
 
 
 _REPEATABLE = (
     *("SampleOpponents", "ListTrainingRecords", "CompleteMatch", "CancelMatch"),
     *("StartGate", "CancelGate", "ListGateRuns"),
+    *("CreateTournament", "GetTournament", "ListTournaments", "CancelTournament"),
 )
 
 
@@ -209,6 +213,86 @@ class MatchmakerClient(ServiceClient):
         request = pb.WatchGateRunRequest(gate_id=gate_id)
         for response in self._stream(self._stub.WatchGateRun, request, None):
             yield response.run
+
+    def create_tournament(self, request: pb.CreateTournamentRequest) -> pb.Tournament:
+        """Starts a tournament; a `request_id` is made where the request has none.
+
+        `mazemesh.tournaments.asking.request` makes one from plain words.
+
+        Raises:
+            NotFound: there is no such version.
+            FailedPrecondition: they cannot meet.
+            InvalidArgument: a field is wrong.
+            ResourceExhausted: too many tournaments run.
+        """
+        complete = pb.CreateTournamentRequest()
+        complete.CopyFrom(request)
+        complete.request_id = request.request_id or str(uuid.uuid4())
+        return self._call(self._stub.CreateTournament, complete, _TOURNAMENT_DEADLINE).tournament
+
+    def tournament(self, tournament_id: str) -> View:
+        """A tournament as it is now, with its standings and all encounters.
+
+        Raises:
+            NotFound: there is none.
+        """
+        view = View()
+        request = pb.GetTournamentRequest(tournament_id=tournament_id, page_size=1000)
+        while True:
+            page = self._call(self._stub.GetTournament, request)
+            view.take(page.tournament, page.encounters)
+            if not page.next_page_token:
+                return view
+            request.page_token = page.next_page_token
+
+    def tournaments(self) -> Iterator[pb.TournamentSummary]:
+        """All of them, the last started first."""
+        request = pb.ListTournamentsRequest()
+        while True:
+            page = self._call(self._stub.ListTournaments, request)
+            yield from page.tournaments
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token
+
+    def watch_tournament(self, tournament_id: str) -> Iterator[View]:
+        """A tournament now and whenever it has changed, until it has ended; at least every 20 s.
+
+        It is one view, which goes on.
+
+        Raises:
+            NotFound: there is none.
+            Unavailable: the service stopped; watch again.
+        """
+        view = View()
+        request = pb.WatchTournamentRequest(tournament_id=tournament_id)
+        for response in self._stream(self._stub.WatchTournament, request, None):
+            view.take(response.tournament, response.encounters)
+            if not response.more:
+                yield view
+
+    def cancel_tournament(self, tournament_id: str, reason: str = "") -> pb.Tournament:
+        """Ends a tournament as it stands; one that has ended is returned as it is.
+
+        Raises:
+            NotFound: there is none.
+        """
+        request = pb.CancelTournamentRequest(tournament_id=tournament_id, reason=reason)
+        return self._call(self._stub.CancelTournament, request).tournament
+
+    def take_part(self, tournament_id: str, player: str) -> Iterator[pb.TakePartResponse]:
+        """What is next for a person in a tournament, who is there as long as this goes on.
+
+        `waiting` from time to time; `matched` with a seat of each game, which are taken where it
+        says, `mesh.game.at(seat.game_address).play(seat.seat_token)`, while this is read on; and
+        `over`, which is the last. Nothing is asked before the first of them is.
+
+        Raises:
+            NotFound: the tournament has no such member.
+            Unavailable: the service stopped; ask again.
+        """
+        request = pb.TakePartRequest(tournament_id=tournament_id, player=player)
+        return self._stream(self._stub.TakePart, request, None)
 
 
 def _duration(seconds: float) -> Duration:

@@ -9,13 +9,12 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
-from mazemesh.client.channel import ServiceClient
 from mazemesh.client.credentials import Credentials
+from mazemesh.client.inferring import InferringClient
 from mazemesh.client.pauses import jittered
 from mazemesh.errors import MazemeshError, NotFound, Unavailable
 from mazemesh.policy.weights import Graph, WeightsError
 from mazemesh.v1 import model_pb2 as pb
-from mazemesh.v1.model_pb2_grpc import ModelServiceStub
 
 CHUNK_BYTES = 1024 * 1024
 PUBLISH_DEADLINE = 60.0
@@ -26,8 +25,8 @@ _ATTEMPTS = 5
 _PAUSE = 0.2
 
 
-class ModelClient(ServiceClient):
-    """Publishes, fetches, lists and watches policies. Thread-safe."""
+class ModelClient(InferringClient):
+    """Publishes, fetches, lists, watches and asks policies. Thread-safe."""
 
     def __init__(self, address: str, credentials: Credentials | None = None) -> None:
         # A publish always carries a request_id here, so it may be tried again; an alias may not.
@@ -39,9 +38,10 @@ class ModelClient(ServiceClient):
             "HoldName",
             "GetAlias",
             "ListAliasHistory",
+            "GetPolicySignature",
+            "ResetSessions",
         )
         super().__init__(address, tuple((_SERVICE, method) for method in methods), credentials)
-        self._stub = ModelServiceStub(self.channel)
         self._known: dict[str, str] = {}
 
     def publish(

@@ -51,7 +51,7 @@ class Catalogue:
         self._failures: dict[str, tuple[float, str]] = {}
         names = {name for name in allowed if not is_own(name)}
         if names:
-            from mazemesh.games.foreign.names import parse, plugins
+            from mazemesh.games.foreign.environments.names import parse, plugins
 
             installed = plugins() if INSTALLED in names else {}
             exact = names - {INSTALLED}

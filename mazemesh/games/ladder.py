@@ -8,6 +8,9 @@ from mazemesh.games.game import Game
 from mazemesh.games.registry import is_own
 from mazemesh.games.settings import GameSettings
 
+EXHIBITION = "/exhibition"
+"""How names of ladders end whose matches touch no rating elsewhere."""
+
 
 def ladder(game: Game, settings: GameSettings | None = None) -> str:
     """Return the ladder's name.
@@ -24,6 +27,11 @@ def ladder(game: Game, settings: GameSettings | None = None) -> str:
         if chosen.rules_hash == game.spec(sized).rules_hash:
             return f"{game.name}-{settings.width}x{settings.height}"
     return f"{game.name}-{chosen.rules_hash[:8]}"
+
+
+def exhibition_ladder(ladder: str) -> str:
+    """Return the ladder of matches that are played as on another, and rate nobody there."""
+    return f"{ladder}{EXHIBITION}"
 
 
 def faster_is_better(game: str) -> bool:

@@ -24,7 +24,7 @@ def open_game(name: str) -> Game:
     """
     if is_own(name):
         return get_game(name)
-    from mazemesh.games.foreign.names import is_foreign, plugins
+    from mazemesh.games.foreign.environments.names import is_foreign, plugins
 
     if is_foreign(name):
         from mazemesh.games.foreign.game import load

@@ -13,7 +13,7 @@ from numba import types
 
 from mazemesh.machine_code import compile_for, compiled
 from mazemesh.numba_internals import NO_COUNTS, known
-from mazemesh.packing.words import into_elements, load_word, store_word, to_bits, to_elements
+from mazemesh.packing.words import load_word, store_word, to_bits, to_elements, to_sums
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 Bytes = npt.NDArray[np.uint8]
@@ -22,11 +22,12 @@ Program = npt.NDArray[np.int32]
 if sys.byteorder != "little":  # words are taken for their bytes
     raise ImportError("mazemesh.packing needs a little-endian machine")
 
-COUNT, BITS, VALUE, MASK, TOLD, SHIFT = 0, 1, 2, 10, 18, 26
+COUNT, BITS, VALUE, MASK, TOLD, SHIFT, PLACE = 0, 1, 2, 10, 18, 26, 27
 """Columns of a program, one row a run: elements, bits, and for bit k its value at VALUE + k; an
 element has it where `element & mask == told`, MASK + k and TOLD + k. SHIFT is the number of the bit
-that tells the first."""
-COLUMNS = 27
+that tells the first. Bit k of the run's first element is bit PLACE + k of a packed row; of runs
+without bits the first byte is byte PLACE."""
+COLUMNS = 31
 
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", **known(NO_COUNTS)}
 _ONES, _SEVEN = np.uint64(0x0101010101010101), np.uint64(7)
@@ -36,6 +37,8 @@ _EACH, _DIAGONAL = _ONES, np.uint64(0x8040201008040201)
 """A byte times the first, of which the second keeps bit i in byte i."""
 _CARRY = np.uint64(0x7F7F7F7F7F7F7F7F)
 """Carries what is in a byte into its highest bit."""
+_CHUNK = 56
+"""Elements whose bits are in one word, wherever in a byte they begin; whole bytes of them."""
 _ZERO, _WORD_BITS, _ALL = np.uint64(0), np.uint64(64), np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
@@ -50,23 +53,6 @@ def _called(function: _Function) -> _Function:
 
 
 @_inlined
-def _bits_at(packed: Bytes, begin: int, bit: int, wanted: int) -> np.uint64:
-    """Bits of a row from `bit` on, 1..64; above `wanted` there may be others."""
-    at, shift = begin + (bit >> 3), np.uint64(bit & 7)
-    if at + 9 <= packed.size:
-        word = load_word(packed, at) >> shift
-        if np.int64(shift) + wanted > 64:
-            word |= np.uint64(packed[at + 8]) << (_WORD_BITS - shift)
-        return word
-    word = _ZERO
-    for index in range((np.int64(shift) + wanted + 7) >> 3):
-        byte = np.uint64(packed[at + index])
-        place = 8 * index - np.int64(shift)
-        word |= byte << np.uint64(place) if place >= 0 else byte >> shift
-    return word
-
-
-@_inlined
 def _copy(target: Bytes, to: int, source: Bytes, begin: int, count: int) -> None:
     """Copy bytes; up to seven behind them are written over, where there are any."""
     if to + count + 8 <= target.size and begin + count + 8 <= source.size:
@@ -75,17 +61,6 @@ def _copy(target: Bytes, to: int, source: Bytes, begin: int, count: int) -> None
     else:
         for index in range(count):
             target[to + index] = source[begin + index]
-
-
-@_called
-def _spread(
-    plain: Bytes, at: int, word: np.uint64, value: np.uint8, wanted: int, add: bool
-) -> None:
-    """As `to_elements` and `into_elements`, of fewer elements than 64."""
-    for index in range(wanted):
-        there = np.uint8((word >> np.uint64(index)) & np.uint64(1))
-        before = plain[at + index] if add else np.uint8(0)
-        plain[at + index] = before | (there * value)
 
 
 @_called
@@ -122,34 +97,82 @@ def unpack_rows(packed: Bytes, plain: Bytes, program: Program, rows: int) -> Non
     if program.shape[0] == 1 and program[0, BITS] == 1 and size <= 8:
         _unpack_short(packed, plain, np.uint64(program[0, VALUE]), rows, size)
         return
-    bits = 0
-    for run in range(program.shape[0]):
-        bits += program[run, COUNT] * program[run, BITS]
-    for row in range(rows):
-        element, begin, bit = row * size, row * row_bytes, 0
-        byte = begin + ((bits + 7) >> 3)
+    # Words are read and written past the ends of runs, and of rows: the last ones have no room.
+    roomy = min((packed.size - 8) // row_bytes, (plain.size - 64) // size)
+    for row in range(roomy):
+        element, begin = row * size, row * row_bytes
         for run in range(program.shape[0]):
             count, width = program[run, COUNT], program[run, BITS]
-            if width == 0:
-                _copy(plain, element, packed, byte, count)
-                byte += count
-                element += count
-                continue
-            for start in range(0, count, 64):
-                wanted = min(count - start, 64)
-                # What is written behind the run is written over by the next one.
-                whole = element + start + 64 <= plain.size
-                for k in range(width):
-                    word = _bits_at(packed, begin, bit + k * count + start, wanted)
-                    value = np.uint8(program[run, VALUE + k])
-                    if not whole:
-                        _spread(plain, element + start, word, value, wanted, k > 0)
-                    elif k:
-                        into_elements(plain, element + start, word, value)
-                    else:
-                        to_elements(plain, element + start, word, value)
-            bit += count * width
+            if width == 1:
+                _unpack_bits(packed, plain, program, run, begin, element)
+            elif width == 0:
+                byte = begin + program[run, PLACE]
+                for index in range(0, count, 8):
+                    store_word(plain, element + index, load_word(packed, byte + index))
+            else:
+                _unpack_sums(packed, plain, program, run, begin, element)
             element += count
+    for row in range(max(roomy, 0), rows):
+        _unpack_within(packed, plain, program, row * row_bytes, row * size)
+
+
+@_inlined
+def _unpack_bits(
+    packed: Bytes, plain: Bytes, program: Program, run: int, begin: int, element: int
+) -> None:
+    """Write a run of one bit an element; what is written behind it, the next one writes over."""
+    end, place, value = element + program[run, COUNT], program[run, PLACE], program[run, VALUE]
+    byte, shift = begin + (place >> 3), np.uint64(place & 7)
+    while element < end:
+        to_elements(plain, element, load_word(packed, byte) >> shift, np.uint8(value))
+        element += _CHUNK
+        byte += _CHUNK // 8
+
+
+@_inlined
+def _unpack_sums(
+    packed: Bytes, plain: Bytes, program: Program, run: int, begin: int, element: int
+) -> None:
+    """Write a run of two to four bits an element likewise."""
+    end, width = element + program[run, COUNT], program[run, BITS]
+    first, second = program[run, PLACE], program[run, PLACE + 1]
+    # Of bits that there are not the value is 0.
+    third, fourth = program[run, PLACE + min(2, width - 1)], program[run, PLACE + width - 1]
+    values = (
+        np.uint8(program[run, VALUE]),
+        np.uint8(program[run, VALUE + 1]),
+        np.uint8(program[run, VALUE + 2]),
+        np.uint8(program[run, VALUE + 3]),
+    )
+    while element < end:
+        words = (
+            load_word(packed, begin + (first >> 3)) >> np.uint64(first & 7),
+            load_word(packed, begin + (second >> 3)) >> np.uint64(second & 7),
+            load_word(packed, begin + (third >> 3)) >> np.uint64(third & 7),
+            load_word(packed, begin + (fourth >> 3)) >> np.uint64(fourth & 7),
+        )
+        to_sums(plain, element, words, values)
+        element += _CHUNK
+        begin += _CHUNK // 8
+
+
+@_called
+def _unpack_within(packed: Bytes, plain: Bytes, program: Program, begin: int, element: int) -> None:
+    """Write one row, without a byte behind it read or written."""
+    for run in range(program.shape[0]):
+        count, width = program[run, COUNT], program[run, BITS]
+        if width == 0:
+            byte = begin + program[run, PLACE]
+            for index in range(count):
+                plain[element + index] = packed[byte + index]
+        for index in range(count if width else 0):
+            found = np.uint8(0)
+            for k in range(width):
+                bit = np.int64(program[run, PLACE + k]) + index
+                if packed[begin + (bit >> 3)] >> np.uint8(bit & 7) & np.uint8(1):
+                    found |= np.uint8(program[run, VALUE + k])
+            plain[element + index] = found
+        element += count
 
 
 @compiled(**_OPTIONS)

@@ -85,7 +85,7 @@ def pack_checked(packing: Packing, plain: npt.NDArray[Any], field: str) -> Bytes
 @lru_cache(maxsize=256)
 def program(packing: Packing) -> npt.NDArray[np.int32]:
     """The runs as the kernels take them (`kernels.COLUMNS`), neighbours of one kind as one."""
-    from mazemesh.packing.kernels import BITS, COLUMNS, COUNT, MASK, SHIFT, TOLD, VALUE
+    from mazemesh.packing.kernels import BITS, COLUMNS, COUNT, MASK, PLACE, SHIFT, TOLD, VALUE
 
     runs: list[Run] = []
     for run in packing.runs:
@@ -94,12 +94,19 @@ def program(packing: Packing) -> npt.NDArray[np.int32]:
         else:
             runs.append(run)
     rows = np.zeros((len(runs), COLUMNS), np.int32)
+    bit, byte = 0, -(-sum(run.count * len(run.bits) for run in runs) // 8)
     for row, run in zip(rows, runs, strict=True):
         row[COUNT], row[BITS] = run.count, len(run.bits)
         row[VALUE : VALUE + len(run.bits)] = run.bits
         for index, (mask, told) in enumerate(tests(run.bits)):
             row[MASK + index], row[TOLD + index] = mask, told
         row[SHIFT] = row[TOLD].item().bit_length() - 1 if run.bits else 0
+        if run.bits:
+            row[PLACE : PLACE + len(run.bits)] = bit + run.count * np.arange(len(run.bits))
+            bit += run.count * len(run.bits)
+        else:
+            row[PLACE] = byte
+            byte += run.count
     return rows
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import copy
 from typing import Any, cast
 
@@ -57,10 +57,14 @@ class OnnxPolicy:
         threads: int = 1,
         action_space: Space | None = None,
         action_distribution: str = "",
+        providers: Sequence[str] | None = None,
+        own_threads: bool = True,
     ) -> None:
         """What is not told of its actions stands in the file's own metadata.
 
-        Without it actions are one number, with a logit each.
+        Without it actions are one number, with a logit each. `providers` are onnxruntime's; None
+        takes a GPU where there is one. Without threads of its own the session has no arena either:
+        it is one of many in a process that made threads for all of them.
 
         Raises:
             InvalidArgument: onnxruntime does not load it, or its outputs are not those of the
@@ -74,12 +78,17 @@ class OnnxPolicy:
         # A spinning thread pool would take the core from the games and the learner.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
+        if not own_threads:
+            options.use_per_session_threads = False
+            options.enable_cpu_mem_arena = False
+            options.add_session_config_entry("session.force_spinning_stop", "1")
         self.reference = reference
         self.greedy = greedy
         self.digest = policy_digest(data)
         self.version = int(reference.rpartition(":")[2])
         try:
-            self._session = ort.InferenceSession(data, options, providers=_providers())
+            chosen = _providers() if providers is None else list(providers)
+            self._session = ort.InferenceSession(data, options, providers=chosen)
         except Exception as error:
             raise InvalidArgument(f"policy {reference} does not load: {error}") from error
 
@@ -102,6 +111,14 @@ class OnnxPolicy:
         self._answers = len(answers)
         self._outputs = [*answers, "value", *(["next_state"] if self.state_size else [])]
         self._masks = [(head.mask, head.masks) for head in self._heads if head.mask]
+
+    @property
+    def inputs(self) -> tuple[tuple[str, str, tuple[int, ...]], ...]:
+        """Name, dtype and shape of a row of each input of the file."""
+        return tuple(
+            (one.name, np.dtype(_DTYPES[one.type]).name, tuple(one.shape[1:]))
+            for one in self._session.get_inputs()
+        )
 
     def warm(self) -> None:
         """Runs the session once, on zeros."""

@@ -5,14 +5,16 @@ What Model would refuse is said here first, by the line of the export that mends
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.games.columns import mask_columns, observation_columns
 from mazemesh.games.spaces import Discrete
+from mazemesh.policy.adapting import adapt
 from mazemesh.policy.heads import ACTION_DISTRIBUTION, distribution_of, output_widths
 from mazemesh.policy.space_text import ACTION_SPACE, space_of, space_text
 
@@ -38,11 +40,13 @@ class PolicyFile:
 
     Attributes:
         data: The ONNX model, its weights inside.
-        q_values: It says that its logits are Q-values.
+        q_values: Its logits are Q-values.
+        changes: What was changed at the edges of what was read, in words.
     """
 
     data: bytes
     q_values: bool
+    changes: tuple[str, ...] = ()
 
     def reference_answers(
         self, names: Sequence[str], inputs: dict[str, npt.NDArray[Any]]
@@ -61,17 +65,30 @@ class PolicyFile:
             return None
 
 
-def read_policy(path: Path, spec: GameSpec) -> PolicyFile:
-    """The file, with weights that lie beside it put in.
+def read_policy(
+    path: Path,
+    spec: GameSpec,
+    names: Mapping[str, str] = MappingProxyType({}),
+    q_values: bool | None = None,
+) -> PolicyFile:
+    """The file, with weights that lie beside it put in, in the form of a policy.
+
+    Args:
+        path: The file, of any library.
+        spec: Of the game that it plays.
+        names: Its own names of inputs and outputs, to those of a policy, where they cannot be told.
+        q_values: Whether its logits are Q-values; None: as it says itself.
 
     Raises:
         InvalidArgument: it is no policy for this game; tells how to export it.
     """
     model = open_model(path)
-    _check_inputs(path, model, spec)
+    best = plays_best(model) if q_values is None else q_values
+    changes = adapt(model, spec, names, q_values=best)
     _check_outputs(path, model, spec)
+    _check_inputs(path, model, spec)
     _tell_actions(path, model, spec)
-    return PolicyFile(model.SerializeToString(), plays_best(model))
+    return PolicyFile(model.SerializeToString(), best, tuple(changes))
 
 
 def _tell_actions(path: Path, model: ModelProto, spec: GameSpec) -> None:
@@ -159,7 +176,8 @@ def _check_inputs(path: Path, model: ModelProto, spec: GameSpec) -> None:
         if set(wanted) != {"observation", "action_mask"}:
             told = f"{', '.join(wanted)}, as the game's columns are called"
         raise InvalidArgument(
-            f"{path} has inputs {sorted(inputs)}; expected {told}. Export with {_NAMES}"
+            f"{path} has inputs {sorted(inputs)}; expected {told}. Name them by --map THEIRS=OURS, "
+            f"or export with {_NAMES}"
         )
     for name, (element, row) in wanted.items():
         _check_tensor(path, inputs[name], element, row)
@@ -219,6 +237,6 @@ def _check_outputs(path: Path, model: ModelProto, spec: GameSpec) -> None:
         expected.add("next_state")
     if outputs != expected:
         raise InvalidArgument(
-            f"{path} has outputs {sorted(outputs)}; expected {sorted(expected)}. Export with "
-            f"{_NAMES}"
+            f"{path} has outputs {sorted(outputs)}; expected {sorted(expected)}. Name them by "
+            f"--map THEIRS=OURS, or export with {_NAMES}"
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -56,6 +57,7 @@ class Published:
         q_values: Whether its logits are Q-values, of which the best is played.
         expected_from: Which program computed the answers that Model compared with its own.
         compared: What Model says of the comparison.
+        changes: What was changed at the edges of the file, in words.
     """
 
     policy: str
@@ -65,6 +67,7 @@ class Published:
     q_values: bool
     expected_from: str
     compared: str
+    changes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,11 +78,13 @@ class Publication:
         header: What Model is told of it.
         data: The file.
         expected_from: Which program computed the header's expected answers.
+        changes: What was changed at the edges of the file, in words.
     """
 
     header: PublishPolicyHeader
     data: bytes
     expected_from: str
+    changes: tuple[str, ...] = ()
 
     def send(self, model: PublishingPeer) -> Published:
         """Publishes it and waits until the version is ready.
@@ -97,6 +102,7 @@ class Publication:
             q_values=version.q_values,
             expected_from=self.expected_from,
             compared=version.checked,
+            changes=self.changes,
         )
 
 
@@ -108,6 +114,7 @@ def publish(
     settings: GameSettings | None = None,
     snapshot: bool = True,
     q_values: bool | None = None,
+    names: Mapping[str, str] = MappingProxyType({}),
     mesh: Mesh | None = None,
 ) -> Published:
     """Publishes an ONNX file that was trained elsewhere, and waits until it can be played.
@@ -123,13 +130,17 @@ def publish(
         q_values: Whether its logits are Q-values, of which the best is played, or preferences, by
             whose softmax is drawn. None: as the file's own metadata say (mazemesh.q_values), else
             preferences.
+        names: Names of the file's inputs and outputs, to those of a policy (`observation`,
+            `action_mask`, `logits`, `value`, ...), where they cannot be told.
         mesh: Where to; `mazemesh.connect()` if None.
 
     Raises:
         InvalidArgument: it is no policy for this game; tells how to export it.
         FailedPrecondition, Conflict: as `Publication.send`.
     """
-    publication = prepare(Path(path), name, game, settings, snapshot=snapshot, q_values=q_values)
+    publication = prepare(
+        Path(path), name, game, settings, snapshot=snapshot, q_values=q_values, names=names
+    )
     if mesh is not None:
         return publication.send(mesh.model)
     from mazemesh.client.mesh import connect
@@ -146,23 +157,24 @@ def prepare(
     *,
     snapshot: bool = True,
     q_values: bool | None = None,
+    names: Mapping[str, str] = MappingProxyType({}),
 ) -> Publication:
     """Checks a file and computes its expected answers; see `publish`.
 
     They are of held-out play, at a step where a memory already has something in it.
     """
     rules, chosen = open_game(game), settings or GameSettings()
-    found = read_policy(path, rules.spec(chosen))
+    found = read_policy(path, rules.spec(chosen), names, q_values)
     answered = _played(path, OnnxPolicy(f"{name}:0", found.data), rules, chosen)
     parity, by = _parity(found, answered, rules.spec(chosen).action_space)
     header = PublishPolicyHeader(
         name=name,
         snapshot=snapshot,
-        q_values=found.q_values if q_values is None else q_values,
+        q_values=found.q_values,
         collection=Collection(game=game, settings=settings_to_proto(chosen)),
         parity=parity,
     )
-    return Publication(header, found.data, by)
+    return Publication(header, found.data, by, found.changes)
 
 
 def _played(path: Path, policy: OnnxPolicy, game: Game, settings: GameSettings) -> Answered:

@@ -10,6 +10,14 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class RatingModel(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RATING_MODEL_UNSPECIFIED: _ClassVar[RatingModel]
+    RATING_MODEL_BRADLEY_TERRY: _ClassVar[RatingModel]
+    RATING_MODEL_ELO: _ClassVar[RatingModel]
+    RATING_MODEL_GLICKO2: _ClassVar[RatingModel]
+    RATING_MODEL_PLACKETT_LUCE: _ClassVar[RatingModel]
+
 class Termination(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     TERMINATION_UNSPECIFIED: _ClassVar[Termination]
@@ -32,6 +40,11 @@ class GateVerdict(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     GATE_VERDICT_FAILED: _ClassVar[GateVerdict]
     GATE_VERDICT_CAPPED: _ClassVar[GateVerdict]
     GATE_VERDICT_FORGOTTEN: _ClassVar[GateVerdict]
+RATING_MODEL_UNSPECIFIED: RatingModel
+RATING_MODEL_BRADLEY_TERRY: RatingModel
+RATING_MODEL_ELO: RatingModel
+RATING_MODEL_GLICKO2: RatingModel
+RATING_MODEL_PLACKETT_LUCE: RatingModel
 TERMINATION_UNSPECIFIED: Termination
 TERMINATION_FINISHED: Termination
 TERMINATION_STEP_LIMIT: Termination
@@ -93,8 +106,20 @@ class RecordResultsResponse(_message.Message):
     statuses: _containers.RepeatedScalarFieldContainer[RecordStatus]
     def __init__(self, statuses: _Optional[_Iterable[_Union[RecordStatus, str]]] = ...) -> None: ...
 
+class GetResultsRequest(_message.Message):
+    __slots__ = ("match_ids",)
+    MATCH_IDS_FIELD_NUMBER: _ClassVar[int]
+    match_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, match_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class GetResultsResponse(_message.Message):
+    __slots__ = ("results",)
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    results: _containers.RepeatedCompositeFieldContainer[MatchResult]
+    def __init__(self, results: _Optional[_Iterable[_Union[MatchResult, _Mapping]]] = ...) -> None: ...
+
 class PlayerRating(_message.Message):
-    __slots__ = ("player", "rating", "low", "high", "online_rating", "matches", "games", "wins", "draws", "losses", "rank", "last_match_time")
+    __slots__ = ("player", "rating", "low", "high", "online_rating", "matches", "games", "wins", "draws", "losses", "rank", "last_match_time", "deviation", "volatility")
     PLAYER_FIELD_NUMBER: _ClassVar[int]
     RATING_FIELD_NUMBER: _ClassVar[int]
     LOW_FIELD_NUMBER: _ClassVar[int]
@@ -107,6 +132,8 @@ class PlayerRating(_message.Message):
     LOSSES_FIELD_NUMBER: _ClassVar[int]
     RANK_FIELD_NUMBER: _ClassVar[int]
     LAST_MATCH_TIME_FIELD_NUMBER: _ClassVar[int]
+    DEVIATION_FIELD_NUMBER: _ClassVar[int]
+    VOLATILITY_FIELD_NUMBER: _ClassVar[int]
     player: str
     rating: float
     low: float
@@ -119,15 +146,19 @@ class PlayerRating(_message.Message):
     losses: int
     rank: int
     last_match_time: _timestamp_pb2.Timestamp
-    def __init__(self, player: _Optional[str] = ..., rating: _Optional[float] = ..., low: _Optional[float] = ..., high: _Optional[float] = ..., online_rating: _Optional[float] = ..., matches: _Optional[int] = ..., games: _Optional[int] = ..., wins: _Optional[int] = ..., draws: _Optional[int] = ..., losses: _Optional[int] = ..., rank: _Optional[int] = ..., last_match_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    deviation: float
+    volatility: float
+    def __init__(self, player: _Optional[str] = ..., rating: _Optional[float] = ..., low: _Optional[float] = ..., high: _Optional[float] = ..., online_rating: _Optional[float] = ..., matches: _Optional[int] = ..., games: _Optional[int] = ..., wins: _Optional[int] = ..., draws: _Optional[int] = ..., losses: _Optional[int] = ..., rank: _Optional[int] = ..., last_match_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., deviation: _Optional[float] = ..., volatility: _Optional[float] = ...) -> None: ...
 
 class GetRatingRequest(_message.Message):
-    __slots__ = ("ladder", "player")
+    __slots__ = ("ladder", "player", "model")
     LADDER_FIELD_NUMBER: _ClassVar[int]
     PLAYER_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
     ladder: str
     player: str
-    def __init__(self, ladder: _Optional[str] = ..., player: _Optional[str] = ...) -> None: ...
+    model: RatingModel
+    def __init__(self, ladder: _Optional[str] = ..., player: _Optional[str] = ..., model: _Optional[_Union[RatingModel, str]] = ...) -> None: ...
 
 class GetRatingResponse(_message.Message):
     __slots__ = ("rating",)
@@ -136,34 +167,42 @@ class GetRatingResponse(_message.Message):
     def __init__(self, rating: _Optional[_Union[PlayerRating, _Mapping]] = ...) -> None: ...
 
 class GetLeaderboardRequest(_message.Message):
-    __slots__ = ("ladder", "page_size", "page_token", "prefix", "around")
+    __slots__ = ("ladder", "page_size", "page_token", "prefix", "around", "model")
     LADDER_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     PREFIX_FIELD_NUMBER: _ClassVar[int]
     AROUND_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
     ladder: str
     page_size: int
     page_token: str
     prefix: str
     around: str
-    def __init__(self, ladder: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., prefix: _Optional[str] = ..., around: _Optional[str] = ...) -> None: ...
+    model: RatingModel
+    def __init__(self, ladder: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., prefix: _Optional[str] = ..., around: _Optional[str] = ..., model: _Optional[_Union[RatingModel, str]] = ...) -> None: ...
 
 class GetLeaderboardResponse(_message.Message):
-    __slots__ = ("ladder", "players", "next_page_token", "matches", "fitted_matches", "total_players")
+    __slots__ = ("ladder", "players", "next_page_token", "matches", "fitted_matches", "total_players", "model", "seat_effect", "seat_deviation")
     LADDER_FIELD_NUMBER: _ClassVar[int]
     PLAYERS_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     MATCHES_FIELD_NUMBER: _ClassVar[int]
     FITTED_MATCHES_FIELD_NUMBER: _ClassVar[int]
     TOTAL_PLAYERS_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    SEAT_EFFECT_FIELD_NUMBER: _ClassVar[int]
+    SEAT_DEVIATION_FIELD_NUMBER: _ClassVar[int]
     ladder: str
     players: _containers.RepeatedCompositeFieldContainer[PlayerRating]
     next_page_token: str
     matches: int
     fitted_matches: int
     total_players: int
-    def __init__(self, ladder: _Optional[str] = ..., players: _Optional[_Iterable[_Union[PlayerRating, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., matches: _Optional[int] = ..., fitted_matches: _Optional[int] = ..., total_players: _Optional[int] = ...) -> None: ...
+    model: RatingModel
+    seat_effect: float
+    seat_deviation: float
+    def __init__(self, ladder: _Optional[str] = ..., players: _Optional[_Iterable[_Union[PlayerRating, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., matches: _Optional[int] = ..., fitted_matches: _Optional[int] = ..., total_players: _Optional[int] = ..., model: _Optional[_Union[RatingModel, str]] = ..., seat_effect: _Optional[float] = ..., seat_deviation: _Optional[float] = ...) -> None: ...
 
 class WatchLeaderboardRequest(_message.Message):
     __slots__ = ("ladder", "page_size")
@@ -414,3 +453,47 @@ class TellingPair(_message.Message):
     opponent: str
     weight: float
     def __init__(self, player: _Optional[str] = ..., opponent: _Optional[str] = ..., weight: _Optional[float] = ...) -> None: ...
+
+class RebuildRatingsRequest(_message.Message):
+    __slots__ = ("verify_only",)
+    VERIFY_ONLY_FIELD_NUMBER: _ClassVar[int]
+    verify_only: bool
+    def __init__(self, verify_only: _Optional[bool] = ...) -> None: ...
+
+class RebuildRatingsResponse(_message.Message):
+    __slots__ = ("folded_matches", "matches", "done", "ladders", "players", "pairs", "differences", "total_differences", "replaced")
+    FOLDED_MATCHES_FIELD_NUMBER: _ClassVar[int]
+    MATCHES_FIELD_NUMBER: _ClassVar[int]
+    DONE_FIELD_NUMBER: _ClassVar[int]
+    LADDERS_FIELD_NUMBER: _ClassVar[int]
+    PLAYERS_FIELD_NUMBER: _ClassVar[int]
+    PAIRS_FIELD_NUMBER: _ClassVar[int]
+    DIFFERENCES_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_DIFFERENCES_FIELD_NUMBER: _ClassVar[int]
+    REPLACED_FIELD_NUMBER: _ClassVar[int]
+    folded_matches: int
+    matches: int
+    done: bool
+    ladders: int
+    players: int
+    pairs: int
+    differences: _containers.RepeatedCompositeFieldContainer[RatingDifference]
+    total_differences: int
+    replaced: bool
+    def __init__(self, folded_matches: _Optional[int] = ..., matches: _Optional[int] = ..., done: _Optional[bool] = ..., ladders: _Optional[int] = ..., players: _Optional[int] = ..., pairs: _Optional[int] = ..., differences: _Optional[_Iterable[_Union[RatingDifference, _Mapping]]] = ..., total_differences: _Optional[int] = ..., replaced: _Optional[bool] = ...) -> None: ...
+
+class RatingDifference(_message.Message):
+    __slots__ = ("ladder", "player", "field", "stored", "found", "refolded")
+    LADDER_FIELD_NUMBER: _ClassVar[int]
+    PLAYER_FIELD_NUMBER: _ClassVar[int]
+    FIELD_FIELD_NUMBER: _ClassVar[int]
+    STORED_FIELD_NUMBER: _ClassVar[int]
+    FOUND_FIELD_NUMBER: _ClassVar[int]
+    REFOLDED_FIELD_NUMBER: _ClassVar[int]
+    ladder: str
+    player: str
+    field: str
+    stored: bool
+    found: float
+    refolded: float
+    def __init__(self, ladder: _Optional[str] = ..., player: _Optional[str] = ..., field: _Optional[str] = ..., stored: _Optional[bool] = ..., found: _Optional[float] = ..., refolded: _Optional[float] = ...) -> None: ...

@@ -42,6 +42,11 @@ class EloServiceStub:
                 request_serializer=mazemesh_dot_v1_dot_elo__pb2.RecordResultsRequest.SerializeToString,
                 response_deserializer=mazemesh_dot_v1_dot_elo__pb2.RecordResultsResponse.FromString,
                 _registered_method=True)
+        self.GetResults = channel.unary_unary(
+                '/mazemesh.v1.EloService/GetResults',
+                request_serializer=mazemesh_dot_v1_dot_elo__pb2.GetResultsRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_elo__pb2.GetResultsResponse.FromString,
+                _registered_method=True)
         self.GetRating = channel.unary_unary(
                 '/mazemesh.v1.EloService/GetRating',
                 request_serializer=mazemesh_dot_v1_dot_elo__pb2.GetRatingRequest.SerializeToString,
@@ -87,6 +92,11 @@ class EloServiceStub:
                 request_serializer=mazemesh_dot_v1_dot_elo__pb2.WatchGateRequest.SerializeToString,
                 response_deserializer=mazemesh_dot_v1_dot_elo__pb2.WatchGateResponse.FromString,
                 _registered_method=True)
+        self.RebuildRatings = channel.unary_stream(
+                '/mazemesh.v1.EloService/RebuildRatings',
+                request_serializer=mazemesh_dot_v1_dot_elo__pb2.RebuildRatingsRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_elo__pb2.RebuildRatingsResponse.FromString,
+                _registered_method=True)
 
 
 class EloServiceServicer:
@@ -100,6 +110,13 @@ class EloServiceServicer:
         under a known match_id is CONFLICT and changes nothing. One refused result does not keep the others out; a
         malformed one (INVALID_ARGUMENT, index and field named) refuses the whole call before anything is written. So does
         a call with more than 65,536 scores or 32,768 pairs of participants in all its results: send them in several.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetResults(self, request, context):
+        """What the log has of matches, by their ids; those that it does not have are left out.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -176,6 +193,16 @@ class EloServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RebuildRatings(self, request, context):
+        """Folds the whole log anew, from nothing, and tells where what this instance serves and what is stored differ from that;
+        then, unless it is only to verify, puts the new in place of both at once. Results are taken in and answered meanwhile.
+        One at a time an instance, others are RESOURCE_EXHAUSTED; a caller that hangs up ends it and nothing is replaced.
+        Ratings that are made from a log are the same to the last bit, so any difference is a fault, of the disk or of a version.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_EloServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -183,6 +210,11 @@ def add_EloServiceServicer_to_server(servicer, server):
                     servicer.RecordResults,
                     request_deserializer=mazemesh_dot_v1_dot_elo__pb2.RecordResultsRequest.FromString,
                     response_serializer=mazemesh_dot_v1_dot_elo__pb2.RecordResultsResponse.SerializeToString,
+            ),
+            'GetResults': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetResults,
+                    request_deserializer=mazemesh_dot_v1_dot_elo__pb2.GetResultsRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_elo__pb2.GetResultsResponse.SerializeToString,
             ),
             'GetRating': grpc.unary_unary_rpc_method_handler(
                     servicer.GetRating,
@@ -229,6 +261,11 @@ def add_EloServiceServicer_to_server(servicer, server):
                     request_deserializer=mazemesh_dot_v1_dot_elo__pb2.WatchGateRequest.FromString,
                     response_serializer=mazemesh_dot_v1_dot_elo__pb2.WatchGateResponse.SerializeToString,
             ),
+            'RebuildRatings': grpc.unary_stream_rpc_method_handler(
+                    servicer.RebuildRatings,
+                    request_deserializer=mazemesh_dot_v1_dot_elo__pb2.RebuildRatingsRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_elo__pb2.RebuildRatingsResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'mazemesh.v1.EloService', rpc_method_handlers)
@@ -260,6 +297,33 @@ class EloService:
             '/mazemesh.v1.EloService/RecordResults',
             mazemesh_dot_v1_dot_elo__pb2.RecordResultsRequest.SerializeToString,
             mazemesh_dot_v1_dot_elo__pb2.RecordResultsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetResults(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.EloService/GetResults',
+            mazemesh_dot_v1_dot_elo__pb2.GetResultsRequest.SerializeToString,
+            mazemesh_dot_v1_dot_elo__pb2.GetResultsResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -503,6 +567,33 @@ class EloService:
             '/mazemesh.v1.EloService/WatchGate',
             mazemesh_dot_v1_dot_elo__pb2.WatchGateRequest.SerializeToString,
             mazemesh_dot_v1_dot_elo__pb2.WatchGateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RebuildRatings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/mazemesh.v1.EloService/RebuildRatings',
+            mazemesh_dot_v1_dot_elo__pb2.RebuildRatingsRequest.SerializeToString,
+            mazemesh_dot_v1_dot_elo__pb2.RebuildRatingsResponse.FromString,
             options,
             channel_credentials,
             insecure,

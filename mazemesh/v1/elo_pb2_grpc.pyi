@@ -42,6 +42,8 @@ class EloServiceStub:
     malformed one (INVALID_ARGUMENT, index and field named) refuses the whole call before anything is written. So does
     a call with more than 65,536 scores or 32,768 pairs of participants in all its results: send them in several.
     """
+    GetResults: _grpc.UnaryUnaryMultiCallable[_elo_pb2.GetResultsRequest, _elo_pb2.GetResultsResponse]
+    """What the log has of matches, by their ids; those that it does not have are left out."""
     GetRating: _grpc.UnaryUnaryMultiCallable[_elo_pb2.GetRatingRequest, _elo_pb2.GetRatingResponse]
     """One player's rating. NOT_FOUND when it has no result on the ladder."""
     GetLeaderboard: _grpc.UnaryUnaryMultiCallable[_elo_pb2.GetLeaderboardRequest, _elo_pb2.GetLeaderboardResponse]
@@ -73,6 +75,12 @@ class EloServiceStub:
     """A gate now and whenever its ladder was fitted, evaluated each time; the same again at least every 20 s as a heartbeat.
     Ends when the gate has. NOT_FOUND when there is none of the id. Counts among the watches of WatchLeaderboard.
     """
+    RebuildRatings: _grpc.UnaryStreamMultiCallable[_elo_pb2.RebuildRatingsRequest, _elo_pb2.RebuildRatingsResponse]
+    """Folds the whole log anew, from nothing, and tells where what this instance serves and what is stored differ from that;
+    then, unless it is only to verify, puts the new in place of both at once. Results are taken in and answered meanwhile.
+    One at a time an instance, others are RESOURCE_EXHAUSTED; a caller that hangs up ends it and nothing is replaced.
+    Ratings that are made from a log are the same to the last bit, so any difference is a fault, of the disk or of a version.
+    """
 
 @_typing.type_check_only
 class EloServiceAsyncStub(EloServiceStub):
@@ -88,6 +96,8 @@ class EloServiceAsyncStub(EloServiceStub):
     malformed one (INVALID_ARGUMENT, index and field named) refuses the whole call before anything is written. So does
     a call with more than 65,536 scores or 32,768 pairs of participants in all its results: send them in several.
     """
+    GetResults: _aio.UnaryUnaryMultiCallable[_elo_pb2.GetResultsRequest, _elo_pb2.GetResultsResponse]  # type: ignore[assignment]
+    """What the log has of matches, by their ids; those that it does not have are left out."""
     GetRating: _aio.UnaryUnaryMultiCallable[_elo_pb2.GetRatingRequest, _elo_pb2.GetRatingResponse]  # type: ignore[assignment]
     """One player's rating. NOT_FOUND when it has no result on the ladder."""
     GetLeaderboard: _aio.UnaryUnaryMultiCallable[_elo_pb2.GetLeaderboardRequest, _elo_pb2.GetLeaderboardResponse]  # type: ignore[assignment]
@@ -119,6 +129,12 @@ class EloServiceAsyncStub(EloServiceStub):
     """A gate now and whenever its ladder was fitted, evaluated each time; the same again at least every 20 s as a heartbeat.
     Ends when the gate has. NOT_FOUND when there is none of the id. Counts among the watches of WatchLeaderboard.
     """
+    RebuildRatings: _aio.UnaryStreamMultiCallable[_elo_pb2.RebuildRatingsRequest, _elo_pb2.RebuildRatingsResponse]  # type: ignore[assignment]
+    """Folds the whole log anew, from nothing, and tells where what this instance serves and what is stored differ from that;
+    then, unless it is only to verify, puts the new in place of both at once. Results are taken in and answered meanwhile.
+    One at a time an instance, others are RESOURCE_EXHAUSTED; a caller that hangs up ends it and nothing is replaced.
+    Ratings that are made from a log are the same to the last bit, so any difference is a fault, of the disk or of a version.
+    """
 
 class EloServiceServicer(metaclass=_abc_1.ABCMeta):
     """Rates players by an append-only log of match results. A match (one maze seed, every seat rotation) is the unit of
@@ -137,6 +153,14 @@ class EloServiceServicer(metaclass=_abc_1.ABCMeta):
         malformed one (INVALID_ARGUMENT, index and field named) refuses the whole call before anything is written. So does
         a call with more than 65,536 scores or 32,768 pairs of participants in all its results: send them in several.
         """
+
+    @_abc_1.abstractmethod
+    def GetResults(
+        self,
+        request: _elo_pb2.GetResultsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_elo_pb2.GetResultsResponse, _abc.Awaitable[_elo_pb2.GetResultsResponse]]:
+        """What the log has of matches, by their ids; those that it does not have are left out."""
 
     @_abc_1.abstractmethod
     def GetRating(
@@ -221,6 +245,18 @@ class EloServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_elo_pb2.WatchGateResponse], _abc.AsyncIterator[_elo_pb2.WatchGateResponse]]:
         """A gate now and whenever its ladder was fitted, evaluated each time; the same again at least every 20 s as a heartbeat.
         Ends when the gate has. NOT_FOUND when there is none of the id. Counts among the watches of WatchLeaderboard.
+        """
+
+    @_abc_1.abstractmethod
+    def RebuildRatings(
+        self,
+        request: _elo_pb2.RebuildRatingsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_elo_pb2.RebuildRatingsResponse], _abc.AsyncIterator[_elo_pb2.RebuildRatingsResponse]]:
+        """Folds the whole log anew, from nothing, and tells where what this instance serves and what is stored differ from that;
+        then, unless it is only to verify, puts the new in place of both at once. Results are taken in and answered meanwhile.
+        One at a time an instance, others are RESOURCE_EXHAUSTED; a caller that hangs up ends it and nothing is replaced.
+        Ratings that are made from a log are the same to the last bit, so any difference is a fault, of the disk or of a version.
         """
 
 def add_EloServiceServicer_to_server(servicer: EloServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

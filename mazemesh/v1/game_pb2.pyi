@@ -1,5 +1,6 @@
 import datetime
 
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from mazemesh.v1 import tensor_pb2 as _tensor_pb2
 from google.protobuf.internal import containers as _containers
@@ -198,7 +199,7 @@ class CreateGamesRequest(_message.Message):
     def __init__(self, matches: _Optional[_Iterable[_Union[MatchSetup, _Mapping]]] = ...) -> None: ...
 
 class MatchSetup(_message.Message):
-    __slots__ = ("match_id", "game", "settings", "seed", "participants", "rated", "rotations", "fence")
+    __slots__ = ("match_id", "game", "settings", "seed", "participants", "rated", "rotations", "fence", "exhibition", "backfill")
     MATCH_ID_FIELD_NUMBER: _ClassVar[int]
     GAME_FIELD_NUMBER: _ClassVar[int]
     SETTINGS_FIELD_NUMBER: _ClassVar[int]
@@ -207,6 +208,8 @@ class MatchSetup(_message.Message):
     RATED_FIELD_NUMBER: _ClassVar[int]
     ROTATIONS_FIELD_NUMBER: _ClassVar[int]
     FENCE_FIELD_NUMBER: _ClassVar[int]
+    EXHIBITION_FIELD_NUMBER: _ClassVar[int]
+    BACKFILL_FIELD_NUMBER: _ClassVar[int]
     match_id: str
     game: str
     settings: GameSettings
@@ -215,7 +218,9 @@ class MatchSetup(_message.Message):
     rated: bool
     rotations: int
     fence: int
-    def __init__(self, match_id: _Optional[str] = ..., game: _Optional[str] = ..., settings: _Optional[_Union[GameSettings, _Mapping]] = ..., seed: _Optional[int] = ..., participants: _Optional[_Iterable[str]] = ..., rated: _Optional[bool] = ..., rotations: _Optional[int] = ..., fence: _Optional[int] = ...) -> None: ...
+    exhibition: bool
+    backfill: bool
+    def __init__(self, match_id: _Optional[str] = ..., game: _Optional[str] = ..., settings: _Optional[_Union[GameSettings, _Mapping]] = ..., seed: _Optional[int] = ..., participants: _Optional[_Iterable[str]] = ..., rated: _Optional[bool] = ..., rotations: _Optional[int] = ..., fence: _Optional[int] = ..., exhibition: _Optional[bool] = ..., backfill: _Optional[bool] = ...) -> None: ...
 
 class CreateGamesResponse(_message.Message):
     __slots__ = ("matches",)
@@ -244,6 +249,60 @@ class CreatedGame(_message.Message):
     seat_tokens: _containers.RepeatedScalarFieldContainer[str]
     seat_participants: _containers.RepeatedScalarFieldContainer[int]
     def __init__(self, game_id: _Optional[str] = ..., rotation: _Optional[int] = ..., seat_tokens: _Optional[_Iterable[str]] = ..., seat_participants: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class ListVacantSeatsRequest(_message.Message):
+    __slots__ = ("vacant_for", "max_seats")
+    VACANT_FOR_FIELD_NUMBER: _ClassVar[int]
+    MAX_SEATS_FIELD_NUMBER: _ClassVar[int]
+    vacant_for: _duration_pb2.Duration
+    max_seats: int
+    def __init__(self, vacant_for: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., max_seats: _Optional[int] = ...) -> None: ...
+
+class ListVacantSeatsResponse(_message.Message):
+    __slots__ = ("seats",)
+    SEATS_FIELD_NUMBER: _ClassVar[int]
+    seats: _containers.RepeatedCompositeFieldContainer[VacantSeat]
+    def __init__(self, seats: _Optional[_Iterable[_Union[VacantSeat, _Mapping]]] = ...) -> None: ...
+
+class VacantSeat(_message.Message):
+    __slots__ = ("match_id", "game_id", "seat", "game", "settings", "participants", "vacant_since_time", "ladder", "game_address")
+    MATCH_ID_FIELD_NUMBER: _ClassVar[int]
+    GAME_ID_FIELD_NUMBER: _ClassVar[int]
+    SEAT_FIELD_NUMBER: _ClassVar[int]
+    GAME_FIELD_NUMBER: _ClassVar[int]
+    SETTINGS_FIELD_NUMBER: _ClassVar[int]
+    PARTICIPANTS_FIELD_NUMBER: _ClassVar[int]
+    VACANT_SINCE_TIME_FIELD_NUMBER: _ClassVar[int]
+    LADDER_FIELD_NUMBER: _ClassVar[int]
+    GAME_ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    match_id: str
+    game_id: str
+    seat: int
+    game: str
+    settings: GameSettings
+    participants: _containers.RepeatedScalarFieldContainer[str]
+    vacant_since_time: _timestamp_pb2.Timestamp
+    ladder: str
+    game_address: str
+    def __init__(self, match_id: _Optional[str] = ..., game_id: _Optional[str] = ..., seat: _Optional[int] = ..., game: _Optional[str] = ..., settings: _Optional[_Union[GameSettings, _Mapping]] = ..., participants: _Optional[_Iterable[str]] = ..., vacant_since_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ladder: _Optional[str] = ..., game_address: _Optional[str] = ...) -> None: ...
+
+class ReplacePlayerRequest(_message.Message):
+    __slots__ = ("game_id", "seat", "participant", "replacement")
+    GAME_ID_FIELD_NUMBER: _ClassVar[int]
+    SEAT_FIELD_NUMBER: _ClassVar[int]
+    PARTICIPANT_FIELD_NUMBER: _ClassVar[int]
+    REPLACEMENT_FIELD_NUMBER: _ClassVar[int]
+    game_id: str
+    seat: int
+    participant: str
+    replacement: str
+    def __init__(self, game_id: _Optional[str] = ..., seat: _Optional[int] = ..., participant: _Optional[str] = ..., replacement: _Optional[str] = ...) -> None: ...
+
+class ReplacePlayerResponse(_message.Message):
+    __slots__ = ("seat_token",)
+    SEAT_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    seat_token: str
+    def __init__(self, seat_token: _Optional[str] = ...) -> None: ...
 
 class PlayGameRequest(_message.Message):
     __slots__ = ("join", "act")

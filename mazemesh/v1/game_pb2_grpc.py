@@ -70,6 +70,16 @@ class GameServiceStub:
                 request_serializer=mazemesh_dot_v1_dot_game__pb2.CreateGamesRequest.SerializeToString,
                 response_deserializer=mazemesh_dot_v1_dot_game__pb2.CreateGamesResponse.FromString,
                 _registered_method=True)
+        self.ListVacantSeats = channel.unary_unary(
+                '/mazemesh.v1.GameService/ListVacantSeats',
+                request_serializer=mazemesh_dot_v1_dot_game__pb2.ListVacantSeatsRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_game__pb2.ListVacantSeatsResponse.FromString,
+                _registered_method=True)
+        self.ReplacePlayer = channel.unary_unary(
+                '/mazemesh.v1.GameService/ReplacePlayer',
+                request_serializer=mazemesh_dot_v1_dot_game__pb2.ReplacePlayerRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_game__pb2.ReplacePlayerResponse.FromString,
+                _registered_method=True)
         self.PlayGame = channel.stream_stream(
                 '/mazemesh.v1.GameService/PlayGame',
                 request_serializer=mazemesh_dot_v1_dot_game__pb2.PlayGameRequest.SerializeToString,
@@ -168,6 +178,25 @@ class GameServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListVacantSeats(self, request, context):
+        """Seats that stand empty in running games of matches with `backfill`: somebody has joined the game, and the player of the
+        seat has not come, or has left, for the time that is asked for. Those that stand empty longest come first. Of several
+        instances each lists its own.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReplacePlayer(self, request, context):
+        """Gives such a seat to another player: the token that was its dies, and the answer has the new one. The game goes on
+        where it is; replays and listings name the new player. Idempotent: the same request again has the same answer until
+        the seat is replaced once more. NOT_FOUND when there is no such game; FAILED_PRECONDITION when its match is without
+        `backfill`, it is over, `participant` does not hold the seat any more, or somebody sits there.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def PlayGame(self, request_iterator, context):
         """Plays one seat, for a person or a foreign bot. First message: join. Then the server sends `joined`, and a `turn`
         whenever the seat has to move; the client answers each turn with one `act`. When the game ends the
@@ -260,6 +289,16 @@ def add_GameServiceServicer_to_server(servicer, server):
                     servicer.CreateGames,
                     request_deserializer=mazemesh_dot_v1_dot_game__pb2.CreateGamesRequest.FromString,
                     response_serializer=mazemesh_dot_v1_dot_game__pb2.CreateGamesResponse.SerializeToString,
+            ),
+            'ListVacantSeats': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListVacantSeats,
+                    request_deserializer=mazemesh_dot_v1_dot_game__pb2.ListVacantSeatsRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_game__pb2.ListVacantSeatsResponse.SerializeToString,
+            ),
+            'ReplacePlayer': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReplacePlayer,
+                    request_deserializer=mazemesh_dot_v1_dot_game__pb2.ReplacePlayerRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_game__pb2.ReplacePlayerResponse.SerializeToString,
             ),
             'PlayGame': grpc.stream_stream_rpc_method_handler(
                     servicer.PlayGame,
@@ -394,6 +433,60 @@ class GameService:
             '/mazemesh.v1.GameService/CreateGames',
             mazemesh_dot_v1_dot_game__pb2.CreateGamesRequest.SerializeToString,
             mazemesh_dot_v1_dot_game__pb2.CreateGamesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListVacantSeats(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.GameService/ListVacantSeats',
+            mazemesh_dot_v1_dot_game__pb2.ListVacantSeatsRequest.SerializeToString,
+            mazemesh_dot_v1_dot_game__pb2.ListVacantSeatsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReplacePlayer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.GameService/ReplacePlayer',
+            mazemesh_dot_v1_dot_game__pb2.ReplacePlayerRequest.SerializeToString,
+            mazemesh_dot_v1_dot_game__pb2.ReplacePlayerResponse.FromString,
             options,
             channel_credentials,
             insecure,

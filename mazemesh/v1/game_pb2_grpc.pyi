@@ -83,6 +83,17 @@ class GameServiceStub:
 
     A request has at most 8 MiB.
     """
+    ListVacantSeats: _grpc.UnaryUnaryMultiCallable[_game_pb2.ListVacantSeatsRequest, _game_pb2.ListVacantSeatsResponse]
+    """Seats that stand empty in running games of matches with `backfill`: somebody has joined the game, and the player of the
+    seat has not come, or has left, for the time that is asked for. Those that stand empty longest come first. Of several
+    instances each lists its own.
+    """
+    ReplacePlayer: _grpc.UnaryUnaryMultiCallable[_game_pb2.ReplacePlayerRequest, _game_pb2.ReplacePlayerResponse]
+    """Gives such a seat to another player: the token that was its dies, and the answer has the new one. The game goes on
+    where it is; replays and listings name the new player. Idempotent: the same request again has the same answer until
+    the seat is replaced once more. NOT_FOUND when there is no such game; FAILED_PRECONDITION when its match is without
+    `backfill`, it is over, `participant` does not hold the seat any more, or somebody sits there.
+    """
     PlayGame: _grpc.StreamStreamMultiCallable[_game_pb2.PlayGameRequest, _game_pb2.PlayGameResponse]
     """Plays one seat, for a person or a foreign bot. First message: join. Then the server sends `joined`, and a `turn`
     whenever the seat has to move; the client answers each turn with one `act`. When the game ends the
@@ -188,6 +199,17 @@ class GameServiceAsyncStub(GameServiceStub):
     that were asked before, or under a lower fence, are dropped when they finish later. A match counts once.
 
     A request has at most 8 MiB.
+    """
+    ListVacantSeats: _aio.UnaryUnaryMultiCallable[_game_pb2.ListVacantSeatsRequest, _game_pb2.ListVacantSeatsResponse]  # type: ignore[assignment]
+    """Seats that stand empty in running games of matches with `backfill`: somebody has joined the game, and the player of the
+    seat has not come, or has left, for the time that is asked for. Those that stand empty longest come first. Of several
+    instances each lists its own.
+    """
+    ReplacePlayer: _aio.UnaryUnaryMultiCallable[_game_pb2.ReplacePlayerRequest, _game_pb2.ReplacePlayerResponse]  # type: ignore[assignment]
+    """Gives such a seat to another player: the token that was its dies, and the answer has the new one. The game goes on
+    where it is; replays and listings name the new player. Idempotent: the same request again has the same answer until
+    the seat is replaced once more. NOT_FOUND when there is no such game; FAILED_PRECONDITION when its match is without
+    `backfill`, it is over, `participant` does not hold the seat any more, or somebody sits there.
     """
     PlayGame: _aio.StreamStreamMultiCallable[_game_pb2.PlayGameRequest, _game_pb2.PlayGameResponse]  # type: ignore[assignment]
     """Plays one seat, for a person or a foreign bot. First message: join. Then the server sends `joined`, and a `turn`
@@ -309,6 +331,29 @@ class GameServiceServicer(metaclass=_abc_1.ABCMeta):
         that were asked before, or under a lower fence, are dropped when they finish later. A match counts once.
 
         A request has at most 8 MiB.
+        """
+
+    @_abc_1.abstractmethod
+    def ListVacantSeats(
+        self,
+        request: _game_pb2.ListVacantSeatsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_game_pb2.ListVacantSeatsResponse, _abc.Awaitable[_game_pb2.ListVacantSeatsResponse]]:
+        """Seats that stand empty in running games of matches with `backfill`: somebody has joined the game, and the player of the
+        seat has not come, or has left, for the time that is asked for. Those that stand empty longest come first. Of several
+        instances each lists its own.
+        """
+
+    @_abc_1.abstractmethod
+    def ReplacePlayer(
+        self,
+        request: _game_pb2.ReplacePlayerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_game_pb2.ReplacePlayerResponse, _abc.Awaitable[_game_pb2.ReplacePlayerResponse]]:
+        """Gives such a seat to another player: the token that was its dies, and the answer has the new one. The game goes on
+        where it is; replays and listings name the new player. Idempotent: the same request again has the same answer until
+        the seat is replaced once more. NOT_FOUND when there is no such game; FAILED_PRECONDITION when its match is without
+        `backfill`, it is over, `participant` does not hold the seat any more, or somebody sits there.
         """
 
     @_abc_1.abstractmethod

@@ -64,6 +64,11 @@ class MatchmakerServiceStub:
                 request_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.FindMatchRequest.SerializeToString,
                 response_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.FindMatchResponse.FromString,
                 _registered_method=True)
+        self.FindMatches = channel.stream_stream(
+                '/mazemesh.v1.MatchmakerService/FindMatches',
+                request_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.FindMatchesRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.FindMatchesResponse.FromString,
+                _registered_method=True)
         self.CancelMatch = channel.unary_unary(
                 '/mazemesh.v1.MatchmakerService/CancelMatch',
                 request_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.CancelMatchRequest.SerializeToString,
@@ -88,6 +93,36 @@ class MatchmakerServiceStub:
                 '/mazemesh.v1.MatchmakerService/WatchGateRun',
                 request_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.WatchGateRunRequest.SerializeToString,
                 response_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.WatchGateRunResponse.FromString,
+                _registered_method=True)
+        self.CreateTournament = channel.unary_unary(
+                '/mazemesh.v1.MatchmakerService/CreateTournament',
+                request_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.CreateTournamentRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.CreateTournamentResponse.FromString,
+                _registered_method=True)
+        self.GetTournament = channel.unary_unary(
+                '/mazemesh.v1.MatchmakerService/GetTournament',
+                request_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.GetTournamentRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.GetTournamentResponse.FromString,
+                _registered_method=True)
+        self.ListTournaments = channel.unary_unary(
+                '/mazemesh.v1.MatchmakerService/ListTournaments',
+                request_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.ListTournamentsRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.ListTournamentsResponse.FromString,
+                _registered_method=True)
+        self.WatchTournament = channel.unary_stream(
+                '/mazemesh.v1.MatchmakerService/WatchTournament',
+                request_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.WatchTournamentRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.WatchTournamentResponse.FromString,
+                _registered_method=True)
+        self.CancelTournament = channel.unary_unary(
+                '/mazemesh.v1.MatchmakerService/CancelTournament',
+                request_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.CancelTournamentRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.CancelTournamentResponse.FromString,
+                _registered_method=True)
+        self.TakePart = channel.unary_stream(
+                '/mazemesh.v1.MatchmakerService/TakePart',
+                request_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.TakePartRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.TakePartResponse.FromString,
                 _registered_method=True)
 
 
@@ -139,10 +174,30 @@ class MatchmakerServiceServicer:
     def FindMatch(self, request, context):
         """Waits for an opponent of about the same rating. Sends `queued` at once, whenever the window has widened, and at
         least every 20 s, then `matched` and ends. Idempotent by request_id: the same request again follows the same
-        ticket. A player has one live ticket a ladder: a second one is ALREADY_EXISTS. The ticket expires when the stream
+        ticket, and for two minutes after its end hears of the same match. A player has one live ticket a ladder: a second one
+        is ALREADY_EXISTS (reason TICKET_WAITS). The ticket expires when the stream
         has been gone for 10 s, or at `max_wait` (DEADLINE_EXCEEDED). RESOURCE_EXHAUSTED while too many players wait, and
         for more than 4 streams of one ticket;
-        UNAVAILABLE when the service stops: ask again, and where there are several instances at another one.
+        UNAVAILABLE when the service stops: ask again, and where there are several instances at another one. A ticket outlives
+        the service, with its age: ask again within 10 s of its start.
+
+        The oldest ticket chooses first: whoever is nearest in rating of those whose windows all contain each other. A party
+        sits in one team, and parties and single players are dealt to teams so that these differ little in mean rating. Where
+        Game refuses to make a match, is away or full, tickets wait on with their age.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FindMatches(self, request_iterator, context):
+        """FindMatch for whoever holds many players, such as a front end: tickets come in batches and news goes out in batches,
+        over one stream. `queued` is told once, as the answer to a ticket that was accepted; then its end, in any order:
+        `matched`, or `refused` with the status with which FindMatch would have ended. A message without news is a heartbeat,
+        sent after 20 s of silence. The stream ends, when the client has closed its side, with its last ticket. Tickets whose
+        stream breaks wait 10 s for another one, of either kind, that names them by the same request ids.
+
+        A message has at most 1024 tickets and 1024 ids; a stream follows at most 10,000 tickets: what is beyond is refused
+        ticket by ticket (RESOURCE_EXHAUSTED). More than 256 streams are RESOURCE_EXHAUSTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -192,6 +247,65 @@ class MatchmakerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateTournament(self, request, context):
+        """Starts a tournament: who meets whom follows from its entrants, its seed and the results, which the Game service reports
+        to Elo as those of all rated matches; evaluators are leased its matches before new rating matches. Durable when it is
+        answered, and goes on by itself after any restart; idempotent by request_id: the same again is answered with the
+        tournament as it is now, and with another question it is ALREADY_EXISTS.
+
+        NOT_FOUND when a version does not exist. FAILED_PRECONDITION when one is not ready, was trained on another ladder than the
+        tournament's, a bot does not play the game, matches there are not of two sides, or seats of a team of several members do
+        not stay together. RESOURCE_EXHAUSTED while too many run (16, as the service is set). UNAVAILABLE while Model or Game is
+        away.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetTournament(self, request, context):
+        """A tournament with its standings, and a page of its encounters, in the order in which their entrants became known. Pages
+        that are asked for while it runs may be of different moments. NOT_FOUND when there is none of the id.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTournaments(self, request, context):
+        """Tournaments, the last started first. They are never deleted.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchTournament(self, request, context):
+        """A tournament now, whenever it has changed (at most twice a second), and at least every 20 s, with the encounters that are
+        new or have changed since; ends when it has. NOT_FOUND when there is none of the id. RESOURCE_EXHAUSTED with more than 256
+        watches; UNAVAILABLE when the service stops: watch again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelTournament(self, request, context):
+        """Ends a tournament as it stands. Matches that are being played count in ratings all the same. NOT_FOUND when there is none
+        of the id; one that has ended stays as it is, and is answered.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TakePart(self, request, context):
+        """A person's place in a tournament: tells what is next, at once, whenever it has changed, and at least every 20 s. While it
+        is open the person counts as present. Once all people of a match are, each is sent `matched`, with a seat of each of
+        its games, which are taken by PlayGame one after the other; sent again to who comes back. Who is not present at the
+        deadline of a match forfeits the encounter, and so does who is gone when the time to play is up without a result. Ends with
+        `over` when there is nothing more to play. NOT_FOUND when the tournament has no such member; UNAVAILABLE when the
+        service stops: ask again. Counts among the watches of WatchTournament; RESOURCE_EXHAUSTED likewise.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MatchmakerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -220,6 +334,11 @@ def add_MatchmakerServiceServicer_to_server(servicer, server):
                     request_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.FindMatchRequest.FromString,
                     response_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.FindMatchResponse.SerializeToString,
             ),
+            'FindMatches': grpc.stream_stream_rpc_method_handler(
+                    servicer.FindMatches,
+                    request_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.FindMatchesRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.FindMatchesResponse.SerializeToString,
+            ),
             'CancelMatch': grpc.unary_unary_rpc_method_handler(
                     servicer.CancelMatch,
                     request_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.CancelMatchRequest.FromString,
@@ -244,6 +363,36 @@ def add_MatchmakerServiceServicer_to_server(servicer, server):
                     servicer.WatchGateRun,
                     request_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.WatchGateRunRequest.FromString,
                     response_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.WatchGateRunResponse.SerializeToString,
+            ),
+            'CreateTournament': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateTournament,
+                    request_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.CreateTournamentRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.CreateTournamentResponse.SerializeToString,
+            ),
+            'GetTournament': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetTournament,
+                    request_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.GetTournamentRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.GetTournamentResponse.SerializeToString,
+            ),
+            'ListTournaments': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTournaments,
+                    request_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.ListTournamentsRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.ListTournamentsResponse.SerializeToString,
+            ),
+            'WatchTournament': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchTournament,
+                    request_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.WatchTournamentRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.WatchTournamentResponse.SerializeToString,
+            ),
+            'CancelTournament': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelTournament,
+                    request_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.CancelTournamentRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.CancelTournamentResponse.SerializeToString,
+            ),
+            'TakePart': grpc.unary_stream_rpc_method_handler(
+                    servicer.TakePart,
+                    request_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.TakePartRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.TakePartResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -397,6 +546,33 @@ class MatchmakerService:
             _registered_method=True)
 
     @staticmethod
+    def FindMatches(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/mazemesh.v1.MatchmakerService/FindMatches',
+            mazemesh_dot_v1_dot_matchmaker__pb2.FindMatchesRequest.SerializeToString,
+            mazemesh_dot_v1_dot_matchmaker__pb2.FindMatchesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def CancelMatch(request,
             target,
             options=(),
@@ -521,6 +697,168 @@ class MatchmakerService:
             '/mazemesh.v1.MatchmakerService/WatchGateRun',
             mazemesh_dot_v1_dot_matchmaker__pb2.WatchGateRunRequest.SerializeToString,
             mazemesh_dot_v1_dot_matchmaker__pb2.WatchGateRunResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateTournament(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.MatchmakerService/CreateTournament',
+            mazemesh_dot_v1_dot_matchmaker__pb2.CreateTournamentRequest.SerializeToString,
+            mazemesh_dot_v1_dot_matchmaker__pb2.CreateTournamentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetTournament(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.MatchmakerService/GetTournament',
+            mazemesh_dot_v1_dot_matchmaker__pb2.GetTournamentRequest.SerializeToString,
+            mazemesh_dot_v1_dot_matchmaker__pb2.GetTournamentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTournaments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.MatchmakerService/ListTournaments',
+            mazemesh_dot_v1_dot_matchmaker__pb2.ListTournamentsRequest.SerializeToString,
+            mazemesh_dot_v1_dot_matchmaker__pb2.ListTournamentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchTournament(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/mazemesh.v1.MatchmakerService/WatchTournament',
+            mazemesh_dot_v1_dot_matchmaker__pb2.WatchTournamentRequest.SerializeToString,
+            mazemesh_dot_v1_dot_matchmaker__pb2.WatchTournamentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelTournament(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.MatchmakerService/CancelTournament',
+            mazemesh_dot_v1_dot_matchmaker__pb2.CancelTournamentRequest.SerializeToString,
+            mazemesh_dot_v1_dot_matchmaker__pb2.CancelTournamentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TakePart(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/mazemesh.v1.MatchmakerService/TakePart',
+            mazemesh_dot_v1_dot_matchmaker__pb2.TakePartRequest.SerializeToString,
+            mazemesh_dot_v1_dot_matchmaker__pb2.TakePartResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -62,10 +62,26 @@ class MatchmakerServiceStub:
     FindMatch: _grpc.UnaryStreamMultiCallable[_matchmaker_pb2.FindMatchRequest, _matchmaker_pb2.FindMatchResponse]
     """Waits for an opponent of about the same rating. Sends `queued` at once, whenever the window has widened, and at
     least every 20 s, then `matched` and ends. Idempotent by request_id: the same request again follows the same
-    ticket. A player has one live ticket a ladder: a second one is ALREADY_EXISTS. The ticket expires when the stream
+    ticket, and for two minutes after its end hears of the same match. A player has one live ticket a ladder: a second one
+    is ALREADY_EXISTS (reason TICKET_WAITS). The ticket expires when the stream
     has been gone for 10 s, or at `max_wait` (DEADLINE_EXCEEDED). RESOURCE_EXHAUSTED while too many players wait, and
     for more than 4 streams of one ticket;
-    UNAVAILABLE when the service stops: ask again, and where there are several instances at another one.
+    UNAVAILABLE when the service stops: ask again, and where there are several instances at another one. A ticket outlives
+    the service, with its age: ask again within 10 s of its start.
+
+    The oldest ticket chooses first: whoever is nearest in rating of those whose windows all contain each other. A party
+    sits in one team, and parties and single players are dealt to teams so that these differ little in mean rating. Where
+    Game refuses to make a match, is away or full, tickets wait on with their age.
+    """
+    FindMatches: _grpc.StreamStreamMultiCallable[_matchmaker_pb2.FindMatchesRequest, _matchmaker_pb2.FindMatchesResponse]
+    """FindMatch for whoever holds many players, such as a front end: tickets come in batches and news goes out in batches,
+    over one stream. `queued` is told once, as the answer to a ticket that was accepted; then its end, in any order:
+    `matched`, or `refused` with the status with which FindMatch would have ended. A message without news is a heartbeat,
+    sent after 20 s of silence. The stream ends, when the client has closed its side, with its last ticket. Tickets whose
+    stream breaks wait 10 s for another one, of either kind, that names them by the same request ids.
+
+    A message has at most 1024 tickets and 1024 ids; a stream follows at most 10,000 tickets: what is beyond is refused
+    ticket by ticket (RESOURCE_EXHAUSTED). More than 256 streams are RESOURCE_EXHAUSTED.
     """
     CancelMatch: _grpc.UnaryUnaryMultiCallable[_matchmaker_pb2.CancelMatchRequest, _matchmaker_pb2.CancelMatchResponse]
     """Withdraws a ticket; its FindMatch stream ends with CANCELLED (reason TICKET_CANCELLED). FAILED_PRECONDITION when it is matched already."""
@@ -88,6 +104,40 @@ class MatchmakerServiceStub:
     WatchGateRun: _grpc.UnaryStreamMultiCallable[_matchmaker_pb2.WatchGateRunRequest, _matchmaker_pb2.WatchGateRunResponse]
     """A gate now, whenever it has changed, and at least every 20 s; ends when the gate has. NOT_FOUND when there is none of
     the id. RESOURCE_EXHAUSTED with more than 256 watches; UNAVAILABLE when the service stops: watch again.
+    """
+    CreateTournament: _grpc.UnaryUnaryMultiCallable[_matchmaker_pb2.CreateTournamentRequest, _matchmaker_pb2.CreateTournamentResponse]
+    """Starts a tournament: who meets whom follows from its entrants, its seed and the results, which the Game service reports
+    to Elo as those of all rated matches; evaluators are leased its matches before new rating matches. Durable when it is
+    answered, and goes on by itself after any restart; idempotent by request_id: the same again is answered with the
+    tournament as it is now, and with another question it is ALREADY_EXISTS.
+
+    NOT_FOUND when a version does not exist. FAILED_PRECONDITION when one is not ready, was trained on another ladder than the
+    tournament's, a bot does not play the game, matches there are not of two sides, or seats of a team of several members do
+    not stay together. RESOURCE_EXHAUSTED while too many run (16, as the service is set). UNAVAILABLE while Model or Game is
+    away.
+    """
+    GetTournament: _grpc.UnaryUnaryMultiCallable[_matchmaker_pb2.GetTournamentRequest, _matchmaker_pb2.GetTournamentResponse]
+    """A tournament with its standings, and a page of its encounters, in the order in which their entrants became known. Pages
+    that are asked for while it runs may be of different moments. NOT_FOUND when there is none of the id.
+    """
+    ListTournaments: _grpc.UnaryUnaryMultiCallable[_matchmaker_pb2.ListTournamentsRequest, _matchmaker_pb2.ListTournamentsResponse]
+    """Tournaments, the last started first. They are never deleted."""
+    WatchTournament: _grpc.UnaryStreamMultiCallable[_matchmaker_pb2.WatchTournamentRequest, _matchmaker_pb2.WatchTournamentResponse]
+    """A tournament now, whenever it has changed (at most twice a second), and at least every 20 s, with the encounters that are
+    new or have changed since; ends when it has. NOT_FOUND when there is none of the id. RESOURCE_EXHAUSTED with more than 256
+    watches; UNAVAILABLE when the service stops: watch again.
+    """
+    CancelTournament: _grpc.UnaryUnaryMultiCallable[_matchmaker_pb2.CancelTournamentRequest, _matchmaker_pb2.CancelTournamentResponse]
+    """Ends a tournament as it stands. Matches that are being played count in ratings all the same. NOT_FOUND when there is none
+    of the id; one that has ended stays as it is, and is answered.
+    """
+    TakePart: _grpc.UnaryStreamMultiCallable[_matchmaker_pb2.TakePartRequest, _matchmaker_pb2.TakePartResponse]
+    """A person's place in a tournament: tells what is next, at once, whenever it has changed, and at least every 20 s. While it
+    is open the person counts as present. Once all people of a match are, each is sent `matched`, with a seat of each of
+    its games, which are taken by PlayGame one after the other; sent again to who comes back. Who is not present at the
+    deadline of a match forfeits the encounter, and so does who is gone when the time to play is up without a result. Ends with
+    `over` when there is nothing more to play. NOT_FOUND when the tournament has no such member; UNAVAILABLE when the
+    service stops: ask again. Counts among the watches of WatchTournament; RESOURCE_EXHAUSTED likewise.
     """
 
 @_typing.type_check_only
@@ -124,10 +174,26 @@ class MatchmakerServiceAsyncStub(MatchmakerServiceStub):
     FindMatch: _aio.UnaryStreamMultiCallable[_matchmaker_pb2.FindMatchRequest, _matchmaker_pb2.FindMatchResponse]  # type: ignore[assignment]
     """Waits for an opponent of about the same rating. Sends `queued` at once, whenever the window has widened, and at
     least every 20 s, then `matched` and ends. Idempotent by request_id: the same request again follows the same
-    ticket. A player has one live ticket a ladder: a second one is ALREADY_EXISTS. The ticket expires when the stream
+    ticket, and for two minutes after its end hears of the same match. A player has one live ticket a ladder: a second one
+    is ALREADY_EXISTS (reason TICKET_WAITS). The ticket expires when the stream
     has been gone for 10 s, or at `max_wait` (DEADLINE_EXCEEDED). RESOURCE_EXHAUSTED while too many players wait, and
     for more than 4 streams of one ticket;
-    UNAVAILABLE when the service stops: ask again, and where there are several instances at another one.
+    UNAVAILABLE when the service stops: ask again, and where there are several instances at another one. A ticket outlives
+    the service, with its age: ask again within 10 s of its start.
+
+    The oldest ticket chooses first: whoever is nearest in rating of those whose windows all contain each other. A party
+    sits in one team, and parties and single players are dealt to teams so that these differ little in mean rating. Where
+    Game refuses to make a match, is away or full, tickets wait on with their age.
+    """
+    FindMatches: _aio.StreamStreamMultiCallable[_matchmaker_pb2.FindMatchesRequest, _matchmaker_pb2.FindMatchesResponse]  # type: ignore[assignment]
+    """FindMatch for whoever holds many players, such as a front end: tickets come in batches and news goes out in batches,
+    over one stream. `queued` is told once, as the answer to a ticket that was accepted; then its end, in any order:
+    `matched`, or `refused` with the status with which FindMatch would have ended. A message without news is a heartbeat,
+    sent after 20 s of silence. The stream ends, when the client has closed its side, with its last ticket. Tickets whose
+    stream breaks wait 10 s for another one, of either kind, that names them by the same request ids.
+
+    A message has at most 1024 tickets and 1024 ids; a stream follows at most 10,000 tickets: what is beyond is refused
+    ticket by ticket (RESOURCE_EXHAUSTED). More than 256 streams are RESOURCE_EXHAUSTED.
     """
     CancelMatch: _aio.UnaryUnaryMultiCallable[_matchmaker_pb2.CancelMatchRequest, _matchmaker_pb2.CancelMatchResponse]  # type: ignore[assignment]
     """Withdraws a ticket; its FindMatch stream ends with CANCELLED (reason TICKET_CANCELLED). FAILED_PRECONDITION when it is matched already."""
@@ -150,6 +216,40 @@ class MatchmakerServiceAsyncStub(MatchmakerServiceStub):
     WatchGateRun: _aio.UnaryStreamMultiCallable[_matchmaker_pb2.WatchGateRunRequest, _matchmaker_pb2.WatchGateRunResponse]  # type: ignore[assignment]
     """A gate now, whenever it has changed, and at least every 20 s; ends when the gate has. NOT_FOUND when there is none of
     the id. RESOURCE_EXHAUSTED with more than 256 watches; UNAVAILABLE when the service stops: watch again.
+    """
+    CreateTournament: _aio.UnaryUnaryMultiCallable[_matchmaker_pb2.CreateTournamentRequest, _matchmaker_pb2.CreateTournamentResponse]  # type: ignore[assignment]
+    """Starts a tournament: who meets whom follows from its entrants, its seed and the results, which the Game service reports
+    to Elo as those of all rated matches; evaluators are leased its matches before new rating matches. Durable when it is
+    answered, and goes on by itself after any restart; idempotent by request_id: the same again is answered with the
+    tournament as it is now, and with another question it is ALREADY_EXISTS.
+
+    NOT_FOUND when a version does not exist. FAILED_PRECONDITION when one is not ready, was trained on another ladder than the
+    tournament's, a bot does not play the game, matches there are not of two sides, or seats of a team of several members do
+    not stay together. RESOURCE_EXHAUSTED while too many run (16, as the service is set). UNAVAILABLE while Model or Game is
+    away.
+    """
+    GetTournament: _aio.UnaryUnaryMultiCallable[_matchmaker_pb2.GetTournamentRequest, _matchmaker_pb2.GetTournamentResponse]  # type: ignore[assignment]
+    """A tournament with its standings, and a page of its encounters, in the order in which their entrants became known. Pages
+    that are asked for while it runs may be of different moments. NOT_FOUND when there is none of the id.
+    """
+    ListTournaments: _aio.UnaryUnaryMultiCallable[_matchmaker_pb2.ListTournamentsRequest, _matchmaker_pb2.ListTournamentsResponse]  # type: ignore[assignment]
+    """Tournaments, the last started first. They are never deleted."""
+    WatchTournament: _aio.UnaryStreamMultiCallable[_matchmaker_pb2.WatchTournamentRequest, _matchmaker_pb2.WatchTournamentResponse]  # type: ignore[assignment]
+    """A tournament now, whenever it has changed (at most twice a second), and at least every 20 s, with the encounters that are
+    new or have changed since; ends when it has. NOT_FOUND when there is none of the id. RESOURCE_EXHAUSTED with more than 256
+    watches; UNAVAILABLE when the service stops: watch again.
+    """
+    CancelTournament: _aio.UnaryUnaryMultiCallable[_matchmaker_pb2.CancelTournamentRequest, _matchmaker_pb2.CancelTournamentResponse]  # type: ignore[assignment]
+    """Ends a tournament as it stands. Matches that are being played count in ratings all the same. NOT_FOUND when there is none
+    of the id; one that has ended stays as it is, and is answered.
+    """
+    TakePart: _aio.UnaryStreamMultiCallable[_matchmaker_pb2.TakePartRequest, _matchmaker_pb2.TakePartResponse]  # type: ignore[assignment]
+    """A person's place in a tournament: tells what is next, at once, whenever it has changed, and at least every 20 s. While it
+    is open the person counts as present. Once all people of a match are, each is sent `matched`, with a seat of each of
+    its games, which are taken by PlayGame one after the other; sent again to who comes back. Who is not present at the
+    deadline of a match forfeits the encounter, and so does who is gone when the time to play is up without a result. Ends with
+    `over` when there is nothing more to play. NOT_FOUND when the tournament has no such member; UNAVAILABLE when the
+    service stops: ask again. Counts among the watches of WatchTournament; RESOURCE_EXHAUSTED likewise.
     """
 
 class MatchmakerServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -213,10 +313,32 @@ class MatchmakerServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_matchmaker_pb2.FindMatchResponse], _abc.AsyncIterator[_matchmaker_pb2.FindMatchResponse]]:
         """Waits for an opponent of about the same rating. Sends `queued` at once, whenever the window has widened, and at
         least every 20 s, then `matched` and ends. Idempotent by request_id: the same request again follows the same
-        ticket. A player has one live ticket a ladder: a second one is ALREADY_EXISTS. The ticket expires when the stream
+        ticket, and for two minutes after its end hears of the same match. A player has one live ticket a ladder: a second one
+        is ALREADY_EXISTS (reason TICKET_WAITS). The ticket expires when the stream
         has been gone for 10 s, or at `max_wait` (DEADLINE_EXCEEDED). RESOURCE_EXHAUSTED while too many players wait, and
         for more than 4 streams of one ticket;
-        UNAVAILABLE when the service stops: ask again, and where there are several instances at another one.
+        UNAVAILABLE when the service stops: ask again, and where there are several instances at another one. A ticket outlives
+        the service, with its age: ask again within 10 s of its start.
+
+        The oldest ticket chooses first: whoever is nearest in rating of those whose windows all contain each other. A party
+        sits in one team, and parties and single players are dealt to teams so that these differ little in mean rating. Where
+        Game refuses to make a match, is away or full, tickets wait on with their age.
+        """
+
+    @_abc_1.abstractmethod
+    def FindMatches(
+        self,
+        request_iterator: _MaybeAsyncIterator[_matchmaker_pb2.FindMatchesRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_matchmaker_pb2.FindMatchesResponse], _abc.AsyncIterator[_matchmaker_pb2.FindMatchesResponse]]:
+        """FindMatch for whoever holds many players, such as a front end: tickets come in batches and news goes out in batches,
+        over one stream. `queued` is told once, as the answer to a ticket that was accepted; then its end, in any order:
+        `matched`, or `refused` with the status with which FindMatch would have ended. A message without news is a heartbeat,
+        sent after 20 s of silence. The stream ends, when the client has closed its side, with its last ticket. Tickets whose
+        stream breaks wait 10 s for another one, of either kind, that names them by the same request ids.
+
+        A message has at most 1024 tickets and 1024 ids; a stream follows at most 10,000 tickets: what is beyond is refused
+        ticket by ticket (RESOURCE_EXHAUSTED). More than 256 streams are RESOURCE_EXHAUSTED.
         """
 
     @_abc_1.abstractmethod
@@ -269,6 +391,76 @@ class MatchmakerServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_matchmaker_pb2.WatchGateRunResponse], _abc.AsyncIterator[_matchmaker_pb2.WatchGateRunResponse]]:
         """A gate now, whenever it has changed, and at least every 20 s; ends when the gate has. NOT_FOUND when there is none of
         the id. RESOURCE_EXHAUSTED with more than 256 watches; UNAVAILABLE when the service stops: watch again.
+        """
+
+    @_abc_1.abstractmethod
+    def CreateTournament(
+        self,
+        request: _matchmaker_pb2.CreateTournamentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_matchmaker_pb2.CreateTournamentResponse, _abc.Awaitable[_matchmaker_pb2.CreateTournamentResponse]]:
+        """Starts a tournament: who meets whom follows from its entrants, its seed and the results, which the Game service reports
+        to Elo as those of all rated matches; evaluators are leased its matches before new rating matches. Durable when it is
+        answered, and goes on by itself after any restart; idempotent by request_id: the same again is answered with the
+        tournament as it is now, and with another question it is ALREADY_EXISTS.
+
+        NOT_FOUND when a version does not exist. FAILED_PRECONDITION when one is not ready, was trained on another ladder than the
+        tournament's, a bot does not play the game, matches there are not of two sides, or seats of a team of several members do
+        not stay together. RESOURCE_EXHAUSTED while too many run (16, as the service is set). UNAVAILABLE while Model or Game is
+        away.
+        """
+
+    @_abc_1.abstractmethod
+    def GetTournament(
+        self,
+        request: _matchmaker_pb2.GetTournamentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_matchmaker_pb2.GetTournamentResponse, _abc.Awaitable[_matchmaker_pb2.GetTournamentResponse]]:
+        """A tournament with its standings, and a page of its encounters, in the order in which their entrants became known. Pages
+        that are asked for while it runs may be of different moments. NOT_FOUND when there is none of the id.
+        """
+
+    @_abc_1.abstractmethod
+    def ListTournaments(
+        self,
+        request: _matchmaker_pb2.ListTournamentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_matchmaker_pb2.ListTournamentsResponse, _abc.Awaitable[_matchmaker_pb2.ListTournamentsResponse]]:
+        """Tournaments, the last started first. They are never deleted."""
+
+    @_abc_1.abstractmethod
+    def WatchTournament(
+        self,
+        request: _matchmaker_pb2.WatchTournamentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_matchmaker_pb2.WatchTournamentResponse], _abc.AsyncIterator[_matchmaker_pb2.WatchTournamentResponse]]:
+        """A tournament now, whenever it has changed (at most twice a second), and at least every 20 s, with the encounters that are
+        new or have changed since; ends when it has. NOT_FOUND when there is none of the id. RESOURCE_EXHAUSTED with more than 256
+        watches; UNAVAILABLE when the service stops: watch again.
+        """
+
+    @_abc_1.abstractmethod
+    def CancelTournament(
+        self,
+        request: _matchmaker_pb2.CancelTournamentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_matchmaker_pb2.CancelTournamentResponse, _abc.Awaitable[_matchmaker_pb2.CancelTournamentResponse]]:
+        """Ends a tournament as it stands. Matches that are being played count in ratings all the same. NOT_FOUND when there is none
+        of the id; one that has ended stays as it is, and is answered.
+        """
+
+    @_abc_1.abstractmethod
+    def TakePart(
+        self,
+        request: _matchmaker_pb2.TakePartRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_matchmaker_pb2.TakePartResponse], _abc.AsyncIterator[_matchmaker_pb2.TakePartResponse]]:
+        """A person's place in a tournament: tells what is next, at once, whenever it has changed, and at least every 20 s. While it
+        is open the person counts as present. Once all people of a match are, each is sent `matched`, with a seat of each of
+        its games, which are taken by PlayGame one after the other; sent again to who comes back. Who is not present at the
+        deadline of a match forfeits the encounter, and so does who is gone when the time to play is up without a result. Ends with
+        `over` when there is nothing more to play. NOT_FOUND when the tournament has no such member; UNAVAILABLE when the
+        service stops: ask again. Counts among the watches of WatchTournament; RESOURCE_EXHAUSTED likewise.
         """
 
 def add_MatchmakerServiceServicer_to_server(servicer: MatchmakerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

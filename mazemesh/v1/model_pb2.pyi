@@ -471,3 +471,73 @@ class HoldNameResponse(_message.Message):
     fence: int
     seconds: float
     def __init__(self, fence: _Optional[int] = ..., seconds: _Optional[float] = ...) -> None: ...
+
+class InferRequest(_message.Message):
+    __slots__ = ("policy", "rows", "columns", "outputs", "temperature", "seed", "session_ids", "begin_rows")
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    OUTPUTS_FIELD_NUMBER: _ClassVar[int]
+    TEMPERATURE_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    SESSION_IDS_FIELD_NUMBER: _ClassVar[int]
+    BEGIN_ROWS_FIELD_NUMBER: _ClassVar[int]
+    policy: str
+    rows: int
+    columns: _containers.RepeatedCompositeFieldContainer[_tensor_pb2.NamedColumn]
+    outputs: _containers.RepeatedScalarFieldContainer[str]
+    temperature: float
+    seed: int
+    session_ids: _containers.RepeatedScalarFieldContainer[str]
+    begin_rows: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, policy: _Optional[str] = ..., rows: _Optional[int] = ..., columns: _Optional[_Iterable[_Union[_tensor_pb2.NamedColumn, _Mapping]]] = ..., outputs: _Optional[_Iterable[str]] = ..., temperature: _Optional[float] = ..., seed: _Optional[int] = ..., session_ids: _Optional[_Iterable[str]] = ..., begin_rows: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class InferResponse(_message.Message):
+    __slots__ = ("name", "version", "rows", "columns", "begun_rows")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    BEGUN_ROWS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    version: int
+    rows: int
+    columns: _containers.RepeatedCompositeFieldContainer[_tensor_pb2.NamedColumn]
+    begun_rows: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., rows: _Optional[int] = ..., columns: _Optional[_Iterable[_Union[_tensor_pb2.NamedColumn, _Mapping]]] = ..., begun_rows: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class GetPolicySignatureRequest(_message.Message):
+    __slots__ = ("policy",)
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    policy: str
+    def __init__(self, policy: _Optional[str] = ...) -> None: ...
+
+class GetPolicySignatureResponse(_message.Message):
+    __slots__ = ("name", "version", "inputs", "optional_inputs", "outputs", "state_size", "max_rows")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    INPUTS_FIELD_NUMBER: _ClassVar[int]
+    OPTIONAL_INPUTS_FIELD_NUMBER: _ClassVar[int]
+    OUTPUTS_FIELD_NUMBER: _ClassVar[int]
+    STATE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    MAX_ROWS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    version: int
+    inputs: _tensor_pb2.Signature
+    optional_inputs: _containers.RepeatedScalarFieldContainer[str]
+    outputs: _tensor_pb2.Signature
+    state_size: int
+    max_rows: int
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., inputs: _Optional[_Union[_tensor_pb2.Signature, _Mapping]] = ..., optional_inputs: _Optional[_Iterable[str]] = ..., outputs: _Optional[_Union[_tensor_pb2.Signature, _Mapping]] = ..., state_size: _Optional[int] = ..., max_rows: _Optional[int] = ...) -> None: ...
+
+class ResetSessionsRequest(_message.Message):
+    __slots__ = ("name", "session_ids")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SESSION_IDS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    session_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., session_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ResetSessionsResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...

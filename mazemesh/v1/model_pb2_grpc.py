@@ -108,6 +108,21 @@ class ModelServiceStub:
                 request_serializer=mazemesh_dot_v1_dot_model__pb2.HoldNameRequest.SerializeToString,
                 response_deserializer=mazemesh_dot_v1_dot_model__pb2.HoldNameResponse.FromString,
                 _registered_method=True)
+        self.Infer = channel.unary_unary(
+                '/mazemesh.v1.ModelService/Infer',
+                request_serializer=mazemesh_dot_v1_dot_model__pb2.InferRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_model__pb2.InferResponse.FromString,
+                _registered_method=True)
+        self.GetPolicySignature = channel.unary_unary(
+                '/mazemesh.v1.ModelService/GetPolicySignature',
+                request_serializer=mazemesh_dot_v1_dot_model__pb2.GetPolicySignatureRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_model__pb2.GetPolicySignatureResponse.FromString,
+                _registered_method=True)
+        self.ResetSessions = channel.unary_unary(
+                '/mazemesh.v1.ModelService/ResetSessions',
+                request_serializer=mazemesh_dot_v1_dot_model__pb2.ResetSessionsRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_model__pb2.ResetSessionsResponse.FromString,
+                _registered_method=True)
 
 
 class ModelServiceServicer:
@@ -249,6 +264,37 @@ class ModelServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Infer(self, request, context):
+        """Answers of a version to a batch of observations: columns in, columns out. The answer names the version that served.
+        An alias is followed: what it moves to is loaded and run once before calls go there, so none waits for it
+        and none fails; calls that begin meanwhile are served by the version before. Rows of many callers are run as one batch.
+
+        INVALID_ARGUMENT when a column is missing, unknown, or not as long as its rows. NOT_FOUND as of GetPolicy.
+        RESOURCE_EXHAUSTED when so many calls or bytes wait already, with the time after which to try again. DEADLINE_EXCEEDED when the
+        caller's time ran out while its rows waited, which are not run then. FAILED_PRECONDITION when the file cannot be run on
+        these rows, was stopped for taking too long (and is not run again for some minutes), or is not the one that was published any more.
+        UNAVAILABLE when the process that runs files ended twice.
+
+        Without sessions nothing is remembered, and a call may be made again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetPolicySignature(self, request, context):
+        """What Infer takes and gives for a version, which is loaded for it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResetSessions(self, request, context):
+        """Forgets sessions of a policy, be they there or not.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ModelServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -291,6 +337,21 @@ def add_ModelServiceServicer_to_server(servicer, server):
                     servicer.HoldName,
                     request_deserializer=mazemesh_dot_v1_dot_model__pb2.HoldNameRequest.FromString,
                     response_serializer=mazemesh_dot_v1_dot_model__pb2.HoldNameResponse.SerializeToString,
+            ),
+            'Infer': grpc.unary_unary_rpc_method_handler(
+                    servicer.Infer,
+                    request_deserializer=mazemesh_dot_v1_dot_model__pb2.InferRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_model__pb2.InferResponse.SerializeToString,
+            ),
+            'GetPolicySignature': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPolicySignature,
+                    request_deserializer=mazemesh_dot_v1_dot_model__pb2.GetPolicySignatureRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_model__pb2.GetPolicySignatureResponse.SerializeToString,
+            ),
+            'ResetSessions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResetSessions,
+                    request_deserializer=mazemesh_dot_v1_dot_model__pb2.ResetSessionsRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_model__pb2.ResetSessionsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -543,6 +604,87 @@ class ModelService:
             '/mazemesh.v1.ModelService/HoldName',
             mazemesh_dot_v1_dot_model__pb2.HoldNameRequest.SerializeToString,
             mazemesh_dot_v1_dot_model__pb2.HoldNameResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Infer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.ModelService/Infer',
+            mazemesh_dot_v1_dot_model__pb2.InferRequest.SerializeToString,
+            mazemesh_dot_v1_dot_model__pb2.InferResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPolicySignature(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.ModelService/GetPolicySignature',
+            mazemesh_dot_v1_dot_model__pb2.GetPolicySignatureRequest.SerializeToString,
+            mazemesh_dot_v1_dot_model__pb2.GetPolicySignatureResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResetSessions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.ModelService/ResetSessions',
+            mazemesh_dot_v1_dot_model__pb2.ResetSessionsRequest.SerializeToString,
+            mazemesh_dot_v1_dot_model__pb2.ResetSessionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -136,6 +136,23 @@ class ModelServiceStub:
 
     While a name is held, PublishPolicy under it needs the fence. SetAlias does not.
     """
+    Infer: _grpc.UnaryUnaryMultiCallable[_model_pb2.InferRequest, _model_pb2.InferResponse]
+    """Answers of a version to a batch of observations: columns in, columns out. The answer names the version that served.
+    An alias is followed: what it moves to is loaded and run once before calls go there, so none waits for it
+    and none fails; calls that begin meanwhile are served by the version before. Rows of many callers are run as one batch.
+
+    INVALID_ARGUMENT when a column is missing, unknown, or not as long as its rows. NOT_FOUND as of GetPolicy.
+    RESOURCE_EXHAUSTED when so many calls or bytes wait already, with the time after which to try again. DEADLINE_EXCEEDED when the
+    caller's time ran out while its rows waited, which are not run then. FAILED_PRECONDITION when the file cannot be run on
+    these rows, was stopped for taking too long (and is not run again for some minutes), or is not the one that was published any more.
+    UNAVAILABLE when the process that runs files ended twice.
+
+    Without sessions nothing is remembered, and a call may be made again.
+    """
+    GetPolicySignature: _grpc.UnaryUnaryMultiCallable[_model_pb2.GetPolicySignatureRequest, _model_pb2.GetPolicySignatureResponse]
+    """What Infer takes and gives for a version, which is loaded for it."""
+    ResetSessions: _grpc.UnaryUnaryMultiCallable[_model_pb2.ResetSessionsRequest, _model_pb2.ResetSessionsResponse]
+    """Forgets sessions of a policy, be they there or not."""
 
 @_typing.type_check_only
 class ModelServiceAsyncStub(ModelServiceStub):
@@ -245,6 +262,23 @@ class ModelServiceAsyncStub(ModelServiceStub):
 
     While a name is held, PublishPolicy under it needs the fence. SetAlias does not.
     """
+    Infer: _aio.UnaryUnaryMultiCallable[_model_pb2.InferRequest, _model_pb2.InferResponse]  # type: ignore[assignment]
+    """Answers of a version to a batch of observations: columns in, columns out. The answer names the version that served.
+    An alias is followed: what it moves to is loaded and run once before calls go there, so none waits for it
+    and none fails; calls that begin meanwhile are served by the version before. Rows of many callers are run as one batch.
+
+    INVALID_ARGUMENT when a column is missing, unknown, or not as long as its rows. NOT_FOUND as of GetPolicy.
+    RESOURCE_EXHAUSTED when so many calls or bytes wait already, with the time after which to try again. DEADLINE_EXCEEDED when the
+    caller's time ran out while its rows waited, which are not run then. FAILED_PRECONDITION when the file cannot be run on
+    these rows, was stopped for taking too long (and is not run again for some minutes), or is not the one that was published any more.
+    UNAVAILABLE when the process that runs files ended twice.
+
+    Without sessions nothing is remembered, and a call may be made again.
+    """
+    GetPolicySignature: _aio.UnaryUnaryMultiCallable[_model_pb2.GetPolicySignatureRequest, _model_pb2.GetPolicySignatureResponse]  # type: ignore[assignment]
+    """What Infer takes and gives for a version, which is loaded for it."""
+    ResetSessions: _aio.UnaryUnaryMultiCallable[_model_pb2.ResetSessionsRequest, _model_pb2.ResetSessionsResponse]  # type: ignore[assignment]
+    """Forgets sessions of a policy, be they there or not."""
 
 class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
     """Registry of policies: immutable, content-addressed ONNX files under "name:version", and aliases that move.
@@ -399,5 +433,40 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
 
         While a name is held, PublishPolicy under it needs the fence. SetAlias does not.
         """
+
+    @_abc_1.abstractmethod
+    def Infer(
+        self,
+        request: _model_pb2.InferRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_model_pb2.InferResponse, _abc.Awaitable[_model_pb2.InferResponse]]:
+        """Answers of a version to a batch of observations: columns in, columns out. The answer names the version that served.
+        An alias is followed: what it moves to is loaded and run once before calls go there, so none waits for it
+        and none fails; calls that begin meanwhile are served by the version before. Rows of many callers are run as one batch.
+
+        INVALID_ARGUMENT when a column is missing, unknown, or not as long as its rows. NOT_FOUND as of GetPolicy.
+        RESOURCE_EXHAUSTED when so many calls or bytes wait already, with the time after which to try again. DEADLINE_EXCEEDED when the
+        caller's time ran out while its rows waited, which are not run then. FAILED_PRECONDITION when the file cannot be run on
+        these rows, was stopped for taking too long (and is not run again for some minutes), or is not the one that was published any more.
+        UNAVAILABLE when the process that runs files ended twice.
+
+        Without sessions nothing is remembered, and a call may be made again.
+        """
+
+    @_abc_1.abstractmethod
+    def GetPolicySignature(
+        self,
+        request: _model_pb2.GetPolicySignatureRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_model_pb2.GetPolicySignatureResponse, _abc.Awaitable[_model_pb2.GetPolicySignatureResponse]]:
+        """What Infer takes and gives for a version, which is loaded for it."""
+
+    @_abc_1.abstractmethod
+    def ResetSessions(
+        self,
+        request: _model_pb2.ResetSessionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_model_pb2.ResetSessionsResponse, _abc.Awaitable[_model_pb2.ResetSessionsResponse]]:
+        """Forgets sessions of a policy, be they there or not."""
 
 def add_ModelServiceServicer_to_server(servicer: ModelServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18mazemesh/v1/tensor.proto\x12\x0bmazemesh.v1\"x\n\nTensorSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12$\n\x05\x64type\x18\x02 \x01(\x0e\x32\x15.mazemesh.v1.DataType\x12\r\n\x05shape\x18\x03 \x03(\x03\x12\'\n\x07packing\x18\x04 \x03(\x0b\x32\x16.mazemesh.v1.PackedRun\"(\n\tPackedRun\x12\r\n\x05\x63ount\x18\x01 \x01(\x03\x12\x0c\n\x04\x62its\x18\x02 \x03(\r\"K\n\x06Tensor\x12$\n\x05\x64type\x18\x01 \x01(\x0e\x32\x15.mazemesh.v1.DataType\x12\r\n\x05shape\x18\x02 \x03(\x03\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\"X\n\tSignature\x12(\n\x07\x63olumns\x18\x01 \x03(\x0b\x32\x17.mazemesh.v1.TensorSpec\x12\x0c\n\x04hash\x18\x02 \x01(\x06\x12\x13\n\x0bpacked_hash\x18\x03 \x01(\x06\"=\n\x07\x43olumns\x12\x16\n\x0esignature_hash\x18\x01 \x01(\x06\x12\x0c\n\x04rows\x18\x02 \x01(\x05\x12\x0c\n\x04\x64\x61ta\x18\x03 \x03(\x0c\"\xa9\x02\n\x05Space\x12$\n\x03\x62ox\x18\x01 \x01(\x0b\x32\x15.mazemesh.v1.BoxSpaceH\x00\x12.\n\x08\x64iscrete\x18\x02 \x01(\x0b\x32\x1a.mazemesh.v1.DiscreteSpaceH\x00\x12\x39\n\x0emulti_discrete\x18\x03 \x01(\x0b\x32\x1f.mazemesh.v1.MultiDiscreteSpaceH\x00\x12\x35\n\x0cmulti_binary\x18\x04 \x01(\x0b\x32\x1d.mazemesh.v1.MultiBinarySpaceH\x00\x12&\n\x04\x64ict\x18\x05 \x01(\x0b\x32\x16.mazemesh.v1.DictSpaceH\x00\x12(\n\x05tuple\x18\x06 \x01(\x0b\x32\x17.mazemesh.v1.TupleSpaceH\x00\x42\x06\n\x04kind\"Z\n\x08\x42oxSpace\x12$\n\x05\x64type\x18\x01 \x01(\x0e\x32\x15.mazemesh.v1.DataType\x12\r\n\x05shape\x18\x02 \x03(\x05\x12\x0b\n\x03low\x18\x03 \x03(\x01\x12\x0c\n\x04high\x18\x04 \x03(\x01\")\n\rDiscreteSpace\x12\t\n\x01n\x18\x01 \x01(\x05\x12\r\n\x05start\x18\x02 \x01(\x03\"4\n\x12MultiDiscreteSpace\x12\x0e\n\x06\x63ounts\x18\x01 \x03(\x05\x12\x0e\n\x06starts\x18\x02 \x03(\x03\"!\n\x10MultiBinarySpace\x12\r\n\x05shape\x18\x01 \x03(\x05\"4\n\tDictSpace\x12\'\n\x06spaces\x18\x01 \x03(\x0b\x32\x17.mazemesh.v1.NamedSpace\"=\n\nNamedSpace\x12\x0c\n\x04name\x18\x01 \x01(\t\x12!\n\x05space\x18\x02 \x01(\x0b\x32\x12.mazemesh.v1.Space\"0\n\nTupleSpace\x12\"\n\x06spaces\x18\x01 \x03(\x0b\x32\x12.mazemesh.v1.Space*\xa8\x02\n\x08\x44\x61taType\x12\x19\n\x15\x44\x41TA_TYPE_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x44\x41TA_TYPE_BOOL\x10\x01\x12\x13\n\x0f\x44\x41TA_TYPE_UINT8\x10\x02\x12\x12\n\x0e\x44\x41TA_TYPE_INT8\x10\x03\x12\x14\n\x10\x44\x41TA_TYPE_UINT16\x10\x04\x12\x13\n\x0f\x44\x41TA_TYPE_INT16\x10\x05\x12\x14\n\x10\x44\x41TA_TYPE_UINT32\x10\x06\x12\x13\n\x0f\x44\x41TA_TYPE_INT32\x10\x07\x12\x14\n\x10\x44\x41TA_TYPE_UINT64\x10\x08\x12\x13\n\x0f\x44\x41TA_TYPE_INT64\x10\t\x12\x15\n\x11\x44\x41TA_TYPE_FLOAT16\x10\n\x12\x15\n\x11\x44\x41TA_TYPE_FLOAT32\x10\x0b\x12\x15\n\x11\x44\x41TA_TYPE_FLOAT64\x10\x0c\x42I\n\x0f\x64\x65v.mazemesh.v1P\x01Z&mazemesh.dev/go/mazemesh/v1;mazemeshv1\xaa\x02\x0bMazemesh.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18mazemesh/v1/tensor.proto\x12\x0bmazemesh.v1\"x\n\nTensorSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12$\n\x05\x64type\x18\x02 \x01(\x0e\x32\x15.mazemesh.v1.DataType\x12\r\n\x05shape\x18\x03 \x03(\x03\x12\'\n\x07packing\x18\x04 \x03(\x0b\x32\x16.mazemesh.v1.PackedRun\"(\n\tPackedRun\x12\r\n\x05\x63ount\x18\x01 \x01(\x03\x12\x0c\n\x04\x62its\x18\x02 \x03(\r\"K\n\x06Tensor\x12$\n\x05\x64type\x18\x01 \x01(\x0e\x32\x15.mazemesh.v1.DataType\x12\r\n\x05shape\x18\x02 \x03(\x03\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\"X\n\tSignature\x12(\n\x07\x63olumns\x18\x01 \x03(\x0b\x32\x17.mazemesh.v1.TensorSpec\x12\x0c\n\x04hash\x18\x02 \x01(\x06\x12\x13\n\x0bpacked_hash\x18\x03 \x01(\x06\"=\n\x07\x43olumns\x12\x16\n\x0esignature_hash\x18\x01 \x01(\x06\x12\x0c\n\x04rows\x18\x02 \x01(\x05\x12\x0c\n\x04\x64\x61ta\x18\x03 \x03(\x0c\"^\n\x0bNamedColumn\x12\x0c\n\x04name\x18\x01 \x01(\t\x12$\n\x05\x64type\x18\x02 \x01(\x0e\x32\x15.mazemesh.v1.DataType\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\x12\r\n\x05shape\x18\x04 \x03(\x03\"\xa9\x02\n\x05Space\x12$\n\x03\x62ox\x18\x01 \x01(\x0b\x32\x15.mazemesh.v1.BoxSpaceH\x00\x12.\n\x08\x64iscrete\x18\x02 \x01(\x0b\x32\x1a.mazemesh.v1.DiscreteSpaceH\x00\x12\x39\n\x0emulti_discrete\x18\x03 \x01(\x0b\x32\x1f.mazemesh.v1.MultiDiscreteSpaceH\x00\x12\x35\n\x0cmulti_binary\x18\x04 \x01(\x0b\x32\x1d.mazemesh.v1.MultiBinarySpaceH\x00\x12&\n\x04\x64ict\x18\x05 \x01(\x0b\x32\x16.mazemesh.v1.DictSpaceH\x00\x12(\n\x05tuple\x18\x06 \x01(\x0b\x32\x17.mazemesh.v1.TupleSpaceH\x00\x42\x06\n\x04kind\"Z\n\x08\x42oxSpace\x12$\n\x05\x64type\x18\x01 \x01(\x0e\x32\x15.mazemesh.v1.DataType\x12\r\n\x05shape\x18\x02 \x03(\x05\x12\x0b\n\x03low\x18\x03 \x03(\x01\x12\x0c\n\x04high\x18\x04 \x03(\x01\")\n\rDiscreteSpace\x12\t\n\x01n\x18\x01 \x01(\x05\x12\r\n\x05start\x18\x02 \x01(\x03\"4\n\x12MultiDiscreteSpace\x12\x0e\n\x06\x63ounts\x18\x01 \x03(\x05\x12\x0e\n\x06starts\x18\x02 \x03(\x03\"!\n\x10MultiBinarySpace\x12\r\n\x05shape\x18\x01 \x03(\x05\"4\n\tDictSpace\x12\'\n\x06spaces\x18\x01 \x03(\x0b\x32\x17.mazemesh.v1.NamedSpace\"=\n\nNamedSpace\x12\x0c\n\x04name\x18\x01 \x01(\t\x12!\n\x05space\x18\x02 \x01(\x0b\x32\x12.mazemesh.v1.Space\"0\n\nTupleSpace\x12\"\n\x06spaces\x18\x01 \x03(\x0b\x32\x12.mazemesh.v1.Space*\xa8\x02\n\x08\x44\x61taType\x12\x19\n\x15\x44\x41TA_TYPE_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x44\x41TA_TYPE_BOOL\x10\x01\x12\x13\n\x0f\x44\x41TA_TYPE_UINT8\x10\x02\x12\x12\n\x0e\x44\x41TA_TYPE_INT8\x10\x03\x12\x14\n\x10\x44\x41TA_TYPE_UINT16\x10\x04\x12\x13\n\x0f\x44\x41TA_TYPE_INT16\x10\x05\x12\x14\n\x10\x44\x41TA_TYPE_UINT32\x10\x06\x12\x13\n\x0f\x44\x41TA_TYPE_INT32\x10\x07\x12\x14\n\x10\x44\x41TA_TYPE_UINT64\x10\x08\x12\x13\n\x0f\x44\x41TA_TYPE_INT64\x10\t\x12\x15\n\x11\x44\x41TA_TYPE_FLOAT16\x10\n\x12\x15\n\x11\x44\x41TA_TYPE_FLOAT32\x10\x0b\x12\x15\n\x11\x44\x41TA_TYPE_FLOAT64\x10\x0c\x42I\n\x0f\x64\x65v.mazemesh.v1P\x01Z&mazemesh.dev/go/mazemesh/v1;mazemeshv1\xaa\x02\x0bMazemesh.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,8 +32,8 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mazemesh.v1.tensor_pb2', _g
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\017dev.mazemesh.v1P\001Z&mazemesh.dev/go/mazemesh/v1;mazemeshv1\252\002\013Mazemesh.V1'
-  _globals['_DATATYPE']._serialized_start=1127
-  _globals['_DATATYPE']._serialized_end=1423
+  _globals['_DATATYPE']._serialized_start=1223
+  _globals['_DATATYPE']._serialized_end=1519
   _globals['_TENSORSPEC']._serialized_start=41
   _globals['_TENSORSPEC']._serialized_end=161
   _globals['_PACKEDRUN']._serialized_start=163
@@ -44,20 +44,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SIGNATURE']._serialized_end=370
   _globals['_COLUMNS']._serialized_start=372
   _globals['_COLUMNS']._serialized_end=433
-  _globals['_SPACE']._serialized_start=436
-  _globals['_SPACE']._serialized_end=733
-  _globals['_BOXSPACE']._serialized_start=735
-  _globals['_BOXSPACE']._serialized_end=825
-  _globals['_DISCRETESPACE']._serialized_start=827
-  _globals['_DISCRETESPACE']._serialized_end=868
-  _globals['_MULTIDISCRETESPACE']._serialized_start=870
-  _globals['_MULTIDISCRETESPACE']._serialized_end=922
-  _globals['_MULTIBINARYSPACE']._serialized_start=924
-  _globals['_MULTIBINARYSPACE']._serialized_end=957
-  _globals['_DICTSPACE']._serialized_start=959
-  _globals['_DICTSPACE']._serialized_end=1011
-  _globals['_NAMEDSPACE']._serialized_start=1013
-  _globals['_NAMEDSPACE']._serialized_end=1074
-  _globals['_TUPLESPACE']._serialized_start=1076
-  _globals['_TUPLESPACE']._serialized_end=1124
+  _globals['_NAMEDCOLUMN']._serialized_start=435
+  _globals['_NAMEDCOLUMN']._serialized_end=529
+  _globals['_SPACE']._serialized_start=532
+  _globals['_SPACE']._serialized_end=829
+  _globals['_BOXSPACE']._serialized_start=831
+  _globals['_BOXSPACE']._serialized_end=921
+  _globals['_DISCRETESPACE']._serialized_start=923
+  _globals['_DISCRETESPACE']._serialized_end=964
+  _globals['_MULTIDISCRETESPACE']._serialized_start=966
+  _globals['_MULTIDISCRETESPACE']._serialized_end=1018
+  _globals['_MULTIBINARYSPACE']._serialized_start=1020
+  _globals['_MULTIBINARYSPACE']._serialized_end=1053
+  _globals['_DICTSPACE']._serialized_start=1055
+  _globals['_DICTSPACE']._serialized_end=1107
+  _globals['_NAMEDSPACE']._serialized_start=1109
+  _globals['_NAMEDSPACE']._serialized_end=1170
+  _globals['_TUPLESPACE']._serialized_start=1172
+  _globals['_TUPLESPACE']._serialized_end=1220
 # @@protoc_insertion_point(module_scope)

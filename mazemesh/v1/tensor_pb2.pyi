@@ -86,6 +86,18 @@ class Columns(_message.Message):
     data: _containers.RepeatedScalarFieldContainer[bytes]
     def __init__(self, signature_hash: _Optional[int] = ..., rows: _Optional[int] = ..., data: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
+class NamedColumn(_message.Message):
+    __slots__ = ("name", "dtype", "data", "shape")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DTYPE_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    SHAPE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    dtype: DataType
+    data: bytes
+    shape: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, name: _Optional[str] = ..., dtype: _Optional[_Union[DataType, str]] = ..., data: _Optional[bytes] = ..., shape: _Optional[_Iterable[int]] = ...) -> None: ...
+
 class Space(_message.Message):
     __slots__ = ("box", "discrete", "multi_discrete", "multi_binary", "dict", "tuple")
     BOX_FIELD_NUMBER: _ClassVar[int]

@@ -60,10 +60,10 @@ def encode_step(
                 head = _head(field, length)
                 parts += head, *(little_endian(column) for column in array)
                 size += len(head) + length
-        elif array.size:
-            head = _head(field, array.nbytes)
+        elif length := array.nbytes:
+            head = _head(field, length)
             parts += head, little_endian(array)
-            size += len(head) + array.nbytes
+            size += len(head) + length
     parts[0] = _head(_STEP, size)
     return b"".join(parts)
 

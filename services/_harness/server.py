@@ -32,8 +32,8 @@ from services._harness.state_metrics import ServerState
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from services._harness.access.callers.roles import Rpc
     from services._harness.access.opening import Access
-    from services._harness.access.roles import Rpc
     from services._harness.notices import Notices
     from services._harness.sql.database import Database
     from services._harness.stores.redis_server import RedisServer
@@ -244,7 +244,7 @@ class Server:
         files = tls_files(self.settings)
         if files is None:
             return self.grpc.add_insecure_port(place)
-        from services._harness.access.tls import Certificate
+        from services._harness.access.tls.certificate import Certificate
 
         certificate = Certificate(files)
         self._state.certificate_expires = lambda: certificate.expires

@@ -18,6 +18,7 @@ from services.elo.stores.sql_gates import SqlGates
 from services.elo.stores.sql_lease import SqlLease
 from services.elo.stores.sql_log import SqlResultLog
 from services.elo.stores.sql_projections import SqlProjections
+from services.elo.stores.sql_rebuilds import SqlRebuilds
 from services.elo.stores.tables import prepare
 from services.elo.wire.handlers import SERVICE, add_elo_servicer
 
@@ -38,6 +39,7 @@ async def bind(settings: EloSettings, server: Server) -> None:
         metrics.metered_fit(fit, server.registry),
         refit_seconds=settings.refit_seconds,
         holder=settings.instance,
+        rebuilds=SqlRebuilds(database),
     )
     await ratings.begin()
     gate_store = metrics.MeteredGates(SqlGates(database), server.registry)
@@ -55,6 +57,7 @@ async def bind(settings: EloSettings, server: Server) -> None:
     server.registry.register(metrics.StateCollector(ratings, servicer))
     server.add_servicer(SERVICE, add_elo_servicer, servicer)
     server.background(ratings.refit_forever, "refit")
+    server.background(ratings.complete_forever, "complete")
     if not alone:
         server.background(ratings.lead_forever, "lead")
         server.background(ratings.follow_forever, "follow")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import combinations
@@ -19,9 +20,10 @@ from services.elo.games.empirical import analysed
 from services.elo.gate.gates import Gates
 from services.elo.standings import paging
 from services.elo.standings.board import Board
+from services.elo.standings.by_model import ByModel, Model
 from services.elo.standings.ratings import Ratings
 from services.elo.store import GateStore, PageStore, ResultLog, Status
-from services.elo.wire import answers, empirical, gates, validation
+from services.elo.wire import answers, empirical, gates, payloads, validation
 from services.elo.wire.first_pages import FirstPages
 from services.elo.wire.leaderboard_cache import LeaderboardCache
 from services.elo.wire.reading import RequestReader
@@ -37,6 +39,7 @@ _MOST_PLAYERS = 1000
 _POINTS = 1000
 _COMPARED = 20
 _MOST_COMPARED = 64
+_TELL_SECONDS = 1.0
 
 
 class EloServicer(elo_pb2_grpc.EloServiceServicer):
@@ -69,6 +72,7 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
     ) -> None:
         self._ratings = ratings
         self._leaderboards = LeaderboardCache(pages)
+        self._by_model = ByModel(time.monotonic)
         self._log = log
         self._reader = RequestReader()
         self.watching, self._most_watchers = 0, most_watchers
@@ -85,13 +89,27 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
         statuses = await self._ratings.record(await self._reader.read(request))
         return elo_pb2.RecordResultsResponse(statuses=[_STATUSES[status] for status in statuses])
 
+    async def GetResults(
+        self, request: elo_pb2.GetResultsRequest, context: Context
+    ) -> elo_pb2.GetResultsResponse:
+        """What the log has of matches."""
+        ids = validation.asked_matches(request.match_ids)
+        found = await self._log.named(ids)
+        return elo_pb2.GetResultsResponse(
+            results=[payloads.message(found[one]) for one in ids if one in found]
+        )
+
     async def GetRating(
         self, request: elo_pb2.GetRatingRequest, context: Context
     ) -> elo_pb2.GetRatingResponse:
         """One player's rating."""
         validation.check_player("player", request.player)
+        model = validation.model_of(request.model)
         board, player = self._find(request.ladder, request.player)
-        await self._ratings.current(request.ladder, [player])
+        if model is not None:
+            board = await self._by_model.current(board, model, [player])
+        else:
+            await self._ratings.current(request.ladder, [player])
         return elo_pb2.GetRatingResponse(rating=answers.rating(board, board.standings, player))
 
     async def GetLeaderboard(
@@ -100,6 +118,9 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
         """A page of players, best first."""
         size = page_size(request.page_size, _PAGE, _MOST_PLAYERS)
         validation.check_ladder("ladder", request.ladder)
+        model = validation.model_of(request.model)
+        if model is not None:
+            return await self._leaderboard_by(model, request, size)
         if request.around:
             return await self._around(request, size)
         if request.page_token:
@@ -216,6 +237,16 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
                     return
         raise Unavailable("the Elo service is stopping; watch again")
 
+    async def RebuildRatings(
+        self, request: elo_pb2.RebuildRatingsRequest, context: Context
+    ) -> AsyncIterator[elo_pb2.RebuildRatingsResponse]:
+        """Refolds the log, tells what differs and replaces it."""
+        told = 0.0
+        async for report in self._ratings.rebuild(verify_only=request.verify_only):
+            if report.done or time.monotonic() - told >= _TELL_SECONDS:
+                yield answers.rebuilt(report)
+                told = time.monotonic()
+
     async def _compared(self, ladder: str, names: Sequence[str]) -> tuple[Board | None, list[int]]:
         """A ladder, and which of the players it knows; the best ones where none is named."""
         validation.check_compared(names, _MOST_COMPARED)
@@ -242,17 +273,43 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
         finally:
             self.watching -= 1
 
+    async def _leaderboard_by(
+        self, model: Model, request: elo_pb2.GetLeaderboardRequest, size: int
+    ) -> elo_pb2.GetLeaderboardResponse:
+        board = self._ratings.board(request.ladder)
+        players: list[int] = []
+        if request.around:
+            self._check_around(request)
+            board, index = self._find(request.ladder, request.around)
+            players = [index]
+        if board is None:
+            return elo_pb2.GetLeaderboardResponse(ladder=request.ladder)
+        if request.page_token:
+            view = self._by_model.view(board, model)
+            page = paging.page_after(view, size, request.page_token, request.prefix)
+        else:
+            view = await self._by_model.current(board, model, players)
+            if request.around:
+                page = paging.page_around(view, size, request.around, request.prefix)
+            else:
+                page = paging.first_page(view, size, request.prefix)
+        return answers.leaderboard(view, page, model)
+
     async def _around(
         self, request: elo_pb2.GetLeaderboardRequest, size: int
     ) -> elo_pb2.GetLeaderboardResponse:
+        player = self._check_around(request)
+        board, index = self._find(request.ladder, player)
+        await self._ratings.current(request.ladder, [index])
+        return answers.leaderboard(board, paging.page_around(board, size, player, request.prefix))
+
+    def _check_around(self, request: elo_pb2.GetLeaderboardRequest) -> str:
         if request.page_token:
             raise InvalidArgument("around and page_token exclude each other; send one of them")
         player = validation.check_player("around", request.around)
         if not player.startswith(request.prefix):
             raise validation.wrong("around", player, f"must begin with prefix {request.prefix!r}")
-        board, index = self._find(request.ladder, player)
-        await self._ratings.current(request.ladder, [index])
-        return answers.leaderboard(board, paging.page_around(board, size, player, request.prefix))
+        return player
 
     def _find(self, ladder: str, player: str) -> tuple[Board, int]:
         validation.check_ladder("ladder", ladder)

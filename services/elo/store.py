@@ -81,7 +81,9 @@ class LadderState(NamedTuple):
         players: Names.
         ratings: Online ratings [players].
         numbers: Of `standings.records.Records` [5, players].
-        pairs: Cells of `models.pairs.Pairs` [rows, 11].
+        pairs: Cells of `models.pairs.Pairs` [rows, 15].
+        skills: Of `models.skills.Skills` [players, 6]; None in what an earlier version stored,
+            whose pairs do not tell places either.
     """
 
     name: str
@@ -91,6 +93,7 @@ class LadderState(NamedTuple):
     ratings: Floats
     numbers: Integers
     pairs: Floats
+    skills: Floats | None = None
 
 
 class Fitted(NamedTuple):
@@ -103,6 +106,7 @@ class Fitted(NamedTuple):
         log_nu: Of the draw model.
         columns: Ratings, low, high [3, players]; players as the ladder numbers them.
         ranks: By player.
+        seat: Seat effect and its standard deviation.
     """
 
     ladder: str
@@ -111,6 +115,7 @@ class Fitted(NamedTuple):
     log_nu: float
     columns: Floats
     ranks: Integers
+    seat: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -171,6 +176,40 @@ class Projections(Protocol):
         ...
 
 
+class Rebuilds(Protocol):
+    """Projections that are made anew while the old ones serve, and then take their place."""
+
+    async def clear(self) -> None:
+        """Forgets what was staged and never took its place."""
+        ...
+
+    async def stage(self, points: Mapping[str, Points]) -> None:
+        """Keeps the next points of histories, by ladder."""
+        ...
+
+    async def replace(self, fence: int, update: Update) -> int:
+        """Puts what was staged, and snapshot and standings of an update, in place of all there is.
+
+        All in one transaction. The number of times that this was done.
+
+        Raises:
+            Fenced: the fence is not the present one.
+        """
+        ...
+
+    async def generation(self) -> int:
+        """The number of times that projections were replaced."""
+        ...
+
+    async def snapshot_mark(self) -> int:
+        """The mark of the stored snapshot."""
+        ...
+
+    def histories(self) -> AsyncIterator[tuple[str, Points]]:
+        """All stored points by ladder, in pieces that fit in memory."""
+        ...
+
+
 class Lease(Protocol):
     """Says which instance makes the projections."""
 
@@ -179,6 +218,10 @@ class Lease(Protocol):
 
         None while another instance has it.
         """
+        ...
+
+    async def seize(self, holder: str, seconds: float) -> int:
+        """As `take`, whoever has it."""
         ...
 
     async def give_back(self, fence: int) -> None:

@@ -147,9 +147,11 @@ class GameMetrics:
             moves = int(np.count_nonzero(there))
             clients_seats &= there
         by_clients = int(np.count_nonzero(clients_seats))
-        finished.inc(report.ended_games.size)
+        if report.ended_games.size:
+            finished.inc(report.ended_games.size)
         clients.inc(by_clients)
-        bots.inc(moves - by_clients)
+        if moves > by_clients:
+            bots.inc(moves - by_clients)
         histogram.observe(seconds)
         if engine.waits_for_processes:
             self._lost.labels(engine.game.name).inc(int(np.count_nonzero(engine.lost)))

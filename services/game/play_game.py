@@ -36,15 +36,18 @@ class PlayGameStream:
         seated, seat = await self._match_host.take_seat(first.join.seat_token, caller().owner)
         check_playable(seated)
         seated.game.match.trace = tracing.current() or seated.game.match.trace
-        with seated.holds[seat].take() as stream:
-            await context.write(convert.seat_joined(seated.game, seat))
-            seated.join(seat)
-            acts = asyncio.create_task(take_acts(context, stream, seated, seat))
-            try:
-                await _tell_turns(context, stream, seated, seat)
-            finally:
-                acts.cancel()
-                await asyncio.wait({acts})
+        try:
+            with seated.holds[seat].take() as stream:
+                await context.write(convert.seat_joined(seated.game, seat))
+                seated.join(seat)
+                acts = asyncio.create_task(take_acts(context, stream, seated, seat))
+                try:
+                    await _tell_turns(context, stream, seated, seat)
+                finally:
+                    acts.cancel()
+                    await asyncio.wait({acts})
+        finally:
+            seated.leave(seat)
 
 
 def check_playable(seated: SeatedGame) -> None:

@@ -21,7 +21,7 @@ from services.game.play_game import PlayGameStream
 from services.game.recordings.archive import Archive
 from services.game.run_games import RunGamesStream
 from services.game.store import RecordingFilter
-from services.game.wire import convert
+from services.game.wire import backfill, convert
 from services.game.wire.live_games import LiveGames, place
 from services.game.wire.recordings import recording, recording_info
 
@@ -106,6 +106,28 @@ class GameServicer(GameServiceServicer):
             return await self._stepping.in_thread(convert.created, matches, self._public_address)
         finally:
             self._creating -= 1
+
+    async def ListVacantSeats(
+        self, request: pb.ListVacantSeatsRequest, context: Context
+    ) -> pb.ListVacantSeatsResponse:
+        """Seats that another player may take."""
+        seconds = backfill.vacant_for(request)
+        found = self._match_host.vacant(seconds, page_size(request.max_seats))
+        return pb.ListVacantSeatsResponse(
+            seats=[
+                backfill.vacant_seat(one, self._match_host.vacant_time(one), self._public_address)
+                for one in found
+            ]
+        )
+
+    async def ReplacePlayer(
+        self, request: pb.ReplacePlayerRequest, context: Context
+    ) -> pb.ReplacePlayerResponse:
+        """Gives a seat to another player."""
+        token = self._match_host.replace(
+            request.game_id, request.seat, request.participant, request.replacement
+        )
+        return pb.ReplacePlayerResponse(seat_token=token)
 
     # The stubs only know servicers that yield; these two write by context.write, so that they can
     # be ended while they wait.

@@ -20,39 +20,54 @@ from services.matchmaker.gates.store import GATES, GateStore
 from services.matchmaker.lobby.desk import TOPIC, Desk
 from services.matchmaker.lobby.lobby import Lobby
 from services.matchmaker.lobby.matching import Matching
+from services.matchmaker.lobby.seekers import Seekers
 from services.matchmaker.lobby.tickets import Window
 from services.matchmaker.metrics import MatchmakerCollector, rating_gap, ticket_wait
 from services.matchmaker.numbers import Numbers
-from services.matchmaker.peers import EloPeer, GamePeer, ModelPeer
+from services.matchmaker.peers import EloPeer, GamePeer, ModelPeer, SeatPeer
 from services.matchmaker.rating.anchors import Anchors
 from services.matchmaker.rating.cooldown import Cooldowns
-from services.matchmaker.rating.evaluation import Evaluation, Throttle
+from services.matchmaker.rating.evaluation import Evaluation, FirstMatches, Throttle
 from services.matchmaker.rating.leases import Terms
 from services.matchmaker.rating.pairing import PairingRules
 from services.matchmaker.rating.ratings import Ratings
 from services.matchmaker.remotes import RemoteElo, RemoteGame, RemoteModel
+from services.matchmaker.runs.first import InOrder
+from services.matchmaker.runs.resolving import Resolver
 from services.matchmaker.servicer import MatchmakerServicer
 from services.matchmaker.settings import MatchmakerSettings
 from services.matchmaker.store import LeaderStore, TicketStore
+from services.matchmaker.stores.kept_tickets import KeptTickets
 from services.matchmaker.stores.memory import LocalLeaders, MemoryTickets
 from services.matchmaker.stores.sql import SqlAnchors, SqlNumbers
 from services.matchmaker.stores.sql_gates import SqlGates
 from services.matchmaker.stores.sql_leaders import SqlLeaders
 from services.matchmaker.stores.sql_leases import SqlLeases
 from services.matchmaker.stores.sql_outcomes import SqlOutcomes
+from services.matchmaker.stores.sql_tournaments import SqlTournaments
+from services.matchmaker.tournaments.books import Books
+from services.matchmaker.tournaments.driver import Driver as TournamentDriver
+from services.matchmaker.tournaments.issuing import Rules
+from services.matchmaker.tournaments.store import TOURNAMENTS, TournamentStore
+from services.matchmaker.tournaments.tournaments import PREFIX as TOURNAMENT_PREFIX
+from services.matchmaker.tournaments.tournaments import Limits as TournamentLimits
+from services.matchmaker.tournaments.tournaments import Tournaments
 from services.matchmaker.training.opponents import Mix
 from services.matchmaker.training.snapshots import SnapshotRoster, follow
 from services.matchmaker.training.training import Training
+from services.matchmaker.wire.find_calls import FindCalls
 from services.matchmaker.wire.gate_calls import GateCalls
+from services.matchmaker.wire.tournament_calls import TournamentCalls
 
 _RATINGS_AGE = 2.0  # Elo refits about as often
 _MODEL_RETRY = 1.0
 # Clients of the Matchmaker try again by themselves, five times within their deadline of 10 s.
 _GAME_WAIT = 1.0
+_BOTS_AT_ONCE = 32
 
 
-class Game(GamePeer, SpecPeer, Protocol):
-    """The Game service: it creates matches, and tells of games."""
+class Game(GamePeer, SeatPeer, SpecPeer, Protocol):
+    """The Game service: it creates matches, tells of games, and gives seats away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +103,35 @@ async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) 
     leaders = SqlLeaders(server.database)
     gate_store = SqlGates(server.database)
     gates = _gates(settings, server, gate_store, numbers, games, peers)
+    tournament_store = SqlTournaments(server.database)
+    books = Books(tournament_store, time.time)
+    tournaments = _tournaments(
+        settings, server, tournament_store, books, numbers, games, ratings, peers
+    )
+    first = InOrder({"gate-": gates, TOURNAMENT_PREFIX: tournaments})
     evaluation = _evaluation(
-        settings, server, leaders, numbers, roster, ratings, peers, instance, gates
+        settings, server, leaders, numbers, roster, ratings, peers, instance, first
     )
     driver = _driver(settings, server, gates, gate_store, leaders, roster, ratings, peers, instance)
     gate_calls = GateCalls(
         gates, gate_store, server.notices, heartbeat_seconds=settings.heartbeat_seconds
     )
-    lobby, matching = _lobby(settings, server, numbers, ratings, peers, instance)
+    game_address = split_addresses(settings.public_game_address or settings.game_address)[0]
+    tournament_calls = TournamentCalls(
+        *(tournaments, tournament_store, books, server.notices),
+        heartbeat_seconds=settings.heartbeat_seconds,
+        game_address=game_address,
+        clock=time.time,
+    )
+    tournament_driver = TournamentDriver(
+        *(tournament_store, books, SqlLeases(server.database), leaders, peers.elo, peers.game),
+        instance=instance,
+        rules=_rules(settings),
+        patience=settings.tournament_patience_seconds,
+        changed=lambda: server.notices.publish(TOURNAMENTS),
+        clock=time.time,
+    )
+    lobby, matching = await _lobby(settings, server, numbers, ratings, peers, instance)
     anchors = Anchors(
         SqlAnchors(server.database),
         roster,
@@ -114,12 +150,16 @@ async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) 
             await evaluation.tidy()
 
     server.registry.register(
-        MatchmakerCollector(training, evaluation, roster, lobby, matching, driver)
+        MatchmakerCollector(
+            training, evaluation, roster, lobby, matching, driver, tournament_driver
+        )
     )
     server.on_drain(lobby.close)
     server.on_drain(gate_calls.close)
+    server.on_drain(tournament_calls.close)
     server.on_stop(training.flush)
     server.on_stop(driver.close)
+    server.on_stop(tournament_driver.close)
     server.background(flush_regularly, "flush")
     server.background(lambda: follow(peers.model, roster, _MODEL_RETRY), "follow policies")
     look = server.notices.listen(TOPIC)
@@ -131,14 +171,25 @@ async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) 
         lambda: driver.run(look_at_gates, settings.gate_seconds, settings.gate_look_seconds),
         "drive gates",
     )
+    look_at_tournaments = server.notices.listen(TOURNAMENTS)
+    server.background(
+        lambda: tournament_driver.run(
+            look_at_tournaments, settings.tournament_seconds, settings.gate_look_seconds
+        ),
+        "drive tournaments",
+    )
     servicer = MatchmakerServicer(
         training,
         evaluation,
-        lobby,
+        FindCalls(
+            lobby,
+            games,
+            game_address,
+        ),
         games,
         gate_calls,
+        tournament_calls,
         temperature=settings.temperature,
-        game_address=split_addresses(settings.public_game_address or settings.game_address)[0],
     )
     server.add_servicer(
         "mazemesh.v1.MatchmakerService", add_MatchmakerServiceServicer_to_server, servicer
@@ -167,7 +218,7 @@ def _evaluation(
     ratings: Ratings,
     peers: Peers,
     instance: str,
-    gates: Gates,
+    first: FirstMatches,
 ) -> Evaluation:
     return Evaluation(
         SqlLeases(server.database),
@@ -191,7 +242,7 @@ def _evaluation(
         ),
         clock=time.time,
         rng=np.random.default_rng(),
-        first=gates,
+        first=first,
     )
 
 
@@ -213,6 +264,35 @@ def _gates(
         terms=Terms(settings.lease_seconds, settings.max_attempts),
         changed=lambda: server.notices.publish(GATES),
         clock=time.time,
+    )
+
+
+def _tournaments(
+    settings: MatchmakerSettings,
+    server: Server,
+    store: TournamentStore,
+    books: Books,
+    numbers: Numbers,
+    games: GameSpecs,
+    ratings: Ratings,
+    peers: Peers,
+) -> Tournaments:
+    return Tournaments(
+        *(store, books, numbers, Resolver(games, peers.model), ratings),
+        limits=TournamentLimits(settings.max_tournaments, settings.rate_tournaments),
+        rules=_rules(settings),
+        terms=Terms(settings.lease_seconds, settings.max_attempts),
+        changed=lambda: server.notices.publish(TOURNAMENTS),
+        clock=time.time,
+    )
+
+
+def _rules(settings: MatchmakerSettings) -> Rules:
+    return Rules(
+        outstanding=settings.tournament_outstanding,
+        bots=_BOTS_AT_ONCE,
+        rounds=settings.tournament_rounds,
+        play_seconds=settings.tournament_play_seconds,
     )
 
 
@@ -252,7 +332,7 @@ def _driver(
     )
 
 
-def _lobby(
+async def _lobby(
     settings: MatchmakerSettings,
     server: Server,
     numbers: Numbers,
@@ -260,16 +340,25 @@ def _lobby(
     peers: Peers,
     instance: str,
 ) -> tuple[Lobby, Matching]:
-    tickets, leaders = _tickets(settings, server)
-    desk = Desk(tickets, server.notices, settings.disconnect_grace_seconds, time.time)
+    tickets, leaders = await _tickets(settings, server)
+    is_shared = server.redis is not None
+    desk = Desk(
+        tickets,
+        server.notices,
+        settings.disconnect_grace_seconds,
+        time.time,
+        is_shared=is_shared,
+    )
     window = Window(
         settings.window_start,
         settings.window_step,
         settings.window_step_seconds,
         settings.window_ceiling,
     )
+    seekers = Seekers(peers.elo, _RATINGS_AGE, time.time)
+    server.on_stop(seekers.close)
     lobby = Lobby(
-        desk, ratings, instance=instance, window=window, heartbeat=settings.heartbeat_seconds
+        desk, seekers, instance=instance, window=window, heartbeat=settings.heartbeat_seconds
     )
     matching = Matching(
         desk,
@@ -277,21 +366,32 @@ def _lobby(
         numbers,
         ratings,
         peers.game,
+        peers.game,
+        seekers,
         instance=instance,
-        is_shared=server.redis is not None,
+        is_shared=is_shared,
         window=window,
         rng=np.random.default_rng(),
+        backfill_after=settings.backfill_seconds,
         waited=ticket_wait(server.registry).observe,
         gap=rating_gap(server.registry).observe,
     )
     return lobby, matching
 
 
-def _tickets(settings: MatchmakerSettings, server: Server) -> tuple[TicketStore, LeaderStore]:
-    """Where tickets are, and whose turn it is to match them: Redis, or this process alone."""
-    if server.redis is None:
-        return MemoryTickets(settings.max_tickets), LocalLeaders()
-    from services.matchmaker.stores.redis_leaders import RedisLeaders
-    from services.matchmaker.stores.redis_tickets import RedisTickets
+async def _tickets(settings: MatchmakerSettings, server: Server) -> tuple[TicketStore, LeaderStore]:
+    """Where tickets are, and whose turn it is to match them: Redis, or this process alone.
 
-    return RedisTickets(server.redis, settings.max_tickets), RedisLeaders(server.redis)
+    A database that this process has alone keeps them over a restart.
+    """
+    if server.redis is not None:
+        from services.matchmaker.stores.redis_leaders import RedisLeaders
+        from services.matchmaker.stores.redis_tickets import RedisTickets
+
+        return RedisTickets(server.redis, settings.max_tickets), RedisLeaders(server.redis)
+    if server.database.shared:
+        return MemoryTickets(settings.max_tickets), LocalLeaders()
+    kept = KeptTickets(server.database, settings.max_tickets)
+    await kept.load(time.time())
+    server.on_stop(kept.close)
+    return kept, LocalLeaders()

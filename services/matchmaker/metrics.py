@@ -15,6 +15,9 @@ from services.matchmaker.gates.run import RunState
 from services.matchmaker.lobby.lobby import Lobby
 from services.matchmaker.lobby.matching import Matching
 from services.matchmaker.rating.evaluation import Evaluation, LeaseEvent
+from services.matchmaker.tournaments.driver import Driver as TournamentDriver
+from services.matchmaker.tournaments.plan import Forfeit
+from services.matchmaker.tournaments.run import TournamentState
 from services.matchmaker.training.opponents import Source
 from services.matchmaker.training.snapshots import SnapshotRoster
 from services.matchmaker.training.training import Training
@@ -40,8 +43,10 @@ class MatchmakerCollector(Collector):
         lobby: Lobby,
         matching: Matching,
         driver: Driver,
+        tournaments: TournamentDriver,
     ) -> None:
         self._driver = driver
+        self._tournaments = tournaments
         self._training = training
         self._evaluation = evaluation
         self._roster = roster
@@ -81,6 +86,29 @@ class MatchmakerCollector(Collector):
             "Gates that ended, by how: promoted, passed, failed, overtaken, given up, cancelled.",
             "state",
             {state: self._driver.ended[state] for state in RunState if state.value != "running"},
+        )
+        yield _gauge(
+            "tournaments_running",
+            "Tournaments that run, of all instances.",
+            self._tournaments.running,
+        )
+        yield _counter(
+            "tournaments",
+            "Tournaments that ended, by how: finished.",
+            "state",
+            {TournamentState.FINISHED: self._tournaments.ended[TournamentState.FINISHED]},
+        )
+        yield CounterMetricFamily(
+            f"{_PREFIX}_tournament_matches",
+            "Matches of tournaments whose results were taken.",
+            self._tournaments.played,
+        )
+        yield _counter(
+            "tournament_forfeits",
+            "Encounters of tournaments that were not played out, by who did not come: first, "
+            "second, both; void: it could not be played.",
+            "why",
+            {why: self._tournaments.forfeits[why.value] for why in Forfeit},
         )
         yield _gauge(
             "snapshots", "Snapshots that may be opponents, of all policies.", len(self._roster)

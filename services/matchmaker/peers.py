@@ -9,7 +9,7 @@ from typing import Protocol
 from mazemesh.games import GameSettings
 from services.matchmaker.gates.run import Finding, Hypotheses
 from services.matchmaker.rating.players import Rating
-from services.matchmaker.setup import CreatedMatch, MatchSetup
+from services.matchmaker.setup import CreatedMatch, MatchSetup, Vacancy
 
 
 class GamePeer(Protocol):
@@ -17,6 +17,16 @@ class GamePeer(Protocol):
 
     async def create(self, setups: Sequence[MatchSetup]) -> list[CreatedMatch]:
         """Creates the games of all matches or of none; raises the errors of CreateGames."""
+
+
+class SeatPeer(Protocol):
+    """The Game service, as far as seats of running games go."""
+
+    async def vacant(self, seconds: float, most: int) -> list[Vacancy]:
+        """Seats that have stood empty for so long and may be given away, of all instances."""
+
+    async def replace(self, vacancy: Vacancy, player: str) -> str:
+        """Gives a seat to a player; returns its token. Raises the errors of ReplacePlayer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +49,9 @@ class EloPeer(Protocol):
 
     async def rating(self, ladder: str, player: str) -> Rating | None:
         """One player; None when it has no result."""
+
+    async def results(self, match_ids: Sequence[str]) -> dict[str, dict[str, float]]:
+        """By id, the mean score of each participant in matches that Elo knows, of these."""
 
     async def evaluate(self, question: Question) -> Finding:
         """Opens a gate, if it is new, and what its matches so far tell; errors of EvaluateGate."""

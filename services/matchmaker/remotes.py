@@ -12,9 +12,9 @@ from services._harness.peers.game_specs import RemoteSpecs
 from services.matchmaker.gates.run import Finding
 from services.matchmaker.peers import AliasAt, News, Published, Question, Resolved
 from services.matchmaker.rating.players import Rating
-from services.matchmaker.setup import CreatedMatch, MatchSetup
+from services.matchmaker.setup import CreatedMatch, MatchSetup, Vacancy
 from services.matchmaker.wire.gates import finding, question_message
-from services.matchmaker.wire.matches import created_match, setup_message
+from services.matchmaker.wire.matches import created_match, mean_scores, setup_message, vacancy
 from services.matchmaker.wire.policies import news, published, resolved
 
 if TYPE_CHECKING:
@@ -40,6 +40,23 @@ class RemoteGame:
         for match in created:
             match.game_address = self._public.get(match.game_address, match.game_address)
         return [created_match(one) for one in created]
+
+    async def vacant(self, seconds: float, most: int) -> list[Vacancy]:
+        """See `SeatPeer`."""
+        found = await self._game.call(lambda client: client.vacant_seats(seconds, most))
+        return [
+            vacancy(seat, seat.game_address or self._public.get(instance, instance), instance)
+            for seat, instance in found
+        ]
+
+    async def replace(self, vacancy: Vacancy, player: str) -> str:
+        """See `SeatPeer`."""
+        where, name = vacancy.instance, vacancy.participants[vacancy.seat]
+        return await self._game.call(
+            lambda client: client.at(where).replace_player(
+                vacancy.game_id, vacancy.seat, name, player
+            )
+        )
 
     async def spec(
         self, request: game_pb2.GetGameSpecRequest, wait: float
@@ -69,6 +86,11 @@ class RemoteElo:
             return _rating(await self._elo.call(lambda client: client.rating(ladder, player)))
         except NotFound:
             return None
+
+    async def results(self, match_ids: Sequence[str]) -> dict[str, dict[str, float]]:
+        """See `EloPeer`."""
+        found = await self._elo.call(lambda client: client.results(match_ids))
+        return {one.match_id: mean_scores(one) for one in found}
 
     async def evaluate(self, question: Question) -> Finding:
         """See `EloPeer`."""

@@ -3,36 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import aclosing
 
-from mazemesh.errors import Cancelled, DeadlineExceeded, Reason, within
-from mazemesh.names import MATCH_ID, POLICY, REQUEST_ID, TICKET_ID, WORKER_ID
+from mazemesh.names import MATCH_ID, POLICY, REQUEST_ID, WORKER_ID
 from mazemesh.v1 import matchmaker_pb2 as pb
 from mazemesh.v1.matchmaker_pb2_grpc import MatchmakerServiceServicer
-from mazemesh.wire.specs import settings_from_proto
 from services._harness.access.admission import caller
-from services._harness.access.roles import ADMINISTRATORS
 from services._harness.calls.context import Context
 from services._harness.pages.key_pages import key_page
 from services._harness.peers.known_games import KnownGames
-from services.matchmaker.lobby.lobby import Lobby
-from services.matchmaker.lobby.tickets import Ticket, TicketState
 from services.matchmaker.rating.evaluation import Evaluation
-from services.matchmaker.rating.ladders import unshaped
 from services.matchmaker.training.training import Training
 from services.matchmaker.wire.convert import (
     adversaries_of,
     in_range,
     leased_match,
-    news,
     opponents_response,
     outcomes_of,
     records_response,
     sides_of,
     whom_to_meet,
-    wish_of,
 )
+from services.matchmaker.wire.find_calls import FindCalls
 from services.matchmaker.wire.gate_calls import GateCalls
+from services.matchmaker.wire.tournament_calls import TournamentCalls
 
 _MAX_OPPONENTS = 4096
 _MAX_LEASES = 256
@@ -47,20 +40,20 @@ class MatchmakerServicer(MatchmakerServiceServicer):
         self,
         training: Training,
         evaluation: Evaluation,
-        lobby: Lobby,
+        find_calls: FindCalls,
         games: KnownGames,
         gate_calls: GateCalls,
+        tournament_calls: TournamentCalls,
         *,
         temperature: float,
-        game_address: str,
     ) -> None:
         self._training = training
         self._evaluation = evaluation
-        self._lobby = lobby
+        self._find_calls = find_calls
         self._games = games
         self._gates = gate_calls
+        self._tournaments = tournament_calls
         self._temperature = temperature
-        self._game_address = game_address
 
     async def SampleOpponents(
         self, request: pb.SampleOpponentsRequest, context: Context
@@ -129,31 +122,22 @@ class MatchmakerServicer(MatchmakerServiceServicer):
         self, request: pb.FindMatchRequest, context: Context
     ) -> AsyncIterator[pb.FindMatchResponse]:
         """Follows a ticket to its end."""
-        request_id = REQUEST_ID.check("request_id", request.request_id)
-        with within("settings"):
-            settings = unshaped(settings_from_proto(request.settings))
-        game = await self._games.get(request.game, settings)
-        ticket = await self._lobby.enter(request_id, wish_of(request, game, caller().owner))
-        async with aclosing(self._lobby.follow(ticket.ticket_id)) as updates:
-            async for waiting in updates:
-                ticket = waiting.ticket
-                if ticket.state is TicketState.CANCELLED:
-                    raise Cancelled(
-                        f"ticket {ticket.ticket_id} was cancelled", reason=Reason.TICKET_CANCELLED
-                    )
-                if ticket.state is TicketState.EXPIRED:
-                    raise DeadlineExceeded(_why_expired(ticket))
-                yield news(waiting, self._game_address)
+        async for response in self._find_calls.find(request):
+            yield response
+
+    # The stubs only know servicers that yield; this one writes by context.write, as news and
+    # answers come from two sides.
+    async def FindMatches(  # type: ignore[override]
+        self, requests: object, context: Context
+    ) -> None:
+        """Follows many tickets."""
+        await self._find_calls.find_many(context)
 
     async def CancelMatch(
         self, request: pb.CancelMatchRequest, context: Context
     ) -> pb.CancelMatchResponse:
         """Withdraws a ticket."""
-        ticket_id = TICKET_ID.check("ticket_id", request.ticket_id)
-        key = caller().key
-        runs_the_mesh = key is not None and key.role in ADMINISTRATORS
-        await self._lobby.cancel(ticket_id, None if runs_the_mesh else caller().owner)
-        return pb.CancelMatchResponse()
+        return await self._find_calls.cancel(request)
 
     async def StartGate(
         self, request: pb.StartGateRequest, context: Context
@@ -180,11 +164,43 @@ class MatchmakerServicer(MatchmakerServiceServicer):
         async for run in self._gates.watch(request):
             yield pb.WatchGateRunResponse(run=run)
 
+    async def CreateTournament(
+        self, request: pb.CreateTournamentRequest, context: Context
+    ) -> pb.CreateTournamentResponse:
+        """Starts a tournament."""
+        return pb.CreateTournamentResponse(tournament=await self._tournaments.create(request))
 
-def _why_expired(ticket: Ticket) -> str:
-    if ticket.gone_since is not None:
-        return f"ticket {ticket.ticket_id} expired because its stream was gone; ask anew"
-    return f"no opponent within {ticket.wish.max_wait:g} s; raise max_wait or set bot_after"
+    async def CancelTournament(
+        self, request: pb.CancelTournamentRequest, context: Context
+    ) -> pb.CancelTournamentResponse:
+        """Ends a tournament."""
+        return pb.CancelTournamentResponse(tournament=await self._tournaments.cancel(request))
+
+    async def GetTournament(
+        self, request: pb.GetTournamentRequest, context: Context
+    ) -> pb.GetTournamentResponse:
+        """A tournament."""
+        return await self._tournaments.get(request)
+
+    async def ListTournaments(
+        self, request: pb.ListTournamentsRequest, context: Context
+    ) -> pb.ListTournamentsResponse:
+        """A page of tournaments."""
+        return await self._tournaments.page(request)
+
+    async def WatchTournament(
+        self, request: pb.WatchTournamentRequest, context: Context
+    ) -> AsyncIterator[pb.WatchTournamentResponse]:
+        """A tournament to its end."""
+        async for response in self._tournaments.watch(request):
+            yield response
+
+    async def TakePart(
+        self, request: pb.TakePartRequest, context: Context
+    ) -> AsyncIterator[pb.TakePartResponse]:
+        """A person's place in a tournament."""
+        async for response in self._tournaments.take_part(request):
+            yield response
 
 
 def _own(worker_id: str) -> str:

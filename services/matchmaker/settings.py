@@ -120,12 +120,39 @@ class MatchmakerSettings(ServiceSettings):
         600.0, description="how long Elo may not know a gate's match that was played"
     )
 
+    max_tournaments: PositiveInt = Field(16, description="tournaments that run at once")
+    tournament_outstanding: PositiveInt = Field(
+        64, le=256, description="matches of one tournament that evaluators have at once"
+    )
+    tournament_seconds: PositiveFloat = Field(
+        0.5, description="how often Elo is asked about tournaments that run"
+    )
+    tournament_rounds: int = Field(
+        3, ge=0, description="how often an abandoned match of a tournament is issued anew"
+    )
+    tournament_play_seconds: float = Field(
+        1800.0, ge=1.0, description="how long people have for a match of a tournament"
+    )
+    tournament_patience_seconds: PositiveFloat = Field(
+        600.0, description="how long Elo may not know a tournament's match that was played"
+    )
+    rate_tournaments: bool = Field(
+        True,
+        description="results of tournaments without people count in ratings, unless a tournament "
+        "says otherwise",
+    )
+
     window_start: PositiveFloat = Field(100.0, description="rating window of a new ticket")
     window_step: PositiveFloat = Field(50.0, description="by how much it widens")
     window_step_seconds: PositiveFloat = Field(5.0, description="how often it widens")
     window_ceiling: PositiveFloat = Field(500.0, description="widest rating window")
     disconnect_grace_seconds: PositiveFloat = Field(
         10.0, description="how long a ticket outlives its stream"
+    )
+    backfill_seconds: PositiveFloat = Field(
+        20.0,
+        le=3600.0,
+        description="how long a seat of a running game stands empty before another may take it",
     )
     heartbeat_seconds: PositiveFloat = Field(
         20.0, le=20.0, description="longest silence on a FindMatch stream"

@@ -21,6 +21,8 @@ class MatchSetup:
         rated: Whether the result goes to Elo.
         fence: Number of the lease under which it is played; 0 without any.
         rotations: How many are played; 0 is all of them.
+        exhibition: Whether its result touches no rating but those of a ladder of its own.
+        backfill: Whether a seat that stays empty may go to another player.
     """
 
     match_id: str
@@ -31,6 +33,8 @@ class MatchSetup:
     rated: bool
     fence: int = 0
     rotations: int = 0
+    exhibition: bool = False
+    backfill: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +67,31 @@ class CreatedMatch:
     match_id: str
     games: Sequence[CreatedGame]
     game_address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Vacancy:
+    """A seat of a running game that another player may take.
+
+    Attributes:
+        match_id: Of its match.
+        game_id: Of its game.
+        seat: Which one.
+        ladder: Of the game under its settings.
+        participants: Names by seat; at `seat` the one who is away.
+        game_address: Where players reach the instance of Game that has it; empty where Game is one.
+        instance: Where it is reached from here.
+    """
+
+    match_id: str
+    game_id: str
+    seat: int
+    ladder: str
+    participants: tuple[str, ...]
+    game_address: str = ""
+    instance: str = ""
+
+    @property
+    def present(self) -> list[str]:
+        """Who else takes part."""
+        return [name for seat, name in enumerate(self.participants) if seat != self.seat]

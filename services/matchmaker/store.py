@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from mazemesh.errors import MazemeshError
 from services.matchmaker.lobby.tickets import Ticket
 from services.matchmaker.rating.leases import Match, Terms
 from services.matchmaker.rating.ledger import Seen
@@ -144,10 +145,13 @@ class TicketStore(Protocol):
         """Adds a ticket, or returns the one that has its request id.
 
         Raises:
-            AlreadyExists: the player has another live ticket on the ladder.
-            ResourceExhausted: too many players wait.
+            AlreadyExists: a player of it has another live ticket on the ladder.
+            ResourceExhausted: too many tickets wait.
             Unavailable: the store is away; so is any method's.
         """
+
+    async def add_each(self, tickets: Sequence[Ticket]) -> list[Ticket | MazemeshError]:
+        """`add` for each of many by itself, in fewer steps: what it returns, or would raise."""
 
     async def get(self, ticket_id: str) -> Ticket:
         """A ticket. Raises `NotFound`."""
@@ -164,8 +168,13 @@ class TicketStore(Protocol):
         passed. A ticket that is already as the new one is fine.
         """
 
+    async def swap_each(
+        self, groups: Sequence[Sequence[tuple[Ticket, Ticket]]], fence: int | None = None
+    ) -> list[bool]:
+        """`swap` for each of many groups by itself, in fewer steps; whether each was done."""
+
     async def live(self) -> list[Ticket]:
-        """Tickets that did not end, oldest first."""
+        """Tickets that did not end."""
 
     async def count(self) -> int:
         """How many these are."""
@@ -180,5 +189,5 @@ class TicketStore(Protocol):
         """Which of these have not told so for some seconds."""
 
 
-LOBBY = "lobby"
+LOBBY = "lobby-2"
 """The task of putting waiting players together."""

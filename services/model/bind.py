@@ -7,8 +7,12 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
+
+from prometheus_client import CollectorRegistry
 
 from mazemesh.errors import NotFound
+from mazemesh.kserve.inference_pb2_grpc import add_GRPCInferenceServiceServicer_to_server
 from mazemesh.names import LATEST, Reference
 from mazemesh.policy.weights import Graph
 from mazemesh.v1.model_pb2_grpc import add_ModelServiceServicer_to_server
@@ -21,6 +25,8 @@ from services._harness.broadcast import Broadcast
 from services._harness.own_folder import OwnFolder
 from services._harness.peers.game_specs import GameSpecs, RemoteSpecs, SpecPeer
 from services.model import metrics
+from services.model.inference.bind import follow, open_inference
+from services.model.inference.inference import Inference
 from services.model.metered_servicer import MeteredServicer
 from services.model.registry import registry
 from services.model.registry.feed import Feed
@@ -32,8 +38,18 @@ from services.model.settings import ModelSettings
 from services.model.stores.sql import SqlRegistry
 from services.model.validation.validators import Limits, Validator, Validators
 from services.model.weights import Weights
+from services.model.wire.infer_servicer import InferMethods
+from services.model.wire.kserve_servicer import SERVICE, KserveServicer
 
 _TOPIC = "policies"
+
+
+class Servicer(InferMethods, MeteredServicer):
+    """All of ModelService."""
+
+    def __init__(self, registry: CollectorRegistry, *, inference: Inference, **parts: Any) -> None:
+        super().__init__(registry, **parts)
+        self.inference = inference
 
 
 async def bind(settings: ModelSettings, server: Server) -> None:
@@ -120,8 +136,10 @@ async def bind_with(settings: ModelSettings, server: Server, game: SpecPeer) -> 
         graphs=weights.graphs,
         prepared=prepared,
     )
-    servicer = MeteredServicer(
+    inference = open_inference(settings, server, store, weights)
+    servicer = Servicer(
         server.registry,
+        inference=inference,
         store=store,
         blobs=blobs,
         uploads=uploads,
@@ -142,7 +160,11 @@ async def bind_with(settings: ModelSettings, server: Server, game: SpecPeer) -> 
     collector = metrics.StateCollector(servicer, store)
     server.registry.register(collector)
     server.add_servicer("mazemesh.v1.ModelService", add_ModelServiceServicer_to_server, servicer)
+    kserve = KserveServicer(inference, settings.inference_batch_wait_ms / 1000)
+    server.add_servicer(SERVICE, add_GRPCInferenceServiceServicer_to_server, kserve)
+    server.on_drain(kserve.drain)
     server.on_drain(end_watches)
+    server.background(partial(follow, inference, changed, feed, store), "follow names in use")
     server.on_stop(publisher.close)
     server.background(partial(keep_collecting, publisher.collect), "collect files")
     server.background(lambda: feed.run(notices.listen(_TOPIC)), "follow changes")

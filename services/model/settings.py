@@ -1,6 +1,6 @@
 """What the Model service can be told."""
 
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Literal
 
 from pydantic import Field
 
@@ -62,4 +62,51 @@ class ModelSettings(ServiceSettings):
     )
     heartbeat_seconds: float = Field(
         20.0, gt=0, le=3600, description="longest silence on a watch without changes"
+    )
+
+    inference_processor: Literal["auto", "cpu", "cuda", "tensorrt"] = Field(
+        "auto",
+        description="what Infer runs policies on; auto is CUDA where onnxruntime has it, else the "
+        "CPU, and TensorRT makes an engine of each version first",
+    )
+    inference_processes: int = Field(
+        1, ge=1, le=64, description="processes that run policies, started at the first call"
+    )
+    inference_threads: int = Field(1, ge=1, le=256, description="threads of each for one batch")
+    inference_memory_bytes: int = Field(
+        512 * MEBIBYTE,
+        ge=8 * MEBIBYTE,
+        description="memory of loaded versions, in bytes; those that were not used for longest go",
+    )
+    inference_batch_rows: int = Field(
+        256, ge=1, le=4096, description="rows of several callers that are run as one batch, at most"
+    )
+    inference_batch_wait_ms: float = Field(
+        2.0,
+        ge=0,
+        le=1000,
+        description="how long rows wait for those of other callers, while others call; 0: never",
+    )
+    inference_run_seconds: float = Field(
+        10.0,
+        gt=0,
+        le=3600,
+        description="longest time of one batch; a policy that takes longer is not run for 300 s",
+    )
+    inference_calls: int = Field(
+        4096, ge=1, description="calls of Infer at once, at most; the next is refused"
+    )
+    inference_call_bytes: int = Field(
+        64 * MEBIBYTE, ge=MEBIBYTE, description="columns of all of them together, in bytes"
+    )
+    session_seconds: float = Field(
+        600.0,
+        gt=0,
+        le=86_400,
+        description="how long the state of a session is kept after its last call; with redis_url "
+        "all instances share them",
+    )
+    max_sessions: int = Field(65_536, ge=1, description="sessions at once, at most")
+    max_session_bytes: int = Field(
+        64 * MEBIBYTE, ge=MEBIBYTE, description="states of all of them together, in bytes"
     )

@@ -20,13 +20,13 @@ def audit(
 ) -> None:
     """Who did what: the audit logs in the data folder, by time."""
     from mazemesh.cli.output import print_json, print_table
-    from services._harness.access import audit_reading
-    from services._harness.access.audit import FOLDER
+    from services._harness.access.audit import reading
+    from services._harness.access.audit.log import FOLDER
 
     folder = data_dir / FOLDER
     with errors_as_lines():
         if verify:
-            broken, heads = audit_reading.verify(folder), audit_reading.heads(folder)
+            broken, heads = reading.verify(folder), reading.heads(folder)
             if as_json:
                 told = [{"file": at.file, "line": at.line, "reason": at.reason} for at in broken]
                 print_json({"ok": not broken, "broken": told, "heads": heads})
@@ -36,7 +36,7 @@ def audit(
                 for chain, head in sorted(heads.items()):
                     print(f"{chain}: {head['number']} lines, {head['hash']}")
             raise typer.Exit(1 if broken else 0)
-        lines = [line for line in audit_reading.lines(folder) if key in ("", line.get("key"))]
+        lines = [line for line in reading.lines(folder) if key in ("", line.get("key"))]
     lines = lines[-last:]
     if as_json:
         print_json({"lines": lines})

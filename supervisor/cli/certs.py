@@ -27,15 +27,15 @@ def certs(
     from mazemesh.cli.output import print_json
 
     with errors_as_lines():
-        from services._harness.access import certificates
+        from services._harness.access.tls import authority
 
-        certificates.make_authority(out)
+        authority.make_authority(out)
         every = list(dict.fromkeys((*host, "localhost", "127.0.0.1", "::1")))
-        cert, key = certificates.make_certificate(out, name, every, days)
-    ca = out / certificates.CA_CERTIFICATE
+        cert, key = authority.make_certificate(out, name, every, days)
+    ca = out / authority.CA_CERTIFICATE
     if as_json:
         print_json({"ca": str(ca), "cert": str(cert), "key": str(key), "days": days})
         return
     print(f"services: MAZEMESH_TLS_CERT={cert} MAZEMESH_TLS_KEY={key}")
     print(f"all that call them: MAZEMESH_TLS_CA={ca}")
-    print(f"keep {out / certificates.CA_KEY} off the servers: it signs whatever it is asked to")
+    print(f"keep {out / authority.CA_KEY} off the servers: it signs whatever it is asked to")

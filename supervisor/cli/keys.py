@@ -14,8 +14,8 @@ import typer
 from mazemesh.cli.options import DATA_DIR, DataDir, Json, errors_as_lines
 
 if TYPE_CHECKING:
-    from services._harness.access.keys import Key
-    from services._harness.access.sql_keys import SqlKeys
+    from services._harness.access.callers.keys import Key
+    from services._harness.access.callers.sql_keys import SqlKeys
 
 T = TypeVar("T")
 
@@ -65,7 +65,7 @@ def create(
     import time
 
     with errors_as_lines():
-        from services._harness.access.keys import new_key
+        from services._harness.access.callers.keys import new_key
 
         key, text = new_key(
             _role(role),
@@ -131,7 +131,7 @@ def revoke(
 
 def _role(text: str) -> Any:
     from mazemesh.errors import InvalidArgument
-    from services._harness.access.roles import Role
+    from services._harness.access.callers.roles import Role
 
     if text not in {role.value for role in Role}:
         raise InvalidArgument(f"role: {text!r} should be one of {', '.join(Role)}")
@@ -238,7 +238,7 @@ async def _audited(data_dir: Path, what: str, key: Key, work: Callable[[], Await
     import getpass
     import time
 
-    from services._harness.access.audit import FOLDER, AuditLog
+    from services._harness.access.audit.log import FOLDER, AuditLog
 
     log = AuditLog(data_dir / FOLDER, "keys", time.time)
     line = {
@@ -268,7 +268,7 @@ def _with_store(data_dir: Path, database_url: str, work: Callable[[SqlKeys], Awa
     from mazemesh.errors import FailedPrecondition
     from mazemesh.process.errors import StartError
     from mazemesh.sqlite_url import sqlite_url
-    from services._harness.access.sql_keys import PACKAGE, SqlKeys
+    from services._harness.access.callers.sql_keys import PACKAGE, SqlKeys
     from services._harness.sql.database import Database
 
     url = database_url or sqlite_url(data_dir.expanduser().absolute() / "access.sqlite")

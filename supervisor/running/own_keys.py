@@ -59,9 +59,9 @@ def prepare(
 
 async def _prepare(settings: ServiceSettings, trained: tuple[str, ...]) -> dict[str, Path]:
     from mazemesh.client.credentials import read_key_file
-    from services._harness.access.keys import new_key, split
-    from services._harness.access.roles import Role
-    from services._harness.access.sql_keys import PACKAGE, SqlKeys
+    from services._harness.access.callers.keys import new_key, split
+    from services._harness.access.callers.roles import Role
+    from services._harness.access.callers.sql_keys import PACKAGE, SqlKeys
     from services._harness.sql.database import Database
 
     wanted: dict[str, tuple[Role, tuple[str, ...]]] = {

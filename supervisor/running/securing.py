@@ -20,7 +20,7 @@ def certify(data_dir: Path, host: str) -> None:
     Raises:
         Conflict: the folder has one half of a CA.
     """
-    from services._harness.access.certificates import (
+    from services._harness.access.tls.authority import (
         CA_CERTIFICATE,
         make_authority,
         make_certificate,

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from mazemesh.errors import NotFound
-from services._harness.access.keys import new_key
-from services._harness.access.roles import Role
-from services._harness.access.sql_keys import PACKAGE, SqlKeys, metadata
+from services._harness.access.callers.keys import new_key
+from services._harness.access.callers.roles import Role
+from services._harness.access.callers.sql_keys import PACKAGE, SqlKeys, metadata
 from services._harness.sql.database import Database
 from services._harness.sql.migrations import schema_differences
 

@@ -9,7 +9,6 @@ import pytest
 from mazemesh.errors import ResourceExhausted
 from mazemesh.games import GameSettings
 from services._harness.sql.database import Database
-from services.matchmaker.gates.issuing import Step
 from services.matchmaker.gates.run import (
     Asked,
     Finding,
@@ -21,6 +20,7 @@ from services.matchmaker.gates.run import (
 )
 from services.matchmaker.gates.store import GateStore
 from services.matchmaker.rating.leases import Match, State, Terms, completed, failed, leased
+from services.matchmaker.runs.store import Step
 from services.matchmaker.store import LeaseStore
 from services.matchmaker.stores.sql_gates import SqlGates
 from services.matchmaker.stores.sql_leases import SqlLeases
@@ -44,14 +44,14 @@ def match(gate: GateRun, number: int) -> Match:
         Match(
             *(f"{gate.gate_id}/{number}", gate.ladder, gate.game, gate.settings),
             *((gate.candidate, gate.baseline), (1 << 61) + number, 1000.5 + number),
-            gate_id=gate.gate_id,
+            run_id=gate.gate_id,
         ),
         *("w", TERMS, 2000.0),
     )
 
 
-def issue(count: int, expected: int) -> Callable[[GateRun], Step | None]:
-    def change(present: GateRun) -> Step | None:
+def issue(count: int, expected: int) -> Callable[[GateRun], Step[GateRun] | None]:
+    def change(present: GateRun) -> Step[GateRun] | None:
         if present.issued != expected:
             return None
         new = [match(present, number) for number in range(expected, expected + count)]
@@ -135,7 +135,7 @@ class GateStoreContract:
             "gate-a/2": State.LEASED,
         }
         (again,) = (await leases.issue("v", 9, TERMS, 2002.0)).leased
-        assert (again.match_id, again.gate_id) == ("gate-a/1", "gate-a")
+        assert (again.match_id, again.run_id) == ("gate-a/1", "gate-a")
 
     async def test_an_end_leaves_no_queued_match(
         self, store: GateStore, leases: LeaseStore
@@ -168,7 +168,7 @@ class GateStoreContract:
             "gate-3",
             "gate-1",
         ]
-        assert [one.gate_id for _, one in await store.page(0, 9, gate_id="gate-2")] == ["gate-2"]
+        assert [one.gate_id for _, one in await store.page(0, 9, run_id="gate-2")] == ["gate-2"]
 
 
 class TestMemoryGates(GateStoreContract):

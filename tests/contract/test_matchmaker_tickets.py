@@ -1,16 +1,20 @@
 """What every store of tickets must do, in memory and in a real Redis."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from mazemesh.errors import AlreadyExists, NotFound, ResourceExhausted, Unavailable
+from mazemesh.errors import AlreadyExists, NotFound, Reason, ResourceExhausted, Unavailable
 from mazemesh.games import GameSettings
+from services._harness.sql.database import Database
 from services._harness.stores.redis_server import RedisServer
 from services.matchmaker.lobby.tickets import Seat, Ticket, TicketState, Wish, held
 from services.matchmaker.store import LOBBY, TicketStore
+from services.matchmaker.stores.kept_tickets import KeptTickets
 from services.matchmaker.stores.memory import MemoryTickets
 from services.matchmaker.stores.redis_leaders import RedisLeaders
 from services.matchmaker.stores.redis_tickets import RedisTickets
@@ -75,14 +79,53 @@ class TicketStoreContract:
         assert await store.swap([changes[0], (later, ended(later))])
         assert await store.live() == []
 
-    async def test_tickets_that_did_not_end_live_oldest_first(self, store: TicketStore) -> None:
+    async def test_tickets_that_did_not_end_live(self, store: TicketStore) -> None:
         for name, since in (("ann", 3.0), ("bob", 1.0), ("cid", 2.0)):
             await store.add(ticket(name, since))
         matching = held(ticket("cid", 2.0), "h", 9.0)
         await store.swap([(ticket("cid", 2.0), matching)])
         await store.swap([(ticket("ann", 3.0), ended(ticket("ann", 3.0)))])
-        assert await store.live() == [ticket("bob", 1.0), matching]
+        assert by_id(await store.live()) == [ticket("bob", 1.0), matching]
         assert await store.count() == 2
+
+    async def test_many_are_added_each_by_itself(self, store: TicketStore) -> None:
+        await store.add(ticket("ann"))
+        again = replace(ticket("ann"), ticket_id="t2", request_id="r2")
+        added = await store.add_each([ticket("ann"), again, ticket("bob"), ticket("cid")])
+        assert [added[0], *added[2:]] == [ticket("ann"), ticket("bob"), ticket("cid")]
+        assert isinstance(added[1], AlreadyExists)
+        assert added[1].reason == Reason.TICKET_WAITS
+        (full,) = await store.add_each([ticket("dan")])
+        assert isinstance(full, ResourceExhausted)
+        assert await store.add_each([]) == []
+
+    async def test_many_groups_are_swapped_each_by_itself(self, store: TicketStore) -> None:
+        tickets = {name: ticket(name) for name in ("ann", "bob", "cid")}
+        await store.add_each(list(tickets.values()))
+        stale = replace(tickets["cid"], rating=1.0)
+        done = await store.swap_each(
+            [
+                [(tickets["ann"], ended(tickets["ann"]))],
+                [(tickets["bob"], ended(tickets["bob"])), (stale, ended(stale))],
+                [(tickets["cid"], held(tickets["cid"], "h", 9.0))],
+            ]
+        )
+        assert done == [True, False, True]
+        assert by_id(await store.live()) == [tickets["bob"], held(tickets["cid"], "h", 9.0)]
+        assert await store.swap_each([]) == []
+
+    async def test_each_of_a_party_waits_once_a_ladder(self, store: TicketStore) -> None:
+        party = with_party(ticket("ann"), "player/bob", "player/cid")
+        await store.add(party)
+        for name in ("bob", "cid"):
+            with pytest.raises(AlreadyExists, match=f"player: 'player/{name}' waits"):
+                await store.add(ticket(name))
+        dan = with_party(ticket("dan"), "player/cid")
+        with pytest.raises(AlreadyExists, match="party: 'player/cid' waits"):
+            await store.add(dan)
+        await store.swap([(party, ended(party))])
+        await store.add(dan)
+        assert await store.live() == [dan]
 
     async def test_of_several_those_that_are_there_are_found(self, store: TicketStore) -> None:
         for name in ("ann", "bob"):
@@ -101,7 +144,7 @@ class TicketStoreContract:
 
     async def test_ended_tickets_are_kept_until_pruned(self, store: TicketStore) -> None:
         seat = Seat("m", "g", "token", 1, ("player/ann", "player/bob"))
-        done = replace(ended(ticket("ann")), state=TicketState.MATCHED, seat=seat)
+        done = replace(ended(ticket("ann")), state=TicketState.MATCHED, seats=(seat,))
         await store.add(ticket("ann"))
         await store.add(ticket("bob"))
         await store.swap([(ticket("ann"), done)])
@@ -119,6 +162,14 @@ def ticket(name: str, since: float = 1.0) -> Ticket:
     return Ticket(f"ticket-{name}", f"request-{name}", wish, 1000.0, since)
 
 
+def with_party(one: Ticket, *party: str) -> Ticket:
+    return replace(one, wish=replace(one.wish, party=party, teams=(0, 0, 0, 1, 1, 1)))
+
+
+def by_id(tickets: Sequence[Ticket]) -> list[Ticket]:
+    return sorted(tickets, key=lambda one: one.ticket_id)
+
+
 def ended(one: Ticket) -> Ticket:
     return replace(one, state=TicketState.CANCELLED, end_time=50.0)
 
@@ -130,6 +181,75 @@ class TestMemoryTickets(TicketStoreContract):
 
     async def test_the_only_instance_is_never_gone(self, store: TicketStore) -> None:
         assert await store.gone({"me"}) == set()
+
+
+class TestKeptTickets(TicketStoreContract):
+    @pytest.fixture
+    async def store(self, tmp_path: Path) -> AsyncIterator[TicketStore]:
+        async with kept(tmp_path) as tickets:
+            yield tickets
+
+
+@asynccontextmanager
+async def kept(folder: Path, now: float = 5.0) -> AsyncIterator[KeptTickets]:
+    """The tickets that a process has when it starts on a folder at a time."""
+    database = Database(f"sqlite:///{folder}/matchmaker.sqlite")
+    await database.migrate("services.matchmaker")
+    tickets = KeptTickets(database, 3)
+    await tickets.load(now)
+    try:
+        yield tickets
+    finally:
+        await tickets.close()
+        await database.close()
+
+
+async def test_after_a_restart_tickets_wait_on_with_their_age(tmp_path: Path) -> None:
+    seat = Seat("m", "g", "token", 1, ("player/bob", "player/eve"))
+    matched = replace(ended(ticket("bob")), state=TicketState.MATCHED, seats=(seat,))
+    party = with_party(ticket("cid", 3.0), "player/dan")
+    async with kept(tmp_path) as before:
+        await before.add_each([ticket("ann", 2.0), ticket("bob")])
+        await before.add(party)
+        heard = replace(ticket("ann", 2.0), listener="me")
+        seating = held(heard, "h", 99.0)
+        await before.swap_each([[(ticket("ann", 2.0), heard)], [(ticket("bob"), matched)]])
+        await before.swap([(heard, seating)])
+    async with kept(tmp_path, now=7.0) as after:
+        nobody_listens = [replace(one, gone_since=7.0) for one in (ticket("ann", 2.0), party)]
+        assert by_id(await after.live()) == nobody_listens
+        assert await after.get("ticket-bob") == matched
+        assert (await after.add(ticket("ann"))).since == 2.0
+        with pytest.raises(AlreadyExists):
+            await after.add(replace(ticket("dan"), request_id="another"))
+        await after.prune(60.0)
+    async with kept(tmp_path) as last:
+        with pytest.raises(NotFound):
+            await last.get("ticket-bob")
+        assert await last.count() == 2
+
+
+async def test_a_disk_that_is_full_refuses_tickets_and_ends_go_on(tmp_path: Path) -> None:
+    async with kept(tmp_path) as tickets:
+        await tickets.add(ticket("ann"))
+        database = tickets._database
+        tickets._database = FullDatabase()  # type: ignore[assignment]
+        with pytest.raises(ResourceExhausted):
+            await tickets.add(ticket("bob"))
+        assert await tickets.swap([(ticket("ann"), ended(ticket("ann")))])
+        tickets._database = database
+        assert await tickets.add(ticket("bob")) == ticket("bob")
+        await tickets.add(ticket("cid"))
+    async with kept(tmp_path) as after:
+        assert [one.ticket_id for one in by_id(await after.live())] == ["ticket-bob", "ticket-cid"]
+        assert await after.get("ticket-ann") == ended(ticket("ann"))
+
+
+class FullDatabase:
+    """A disk without room."""
+
+    async def run_statements(self, work: object) -> None:
+        raise ResourceExhausted("no room")
 
 
 @pytest.mark.redis
@@ -204,6 +324,10 @@ def test_a_ticket_comes_back_from_its_text() -> None:
     seat = Seat("m", "g", "token", 1, ("player/ann", "player/bob"))
     one = ticket("ann", 1.1)
     wish = replace(one.wish, bot_after=0.1, bots=("bot/a",), settings=GameSettings(width=6))
-    for each in (one, held(one, "h", 2.2), replace(one, wish=wish, seat=seat, gone_since=1e9 / 3)):
+    for each in (
+        one,
+        held(one, "h", 2.2),
+        replace(one, wish=wish, seats=(seat,), gone_since=1e9 / 3),
+    ):
         assert from_text(to_text(each)) == each
         assert to_text(from_text(to_text(each))) == to_text(each)

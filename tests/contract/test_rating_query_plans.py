@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from mazemesh.games import GameSettings
-from services._harness.access.keys import new_key
-from services._harness.access.roles import Role
-from services._harness.access.sql_keys import MOST_KEYS, PACKAGE, SqlKeys
+from services._harness.access.callers.keys import new_key
+from services._harness.access.callers.roles import Role
+from services._harness.access.callers.sql_keys import MOST_KEYS, PACKAGE, SqlKeys
 from services._harness.sql.database import Database
 from services.elo.standings.points import Points
 from services.elo.store import Update

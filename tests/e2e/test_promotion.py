@@ -6,112 +6,25 @@ import asyncio
 import json
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, ExitStack, contextmanager
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from prometheus_client import CollectorRegistry
 from typer.testing import CliRunner
 
-from actor.metrics import EvaluatorMetrics
-from actor.rating.evaluator import Evaluator
 from mazemesh.cli.app import app
-from mazemesh.client.addresses import Addresses
 from mazemesh.client.mesh import Mesh
-from mazemesh.games import GameSettings, get_game
 from mazemesh.process.ports import free_block
 from mazemesh.v1 import matchmaker_pb2 as pb
 from mazemesh.v1.elo_pb2 import GateHypotheses
-from mazemesh.v1.model_pb2 import Collection
-from mazemesh.wire.specs import settings_to_proto
-from services.elo.bind import bind as bind_elo
-from services.elo.settings import EloSettings
-from services.game.bind import bind as bind_game
-from services.game.settings import GameServiceSettings
-from services.model.bind import bind as bind_model
-from services.model.settings import ModelSettings
 from supervisor.running.layout import SERVICES
-from tests.onnx_policies import Network
-from tests.servers.processes import ServiceProcess, service_process
-from tests.servers.running import RunningService
+from tests.e2e.running_services import evaluating, matchmaker, publish, services
 
 pytestmark = pytest.mark.timeout(300)
 
-SETTINGS = GameSettings(width=3, height=3, step_limit=40)
 WIDE = {"elo1": 200.0, "alpha": 0.25, "beta": 0.25}
-
-
-def network(*, moves: bool) -> Network:
-    """One that moves at random, or one that stays where it is."""
-    spec = get_game("race").spec(SETTINGS)
-    made = Network(observation_size=spec.observation_size, num_actions=spec.num_actions)
-    made.weights["w1"][:] = 1000.0  # whatever is seen, the hidden layer is 1
-    made.weights["wl"][:] = 0.0
-    if not moves:
-        made.weights["wl"][:, 0] = 10.0  # action 0 is to stay
-    return made
-
-
-def publish(mesh: Mesh, *, moves: bool) -> None:
-    made = network(moves=moves)
-    collection = Collection(game="race", settings=settings_to_proto(SETTINGS))
-    mesh.model.publish(made.header(snapshot=True, collection=collection), made.file())
-
-
-@contextmanager
-def services(folder: Path, base: int) -> Iterator[Mesh]:
-    """Game, Model and Elo, in threads; clients of the mesh that they are of."""
-    at = Addresses.local(port_base=base)
-    ports = {name: int(getattr(at, name).rpartition(":")[2]) for name in SERVICES}
-    with ExitStack() as life:
-        elo = EloSettings(port=ports["elo"], data_dir=folder)
-        life.callback(RunningService(elo, bind_elo).close)
-        game = GameServiceSettings(
-            port=ports["game"], data_dir=folder, elo_address=at.elo, outbox_max_backoff=0.5
-        )
-        life.callback(RunningService(game, bind_game).close)
-        model = ModelSettings(port=ports["model"], data_dir=folder, game_address=at.game)
-        life.callback(RunningService(model, bind_model).close)
-        yield life.enter_context(Mesh(at))
-
-
-@contextmanager
-def evaluating(mesh: Mesh) -> Iterator[None]:
-    """An evaluator at work."""
-    stop = threading.Event()
-    worker = Evaluator(
-        *("evaluator", mesh.matchmaker, mesh.model, mesh.game),
-        *(EvaluatorMetrics(CollectorRegistry()), stop),
-        max_matches=8,
-        probe_games=0,
-        policy="race",
-        rng=np.random.default_rng(0),
-    )
-    thread = threading.Thread(target=worker.run)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(30)
-    assert not thread.is_alive()
-
-
-async def matchmaker(life: AsyncExitStack, folder: Path, base: int, *flags: str) -> ServiceProcess:
-    at = Addresses.local(port_base=base)
-    addresses = {"game": at.game, "elo": at.elo, "model": at.model}
-    return await life.enter_async_context(
-        service_process(
-            "services.matchmaker",
-            *("--port", at.matchmaker.rpartition(":")[2], "--data-dir", str(folder)),
-            *("--gate-seconds", "0.2", "--gate-memory-matches", "2", "--lease-seconds", "5"),
-            *("--anchor-seconds", "0.2", *flags),
-            *(f"--{name}-address={address}" for name, address in addresses.items()),
-        )
-    )
+QUICK = ("--gate-seconds", "0.2", "--gate-memory-matches", "2", "--anchor-seconds", "0.2")
 
 
 def told(base: int, *command: str, status: int = 0) -> Any:
@@ -137,8 +50,8 @@ async def test_a_gate_survives_a_kill_and_promotes_what_is_better(tmp_path: Path
         mesh = life.enter_context(services(tmp_path, base))
         for moves in (False, False, True):
             await asyncio.to_thread(publish, mesh, moves=moves)
-        flags = ("--no-automatic-gates", "--gate-outstanding", "2")
-        first = await matchmaker(life, tmp_path, base, *flags)
+        quick = (*QUICK, "--no-automatic-gates", "--gate-outstanding", "2")
+        first = await matchmaker(life, tmp_path, base, *quick)
         promoted = await asyncio.to_thread(
             lines, base, "promote", "race:2", "--reason", "somebody has to be"
         )
@@ -157,7 +70,7 @@ async def test_a_gate_survives_a_kill_and_promotes_what_is_better(tmp_path: Path
         assert [one.match_id for one in issue.matches] == [f"{run.gate.gate_id}/memory/0"]
         first.send(signal.SIGKILL)
         assert await first.ended() == -signal.SIGKILL
-        await matchmaker(life, tmp_path, base, *flags)
+        await matchmaker(life, tmp_path, base, *quick)
         again = await asyncio.to_thread(mesh.matchmaker.start_gate, question)
         assert (again.gate, again.memory_issued) == (run.gate, 1)
         with evaluating(mesh):
@@ -175,8 +88,8 @@ async def test_a_gate_survives_a_kill_and_promotes_what_is_better(tmp_path: Path
         assert "moved from race:2 at" in shown
         assert "found: passed after" in shown
         assert "ancestor: race:1" in shown
-        moves = await asyncio.to_thread(told, base, "history", "race")
-        assert [(one["alias"], one["from_version"], one["version"]) for one in moves] == [
+        history = await asyncio.to_thread(told, base, "history", "race")
+        assert [(one["alias"], one["from_version"], one["version"]) for one in history] == [
             ("champion", 2, 3),
             ("previous", 0, 2),
             ("champion", 0, 2),
@@ -204,7 +117,8 @@ async def test_a_champion_is_found_without_being_asked_for(tmp_path: Path) -> No
             await asyncio.to_thread(publish, mesh, moves=moves)
         await asyncio.to_thread(mesh.model.set_alias, "race", "champion", 1, 0)
         await matchmaker(
-            *(life, tmp_path, base, "--gate-look-seconds", "0.5", "--anchor-matches", "2"),
+            *(life, tmp_path, base, *QUICK),
+            *("--gate-look-seconds", "0.5", "--anchor-matches", "2"),
             *("--automatic-gate-elo1", "200"),
         )
         with evaluating(mesh):

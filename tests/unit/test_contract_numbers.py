@@ -1,7 +1,7 @@
 """Numbers that travel packed in bytes mean in the code what the contract's enums say."""
 
 from mazemesh.games.bots import BOTS
-from mazemesh.games.foreign import environment
+from mazemesh.games.foreign.environments import environment
 from mazemesh.games.mazes import render
 from mazemesh.games.mazes.kernels import moves
 from mazemesh.v1 import game_pb2 as pb

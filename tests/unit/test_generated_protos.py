@@ -12,7 +12,10 @@ BUF = ROOT / ".venv" / "bin" / "buf"
 
 
 def stubs(root: Path) -> dict[str, str]:
-    return {path.name: path.read_text() for path in (root / "mazemesh" / "v1").glob("*_pb2*.py*")}
+    packages = (root / "mazemesh" / name for name in ("v1", "kserve"))
+    return {
+        path.name: path.read_text() for package in packages for path in package.glob("*_pb2*.py*")
+    }
 
 
 def image(root: Path) -> dict[str, FileDescriptorProto]:

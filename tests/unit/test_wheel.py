@@ -16,7 +16,8 @@ def names() -> set[str]:
 
 
 def test_the_contract_lies_beside_its_stubs(names: set[str]) -> None:
-    protos = {f"mazemesh/v1/{path.name}" for path in (ROOT / "proto").rglob("*.proto")}
+    folder = ROOT / "proto"
+    protos = {path.relative_to(folder).as_posix() for path in folder.rglob("*.proto")}
     assert protos
     assert protos <= names
     assert {name.replace(".proto", "_pb2.py") for name in protos} <= names

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import partial
 
 import numpy as np
@@ -136,6 +136,33 @@ class GameClient:
             for match in created:
                 match.game_address = match.game_address or one.address
         return created
+
+    def vacant_seats(self, seconds: float, max_seats: int = 100) -> list[tuple[pb.VacantSeat, str]]:
+        """Seats of running games that have stood empty for so long and may be given away.
+
+        Each with the address of the instance that has it, for `at`. Those of all instances that are
+        there, at most `max_seats` (1000) of each.
+        """
+        request = pb.ListVacantSeatsRequest(max_seats=max_seats)
+        request.vacant_for.FromNanoseconds(round(seconds * 1e9))
+        found: list[tuple[pb.VacantSeat, str]] = []
+        for one in self._instances:
+            with nullcontext() if len(self._instances) == 1 else suppress(Unavailable):
+                seats = one.ask(one.stub.ListVacantSeats, request).seats
+                found += [(seat, one.address) for seat in seats]
+        return found
+
+    def replace_player(self, game_id: str, seat: int, participant: str, replacement: str) -> str:
+        """Gives a vacant seat to another player; returns the token of it.
+
+        Raises:
+            NotFound: there is no such game at this address.
+            FailedPrecondition: the seat is not to be given away, or not `participant`'s any more.
+        """
+        request = pb.ReplacePlayerRequest(
+            game_id=game_id, seat=seat, participant=participant, replacement=replacement
+        )
+        return self._first.ask(self._first.stub.ReplacePlayer, request).seat_token
 
     def play(self, seat_token: str) -> SeatSession:
         """Takes a seat, of a match that was created at this address.

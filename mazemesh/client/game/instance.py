@@ -27,7 +27,7 @@ class GameInstance(ServiceClient):
     """
 
     def __init__(self, address: str, credentials: Credentials | None = None) -> None:
-        # Creating is idempotent by match id.
+        # Creating is idempotent by match id, replacing by the player who comes.
         methods = (
             "ListGames",
             "GetGameSpec",
@@ -35,6 +35,8 @@ class GameInstance(ServiceClient):
             "ListActiveGames",
             "GetReplay",
             "ListReplays",
+            "ListVacantSeats",
+            "ReplacePlayer",
         )
         super().__init__(address, tuple((_SERVICE, method) for method in methods), credentials)
         self.stub = GameServiceStub(self.channel)

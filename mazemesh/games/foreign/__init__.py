@@ -11,7 +11,7 @@ Arguments follow a question mark: `gymnasium:FrozenLake-v1?is_slippery=false&map
 
 from typing import TYPE_CHECKING
 
-from mazemesh.games.foreign.names import foreign_among, plugins, policy_name
+from mazemesh.games.foreign.environments.names import foreign_among, plugins, policy_name
 
 if TYPE_CHECKING:
     from mazemesh.games.foreign.game import ForeignGame, load

@@ -15,13 +15,13 @@ import structlog
 
 from mazemesh.errors import FailedPrecondition, InvalidArgument
 from mazemesh.games.columns import Column, mask_columns, observation_columns, state_columns
-from mazemesh.games.foreign.environment import GONE, RUNNING, TRUNCATED
-from mazemesh.games.foreign.episodes import MOST_FAILURES
+from mazemesh.games.foreign.environments.environment import GONE, RUNNING, TRUNCATED
+from mazemesh.games.foreign.environments.episodes import MOST_FAILURES
 from mazemesh.games.foreign.game import ForeignGame
-from mazemesh.games.foreign.memory import SharedMemory
-from mazemesh.games.foreign.process import WorkerGone, WorkerProcess
-from mazemesh.games.foreign.task import Task
-from mazemesh.games.foreign.worker import LOST, RESET, STEP
+from mazemesh.games.foreign.processes.process import WorkerGone, WorkerProcess
+from mazemesh.games.foreign.processes.task import Task
+from mazemesh.games.foreign.processes.worker import LOST, RESET, STEP
+from mazemesh.games.foreign.seats.memory import SharedMemory
 from mazemesh.games.settings import GameSettings
 
 _log = structlog.get_logger(__name__)

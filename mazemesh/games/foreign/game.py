@@ -11,11 +11,11 @@ import numpy.typing as npt
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.games.bots import RANDOM
-from mazemesh.games.foreign.description import Description
-from mazemesh.games.foreign.episodes import DEFAULT_STEP_LIMIT
-from mazemesh.games.foreign.names import parse
-from mazemesh.games.foreign.process import WorkerGone, WorkerProcess
-from mazemesh.games.foreign.task import Task
+from mazemesh.games.foreign.environments.episodes import DEFAULT_STEP_LIMIT
+from mazemesh.games.foreign.environments.names import parse
+from mazemesh.games.foreign.processes.process import WorkerGone, WorkerProcess
+from mazemesh.games.foreign.processes.task import Task
+from mazemesh.games.foreign.seats.description import Description
 from mazemesh.games.settings import GameSettings
 from mazemesh.games.spaces import Discrete, single, told
 from mazemesh.games.spec import Field, GameSpec, content_hash, spaces_hash
@@ -150,7 +150,7 @@ class ForeignGame:
 
         What the environments keep for themselves is not known, and not in it.
         """
-        from mazemesh.games.foreign.memory import shared_bytes
+        from mazemesh.games.foreign.seats.memory import shared_bytes
 
         # Each array begins at a round address, so the mean of many is what one takes.
         each = shared_bytes(self.description, _SAMPLE, with_state=False) // _SAMPLE + 1

@@ -15,7 +15,8 @@ _MAZES = Path(__file__).parent
 @cache
 def source_hash() -> str:
     """Of all files that kernels are made of; the name of their machine code carries it."""
-    sources = [_MAZES.parent / "bots.py", _MAZES.parent / "random.py"]
+    games = _MAZES.parent
+    sources = [games / "bots.py", games / "random.py", games.parent / "packing" / "words.py"]
     for folder in ("kernels", "rules"):
         sources += sorted((_MAZES / folder).glob("*.py"))
     digest = hashlib.sha256()

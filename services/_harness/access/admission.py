@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from typing import Final
 
 from mazemesh.errors import MazemeshError
-from services._harness.access.keys import NOBODY, Caller
+from services._harness.access.callers.keys import NOBODY, Caller
 
 
 class Admission:

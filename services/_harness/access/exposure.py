@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mazemesh.process.errors import StartError
 from services._harness.access.settings import AccessSettings
-from services._harness.access.tls import TlsFiles
+from services._harness.access.tls.certificate import TlsFiles
 
 
 def tls_files(settings: AccessSettings) -> TlsFiles | None:

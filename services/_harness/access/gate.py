@@ -18,13 +18,13 @@ from google.protobuf.message import DecodeError
 
 from mazemesh.errors import InvalidArgument, MazemeshError, PermissionDenied, status_of
 from services._harness.access.admission import Admission, current
-from services._harness.access.audit import AuditLog
+from services._harness.access.audit.log import AuditLog
+from services._harness.access.callers.keyring import Keyring
+from services._harness.access.callers.keys import NOBODY, Caller
+from services._harness.access.callers.roles import ADMINISTRATORS, RPCS, Kind, Rpc
 from services._harness.access.fields import Path, path, values
-from services._harness.access.keyring import Keyring
-from services._harness.access.keys import NOBODY, Caller
-from services._harness.access.limiting import Limiter
-from services._harness.access.roles import ADMINISTRATORS, RPCS, Kind, Rpc
-from services._harness.access.turns import Turns
+from services._harness.access.pace.limiting import Limiter
+from services._harness.access.pace.turns import Turns
 from services._harness.calls.answering import code_name, send_all
 from services._harness.calls.context import Context
 

@@ -6,18 +6,18 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from services._harness.access.audit import FOLDER, AuditLog
+from services._harness.access.audit.log import FOLDER, AuditLog
+from services._harness.access.callers.keyring import Keyring
+from services._harness.access.callers.sql_keys import PACKAGE, SqlKeys
 from services._harness.access.gate import Gate, Limiters
-from services._harness.access.keyring import Keyring
-from services._harness.access.limiting import Limiter, Limits, storage_at
+from services._harness.access.pace.limiting import Limiter, Limits, storage_at
 from services._harness.access.settings import AccessSettings
-from services._harness.access.sql_keys import PACKAGE, SqlKeys
 from services._harness.sql.database import Database
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from services._harness.access.roles import Rpc
+    from services._harness.access.callers.roles import Rpc
 
 _FLUSH_SECONDS = 60.0
 

@@ -25,6 +25,7 @@ class Duels(NamedTuple):
         starts: Row of `scores` at which the games of each begin.
         scores: Of both, [games of all, 2].
         finishes: When each ended, in nanoseconds since 1970-01-01 UTC.
+        seats: `Game.seat` [games of all].
     """
 
     ladders: Sequence[str]
@@ -34,6 +35,7 @@ class Duels(NamedTuple):
     starts: Integers
     scores: Floats
     finishes: Integers
+    seats: Integers
 
     def __len__(self) -> int:
         """Number of matches; a tuple would say its fields."""
@@ -56,6 +58,7 @@ class Duels(NamedTuple):
             np.cumsum(counts) - counts,
             np.array([game.scores for game in games], np.float64),
             np.array([one.finish_nanoseconds for one in matches], np.int64),
+            np.array([game.seat for game in games], np.int64),
         )
 
     def select(self, rows: Sequence[int] | slice) -> Duels:
@@ -68,6 +71,7 @@ class Duels(NamedTuple):
             self.starts[rows],
             self.scores,
             self.finishes[rows],
+            self.seats,
         )
 
 

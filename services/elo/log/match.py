@@ -13,7 +13,8 @@ class Game(NamedTuple):
 
     Attributes:
         game_id: Identifier in the Game service; may be empty.
-        rotation: Which rotation of the start places; no two games of a match share one.
+        rotation: Which rotation of the start places; no two games of a match share one. Of two
+            participants the first has the first place under 0, the second under 1.
         scores: By participant, each in 0..1; of two participants they add up to 1.
         steps: By participant in a time trial, else one number.
         termination: Number of the wire enum `Termination`.
@@ -27,6 +28,16 @@ class Game(NamedTuple):
     steps: tuple[int, ...]
     termination: int
     teams: tuple[int, ...] = ()
+
+    @property
+    def seat(self) -> int:
+        """Of two participants, who had the first place: 1 the first, -1 the second, 0 neither.
+
+        In a time trial each has a game of its own.
+        """
+        if len(self.scores) != 2 or len(self.steps) > 1 or self.rotation > 1:
+            return 0
+        return -1 if self.rotation else 1
 
 
 class Match(NamedTuple):

@@ -16,12 +16,22 @@ import numpy as np
 
 from services.elo.models.davidson import outcomes
 from services.elo.models.dense import Dense
-from services.elo.models.evidence import correlation, game_weights
+from services.elo.models.evidence import correlation, game_weights, repeats
+from services.elo.models.intervals import skewed
 from services.elo.models.pairs import Floats
-from services.elo.models.posterior import CENTER, LOG_NU_MEAN, SCALE, Local, Posterior, Problem
-from services.elo.models.spread import Spread
+from services.elo.models.posterior import (
+    CENTER,
+    LOG_NU_MEAN,
+    OTHERS,
+    SCALE,
+    Local,
+    Posterior,
+    Problem,
+)
+from services.elo.models.spread import Skew, Spread
 
-_TOLERANCE = 1e-9  # of a strength, some 2e-7 points
+_TOLERANCE = 1e-5
+"""Of a strength. A step of Newton's that is so short leads to within some 1e-10 of the maximum."""
 _STEPS = 100
 _HALVINGS = 60
 _ROUNDS = 20
@@ -37,13 +47,22 @@ class Fit:
         spread: Of the ratings, in points.
         log_nu: Log of the draw parameter.
         correlation: Of two games of a match; see `evidence`.
+        seat: How many points stronger one is in the first place of a game of two.
+        seat_deviation: Standard deviation of that; of the prior where no game tells.
+        skew: See `intervals`; None where all is as a normal distribution has it.
     """
 
     ratings: Floats
     spread: Spread
     log_nu: float
     correlation: float
+    seat: float = 0.0
+    seat_deviation: float = 0.0
+    skew: Skew | None = None
 
+
+QUANTILE = 1.959963984540054
+"""Of the standard normal distribution at 0.975: bounds of a 95 % interval, and of "better"."""
 
 LARGE = 512
 """Players above which the fit is sparse and its intervals are estimated (see `sparse`): up to here
@@ -61,22 +80,30 @@ def fit(problem: Problem) -> Fit:
     """
     posterior = Posterior(problem)
     hessian = _hessian(posterior)
-    point = np.append(posterior.anchored((problem.start - CENTER) / SCALE), LOG_NU_MEAN)
+    start = posterior.anchored((problem.start - CENTER) / SCALE)
+    point = np.concatenate([start, [LOG_NU_MEAN, 0.0]])
+    repeated = repeats(problem.table)
     within = 1.0
     for _ in range(_ROUNDS):
         used = within
         posterior.weigh(game_weights(problem.table, used))
         local = _maximise(posterior, hessian, point)
         point = local.point
-        expected = outcomes(posterior.differences(point), float(point[-1]))
-        within = correlation(problem.table, expected, posterior.players)
+        if not repeated:
+            break
+        expected = outcomes(posterior.differences(point), float(point[-2]))
+        within = correlation(problem.table, posterior.cells, expected, posterior.players)
         if abs(within - used) < _CORRELATION_TOLERANCE:
             break
+    spread, seat_deviation = hessian.at(local).spread(SCALE)
     return Fit(
-        ratings=CENTER + SCALE * posterior.anchored(point[:-1]),
-        spread=hessian.at(local).spread(SCALE),
-        log_nu=float(point[-1]),
+        ratings=CENTER + SCALE * posterior.anchored(point[:-OTHERS]),
+        spread=spread,
+        log_nu=float(point[-2]),
         correlation=used,
+        seat=SCALE * float(point[-1]),
+        seat_deviation=seat_deviation,
+        skew=skewed(posterior, local, spread, SCALE, QUANTILE),
     )
 
 
@@ -88,11 +115,11 @@ class Hessian(Protocol):
         ...
 
     def step(self, gradient: Floats) -> Floats:
-        """Newton's step at the point [players + 1]."""
+        """Newton's step at the point [players + 2]."""
         ...
 
-    def spread(self, scale: float) -> Spread:
-        """Of the strengths less the anchors' mean, times `scale`."""
+    def spread(self, scale: float) -> tuple[Spread, float]:
+        """Of the strengths less the anchors' mean, and the seat's deviation, times `scale`."""
         ...
 
 
@@ -110,7 +137,7 @@ def _maximise(posterior: Posterior, hessian: Hessian, start: Floats) -> Local:
     for _ in range(_STEPS):
         step = hessian.at(local).step(local.gradient)
         if np.abs(step).max() < _TOLERANCE:
-            return local
+            return local._replace(point=local.point + step)
         local = _advance(posterior, local, step)
     raise ArithmeticError(f"the rating fit of {posterior.players} players found no maximum")
 

@@ -38,6 +38,11 @@ def factor(matrix: Floats) -> Floats:
 def solve(upper: Floats, right: Floats) -> Floats:
     """X [n] with U' U x = right."""
     x = np.array(right, np.float64)
+    if len(x) > SMALL:
+        from services.elo.models import cholesky_kernels
+
+        cholesky_kernels.solve(upper, x)
+        return x
     for k in range(len(x)):
         x[k] /= upper[k, k]
         x[k + 1 :] -= upper[k, k + 1 :] * x[k]

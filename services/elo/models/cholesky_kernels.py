@@ -65,6 +65,22 @@ def factor(matrix: Floats) -> bool:
     return True
 
 
+@numba.njit(numba.void(_MATRIX, numba.float64[::1]), cache=True, nogil=True, error_model="numpy")
+def solve(upper: Floats, x: Floats) -> None:
+    """See `services.elo.models.cholesky.solve`; puts the solution in place of the right side."""
+    count = len(x)
+    for k in range(count):
+        x[k] /= upper[k, k]
+        _subtract(x[k + 1 :], upper[k, k + 1 :], x[k])
+    for k in range(count - 1, -1, -1):
+        # Columns of `upper` lie apart: by rows, each element still takes its subtractions from the
+        # last to the next.
+        value = x[k]
+        for j in range(count - 1, k, -1):
+            value -= upper[k, j] * x[j]
+        x[k] = value / upper[k, k]
+
+
 @numba.njit(numba.void(_MATRIX, _MATRIX), cache=True, nogil=True, error_model="numpy")
 def invert(upper: Floats, result: Floats) -> None:
     """See `services.elo.models.cholesky.plain_invert`."""

@@ -36,7 +36,8 @@ class Comparison(NamedTuple):
 def comparisons(games: Sequence[Game]) -> list[Comparison]:
     """All comparisons that the games of a match make, by place."""
     if len(games[0].scores) == 2:
-        return [Comparison(0, 1, 1, Sums.of([game.scores[0] for game in games]))]
+        seats = [game.seat for game in games]
+        return [Comparison(0, 1, 1, Sums.of([game.scores[0] for game in games], seats))]
     scores = np.array([game.scores for game in games])
     shares = _shares(games)
     above = scores[:, :, None] > scores[:, None, :]

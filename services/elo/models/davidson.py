@@ -15,6 +15,9 @@ import numpy as np
 from services.elo.models.pairs import Floats
 from services.elo.models.reproducible import exp, exp_of, log
 
+MANY = 4096
+"""Cells that are worth loading compiled code for."""
+
 
 @dataclass(frozen=True)
 class Outcomes:
@@ -60,7 +63,13 @@ class Derivatives:
 
 def outcomes(difference: Floats, log_nu: float) -> Outcomes:
     """Probabilities at strength differences of any size."""
-    return _outcomes(difference, log_nu)[0]
+    if len(difference) < MANY:
+        return _outcomes(difference, log_nu)[0]
+    from services.elo.models import davidson_kernels
+
+    found = np.empty((3, len(difference)))
+    davidson_kernels.outcomes(difference, log_nu, *found)
+    return Outcomes(*found)
 
 
 def expected_score(difference: float, log_nu: float) -> float:
@@ -72,10 +81,23 @@ def expected_score(difference: float, log_nu: float) -> float:
     return win / total + draw / total / 2.0
 
 
+def log_odds(difference: Floats, log_nu: float) -> Floats:
+    """Log of the sum of the three odds, elementwise over differences of any shape."""
+    if difference.size < MANY * 16:
+        return _outcomes(difference, log_nu)[1]
+    from services.elo.models import davidson_kernels
+
+    found = np.empty(difference.shape)
+    davidson_kernels.log_odds(difference.ravel(), log_nu, found.reshape(-1))
+    return found
+
+
 def derivatives(
     difference: Floats, log_nu: float, wins: Floats, draws: Floats, losses: Floats
 ) -> Derivatives:
     """Of so many (weighted) wins, draws and losses at each difference."""
+    if len(difference) >= MANY:
+        return _compiled_derivatives(difference, log_nu, wins, draws, losses)
     expected, log_odds = _outcomes(difference, log_nu)
     games = wins + draws + losses
     balance = expected.win - expected.loss
@@ -88,6 +110,19 @@ def derivatives(
         mixed=-games * balance * expected.draw / 2.0,
         nu_curvature=float(np.sum(games * expected.draw * (1.0 - expected.draw))),
     )
+
+
+def _compiled_derivatives(
+    difference: Floats, log_nu: float, wins: Floats, draws: Floats, losses: Floats
+) -> Derivatives:
+    from services.elo.models import davidson_kernels
+
+    slope, curvature, mixed = np.empty((3, len(difference)))
+    of_nu = np.empty(2)
+    value = davidson_kernels.derivatives(
+        difference, log_nu, wins, draws, losses, slope, curvature, mixed, of_nu
+    )
+    return Derivatives(value, slope, float(of_nu[0]), curvature, mixed, float(of_nu[1]))
 
 
 def _outcomes(difference: Floats, log_nu: float) -> tuple[Outcomes, Floats]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 from services.elo.models import cholesky
 from services.elo.models.pairs import Floats
-from services.elo.models.posterior import Local, Posterior
+from services.elo.models.posterior import OTHERS, Local, Posterior
 from services.elo.models.spread import Covariance
 
 
@@ -24,15 +26,16 @@ class Dense:
         return self
 
     def step(self, gradient: Floats) -> Floats:
-        """Newton's step [players + 1]."""
+        """Newton's step [players + 2]."""
         return cholesky.solve(self._factor, gradient)
 
-    def spread(self, scale: float) -> Covariance:
-        """Of the strengths less the anchors' mean, times `scale`.
+    def spread(self, scale: float) -> tuple[Covariance, float]:
+        """Of the strengths less the anchors' mean, and the seat's deviation, times `scale`.
 
         The Hessian is that of results and prior, H, which is blind to the level, plus b b' of the
         gauge, with b the anchors' weights. Its inverse is G + 1 1', where G is the covariance in
         which the anchors' mean is certain: G b = 0 and H G = I - b 1'.
         """
         inverse = cholesky.inverse(self._factor)
-        return Covariance(scale**2 * (inverse[:-1, :-1] - 1.0))
+        strengths = Covariance(scale**2 * (inverse[:-OTHERS, :-OTHERS] - 1.0))
+        return strengths, scale * math.sqrt(inverse[-1, -1])

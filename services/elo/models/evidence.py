@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from services.elo.models.cells import Cells
 from services.elo.models.davidson import Outcomes
 from services.elo.models.pairs import Floats, PairTable
 
@@ -31,20 +32,35 @@ def game_weights(table: PairTable, correlation: float) -> Floats:
     return weights
 
 
-def correlation(table: PairTable, expected: Outcomes, players: int) -> float:
+def repeats(table: PairTable) -> bool:
+    """Whether any match has several games of two players: else there is nothing to correlate."""
+    return bool((table.games > 1.0).any())
+
+
+def correlation(table: PairTable, cells: Cells, expected: Outcomes, players: int) -> float:
     """Correlation of the scores of two games of a match, around what the ratings expect.
 
     The moment estimator: the sum over matches of the products of two games' residuals, over the
     sum of their variances. Ratings that were fitted to the same games make residuals too small, by
-    the worth of about one match a player; so the prior grows with the players.
+    the worth of about one match a player; so the prior grows with the players. Of the matches of a
+    row it is taken that places were shared alike in each.
+
+    Args:
+        table: The results.
+        cells: Those of the table.
+        expected: Of a game of each cell.
+        players: Of the ladder.
     """
-    mean = expected.score
+    mean, rows = expected.score, len(table.matches)
     matches, games, scores = table.matches, table.games, table.scores
-    of_matches = table.match_squares - 2.0 * mean * games * scores + (games * mean) ** 2 * matches
-    of_games = table.game_squares - 2.0 * mean * scores + games * mean**2 * matches
+    of_match = cells.by_row(cells.games * mean, rows) / matches
+    of_matches = table.match_squares - 2.0 * of_match * scores + of_match**2 * matches
+    apart = cells.by_row(mean * (cells.games * mean - 2.0 * cells.scores), rows)
+    of_games = table.game_squares + apart
     weight = 1.0 / table.shares
     products = float(np.sum(weight * (of_matches - of_games)))
-    variances = float(np.sum(weight * matches * games * (games - 1.0) * expected.variance))
+    of_cells = cells.by_row(cells.games * expected.variance, rows)
+    variances = float(np.sum(weight * (games - 1.0) * of_cells))
     repeated = float(np.sum(weight * matches * (games > 1.0)))
     if variances <= 0.0:
         return 1.0

@@ -74,10 +74,10 @@ def place(cells: Floats, count: int, slots: Indices) -> None:
 
 @compiled(
     numba.int64(
-        *(_I1, _I1, _I1, _I1, _F2, _I1),  # duels
+        *(_I1, _I1, _I1, _I1, _F2, _I1, _I1),  # duels
         *(_F1, _I1, _I1, _I1, _I1, _I1),  # players
         *(_F2, numba.int64, _SLOTS),  # pairs
-        *(_I1, _F2, _F2),  # points
+        *(_I1, _F2, _F2, _F1),  # points
     ),
     nogil=True,
     error_model="numpy",
@@ -89,6 +89,7 @@ def fold(
     starts: Integers,
     scores: Floats,
     finishes: Integers,
+    seats: Integers,
     ratings: Floats,
     matches: Integers,
     wins: Integers,
@@ -101,6 +102,7 @@ def fold(
     numbers: Integers,
     after: Floats,
     means: Floats,
+    expectations: Floats,
 ) -> int:
     """Folds duels in; returns how many rows of pairs there are then.
 
@@ -111,6 +113,7 @@ def fold(
         starts: Row of `scores` at which they begin.
         scores: Of both [games of all, 2].
         finishes: When each duel ended.
+        seats: Who had the first place in each game; see `Game.seat` [games of all].
         ratings: Online ratings [players]; changed, as are the next five.
         matches: Matches played.
         wins: Games won.
@@ -123,11 +126,13 @@ def fold(
         numbers: Taken for how many matches a player had before each duel [2 duels].
         after: Taken for online ratings after it [duels, 2].
         means: Taken for mean scores of it [duels, 2].
+        expectations: Taken for the score that the first was expected to have in a game [duels].
     """
     mask = len(slots) - 1
     for duel in range(len(ones)):
         one, other, number = ones[duel], others[duel], games[duel]
         won = drawn = win_mass = draw_mass = squares = total = opposite = 0.0
+        seated, ahead, ahead_wins, ahead_draws = 1.0, 0.0, 0.0, 0.0
         for game in range(starts[duel], starts[duel] + number):
             score, against = scores[game, 0], scores[game, 1]
             draw = 2.0 * min(score, 1.0 - score)
@@ -138,6 +143,12 @@ def fold(
             squares += score * score
             total += score
             opposite += against
+            if seats[game] == 0:
+                seated = 0.0
+            elif seats[game] > 0:
+                ahead += 1.0
+                ahead_wins += score - draw / 2.0
+                ahead_draws += draw
             if score > against:
                 wins[one] += 1
                 losses[other] += 1
@@ -148,6 +159,7 @@ def fold(
                 draws[one] += 1
                 draws[other] += 1
         expected = 1.0 / (1.0 + _exp_of((ratings[other] - ratings[one]) * _PER_POINT))
+        expectations[duel] = expected
         gain = number * (total / number - expected)
         ratings[one] = ratings[one] + _k_factor(matches[one]) * gain / number
         ratings[other] = ratings[other] + _k_factor(matches[other]) * (0.0 - gain) / number
@@ -157,8 +169,14 @@ def fold(
         matches[one] += 1
         matches[other] += 1
         last_finish[one] = last_finish[other] = finishes[duel]
+        if seated == 0.0:
+            ahead = ahead_wins = ahead_draws = 0.0
         if one > other:
             one, other = other, one
+            if seated != 0.0:
+                drawn_behind, behind = draw_mass - ahead_draws, number - ahead
+                ahead_wins = behind - (win_mass - ahead_wins) - drawn_behind
+                ahead, ahead_draws = behind, drawn_behind
             lost = number - win_mass - draw_mass
             squares = number - 2.0 * total + squares
             total = number - total
@@ -173,6 +191,7 @@ def fold(
                 and cells[at, 1] == other
                 and cells[at, 2] == number
                 and cells[at, 3] == 1.0
+                and cells[at, 11] == seated
             ):
                 row = int(at)
                 break
@@ -181,6 +200,7 @@ def fold(
             slots[slot] = row
             count += 1
             cells[row, 0], cells[row, 1], cells[row, 2], cells[row, 3] = one, other, number, 1.0
+            cells[row, 11] = seated
         cells[row, 4] += 1.0
         cells[row, 5] += won
         cells[row, 6] += drawn
@@ -188,4 +208,7 @@ def fold(
         cells[row, 8] += draw_mass
         cells[row, 9] += squares
         cells[row, 10] += total * total
+        cells[row, 12] += ahead
+        cells[row, 13] += ahead_wins
+        cells[row, 14] += ahead_draws
     return count

@@ -11,6 +11,8 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from services.elo.models.reproducible import exp_of, log_of
+
 SCALE = 173.7178
 """Elo points of one unit of the internal scale (step 2)."""
 
@@ -19,7 +21,10 @@ MIDDLE = 1500.0
 TAU = 0.5
 """How much volatility changes; 0.3 to 1.2 are reasonable."""
 
-_PRECISION = 1e-6
+PRECISION = 1e-6
+STEPS = 100
+LEAST_PRECISION = 1e-12
+PER_PI = 3.0 / math.pi**2
 
 
 class Glicko(NamedTuple):
@@ -37,21 +42,34 @@ class Glicko(NamedTuple):
 
 
 def updated(
-    player: Glicko, opponents: Sequence[Glicko], scores: Sequence[float], tau: float = TAU
+    player: Glicko,
+    opponents: Sequence[Glicko],
+    scores: Sequence[float],
+    tau: float = TAU,
+    games: Sequence[float] | None = None,
 ) -> Glicko:
-    """The player after games against opponents, each with a score in 0..1; at least one."""
+    """The player after a rating period; the same bits on every machine.
+
+    Args:
+        player: Before it.
+        opponents: At least one.
+        scores: Against each: the sum over its games, each in 0..1.
+        tau: See `TAU`.
+        games: Against each, parts of one where several share its evidence; None: one each.
+    """
     mu, phi = (player.rating - MIDDLE) / SCALE, player.deviation / SCALE
     precision = improvement = 0.0
-    for opponent, score in zip(opponents, scores, strict=True):
+    counts = (1.0,) * len(opponents) if games is None else games
+    for opponent, score, count in zip(opponents, scores, counts, strict=True):
         weight = _weight(opponent.deviation / SCALE)
-        expected = 1.0 / (1.0 + math.exp(-weight * (mu - (opponent.rating - MIDDLE) / SCALE)))
-        precision += weight**2 * expected * (1.0 - expected)
-        improvement += weight * (score - expected)
-    variance = 1.0 / max(precision, 1e-12)
+        expected = 1.0 / (1.0 + exp_of(-weight * (mu - (opponent.rating - MIDDLE) / SCALE)))
+        precision += count * (weight * weight * expected * (1.0 - expected))
+        improvement += weight * (score - count * expected)
+    variance = 1.0 / max(precision, LEAST_PRECISION)
     volatility = _volatility(phi, player.volatility, variance, variance * improvement, tau)
-    before = phi**2 + volatility**2
+    before = phi * phi + volatility * volatility
     new_phi = 1.0 / math.sqrt(1.0 / before + 1.0 / variance)
-    new_mu = mu + new_phi**2 * improvement
+    new_mu = mu + new_phi * new_phi * improvement
     return Glicko(SCALE * new_mu + MIDDLE, SCALE * new_phi, volatility)
 
 
@@ -64,26 +82,33 @@ def expected_score(player: Glicko, opponent: Glicko) -> float:
 
 def _weight(phi: float) -> float:
     """G of step 3: a result against somebody unknown tells less."""
-    return 1.0 / math.sqrt(1.0 + 3.0 * phi**2 / math.pi**2)
+    return 1.0 / math.sqrt(1.0 + PER_PI * phi * phi)
 
 
 def _volatility(phi: float, volatility: float, variance: float, change: float, tau: float) -> float:
     """Step 5, by the Illinois algorithm."""
-    middle = math.log(volatility**2)
+    middle = log_of(volatility * volatility)
+    squares = phi * phi + variance
 
     def slope(x: float) -> float:
-        power = math.exp(x)
-        total = phi**2 + variance + power
-        return power * (change**2 - total) / (2.0 * total**2) - (x - middle) / tau**2
+        power = exp_of(x)
+        total = squares + power
+        return power * (change * change - total) / (2.0 * total * total) - (x - middle) / (
+            tau * tau
+        )
 
-    low, high = middle, math.log(max(change**2 - phi**2 - variance, 1e-300))
-    if change**2 <= phi**2 + variance:
+    if change * change > squares:
+        high = log_of(change * change - squares)
+    else:
         steps = 1
-        while slope(middle - steps * tau) < 0.0:
+        while slope(middle - steps * tau) < 0.0 and steps < STEPS:
             steps += 1
         high = middle - steps * tau
+    low = middle
     at_low, at_high = slope(low), slope(high)
-    while abs(high - low) > _PRECISION:
+    for _ in range(STEPS):
+        if abs(high - low) <= PRECISION:
+            break
         new = low + (low - high) * at_low / (at_high - at_low)
         at_new = slope(new)
         if at_new * at_high <= 0.0:
@@ -91,4 +116,4 @@ def _volatility(phi: float, volatility: float, variance: float, change: float, t
         else:
             at_low /= 2.0
         high, at_high = new, at_new
-    return math.exp(low / 2.0)
+    return exp_of(low / 2.0)

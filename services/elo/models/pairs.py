@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -12,8 +12,10 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
 
-COLUMNS = 11
+COLUMNS = 15
 _SUMS_FROM = 4  # before them: first, second, games, share
+SEATED = 11
+"""Of a row's cells, the one that says whether its games tell who had the first place."""
 _FIRST_ROWS = 16
 _MANY_ROWS = 20_000  # whose slots are made by compiled code
 
@@ -24,7 +26,10 @@ HASH_SHIFT = 33
 
 
 class Sums(NamedTuple):
-    """What one match tells of two players, from the view of one; see `PairTable`."""
+    """What one match tells of two players, from the view of one; see `PairTable`.
+
+    The last four are 0 unless every game tells who of the two had the first place.
+    """
 
     games: int
     wins: float
@@ -33,12 +38,24 @@ class Sums(NamedTuple):
     draw_mass: float
     game_squares: float
     score: float
+    seated: float = 0.0
+    ahead_games: float = 0.0
+    ahead_wins: float = 0.0
+    ahead_draws: float = 0.0
 
     @classmethod
-    def of(cls, scores: Iterable[float]) -> Sums:
-        """Of scores in 0..1, one a game."""
+    def of(cls, scores: Iterable[float], seats: Sequence[int] = ()) -> Sums:
+        """Of scores in 0..1, one a game.
+
+        Args:
+            scores: Of the one.
+            seats: By game, 1 where the one had the first place, -1 where the other had; empty or
+                with a 0 where that is not told.
+        """
         games = 0
         wins = draws = win_mass = draw_mass = squares = total = 0.0
+        seated = bool(seats) and all(seats)
+        ahead_games = ahead_wins = ahead_draws = 0.0
         for score in scores:
             draw = 2.0 * min(score, 1.0 - score)
             games += 1
@@ -48,7 +65,14 @@ class Sums(NamedTuple):
             draw_mass += draw
             squares += score * score
             total += score
-        return cls(games, wins, draws, win_mass, draw_mass, squares, total)
+            if seated and seats[games - 1] > 0:
+                ahead_games += 1.0
+                ahead_wins += score - draw / 2.0
+                ahead_draws += draw
+        return cls(
+            *(games, wins, draws, win_mass, draw_mass, squares, total),
+            *(float(seated), ahead_games, ahead_wins, ahead_draws),
+        )
 
     @classmethod
     def of_order(cls, games: int, wins: int, draws: int) -> Sums:
@@ -61,11 +85,21 @@ class Sums(NamedTuple):
         losses = self.games - self.win_mass - self.draw_mass
         # Of 1 - s, summed over the games.
         squares = self.games - 2.0 * self.score + self.game_squares
-        return self._replace(
+        turned = self._replace(
             wins=self.games - self.wins - self.draws,
             win_mass=losses,
             game_squares=squares,
             score=self.games - self.score,
+        )
+        if not self.seated:
+            return turned
+        # Where the one was not ahead the other was, and lost what the one won there.
+        draws = self.draw_mass - self.ahead_draws
+        behind = self.games - self.ahead_games
+        return turned._replace(
+            ahead_games=behind,
+            ahead_wins=behind - (self.win_mass - self.ahead_wins) - draws,
+            ahead_draws=draws,
         )
 
 
@@ -74,8 +108,8 @@ class PairTable:
     """Results between pairs, as columns [rows]; a copy, safe to hand to another thread.
 
     A row is a pair of players together with the number of games in which they were opponents, and
-    among how many comparisons a game's evidence is divided; a pair has several rows when its
-    matches differ in these.
+    among how many comparisons a game's evidence is divided, and whether they tell who had the first
+    place; a pair has several rows when its matches differ in these.
 
     Attributes:
         first: Index of the player whose view the row takes.
@@ -89,6 +123,10 @@ class PairTable:
         draw_mass: Draws, counted likewise; the rest of the games are losses.
         game_squares: Sum over games of the squared score.
         match_squares: Sum over matches of the squared sum of its games' scores.
+        seated: 1 where it is known who of the two had the first place in each game, else 0.
+        ahead_games: Games in which `first` had it.
+        ahead_wins: Of `win_mass`, what comes from those.
+        ahead_draws: Of `draw_mass`, likewise.
     """
 
     first: Indices
@@ -102,6 +140,10 @@ class PairTable:
     draw_mass: Floats
     game_squares: Floats
     match_squares: Floats
+    seated: Floats
+    ahead_games: Floats
+    ahead_wins: Floats
+    ahead_draws: Floats
 
     @property
     def scores(self) -> Floats:
@@ -134,7 +176,7 @@ class Pairs:
     (`folding_kernels`) works on the same arrays.
 
     Attributes:
-        cells: Rows [capacity, 11]: first, second, games, share, then the sums of `PairTable`.
+        cells: Rows [capacity, 15]: first, second, games, share, then the sums of `PairTable`.
         slots: Numbers of rows by hash, or -1 [a power of two, at least twice the rows].
         count: Rows that are used.
     """
@@ -163,20 +205,25 @@ class Pairs:
             one, other, sums = other, one, sums.reversed()
         self.reserve(1)
         added = (1.0, *sums[1:6], sums.score * sums.score)
+        ahead, seated = sums[8:], sums.seated
         key = (one, other, sums.games, share)
         flat, slots, mask = self._flat, self._slots, len(self._slots) - 1
         slot = home(one, other, mask)
         while (row := slots[slot]) >= 0:
             cell = row * COLUMNS
-            if (flat[cell], flat[cell + 1], flat[cell + 2], flat[cell + 3]) == key:
+            found = (flat[cell], flat[cell + 1], flat[cell + 2], flat[cell + 3])
+            if found == key and flat[cell + SEATED] == seated:
                 for value in added:
                     flat[cell + _SUMS_FROM] += value
+                    cell += 1
+                for value in ahead:
+                    flat[cell + _SUMS_FROM + 1] += value
                     cell += 1
                 return
             slot = (slot + 1) & mask
         slots[slot] = self.count
         cell = self.count * COLUMNS
-        for value in (*key, *added):
+        for value in (*key, *added, seated, *ahead):
             flat[cell] = value
             cell += 1
         self.count += 1

@@ -12,6 +12,8 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from services.elo.models.reproducible import exp_of
+
 MEAN = 25.0
 DEVIATION = MEAN / 3.0
 BETA = DEVIATION / 2.0
@@ -34,17 +36,17 @@ class Skill(NamedTuple):
 
 
 def updated(teams: Sequence[Sequence[Skill]], scores: Sequence[float]) -> list[list[Skill]]:
-    """The skills after a game.
+    """The skills after a game; the same bits on every machine.
 
     Args:
         teams: The members of each team, two teams or more.
         scores: Of the teams; only their order counts, equal ones are level.
     """
     means = [sum(member.mean for member in team) for team in teams]
-    variances = [sum(member.deviation**2 for member in team) for team in teams]
-    c = math.sqrt(sum(variances) + len(teams) * BETA**2)
+    variances = [sum(member.deviation * member.deviation for member in team) for team in teams]
+    c = math.sqrt(sum(variances) + len(teams) * (BETA * BETA))
     top = max(means)
-    powers = [math.exp((mean - top) / c) for mean in means]
+    powers = [exp_of((mean - top) / c) for mean in means]
     # For each team q, over all that were not ahead of it; and how many were level with it.
     sums = [
         sum(power for power, score in zip(powers, scores, strict=True) if score <= own)
@@ -62,13 +64,13 @@ def updated(teams: Sequence[Sequence[Skill]], scores: Sequence[float]) -> list[l
             delta += share * (1.0 - share) / level[q]
         omega *= variances[i] / c
         gamma = math.sqrt(variances[i]) / c
-        delta *= gamma * variances[i] / c**2
+        delta *= gamma * variances[i] / (c * c)
         found.append([_member(member, variances[i], omega, delta) for member in team])
     return found
 
 
 def _member(member: Skill, variance: float, omega: float, delta: float) -> Skill:
-    share = member.deviation**2 / variance
+    share = member.deviation * member.deviation / variance
     return Skill(
         member.mean + share * omega,
         member.deviation * math.sqrt(max(1.0 - share * delta, KAPPA)),

@@ -1,5 +1,9 @@
 """Log-density of a ladder's ratings: Bradley-Terry-Davidson likelihood and a weak, relative prior.
 
+Who has the first place in a game of two is stronger or weaker by the seat effect, one number for
+the ladder (as the home advantage of Davidson and Beaver 1977, On Extending the Bradley-Terry Model
+to Incorporate Within-Pair Order Effects, Biometrics 33, on the scale of differences).
+
 Each version is drawn to its parent, everyone else (bots, people, first versions) to the common mean
 of those, so the prior never moves a ladder as a whole. What fixes the scale is the mean of the
 anchors (the bots), pinned at `CENTER`.
@@ -15,7 +19,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from services.elo.models.davidson import Derivatives, derivatives
+from services.elo.models.cells import Cells
+from services.elo.models.davidson import MANY, Derivatives, derivatives
 from services.elo.models.pairs import Floats, Indices, PairTable
 from services.elo.standings.players import NO_PARENT
 
@@ -35,6 +40,12 @@ knows the way are some 1,000 points apart."""
 LOG_NU_MEAN = math.log(0.5)
 LOG_NU_DEVIATION = 1.5
 """Prior of log nu: equals draw one game in five, give or take (1 in 19 to 1 in 2)."""
+
+SEAT_DEVIATION = 100.0 / SCALE
+"""Prior standard deviation of the seat effect around none; White's in chess is 35 points."""
+
+OTHERS = 2
+"""Parameters after the players' strengths: log nu, then the seat effect."""
 
 
 @dataclass(frozen=True)
@@ -66,12 +77,13 @@ class Local(NamedTuple):
 
 
 class Posterior:
-    """Log-density, up to a constant, at a point: strengths, then log nu, [players + 1]."""
+    """Log-density, up to a constant, at a point: strengths, log nu, seat effect [players + 2]."""
 
     def __init__(self, problem: Problem) -> None:
         self.players = len(problem.start)
-        self._table = problem.table
-        self.first, self.second = problem.table.first, problem.table.second
+        self.table = problem.table
+        self.cells = cells = Cells.of(problem.table)
+        self.first, self.second = cells.first, cells.second
         self.anchor: Floats = problem.anchors / problem.anchors.sum()
         """Weight of each player in the anchors' mean."""
         self.roots: Indices = np.flatnonzero(problem.parents == NO_PARENT)
@@ -94,14 +106,20 @@ class Posterior:
 
     def weigh(self, weights: Floats) -> None:
         """Sets the weight of each game of a row [rows]."""
-        table = self._table
-        self._wins = weights * table.win_mass
-        self._draws = weights * table.draw_mass
-        self._losses = weights * (table.total_games - table.win_mass - table.draw_mass)
+        cells, weight = self.cells, weights[self.cells.rows]
+        self._wins = weight * cells.win_mass
+        self._draws = weight * cells.draw_mass
+        self._losses = weight * (cells.games - cells.win_mass - cells.draw_mass)
+
+    @property
+    def outcomes(self) -> tuple[Floats, Floats, Floats]:
+        """Weighted wins, draws and losses [cells]."""
+        return self._wins, self._draws, self._losses
 
     def differences(self, point: Floats) -> Floats:
-        """Strength of `first` less that of `second` [rows]."""
-        difference: Floats = point[self._table.first] - point[self._table.second]
+        """Strength of `first` less that of `second`, with the seat effect [cells]."""
+        difference: Floats = point[self.first] - point[self.second]
+        difference += self.cells.signs * point[-1]
         return difference
 
     def anchored(self, strengths: Floats) -> Floats:
@@ -111,28 +129,48 @@ class Posterior:
 
     def at(self, point: Floats) -> Local:
         """The log-density around a point."""
-        strengths, log_nu = point[:-1], float(point[-1])
+        strengths, log_nu, seat = point[:-OTHERS], float(point[-2]), float(point[-1])
         games = derivatives(self.differences(point), log_nu, self._wins, self._draws, self._losses)
         pull = self._pull(strengths)
         distance = (log_nu - LOG_NU_MEAN) / LOG_NU_DEVIATION
-        value = games.value - (float(np.sum(strengths * pull)) + distance**2) / 2.0
-        gradient = np.empty(self.players + 1)
-        gradient[:-1] = self.scatter(games.slope) - pull
-        gradient[-1] = games.nu_slope - distance / LOG_NU_DEVIATION
+        off = seat / SEAT_DEVIATION
+        value = games.value - (float(np.sum(strengths * pull)) + distance**2 + off**2) / 2.0
+        gradient = np.empty(self.players + OTHERS)
+        gradient[:-OTHERS] = self.scatter(games.slope) - pull
+        gradient[-2] = games.nu_slope - distance / LOG_NU_DEVIATION
+        gradient[-1] = float(np.sum(self.cells.signs * games.slope)) - off / SEAT_DEVIATION
         return Local(point, value, gradient, games)
 
     def hessian(self, local: Local) -> Floats:
-        """Minus the second derivatives [players + 1, players + 1]; positive definite."""
-        cells = self._table.first * self.players + self._table.second
-        by_cell: Floats = np.bincount(cells, local.games.curvature, self.players**2).astype(float)
-        curvature = by_cell.reshape(self.players, self.players)
-        hessian = np.empty((self.players + 1, self.players + 1))
-        hessian[:-1, :-1] = self._precision - curvature - curvature.T
+        """Minus the second derivatives [players + 2, players + 2]; positive definite."""
+        places = self.first * self.players + self.second
+        by_place: Floats = np.bincount(places, local.games.curvature, self.players**2).astype(float)
+        curvature = by_place.reshape(self.players, self.players)
+        hessian = np.empty((self.players + OTHERS, self.players + OTHERS))
+        hessian[:-OTHERS, :-OTHERS] = self._precision - curvature - curvature.T
         diagonal = np.arange(self.players)
         hessian[diagonal, diagonal] += curvature.sum(axis=0) + curvature.sum(axis=1)
-        hessian[:-1, -1] = hessian[-1, :-1] = self.scatter(local.games.mixed)
-        hessian[-1, -1] = local.games.nu_curvature + LOG_NU_DEVIATION**-2
+        border, corner = self.border(local)
+        hessian[:-OTHERS, -OTHERS:] = border
+        hessian[-OTHERS:, :-OTHERS] = border.T
+        hessian[-OTHERS:, -OTHERS:] = corner
         return hessian
+
+    def border(self, local: Local) -> tuple[Floats, Floats]:
+        """The Hessian's last columns [players, 2] and its corner [2, 2]."""
+        games, signs = local.games, self.cells.signs
+        border = np.stack(
+            [self.scatter(games.mixed), self.scatter(signs * games.curvature)], axis=1
+        )
+        mixed = float(np.sum(signs * games.mixed))
+        seat = float(np.sum(signs * signs * games.curvature))
+        corner = np.array(
+            [
+                [games.nu_curvature + LOG_NU_DEVIATION**-2, mixed],
+                [mixed, seat + SEAT_DEVIATION**-2],
+            ]
+        )
+        return border, corner
 
     def _pull(self, strengths: Floats) -> Floats:
         """Prior precision and gauge times the strengths [players].
@@ -148,9 +186,16 @@ class Posterior:
         return pull
 
     def scatter(self, values: Floats) -> Floats:
-        """Adds each row's value to its first player and takes it from its second [players]."""
-        gains = np.bincount(self._table.first, values, self.players)
-        losses = np.bincount(self._table.second, values, self.players)
+        """Adds each cell's value to its first player and takes it from its second [players]."""
+        if len(values) >= MANY:
+            from services.elo.models import davidson_kernels
+
+            found = np.zeros((2, self.players))
+            davidson_kernels.scatter(self.first, self.second, values, *found)
+            apart: Floats = found[0] - found[1]
+            return apart
+        gains = np.bincount(self.first, values, self.players)
+        losses = np.bincount(self.second, values, self.players)
         return (gains - losses).astype(np.float64)
 
 

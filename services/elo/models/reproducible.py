@@ -25,7 +25,7 @@ EXP = (
     4.13813679705723846039e-08,
 )
 _P1, _P2, _P3, _P4, _P5 = EXP
-_LOG = (
+LOG = (
     6.666666666666735130e-01,
     3.999999999940941908e-01,
     2.857142874366239149e-01,
@@ -34,7 +34,7 @@ _LOG = (
     1.531383769920937332e-01,
     1.479819860511658591e-01,
 )
-_SQRT_HALF = 0.7071067811865476
+SQRT_HALF = 0.7071067811865476
 LEAST, MOST = -800.0, 700.0
 """Where the argument of exp is cut off: below it is 0 anyway, above it overflows at 709."""
 
@@ -67,16 +67,31 @@ def exp_of(value: float) -> float:
 def log(values: Floats) -> Floats:
     """Elementwise natural logarithm of positive numbers."""
     mantissa, power = np.frexp(values)
-    small = mantissa < _SQRT_HALF
+    small = mantissa < SQRT_HALF
     mantissa, power = np.where(small, 2.0 * mantissa, mantissa), power - small
     f = mantissa - 1.0
     s = f / (2.0 + f)
     square = s * s
-    series = square * _polynomial(square, _LOG)
+    series = square * _polynomial(square, LOG)
     half = 0.5 * f * f
     exponent = power.astype(np.float64)
     result: Floats = exponent * LN2_HIGH - ((half - (s * (half + series) + exponent * LN2_LOW)) - f)
     return result
+
+
+def log_of(value: float) -> float:
+    """`log` of one number, with the same bits."""
+    mantissa, power = math.frexp(value)
+    if mantissa < SQRT_HALF:
+        mantissa, power = 2.0 * mantissa, power - 1
+    f = mantissa - 1.0
+    s = f / (2.0 + f)
+    square = s * s
+    total = LOG[-1]
+    for coefficient in LOG[-2::-1]:
+        total = total * square + coefficient
+    series, half, exponent = square * total, 0.5 * f * f, float(power)
+    return exponent * LN2_HIGH - ((half - (s * (half + series) + exponent * LN2_LOW)) - f)
 
 
 def _polynomial(x: Floats, coefficients: tuple[float, ...]) -> Floats:

@@ -1,9 +1,9 @@
 """The Hessian of a large ladder as a sparse matrix: steps of the fit, and draws for its intervals.
 
 Between players A is a weighted graph's Laplacian (results and bonds to parents), plus the pull of
-those without a parent to their mean; log nu is a border of one row. Conjugate gradients solve
-equations with it in time that goes with the pairs, where a factorization goes with the third power
-of the players. They give the same ratings to the last digits that matter.
+those without a parent to their mean; log nu and the seat effect are a border of two rows. Conjugate
+gradients solve equations with it in time that goes with the pairs, where a factorization goes with
+the third power of the players. They give the same ratings to the last digits that matter.
 
 Intervals need the inverse's diagonal, for which there is no such way: it is estimated from draws.
 Perturb and solve (Papandreou and Yuille 2011, Efficient Variational Inference in Large-Scale
@@ -15,13 +15,15 @@ Large Sparse Precision Matrices, section 3.1).
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from services.elo.models import cholesky, sparse_kernels
 from services.elo.models.davidson import Derivatives
 from services.elo.models.pairs import Floats, Indices
 from services.elo.models.posterior import (
-    LOG_NU_DEVIATION,
+    OTHERS,
     PARENT_DEVIATION,
     ROOT_DEVIATION,
     Local,
@@ -51,8 +53,9 @@ class Sparse:
     def __init__(self, posterior: Posterior) -> None:
         self._posterior = posterior
         children, parents = posterior.bonds
-        self._first = np.concatenate([posterior.first, children])
-        self._second = np.concatenate([posterior.second, parents])
+        table = posterior.table
+        self._first = np.concatenate([table.first, children])
+        self._second = np.concatenate([table.second, parents])
         self._roots = posterior.roots
         self._root = np.array([ROOT_DEVIATION**-2 / len(self._roots)])
         players = posterior.players
@@ -67,7 +70,9 @@ class Sparse:
     def at(self, local: Local) -> Sparse:
         """Moves to a point."""
         games: Derivatives = local.games
-        self._of_edge = np.concatenate([games.curvature, self._prior])
+        table = self._posterior.table
+        curvature = self._posterior.cells.by_row(games.curvature, len(table.first))
+        self._of_edge = np.concatenate([curvature, self._prior])
         self._weights = np.concatenate([self._of_edge, self._of_edge])[self._order]
         players = self._posterior.players
         by_first = np.bincount(self._first, self._of_edge, players)
@@ -75,28 +80,35 @@ class Sparse:
         self._diagonal = (by_first + by_second).astype(np.float64)
         self._diagonal[self._roots] += ROOT_DEVIATION**-2
         self._coarse = self._coarse_inverse()
-        self._border = self._posterior.scatter(games.mixed)
-        self._corner = games.nu_curvature + LOG_NU_DEVIATION**-2
+        self._border, self._corner = self._posterior.border(local)
         return self
 
     def step(self, gradient: Floats) -> Floats:
-        """Newton's step [players + 1]; it leaves the anchors' mean where it is.
+        """Newton's step [players + 2]; it leaves the anchors' mean where it is.
 
         Raises:
             ArithmeticError: the equations were not solved.
         """
-        solved = self._solve(np.stack([gradient[:-1], self._border], axis=1), _OF_STEPS)
-        along, across = solved[:, 0], solved[:, 1]
-        rest = self._corner - float(np.sum(self._border * across))
-        of_nu = (float(gradient[-1]) - float(np.sum(self._border * along))) / rest
-        return np.append(self._posterior.anchored(along - of_nu * across), of_nu)
+        right = np.column_stack([gradient[:-OTHERS], self._border])
+        solved = self._solve(right, _OF_STEPS)
+        along, across = solved[:, 0], solved[:, 1:]
+        inverse = self._of_others(across)
+        others = _times(inverse, gradient[-OTHERS:] - _sums(self._border, along[:, None])[:, 0])
+        moved = along - others[0] * across[:, 0] - others[1] * across[:, 1]
+        return np.concatenate([self._posterior.anchored(moved), others])
 
-    def spread(self, scale: float) -> Samples:
-        """The distribution of the strengths less the anchors' mean, times `scale`."""
+    def spread(self, scale: float) -> tuple[Samples, float]:
+        """Of the strengths less the anchors' mean, and the seat's deviation, times `scale`."""
         players = self._posterior.players
-        border = self._posterior.anchored(self._solve(self._border[:, None], _OF_BORDER)[:, 0])
-        # That log nu is not known for sure adds one direction to the covariance.
-        rest = self._corner - float(np.sum(self._border * border))
+        solved = self._solve(np.ascontiguousarray(self._border), _OF_BORDER)
+        inverse = self._of_others(solved)
+        one, two = (self._posterior.anchored(solved[:, column]) for column in range(OTHERS))
+        # That log nu and the seat effect are not known for sure adds two directions to the
+        # covariance: the columns of `solved` times the root of the others' covariance.
+        low = math.sqrt(inverse[0, 0])
+        slope = inverse[1, 0] / low
+        rest = math.sqrt(max(inverse[1, 1] - slope * slope, 0.0))
+        directions = (low * one + slope * two, rest * two)
         diagonal = self._diagonal.copy()
         diagonal[self._roots] -= self._root[0]
         draws = np.empty((players, DRAWS))
@@ -118,10 +130,20 @@ class Sparse:
             seen = (1.0 - share) * expected - (level - share * x)
             sums += np.sum(seen * seen, axis=1)
         own = (1.0 - self._posterior.anchor) ** 2 / diagonal
-        variances = own + sums / DRAWS + border * border / rest
-        signs = np.where(np.arange(DRAWS) % 2 == 0, 1.0, -1.0)
-        draws += (border / np.sqrt(rest))[:, None] * signs
-        return Samples(scale**2 * variances, scale * draws)
+        variances = own + sums / DRAWS
+        for power, direction in enumerate(directions):
+            variances += direction * direction
+            signs = np.where(np.arange(DRAWS) // 2**power % 2 == 0, 1.0, -1.0)
+            draws += direction[:, None] * signs
+        return Samples(scale**2 * variances, scale * draws), scale * math.sqrt(inverse[1, 1])
+
+    def _of_others(self, solved: Floats) -> Floats:
+        """Covariance of the others [2, 2], the strengths integrated out."""
+        rest = self._corner - _sums(self._border, solved)
+        determinant = rest[0, 0] * rest[1, 1] - rest[0, 1] * rest[1, 0]
+        turned = np.array([[rest[1, 1], -rest[0, 1]], [-rest[1, 0], rest[0, 0]]])
+        inverse: Floats = turned / determinant
+        return inverse
 
     @property
     def _matrix(self) -> tuple[Indices, Indices, Floats, Floats, Floats, Indices]:
@@ -160,6 +182,21 @@ class Sparse:
         matrix -= self._root[0] * np.outer(of_roots, of_roots)
         matrix += np.mean(np.diag(matrix)) / count**2  # the level, which they leave open
         return cholesky.inverse(cholesky.factor(matrix))
+
+
+def _sums(one: Floats, other: Floats) -> Floats:
+    """`one.T @ other`, whose sums a BLAS would take in an order of its own."""
+    return np.array(
+        [
+            [float(np.sum(one[:, i] * other[:, j])) for j in range(other.shape[1])]
+            for i in range(one.shape[1])
+        ]
+    )
+
+
+def _times(matrix: Floats, vector: Floats) -> Floats:
+    """`matrix @ vector`, likewise."""
+    return np.array([float(np.sum(row * vector)) for row in matrix])
 
 
 def groups(posterior: Posterior) -> Indices:

@@ -16,6 +16,7 @@ from services.elo.models.pairs import Floats, Indices
 _F1 = numba.float64[::1]
 _F2 = numba.float64[:, ::1]
 _I1 = numba.int64[::1]
+_DRAWS = numba.float32[:, ::1]
 
 _TILE = 1024
 
@@ -231,14 +232,16 @@ def noise(
 
 
 @compiled(
-    numba.void(_F1, _F1, numba.float32[:, ::1], numba.float64, _I1),
+    numba.void(_F1, _F1, _F1, _DRAWS, _DRAWS, numba.float64, _I1),
     nogil=True,
     error_model="numpy",
 )
 def count_better(
     ratings: Floats,
-    deviations: Floats,
+    below: Floats,
+    above: Floats,
     draws: npt.NDArray[np.float32],
+    draws_above: npt.NDArray[np.float32],
     quantile: float,
     better: npt.NDArray[np.int64],
 ) -> None:
@@ -246,19 +249,21 @@ def count_better(
 
     Args:
         ratings: Descending.
-        deviations: Standard deviation of each.
-        draws: From the distribution of the ratings around their means [draws, players].
+        below: Standard deviation of each, as its lower side has it.
+        above: As its upper side has it.
+        draws: From the distribution of the ratings around their means, likewise [draws, players].
+        draws_above: Those of the upper side.
         quantile: A difference of so many of its standard deviations is sure.
         better: Taken for the counts.
     """
     count, players = draws.shape
     widest = 0.0
     for i in range(players):
-        widest = max(widest, deviations[i])
+        widest = max(widest, below[i])
     squares = np.empty(_TILE, np.float32)
     first = 0
     for i in range(players):
-        reach = quantile * (widest + deviations[i])
+        reach = quantile * (widest + above[i])
         while ratings[first] - ratings[i] > reach:
             first += 1
         # Backwards for those with a wider reach than the one before.
@@ -269,7 +274,7 @@ def count_better(
             tile = squares[: min(_TILE, i - start)]
             tile[:] = 0.0
             for s in range(count):
-                mine, others = draws[s, i], draws[s, start : start + len(tile)]
+                mine, others = draws_above[s, i], draws[s, start : start + len(tile)]
                 for j in range(
                     len(tile)
                 ):  # each has a sum of its own, so several are taken at once

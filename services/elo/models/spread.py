@@ -10,6 +10,12 @@ import numpy.typing as npt
 
 from services.elo.models.pairs import Floats, Indices
 
+_PAIRS_AT_ONCE = 8192
+
+Skew = tuple[Floats, Floats]
+"""By player, how much further the bounds of intervals lie below and above than a normal
+distribution has them."""
+
 
 class Spread(Protocol):
     """The distribution of ratings around their estimates, in points."""
@@ -19,11 +25,19 @@ class Spread(Protocol):
         """By player."""
         ...
 
-    def better(self, ratings: Floats, players: Indices, quantile: float) -> Indices:
+    def better(
+        self, ratings: Floats, players: Indices, quantile: float, skew: Skew | None = None
+    ) -> Indices:
         """For each of `players`, how many of them are better for sure.
 
-        One is when it leads by more than `quantile` standard deviations of the difference.
+        One is when it leads by more than `quantile` standard deviations of the difference, taken
+        from its own lower and the other's upper side where `skew` tells of sides (Zou and Donner
+        2008, Construction of confidence limits about effect measures, section 2).
         """
+        ...
+
+    def covariances(self, ones: Indices, others: Indices) -> Floats:
+        """Covariances of pairs of players [pairs]."""
         ...
 
 
@@ -39,15 +53,26 @@ class Covariance:
         variances: Floats = np.maximum(np.diag(self.matrix), 0.0)
         return variances
 
-    def better(self, ratings: Floats, players: Indices, quantile: float) -> Indices:
+    def better(
+        self, ratings: Floats, players: Indices, quantile: float, skew: Skew | None = None
+    ) -> Indices:
         """See `Spread.better`."""
         covariance = self.matrix[np.ix_(players, players)]
         variances = np.diag(covariance)
-        of_difference = variances[:, None] + variances[None, :] - 2.0 * covariance
+        if skew is None:
+            of_difference = variances[:, None] + variances[None, :] - 2.0 * covariance
+        else:
+            below, above = (side[players] for side in skew)
+            of_difference = (variances * below**2)[:, None] + (variances * above**2)[None, :]
+            of_difference -= 2.0 * covariance * below[:, None] * above[None, :]
         lead = ratings[players][:, None] - ratings[players][None, :]
         better = lead > quantile * np.sqrt(np.maximum(of_difference, 0.0))
         counts: Indices = better.sum(axis=0)
         return counts
+
+    def covariances(self, ones: Indices, others: Indices) -> Floats:
+        """See `Spread.covariances`."""
+        return self.matrix[ones, others].astype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -62,19 +87,35 @@ class Samples:
     variances: Floats
     draws: npt.NDArray[np.floating]
 
-    def better(self, ratings: Floats, players: Indices, quantile: float) -> Indices:
+    def better(
+        self, ratings: Floats, players: Indices, quantile: float, skew: Skew | None = None
+    ) -> Indices:
         """See `Spread.better`."""
         from services.elo.models import sparse_kernels
 
         best_first = players[np.argsort(-ratings[players], kind="stable")]
         counts = np.empty(len(players), np.int64)
-        sparse_kernels.count_better(
-            ratings[best_first],
-            np.sqrt(self.variances[best_first]),
-            np.ascontiguousarray(self.draws[best_first].T, np.float32),
-            quantile,
-            counts,
-        )
+        deviations = np.sqrt(self.variances[best_first])
+        of_best = self.draws[best_first]
+        draws = [np.ascontiguousarray(of_best.T, np.float32)] * 2
+        sides = [deviations] * 2
+        if skew is not None:
+            below, above = (side[best_first] for side in skew)
+            draws = [
+                np.ascontiguousarray((of_best * side[:, None]).T, np.float32)
+                for side in (below, above)
+            ]
+            sides = [deviations * below, deviations * above]
+        sparse_kernels.count_better(ratings[best_first], *sides, *draws, quantile, counts)
         of_player = np.zeros(len(ratings), np.intp)
         of_player[best_first] = counts
         return of_player[players]
+
+    def covariances(self, ones: Indices, others: Indices) -> Floats:
+        """See `Spread.covariances`; those of the draws."""
+        found = np.empty(len(ones))
+        for start in range(0, len(ones), _PAIRS_AT_ONCE):
+            some = slice(start, start + _PAIRS_AT_ONCE)
+            product = self.draws[ones[some]].astype(np.float64) * self.draws[others[some]]
+            found[some] = np.mean(product, axis=1)
+        return found

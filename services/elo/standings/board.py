@@ -22,6 +22,8 @@ class Board:
         """Mark of the standings that the store has."""
         self.snapshot = ladder.high_water
         """Mark of the ladder in the newest snapshot."""
+        self.generation = 0
+        """How many times all had been rebuilt when this was made; pages of others are not its."""
         self._recent: deque[Standings] = deque([EMPTY], maxlen=_KEPT)
 
     @property

@@ -12,6 +12,7 @@ from services._harness.pacing import paced
 from services.elo.log.batch import Batch, Duels, Integers, LoggedBatch
 from services.elo.log.match import LoggedMatch, Match
 from services.elo.models.pairs import Pairs
+from services.elo.models.skills import Skills
 from services.elo.standings.board import Board
 from services.elo.standings.ladder import Ladder
 from services.elo.standings.records import Records
@@ -19,6 +20,8 @@ from services.elo.store import Appended, LadderState, ResultLog, Snapshot, Statu
 
 _DUELS_AT_ONCE = 2000  # some milliseconds
 _ROWS_AT_ONCE = 5000
+_SETTLED_AT = 8192  # duels that wait for other models, when a thread takes them in
+_MOST_WAITING = 8 * _SETTLED_AT
 
 T = TypeVar("T")
 
@@ -31,6 +34,7 @@ class Boards:
         self._boards: dict[str, Board] = {}
         self.mark = 0
         """Sequence of the last match that was folded in."""
+        self._settling: asyncio.Task[None] | None = None
         self.changing = asyncio.Lock()
         """Held while ladders change, and by whoever needs them to stand still for longer."""
 
@@ -47,6 +51,23 @@ class Boards:
         for state in snapshot.ladders:
             self._boards[state.name] = Board(await asyncio.to_thread(restored, state))
         self.mark = snapshot.mark
+
+    async def reload(self, snapshot: Snapshot) -> None:
+        """Forgets all ladders and takes a snapshot for a beginning."""
+        async with self.changing:
+            self._boards = {}
+            await self.begin(snapshot)
+
+    def replace(self, other: Boards) -> Boards:
+        """Takes the place of these ladders with others, folded as far; what there was."""
+        before = Boards(self._log)
+        before._boards, before.mark = self._boards, self.mark
+        self._boards, self.mark = other._boards, other.mark
+        return before
+
+    async def fold(self, piece: LoggedBatch) -> None:
+        """Folds in the next piece of the log; for whoever is alone with these ladders."""
+        await self._fold(piece)
 
     async def catch_up(self) -> bool:
         """Folds in what the log holds beyond the mark; whether that was anything."""
@@ -76,10 +97,22 @@ class Boards:
                 rows = slice(start, start + _DUELS_AT_ONCE)
                 self._fold_duels(np.array(sequences[rows], np.int64), content.select(rows))
                 await asyncio.sleep(0)
+            await self._settle(content.ladders)
         else:
             async for logged in paced(map(LoggedMatch, sequences, content)):
                 self._board(logged.match.ladder).ladder.fold(logged)
         self.mark = sequences[-1]
+
+    async def _settle(self, ladders: Sequence[str]) -> None:
+        """Has a thread take in what waits for other models; waits for it where that is too much."""
+        of_all = [self._board(name).ladder.skills for name in dict.fromkeys(ladders)]
+        behind = [one for one in of_all if one is not None and one.waiting >= _SETTLED_AT]
+        if not behind:
+            return
+        if self._settling is None or self._settling.done():
+            self._settling = asyncio.create_task(asyncio.to_thread(_settle_all, behind))
+        if max(one.waiting for one in behind) >= _MOST_WAITING:
+            await self._settling
 
     def _fold_duels(self, sequences: Integers, duels: Duels) -> None:
         names = dict.fromkeys(duels.ladders)
@@ -99,6 +132,11 @@ class Boards:
         return board
 
 
+def _settle_all(skills: Sequence[Skills]) -> None:
+    for one in skills:
+        one.settle()
+
+
 async def soon(copy: Callable[[], T], rows: int) -> T:
     """Copies of so many rows of ladders that stand still: large ones are made in a thread."""
     return copy() if rows < _ROWS_AT_ONCE else await asyncio.to_thread(copy)
@@ -112,6 +150,7 @@ def restored(state: LadderState) -> Ladder:
         matches=state.matches,
         players=Records.of(state.players, state.ratings, state.numbers),
         pairs=Pairs(state.pairs),
+        skills=None if state.skills is None else Skills(state.skills),
     )
 
 
@@ -126,6 +165,7 @@ def state_of(ladder: Ladder) -> LadderState:
         ratings,
         numbers,
         ladder.pairs.rows.copy(),
+        None if ladder.skills is None else ladder.skills.used(len(ladder.players)),
     )
 
 

@@ -13,6 +13,7 @@ from services.elo.models.comparison import Comparison, comparisons
 from services.elo.models.components import components, ranked_component
 from services.elo.models.pairs import Pairs
 from services.elo.models.posterior import Problem
+from services.elo.models.skills import Skills
 from services.elo.standings.players import is_bot, parents
 from services.elo.standings.points import Points, Tail
 from services.elo.standings.records import Records
@@ -30,6 +31,8 @@ class Ladder:
         matches: Number of matches that were folded in.
         players: What each did.
         pairs: What pairs of them did.
+        skills: What other models believe of the players; None where a snapshot did not tell, which
+            a refolding of the log makes good (see `rebuilding`).
         tail: Points of histories that the store may not have yet.
     """
 
@@ -41,12 +44,14 @@ class Ladder:
         matches: int = 0,
         players: Records | None = None,
         pairs: Pairs | None = None,
+        skills: Skills | None = None,
     ) -> None:
         self.name = name
         self.high_water = high_water
         self.matches = matches
         self.players = Records() if players is None else players
         self.pairs = Pairs() if pairs is None else pairs
+        self.skills = Skills() if skills is None and not matches else skills
         self.tail = Tail()
 
     def index(self, player: str) -> int | None:
@@ -83,14 +88,18 @@ class Ladder:
         self.pairs.reserve(count)
         numbers = np.empty(2 * count, np.int64)
         after, means = np.empty((count, 2)), np.empty((count, 2))
+        expectations = np.empty(count)
         players = self.players
         fold: Callable[..., int] = folding_kernels.fold
         self.pairs.count = fold(
             *(ones, others, duels.games, duels.starts, duels.scores, duels.finishes),
+            duels.seats,
             *(players.ratings, *players.numbers),
             *(self.pairs.cells, self.pairs.count, self.pairs.slots),
-            *(numbers, after, means),
+            *(numbers, after, means, expectations),
         )
+        if self.skills is not None:
+            self.skills.fold_duels(ones, others, duels, expectations, numbers)
         both = np.stack([ones, others], axis=1).ravel()
         self.tail.append(
             Points(np.repeat(sequences, 2), both, numbers, after.ravel(), means.ravel())
@@ -137,9 +146,10 @@ class Ladder:
     ) -> None:
         players, games = self.players, match.games
         numbers = [players.matches[player] for player in participants]
-        ratings = online.updated(
-            [players.online[player] for player in participants], numbers, compared
-        )
+        before = [players.online[player] for player in participants]
+        ratings = online.updated(before, numbers, compared)
+        if self.skills is not None:
+            self.skills.fold(participants, games, compared, before, numbers)
         for player, rating, outcomes in zip(participants, ratings, _outcomes(match), strict=True):
             players.played(player, rating, outcomes, match.finish_nanoseconds)
         count = len(participants)

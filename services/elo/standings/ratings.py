@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import suppress
 
-from mazemesh.errors import Unavailable
+from mazemesh.errors import ResourceExhausted, Unavailable
 from services._harness.broadcast import Broadcast, wait
 from services.elo.log.batch import Batch
 from services.elo.models.bradley_terry import Fit
@@ -15,9 +15,19 @@ from services.elo.standings.board import Board
 from services.elo.standings.boards import Boards, soon
 from services.elo.standings.grouping import Grouping
 from services.elo.standings.points import Points
+from services.elo.standings.rebuilding import Rebuilding, Report
 from services.elo.standings.sharing import RENEW_SECONDS, Sharing
 from services.elo.standings.standings import EMPTY, Standings, standings
-from services.elo.store import Appended, Fenced, Lease, News, Projections, ResultLog, Status
+from services.elo.store import (
+    Appended,
+    Fenced,
+    Lease,
+    News,
+    Projections,
+    Rebuilds,
+    ResultLog,
+    Status,
+)
 
 SMALL = 200
 """Players below which a ladder is fitted at once when somebody looks at it: some milliseconds."""
@@ -25,6 +35,7 @@ SMALL = 200
 _SHARE = 4.0
 """The background pauses so many times as long as its fits took: at most a fifth of a core."""
 
+_LOOK_SECONDS = 5.0  # between two looks whether something has to be rebuilt
 _PATIENCE_SECONDS = 5.0
 """How long one waits for another instance's fit: longer than it takes to replace a lost one."""
 
@@ -40,6 +51,7 @@ class Ratings:
         fit: `bradley_terry.fit`, or a wrapper of it.
         refit_seconds: Least time between two fits in the background.
         holder: Name of this instance.
+        rebuilds: Where projections are replaced as a whole; None: nowhere.
     """
 
     def __init__(
@@ -52,10 +64,13 @@ class Ratings:
         *,
         refit_seconds: float,
         holder: str,
+        rebuilds: Rebuilds | None = None,
     ) -> None:
         self.boards = Boards(log)
         self._projections = projections
-        self._sharing = Sharing(self.boards, projections, lease, holder)
+        self._log, self._rebuilds = log, rebuilds
+        self._sharing = Sharing(self.boards, projections, lease, holder, rebuilds)
+        self._rebuilding = asyncio.Lock()
         self._news = news
         self._fit = fit
         self._refit_seconds = refit_seconds
@@ -121,6 +136,39 @@ class Ratings:
         stored = await self._projections.history(board.ladder.name, player, start, count)
         rest = tail.where(tail.numbers >= start + len(stored))
         return Points.joined([stored, rest]).where(slice(0, count))
+
+    async def rebuild(self, *, verify_only: bool) -> AsyncIterator[Report]:
+        """Refolds the whole log, compares, and unless only to verify replaces; see `Rebuilding`.
+
+        Raises:
+            ResourceExhausted: it is being done.
+        """
+        if self._rebuilds is None:
+            raise ValueError("there is nowhere to put what is rebuilt")
+        if self._rebuilding.locked():
+            raise ResourceExhausted("ratings are being rebuilt by another call; wait for its end")
+        async with self._rebuilding:
+            rebuilding = Rebuilding(
+                *(self._log, self.boards, self._sharing, self._projections, self._rebuilds),
+                self._fit,
+            )
+            async for report in rebuilding.run(verify_only=verify_only):
+                yield report
+            if not verify_only:
+                await self.boards.catch_up()
+                self._changed.set()
+                self._published.notify()
+                if self._news is not None:
+                    self._news.tell()
+
+    async def complete_forever(self) -> None:
+        """Rebuilds what an earlier version stored without all models, where this instance fits."""
+        while True:
+            if self.fits and any(board.ladder.skills is None for board in self.boards):
+                with suppress(ResourceExhausted, Unavailable, Fenced):
+                    async for _ in self.rebuild(verify_only=False):
+                        pass
+            await asyncio.sleep(_LOOK_SECONDS)
 
     async def refit_forever(self) -> None:
         """Where this instance fits: fits ladders that have changed and stores them."""

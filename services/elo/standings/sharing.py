@@ -14,7 +14,7 @@ from services.elo.standings.board import Board
 from services.elo.standings.boards import Boards, soon, state_of
 from services.elo.standings.points import Points
 from services.elo.standings.standings import of_fitted, to_fitted
-from services.elo.store import Fenced, Lease, Projections, Snapshot, Update
+from services.elo.store import Fenced, Lease, Projections, Rebuilds, Snapshot, Update
 
 LEASE_SECONDS = 4.0
 RENEW_SECONDS = 1.0
@@ -42,16 +42,26 @@ class Sharing:
         projections: What is shared.
         lease: Says who writes.
         holder: This instance, a name of its own.
+        rebuilds: Where projections are replaced as a whole; None: nowhere.
     """
 
-    def __init__(self, boards: Boards, projections: Projections, lease: Lease, holder: str) -> None:
+    def __init__(
+        self,
+        boards: Boards,
+        projections: Projections,
+        lease: Lease,
+        holder: str,
+        rebuilds: Rebuilds | None = None,
+    ) -> None:
         self._boards = boards
         self._projections = projections
         self._lease = lease
         self._holder = holder
         self._fence: int | None = None
         self._snapshot_matches = 0
-        self._saving = asyncio.Lock()
+        self.saving = asyncio.Lock()
+        """Held while something is written."""
+        self._rebuilds, self._generation = rebuilds, 0
 
     @property
     def fits(self) -> bool:
@@ -60,7 +70,10 @@ class Sharing:
 
     async def begin(self) -> None:
         """Continues from the newest snapshot and the log beyond it."""
+        if self._rebuilds is not None:
+            self._generation = await self._rebuilds.generation()
         await self._boards.begin(await self._projections.load())
+        self._of_generation(self._generation)
         self._snapshot_matches = self._matches()
         await self._boards.catch_up()
         await self.read()
@@ -76,6 +89,12 @@ class Sharing:
 
     async def read(self) -> bool:
         """Takes over what the one who fits has written; whether there were new standings."""
+        if self._rebuilds is not None:
+            generation = await self._rebuilds.generation()
+            if generation != self._generation:  # another instance rebuilt them
+                await self._boards.reload(await self._projections.load())
+                self._of_generation(generation)
+                await self._boards.catch_up()
         known = {board.ladder.name: board.standings.high_water for board in self._boards}
         mark = await self._projections.mark()
         changed = False
@@ -100,7 +119,7 @@ class Sharing:
         Raises:
             Fenced: another instance fits now; this one stopped to.
         """
-        async with self._saving:
+        async with self.saving:
             fence = self._fence
             if fence is None:
                 raise Fenced("another instance fits")
@@ -122,6 +141,15 @@ class Sharing:
                 self._snapshot_matches = sum(one.matches for one in saved)
             return True
 
+    async def replace(self, rebuilds: Rebuilds, update: Update) -> None:
+        """Puts projections that were made anew in place of what is stored; `saving` is held.
+
+        This instance is the one that fits from then on, whoever was: its fence keeps the other out.
+        """
+        self._fence = await self._lease.seize(self._holder, LEASE_SECONDS)
+        self._of_generation(await rebuilds.replace(self._fence, update))
+        self._snapshot_matches = self._matches()
+
     async def give_back(self) -> None:
         """Writes all that is known, so that the next start is short, and lets another one fit."""
         fence = self._fence
@@ -133,6 +161,11 @@ class Sharing:
             return
         self._fence = None
         await self._lease.give_back(fence)
+
+    def _of_generation(self, generation: int) -> None:
+        self._generation = generation
+        for board in self._boards:
+            board.generation = generation
 
     def _matches(self) -> int:
         return sum(board.ladder.matches for board in self._boards)

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.elo.models import davidson
+from services.elo.models.bradley_terry import QUANTILE as QUANTILE
 from services.elo.models.bradley_terry import Fit
 from services.elo.models.pairs import Floats, Indices
 from services.elo.models.posterior import SCALE, Problem
 from services.elo.store import Fitted
-
-QUANTILE = 1.959963984540054
-"""Of the standard normal distribution at 0.975: bounds of a 95 % interval, and of "better"."""
 
 UNRANKED = 0
 
@@ -33,6 +31,7 @@ class Standings:
         ranks: 1 + number of ranked players that are better with probability 0.975, else `UNRANKED`.
         log_nu: Of the draw model.
         order: Indices of the players, best first; equal ratings by name.
+        seat: Seat effect in points and its standard deviation.
     """
 
     high_water: int
@@ -44,6 +43,7 @@ class Standings:
     ranks: Indices
     log_nu: float
     order: tuple[int, ...]
+    seat: tuple[float, float] = (0.0, 0.0)
 
     def expected_score(self, player: int, opponent: int) -> float:
         """Expected score in 0..1 of one game between two players."""
@@ -72,17 +72,19 @@ def standings(
     reach = QUANTILE * np.sqrt(fit.spread.variances)
     ranked = np.flatnonzero(problem.ranked)
     ranks = np.full(len(fit.ratings), UNRANKED, dtype=np.intp)
-    ranks[ranked] = 1 + fit.spread.better(fit.ratings, ranked, QUANTILE)
+    ranks[ranked] = 1 + fit.spread.better(fit.ratings, ranked, QUANTILE, fit.skew)
+    below, above = fit.skew or (1.0, 1.0)
     return Standings(
         high_water=high_water,
         matches=matches,
         names=tuple(names),
         ratings=fit.ratings,
-        low=fit.ratings - reach,
-        high=fit.ratings + reach,
+        low=fit.ratings - below * reach,
+        high=fit.ratings + above * reach,
         ranks=ranks,
         log_nu=fit.log_nu,
         order=_order(fit.ratings, names),
+        seat=(fit.seat, fit.seat_deviation),
     )
 
 
@@ -95,6 +97,7 @@ def to_fitted(ladder: str, standings: Standings) -> Fitted:
         standings.log_nu,
         np.stack([standings.ratings, standings.low, standings.high]),
         standings.ranks,
+        seat=standings.seat,
     )
 
 
@@ -112,6 +115,7 @@ def of_fitted(fitted: Fitted, names: Sequence[str]) -> Standings:
         ranks=fitted.ranks,
         log_nu=fitted.log_nu,
         order=_order(ratings, known),
+        seat=fitted.seat,
     )
 
 

@@ -35,6 +35,14 @@ class SqlLease:
             partial(_take, holder=holder, seconds=seconds, at_once=self._alone)
         )
 
+    async def seize(self, holder: str, seconds: float) -> int:
+        """See `Lease.seize`."""
+        taken = await self._database.run(
+            partial(_take, holder=holder, seconds=seconds, at_once=True)
+        )
+        assert taken is not None
+        return taken
+
     async def give_back(self, fence: int) -> None:
         """See `Lease.give_back`."""
         given = (

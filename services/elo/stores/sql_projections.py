@@ -18,7 +18,7 @@ from services.elo.stores import columns
 from services.elo.stores.tables import histories, ladders, leases, marks, pairs, standings
 
 TASK = "fit"
-_SNAPSHOT, _HISTORY = "snapshot", "history"
+SNAPSHOT, HISTORY = "snapshot", "history"
 
 Row = dict[str, Any]
 
@@ -35,7 +35,7 @@ class SqlProjections:
 
     async def mark(self) -> int:
         """See `Projections.mark`."""
-        return await self._database.run(partial(_mark, name=_HISTORY))
+        return await self._database.run(partial(mark_of, name=HISTORY))
 
     async def fitted(self, known: Mapping[str, int]) -> Sequence[Fitted]:
         """See `Projections.fitted`."""
@@ -48,11 +48,11 @@ class SqlProjections:
 
     async def save(self, fence: int, update: Update) -> None:
         """See `Projections.save`."""
-        rows = await asyncio.to_thread(_rows, update)
+        rows = await asyncio.to_thread(rows_of, update)
         await self._database.run(partial(_save, fence=fence, update=update, rows=rows))
 
 
-def _rows(change: Update) -> dict[Table, list[Row]]:
+def rows_of(change: Update) -> dict[Table, list[Row]]:
     """What is to be inserted, made outside of the transaction."""
     rows: dict[Table, list[Row]] = {
         standings: [
@@ -84,22 +84,26 @@ def _rows(change: Update) -> dict[Table, list[Row]]:
     return rows
 
 
-def _save(session: Session, fence: int, update: Update, rows: dict[Table, list[Row]]) -> None:
-    # Until the end of the transaction nobody takes the lease over.
+def hold_fence(session: Session, fence: int) -> None:
+    """Raises `Fenced` unless it is the present one; it stays so until the transaction ends."""
     query = select(leases.c.fence).where(leases.c.task == TASK).with_for_update()
     present = session.scalar(query)
     if present != fence:
         raise Fenced(f"fence {fence} was followed by {present}")
-    stored = _mark(session, _HISTORY)
+
+
+def _save(session: Session, fence: int, update: Update, rows: dict[Table, list[Row]]) -> None:
+    hold_fence(session, fence)
+    stored = mark_of(session, HISTORY)
     if update.mark > stored:
         segments = [
             segment
             for ladder, points in update.points.items()
-            for segment in _segments(ladder, points, stored)
+            for segment in segments_of(ladder, points, stored)
         ]
         if segments:
             session.execute(insert(histories), segments)
-        _set_mark(session, _HISTORY, update.mark)
+        set_mark(session, HISTORY, update.mark)
     for table, added in rows.items():
         if added:
             replaced = {row["ladder"] for row in added}
@@ -107,10 +111,10 @@ def _save(session: Session, fence: int, update: Update, rows: dict[Table, list[R
                 session.execute(delete(table).where(table.c.ladder == name))
             session.execute(insert(table), added)
     if update.snapshot is not None:
-        _set_mark(session, _SNAPSHOT, update.snapshot.mark)
+        set_mark(session, SNAPSHOT, update.snapshot.mark)
 
 
-def _segments(ladder: str, points: Points, after: int) -> Iterator[Row]:
+def segments_of(ladder: str, points: Points, after: int) -> Iterator[Row]:
     """The points after a place in the log, as a row for each player."""
     new = points.where(slice(int(np.searchsorted(points.sequences, after, "right")), None))
     order = np.argsort(new.players, kind="stable")
@@ -132,13 +136,13 @@ def _load(session: Session) -> Snapshot:
     for name, high_water, matches, body in session.execute(
         select(ladders.c.ladder, ladders.c.high_water, ladders.c.matches, ladders.c.body)
     ):
-        names, ratings, numbers = columns.read_records(body)
+        names, ratings, numbers, skills = columns.read_records(body)
         parts = session.scalars(
             select(pairs.c.body).where(pairs.c.ladder == name).order_by(pairs.c.part)
         ).all()
         cells = columns.read_pairs(parts)
-        found.append(LadderState(name, high_water, matches, names, ratings, numbers, cells))
-    return Snapshot(_mark(session, _SNAPSHOT), found)
+        found.append(LadderState(name, high_water, matches, names, ratings, numbers, cells, skills))
+    return Snapshot(mark_of(session, SNAPSHOT), found)
 
 
 def _fitted(session: Session, known: Mapping[str, int]) -> list[Fitted]:
@@ -151,7 +155,8 @@ def _fitted(session: Session, known: Mapping[str, int]) -> list[Fitted]:
                 standings.c.high_water, standings.c.matches, standings.c.log_nu, standings.c.body
             ).where(standings.c.ladder == ladder)
         ).one()
-        found.append(Fitted(ladder, row[0], row[1], row[2], *columns.read_standings(row[3])))
+        of_players, ranks, seat = columns.read_standings(row[3])
+        found.append(Fitted(ladder, row[0], row[1], row[2], of_players, ranks, seat=seat))
     return found
 
 
@@ -184,11 +189,13 @@ def _history(session: Session, ladder: str, player: int, start: int, count: int)
     return Points.joined(found) if found else NONE
 
 
-def _mark(session: Session, name: str) -> int:
+def mark_of(session: Session, name: str) -> int:
+    """A number of the table `elo_marks`; 0 where it is not there."""
     return session.scalar(select(marks.c.sequence).where(marks.c.name == name)) or 0
 
 
-def _set_mark(session: Session, name: str, sequence: int) -> None:
+def set_mark(session: Session, name: str, sequence: int) -> None:
+    """Sets one."""
     changed = update(marks).where(marks.c.name == name).values(sequence=sequence)
     if session.execute(changed).rowcount == 0:  # type: ignore[attr-defined]
         session.execute(insert(marks).values(name=name, sequence=sequence))

@@ -9,9 +9,12 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from mazemesh.v1 import elo_pb2
 from services.elo.log.match import Match
 from services.elo.standings.board import Board
+from services.elo.standings.by_model import Model, ModelStandings
 from services.elo.standings.paging import Page
 from services.elo.standings.points import Points
-from services.elo.standings.standings import Standings
+from services.elo.standings.rebuilding import Report
+from services.elo.standings.standings import QUANTILE, Standings
+from services.elo.wire import validation
 
 
 def timestamp(nanoseconds: int) -> Timestamp:
@@ -22,6 +25,7 @@ def timestamp(nanoseconds: int) -> Timestamp:
 def rating(board: Board, standings: Standings, player: int) -> elo_pb2.PlayerRating:
     """A player: fitted rating as of `standings`, everything else as of now."""
     record = board.ladder.players[player]
+    volatilities = standings.volatilities if isinstance(standings, ModelStandings) else None
     return elo_pb2.PlayerRating(
         player=record.name,
         rating=standings.ratings[player],
@@ -35,11 +39,16 @@ def rating(board: Board, standings: Standings, player: int) -> elo_pb2.PlayerRat
         losses=record.losses,
         rank=standings.ranks[player],
         last_match_time=timestamp(record.last_finish_nanoseconds),
+        deviation=(standings.high[player] - standings.low[player]) / (2.0 * QUANTILE),
+        volatility=0.0 if volatilities is None else volatilities[player],
     )
 
 
-def leaderboard(board: Board, page: Page) -> elo_pb2.GetLeaderboardResponse:
-    """A page of players."""
+def leaderboard(
+    board: Board, page: Page, model: Model | None = None
+) -> elo_pb2.GetLeaderboardResponse:
+    """A page of players, by a model; None is the headline."""
+    seat, seat_deviation = page.standings.seat
     return elo_pb2.GetLeaderboardResponse(
         ladder=board.ladder.name,
         players=[rating(board, page.standings, player) for player in page.players],
@@ -47,7 +56,25 @@ def leaderboard(board: Board, page: Page) -> elo_pb2.GetLeaderboardResponse:
         matches=board.ladder.matches,
         fitted_matches=page.standings.matches,
         total_players=page.total,
+        model=elo_pb2.RATING_MODEL_BRADLEY_TERRY if model is None else validation.NUMBERS[model],
+        seat_effect=seat,
+        seat_deviation=seat_deviation,
     )
+
+
+def rebuilt(report: Report) -> elo_pb2.RebuildRatingsResponse:
+    """How far a rebuilding is; what it found, in the end."""
+    response = elo_pb2.RebuildRatingsResponse(
+        folded_matches=report.folded, matches=max(report.matches, report.folded), done=report.done
+    )
+    if report.done:
+        response.ladders, response.players = report.ladders, report.players
+        response.pairs, response.replaced = report.pairs, report.replaced
+        response.total_differences = report.differences
+        response.differences.extend(
+            elo_pb2.RatingDifference(**one._asdict()) for one in report.found
+        )
+    return response
 
 
 def points(player: str, points: Points, matches: Sequence[Match]) -> list[elo_pb2.RatingPoint]:

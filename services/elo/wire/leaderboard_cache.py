@@ -51,7 +51,7 @@ class LeaderboardCache:
 
 
 def _key(board: Board, size: int, prefix: str) -> str:
-    marks = f"{board.standings.high_water}/{board.ladder.high_water}"
+    marks = f"{board.generation}/{board.standings.high_water}/{board.ladder.high_water}"
     return f"{board.ladder.name}/{marks}/{size}/{prefix}"
 
 

@@ -22,19 +22,22 @@ MANY = 256
 
 def encode(match: Match) -> bytes:
     """The one form of a match."""
+    return of_message(message(match))
+
+
+def message(match: Match) -> elo_pb2.MatchResult:
+    """A match as a result."""
     finish = Timestamp(
         seconds=match.finish_nanoseconds // 10**9, nanos=match.finish_nanoseconds % 10**9
     )
-    return of_message(
-        elo_pb2.MatchResult(
-            match_id=match.match_id,
-            ladder=match.ladder,
-            seed=match.seed,
-            rules_hash=match.rules_hash,
-            participants=match.participants,
-            games=[elo_pb2.GameOutcome(**game._asdict()) for game in match.games],
-            finish_time=finish,
-        )
+    return elo_pb2.MatchResult(
+        match_id=match.match_id,
+        ladder=match.ladder,
+        seed=match.seed,
+        rules_hash=match.rules_hash,
+        participants=match.participants,
+        games=[elo_pb2.GameOutcome(**game._asdict()) for game in match.games],
+        finish_time=finish,
     )
 
 

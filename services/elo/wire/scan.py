@@ -55,7 +55,11 @@ class _Room:
         self.spans = np.empty((results, SPANS), np.int64)
         self.games, self.starts, self.finishes = np.empty((3, results), np.int64)
         self.scores = np.empty((len(data) // _LEAST_BYTES_OF_A_GAME + 1, 2))
-        self.columns = (self.spans, self.games, self.starts, self.scores, self.finishes)
+        self.seats = np.empty(len(self.scores), np.int64)
+        self.columns = (
+            *(self.spans, self.games, self.starts, self.scores, self.finishes),
+            self.seats,
+        )
 
     def texts(self, count: int, place: int) -> list[str]:
         """What stands in a span of each of the first results."""
@@ -74,6 +78,7 @@ class _Room:
             self.starts[:count],
             self.scores[: int(games.sum())].copy(),
             self.finishes[:count],
+            self.seats[: int(games.sum())].copy(),
         )
 
 

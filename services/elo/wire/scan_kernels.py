@@ -55,7 +55,7 @@ _B1 = numba.types.Array(numba.uint8, 1, "C", readonly=True)
 _I1 = numba.int64[::1]
 _I2 = numba.int64[:, ::1]
 _F2 = numba.float64[:, ::1]
-_OUT = (_I2, _I1, _I1, _F2, _I1)
+_OUT = (_I2, _I1, _I1, _F2, _I1, _I1)
 
 
 @numba.njit(inline="always", error_model="numpy")
@@ -97,10 +97,16 @@ def _visible(data: Bytes, at: int, end: int, most: int) -> tuple[int, int]:
 
 @numba.njit(inline="always", error_model="numpy")
 def _game(
-    data: Bytes, at: int, end: int, scores: Floats, row: int, word: npt.NDArray[np.uint32]
+    data: Bytes,
+    at: int,
+    end: int,
+    scores: Floats,
+    seats: Integers,
+    row: int,
+    word: npt.NDArray[np.uint32],
 ) -> int:
     """Reads one game; its rotation, or -1."""
-    rotation = 0
+    rotation = count = 0
     if at < end and data[at] == _GAME_ID:
         _, at = _visible(data, at + 1, end, _LONGEST_GAME_ID)
         if at < 0:
@@ -131,7 +137,7 @@ def _game(
         length, at = _positive(data, at + 1, end, 20)
         if at < 0 or at + length > end:
             return -1
-        stop, count = at + length, 0
+        stop = at + length
         while at < stop:
             value, at = _number(data, at, stop)
             if at < 0 or value > np.uint64(_MOST_INT32):
@@ -141,6 +147,8 @@ def _game(
             return -1
     if at < end and data[at] == _TERMINATION:
         _, at = _positive(data, at + 1, end, _LAST_TERMINATION)
+    # See `log.match.Game.seat`.
+    seats[row] = 0 if rotation > 1 or count > 1 else 1 - 2 * rotation
     return rotation if at == end else -1
 
 
@@ -156,6 +164,7 @@ def _result(
     starts: Integers,
     scores: Floats,
     finishes: Integers,
+    seats: Integers,
     rotations: Integers,
     word: npt.NDArray[np.uint32],
 ) -> int:
@@ -201,7 +210,7 @@ def _result(
         length, at = _positive(data, at + 1, end, len(data))
         if at < 0 or at + length > end or count == _MOST_GAMES or used + count == len(scores):
             return -1
-        rotation = _game(data, at, at + length, scores, used + count, word)
+        rotation = _game(data, at, at + length, scores, seats, used + count, word)
         if rotation < 0:
             return -1
         for earlier in range(count):
@@ -235,6 +244,7 @@ def request(
     starts: Integers,
     scores: Floats,
     finishes: Integers,
+    seats: Integers,
 ) -> int:
     """Reads a RecordResultsRequest; the number of its results, or -1.
 
@@ -245,6 +255,7 @@ def request(
         starts: Taken for the row of `scores` at which they begin.
         scores: Taken for the scores of both [games of all, 2].
         finishes: Taken for nanoseconds since 1970.
+        seats: Taken for who had the first place in each game.
     """
     rotations, word = np.empty(_MOST_GAMES, np.int64), np.empty(2, np.uint32)
     at = used = row = 0
@@ -256,7 +267,8 @@ def request(
             return -1
         end = at + length
         used = _result(
-            data, at, end, row, used, spans, games, starts, scores, finishes, rotations, word
+            *(data, at, end, row, used, spans, games, starts, scores, finishes, seats),
+            *(rotations, word),
         )
         if used < 0:
             return -1
@@ -274,6 +286,7 @@ def payloads(
     starts: Integers,
     scores: Floats,
     finishes: Integers,
+    seats: Integers,
 ) -> int:
     """As `request`, of results that stand one after the other and end at `ends`."""
     rotations, word = np.empty(_MOST_GAMES, np.int64), np.empty(2, np.uint32)
@@ -281,7 +294,8 @@ def payloads(
     for row in range(len(ends)):
         end = ends[row]
         used = _result(
-            data, at, end, row, used, spans, games, starts, scores, finishes, rotations, word
+            *(data, at, end, row, used, spans, games, starts, scores, finishes, seats),
+            *(rotations, word),
         )
         if used < 0:
             return -1

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.names import GAME_ID, LADDER, MATCH_ID, MOST_PARTICIPANTS, PLAYER
 from mazemesh.v1 import elo_pb2
 from services._harness.pacing import paced
 from services.elo.log.match import LAST_NANOSECOND, Game, Match
+from services.elo.standings.by_model import Model
 
 MOST_RESULTS = 1000
+MOST_ASKED = 256
 MOST_SCORES = 65_536
 MOST_PAIRS = 32_768
 _MOST_GAMES = 64
 _LONGEST_HASH = 128
+NUMBERS: Mapping[Model, elo_pb2.RatingModel] = {
+    Model.ELO: elo_pb2.RATING_MODEL_ELO,
+    Model.GLICKO2: elo_pb2.RATING_MODEL_GLICKO2,
+    Model.PLACKETT_LUCE: elo_pb2.RATING_MODEL_PLACKETT_LUCE,
+}
+"""Models on the wire."""
+_MODELS: Mapping[int, Model] = {number: model for model, number in NUMBERS.items()}
 
 # Scores travel as 32-bit floats.
 _SUM_TOLERANCE = 1e-6
@@ -36,6 +45,16 @@ def check_player(field: str, player: str) -> str:
     return PLAYER.check(field, player)
 
 
+def model_of(number: int) -> Model | None:
+    """The model that is asked for; None for the headline."""
+    if number in (elo_pb2.RATING_MODEL_UNSPECIFIED, elo_pb2.RATING_MODEL_BRADLEY_TERRY):
+        return None
+    if number not in _MODELS:
+        known = ", ".join(elo_pb2.RatingModel.keys())
+        raise wrong("model", number, f"must be one of {known}")
+    return _MODELS[number]
+
+
 def check_compared(players: Sequence[str], most: int) -> None:
     """Refuses a list of players whose results cannot be compared; an empty one is fine."""
     if players:
@@ -43,6 +62,14 @@ def check_compared(players: Sequence[str], most: int) -> None:
     for index, player in enumerate(players):
         check_player(f"players[{index}]", player)
     _check_different("players", players)
+
+
+def asked_matches(match_ids: Sequence[str]) -> list[str]:
+    """Ids of matches that are looked up, each once."""
+    _check_count("match_ids", match_ids, 1, MOST_ASKED)
+    for index, match_id in enumerate(match_ids):
+        MATCH_ID.check(f"match_ids[{index}]", match_id)
+    return list(dict.fromkeys(match_ids))
 
 
 async def matches(results: Sequence[elo_pb2.MatchResult]) -> list[Match]:

@@ -32,6 +32,7 @@ class MatchGame:
         board: where it is played, once it is.
         index: which game of the board it is.
         outcome: how it ended, once it has.
+        replaced: by seat that was given to another player, who that is.
     """
 
     match: Match
@@ -44,11 +45,20 @@ class MatchGame:
     board: Board | None = None
     index: int = 0
     outcome: Outcome | None = None
+    replaced: dict[int, str] = field(default_factory=dict)
 
     @property
     def names(self) -> list[str]:
         """Participants by seat."""
-        return [self.match.setup.participants[index] for index in self.participants]
+        names = [self.match.setup.participants[index] for index in self.participants]
+        return [self.replaced.get(seat, name) for seat, name in enumerate(names)]
+
+    def give(self, seat: int, player: str) -> str:
+        """Gives a seat to another player; returns its new token."""
+        token = secrets.token_urlsafe(_TOKEN_BYTES)
+        self.tokens = (*self.tokens[:seat], token, *self.tokens[seat + 1 :])
+        self.replaced[seat] = player
+        return token
 
     @property
     def is_for_bots(self) -> bool:

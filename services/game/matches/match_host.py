@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
+from heapq import nsmallest
 from itertools import count
 
 from mazemesh.errors import (
     FailedPrecondition,
     InvalidArgument,
     MazemeshError,
+    NotFound,
     PermissionDenied,
 )
+from mazemesh.names import SEEKER, shown
 from services.game.matches.bot_games import BotGames
 from services.game.matches.match import Board, Match, MatchGame, make_batch
 from services.game.matches.matches import Matches, check_fence
@@ -35,6 +39,15 @@ _CALLERS = 4
 
 _SWEPT = 256
 """Matches that are dropped without letting others run."""
+
+
+@dataclass(frozen=True, slots=True)
+class VacantSeat:
+    """A seat at which nobody is, since when by a monotonic clock."""
+
+    game: MatchGame
+    seat: int
+    since: float
 
 
 class MatchHost:
@@ -160,6 +173,59 @@ class MatchHost:
         seated.claim(seat, owner)
         return seated, seat
 
+    def vacant(self, seconds: float, most: int) -> list[VacantSeat]:
+        """Seats that have stood empty for so long, in games where others may take them.
+
+        Those that stand empty longest come first.
+        """
+        latest = self._stepping.clock() - seconds
+        found = [
+            VacantSeat(game, seat, since)
+            for game, seated in self._seated.items()
+            if _is_open(game)
+            for seat, since in seated.empty_since().items()
+            if since <= latest and len(seated.empty_since()) < len(seated.holds)
+        ]
+        return nsmallest(most, found, key=lambda one: one.since)
+
+    def replace(self, game_id: str, seat: int, participant: str, replacement: str) -> str:
+        """Gives an empty seat to another player; returns the token of it.
+
+        Raises:
+            InvalidArgument: there is no such seat, or the other is no player who could sit there.
+            NotFound: there is no such game.
+            FailedPrecondition: the seat is not to be given, any more or at all.
+        """
+        game = self.matches.game(game_id)
+        if game is None:
+            raise NotFound(f"game_id: there is no game {shown(game_id)}")
+        seated = self._seated.get(game)
+        if not 0 <= seat < len(game.tokens):
+            raise InvalidArgument(f"seat: {seat} is outside 0..{len(game.tokens) - 1}")
+        if game.replaced.get(seat) == replacement and game.outcome is None:
+            return game.tokens[seat]
+        SEEKER.check("replacement", replacement)
+        names = game.names
+        if replacement in names:
+            raise InvalidArgument(f"replacement: {replacement!r} takes part in game {game_id!r}")
+        if not _is_open(game) or seated is None or seat not in seated.empty_since():
+            raise FailedPrecondition(
+                f"seat {seat} of game {game_id!r} cannot be given away: somebody sits there, the "
+                "game is over or has not begun, or its match is without backfill"
+            )
+        if names[seat] != participant:
+            raise FailedPrecondition(
+                f"participant: seat {seat} of game {game_id!r} is {names[seat]!r}'s, not "
+                f"{participant!r}'s"
+            )
+        seated.release(seat)
+        game.match.touched = self._stepping.clock()
+        return self.matches.give(game, seat, replacement)
+
+    def vacant_time(self, vacant: VacantSeat) -> float:
+        """Since when a seat is vacant, in seconds since the epoch."""
+        return self._stepping.time() - (self._stepping.clock() - vacant.since)
+
     @property
     def live_matches(self) -> int:
         """Matches that are not finished."""
@@ -232,6 +298,10 @@ async def _in_portions(drop: Callable[[], list[Match]]) -> list[Match]:
         dropped += portion
         await asyncio.sleep(0)
     return dropped
+
+
+def _is_open(game: MatchGame) -> bool:
+    return game.match.setup.backfill and game.match.alive and game.outcome is None
 
 
 def _for_bots(matches: Iterable[Match]) -> list[MatchGame]:

@@ -135,6 +135,13 @@ class Matches:
                 )
         return games
 
+    def give(self, game: MatchGame, seat: int, player: str) -> str:
+        """Gives a seat to another player: the old token names nothing any more; the new one."""
+        self._seats.pop(game.tokens[seat], None)
+        token = game.give(seat, player)
+        self._seats[token] = (game, seat)
+        return token
+
     def drop(self, match: Match, reason: MazemeshError) -> None:
         """Forgets a match; games that still run are stopped."""
         match.alive = False

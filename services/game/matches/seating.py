@@ -65,6 +65,8 @@ class SeatedGame:
         self._actions = np.zeros_like(engine.taken)
         self._earned = np.zeros(engine.reward.shape[1], np.float32)
         self._to_join = set(self.holds)
+        # Since when nobody is at a seat, by a monotonic clock.
+        self._empty_since = dict.fromkeys(self.holds, stepping.clock())
         self._to_act: set[int] = set()
         self._all_acted = asyncio.Event()
         self._changed = Broadcast()
@@ -74,6 +76,19 @@ class SeatedGame:
     def open_seats(self) -> int:
         """Seats that nobody has taken yet."""
         return len(self._to_join)
+
+    def empty_since(self) -> dict[int, float]:
+        """Seats at which nobody is, and since when, by a monotonic clock."""
+        return dict(self._empty_since)
+
+    def leave(self, seat: int) -> None:
+        """The stream of a seat has ended; another may have taken its place already."""
+        if not self.holds[seat].held:
+            self._empty_since[seat] = self._stepping.clock()
+
+    def release(self, seat: int) -> None:
+        """The seat is another player's from now on, who may come with another key."""
+        self._owners.pop(seat, None)
 
     def claim(self, seat: int, owner: str) -> None:
         """The seat belongs to the first who takes it: nobody else comes back to it.
@@ -91,6 +106,7 @@ class SeatedGame:
         """The player of a seat is there; the last one begins the game."""
         self.board.touched = self._stepping.clock()
         self._to_join.discard(seat)
+        self._empty_since.pop(seat, None)
         if not self._to_join and self._play is None:
             self._play = asyncio.create_task(self._play_on(), name=f"play {self.game.game_id}")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import Game, GameSettings, Purpose, bot_code, bot_policy, is_bot, seeds
 from mazemesh.games.bots import EXTERNAL, bot_name
-from mazemesh.games.ladder import is_time_trial
+from mazemesh.games.ladder import exhibition_ladder, is_time_trial, ladder
 from mazemesh.names import GAME, MATCH_ID, MOST_PARTICIPANTS, PLAYER
 
 MAX_PARTICIPANTS = 64
@@ -16,6 +16,8 @@ MAX_PARTICIPANTS = 64
 @dataclass(frozen=True, slots=True)
 class MatchSetup:
     """One pairing on one maze; `settings` are resolved, `rotations` 0 is all of them.
+
+    The result of an `exhibition` touches no rating but those of its own ladder.
 
     Raises:
         InvalidArgument: at construction; a field is wrong, named.
@@ -29,6 +31,8 @@ class MatchSetup:
     rated: bool
     rotations: int
     fence: int
+    exhibition: bool = False
+    backfill: bool = False
 
     def __post_init__(self) -> None:
         MATCH_ID.check("match_id", self.match_id)
@@ -39,14 +43,24 @@ class MatchSetup:
                 f"seed: {self.seed} is of the {purpose.name.lower()} range; a rated match takes a "
                 "seed of the evaluation range"
             )
+        if self.exhibition and not self.rated:
+            raise InvalidArgument("exhibition: true needs rated, as its result goes to Elo's log")
         if self.fence < 0:
             raise InvalidArgument(f"fence: {self.fence} is negative")
+        if self.backfill and self.rated:
+            raise InvalidArgument("backfill: a rated match is played by those that it names")
         self._check_participants()
         if not 0 <= self.rotations <= self.most_rotations:
             raise InvalidArgument(
                 f"rotations: {self.rotations} is outside 0..{self.most_rotations}, the "
                 f"{'teams' if self.by_team else 'seats'}"
             )
+
+    @property
+    def ladder(self) -> str:
+        """Where its result stands in Elo's log."""
+        own = ladder(self.game, self.settings)
+        return exhibition_ladder(own) if self.exhibition else own
 
     @property
     def teams(self) -> tuple[int, ...]:

@@ -12,7 +12,6 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from mazemesh.errors import InvalidArgument, within
 from mazemesh.games import Catalogue, Game, GameSettings, GameSpec, bot_policy
 from mazemesh.games.columns import action_dtype
-from mazemesh.games.ladder import ladder
 from mazemesh.v1 import elo_pb2
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.wire.actions import decode_actions
@@ -162,6 +161,8 @@ def _match_setup(message: pb.MatchSetup, games: Catalogue) -> MatchSetup:
         rated=message.rated,
         rotations=message.rotations,
         fence=message.fence,
+        exhibition=message.exhibition,
+        backfill=message.backfill,
     )
 
 
@@ -197,7 +198,7 @@ def match_result(match: Match) -> bytes:
     setup = match.setup
     message = elo_pb2.MatchResult(
         match_id=setup.match_id,
-        ladder=ladder(setup.game, setup.settings),
+        ladder=setup.ladder,
         seed=setup.seed,
         rules_hash=setup.game.spec(setup.settings).rules_hash,
         participants=setup.participants,

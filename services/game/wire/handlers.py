@@ -13,6 +13,8 @@ SERVICE = "mazemesh.v1.GameService"
 MAX_BYTES = {
     "ListGames": 4 << 10,
     "CreateGames": 8 << 20,
+    "ListVacantSeats": 4 << 10,
+    "ReplacePlayer": 4 << 10,
     "PlayGame": 4 << 10,
     "RunGames": 4 << 20,
     "WatchGame": 4 << 10,

@@ -25,7 +25,9 @@ class View(Protocol):
     """What is seen, packed by the engine itself (`mazemesh.games.mazes.packed_view.PackedView`)."""
 
     observation: Array
+    action_mask: Array
     final_observation: Array
+    final_action_mask: Array
 
 
 @runtime_checkable
@@ -59,16 +61,23 @@ class PackedSteps:
 
     def __call__(self, sequence: int, report: Report) -> bytes:
         """A RunGamesResponse."""
-        instead = {"action_mask": _packed(report.action_mask, self._masks, self._mask_room)}
-        if len(report.ended_games):
-            instead["final_action_mask"] = _packed(report.final_action_mask, self._masks)
-        if self._view is not None:
-            instead["observation"] = self._view.observation
-            instead["final_observation"] = self._view.final_observation
+        view = self._view
+        instead: dict[str, Columns]
+        if view is not None:
+            instead = {
+                "observation": view.observation,
+                "action_mask": view.action_mask,
+                "final_observation": view.final_observation,
+                "final_action_mask": view.final_action_mask,
+            }
         else:
-            instead["observation"] = _packed(report.observation, self._seen, self._seen_room)
+            instead = {
+                "observation": _packed(report.observation, self._seen, self._seen_room),
+                "action_mask": _packed(report.action_mask, self._masks, self._mask_room),
+            }
             if len(report.ended_games):
                 instead["final_observation"] = _packed(report.final_observation, self._seen)
+                instead["final_action_mask"] = _packed(report.final_action_mask, self._masks)
         return encode_step(sequence, report, instead)
 
 

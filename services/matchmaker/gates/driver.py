@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -22,7 +20,6 @@ from services._harness.notices import Look
 from services.matchmaker.gates.candidates import pairs
 from services.matchmaker.gates.gates import Gates, question
 from services.matchmaker.gates.issuing import (
-    Step,
     abandoned,
     is_lost,
     reissued,
@@ -44,18 +41,15 @@ from services.matchmaker.gates.store import GATES, GateStore
 from services.matchmaker.peers import EloPeer, ModelPeer
 from services.matchmaker.rating.ladders import Ladder
 from services.matchmaker.rating.ratings import Ratings
+from services.matchmaker.runs.driving import Turns, drive
+from services.matchmaker.runs.store import Step
 from services.matchmaker.store import LeaderStore, LeaseStore
 from services.matchmaker.training.snapshots import SnapshotRoster
 
 _log = structlog.get_logger(__name__)
 
-_TURN_SECONDS = 6.0
-"""After which another instance goes on. What one does that was slower is safe all the same."""
-
 _QUIET_SECONDS = 10.0
 """After which a run that does not go on says what it waits for."""
-
-_LEAST_SECONDS = 0.1
 
 _STARTER = "matchmaker"
 
@@ -102,9 +96,10 @@ class Driver:
         changed: Callable[[], None],
         clock: Callable[[], float],
     ) -> None:
-        self._gates, self._store, self._leases, self._leaders = gates, store, leases, leaders
+        self._gates, self._store, self._leases = gates, store, leases
+        self._turns = Turns(leaders, GATES, instance)
         self._roster, self._ratings, self._model, self._elo = roster, ratings, model, elo
-        self._instance, self._policy = instance, policy
+        self._policy = policy
         self._changed, self._clock = changed, clock
         self.running = 0
         self.ended: Counter[RunState] = Counter()
@@ -114,27 +109,21 @@ class Driver:
 
         Candidates are looked for each `idle_seconds`, first after as long: the mesh is starting.
         """
-        looked, reachable = self._clock(), True
-        while True:
-            busy = False
-            try:
-                busy = await self.look()
-                if self._clock() - looked >= idle_seconds:
-                    looked = self._clock()
-                    await self.look_for_candidates()
-                reachable = True
-            except MazemeshError as error:
-                if reachable:
-                    _log.warning("gates stand still, trying again", reason=str(error))
-                reachable = False
-            await asyncio.sleep(_LEAST_SECONDS)  # notices of its own come at once
-            with suppress(TimeoutError):
-                async with asyncio.timeout(seconds if busy else idle_seconds):
-                    await look.wait()
+        looked = self._clock()
+
+        async def turn() -> bool:
+            nonlocal looked
+            busy = await self.look()
+            if self._clock() - looked >= idle_seconds:
+                looked = self._clock()
+                await self.look_for_candidates()
+            return busy
+
+        await drive(turn, look, "gates", seconds=seconds, idle_seconds=idle_seconds)
 
     async def close(self) -> None:
         """Another instance may drive at once."""
-        await self._leaders.leave(GATES, self._instance)
+        await self._turns.leave()
 
     async def look(self) -> bool:
         """Drives all gates once, unless another instance does; whether any runs.
@@ -145,7 +134,7 @@ class Driver:
         runs = await self._store.running()
         self.running = len(runs)
         for run in runs:
-            if not await self._enter():
+            if not await self._turns.enter():
                 return True
             try:
                 await self._drive(run)
@@ -161,7 +150,7 @@ class Driver:
         Raises:
             MazemeshError: Model, Elo or Game is away.
         """
-        if self._policy.automatic is None or not await self._enter():
+        if self._policy.automatic is None or not await self._turns.enter():
             return
         busy = {run.name for run in await self._store.running() if run.asked.promote == CHAMPION}
         for ladder in await self._roster.ladders():
@@ -202,9 +191,6 @@ class Driver:
         previous = await self._model.alias(name, PREVIOUS)
         one = f"{name}:{previous.version}" if previous else ""
         return (one,) if one in rated and one not in compared else ()
-
-    async def _enter(self) -> bool:
-        return await self._leaders.hold(GATES, self._instance, _TURN_SECONDS) is not None
 
     async def _drive(self, run: GateRun) -> None:
         unplayed = await self._store.unplayed(run.gate_id)
@@ -249,7 +235,7 @@ class Driver:
             )
             return
 
-        def again(present: GateRun) -> Step | None:
+        def again(present: GateRun) -> Step[GateRun] | None:
             # Counted first: a crash in between costs a round, and no gate goes on for ever.
             if not present.running or present.reissued != run.reissued:
                 return None
@@ -265,7 +251,7 @@ class Driver:
     async def _found(self, run: GateRun, finding: Finding, explanation: str) -> None:
         now = self._clock()
 
-        def change(present: GateRun) -> Step | None:
+        def change(present: GateRun) -> Step[GateRun] | None:
             new = found(present, finding, explanation, now)
             return None if new is None else Step(new)
 
@@ -278,7 +264,7 @@ class Driver:
     async def _end(self, run: GateRun, state: RunState, words: str) -> None:
         now = self._clock()
 
-        def change(present: GateRun) -> Step | None:
+        def change(present: GateRun) -> Step[GateRun] | None:
             over = ended(present, state, words[:_LONGEST], now)
             return None if over is None else Step(over)
 

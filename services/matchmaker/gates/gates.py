@@ -6,17 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from mazemesh.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
-from mazemesh.names import LATEST
 from services._harness.peers.known_games import KnownGames
-from services.matchmaker.gates.issuing import Step, issued
+from services.matchmaker.gates.issuing import issued
 from services.matchmaker.gates.run import Asked, GateRun, RunState, ended
 from services.matchmaker.gates.store import GateStore
 from services.matchmaker.numbers import Numbers
 from services.matchmaker.peers import EloPeer, ModelPeer, Question, Resolved
-from services.matchmaker.rating.ladders import Ladder, ladder_of, unshaped
 from services.matchmaker.rating.leases import Match, Terms
-
-_BOT = "bot/"
+from services.matchmaker.runs.resolving import Resolver
+from services.matchmaker.runs.store import Step
+from services.matchmaker.setup import CreatedMatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,8 @@ class Gates:
         changed: Callable[[], None],
         clock: Callable[[], float],
     ) -> None:
-        self._store, self._numbers, self._games = store, numbers, games
+        self._store, self._numbers = store, numbers
+        self._resolver = Resolver(games, model)
         self._model, self._elo = model, elo
         self._limits, self._terms, self._changed, self._clock = limits, terms, changed, clock
         self.busy = False
@@ -130,6 +130,10 @@ class Gates:
             self._changed()
         return given
 
+    async def created(self, match: Match, made: CreatedMatch) -> CreatedMatch:
+        """See `FirstMatches`: all of it is for the worker."""
+        return made
+
     async def _issue_of(self, run: GateRun, worker: str, limit: int) -> Sequence[Match]:
         unplayed = await self._store.unplayed(run.gate_id)
         most = self._limits.outstanding
@@ -140,9 +144,9 @@ class Gates:
             return ()
         identities = await self._numbers.take(run.ladder, len(blank.matches))
         seeds = [identity.seed for identity in identities]
-        last: list[Step] = []
+        last: list[Step[GateRun]] = []
 
-        def change(present: GateRun) -> Step | None:
+        def change(present: GateRun) -> Step[GateRun] | None:
             last.clear()
             step = issued(present, unplayed, seeds, **asked)  # type: ignore[arg-type]
             if step is not None and present.revision == run.revision:
@@ -156,7 +160,7 @@ class Gates:
     async def _end(self, gate_id: str, state: RunState, words: str) -> None:
         now = self._clock()
 
-        def change(run: GateRun) -> Step | None:
+        def change(run: GateRun) -> Step[GateRun] | None:
             over = ended(run, state, words, now)
             return None if over is None else Step(over)
 
@@ -167,15 +171,17 @@ class Gates:
         self, request_id: str, asked: Asked, key_id: str, *, automatic: bool
     ) -> GateRun:
         """The run that a question means now, before it is kept."""
-        candidate = await self._version("candidate", asked.candidate)
-        ladder = ladder_of(await self._games.get(candidate.game, unshaped(candidate.settings)))
+        candidate = await self._resolver.version("candidate", asked.candidate)
+        ladder = await self._resolver.ladder(candidate)
         if ladder.players != 2:
             raise FailedPrecondition(
                 f"matches on {ladder.name} are of {ladder.players}; a gate needs a game of two"
             )
-        baseline = await self._opponent("baseline", asked.baseline, ladder)
+        baseline = await self._resolver.opponent(
+            "baseline", asked.baseline, ladder, "the candidate"
+        )
         ancestors = [
-            await self._opponent(f"ancestors[{index}]", one, ladder)
+            await self._resolver.opponent(f"ancestors[{index}]", one, ladder, "the candidate")
             for index, one in enumerate(asked.ancestors)
         ]
         if len({candidate.policy, baseline, *ancestors}) < 2 + len(ancestors):
@@ -203,35 +209,6 @@ class Gates:
             self._limits.memory_each,
             progress_time=now,
         )
-
-    async def _opponent(self, field: str, name: str, ladder: Ladder) -> str:
-        if name.startswith(_BOT):
-            if name not in ladder.bots:
-                raise FailedPrecondition(
-                    f"{field}: {name} does not play {ladder.game}; {', '.join(ladder.bots)} do"
-                )
-            return name
-        version = await self._version(field, name)
-        own = ladder_of(await self._games.get(version.game, unshaped(version.settings)))
-        if own.name != ladder.name:
-            raise FailedPrecondition(
-                f"{field}: {version.policy} is rated on {own.name} and the candidate on "
-                f"{ladder.name}, so they cannot meet"
-            )
-        return version.policy
-
-    async def _version(self, field: str, reference: str) -> Resolved:
-        found = await self._model.resolve(reference)
-        if not found.game:
-            raise FailedPrecondition(f"{field}: {found.policy} does not say which game it plays")
-        if not found.ready:
-            raise FailedPrecondition(f"{field}: {found.policy} is not READY; it cannot be played")
-        if not found.kept:
-            raise FailedPrecondition(
-                f"{field}: {found.policy} is no snapshot, so its file goes when newer versions "
-                f"come; name a snapshot, or give it another alias than {LATEST!r} first"
-            )
-        return found
 
     async def _promoted_from(self, alias: str, candidate: Resolved, baseline: str) -> int:
         if not alias:

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from services.matchmaker.gates.run import GateRun
 from services.matchmaker.rating.leases import Match, State, Terms, leased
+from services.matchmaker.runs.store import Step
 
 MEMORY = "memory"
 """Of ids of matches against ancestors: "<gate_id>/memory/0"."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What becomes of a run, and matches that are issued with it."""
-
-    run: GateRun
-    matches: Sequence[Match] = ()
 
 
 def memory_id(run: GateRun, number: int) -> str:
@@ -39,7 +32,7 @@ def issued(
     terms: Terms,
     most: int,
     now: float,
-) -> Step | None:
+) -> Step[GateRun] | None:
     """At most one match for each seed, leased to a worker; None when there is none to issue now.
 
     Those against ancestors come first, and those against the baseline when they are all over: Elo
@@ -129,5 +122,5 @@ def _match(run: GateRun, number: int, seed: int, now: float, *, memory: bool) ->
         (run.candidate, ancestors[number % len(ancestors)] if memory else run.baseline),
         seed,
         now + number * 1e-6,  # issued again in this order
-        gate_id=run.gate_id,
+        run_id=run.gate_id,
     )

@@ -172,6 +172,11 @@ class GateRun:
     revision: int = 0
 
     @property
+    def run_id(self) -> str:
+        """The same as of a tournament."""
+        return self.gate_id
+
+    @property
     def running(self) -> bool:
         """Whether it has not ended."""
         return self.state is RunState.RUNNING

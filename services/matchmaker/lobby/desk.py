@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Protocol
 
-from services._harness.broadcast import wait
 from services._harness.notices import Notices
 from services.matchmaker.lobby.tickets import ENDED, Ticket, TicketState, expired
 from services.matchmaker.store import TicketStore
 
 TOPIC = "matchmaker.tickets"
 """Of notices: a ticket came or ended."""
+
+
+class Follower(Protocol):
+    """Who is told that there is news of a ticket, as an `asyncio.Event` may be."""
+
+    def set(self) -> None:
+        """There is news; to be told again makes no difference."""
 
 
 class Desk:
@@ -23,20 +30,28 @@ class Desk:
         notices: Which tell other instances to look.
         grace: Seconds that a ticket outlives its stream.
         clock: Seconds.
+        is_shared: Whether other instances have these tickets, too.
 
     Attributes:
         wake: Set when there is something to match.
     """
 
     def __init__(
-        self, store: TicketStore, notices: Notices, grace: float, clock: Callable[[], float]
+        self,
+        store: TicketStore,
+        notices: Notices,
+        grace: float,
+        clock: Callable[[], float],
+        *,
+        is_shared: bool = False,
     ) -> None:
         self.store = store
         self.clock = clock
+        self.grace = grace
+        self.is_shared = is_shared
         self.wake = asyncio.Event()
         self._notices = notices
-        self._grace = grace
-        self._followers: dict[str, set[asyncio.Event]] = {}
+        self._followers: dict[str, set[Follower]] = {}
 
     @property
     def followed(self) -> list[str]:
@@ -47,45 +62,56 @@ class Desk:
         """How many of these follow a ticket."""
         return len(self._followers.get(ticket_id, ()))
 
-    def follow(self, ticket_id: str) -> asyncio.Event:
-        """An event that is set when there is news of the ticket."""
-        event = asyncio.Event()
-        self._followers.setdefault(ticket_id, set()).add(event)
-        return event
+    def follow(self, ticket_id: str, follower: Follower) -> None:
+        """From now on it is told when there is news of the ticket."""
+        self._followers.setdefault(ticket_id, set()).add(follower)
 
-    def leave(self, ticket_id: str, event: asyncio.Event) -> bool:
-        """Ends a stream; True when it was the last that followed the ticket here."""
-        self._followers[ticket_id].discard(event)
+    def leave(self, ticket_id: str, follower: Follower) -> bool:
+        """Ends that; True when it was the last that followed the ticket here."""
+        self._followers[ticket_id].discard(follower)
         if self._followers[ticket_id]:
             return False
         del self._followers[ticket_id]
         return True
 
     def tell(self, ticket_id: str) -> None:
-        """Wakes the streams that follow a ticket."""
-        for event in self._followers.get(ticket_id, ()):
-            event.set()
+        """Wakes those who follow a ticket."""
+        for follower in self._followers.get(ticket_id, ()):
+            follower.set()
 
     def tell_all(self) -> None:
-        """Wakes all streams."""
+        """Wakes all of them."""
         for ticket_id in self.followed:
             self.tell(ticket_id)
 
     def come(self) -> None:
         """There is a ticket to be matched, here or where that is done."""
         self.wake.set()
-        self._notices.publish(TOPIC)
+        if self.is_shared:
+            self._notices.publish(TOPIC)
 
     async def swap(self, *changes: tuple[Ticket, Ticket], fence: int | None = None) -> bool:
         """Replaces tickets, all or none, and tells of those that ended."""
-        if not await self.store.swap(changes, fence):
-            return False
-        ended = [new for _, new in changes if new.state in ENDED]
-        for ticket in ended:
-            self.tell(ticket.ticket_id)
-        if ended:
+        return (await self.swap_each([changes], fence))[0]
+
+    async def swap_each(
+        self, groups: Sequence[Sequence[tuple[Ticket, Ticket]]], fence: int | None = None
+    ) -> list[bool]:
+        """`swap` for each of many groups by itself; whether each was done."""
+        if not groups:
+            return []
+        done = await self.store.swap_each(groups, fence)
+        ended = [
+            new.ticket_id
+            for changes, was_done in zip(groups, done, strict=True)
+            for _, new in changes
+            if was_done and new.state in ENDED
+        ]
+        for ticket_id in ended:
+            self.tell(ticket_id)
+        if ended and self.is_shared:
             self._notices.publish(TOPIC)
-        return True
+        return done
 
     async def update(self, ticket_id: str, change: Callable[[Ticket], Ticket]) -> Ticket:
         """Changes a ticket that has not ended, however often others change it meanwhile.
@@ -102,12 +128,21 @@ class Desk:
 
     async def swept(self, ticket: Ticket, now: float) -> bool:
         """Whether the ticket's time is up; then it has expired."""
-        if not expired(ticket, self._grace, now):
+        if not expired(ticket, self.grace, now):
             return False
         return await self.swap((ticket, replace(ticket, state=TicketState.EXPIRED, end_time=now)))
 
 
 async def pause(event: asyncio.Event, seconds: float | None) -> None:
     """Returns when the event is set, which it clears, or after the time."""
-    if await wait(event, seconds):
-        event.clear()
+    if not event.is_set():
+        # Thousands wait so: a timer costs less than a timeout, which cancels.
+        timer = None
+        if seconds is not None:
+            timer = asyncio.get_running_loop().call_later(seconds, event.set)
+        try:
+            await event.wait()
+        finally:
+            if timer is not None:
+                timer.cancel()
+    event.clear()

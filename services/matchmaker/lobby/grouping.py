@@ -2,136 +2,110 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import Any
 
+import numpy as np
+
+from services.matchmaker.lobby import choosing
 from services.matchmaker.lobby.tickets import Ticket, Window, can_play
+
+FEW = 1000
+"""Tickets of a queue that are put together in a moment without compiled code, which takes seconds
+to be loaded, and memory."""
+
+_MOST_SEATS = 64
 
 
 def groups(waiting: Sequence[Ticket], window: Window, now: float) -> list[list[Ticket]]:
-    """Tickets that should play together now, of one queue, in groups of the wished size.
+    """Tickets that should play together now, of one queue, in groups that fill a match.
 
     The oldest ticket chooses first: the nearest in rating among those that everybody in the group
     accepts, the older of two equally near. A ticket is in one group at most; one whose stream is
-    broken is passed over.
-
-    Each looks outward from its own rating, as far as its window reaches and past those that are
-    taken in one step. Whoever is within the narrowest window of another is taken, so few are
-    looked at in vain: the time goes with the tickets, not with their square.
+    broken is passed over. Parties stay whole, within one team; a person never meets itself.
     """
-    ready = sorted(
-        (ticket for ticket in waiting if can_play(ticket)),
-        key=lambda one: (one.since, one.ticket_id),
-    )
-    queue = _Queue(ready, [window.after(now - ticket.since) for ticket in ready])
-    found = []
-    for oldest in range(len(ready)):
-        if queue.is_free(oldest):
-            group = queue.choose(oldest)
-            if group:
-                found.append([ready[member] for member in group])
-    return found
-
-
-class _Queue:
-    """Tickets by age, 0 the oldest, and by rating; they leave as they are taken.
-
-    Args:
-        tickets: Oldest first.
-        reach: Window of each.
-    """
-
-    def __init__(self, tickets: Sequence[Ticket], reach: Sequence[float]) -> None:
-        self._rating = [ticket.rating for ticket in tickets]
-        self._size = tickets[0].wish.size if tickets else 0
-        self._reach = reach
-        self._free = [True] * len(tickets)
-        # Tickets of one rating stand in one place, oldest first.
-        self._ratings = sorted(set(self._rating))
-        self._place = {rating: place for place, rating in enumerate(self._ratings)}
-        self._members: list[list[int]] = [[] for _ in self._ratings]
-        for age, rating in enumerate(self._rating):
-            self._members[self._place[rating]].append(age)
-        self._left = [len(members) for members in self._members]
-        # The next place with somebody in it, in either direction, as far as is known.
-        self._up = list(range(len(self._ratings) + 1))
-        self._down = list(range(len(self._ratings) + 1))
-
-    def is_free(self, age: int) -> bool:
-        """Whether a ticket is still there."""
-        return self._free[age]
-
-    def choose(self, oldest: int) -> list[int]:
-        """The group of a ticket, which leaves; empty, and it leaves alone, when there is none."""
-        self._leave(oldest)
-        group = [oldest]
-        for other in self._outward(oldest):
-            if all(self._accept(member, other) for member in group):
-                group.append(other)
-                if len(group) == self._size:
-                    for member in group[1:]:
-                        self._leave(member)
-                    return group
+    ready = sorted(filter(can_play, waiting), key=attrgetter("since", "ticket_id"))
+    if len(ready) < 2 and not (ready and len(ready[0].wish.players) == ready[0].wish.size):
         return []
+    kernel = _LOADING.kernel() if len(ready) > FEW else None
+    return put_together(ready, window, now, kernel)
 
-    def _accept(self, one: int, other: int) -> bool:
-        distance = abs(self._rating[one] - self._rating[other])
-        return distance <= self._reach[one] and distance <= self._reach[other]
 
-    def _outward(self, oldest: int) -> Iterator[int]:
-        """Who is left within its reach, the nearest first, of two equally near the older."""
-        rating, reach = self._rating[oldest], self._reach[oldest]
-        place = bisect_left(self._ratings, rating)
-        above, below = self._next_up(place), self._next_down(place - 1)
-        while True:
-            up = self._ratings[above] - rating if above < len(self._ratings) else float("inf")
-            down = rating - self._ratings[below] if below >= 0 else float("inf")
-            nearest = min(up, down)
-            if nearest > reach or nearest == float("inf"):
-                return
-            ages: list[int] = []
-            if up == nearest:
-                ages += self._there(above)
-                above = self._next_up(above + 1)
-            if down == nearest:
-                ages = sorted([*ages, *self._there(below)])
-                below = self._next_down(below - 1)
-            yield from ages
+def put_together(
+    ready: Sequence[Ticket], window: Window, now: float, kernel: Callable[..., int] | None
+) -> list[list[Ticket]]:
+    """As `groups`, for tickets that can play, oldest first; by machine code where there is some."""
+    count = len(ready)
+    ratings = np.fromiter((one.rating for one in ready), np.float64, count)
+    since = np.fromiter((one.since for one in ready), np.float64, count)
+    seats = np.fromiter((1 + len(one.wish.party) for one in ready), np.int64, count)
+    room = np.array(_room(ready[0]), np.int64)
+    columns: tuple[Any, ...] = (
+        ratings,
+        window.after_all(now - since),
+        seats,
+        _numbered([one.wish.person for one in ready]),
+        np.argsort(ratings, kind="stable"),
+        room,
+        np.full(count, -1, np.int64),
+        np.zeros((3, count + 2), np.int64),
+        np.zeros((2, count), np.int64),
+        np.zeros((2, _MOST_SEATS + 1), np.int64),
+    )
+    if kernel is not None:
+        found, numbers = kernel(*columns), columns[6].tolist()
+    else:
+        plain = [column.tolist() for column in columns]
+        found, numbers = choosing.choose(*plain), plain[6]
+    together: list[list[Ticket]] = [[] for _ in range(found)]
+    for ticket, number in zip(ready, numbers, strict=True):
+        if number >= 0:
+            together[number].append(ticket)
+    return together
 
-    def _there(self, place: int) -> list[int]:
-        """The oldest of a rating, as many as a group can take.
 
-        The others need not be looked at: whoever is younger at the same rating has no wider window.
-        For the same reason it is the oldest who leave.
-        """
-        members = self._members[place]
-        first = len(members) - self._left[place]
-        return members[first : first + self._size]
+def _room(ticket: Ticket) -> list[int]:
+    """Seats of each team; all in one where nobody has to be kept apart."""
+    teams = Counter(ticket.wish.teams)
+    return [teams[team] for team in sorted(teams)] or [ticket.wish.size]
 
-    def _leave(self, age: int) -> None:
-        self._free[age] = False
-        place = self._place[self._rating[age]]
-        self._left[place] -= 1
-        if self._left[place] == 0:
-            self._up[place] = place + 1
-            self._down[place + 1] = place
 
-    def _next_up(self, place: int) -> int:
-        """The first place from here upward with somebody in it; the number of places: none."""
-        root = place
-        while self._up[root] != root:
-            root = self._up[root]
-        while self._up[place] != root:
-            self._up[place], place = root, self._up[place]
-        return root
+def _numbered(persons: Sequence[str]) -> Any:
+    """Equal names as equal numbers, nobody as -1."""
+    if not any(persons):
+        return np.full(len(persons), -1, np.int64)
+    known: dict[str, int] = {"": -1}
+    return np.fromiter(
+        (known.setdefault(person, len(known)) for person in persons), np.int64, len(persons)
+    )
 
-    def _next_down(self, place: int) -> int:
-        """The first place from here downward with somebody in it; -1: none."""
-        # Shifted by one, so that -1 has a place too.
-        root = place + 1
-        while self._down[root] != root:
-            root = self._down[root]
-        place += 1
-        while self._down[place] != root:
-            self._down[place], place = root, self._down[place]
-        return root - 1
+
+def compiled() -> Callable[..., int]:
+    """`choose` as machine code; takes seconds at first."""
+    from services.matchmaker.lobby.choosing_kernels import choose
+
+    return choose
+
+
+class _Loading:
+    """Loads what is compiled in a thread of its own, from the first time that it is wanted."""
+
+    def __init__(self) -> None:
+        self._thread: threading.Thread | None = None
+        self._kernel: Callable[..., int] | None = None
+
+    def kernel(self) -> Callable[..., int] | None:
+        """What was loaded; None until then."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._load, name="load pairing", daemon=True)
+            self._thread.start()
+        return self._kernel
+
+    def _load(self) -> None:
+        self._kernel = compiled()
+
+
+_LOADING = _Loading()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -12,24 +11,24 @@ import numpy as np
 import structlog
 
 from mazemesh.errors import MazemeshError, ResourceExhausted, Unavailable
-from services._harness.pacing import paced
+from services.matchmaker.lobby.backfill import Backfill
+from services.matchmaker.lobby.beginning import Beginning, Group
 from services.matchmaker.lobby.desk import Desk, pause
-from services.matchmaker.lobby.grouping import groups
+from services.matchmaker.lobby.grouping import FEW, groups
+from services.matchmaker.lobby.seekers import Seekers
 from services.matchmaker.lobby.tickets import (
-    Seat,
     Ticket,
     TicketState,
     Window,
-    Wish,
-    held,
+    expired,
     released,
     wants_bot,
 )
 from services.matchmaker.numbers import Numbers
-from services.matchmaker.peers import GamePeer
+from services.matchmaker.peers import GamePeer, SeatPeer
 from services.matchmaker.rating.players import nearest_bots
 from services.matchmaker.rating.ratings import Ratings
-from services.matchmaker.setup import CreatedMatch, MatchSetup
+from services.matchmaker.setup import MatchSetup
 from services.matchmaker.store import LOBBY, LeaderStore
 
 _log = structlog.get_logger(__name__)
@@ -37,11 +36,8 @@ _log = structlog.get_logger(__name__)
 # How often waiting tickets are looked at; windows and bots come due in between.
 _TICK = 0.25
 _RETRY = 1.0  # after Game refused, or while the store is away
-_MOST_AT_ONCE = 256  # matches that are begun by one look; the others wait for the next
-_FEW = 256  # tickets that are put together in a moment; more take a thread
+_MOST_AT_ONCE = 1024  # matches that are begun by one look; the others wait for the next
 _KEEP_ENDED = 120.0  # a repeated request still finds its match
-_HOLD_SECONDS = 15.0  # longer than Game may take to create a match
-_TRIES = 10
 # When an instance dies another takes over after _TURN_SECONDS and _RENEW_SECONDS at the latest.
 _TURN_SECONDS = 3.0
 _RENEW_SECONDS = 1.0
@@ -61,13 +57,17 @@ class Matching:
         numbers: Ids and seeds for matches.
         ratings: Where ratings come from.
         game: Where matches are created.
+        seats: Where seats of running games are.
+        seekers: Where ratings of those who sit there come from.
         window: How far ratings may be apart.
         rng: Draws who gets which place.
+        backfill_after: Seconds that a seat has to have stood empty before another may take it.
         waited: Told the seconds from each ticket to its match.
         gap: Told the Elo points between the best and the worst of each match of several players.
 
     Attributes:
         longest_wait: Seconds that the oldest ticket had waited at the last look.
+        backfilled: Seats of running games that were given to waiting players.
     """
 
     def __init__(
@@ -77,27 +77,37 @@ class Matching:
         numbers: Numbers,
         ratings: Ratings,
         game: GamePeer,
+        seats: SeatPeer,
+        seekers: Seekers,
         *,
         instance: str,
         is_shared: bool,
         window: Window,
         rng: np.random.Generator,
+        backfill_after: float = 20.0,
         waited: Callable[[float], None] = lambda _: None,
         gap: Callable[[float], None] = lambda _: None,
     ) -> None:
         self._desk = desk
         self._leaders = leaders
-        self._numbers = numbers
         self._ratings = ratings
-        self._game = game
         self._instance = instance
         self._is_shared = is_shared
         self._window = window
-        self._rng = rng
         self._waited = waited
         self._gap = gap
+        self._beginning = Beginning(desk, numbers, game, rng=rng, begun=self._note)
+        self._backfill = Backfill(
+            desk,
+            seats,
+            seekers,
+            window=window,
+            after=backfill_after,
+            filled=self._note_filled,
+        )
         self.longest_wait = 0.0
         self._waiting = 0
+        self.backfilled = 0
         self.fence: int | None = None
         """Under which this instance matches tickets; None while it is not its turn."""
 
@@ -111,9 +121,8 @@ class Matching:
                 began = self._desk.clock()
                 if self.fence is not None and await self._refused():
                     await asyncio.sleep(_RETRY)
-                if self._is_shared:
-                    # Where thousands wait a look takes long: streams have their turn, too.
-                    await asyncio.sleep(max(0.0, self._desk.clock() - began))
+                # Where thousands wait a look takes long: streams have their turn, too.
+                await asyncio.sleep(max(0.0, self._desk.clock() - began))
         finally:
             if renewing is not None:
                 renewing.cancel()
@@ -128,26 +137,25 @@ class Matching:
         tickets = await store.live()
         listeners = {one.listener for one in tickets if one.gone_since is None} - {""}
         gone = await store.gone(listeners - {self._instance})
-        waiting = [
-            ready
-            async for ticket in paced(tickets)
-            if (ready := await self._looked_after(ticket, gone, now)) is not None
-        ]
-        self.longest_wait = max((now - ticket.since for ticket in waiting), default=0.0)
-        if len(waiting) <= _FEW:
-            found = self._groups(waiting, now)
-        else:
-            found = await asyncio.to_thread(self._groups, waiting, now)
+        waiting = await self._looked_after(tickets, gone, now)
+        self.longest_wait = now - min((ticket.since for ticket in waiting), default=now)
+        # Those whose game stands still come before those who have none.
+        waiting = await self._backfill.fill(waiting, self.fence, now)
+        found = await self._groups(waiting, now)
         if len(found) > _MOST_AT_ONCE:
             self._desk.wake.set()
         seated = {ticket.ticket_id for group in found for ticket in group}
-        alone = [one for one in waiting if one.ticket_id not in seated and wants_bot(one, now)]
-        begun = await asyncio.gather(
-            *(self._begin(group, ()) for group in found[:_MOST_AT_ONCE]),
-            *(self._begin_with_bots(ticket) for ticket in alone[:_MOST_AT_ONCE]),
+        alone = [one for one in waiting if wants_bot(one, now) and one.ticket_id not in seated]
+        with_bots = [await self._with_bots(ticket) for ticket in alone[:_MOST_AT_ONCE]]
+        is_there = await self._beginning.begin(
+            [
+                *(Group(group) for group in found[:_MOST_AT_ONCE]),
+                *(group for group in with_bots if group is not None),
+            ],
+            self.fence,
         )
         self._waiting = await store.count()
-        return not all(begun)
+        return not is_there
 
     async def _refused(self) -> bool:
         """As `match`; True also while the store is away."""
@@ -174,122 +182,71 @@ class Matching:
             _log.info("whose turn it is to match players changed", fence=self.fence)
 
     async def _looked_after(
-        self, ticket: Ticket, gone: Collection[str], now: float
-    ) -> Ticket | None:
-        """The ticket if it waits: also one that somebody held for too long."""
+        self, tickets: Sequence[Ticket], gone: Collection[str], now: float
+    ) -> list[Ticket]:
+        """Those that wait: also one that somebody held for too long; the others' time is up."""
+        waiting: list[Ticket] = []
+        changes: list[tuple[Ticket, Ticket]] = []
+        for ticket in tickets:
+            new = self._as_of(ticket, gone, now)
+            if new is not ticket:
+                changes.append((ticket, new))
+            elif ticket.state is TicketState.WAITING:
+                waiting.append(ticket)
+        done = await self._desk.swap_each([[change] for change in changes], self.fence)
+        # Where others were faster the ticket is looked at the next time.
+        waiting += [
+            new
+            for (_, new), was_done in zip(changes, done, strict=True)
+            if was_done and new.state is TicketState.WAITING
+        ]
+        return waiting
+
+    def _as_of(self, ticket: Ticket, gone: Collection[str], now: float) -> Ticket:
+        """What becomes of a ticket by time alone; itself when that is nothing."""
         if ticket.state is TicketState.MATCHING:
             if ticket.held_until > now:
-                return None
-            ticket = await self._changed(ticket, released(ticket))
-        if ticket.listener in gone and ticket.gone_since is None:
+                return ticket
+            ticket = released(ticket)
+        if gone and ticket.listener in gone and ticket.gone_since is None:
             # Its instance died, and could not say so itself.
-            ticket = await self._changed(ticket, replace(ticket, gone_since=now))
-        return None if await self._desk.swept(ticket, now) else ticket
+            ticket = replace(ticket, gone_since=now)
+        if expired(ticket, self._desk.grace, now):
+            return replace(ticket, state=TicketState.EXPIRED, end_time=now)
+        return ticket
 
-    async def _changed(self, old: Ticket, new: Ticket) -> Ticket:
-        # Where others were faster the ticket is as good as the old one: it cannot be held.
-        return new if await self._desk.swap((old, new), fence=self.fence) else old
-
-    def _groups(self, waiting: Sequence[Ticket], now: float) -> list[list[Ticket]]:
+    async def _groups(self, waiting: Sequence[Ticket], now: float) -> list[list[Ticket]]:
         queues: dict[tuple[str, bool], list[Ticket]] = {}
         for ticket in waiting:
             queues.setdefault((ticket.wish.ladder, ticket.wish.rated), []).append(ticket)
-        return [group for queue in queues.values() for group in groups(queue, self._window, now)]
+        found: list[list[Ticket]] = []
+        for queue in queues.values():
+            if len(queue) <= FEW:
+                found += groups(queue, self._window, now)
+            else:
+                found += await asyncio.to_thread(groups, queue, self._window, now)
+        return found
 
-    async def _begin_with_bots(self, ticket: Ticket) -> bool:
-        """As `_begin`, with the nearest bots in rating for all other seats, if there are enough."""
-        bots = nearest_bots(
-            ticket.wish.bots, ticket.rating, await self._ratings.of(ticket.wish.ladder)
-        )
-        wanted = ticket.wish.size - 1
-        return wanted > len(bots) or await self._begin([ticket], bots[:wanted])
+    async def _with_bots(self, ticket: Ticket) -> Group | None:
+        """The ticket with the nearest bots in rating for all other seats, if there are enough."""
+        wish = ticket.wish
+        bots = nearest_bots(wish.bots, ticket.rating, await self._ratings.of(wish.ladder))
+        wanted = wish.size - len(wish.players)
+        if bots and not wish.rated:  # rated, all participants have to differ
+            bots = [*bots] * -(-wanted // len(bots))
+        return Group([ticket], bots[:wanted]) if wanted <= len(bots) else None
 
-    async def _begin(self, group: Sequence[Ticket], bots: Sequence[str]) -> bool:
-        """Creates a match and seats the group; when that fails all of them wait again."""
-        fence, hold = self.fence, str(uuid.uuid4())
-        until = self._desk.clock() + _HOLD_SECONDS
-        if not await self._desk.swap(
-            *((ticket, held(ticket, hold, until)) for ticket in group), fence=fence
-        ):
-            return True
-        try:
-            order = self._rng.permutation(len(group) + len(bots))
-            names = [*(ticket.wish.player for ticket in group), *bots]
-            participants = [names[index] for index in order]
-            created = await self._create(group[0].wish, participants)
-            seats = {one.ticket_id: _seat(created, participants, one.wish.player) for one in group}
-        except BaseException as error:
-            await self._release(group, hold)
-            if not isinstance(error, MazemeshError):
-                raise
-            _log.warning("match could not be created, players wait on", reason=str(error))
-            return False
-        if not await self._sit(seats, hold, fence):
-            _log.warning("tickets changed while their match was created", match=created.match_id)
-            return True
-        for ticket in group:
-            self._waited(self._desk.clock() - ticket.since)
-        if len(group) > 1:
-            ratings = [ticket.rating for ticket in group]
+    def _note(self, group: Group, setup: MatchSetup, now: float) -> None:
+        """Tells how long the players of a match waited, and how far apart they are."""
+        if setup.backfill:
+            self._backfill.note(setup.match_id, group.tickets)
+        for ticket in group.tickets:
+            self._waited(now - ticket.since)
+        if len(group.tickets) > 1:
+            ratings = [ticket.rating for ticket in group.tickets]
             self._gap(max(ratings) - min(ratings))
-        return True
 
-    async def _sit(self, seats: Mapping[str, Seat], hold: str, fence: int | None) -> bool:
-        """Ends all tickets that are held with their seats, or none of them."""
-        for _ in range(_TRIES):
-            tickets = await self._desk.store.find(list(seats))
-            if len(tickets) < len(seats) or any(one.hold != hold for one in tickets):
-                return False
-            now = self._desk.clock()
-            changes = [
-                (
-                    one,
-                    replace(
-                        one, state=TicketState.MATCHED, end_time=now, seat=seats[one.ticket_id]
-                    ),
-                )
-                for one in tickets
-            ]
-            # Streams come and go meanwhile.
-            if await self._desk.swap(*changes, fence=fence):
-                return True
-        return False
-
-    async def _release(self, group: Sequence[Ticket], hold: str) -> None:
-        for ticket in group:
-            # Where the store is away, or has lost it, it waits again by itself.
-            with suppress(MazemeshError):
-                await self._desk.update(
-                    ticket.ticket_id, lambda one: released(one) if one.hold == hold else one
-                )
-
-    async def _create(self, wish: Wish, participants: Sequence[str]) -> CreatedMatch:
-        identity = (await self._numbers.take(wish.ladder, 1))[0]
-        setup = MatchSetup(
-            identity.match_id,
-            wish.game,
-            wish.settings,
-            identity.seed,
-            tuple(participants),
-            rated=wish.rated,
-            rotations=1,
-        )
-        return (await self._game.create([setup]))[0]
-
-
-def _seat(created: CreatedMatch, participants: Sequence[str], player: str) -> Seat:
-    """Where a participant sits: in a time trial each has a game of its own."""
-    index = participants.index(player)
-    for game in created.games:
-        for seat, participant in enumerate(game.seat_participants):
-            if participant == index:
-                token = game.seat_tokens[seat]
-                return Seat(
-                    created.match_id,
-                    game.game_id,
-                    token,
-                    seat,
-                    tuple(participants),
-                    created.game_address,
-                )
-    raise RuntimeError(f"Game made no seat for {player!r} in match {created.match_id}")
+    def _note_filled(self, ticket: Ticket, now: float, gap: float) -> None:
+        self.backfilled += 1
+        self._waited(now - ticket.since)
+        self._gap(gap)

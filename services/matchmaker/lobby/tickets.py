@@ -6,6 +6,9 @@ import math
 from dataclasses import dataclass, replace
 from enum import Enum
 
+import numpy as np
+import numpy.typing as npt
+
 from mazemesh.games import GameSettings
 
 
@@ -37,6 +40,11 @@ class Wish:
         bot_after: Seconds after which a bot will do; None is never.
         bots: Who plays the game then.
         owner: Id of the key that asks, to which the ticket belongs; empty without keys.
+        party: Players who come along, and sit in the same team.
+        teams: Team of each start place; empty where each plays for itself.
+        person: Who asks, where that is known: two tickets of a person never meet.
+        backfill: Whether a seat of a running match will do, and whether the player's own seat may
+            be given to another when it stays empty.
     """
 
     player: str
@@ -49,11 +57,23 @@ class Wish:
     bot_after: float | None = None
     bots: tuple[str, ...] = ()
     owner: str = ""
+    party: tuple[str, ...] = ()
+    teams: tuple[int, ...] = ()
+    person: str = ""
+    backfill: bool = False
+
+    @property
+    def players(self) -> tuple[str, ...]:
+        """Who asks, and the party: as many seats are wanted."""
+        return (self.player, *self.party)
 
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """Where a matched player sits down; `game_address` is empty where Game is one."""
+    """Where a matched player sits down; `game_address` is empty where Game is one.
+
+    It is `backfilled` in a game that runs already.
+    """
 
     match_id: str
     game_id: str
@@ -61,6 +81,7 @@ class Seat:
     seat: int
     participants: tuple[str, ...]
     game_address: str = ""
+    backfilled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +92,7 @@ class Ticket:
         ticket_id: Its id.
         request_id: The request that made it.
         wish: What is asked for.
-        rating: The player's rating when it came.
+        rating: The player's rating when it came; of a party the mean of its players.
         since: When it came.
         state: See `TicketState`.
         gone_since: When its last stream broke; None while somebody listens.
@@ -79,7 +100,7 @@ class Ticket:
         hold: Names the attempt to seat it, while it is being matched.
         held_until: When it waits again if that attempt is not heard of.
         end_time: When it ended.
-        seat: The result, once matched.
+        seats: The result, once matched: of each of the wish's players.
     """
 
     ticket_id: str
@@ -93,7 +114,12 @@ class Ticket:
     hold: str = ""
     held_until: float = 0.0
     end_time: float = 0.0
-    seat: Seat | None = None
+    seats: tuple[Seat, ...] = ()
+
+    @property
+    def seat(self) -> Seat | None:
+        """That of the player who asked; None until it is matched."""
+        return self.seats[0] if self.seats else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +143,11 @@ class Window:
         steps = math.floor(max(waited, 0.0) / self.step_seconds)
         return min(self.start + steps * self.step, self.ceiling)
 
+    def after_all(self, waited: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """As `after`, for a column of times."""
+        steps = np.floor(np.maximum(waited, 0.0) / self.step_seconds)
+        return np.minimum(self.start + steps * self.step, self.ceiling)
+
     def next_change(self, waited: float) -> float | None:
         """Seconds until it widens; None at the ceiling."""
         if self.after(waited) >= self.ceiling:
@@ -125,7 +156,9 @@ class Window:
 
 
 def accept(first: Ticket, second: Ticket, window: Window, now: float) -> bool:
-    """Whether each is within the other's window; symmetric."""
+    """Whether each is within the other's window, and they are not one person; symmetric."""
+    if first.wish.person and first.wish.person == second.wish.person:
+        return False
     reach = min(window.after(now - first.since), window.after(now - second.since))
     return abs(first.rating - second.rating) <= reach
 
@@ -144,6 +177,11 @@ def held(ticket: Ticket, hold: str, until: float) -> Ticket:
 def released(ticket: Ticket) -> Ticket:
     """The ticket as it waits again."""
     return replace(ticket, state=TicketState.WAITING, hold="", held_until=0.0)
+
+
+def matched(ticket: Ticket, seats: tuple[Seat, ...], now: float) -> Ticket:
+    """The ticket as it ends with seats."""
+    return replace(ticket, state=TicketState.MATCHED, end_time=now, seats=seats)
 
 
 def can_play(ticket: Ticket) -> bool:

@@ -76,6 +76,9 @@ class FirstMatches(Protocol):
     async def issue(self, worker: str, limit: int, game: str = "") -> list[Match]:
         """At most `limit` new matches, leased to a worker; `game` restricts to one."""
 
+    async def created(self, match: Match, made: CreatedMatch) -> CreatedMatch:
+        """Told of a match of a run whose games exist; what its worker gets of it."""
+
 
 class LeaseEvent(Enum):
     """What happens to a lease."""
@@ -171,6 +174,11 @@ class Evaluation:
             if len(taken) < limit:
                 retry = await self._decide_in_turn(worker, limit - len(taken), game, taken)
             created = await self._create(taken) if taken else []
+            if self._first is not None:
+                created = [
+                    (match, await self._first.created(match, made) if match.run_id else made)
+                    for match, made in created
+                ]
         except BaseException:
             await self._withdraw(taken)
             raise

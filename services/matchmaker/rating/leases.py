@@ -13,6 +13,7 @@ from enum import Enum
 
 from mazemesh.errors import FailedPrecondition, Reason
 from mazemesh.games import GameSettings
+from mazemesh.games.ladder import EXHIBITION
 from services.matchmaker.setup import MatchSetup
 
 
@@ -46,7 +47,8 @@ class Match:
         worker: Who holds or held the lease.
         expire_time: When the lease runs out.
         end_time: When the match was completed or abandoned.
-        gate_id: Of the gate that it is for; empty: none.
+        run_id: Of the gate or tournament that it is for; empty: none.
+        lease_seconds: How long a worker has at least, where people play too.
     """
 
     match_id: str
@@ -62,7 +64,8 @@ class Match:
     worker: str = ""
     expire_time: float = 0.0
     end_time: float = 0.0
-    gate_id: str = ""
+    run_id: str = ""
+    lease_seconds: float = 0.0
 
     @property
     def setup(self) -> MatchSetup:
@@ -75,6 +78,7 @@ class Match:
             self.participants,
             rated=True,
             fence=self.fence,
+            exhibition=self.ladder.endswith(EXHIBITION),
         )
 
 
@@ -115,7 +119,7 @@ def leased(match: Match, worker: str, terms: Terms, now: float) -> Match:
         fence=match.fence + 1,
         attempts=match.attempts + 1,
         worker=worker,
-        expire_time=now + terms.seconds,
+        expire_time=now + max(terms.seconds, match.lease_seconds),
     )
 
 

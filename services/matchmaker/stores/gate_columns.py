@@ -17,6 +17,7 @@ from services.matchmaker.gates.run import (
     RunState,
     Verdict,
 )
+from services.matchmaker.runs.store import Run
 
 _COLUMNS = ("gate_id", "request_id", "state", "revision")
 """What has a column of its own."""
@@ -24,8 +25,7 @@ _COLUMNS = ("gate_id", "request_id", "state", "revision")
 
 def to_json(run: GateRun) -> dict[str, Any]:
     """All of a run but what has a column."""
-    plain = asdict(run, dict_factory=lambda items: {key: _plain(value) for key, value in items})
-    return {key: value for key, value in plain.items() if key not in _COLUMNS}
+    return {key: value for key, value in plain(run).items() if key not in _COLUMNS}
 
 
 def from_json(stored: Mapping[str, Any], columns: Mapping[str, Any]) -> GateRun:
@@ -34,7 +34,9 @@ def from_json(stored: Mapping[str, Any], columns: Mapping[str, Any]) -> GateRun:
     return GateRun(
         **{
             **stored,
-            **{key: columns[key] for key in _COLUMNS},
+            "gate_id": columns["run_id"],
+            "request_id": columns["request_id"],
+            "revision": columns["revision"],
             "state": RunState(columns["state"]),
             "settings": GameSettings(**stored["settings"]),
             "ancestors": tuple(stored["ancestors"]),
@@ -56,6 +58,11 @@ def from_json(stored: Mapping[str, Any], columns: Mapping[str, Any]) -> GateRun:
             ),
         }
     )
+
+
+def plain(run: Run) -> dict[str, Any]:
+    """A run as JSON has it: enums by their values."""
+    return asdict(run, dict_factory=lambda items: {key: _plain(value) for key, value in items})
 
 
 def _plain(value: object) -> object:

@@ -1,15 +1,17 @@
 """Tickets in Redis, which all instances share.
 
 Keys, all with an end: a ticket by its id (text), its id by request, the live one by ladder and
-player; sorted sets of the ids that live (by `since`), that ended (by `end_time`), and of instances
-(by the time until which they count as living).
+each player; sorted sets of the ids that live (by `since`), that ended (by `end_time`), and of
+instances (by the time until which they count as living).
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Sequence
 from operator import methodcaller
 
+from mazemesh.errors import MazemeshError
 from services._harness.stores.redis_server import Argument, RedisServer
 from services.matchmaker.lobby.tickets import ENDED, Ticket
 from services.matchmaker.store import LOBBY
@@ -28,59 +30,83 @@ local function count(key)
 end
 """
 
-# KEYS: ticket, request, player, live, changes, prefix of tickets.
+# KEYS: ticket, request, live, changes, prefix of tickets, then a key of each player.
 # ARGV: id, text, since, seconds, most.
 _ADD = (
     _COUNT
     + """
 local known = redis.call('GET', KEYS[2])
 if known then
-  local text = redis.call('GET', KEYS[6] .. known)
-  if text then return {'known', text} end
+  local text = redis.call('GET', KEYS[5] .. known)
+  if text then return {'known', text, ''} end
 end
-local other = redis.call('GET', KEYS[3])
-if other and redis.call('EXISTS', KEYS[6] .. other) == 1 then return {'other', other} end
-if redis.call('ZCARD', KEYS[4]) >= tonumber(ARGV[5]) then return {'full', ''} end
+for i = 6, #KEYS do
+  local other = redis.call('GET', KEYS[i])
+  if other and redis.call('EXISTS', KEYS[5] .. other) == 1 then
+    return {'other', other, tostring(i - 6)}
+  end
+end
+if redis.call('ZCARD', KEYS[3]) >= tonumber(ARGV[5]) then return {'full', '', ''} end
 redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[4])
 redis.call('SET', KEYS[2], ARGV[1], 'EX', ARGV[4])
-redis.call('SET', KEYS[3], ARGV[1], 'EX', ARGV[4])
-redis.call('ZADD', KEYS[4], ARGV[3], ARGV[1])
-redis.call('EXPIRE', KEYS[4], 86400)
-count(KEYS[5])
-return {'added', ARGV[2]}
+for i = 6, #KEYS do redis.call('SET', KEYS[i], ARGV[1], 'EX', ARGV[4]) end
+redis.call('ZADD', KEYS[3], ARGV[3], ARGV[1])
+redis.call('EXPIRE', KEYS[3], 86400)
+count(KEYS[4])
+return {'added', ARGV[2], ''}
 """
 )
 
-# KEYS: leader, live, ended, changes, then ticket, request and player of each change.
-# ARGV: fence, then id, old text, new text, end time (empty: it lives) and seconds of each.
+# KEYS: leader, live, ended, changes, then ticket, request and each player of each change.
+# ARGV: fence, then of each group how many changes it has, and of each of these id, old text, new
+# text, end time (empty: it lives), seconds and how many players. Which groups were done.
 _SWAP = (
     _COUNT
     + """
 if ARGV[1] ~= '' then
   local fence = redis.call('HGET', KEYS[1], 'fence')
-  if fence and tonumber(fence) > tonumber(ARGV[1]) then return 0 end
+  if fence and tonumber(fence) > tonumber(ARGV[1]) then return {} end
 end
-local changes = (#ARGV - 1) / 5
-for i = 0, changes - 1 do
-  local present = redis.call('GET', KEYS[5 + 3 * i])
-  if present ~= ARGV[3 + 5 * i] and present ~= ARGV[4 + 5 * i] then return 0 end
-end
-for i = 0, changes - 1 do
-  local ticket, request, player = KEYS[5 + 3 * i], KEYS[6 + 3 * i], KEYS[7 + 3 * i]
-  local id, ended, seconds = ARGV[2 + 5 * i], ARGV[5 + 5 * i], ARGV[6 + 5 * i]
-  redis.call('SET', ticket, ARGV[4 + 5 * i], 'EX', seconds)
-  redis.call('EXPIRE', request, seconds)
-  if ended ~= '' then
-    redis.call('ZREM', KEYS[2], id)
-    redis.call('ZADD', KEYS[3], ended, id)
-    redis.call('EXPIRE', KEYS[3], 86400)
-    if redis.call('GET', player) == id then redis.call('DEL', player) end
-  else
-    redis.call('EXPIRE', player, seconds)
+local done, changed, a, k = {}, false, 2, 5
+while a <= #ARGV do
+  local changes, fits = tonumber(ARGV[a]), 1
+  local first, key = a + 1, k
+  for i = 0, changes - 1 do
+    local at = first + 6 * i
+    local present = redis.call('GET', KEYS[key])
+    if present ~= ARGV[at + 1] and present ~= ARGV[at + 2] then fits = 0 end
+    key = key + 2 + tonumber(ARGV[at + 5])
   end
+  for i = 0, changes - 1 do
+    local at = first + 6 * i
+    local players = tonumber(ARGV[at + 5])
+    if fits == 1 then
+      local id, ended, seconds = ARGV[at], ARGV[at + 3], ARGV[at + 4]
+      changed = true
+      redis.call('SET', KEYS[k], ARGV[at + 2], 'EX', seconds)
+      redis.call('EXPIRE', KEYS[k + 1], seconds)
+      if ended ~= '' then
+        redis.call('ZREM', KEYS[2], id)
+        redis.call('ZADD', KEYS[3], ended, id)
+      end
+      for player = k + 2, k + 1 + players do
+        if ended == '' then
+          redis.call('EXPIRE', KEYS[player], seconds)
+        elseif redis.call('GET', KEYS[player]) == id then
+          redis.call('DEL', KEYS[player])
+        end
+      end
+    end
+    k = k + 2 + players
+  end
+  done[#done + 1] = fits
+  a = first + 6 * changes
 end
-count(KEYS[4])
-return 1
+if changed then
+  redis.call('EXPIRE', KEYS[3], 86400)
+  count(KEYS[4])
+end
+return done
 """
 )
 
@@ -107,6 +133,8 @@ _BEAT_SECONDS = 3
 _KEPT_SECONDS = 600
 _PRUNED_AT_ONCE = 500
 _READ_AT_ONCE = 1000
+_SWAPPED_AT_ONCE = 100
+_FORM = "tickets-2"
 
 
 class RedisTickets:
@@ -128,16 +156,25 @@ class RedisTickets:
 
     async def add(self, ticket: Ticket) -> Ticket:
         """See `TicketStore`."""
-        keys = [*self._keys(ticket), self._live, self._changes, self._key("ticket", "")]
-        told, text = await self._add(
+        own, request, *players = self._keys(ticket)
+        keys = [own, request, self._live, self._changes, self._key("ticket", ""), *players]
+        told, text, which = await self._add(
             keys,
             [ticket.ticket_id, to_text(ticket), ticket.since, _seconds(ticket), self._max_tickets],
         )
         if told == b"other":
-            raise waits_already(ticket, text.decode())
+            raise waits_already(ticket, ticket.wish.players[int(which)], text.decode())
         if told == b"full":
             raise too_many(self._max_tickets)
         return from_text(text)
+
+    async def add_each(self, tickets: Sequence[Ticket]) -> list[Ticket | MazemeshError]:
+        """See `TicketStore`."""
+        told = await asyncio.gather(*map(self.add, tickets), return_exceptions=True)
+        for one in told:
+            if isinstance(one, BaseException) and not isinstance(one, MazemeshError):
+                raise one
+        return [one for one in told if isinstance(one, Ticket | MazemeshError)]
 
     async def get(self, ticket_id: str) -> Ticket:
         """See `TicketStore`."""
@@ -153,13 +190,33 @@ class RedisTickets:
         self, changes: Sequence[tuple[Ticket, Ticket]], fence: int | None = None
     ) -> bool:
         """See `TicketStore`."""
+        return (await self.swap_each([changes], fence))[0]
+
+    async def swap_each(
+        self, groups: Sequence[Sequence[tuple[Ticket, Ticket]]], fence: int | None = None
+    ) -> list[bool]:
+        """See `TicketStore`."""
+        parts = [
+            groups[first : first + _SWAPPED_AT_ONCE]
+            for first in range(0, len(groups), _SWAPPED_AT_ONCE)
+        ]
+        told = await asyncio.gather(*(self._swap_part(part, fence) for part in parts))
+        return [done for part in told for done in part]
+
+    async def _swap_part(
+        self, groups: Sequence[Sequence[tuple[Ticket, Ticket]]], fence: int | None
+    ) -> list[bool]:
         keys = [leader_key(self._server, LOBBY), self._live, self._ended, self._changes]
         arguments: list[Argument] = ["" if fence is None else fence]
-        for old, new in changes:
-            keys += self._keys(old)
-            ended = repr(new.end_time) if new.state in ENDED else ""
-            arguments += [old.ticket_id, to_text(old), to_text(new), ended, _seconds(new)]
-        return bool(await self._swap(keys, arguments))
+        for changes in groups:
+            arguments.append(len(changes))
+            for old, new in changes:
+                keys += self._keys(old)
+                ended = repr(new.end_time) if new.state in ENDED else ""
+                arguments += [old.ticket_id, to_text(old), to_text(new), ended, _seconds(new)]
+                arguments.append(len(old.wish.players))
+        done = await self._swap(keys, arguments)
+        return [bool(one) for one in done] or [False] * len(groups)
 
     async def live(self) -> list[Ticket]:
         """See `TicketStore`."""
@@ -237,11 +294,12 @@ class RedisTickets:
         return [
             self._key("ticket", ticket.ticket_id),
             self._key("request", ticket.request_id),
-            self._key("player", wish.ladder, wish.player),
+            *(self._key("player", wish.ladder, player) for player in wish.players),
         ]
 
     def _key(self, *parts: str) -> str:
-        return self._server.key("matchmaker", *parts)
+        # Instances of another form of tickets have a queue of their own beside this one.
+        return self._server.key("matchmaker", _FORM, *parts)
 
 
 def _seconds(ticket: Ticket) -> int:

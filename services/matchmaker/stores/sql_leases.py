@@ -184,7 +184,8 @@ def _match(row: Row[Any]) -> Match:
         worker=row.worker,
         expire_time=row.expire_time,
         end_time=row.end_time,
-        gate_id=row.gate_id,
+        run_id=row.gate_id,
+        lease_seconds=row.lease_seconds,
     )
 
 

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Column, Float, Index, Integer, String, Table
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Float,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from services._harness.sql.database import create_metadata
 
@@ -42,19 +53,21 @@ matches = Table(
     Column("worker", String(128), nullable=False),
     Column("expire_time", Float, nullable=False),
     Column("end_time", Float, nullable=False),
-    Column("gate_id", String(96), nullable=False, server_default=""),
+    # Of a gate, as it was at first, or of a tournament.
+    Column("gate_id", String(96), key="run_id", nullable=False, server_default=""),
+    Column("lease_seconds", Float, nullable=False, server_default="0"),
     # What is free to be leased, what ran out, and what ended, oldest first.
     Index("ix_matchmaker_matches_state_create_time", "state", "create_time", "match_id"),
     Index("ix_matchmaker_matches_state_expire_time", "state", "expire_time"),
     Index("ix_matchmaker_matches_state_end_time", "state", "end_time"),
-    Index("ix_matchmaker_matches_gate_id", "gate_id", "state"),
+    Index("ix_matchmaker_matches_gate_id", "run_id", "state"),
 )
 
 gates = Table(
     "matchmaker_gates",
     metadata,
     Column("position", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
-    Column("gate_id", String(96), nullable=False, unique=True),
+    Column("gate_id", String(96), key="run_id", nullable=False, unique=True),
     Column("request_id", String(128), nullable=False, unique=True),
     # Of the candidate's policy.
     Column("name", String(64), nullable=False),
@@ -64,6 +77,45 @@ gates = Table(
     Column("run", JSON, nullable=False),
     Index("ix_matchmaker_gates_state", "state", "position"),
     Index("ix_matchmaker_gates_name", "name", "position"),
+)
+
+tournaments = Table(
+    "matchmaker_tournaments",
+    metadata,
+    Column("position", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("tournament_id", String(96), key="run_id", nullable=False, unique=True),
+    Column("request_id", String(128), nullable=False, unique=True),
+    Column("name", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    # All of the run, as stores/tournament_columns.py writes it.
+    Column("run", JSON, nullable=False),
+    Index("ix_matchmaker_tournaments_state", "state", "position"),
+)
+
+entries = Table(
+    "matchmaker_entries",
+    metadata,
+    # The order in which they were written: a tournament's are written under its revision.
+    Column("position", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("tournament_id", String(96), nullable=False),
+    Column("key", String(32), nullable=False),
+    # Of the match in its encounter, from 0; -1 of a forfeit.
+    Column("number", Integer, nullable=False),
+    Column("score", Float, nullable=False),
+    Column("forfeit", String(8), nullable=False),
+    Column("time", Float, nullable=False),
+    Index("ix_matchmaker_entries_tournament", "tournament_id", "position"),
+    UniqueConstraint("tournament_id", "key", "number"),
+)
+
+presences = Table(
+    "matchmaker_presences",
+    metadata,
+    Column("tournament_id", String(96), primary_key=True),
+    Column("player", String(128), primary_key=True),
+    # Until when whoever asks for the seat is taken to be there.
+    Column("until", Float, nullable=False),
 )
 
 anchors = Table(
@@ -91,4 +143,12 @@ requests = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("request_id", String(128), nullable=False, unique=True),
+)
+
+tickets = Table(
+    "matchmaker_tickets",
+    metadata,
+    Column("ticket_id", String(36), primary_key=True),
+    # As stores/ticket_text.py writes it.
+    Column("ticket", Text, nullable=False),
 )

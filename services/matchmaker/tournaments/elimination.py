@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from services.matchmaker.tournaments.plan import Encounter, Plan, Scores, bye, met
+from services.matchmaker.tournaments.plan import Encounter, Log, Plan, bye, met
 
 Slot = int | None | Literal["open"]
 """Who stands in a place of a bracket: an entrant; None, nobody ever will; or nobody yet."""
@@ -13,9 +13,9 @@ Slot = int | None | Literal["open"]
 OPEN: Literal["open"] = "open"
 
 
-def single(plan: Plan, scores: Scores) -> list[Encounter]:
+def single(plan: Plan, log: Log) -> list[Encounter]:
     """Encounters of the bracket whose entrants are known, and that for the third place."""
-    bracket = _Bracket(plan, scores)
+    bracket = _Bracket(plan, log)
     slots, round_ = _seeded(plan), 0
     semifinalists: list[Slot] = []
     while len(slots) > 1:
@@ -28,14 +28,14 @@ def single(plan: Plan, scores: Scores) -> list[Encounter]:
     return bracket.encounters
 
 
-def double(plan: Plan, scores: Scores) -> list[Encounter]:
+def double(plan: Plan, log: Log) -> list[Encounter]:
     """Encounters of both brackets and of the final whose entrants are known.
 
     Who loses in round r of the upper bracket comes to the lower one, into the half where those are
     whom it has not met, so that a rematch is as late as it can be. Who comes from the lower bracket
     has to win the final twice, as the other one has not lost yet.
     """
-    bracket = _Bracket(plan, scores)
+    bracket = _Bracket(plan, log)
     slots, waiting = bracket.play("w", 1, _seeded(plan))
     lower: list[Slot] = waiting
     round_ = 1
@@ -67,8 +67,8 @@ def _mixed(lower: Sequence[Slot], fallen: Sequence[Slot], round_: int) -> list[S
 class _Bracket:
     """Plays rounds of slots as far as the results go."""
 
-    def __init__(self, plan: Plan, scores: Scores) -> None:
-        self._plan, self._scores = plan, scores
+    def __init__(self, plan: Plan, log: Log) -> None:
+        self._plan, self._log = plan, log
         self.encounters: list[Encounter] = []
 
     def play(self, name: str, round_: int, slots: Sequence[Slot]) -> tuple[list[Slot], list[Slot]]:
@@ -93,7 +93,7 @@ class _Bracket:
             return alone, None
         assert isinstance(first, int)
         assert isinstance(second, int)
-        one = met(self._plan, self._scores, key, round_, first, second, decide=True)
+        one = met(self._plan, self._log, key, round_, first, second, decide=True)
         self.encounters.append(one)
         if not one.over:
             return OPEN, OPEN

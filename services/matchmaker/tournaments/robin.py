@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from services.matchmaker.tournaments.plan import Encounter, Plan, Scores, bye, met
+from services.matchmaker.tournaments.plan import Encounter, Log, Plan, bye, met
 
 
-def round_robin(plan: Plan, scores: Scores) -> list[Encounter]:
+def round_robin(plan: Plan, log: Log) -> list[Encounter]:
     """Everybody against everybody; all encounters are there from the beginning.
 
     By the circle method: one stands still, the others move on by one place a round, and those who
@@ -25,26 +25,26 @@ def round_robin(plan: Plan, scores: Scores) -> list[Encounter]:
                 # Who comes first changes, as in some games that is told to both.
                 if (number + cycle) % 2:
                     first, second = second, first
-                found.append(_encounter(plan, scores, key, round_, first, second))
+                found.append(_encounter(plan, log, key, round_, first, second))
             circle = [circle[0], circle[-1], *circle[1:-1]]
     return found
 
 
-def gauntlet(plan: Plan, scores: Scores) -> list[Encounter]:
+def gauntlet(plan: Plan, log: Log) -> list[Encounter]:
     """The first entrant against each of the others."""
     head, *others = range(len(plan.entrants))
     return [
-        met(plan, scores, f"r{cycle}.{place}", cycle, head, other, decide=False)
+        met(plan, log, f"r{cycle}.{place}", cycle, head, other, decide=False)
         for cycle in range(1, plan.number_of_rounds + 1)
         for place, other in enumerate(others, start=1)
     ]
 
 
 def _encounter(
-    plan: Plan, scores: Scores, key: str, round_: int, first: int | None, second: int | None
+    plan: Plan, log: Log, key: str, round_: int, first: int | None, second: int | None
 ) -> Encounter:
     if first is not None and second is not None:
-        return met(plan, scores, key, round_, first, second, decide=False)
+        return met(plan, log, key, round_, first, second, decide=False)
     alone = second if first is None else first
     assert alone is not None  # one place alone is empty
     return bye(key, round_, alone)

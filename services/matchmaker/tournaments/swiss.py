@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from services.matchmaker.tournaments.plan import Encounter, Plan, Scores, bye, met
+from services.matchmaker.tournaments.plan import Encounter, Log, Plan, bye, met
 from services.matchmaker.tournaments.table import Row, table
 
 
-def swiss(plan: Plan, scores: Scores) -> list[Encounter]:
+def swiss(plan: Plan, log: Log) -> list[Encounter]:
     """Encounters of all rounds up to the first that is not over; a round follows from those before.
 
     Who has as many points meet, the upper half of them against the lower (FIDE Handbook C.04.3, the
@@ -20,7 +20,7 @@ def swiss(plan: Plan, scores: Scores) -> list[Encounter]:
         pairs, alone = _paired(table(plan, found), found, len(plan.entrants))
         for place, (first, second) in enumerate(pairs, start=1):
             key = f"s{round_}.{place}"
-            found.append(met(plan, scores, key, round_, first, second, decide=False))
+            found.append(met(plan, log, key, round_, first, second, decide=False))
         if alone is not None:
             found.append(bye(f"s{round_}.bye", round_, alone))
         if not all(one.over for one in found):

@@ -14,7 +14,8 @@ class Row:
 
     Attributes:
         entrant: Its index.
-        points: 1 for an encounter that was won and for a bye, 1/2 for one that was level.
+        points: 1 for an encounter that was won and for a bye, 1/2 for one that was level, 0 for one
+            that was forfeited.
         buchholz: Sum of the points of all who were met.
         median_buchholz: The same without the highest and the lowest.
         sonneborn_berger: Sum of the points of those who were beaten, and half of those level with.
@@ -49,17 +50,18 @@ def table(plan: Plan, encounters: Sequence[Encounter]) -> list[Row]:
         if one.second is None:
             points[one.first] += 1.0
             continue
-        share = 0.5 if one.winner is None else float(one.winner == one.first)
-        for who, whom, earned, scored in (
-            (one.first, one.second, share, one.points[0]),
-            (one.second, one.first, 1.0 - share, one.points[1]),
+        level = 0.5 if one.winner is None else 0.0
+        for who, whom, scored in (
+            (one.first, one.second, one.points[0]),
+            (one.second, one.first, one.points[1]),
         ):
+            # Who did not come has lost, also where both did not.
+            earned = 0.0 if who in one.absent else level + (one.winner == who)
             points[who] += earned
             match_points[who] += scored
             met[who].append((whom, earned))
     rows = [_row(entrant, points, met[entrant], match_points[entrant]) for entrant in range(count)]
-    seeds = {entrant: seed for seed, entrant in enumerate(plan.order)}
-    return sorted(rows, key=lambda row: (*_rank(row), seeds[row.entrant]))
+    return sorted(rows, key=lambda row: (*_rank(row), plan.seed_of[row.entrant]))
 
 
 def _row(

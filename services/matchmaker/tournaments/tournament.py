@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from services.matchmaker.tournaments.elimination import double, single
-from services.matchmaker.tournaments.plan import Encounter, Format, Plan, Scores
+from services.matchmaker.tournaments.plan import ELIMINATIONS, Encounter, Format, Log, Plan
 from services.matchmaker.tournaments.robin import gauntlet, round_robin
 from services.matchmaker.tournaments.swiss import swiss
 from services.matchmaker.tournaments.table import Row, table
 
-_FOLDS: dict[Format, Callable[[Plan, Scores], list[Encounter]]] = {
+_FOLDS: dict[Format, Callable[[Plan, Log], list[Encounter]]] = {
     Format.ROUND_ROBIN: round_robin,
     Format.GAUNTLET: gauntlet,
     Format.SWISS: swiss,
@@ -20,7 +21,7 @@ _FOLDS: dict[Format, Callable[[Plan, Scores], list[Encounter]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Tournament:
     """See the module.
 
@@ -38,18 +39,28 @@ class Tournament:
     rows: tuple[Row, ...]
     places: tuple[int, ...]
 
-    @property
+    @cached_property
     def next(self) -> list[Encounter]:
         """Encounters of which another match can be played now."""
         return [one for one in self.encounters if not one.over]
 
+    @cached_property
+    def standings(self) -> list[Row]:
+        """All entrants by place, as far as it is known, then as the table has them."""
+        return sorted(self.rows, key=lambda row: self.places[row.entrant] or len(self.places) + 1)
 
-def fold(plan: Plan, scores: Scores) -> Tournament:
+    @cached_property
+    def by_key(self) -> dict[str, Encounter]:
+        """All encounters."""
+        return {one.key: one for one in self.encounters}
+
+
+def fold(plan: Plan, log: Log) -> Tournament:
     """The tournament as of these results; the same plan and results always give the same."""
-    encounters = _FOLDS[plan.format](plan, scores)
+    encounters = _FOLDS[plan.format](plan, log)
     over = all(one.over for one in encounters)
     rows = table(plan, encounters)
-    if plan.format in (Format.SINGLE, Format.DOUBLE):
+    if plan.format in ELIMINATIONS:
         lives = 1 if plan.format is Format.SINGLE else 2
         places = _places_of_lost(plan, encounters, lives, over)
     else:

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from google.protobuf.duration_pb2 import Duration
-
 from mazemesh.errors import InvalidArgument, Reason
-from mazemesh.names import MOST_PARTICIPANTS, OPPONENT, POLICY, SEEKER
+from mazemesh.names import MOST_PARTICIPANTS, OPPONENT, POLICY
 from mazemesh.v1 import matchmaker_pb2 as pb
-from services._harness.peers.known_games import KnownGame
-from services.matchmaker.lobby.lobby import Waiting
-from services.matchmaker.lobby.tickets import Wish
-from services.matchmaker.rating.ladders import ladder_of
 from services.matchmaker.rating.leases import Match
 from services.matchmaker.setup import CreatedMatch
 from services.matchmaker.training.opponents import Opponent, Source
@@ -22,8 +16,6 @@ from services.matchmaker.wire.matches import created_message, setup_message
 _MAX_OUTCOMES = 4096
 _MAX_POOL = 16
 _MAX_GAMES = 10_000_000
-_MAX_WAIT = 3600.0
-_DEFAULT_WAIT = 60.0
 
 _SOURCES = {
     Source.LATEST: pb.OPPONENT_SOURCE_LATEST,
@@ -139,65 +131,3 @@ def leased_match(match: Match, created: CreatedMatch, temperature: float) -> pb.
     )
     leased.expire_time.FromNanoseconds(round(match.expire_time * 1e9))
     return leased
-
-
-def wish_of(request: pb.FindMatchRequest, game: KnownGame, owner: str) -> Wish:
-    """What a player asks for; `game` is known under settings without reward shaping.
-
-    `owner` is the id of the key that asks.
-
-    Raises:
-        InvalidArgument: names the field.
-    """
-    SEEKER.check("player", request.player)
-    bot_after = _seconds("bot_after", request.bot_after) if request.HasField("bot_after") else None
-    ladder = ladder_of(game)
-    if request.rated and ladder.is_shared:
-        raise InvalidArgument(
-            f"rated: all players of {request.game} win and lose together, so it is rated by whole "
-            "teams of one policy; players who meet can play it unrated"
-        )
-    return Wish(
-        player=request.player,
-        ladder=ladder.name,
-        game=ladder.game,
-        settings=ladder.settings,
-        # Who waits for others holds one seat; a game of one seat is a time trial of two.
-        size=ladder.settings.seats if ladder.settings.seats > 1 else ladder.players,
-        rated=request.rated,
-        max_wait=_seconds("max_wait", request.max_wait) or _DEFAULT_WAIT,
-        bot_after=bot_after,
-        bots=ladder.bots,
-        owner=owner,
-    )
-
-
-def news(waiting: Waiting, game_address: str) -> pb.FindMatchResponse:
-    """`queued`, or `matched` once the ticket has a seat; `game_address` where Game is one."""
-    ticket = waiting.ticket
-    response = pb.FindMatchResponse(ticket_id=ticket.ticket_id)
-    if ticket.seat is None:
-        response.queued.since_time.FromNanoseconds(round(ticket.since * 1e9))
-        response.queued.rating = ticket.rating
-        response.queued.window = waiting.window
-        response.queued.tickets_waiting = waiting.tickets
-        return response
-    seat = ticket.seat
-    response.matched.CopyFrom(
-        pb.Matched(
-            match_id=seat.match_id,
-            game_id=seat.game_id,
-            seat_token=seat.seat_token,
-            seat=seat.seat,
-            participants=seat.participants,
-            game_address=seat.game_address or game_address,
-        )
-    )
-    return response
-
-
-def _seconds(field: str, duration: Duration) -> float:
-    seconds = duration.ToNanoseconds() / 1e9
-    if not 0.0 <= seconds <= _MAX_WAIT:
-        raise InvalidArgument(f"{field}: {seconds:g} s is outside 0..{_MAX_WAIT:g} s")
-    return seconds

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
 
-from mazemesh.errors import ResourceExhausted, Unavailable
 from mazemesh.names import GATE_ID, POLICY
 from mazemesh.v1 import matchmaker_pb2 as pb
 from services._harness.access.admission import caller
-from services._harness.notices import Look, Notices
+from services._harness.notices import Notices
 from services._harness.pages.paging import page_size, page_token, read_token
 from services.matchmaker.gates.gates import Gates
-from services.matchmaker.gates.run import GateRun
 from services.matchmaker.gates.store import GATES, GateStore
 from services.matchmaker.wire.gates import asked_of, cancel_reason, run_message
-
-_MOST_WATCHES = 256
+from services.matchmaker.wire.watches import Watches
 
 
 class GateCalls:
@@ -33,21 +28,20 @@ class GateCalls:
     def __init__(
         self, gates: Gates, store: GateStore, notices: Notices, *, heartbeat_seconds: float
     ) -> None:
-        self._gates, self._store, self._notices = gates, store, notices
-        self._heartbeat_seconds = heartbeat_seconds
-        self._looks: set[Look] = set()
-        self._closed = False
+        self._gates, self._store = gates, store
+        self._watches = Watches(
+            *("gates", "ListGateRuns", gates.get, notices, GATES),
+            heartbeat_seconds=heartbeat_seconds,
+        )
 
     @property
     def watching(self) -> int:
         """Open watches."""
-        return len(self._looks)
+        return len(self._watches)
 
     async def close(self) -> None:
         """Ends all watches."""
-        self._closed = True
-        for look in self._looks:
-            look.notice()
+        await self._watches.close()
 
     async def start(self, request: pb.StartGateRequest) -> pb.GateRun:
         """Starts a gate."""
@@ -65,7 +59,7 @@ class GateCalls:
         (before,) = read_token(request.page_token) or (0,)
         gate_id = GATE_ID.check("gate_id", request.gate_id) if request.gate_id else ""
         name = POLICY.check("name", request.name) if request.name else ""
-        rows = await self._store.page(before, limit + 1, gate_id=gate_id, name=name)
+        rows = await self._store.page(before, limit + 1, run_id=gate_id, name=name)
         page = rows[:limit]
         return pb.ListGateRunsResponse(
             runs=[run_message(run) for _, run in page],
@@ -74,31 +68,6 @@ class GateCalls:
 
     async def watch(self, request: pb.WatchGateRunRequest) -> AsyncIterator[pb.GateRun]:
         """A gate now and whenever it has changed, until it has ended."""
-        run = await self._gates.get(GATE_ID.check("gate_id", request.gate_id))
-        if len(self._looks) >= _MOST_WATCHES:
-            raise ResourceExhausted(
-                f"{len(self._looks)} watches of gates are open, which is the most; read "
-                "ListGateRuns instead"
-            )
-        look = self._notices.listen(GATES)
-        self._looks.add(look)
-        try:
-            while not self._closed:
-                yield run_message(run)
-                if not run.running:
-                    return
-                run = await self._next(look, run.gate_id, run.revision)
-        finally:
-            self._looks.discard(look)
-            self._notices.forget(look)
-        raise Unavailable("the Matchmaker is stopping; watch again")
-
-    async def _next(self, look: Look, gate_id: str, revision: int) -> GateRun:
-        """The gate once it has another revision, or after the heartbeat's time."""
-        run = await self._gates.get(gate_id)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._heartbeat_seconds):
-                while run.revision == revision and not self._closed:
-                    await look.wait()
-                    run = await self._gates.get(gate_id)
-        return run
+        gate_id = GATE_ID.check("gate_id", request.gate_id)
+        async for run in self._watches.follow(gate_id):
+            yield run_message(run)

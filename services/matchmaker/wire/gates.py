@@ -77,8 +77,8 @@ def asked_of(request: pb.StartGateRequest) -> tuple[str, Asked]:
     )
 
 
-def cancel_reason(request: pb.CancelGateRequest) -> str:
-    """Why a gate is cancelled."""
+def cancel_reason(request: pb.CancelGateRequest | pb.CancelTournamentRequest) -> str:
+    """Why a gate or a tournament is cancelled."""
     return text("reason", request.reason, _MAX_REASON)
 
 

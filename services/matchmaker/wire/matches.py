@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from mazemesh.v1 import elo_pb2
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.wire.specs import settings_to_proto
-from services.matchmaker.setup import CreatedGame, CreatedMatch, MatchSetup
+from services.matchmaker.setup import CreatedGame, CreatedMatch, MatchSetup, Vacancy
 
 
 def setup_message(setup: MatchSetup) -> pb.MatchSetup:
@@ -18,6 +19,8 @@ def setup_message(setup: MatchSetup) -> pb.MatchSetup:
         rated=setup.rated,
         fence=setup.fence,
         rotations=setup.rotations,
+        exhibition=setup.exhibition,
+        backfill=setup.backfill,
     )
 
 
@@ -32,6 +35,19 @@ def created_match(message: pb.CreatedMatch) -> CreatedMatch:
             for game in message.games
         ],
         message.game_address,
+    )
+
+
+def vacancy(message: pb.VacantSeat, game_address: str, instance: str) -> Vacancy:
+    """From the answer of ListVacantSeats; where the instance is reached by players, and here."""
+    return Vacancy(
+        message.match_id,
+        message.game_id,
+        message.seat,
+        message.ladder,
+        tuple(message.participants),
+        game_address,
+        instance,
     )
 
 
@@ -50,3 +66,12 @@ def created_message(created: CreatedMatch) -> pb.CreatedMatch:
             for game in created.games
         ],
     )
+
+
+def mean_scores(result: elo_pb2.MatchResult) -> dict[str, float]:
+    """By participant, its mean score over the games of a match; those of two sides add up to 1."""
+    games = result.games
+    return {
+        player: sum(game.scores[place] for game in games) / len(games)
+        for place, player in enumerate(result.participants)
+    }

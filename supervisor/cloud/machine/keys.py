@@ -45,9 +45,9 @@ def read_keys(folder: Path) -> dict[str, tuple[str, str]]:
 async def enter(keys: Mapping[str, tuple[str, str]], database_url: str) -> list[str]:
     """Roles whose keys were not there and now are."""
     # Late and by name: access is a room of the services' harness, loaded where it is used.
-    access: Any = import_module("services._harness.access.keys")
-    roles: Any = import_module("services._harness.access.roles")
-    sql: Any = import_module("services._harness.access.sql_keys")
+    access: Any = import_module("services._harness.access.callers.keys")
+    roles: Any = import_module("services._harness.access.callers.roles")
+    sql: Any = import_module("services._harness.access.callers.sql_keys")
     harness: Any = import_module("services._harness.sql.database")
     database = harness.Database(database_url)
     try:

@@ -37,7 +37,7 @@ def ensure(secrets: Mapping[str, str], wanted: Sequence[str], manager: Any) -> b
     present = _read(manager, secrets["tls"])
     if present is not None and _fits(present, wanted):
         return False
-    access: Any = import_module("services._harness.access.certificates")
+    access: Any = import_module("services._harness.access.tls.authority")
     with tempfile.TemporaryDirectory(prefix="mazemesh-certificates-") as text:
         folder = Path(text)
         authority = _read(manager, secrets["authority"])

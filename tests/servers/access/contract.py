@@ -10,6 +10,7 @@ from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 
+from mazemesh.kserve import inference_pb2
 from mazemesh.v1 import elo_pb2, game_pb2, matchmaker_pb2, model_pb2, replay_pb2
 
 FILES: Any = (game_pb2, matchmaker_pb2, model_pb2, elo_pb2, replay_pb2)
@@ -17,6 +18,7 @@ OTHERS: Any = (health_pb2, reflection_pb2, dm_env_rpc_pb2)
 """What is served beside the contract; by the Game service all of it."""
 
 GAME = "mazemesh.v1.GameService"
+MODEL = "mazemesh.v1.ModelService"
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,10 @@ METHODS = [
     Method(method, service.full_name if file in FILES else GAME)
     for file in (*FILES, *OTHERS)
     for service in file.DESCRIPTOR.services_by_name.values()
+    for method in service.methods
+] + [
+    Method(method, MODEL)
+    for service in inference_pb2.DESCRIPTOR.services_by_name.values()
     for method in service.methods
 ]
 

@@ -9,8 +9,8 @@ import grpc.aio
 
 from mazemesh.client.credentials import Credentials
 from services._harness import Server, serve
-from services._harness.access.certificates import make_authority, make_certificate
-from services._harness.access.roles import ADMINISTRATORS, Kind, Role, Rpc
+from services._harness.access.callers.roles import ADMINISTRATORS, Kind, Role, Rpc
+from services._harness.access.tls.authority import make_authority, make_certificate
 from tests.servers.access.secure_services import OPTIONS
 from tests.servers.probe import NAME, Probe, ProbeSettings, add_probe
 

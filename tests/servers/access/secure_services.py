@@ -12,10 +12,10 @@ from typing import Any
 from mazemesh.client.credentials import Credentials
 from mazemesh.sqlite_url import sqlite_url
 from services._harness import Server
-from services._harness.access.certificates import make_authority, make_certificate
-from services._harness.access.keys import Key, new_key
-from services._harness.access.roles import Role
-from services._harness.access.sql_keys import PACKAGE, SqlKeys
+from services._harness.access.callers.keys import Key, new_key
+from services._harness.access.callers.roles import Role
+from services._harness.access.callers.sql_keys import PACKAGE, SqlKeys
+from services._harness.access.tls.authority import make_authority, make_certificate
 from services._harness.sql.database import Database
 from services.elo.bind import bind as bind_elo
 from services.elo.settings import EloSettings

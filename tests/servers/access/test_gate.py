@@ -13,9 +13,9 @@ from mazemesh.client.credentials import Credentials
 from mazemesh.error_details import details_in
 from mazemesh.sqlite_url import sqlite_url
 from services._harness import Server
-from services._harness.access.audit import AuditLog
-from services._harness.access.audit_reading import lines, verify
-from services._harness.access.roles import Role
+from services._harness.access.audit.log import AuditLog
+from services._harness.access.audit.reading import lines, verify
+from services._harness.access.callers.roles import Role
 from tests.servers.access.guarded_probe import channel, guarded_probe
 from tests.servers.access.secure_services import OPTIONS, Keys
 from tests.servers.probe import NAME, call

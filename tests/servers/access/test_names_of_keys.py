@@ -25,7 +25,7 @@ from mazemesh.errors import (
 )
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.v1 import model_pb2
-from services._harness.access.roles import Role
+from services._harness.access.callers.roles import Role
 from tests.onnx_policies import Network
 from tests.servers.access.secure_services import OPTIONS, SecureServices, secure_services
 from tests.servers.game_server import race
@@ -257,7 +257,7 @@ def test_an_error_of_the_request_is_told_to_who_may_send_it(client: Any) -> None
 
 
 def test_the_audit_log_names_what_was_done(services: SecureServices, client: Any) -> None:
-    from services._harness.access.audit_reading import lines, verify
+    from services._harness.access.audit.reading import lines, verify
 
     client(ModelClient, "operator").set_alias("ann-1", "audited", 1, 0)
     folder: Path = services.certificates.parent / "audit"

@@ -17,8 +17,8 @@ from mazemesh.client.credentials import Credentials
 from mazemesh.v1.elo_pb2 import GetLeaderboardRequest
 from mazemesh.v1.elo_pb2_grpc import EloServiceStub
 from services._harness import StartError
-from services._harness.access.certificates import make_authority, make_certificate
-from services._harness.access.tls import Certificate, TlsFiles
+from services._harness.access.tls.authority import make_authority, make_certificate
+from services._harness.access.tls.certificate import Certificate, TlsFiles
 from tests.servers.access.guarded_probe import channel, guarded_probe, tls
 from tests.servers.access.secure_services import OPTIONS
 from tests.servers.probe import call
@@ -86,7 +86,7 @@ async def test_a_certificate_of_another_host_is_not_believed(tmp_path: Path) -> 
 async def test_a_new_certificate_is_taken_without_a_restart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services._harness.access.tls._LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("services._harness.access.tls.certificate._LOOK_SECONDS", 0.0)
     certs = tmp_path / "certs"
     async with (
         guarded_probe(tmp_path, keys="off", **tls(certs)) as server,

@@ -23,7 +23,7 @@ def test_a_key_is_entered_once_with_its_role(tmp_path: Path) -> None:
     assert asyncio.run(enter(keys, url)) == []
 
     async def stored() -> dict[str, Any]:
-        sql: Any = import_module("services._harness.access.sql_keys")
+        sql: Any = import_module("services._harness.access.callers.sql_keys")
         harness: Any = import_module("services._harness.sql.database")
         database = harness.Database(url)
         try:

@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mazemesh.client.model import ModelClient
@@ -185,3 +186,25 @@ def _all_whole(client: ModelClient, acknowledged: list[pb.PolicyVersion]) -> Non
         assert hashlib.sha256(data or b"").hexdigest() == version.sha256
     assert publish(client, seed=2000).version == len(versions) + 1
     assert Network(seed=2000).file() == client.get("race:latest")[1]
+
+
+async def test_what_one_instance_moves_the_other_infers_by(
+    server: PostgresqlServer, tmp_path: Path
+) -> None:
+    observation = {"observation": np.zeros((1, Network().observation_size), np.uint8)}
+    async with two(server.new_schema(), tmp_path) as instances:
+        one, other = instances.clients
+
+        def asked(client: ModelClient) -> int:
+            return client.infer("race", observation, deadline=60.0).version
+
+        def move() -> None:
+            publish(one, seed=0)
+            publish(one, seed=1)
+            eventually(lambda: (asked(one), asked(other)) == (2, 2), 60.0)
+            alias = other.alias("race", "latest")
+            assert alias is not None
+            other.set_alias("race", "latest", 1, alias.alias.revision)
+            eventually(lambda: (asked(one), asked(other)) == (1, 1), 60.0)
+
+        await asyncio.to_thread(move)

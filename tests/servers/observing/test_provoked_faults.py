@@ -28,7 +28,7 @@ from mazemesh.process.ports import free_block
 from mazemesh.v1 import matchmaker_pb2
 from mazemesh.v1.matchmaker_pb2 import LeasedMatch, LeaseMatchesResponse
 from mazemesh.v1.matchmaker_pb2_grpc import MatchmakerServiceStub
-from services._harness.access.audit import AuditLog
+from services._harness.access.audit.log import AuditLog
 from services._harness.sql.database import Database
 from services._harness.state_metrics import ServerState
 from services.elo.bind import bind as bind_elo

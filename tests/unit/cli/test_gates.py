@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from rich.console import Console
 
-from mazemesh.cli import gates, promotion
+from mazemesh.cli import following, gates, promotion
 from mazemesh.errors import NotFound, Unavailable
 from mazemesh.v1.elo_pb2 import GATE_VERDICT_PASSED, GATE_VERDICT_RUNNING, Gate, GateMemory
 from mazemesh.v1.matchmaker_pb2 import (
@@ -73,11 +73,15 @@ def test_a_gate_in_a_line() -> None:
     assert gates.line(waiting).endswith("; waits for an evaluator")
 
 
+def shown(*runs: GateRun, quiet: bool = False) -> GateRun:
+    return following.watched(runs, gates.line, gates.picture, quiet=quiet)
+
+
 def test_in_a_pipe_each_change_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    last = gates._watched([run(0.1), run(0.1), run(0.2), ended()], quiet=False)
+    last = shown(run(0.1), run(0.1), run(0.2), ended())
     assert last == ended()
     assert len(capsys.readouterr().out.splitlines()) == 3
-    gates._watched([run()], quiet=True)
+    shown(run(), quiet=True)
     assert capsys.readouterr().out == ""
 
 
@@ -85,9 +89,9 @@ def test_on_a_terminal_it_is_a_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = io.StringIO()
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     monkeypatch.setattr(
-        gates, "literal_console", lambda: Console(file=screen, force_terminal=True, width=200)
+        following, "literal_console", lambda: Console(file=screen, force_terminal=True, width=200)
     )
-    gates._watched([run(0.1), ended()], quiet=False)
+    shown(run(0.1), ended())
     assert "passes" in screen.getvalue()
     assert "race:4 against race:3: promoted" in screen.getvalue()
 
@@ -108,12 +112,16 @@ class Client:
 
 
 def test_a_watch_is_resumed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gates, "_PAUSE", 0.001)
+    monkeypatch.setattr(following, "_PAUSE", 0.001)
     away = Unavailable("stopping")
     client = Client(run(0.1), away, away, run(0.2), ended())
-    assert list(gates._followed(client, "gate-1")) == [run(0.1), run(0.2), ended()]  # type: ignore[arg-type]
+    assert list(following.followed(lambda: client.watch_gate_run("gate-1"))) == [
+        run(0.1),
+        run(0.2),
+        ended(),
+    ]
     with pytest.raises(NotFound):
-        list(gates._followed(Client(NotFound("none")), "gate-1"))  # type: ignore[arg-type]
+        list(following.followed(lambda: Client(NotFound("none")).watch_gate_run("gate-1")))
 
 
 def test_a_champion_is_explained() -> None:

@@ -102,5 +102,6 @@ def state(ladder: Ladder) -> tuple[object, ...]:
         ladder.players.names,
         [column.tobytes() for column in ladder.players.used()],
         ladder.pairs.rows.tobytes(),
+        None if ladder.skills is None else ladder.skills.used(len(ladder.players)).tobytes(),
         [column.tobytes() for column in points],
     )

@@ -8,7 +8,7 @@ import pytest
 
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import Catalogue, get_game, list_games, open_game
-from mazemesh.games.foreign import names
+from mazemesh.games.foreign.environments import names
 
 WALK = "pettingzoo:tests.foreign_games:Walk"
 

@@ -8,8 +8,8 @@ import pytest
 
 from mazemesh.games import GameSettings, get_game
 from mazemesh.games.bots import BOTS
-from mazemesh.games.foreign.gymnasium_environment import GymnasiumEnvironment
-from mazemesh.games.foreign.rows import Rows
+from mazemesh.games.foreign.environments.gymnasium_environment import GymnasiumEnvironment
+from mazemesh.games.foreign.seats.rows import Rows
 from mazemesh.games.mazes.engine import BatchEngine
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mazemesh.games.foreign.making import unguarded
+from mazemesh.games.foreign.environments.making import unguarded
 
 tictactoe = pytest.importorskip("pettingzoo.classic.tictactoe_v3")
 

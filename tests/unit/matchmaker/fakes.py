@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Generic
 
 from mazemesh.errors import (
     AlreadyExists,
@@ -20,8 +21,7 @@ from mazemesh.errors import (
 from mazemesh.games import GameSettings, Purpose, get_game, seeds
 from mazemesh.v1 import game_pb2
 from services._harness.peers.game_specs import GameSpecs
-from services.matchmaker.gates.issuing import Step
-from services.matchmaker.gates.run import Finding, GateRun, Hypotheses, RunState, Verdict
+from services.matchmaker.gates.run import Finding, GateRun, Hypotheses, Verdict
 from services.matchmaker.peers import AliasAt, News, Published, Question, Resolved
 from services.matchmaker.rating.leases import (
     LIVE,
@@ -36,8 +36,10 @@ from services.matchmaker.rating.leases import (
 )
 from services.matchmaker.rating.ledger import Seen
 from services.matchmaker.rating.players import Rating
-from services.matchmaker.setup import CreatedGame, CreatedMatch, MatchSetup
+from services.matchmaker.runs.store import RunT, Step
+from services.matchmaker.setup import CreatedGame, CreatedMatch, MatchSetup, Vacancy
 from services.matchmaker.store import RATING, Anchor, FormsRead, Issued, Told
+from services.matchmaker.tournaments.run import Entry, Move, TournamentRun
 from services.matchmaker.training.outcomes import Form, decay_of
 from services.matchmaker.training.snapshots import SnapshotRoster
 from tests.game_specs import FakeSpecs, known
@@ -72,6 +74,7 @@ class FakeGame:
     matches: dict[str, MatchSetup] = field(default_factory=dict)
     finished: set[str] = field(default_factory=set)
     unplayable: set[str] = field(default_factory=set)
+    vacancies: list[Vacancy] = field(default_factory=list)
     calls: int = 0
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -79,6 +82,17 @@ class FakeGame:
         self, request: game_pb2.GetGameSpecRequest, wait: float
     ) -> game_pb2.GetGameSpecResponse:
         return await FakeSpecs(down=self.down).spec(request, wait)
+
+    async def vacant(self, seconds: float, most: int) -> list[Vacancy]:
+        if self.down:
+            raise Unavailable("Game is down")
+        return self.vacancies[:most]
+
+    async def replace(self, vacancy: Vacancy, player: str) -> str:
+        if vacancy not in self.vacancies:
+            raise FailedPrecondition("somebody sits there")
+        self.vacancies.remove(vacancy)
+        return f"{vacancy.game_id}/{vacancy.seat}/{player}"
 
     async def create(self, setups: Sequence[MatchSetup]) -> list[CreatedMatch]:
         self.calls += 1
@@ -145,6 +159,7 @@ class FakeElo:
     refusal: MazemeshError | None = None
     gates: dict[str, Question] = field(default_factory=dict)
     scores: dict[str, float] = field(default_factory=dict)
+    played: dict[str, dict[str, float]] = field(default_factory=dict)
     decides_after: int = 4
     answering: asyncio.Event = field(default_factory=asyncio.Event)
     waited: asyncio.Event = field(default_factory=asyncio.Event)
@@ -163,6 +178,12 @@ class FakeElo:
 
     async def rating(self, ladder: str, player: str) -> Rating | None:
         return (await self.ratings(ladder)).get(player)
+
+    async def results(self, match_ids: Sequence[str]) -> dict[str, dict[str, float]]:
+        """`played`, as far as asked for."""
+        if self.down:
+            raise Unavailable("Elo is down")
+        return {one: self.played[one] for one in match_ids if one in self.played}
 
     async def evaluate(self, question: Question) -> Finding:
         """`scores` are the candidate's; after `decides_after` matches the last one decides."""
@@ -373,67 +394,106 @@ class MemoryLeases:
         self.rows.update((one.match_id, one) for one in matches)
 
 
-class MemoryGates:
-    """A `GateStore` beside a `MemoryLeases`."""
+class MemoryRuns(Generic[RunT]):
+    """A `RunStore` beside a `MemoryLeases`."""
 
     def __init__(self, leases: MemoryLeases) -> None:
         self.leases = leases
-        self.runs: dict[str, GateRun] = {}
+        self.runs: dict[str, RunT] = {}
 
-    async def open(self, run: GateRun, most: int) -> GateRun:
+    async def open(self, run: RunT, most: int) -> RunT:
         for one in self.runs.values():
             if one.request_id == run.request_id:
                 return one
         if sum(one.running for one in self.runs.values()) >= most:
-            raise ResourceExhausted("too many gates run")
-        self.runs[run.gate_id] = run
+            raise ResourceExhausted("too many run")
+        self.runs[run.run_id] = run
         return run
 
-    async def get(self, gate_id: str) -> GateRun | None:
-        return self.runs.get(gate_id)
+    async def get(self, run_id: str) -> RunT | None:
+        return self.runs.get(run_id)
 
-    async def requested(self, request_ids: Collection[str]) -> dict[str, GateRun]:
+    async def requested(self, request_ids: Collection[str]) -> dict[str, RunT]:
         return {one.request_id: one for one in self.runs.values() if one.request_id in request_ids}
 
-    async def running(self) -> list[GateRun]:
+    async def running(self) -> list[RunT]:
         return [one for one in self.runs.values() if one.running]
 
     async def page(
-        self, before: int, limit: int, *, gate_id: str = "", name: str = ""
-    ) -> list[tuple[int, GateRun]]:
+        self, before: int, limit: int, *, run_id: str = "", name: str = ""
+    ) -> list[tuple[int, RunT]]:
         rows = [
             (position, run)
             for position, run in enumerate(self.runs.values(), 1)
             if (not before or position < before)
-            and gate_id in ("", run.gate_id)
+            and run_id in ("", run.run_id)
             and name in ("", run.name)
         ]
         return rows[::-1][:limit]
 
-    async def change(
-        self, gate_id: str, change: Callable[[GateRun], Step | None]
-    ) -> GateRun | None:
-        old = self.runs.get(gate_id)
+    async def change(self, run_id: str, change: Callable[[RunT], Step[RunT] | None]) -> RunT | None:
+        old = self.runs.get(run_id)
         step = change(old) if old else None
         if old is None or step is None:
             return None
         assert not {one.match_id for one in step.matches} & self.leases.rows.keys()
         new = replace(step.run, revision=old.revision + 1)
-        self.runs[gate_id] = new
+        self.runs[run_id] = new
         self.leases.rows.update((one.match_id, one) for one in step.matches)
-        if new.state is not RunState.RUNNING:
+        self.also(step)
+        if not new.running:
             self.leases.rows = {
                 key: one
                 for key, one in self.leases.rows.items()
-                if one.gate_id != gate_id or one.state is not State.QUEUED
+                if one.run_id != run_id or one.state is not State.QUEUED
             }
         return new
 
-    async def unplayed(self, gate_id: str) -> Mapping[str, State]:
+    def also(self, step: Step[RunT]) -> None:
+        """What else a step brings."""
+
+    async def unplayed(self, run_id: str) -> Mapping[str, State]:
         return {
             one.match_id: one.state
             for one in self.leases.matches
-            if one.gate_id == gate_id and one.state is not State.COMPLETED
+            if one.run_id == run_id and one.state is not State.COMPLETED
+        }
+
+
+class MemoryGates(MemoryRuns[GateRun]):
+    """A `GateStore`."""
+
+
+class MemoryTournaments(MemoryRuns[TournamentRun]):
+    """A `TournamentStore`."""
+
+    def __init__(self, leases: MemoryLeases) -> None:
+        super().__init__(leases)
+        self.log: list[tuple[str, Entry]] = []
+        self.until: dict[tuple[str, str], float] = {}
+
+    def also(self, step: Step[TournamentRun]) -> None:
+        if isinstance(step, Move):
+            known = {(of, one.key, one.number) for of, one in self.log}
+            new = [(step.run.run_id, one) for one in step.entries]
+            assert not known & {(of, one.key, one.number) for of, one in new}
+            self.log += new
+
+    async def entries(self, tournament_id: str, after: int) -> list[tuple[int, Entry]]:
+        return [
+            (position, one)
+            for position, (of, one) in enumerate(self.log, 1)
+            if of == tournament_id and position > after
+        ]
+
+    async def beat(self, tournament_id: str, player: str, until: float) -> None:
+        self.until[tournament_id, player] = until
+
+    async def present(self, tournament_id: str, now: float) -> set[str]:
+        return {
+            player
+            for (of, player), until in self.until.items()
+            if of == tournament_id and until > now
         }
 
 

@@ -15,9 +15,10 @@ from mazemesh.games.mazes.kernels.state import (
     IndexArray,
     Parameters,
     State,
+    cell_of,
     plane_index,
 )
-from mazemesh.packing.words import load_word, store_word, to_bits
+from mazemesh.packing.words import lines_to_bits, load_word, store_word
 
 WIDEST = 7
 """Window: its plane fits a word, a row of it eight bytes."""
@@ -25,26 +26,52 @@ WIDEST = 7
 OVERRUN = 8
 """Bytes that may be written behind the last row."""
 
-SCRATCH = 256
-"""Bytes that a call needs beside its rows: three planes, a word each line, in 64 bytes each."""
-
 _ONES, _GATHER = np.uint64(0x0101010101010101), np.uint64(0x0102040810204080)
-_ZERO, _ONE, _BYTE, _LAST_BYTE = np.uint64(0), np.uint64(1), np.uint64(8), np.uint64(56)
+_ZERO, _ONE, _LAST_BYTE = np.uint64(0), np.uint64(1), np.uint64(56)
 _WORD_BITS = 64
-_SOUTH, _VISITED = 64, 128
+_EVEN_BYTES, _EVEN_PAIRS = np.uint64(0x00FF00FF00FF00FF), np.uint64(0x0000FFFF0000FFFF)
+_LOW_HALF = np.uint64(0x00000000FFFFFFFF)
 # Of `visited` (mazemesh.games.spec.VISITS): what tells each of its bits.
 _ALWAYS, _ONCE, _TWICE, _OFTEN = np.uint8(1), np.uint8(64), np.uint8(128), np.uint8(1)
 
 
 @kernel
 def observe_packed(
-    p: Parameters, s: State, out: ByteArray, scratch: ByteArray, games: IndexArray, row_bytes: int
+    p: Parameters,
+    s: State,
+    out: ByteArray,
+    masks: ByteArray,
+    games: IndexArray,
+    row_bytes: int,
 ) -> None:
-    """Write what every seat of some games sees, one row a seat, games in the order given."""
-    window = p.window
+    """Write what every seat of some games sees, one row a seat, games in the order given.
+
+    And which of its actions are legal, a byte of `masks` each.
+    """
+    if p.window == WIDEST:
+        _observe(
+            p, s, out, masks, games, row_bytes, WIDEST
+        )  # shifts by constants, in the default game
+    else:
+        _observe(p, s, out, masks, games, row_bytes, p.window)
+
+
+@part
+def _observe(
+    p: Parameters,
+    s: State,
+    out: ByteArray,
+    masks: ByteArray,
+    games: IndexArray,
+    row_bytes: int,
+    window: int,
+) -> None:
+    """The same for windows of one size."""
+    last = window - 1
     area = window * window
     plane = (_ONE << np.uint64(area)) - _ONE
     row_mask = (_ONE << np.uint64(window)) - _ONE
+    each, spare = row_mask * _ONES, np.uint64(8 - window)
     for index in range(games.size):
         game = games[index]
         for seat in range(p.seats):
@@ -52,14 +79,19 @@ def observe_packed(
             left = s.position[game, seat, 1] - window // 2
             corner = plane_index(top, left, p)
             shared, own = game * p.plane + corner, (game * p.seats + seat) * p.plane + corner
-            west = _ZERO
-            for line in range(window):
-                at, to = line * p.stride, line * window
-                row = load_word(s.east, shared + at - 1)
-                west |= (row & _ONE) << np.uint64(line)
-                store_word(scratch, to, row >> _BYTE)
-                store_word(scratch, _SOUTH + to, load_word(s.south, shared + at))
-                store_word(scratch, _VISITED + to, load_word(s.visited, own + at))
+            # One column more in the west.
+            walls = lines_to_bits(s.east, shared - 1, p.stride, last, _ALWAYS, _ALWAYS)
+            west = ((walls & _ONES) * _GATHER >> _LAST_BYTE) & row_mask
+            east = _close(walls >> _ONE, each, spare) & plane
+            lines = lines_to_bits(s.south, shared, p.stride, last, _ALWAYS, _ALWAYS)
+            south = _close(lines, each, spare) & plane
+            # A visit that counts as often has the bits of the others too.
+            lines = lines_to_bits(s.visited, own, p.stride, last, _ONCE | _OFTEN, _ONCE)
+            once = _close(lines, each, spare) & plane
+            lines = lines_to_bits(s.visited, own, p.stride, last, _TWICE | _OFTEN, _TWICE)
+            twice = _close(lines, each, spare) & plane
+            lines = lines_to_bits(s.visited, own, p.stride, last, _OFTEN, _OFTEN)
+            often = _close(lines, each, spare) & plane
             players = _ZERO
             for other in range(p.seats):
                 if other != seat:
@@ -71,12 +103,6 @@ def observe_packed(
             heading = (_ONE << np.uint64(s.heading[game, seat])) >> _ONE
             edges = north & row_mask | west << np.uint64(window) | heading << np.uint64(2 * window)
             at = (index * p.seats + seat) * row_bytes
-            # A visit that counts as often has the bits of the others too.
-            east = to_bits(scratch, 0, _ALWAYS, _ALWAYS) & plane
-            south = to_bits(scratch, _SOUTH, _ALWAYS, _ALWAYS) & plane
-            once = to_bits(scratch, _VISITED, _ONCE | _OFTEN, _ONCE) & plane
-            twice = to_bits(scratch, _VISITED, _TWICE | _OFTEN, _TWICE) & plane
-            often = to_bits(scratch, _VISITED, _OFTEN, _OFTEN) & plane
             bits, filled = _ZERO, 0
             at, bits, filled = _append(out, at, bits, filled, east, area)
             at, bits, filled = _append(out, at, bits, filled, south, area)
@@ -90,6 +116,19 @@ def observe_packed(
             at += (filled + 7) >> 3
             write_compass_to(p, s, out, game, seat, at, exit_row, exit_column)
             out[at + 4] = s.steps[game] * 255 // p.step_limit
+            passages = s.passages[game, cell_of(p, s, game, seat)]
+            masks[index * p.seats + seat] = passages << 1 | np.uint8(
+                p.may_stay
+            )  # as `write_mask` says it
+
+
+@part
+def _close(lines: np.uint64, each: np.uint64, spare: np.uint64) -> np.uint64:
+    """Eight lines of eight bits, of which the first 8 - spare count, as bits without gaps."""
+    lines &= each
+    lines = (lines & _EVEN_BYTES) | (lines & ~_EVEN_BYTES) >> spare
+    lines = (lines & _EVEN_PAIRS) | (lines & ~_EVEN_PAIRS) >> (spare << _ONE)
+    return (lines & _LOW_HALF) | (lines & ~_LOW_HALF) >> (spare << np.uint64(2))
 
 
 @part

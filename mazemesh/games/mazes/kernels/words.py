@@ -1,4 +1,7 @@
-"""Copying eight bytes at once, the width of a machine word, from and to any byte of an array."""
+"""Copying eight bytes at once, the width of a machine word, from and to any byte of an array.
+
+And fetching what will be looked at soon.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import Any, cast
 
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from mazemesh.games.mazes.kernels.state import ByteArray
@@ -40,3 +44,25 @@ def _copy_word(
 
 
 copy_word = cast("Callable[[ByteArray, int, ByteArray, int], None]", intrinsic(_copy_word))
+
+
+def _prefetch(typing_context: Any, array: Any, index: Any) -> tuple[Any, Any]:
+    """Ask for the line of the cache that holds a C-contiguous array's element of a flat index.
+
+    Unchecked: an index outside of the array does nothing.
+    """
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        number, byte = ir.IntType(32), ir.IntType(8).as_pointer()
+        data = context.make_array(sig.args[0])(context, builder, args[0]).data
+        pointer = builder.bitcast(builder.gep(data, [args[1]]), byte)
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
+        read, soon, data_cache = (ir.Constant(number, value) for value in (0, 3, 1))
+        builder.call(function, [pointer, read, soon, data_cache])
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), generate
+
+
+prefetch = cast("Callable[[Any, int], None]", intrinsic(_prefetch))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mazemesh.games.mazes.kernels.acting import act
 from mazemesh.games.mazes.kernels.compiling import kernel, part
 from mazemesh.games.mazes.kernels.episode import add_up, begin_step, close_episode
+from mazemesh.games.mazes.kernels.fetching import fetch_step
 from mazemesh.games.mazes.kernels.moves import move
 from mazemesh.games.mazes.kernels.observe import observe
 from mazemesh.games.mazes.kernels.shaping import remember_potentials, shape
@@ -16,6 +17,7 @@ def step(p: Parameters, s: State, actions: Int8Array, autoreset: bool) -> int:
     """Play one step of all active games with `actions` [games, seats]; return how many ended."""
     ended = 0
     for game in range(s.active.size):
+        fetch_step(p, s, game)
         if not begin_step(p, s, game):
             continue
         act(p, s, game, actions)

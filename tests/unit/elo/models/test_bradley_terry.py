@@ -28,16 +28,18 @@ TRUTH = {
 
 def log_posterior(point: np.ndarray, names: list[str], matches: list[Match], rho: float) -> float:
     """The documented model, game by game and prior by prior, written out a second time."""
-    rating = dict(zip(names, point[:-1] * SCALE, strict=True))
-    nu = math.exp(point[-1])
-    total = -((point[-1] - math.log(0.5)) ** 2) / (2 * 1.5**2)
+    rating = dict(zip(names, point[:-2] * SCALE, strict=True))
+    nu, seat = math.exp(point[-2]), point[-1] * SCALE
+    total = -((point[-2] - math.log(0.5)) ** 2) / (2 * 1.5**2) - seat**2 / (2 * 100**2)
     for one in matches:
         first, second = one.participants
-        edge = 10 ** ((rating[first] - rating[second]) / 800)
-        whole = edge + nu + 1 / edge
-        chances = {1.0: edge / whole, 0.5: nu / whole, 0.0: 1 / edge / whole}
         weight = 1 / (1 + (len(one.games) - 1) * rho)
-        total += weight * sum(math.log(chances[game.scores[0]]) for game in one.games)
+        for game in one.games:
+            ahead = seat if game.rotation == 0 else -seat
+            edge = 10 ** ((rating[first] - rating[second] + ahead) / 800)
+            whole = edge + nu + 1 / edge
+            chances = {1.0: edge / whole, 0.5: nu / whole, 0.0: 1 / edge / whole}
+            total += weight * math.log(chances[game.scores[0]])
     roots = []
     for name in names:
         policy, _, version = name.partition(":")
@@ -56,7 +58,7 @@ def log_posterior(point: np.ndarray, names: list[str], matches: list[Match], rho
 def brute_force(names: list[str], matches: list[Match], rho: float) -> np.ndarray:
     found = minimize(
         lambda point: -log_posterior(point, names, matches, rho),
-        np.zeros(len(names) + 1),
+        np.zeros(len(names) + 2),
         method="BFGS",
         options={"gtol": 1e-6},
     )
@@ -78,8 +80,9 @@ def test_the_fit_is_what_a_general_optimiser_finds(correlation: float) -> None:
     ladder = folded(matches)
     found = fit(ladder.problem())
     expected = brute_force(names_of(ladder), matches, found.correlation)
-    np.testing.assert_allclose(found.ratings, 1000 + SCALE * expected[:-1], atol=0.05)
-    assert found.log_nu == pytest.approx(expected[-1], abs=1e-3)
+    np.testing.assert_allclose(found.ratings, 1000 + SCALE * expected[:-2], atol=0.05)
+    assert found.log_nu == pytest.approx(expected[-2], abs=1e-3)
+    assert found.seat == pytest.approx(SCALE * expected[-1], abs=0.05)
 
 
 def test_the_covariance_is_the_inverse_hessian_seen_from_the_bots() -> None:
@@ -87,7 +90,8 @@ def test_the_covariance_is_the_inverse_hessian_seen_from_the_bots() -> None:
     ladder = folded(matches)
     found = fit(ladder.problem())
     names = names_of(ladder)
-    at = np.append((found.ratings - 1000) / SCALE, found.log_nu)
+    others = [found.log_nu, found.seat / SCALE]
+    at = np.concatenate([(found.ratings - 1000) / SCALE, others])
     size, step = len(at), 1e-3
     hessian = np.empty((size, size))
     for i in range(size):
@@ -99,8 +103,10 @@ def test_the_covariance_is_the_inverse_hessian_seen_from_the_bots() -> None:
             ]  # fmt: skip
             hessian[i, j] = -sum(corners) / (4 * step**2)
     bots = np.array([name.startswith("bot/") for name in names])
-    seen = np.eye(size - 1) - np.outer(np.ones(size - 1), bots / bots.sum())
-    expected = SCALE**2 * seen @ np.linalg.inv(hessian)[:-1, :-1] @ seen.T
+    seen = np.eye(size - 2) - np.outer(np.ones(size - 2), bots / bots.sum())
+    inverse = np.linalg.inv(hessian)
+    expected = SCALE**2 * seen @ inverse[:-2, :-2] @ seen.T
+    assert found.seat_deviation == pytest.approx(SCALE * math.sqrt(inverse[-1, -1]), rel=1e-3)
     np.testing.assert_allclose(covariance(found), expected, rtol=1e-3, atol=0.5)
 
 
@@ -119,6 +125,10 @@ def many(wins: float, draws: float, losses: float) -> Fit:
         draw_mass=draws * one,
         game_squares=(wins + draws / 4) * one,
         match_squares=(wins + draws / 4) * one,
+        seated=0 * one,
+        ahead_games=0 * one,
+        ahead_wins=0 * one,
+        ahead_draws=0 * one,
     )
     players = ["player/ann", "bot/random"]
     return fit(
@@ -226,7 +236,8 @@ second = rng.integers(first + 1, players)
 strengths = rng.normal(0, 1.5, players)
 wins = rng.binomial(2, 1 / (1 + np.exp(strengths[second] - strengths[first]))).astype(float)
 one, none = np.ones(rows), np.zeros(rows)
-table = PairTable(first, second, 2 * one, one, one, wins, none, wins, none, wins, wins**2)
+table = PairTable(first, second, 2 * one, one, one, wins, none, wins, none, wins, wins**2,
+                  none, none, none, none)
 anchors = np.arange(players) < 3
 problem = Problem(table, np.arange(players) - 1, anchors | True, anchors, np.full(players, 1000.0))
 fit(problem)  # loads what is compiled

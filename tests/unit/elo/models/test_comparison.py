@@ -41,7 +41,8 @@ def test_a_pair_counts_in_the_games_in_which_it_was_opposed() -> None:
 
 
 def test_two_players_are_compared_by_their_scores() -> None:
-    assert comparisons(match("m", FOUR[:2], 0.75).games) == [Comparison(0, 1, 1, Sums.of([0.75]))]
+    expected = [Comparison(0, 1, 1, Sums.of([0.75], [1]))]
+    assert comparisons(match("m", FOUR[:2], 0.75).games) == expected
 
 
 @given(st.lists(st.integers(0, 3), min_size=3, max_size=8).filter(lambda row: len(set(row)) > 1))

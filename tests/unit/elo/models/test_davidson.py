@@ -52,3 +52,25 @@ def test_derivatives_are_those_of_finite_differences() -> None:
             for second in (1, -1)
         ]
         assert found.mixed[row] == pytest.approx(-sum(corner) / (4 * step**2), abs=1e-5)
+
+
+def test_many_cells_have_what_few_have() -> None:
+    rng = np.random.default_rng(2)
+    difference = np.concatenate([rng.normal(0, 3, 5000), [0.0, 700.0, -5000.0, 1e-9]])
+    wins, draws, losses = rng.random((3, len(difference)))
+    many = derivatives(difference, -0.4, wins, draws, losses)
+    few = [
+        derivatives(*(column[start : start + 500] for column in (difference,)), -0.4,
+                    wins[start : start + 500], draws[start : start + 500],
+                    losses[start : start + 500])
+        for start in range(0, len(difference), 500)
+    ]  # fmt: skip
+    assert many.value == pytest.approx(sum(part.value for part in few), rel=1e-12)
+    assert many.nu_slope == pytest.approx(sum(part.nu_slope for part in few), rel=1e-12)
+    assert many.nu_curvature == pytest.approx(sum(part.nu_curvature for part in few), rel=1e-12)
+    for column in ("slope", "curvature", "mixed"):
+        expected = np.concatenate([getattr(part, column) for part in few])
+        np.testing.assert_allclose(getattr(many, column), expected, rtol=1e-9, atol=1e-14)
+    chances = outcomes(difference, -0.4)
+    np.testing.assert_allclose(chances.win[:500], outcomes(difference[:500], -0.4).win, rtol=1e-12)
+    np.testing.assert_allclose(chances.win + chances.draw + chances.loss, 1.0)

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from services.elo.models.cells import Cells
 from services.elo.models.davidson import outcomes
 from services.elo.models.evidence import LEAST_CORRELATION, correlation, game_weights
 from services.elo.models.pairs import Pairs, PairTable
@@ -16,7 +17,8 @@ def even_pair(scores: list[tuple[float, ...]]) -> PairTable:
 
 def measured(scores: list[tuple[float, ...]]) -> float:
     table = even_pair(scores)
-    return correlation(table, outcomes(np.zeros(len(table.matches)), -30.0), players=2)
+    cells = Cells.of(table)
+    return correlation(table, cells, outcomes(np.zeros(len(cells.rows)), -30.0), players=2)
 
 
 def test_games_that_repeat_each_other_are_worth_one() -> None:

@@ -30,7 +30,7 @@ async def world() -> World:
 async def leased(instance: Instance, limit: int = 50, worker: str = "w") -> list[Match]:
     """Matches of gates among those that a worker is given."""
     issue = await instance.evaluation.lease(worker, limit)
-    return [match for match, _ in issue.matches if match.gate_id]
+    return [match for match, _ in issue.matches if match.run_id]
 
 
 async def test_matches_are_numbered_and_bounded_and_come_first(world: World) -> None:
@@ -213,7 +213,7 @@ async def test_an_abandoned_match_is_issued_again_and_then_the_gate_is_given_up(
     over = world.run(run.gate_id)
     assert over.state is RunState.GIVEN_UP
     assert f"match {run.gate_id}/0 was abandoned 2 times" in over.explanation
-    assert not any(match.state is State.QUEUED and match.gate_id for match in world.leases.matches)
+    assert not any(match.state is State.QUEUED and match.run_id for match in world.leases.matches)
 
 
 async def test_what_stands_still_says_why(world: World) -> None:

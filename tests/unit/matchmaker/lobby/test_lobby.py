@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -7,14 +7,17 @@ import pytest
 
 from mazemesh.errors import AlreadyExists, FailedPrecondition, NotFound, Unavailable
 from services._harness.notices import LocalNotices
+from services.matchmaker.lobby.beginning import Group
 from services.matchmaker.lobby.desk import Desk
 from services.matchmaker.lobby.lobby import Lobby, Waiting
 from services.matchmaker.lobby.matching import Matching
+from services.matchmaker.lobby.seekers import Seekers
 from services.matchmaker.lobby.tickets import Ticket, TicketState, Window, Wish
 from services.matchmaker.numbers import Numbers
 from services.matchmaker.rating.ladders import ladder_of
 from services.matchmaker.rating.players import Rating
 from services.matchmaker.rating.ratings import Ratings
+from services.matchmaker.setup import CreatedMatch, MatchSetup
 from services.matchmaker.stores.memory import LocalLeaders, MemoryTickets
 from tests.game_specs import known
 from tests.unit.matchmaker.fakes import FakeClock, FakeElo, FakeGame, MemoryNumbers
@@ -38,13 +41,16 @@ class World:
         self.desk = Desk(self.tickets, LocalNotices(), GRACE, self.clock)
         ratings = Ratings(self.elo, 2.0, self.clock)
         window = Window(100.0, 50.0, 5.0, 500.0)
-        self.lobby = Lobby(self.desk, ratings, instance=INSTANCE, window=window, heartbeat=20.0)
+        seekers = Seekers(self.elo, 2.0, self.clock)
+        self.lobby = Lobby(self.desk, seekers, instance=INSTANCE, window=window, heartbeat=20.0)
         self.matching = Matching(
             self.desk,
             LocalLeaders(),
             Numbers(MemoryNumbers()),
             ratings,
             self.game,
+            self.game,
+            seekers,
             instance=INSTANCE,
             is_shared=False,
             window=window,
@@ -240,29 +246,57 @@ async def test_who_left_just_before_the_match_keeps_nobody_else(world: World) ->
     await world.follow(wish("bob"))
     ann, bob = await world.tickets.live()
     await world.lobby.cancel(bob.ticket_id)
-    assert await world.matching._begin([ann, bob], [])
+    assert await world.matching._beginning.begin([Group([ann, bob])], 1)
     assert world.game.matches == {}
     assert await world.tickets.live() == [ann]
 
 
-async def test_while_the_match_is_made_it_cannot_be_cancelled(world: World) -> None:
-    refused: list[str] = []
+class GameWithNews(FakeGame):
+    """Something happens while it makes matches."""
 
-    class Game(FakeGame):
-        async def create(self, setups):  # type: ignore[no-untyped-def]
-            for ticket_id in list(world.tickets._tickets):
-                with pytest.raises(FailedPrecondition, match="is matching"):
-                    await world.lobby.cancel(ticket_id)
-                refused.append(ticket_id)
-            return await super().create(setups)
+    def __init__(self, happens: Callable[[], Awaitable[None]]) -> None:
+        super().__init__()
+        self.happens = happens
 
-    world.matching._game = Game()
-    await world.follow(wish("ann"))
-    await world.follow(wish("bob"))
+    async def create(self, setups: Sequence[MatchSetup]) -> list[CreatedMatch]:
+        created = await super().create(setups)
+        await self.happens()
+        return created
+
+
+async def test_who_cancels_while_the_match_is_made_is_out_and_the_other_waits_on(
+    world: World,
+) -> None:
+    async def cancel() -> None:
+        (bob,) = [one for one in await world.tickets.live() if one.wish.player == "player/bob"]
+        assert bob.state is TicketState.MATCHING
+        await world.lobby.cancel(bob.ticket_id)
+
+    world.matching._beginning._game = GameWithNews(cancel)
+    ann, bob = await world.follow(wish("ann")), await world.follow(wish("bob"))
+    assert await world.matching.match() is False
+    assert (await world.ticket(bob)).state is TicketState.CANCELLED
+    world.matching._beginning._game = world.game
+    await world.follow(wish("cid"))
     await world.matching.match()
-    assert len(refused) == 2
+    matched = await world.ticket(ann)
+    assert matched.state is TicketState.MATCHED
     with pytest.raises(FailedPrecondition, match="is matched"):
-        await world.lobby.cancel(refused[0])
+        await world.lobby.cancel(matched.ticket_id)
+
+
+async def test_who_goes_away_while_the_match_is_made_keeps_nobody(world: World) -> None:
+    ann, bob = await world.follow(wish("ann")), await world.follow(wish("bob"), "r2")
+    world.matching._beginning._game = GameWithNews(bob.aclose)
+    await world.matching.match()
+    waiting = {one.wish.player: one for one in await world.tickets.live()}
+    assert waiting["player/ann"].gone_since is None
+    assert {one.state for one in waiting.values()} == {TicketState.WAITING}
+    world.matching._beginning._game = world.game
+    back = await world.follow(wish("bob"), "r2")
+    await world.matching.match()
+    assert (await world.ticket(ann)).state is (await world.ticket(back)).state
+    assert (await world.ticket(world.lobby.follow(waiting["player/bob"].ticket_id))).seat
 
 
 async def test_a_bot_of_the_nearest_rating_steps_in(world: World) -> None:
@@ -291,7 +325,7 @@ async def test_a_person_is_preferred_to_a_bot(world: World) -> None:
 
 
 async def test_a_table_too_large_for_the_bots_waits(world: World) -> None:
-    await world.follow(wish("ann", size=8, bot_after=0.0))
+    await world.follow(wish("ann", size=8, bot_after=0.0, rated=True))
     assert await world.matching.match() is False
     assert len(await world.tickets.live()) == 1
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mazemesh.errors import InvalidArgument
-from services.matchmaker.tournaments.plan import Format, Plan
+from services.matchmaker.tournaments.plan import End, Forfeit, Format, Log, Plan
 from services.matchmaker.tournaments.tournament import Tournament, fold
 
 SIZES = range(2, 66)
@@ -21,7 +21,7 @@ def plan(format_: Format, size: int, **other: int | bool) -> Plan:
 def played(plan: Plan, rng: np.random.Generator, draws: float = 0.2) -> Tournament:
     """Plays to the end, one random match at a time; each state is folded from the log alone."""
     scores: dict[str, tuple[float, ...]] = {}
-    while not (state := fold(plan, scores)).over:
+    while not (state := fold(plan, Log(scores))).over:
         for one in state.next:
             score = 0.5 if rng.random() < draws else float(rng.integers(2))
             scores[one.key] = (*scores.get(one.key, ()), score)
@@ -101,7 +101,7 @@ def test_single_eliminations_are_as_short_as_can_be(size: int) -> None:
 def test_when_the_better_always_wins_places_are_seeds(format_: Format, size: int) -> None:
     scores: dict[str, tuple[float, ...]] = {}
     own = plan(format_, size)
-    while not (state := fold(own, scores)).over:
+    while not (state := fold(own, Log(scores))).over:
         for one in state.next:
             assert one.second is not None
             scores[one.key] = (float(one.first < one.second),)
@@ -126,10 +126,10 @@ def test_who_loses_in_the_upper_bracket_meets_the_winner_late_again() -> None:
 
 def test_the_one_from_below_has_to_win_the_final_twice() -> None:
     own, scores = plan(Format.DOUBLE, 2), {"w1.1": (1.0,), "f1.1": (0.0,)}
-    state = fold(own, scores)
+    state = fold(own, Log(scores))
     assert [one.key for one in state.next] == ["f2.1"]
-    assert fold(own, scores | {"f2.1": (0.0,)}).places == (2, 1)
-    assert fold(own, scores | {"f2.1": (1.0,)}).places == (1, 2)
+    assert fold(own, Log(scores | {"f2.1": (0.0,)})).places == (2, 1)
+    assert fold(own, Log(scores | {"f2.1": (1.0,)})).places == (1, 2)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_the_one_from_below_has_to_win_the_final_twice() -> None:
 def test_an_encounter_ends_when_it_cannot_be_turned(
     best_of: int, scores: tuple[float, ...], over: bool, winner: int | None
 ) -> None:
-    (one, *_) = fold(plan(Format.SINGLE, 2, best_of=best_of), {"w1.1": scores}).encounters
+    (one, *_) = fold(plan(Format.SINGLE, 2, best_of=best_of), Log({"w1.1": scores})).encounters
     assert (one.over, one.winner) == (over, winner)
 
 
@@ -161,20 +161,26 @@ def test_results_may_come_in_any_order_and_more_than_are_needed(
     own = plan(format_, size, seeded=seeded, best_of=3)
     rng = np.random.default_rng(seed)
     scores: dict[str, tuple[float, ...]] = {}
-    while not (state := fold(own, scores)).over:
+    while not (state := fold(own, Log(scores))).over:
         for one in state.next:
             if rng.random() < 0.7:
                 scores[one.key] = (*scores.get(one.key, ()), float(rng.integers(3)) / 2.0)
     shuffled = {key: scores[key] for key in rng.permutation(list(scores)).tolist()}
-    assert fold(own, shuffled) == state
+    assert fold(own, Log(shuffled)) == state
     more = {key: (*each, 0.0, 1.0) for key, each in scores.items()}
-    assert fold(own, more).places == state.places
+    assert fold(own, Log(more)).places == state.places
 
 
 @pytest.mark.parametrize("format_", [Format.SWISS, Format.DOUBLE])
 def test_a_thousand_may_take_part(format_: Format) -> None:
     state = played(plan(format_, 1024), np.random.default_rng(1))
     assert state.places.count(1) == 1
+
+
+def test_everybody_against_everybody_with_a_thousand() -> None:
+    state = fold(plan(Format.ROUND_ROBIN, 1024), Log())
+    assert len(state.encounters) == 1024 * 1023 // 2
+    assert max(one.round for one in state.encounters) == 1023
 
 
 @pytest.mark.parametrize(
@@ -185,8 +191,82 @@ def test_a_thousand_may_take_part(format_: Format) -> None:
         ({"best_of": 2}, "best_of: 2"),
         ({"best_of": 101}, "best_of: 101"),
         ({"rounds": 2}, r"rounds: 2 is outside 0\.\.1 of swiss"),
+        (
+            {
+                "format": Format.ROUND_ROBIN,
+                "rounds": 2,
+                "entrants": tuple(map(str, range(1024))),
+            },
+            r"rounds: 2 is outside 0\.\.1 of round-robin",
+        ),
     ],
 )
 def test_what_cannot_be_played_is_refused(changes: dict[str, object], message: str) -> None:
     with pytest.raises(InvalidArgument, match=message):
         Plan(**{"format": Format.SWISS, "entrants": ("a", "b"), "seed": 0} | changes)  # type: ignore[arg-type]
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.sampled_from(Format),
+    st.integers(2, 33),
+    st.sampled_from([1, 3, 5]),
+    st.integers(0, 2**32),
+)
+def test_with_forfeits_and_best_of_n_it_comes_to_an_end(
+    format_: Format, size: int, best_of: int, seed: int
+) -> None:
+    own, rng = plan(format_, size, best_of=best_of), np.random.default_rng(seed)
+    scores: dict[str, tuple[float, ...]] = {}
+    forfeits: dict[str, Forfeit] = {}
+    while not (state := fold(own, Log(scores, forfeits))).over:
+        for one in state.next:
+            if rng.random() < 0.1:
+                forfeits[one.key] = list(Forfeit)[rng.integers(len(Forfeit))]
+            else:
+                scores[one.key] = (*scores.get(one.key, ()), float(rng.integers(5)) / 4.0)
+    assert all(place >= 1 for place in state.places)
+    for place in state.places:
+        assert sum(other < place for other in state.places) == place - 1
+    for one in state.encounters:
+        assert one.matches <= best_of * (3 if format_ in ELIMINATIONS else 1)
+        if one.key in forfeits and format_ in ELIMINATIONS:
+            assert one.winner is not None
+    # What comes late, about an encounter that was forfeited or is over, changes nothing.
+    late = {key: (*scores.get(key, ()), 1.0, 0.0) for key in {*scores, *forfeits}}
+    assert fold(own, Log(late, forfeits)).places == state.places
+
+
+@pytest.mark.parametrize(
+    ("forfeit", "format_", "winner", "end", "points"),
+    [
+        (Forfeit.FIRST, Format.SINGLE, 1, End.FORFEIT, (0.0, 1.0)),
+        (Forfeit.SECOND, Format.SINGLE, 0, End.FORFEIT, (1.0, 0.0)),
+        (Forfeit.BOTH, Format.SINGLE, 0, End.FORFEIT, (0.0, 0.0)),
+        (Forfeit.VOID, Format.SINGLE, 0, End.VOID, (1.0, 0.0)),
+        (Forfeit.BOTH, Format.ROUND_ROBIN, None, End.FORFEIT, (0.0, 0.0)),
+        (Forfeit.VOID, Format.ROUND_ROBIN, None, End.VOID, (0.5, 0.5)),
+    ],
+)
+def test_who_does_not_come_has_lost(
+    forfeit: Forfeit,
+    format_: Format,
+    winner: int | None,
+    end: End,
+    points: tuple[float, float],
+) -> None:
+    own = plan(format_, 2, best_of=3)
+    key = fold(own, Log()).encounters[0].key
+    state = fold(own, Log({key: (0.0,)}, {key: forfeit}))
+    (one,) = state.encounters
+    assert state.over
+    assert (one.winner, one.end) == (winner, end)
+    of = {row.entrant: row.points for row in state.rows}
+    assert (of[0], of[1]) == points
+
+
+def test_byes_are_told_and_level_ends_too() -> None:
+    state = fold(plan(Format.SWISS, 3), Log({"s1.1": (0.5,)}))
+    assert [one.end for one in state.encounters][:2] == [End.LEVEL, End.BYE]
+    drawn = fold(plan(Format.SINGLE, 2), Log({"w1.1": (0.5, 0.5, 0.5)}))
+    assert drawn.encounters[0].end is End.SEED

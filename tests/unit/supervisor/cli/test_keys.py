@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from mazemesh.cli.app import app
-from services._harness.access.audit_reading import lines, verify
+from services._harness.access.audit.reading import lines, verify
 
 RUNNER = CliRunner()
 

@@ -1,0 +1,1 @@
+"""What the Matchmaker drives to an end: what gates and tournaments share."""

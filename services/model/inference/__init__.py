@@ -1,0 +1,1 @@
+"""Inference: loaded versions, batches of many callers' rows, and what sessions remember."""
