@@ -45,7 +45,7 @@ class Cell:
 _WRAPPED = "gymnasium:bench.algorithms.environments"
 CARTPOLE, PENDULUM = "gymnasium:CartPole-v1", "gymnasium:Pendulum-v1"
 CAR = "gymnasium:MountainCarContinuous-v0"
-BREAKOUT, WHOLE_BREAKOUT = f"{_WRAPPED}:BreakoutLives-v0", f"{_WRAPPED}:Breakout-v0"
+BREAKOUT, WHOLE_BREAKOUT = f"{_WRAPPED}:ALE/BreakoutLives-v0", f"{_WRAPPED}:ALE/BreakoutSeen-v0"
 ROOMS, SPREAD = f"{_WRAPPED}:Rooms-v0", "pettingzoo:mpe2.simple_spread_v3"
 
 _DETERMINISTIC = {

@@ -77,8 +77,14 @@ class Presets(Generic[C]):
     families: Mapping[str, Preset[C]] = field(default_factory=dict)
 
     def of(self, game: str) -> Preset[C]:
-        """The preset for a game; one with arguments (after a `?`) is as without."""
+        """The preset for a game.
+
+        One with arguments (after a `?`) is as without, and one that a module registers
+        (`gymnasium:package.module:ID`) as the one of its id.
+        """
         name = game.partition("?")[0]
+        if name.count(":") == 2:
+            name = f"{name.partition(':')[0]}:{name.rpartition(':')[2]}"
         if name in self.games:
             return self.games[name]
         fitting = (preset for begin, preset in self.families.items() if name.startswith(begin))

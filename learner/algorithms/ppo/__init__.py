@@ -87,6 +87,26 @@ BOARDS = Preset(
     settings={"publish_steps": 2_000, "value_layers": "shared"},
 )
 
+# Of RL Baselines3 Zoo, which has them from Mnih et al. (2015) and Schulman et al. (2017). Pictures
+# cost more to learn from than to play: fewer epochs than elsewhere.
+ATARI = Preset(
+    GameSettings(),
+    PPOConfig(
+        unroll_length=128,
+        unrolls_per_batch=8,
+        minibatch_size=256,
+        epochs=4,
+        learning_rate=2.5e-4,
+        final_learning_rate=2.5e-5,
+        anneal_updates=150_000,
+        discount=0.99,
+        clip=0.1,
+    ),
+    games=8,
+    settings=ON_POLICY,
+    ends=True,
+)
+
 ALGORITHM = Algorithm(
     name="ppo",
     presets=Presets(
@@ -161,7 +181,11 @@ ALGORITHM = Algorithm(
                 ends=True,
             ),
         },
-        {"pettingzoo:classic/": BOARDS, "pettingzoo:pettingzoo.classic.": BOARDS},
+        {
+            "pettingzoo:classic/": BOARDS,
+            "pettingzoo:pettingzoo.classic.": BOARDS,
+            "gymnasium:ALE/": ATARI,
+        },
     ),
     experience=UNROLLS,
     build=build,
