@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from learner.algorithms.algorithm import Algorithm
+from learner.algorithms.algorithm import Algorithm, no_memory
 from learner.algorithms.presets import override
 from learner.algorithms.registry import find, names
 from learner.algorithms.sizes import fitted
@@ -219,8 +219,10 @@ def _architecture(
     encoding = settings.encoding
     if encoding.value == "auto" and Spaces.of(spec) is not None:
         encoding = dataclasses.replace(encoding, value=method.value)
-    if encoding.value == "auto" and not settings.network and _parts_value(settings, method, spec):
+    if encoding.value == "auto" and _parts_value(settings, method, spec):
         encoding = dataclasses.replace(encoding, value="own")
+    elif encoding.value == "shared" and Spaces.of(spec) is None:
+        encoding = dataclasses.replace(encoding, value="auto")  # which is the same there
     shape = Architecture(
         method.head,
         spec.observation_size,
@@ -259,7 +261,9 @@ def _parts_value(settings: LearnerSettings, method: Algorithm[Any], spec: GameSp
     shared layers the errors of large values drown the policy's gradient: CartPole-v1 took PPO five
     times as many steps (docs/performance.md). An image's layers cost too much to have them twice.
     """
-    if is_own(settings.game) or method.head != "actor-critic" or method.value != "auto":
+    if settings.network or is_own(settings.game) or method.preset(settings.game).shares:
+        return False
+    if method.head != "actor-critic" or method.value != "auto" or method.memory is not no_memory:
         return False
     return settings.image == "flat" or not any(map(_is_image, leaves(spec.observation_space)))
 

@@ -47,6 +47,7 @@ class Preset(Generic[C]):
         hidden: Widths of the network's hidden layers.
         games: That an actor plays at once.
         settings: Of the learner (`learner.settings`), where others than usual are better.
+        shares: The value shares the policy's layers, also where it would have its own otherwise.
         ends: The learning rate reaches its end with the run, where that is known (`--steps`).
     """
 
@@ -55,6 +56,7 @@ class Preset(Generic[C]):
     hidden: tuple[int, ...] = (128, 128)
     games: int = 256
     settings: Mapping[str, Any] = field(default_factory=dict)
+    shares: bool = False
     ends: bool = False
 
 

@@ -84,7 +84,8 @@ BOARDS = Preset(
         entropy_cost=0.1,
     ),
     hidden=(256, 256),
-    settings={"publish_steps": 2_000, "value_layers": "shared"},
+    settings={"publish_steps": 2_000},
+    shares=True,
 )
 
 # Of RL Baselines3 Zoo, which has them from Mnih et al. (2015) and Schulman et al. (2017). Pictures
