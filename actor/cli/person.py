@@ -13,7 +13,7 @@ from actor.cli.keys import next_move, single_keys
 from mazemesh.client.game.game import GameClient
 from mazemesh.client.game.seat_session import SeatSession
 from mazemesh.client.mesh import Mesh
-from mazemesh.errors import MazemeshError
+from mazemesh.errors import DeadlineExceeded, MazemeshError
 from mazemesh.evaluation.seats import play_seat
 from mazemesh.games import Purpose, get_game, is_bot, seeds
 from mazemesh.games.mazes.overview import legend
@@ -68,24 +68,47 @@ def play_in_terminal(
             arguments = (game_service, token, policy, left)
             threading.Thread(target=_let_play, args=arguments, daemon=True).start()
     try:
-        with game_service.play(created.seat_tokens[0]) as seat, single_keys():
-            _play(seat, _View(mesh, created.game_id, legend(get_game(game))))
+        sit_in_terminal(mesh, match.game_address, created.seat_tokens[0], created.game_id, game, 0)
     finally:
         left.set()
 
 
-def _play(seat: SeatSession, view: _View) -> None:
+def sit_in_terminal(
+    mesh: Mesh, address: str, token: str, game_id: str, game: str, seat: int
+) -> None:
+    """Plays one seat of a game from its start to its end, or until the person leaves.
+
+    Args:
+        mesh: Clients.
+        address: Of the Game service that has the game; empty: where it is one.
+        token: Of the seat.
+        game_id: To be watched.
+        game: What is played.
+        seat: Which one it is.
+
+    Raises:
+        MazemeshError: the game was lost.
+    """
+    view = _View(mesh, game_id, legend(get_game(game)), seat)
+    with mesh.game.at(address).play(token) as taken, single_keys():
+        _play(taken, view, seat)
+
+
+def _play(session: SeatSession, view: _View, seat: int) -> None:
     while True:
-        turn = seat.receive()
+        try:
+            turn = session.receive()
+        except DeadlineExceeded:
+            continue  # the others are not there yet
         if isinstance(turn, GameFinished):
-            _say(_outcome(turn))
+            _say(_outcome(turn, seat))
             return
         view.show(turn)
         action = _legal_move(turn)
         if action is None:
             _say("left; your seat stays until the game is over")
             return
-        seat.act(turn.step, action)
+        session.act(turn.step, action)
 
 
 def _legal_move(turn: Turn) -> int | None:
@@ -108,7 +131,8 @@ def _let_play(game: GameClient, token: str, policy: OnnxPolicy, left: threading.
 class _View:
     """The maze as a watcher sees it, drawn at each of the person's turns."""
 
-    def __init__(self, mesh: Mesh, game_id: str, legend: str) -> None:
+    def __init__(self, mesh: Mesh, game_id: str, legend: str, seat: int) -> None:
+        self._seat = seat
         self._legend = f", {legend}" if legend else ""
         self._frames: Iterator[WatchGameResponse] = mesh.game.watch(game_id)
         self._maze: WatchGameResponse | None = None
@@ -133,11 +157,11 @@ class _View:
         if sys.stdout.isatty():
             sys.stdout.write("\x1b[2J\x1b[H")
         _say(draw_text(passages, goals, players, items=items))
-        _say(f"step {turn.step}: you are 1{self._legend}")
+        _say(f"step {turn.step}: you are {self._seat + 1}{self._legend}")
 
 
-def _outcome(finished: GameFinished) -> str:
-    score, steps = finished.scores[0], finished.steps
+def _outcome(finished: GameFinished, seat: int) -> str:
+    score, steps = finished.scores[seat], finished.steps
     if len(finished.scores) == 1:
         return f"solved in {steps} steps" if score else f"not solved in {steps} steps"
     verdict = "you win" if score > 0.5 else "you lose" if score < 0.5 else "a draw"

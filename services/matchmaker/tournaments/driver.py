@@ -161,9 +161,11 @@ class Driver:
         ids = {run.match_id(one.key, one.number): one for one in waiting}
         found = await self._elo.results(list(ids)) if ids else {}
         unplayed = await self._store.unplayed(run.run_id) if ids else {}
-        results = {
-            match_id: _score(run, book, ids[match_id], scores) for match_id, scores in found.items()
-        }
+        results = {}
+        for match_id, scores in found.items():
+            score = _score(run, book, ids[match_id], scores)
+            if score is not None:
+                results[match_id] = score
         people = any(map(bool, run.people))
         now = self._clock()
         return Seen(
@@ -304,10 +306,13 @@ class Driver:
         self._changed()
 
 
-def _score(run: TournamentRun, book: Book, out: Out, scores: Mapping[str, float]) -> float:
-    """The first entrant's score in a match."""
-    first = book.folded.by_key[out.key].first
-    return scores[run.entrants[first].members[0]]
+def _score(run: TournamentRun, book: Book, out: Out, scores: Mapping[str, float]) -> float | None:
+    """The first entrant's score in a match; None where others have played it, or it is not known
+    here yet who should have."""
+    encounter = book.folded.by_key.get(out.key)
+    if encounter is None or scores.keys() != set(run.participants(encounter)):
+        return None
+    return scores[run.entrants[encounter.first].members[0]]
 
 
 def _waits_for(run: TournamentRun, out: Sequence[Out], now: float) -> str:

@@ -123,6 +123,20 @@ async def test_a_result_that_elo_never_hears_of_is_void(world: World) -> None:
     assert world.run(run.run_id).state is TournamentState.FINISHED
 
 
+async def test_a_result_of_others_is_none(world: World) -> None:
+    one = world.start()
+    run = await one.tournaments.create("r", asked(Format.SINGLE, *FOUR[:2]))
+    (match,) = await leased(one, run)
+    world.elo.played[match.match_id] = {"race:7": 1.0, "race:8": 0.0}
+    await one.evaluation.complete(match.match_id, match.fence, "w")
+    await one.driver.look()
+    assert not world.store.log
+    world.clock.pass_seconds(700.0)
+    for _ in range(2):
+        await one.driver.look()
+    assert one.driver.forfeits["void"] == 1
+
+
 async def test_it_says_what_it_waits_for(world: World) -> None:
     one = world.start()
     run = await one.tournaments.create("r", asked(Format.SINGLE, *FOUR))
