@@ -307,8 +307,10 @@ class Driver:
 
 
 def _score(run: TournamentRun, book: Book, out: Out, scores: Mapping[str, float]) -> float | None:
-    """The first entrant's score in a match; None where others have played it, or it is not known
-    here yet who should have."""
+    """The first entrant's score in a match.
+
+    None where others have played it, or where it is not known here yet who should have.
+    """
     encounter = book.folded.by_key.get(out.key)
     if encounter is None or scores.keys() != set(run.participants(encounter)):
         return None
