@@ -1,4 +1,4 @@
-"""`mazemesh status`, `leaderboard`, `policies`: what runs, who leads, what was published."""
+"""`mazemesh status`, `leaderboard`: what runs, and who leads."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from mazemesh.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
     from mazemesh.v1.elo_pb2 import PlayerRating
-    from mazemesh.v1.model_pb2 import PolicyVersion
 
 
 def status(
@@ -133,62 +132,3 @@ def _rating(row: PlayerRating, digits: int) -> dict[str, Any]:
         "draws": row.draws,
         "losses": row.losses,
     }
-
-
-def policies(
-    name: Annotated[str, typer.Argument(help="Name of the policy; empty: all.")] = "",
-    snapshots: Annotated[bool, typer.Option(help="Only versions kept for rating.")] = False,
-    every_state: Annotated[
-        bool, typer.Option("--all", help="Rejected and retired versions too.")
-    ] = False,
-    limit: Annotated[int, typer.Option(min=1, help="How many versions.")] = 50,
-    data_dir: DataDir = DATA_DIR,
-    host: Host = None,
-    port_base: PortBase = None,
-    json: Json = False,
-) -> None:
-    """List published versions, newest first."""
-    from itertools import islice
-
-    with connected(data_dir, host, port_base, ("model",)) as mesh:
-        listed = mesh.model.list(name, snapshots_only=snapshots, include_all_states=every_state)
-        versions = list(islice(listed, limit))
-    if json:
-        print_json([_version(one) for one in versions])
-        return
-    columns = ("policy", "state", "step", "snapshot", "bytes", "aliases", "created")
-    rows = [
-        (
-            f"{one.name}:{one.version}",
-            _state(one),
-            one.training_step,
-            "yes" if one.snapshot else "",
-            one.size_bytes,
-            " ".join(one.aliases),
-            one.create_time.ToDatetime().isoformat(" ", "seconds"),
-        )
-        for one in versions
-    ]
-    print_table("Policies", columns, rows)
-
-
-def _version(one: PolicyVersion) -> dict[str, Any]:
-    return {
-        "policy": f"{one.name}:{one.version}",
-        "state": _state(one),
-        "training_step": one.training_step,
-        "snapshot": one.snapshot,
-        "parent_version": one.parent_version,
-        "sha256": one.sha256,
-        "size_bytes": one.size_bytes,
-        "aliases": list(one.aliases),
-        "create_time": one.create_time.ToJsonString(),
-        "rejection": one.rejection,
-        "metadata": dict(one.metadata),
-    }
-
-
-def _state(one: PolicyVersion) -> str:
-    from mazemesh.v1.model_pb2 import PolicyState
-
-    return PolicyState.Name(one.state).removeprefix("POLICY_STATE_").lower()
