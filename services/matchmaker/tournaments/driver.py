@@ -100,6 +100,7 @@ class Driver:
         self._changed, self._clock = changed, clock
         self._over_since: dict[str, float] = {}
         self._created: set[str] = set()
+        self._refused: set[str] = set()
         self.running = 0
         self.played = 0
         self.forfeits: Counter[str] = Counter()
@@ -131,6 +132,7 @@ class Driver:
         if not runs:
             self._over_since.clear()
             self._created.clear()
+            self._refused.clear()
         return bool(runs)
 
     async def _drive(self, run: TournamentRun) -> None:
@@ -183,7 +185,7 @@ class Driver:
         results: Mapping[str, float],
         now: float,
     ) -> list[str]:
-        """Those that were played, or should have been, and of which Elo does not know for long."""
+        """Those of which Elo should know for long and does not, or that Game refuses."""
         over = [
             one
             for one in ids
@@ -194,7 +196,8 @@ class Driver:
                 del self._over_since[one]
         for one in over:
             self._over_since.setdefault(one, now)
-        return [one for one in over if now - self._over_since[one] > self._patience]
+        late = [one for one in over if now - self._over_since[one] > self._patience]
+        return [*late, *(one for one in ids if one in self._refused and one not in results)]
 
     async def _store_turn(
         self, run: TournamentRun, book: Book, turn: Turn, new: Sequence[Out]
@@ -268,6 +271,7 @@ class Driver:
         except _REFUSALS as error:
             if error.reason != Reason.MATCH_FINISHED:
                 _log.warning("match not created", match_id=match.match_id, reason=str(error))
+                self._refused.add(match.match_id)
             return None
 
     def _bots_alone(self, run: TournamentRun, book: Book, one: Out) -> bool:
