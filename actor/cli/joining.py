@@ -51,14 +51,19 @@ def join(
 
 def _play(mesh: Mesh, game: str, matched: TournamentSeats, played: set[str]) -> None:
     """Plays the games of a match that were not played yet, one after the other."""
-    from actor.cli.person import sit_in_terminal
+    from actor.cli.person import take_seat
+    from mazemesh.errors import MazemeshError
 
     for number, place in enumerate(matched.seats, start=1):
         if place.seat_token in played:
             continue
         played.add(place.seat_token)
         _say(f"against {matched.opponent}: game {number} of {len(matched.seats)}")
-        sit_in_terminal(mesh, place.game_address, place.seat_token, place.game_id, game, place.seat)
+        service = mesh.game.at(place.game_address)
+        try:
+            take_seat(service, place.seat_token, place.game_id, game)
+        except MazemeshError as error:  # it may be created anew, and is told then
+            _say(f"the game is gone: {error}")
 
 
 def _line(told: TakePartResponse) -> str:

@@ -13,7 +13,7 @@ from actor.cli.keys import next_move, single_keys
 from mazemesh.client.game.game import GameClient
 from mazemesh.client.game.seat_session import SeatSession
 from mazemesh.client.mesh import Mesh
-from mazemesh.errors import DeadlineExceeded, MazemeshError
+from mazemesh.errors import MazemeshError
 from mazemesh.evaluation.seats import play_seat
 from mazemesh.games import Purpose, get_game, is_bot, seeds
 from mazemesh.games.mazes.overview import legend
@@ -30,6 +30,9 @@ from mazemesh.v1.game_pb2 import (
 from mazemesh.wire.specs import settings_from_proto
 
 PERSON = "player/you"
+
+_JOIN_SECONDS = 600.0  # after which a match that nobody begins is dropped
+_TURN_SECONDS = 90.0
 
 
 def play_in_terminal(
@@ -68,47 +71,42 @@ def play_in_terminal(
             arguments = (game_service, token, policy, left)
             threading.Thread(target=_let_play, args=arguments, daemon=True).start()
     try:
-        sit_in_terminal(mesh, match.game_address, created.seat_tokens[0], created.game_id, game, 0)
+        take_seat(game_service, created.seat_tokens[0], created.game_id, game)
     finally:
         left.set()
 
 
-def sit_in_terminal(
-    mesh: Mesh, address: str, token: str, game_id: str, game: str, seat: int
-) -> None:
-    """Plays one seat of a game from its start to its end, or until the person leaves.
+def take_seat(game_service: GameClient, token: str, game_id: str, game: str) -> None:
+    """Plays a seat of a maze game in the terminal, to the end or until the person leaves.
 
     Args:
-        mesh: Clients.
-        address: Of the Game service that has the game; empty: where it is one.
+        game_service: The instance that has the game.
         token: Of the seat.
-        game_id: To be watched.
-        game: What is played.
-        seat: Which one it is.
+        game_id: Of the game.
+        game: What is played; one of mazemesh's own.
 
     Raises:
         MazemeshError: the game was lost.
     """
-    view = _View(mesh, game_id, legend(get_game(game)), seat)
-    with mesh.game.at(address).play(token) as taken, single_keys():
-        _play(taken, view, seat)
+    with game_service.play(token) as seat, single_keys():
+        _play(seat, _View(game_service, game_id, legend(get_game(game)), seat.joined.seat))
 
 
-def _play(session: SeatSession, view: _View, seat: int) -> None:
+def _play(seat: SeatSession, view: _View) -> None:
+    # Until all others are there nothing is told.
+    waits = _JOIN_SECONDS
     while True:
-        try:
-            turn = session.receive()
-        except DeadlineExceeded:
-            continue  # the others are not there yet
+        turn = seat.receive(timeout=waits)
+        waits = _TURN_SECONDS
         if isinstance(turn, GameFinished):
-            _say(_outcome(turn, seat))
+            _say(_outcome(turn, seat.joined.seat))
             return
         view.show(turn)
         action = _legal_move(turn)
         if action is None:
             _say("left; your seat stays until the game is over")
             return
-        session.act(turn.step, action)
+        seat.act(turn.step, action)
 
 
 def _legal_move(turn: Turn) -> int | None:
@@ -131,10 +129,10 @@ def _let_play(game: GameClient, token: str, policy: OnnxPolicy, left: threading.
 class _View:
     """The maze as a watcher sees it, drawn at each of the person's turns."""
 
-    def __init__(self, mesh: Mesh, game_id: str, legend: str, seat: int) -> None:
-        self._seat = seat
+    def __init__(self, game_service: GameClient, game_id: str, legend: str, seat: int) -> None:
         self._legend = f", {legend}" if legend else ""
-        self._frames: Iterator[WatchGameResponse] = mesh.game.watch(game_id)
+        self._seat = seat
+        self._frames: Iterator[WatchGameResponse] = game_service.watch(game_id)
         self._maze: WatchGameResponse | None = None
 
     def show(self, turn: Turn) -> None:

@@ -107,7 +107,7 @@ RATING: Final = Dashboard(
                     [
                         Query(quantile(0.5, "mazemesh_matchmaker_ticket_wait_seconds"), "half"),
                         Query(
-                            quantile(0.95, "mazemesh_matchmaker_ticket_wait_seconds"), "95 of 100"
+                            quantile(0.99, "mazemesh_matchmaker_ticket_wait_seconds"), "99 of 100"
                         ),
                     ],
                 ),
@@ -117,7 +117,7 @@ RATING: Final = Dashboard(
                     "short",
                     [
                         Query(quantile(0.5, "mazemesh_matchmaker_rating_gap"), "half"),
-                        Query(quantile(0.95, "mazemesh_matchmaker_rating_gap"), "95 of 100"),
+                        Query(quantile(0.99, "mazemesh_matchmaker_rating_gap"), "99 of 100"),
                     ],
                 ),
             ),
@@ -159,6 +159,39 @@ RATING: Final = Dashboard(
                         Query(
                             "sum by (state) (increase(mazemesh_matchmaker_gates_total[1d]))",
                             "{{state}}",
+                        )
+                    ],
+                ),
+            ),
+        ),
+        Row(
+            "Tournaments",
+            (
+                Panel(
+                    "Tournaments that run",
+                    "As the Matchmaker sees them; what one waits for, `mazemesh tournament show` says.",
+                    "short",
+                    [Query("max(mazemesh_matchmaker_tournaments_running)", "running")],
+                ),
+                Panel(
+                    "Matches of tournaments",
+                    "Whose results were taken, a second.",
+                    "short",
+                    [
+                        Query(
+                            "sum(rate(mazemesh_matchmaker_tournament_matches_total[5m]))", "matches"
+                        )
+                    ],
+                ),
+                Panel(
+                    "Not played out, of a day",
+                    "Encounters by who did not come; void ones could not be played.",
+                    "short",
+                    [
+                        Query(
+                            "sum by (why) "
+                            "(increase(mazemesh_matchmaker_tournament_forfeits_total[1d]))",
+                            "{{why}}",
                         )
                     ],
                 ),

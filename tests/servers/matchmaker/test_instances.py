@@ -26,6 +26,7 @@ from services.game.settings import GameServiceSettings
 from tests.onnx_policies import Network
 from tests.postgresql import PostgresqlServer, postgresql
 from tests.redis_process import RedisProcess, redis_process
+from tests.servers.matchmaker.storms import Storm
 from tests.servers.matchmaker.test_tickets import Search
 from tests.servers.model_server import running_model
 from tests.servers.processes import ServiceProcess, service_process
@@ -295,6 +296,17 @@ async def test_when_the_instance_that_matches_is_killed_the_other_does(
     for search in (lost, ann, far):
         await search.wait_queued()
     await met(lost, ann)
-    instances.leader.send(signal.SIGKILL)
+    storm = Storm("s", 60)
+
+    def kill_at_the_first_match(news: pb.TicketNews) -> None:
+        if news.HasField("matched") and instances.leader.process.returncode is None:
+            instances.leader.send(signal.SIGKILL)
+
+    await asyncio.gather(
+        storm.ask(instances.leader.address, storm.requests[:31], kill_at_the_first_match),
+        storm.ask(instances.other.address, storm.requests[31:]),
+    )
+    await storm.ask(instances.other.address, storm.requests)
+    storm.check()
     cid = Search(instances.at_other, "player/cid", settings=GameSettings(width=6, height=6))
     await met(far, cid)
