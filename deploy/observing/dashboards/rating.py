@@ -169,7 +169,7 @@ RATING: Final = Dashboard(
             (
                 Panel(
                     "Tournaments that run",
-                    "As the Matchmaker sees them; what one waits for, `mazemesh tournament show` says.",
+                    "`mazemesh tournament show` says what one waits for.",
                     "short",
                     [Query("max(mazemesh_matchmaker_tournaments_running)", "running")],
                 ),
