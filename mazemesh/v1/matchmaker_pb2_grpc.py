@@ -281,7 +281,7 @@ class MatchmakerServiceServicer:
         NOT_FOUND when a version does not exist. FAILED_PRECONDITION when one is not ready, was trained on another ladder than the
         tournament's, a bot does not play the game, matches there are not of two sides, or seats of a team of several members do
         not stay together. RESOURCE_EXHAUSTED while too many run (16, as the service is set). UNAVAILABLE while Model or Game is
-        away.
+        away, and while Elo is where ratings are to seed it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -114,7 +114,7 @@ class MatchmakerServiceStub:
     NOT_FOUND when a version does not exist. FAILED_PRECONDITION when one is not ready, was trained on another ladder than the
     tournament's, a bot does not play the game, matches there are not of two sides, or seats of a team of several members do
     not stay together. RESOURCE_EXHAUSTED while too many run (16, as the service is set). UNAVAILABLE while Model or Game is
-    away.
+    away, and while Elo is where ratings are to seed it.
     """
     GetTournament: _grpc.UnaryUnaryMultiCallable[_matchmaker_pb2.GetTournamentRequest, _matchmaker_pb2.GetTournamentResponse]
     """A tournament with its standings, and a page of its encounters, in the order in which their entrants became known. Pages
@@ -244,7 +244,7 @@ class MatchmakerServiceAsyncStub(MatchmakerServiceStub):
     NOT_FOUND when a version does not exist. FAILED_PRECONDITION when one is not ready, was trained on another ladder than the
     tournament's, a bot does not play the game, matches there are not of two sides, or seats of a team of several members do
     not stay together. RESOURCE_EXHAUSTED while too many run (16, as the service is set). UNAVAILABLE while Model or Game is
-    away.
+    away, and while Elo is where ratings are to seed it.
     """
     GetTournament: _aio.UnaryUnaryMultiCallable[_matchmaker_pb2.GetTournamentRequest, _matchmaker_pb2.GetTournamentResponse]  # type: ignore[assignment]
     """A tournament with its standings, and a page of its encounters, in the order in which their entrants became known. Pages
@@ -443,7 +443,7 @@ class MatchmakerServiceServicer(metaclass=_abc_1.ABCMeta):
         NOT_FOUND when a version does not exist. FAILED_PRECONDITION when one is not ready, was trained on another ladder than the
         tournament's, a bot does not play the game, matches there are not of two sides, or seats of a team of several members do
         not stay together. RESOURCE_EXHAUSTED while too many run (16, as the service is set). UNAVAILABLE while Model or Game is
-        away.
+        away, and while Elo is where ratings are to seed it.
         """
 
     @_abc_1.abstractmethod

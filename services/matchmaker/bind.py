@@ -111,9 +111,7 @@ async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) 
     gates = _gates(settings, server, gate_store, numbers, games, peers)
     tournament_store = SqlTournaments(server.database)
     books = Books(tournament_store, time.time)
-    tournaments = _tournaments(
-        settings, server, tournament_store, books, numbers, games, ratings, peers
-    )
+    tournaments = _tournaments(settings, server, tournament_store, books, numbers, games, peers)
     first = InOrder({"gate-": gates, TOURNAMENT_PREFIX: tournaments})
     workers = SqlWorkers(server.database)
     quarantine = Quarantine(workers, peers.game, peers.elo, gates, time.time)
@@ -334,11 +332,10 @@ def _tournaments(
     books: Books,
     numbers: Numbers,
     games: GameSpecs,
-    ratings: Ratings,
     peers: Peers,
 ) -> Tournaments:
     return Tournaments(
-        *(store, books, numbers, Resolver(games, peers.model), ratings),
+        *(store, books, numbers, Resolver(games, peers.model), peers.elo),
         limits=TournamentLimits(settings.max_tournaments, settings.rate_tournaments),
         rules=_rules(settings),
         terms=Terms(settings.lease_seconds, settings.max_attempts),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import subprocess
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ from mazemesh.tournaments.view import View
 from mazemesh.v1 import matchmaker_pb2 as pb
 from mazemesh.v1.game_pb2 import Turn
 from supervisor.running.layout import SERVICES
+from tests.e2e.running_mesh import MAZEMESH
 from tests.e2e.running_services import evaluating, matchmaker, publish, services
 
 pytestmark = pytest.mark.timeout(300)
@@ -153,6 +155,21 @@ def sit(mesh: Mesh, tournament_id: str, player: str) -> list[pb.TakePartResponse
     return told
 
 
+def joined(base: int, tournament_id: str, name: str) -> list[str]:
+    """What `mazemesh join` writes for somebody who walks north and east as far as that goes."""
+    command = [str(MAZEMESH), "join", tournament_id, "--as", name, "--port-base", str(base)]
+    done = subprocess.run(
+        command,
+        input="n\ne\ns\nw\n.\n" * 200,
+        capture_output=True,
+        text=True,
+        timeout=150,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
 def walk(mesh: Mesh, matched: pb.TournamentSeats) -> None:
     rng = np.random.default_rng(1)
     for place in matched.seats:
@@ -168,8 +185,10 @@ async def test_people_meet_policies_bots_and_each_other(tmp_path: Path) -> None:
         mesh = life.enter_context(services(tmp_path, base))
         await asyncio.to_thread(publish, mesh, moves=True)
         await matchmaker(life, tmp_path, base, *QUICK)
-        names = ("player/ann", "player/ben", "race:1", "bot/random", "player/gone")
-        asked = (*names, "--format", "gauntlet", "--patience", "6")
+        asked = ("race:1", "player/gone", "--format", "single", "--patience", "1")
+        lonely = await asyncio.to_thread(told, base, "create", *asked)
+        names = ("player/ann", "player/ben", "race:1", "bot/random")
+        asked = (*names, "--format", "gauntlet", "--patience", "60")
         made = await asyncio.to_thread(told, base, "create", *asked)
         one = made["tournament_id"]
         assert made["ladder"].endswith("/exhibition")
@@ -177,28 +196,27 @@ async def test_people_meet_policies_bots_and_each_other(tmp_path: Path) -> None:
             ann, ben, over = await asyncio.wait_for(
                 asyncio.gather(
                     asyncio.to_thread(sit, mesh, one, "player/ann"),
-                    asyncio.to_thread(sit, mesh, one, "player/ben"),
+                    asyncio.to_thread(joined, base, one, "ben"),
                     asyncio.to_thread(end, mesh, one),
                 ),
                 150,
             )
         assert over.summary.state == pb.TOURNAMENT_STATE_FINISHED
-        # Ann has met all of them, one after the other; who did not come has forfeited.
-        *met, gone = over.encounters.values()
-        assert {each.end for each in met} <= {pb.ENCOUNTER_END_PLAYED, pb.ENCOUNTER_END_LEVEL}
-        assert (gone.end, over.name(gone.absent[0])) == (
-            pb.ENCOUNTER_END_FORFEIT,
-            "player/gone",
-        )
-        assert over.line(gone) == "player/ann - player/gone: player/gone forfeited"
+        ends = {each.end for each in over.encounters.values()}
+        assert ends <= {pb.ENCOUNTER_END_PLAYED, pb.ENCOUNTER_END_LEVEL}
         assert over.summary.played == 3
+        # Who does not come has forfeited.
+        view = await asyncio.wait_for(asyncio.to_thread(end, mesh, lonely["tournament_id"]), 60)
+        (forfeit,) = view.encounters.values()
+        assert forfeit.end == pb.ENCOUNTER_END_FORFEIT
+        assert view.line(forfeit).endswith(": player/gone forfeited")
+        assert list(view.summary.winners) == ["race:1"]
         # A seat in both games of each match, and how it ended.
-        for told_to, matches in ((ann, 3), (ben, 1)):
-            seats = {
-                seat.game_id
-                for each in told_to
-                if each.HasField("matched")
-                for seat in each.matched.seats
-            }
-            assert len(seats) == 2 * matches
-            assert told_to[-1].over.place in range(1, 6)
+        seats = {
+            seat.game_id for each in ann if each.HasField("matched") for seat in each.matched.seats
+        }
+        assert len(seats) == 2 * 3
+        assert ann[-1].over.place in range(1, 5)
+        assert "against player/ann: game 1 of 2" in ben
+        assert "against player/ann: game 2 of 2" in ben
+        assert ben[-1].startswith("place ")

@@ -164,5 +164,38 @@ RATING: Final = Dashboard(
                 ),
             ),
         ),
+        Row(
+            "Tournaments",
+            (
+                Panel(
+                    "Tournaments that run",
+                    "`mazemesh tournament show` says what one waits for.",
+                    "short",
+                    [Query("max(mazemesh_matchmaker_tournaments_running)", "running")],
+                ),
+                Panel(
+                    "Matches of tournaments",
+                    "Whose results were taken, a second.",
+                    "short",
+                    [
+                        Query(
+                            "sum(rate(mazemesh_matchmaker_tournament_matches_total[5m]))", "matches"
+                        )
+                    ],
+                ),
+                Panel(
+                    "Not played out, of a day",
+                    "Encounters by who did not come; void ones could not be played.",
+                    "short",
+                    [
+                        Query(
+                            "sum by (why) "
+                            "(increase(mazemesh_matchmaker_tournament_forfeits_total[1d]))",
+                            "{{why}}",
+                        )
+                    ],
+                ),
+            ),
+        ),
     ),
 )

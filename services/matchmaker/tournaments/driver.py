@@ -100,6 +100,7 @@ class Driver:
         self._changed, self._clock = changed, clock
         self._over_since: dict[str, float] = {}
         self._created: set[str] = set()
+        self._refused: set[str] = set()
         self.running = 0
         self.played = 0
         self.forfeits: Counter[str] = Counter()
@@ -131,6 +132,7 @@ class Driver:
         if not runs:
             self._over_since.clear()
             self._created.clear()
+            self._refused.clear()
         return bool(runs)
 
     async def _drive(self, run: TournamentRun) -> None:
@@ -161,9 +163,11 @@ class Driver:
         ids = {run.match_id(one.key, one.number): one for one in waiting}
         found = await self._elo.results(list(ids)) if ids else {}
         unplayed = await self._store.unplayed(run.run_id) if ids else {}
-        results = {
-            match_id: _score(run, book, ids[match_id], scores) for match_id, scores in found.items()
-        }
+        results = {}
+        for match_id, scores in found.items():
+            score = _score(run, book, ids[match_id], scores)
+            if score is not None:
+                results[match_id] = score
         people = any(map(bool, run.people))
         now = self._clock()
         return Seen(
@@ -181,7 +185,7 @@ class Driver:
         results: Mapping[str, float],
         now: float,
     ) -> list[str]:
-        """Those that were played, or should have been, and of which Elo does not know for long."""
+        """Those of which Elo should know for long and does not, or that Game refuses."""
         over = [
             one
             for one in ids
@@ -192,7 +196,8 @@ class Driver:
                 del self._over_since[one]
         for one in over:
             self._over_since.setdefault(one, now)
-        return [one for one in over if now - self._over_since[one] > self._patience]
+        late = [one for one in over if now - self._over_since[one] > self._patience]
+        return [*late, *(one for one in ids if one in self._refused and one not in results)]
 
     async def _store_turn(
         self, run: TournamentRun, book: Book, turn: Turn, new: Sequence[Out]
@@ -266,6 +271,7 @@ class Driver:
         except _REFUSALS as error:
             if error.reason != Reason.MATCH_FINISHED:
                 _log.warning("match not created", match_id=match.match_id, reason=str(error))
+                self._refused.add(match.match_id)
             return None
 
     def _bots_alone(self, run: TournamentRun, book: Book, one: Out) -> bool:
@@ -304,10 +310,15 @@ class Driver:
         self._changed()
 
 
-def _score(run: TournamentRun, book: Book, out: Out, scores: Mapping[str, float]) -> float:
-    """The first entrant's score in a match."""
-    first = book.folded.by_key[out.key].first
-    return scores[run.entrants[first].members[0]]
+def _score(run: TournamentRun, book: Book, out: Out, scores: Mapping[str, float]) -> float | None:
+    """The first entrant's score in a match.
+
+    None where others have played it, or where it is not known here yet who should have.
+    """
+    encounter = book.folded.by_key.get(out.key)
+    if encounter is None or scores.keys() != set(run.participants(encounter)):
+        return None
+    return scores[run.entrants[encounter.first].members[0]]
 
 
 def _waits_for(run: TournamentRun, out: Sequence[Out], now: float) -> str:

@@ -106,7 +106,7 @@ class Seen:
     Attributes:
         results: Scores of the first entrant in matches that Elo knows, by id.
         unplayed: Matches that are not completed.
-        lost: Matches that are over and of which Elo was not told for long.
+        lost: Matches that are over and of which Elo was not told for long, or that Game refuses.
         present: People who are there.
     """
 

@@ -46,8 +46,9 @@ class Tournament:
 
     @cached_property
     def standings(self) -> list[Row]:
-        """All entrants by place, as far as it is known, then as the table has them."""
-        return sorted(self.rows, key=lambda row: self.places[row.entrant] or len(self.places) + 1)
+        """All entrants: those whose place is open as the table has them, then by place."""
+        # Who is out stands behind all who are not.
+        return sorted(self.rows, key=lambda row: self.places[row.entrant])
 
     @cached_property
     def by_key(self) -> dict[str, Encounter]:

@@ -11,10 +11,10 @@ from typing import Final
 from mazemesh.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
 from mazemesh.games.ladder import EXHIBITION
 from services.matchmaker.numbers import Numbers
+from services.matchmaker.peers import EloPeer
 from services.matchmaker.rating.ladders import Ladder, ladder_of
 from services.matchmaker.rating.leases import Match, Terms
 from services.matchmaker.rating.players import START_RATING
-from services.matchmaker.rating.ratings import Ratings
 from services.matchmaker.runs.resolving import Resolver
 from services.matchmaker.setup import CreatedMatch
 from services.matchmaker.tournaments.books import Books
@@ -60,7 +60,7 @@ class Tournaments:
         books: What follows from their logs.
         numbers: Ids.
         resolver: Who may meet whom.
-        ratings: That seed them.
+        elo: Has the ratings that seed them.
         limits, rules: See there.
         terms: Of leases.
         changed: Told when one has changed.
@@ -77,7 +77,7 @@ class Tournaments:
         books: Books,
         numbers: Numbers,
         resolver: Resolver,
-        ratings: Ratings,
+        elo: EloPeer,
         *,
         limits: Limits,
         rules: Rules,
@@ -86,7 +86,7 @@ class Tournaments:
         clock: Callable[[], float],
     ) -> None:
         self._store, self._books, self._numbers = store, books, numbers
-        self._resolver, self._ratings = resolver, ratings
+        self._resolver, self._elo = resolver, elo
         self._limits, self._rules, self._terms = limits, rules, terms
         self._changed, self._clock = changed, clock
         self.busy = False
@@ -100,7 +100,7 @@ class Tournaments:
             NotFound, FailedPrecondition, InvalidArgument: as CreateTournament of matchmaker.proto
                 says.
             ResourceExhausted: too many run.
-            Unavailable: Model or Game is away.
+            Unavailable: Model, Game or Elo is away.
         """
         known = (await self._store.requested([request_id])).get(request_id)
         if known is not None:
@@ -290,7 +290,7 @@ class Tournaments:
         """By rating, if that is asked for; who runs the gauntlet stays the first."""
         if asked.seeding is not Seeding.RATING:
             return entrants
-        ratings = await self._ratings.of(ladder.name)
+        ratings = await self._elo.ratings(ladder.name)
 
         def rating(one: Entrant) -> float:
             known = [ratings[each].rating for each in one.members if each in ratings]

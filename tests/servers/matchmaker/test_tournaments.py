@@ -248,6 +248,21 @@ async def test_only_so_many_run(world: World) -> None:
             await call(lambda: client.create_tournament(asked("other")))
 
 
+async def test_what_is_too_much_for_a_message_comes_in_several(world: World) -> None:
+    names = [f"race:{number}" for number in range(1, 47)]
+    for number in range(7, 47):
+        world.model.keep(snapshot(number))
+    async with world.serve() as (_, client):
+        question = asked(format_="round-robin", entrants=names)
+        made = await call(lambda: client.create_tournament(question))
+        one = made.summary.tournament_id
+        watching = client.watch_tournament(one)
+        view = await call(lambda: next(watching))
+        assert len(view.encounters) == 46 * 45 // 2 > 1000
+        whole = await call(lambda: client.tournament(one))
+        assert list(whole.encounters) == list(view.encounters)
+
+
 async def test_a_thousand_entrants_are_paired(world: World) -> None:
     names = [f"race:{number}" for number in range(1, 1025)]
     for number in range(7, 1025):
@@ -260,4 +275,6 @@ async def test_a_thousand_entrants_are_paired(world: World) -> None:
             assert made.summary.num_entrants == len(made.standings) == 1024
             view = await call(lambda one=one: client.tournament(one))  # type: ignore[misc]
             assert len(view.encounters) == 512
+            first = await call(lambda one=one: next(client.watch_tournament(one)))  # type: ignore[misc]
+            assert first.encounters == view.encounters
             await call(lambda one=one: client.cancel_tournament(one))  # type: ignore[misc]

@@ -89,7 +89,7 @@ class World:
         rules = Rules(self.outstanding, bots=4, rounds=self.rounds, play_seconds=100.0)
         tournaments = Tournaments(
             *(self.store, books, Numbers(self.numbers)),
-            *(Resolver(GameSpecs(FakeSpecs()), self.model), ratings),
+            *(Resolver(GameSpecs(FakeSpecs()), self.model), self.elo),
             limits=Limits(2, self.rates),
             rules=rules,
             terms=TERMS,

@@ -10,6 +10,7 @@ from mazemesh.errors import (
     InvalidArgument,
     NotFound,
     ResourceExhausted,
+    Unavailable,
 )
 from mazemesh.games import GameSettings
 from services.matchmaker.rating.leases import Match, State
@@ -121,6 +122,33 @@ async def test_a_result_that_elo_never_hears_of_is_void(world: World) -> None:
     for _ in range(2):
         await one.driver.look()
     assert world.run(run.run_id).state is TournamentState.FINISHED
+
+
+@pytest.mark.parametrize("names", [("player/ann", "player/ben"), BOTS[:2]])
+async def test_what_game_refuses_is_void(world: World, names: tuple[str, ...]) -> None:
+    world.game.unplayable = {names[0]}
+    one = world.start()
+    run = await one.tournaments.create("r", asked(Format.SINGLE, *names, game="race"))
+    for name in names:
+        await world.store.beat(run.run_id, name, world.clock.now + 60.0)
+    for _ in range(5):
+        await one.driver.look()
+    assert world.run(run.run_id).state is TournamentState.FINISHED
+    assert one.driver.forfeits["void"] == 1
+
+
+async def test_a_result_of_others_is_none(world: World) -> None:
+    one = world.start()
+    run = await one.tournaments.create("r", asked(Format.SINGLE, *FOUR[:2]))
+    (match,) = await leased(one, run)
+    world.elo.played[match.match_id] = {"race:7": 1.0, "race:8": 0.0}
+    await one.evaluation.complete(match.match_id, match.fence, "w")
+    await one.driver.look()
+    assert not world.store.log
+    world.clock.pass_seconds(700.0)
+    for _ in range(2):
+        await one.driver.look()
+    assert one.driver.forfeits["void"] == 1
 
 
 async def test_it_says_what_it_waits_for(world: World) -> None:
@@ -269,6 +297,10 @@ async def test_seeds_are_by_rating_given_or_drawn(world: World) -> None:
     assert sorted(drawn) == list(FOUR)
     assert await order("d", Seeding.RANDOM) == drawn
     assert (await order("e", Seeding.RATING, Format.GAUNTLET))[0] == "race:1"
+    world.elo.down = True
+    with pytest.raises(Unavailable):
+        await order("f", Seeding.RATING)
+    assert await order("g", Seeding.GIVEN) == list(FOUR)
 
 
 async def test_what_is_asked_again_is_there_already(world: World) -> None:

@@ -265,6 +265,14 @@ def test_who_does_not_come_has_lost(
     assert (of[0], of[1]) == points
 
 
+def test_who_is_out_stands_behind_who_is_not() -> None:
+    state = fold(plan(Format.SINGLE, 4), Log({"w1.1": (1.0,), "w1.2": (0.0,), "w2.1": ()}))
+    assert [row.entrant for row in state.standings] == [0, 2, 1, 3]
+    over = Log({"w1.1": (1.0,), "w1.2": (0.0,), "w2.1": (0.0,), "third2.1": (0.0,)})
+    state = fold(plan(Format.SINGLE, 4), over)
+    assert [row.entrant for row in state.standings] == [2, 0, 1, 3]
+
+
 def test_byes_are_told_and_level_ends_too() -> None:
     state = fold(plan(Format.SWISS, 3), Log({"s1.1": (0.5,)}))
     assert [one.end for one in state.encounters][:2] == [End.LEVEL, End.BYE]
