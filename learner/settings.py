@@ -165,8 +165,8 @@ class LearnerSettings(BlobSettings):
         default=0,
         ge=0,
         le=16,
-        description="of those who learn from unrolls: batches that an actor writes at most before a "
-        "version learned from the first of them acts; 0: as many as the queue takes",
+        description="of those who learn from unrolls: batches that an actor writes at most before "
+        "a version learned from the first of them acts; 0: as many as the queue takes",
     )
     publish_steps: PositiveInt = Field(
         default=12_000,

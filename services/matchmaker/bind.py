@@ -166,6 +166,7 @@ async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) 
             lobby,
             matching,
             driver,
+            tournaments,
             tournament_driver,
             quarantine,
             auditor,

@@ -14,11 +14,13 @@ from services.matchmaker.gates.driver import Driver
 from services.matchmaker.gates.run import RunState
 from services.matchmaker.lobby.lobby import Lobby
 from services.matchmaker.lobby.matching import Matching
+from services.matchmaker.lobby.tickets import ENDED
 from services.matchmaker.rating.evaluation import Evaluation, LeaseEvent
 from services.matchmaker.rating.rota import Rule
 from services.matchmaker.tournaments.driver import Driver as TournamentDriver
 from services.matchmaker.tournaments.plan import Forfeit
 from services.matchmaker.tournaments.run import TournamentState
+from services.matchmaker.tournaments.tournaments import Tournaments
 from services.matchmaker.training.opponents import Source
 from services.matchmaker.training.snapshots import SnapshotRoster
 from services.matchmaker.training.training import Training
@@ -32,8 +34,8 @@ _PREFIX = "mazemesh_matchmaker"
 
 _GAP_BUCKETS = (10, 25, 50, 100, 150, 200, 300, 400, 600, 800, 1200)
 
-# One second (somebody was waiting) to ten minutes.
-_WAIT_BUCKETS = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0)
+# A moment (somebody was waiting) to ten minutes.
+_WAIT_BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600)
 
 
 class MatchmakerCollector(Collector):
@@ -47,12 +49,14 @@ class MatchmakerCollector(Collector):
         lobby: Lobby,
         matching: Matching,
         driver: Driver,
-        tournaments: TournamentDriver,
+        tournaments: Tournaments,
+        tournament_driver: TournamentDriver,
         quarantine: Quarantine,
         auditor: Auditor,
     ) -> None:
         self._driver = driver
         self._tournaments = tournaments
+        self._tournament_driver = tournament_driver
         self._quarantine, self._auditor = quarantine, auditor
         self._training = training
         self._evaluation = evaluation
@@ -138,25 +142,28 @@ class MatchmakerCollector(Collector):
         yield _gauge(
             "tournaments_running",
             "Tournaments that run, of all instances.",
-            self._tournaments.running,
+            self._tournament_driver.running,
         )
         yield _counter(
             "tournaments",
-            "Tournaments that ended, by how: finished.",
+            "Tournaments that ended, by how: finished, cancelled.",
             "state",
-            {TournamentState.FINISHED: self._tournaments.ended[TournamentState.FINISHED]},
+            {
+                TournamentState.FINISHED: self._tournament_driver.finished,
+                TournamentState.CANCELLED: self._tournaments.cancelled,
+            },
         )
         yield CounterMetricFamily(
             f"{_PREFIX}_tournament_matches",
             "Matches of tournaments whose results were taken.",
-            self._tournaments.played,
+            self._tournament_driver.played,
         )
         yield _counter(
             "tournament_forfeits",
             "Encounters of tournaments that were not played out, by who did not come: first, "
             "second, both; void: it could not be played.",
             "why",
-            {why: self._tournaments.forfeits[why.value] for why in Forfeit},
+            {why: self._tournament_driver.forfeits[why.value] for why in Forfeit},
         )
         yield _gauge(
             "snapshots", "Snapshots that may be opponents, of all policies.", len(self._roster)
@@ -165,6 +172,17 @@ class MatchmakerCollector(Collector):
             "tickets_waiting",
             "Players that wait for an opponent, of all instances.",
             self._lobby.waiting,
+        )
+        yield _counter(
+            "tickets_ended",
+            "Tickets that ended by this instance, by how: matched, cancelled, expired.",
+            "state",
+            {state: self._lobby.desk.ended[state] for state in ENDED},
+        )
+        yield CounterMetricFamily(
+            f"{_PREFIX}_backfilled_seats",
+            "Seats of running games that were given to waiting players.",
+            self._matching.backfilled,
         )
         yield _gauge(
             "longest_wait_seconds",

@@ -115,6 +115,11 @@ class GameClient:
         ask = partial(self._first.stub.GetGameSpec, wait_for_ready=True)
         return self._first.ask(ask, request, wait)
 
+    @property
+    def near(self) -> bool:
+        """Whether the service is on this machine, to which bytes cost less than packing them."""
+        return is_local(self._first.address)
+
     def create(self, matches: Sequence[pb.MatchSetup]) -> list[pb.CreatedMatch]:
         """Creates the games of matches, all or none, at one instance.
 

@@ -138,14 +138,13 @@ class Ladder:
 
     def _admit(self, duels: Duels) -> tuple[Integers, Integers]:
         """Indices of both sides; new players get theirs in the order of the log."""
-        index = self.players.index
-        ones, others = list(map(index, duels.ones)), list(map(index, duels.others))
-        if None in ones or None in others:
+        try:
+            return self.players.indices(duels.ones), self.players.indices(duels.others)
+        except KeyError:
             for one, other in zip(duels.ones, duels.others, strict=True):
                 self.players.admit(one)
                 self.players.admit(other)
-            ones, others = list(map(index, duels.ones)), list(map(index, duels.others))
-        return np.array(ones, np.int64), np.array(others, np.int64)
+        return self.players.indices(duels.ones), self.players.indices(duels.others)
 
     def _rate(
         self,

@@ -1,4 +1,4 @@
-"""Registers the Elo service; the requests of RecordResults stay bytes."""
+"""Registers the Elo service; results that come, and pages of leaderboards, stay bytes."""
 
 from __future__ import annotations
 
@@ -26,5 +26,6 @@ def add_elo_servicer(servicer: EloServicer, server: grpc.aio.Server) -> None:
         _SERVICE,
         most_bytes={"RetractResults": _IDS_BYTES},
         others_bytes=_MOST_BYTES,
-        raw_requests=("RecordResults",),
+        raw_requests=("RecordResults", "ImportResults"),
+        raw_responses=("GetLeaderboard", "WatchLeaderboard", "ListResults"),
     )

@@ -186,7 +186,6 @@ RPCS: Final[dict[str, Rpc]] = {
         _TRAINERS,
         Kind.WRITE,
         games=("game",),
-        may_be_empty=("game",),
         what=("request_id", "title"),
     ),
     f"{_MATCHMAKER}CancelTournament": Rpc(_PEOPLE, Kind.WRITE, what=("tournament_id",)),
@@ -241,6 +240,12 @@ RPCS: Final[dict[str, Rpc]] = {
     f"{_ELO}WatchLeaderboard": ANY,
     f"{_ELO}GetRatingHistory": ANY,
     f"{_ELO}GetHeadToHead": ANY,
+    f"{_ELO}GetRatingCurves": ANY,
+    f"{_ELO}GetHeadToHeadMatrix": ANY,
+    f"{_ELO}ListLadders": ANY,
+    # With seeds, which training should not see.
+    f"{_ELO}ListResults": Rpc(_PEOPLE),
+    f"{_ELO}ImportResults": Rpc(frozenset({Role.ADMIN}), Kind.WRITE),
     f"{_ELO}GetEmpiricalGame": ANY,
     f"{_ELO}EvaluateGate": Rpc(
         _PEOPLE | {Role.MATCHMAKER_SERVICE}, Kind.BULK, what=("gate_id", "candidate", "baseline")
