@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 
 _MOST = 20
 
-SCORES: Floats = (PAYOFFS + 1.0) / 2.0
+SCORES: Floats = (PAYOFFS.astype(np.float64) + 1.0) / 2.0
 """Of the row's way against the column's: 1, 1/2 or 0 [21, 21]."""
 
 

@@ -57,7 +57,7 @@ class World:
             self.game,
             self.elo,
             self.gates,
-            self.clock,  # type: ignore[arg-type]
+            self.clock,
         )
         self.auditor = Auditor(
             self.store,
@@ -94,9 +94,15 @@ class World:
         return new
 
     async def play(
-        self, worker: str, *ids: str, score: float = 0.5, seconds: float = 1.0, **given: str
+        self,
+        worker: str,
+        *ids: str,
+        score: float = 0.5,
+        seconds: float = 1.0,
+        players: tuple[str, str] = ("race:1", "race:2"),
+        gate: str = "",
     ) -> None:
-        matches = await self.lease(worker, *ids, **given)  # type: ignore[arg-type]
+        matches = await self.lease(worker, *ids, players=players, gate=gate)
         self.clock.pass_seconds(seconds)
         for match in matches:
             await self.leases.change(
