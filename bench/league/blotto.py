@@ -32,7 +32,7 @@ PAYOFFS: NDArray[np.int8] = np.array([[won(one, two) for two in WAYS] for one in
 """What the row's way earns against the column's [21, 21]."""
 
 
-class Blotto(ParallelEnv[str, Any, Any]):
+class Blotto(ParallelEnv[str, Any, Any]):  # type: ignore[misc]  # untyped where it is installed
     """One move each; nothing is to be seen."""
 
     metadata: ClassVar[dict[str, Any]] = {"name": "blotto"}

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from bench.league.judging import exploitability, score, ways
+from bench.league.judging import exploitability, mixture, score, ways
 from bench.league.training import ARMS, BEST_RESPONSE, MAIN, respond, steps_of, train
 from mazemesh.cli.league_record import read_league
 
@@ -34,8 +34,9 @@ def main(
 
     exploitability_NAME is what the best way of all scores against the final policy, by its
     probabilities (1/2: it has no weakness); best_response_NAME what a policy scores that was
-    trained against it for --response-steps; win_rate what the league's final policy scores against
-    plain self-play's of the same seed. All three are means over seeds, a draw counts half. Steps
+    trained against it for --response-steps; mixture_NAME the exploitability of a population that
+    sends its snapshots by their equilibrium; win_rate what the league's final policy scores
+    against plain self-play's of the same seed. All are means over seeds, a draw counts half. Steps
     are those that the main policy learns from; a league's exploiters learn from others besides,
     which steps_of_all_NAME has.
     """
@@ -50,12 +51,14 @@ def main(
                 learned, record = steps_of(data), read_league(data)
                 respond(response_steps, seed + 1000, data, limit)
                 found[arm], best = ways(data, MAIN, BEST_RESPONSE)
+                population = mixture(data, [name for name in learned if name != BEST_RESPONSE])
                 cells.append(
                     {
                         "arm": arm,
                         "seed": seed,
                         "exploitability": round(exploitability(found[arm]), 4),
                         "best_response": round(score(best, found[arm]), 4),
+                        "mixture": round(exploitability(population), 4),
                         "steps": learned[MAIN],
                         "steps_of_all": sum(learned.values()),
                         "seconds": round(seconds, 1),
@@ -75,7 +78,7 @@ def summary(cells: list[dict[str, Any]], arms: list[str]) -> dict[str, Any]:
     told: dict[str, Any] = {}
     for arm in arms:
         own = [cell for cell in cells if cell.get("arm") == arm]
-        for name in ("exploitability", "best_response"):
+        for name in ("exploitability", "best_response", "mixture"):
             told |= _mean(f"{name}_{arm}", [cell[name] for cell in own])
         told[f"steps_of_all_{arm}"] = round(float(np.mean([cell["steps_of_all"] for cell in own])))
     rates = [cell["win_rate"] for cell in cells if "win_rate" in cell]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,13 @@ from bench.league.blotto import PAYOFFS, WAYS
 from bench.league.training import GAME
 from bench.turns.judging import served
 from mazemesh.policy.cache import fetch_policy
+from services.elo.games.nash import equilibrium
 
 Floats = NDArray[np.float64]
 
-SCORES: Floats = (PAYOFFS + 1.0) / 2.0
+_MOST = 20
+
+SCORES: Floats = (PAYOFFS.astype(np.float64) + 1.0) / 2.0
 """Of the row's way against the column's: 1, 1/2 or 0 [21, 21]."""
 
 
@@ -24,6 +27,24 @@ def ways(data: Path, *names: str) -> list[Floats]:
     """How often the newest versions of policies in a data folder choose each way, [21] each."""
     with served(data, GAME) as (model, _):
         return [_ways(fetch_policy(model, name).infer) for name in names]
+
+
+def mixture(data: Path, names: Sequence[str]) -> Floats:
+    """How often a population chooses each way that sends its snapshots by their equilibrium, [21].
+
+    Of each policy at most the `_MOST` newest snapshots.
+    """
+    with served(data, GAME) as (model, _):
+        found = [
+            _ways(fetch_policy(model, f"{name}:{version}").infer)
+            for name in names
+            for version in sorted(one.version for one in model.list(name, snapshots_only=True))[
+                -_MOST:
+            ]
+        ]
+    all_ways = np.array(found)
+    shares = equilibrium(all_ways @ SCORES @ all_ways.T)
+    return np.asarray(shares @ all_ways, np.float64)
 
 
 def _ways(infer: Callable[..., Any]) -> Floats:

@@ -11,8 +11,10 @@ from mazemesh.games import GameSettings
 from services._harness.sql.database import Database
 from services.matchmaker.gates.run import Asked, Finding, GateRun, Hypotheses, RunState, Verdict
 from services.matchmaker.rating.leases import Match, State, Terms, completed, leased
+from services.matchmaker.rating.ledger import Chosen
 from services.matchmaker.rating.players import Rating
 from services.matchmaker.rating.ratings import Ratings
+from services.matchmaker.rating.rota import Rule
 from services.matchmaker.runs.store import Step
 from services.matchmaker.store import RATING
 from services.matchmaker.stores.sql_gates import SqlGates
@@ -55,7 +57,7 @@ class World:
             self.game,
             self.elo,
             self.gates,
-            self.clock,  # type: ignore[arg-type]
+            self.clock,
         )
         self.auditor = Auditor(
             self.store,
@@ -92,9 +94,15 @@ class World:
         return new
 
     async def play(
-        self, worker: str, *ids: str, score: float = 0.5, seconds: float = 1.0, **given: str
+        self,
+        worker: str,
+        *ids: str,
+        score: float = 0.5,
+        seconds: float = 1.0,
+        players: tuple[str, str] = ("race:1", "race:2"),
+        gate: str = "",
     ) -> None:
-        matches = await self.lease(worker, *ids, **given)  # type: ignore[arg-type]
+        matches = await self.lease(worker, *ids, players=players, gate=gate)
         self.clock.pass_seconds(seconds)
         for match in matches:
             await self.leases.change(
@@ -259,3 +267,30 @@ async def test_one_instance_audits_at_a_time(world: World) -> None:
     await world.look()
     assert await world.reasons() == []
     assert (await world.leases.look(0.0))[0].state is State.COMPLETED
+
+
+async def test_leases_say_what_was_chosen_and_who_holds_them(world: World) -> None:
+    fence = await world.leaders.hold(RATING, "i", 60.0)
+    assert fence is not None
+    now = world.clock()
+    new = [
+        leased(
+            Match(
+                *(f"m{number}", "race", "race", SETTINGS, ("race:1", "race:2"), 1 << 61, now),
+                rule=rule,
+                bits=0.25,
+            ),
+            *("w", TERMS, now),
+        )
+        for number, rule in enumerate(("uniform", "uniform", "fewest", ""))
+    ]
+    assert await world.leases.add(new, fence)
+    assert await world.leases.count_held("w", now) == 4
+    await world.leases.change("m0", lambda one: completed(one, 1, "w", now + 1.0))
+    assert await world.leases.count_held("w", now) == 3
+    assert await world.leases.count_held("w", now + TERMS.seconds + 1.0) == 0
+    assert await world.leases.told(now) == [
+        Chosen("race", Rule.FEWEST, 1, 0, 0.25, 0.0),
+        Chosen("race", Rule.UNIFORM, 2, 1, 0.5, 0.25),
+    ]
+    assert await world.leases.told(now + 1.0) == []

@@ -156,6 +156,8 @@ class Posterior:
         games = self._wins + self._draws + self._losses
         even = float(np.sum(games * np.sqrt(chances.win * chances.loss)))
         draws, total = float(np.sum(self._draws)), float(np.sum(games))
+        if not total:  # of a ladder all of whose results were taken back
+            return LOG_NU_MEAN
         low, high = LOG_NU_MEAN - _FAR_NU, LOG_NU_MEAN + _FAR_NU
         for _ in range(_HALVINGS):
             middle = (low + high) / 2.0

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Protocol
 
 import structlog
 
 from mazemesh.errors import FailedPrecondition, MazemeshError, NotFound, Reason
-from services.matchmaker.gates.gates import Gates
 from services.matchmaker.peers import EloPeer, GamePeer
 from services.matchmaker.workers.events import Audit, Suspicion, WorkerEvent
 from services.matchmaker.workers.store import WorkerStore
@@ -17,6 +17,13 @@ from services.matchmaker.workers.store import WorkerStore
 _log = structlog.get_logger(__name__)
 
 _AT_ONCE = 500
+
+
+class RunningGates(Protocol):
+    """Gates, as far as they are given up."""
+
+    async def give_up(self, gate_id: str, words: str) -> None:
+        """Ends a gate without a verdict; one that has ended stays as it is."""
 
 
 class Quarantine:
@@ -39,7 +46,7 @@ class Quarantine:
         store: WorkerStore,
         game: GamePeer,
         elo: EloPeer,
-        gates: Gates,
+        gates: RunningGates,
         clock: Callable[[], float],
     ) -> None:
         self._store, self._game, self._elo = store, game, elo

@@ -1,5 +1,6 @@
 """Recordings of the Game service over real sockets: everything that was played verifies."""
 
+import asyncio
 import dataclasses
 import zlib
 from collections.abc import Callable
@@ -16,6 +17,9 @@ from mazemesh.game_replay import Difference, GameReplay, verify
 from mazemesh.games import get_game
 from mazemesh.v1 import game_pb2 as pb
 from mazemesh.v1.game_pb2_grpc import GameServiceStub
+from services.matchmaker.remotes import RemoteGame
+from services.matchmaker.wire.results import outcome_of
+from services.matchmaker.workers.events import Reported
 from tests.servers.game_matches import BOT, play_match
 from tests.servers.game_server import RunningGame, race, running_game
 from tests.servers.running import eventually
@@ -70,6 +74,34 @@ def test_every_game_of_a_match_has_a_recording_that_verifies(
     rules = get_game("race").spec(server.client.replay("rated-r0").settings).rules_hash
     assert infos["rated-r1"].rules_hash == rules
     assert list(infos["trial-p1"].participants) == ["bot/random"]
+
+
+async def test_the_service_verifies_and_the_matchmaker_compares_what_was_told(
+    played: tuple[RunningGame, list[str]],
+) -> None:
+    server, game_ids = played
+    for game_id in game_ids:
+        assert await asyncio.to_thread(server.client.verify_replay, game_id) == ""
+    infos = [one for one in server.client.list_replays() if one.match_id == "rated"]
+    first = infos[0].participants[0]
+    shown = {one.game_id: outcome_of(one, first) for one in infos}
+    assert set(shown.values()) <= {1, 0, -1}
+    players = (first, *({*infos[0].participants} - {first}))
+    remote = RemoteGame(server.address)
+    try:
+        right = {one: outcome for one, outcome in shown.items() if outcome is not None}
+        assert await remote.verify("rated", Reported(players, 0.5, 1, right)) == ""
+        wrong = {one: 1 if outcome != 1 else -1 for one, outcome in right.items()}
+        difference = await remote.verify("rated", Reported(players, 0.5, 1, wrong))
+        assert "by its recording, told was" in difference
+    finally:
+        await remote.close()
+    assert (
+        outcome_of(
+            next(one for one in server.client.list_replays() if one.match_id == "trial"), "solo:1"
+        )
+        is None
+    )
 
 
 def test_any_action_or_hash_that_was_changed_is_found(

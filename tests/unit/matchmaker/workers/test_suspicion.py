@@ -69,7 +69,8 @@ def test_residuals_are_of_the_newer_player() -> None:
     ids = "m", "w", "race", ("race:1", "race:4"), ""
     (one,) = residuals([Completed(*ids, 0.0, 1.0, Audit.SOUND, 1.0)], RATINGS)
     expected = expected_score(PLAYERS["race:4"], PLAYERS["race:1"])
-    assert one == Residual("m", "w", "race race:4", pytest.approx(-expected))
+    assert one == Residual("m", "w", "race race:4", one.value)
+    assert one.value == pytest.approx(-expected)
     unknown = "m", "w", "race", ("race:1", "race:99"), ""
     assert not residuals([Completed(*unknown, 0.0, 1.0, Audit.SOUND, 1.0)], RATINGS)
 
