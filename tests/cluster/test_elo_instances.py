@@ -138,6 +138,8 @@ async def test_what_either_records_both_tell(mesh: Mesh) -> None:
     assert await call(other.client.record, RESULTS[150:]) == [DUPLICATE] * 50 + [RECORDED] * 220
     await eventually(lambda: fitted(one, 420) and fitted(other, 420))
     await check_refolded(mesh, one.board(), other.board())
+    assert one.board() == other.board()  # with how likely each is better than the next
+    assert one.board().players[1].HasField("superiority_of_above")
     mine = [one.match_id for one in MATCHES if "race:2" in one.participants]
     for instance in (one, other):
         await eventually(lambda instance=instance: len(histories(instance)) == len(mine))  # type: ignore[misc]

@@ -15,7 +15,6 @@ from services.elo.models import skills
 from services.elo.models.components import components, ranked_component
 from services.elo.models.pairs import Floats, Indices
 from services.elo.standings.board import Board
-from services.elo.standings.boards import Boards
 from services.elo.standings.players import is_bot
 from services.elo.standings.standings import QUANTILE, UNRANKED, Standings
 
@@ -44,17 +43,21 @@ class ModelStandings(Standings):
 
     volatilities: Floats | None = None
 
+    def _apart(self, ones: Indices, others: Indices) -> Floats | None:
+        variances = ((self.high - self.low) / (2.0 * QUANTILE)) ** 2
+        return np.sqrt(variances[ones] + variances[others])  # independent beliefs, as in `better`
+
 
 class ByModel:
     """Boards of ladders by model, each with the newest standings that were asked for.
 
     Args:
-        boards: The ladders.
+        settling: Held while games are taken in, which one ladder does at a time.
         clock: Seconds, only ever growing.
     """
 
-    def __init__(self, boards: Boards, clock: Callable[[], float]) -> None:
-        self._boards, self._clock = boards, clock
+    def __init__(self, settling: asyncio.Lock, clock: Callable[[], float]) -> None:
+        self._settling, self._clock = settling, clock
         self._views: dict[tuple[str, Model], Board] = {}
         self._due: dict[tuple[str, Model], float] = {}
 
@@ -92,7 +95,7 @@ class ByModel:
             if known.high_water >= asked or (waits and len(known.names) > max(players, default=-1)):
                 return view
             began = self._clock()
-            async with self._boards.settling:
+            async with self._settling:
                 await asyncio.to_thread(ladder.skills.settle)
                 # From here to the thread nothing is awaited, so all is of one place in the log.
                 names = tuple(ladder.players.names)

@@ -77,6 +77,12 @@ class Records:
         count = len(self.names)
         return self.ratings[:count].copy(), self.numbers[:, :count].copy()
 
+    @property
+    def last_finishes(self) -> Integers:
+        """When each one's last match in the log ended [capacity], nanoseconds since 1970."""
+        finishes: Integers = self.numbers[4]
+        return finishes
+
     def index(self, player: str) -> int | None:
         """The player's index; None for one that is not known."""
         return self._index.get(player)
