@@ -29,8 +29,8 @@ ENOUGH = 30.0
 normal distribution will do: 120 of them. Skewness falls with its root, to less than 0.2 there."""
 
 TAIL = 0.025
-_GRID = np.arange(-40, 61) / 5.0
-"""Where the density is taken, in standard deviations: -8 to 12."""
+_GRID = np.arange(-40, 41) / 4.0
+"""Where the density is taken, in standard deviations: -10 to 10."""
 _CELLS_AT_ONCE = 8192
 _CERTAIN = 1e-9  # a strength's deviation that is none
 
