@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import tempfile
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -20,22 +22,30 @@ app = typer.Typer()
 @app.command("rating")
 def rating(
     *,
-    matches: Annotated[int, typer.Option(help="taken in", min=1000)] = 200_000,
+    matches: Annotated[int, typer.Option(help="taken in", min=1000)] = 100_000,
     results: Annotated[int, typer.Option(help="of each fit", min=1000)] = 1_000_000,
     many: Annotated[int, typer.Option(help="players of the large fit; 0: none", min=0)] = 10_000,
-    duels: Annotated[int, typer.Option(help="online, of ours", min=1000)] = 500_000,
-    of_peers: Annotated[int, typer.Option(help="online, of each peer", min=100)] = 5000,
-    ladders: Annotated[int, typer.Option(help="simulated, of each length", min=10)] = 150,
-    gates_each: Annotated[int, typer.Option("--gates", help="at each of 3 truths", min=10)] = 400,
+    duels: Annotated[int, typer.Option(help="online, of ours", min=1000)] = 300_000,
+    of_peers: Annotated[int, typer.Option(help="online, of each peer", min=100)] = 2000,
+    ladders: Annotated[int, typer.Option(help="simulated, of each length", min=10)] = 120,
+    gates_each: Annotated[int, typer.Option("--gates", help="at each of 3 truths", min=10)] = 300,
     elo1: Annotated[float, typer.Option(help="upper bound of the gates", min=1.0)] = 40.0,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     """Ingest through a socket to disk, fits and updates beside peers, coverage, gates."""
-    cells: list[dict[str, Any]] = [_ingest(matches), online.measure(duels, of_peers)]
-    cells.append(fits.measure(300, results))
+    measures: list[Callable[[], dict[str, Any]]] = [
+        lambda: _ingest(matches),
+        lambda: online.measure(duels, of_peers),
+        lambda: fits.measure(300, results),
+        lambda: coverage.measure(ladders),
+        lambda: gates.measure(gates_each, elo1),
+    ]
     if many:
-        cells.append(fits.measure(many, results))
-    cells += [coverage.measure(ladders), gates.measure(gates_each, elo1)]
+        measures.append(lambda: fits.measure(many, results))
+    cells: list[dict[str, Any]] = []
+    for measure in measures:
+        cells.append(measure())
+        print(_line(cells[-1]), file=sys.stderr, flush=True)
     by_what = {cell["what"]: cell for cell in reversed(cells)}
     small, gate = by_what["fit"], by_what["gate"]
     differences = [cell[key] for cell in cells for key in cell if key.endswith("_difference_elo")]
@@ -66,7 +76,9 @@ def _ingest(matches: int) -> dict[str, Any]:
 
 def _as_text(report: dict[str, Any]) -> str:
     lines = [f"{key}: {value}" for key, value in report.items() if key != "cells"]
-    for cell in report["cells"]:
-        told = ", ".join(f"{key} {value}" for key, value in cell.items() if key != "what")
-        lines.append(f"  {cell['what']}: {told}")
     return "\n".join(lines)
+
+
+def _line(cell: dict[str, Any]) -> str:
+    told = ", ".join(f"{key} {value}" for key, value in cell.items() if key != "what")
+    return f"{cell['what']}: {told}"

@@ -50,7 +50,7 @@ def _seconds(run: Any) -> float:
 def _openskill(first: list[int], second: list[int], scores: list[float]) -> None:
     from openskill.models import PlackettLuce
 
-    model = PlackettLuce()
+    model = PlackettLuce(tau=0.0)
     players = [model.rating() for _ in range(_PLAYERS)]
     for one, other, score in zip(first, second, scores, strict=True):
         teams = model.rate([[players[one]], [players[other]]], scores=[score, 1.0 - score])

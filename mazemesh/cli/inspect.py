@@ -138,7 +138,10 @@ def leaderboard(
         return
     with connected(data_dir, host, port_base, ("elo",)) as mesh:
         names = [one.ladder for one in mesh.elo.ladders(game)] if game else [ladder]
-        boards = [mesh.elo.leaderboard(name, page_size=top, **filters, **window) for name in names]
+        boards = [
+            mesh.elo.leaderboard(name, page_size=top, model=model, **filters, **window)
+            for name in names
+        ]
     if json and game:
         print_json([_leaderboard(board, model) for board in boards])
         return
@@ -153,7 +156,7 @@ def _show_leaderboard(board: GetLeaderboardResponse, model: str, *, json: bool) 
     columns = ("player", "rank", "rating", "low", "high", "games", "wins", "draws", "losses", "LOS")
     rows = [
         (
-            *(r.player, r.rank or "-", r.rating, r.low, r.high),
+            *(r.player, r.rank or "-", *(_points(x, model) for x in (r.rating, r.low, r.high))),
             *(r.games, r.wins, r.draws, r.losses, _los(r)),
         )
         for r in board.players
@@ -164,6 +167,15 @@ def _show_leaderboard(board: GetLeaderboardResponse, model: str, *, json: bool) 
     if abs(board.seat_effect) > 2.0 * board.seat_deviation > 0.0:
         title += f", first place worth {board.seat_effect:+.0f} points"
     print_table(title, columns, rows)
+
+
+def _points(value: float, model: str) -> str:
+    return f"{value:.{_digits(model)}f}" if model == "plackett-luce" else f"{value:.0f}"
+
+
+def _digits(model: str) -> int:
+    """Digits behind the point that a rating is worth: openskill's are some tens."""
+    return 2 if model == "plackett-luce" else 1
 
 
 def _los(row: PlayerRating) -> str:
@@ -177,7 +189,7 @@ def _leaderboard(board: GetLeaderboardResponse, model: str) -> dict[str, Any]:
         "model": model,
         "matches": board.matches,
         "seat_effect": [round(board.seat_effect, 1), round(board.seat_deviation, 1)],
-        "players": rating_rows(board.players, 3 if model == "plackett-luce" else 1),
+        "players": rating_rows(board.players, _digits(model)),
     }
 
 

@@ -29,8 +29,8 @@ ENOUGH = 30.0
 normal distribution will do: 120 of them. Skewness falls with its root, to less than 0.2 there."""
 
 TAIL = 0.025
-_GRID = np.arange(-40, 61) / 5.0
-"""Where the density is taken, in standard deviations: -8 to 12."""
+_GRID = np.arange(-40, 41) / 4.0
+"""Where the density is taken, in standard deviations: -10 to 10."""
 _CELLS_AT_ONCE = 8192
 _CERTAIN = 1e-9  # a strength's deviation that is none
 
@@ -58,6 +58,7 @@ def skewed(
     little = (known < ENOUGH) & (known > 0.0) & (deviations > _CERTAIN)
     prior = np.full(players, PARENT_DEVIATION**-2)
     prior[posterior.roots] = (1.0 - 1.0 / len(posterior.roots)) * ROOT_DEVIATION**-2
+    apart = posterior.differences(local.point)
     for some in _blocks(posterior, little):
         cells, owners, signs = _cells_of(posterior, some)
         others = np.where(signs > 0.0, posterior.second[cells], posterior.first[cells])
@@ -72,18 +73,17 @@ def skewed(
         # estimate, where results tell of nothing but a direction, the prior is what there is.
         rest = np.maximum(whole - own, np.minimum(prior[some], whole))
         moved = along[:, None] * (deviations[owners][:, None] * _GRID)
-        gains = _gains(posterior, local, cells, moved)
-        density = np.zeros((len(some), len(_GRID)))
-        np.add.at(density, place[owners], gains)
+        gains = _gains(posterior, local, cells, apart[cells, None], moved)
+        # By player, each of whom has a cell; see `_cells_of`.
+        density = np.add.reduceat(gains, np.searchsorted(owners, some), axis=0)
         density -= rest[:, None] * (deviations[some][:, None] * _GRID) ** 2 / 2.0
         below[some], above[some] = _bounds(density, quantile)
     return below, above
 
 
-def _gains(posterior: Posterior, local: Local, cells: Indices, moved: Floats) -> Floats:
-    """Log-likelihood of cells as their differences move [cells, grid], less its tangent."""
+def _gains(posterior: Posterior, local: Local, cells: Indices, at: Floats, moved: Floats) -> Floats:
+    """Log-likelihood of cells as their differences `at` move [cells, grid], less its tangent."""
     wins, draws, losses = (part[cells] for part in posterior.outcomes)
-    at = posterior.differences(local.point)[cells, None]
     games, log_nu = (wins + draws + losses)[:, None], float(local.point[-2])
     change = log_odds(at + moved, log_nu) - log_odds(at, log_nu)
     balance = ((wins - losses) / 2.0 - local.games.slope[cells])[:, None]
@@ -101,13 +101,15 @@ def _blocks(posterior: Posterior, chosen: npt.NDArray[np.bool_]) -> list[Indices
 
 
 def _cells_of(posterior: Posterior, players: Indices) -> tuple[Indices, Indices, Floats]:
-    """Cells of the players, whose each is, and 1 where that is the first of the cell, else -1."""
+    """Cells of the players, whose each is, ascending, and 1 where that is its first, else -1."""
     chosen = np.zeros(posterior.players, bool)
     chosen[players] = True
     first, second = posterior.first, posterior.second
     ones, twos = np.flatnonzero(chosen[first]), np.flatnonzero(chosen[second])
     signs = np.concatenate([np.ones(len(ones)), -np.ones(len(twos))])
-    return np.concatenate([ones, twos]), np.concatenate([first[ones], second[twos]]), signs
+    owners = np.concatenate([first[ones], second[twos]])
+    order = np.argsort(owners, kind="stable")
+    return np.concatenate([ones, twos])[order], owners[order], signs[order]
 
 
 def _bounds(density: Floats, quantile: float) -> tuple[Floats, Floats]:

@@ -17,6 +17,8 @@ from services.elo.bind import bind
 from services.elo.stores import tables
 from tests.servers.elo_results import RESULTS, settings_in
 
+MIDDLES = {"bradley-terry": 1000.0, "elo": 1000.0, "glicko2": 1500.0, "plackett-luce": 25.0}
+
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[Server]:
@@ -41,6 +43,8 @@ async def test_a_leaderboard_by_each_model(server: Server, tmp_path: Path, model
     told = json.loads(as_json.stdout)
     assert (told["model"], told["matches"], len(told["players"])) == (model, 120, 5)
     assert all(one["low"] < one["rating"] < one["high"] for one in told["players"])
+    middle = sum(one["rating"] for one in told["players"]) / 5
+    assert middle == pytest.approx(MIDDLES[model], rel=0.1)
 
 
 async def test_a_model_that_is_none_is_refused(server: Server, tmp_path: Path) -> None:

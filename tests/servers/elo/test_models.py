@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -175,3 +176,17 @@ async def test_the_first_place_has_its_worth(client: EloClient) -> None:
     board = await call(client.leaderboard, "race")
     assert board.seat_effect - 2 * board.seat_deviation > 100
     assert board.players[0].rating == pytest.approx(board.players[1].rating, abs=1.0)
+
+
+@pytest.mark.parametrize("model", OTHERS)
+async def test_a_model_at_another_time(client: EloClient, model: str) -> None:
+    await call(client.record, RESULTS)
+    now = await call(client.leaderboard, "race", model=model)
+    then = await call(client.leaderboard, "race", model=model, end=datetime(2100, 1, 1, tzinfo=UTC))
+    assert [(one.player, one.rating) for one in then.players] == [
+        (one.player, one.rating) for one in now.players
+    ]
+    before = await call(
+        client.leaderboard, "race", model=model, end=datetime(2000, 1, 1, tzinfo=UTC)
+    )
+    assert not before.players
