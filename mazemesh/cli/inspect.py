@@ -33,6 +33,7 @@ def status(
     Exit status 1 when a service does not answer.
     """
     from mazemesh.cli.health import serving
+    from mazemesh.cli.league_record import COLUMNS, member_rows, read_league
     from mazemesh.client.addresses import Addresses
 
     with errors_as_lines():
@@ -56,6 +57,9 @@ def status(
             ]
         if states["game"] == "serving":
             details["running_games"] = sum(one.num_games for one in mesh.game.list_active())
+    league = read_league(data_dir) if host is None else None
+    if league is not None:
+        details["league"] = league["members"]
     if json:
         services = {
             name: {"address": getattr(addresses, name), "state": state}
@@ -70,6 +74,8 @@ def status(
             print_table("Replay", columns, [tuple(t.values()) for t in details["tables"]])
         if "running_games" in details:
             print_table("Games", ("running",), [(details["running_games"],)])
+        if league is not None:
+            print_table(f"League of {league['main']}", COLUMNS, member_rows(league))
     if any(state != "serving" for state in states.values()):
         raise typer.Exit(1)
 

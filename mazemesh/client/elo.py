@@ -213,6 +213,11 @@ class EloClient(LadderCalls):
         request = elo_pb2.GetEmpiricalGameRequest(ladder=ladder, players=players, alpha=alpha)
         return self._call(self._stub.GetEmpiricalGame, request)
 
+    def retract(self, match_ids: Sequence[str]) -> list[str]:
+        """Has ratings count 1 to 1,000 results no more from now on; ids of those that Elo has."""
+        request = elo_pb2.RetractResultsRequest(match_ids=match_ids)
+        return list(self._call(self._stub.RetractResults, request).retracted)
+
     def evaluate_gate(self, request: elo_pb2.EvaluateGateRequest) -> elo_pb2.Gate:
         """Opens a gate, if it is new, and takes in the matches that were recorded by now.
 

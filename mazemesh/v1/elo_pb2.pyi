@@ -73,8 +73,20 @@ GATE_VERDICT_FAILED: GateVerdict
 GATE_VERDICT_CAPPED: GateVerdict
 GATE_VERDICT_FORGOTTEN: GateVerdict
 
+class RetractResultsRequest(_message.Message):
+    __slots__ = ("match_ids",)
+    MATCH_IDS_FIELD_NUMBER: _ClassVar[int]
+    match_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, match_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class RetractResultsResponse(_message.Message):
+    __slots__ = ("retracted",)
+    RETRACTED_FIELD_NUMBER: _ClassVar[int]
+    retracted: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, retracted: _Optional[_Iterable[str]] = ...) -> None: ...
+
 class MatchResult(_message.Message):
-    __slots__ = ("match_id", "ladder", "seed", "rules_hash", "participants", "games", "finish_time")
+    __slots__ = ("match_id", "ladder", "seed", "rules_hash", "participants", "games", "finish_time", "retracts")
     MATCH_ID_FIELD_NUMBER: _ClassVar[int]
     LADDER_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
@@ -82,6 +94,7 @@ class MatchResult(_message.Message):
     PARTICIPANTS_FIELD_NUMBER: _ClassVar[int]
     GAMES_FIELD_NUMBER: _ClassVar[int]
     FINISH_TIME_FIELD_NUMBER: _ClassVar[int]
+    RETRACTS_FIELD_NUMBER: _ClassVar[int]
     match_id: str
     ladder: str
     seed: int
@@ -89,7 +102,8 @@ class MatchResult(_message.Message):
     participants: _containers.RepeatedScalarFieldContainer[str]
     games: _containers.RepeatedCompositeFieldContainer[GameOutcome]
     finish_time: _timestamp_pb2.Timestamp
-    def __init__(self, match_id: _Optional[str] = ..., ladder: _Optional[str] = ..., seed: _Optional[int] = ..., rules_hash: _Optional[str] = ..., participants: _Optional[_Iterable[str]] = ..., games: _Optional[_Iterable[_Union[GameOutcome, _Mapping]]] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    retracts: str
+    def __init__(self, match_id: _Optional[str] = ..., ladder: _Optional[str] = ..., seed: _Optional[int] = ..., rules_hash: _Optional[str] = ..., participants: _Optional[_Iterable[str]] = ..., games: _Optional[_Iterable[_Union[GameOutcome, _Mapping]]] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., retracts: _Optional[str] = ...) -> None: ...
 
 class GameOutcome(_message.Message):
     __slots__ = ("game_id", "rotation", "scores", "steps", "termination", "teams")

@@ -118,6 +118,11 @@ class EloServiceStub:
                 request_serializer=mazemesh_dot_v1_dot_elo__pb2.WatchGateRequest.SerializeToString,
                 response_deserializer=mazemesh_dot_v1_dot_elo__pb2.WatchGateResponse.FromString,
                 _registered_method=True)
+        self.RetractResults = channel.unary_unary(
+                '/mazemesh.v1.EloService/RetractResults',
+                request_serializer=mazemesh_dot_v1_dot_elo__pb2.RetractResultsRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_elo__pb2.RetractResultsResponse.FromString,
+                _registered_method=True)
         self.RebuildRatings = channel.unary_stream(
                 '/mazemesh.v1.EloService/RebuildRatings',
                 request_serializer=mazemesh_dot_v1_dot_elo__pb2.RebuildRatingsRequest.SerializeToString,
@@ -258,6 +263,16 @@ class EloServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RetractResults(self, request, context):
+        """Has ratings and head-to-head records count results no more from now on. Nothing is deleted: a retraction is an entry of
+        the log, after the result that it is of, so refolding the log gives the same, and what was decided by a result before
+        stands. Online ratings, those of GLICKO2 and PLACKETT_LUCE, histories and counts of matches tell what was played, and
+        stay. Idempotent: a result is retracted once for ever.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RebuildRatings(self, request, context):
         """Folds the whole log anew, from nothing, and tells where what this instance serves and what is stored differ from that;
         then, unless it is only to verify, puts the new in place of both at once. Results are taken in and answered meanwhile.
@@ -350,6 +365,11 @@ def add_EloServiceServicer_to_server(servicer, server):
                     servicer.WatchGate,
                     request_deserializer=mazemesh_dot_v1_dot_elo__pb2.WatchGateRequest.FromString,
                     response_serializer=mazemesh_dot_v1_dot_elo__pb2.WatchGateResponse.SerializeToString,
+            ),
+            'RetractResults': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetractResults,
+                    request_deserializer=mazemesh_dot_v1_dot_elo__pb2.RetractResultsRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_elo__pb2.RetractResultsResponse.SerializeToString,
             ),
             'RebuildRatings': grpc.unary_stream_rpc_method_handler(
                     servicer.RebuildRatings,
@@ -793,6 +813,33 @@ class EloService:
             '/mazemesh.v1.EloService/WatchGate',
             mazemesh_dot_v1_dot_elo__pb2.WatchGateRequest.SerializeToString,
             mazemesh_dot_v1_dot_elo__pb2.WatchGateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetractResults(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.EloService/RetractResults',
+            mazemesh_dot_v1_dot_elo__pb2.RetractResultsRequest.SerializeToString,
+            mazemesh_dot_v1_dot_elo__pb2.RetractResultsResponse.FromString,
             options,
             channel_credentials,
             insecure,

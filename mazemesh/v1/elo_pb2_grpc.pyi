@@ -92,6 +92,12 @@ class EloServiceStub:
     """A gate now and whenever its ladder was fitted, evaluated each time; the same again at least every 20 s as a heartbeat.
     Ends when the gate has. NOT_FOUND when there is none of the id. Counts among the watches of WatchLeaderboard.
     """
+    RetractResults: _grpc.UnaryUnaryMultiCallable[_elo_pb2.RetractResultsRequest, _elo_pb2.RetractResultsResponse]
+    """Has ratings and head-to-head records count results no more from now on. Nothing is deleted: a retraction is an entry of
+    the log, after the result that it is of, so refolding the log gives the same, and what was decided by a result before
+    stands. Online ratings, those of GLICKO2 and PLACKETT_LUCE, histories and counts of matches tell what was played, and
+    stay. Idempotent: a result is retracted once for ever.
+    """
     RebuildRatings: _grpc.UnaryStreamMultiCallable[_elo_pb2.RebuildRatingsRequest, _elo_pb2.RebuildRatingsResponse]
     """Folds the whole log anew, from nothing, and tells where what this instance serves and what is stored differ from that;
     then, unless it is only to verify, puts the new in place of both at once. Results are taken in and answered meanwhile.
@@ -162,6 +168,12 @@ class EloServiceAsyncStub(EloServiceStub):
     WatchGate: _aio.UnaryStreamMultiCallable[_elo_pb2.WatchGateRequest, _elo_pb2.WatchGateResponse]  # type: ignore[assignment]
     """A gate now and whenever its ladder was fitted, evaluated each time; the same again at least every 20 s as a heartbeat.
     Ends when the gate has. NOT_FOUND when there is none of the id. Counts among the watches of WatchLeaderboard.
+    """
+    RetractResults: _aio.UnaryUnaryMultiCallable[_elo_pb2.RetractResultsRequest, _elo_pb2.RetractResultsResponse]  # type: ignore[assignment]
+    """Has ratings and head-to-head records count results no more from now on. Nothing is deleted: a retraction is an entry of
+    the log, after the result that it is of, so refolding the log gives the same, and what was decided by a result before
+    stands. Online ratings, those of GLICKO2 and PLACKETT_LUCE, histories and counts of matches tell what was played, and
+    stay. Idempotent: a result is retracted once for ever.
     """
     RebuildRatings: _aio.UnaryStreamMultiCallable[_elo_pb2.RebuildRatingsRequest, _elo_pb2.RebuildRatingsResponse]  # type: ignore[assignment]
     """Folds the whole log anew, from nothing, and tells where what this instance serves and what is stored differ from that;
@@ -326,6 +338,18 @@ class EloServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_elo_pb2.WatchGateResponse], _abc.AsyncIterator[_elo_pb2.WatchGateResponse]]:
         """A gate now and whenever its ladder was fitted, evaluated each time; the same again at least every 20 s as a heartbeat.
         Ends when the gate has. NOT_FOUND when there is none of the id. Counts among the watches of WatchLeaderboard.
+        """
+
+    @_abc_1.abstractmethod
+    def RetractResults(
+        self,
+        request: _elo_pb2.RetractResultsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_elo_pb2.RetractResultsResponse, _abc.Awaitable[_elo_pb2.RetractResultsResponse]]:
+        """Has ratings and head-to-head records count results no more from now on. Nothing is deleted: a retraction is an entry of
+        the log, after the result that it is of, so refolding the log gives the same, and what was decided by a result before
+        stands. Online ratings, those of GLICKO2 and PLACKETT_LUCE, histories and counts of matches tell what was played, and
+        stay. Idempotent: a result is retracted once for ever.
         """
 
     @_abc_1.abstractmethod

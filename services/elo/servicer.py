@@ -252,6 +252,16 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
                     return
         raise Unavailable("the Elo service is stopping; watch again")
 
+    async def RetractResults(
+        self, request: elo_pb2.RetractResultsRequest, context: Context
+    ) -> elo_pb2.RetractResultsResponse:
+        """Takes results back."""
+        ids = validation.check_match_ids(request.match_ids)
+        entries = await self._ratings.retractions(ids)
+        if entries:
+            await self._ratings.record(payloads.batch(entries))
+        return elo_pb2.RetractResultsResponse(retracted=[entry.retracts for entry in entries])
+
     async def RebuildRatings(
         self, request: elo_pb2.RebuildRatingsRequest, context: Context
     ) -> AsyncIterator[elo_pb2.RebuildRatingsResponse]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -116,17 +115,18 @@ class Samples:
         counts = np.empty(len(players), np.int64)
         deviations = np.sqrt(self.variances[best_first])
         of_best = self.draws[best_first]
-        draws = [np.ascontiguousarray(of_best.T, np.float32)] * 2
-        sides = [deviations] * 2
+        one = np.ascontiguousarray(of_best.T, np.float32)
+        lower, upper, draws_below, draws_above = deviations, deviations, one, one
         if skew is not None:
             below, above = (side[best_first] for side in skew)
-            draws = [
+            draws_below, draws_above = (
                 np.ascontiguousarray((of_best * side[:, None]).T, np.float32)
                 for side in (below, above)
-            ]
-            sides = [deviations * below, deviations * above]
-        count_better: Callable[..., None] = sparse_kernels.count_better
-        count_better(ratings[best_first], *sides, *draws, quantile, counts)
+            )
+            lower, upper = deviations * below, deviations * above
+        sparse_kernels.count_better(
+            ratings[best_first], lower, upper, draws_below, draws_above, quantile, counts
+        )
         of_player = np.zeros(len(ratings), np.intp)
         of_player[best_first] = counts
         return of_player[players]

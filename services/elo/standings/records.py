@@ -87,6 +87,14 @@ class Records:
         """The player's index; None for one that is not known."""
         return self._index.get(player)
 
+    def indices(self, players: Sequence[str]) -> Integers:
+        """The indices of many [players].
+
+        Raises:
+            KeyError: one is not known.
+        """
+        return np.fromiter(map(self._index.__getitem__, players), np.int64, len(players))
+
     def admit(self, player: str) -> int:
         """The player's index, the next one when it is new."""
         index = self._index.get(player)

@@ -13,9 +13,7 @@ from services.elo.standings.meetings import Meetings
 from services.elo.wire.answers import timestamp
 
 
-def curve(
-    name: str, player: int, waypoints: Sequence[Waypoint], most: int
-) -> elo_pb2.RatingCurve:
+def curve(name: str, player: int, waypoints: Sequence[Waypoint], most: int) -> elo_pb2.RatingCurve:
     """A player's ratings, at most so many points; `waypoints` are those that are asked for."""
     seen = [one for one in waypoints if player < len(one.ranks)]
     points = [_point(player, seen[place]) for place in thinned(len(seen), most)]

@@ -45,7 +45,7 @@ class Leaderboards:
         self, ratings: Ratings, windows: Windows, curves: Curves, pages: PageStore | None
     ) -> None:
         self._ratings, self._windows, self._curves = ratings, windows, curves
-        self.by_model = ByModel(time.monotonic)
+        self.by_model = ByModel(ratings.boards.settling, time.monotonic)
         self.rows = Rows()
         self._cache = LeaderboardCache(pages, self.rows)
 
@@ -66,7 +66,9 @@ class Leaderboards:
         else:
             board = await self._windows.board(Window(ladder, *window, model is not None))
             if board is not None and model is not None:
-                board = await ByModel(time.monotonic).current(board, model)
+                board = await ByModel(self._ratings.boards.settling, time.monotonic).current(
+                    board, model
+                )
         if request.around:
             if board is None:
                 raise NotFound(

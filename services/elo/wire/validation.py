@@ -69,6 +69,14 @@ def check_players(players: Sequence[str], least: int, most: int) -> None:
     _check_different("players", players)
 
 
+def check_match_ids(match_ids: Sequence[str]) -> Sequence[str]:
+    """Returns 1 to 1000 ids as they are."""
+    _check_count("match_ids", match_ids, 1, MOST_RESULTS)
+    for index, match_id in enumerate(match_ids):
+        MATCH_ID.check(f"match_ids[{index}]", match_id)
+    return match_ids
+
+
 def asked_matches(match_ids: Sequence[str]) -> list[str]:
     """Ids of matches that are looked up, each once."""
     _check_count("match_ids", match_ids, 1, MOST_ASKED)
@@ -104,6 +112,10 @@ async def matches(
 
 def _match(field: str, result: elo_pb2.MatchResult, participant: Grammar) -> Match:
     MATCH_ID.check(f"{field}.match_id", result.match_id)
+    if result.retracts:
+        raise wrong(
+            f"{field}.retracts", result.retracts, "must be empty; RetractResults takes back"
+        )
     participants = tuple(result.participants)
     _check_count(f"{field}.participants", participants, 2, MOST_PARTICIPANTS)
     for index, player in enumerate(participants):
