@@ -17,7 +17,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bench.elo.scale import RESULTS_IN_A_CALL, _ingest, _service
+from bench.elo.scale import RESULTS_IN_A_CALL, served, taken_in
 from bench.elo.workload import Workload
 from bench.leaderboard.echo import echo
 from bench.leaderboard.queries import Wanted, quantile
@@ -48,8 +48,8 @@ def leaderboard(
     cells: dict[str, list[dict[str, Any]]] = {}
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-leaderboard-"))
-        process, address, _ = stack.enter_context(_service(["--data-dir", folder]))
-        _ingest(process, address, Workload(versions, matches))
+        process, address, _ = stack.enter_context(served(["--data-dir", folder]))
+        taken_in(process, address, Workload(versions, matches))
         client = EloClient(address)
         fitted = _fitted(client, matches)
         one_page = client.leaderboard("race", page_size=page).SerializeToString()

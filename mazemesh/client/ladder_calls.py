@@ -169,7 +169,7 @@ class LadderCalls(ServiceClient):
     def result_log(
         self, ladder: str = "", *, start: datetime | None = None, end: datetime | None = None
     ) -> Iterator[elo_pb2.MatchResult]:
-        """The log of results, oldest first; of a ladder, or all.
+        """The results that count, oldest first; of a ladder, or all. Retracted ones are left out.
 
         Args:
             ladder: Such as "race".

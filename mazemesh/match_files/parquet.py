@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.match_files.rows import ALSO, KNOWN
+from mazemesh.match_files.rows import KNOWN, key
 from mazemesh.match_files.values import Nanoseconds
 
 SCHEMA: Final = pa.schema(
@@ -87,7 +87,7 @@ def batches(file: BinaryIO, rows: int) -> Iterator[list[dict[str, Any]]]:
     except (pa.ArrowInvalid, OSError) as error:
         raise InvalidArgument(f"the file is no Parquet: {error}") from error
     names = parquet.schema_arrow.names
-    wanted = [name for name in names if _key(name) in KNOWN]
+    wanted = [name for name in names if key(name) in KNOWN]
     for name in wanted:
         _check(name, parquet.schema_arrow.field(name).type)
     for batch in parquet.iter_batches(batch_size=rows, columns=wanted):
@@ -107,13 +107,8 @@ def table(rows: Sequence[dict[str, Any]]) -> pa.Table:
     return pa.Table.from_pylist(list(rows), SCHEMA)
 
 
-def _key(name: str) -> str:
-    key = name.strip().lower().replace(" ", "_")
-    return ALSO.get(key, key)
-
-
 def _check(name: str, kind: Any) -> None:
-    accepts, right = _KINDS.get(_key(name), (lambda _: False, "absent: games are rows here"))
+    accepts, right = _KINDS.get(key(name), (lambda _: False, "absent: games are rows here"))
     if not accepts(kind):
         raise InvalidArgument(f"column {name!r} has type {kind}: must be {right}")
 

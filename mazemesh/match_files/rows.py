@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from mazemesh.errors import InvalidArgument
@@ -49,11 +50,17 @@ def normal(row: Row) -> dict[str, Any]:
     """A row with the names of columns as they are known, and without empty cells."""
     found: dict[str, Any] = {}
     for name, value in row.items():
-        key = str(name).strip().lower().replace(" ", "_")
         cell = values.plain(value)
         if cell is not None:
-            found.setdefault(ALSO.get(key, key), cell)
+            found.setdefault(key(name), cell)
     return found
+
+
+@lru_cache(1024)
+def key(name: str) -> str:
+    """The name of a column as it is known."""
+    plain = str(name).strip().lower().replace(" ", "_")
+    return ALSO.get(plain, plain)
 
 
 class Reader:
@@ -66,6 +73,7 @@ class Reader:
 
     def __init__(self, ladder: str = "", time: str = "") -> None:
         self._ladder, self._time = ladder, time
+        self._ladders: set[str] = set()
         self._names: dict[str, str] = {}
         self._players: dict[str, str] = {}
         self._identical: dict[bytes, int] = {}
@@ -78,7 +86,7 @@ class Reader:
         """
         first = rows[0]
         names = self._participants(first)
-        games = [game for row in rows for game in _games(row)]
+        games = [(game, row is first) for row in rows for game in _games(row)]
         if not 1 <= len(games) <= _MOST_GAMES:
             raise Refused("games", len(games), f"a match has 1 to {_MOST_GAMES} games")
         ladder = values.text("ladder", first.get("ladder", self._ladder))
@@ -89,13 +97,16 @@ class Reader:
             raise Refused("time", "", "is missing; tell when the match ended, or --time")
         found = elo_pb2.MatchResult(
             match_id=_id(first),
-            ladder=_checked("ladder", LADDER, ladder),
-            seed=values.whole("seed", first.get("seed", 0), 2**64 - 1),
+            ladder=self._of_ladder(ladder),
+            seed=values.whole("seed", first["seed"], 2**64 - 1) if "seed" in first else 0,
             rules_hash=_bounded(
                 "rules_hash", values.text("rules_hash", first.get("rules_hash", ""))
             ),
             participants=names,
-            games=[self._game(game, names, place) for place, game in enumerate(games)],
+            games=[
+                self._game(game, names, place, sides_known=known)
+                for place, (game, known) in enumerate(games)
+            ],
             finish_time=values.finish("time", when),
         )
         rotations = [game.rotation for game in found.games]
@@ -104,6 +115,11 @@ class Reader:
         if not found.match_id:
             found.match_id = self._made_id(found)
         return found
+
+    def _of_ladder(self, name: str) -> str:
+        if name not in self._ladders:
+            self._ladders.add(_checked("ladder", LADDER, name))
+        return name
 
     def _participants(self, row: Row) -> list[str]:
         if "players" in row:
@@ -139,9 +155,11 @@ class Reader:
         self._names[given] = name
         return name
 
-    def _game(self, row: Row, names: Sequence[str], place: int) -> elo_pb2.GameOutcome:
+    def _game(
+        self, row: Row, names: Sequence[str], place: int, *, sides_known: bool
+    ) -> elo_pb2.GameOutcome:
         order = names
-        if ("players" in row or "white" in row) and "games" not in row:
+        if not sides_known and ("players" in row or "white" in row):
             order = self._participants(row)
             if sorted(order) != sorted(names):
                 raise Refused("players", order, f"other games of the match are of {list(names)}")
@@ -150,18 +168,24 @@ class Reader:
             raise Refused("scores", scores, f"needs one for each of {len(order)} players")
         if len(scores) == 2 and not math.isclose(sum(scores), 1.0, abs_tol=_SUM_TOLERANCE):
             raise Refused("scores", scores, "two players' scores must add up to 1")
-        teams = values.several("teams", row.get("teams", []), _team)
-        steps = values.several("steps", row.get("steps", []), _steps)
+        teams = values.several("teams", row["teams"], _team) if "teams" in row else []
+        steps = values.several("steps", row["steps"], _steps) if "steps" in row else []
         if teams and len(teams) != len(order):
             raise Refused("teams", teams, f"needs one for each of {len(order)} players")
         if len(steps) not in (0, 1, len(order)):
             raise Refused("steps", steps, f"must be one number, or {len(order)}")
-        termination: Any = values.termination("termination", row.get("termination", "finished"))
+        termination: Any = elo_pb2.TERMINATION_FINISHED
+        if "termination" in row:
+            termination = values.termination("termination", row["termination"])
         places = [order.index(name) for name in names]
         game_id = values.text("game_id", row.get("game_id", ""))
         return elo_pb2.GameOutcome(
             game_id=_checked("game_id", GAME_ID, game_id) if game_id else "",
-            rotation=values.whole("rotation", row.get("rotation", place), _MOST_STEPS),
+            rotation=(
+                values.whole("rotation", row["rotation"], _MOST_STEPS)
+                if "rotation" in row
+                else place
+            ),
             scores=[scores[at] for at in places],
             steps=[steps[at] for at in places] if len(steps) == len(order) else steps,
             termination=termination,

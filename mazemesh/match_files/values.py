@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -39,6 +40,8 @@ class Nanoseconds(int):
 
 def plain(value: Any) -> Any:
     """A value without numpy around it, text without spaces around it; None for what is empty."""
+    if type(value) is str:  # nearly all of CSV
+        return value.strip() or None
     if isinstance(value, np.ndarray):
         return [plain(one) for one in value.tolist()]
     if isinstance(value, np.generic):
@@ -121,7 +124,7 @@ def finish(field: str, value: Any) -> Timestamp:
         elif isinstance(value, date):
             found.FromDatetime(_zoned(value))
         elif isinstance(value, str):
-            _read(value, found)
+            found.FromNanoseconds(_read(value))
         elif isinstance(value, bool) or not isinstance(value, int | float):
             raise Refused(field, value, _TIME)
         else:
@@ -133,14 +136,18 @@ def finish(field: str, value: Any) -> Timestamp:
     return found
 
 
-def _read(value: str, found: Timestamp) -> None:
+@lru_cache(4096)
+def _read(value: str) -> int:
+    """Nanoseconds since 1970-01-01 UTC; what is of one day is told alike."""
+    found = Timestamp()
     if _NUMBER.fullmatch(value):
-        found.FromNanoseconds(round(float(value) * 10**9))
-    elif _NINE_DIGITS.search(value):
+        return round(float(value) * 10**9)
+    if _NINE_DIGITS.search(value):
         found.FromJsonString(value.upper())  # Python's times have six
     else:
         dated = value.replace(".", "-") if _PGN_DATE.fullmatch(value) else value
         found.FromDatetime(_zoned(datetime.fromisoformat(dated)))
+    return found.ToNanoseconds()
 
 
 def _zoned(value: date) -> datetime:

@@ -420,18 +420,20 @@ class Ladder(_message.Message):
     def __init__(self, ladder: _Optional[str] = ..., players: _Optional[int] = ..., matches: _Optional[int] = ..., fitted_matches: _Optional[int] = ..., last_match_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ListResultsRequest(_message.Message):
-    __slots__ = ("page_size", "page_token", "ladder", "start_time", "end_time")
+    __slots__ = ("page_size", "page_token", "ladder", "start_time", "end_time", "include_retracted")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     LADDER_FIELD_NUMBER: _ClassVar[int]
     START_TIME_FIELD_NUMBER: _ClassVar[int]
     END_TIME_FIELD_NUMBER: _ClassVar[int]
+    INCLUDE_RETRACTED_FIELD_NUMBER: _ClassVar[int]
     page_size: int
     page_token: str
     ladder: str
     start_time: _timestamp_pb2.Timestamp
     end_time: _timestamp_pb2.Timestamp
-    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., ladder: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    include_retracted: bool
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., ladder: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., include_retracted: _Optional[bool] = ...) -> None: ...
 
 class ListResultsResponse(_message.Message):
     __slots__ = ("results", "next_page_token")

@@ -215,7 +215,7 @@ class EloServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListResults(self, request, context):
-        """The log of results, oldest first.
+        """The log of results, oldest first; those that were retracted are left out unless they are asked for.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

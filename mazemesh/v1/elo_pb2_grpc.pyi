@@ -70,7 +70,7 @@ class EloServiceStub:
     ListLadders: _grpc.UnaryUnaryMultiCallable[_elo_pb2.ListLaddersRequest, _elo_pb2.ListLaddersResponse]
     """Ladders by name."""
     ListResults: _grpc.UnaryUnaryMultiCallable[_elo_pb2.ListResultsRequest, _elo_pb2.ListResultsResponse]
-    """The log of results, oldest first."""
+    """The log of results, oldest first; those that were retracted are left out unless they are asked for."""
     ImportResults: _grpc.UnaryUnaryMultiCallable[_elo_pb2.ImportResultsRequest, _elo_pb2.ImportResultsResponse]
     """Appends results of matches that were played elsewhere: as RecordResults, but participants are "foreign/..." or "bot/..."
     alone, ids begin with "import/", and an id whose rest is that of a match of this mesh is a CONFLICT.
@@ -147,7 +147,7 @@ class EloServiceAsyncStub(EloServiceStub):
     ListLadders: _aio.UnaryUnaryMultiCallable[_elo_pb2.ListLaddersRequest, _elo_pb2.ListLaddersResponse]  # type: ignore[assignment]
     """Ladders by name."""
     ListResults: _aio.UnaryUnaryMultiCallable[_elo_pb2.ListResultsRequest, _elo_pb2.ListResultsResponse]  # type: ignore[assignment]
-    """The log of results, oldest first."""
+    """The log of results, oldest first; those that were retracted are left out unless they are asked for."""
     ImportResults: _aio.UnaryUnaryMultiCallable[_elo_pb2.ImportResultsRequest, _elo_pb2.ImportResultsResponse]  # type: ignore[assignment]
     """Appends results of matches that were played elsewhere: as RecordResults, but participants are "foreign/..." or "bot/..."
     alone, ids begin with "import/", and an id whose rest is that of a match of this mesh is a CONFLICT.
@@ -287,7 +287,7 @@ class EloServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _elo_pb2.ListResultsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_elo_pb2.ListResultsResponse, _abc.Awaitable[_elo_pb2.ListResultsResponse]]:
-        """The log of results, oldest first."""
+        """The log of results, oldest first; those that were retracted are left out unless they are asked for."""
 
     @_abc_1.abstractmethod
     def ImportResults(

@@ -16,7 +16,7 @@ from itertools import pairwise
 import numpy as np
 
 from services.elo.history.refolding import Piece, fold, pieces
-from services.elo.log.batch import Integers
+from services.elo.log.batch import Duels, Integers
 from services.elo.models.bradley_terry import Fit
 from services.elo.models.pairs import Floats, Indices
 from services.elo.models.posterior import Problem
@@ -113,10 +113,11 @@ class Curves:
             return
         async for piece in pieces(self._log, ladder.name, ladder.high_water):
             for part in _up_to_waypoints(piece, ladder.matches, stride):
+                before = ladder.matches
                 fold(ladder, part)
                 if len(part):
                     walked.latest = max(walked.latest, int(part.finishes.max()))
-                if len(part) and ladder.matches % stride == 0:
+                if ladder.matches > before and ladder.matches % stride == 0:
                     walked.waypoints.append(await asyncio.to_thread(self._waypoint, walked))
                 if ladder.matches >= last:
                     return
@@ -145,6 +146,9 @@ def waypoint(ladder: Ladder, found: Standings, time: int) -> Waypoint:
 
 def _up_to_waypoints(piece: Piece, folded: int, stride: int) -> list[Piece]:
     """A piece, cut after each match that makes a waypoint."""
+    if not isinstance(piece.content, Duels) and any(one.retracts for one in piece.content):
+        # What takes a match back is no further one.
+        return [piece.where(slice(row, row + 1)) for row in range(len(piece))]
     first = stride - folded % stride
     if first > len(piece):
         return [piece]

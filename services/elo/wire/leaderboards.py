@@ -116,10 +116,17 @@ class Leaderboards:
         if board is None or not players:
             raise NotFound(f"players: none of them has a result on ladder {ladder!r}")
         await self._ratings.current(ladder, players.values())
-        waypoints = [*await self._curves.waypoints(board)]
         now = _now(board)
-        if not waypoints or waypoints[-1].ladder_matches < now.ladder_matches:
-            waypoints.append(now)
+        # The newest fit also knows of what was retracted since its last match.
+        waypoints = [
+            *(
+                one
+                for one in await self._curves.waypoints(board)
+                if one.ladder_matches != now.ladder_matches
+            ),
+            now,
+        ]
+        waypoints.sort(key=lambda one: one.ladder_matches)
         inside = [one for one in waypoints if start <= one.time < end]
         return elo_pb2.GetRatingCurvesResponse(
             curves=[history.curve(name, player, inside, most) for name, player in players.items()]

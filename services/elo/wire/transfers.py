@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from google.protobuf.message import DecodeError
 
 from mazemesh.errors import InvalidArgument
@@ -10,6 +12,7 @@ from mazemesh.v1 import elo_pb2
 from services._harness.pacing import paced
 from services._harness.pages.paging import page_size, page_token, read_token
 from services.elo.log.batch import Batch, Duels
+from services.elo.log.match import Match, retraction_id
 from services.elo.standings.ratings import Ratings
 from services.elo.store import ResultLog, Status
 from services.elo.wire import filters, payloads, validation
@@ -40,27 +43,36 @@ class Transfers:
         if request.ladder:
             validation.check_ladder("ladder", request.ladder)
         window = filters.window(request)
-        everything = not request.ladder and window == filters.ANY_TIME
         entries = await self._log.raw(after, size)
+        matches = {sequence: payloads.decode(payload) async for sequence, payload in paced(entries)}
+        gone: frozenset[str] = frozenset()
+        if not request.include_retracted:
+            gone = await self._retracted(list(matches.values()))
         parts: list[bytes] = []
         last, total = after, 0
         async for sequence, payload in paced(entries):
             if total + len(payload) > _MOST_BYTES and parts:
                 break
             last = sequence
-            old = payload.startswith(b"{")
-            if not everything or old:
-                match = payloads.decode(payload)
-                if request.ladder not in ("", match.ladder):
-                    continue
-                if not window[0] <= match.finish_nanoseconds < window[1]:
-                    continue
-                payload = payloads.encode(match) if old else payload
+            match = matches[sequence]
+            if match.match_id in gone or request.ladder not in ("", match.ladder):
+                continue
+            if not window[0] <= match.finish_nanoseconds < window[1]:
+                continue
+            if payload.startswith(b"{"):  # as it stood there before there were messages
+                payload = payloads.encode(match)
             parts += (field(_RESULTS, len(payload)), payload)
             total += len(payload)
         more = len(entries) == size or (bool(entries) and last < entries[-1][0])
         rest = elo_pb2.ListResultsResponse(next_page_token=page_token(last) if more else "")
         return b"".join([*parts, rest.SerializeToString()])
+
+    async def _retracted(self, matches: Sequence[Match]) -> frozenset[str]:
+        """Ids of those that count no more, and of entries that took others back."""
+        ids = {retraction_id(one.match_id): one.match_id for one in matches if not one.retracts}
+        found = await self._log.named(list(ids))
+        taken_back = (ids[match_id] for match_id in found)
+        return frozenset([*taken_back, *(one.match_id for one in matches if one.retracts)])
 
     async def take(self, data: bytes) -> list[Status]:
         """What becomes of the results of an ImportResultsRequest.

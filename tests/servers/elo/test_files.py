@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -184,8 +185,6 @@ async def test_nobody_of_the_mesh_is_imported(client: EloClient) -> None:
 
 
 async def test_results_are_listed_by_ladder_and_time(client: EloClient) -> None:
-    from datetime import UTC, datetime, timedelta
-
     other = on_the_wire(match("o", ("race:1", BOTS[0]), 1.0, ladder="race-9x9"))
     await call(client.record, [*RESULTS[:1100], other])
     assert await call(lambda: list(client.result_log())) == [*RESULTS[:1100], other]
@@ -248,3 +247,26 @@ async def test_by_command(server: Server, client: EloClient, tmp_path: Path) -> 
         assert shown.stdout.splitlines()[0].split("\t")[0] == "player"
     wrong = await call(run, "leaderboard", "--at", "tuesday", status=2)
     assert "'tuesday' is no time" in wrong.stderr
+
+
+async def test_what_was_retracted_is_not_exported(client: EloClient, tmp_path: Path) -> None:
+    await call(client.record, RESULTS[:100])
+    gone = {one.match_id for one in RESULTS[10:20]}
+    await call(client.retract, sorted(gone))
+    left = [one for one in RESULTS[:100] if one.match_id not in gone]
+    assert await call(lambda: list(client.result_log("race"))) == left
+    request = elo_pb2.ListResultsRequest(include_retracted=True)
+    every = (await call(client._call, client._stub.ListResults, request)).results
+    assert len(every) == 110
+    assert {one.retracts for one in every[100:]} == gone
+    file = tmp_path / "r.jsonl"
+    assert await call(RatingFiles(client).export_file, file) == 90
+    # What is told of other times knows of it, too.
+    board = await call(client.leaderboard, "race")
+    finish = RESULTS[0].finish_time.ToDatetime(UTC)
+    then = await call(client.leaderboard, "race", end=finish + timedelta(seconds=1))
+    assert [numbers(row)[:3] for row in then.players] == [numbers(row)[:3] for row in board.players]
+    (curve,) = await call(client.rating_curves, "race", ["race:1"], points=64)
+    assert [point.ladder_matches for point in curve.points][-2:] == [98, 100]
+    rating = (await call(client.rating, "race", "race:1")).rating
+    assert curve.points[-1].rating == pytest.approx(rating, abs=1e-6)
