@@ -69,7 +69,11 @@ async def served(tmp_path: Path) -> AsyncIterator[Services]:
             await bind_with(settings, server, Peers(remote, FakeElo(), model))
 
         mine = MatchmakerSettings(
-            port=port + 1, data_dir=tmp_path, anchor_matches=0, backfill_seconds=0.05
+            port=port + 1,
+            data_dir=tmp_path,
+            game_address=game.address,
+            anchor_matches=0,
+            backfill_seconds=0.05,
         )
         async with serve(mine, bind) as matchmaker:
             clients = GameClient(game.address), MatchmakerClient(matchmaker.address)
