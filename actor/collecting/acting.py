@@ -219,8 +219,8 @@ def method(
         )
         if spec.may_leave or not steady:
             ready = max(1, games // _WRITES_A_ROUND)
-            signature = unrolls.signature
-            return acting, OwnPaceUnrollCollector(rows, signature, shown, ready, distribution)
+            own_pace = _compact_own_pace() if compact else OwnPaceUnrollCollector
+            return acting, own_pace(rows, unrolls.signature, shown, ready, distribution)
         return acting, unrolls
     if collection.HasField("transition"):
         wanted = collection.transition
@@ -263,6 +263,12 @@ def _compact() -> type[UnrollCollector]:
     from actor.collecting.compact_unrolls import CompactUnrollCollector  # loads numba
 
     return CompactUnrollCollector
+
+
+def _compact_own_pace() -> type[OwnPaceUnrollCollector]:
+    from actor.collecting.compact_own_pace import CompactOwnPaceCollector  # loads numba
+
+    return CompactOwnPaceCollector
 
 
 def _drawing(

@@ -114,8 +114,8 @@ class OwnPaceUnrollCollector:
         part |= self._shown.action_masks(last.action_mask[full], "last_")
         if last.global_state.size:
             part |= global_state.columns(last.global_state[full], "last_")
-        assert self._logits is not None
-        part["logits"] = self._logits[full]
+        if self._logits is not None:
+            part["logits"] = self._logits[full]
         self._parts.append(part)
         self._versions.append(self._version[full])
         self._at[full] = 0
@@ -124,11 +124,10 @@ class OwnPaceUnrollCollector:
         if sum(map(len, self._versions)) < self._ready:
             return None
         columns = {
-            name: np.concatenate([part[name] for part in self._parts])
-            for name in self._parts[0]
-            if name != "behaviour_log_probability"
+            name: np.concatenate([part[name] for part in self._parts]) for name in self._parts[0]
         }
-        columns["behaviour_log_probability"] = self._log_probability(columns)
+        if "logits" in columns:
+            columns["behaviour_log_probability"] = self._log_probability(columns)
         columns = {name: columns[name] for name in self.signature.names}
         versions = np.concatenate(self._versions)
         self._parts, self._versions = [], []

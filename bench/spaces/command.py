@@ -14,6 +14,7 @@ from bench.replay.servers import serve_replay
 from bench.spaces.replay import replay
 from bench.spaces.training import training
 from bench.spaces.wire import bytes_a_step, wire
+from mazemesh.process.memory import keep_freed_memory
 
 app = typer.Typer()
 
@@ -23,14 +24,14 @@ _SERVER_CORE, _CLIENT_CORE = 0, 1
 @app.command()
 def spaces(
     *,
-    seconds: Annotated[float, typer.Option(help="of each side of each load", min=0.5)] = 5.0,
-    turns: Annotated[int, typer.Option(help="in which the sides take turns", min=1)] = 5,
+    seconds: Annotated[float, typer.Option(help="of each side of each load", min=0.5)] = 3.0,
+    turns: Annotated[int, typer.Option(help="in which the sides take turns", min=1)] = 3,
     games: Annotated[
         list[int] | None,
         typer.Option(help="races of both half-batches; the last is `wire_ratio`; repeatable"),
     ] = None,
     rows: Annotated[int, typer.Option(help="of a batch of unrolls", min=1)] = 256,
-    training_seconds: Annotated[float, typer.Option(help="of each mesh; 0: none", min=0)] = 60.0,
+    training_seconds: Annotated[float, typer.Option(help="of each mesh; 0: none", min=0)] = 0.0,
     training_turns: Annotated[int, typer.Option(help="meshes of each side", min=1)] = 3,
     training_games: Annotated[int, typer.Option(help="of the mesh's actor", min=2)] = 256,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
@@ -39,19 +40,27 @@ def spaces(
 
     Each server has a process and a core of its own, its client another; the sides take turns, and
     the packed side unpacks what a policy or learner would. Training is `mazemesh up` with PPO, with
-    and without `--learner=--no-packed`.
+    and without `--learner=--no-packed`, if it is asked for: a minute a mesh says something on a
+    machine with nothing else to do.
     """
+    keep_freed_memory()  # as actors and learners do
     cores = os.sched_getaffinity(0)
     pinned = len(cores) > 1 and pin(_CLIENT_CORE)
     with pinned_server(serve_game, _SERVER_CORE) as server:
+        _tell("bytes an agent step")
         moved = bytes_a_step(server)
-        sizes = [wire(server, count, seconds, turns) for count in games or (512, 2048, 8192)]
+        sizes = []
+        for count in games or (512, 2048, 8192):
+            _tell(f"RunGames, {count} races")
+            sizes.append(wire(server, count, seconds, turns))
+    _tell(f"Replay, {rows} unrolls a batch")
     with pinned_server(serve_replay, _SERVER_CORE) as server:
         through = replay(server, rows, seconds / turns, turns)
     if pinned:
         os.sched_setaffinity(0, cores)
     trained: dict[str, Any] = {}
     if training_seconds:
+        _tell(f"training, {2 * training_turns} meshes of {training_seconds:g} s")
         trained = training(training_seconds, training_turns, training_games)
     report = {
         "bench": "spaces",
@@ -68,6 +77,11 @@ def spaces(
         "load_average": os.getloadavg()[0],
     }
     print(json.dumps(report) if as_json else _as_text(report))
+
+
+def _tell(part: str) -> None:
+    """Says what comes next; standard output is the report's."""
+    typer.echo(f"spaces: {part}", err=True)
 
 
 def _as_text(report: dict[str, Any]) -> str:

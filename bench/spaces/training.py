@@ -52,6 +52,10 @@ def _run(seconds: float, games: int, seed: int, *, packed: bool) -> dict[str, fl
             raise RuntimeError(f"mazemesh up ended with {status}: {log.read_text()[-2000:]}")
         text = (data / "learner" / "race" / "metrics.jsonl").read_text()
     lines = [json.loads(line) for line in text.splitlines()]
+    if len(lines) < 2:
+        raise RuntimeError(
+            f"nothing was learned within {seconds:g} s; give --training-seconds more"
+        )
     first, last = lines[0], lines[-1]
     steps = last["agent_steps"] - first["agent_steps"]
     return {

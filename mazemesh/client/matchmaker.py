@@ -27,7 +27,8 @@ _TOURNAMENT_DEADLINE = 120.0
 
 _REPEATABLE = (
     *("SampleOpponents", "ListTrainingRecords", "CompleteMatch", "CancelMatch"),
-    *("StartGate", "CancelGate", "ListGateRuns"),
+    *("StartGate", "CancelGate", "ListGateRuns", "ListRatingRules"),
+    *("ListWorkers", "ListWorkerEvents"),
     *("CreateTournament", "GetTournament", "ListTournaments", "CancelTournament"),
 )
 
@@ -55,6 +56,8 @@ class MatchmakerClient(ServiceClient):
         exploits: str = "",
         sides: int = 2,
         adversaries: Sequence[str] = (),
+        *,
+        exploits_pool: bool = False,
     ) -> list[pb.Opponent]:
         """`count` opponents for the student's next episodes, 1..4096.
 
@@ -69,6 +72,7 @@ class MatchmakerClient(ServiceClient):
             exploits: Name of the policy that the student exploits; empty: none.
             sides: How many play against each other (`mazemesh.games.ladder.sides`).
             adversaries: Names of the policies that hold the other sides, in a run of several.
+            exploits_pool: Whether it meets the snapshots of `pool` alone, as a league exploiter.
         """
         request = pb.SampleOpponentsRequest(
             request_id=request_id or str(uuid.uuid4()),
@@ -83,6 +87,7 @@ class MatchmakerClient(ServiceClient):
             exploits=exploits,
             sides=sides,
             adversaries=adversaries,
+            exploits_pool=exploits_pool,
         )
         return list(self._call(self._stub.SampleOpponents, request).opponents)
 
@@ -321,6 +326,50 @@ class MatchmakerClient(ServiceClient):
         """
         request = pb.TakePartRequest(tournament_id=tournament_id, player=player)
         return self._stream(self._stub.TakePart, request, None)
+
+    def rating_rules(self, ladder: str = "") -> list[pb.RatingRuleCount]:
+        """Why rating matches were chosen of late, and what they should tell; empty: all ladders."""
+        request = pb.ListRatingRulesRequest(ladder=ladder)
+        return list(self._call(self._stub.ListRatingRules, request).rules)
+
+    def workers(self, *, quarantined: bool = False) -> Iterator[pb.WorkerStatus]:
+        """Workers by id: all that are known, or those in quarantine."""
+        request = pb.ListWorkersRequest(quarantined=quarantined)
+        while True:
+            page = self._call(self._stub.ListWorkers, request)
+            yield from page.workers
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token
+
+    def worker_events(self, worker_id: str = "") -> Iterator[pb.WorkerEvent]:
+        """What was decided about a worker, or all of them, the last first."""
+        request = pb.ListWorkerEventsRequest(worker_id=worker_id)
+        while True:
+            page = self._call(self._stub.ListWorkerEvents, request)
+            yield from page.events
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token
+
+    def quarantine_worker(self, worker_id: str, reason: str, starter: str = "") -> pb.WorkerEvent:
+        """Gives a worker no matches any more, and has ratings count its results no more.
+
+        Raises:
+            NotFound: it was never leased a match.
+            Unavailable: Elo is away; the worker is in quarantine all the same.
+        """
+        request = pb.QuarantineWorkerRequest(worker_id=worker_id, reason=reason, starter=starter)
+        return self._call(self._stub.QuarantineWorker, request).event
+
+    def release_worker(self, worker_id: str, reason: str, starter: str = "") -> pb.WorkerEvent:
+        """Gives a worker matches again.
+
+        Raises:
+            FailedPrecondition: it is not in quarantine.
+        """
+        request = pb.ReleaseWorkerRequest(worker_id=worker_id, reason=reason, starter=starter)
+        return self._call(self._stub.ReleaseWorker, request).event
 
 
 def find_request(

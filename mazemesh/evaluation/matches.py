@@ -15,6 +15,8 @@ from mazemesh.client.game.game import Step
 from mazemesh.errors import InvalidArgument
 from mazemesh.games.bots import EXTERNAL
 from mazemesh.games.columns import action_dtype, pack_actions
+from mazemesh.games.packings import Packings
+from mazemesh.packing.rows import unpack
 from mazemesh.policy.memory import SeatMemory
 from mazemesh.policy.onnx_policy import OnnxPolicy
 from mazemesh.v1.game_pb2 import CreatedMatch, MatchSetup
@@ -49,9 +51,19 @@ class JoinedSession(Protocol):
         """int8 [games, seats], -1 where the caller acts."""
         ...
 
+    @property
+    def packings(self) -> Packings | None:
+        """How observations are packed; None where they are plain."""
+        ...
+
 
 class GamePeer(Protocol):
     """What is needed of the Game service (`mazemesh.client.game.game.GameClient`)."""
+
+    @property
+    def near(self) -> bool:
+        """Whether it is on this machine."""
+        ...
 
     def create(self, matches: Sequence[MatchSetup]) -> Sequence[CreatedMatch]:
         """Creates the games of matches."""
@@ -61,8 +73,10 @@ class GamePeer(Protocol):
         """The instance at an address; any where it is empty."""
         ...
 
-    def join_session(self, seat_tokens: Sequence[str]) -> AbstractContextManager[JoinedSession]:
-        """Joins all seats of created games."""
+    def join_session(
+        self, seat_tokens: Sequence[str], *, packed: bool
+    ) -> AbstractContextManager[JoinedSession]:
+        """Joins all seats of created games; `packed`: what they see may come in few bits."""
         ...
 
 
@@ -122,8 +136,8 @@ def play_matches(
     """
     plan = _Plan.of(matches)
     policies = {name: load(name) for name in plan.policy_names()}
-    address = _address(matches)
-    with game.at(address).join_session(plan.tokens) as session:
+    peer = game.at(_address(matches))
+    with peer.join_session(plan.tokens, packed=not peer.near) as session:
         seats = plan.rows_by_policy(session.game_ids, session.controllers)
         return _play(session, plan, seats, policies, temperature, rng, stepped)
 
@@ -184,6 +198,7 @@ def _play(
     running = step.status == _RUNNING
     memory = SeatMemory(*session.controllers.shape)
     kind = _action_dtype(policies.values())
+    packed = {} if session.packings is None else dict(session.packings.observations)
     played: list[PlayedGame] = []
     while running.any():
         with tracing.span("step batch"):
@@ -197,8 +212,12 @@ def _play(
                 if not alive.any():
                     continue
                 policy = policies[name]
-                columns = {**step.observations, **step.action_masks}
-                seen = policy.seen({key: column[where] for key, column in columns.items()})
+                columns = {
+                    key: column[where]
+                    for key, column in {**step.observations, **step.action_masks}.items()
+                }
+                plain = {key: unpack(packed[key], columns[key]) for key in packed}
+                seen = policy.seen({**columns, **plain})
                 state = memory.read(*where, policy.state_size)
                 decided, state = policy.act(*seen, state, rng=rng, temperature=temperature)
                 memory.write(*where, state)

@@ -26,6 +26,8 @@ _FIRST, _SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _S30, _S27, _S31, _S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
 _ONE = np.uint64(1)
 _TO_UNIT = 1.0 / (1 << 53)
+_OVER = 3
+"""Of a seat that was done before (game.proto)."""
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 Floats = npt.NDArray[np.float32]
@@ -79,6 +81,18 @@ def draw_rows(
         actions[row] = chosen
 
 
+@_part
+def _log_probability(logits: Floats, row: int, action: int) -> float:
+    """Of an action of a row, under softmax of its logits."""
+    most = logits[row, 0]
+    for other in range(1, logits.shape[1]):
+        most = max(most, logits[row, other])
+    total = 0.0
+    for other in range(logits.shape[1]):
+        total += np.exp(logits[row, other] - most)
+    return np.float64(logits[row, action] - most) - np.log(total)
+
+
 @compiled(**_OPTIONS)
 def record_step(
     at: int,
@@ -112,17 +126,61 @@ def record_step(
         terminated[row, at] = status[row] == 1
         truncated[row, at] = status[row] == 2
         successes[row, at] = success[row]
-        most = logits[row, 0]
-        for other in range(1, logits.shape[1]):
-            most = max(most, logits[row, other])
-        total = 0.0
-        for other in range(logits.shape[1]):
-            total += np.exp(logits[row, other] - most)
-        chosen = np.float64(logits[row, action[row]] - most)
-        log_probabilities[row, at] = chosen - np.log(total)
+        log_probabilities[row, at] = _log_probability(logits, row, action[row])
 
 
-def _compile() -> tuple[Any, Any]:
+@compiled(**_OPTIONS)
+def record_moves(
+    at: npt.NDArray[np.int64],
+    observation: Bytes,
+    mask: Bytes,
+    action: npt.NDArray[np.int8],
+    logits: Floats,
+    reward: Floats,
+    status: Bytes,
+    success: Flags,
+    opponent: npt.NDArray[np.uint64],
+    observations: Bytes,
+    masks: Bytes,
+    actions: npt.NDArray[np.int8],
+    log_probabilities: Floats,
+    rewards: Floats,
+    terminated: Flags,
+    truncated: Flags,
+    successes: Flags,
+    bootstrap_values: Floats,
+    opponents: npt.NDArray[np.uint64],
+) -> int:
+    """Write a step as `record_step`, each row at its own place `at` [n], which moves on.
+
+    Rows of status 3 made no move and are left out. Bootstrap values become 0. `opponents` [n, T],
+    or [0, 0] where they are not wanted. Return how many rows are full.
+    """
+    full = 0
+    for row in range(logits.shape[0]):
+        if status[row] == _OVER:
+            continue
+        to = at[row]
+        for byte in range(observation.shape[1]):
+            observations[row, to, byte] = observation[row, byte]
+        for other in range(mask.shape[1]):
+            masks[row, to, other] = mask[row, other]
+        actions[row, to] = action[row]
+        rewards[row, to] = reward[row]
+        terminated[row, to] = status[row] == 1
+        truncated[row, to] = status[row] == 2
+        successes[row, to] = success[row]
+        bootstrap_values[row, to] = 0.0
+        if opponents.shape[0] > 0:
+            opponents[row, to] = opponent[row]
+        log_probabilities[row, to] = _log_probability(logits, row, action[row])
+        at[row] = to + 1
+        if to + 1 == rewards.shape[1]:
+            full += 1
+    return full
+
+
+def _compile() -> tuple[Any, Any, Any]:
     u1, i1, f4, b1 = types.uint8, types.int8, types.float32, types.boolean
     drawn = compile_for(draw_rows, (f4[:, ::1], u1[:, ::1], types.uint64, types.uint64, i1[::1]))
     recorded = compile_for(
@@ -133,8 +191,16 @@ def _compile() -> tuple[Any, Any]:
             *(b1[:, ::1], b1[:, ::1], b1[:, ::1]),
         ),
     )
-    return drawn, recorded
+    moved = compile_for(
+        record_moves,
+        (
+            *(types.int64[::1], u1[:, ::1], u1[:, ::1], i1[::1], f4[:, ::1], f4[::1], u1[::1]),
+            *(b1[::1], types.uint64[::1], u1[:, :, ::1], u1[:, :, ::1], i1[:, ::1], f4[:, ::1]),
+            *(f4[:, ::1], b1[:, ::1], b1[:, ::1], b1[:, ::1], f4[:, ::1], types.uint64[:, ::1]),
+        ),
+    )
+    return drawn, recorded, moved
 
 
-draw, record = _compile()
+draw, record, record_own_pace = _compile()
 """The machine code, for C-contiguous arrays of just these types; read-only ones are only read."""

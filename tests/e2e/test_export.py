@@ -56,12 +56,24 @@ def test_a_published_file_comes_back_with_all_that_plays_it(tmp_path: Path) -> N
     file.write_bytes(maze_policy(Network, GameSettings()).data)
     data_dir = tmp_path / "mesh"
     data_dir.mkdir()
-    with started(data_dir, ("game", "model", "elo")) as (_, base):
+    with started(data_dir, ("game", "model", "elo", "matchmaker")) as (_, base):
         there = ("--port-base", str(base))
         mazemesh(tmp_path, "publish", "mine.onnx", "--name", "bob", "--game", "race", *there)
         told = mazemesh(
             tmp_path, "export", "bob", "--to", "out", "--licence", "MIT", "--json", *there
         )
+        mazemesh(tmp_path, "promote", "bob:1", "--reason", "first", *there)
+        shown = mazemesh(tmp_path, "policies", "show", "bob:champion", "--json", *there)
+        text = mazemesh(tmp_path, "policies", "show", "bob", *there)
+        listed = json.loads(mazemesh(tmp_path, "policies", "bob", "--json", *there))
+    version = json.loads(shown)
+    assert (version["policy"], version["ancestors"], version["ratings"]) == ("bob:1", [], [])
+    assert version["training"]["game"] == "race"
+    assert [one["reason"] for one in version["moves"]] == ["first"]
+    assert "observations" in version["checked"]
+    assert "policy       bob:1 = champion = latest: ready, kept for rating" in text
+    assert version["sha256"] in text
+    assert [one["policy"] for one in listed] == ["bob:1"]
     found = json.loads(told)
     assert found["policy"] == "bob:1"
     names = {one["name"] for one in found["files"]}

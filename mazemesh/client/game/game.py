@@ -115,6 +115,11 @@ class GameClient:
         ask = partial(self._first.stub.GetGameSpec, wait_for_ready=True)
         return self._first.ask(ask, request, wait)
 
+    @property
+    def near(self) -> bool:
+        """Whether the service is on this machine, to which bytes cost less than packing them."""
+        return is_local(self._first.address)
+
     def create(self, matches: Sequence[pb.MatchSetup]) -> list[pb.CreatedMatch]:
         """Creates the games of matches, all or none, at one instance.
 
@@ -311,6 +316,14 @@ class GameClient:
         request = pb.GetReplayRequest(game_id=game_id)
         answer = self._instances.anyone(lambda one: one.ask(one.stub.GetReplay, request))
         return GameReplay.from_proto(answer.replay)
+
+    def verify_replay(self, game_id: str) -> str:
+        """Has the service play a finished game of a match once more.
+
+        Returns where that differs, in words; empty: nowhere. Raises as `replay`.
+        """
+        request = pb.GetReplayRequest(game_id=game_id, verify=True)
+        return self._instances.anyone(lambda one: one.ask(one.stub.GetReplay, request)).difference
 
     def list_replays(
         self, *, game: str = "", match_id: str = "", participant: str = ""

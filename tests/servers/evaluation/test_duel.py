@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -13,6 +14,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from mazemesh.analysis.tally import Tally
+from mazemesh.client.game.game import GameClient
 from mazemesh.evaluation.duel import duel, success_rate
 from mazemesh.evaluation.matches import play_matches
 from mazemesh.games import GameSettings, Purpose, get_game, seeds
@@ -188,3 +190,44 @@ def test_a_policy_of_continuous_actions_plays_its_matches(tmp_path: Path) -> Non
         load_one, rng = {"aims:1": policy}.__getitem__, np.random.default_rng(0)
         played = play_matches(server.client, load_one, matches, temperature=1.0, rng=rng)
         assert [one.steps for one in played] == [8] * 4
+
+
+class Afar(GameClient):
+    """A client as it is on another machine."""
+
+    @property
+    def near(self) -> bool:
+        return False
+
+    def at(self, address: str) -> GameClient:
+        return self
+
+
+def test_from_another_machine_games_come_packed_and_are_played_alike(server: RunningGame) -> None:
+    spec = spec_to_proto(get_game("race"), SMALL)
+    shown: list[npt.NDArray[np.uint8]] = []
+
+    class Noting(Drifter):
+        def seen(
+            self, columns: dict[str, npt.NDArray[np.uint8]]
+        ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+            shown.append(columns["observation"])
+            return super().seen(columns)
+
+    found = []
+    with closing(Afar(server.address)) as afar:
+        for client in (server.client, afar):
+            shown.clear()
+            tally = duel(
+                client,
+                lambda name: cast("OnnxPolicy", Noting(name)),
+                spec,
+                ("one:1", "other:2"),
+                GAMES,
+                rng=np.random.default_rng(3),
+            )
+            found.append((counts(tally), [each.copy() for each in shown]))
+    (near, plain), (far, unpacked) = found
+    assert near == far
+    assert len(plain) == len(unpacked)
+    assert all(np.array_equal(*pair) for pair in zip(plain, unpacked, strict=True))

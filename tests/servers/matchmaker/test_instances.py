@@ -14,6 +14,7 @@ import pytest_asyncio
 from mazemesh.client.matchmaker import MatchmakerClient
 from mazemesh.errors import Cancelled, FailedPrecondition, MazemeshError, Reason
 from mazemesh.games import GameSettings, get_game
+from mazemesh.tournaments.asking import request
 from mazemesh.v1 import matchmaker_pb2 as pb
 from mazemesh.v1.model_pb2 import Collection
 from mazemesh.wire.specs import settings_to_proto
@@ -212,6 +213,41 @@ async def test_a_gate_is_one_at_both_and_each_match_of_it_is_issued_once(
     assert 0 < run.issued <= 16
     await asyncio.to_thread(instances.at_leader.cancel_gate, gate_id, "enough")
     assert (await watched)[-1].explanation == "cancelled: enough"
+
+
+async def test_a_tournament_is_one_at_both_and_each_match_of_it_is_issued_once(
+    instances: Instances,
+) -> None:
+    clients = (instances.at_leader, instances.at_other)
+    question = request("round-robin", ["race:1", "bot/random", "bot/wall-follower"], rounds=4)
+    question.request_id = "r"
+    made = await asyncio.gather(
+        *(asyncio.to_thread(client.create_tournament, question) for client in clients * 2)
+    )
+    (tournament_id,) = {one.summary.tournament_id for one in made}
+    watched = asyncio.create_task(
+        asyncio.to_thread(lambda: list(instances.at_other.watch_tournament(tournament_id)))
+    )
+    issues = await asyncio.gather(
+        *(
+            asyncio.to_thread(client.lease, f"w{number}", 3)
+            for number in range(8)
+            for client in clients
+        )
+    )
+    leased = [
+        match
+        for issue in issues
+        for match in issue.matches
+        if match.match_id.startswith(tournament_id)
+    ]
+    assert 0 < len({match.match_id for match in leased}) <= 8
+    # Whose lease ran out is issued again, under a higher fence.
+    assert len({(match.match_id, match.fence) for match in leased}) == len(leased)
+    await asyncio.to_thread(instances.at_leader.cancel_tournament, tournament_id, "enough")
+    assert (await watched)[-1].summary.explanation == "cancelled: enough"
+    (listed,) = await asyncio.to_thread(lambda: list(instances.at_other.tournaments()))
+    assert listed.tournament_id == tournament_id
 
 
 async def test_outcomes_count_once_and_are_known_everywhere(instances: Instances) -> None:

@@ -406,7 +406,7 @@ def test_unrolls_are_filled_in_step_where_no_seat_changes_hands(seats: int) -> N
     _, steady = method(collection, spec, 4, rng, seats=seats)
     _, changing = method(collection, spec, 4, rng, seats=seats, steady=False)
     assert isinstance(steady, UnrollCollector)
-    assert type(changing) is OwnPaceUnrollCollector
+    assert isinstance(changing, OwnPaceUnrollCollector)
 
 
 def test_transitions_of_a_policy_of_several_come_from_its_own_seats() -> None:
