@@ -66,12 +66,16 @@ def main(
         "bench": "matchmaker",
         "matches_per_second": max(one["matches_per_second"], batched["matches_per_second"]),
         "p99_wait_ms": one["wait_p99_ms"],
-        "pairing_ms_10k": paired["duels"]["milliseconds"],
+        # Of processor time: the wall time beside it is as long where nobody else runs.
+        "pairing_ms_10k": paired["duels"]["processor_milliseconds"],
         "streams_held": holding.get("streams_held", 0),
         "stream_errors": holding.get("stream_errors", 0),
         "matches_per_second_by_streams": one["matches_per_second"],
         "matches_per_second_by_batches": batched["matches_per_second"],
         "echo_matches_per_second": limit["matches_per_second"],
+        "matches_a_processor_second": {
+            name: _a_processor_second(cell) for name, cell in (*cells.items(), ("echo", limit))
+        },
         "echo_ratio": round(one["matches_per_second"] / limit["matches_per_second"], 3),
         "cells": {**cells, "held": holding, "pairing": paired},
         "load": round(psutil.getloadavg()[0] / (os.cpu_count() or 1), 2),
@@ -119,6 +123,11 @@ def _cell(
         },
         "memory_mb": round(asked.memory_mb()),
     }
+
+
+def _a_processor_second(cell: dict[str, Any]) -> float:
+    """Matches for a second of a processor, of services and players together."""
+    return round(1000.0 / max(sum(cell["processor_ms_a_match"].values()), 1e-9), 1)
 
 
 def _held(folder: Path, players: int, seconds: float) -> dict[str, Any]:
