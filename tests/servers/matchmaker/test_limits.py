@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import grpc.aio
 import numpy as np
 import pytest
 
@@ -13,6 +14,7 @@ from mazemesh.client.matchmaker import find_request
 from mazemesh.errors import Cancelled, FailedPrecondition, InvalidArgument, Reason
 from mazemesh.games import GameSettings
 from mazemesh.v1 import matchmaker_pb2 as pb
+from mazemesh.v1.matchmaker_pb2_grpc import MatchmakerServiceStub
 from services._harness.notices import LocalNotices
 from services.matchmaker.lobby.desk import Desk
 from services.matchmaker.lobby.lobby import Lobby
@@ -149,3 +151,21 @@ async def test_where_all_win_together_nobody_is_met_or_exploited(tmp_path: Path)
         with pytest.raises(InvalidArgument, match="exploits") as caught:
             await call(client.sample_opponents, "spy", "coop-keys", 4, exploits="keys", sides=1)
     assert caught.value.reason == Reason.NO_ADVERSARY
+
+
+async def test_as_many_as_may_wait_may_come_at_once(tmp_path: Path) -> None:
+    """gRPC by itself cancels some calls where more than a thousand wait to be begun."""
+    async with (
+        world_with_one_snapshot(tmp_path).serve() as (server, _),
+        grpc.aio.insecure_channel(server.address) as channel,
+    ):
+        stub = MatchmakerServiceStub(channel)
+        calls = [
+            stub.FindMatch(find_request(f"player/{number}", "race", max_wait=600.0))
+            for number in range(1500)
+        ]
+        async with asyncio.timeout(60):
+            first = await asyncio.gather(*(one.read() for one in calls))
+        assert all(isinstance(one, pb.FindMatchResponse) for one in first)
+        for one in calls:
+            one.cancel()
