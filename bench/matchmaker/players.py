@@ -24,6 +24,8 @@ FIND = "/mazemesh.v1.MatchmakerService/FindMatch"
 FIND_MANY = "/mazemesh.v1.MatchmakerService/FindMatches"
 _IN_A_MESSAGE = 256
 _CHANNELS = 4
+_LIMIT = 90.0
+"""Seconds after which a burst ends, whoever is left over."""
 _MOST = 98
 """Percent of the players: the last ones are those who are too far apart until windows widen."""
 
@@ -95,6 +97,8 @@ async def measure(wanted: Wanted) -> dict[str, Any]:
             for index, request in enumerate(requests)
         ]
         seen.enough = lambda: [stream.cancel() for stream in streams]
+        if until is None:
+            asyncio.get_running_loop().call_later(_LIMIT, seen.enough)
         await asyncio.gather(*streams, return_exceptions=True)
     seconds = time.perf_counter() - began
     await asyncio.gather(*(channel.close() for channel in channels))
@@ -152,6 +156,7 @@ async def _in_batches(
     try:
         call = channel.stream_stream(FIND_MANY)(asked())
         seen.enough = call.cancel
+        asyncio.get_running_loop().call_later(_LIMIT, seen.enough)
         async for data in call:
             now = time.perf_counter() - began
             seen.messages += 1

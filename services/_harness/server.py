@@ -105,6 +105,8 @@ class Server:
                 *_OPTIONS,
                 *((("grpc.max_concurrent_streams", _MOST_STREAMS),) * settings.asks_for_keys),
                 ("grpc.max_receive_message_length", settings.max_request_bytes),
+                ("grpc.server.max_pending_requests", settings.max_pending_calls),
+                ("grpc.server.max_pending_requests_hard_limit", 3 * settings.max_pending_calls),
                 # gRPC adds jitter of 10 %, and without a grace lets streams go on to their end.
                 ("grpc.max_connection_age_ms", round(settings.max_connection_age_seconds * 1000)),
             ),

@@ -26,6 +26,9 @@ class ServiceSettings(AccessSettings, BlobSettings):
         }
     )
 
+    max_pending_calls: ClassVar[int] = 1000
+    """Calls that wait to be begun; of more, gRPC cancels some (CANCELLED, without a word)."""
+
     max_request_bytes: ClassVar[int] = 64 * 1024 * 1024
     """The largest message that the service takes; a larger one is RESOURCE_EXHAUSTED."""
 

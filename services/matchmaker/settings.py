@@ -22,6 +22,8 @@ class MatchmakerSettings(ServiceSettings):
     component: ClassVar[str] = "matchmaker"
 
     max_request_bytes: ClassVar[int] = 4 * 1024 * 1024
+    # As many players as may wait may come at once.
+    max_pending_calls: ClassVar[int] = 10_000
 
     port: Port = Field(50052, description="port of the gRPC server; 0 takes a free one")
     game_address: str = Field(

@@ -19,6 +19,7 @@ from mazemesh.errors import (
     Unavailable,
 )
 from services._harness.notices import Look
+from services._harness.pacing import paced
 from services.matchmaker.lobby.desk import Desk, Follower, pause
 from services.matchmaker.lobby.seekers import Seekers
 from services.matchmaker.lobby.tickets import (
@@ -86,7 +87,7 @@ class Lobby:
 
     async def enter_each(self, wanted: Sequence[tuple[str, Wish]]) -> list[Ticket | MazemeshError]:
         """`enter` for each of many: what it returns, or would raise."""
-        made = [await self._made(request_id, wish) for request_id, wish in wanted]
+        made = [await self._made(request_id, wish) async for request_id, wish in paced(wanted)]
         found = await self.desk.store.add_each(made)
         told: list[Ticket | MazemeshError] = []
         for one, (request_id, wish) in zip(found, wanted, strict=True):
@@ -206,6 +207,7 @@ class Lobby:
         """Sees what other instances did, and tells them that this one lives; without end."""
         away = False
         while True:
+            began = self.desk.clock()
             try:
                 await self.look()
                 away = False
@@ -213,6 +215,8 @@ class Lobby:
                 if not away:
                     _log.warning("tickets cannot be seen, streams wait", reason=str(error))
                 away = True
+            # Where thousands are followed a look takes long, and notices come all the time.
+            await asyncio.sleep(min(max(0.0, self.desk.clock() - began), 0.25))
             with suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK_SECONDS):
                     await look.wait()

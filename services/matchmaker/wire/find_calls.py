@@ -18,6 +18,7 @@ from mazemesh.wire.specs import settings_from_proto
 from services._harness.access.admission import caller
 from services._harness.access.callers.roles import ADMINISTRATORS, Role
 from services._harness.calls.context import Context
+from services._harness.pacing import paced
 from services._harness.peers.known_games import KnownGame, KnownGames
 from services.matchmaker.lobby.bundle import Bundle
 from services.matchmaker.lobby.lobby import Lobby
@@ -142,7 +143,7 @@ class FindCalls:
         known: _Known = {}
         told: list[pb.TicketNews | None] = []
         wanted: list[tuple[str, Wish]] = []
-        for request in requests:
+        async for request in paced(requests):
             try:
                 wanted.append(await self._wish(request, known))
                 told.append(None)

@@ -1,12 +1,18 @@
 """What was found is played: parties in teams, and seats of those who stayed away."""
 
 import asyncio
+import json
+import os
+import socket
+import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from mazemesh.cli.claim import write_note
 from mazemesh.client.game.game import GameClient
 from mazemesh.client.game.seat_session import SeatSession
 from mazemesh.client.matchmaker import MatchmakerClient
@@ -28,9 +34,33 @@ Services = tuple[GameClient, MatchmakerClient]
 
 @pytest.fixture
 async def services(tmp_path: Path) -> AsyncIterator[Services]:
+    async with served(tmp_path) as clients:
+        yield clients
+
+
+def _port(address: str) -> int:
+    return int(address.rpartition(":")[2])
+
+
+def _two_ports() -> int:
+    """The first of two free ports side by side, as the services of a mesh have them."""
+    while True:
+        with socket.socket() as one, socket.socket() as other:
+            one.bind(("127.0.0.1", 0))
+            try:
+                other.bind(("127.0.0.1", one.getsockname()[1] + 1))
+            except (OSError, OverflowError):
+                continue
+            return int(one.getsockname()[1])
+
+
+@asynccontextmanager
+async def served(tmp_path: Path) -> AsyncIterator[Services]:
+    """Game and Matchmaker side by side."""
+    port = _two_ports()
     model = FakeModel()
     model.keep(snapshot(1))
-    settings = GameServiceSettings(port=0, data_dir=tmp_path, elo_address="127.0.0.1:9")
+    settings = GameServiceSettings(port=port, data_dir=tmp_path, elo_address="127.0.0.1:9")
     async with serve(settings, bind_game) as game:
 
         async def bind(settings: MatchmakerSettings, server: Server) -> None:
@@ -39,7 +69,11 @@ async def services(tmp_path: Path) -> AsyncIterator[Services]:
             await bind_with(settings, server, Peers(remote, FakeElo(), model))
 
         mine = MatchmakerSettings(
-            port=0, data_dir=tmp_path, anchor_matches=0, backfill_seconds=0.05
+            port=port + 1,
+            data_dir=tmp_path,
+            game_address=game.address,
+            anchor_matches=0,
+            backfill_seconds=0.05,
         )
         async with serve(mine, bind) as matchmaker:
             clients = GameClient(game.address), MatchmakerClient(matchmaker.address)
@@ -202,3 +236,35 @@ async def test_rated_matches_are_not_filled(services: Services) -> None:
     )
     with pytest.raises(InvalidArgument):
         await asyncio.to_thread(services[0].create, [setup])
+
+
+async def match(folder: Path, *arguments: str, keys: bytes = b"") -> bytes:
+    """What `mazemesh match` prints."""
+    command = [sys.executable, "-m", "mazemesh.cli", "match", *arguments, "--data-dir", str(folder)]
+    process = await asyncio.create_subprocess_exec(
+        *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    printed, _ = await asyncio.wait_for(process.communicate(keys), 60)
+    assert process.returncode == 0
+    return printed
+
+
+@pytest.mark.slow
+async def test_people_find_each_other_from_the_terminal(tmp_path: Path) -> None:
+    async with served(tmp_path) as (game, matchmaker):
+        note = {"pid": os.getpid(), "host": "127.0.0.1", "port_base": _port(game.address)}
+        assert _port(matchmaker.address) == note["port_base"] + 1
+        write_note(tmp_path, note)
+        first, second = map(
+            json.loads,
+            await asyncio.gather(
+                *(match(tmp_path, name, "--json", "--rated") for name in ("ann", "player/bob"))
+            ),
+        )
+        assert first["match_id"] == second["match_id"]
+        assert sorted(first["participants"]) == ["player/ann", "player/bob"]
+        assert first["participants"][first["seat"]] == "player/ann"
+        # Against a bot, in the terminal, for a move.
+        printed = await match(tmp_path, "cid", "--bot-after", "0", keys=b".\nq\n")
+        assert b"found: " in printed
+        assert b"left; your seat stays until the game is over" in printed

@@ -6,15 +6,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import grpc.aio
 import numpy as np
 import pytest
 
+from mazemesh.client.matchmaker import find_request
 from mazemesh.errors import Cancelled, FailedPrecondition, InvalidArgument, Reason
 from mazemesh.games import GameSettings
+from mazemesh.v1 import matchmaker_pb2 as pb
+from mazemesh.v1.matchmaker_pb2_grpc import MatchmakerServiceStub
 from services._harness.notices import LocalNotices
 from services.matchmaker.lobby.desk import Desk
 from services.matchmaker.lobby.lobby import Lobby
 from services.matchmaker.lobby.matching import Matching
+from services.matchmaker.lobby.seekers import Seekers
 from services.matchmaker.lobby.tickets import Window, Wish
 from services.matchmaker.numbers import Numbers
 from services.matchmaker.rating.ratings import Ratings
@@ -57,14 +62,16 @@ async def test_the_largest_calls_let_others_have_their_turn(tmp_path: Path) -> N
 async def test_thousands_who_cannot_be_matched_are_looked_at_in_a_moment(size: int) -> None:
     elo, clock = FakeElo(), FakeClock()
     desk = Desk(MemoryTickets(10_000), LocalNotices(), 10.0, clock)
-    ratings = Ratings(elo, 2.0, clock)
-    lobby = Lobby(desk, ratings, instance="here", window=Window(), heartbeat=20.0)
+    ratings, seekers, game = Ratings(elo, 2.0, clock), Seekers(elo, 2.0, clock), FakeGame()
+    lobby = Lobby(desk, seekers, instance="here", window=Window(), heartbeat=20.0)
     matching = Matching(
         desk,
         LocalLeaders(),
         Numbers(MemoryNumbers()),
         ratings,
-        FakeGame(),
+        game,
+        game,
+        seekers,
         instance="here",
         is_shared=False,
         window=Window(),
@@ -86,6 +93,26 @@ async def test_thousands_who_cannot_be_matched_are_looked_at_in_a_moment(size: i
     lag.check()
     for stream in followed:
         await stream.aclose()
+
+
+async def test_ten_thousand_players_of_one_front_end_come_and_meet(tmp_path: Path) -> None:
+    world = world_with_one_snapshot(tmp_path)
+    players = [find_request(f"player/{number}", "race") for number in range(10_000)]
+    parts = [players[first : first + 1024] for first in range(0, len(players), 1024)]
+    matches: set[str] = set()
+    async with world.serve() as (_, client):
+
+        def front_end() -> None:
+            for response in client.find_many(pb.FindMatchesRequest(find=part) for part in parts):
+                matches.update(
+                    news.matched.match_id for news in response.news if news.HasField("matched")
+                )
+                assert not any(news.HasField("refused") for news in response.news)
+
+        with event_loop_lag() as lag:
+            await call(front_end)
+    assert len(matches) == 5000
+    lag.check()
 
 
 async def test_a_cancelled_ticket_says_so(tmp_path: Path) -> None:
@@ -124,3 +151,21 @@ async def test_where_all_win_together_nobody_is_met_or_exploited(tmp_path: Path)
         with pytest.raises(InvalidArgument, match="exploits") as caught:
             await call(client.sample_opponents, "spy", "coop-keys", 4, exploits="keys", sides=1)
     assert caught.value.reason == Reason.NO_ADVERSARY
+
+
+async def test_as_many_as_may_wait_may_come_at_once(tmp_path: Path) -> None:
+    """gRPC by itself cancels some calls where more than a thousand wait to be begun."""
+    async with (
+        world_with_one_snapshot(tmp_path).serve() as (server, _),
+        grpc.aio.insecure_channel(server.address) as channel,
+    ):
+        stub = MatchmakerServiceStub(channel)
+        calls = [
+            stub.FindMatch(find_request(f"player/{number}", "race", max_wait=600.0))
+            for number in range(1500)
+        ]
+        async with asyncio.timeout(60):
+            first = await asyncio.gather(*(one.read() for one in calls))
+        assert all(isinstance(one, pb.FindMatchResponse) for one in first)
+        for one in calls:
+            one.cancel()
