@@ -25,8 +25,9 @@ def work(settings: LearnerSettings, registry: CollectorRegistry, stop: threading
         StartError: what is refused now would be refused again: whoever starts it should not.
     """
     keep_freed_memory()
+    exploits = settings.exploits or settings.exploits_pool
     source, sink = connect_replay(settings.replay_address), ModelClient(settings.model_address)
-    matchmaker = MatchmakerClient(settings.matchmaker_address) if settings.exploits else None
+    matchmaker = MatchmakerClient(settings.matchmaker_address) if exploits else None
     try:
         learn(settings, source, sink, registry, stop, matchmaker)
     except (InvalidArgument, FailedPrecondition, AlreadyExists) as error:

@@ -69,7 +69,7 @@ def learn(
         Conflict: another learner has taken the name over.
     """
     run = Run.of(settings)
-    if run.exploits and ranks_in_all() > 1:
+    if (run.exploits or run.exploits_pool) and ranks_in_all() > 1:
         raise InvalidArgument("exploits: an exploiter is one process; start it without torchrun")
     if rank():
         _follow(settings, run, source, stop)
@@ -249,7 +249,7 @@ def _exploiter(
     from learner.loop.exploiter import ExploitedRecord, Exploiter
     from learner.network.descent import ALONE
 
-    if not run.exploits or records is None:
+    if not (run.exploits or run.exploits_pool) or records is None:
         return None
 
     def begin(life: int) -> Learner:
@@ -257,7 +257,8 @@ def _exploiter(
         parameters = run.source.initial(other.seed)
         return _build(settings, other, parameters, ALONE)[0]
 
-    record = ExploitedRecord(records, run.policy, run.exploits, stop)
+    exploited = () if run.exploits else run.pool
+    record = ExploitedRecord(records, run.policy, run.exploits, stop, pool=exploited)
     record.start()
     win_rate, steps = settings.exploit_win_rate, settings.exploit_steps
     return Exploiter(record, begin, win_rate=win_rate, steps=steps)

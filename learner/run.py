@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from learner.algorithms.algorithm import Algorithm
+from learner.algorithms.algorithm import Algorithm, no_memory
 from learner.algorithms.presets import override
 from learner.algorithms.registry import find, names
 from learner.algorithms.sizes import fitted
@@ -50,6 +50,7 @@ class Run:
     lockstep: bool = False
     pool: tuple[str, ...] = ()
     exploits: str = ""
+    exploits_pool: bool = False
     packed: bool = True
     roles: tuple[tuple[str, str, tuple[int, ...]], ...] = ()
     games: int = 0
@@ -72,10 +73,10 @@ class Run:
         game = open_game(settings.game)
         given = {name: getattr(settings, name, None) for name in _MAZE_FIELDS}
         config = override(start.config, settings.hyperparameters)
-        if settings.lockstep and not method.experience.ordered:
+        if settings.lockstep and method.experience.turns(config) is None:
             raise InvalidArgument(
                 f"lockstep: {settings.algorithm} draws by priorities that follow the order of "
-                f"arrival; it should be one of {', '.join(_ordered())}"
+                f"arrival; it should be one of {', '.join(_ordered(settings.game))}"
             )
         game_settings = dataclasses.replace(
             start.game_settings,
@@ -95,6 +96,7 @@ class Run:
             lockstep=settings.lockstep,
             pool=tuple(settings.pool),
             exploits=settings.exploits,
+            exploits_pool=settings.exploits_pool,
             packed=settings.packed,
             roles=_roles(settings, spec),
             games=start.games,
@@ -153,9 +155,11 @@ class Run:
         collection.batch_rows, collection.lockstep = self.batch_rows, self.lockstep
         if self.lockstep:
             turns = self.method.experience.turns(self.config)
+            assert turns is not None  # or the run would have been refused
             collection.first_rows, collection.batch_rows = turns
         collection.pool.extend(self.pool)
         collection.exploits, collection.games = self.exploits, self.games
+        collection.exploits_pool = self.exploits_pool
         collection.packed, collection.batches_ahead = self.packed, self.batches_ahead
         if any(head.continuous for head in heads(self.architecture.action_space)):
             collection.action_distribution = self.architecture.actions
@@ -218,8 +222,10 @@ def _architecture(
     encoding = settings.encoding
     if encoding.value == "auto" and Spaces.of(spec) is not None:
         encoding = dataclasses.replace(encoding, value=method.value)
-    if encoding.value == "auto" and not settings.network and _parts_value(settings, method, spec):
+    if encoding.value == "auto" and _parts_value(settings, method, spec):
         encoding = dataclasses.replace(encoding, value="own")
+    elif encoding.value == "shared" and Spaces.of(spec) is None:
+        encoding = dataclasses.replace(encoding, value="auto")  # which is the same there
     shape = Architecture(
         method.head,
         spec.observation_size,
@@ -258,7 +264,9 @@ def _parts_value(settings: LearnerSettings, method: Algorithm[Any], spec: GameSp
     shared layers the errors of large values drown the policy's gradient: CartPole-v1 took PPO five
     times as many steps (docs/performance.md). An image's layers cost too much to have them twice.
     """
-    if is_own(settings.game) or method.head != "actor-critic" or method.value != "auto":
+    if settings.network or is_own(settings.game) or method.preset(settings.game).shares:
+        return False
+    if method.head != "actor-critic" or method.value != "auto" or method.memory is not no_memory:
         return False
     return settings.image == "flat" or not any(map(_is_image, leaves(spec.observation_space)))
 
@@ -280,9 +288,10 @@ def _described(architecture: Architecture) -> dict[str, Any]:
     return values if architecture.own is None else {**values, "own": architecture.own.factory}
 
 
-def _ordered() -> list[str]:
+def _ordered(game: str) -> list[str]:
     """Algorithms that lockstep repeats."""
-    return [name for name in names() if find(name).experience.ordered]
+    every = ((name, find(name)) for name in names())
+    return [name for name, one in every if one.experience.turns(one.preset(game).config)]
 
 
 def _check_network(settings: LearnerSettings, method: Algorithm[Any]) -> None:
@@ -315,10 +324,10 @@ def _roles(
             f"policies: {given}: this learner's policy is {settings.policy_name!r}, and should be "
             "one of them (--policy)"
         )
-    if settings.exploits or settings.lockstep:
+    if settings.exploits or settings.exploits_pool or settings.lockstep:
         raise InvalidArgument(
             f"policies: {given}: an exploiter, and a learner in lockstep, has one policy; leave "
-            "--exploits and --lockstep out"
+            "--exploits, --exploits-pool and --lockstep out"
         )
     return tuple(found)
 
@@ -326,6 +335,11 @@ def _roles(
 def _check_opponents(settings: LearnerSettings, seats: int, num_sides: int) -> None:
     """Raises InvalidArgument: `pool` or `exploits` cannot be as they are set."""
     own, pool, exploited = settings.policy_name, settings.pool, settings.exploits
+    if settings.exploits_pool and (exploited or not pool):
+        raise InvalidArgument(
+            f"exploits_pool: pool is {','.join(pool) or 'empty'} and exploits "
+            f"{exploited or 'empty'}; it wants names in pool, and exploits empty"
+        )
     if not (pool or exploited):
         return
     given = f"pool = {','.join(pool) or 'none'}, exploits = {exploited or 'none'}"

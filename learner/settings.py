@@ -106,11 +106,16 @@ class LearnerSettings(BlobSettings):
     exploits: str = Field(
         default="", description="policy whose weaknesses this one looks for, meeting it alone"
     )
+    exploits_pool: bool = Field(
+        default=False,
+        description="look for the weaknesses of all policies of --pool, and meet them alone",
+    )
     exploit_win_rate: float = Field(
         default=0.7,
         ge=0,
         le=1,
-        description="against its newest version, from which the exploiter begins anew",
+        description="against its newest version, or the worst against any of its pool, from which "
+        "the exploiter begins anew",
     )
     exploit_steps: PositiveInt = Field(
         default=3_000_000, description="agent steps after which the exploiter begins anew anyway"
@@ -160,8 +165,8 @@ class LearnerSettings(BlobSettings):
         default=0,
         ge=0,
         le=16,
-        description="of those who learn from unrolls: batches that an actor writes at most before a "
-        "version learned from the first of them acts; 0: as many as the queue takes",
+        description="of those who learn from unrolls: batches that an actor writes at most before "
+        "a version learned from the first of them acts; 0: as many as the queue takes",
     )
     publish_steps: PositiveInt = Field(
         default=12_000,

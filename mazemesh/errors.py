@@ -31,6 +31,9 @@ class Reason(StrEnum):
     LEASE_NOT_HELD = "LEASE_NOT_HELD"
     """The lease was given to another worker, or is over."""
 
+    WORKER_QUARANTINED = "WORKER_QUARANTINED"
+    """The worker is given no matches until it is released."""
+
     MATCH_ABANDONED = "MATCH_ABANDONED"
     """The match was given up."""
 

@@ -23,6 +23,7 @@ _NAME = r"[a-z0-9._-]{1,64}"
 _VERSION = r"[1-9][0-9]{0,17}"
 _BOT = rf"bot/{_NAME}"
 _PERSON = r"player/[A-Za-z0-9._@-]{1,64}"
+_FOREIGN = r"foreign/[!-~]{1,120}"
 # All of ASCII that can be seen, which leaves out the space.
 _VISIBLE = "[!-~]"
 
@@ -87,7 +88,23 @@ PLAYER = _grammar(
     '"name:version", "bot/name" or "player/name": name of 1..64 characters of a-z, 0-9, \'-\', '
     "'_', '.' (of a player also A-Z, '@'), version from 1 to 10^18 - 1",
 )
-"""Who takes part in a match and is rated: "race:12", "bot/random", "player/zoe"."""
+"""Who takes part in a match of the mesh and is rated: "race:12", "bot/random", "player/zoe"."""
+
+RATED = _grammar(
+    f"{PLAYER.pattern.pattern}|{_FOREIGN}",
+    f'{PLAYER.right}; or "foreign/" and 1..120 visible characters of ASCII',
+)
+"""Who may stand on a ladder: players, and those whose matches were imported."""
+
+IMPORTED = _grammar(
+    f"{_BOT}|{_FOREIGN}",
+    '"foreign/" and 1..120 visible characters of ASCII, or "bot/name", name of 1..64 characters '
+    "of a-z, 0-9, '-', '_', '.'",
+)
+"""Who takes part in a match that was played elsewhere; never a version of the mesh."""
+
+IMPORT_PREFIX = "import/"
+"""Begins the ids of imported matches, and of no others."""
 
 SEEKER = _grammar(
     f"{_NAME}:{_VERSION}|{_PERSON}",
@@ -116,6 +133,16 @@ LADDER = _visible(128)
 
 MATCH_ID = _visible(128)
 """A match, unique for ever."""
+
+_SETTINGS = re.compile(r"-(?:[0-9]+x[0-9]+|[0-9a-f]{8})")
+
+
+def is_ladder_of(ladder: str, game: str) -> bool:
+    """Whether a ladder has this name of a game, or that and a suffix for settings."""
+    return ladder.startswith(game) and (
+        len(ladder) == len(game) or _SETTINGS.fullmatch(ladder, len(game)) is not None
+    )
+
 
 GATE_ID = _visible(96)
 """A gate; a match of it is "id/number"."""

@@ -27,6 +27,7 @@ _SERVICES = ("game", "matchmaker", "model", "elo")
 _OF_EACH_OTHER = 2
 """Newest snapshots of each further policy of the pool that are milestones too."""
 _GAMES, _STEPS = 16, 32
+_EVENTS = 12
 """Of the held-out play on which behaviour is compared."""
 
 
@@ -52,10 +53,13 @@ def league(
     Training outcomes choose opponents and never touch ratings. Forgetting is the best earlier
     snapshot's score against an opponent less the newest one's, on held-out mazes.
     """
+    from mazemesh.cli.league_record import read_league
     from mazemesh.cli.own_games import own_games
 
     with connected(data_dir, host, port_base, _SERVICES) as mesh:
         told = compare(mesh, name, snapshots, games, seed, own_games(data_dir))
+    record = read_league(data_dir)
+    told["league"] = record if record is not None and record["main"] == name else None
     if json:
         print_json(told)
     else:
@@ -221,6 +225,17 @@ def _behavioural_diversity(cache: PolicyCache, game: Game, own: Sequence[PolicyV
     return behavioural_diversity(np.array(policies))
 
 
+def _print_league(record: dict[str, Any]) -> None:
+    from mazemesh.cli.league_record import COLUMNS, member_rows
+
+    print_table("League", COLUMNS, member_rows(record))
+    rows = [
+        (one["time"], one["member"], "started" if one["running"] else "stopped", one["reason"])
+        for one in record["events"][-_EVENTS:]
+    ]
+    print_table("What happened", ("time", "member", "was", "why"), rows)
+
+
 def _mean(found: Sequence[Milestone]) -> float | None:
     from mazemesh.analysis.forgetting import mean_forgetting
 
@@ -236,6 +251,8 @@ def _rounded(one: Milestone) -> dict[str, Any]:
 
 
 def _print(told: dict[str, Any]) -> None:
+    if told["league"]:
+        _print_league(told["league"])
     rows = [(one["opponent"], one["games"], f"{one['win_rate']:.1%}") for one in told["training"]]
     print_table(f"{told['policy']} in training", ("opponent", "games", "win rate of late"), rows)
     columns = ("opponent", "score", "games", "best before", "its score", "forgotten", "95 %")

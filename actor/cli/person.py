@@ -31,6 +31,9 @@ from mazemesh.wire.specs import settings_from_proto
 
 PERSON = "player/you"
 
+_JOIN_SECONDS = 600.0  # after which a match that nobody begins is dropped
+_TURN_SECONDS = 90.0
+
 
 def play_in_terminal(
     mesh: Mesh, opponent: str, game: str, settings: GameSettings, number: int
@@ -68,17 +71,35 @@ def play_in_terminal(
             arguments = (game_service, token, policy, left)
             threading.Thread(target=_let_play, args=arguments, daemon=True).start()
     try:
-        with game_service.play(created.seat_tokens[0]) as seat, single_keys():
-            _play(seat, _View(mesh, created.game_id, legend(get_game(game))))
+        take_seat(game_service, created.seat_tokens[0], created.game_id, game)
     finally:
         left.set()
 
 
+def take_seat(game_service: GameClient, token: str, game_id: str, game: str) -> None:
+    """Plays a seat of a maze game in the terminal, to the end or until the person leaves.
+
+    Args:
+        game_service: The instance that has the game.
+        token: Of the seat.
+        game_id: Of the game.
+        game: What is played; one of mazemesh's own.
+
+    Raises:
+        MazemeshError: the game was lost.
+    """
+    with game_service.play(token) as seat, single_keys():
+        _play(seat, _View(game_service, game_id, legend(get_game(game)), seat.joined.seat))
+
+
 def _play(seat: SeatSession, view: _View) -> None:
+    # Until all others are there nothing is told.
+    waits = _JOIN_SECONDS
     while True:
-        turn = seat.receive()
+        turn = seat.receive(timeout=waits)
+        waits = _TURN_SECONDS
         if isinstance(turn, GameFinished):
-            _say(_outcome(turn))
+            _say(_outcome(turn, seat.joined.seat))
             return
         view.show(turn)
         action = _legal_move(turn)
@@ -108,9 +129,10 @@ def _let_play(game: GameClient, token: str, policy: OnnxPolicy, left: threading.
 class _View:
     """The maze as a watcher sees it, drawn at each of the person's turns."""
 
-    def __init__(self, mesh: Mesh, game_id: str, legend: str) -> None:
+    def __init__(self, game_service: GameClient, game_id: str, legend: str, seat: int) -> None:
         self._legend = f", {legend}" if legend else ""
-        self._frames: Iterator[WatchGameResponse] = mesh.game.watch(game_id)
+        self._seat = seat
+        self._frames: Iterator[WatchGameResponse] = game_service.watch(game_id)
         self._maze: WatchGameResponse | None = None
 
     def show(self, turn: Turn) -> None:
@@ -133,11 +155,11 @@ class _View:
         if sys.stdout.isatty():
             sys.stdout.write("\x1b[2J\x1b[H")
         _say(draw_text(passages, goals, players, items=items))
-        _say(f"step {turn.step}: you are 1{self._legend}")
+        _say(f"step {turn.step}: you are {self._seat + 1}{self._legend}")
 
 
-def _outcome(finished: GameFinished) -> str:
-    score, steps = finished.scores[0], finished.steps
+def _outcome(finished: GameFinished, seat: int) -> str:
+    score, steps = finished.scores[seat], finished.steps
     if len(finished.scores) == 1:
         return f"solved in {steps} steps" if score else f"not solved in {steps} steps"
     verdict = "you win" if score > 0.5 else "you lose" if score < 0.5 else "a draw"

@@ -35,6 +35,8 @@ class OpponentPeer(Protocol):
         exploits: str = "",
         sides: int = 2,
         adversaries: Sequence[str] = (),
+        *,
+        exploits_pool: bool = False,
     ) -> Sequence[Opponent]:
         """Opponents for the next `count` episodes; takes the outcomes of finished ones."""
         ...
@@ -66,6 +68,7 @@ class OpponentSupply:
         exploits: Name of the policy that the student exploits, whose versions alone it meets.
         sides: How many play against each other (`mazemesh.games.ladder.sides`).
         adversaries: In a run of several policies, those that hold the other sides.
+        exploits_pool: Whether the snapshots of `pool` are all that is met.
         stock: Opponents kept.
     """
 
@@ -80,12 +83,14 @@ class OpponentSupply:
         exploits: str = "",
         sides: int = 2,
         adversaries: Sequence[str] = (),
+        exploits_pool: bool = False,
         stock: int = 512,
     ) -> None:
         self._peer = peer
         self._pool, self._exploits = pool, exploits
         self._student, self._game, self._sides = student, game, sides
         self._adversaries = tuple(adversaries)
+        self._exploits_pool = exploits_pool
         self._stop = stop
         self._stock: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._size = stock
@@ -123,6 +128,7 @@ class OpponentSupply:
                     exploits=self._exploits,
                     sides=self._sides,
                     adversaries=self._adversaries,
+                    exploits_pool=self._exploits_pool,
                 )
             except MazemeshError as error:
                 # The same request is made again, so that its outcomes count once.

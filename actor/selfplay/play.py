@@ -187,6 +187,7 @@ class Actor:
             exploits=collection.exploits,
             sides=several,
             adversaries=adversaries(role, self._roles, spec),
+            exploits_pool=collection.exploits_pool,
         )
         return asked, asked.fill if several > 1 else None
 

@@ -95,7 +95,7 @@ class Student:
         return self.current.version
 
     def wait_newer(self, version: int, patience: float = math.inf) -> None:
-        """Blocks until `current` is newer than `version`, for `patience` seconds, or until `stop`."""
+        """Blocks until `current` is newer than `version`, `patience` is over, or `stop` is set."""
         until = time.monotonic() + patience
         with self._installed:
             while self.current.version <= version and not self._stop.is_set():

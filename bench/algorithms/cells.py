@@ -45,7 +45,7 @@ class Cell:
 _WRAPPED = "gymnasium:bench.algorithms.environments"
 CARTPOLE, PENDULUM = "gymnasium:CartPole-v1", "gymnasium:Pendulum-v1"
 CAR = "gymnasium:MountainCarContinuous-v0"
-BREAKOUT, WHOLE_BREAKOUT = f"{_WRAPPED}:BreakoutLives-v0", f"{_WRAPPED}:Breakout-v0"
+BREAKOUT, WHOLE_BREAKOUT = f"{_WRAPPED}:ALE/BreakoutLives-v0", f"{_WRAPPED}:ALE/BreakoutSeen-v0"
 ROOMS, SPREAD = f"{_WRAPPED}:Rooms-v0", "pettingzoo:mpe2.simple_spread_v3"
 
 _DETERMINISTIC = {
@@ -270,5 +270,6 @@ CELLS = (
             ("dqn", {"learning_starts": 1000, "buffer_size": 50_000}),
         )
     ),
-    Cell("mappo", SPREAD, 500_000),
+    # Beside PPO with shared parameters: no MAPPO installs beside today's PettingZoo.
+    Cell("mappo", SPREAD, 500_000, {"n_envs": 4, "n_steps": 128, "batch_size": 256}),
 )

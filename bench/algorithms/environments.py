@@ -1,7 +1,8 @@
 """Games as both sides play them, by ids that `gymnasium.make` finds through this module.
 
-`gymnasium:bench.algorithms.environments:Breakout-v0` is ALE's Breakout as Mnih et al. (2015) show
-it; `BreakoutLives-v0` is what is trained on: a lost life ends an episode, rewards are their signs.
+`ALE/BreakoutSeen-v0` is ALE's Breakout as Mnih et al. (2015) show it, in a cell called
+`gymnasium:bench.algorithms.environments:ALE/BreakoutSeen-v0`; `ALE/BreakoutLives-v0` is what is
+trained on: a lost life ends an episode, rewards are their signs.
 `Rooms-v0` is MiniGrid's empty room of 5 x 5 cells as one vector.
 """
 
@@ -42,6 +43,6 @@ def rooms() -> gymnasium.Env[Any, Any]:
     return FlatObsWrapper(gymnasium.make("MiniGrid-Empty-5x5-v0"))
 
 
-gymnasium.register("Breakout-v0", lambda: breakout(lives=False))
-gymnasium.register("BreakoutLives-v0", lambda: breakout(lives=True))
+gymnasium.register("ALE/BreakoutSeen-v0", lambda: breakout(lives=False))
+gymnasium.register("ALE/BreakoutLives-v0", lambda: breakout(lives=True))
 gymnasium.register("Rooms-v0", rooms)

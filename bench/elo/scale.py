@@ -50,9 +50,9 @@ def elo_scale(
     """Results a second through RecordResults, the start after it, its memory, a large fit."""
     with tempfile.TemporaryDirectory(prefix="bench-elo-") as folder:
         arguments = ["--data-dir", folder, *(["--database-url", database] if database else [])]
-        with _service(arguments) as (service, address, started_empty):
-            ingest = _ingest(service, address, Workload(players, matches))
-        with _service(arguments) as (service, address, restarted):
+        with served(arguments) as (service, address, started_empty):
+            ingest = taken_in(service, address, Workload(players, matches))
+        with served(arguments) as (service, address, restarted):
             memory = _resident(service)
             answered = _first_answers(address, players)
             after = _resident(service)
@@ -79,7 +79,7 @@ def elo_scale(
 
 
 @contextmanager
-def _service(arguments: list[str]) -> Iterator[tuple[psutil.Process, str, float]]:
+def served(arguments: list[str]) -> Iterator[tuple[psutil.Process, str, float]]:
     """The service as a process, its address, and seconds until it listened; stops it."""
     began = time.perf_counter()
     process = subprocess.Popen(
@@ -110,7 +110,7 @@ def _address(process: subprocess.Popen[bytes]) -> str:
     raise RuntimeError(f"the service did not start: {process.poll()}")
 
 
-def _ingest(service: psutil.Process, address: str, workload: Workload) -> dict[str, Any]:
+def taken_in(service: psutil.Process, address: str, workload: Workload) -> dict[str, Any]:
     """Sends all; results a second of wall time, and of the service's processor time."""
     waiting: queue.Queue[bytes | None] = queue.Queue(maxsize=4 * CALLS_AT_ONCE)
     latencies: list[float] = []
@@ -170,7 +170,7 @@ def _converge(database: str | None) -> dict[str, float] | None:
         for _ in range(2):
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-elo-"))
             arguments = ["--data-dir", folder, "--database-url", database]
-            addresses.append(stack.enter_context(_service(arguments))[1])
+            addresses.append(stack.enter_context(served(arguments))[1])
         return converge_seconds((addresses[0], addresses[1]))
 
 

@@ -1,6 +1,8 @@
 """Callers in a process of their own: so many at once, each asks again when it has its answer.
 
-Arguments: one JSON object. Prints one: calls a second, and seconds of the median and 99th call.
+Arguments: one JSON object, which names servers. They are asked in turn, for half a second each, so
+that others who use the machine take from all of them alike. Prints one JSON object: of each server
+calls a second, and milliseconds of the median and 99th call.
 """
 
 from __future__ import annotations
@@ -10,35 +12,59 @@ import json
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-Call = Callable[[], Awaitable[Any]]
-
+_SLICE_SECONDS = 0.5
 _DEADLINE = 60.0
 
 
-async def measure(call: Call, callers: int, seconds: float) -> dict[str, float]:
-    """Calls of so many callers for so long, after a tenth of it to get going."""
-    took: list[float] = []
-    begins = time.perf_counter() + seconds / 10
-    ends = begins + seconds
+@dataclass(frozen=True)
+class Asked:
+    """A server: how it is called, its channel, and bytes of a request and of an answer."""
 
-    async def caller() -> None:
-        while (began := time.perf_counter()) < ends:
-            await call()
-            if began >= begins:
-                took.append(time.perf_counter() - began)
-
-    await call()
-    await asyncio.gather(*(caller() for _ in range(callers)))
-    spent = time.perf_counter() - begins
-    p50, p99 = np.percentile(took, (50, 99))
-    return {"calls_per_second": len(took) / spent, "p50_ms": 1e3 * p50, "p99_ms": 1e3 * p99}
+    call: Callable[[], Awaitable[Any]]
+    channel: Any
+    request_bytes: int
+    response_bytes: int
 
 
-async def infer_calls(address: str, batch: int, size: int) -> tuple[Call, Any, int, int]:
+class Measured:
+    """One server, asked now and again."""
+
+    def __init__(self, asked: Asked) -> None:
+        self.asked = asked
+        self._took: list[float] = []
+        self._spent = 0.0
+
+    async def go_on(self, callers: int, seconds: float) -> None:
+        """Calls of so many callers for so long."""
+        begins = time.perf_counter()
+        ends = begins + seconds
+
+        async def caller() -> None:
+            while (began := time.perf_counter()) < ends:
+                await self.asked.call()
+                self._took.append(time.perf_counter() - began)
+
+        await asyncio.gather(*(caller() for _ in range(callers)))
+        self._spent += time.perf_counter() - begins
+
+    def told(self) -> dict[str, float]:
+        """What was found."""
+        p50, p99 = np.percentile(self._took, (50, 99))
+        rate = len(self._took) / self._spent
+        return {
+            "calls": len(self._took),
+            "calls_per_second": rate,
+            "p50_ms": 1e3 * p50,
+            "p99_ms": 1e3 * p99,
+        }
+
+
+async def infer_calls(address: str, batch: int, size: int) -> Asked:
     """Calls of Infer by the stub of the contract."""
     from mazemesh.client.channel import open_aio_channel
     from mazemesh.v1 import model_pb2 as pb
@@ -53,12 +79,10 @@ async def infer_calls(address: str, batch: int, size: int) -> tuple[Call, Any, i
     request = pb.InferRequest(policy="race", rows=batch, columns=[column])
     response = await stub.Infer(request, timeout=_DEADLINE)
     call = lambda: stub.Infer(request, timeout=_DEADLINE)  # noqa: E731
-    return call, channel, request.ByteSize(), response.ByteSize()
+    return Asked(call, channel, request.ByteSize(), response.ByteSize())
 
 
-async def kserve_calls(
-    address: str, batch: int, size: int, num_actions: int
-) -> tuple[Call, Any, int, int]:
+async def kserve_calls(address: str, batch: int, size: int, num_actions: int) -> Asked:
     """Calls of ModelInfer by tritonclient."""
     import tritonclient.grpc.aio as triton
 
@@ -77,21 +101,22 @@ async def kserve_calls(
         return await client.infer("race", inputs, outputs=outputs, client_timeout=_DEADLINE)
 
     answer = (await call()).get_response()
-    return call, client, batch * (size + num_actions) + 150, answer.ByteSize()
+    return Asked(call, client, batch * (size + num_actions) + 150, answer.ByteSize())
 
 
-async def echo_calls(address: str, request_bytes: int) -> tuple[Call, Any, int, int]:
-    """Calls of the echo, of bytes."""
+async def echo_calls(address: str, like: Asked) -> Asked:
+    """Calls of the echo, of as many bytes as those of another server."""
     import grpc.aio
 
-    from bench.inference.servers import ECHO
+    from bench.inference.servers import ECHO, SIZE
 
     channel = grpc.aio.insecure_channel(
         address, options=(("grpc.max_receive_message_length", 64 * 1024 * 1024),)
     )
     method: Any = channel.unary_unary(ECHO)
-    request = bytes(request_bytes)
-    return (lambda: method(request, timeout=_DEADLINE)), channel, request_bytes, 0
+    request = SIZE.pack(like.response_bytes) + bytes(like.request_bytes - SIZE.size)
+    call = lambda: method(request, timeout=_DEADLINE)  # noqa: E731
+    return Asked(call, channel, like.request_bytes, like.response_bytes)
 
 
 def _rows(batch: int, size: int) -> np.ndarray:
@@ -100,11 +125,22 @@ def _rows(batch: int, size: int) -> np.ndarray:
 
 async def main(told: dict[str, Any]) -> None:
     """Measures what the arguments say."""
-    make = {"infer": infer_calls, "kserve": kserve_calls, "echo": echo_calls}[told["kind"]]
-    call, channel, sent, received = await make(**told["calls"])
-    found = await measure(call, told["callers"], told["seconds"])
-    await channel.close()
-    print(json.dumps({**found, "request_bytes": sent, "response_bytes": received}))
+    makers: dict[str, Any] = {"infer": infer_calls, "kserve": kserve_calls, "echo": echo_calls}
+    servers: dict[str, Measured] = {}
+    for name, kind, calls in told["servers"]:
+        more = {"like": servers["ours"].asked} if kind == "echo" else {}
+        servers[name] = Measured(await makers[kind](**calls, **more))
+        await servers[name].asked.call()
+    for _ in range(max(1, round(told["seconds"] / _SLICE_SECONDS))):
+        for server in servers.values():
+            await server.go_on(told["callers"], _SLICE_SECONDS)
+    for server in servers.values():
+        await server.asked.channel.close()
+    ours = servers["ours"].asked
+    found: dict[str, Any] = {name: server.told() for name, server in servers.items()}
+    found["ours"]["request_bytes"] = ours.request_bytes
+    found["ours"]["response_bytes"] = ours.response_bytes
+    sys.stdout.write(json.dumps(found) + "\n")
 
 
 if __name__ == "__main__":

@@ -10,10 +10,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from bench.inference.workload import Workload
 
@@ -32,51 +31,44 @@ class Peer:
 PEERS = {"mlserver": Peer(("mlserver", "onnxruntime"), "mlserver_policy.py")}
 
 
-def measured_peer(
-    name: str, workload: Workload, counts: tuple[int, ...], batches: tuple[int, ...], seconds: float
-) -> dict[str, Any]:
-    """Its cells by the same callers as ours, or why there are none."""
-    from bench.inference.command import load
+@dataclass(frozen=True)
+class Running:
+    """A peer that serves, or why it does not."""
 
-    cells = []
+    address: str = ""
+    error: str = ""
+
+
+def served(stack: ExitStack, name: str, workload: Workload) -> Running:
+    """The peer, until the stack is closed."""
     try:
-        with _served(name, workload) as address:
-            for rows in batches:
-                for count in counts:
-                    told = {
-                        "address": address,
-                        "batch": rows,
-                        "size": workload.observation_size,
-                        "num_actions": workload.num_actions,
-                    }
-                    found = load("kserve", told, count, seconds)
-                    cells.append({"callers": count, "batch": rows, **found})
-    except (RuntimeError, KeyError, OSError) as error:
-        return {"name": name, "error": str(error)}
-    return {"name": name, "cells": cells}
+        return Running(stack.enter_context(_served(name, workload)))
+    except (RuntimeError, OSError) as error:
+        return Running(error=str(error))
 
 
 @contextmanager
 def _served(name: str, workload: Workload) -> Iterator[str]:
     python = environment(name)
-    with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as taken:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        taken.close()
-        path = workload.save(Path(folder))
+    with tempfile.TemporaryDirectory() as folder:
+        path, log = workload.save(Path(folder)), Path(folder, "log")
         script = ROOT / "bench" / "peers" / PEERS[name].script
-        with Path(folder, "log").open("w") as log:
+        with log.open("w") as out:
             process = subprocess.Popen(
                 [str(python), str(script), str(path), str(port)],
-                stdout=log,
-                stderr=log,
+                stdout=out,
+                stderr=out,
                 start_new_session=True,
                 cwd=folder,
             )
         try:
-            _wait(process, port, Path(folder, "log"))
+            _wait(process, port, log)
             yield f"127.0.0.1:{port}"
         finally:
-            os.killpg(process.pid, signal.SIGTERM)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
             try:
                 process.wait(20)
             except subprocess.TimeoutExpired:

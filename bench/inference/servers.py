@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ import grpc.aio
 from bench.inference.workload import Workload
 
 ECHO = "/bench.Echo/Call"
+SIZE = struct.Struct("<I")
 _MAX_BYTES = 64 * 1024 * 1024
 
 
@@ -80,13 +82,12 @@ async def _publish(client: Any, pb: Any, workload: Workload) -> None:
 
 
 @asynccontextmanager
-async def serve_echo(answer_bytes: int) -> AsyncIterator[str]:
-    """A bare gRPC server of the same kind that answers each request with so many bytes."""
+async def serve_echo() -> AsyncIterator[str]:
+    """A bare gRPC server of the same kind; a request begins with how long its answer is to be."""
     _on_all_cores()
-    answer = bytes(answer_bytes)
 
     async def echo(request: bytes, context: object) -> bytes:
-        return answer
+        return bytes(SIZE.unpack_from(request)[0])
 
     server = grpc.aio.server(
         options=(

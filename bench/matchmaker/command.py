@@ -24,7 +24,8 @@ app = typer.Typer()
 _RESULTS = 30_000
 # Nobody is near enough to anybody, for as long as it takes.
 _APART = ("--window-start", "1e-9", "--window-step", "1e-9", "--window-ceiling", "1e-9")
-_ROOM = ("--max-tickets", "20000")
+# Whom a burst leaves over is out before the next.
+_ROOM = ("--max-tickets", "20000", "--disconnect-grace-seconds", "0.2")
 
 
 @app.command()
@@ -95,6 +96,7 @@ def _mesh(
 
 
 def _cell(services: dict[str, Service], asked: Service, how: str, players: int) -> dict[str, Any]:
+    typer.echo(f"{players} players, {how}", err=True)
     before = {name: one.cpu() for name, one in services.items()}
     seen = _players(asked, how, players)
     spent = {name: one.cpu() - before[name] for name, one in services.items()}

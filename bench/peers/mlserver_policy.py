@@ -1,4 +1,4 @@
-"""A policy served by MLServer over its KServe v2 gRPC, with adaptive batching, for `bench inference`.
+"""A policy served by MLServer over KServe v2, with adaptive batching, for `bench inference`.
 
 Arguments: the ONNX file, a free port. Run by MLServer's own environment.
 """

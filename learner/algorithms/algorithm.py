@@ -33,11 +33,6 @@ class Experience(Protocol[ConfigT]):
     `learner.bases.unrolls` and `learner.bases.replayed` are those there are.
     """
 
-    @property
-    def ordered(self) -> bool:
-        """Whether rows come in the order of their arrival, so that lockstep repeats a run."""
-        ...
-
     def signature(self, config: ConfigT, shape: Architecture, *, opponents: bool) -> Signature:
         """Of a row; `opponents` where a game has several seats."""
         ...
@@ -50,8 +45,12 @@ class Experience(Protocol[ConfigT]):
         """Rows of one request to Replay."""
         ...
 
-    def turns(self, config: ConfigT) -> tuple[int, int]:
-        """In lockstep, rows that are written before the first batch is drawn, and between two."""
+    def turns(self, config: ConfigT) -> tuple[int, int] | None:
+        """In lockstep, rows that are written before the first batch is drawn, and between two.
+
+        None where a batch does not follow from the rows that were written before it, as priorities
+        arrive when they do: lockstep could not repeat such a run.
+        """
         ...
 
     def steps_per_row(self, config: ConfigT) -> float:

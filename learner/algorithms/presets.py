@@ -47,6 +47,7 @@ class Preset(Generic[C]):
         hidden: Widths of the network's hidden layers.
         games: That an actor plays at once.
         settings: Of the learner (`learner.settings`), where others than usual are better.
+        shares: The value shares the policy's layers, also where it would have its own otherwise.
         ends: The learning rate reaches its end with the run, where that is known (`--steps`).
     """
 
@@ -55,6 +56,7 @@ class Preset(Generic[C]):
     hidden: tuple[int, ...] = (128, 128)
     games: int = 256
     settings: Mapping[str, Any] = field(default_factory=dict)
+    shares: bool = False
     ends: bool = False
 
 
@@ -77,8 +79,14 @@ class Presets(Generic[C]):
     families: Mapping[str, Preset[C]] = field(default_factory=dict)
 
     def of(self, game: str) -> Preset[C]:
-        """The preset for a game; one with arguments (after a `?`) is as without."""
+        """The preset for a game.
+
+        One with arguments (after a `?`) is as without, and one that a module registers
+        (`gymnasium:package.module:ID`) as the one of its id.
+        """
         name = game.partition("?")[0]
+        if name.count(":") == 2:
+            name = f"{name.partition(':')[0]}:{name.rpartition(':')[2]}"
         if name in self.games:
             return self.games[name]
         fitting = (preset for begin, preset in self.families.items() if name.startswith(begin))

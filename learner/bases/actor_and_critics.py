@@ -22,6 +22,9 @@ from learner.ports import Batch
 
 ADAM_EPS = 1e-8
 
+CRITIC_UNITS = (256,)
+"""Of hidden layers between an image's features with an action and what a critic says of them."""
+
 C = TypeVar("C", bound=OffPolicyConfig)
 Rows = Mapping[str, Tensor]
 
@@ -51,7 +54,9 @@ class ActorAndCritics(OneNetwork[Network, C], ABC, Generic[C]):
         self._ranks = start.ranks
         self._generator = torch.Generator().manual_seed(start.seed)
         encoder = StateEncoder(shape, start.seed)
-        sizes = encoder.width + action_size, shape.hidden, outputs
+        # Of an image the policy needs no more layers; without one Q(s, a) would be a sum of both.
+        hidden = shape.hidden or (CRITIC_UNITS if action_size else ())
+        sizes = encoder.width + action_size, hidden, outputs
         self.critics = Critics(encoder, *sizes, count=critics, seed=start.seed).to(place.device)
         self._critics_descent = self._descending(self.critics, config.critic_learning_rate)
         self._targets = self._target(self.critics, self._critics_descent)
@@ -94,7 +99,14 @@ class ActorAndCritics(OneNetwork[Network, C], ABC, Generic[C]):
 
     def _state(self, rows: Rows, which: str = "") -> Leaves:
         """What the critics look at: observations by leaf, as the policy's statistics scale them."""
-        return normalized(self.network, observed(rows, which))
+        return normalized(self.network, observed(rows, which), rows.get(f"{which}state"))
+
+    def _outputs(self, network: Network, rows: Rows, which: str = "") -> Tensor:
+        """A policy's outputs [n, W + 1] for what the rows show, with earlier frames if it has any.
+
+        `which` is next_ for what came after.
+        """
+        return network.step(observed(rows, which), rows.get(f"{which}state"))[0]
 
     def _follow(self) -> None:
         """Lets the targets follow."""

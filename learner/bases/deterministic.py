@@ -12,7 +12,6 @@ from torch import Tensor
 from learner.algorithms.algorithm import Start
 from learner.bases.actor_and_critics import ActorAndCritics, Rows
 from learner.bases.continuous import ContinuousActions
-from learner.bases.observed import observed
 from learner.bases.uniform import OffPolicyConfig
 
 C = TypeVar("C", bound=OffPolicyConfig)
@@ -30,9 +29,8 @@ class Deterministic(ActorAndCritics[C], ABC, Generic[C]):
 
     def _learn_policy(self, rows: Rows) -> Tensor:
         """One step up the first critic: the gradient of mean Q_1(s, mu(s)) by the policy."""
-        present = observed(rows)
         with self._place.rounding():
-            action = self._actions.greedy(self.network.outputs(present))
+            action = self._actions.greedy(self._outputs(self.network, rows))
             q = self.critics.of_action(self._state(rows), action, frozen=True)[0]
         loss = -q.mean()
         return torch.stack([loss.detach(), self._descend_policy(loss)])

@@ -70,8 +70,6 @@ class QLearningConfig:
 class _Prioritized:
     """Rows that are drawn by priority, each several times, in an order that arrival decides."""
 
-    ordered = False
-
     def table(self, config: QLearningConfig, policy: str, signature: Signature) -> replay_pb2.Table:
         """A prioritized table."""
         return tables.prioritized(
@@ -88,9 +86,8 @@ class _Prioritized:
             ),
         )
 
-    def turns(self, config: QLearningConfig) -> tuple[int, int]:
-        """See `ordered`: there are none."""
-        raise NotImplementedError
+    def turns(self, config: QLearningConfig) -> None:
+        """There are none: what is drawn next depends on when priorities arrive."""
 
     def batch_rows(self, config: QLearningConfig) -> int:
         """Several minibatches."""

@@ -13,7 +13,7 @@ from learner.network.encoders import TreeEncoder
 from learner.network.networks import Network, Seen
 
 Leaves = Mapping[str, Tensor]
-"""Observations by leaf name, [n, 1, *shape]."""
+"""Observations by leaf name, [n, frames, *shape]."""
 
 
 class StateEncoder(nn.Module):
@@ -27,7 +27,9 @@ class StateEncoder(nn.Module):
         super().__init__()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.tree = TreeEncoder(shape.observed, (), image=shape.encoding.image)
+            self.tree = TreeEncoder(
+                shape.observed, (), image=shape.encoding.image, frames=shape.encoding.frames
+            )
         self.width = self.tree.width
 
     def forward(self, state: Leaves) -> Tensor:
@@ -36,9 +38,12 @@ class StateEncoder(nn.Module):
         return found
 
 
-def normalized(network: Network, seen: Seen) -> Leaves:
-    """Observations by leaf, through the network's running statistics where it has such."""
+def normalized(network: Network, seen: Seen, state: Tensor | None = None) -> Leaves:
+    """Observations by leaf, through the network's running statistics where it has such.
+
+    `state` is of a network that sees earlier frames.
+    """
     if isinstance(network, Composed):
-        return network.normalized(seen)
+        return network.normalized(seen, state)
     assert isinstance(seen, Tensor)
     return {"": seen.unsqueeze(1)}

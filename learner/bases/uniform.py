@@ -79,24 +79,13 @@ class NoisyConfig(OffPolicyConfig):
 class UniformTransitions:
     """n-step transitions, of which each is as likely to be drawn as any."""
 
-    ordered = True  # in lockstep, where a batch follows from certain rows and no others
-
     def signature(
         self, config: OffPolicyConfig, shape: Architecture, *, opponents: bool
     ) -> Signature:
-        """Of a transition, with the mask of its start where there is one.
-
-        Raises:
-            InvalidArgument: the policy remembers earlier frames.
-        """
-        if shape.encoding.frames > 1:
-            raise InvalidArgument(
-                f"frames = {shape.encoding.frames}: critics of this algorithm see the present "
-                "observation alone, so it should be 1; let the environment stack its frames, or "
-                "take dqn or ppo"
-            )
-        spaces = shape.observation_space, shape.action_space
-        return transition_signature(*spaces, masks=True, opponents=opponents)
+        """Of a transition, with the mask of its start where there is one."""
+        spaces, state = (shape.observation_space, shape.action_space), shape.state_size
+        told = {"masks": True, "opponents": opponents}
+        return transition_signature(*spaces, state_size=state, **told)
 
     def table(self, config: OffPolicyConfig, policy: str, signature: Signature) -> replay_pb2.Table:
         """A uniform table."""

@@ -62,8 +62,6 @@ class ActorCriticConfig:
 class Unrolls:
     """Unrolls in a queue: each is learned from once, in the order of arrival."""
 
-    ordered = True
-
     def signature(
         self, config: ActorCriticConfig, shape: Architecture, *, opponents: bool
     ) -> Signature:

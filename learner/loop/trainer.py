@@ -97,9 +97,13 @@ class Trainer:
     def _pace(self, now: float) -> Pace:
         if self._run.lockstep:
             return ByBatch(self._settings, now)
-        taking = lambda: self._publisher.seconds  # noqa: E731
-        waited_for = self._run.batches_ahead > 0
-        return Freely(self._settings, now, self.agent_steps, taking, each_batch=waited_for)
+        return Freely(
+            self._settings,
+            now,
+            self.agent_steps,
+            lambda: self._publisher.seconds,
+            each_batch=self._run.batches_ahead > 0,
+        )
 
     def publish(self, *, snapshot: bool, fresh: bool = False) -> None:
         """Offers the present weights as a version, if they are new or now to be kept.

@@ -141,9 +141,14 @@ class Composed(Network):
         self.value.weight.mul_(share)
         self.value.bias.mul_(share)
 
-    def normalized(self, observation: Seen) -> dict[str, Tensor]:
-        """Observations by leaf, [n, 1, *shape], as the encoders get them."""
+    def normalized(self, observation: Seen, state: Tensor | None = None) -> dict[str, Tensor]:
+        """Observations by leaf, [n, frames, *shape], as the encoders get them.
+
+        `state` [n, state_size] has the earlier frames, where it remembers such and nothing else.
+        """
         seen = self._by_leaf(observation)
+        if self.frames is not None and state is not None:
+            return self._normal(self.frames.step(seen, state)[0])
         return self._normal({name: column.unsqueeze(1) for name, column in seen.items()})
 
     def _normal(self, seen: Mapping[str, Tensor]) -> dict[str, Tensor]:

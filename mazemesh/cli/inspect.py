@@ -17,9 +17,12 @@ from mazemesh.cli.options import (
     find,
 )
 from mazemesh.cli.output import print_json, print_table
+from mazemesh.cli.times import end_of, moment
 
 if TYPE_CHECKING:
-    from mazemesh.v1.elo_pb2 import PlayerRating
+    from mazemesh.v1.elo_pb2 import GetLeaderboardResponse, PlayerRating
+
+_HEADLINE = "bradley-terry"
 
 
 def status(
@@ -30,6 +33,7 @@ def status(
     Exit status 1 when a service does not answer.
     """
     from mazemesh.cli.health import serving
+    from mazemesh.cli.league_record import COLUMNS, member_rows, read_league
     from mazemesh.client.addresses import Addresses
 
     with errors_as_lines():
@@ -53,6 +57,9 @@ def status(
             ]
         if states["game"] == "serving":
             details["running_games"] = sum(one.num_games for one in mesh.game.list_active())
+    league = read_league(data_dir) if host is None else None
+    if league is not None:
+        details["league"] = league["members"]
     if json:
         services = {
             name: {"address": getattr(addresses, name), "state": state}
@@ -67,6 +74,8 @@ def status(
             print_table("Replay", columns, [tuple(t.values()) for t in details["tables"]])
         if "running_games" in details:
             print_table("Games", ("running",), [(details["running_games"],)])
+        if league is not None:
+            print_table(f"League of {league['main']}", COLUMNS, member_rows(league))
     if any(state != "serving" for state in states.values()):
         raise typer.Exit(1)
 
@@ -79,39 +88,97 @@ def leaderboard(
     model: Annotated[
         str,
         typer.Option(help="bradley-terry (fitted, the headline), elo, glicko2 or plackett-luce."),
-    ] = "bradley-terry",
+    ] = _HEADLINE,
+    game: Annotated[
+        str, typer.Option(help="All ladders of this game, whatever its settings.")
+    ] = "",
+    run: Annotated[str, typer.Option(help="Only versions of this policy.")] = "",
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(help="Only policy, bot, person or foreign; may be given again."),
+    ] = None,
+    since: Annotated[
+        str, typer.Option(help="Only players with a match that ended then or later: 2026-11-20.")
+    ] = "",
+    start: Annotated[
+        str, typer.Option("--from", help="Let only matches count that ended then or later.")
+    ] = "",
+    at: Annotated[
+        str, typer.Option(help="As it stood then: 2026-11-24 is the end of that day, by UTC.")
+    ] = "",
+    watch: Annotated[bool, typer.Option("--watch", help="Show it again when it changes.")] = False,
     data_dir: DataDir = DATA_DIR,
     host: Host = None,
     port_base: PortBase = None,
     json: Json = False,
 ) -> None:
-    """Show ratings with their 95 % intervals, best first."""
-    with connected(data_dir, host, port_base, ("elo",)) as mesh:
-        board = mesh.elo.leaderboard(
-            ladder, page_size=top, prefix=prefix, around=around, model=model
-        )
-    if json:
-        print_json(
-            {
-                "ladder": ladder,
-                "model": model,
-                "matches": board.matches,
-                "seat_effect": [round(board.seat_effect, 1), round(board.seat_deviation, 1)],
-                "players": rating_rows(board.players, 3 if model == "plackett-luce" else 1),
-            }
-        )
+    """Show ratings with their 95 % intervals, best first.
+
+    LOS is the likelihood that the player of the row above is the better one.
+    """
+    filters: dict[str, Any] = {
+        "prefix": prefix,
+        "around": around,
+        "run": run,
+        "kinds": kind or (),
+        "active_since": moment(since, "--since"),
+    }
+    window: dict[str, Any] = {"start": moment(start, "--from"), "end": end_of(at, "--at")}
+    if watch:
+        if game or model != _HEADLINE or any(window.values()):
+            raise typer.BadParameter(
+                "--watch shows one ladder as it is now; leave out --game, --model, --from and --at"
+            )
+        with connected(data_dir, host, port_base) as mesh:
+            seen = None
+            for board in mesh.elo.watch_leaderboard(ladder, top, **filters):
+                if board != seen:
+                    _show_leaderboard(board, model, json=json)
+                seen = board
         return
-    columns = ("player", "rank", "rating", "low", "high", "games", "wins", "draws", "losses")
+    with connected(data_dir, host, port_base, ("elo",)) as mesh:
+        names = [one.ladder for one in mesh.elo.ladders(game)] if game else [ladder]
+        boards = [mesh.elo.leaderboard(name, page_size=top, **filters, **window) for name in names]
+    if json and game:
+        print_json([_leaderboard(board, model) for board in boards])
+        return
+    for board in boards:
+        _show_leaderboard(board, model, json=json)
+
+
+def _show_leaderboard(board: GetLeaderboardResponse, model: str, *, json: bool) -> None:
+    if json:
+        print_json(_leaderboard(board, model))
+        return
+    columns = ("player", "rank", "rating", "low", "high", "games", "wins", "draws", "losses", "LOS")
     rows = [
-        (r.player, r.rank or "-", r.rating, r.low, r.high, r.games, r.wins, r.draws, r.losses)
+        (
+            *(r.player, r.rank or "-", r.rating, r.low, r.high),
+            *(r.games, r.wins, r.draws, r.losses, _los(r)),
+        )
         for r in board.players
     ]
-    title = f"{ladder}: {board.matches} matches"
-    if model != "bradley-terry":
+    title = f"{board.ladder}: {board.matches} matches"
+    if model != _HEADLINE:
         title += f", {model}"
     if abs(board.seat_effect) > 2.0 * board.seat_deviation > 0.0:
         title += f", first place worth {board.seat_effect:+.0f} points"
     print_table(title, columns, rows)
+
+
+def _los(row: PlayerRating) -> str:
+    known = row.HasField("superiority_of_above")
+    return f"{100 * row.superiority_of_above:.0f} %" if known else ""
+
+
+def _leaderboard(board: GetLeaderboardResponse, model: str) -> dict[str, Any]:
+    return {
+        "ladder": board.ladder,
+        "model": model,
+        "matches": board.matches,
+        "seat_effect": [round(board.seat_effect, 1), round(board.seat_deviation, 1)],
+        "players": rating_rows(board.players, 3 if model == "plackett-luce" else 1),
+    }
 
 
 def rating_rows(players: Any, digits: int = 1) -> list[dict[str, Any]]:
@@ -131,4 +198,7 @@ def _rating(row: PlayerRating, digits: int) -> dict[str, Any]:
         "wins": row.wins,
         "draws": row.draws,
         "losses": row.losses,
+        "superiority_of_above": (
+            round(row.superiority_of_above, 4) if row.HasField("superiority_of_above") else None
+        ),
     }

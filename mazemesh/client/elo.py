@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
-from mazemesh.client.channel import ServiceClient
+from mazemesh.client.channel import DEADLINE
 from mazemesh.client.credentials import Credentials
+from mazemesh.client.ladder_calls import (
+    REFOLD_DEADLINE,
+    LadderCalls,
+    parts,
+    player_filter,
+    timestamp,
+)
 from mazemesh.errors import InvalidArgument
 from mazemesh.v1 import elo_pb2
 from mazemesh.v1.elo_pb2_grpc import EloServiceStub
@@ -22,10 +30,8 @@ _IDEMPOTENT = (
         "GetHeadToHead",
     ),
     *("EvaluateGate", "ListGates", "GetEmpiricalGame"),
+    *("GetRatingCurves", "GetHeadToHeadMatrix", "ListLadders", "ListResults", "ImportResults"),
 )
-_RESULTS_AT_ONCE = 1000
-_SCORES_AT_ONCE, _PAIRS_AT_ONCE = 65_536, 32_768
-_BYTES_AT_ONCE = 3 * 1024 * 1024
 _ASKED_AT_ONCE = 256
 _RECORD_DEADLINE = 60.0
 _REBUILD_DEADLINE = 24 * 3600.0
@@ -53,7 +59,7 @@ def model_number(model: str) -> elo_pb2.RatingModel:
     return MODELS[model]
 
 
-class EloClient(ServiceClient):
+class EloClient(LadderCalls):
     """Typed calls; errors are those of `mazemesh.errors`. Safe to share between threads."""
 
     def __init__(self, address: str, credentials: Credentials | None = None) -> None:
@@ -72,7 +78,7 @@ class EloClient(ServiceClient):
             Unavailable: The service cannot be reached; repeat later.
         """
         statuses: list[int] = []
-        for part in _parts(results):
+        for part in parts(results):
             request = elo_pb2.RecordResultsRequest(results=part)
             response = self._call(self._stub.RecordResults, request, _RECORD_DEADLINE)
             statuses.extend(response.statuses)
@@ -107,16 +113,26 @@ class EloClient(ServiceClient):
         prefix: str = "",
         around: str = "",
         model: str = HEADLINE,
+        run: str = "",
+        kinds: Collection[str] = (),
+        active_since: datetime | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
     ) -> elo_pb2.GetLeaderboardResponse:
         """A page of players, best first; `next_page_token` leads to the next one.
 
         Args:
             ladder: Such as "race"; empty of players while nobody has played.
             page_size: At most 1000.
-            page_token: From the page before.
+            page_token: From the page before, asked for with the same of what follows.
             prefix: Only players whose name begins so.
             around: The page with this player in its middle.
             model: One of `MODELS`, whose ratings are told, each on its own scale.
+            run: Only versions of the policy of this name.
+            kinds: Only "policy", "bot", "person" or "foreign".
+            active_since: Only players with a match that ended then or later.
+            start: The ladder as it stands with matches alone that ended then or later.
+            end: The ladder as it stood then: with matches alone that ended before.
 
         Raises:
             NotFound: `around` has no result on the ladder.
@@ -129,18 +145,38 @@ class EloClient(ServiceClient):
             prefix=prefix,
             around=around,
             model=model_number(model),
+            filter=player_filter(run, kinds, active_since),
+            start_time=timestamp(start),
+            end_time=timestamp(end),
         )
-        return self._call(self._stub.GetLeaderboard, request)
+        deadline = DEADLINE if start is None and end is None else REFOLD_DEADLINE
+        return self._call(self._stub.GetLeaderboard, request, deadline)
 
     def watch_leaderboard(
-        self, ladder: str, page_size: int = 50
+        self,
+        ladder: str,
+        page_size: int = 50,
+        *,
+        prefix: str = "",
+        around: str = "",
+        run: str = "",
+        kinds: Collection[str] = (),
+        active_since: datetime | None = None,
     ) -> Iterator[elo_pb2.GetLeaderboardResponse]:
         """The first page now and whenever it has changed; again at least every 20 s.
+
+        What restricts it is as in `leaderboard`.
 
         Raises:
             Unavailable: The service stopped; watch again.
         """
-        request = elo_pb2.WatchLeaderboardRequest(ladder=ladder, page_size=page_size)
+        request = elo_pb2.WatchLeaderboardRequest(
+            ladder=ladder,
+            page_size=page_size,
+            prefix=prefix,
+            around=around,
+            filter=player_filter(run, kinds, active_since),
+        )
         for response in self._stream(self._stub.WatchLeaderboard, request, None):
             yield response.leaderboard
 
@@ -176,6 +212,11 @@ class EloClient(ServiceClient):
         """
         request = elo_pb2.GetEmpiricalGameRequest(ladder=ladder, players=players, alpha=alpha)
         return self._call(self._stub.GetEmpiricalGame, request)
+
+    def retract(self, match_ids: Sequence[str]) -> list[str]:
+        """Has ratings count 1 to 1,000 results no more from now on; ids of those that Elo has."""
+        request = elo_pb2.RetractResultsRequest(match_ids=match_ids)
+        return list(self._call(self._stub.RetractResults, request).retracted)
 
     def evaluate_gate(self, request: elo_pb2.EvaluateGateRequest) -> elo_pb2.Gate:
         """Opens a gate, if it is new, and takes in the matches that were recorded by now.
@@ -223,28 +264,3 @@ class EloClient(ServiceClient):
         request = elo_pb2.WatchGateRequest(gate_id=gate_id)
         for response in self._stream(self._stub.WatchGate, request, None):
             yield response.gate
-
-
-def _parts(
-    results: Sequence[elo_pb2.MatchResult],
-) -> Iterator[Sequence[elo_pb2.MatchResult]]:
-    """The results in order, in parts of which a call takes each (see RecordResults)."""
-    most = (_RESULTS_AT_ONCE, _SCORES_AT_ONCE, _PAIRS_AT_ONCE, _BYTES_AT_ONCE)
-    part: list[elo_pb2.MatchResult] = []
-    size: tuple[int, ...] = (0,) * len(most)
-    for result in results:
-        count = len(result.participants)
-        own: tuple[int, ...] = (
-            1,
-            count * len(result.games),
-            count * (count - 1) // 2,
-            result.ByteSize(),
-        )
-        grown = tuple(map(sum, zip(size, own, strict=True)))
-        if part and any(value > limit for value, limit in zip(grown, most, strict=True)):
-            yield part
-            part, grown = [], own
-        part.append(result)
-        size = grown
-    if part:
-        yield part

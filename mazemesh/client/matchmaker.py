@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from google.protobuf.duration_pb2 import Duration
 
@@ -27,7 +27,8 @@ _TOURNAMENT_DEADLINE = 120.0
 
 _REPEATABLE = (
     *("SampleOpponents", "ListTrainingRecords", "CompleteMatch", "CancelMatch"),
-    *("StartGate", "CancelGate", "ListGateRuns"),
+    *("StartGate", "CancelGate", "ListGateRuns", "ListRatingRules"),
+    *("ListWorkers", "ListWorkerEvents"),
     *("CreateTournament", "GetTournament", "ListTournaments", "CancelTournament"),
 )
 
@@ -55,6 +56,8 @@ class MatchmakerClient(ServiceClient):
         exploits: str = "",
         sides: int = 2,
         adversaries: Sequence[str] = (),
+        *,
+        exploits_pool: bool = False,
     ) -> list[pb.Opponent]:
         """`count` opponents for the student's next episodes, 1..4096.
 
@@ -69,6 +72,7 @@ class MatchmakerClient(ServiceClient):
             exploits: Name of the policy that the student exploits; empty: none.
             sides: How many play against each other (`mazemesh.games.ladder.sides`).
             adversaries: Names of the policies that hold the other sides, in a run of several.
+            exploits_pool: Whether it meets the snapshots of `pool` alone, as a league exploiter.
         """
         request = pb.SampleOpponentsRequest(
             request_id=request_id or str(uuid.uuid4()),
@@ -83,6 +87,7 @@ class MatchmakerClient(ServiceClient):
             exploits=exploits,
             sides=sides,
             adversaries=adversaries,
+            exploits_pool=exploits_pool,
         )
         return list(self._call(self._stub.SampleOpponents, request).opponents)
 
@@ -126,13 +131,18 @@ class MatchmakerClient(ServiceClient):
         max_wait: float = 60.0,
         bot_after: float | None = None,
         request_id: str = "",
+        party: Sequence[str] = (),
+        backfill: bool = False,
     ) -> Iterator[pb.FindMatchResponse]:
         """News of the search: `queued` from time to time, then `matched`, which is the last.
 
         The seat is taken where `matched` says, since a game lives on one instance of Game:
-        `mesh.game.at(matched.game_address).play(matched.seat_token)`.
+        `mesh.game.at(matched.game_address).play(matched.seat_token)`. `matched.party` has the seats
+        of the party.
 
-        Closing the iterator leaves the queue after 10 s; `cancel` does so at once.
+        Closing the iterator leaves the queue after 10 s; `cancel` does so at once. When the service
+        was stopped in the middle (Unavailable), the same `request_id` within 10 s of its start
+        follows the same ticket, which keeps its age.
 
         Args:
             player: "player/..." or "name:version".
@@ -142,24 +152,47 @@ class MatchmakerClient(ServiceClient):
             max_wait: Seconds, 0 < s <= 3600.
             bot_after: Seconds after which a bot will do; None is never.
             request_id: A repeated id follows the same ticket; empty takes a new one.
+            party: Players who come along, and sit in the same team; in games of teams.
+            backfill: Whether a seat of a running match will do, whose player stays away, and the
+                player's own may go to another likewise.
 
         Raises:
             DeadlineExceeded: nobody came within `max_wait`.
-            AlreadyExists: the player waits on this ladder already.
+            AlreadyExists: a player waits on this ladder already (reason TICKET_WAITS).
             Cancelled: the ticket was withdrawn.
         """
-        request = pb.FindMatchRequest(
-            request_id=request_id or str(uuid.uuid4()),
-            player=player,
-            game=game,
+        request = find_request(
+            player,
+            game,
+            settings=settings,
             rated=rated,
-            max_wait=_duration(max_wait),
+            max_wait=max_wait,
+            bot_after=bot_after,
+            request_id=request_id,
+            party=party,
+            backfill=backfill,
         )
-        if settings is not None:
-            request.settings.CopyFrom(settings_to_proto(settings))
-        if bot_after is not None:
-            request.bot_after.CopyFrom(_duration(bot_after))
+        return self.find_by(request)
+
+    def find_by(self, request: pb.FindMatchRequest) -> Iterator[pb.FindMatchResponse]:
+        """As `find`, by a request as it stands (`find_request`)."""
         return self._stream(self._stub.FindMatch, request, None)
+
+    def find_many(
+        self, requests: Iterable[pb.FindMatchesRequest]
+    ) -> Iterator[pb.FindMatchesResponse]:
+        """News of many players' searches over one stream, for a front end that holds them.
+
+        Args:
+            requests: Tickets as they come (`find_request` makes one), and ids to withdraw; it is
+                read in a thread of gRPC's. Once it has ended, so does the stream, with the last
+                ticket.
+
+        Raises:
+            InvalidArgument: a message has too many of them.
+            Unavailable: the service stops; the same request ids follow the same tickets.
+        """
+        return self._stream(self._stub.FindMatches, iter(requests), None)
 
     def cancel(self, ticket_id: str) -> None:
         """Withdraws a ticket.
@@ -293,6 +326,79 @@ class MatchmakerClient(ServiceClient):
         """
         request = pb.TakePartRequest(tournament_id=tournament_id, player=player)
         return self._stream(self._stub.TakePart, request, None)
+
+    def rating_rules(self, ladder: str = "") -> list[pb.RatingRuleCount]:
+        """Why rating matches were chosen of late, and what they should tell; empty: all ladders."""
+        request = pb.ListRatingRulesRequest(ladder=ladder)
+        return list(self._call(self._stub.ListRatingRules, request).rules)
+
+    def workers(self, *, quarantined: bool = False) -> Iterator[pb.WorkerStatus]:
+        """Workers by id: all that are known, or those in quarantine."""
+        request = pb.ListWorkersRequest(quarantined=quarantined)
+        while True:
+            page = self._call(self._stub.ListWorkers, request)
+            yield from page.workers
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token
+
+    def worker_events(self, worker_id: str = "") -> Iterator[pb.WorkerEvent]:
+        """What was decided about a worker, or all of them, the last first."""
+        request = pb.ListWorkerEventsRequest(worker_id=worker_id)
+        while True:
+            page = self._call(self._stub.ListWorkerEvents, request)
+            yield from page.events
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token
+
+    def quarantine_worker(self, worker_id: str, reason: str, starter: str = "") -> pb.WorkerEvent:
+        """Gives a worker no matches any more, and has ratings count its results no more.
+
+        Raises:
+            NotFound: it was never leased a match.
+            Unavailable: Elo is away; the worker is in quarantine all the same.
+        """
+        request = pb.QuarantineWorkerRequest(worker_id=worker_id, reason=reason, starter=starter)
+        return self._call(self._stub.QuarantineWorker, request).event
+
+    def release_worker(self, worker_id: str, reason: str, starter: str = "") -> pb.WorkerEvent:
+        """Gives a worker matches again.
+
+        Raises:
+            FailedPrecondition: it is not in quarantine.
+        """
+        request = pb.ReleaseWorkerRequest(worker_id=worker_id, reason=reason, starter=starter)
+        return self._call(self._stub.ReleaseWorker, request).event
+
+
+def find_request(
+    player: str,
+    game: str,
+    *,
+    settings: GameSettings | None = None,
+    rated: bool = False,
+    max_wait: float = 60.0,
+    bot_after: float | None = None,
+    request_id: str = "",
+    party: Sequence[str] = (),
+    backfill: bool = False,
+) -> pb.FindMatchRequest:
+    """A ticket, as `MatchmakerClient.find` asks for it; empty `request_id` takes a new one."""
+    request = pb.FindMatchRequest(
+        request_id=request_id or str(uuid.uuid4()),
+        player=player,
+        game=game,
+        rated=rated,
+        max_wait=_duration(max_wait),
+        party=party,
+        backfill=backfill,
+    )
+    if settings is not None:
+        request.settings.CopyFrom(settings_to_proto(settings))
+    if bot_after is not None:
+        request.bot_after.CopyFrom(_duration(bot_after))
+    return request
 
 
 def _duration(seconds: float) -> Duration:

@@ -23,6 +23,7 @@ from mazemesh.client.replay.experience_tables import ExperienceTables
 from mazemesh.client.replay.replay_shards import connect_replay
 
 if TYPE_CHECKING:
+    from mazemesh.match_files.files import RatingFiles
     from mazemesh.optimization.running import Optimization
 
 
@@ -68,6 +69,13 @@ class Mesh:
     def elo(self) -> EloClient:
         """Records results and tells ratings."""
         return EloClient(self.addresses.elo, self._credentials)
+
+    @cached_property
+    def ratings(self) -> RatingFiles:
+        """Takes results of matches from files, and writes them to files."""
+        from mazemesh.match_files.files import RatingFiles
+
+        return RatingFiles(self.elo)
 
     @cached_property
     def replay(self) -> ExperienceTables:

@@ -31,7 +31,9 @@ def svg(view: View) -> str:
     parts: list[str] = []
     right, bottom = _table(view, parts, _MARGIN, _HEAD)
     if view.is_elimination:
-        boxes, right, bottom = _places(view, right, bottom)
+        boxes = _places(view, right)
+        right = max([right, *(x + _WIDTH for x, _ in boxes.values())])
+        bottom = max([bottom, *(y + _HEIGHT / 2 for _, y in boxes.values())])
         parts += _lines(view, boxes)
         for key, box in boxes.items():
             parts += _encounter(view, view.encounters.get(key), key, box)
@@ -60,35 +62,32 @@ def _table(view: View, parts: list[str], left: float, top: float) -> tuple[float
     return left + sum(_COLUMNS), top + _CELL * rows
 
 
-def _places(view: View, left: float, bottom: float) -> tuple[dict[str, Box], float, float]:
+def _places(view: View, left: float) -> dict[str, Box]:
     """Where each encounter of the bracket stands, also those that are not known yet."""
     boxes: dict[str, Box] = {}
     rounds = view.size.bit_length() - 1
-    left, step = left + _GAP_X, _WIDTH + _GAP_X
-    row = _HEIGHT + _GAP_Y
+    left, step, row = left + _GAP_X, _WIDTH + _GAP_X, _HEIGHT + _GAP_Y
     for number in range(1, rounds + 1):
         for place in range(view.size >> number):
-            middle = _HEAD + row * ((2 * place + 1) * 2 ** (number - 1) - 0.5) + _GAP_Y
+            middle = _HEAD + row * (2 * place + 1) * 2 ** (number - 2)
             boxes[f"w{number}.{place + 1}"] = left + step * (number - 1), middle
-    top = _HEAD + row * view.size / 2 + 2 * _GAP_Y
-    right = left + step * rounds
     middle = boxes[f"w{rounds}.1"][1]
     if view.summary.format == pb.TOURNAMENT_FORMAT_SINGLE_ELIMINATION:
         third = next((key for key in view.encounters if key.startswith("third")), "")
         if third:
             boxes[third] = left + step * (rounds - 1), middle + 1.5 * row
-        return boxes, right, max(bottom, top + row)
+        return boxes
+    top = _HEAD + row * (view.size / 2 + 1)
     for number in range(1, 2 * (rounds - 1) + 1):
         half = (number + 1) // 2
         for place in range(view.size >> (half + 1)):
-            y = top + row * ((2 * place + 1) * 2 ** (half - 1) - 0.5) + _GAP_Y
+            y = top + row * (2 * place + 1) * 2 ** (half - 2)
             boxes[f"l{number}.{place + 1}"] = left + step * (number - 1), y
     columns = max(rounds, 2 * (rounds - 1))
     boxes["f1.1"] = left + step * columns, middle
     if "f2.1" in view.encounters:
         boxes["f2.1"] = left + step * (columns + 1), middle
-    right = left + step * (columns + (2 if "f2.1" in boxes else 1))
-    return boxes, right, max(bottom, top + row * view.size / 4 + row)
+    return boxes
 
 
 def _lines(view: View, boxes: dict[str, Box]) -> Iterator[str]:

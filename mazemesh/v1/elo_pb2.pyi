@@ -32,6 +32,14 @@ class RecordStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RECORD_STATUS_DUPLICATE: _ClassVar[RecordStatus]
     RECORD_STATUS_CONFLICT: _ClassVar[RecordStatus]
 
+class PlayerKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PLAYER_KIND_UNSPECIFIED: _ClassVar[PlayerKind]
+    PLAYER_KIND_POLICY: _ClassVar[PlayerKind]
+    PLAYER_KIND_BOT: _ClassVar[PlayerKind]
+    PLAYER_KIND_PERSON: _ClassVar[PlayerKind]
+    PLAYER_KIND_FOREIGN: _ClassVar[PlayerKind]
+
 class GateVerdict(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     GATE_VERDICT_UNSPECIFIED: _ClassVar[GateVerdict]
@@ -53,6 +61,11 @@ RECORD_STATUS_UNSPECIFIED: RecordStatus
 RECORD_STATUS_RECORDED: RecordStatus
 RECORD_STATUS_DUPLICATE: RecordStatus
 RECORD_STATUS_CONFLICT: RecordStatus
+PLAYER_KIND_UNSPECIFIED: PlayerKind
+PLAYER_KIND_POLICY: PlayerKind
+PLAYER_KIND_BOT: PlayerKind
+PLAYER_KIND_PERSON: PlayerKind
+PLAYER_KIND_FOREIGN: PlayerKind
 GATE_VERDICT_UNSPECIFIED: GateVerdict
 GATE_VERDICT_RUNNING: GateVerdict
 GATE_VERDICT_PASSED: GateVerdict
@@ -60,8 +73,20 @@ GATE_VERDICT_FAILED: GateVerdict
 GATE_VERDICT_CAPPED: GateVerdict
 GATE_VERDICT_FORGOTTEN: GateVerdict
 
+class RetractResultsRequest(_message.Message):
+    __slots__ = ("match_ids",)
+    MATCH_IDS_FIELD_NUMBER: _ClassVar[int]
+    match_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, match_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class RetractResultsResponse(_message.Message):
+    __slots__ = ("retracted",)
+    RETRACTED_FIELD_NUMBER: _ClassVar[int]
+    retracted: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, retracted: _Optional[_Iterable[str]] = ...) -> None: ...
+
 class MatchResult(_message.Message):
-    __slots__ = ("match_id", "ladder", "seed", "rules_hash", "participants", "games", "finish_time")
+    __slots__ = ("match_id", "ladder", "seed", "rules_hash", "participants", "games", "finish_time", "retracts")
     MATCH_ID_FIELD_NUMBER: _ClassVar[int]
     LADDER_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
@@ -69,6 +94,7 @@ class MatchResult(_message.Message):
     PARTICIPANTS_FIELD_NUMBER: _ClassVar[int]
     GAMES_FIELD_NUMBER: _ClassVar[int]
     FINISH_TIME_FIELD_NUMBER: _ClassVar[int]
+    RETRACTS_FIELD_NUMBER: _ClassVar[int]
     match_id: str
     ladder: str
     seed: int
@@ -76,7 +102,8 @@ class MatchResult(_message.Message):
     participants: _containers.RepeatedScalarFieldContainer[str]
     games: _containers.RepeatedCompositeFieldContainer[GameOutcome]
     finish_time: _timestamp_pb2.Timestamp
-    def __init__(self, match_id: _Optional[str] = ..., ladder: _Optional[str] = ..., seed: _Optional[int] = ..., rules_hash: _Optional[str] = ..., participants: _Optional[_Iterable[str]] = ..., games: _Optional[_Iterable[_Union[GameOutcome, _Mapping]]] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    retracts: str
+    def __init__(self, match_id: _Optional[str] = ..., ladder: _Optional[str] = ..., seed: _Optional[int] = ..., rules_hash: _Optional[str] = ..., participants: _Optional[_Iterable[str]] = ..., games: _Optional[_Iterable[_Union[GameOutcome, _Mapping]]] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., retracts: _Optional[str] = ...) -> None: ...
 
 class GameOutcome(_message.Message):
     __slots__ = ("game_id", "rotation", "scores", "steps", "termination", "teams")
@@ -119,7 +146,7 @@ class GetResultsResponse(_message.Message):
     def __init__(self, results: _Optional[_Iterable[_Union[MatchResult, _Mapping]]] = ...) -> None: ...
 
 class PlayerRating(_message.Message):
-    __slots__ = ("player", "rating", "low", "high", "online_rating", "matches", "games", "wins", "draws", "losses", "rank", "last_match_time", "deviation", "volatility")
+    __slots__ = ("player", "rating", "low", "high", "online_rating", "matches", "games", "wins", "draws", "losses", "rank", "last_match_time", "deviation", "volatility", "superiority_of_above", "kind")
     PLAYER_FIELD_NUMBER: _ClassVar[int]
     RATING_FIELD_NUMBER: _ClassVar[int]
     LOW_FIELD_NUMBER: _ClassVar[int]
@@ -134,6 +161,8 @@ class PlayerRating(_message.Message):
     LAST_MATCH_TIME_FIELD_NUMBER: _ClassVar[int]
     DEVIATION_FIELD_NUMBER: _ClassVar[int]
     VOLATILITY_FIELD_NUMBER: _ClassVar[int]
+    SUPERIORITY_OF_ABOVE_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
     player: str
     rating: float
     low: float
@@ -148,7 +177,19 @@ class PlayerRating(_message.Message):
     last_match_time: _timestamp_pb2.Timestamp
     deviation: float
     volatility: float
-    def __init__(self, player: _Optional[str] = ..., rating: _Optional[float] = ..., low: _Optional[float] = ..., high: _Optional[float] = ..., online_rating: _Optional[float] = ..., matches: _Optional[int] = ..., games: _Optional[int] = ..., wins: _Optional[int] = ..., draws: _Optional[int] = ..., losses: _Optional[int] = ..., rank: _Optional[int] = ..., last_match_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., deviation: _Optional[float] = ..., volatility: _Optional[float] = ...) -> None: ...
+    superiority_of_above: float
+    kind: PlayerKind
+    def __init__(self, player: _Optional[str] = ..., rating: _Optional[float] = ..., low: _Optional[float] = ..., high: _Optional[float] = ..., online_rating: _Optional[float] = ..., matches: _Optional[int] = ..., games: _Optional[int] = ..., wins: _Optional[int] = ..., draws: _Optional[int] = ..., losses: _Optional[int] = ..., rank: _Optional[int] = ..., last_match_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., deviation: _Optional[float] = ..., volatility: _Optional[float] = ..., superiority_of_above: _Optional[float] = ..., kind: _Optional[_Union[PlayerKind, str]] = ...) -> None: ...
+
+class PlayerFilter(_message.Message):
+    __slots__ = ("run", "kinds", "active_since")
+    RUN_FIELD_NUMBER: _ClassVar[int]
+    KINDS_FIELD_NUMBER: _ClassVar[int]
+    ACTIVE_SINCE_FIELD_NUMBER: _ClassVar[int]
+    run: str
+    kinds: _containers.RepeatedScalarFieldContainer[PlayerKind]
+    active_since: _timestamp_pb2.Timestamp
+    def __init__(self, run: _Optional[str] = ..., kinds: _Optional[_Iterable[_Union[PlayerKind, str]]] = ..., active_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class GetRatingRequest(_message.Message):
     __slots__ = ("ladder", "player", "model")
@@ -167,20 +208,26 @@ class GetRatingResponse(_message.Message):
     def __init__(self, rating: _Optional[_Union[PlayerRating, _Mapping]] = ...) -> None: ...
 
 class GetLeaderboardRequest(_message.Message):
-    __slots__ = ("ladder", "page_size", "page_token", "prefix", "around", "model")
+    __slots__ = ("ladder", "page_size", "page_token", "prefix", "around", "model", "filter", "start_time", "end_time")
     LADDER_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     PREFIX_FIELD_NUMBER: _ClassVar[int]
     AROUND_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
     ladder: str
     page_size: int
     page_token: str
     prefix: str
     around: str
     model: RatingModel
-    def __init__(self, ladder: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., prefix: _Optional[str] = ..., around: _Optional[str] = ..., model: _Optional[_Union[RatingModel, str]] = ...) -> None: ...
+    filter: PlayerFilter
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    def __init__(self, ladder: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., prefix: _Optional[str] = ..., around: _Optional[str] = ..., model: _Optional[_Union[RatingModel, str]] = ..., filter: _Optional[_Union[PlayerFilter, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class GetLeaderboardResponse(_message.Message):
     __slots__ = ("ladder", "players", "next_page_token", "matches", "fitted_matches", "total_players", "model", "seat_effect", "seat_deviation")
@@ -205,12 +252,18 @@ class GetLeaderboardResponse(_message.Message):
     def __init__(self, ladder: _Optional[str] = ..., players: _Optional[_Iterable[_Union[PlayerRating, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., matches: _Optional[int] = ..., fitted_matches: _Optional[int] = ..., total_players: _Optional[int] = ..., model: _Optional[_Union[RatingModel, str]] = ..., seat_effect: _Optional[float] = ..., seat_deviation: _Optional[float] = ...) -> None: ...
 
 class WatchLeaderboardRequest(_message.Message):
-    __slots__ = ("ladder", "page_size")
+    __slots__ = ("ladder", "page_size", "filter", "prefix", "around")
     LADDER_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    PREFIX_FIELD_NUMBER: _ClassVar[int]
+    AROUND_FIELD_NUMBER: _ClassVar[int]
     ladder: str
     page_size: int
-    def __init__(self, ladder: _Optional[str] = ..., page_size: _Optional[int] = ...) -> None: ...
+    filter: PlayerFilter
+    prefix: str
+    around: str
+    def __init__(self, ladder: _Optional[str] = ..., page_size: _Optional[int] = ..., filter: _Optional[_Union[PlayerFilter, _Mapping]] = ..., prefix: _Optional[str] = ..., around: _Optional[str] = ...) -> None: ...
 
 class WatchLeaderboardResponse(_message.Message):
     __slots__ = ("leaderboard",)
@@ -251,6 +304,156 @@ class RatingPoint(_message.Message):
     opponents: _containers.RepeatedScalarFieldContainer[str]
     score: float
     def __init__(self, match_id: _Optional[str] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., online_rating: _Optional[float] = ..., opponents: _Optional[_Iterable[str]] = ..., score: _Optional[float] = ...) -> None: ...
+
+class GetRatingCurvesRequest(_message.Message):
+    __slots__ = ("ladder", "players", "max_points", "start_time", "end_time")
+    LADDER_FIELD_NUMBER: _ClassVar[int]
+    PLAYERS_FIELD_NUMBER: _ClassVar[int]
+    MAX_POINTS_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    ladder: str
+    players: _containers.RepeatedScalarFieldContainer[str]
+    max_points: int
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    def __init__(self, ladder: _Optional[str] = ..., players: _Optional[_Iterable[str]] = ..., max_points: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class GetRatingCurvesResponse(_message.Message):
+    __slots__ = ("curves",)
+    CURVES_FIELD_NUMBER: _ClassVar[int]
+    curves: _containers.RepeatedCompositeFieldContainer[RatingCurve]
+    def __init__(self, curves: _Optional[_Iterable[_Union[RatingCurve, _Mapping]]] = ...) -> None: ...
+
+class RatingCurve(_message.Message):
+    __slots__ = ("player", "points")
+    PLAYER_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    player: str
+    points: _containers.RepeatedCompositeFieldContainer[CurvePoint]
+    def __init__(self, player: _Optional[str] = ..., points: _Optional[_Iterable[_Union[CurvePoint, _Mapping]]] = ...) -> None: ...
+
+class CurvePoint(_message.Message):
+    __slots__ = ("time", "ladder_matches", "matches", "rating", "low", "high", "rank")
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    LADDER_MATCHES_FIELD_NUMBER: _ClassVar[int]
+    MATCHES_FIELD_NUMBER: _ClassVar[int]
+    RATING_FIELD_NUMBER: _ClassVar[int]
+    LOW_FIELD_NUMBER: _ClassVar[int]
+    HIGH_FIELD_NUMBER: _ClassVar[int]
+    RANK_FIELD_NUMBER: _ClassVar[int]
+    time: _timestamp_pb2.Timestamp
+    ladder_matches: int
+    matches: int
+    rating: float
+    low: float
+    high: float
+    rank: int
+    def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ladder_matches: _Optional[int] = ..., matches: _Optional[int] = ..., rating: _Optional[float] = ..., low: _Optional[float] = ..., high: _Optional[float] = ..., rank: _Optional[int] = ...) -> None: ...
+
+class GetHeadToHeadMatrixRequest(_message.Message):
+    __slots__ = ("ladder", "players", "max_players", "filter", "start_time", "end_time")
+    LADDER_FIELD_NUMBER: _ClassVar[int]
+    PLAYERS_FIELD_NUMBER: _ClassVar[int]
+    MAX_PLAYERS_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    ladder: str
+    players: _containers.RepeatedScalarFieldContainer[str]
+    max_players: int
+    filter: PlayerFilter
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    def __init__(self, ladder: _Optional[str] = ..., players: _Optional[_Iterable[str]] = ..., max_players: _Optional[int] = ..., filter: _Optional[_Union[PlayerFilter, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class GetHeadToHeadMatrixResponse(_message.Message):
+    __slots__ = ("players", "matches", "games", "wins", "draws", "scores", "expected_scores", "superiorities")
+    PLAYERS_FIELD_NUMBER: _ClassVar[int]
+    MATCHES_FIELD_NUMBER: _ClassVar[int]
+    GAMES_FIELD_NUMBER: _ClassVar[int]
+    WINS_FIELD_NUMBER: _ClassVar[int]
+    DRAWS_FIELD_NUMBER: _ClassVar[int]
+    SCORES_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_SCORES_FIELD_NUMBER: _ClassVar[int]
+    SUPERIORITIES_FIELD_NUMBER: _ClassVar[int]
+    players: _containers.RepeatedScalarFieldContainer[str]
+    matches: _containers.RepeatedScalarFieldContainer[int]
+    games: _containers.RepeatedScalarFieldContainer[int]
+    wins: _containers.RepeatedScalarFieldContainer[int]
+    draws: _containers.RepeatedScalarFieldContainer[int]
+    scores: _containers.RepeatedScalarFieldContainer[float]
+    expected_scores: _containers.RepeatedScalarFieldContainer[float]
+    superiorities: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, players: _Optional[_Iterable[str]] = ..., matches: _Optional[_Iterable[int]] = ..., games: _Optional[_Iterable[int]] = ..., wins: _Optional[_Iterable[int]] = ..., draws: _Optional[_Iterable[int]] = ..., scores: _Optional[_Iterable[float]] = ..., expected_scores: _Optional[_Iterable[float]] = ..., superiorities: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class ListLaddersRequest(_message.Message):
+    __slots__ = ("page_size", "page_token", "game")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    GAME_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    game: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., game: _Optional[str] = ...) -> None: ...
+
+class ListLaddersResponse(_message.Message):
+    __slots__ = ("ladders", "next_page_token")
+    LADDERS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    ladders: _containers.RepeatedCompositeFieldContainer[Ladder]
+    next_page_token: str
+    def __init__(self, ladders: _Optional[_Iterable[_Union[Ladder, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class Ladder(_message.Message):
+    __slots__ = ("ladder", "players", "matches", "fitted_matches", "last_match_time")
+    LADDER_FIELD_NUMBER: _ClassVar[int]
+    PLAYERS_FIELD_NUMBER: _ClassVar[int]
+    MATCHES_FIELD_NUMBER: _ClassVar[int]
+    FITTED_MATCHES_FIELD_NUMBER: _ClassVar[int]
+    LAST_MATCH_TIME_FIELD_NUMBER: _ClassVar[int]
+    ladder: str
+    players: int
+    matches: int
+    fitted_matches: int
+    last_match_time: _timestamp_pb2.Timestamp
+    def __init__(self, ladder: _Optional[str] = ..., players: _Optional[int] = ..., matches: _Optional[int] = ..., fitted_matches: _Optional[int] = ..., last_match_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class ListResultsRequest(_message.Message):
+    __slots__ = ("page_size", "page_token", "ladder", "start_time", "end_time")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    LADDER_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    ladder: str
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., ladder: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class ListResultsResponse(_message.Message):
+    __slots__ = ("results", "next_page_token")
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    results: _containers.RepeatedCompositeFieldContainer[MatchResult]
+    next_page_token: str
+    def __init__(self, results: _Optional[_Iterable[_Union[MatchResult, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class ImportResultsRequest(_message.Message):
+    __slots__ = ("results", "validate_only")
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
+    results: _containers.RepeatedCompositeFieldContainer[MatchResult]
+    validate_only: bool
+    def __init__(self, results: _Optional[_Iterable[_Union[MatchResult, _Mapping]]] = ..., validate_only: _Optional[bool] = ...) -> None: ...
+
+class ImportResultsResponse(_message.Message):
+    __slots__ = ("statuses",)
+    STATUSES_FIELD_NUMBER: _ClassVar[int]
+    statuses: _containers.RepeatedScalarFieldContainer[RecordStatus]
+    def __init__(self, statuses: _Optional[_Iterable[_Union[RecordStatus, str]]] = ...) -> None: ...
 
 class GetHeadToHeadRequest(_message.Message):
     __slots__ = ("ladder", "players")

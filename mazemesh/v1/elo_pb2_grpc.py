@@ -27,7 +27,8 @@ if _version_not_supported:
 
 class EloServiceStub:
     """Rates players by an append-only log of match results. A match (one maze seed, every seat rotation) is the unit of
-    evidence. Players are "name:version", "bot/..." or "player/...", as CreateGames takes them. Ratings are on the Elo scale: a difference of 400
+    evidence. Players are "name:version", "bot/..." or "player/...", as CreateGames takes them, and "foreign/...", whose matches
+    were played elsewhere and imported. Ratings are on the Elo scale: a difference of 400
     means an expected score of 10/11. On each ladder the bots' mean is pinned at 1000. A request has at most 4 MiB.
     """
 
@@ -67,10 +68,35 @@ class EloServiceStub:
                 request_serializer=mazemesh_dot_v1_dot_elo__pb2.GetRatingHistoryRequest.SerializeToString,
                 response_deserializer=mazemesh_dot_v1_dot_elo__pb2.GetRatingHistoryResponse.FromString,
                 _registered_method=True)
+        self.GetRatingCurves = channel.unary_unary(
+                '/mazemesh.v1.EloService/GetRatingCurves',
+                request_serializer=mazemesh_dot_v1_dot_elo__pb2.GetRatingCurvesRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_elo__pb2.GetRatingCurvesResponse.FromString,
+                _registered_method=True)
         self.GetHeadToHead = channel.unary_unary(
                 '/mazemesh.v1.EloService/GetHeadToHead',
                 request_serializer=mazemesh_dot_v1_dot_elo__pb2.GetHeadToHeadRequest.SerializeToString,
                 response_deserializer=mazemesh_dot_v1_dot_elo__pb2.GetHeadToHeadResponse.FromString,
+                _registered_method=True)
+        self.GetHeadToHeadMatrix = channel.unary_unary(
+                '/mazemesh.v1.EloService/GetHeadToHeadMatrix',
+                request_serializer=mazemesh_dot_v1_dot_elo__pb2.GetHeadToHeadMatrixRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_elo__pb2.GetHeadToHeadMatrixResponse.FromString,
+                _registered_method=True)
+        self.ListLadders = channel.unary_unary(
+                '/mazemesh.v1.EloService/ListLadders',
+                request_serializer=mazemesh_dot_v1_dot_elo__pb2.ListLaddersRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_elo__pb2.ListLaddersResponse.FromString,
+                _registered_method=True)
+        self.ListResults = channel.unary_unary(
+                '/mazemesh.v1.EloService/ListResults',
+                request_serializer=mazemesh_dot_v1_dot_elo__pb2.ListResultsRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_elo__pb2.ListResultsResponse.FromString,
+                _registered_method=True)
+        self.ImportResults = channel.unary_unary(
+                '/mazemesh.v1.EloService/ImportResults',
+                request_serializer=mazemesh_dot_v1_dot_elo__pb2.ImportResultsRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_elo__pb2.ImportResultsResponse.FromString,
                 _registered_method=True)
         self.GetEmpiricalGame = channel.unary_unary(
                 '/mazemesh.v1.EloService/GetEmpiricalGame',
@@ -92,6 +118,11 @@ class EloServiceStub:
                 request_serializer=mazemesh_dot_v1_dot_elo__pb2.WatchGateRequest.SerializeToString,
                 response_deserializer=mazemesh_dot_v1_dot_elo__pb2.WatchGateResponse.FromString,
                 _registered_method=True)
+        self.RetractResults = channel.unary_unary(
+                '/mazemesh.v1.EloService/RetractResults',
+                request_serializer=mazemesh_dot_v1_dot_elo__pb2.RetractResultsRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_elo__pb2.RetractResultsResponse.FromString,
+                _registered_method=True)
         self.RebuildRatings = channel.unary_stream(
                 '/mazemesh.v1.EloService/RebuildRatings',
                 request_serializer=mazemesh_dot_v1_dot_elo__pb2.RebuildRatingsRequest.SerializeToString,
@@ -101,7 +132,8 @@ class EloServiceStub:
 
 class EloServiceServicer:
     """Rates players by an append-only log of match results. A match (one maze seed, every seat rotation) is the unit of
-    evidence. Players are "name:version", "bot/..." or "player/...", as CreateGames takes them. Ratings are on the Elo scale: a difference of 400
+    evidence. Players are "name:version", "bot/..." or "player/...", as CreateGames takes them, and "foreign/...", whose matches
+    were played elsewhere and imported. Ratings are on the Elo scale: a difference of 400
     means an expected score of 10/11. On each ladder the bots' mean is pinned at 1000. A request has at most 4 MiB.
     """
 
@@ -152,8 +184,46 @@ class EloServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetRatingCurves(self, request, context):
+        """Ratings with their intervals as they were after equal parts of the ladder's matches: each point is a fit of the matches up
+        to it. NOT_FOUND when none of the players has a result on the ladder; those without one are left out.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetHeadToHead(self, request, context):
         """Results between pairs of players.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetHeadToHeadMatrix(self, request, context):
+        """Results between many players as matrices, and for each pair how likely it is that one is better. NOT_FOUND when the ladder
+        has no two such players.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListLadders(self, request, context):
+        """Ladders by name.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListResults(self, request, context):
+        """The log of results, oldest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ImportResults(self, request, context):
+        """Appends results of matches that were played elsewhere: as RecordResults, but participants are "foreign/..." or "bot/..."
+        alone, ids begin with "import/", and an id whose rest is that of a match of this mesh is a CONFLICT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -188,6 +258,16 @@ class EloServiceServicer:
     def WatchGate(self, request, context):
         """A gate now and whenever its ladder was fitted, evaluated each time; the same again at least every 20 s as a heartbeat.
         Ends when the gate has. NOT_FOUND when there is none of the id. Counts among the watches of WatchLeaderboard.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RetractResults(self, request, context):
+        """Has ratings and head-to-head records count results no more from now on. Nothing is deleted: a retraction is an entry of
+        the log, after the result that it is of, so refolding the log gives the same, and what was decided by a result before
+        stands. Online ratings, those of GLICKO2 and PLACKETT_LUCE, histories and counts of matches tell what was played, and
+        stay. Idempotent: a result is retracted once for ever.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -236,10 +316,35 @@ def add_EloServiceServicer_to_server(servicer, server):
                     request_deserializer=mazemesh_dot_v1_dot_elo__pb2.GetRatingHistoryRequest.FromString,
                     response_serializer=mazemesh_dot_v1_dot_elo__pb2.GetRatingHistoryResponse.SerializeToString,
             ),
+            'GetRatingCurves': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRatingCurves,
+                    request_deserializer=mazemesh_dot_v1_dot_elo__pb2.GetRatingCurvesRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_elo__pb2.GetRatingCurvesResponse.SerializeToString,
+            ),
             'GetHeadToHead': grpc.unary_unary_rpc_method_handler(
                     servicer.GetHeadToHead,
                     request_deserializer=mazemesh_dot_v1_dot_elo__pb2.GetHeadToHeadRequest.FromString,
                     response_serializer=mazemesh_dot_v1_dot_elo__pb2.GetHeadToHeadResponse.SerializeToString,
+            ),
+            'GetHeadToHeadMatrix': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetHeadToHeadMatrix,
+                    request_deserializer=mazemesh_dot_v1_dot_elo__pb2.GetHeadToHeadMatrixRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_elo__pb2.GetHeadToHeadMatrixResponse.SerializeToString,
+            ),
+            'ListLadders': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListLadders,
+                    request_deserializer=mazemesh_dot_v1_dot_elo__pb2.ListLaddersRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_elo__pb2.ListLaddersResponse.SerializeToString,
+            ),
+            'ListResults': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListResults,
+                    request_deserializer=mazemesh_dot_v1_dot_elo__pb2.ListResultsRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_elo__pb2.ListResultsResponse.SerializeToString,
+            ),
+            'ImportResults': grpc.unary_unary_rpc_method_handler(
+                    servicer.ImportResults,
+                    request_deserializer=mazemesh_dot_v1_dot_elo__pb2.ImportResultsRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_elo__pb2.ImportResultsResponse.SerializeToString,
             ),
             'GetEmpiricalGame': grpc.unary_unary_rpc_method_handler(
                     servicer.GetEmpiricalGame,
@@ -261,6 +366,11 @@ def add_EloServiceServicer_to_server(servicer, server):
                     request_deserializer=mazemesh_dot_v1_dot_elo__pb2.WatchGateRequest.FromString,
                     response_serializer=mazemesh_dot_v1_dot_elo__pb2.WatchGateResponse.SerializeToString,
             ),
+            'RetractResults': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetractResults,
+                    request_deserializer=mazemesh_dot_v1_dot_elo__pb2.RetractResultsRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_elo__pb2.RetractResultsResponse.SerializeToString,
+            ),
             'RebuildRatings': grpc.unary_stream_rpc_method_handler(
                     servicer.RebuildRatings,
                     request_deserializer=mazemesh_dot_v1_dot_elo__pb2.RebuildRatingsRequest.FromString,
@@ -276,7 +386,8 @@ def add_EloServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class EloService:
     """Rates players by an append-only log of match results. A match (one maze seed, every seat rotation) is the unit of
-    evidence. Players are "name:version", "bot/..." or "player/...", as CreateGames takes them. Ratings are on the Elo scale: a difference of 400
+    evidence. Players are "name:version", "bot/..." or "player/...", as CreateGames takes them, and "foreign/...", whose matches
+    were played elsewhere and imported. Ratings are on the Elo scale: a difference of 400
     means an expected score of 10/11. On each ladder the bots' mean is pinned at 1000. A request has at most 4 MiB.
     """
 
@@ -443,6 +554,33 @@ class EloService:
             _registered_method=True)
 
     @staticmethod
+    def GetRatingCurves(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.EloService/GetRatingCurves',
+            mazemesh_dot_v1_dot_elo__pb2.GetRatingCurvesRequest.SerializeToString,
+            mazemesh_dot_v1_dot_elo__pb2.GetRatingCurvesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def GetHeadToHead(request,
             target,
             options=(),
@@ -459,6 +597,114 @@ class EloService:
             '/mazemesh.v1.EloService/GetHeadToHead',
             mazemesh_dot_v1_dot_elo__pb2.GetHeadToHeadRequest.SerializeToString,
             mazemesh_dot_v1_dot_elo__pb2.GetHeadToHeadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetHeadToHeadMatrix(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.EloService/GetHeadToHeadMatrix',
+            mazemesh_dot_v1_dot_elo__pb2.GetHeadToHeadMatrixRequest.SerializeToString,
+            mazemesh_dot_v1_dot_elo__pb2.GetHeadToHeadMatrixResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListLadders(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.EloService/ListLadders',
+            mazemesh_dot_v1_dot_elo__pb2.ListLaddersRequest.SerializeToString,
+            mazemesh_dot_v1_dot_elo__pb2.ListLaddersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListResults(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.EloService/ListResults',
+            mazemesh_dot_v1_dot_elo__pb2.ListResultsRequest.SerializeToString,
+            mazemesh_dot_v1_dot_elo__pb2.ListResultsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportResults(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.EloService/ImportResults',
+            mazemesh_dot_v1_dot_elo__pb2.ImportResultsRequest.SerializeToString,
+            mazemesh_dot_v1_dot_elo__pb2.ImportResultsResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -567,6 +813,33 @@ class EloService:
             '/mazemesh.v1.EloService/WatchGate',
             mazemesh_dot_v1_dot_elo__pb2.WatchGateRequest.SerializeToString,
             mazemesh_dot_v1_dot_elo__pb2.WatchGateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetractResults(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.EloService/RetractResults',
+            mazemesh_dot_v1_dot_elo__pb2.RetractResultsRequest.SerializeToString,
+            mazemesh_dot_v1_dot_elo__pb2.RetractResultsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -28,7 +28,8 @@ GRPC_VERSION: str
 
 class EloServiceStub:
     """Rates players by an append-only log of match results. A match (one maze seed, every seat rotation) is the unit of
-    evidence. Players are "name:version", "bot/..." or "player/...", as CreateGames takes them. Ratings are on the Elo scale: a difference of 400
+    evidence. Players are "name:version", "bot/..." or "player/...", as CreateGames takes them, and "foreign/...", whose matches
+    were played elsewhere and imported. Ratings are on the Elo scale: a difference of 400
     means an expected score of 10/11. On each ladder the bots' mean is pinned at 1000. A request has at most 4 MiB.
     """
 
@@ -56,8 +57,24 @@ class EloServiceStub:
     """
     GetRatingHistory: _grpc.UnaryUnaryMultiCallable[_elo_pb2.GetRatingHistoryRequest, _elo_pb2.GetRatingHistoryResponse]
     """A player's online rating after each of its matches, oldest first. NOT_FOUND when it has no result on the ladder."""
+    GetRatingCurves: _grpc.UnaryUnaryMultiCallable[_elo_pb2.GetRatingCurvesRequest, _elo_pb2.GetRatingCurvesResponse]
+    """Ratings with their intervals as they were after equal parts of the ladder's matches: each point is a fit of the matches up
+    to it. NOT_FOUND when none of the players has a result on the ladder; those without one are left out.
+    """
     GetHeadToHead: _grpc.UnaryUnaryMultiCallable[_elo_pb2.GetHeadToHeadRequest, _elo_pb2.GetHeadToHeadResponse]
     """Results between pairs of players."""
+    GetHeadToHeadMatrix: _grpc.UnaryUnaryMultiCallable[_elo_pb2.GetHeadToHeadMatrixRequest, _elo_pb2.GetHeadToHeadMatrixResponse]
+    """Results between many players as matrices, and for each pair how likely it is that one is better. NOT_FOUND when the ladder
+    has no two such players.
+    """
+    ListLadders: _grpc.UnaryUnaryMultiCallable[_elo_pb2.ListLaddersRequest, _elo_pb2.ListLaddersResponse]
+    """Ladders by name."""
+    ListResults: _grpc.UnaryUnaryMultiCallable[_elo_pb2.ListResultsRequest, _elo_pb2.ListResultsResponse]
+    """The log of results, oldest first."""
+    ImportResults: _grpc.UnaryUnaryMultiCallable[_elo_pb2.ImportResultsRequest, _elo_pb2.ImportResultsResponse]
+    """Appends results of matches that were played elsewhere: as RecordResults, but participants are "foreign/..." or "bot/..."
+    alone, ids begin with "import/", and an id whose rest is that of a match of this mesh is a CONFLICT.
+    """
     GetEmpiricalGame: _grpc.UnaryUnaryMultiCallable[_elo_pb2.GetEmpiricalGameRequest, _elo_pb2.GetEmpiricalGameResponse]
     """The game in which each side chooses whom to send, among 2 to 64 players that have a fitted rating: how they score
     against each other, who would be sent, and where strength goes round. NOT_FOUND when the ladder has no two such players.
@@ -75,6 +92,12 @@ class EloServiceStub:
     """A gate now and whenever its ladder was fitted, evaluated each time; the same again at least every 20 s as a heartbeat.
     Ends when the gate has. NOT_FOUND when there is none of the id. Counts among the watches of WatchLeaderboard.
     """
+    RetractResults: _grpc.UnaryUnaryMultiCallable[_elo_pb2.RetractResultsRequest, _elo_pb2.RetractResultsResponse]
+    """Has ratings and head-to-head records count results no more from now on. Nothing is deleted: a retraction is an entry of
+    the log, after the result that it is of, so refolding the log gives the same, and what was decided by a result before
+    stands. Online ratings, those of GLICKO2 and PLACKETT_LUCE, histories and counts of matches tell what was played, and
+    stay. Idempotent: a result is retracted once for ever.
+    """
     RebuildRatings: _grpc.UnaryStreamMultiCallable[_elo_pb2.RebuildRatingsRequest, _elo_pb2.RebuildRatingsResponse]
     """Folds the whole log anew, from nothing, and tells where what this instance serves and what is stored differ from that;
     then, unless it is only to verify, puts the new in place of both at once. Results are taken in and answered meanwhile.
@@ -85,7 +108,8 @@ class EloServiceStub:
 @_typing.type_check_only
 class EloServiceAsyncStub(EloServiceStub):
     """Rates players by an append-only log of match results. A match (one maze seed, every seat rotation) is the unit of
-    evidence. Players are "name:version", "bot/..." or "player/...", as CreateGames takes them. Ratings are on the Elo scale: a difference of 400
+    evidence. Players are "name:version", "bot/..." or "player/...", as CreateGames takes them, and "foreign/...", whose matches
+    were played elsewhere and imported. Ratings are on the Elo scale: a difference of 400
     means an expected score of 10/11. On each ladder the bots' mean is pinned at 1000. A request has at most 4 MiB.
     """
 
@@ -110,8 +134,24 @@ class EloServiceAsyncStub(EloServiceStub):
     """
     GetRatingHistory: _aio.UnaryUnaryMultiCallable[_elo_pb2.GetRatingHistoryRequest, _elo_pb2.GetRatingHistoryResponse]  # type: ignore[assignment]
     """A player's online rating after each of its matches, oldest first. NOT_FOUND when it has no result on the ladder."""
+    GetRatingCurves: _aio.UnaryUnaryMultiCallable[_elo_pb2.GetRatingCurvesRequest, _elo_pb2.GetRatingCurvesResponse]  # type: ignore[assignment]
+    """Ratings with their intervals as they were after equal parts of the ladder's matches: each point is a fit of the matches up
+    to it. NOT_FOUND when none of the players has a result on the ladder; those without one are left out.
+    """
     GetHeadToHead: _aio.UnaryUnaryMultiCallable[_elo_pb2.GetHeadToHeadRequest, _elo_pb2.GetHeadToHeadResponse]  # type: ignore[assignment]
     """Results between pairs of players."""
+    GetHeadToHeadMatrix: _aio.UnaryUnaryMultiCallable[_elo_pb2.GetHeadToHeadMatrixRequest, _elo_pb2.GetHeadToHeadMatrixResponse]  # type: ignore[assignment]
+    """Results between many players as matrices, and for each pair how likely it is that one is better. NOT_FOUND when the ladder
+    has no two such players.
+    """
+    ListLadders: _aio.UnaryUnaryMultiCallable[_elo_pb2.ListLaddersRequest, _elo_pb2.ListLaddersResponse]  # type: ignore[assignment]
+    """Ladders by name."""
+    ListResults: _aio.UnaryUnaryMultiCallable[_elo_pb2.ListResultsRequest, _elo_pb2.ListResultsResponse]  # type: ignore[assignment]
+    """The log of results, oldest first."""
+    ImportResults: _aio.UnaryUnaryMultiCallable[_elo_pb2.ImportResultsRequest, _elo_pb2.ImportResultsResponse]  # type: ignore[assignment]
+    """Appends results of matches that were played elsewhere: as RecordResults, but participants are "foreign/..." or "bot/..."
+    alone, ids begin with "import/", and an id whose rest is that of a match of this mesh is a CONFLICT.
+    """
     GetEmpiricalGame: _aio.UnaryUnaryMultiCallable[_elo_pb2.GetEmpiricalGameRequest, _elo_pb2.GetEmpiricalGameResponse]  # type: ignore[assignment]
     """The game in which each side chooses whom to send, among 2 to 64 players that have a fitted rating: how they score
     against each other, who would be sent, and where strength goes round. NOT_FOUND when the ladder has no two such players.
@@ -129,6 +169,12 @@ class EloServiceAsyncStub(EloServiceStub):
     """A gate now and whenever its ladder was fitted, evaluated each time; the same again at least every 20 s as a heartbeat.
     Ends when the gate has. NOT_FOUND when there is none of the id. Counts among the watches of WatchLeaderboard.
     """
+    RetractResults: _aio.UnaryUnaryMultiCallable[_elo_pb2.RetractResultsRequest, _elo_pb2.RetractResultsResponse]  # type: ignore[assignment]
+    """Has ratings and head-to-head records count results no more from now on. Nothing is deleted: a retraction is an entry of
+    the log, after the result that it is of, so refolding the log gives the same, and what was decided by a result before
+    stands. Online ratings, those of GLICKO2 and PLACKETT_LUCE, histories and counts of matches tell what was played, and
+    stay. Idempotent: a result is retracted once for ever.
+    """
     RebuildRatings: _aio.UnaryStreamMultiCallable[_elo_pb2.RebuildRatingsRequest, _elo_pb2.RebuildRatingsResponse]  # type: ignore[assignment]
     """Folds the whole log anew, from nothing, and tells where what this instance serves and what is stored differ from that;
     then, unless it is only to verify, puts the new in place of both at once. Results are taken in and answered meanwhile.
@@ -138,7 +184,8 @@ class EloServiceAsyncStub(EloServiceStub):
 
 class EloServiceServicer(metaclass=_abc_1.ABCMeta):
     """Rates players by an append-only log of match results. A match (one maze seed, every seat rotation) is the unit of
-    evidence. Players are "name:version", "bot/..." or "player/...", as CreateGames takes them. Ratings are on the Elo scale: a difference of 400
+    evidence. Players are "name:version", "bot/..." or "player/...", as CreateGames takes them, and "foreign/...", whose matches
+    were played elsewhere and imported. Ratings are on the Elo scale: a difference of 400
     means an expected score of 10/11. On each ladder the bots' mean is pinned at 1000. A request has at most 4 MiB.
     """
 
@@ -199,12 +246,58 @@ class EloServiceServicer(metaclass=_abc_1.ABCMeta):
         """A player's online rating after each of its matches, oldest first. NOT_FOUND when it has no result on the ladder."""
 
     @_abc_1.abstractmethod
+    def GetRatingCurves(
+        self,
+        request: _elo_pb2.GetRatingCurvesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_elo_pb2.GetRatingCurvesResponse, _abc.Awaitable[_elo_pb2.GetRatingCurvesResponse]]:
+        """Ratings with their intervals as they were after equal parts of the ladder's matches: each point is a fit of the matches up
+        to it. NOT_FOUND when none of the players has a result on the ladder; those without one are left out.
+        """
+
+    @_abc_1.abstractmethod
     def GetHeadToHead(
         self,
         request: _elo_pb2.GetHeadToHeadRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_elo_pb2.GetHeadToHeadResponse, _abc.Awaitable[_elo_pb2.GetHeadToHeadResponse]]:
         """Results between pairs of players."""
+
+    @_abc_1.abstractmethod
+    def GetHeadToHeadMatrix(
+        self,
+        request: _elo_pb2.GetHeadToHeadMatrixRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_elo_pb2.GetHeadToHeadMatrixResponse, _abc.Awaitable[_elo_pb2.GetHeadToHeadMatrixResponse]]:
+        """Results between many players as matrices, and for each pair how likely it is that one is better. NOT_FOUND when the ladder
+        has no two such players.
+        """
+
+    @_abc_1.abstractmethod
+    def ListLadders(
+        self,
+        request: _elo_pb2.ListLaddersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_elo_pb2.ListLaddersResponse, _abc.Awaitable[_elo_pb2.ListLaddersResponse]]:
+        """Ladders by name."""
+
+    @_abc_1.abstractmethod
+    def ListResults(
+        self,
+        request: _elo_pb2.ListResultsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_elo_pb2.ListResultsResponse, _abc.Awaitable[_elo_pb2.ListResultsResponse]]:
+        """The log of results, oldest first."""
+
+    @_abc_1.abstractmethod
+    def ImportResults(
+        self,
+        request: _elo_pb2.ImportResultsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_elo_pb2.ImportResultsResponse, _abc.Awaitable[_elo_pb2.ImportResultsResponse]]:
+        """Appends results of matches that were played elsewhere: as RecordResults, but participants are "foreign/..." or "bot/..."
+        alone, ids begin with "import/", and an id whose rest is that of a match of this mesh is a CONFLICT.
+        """
 
     @_abc_1.abstractmethod
     def GetEmpiricalGame(
@@ -245,6 +338,18 @@ class EloServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_elo_pb2.WatchGateResponse], _abc.AsyncIterator[_elo_pb2.WatchGateResponse]]:
         """A gate now and whenever its ladder was fitted, evaluated each time; the same again at least every 20 s as a heartbeat.
         Ends when the gate has. NOT_FOUND when there is none of the id. Counts among the watches of WatchLeaderboard.
+        """
+
+    @_abc_1.abstractmethod
+    def RetractResults(
+        self,
+        request: _elo_pb2.RetractResultsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_elo_pb2.RetractResultsResponse, _abc.Awaitable[_elo_pb2.RetractResultsResponse]]:
+        """Has ratings and head-to-head records count results no more from now on. Nothing is deleted: a retraction is an entry of
+        the log, after the result that it is of, so refolding the log gives the same, and what was decided by a result before
+        stands. Online ratings, those of GLICKO2 and PLACKETT_LUCE, histories and counts of matches tell what was played, and
+        stay. Idempotent: a result is retracted once for ever.
         """
 
     @_abc_1.abstractmethod

@@ -589,16 +589,20 @@ class ActiveGame(_message.Message):
     def __init__(self, game_id: _Optional[str] = ..., kind: _Optional[_Union[ActiveGameKind, str]] = ..., game: _Optional[str] = ..., participants: _Optional[_Iterable[str]] = ..., step: _Optional[int] = ..., num_games: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., match_id: _Optional[str] = ..., open_seats: _Optional[int] = ..., game_address: _Optional[str] = ...) -> None: ...
 
 class GetReplayRequest(_message.Message):
-    __slots__ = ("game_id",)
+    __slots__ = ("game_id", "verify")
     GAME_ID_FIELD_NUMBER: _ClassVar[int]
+    VERIFY_FIELD_NUMBER: _ClassVar[int]
     game_id: str
-    def __init__(self, game_id: _Optional[str] = ...) -> None: ...
+    verify: bool
+    def __init__(self, game_id: _Optional[str] = ..., verify: _Optional[bool] = ...) -> None: ...
 
 class GetReplayResponse(_message.Message):
-    __slots__ = ("replay",)
+    __slots__ = ("replay", "difference")
     REPLAY_FIELD_NUMBER: _ClassVar[int]
+    DIFFERENCE_FIELD_NUMBER: _ClassVar[int]
     replay: GameReplay
-    def __init__(self, replay: _Optional[_Union[GameReplay, _Mapping]] = ...) -> None: ...
+    difference: str
+    def __init__(self, replay: _Optional[_Union[GameReplay, _Mapping]] = ..., difference: _Optional[str] = ...) -> None: ...
 
 class GameReplay(_message.Message):
     __slots__ = ("info", "settings", "seed", "rotation", "actions", "hash_interval", "hashes", "action_space")

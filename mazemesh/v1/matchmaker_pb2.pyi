@@ -63,6 +63,25 @@ class OpponentSource(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     OPPONENT_SOURCE_LATEST: _ClassVar[OpponentSource]
     OPPONENT_SOURCE_PFSP: _ClassVar[OpponentSource]
     OPPONENT_SOURCE_BOT: _ClassVar[OpponentSource]
+
+class RatingRule(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RATING_RULE_UNSPECIFIED: _ClassVar[RatingRule]
+    RATING_RULE_PLACEMENT: _ClassVar[RatingRule]
+    RATING_RULE_STARVED: _ClassVar[RatingRule]
+    RATING_RULE_CHAMPION: _ClassVar[RatingRule]
+    RATING_RULE_UPPER_BOUND: _ClassVar[RatingRule]
+    RATING_RULE_DEVIATION: _ClassVar[RatingRule]
+    RATING_RULE_FEWEST: _ClassVar[RatingRule]
+    RATING_RULE_UNIFORM: _ClassVar[RatingRule]
+
+class SuspicionRule(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SUSPICION_RULE_UNSPECIFIED: _ClassVar[SuspicionRule]
+    SUSPICION_RULE_MANUAL: _ClassVar[SuspicionRule]
+    SUSPICION_RULE_RESULTS: _ClassVar[SuspicionRule]
+    SUSPICION_RULE_RECORDING: _ClassVar[SuspicionRule]
+    SUSPICION_RULE_DURATION: _ClassVar[SuspicionRule]
 TOURNAMENT_FORMAT_UNSPECIFIED: TournamentFormat
 TOURNAMENT_FORMAT_ROUND_ROBIN: TournamentFormat
 TOURNAMENT_FORMAT_GAUNTLET: TournamentFormat
@@ -96,6 +115,19 @@ OPPONENT_SOURCE_UNSPECIFIED: OpponentSource
 OPPONENT_SOURCE_LATEST: OpponentSource
 OPPONENT_SOURCE_PFSP: OpponentSource
 OPPONENT_SOURCE_BOT: OpponentSource
+RATING_RULE_UNSPECIFIED: RatingRule
+RATING_RULE_PLACEMENT: RatingRule
+RATING_RULE_STARVED: RatingRule
+RATING_RULE_CHAMPION: RatingRule
+RATING_RULE_UPPER_BOUND: RatingRule
+RATING_RULE_DEVIATION: RatingRule
+RATING_RULE_FEWEST: RatingRule
+RATING_RULE_UNIFORM: RatingRule
+SUSPICION_RULE_UNSPECIFIED: SuspicionRule
+SUSPICION_RULE_MANUAL: SuspicionRule
+SUSPICION_RULE_RESULTS: SuspicionRule
+SUSPICION_RULE_RECORDING: SuspicionRule
+SUSPICION_RULE_DURATION: SuspicionRule
 
 class TournamentEntrant(_message.Message):
     __slots__ = ("name", "members")
@@ -472,7 +504,7 @@ class WatchGateRunResponse(_message.Message):
     def __init__(self, run: _Optional[_Union[GateRun, _Mapping]] = ...) -> None: ...
 
 class SampleOpponentsRequest(_message.Message):
-    __slots__ = ("request_id", "student", "game", "count", "outcomes", "pool", "exploits", "sides", "adversaries")
+    __slots__ = ("request_id", "student", "game", "count", "outcomes", "pool", "exploits", "sides", "adversaries", "exploits_pool")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     STUDENT_FIELD_NUMBER: _ClassVar[int]
     GAME_FIELD_NUMBER: _ClassVar[int]
@@ -482,6 +514,7 @@ class SampleOpponentsRequest(_message.Message):
     EXPLOITS_FIELD_NUMBER: _ClassVar[int]
     SIDES_FIELD_NUMBER: _ClassVar[int]
     ADVERSARIES_FIELD_NUMBER: _ClassVar[int]
+    EXPLOITS_POOL_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     student: str
     game: str
@@ -491,7 +524,8 @@ class SampleOpponentsRequest(_message.Message):
     exploits: str
     sides: int
     adversaries: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, request_id: _Optional[str] = ..., student: _Optional[str] = ..., game: _Optional[str] = ..., count: _Optional[int] = ..., outcomes: _Optional[_Iterable[_Union[OpponentOutcomes, _Mapping]]] = ..., pool: _Optional[_Iterable[str]] = ..., exploits: _Optional[str] = ..., sides: _Optional[int] = ..., adversaries: _Optional[_Iterable[str]] = ...) -> None: ...
+    exploits_pool: bool
+    def __init__(self, request_id: _Optional[str] = ..., student: _Optional[str] = ..., game: _Optional[str] = ..., count: _Optional[int] = ..., outcomes: _Optional[_Iterable[_Union[OpponentOutcomes, _Mapping]]] = ..., pool: _Optional[_Iterable[str]] = ..., exploits: _Optional[str] = ..., sides: _Optional[int] = ..., adversaries: _Optional[_Iterable[str]] = ..., exploits_pool: _Optional[bool] = ...) -> None: ...
 
 class OpponentOutcomes(_message.Message):
     __slots__ = ("opponent", "wins", "draws", "losses")
@@ -724,3 +758,143 @@ class CancelMatchRequest(_message.Message):
 class CancelMatchResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
+
+class RatingRuleCount(_message.Message):
+    __slots__ = ("ladder", "rule", "matches", "completed", "bits", "completed_bits", "games_per_match")
+    LADDER_FIELD_NUMBER: _ClassVar[int]
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    MATCHES_FIELD_NUMBER: _ClassVar[int]
+    COMPLETED_FIELD_NUMBER: _ClassVar[int]
+    BITS_FIELD_NUMBER: _ClassVar[int]
+    COMPLETED_BITS_FIELD_NUMBER: _ClassVar[int]
+    GAMES_PER_MATCH_FIELD_NUMBER: _ClassVar[int]
+    ladder: str
+    rule: RatingRule
+    matches: int
+    completed: int
+    bits: float
+    completed_bits: float
+    games_per_match: int
+    def __init__(self, ladder: _Optional[str] = ..., rule: _Optional[_Union[RatingRule, str]] = ..., matches: _Optional[int] = ..., completed: _Optional[int] = ..., bits: _Optional[float] = ..., completed_bits: _Optional[float] = ..., games_per_match: _Optional[int] = ...) -> None: ...
+
+class ListRatingRulesRequest(_message.Message):
+    __slots__ = ("ladder",)
+    LADDER_FIELD_NUMBER: _ClassVar[int]
+    ladder: str
+    def __init__(self, ladder: _Optional[str] = ...) -> None: ...
+
+class ListRatingRulesResponse(_message.Message):
+    __slots__ = ("rules",)
+    RULES_FIELD_NUMBER: _ClassVar[int]
+    rules: _containers.RepeatedCompositeFieldContainer[RatingRuleCount]
+    def __init__(self, rules: _Optional[_Iterable[_Union[RatingRuleCount, _Mapping]]] = ...) -> None: ...
+
+class WorkerEvent(_message.Message):
+    __slots__ = ("worker_id", "quarantined", "rule", "reason", "match_ids", "p_value", "retracted", "kept", "starter", "key_id", "time")
+    WORKER_ID_FIELD_NUMBER: _ClassVar[int]
+    QUARANTINED_FIELD_NUMBER: _ClassVar[int]
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    MATCH_IDS_FIELD_NUMBER: _ClassVar[int]
+    P_VALUE_FIELD_NUMBER: _ClassVar[int]
+    RETRACTED_FIELD_NUMBER: _ClassVar[int]
+    KEPT_FIELD_NUMBER: _ClassVar[int]
+    STARTER_FIELD_NUMBER: _ClassVar[int]
+    KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    worker_id: str
+    quarantined: bool
+    rule: SuspicionRule
+    reason: str
+    match_ids: _containers.RepeatedScalarFieldContainer[str]
+    p_value: float
+    retracted: int
+    kept: int
+    starter: str
+    key_id: str
+    time: _timestamp_pb2.Timestamp
+    def __init__(self, worker_id: _Optional[str] = ..., quarantined: _Optional[bool] = ..., rule: _Optional[_Union[SuspicionRule, str]] = ..., reason: _Optional[str] = ..., match_ids: _Optional[_Iterable[str]] = ..., p_value: _Optional[float] = ..., retracted: _Optional[int] = ..., kept: _Optional[int] = ..., starter: _Optional[str] = ..., key_id: _Optional[str] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class WorkerStatus(_message.Message):
+    __slots__ = ("worker_id", "quarantined", "held", "completed", "audited", "last_event")
+    WORKER_ID_FIELD_NUMBER: _ClassVar[int]
+    QUARANTINED_FIELD_NUMBER: _ClassVar[int]
+    HELD_FIELD_NUMBER: _ClassVar[int]
+    COMPLETED_FIELD_NUMBER: _ClassVar[int]
+    AUDITED_FIELD_NUMBER: _ClassVar[int]
+    LAST_EVENT_FIELD_NUMBER: _ClassVar[int]
+    worker_id: str
+    quarantined: bool
+    held: int
+    completed: int
+    audited: int
+    last_event: WorkerEvent
+    def __init__(self, worker_id: _Optional[str] = ..., quarantined: _Optional[bool] = ..., held: _Optional[int] = ..., completed: _Optional[int] = ..., audited: _Optional[int] = ..., last_event: _Optional[_Union[WorkerEvent, _Mapping]] = ...) -> None: ...
+
+class ListWorkersRequest(_message.Message):
+    __slots__ = ("page_size", "page_token", "quarantined")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    QUARANTINED_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    quarantined: bool
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., quarantined: _Optional[bool] = ...) -> None: ...
+
+class ListWorkersResponse(_message.Message):
+    __slots__ = ("workers", "next_page_token")
+    WORKERS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    workers: _containers.RepeatedCompositeFieldContainer[WorkerStatus]
+    next_page_token: str
+    def __init__(self, workers: _Optional[_Iterable[_Union[WorkerStatus, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class ListWorkerEventsRequest(_message.Message):
+    __slots__ = ("worker_id", "page_size", "page_token")
+    WORKER_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    worker_id: str
+    page_size: int
+    page_token: str
+    def __init__(self, worker_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListWorkerEventsResponse(_message.Message):
+    __slots__ = ("events", "next_page_token")
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    events: _containers.RepeatedCompositeFieldContainer[WorkerEvent]
+    next_page_token: str
+    def __init__(self, events: _Optional[_Iterable[_Union[WorkerEvent, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class QuarantineWorkerRequest(_message.Message):
+    __slots__ = ("worker_id", "reason", "starter")
+    WORKER_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    STARTER_FIELD_NUMBER: _ClassVar[int]
+    worker_id: str
+    reason: str
+    starter: str
+    def __init__(self, worker_id: _Optional[str] = ..., reason: _Optional[str] = ..., starter: _Optional[str] = ...) -> None: ...
+
+class QuarantineWorkerResponse(_message.Message):
+    __slots__ = ("event",)
+    EVENT_FIELD_NUMBER: _ClassVar[int]
+    event: WorkerEvent
+    def __init__(self, event: _Optional[_Union[WorkerEvent, _Mapping]] = ...) -> None: ...
+
+class ReleaseWorkerRequest(_message.Message):
+    __slots__ = ("worker_id", "reason", "starter")
+    WORKER_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    STARTER_FIELD_NUMBER: _ClassVar[int]
+    worker_id: str
+    reason: str
+    starter: str
+    def __init__(self, worker_id: _Optional[str] = ..., reason: _Optional[str] = ..., starter: _Optional[str] = ...) -> None: ...
+
+class ReleaseWorkerResponse(_message.Message):
+    __slots__ = ("event",)
+    EVENT_FIELD_NUMBER: _ClassVar[int]
+    event: WorkerEvent
+    def __init__(self, event: _Optional[_Union[WorkerEvent, _Mapping]] = ...) -> None: ...

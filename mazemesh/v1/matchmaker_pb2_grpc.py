@@ -124,6 +124,31 @@ class MatchmakerServiceStub:
                 request_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.TakePartRequest.SerializeToString,
                 response_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.TakePartResponse.FromString,
                 _registered_method=True)
+        self.ListRatingRules = channel.unary_unary(
+                '/mazemesh.v1.MatchmakerService/ListRatingRules',
+                request_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.ListRatingRulesRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.ListRatingRulesResponse.FromString,
+                _registered_method=True)
+        self.ListWorkers = channel.unary_unary(
+                '/mazemesh.v1.MatchmakerService/ListWorkers',
+                request_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.ListWorkersRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.ListWorkersResponse.FromString,
+                _registered_method=True)
+        self.ListWorkerEvents = channel.unary_unary(
+                '/mazemesh.v1.MatchmakerService/ListWorkerEvents',
+                request_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.ListWorkerEventsRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.ListWorkerEventsResponse.FromString,
+                _registered_method=True)
+        self.QuarantineWorker = channel.unary_unary(
+                '/mazemesh.v1.MatchmakerService/QuarantineWorker',
+                request_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.QuarantineWorkerRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.QuarantineWorkerResponse.FromString,
+                _registered_method=True)
+        self.ReleaseWorker = channel.unary_unary(
+                '/mazemesh.v1.MatchmakerService/ReleaseWorker',
+                request_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.ReleaseWorkerRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.ReleaseWorkerResponse.FromString,
+                _registered_method=True)
 
 
 class MatchmakerServiceServicer:
@@ -306,6 +331,47 @@ class MatchmakerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListRatingRules(self, request, context):
+        """Why rating matches were chosen of late, and how much they should tell, by ladder and rule. They are those that are
+        remembered: that were issued in the last hour (as the service is set), or are not over. Matches of gates are not among them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListWorkers(self, request, context):
+        """Workers that hold leases, have completed matches of late, or were ever quarantined; by id.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListWorkerEvents(self, request, context):
+        """What was decided about workers, the last first. Never deleted.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def QuarantineWorker(self, request, context):
+        """Gives a worker no matches any more until it is released. Those that it holds are issued again, so that what it still
+        plays in them counts nowhere. Results of its matches that are remembered are retracted (EloService.RetractResults):
+        ratings count them no longer from then on, but those of gates with a verdict and of tournaments stay, as decisions rest on
+        them. A gate that runs and has seen one is given up. Durable when it is answered; of a worker in quarantine the reason is added.
+        NOT_FOUND for a worker that has never been leased a match. UNAVAILABLE while Elo is away: the worker is in quarantine
+        all the same, and its results are retracted when Elo is back.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReleaseWorker(self, request, context):
+        """Lets a worker have matches again. Results that were retracted stay so. FAILED_PRECONDITION when it is not in quarantine.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MatchmakerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -393,6 +459,31 @@ def add_MatchmakerServiceServicer_to_server(servicer, server):
                     servicer.TakePart,
                     request_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.TakePartRequest.FromString,
                     response_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.TakePartResponse.SerializeToString,
+            ),
+            'ListRatingRules': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRatingRules,
+                    request_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.ListRatingRulesRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.ListRatingRulesResponse.SerializeToString,
+            ),
+            'ListWorkers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListWorkers,
+                    request_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.ListWorkersRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.ListWorkersResponse.SerializeToString,
+            ),
+            'ListWorkerEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListWorkerEvents,
+                    request_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.ListWorkerEventsRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.ListWorkerEventsResponse.SerializeToString,
+            ),
+            'QuarantineWorker': grpc.unary_unary_rpc_method_handler(
+                    servicer.QuarantineWorker,
+                    request_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.QuarantineWorkerRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.QuarantineWorkerResponse.SerializeToString,
+            ),
+            'ReleaseWorker': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReleaseWorker,
+                    request_deserializer=mazemesh_dot_v1_dot_matchmaker__pb2.ReleaseWorkerRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_matchmaker__pb2.ReleaseWorkerResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -859,6 +950,141 @@ class MatchmakerService:
             '/mazemesh.v1.MatchmakerService/TakePart',
             mazemesh_dot_v1_dot_matchmaker__pb2.TakePartRequest.SerializeToString,
             mazemesh_dot_v1_dot_matchmaker__pb2.TakePartResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRatingRules(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.MatchmakerService/ListRatingRules',
+            mazemesh_dot_v1_dot_matchmaker__pb2.ListRatingRulesRequest.SerializeToString,
+            mazemesh_dot_v1_dot_matchmaker__pb2.ListRatingRulesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListWorkers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.MatchmakerService/ListWorkers',
+            mazemesh_dot_v1_dot_matchmaker__pb2.ListWorkersRequest.SerializeToString,
+            mazemesh_dot_v1_dot_matchmaker__pb2.ListWorkersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListWorkerEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.MatchmakerService/ListWorkerEvents',
+            mazemesh_dot_v1_dot_matchmaker__pb2.ListWorkerEventsRequest.SerializeToString,
+            mazemesh_dot_v1_dot_matchmaker__pb2.ListWorkerEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def QuarantineWorker(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.MatchmakerService/QuarantineWorker',
+            mazemesh_dot_v1_dot_matchmaker__pb2.QuarantineWorkerRequest.SerializeToString,
+            mazemesh_dot_v1_dot_matchmaker__pb2.QuarantineWorkerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReleaseWorker(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.MatchmakerService/ReleaseWorker',
+            mazemesh_dot_v1_dot_matchmaker__pb2.ReleaseWorkerRequest.SerializeToString,
+            mazemesh_dot_v1_dot_matchmaker__pb2.ReleaseWorkerResponse.FromString,
             options,
             channel_credentials,
             insecure,

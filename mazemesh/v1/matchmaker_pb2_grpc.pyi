@@ -139,6 +139,24 @@ class MatchmakerServiceStub:
     `over` when there is nothing more to play. NOT_FOUND when the tournament has no such member; UNAVAILABLE when the
     service stops: ask again. Counts among the watches of WatchTournament; RESOURCE_EXHAUSTED likewise.
     """
+    ListRatingRules: _grpc.UnaryUnaryMultiCallable[_matchmaker_pb2.ListRatingRulesRequest, _matchmaker_pb2.ListRatingRulesResponse]
+    """Why rating matches were chosen of late, and how much they should tell, by ladder and rule. They are those that are
+    remembered: that were issued in the last hour (as the service is set), or are not over. Matches of gates are not among them.
+    """
+    ListWorkers: _grpc.UnaryUnaryMultiCallable[_matchmaker_pb2.ListWorkersRequest, _matchmaker_pb2.ListWorkersResponse]
+    """Workers that hold leases, have completed matches of late, or were ever quarantined; by id."""
+    ListWorkerEvents: _grpc.UnaryUnaryMultiCallable[_matchmaker_pb2.ListWorkerEventsRequest, _matchmaker_pb2.ListWorkerEventsResponse]
+    """What was decided about workers, the last first. Never deleted."""
+    QuarantineWorker: _grpc.UnaryUnaryMultiCallable[_matchmaker_pb2.QuarantineWorkerRequest, _matchmaker_pb2.QuarantineWorkerResponse]
+    """Gives a worker no matches any more until it is released. Those that it holds are issued again, so that what it still
+    plays in them counts nowhere. Results of its matches that are remembered are retracted (EloService.RetractResults):
+    ratings count them no longer from then on, but those of gates with a verdict and of tournaments stay, as decisions rest on
+    them. A gate that runs and has seen one is given up. Durable when it is answered; of a worker in quarantine the reason is added.
+    NOT_FOUND for a worker that has never been leased a match. UNAVAILABLE while Elo is away: the worker is in quarantine
+    all the same, and its results are retracted when Elo is back.
+    """
+    ReleaseWorker: _grpc.UnaryUnaryMultiCallable[_matchmaker_pb2.ReleaseWorkerRequest, _matchmaker_pb2.ReleaseWorkerResponse]
+    """Lets a worker have matches again. Results that were retracted stay so. FAILED_PRECONDITION when it is not in quarantine."""
 
 @_typing.type_check_only
 class MatchmakerServiceAsyncStub(MatchmakerServiceStub):
@@ -251,6 +269,24 @@ class MatchmakerServiceAsyncStub(MatchmakerServiceStub):
     `over` when there is nothing more to play. NOT_FOUND when the tournament has no such member; UNAVAILABLE when the
     service stops: ask again. Counts among the watches of WatchTournament; RESOURCE_EXHAUSTED likewise.
     """
+    ListRatingRules: _aio.UnaryUnaryMultiCallable[_matchmaker_pb2.ListRatingRulesRequest, _matchmaker_pb2.ListRatingRulesResponse]  # type: ignore[assignment]
+    """Why rating matches were chosen of late, and how much they should tell, by ladder and rule. They are those that are
+    remembered: that were issued in the last hour (as the service is set), or are not over. Matches of gates are not among them.
+    """
+    ListWorkers: _aio.UnaryUnaryMultiCallable[_matchmaker_pb2.ListWorkersRequest, _matchmaker_pb2.ListWorkersResponse]  # type: ignore[assignment]
+    """Workers that hold leases, have completed matches of late, or were ever quarantined; by id."""
+    ListWorkerEvents: _aio.UnaryUnaryMultiCallable[_matchmaker_pb2.ListWorkerEventsRequest, _matchmaker_pb2.ListWorkerEventsResponse]  # type: ignore[assignment]
+    """What was decided about workers, the last first. Never deleted."""
+    QuarantineWorker: _aio.UnaryUnaryMultiCallable[_matchmaker_pb2.QuarantineWorkerRequest, _matchmaker_pb2.QuarantineWorkerResponse]  # type: ignore[assignment]
+    """Gives a worker no matches any more until it is released. Those that it holds are issued again, so that what it still
+    plays in them counts nowhere. Results of its matches that are remembered are retracted (EloService.RetractResults):
+    ratings count them no longer from then on, but those of gates with a verdict and of tournaments stay, as decisions rest on
+    them. A gate that runs and has seen one is given up. Durable when it is answered; of a worker in quarantine the reason is added.
+    NOT_FOUND for a worker that has never been leased a match. UNAVAILABLE while Elo is away: the worker is in quarantine
+    all the same, and its results are retracted when Elo is back.
+    """
+    ReleaseWorker: _aio.UnaryUnaryMultiCallable[_matchmaker_pb2.ReleaseWorkerRequest, _matchmaker_pb2.ReleaseWorkerResponse]  # type: ignore[assignment]
+    """Lets a worker have matches again. Results that were retracted stay so. FAILED_PRECONDITION when it is not in quarantine."""
 
 class MatchmakerServiceServicer(metaclass=_abc_1.ABCMeta):
     """Decides who plays whom: opponents for training, rating matches for evaluators, and matches between players that ask
@@ -462,5 +498,53 @@ class MatchmakerServiceServicer(metaclass=_abc_1.ABCMeta):
         `over` when there is nothing more to play. NOT_FOUND when the tournament has no such member; UNAVAILABLE when the
         service stops: ask again. Counts among the watches of WatchTournament; RESOURCE_EXHAUSTED likewise.
         """
+
+    @_abc_1.abstractmethod
+    def ListRatingRules(
+        self,
+        request: _matchmaker_pb2.ListRatingRulesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_matchmaker_pb2.ListRatingRulesResponse, _abc.Awaitable[_matchmaker_pb2.ListRatingRulesResponse]]:
+        """Why rating matches were chosen of late, and how much they should tell, by ladder and rule. They are those that are
+        remembered: that were issued in the last hour (as the service is set), or are not over. Matches of gates are not among them.
+        """
+
+    @_abc_1.abstractmethod
+    def ListWorkers(
+        self,
+        request: _matchmaker_pb2.ListWorkersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_matchmaker_pb2.ListWorkersResponse, _abc.Awaitable[_matchmaker_pb2.ListWorkersResponse]]:
+        """Workers that hold leases, have completed matches of late, or were ever quarantined; by id."""
+
+    @_abc_1.abstractmethod
+    def ListWorkerEvents(
+        self,
+        request: _matchmaker_pb2.ListWorkerEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_matchmaker_pb2.ListWorkerEventsResponse, _abc.Awaitable[_matchmaker_pb2.ListWorkerEventsResponse]]:
+        """What was decided about workers, the last first. Never deleted."""
+
+    @_abc_1.abstractmethod
+    def QuarantineWorker(
+        self,
+        request: _matchmaker_pb2.QuarantineWorkerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_matchmaker_pb2.QuarantineWorkerResponse, _abc.Awaitable[_matchmaker_pb2.QuarantineWorkerResponse]]:
+        """Gives a worker no matches any more until it is released. Those that it holds are issued again, so that what it still
+        plays in them counts nowhere. Results of its matches that are remembered are retracted (EloService.RetractResults):
+        ratings count them no longer from then on, but those of gates with a verdict and of tournaments stay, as decisions rest on
+        them. A gate that runs and has seen one is given up. Durable when it is answered; of a worker in quarantine the reason is added.
+        NOT_FOUND for a worker that has never been leased a match. UNAVAILABLE while Elo is away: the worker is in quarantine
+        all the same, and its results are retracted when Elo is back.
+        """
+
+    @_abc_1.abstractmethod
+    def ReleaseWorker(
+        self,
+        request: _matchmaker_pb2.ReleaseWorkerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_matchmaker_pb2.ReleaseWorkerResponse, _abc.Awaitable[_matchmaker_pb2.ReleaseWorkerResponse]]:
+        """Lets a worker have matches again. Results that were retracted stay so. FAILED_PRECONDITION when it is not in quarantine."""
 
 def add_MatchmakerServiceServicer_to_server(servicer: MatchmakerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

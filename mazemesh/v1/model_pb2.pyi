@@ -33,7 +33,7 @@ CHOOSING_DRAWN: Choosing
 CHOOSING_NOISY: Choosing
 
 class Collection(_message.Message):
-    __slots__ = ("game", "settings", "table", "unroll", "transition", "sequence", "batch_rows", "lockstep", "pool", "exploits", "packed", "action_distribution", "games", "first_rows", "batches_ahead", "roles")
+    __slots__ = ("game", "settings", "table", "unroll", "transition", "sequence", "batch_rows", "lockstep", "pool", "exploits", "exploits_pool", "packed", "action_distribution", "games", "first_rows", "batches_ahead", "roles")
     GAME_FIELD_NUMBER: _ClassVar[int]
     SETTINGS_FIELD_NUMBER: _ClassVar[int]
     TABLE_FIELD_NUMBER: _ClassVar[int]
@@ -44,6 +44,7 @@ class Collection(_message.Message):
     LOCKSTEP_FIELD_NUMBER: _ClassVar[int]
     POOL_FIELD_NUMBER: _ClassVar[int]
     EXPLOITS_FIELD_NUMBER: _ClassVar[int]
+    EXPLOITS_POOL_FIELD_NUMBER: _ClassVar[int]
     PACKED_FIELD_NUMBER: _ClassVar[int]
     ACTION_DISTRIBUTION_FIELD_NUMBER: _ClassVar[int]
     GAMES_FIELD_NUMBER: _ClassVar[int]
@@ -60,13 +61,14 @@ class Collection(_message.Message):
     lockstep: bool
     pool: _containers.RepeatedScalarFieldContainer[str]
     exploits: str
+    exploits_pool: bool
     packed: bool
     action_distribution: str
     games: int
     first_rows: int
     batches_ahead: int
     roles: _containers.RepeatedCompositeFieldContainer[RolePolicy]
-    def __init__(self, game: _Optional[str] = ..., settings: _Optional[_Union[_game_pb2.GameSettings, _Mapping]] = ..., table: _Optional[str] = ..., unroll: _Optional[_Union[UnrollCollection, _Mapping]] = ..., transition: _Optional[_Union[TransitionCollection, _Mapping]] = ..., sequence: _Optional[_Union[SequenceCollection, _Mapping]] = ..., batch_rows: _Optional[int] = ..., lockstep: _Optional[bool] = ..., pool: _Optional[_Iterable[str]] = ..., exploits: _Optional[str] = ..., packed: _Optional[bool] = ..., action_distribution: _Optional[str] = ..., games: _Optional[int] = ..., first_rows: _Optional[int] = ..., batches_ahead: _Optional[int] = ..., roles: _Optional[_Iterable[_Union[RolePolicy, _Mapping]]] = ...) -> None: ...
+    def __init__(self, game: _Optional[str] = ..., settings: _Optional[_Union[_game_pb2.GameSettings, _Mapping]] = ..., table: _Optional[str] = ..., unroll: _Optional[_Union[UnrollCollection, _Mapping]] = ..., transition: _Optional[_Union[TransitionCollection, _Mapping]] = ..., sequence: _Optional[_Union[SequenceCollection, _Mapping]] = ..., batch_rows: _Optional[int] = ..., lockstep: _Optional[bool] = ..., pool: _Optional[_Iterable[str]] = ..., exploits: _Optional[str] = ..., exploits_pool: _Optional[bool] = ..., packed: _Optional[bool] = ..., action_distribution: _Optional[str] = ..., games: _Optional[int] = ..., first_rows: _Optional[int] = ..., batches_ahead: _Optional[int] = ..., roles: _Optional[_Iterable[_Union[RolePolicy, _Mapping]]] = ...) -> None: ...
 
 class RolePolicy(_message.Message):
     __slots__ = ("role", "policy", "seats")

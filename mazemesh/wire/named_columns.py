@@ -38,7 +38,7 @@ def rows_of(columns: Mapping[str, npt.ArrayLike]) -> int:
         raise InvalidArgument("columns is empty; expected at least the observations")
     if len(set(rows.values())) > 1 or () in rows.values():
         raise InvalidArgument(f"columns have the rows {rows}; expected the same of each")
-    return next(iter(rows.values()))[0]
+    return int(next(iter(rows.values()))[0])
 
 
 def arrays_of(columns: Iterable[pb.NamedColumn], rows: int) -> dict[str, Array]:

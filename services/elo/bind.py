@@ -8,6 +8,8 @@ import time
 from services._harness import Server
 from services.elo import metrics
 from services.elo.gate.gates import Gates
+from services.elo.history.curves import Curves
+from services.elo.history.windows import Windows
 from services.elo.models.bradley_terry import fit
 from services.elo.servicer import EloServicer
 from services.elo.settings import EloSettings
@@ -21,6 +23,7 @@ from services.elo.stores.sql_projections import SqlProjections
 from services.elo.stores.sql_rebuilds import SqlRebuilds
 from services.elo.stores.tables import prepare
 from services.elo.wire.handlers import SERVICE, add_elo_servicer
+from services.elo.wire.leaderboards import Leaderboards
 
 
 async def bind(settings: EloSettings, server: Server) -> None:
@@ -42,17 +45,20 @@ async def bind(settings: EloSettings, server: Server) -> None:
         rebuilds=SqlRebuilds(database),
     )
     await ratings.begin()
+    leaderboards = Leaderboards(
+        ratings, Windows(log, ratings.boards, fit), Curves(log, fit), _pages(server)
+    )
     gate_store = metrics.MeteredGates(SqlGates(database), server.registry)
     servicer = EloServicer(
         ratings,
         log,
+        leaderboards,
         most_watchers=settings.max_watchers,
         least_seconds=settings.watch_seconds,
         heartbeat_seconds=settings.heartbeat_seconds,
         gate_store=gate_store,
         evaluated=Gates(gate_store, log, ratings, time.time),
         clock=time.time,
-        pages=_pages(server),
     )
     server.registry.register(metrics.StateCollector(ratings, servicer))
     server.add_servicer(SERVICE, add_elo_servicer, servicer)

@@ -51,6 +51,10 @@ class MeteredLog:
         """See `ResultLog.read`."""
         return self._log.read(after)
 
+    async def raw(self, after: int, count: int) -> Sequence[tuple[int, bytes]]:
+        """See `ResultLog.raw`."""
+        return await self._log.raw(after, count)
+
     async def find(self, sequences: Sequence[int]) -> Sequence[Match]:
         """See `ResultLog.find`."""
         return await self._log.find(sequences)

@@ -10,7 +10,7 @@ from itertools import combinations
 
 import numpy as np
 
-from mazemesh.errors import InvalidArgument, NotFound, ResourceExhausted, Unavailable
+from mazemesh.errors import NotFound, ResourceExhausted, Unavailable
 from mazemesh.names import GATE_ID
 from mazemesh.v1 import elo_pb2, elo_pb2_grpc
 from services._harness.calls.context import Context
@@ -18,15 +18,14 @@ from services._harness.pacing import paced
 from services._harness.pages.paging import page_size, page_token, read_token
 from services.elo.games.empirical import analysed
 from services.elo.gate.gates import Gates
-from services.elo.standings import paging
 from services.elo.standings.board import Board
-from services.elo.standings.by_model import ByModel, Model
 from services.elo.standings.ratings import Ratings
-from services.elo.store import GateStore, PageStore, ResultLog, Status
-from services.elo.wire import answers, empirical, gates, payloads, validation
+from services.elo.store import GateStore, ResultLog, Status
+from services.elo.wire import answers, empirical, filters, gates, payloads, validation
 from services.elo.wire.first_pages import FirstPages
-from services.elo.wire.leaderboard_cache import LeaderboardCache
+from services.elo.wire.leaderboards import MOST_PLAYERS, PAGE, Leaderboards, check_around, find
 from services.elo.wire.reading import RequestReader
+from services.elo.wire.transfers import Transfers
 
 _STATUSES = {
     Status.RECORDED: elo_pb2.RECORD_STATUS_RECORDED,
@@ -34,8 +33,6 @@ _STATUSES = {
     Status.CONFLICT: elo_pb2.RECORD_STATUS_CONFLICT,
 }
 
-_PAGE = 50
-_MOST_PLAYERS = 1000
 _POINTS = 1000
 _COMPARED = 20
 _MOST_COMPARED = 64
@@ -48,19 +45,20 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
     Args:
         ratings: The ladders.
         log: Where the matches of their histories are.
+        leaderboards: Pages of the ladders, curves and matrices.
         most_watchers: Open WatchLeaderboard streams at once.
         least_seconds: Least time between two messages of a watch.
         heartbeat_seconds: Most time between two messages of a watch.
         gate_store: Where gates are listed from.
         evaluated: The gates.
         clock: Seconds since 1970.
-        pages: Where instances share pages of leaderboards; None: nowhere.
     """
 
     def __init__(
         self,
         ratings: Ratings,
         log: ResultLog,
+        leaderboards: Leaderboards,
         *,
         most_watchers: int,
         least_seconds: float,
@@ -68,15 +66,14 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
         gate_store: GateStore,
         evaluated: Gates,
         clock: Callable[[], float],
-        pages: PageStore | None = None,
     ) -> None:
         self._ratings = ratings
-        self._leaderboards = LeaderboardCache(pages)
-        self._by_model = ByModel(time.monotonic)
+        self._leaderboards = leaderboards
         self._log = log
         self._reader = RequestReader()
+        self._transfers = Transfers(ratings, log, self._reader)
         self.watching, self._most_watchers = 0, most_watchers
-        self._first_pages = FirstPages()
+        self._first_pages = FirstPages(leaderboards.rows)
         self._least_seconds = least_seconds
         self._heartbeat_seconds = heartbeat_seconds
         self._analysing = asyncio.Lock()
@@ -105,47 +102,34 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
         """One player's rating."""
         validation.check_player("player", request.player)
         model = validation.model_of(request.model)
-        board, player = self._find(request.ladder, request.player)
+        board, player = find(self._ratings, request.ladder, request.player)
         if model is not None:
-            board = await self._by_model.current(board, model, [player])
+            board = await self._leaderboards.by_model.current(board, model, [player])
         else:
             await self._ratings.current(request.ladder, [player])
         return elo_pb2.GetRatingResponse(rating=answers.rating(board, board.standings, player))
 
-    async def GetLeaderboard(
+    async def GetLeaderboard(  # type: ignore[override]  # see wire.handlers
         self, request: elo_pb2.GetLeaderboardRequest, context: Context
-    ) -> elo_pb2.GetLeaderboardResponse:
-        """A page of players, best first."""
-        size = page_size(request.page_size, _PAGE, _MOST_PLAYERS)
-        validation.check_ladder("ladder", request.ladder)
-        model = validation.model_of(request.model)
-        if model is not None:
-            return await self._leaderboard_by(model, request, size)
-        if request.around:
-            return await self._around(request, size)
-        if request.page_token:
-            board = self._ratings.board(request.ladder)
-        else:
-            board = await self._ratings.current(request.ladder)
-        if board is None:
-            return elo_pb2.GetLeaderboardResponse(ladder=request.ladder)
-        if request.page_token:
-            page = paging.page_after(board, size, request.page_token, request.prefix)
-            return answers.leaderboard(board, page)
-        return await self._leaderboards.first_page(board, size, request.prefix)
+    ) -> bytes:
+        """A page of players, best first; the answer goes as bytes."""
+        return await self._leaderboards.page(request)
 
-    async def WatchLeaderboard(
+    async def WatchLeaderboard(  # type: ignore[override]  # see wire.handlers
         self, request: elo_pb2.WatchLeaderboardRequest, context: Context
-    ) -> AsyncIterator[elo_pb2.WatchLeaderboardResponse]:
-        """The first page, now and whenever it has changed."""
-        size = page_size(request.page_size, _PAGE, _MOST_PLAYERS)
+    ) -> AsyncIterator[bytes]:
+        """The first page, now and whenever it has changed; as bytes."""
+        size = page_size(request.page_size, PAGE, MOST_PLAYERS)
         ladder = validation.check_ladder("ladder", request.ladder)
+        chosen = filters.chosen(request.prefix, request.filter)
+        if request.around:
+            check_around(request.around, chosen)
         changes = self._ratings.changes(
             ladder, least=self._least_seconds, most=self._heartbeat_seconds
         )
         with self._watch():
             async for board in changes:
-                yield self._first_pages.of(ladder, board, size)
+                yield self._first_pages.of(ladder, board, size, chosen, request.around)
         raise Unavailable("the Elo service is stopping; watch again")
 
     async def GetRatingHistory(
@@ -155,7 +139,7 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
         size = page_size(request.page_size, _POINTS, _POINTS)
         (start,) = read_token(request.page_token) or (0,)
         validation.check_player("player", request.player)
-        board, player = self._find(request.ladder, request.player)
+        board, player = find(self._ratings, request.ladder, request.player)
         points = await self._ratings.history(board, player, start, size)
         matches = await self._log.find(points.sequences.tolist())
         end = start + len(points)
@@ -179,6 +163,37 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
             if found is not None:
                 response.pairs.append(found)
         return response
+
+    async def GetRatingCurves(
+        self, request: elo_pb2.GetRatingCurvesRequest, context: Context
+    ) -> elo_pb2.GetRatingCurvesResponse:
+        """Ratings with their intervals over time."""
+        return await self._leaderboards.rating_curves(request)
+
+    async def GetHeadToHeadMatrix(
+        self, request: elo_pb2.GetHeadToHeadMatrixRequest, context: Context
+    ) -> elo_pb2.GetHeadToHeadMatrixResponse:
+        """Results between many players as matrices."""
+        return await self._leaderboards.matrix(request)
+
+    async def ListLadders(
+        self, request: elo_pb2.ListLaddersRequest, context: Context
+    ) -> elo_pb2.ListLaddersResponse:
+        """Ladders by name."""
+        return self._leaderboards.ladders(request)
+
+    async def ListResults(  # type: ignore[override]  # see wire.handlers
+        self, request: elo_pb2.ListResultsRequest, context: Context
+    ) -> bytes:
+        """The log, oldest first; the answer goes as bytes."""
+        return await self._transfers.page(request)
+
+    async def ImportResults(  # type: ignore[override]  # see wire.handlers
+        self, request: bytes, context: Context
+    ) -> elo_pb2.ImportResultsResponse:
+        """Appends what was played elsewhere; the request comes as bytes."""
+        statuses = await self._transfers.take(request)
+        return elo_pb2.ImportResultsResponse(statuses=[_STATUSES[status] for status in statuses])
 
     async def GetEmpiricalGame(
         self, request: elo_pb2.GetEmpiricalGameRequest, context: Context
@@ -209,7 +224,7 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
         self, request: elo_pb2.ListGatesRequest, context: Context
     ) -> elo_pb2.ListGatesResponse:
         """Gates, the newest first."""
-        size = page_size(request.page_size, _PAGE, _MOST_PLAYERS)
+        size = page_size(request.page_size, PAGE, MOST_PLAYERS)
         (before,) = read_token(request.page_token) or (0,)
         if request.ladder:
             validation.check_ladder("ladder", request.ladder)
@@ -236,6 +251,16 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
                 if gate.ended:
                     return
         raise Unavailable("the Elo service is stopping; watch again")
+
+    async def RetractResults(
+        self, request: elo_pb2.RetractResultsRequest, context: Context
+    ) -> elo_pb2.RetractResultsResponse:
+        """Takes results back."""
+        ids = validation.check_match_ids(request.match_ids)
+        entries = await self._ratings.retractions(ids)
+        if entries:
+            await self._ratings.record(payloads.batch(entries))
+        return elo_pb2.RetractResultsResponse(retracted=[entry.retracts for entry in entries])
 
     async def RebuildRatings(
         self, request: elo_pb2.RebuildRatingsRequest, context: Context
@@ -272,49 +297,3 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
             yield
         finally:
             self.watching -= 1
-
-    async def _leaderboard_by(
-        self, model: Model, request: elo_pb2.GetLeaderboardRequest, size: int
-    ) -> elo_pb2.GetLeaderboardResponse:
-        board = self._ratings.board(request.ladder)
-        players: list[int] = []
-        if request.around:
-            self._check_around(request)
-            board, index = self._find(request.ladder, request.around)
-            players = [index]
-        if board is None:
-            return elo_pb2.GetLeaderboardResponse(ladder=request.ladder)
-        if request.page_token:
-            view = self._by_model.view(board, model)
-            page = paging.page_after(view, size, request.page_token, request.prefix)
-        else:
-            view = await self._by_model.current(board, model, players)
-            if request.around:
-                page = paging.page_around(view, size, request.around, request.prefix)
-            else:
-                page = paging.first_page(view, size, request.prefix)
-        return answers.leaderboard(view, page, model)
-
-    async def _around(
-        self, request: elo_pb2.GetLeaderboardRequest, size: int
-    ) -> elo_pb2.GetLeaderboardResponse:
-        player = self._check_around(request)
-        board, index = self._find(request.ladder, player)
-        await self._ratings.current(request.ladder, [index])
-        return answers.leaderboard(board, paging.page_around(board, size, player, request.prefix))
-
-    def _check_around(self, request: elo_pb2.GetLeaderboardRequest) -> str:
-        if request.page_token:
-            raise InvalidArgument("around and page_token exclude each other; send one of them")
-        player = validation.check_player("around", request.around)
-        if not player.startswith(request.prefix):
-            raise validation.wrong("around", player, f"must begin with prefix {request.prefix!r}")
-        return player
-
-    def _find(self, ladder: str, player: str) -> tuple[Board, int]:
-        validation.check_ladder("ladder", ladder)
-        board = self._ratings.board(ladder)
-        index = board.ladder.index(player) if board is not None else None
-        if board is None or index is None:
-            raise NotFound(f"{player!r} has no result on ladder {ladder!r}")
-        return board, index

@@ -11,6 +11,7 @@ from services.elo.gate.gate import Gate
 from services.elo.log.batch import Batch, Integers, LoggedBatch
 from services.elo.log.match import Match
 from services.elo.models.pairs import Floats
+from services.elo.models.spread import Spread
 from services.elo.standings.points import Points
 
 
@@ -56,6 +57,10 @@ class ResultLog(Protocol):
 
     def read(self, after: int) -> AsyncIterator[LoggedBatch]:
         """Everything after a sequence (0: all), oldest first, in pieces that fit in memory."""
+        ...
+
+    async def raw(self, after: int, count: int) -> Sequence[tuple[int, bytes]]:
+        """The first entries after a sequence, at most `count`, with their sequences."""
         ...
 
     async def find(self, sequences: Sequence[int]) -> Sequence[Match]:
@@ -107,6 +112,7 @@ class Fitted(NamedTuple):
         columns: Ratings, low, high [3, players]; players as the ladder numbers them.
         ranks: By player.
         seat: Seat effect and its standard deviation.
+        spread: Of the ratings; None where it was not stored.
     """
 
     ladder: str
@@ -115,6 +121,7 @@ class Fitted(NamedTuple):
     log_nu: float
     columns: Floats
     ranks: Integers
+    spread: Spread | None = None
     seat: tuple[float, float] = (0.0, 0.0)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from mazemesh.errors import NotFound, ResourceExhausted
+from mazemesh.game_replay import GameReplay, verify
 from mazemesh.games import BOTS, Catalogue, bot_policy, list_games
 from mazemesh.games.registry import is_own
 from mazemesh.v1 import game_pb2 as pb
@@ -202,7 +203,10 @@ class GameServicer(GameServiceServicer):
         """What was played in a finished game."""
         entry, content = await self._archive.read(request.game_id)
         found = await self._stepping.in_thread(recording, entry, content)
-        return pb.GetReplayResponse(replay=found)
+        difference = ""
+        if request.verify:
+            difference = await self._stepping.in_thread(_difference, found, self._games)
+        return pb.GetReplayResponse(replay=found, difference=difference)
 
     async def ListReplays(
         self, request: pb.ListReplaysRequest, context: Context
@@ -220,3 +224,9 @@ class GameServicer(GameServiceServicer):
             replays=[recording_info(entry) for entry in entries[:size]],
             next_page_token=page_token(entries[size - 1].position) if more else "",
         )
+
+
+def _difference(message: pb.GameReplay, games: Catalogue) -> str:
+    """Where a recording is not what the engine plays, in words; empty: nowhere."""
+    found = verify(GameReplay.from_proto(message), games)
+    return "" if found is None else f"step {found.step}: {found.reason}"

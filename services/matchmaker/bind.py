@@ -26,6 +26,7 @@ from services.matchmaker.metrics import MatchmakerCollector, rating_gap, ticket_
 from services.matchmaker.numbers import Numbers
 from services.matchmaker.peers import EloPeer, GamePeer, ModelPeer, SeatPeer
 from services.matchmaker.rating.anchors import Anchors
+from services.matchmaker.rating.champions import Champions
 from services.matchmaker.rating.cooldown import Cooldowns
 from services.matchmaker.rating.evaluation import Evaluation, FirstMatches, Throttle
 from services.matchmaker.rating.leases import Terms
@@ -45,6 +46,7 @@ from services.matchmaker.stores.sql_leaders import SqlLeaders
 from services.matchmaker.stores.sql_leases import SqlLeases
 from services.matchmaker.stores.sql_outcomes import SqlOutcomes
 from services.matchmaker.stores.sql_tournaments import SqlTournaments
+from services.matchmaker.stores.sql_workers import SqlWorkers
 from services.matchmaker.tournaments.books import Books
 from services.matchmaker.tournaments.driver import Driver as TournamentDriver
 from services.matchmaker.tournaments.issuing import Rules
@@ -58,8 +60,12 @@ from services.matchmaker.training.training import Training
 from services.matchmaker.wire.find_calls import FindCalls
 from services.matchmaker.wire.gate_calls import GateCalls
 from services.matchmaker.wire.tournament_calls import TournamentCalls
+from services.matchmaker.wire.worker_calls import WorkerCalls
+from services.matchmaker.workers.auditor import Auditor, Standards
+from services.matchmaker.workers.quarantine import Quarantine
 
 _RATINGS_AGE = 2.0  # Elo refits about as often
+_CHAMPIONS_AGE = 5.0
 _MODEL_RETRY = 1.0
 # Clients of the Matchmaker try again by themselves, five times within their deadline of 10 s.
 _GAME_WAIT = 1.0
@@ -109,8 +115,11 @@ async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) 
         settings, server, tournament_store, books, numbers, games, ratings, peers
     )
     first = InOrder({"gate-": gates, TOURNAMENT_PREFIX: tournaments})
+    workers = SqlWorkers(server.database)
+    quarantine = Quarantine(workers, peers.game, peers.elo, gates, time.time)
+    auditor = _auditor(settings, workers, quarantine, leaders, ratings, peers, instance)
     evaluation = _evaluation(
-        settings, server, leaders, numbers, roster, ratings, peers, instance, first
+        settings, server, leaders, numbers, roster, ratings, peers, instance, first, quarantine
     )
     driver = _driver(settings, server, gates, gate_store, leaders, roster, ratings, peers, instance)
     gate_calls = GateCalls(
@@ -151,7 +160,16 @@ async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) 
 
     server.registry.register(
         MatchmakerCollector(
-            training, evaluation, roster, lobby, matching, driver, tournament_driver
+            training,
+            evaluation,
+            roster,
+            lobby,
+            matching,
+            driver,
+            tournaments,
+            tournament_driver,
+            quarantine,
+            auditor,
         )
     )
     server.on_drain(lobby.close)
@@ -171,6 +189,7 @@ async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) 
         lambda: driver.run(look_at_gates, settings.gate_seconds, settings.gate_look_seconds),
         "drive gates",
     )
+    server.background(lambda: auditor.run(settings.audit_seconds), "audit results")
     look_at_tournaments = server.notices.listen(TOURNAMENTS)
     server.background(
         lambda: tournament_driver.run(
@@ -189,6 +208,7 @@ async def bind_with(settings: MatchmakerSettings, server: Server, peers: Peers) 
         games,
         gate_calls,
         tournament_calls,
+        WorkerCalls(workers, quarantine),
         temperature=settings.temperature,
     )
     server.add_servicer(
@@ -219,6 +239,7 @@ def _evaluation(
     peers: Peers,
     instance: str,
     first: FirstMatches,
+    quarantine: Quarantine,
 ) -> Evaluation:
     return Evaluation(
         SqlLeases(server.database),
@@ -236,13 +257,52 @@ def _evaluation(
             target_half_width=settings.target_half_width,
             min_matches=settings.min_matches,
             max_matches=settings.max_matches,
+            placement_share=settings.placement_share,
+            starved_share=settings.starved_share,
+            starved_matches=settings.starved_matches,
+            champion_share=settings.champion_share,
+            champion_matches=settings.champion_matches,
+            max_live=settings.max_policy_matches,
         ),
         throttle=Throttle(
-            settings.max_outstanding, settings.retry_seconds, settings.settled_retry_seconds
+            settings.max_outstanding,
+            settings.retry_seconds,
+            settings.settled_retry_seconds,
+            settings.max_worker_matches,
         ),
         clock=time.time,
         rng=np.random.default_rng(),
         first=first,
+        champions=Champions(peers.model, _CHAMPIONS_AGE, time.time),
+        admission=quarantine,
+    )
+
+
+def _auditor(
+    settings: MatchmakerSettings,
+    workers: SqlWorkers,
+    quarantine: Quarantine,
+    leaders: LeaderStore,
+    ratings: Ratings,
+    peers: Peers,
+    instance: str,
+) -> Auditor:
+    return Auditor(
+        workers,
+        quarantine,
+        leaders,
+        ratings,
+        peers.elo,
+        peers.game,
+        instance=instance,
+        standards=Standards(
+            settings.suspect_significance,
+            settings.audit_step_seconds,
+            settings.audit_recordings,
+            settings.gate_patience_seconds,
+        ),
+        clock=time.time,
+        rng=np.random.default_rng(),
     )
 
 

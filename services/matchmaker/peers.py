@@ -10,6 +10,7 @@ from mazemesh.games import GameSettings
 from services.matchmaker.gates.run import Finding, Hypotheses
 from services.matchmaker.rating.players import Rating
 from services.matchmaker.setup import CreatedMatch, MatchSetup, Vacancy
+from services.matchmaker.workers.events import Reported
 
 
 class GamePeer(Protocol):
@@ -17,6 +18,12 @@ class GamePeer(Protocol):
 
     async def create(self, setups: Sequence[MatchSetup]) -> list[CreatedMatch]:
         """Creates the games of all matches or of none; raises the errors of CreateGames."""
+
+    async def verify(self, match_id: str, result: Reported) -> str:
+        """Has the recordings of a match played once more, and compares them with its result.
+
+        Returns the first difference, in words; empty without one. Raises the errors of GetReplay.
+        """
 
 
 class SeatPeer(Protocol):
@@ -55,6 +62,12 @@ class EloPeer(Protocol):
 
     async def evaluate(self, question: Question) -> Finding:
         """Opens a gate, if it is new, and what its matches so far tell; errors of EvaluateGate."""
+
+    async def reported(self, match_ids: Sequence[str]) -> dict[str, Reported]:
+        """What was told of matches, by id; those that Elo does not know are left out."""
+
+    async def retract(self, match_ids: Sequence[str]) -> set[str]:
+        """Has ratings count results no more; those of the matches that Elo knows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,12 @@ from services.matchmaker.setup import CreatedMatch, MatchSetup, Vacancy
 from services.matchmaker.wire.gates import finding, question_message
 from services.matchmaker.wire.matches import created_match, mean_scores, setup_message, vacancy
 from services.matchmaker.wire.policies import news, published, resolved
+from services.matchmaker.wire.results import outcome_of, told
+from services.matchmaker.workers.events import Reported
 
 if TYPE_CHECKING:
     from mazemesh.client.elo import EloClient
+    from mazemesh.client.game.game import GameClient
 
 _PAGE_SIZE = 1000
 _MOVER = "matchmaker"
@@ -40,6 +43,10 @@ class RemoteGame:
         for match in created:
             match.game_address = self._public.get(match.game_address, match.game_address)
         return [created_match(one) for one in created]
+
+    async def verify(self, match_id: str, result: Reported) -> str:
+        """See `GamePeer`."""
+        return await self._game.call(lambda client: _verify(client, match_id, result))
 
     async def vacant(self, seconds: float, most: int) -> list[Vacancy]:
         """See `SeatPeer`."""
@@ -96,6 +103,15 @@ class RemoteElo:
         """See `EloPeer`."""
         request = question_message(question)
         return finding(await self._elo.call(lambda client: client.evaluate_gate(request)))
+
+    async def reported(self, match_ids: Sequence[str]) -> dict[str, Reported]:
+        """See `EloPeer`."""
+        found = await self._elo.call(lambda client: client.results(match_ids))
+        return {one.match_id: told(one) for one in found}
+
+    async def retract(self, match_ids: Sequence[str]) -> set[str]:
+        """See `EloPeer`."""
+        return set(await self._elo.call(lambda client: client.retract(match_ids)))
 
     async def close(self) -> None:
         """Closes the channel."""
@@ -157,6 +173,24 @@ class RemoteModel:
     async def close(self) -> None:
         """Closes the channel, which ends a watch."""
         await self._model.close()
+
+
+def _verify(client: GameClient, match_id: str, result: Reported) -> str:
+    for info in client.list_replays(match_id=match_id):
+        difference = client.verify_replay(info.game_id)
+        if difference:
+            return f"game {info.game_id}: {difference}"
+        shown = outcome_of(info, result.participants[0])
+        known = result.outcomes.get(info.game_id)
+        if None not in (shown, known) and shown != known:
+            return (
+                f"game {info.game_id}: {_words(shown)} by its recording, told was {_words(known)}"
+            )
+    return ""
+
+
+def _words(outcome: int | None) -> str:
+    return "won" if outcome == 1 else "lost" if outcome == -1 else "level"
 
 
 def _all(client: EloClient, ladder: str) -> dict[str, Rating]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from mazemesh.names import MATCH_ID, POLICY, REQUEST_ID, WORKER_ID
+from mazemesh.names import LADDER, MATCH_ID, POLICY, REQUEST_ID, WORKER_ID
 from mazemesh.v1 import matchmaker_pb2 as pb
 from mazemesh.v1.matchmaker_pb2_grpc import MatchmakerServiceServicer
 from services._harness.access.admission import caller
@@ -25,7 +25,9 @@ from services.matchmaker.wire.convert import (
 )
 from services.matchmaker.wire.find_calls import FindCalls
 from services.matchmaker.wire.gate_calls import GateCalls
+from services.matchmaker.wire.rating_rules import rules_response
 from services.matchmaker.wire.tournament_calls import TournamentCalls
+from services.matchmaker.wire.worker_calls import WorkerCalls
 
 _MAX_OPPONENTS = 4096
 _MAX_LEASES = 256
@@ -44,6 +46,7 @@ class MatchmakerServicer(MatchmakerServiceServicer):
         games: KnownGames,
         gate_calls: GateCalls,
         tournament_calls: TournamentCalls,
+        workers: WorkerCalls,
         *,
         temperature: float,
     ) -> None:
@@ -53,6 +56,7 @@ class MatchmakerServicer(MatchmakerServiceServicer):
         self._games = games
         self._gates = gate_calls
         self._tournaments = tournament_calls
+        self._workers = workers
         self._temperature = temperature
 
     async def SampleOpponents(
@@ -76,6 +80,7 @@ class MatchmakerServicer(MatchmakerServiceServicer):
                 exploits=exploits,
                 sides=sides_of(request),
                 adversaries=adversaries,
+                exploits_pool=request.exploits_pool,
             )
         )
 
@@ -163,6 +168,37 @@ class MatchmakerServicer(MatchmakerServiceServicer):
         """A gate to its end."""
         async for run in self._gates.watch(request):
             yield pb.WatchGateRunResponse(run=run)
+
+    async def ListRatingRules(
+        self, request: pb.ListRatingRulesRequest, context: Context
+    ) -> pb.ListRatingRulesResponse:
+        """Why rating matches were chosen."""
+        ladder = LADDER.check("ladder", request.ladder) if request.ladder else ""
+        return rules_response(*await self._evaluation.chosen(), ladder)
+
+    async def ListWorkers(
+        self, request: pb.ListWorkersRequest, context: Context
+    ) -> pb.ListWorkersResponse:
+        """A page of workers."""
+        return await self._workers.list(request)
+
+    async def ListWorkerEvents(
+        self, request: pb.ListWorkerEventsRequest, context: Context
+    ) -> pb.ListWorkerEventsResponse:
+        """A page of what was decided about them."""
+        return await self._workers.events(request)
+
+    async def QuarantineWorker(
+        self, request: pb.QuarantineWorkerRequest, context: Context
+    ) -> pb.QuarantineWorkerResponse:
+        """Gives a worker no matches any more."""
+        return pb.QuarantineWorkerResponse(event=await self._workers.quarantine(request))
+
+    async def ReleaseWorker(
+        self, request: pb.ReleaseWorkerRequest, context: Context
+    ) -> pb.ReleaseWorkerResponse:
+        """Gives it matches again."""
+        return pb.ReleaseWorkerResponse(event=await self._workers.release(request))
 
     async def CreateTournament(
         self, request: pb.CreateTournamentRequest, context: Context

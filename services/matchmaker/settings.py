@@ -65,10 +65,34 @@ class MatchmakerSettings(ServiceSettings):
     max_outstanding: PositiveInt = Field(
         64, description="rating matches of one ladder that are under way at once"
     )
+    max_policy_matches: PositiveInt = Field(
+        64, description="rating matches of one snapshot that are under way at once"
+    )
+    max_worker_matches: int = Field(
+        256, ge=1, le=4096, description="rating matches that one worker holds at once"
+    )
     keep_ended_seconds: PositiveFloat = Field(
         3600.0, description="how long an ended match is remembered"
     )
-    uniform_share: Share = Field(0.07, description="rating opponents drawn uniformly")
+    uniform_share: float = Field(
+        0.07,
+        ge=0.0,
+        le=0.25,
+        description="rating matches that are drawn uniformly among all versions",
+    )
+    placement_share: float = Field(
+        0.4, gt=0.0, le=0.5, description="rating matches for versions without a result"
+    )
+    starved_share: float = Field(
+        0.1, ge=0.0, le=0.25, description="rating matches for versions that were left out"
+    )
+    starved_matches: PositiveInt = Field(
+        100, description="matches on its ladder after which a version without one was left out"
+    )
+    champion_share: float = Field(
+        0.1, ge=0.0, le=0.25, description="rating matches for champions that have too few"
+    )
+    champion_matches: PositiveInt = Field(100, description="rating matches of a champion at least")
     anchor_matches: int = Field(20, ge=0, description="rating matches of each pair of bots")
     anchor_seconds: PositiveFloat = Field(
         5.0, description="how often is looked whether bots have yet to meet on a ladder"
@@ -78,6 +102,22 @@ class MatchmakerSettings(ServiceSettings):
     )
     min_matches: PositiveInt = Field(30, description="rating matches of a snapshot at least")
     max_matches: PositiveInt = Field(400, description="rating matches of a snapshot at most")
+    audit_seconds: PositiveFloat = Field(
+        10.0, description="how often is looked at what workers completed"
+    )
+    suspect_significance: float = Field(
+        1e-6,
+        gt=0.0,
+        le=0.01,
+        description="chance of contradicting other workers' results as much, below which a worker "
+        "is put in quarantine",
+    )
+    audit_step_seconds: float = Field(
+        2e-5, ge=0.0, description="time of a step of a game at the least; 0 believes any"
+    )
+    audit_recordings: Share = Field(
+        0.02, description="completed matches whose recordings are played once more"
+    )
     temperature: float = Field(
         1.0,
         ge=0.0,

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 from mazemesh.errors import MazemeshError
 from services.matchmaker.lobby.tickets import Ticket
 from services.matchmaker.rating.leases import Match, Terms
-from services.matchmaker.rating.ledger import Seen
+from services.matchmaker.rating.ledger import Chosen, Seen
 from services.matchmaker.training.outcomes import Form, Outcomes
 
 Anchor = tuple[str, tuple[str, ...]]
@@ -75,6 +75,12 @@ class LeaseStore(Protocol):
 
     async def count_live(self) -> int:
         """Matches that are queued or leased."""
+
+    async def count_held(self, worker: str, now: float) -> int:
+        """Leases that a worker holds."""
+
+    async def told(self, since: float) -> list[Chosen]:
+        """What was chosen since, by ladder and rule in their order."""
 
     async def prune(self, ended_before: float) -> None:
         """Forgets matches that ended before."""

@@ -79,7 +79,7 @@ class ModelSettings(ServiceSettings):
         description="memory of loaded versions, in bytes; those that were not used for longest go",
     )
     inference_batch_rows: int = Field(
-        256, ge=1, le=4096, description="rows of several callers that are run as one batch, at most"
+        512, ge=1, le=4096, description="rows of several callers that are run as one batch, at most"
     )
     inference_batch_wait_ms: float = Field(
         2.0,

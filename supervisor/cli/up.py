@@ -48,6 +48,17 @@ def up(
             "weaknesses, as NAME-exploiter; their snapshots enter its pool.",
         ),
     ] = 0,
+    league: Annotated[
+        bool,
+        typer.Option(
+            help="A league: main exploiters (one, or --exploiters of them) and a league exploiter, "
+            "which plays all snapshots, start and stop by what the rated matches say is missing "
+            "(`mazemesh league`)."
+        ),
+    ] = False,
+    league_seconds: Annotated[
+        float, typer.Option(min=1, help="How often the league is looked at.")
+    ] = 10.0,
     games: Annotated[
         int | None, typer.Option(min=2, help="Games that each actor plays at once.")
     ] = None,
@@ -144,6 +155,9 @@ def up(
 
     with errors_as_lines():
         Catalogue(foreign_games or ())  # refuses a wrong name now, not in the Game service
+        if league:
+            exploiters = max(exploiters, 1)
+            _check_rated(evaluators)
         if deterministic:
             _check_one_actor(actors, exploiters)
         if exploiters:
@@ -165,6 +179,8 @@ def up(
             actors=actors,
             evaluators=evaluators,
             exploiters=exploiters,
+            league=league,
+            league_seconds=league_seconds,
             seed=0 if deterministic and seed is None else seed,
             foreign_games=tuple(foreign_games or ()),
             actor_flags=() if games is None else ("--games", str(games)),
@@ -298,6 +314,15 @@ def _check_one_actor(actors: int, exploiters: int) -> None:
         raise InvalidArgument(
             f"deterministic: --actors is {actors} and should be 1; the order in which several "
             "actors' experience arrives is never the same twice"
+        )
+
+
+def _check_rated(evaluators: int) -> None:
+    from mazemesh.errors import InvalidArgument
+
+    if not evaluators:
+        raise InvalidArgument(
+            "league: --evaluators is 0 and should be 1 or more; rated matches say who is missing"
         )
 
 

@@ -91,6 +91,11 @@ class Child:
         """Whether its first start was tried."""
         return self.spawned.is_set()
 
+    @property
+    def stopping(self) -> bool:
+        """Whether it was asked to end."""
+        return self._stopping.is_set()
+
     def _log_size(self) -> int:
         return self.log_file.stat().st_size if self.log_file.exists() else 0
 

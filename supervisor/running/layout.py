@@ -88,6 +88,9 @@ class MeshPlan:
         actors: Number of actor processes.
         evaluators: Number of evaluator processes.
         exploiters: Number of main exploiters, each a learner and an actor of its own.
+        league: Whether exploiters are started and stopped by the empirical game, a league exploiter
+            among them.
+        league_seconds: How often the league is looked at.
         seed: Of the run; None is a fresh one.
         foreign_games: Foreign games that the Game service may play besides `game`: exact names, or
             "installed".
@@ -109,6 +112,8 @@ class MeshPlan:
     actors: int = 1
     evaluators: int = 1
     exploiters: int = 0
+    league: bool = False
+    league_seconds: float = 10.0
     seed: int | None = None
     policies: Mapping[str, str] = field(default_factory=dict)
     foreign_games: tuple[str, ...] = ()
@@ -125,6 +130,19 @@ class MeshPlan:
         name = f"{self.policy}-exploiter"
         numbered = (f"{name}-{number}" for number in range(2, self.exploiters + 1))
         return (name, *numbered) if self.exploiters else ()
+
+    @property
+    def league_exploiter(self) -> str:
+        """Name that the league exploiter publishes under; empty without a league."""
+        return f"{self.policy}-league-exploiter" if self.league else ""
+
+    @property
+    def members(self) -> dict[str, str]:
+        """Kind of each exploiter of the league, by its name; none without a league."""
+        if not self.league:
+            return {}
+        main = dict.fromkeys(self.exploiter_policies, "main exploiter")
+        return {**main, self.league_exploiter: "league exploiter"}
 
     @property
     def trained_policies(self) -> tuple[str, ...]:
@@ -166,6 +184,7 @@ class ProcessSpec:
         late: Nothing waits for it in the mesh's first seconds, which it leaves to the others.
         service: Which of `SERVICES` it is; "" for workers.
         finished: File that it leaves when it ends since its work is done; None: it has no end.
+        member: Of the league, whose process it is: it runs while the league wants it. "": always.
     """
 
     name: str
@@ -177,6 +196,7 @@ class ProcessSpec:
     late: bool = False
     service: str = ""
     finished: Path | None = None
+    member: str = ""
 
 
 @dataclass(frozen=True)
@@ -199,6 +219,16 @@ LEARNER = "learner"
 _LATE = ("elo", "matchmaker")
 """Ratings come after games, and until there are opponents to choose from actors play themselves."""
 
+_LEAGUE_MIX = {
+    "MAZEMESH_MATCHMAKER_LATEST_SHARE": "0.35",
+    "MAZEMESH_MATCHMAKER_PFSP_SHARE": "0.6",
+    "MAZEMESH_MATCHMAKER_BOTS_SHARE": "0.05",
+}
+"""Opponents of a league's main policy: AlphaStar's share of self-play (Vinyals et al. 2019,
+methods), snapshots of all members for the rest but a few bots. What the environment says comes
+first.
+"""
+
 _BACKUP_POLL = "GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS"
 
 _POLICY_SEEDS = 1_000_000
@@ -219,6 +249,7 @@ class _Worker:
     flags: tuple[str, ...] = ()
     niceness: int = 0
     late: bool = False
+    member: str = ""
 
 
 def lay_out(plan: MeshPlan) -> Layout:
@@ -238,7 +269,8 @@ def lay_out(plan: MeshPlan) -> Layout:
 def _workers(plan: MeshPlan) -> Iterator[_Worker]:
     play, evaluate = ("actor", "play"), ("actor", "evaluate")
     learn = ("--game", plan.game, "--algorithm", plan.algorithm, *plan.learner_flags)
-    pool = ",".join(plan.exploiter_policies)
+    others = (*plan.exploiter_policies, plan.league_exploiter)
+    pool = ",".join(filter(None, others))
     own = (*learn, "--pool", pool) if pool else learn
     if plan.policies:
         named = ",".join(f"{role}={name}" for role, name in plan.policies.items())
@@ -252,12 +284,26 @@ def _workers(plan: MeshPlan) -> Iterator[_Worker]:
     for index, policy in enumerate(plan.exploiter_policies):
         offset = _EXPLOITER_SEEDS * (index + 1)
         flags = (*learn, "--exploits", plan.policy)
-        yield _Worker(f"learner-{policy}", ("learner",), policy, offset, flags)
-        yield _Worker(f"actor-{policy}", play, policy, offset, plan.actor_flags)
+        yield from _exploiter(plan, policy, offset, flags)
+    if plan.league:
+        policy, offset = plan.league_exploiter, _EXPLOITER_SEEDS * (plan.exploiters + 1)
+        exploited = ",".join((plan.policy, *plan.exploiter_policies))
+        yield from _exploiter(
+            plan, policy, offset, (*learn, "--pool", exploited, "--exploits-pool")
+        )
     for index in range(plan.evaluators):
         name = f"evaluator-{index}"
         probed = "" if plan.policies else plan.policy  # everybody's
         yield _Worker(name, evaluate, probed, index, niceness=10, late=True)
+
+
+def _exploiter(
+    plan: MeshPlan, policy: str, offset: int, flags: tuple[str, ...]
+) -> Iterator[_Worker]:
+    member = policy if plan.league else ""
+    learn, play = ("learner",), ("actor", "play")
+    yield _Worker(f"learner-{policy}", learn, policy, offset, flags, member=member)
+    yield _Worker(f"actor-{policy}", play, policy, offset, plan.actor_flags, member=member)
 
 
 def _service(plan: MeshPlan, name: str, instance: int, metrics_port: int) -> ProcessSpec:
@@ -296,6 +342,7 @@ def _worker(plan: MeshPlan, worker: _Worker, metrics_port: int) -> ProcessSpec:
         niceness=worker.niceness,
         late=worker.late,
         finished=_finished(plan, worker.policy) if worker.module == ("learner",) else None,
+        member=worker.member,
     )
 
 
@@ -315,6 +362,7 @@ def _environment(plan: MeshPlan) -> dict[str, str]:
         f"MAZEMESH_{name.upper()}_ADDRESS": getattr(plan.addresses, name) for name in SERVICES
     }
     return {
+        **(_LEAGUE_MIX if plan.league else {}),
         **os.environ,
         **addresses,
         "MAZEMESH_DATA_DIR": str(plan.data_dir),

@@ -107,10 +107,16 @@ async def _run(
         display.tell(f"mesh on {where}{several}, data in {plan.data_dir}")
         observer = Observer(plan, layout, supervisor, mesh, began)
         explainer = Explainer(plan, supervisor, mesh, display.tell, compiling=compiling)
-        watching = asyncio.create_task(_watch(plan, observer, explainer, supervisor, display))
+        tasks = [asyncio.create_task(_watch(plan, observer, explainer, supervisor, display))]
+        if plan.league:
+            from supervisor.league.league import League
+
+            league = League(plan, supervisor, mesh, display.tell)
+            tasks.append(asyncio.create_task(league.run()))
         ended_early = await _first((stop, supervisor.broken, supervisor.finished), limit)
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         # To ask an Elo that was never started would be to wait.
         overview = await observer.refresh(ratings=supervisor.complete)
         problems = () if ended_early else explainer.problems
@@ -190,6 +196,7 @@ def _leave_note(plan: MeshPlan, layout: Layout) -> None:
             "port_base": plan.port_base,
             "policy": plan.policy,
             "policies": list(plan.trained_policies),
+            "league": list(plan.members),
             "game": plan.game,
             "algorithm": plan.algorithm,
             "addresses": asdict(plan.addresses),

@@ -24,13 +24,14 @@ class Supervisor:
 
     def __init__(self, layout: Layout, log_dir: Path) -> None:
         log_dir.mkdir(parents=True, exist_ok=True)
-        given = layout.environment, log_dir, self._tell
-        self.services = [Child(spec, *given) for spec in layout.services]
-        self.workers = [Child(spec, *given) for spec in layout.workers]
+        self._given = layout.environment, log_dir, self._tell
+        self.services = [Child(spec, *self._given) for spec in layout.services]
+        self.workers = [Child(spec, *self._given) for spec in layout.workers]
         self._untold: list[str] = []
         self._listener: Callable[[str], None] | None = None
         self._late = [child for child in self.children if child.spec.late]
         self._tasks: list[asyncio.Task[None]] = []
+        self._members: set[str] = set()
         self.broken = asyncio.Event()
         self.finished = asyncio.Event()
 
@@ -38,6 +39,13 @@ class Supervisor:
     def children(self) -> list[Child]:
         """All of them."""
         return self.services + self.workers
+
+    @property
+    def acting(self) -> list[Child]:
+        """Those that should run: they were started, and are no members of a league that rest."""
+        return [
+            one for one in self.children if one.begun and not (one.spec.member and one.stopping)
+        ]
 
     @property
     def complete(self) -> bool:
@@ -51,7 +59,7 @@ class Supervisor:
 
     async def start(self) -> None:
         """Starts what is not late; processes find each other, in whatever order they come up."""
-        first = [child for child in self.children if not child.spec.late]
+        first = [one for one in self.children if not (one.spec.late or one.spec.member)]
         self._keep_all(first)
         await asyncio.gather(*(child.spawned.wait() for child in first))
 
@@ -66,6 +74,28 @@ class Supervisor:
         """Starts the rest; again it does nothing."""
         late, self._late = self._late, []
         self._keep_all(late)
+
+    def begin_member(self, name: str) -> None:
+        """Starts the processes of a member of the league, unless they run."""
+        if name in self._members:
+            return
+        self._members.add(name)
+        for at, child in enumerate(self.workers):
+            if child.spec.member != name:
+                continue
+            if child.stopping:  # one that was stopped is not started again
+                again = Child(child.spec, *self._given)
+                again.restarts, again.deaths = child.restarts, child.deaths
+                self.workers[at] = child = again
+            self._keep_all([child])
+
+    async def end_member(self, name: str) -> None:
+        """Stops the processes of a member of the league, unless they do not run."""
+        if name not in self._members:
+            return
+        own = [child for child in self.workers if child.spec.member == name]
+        await asyncio.gather(*(child.stop(_WORKER_PATIENCE) for child in own))
+        self._members.discard(name)
 
     def why_broken(self) -> str:
         """What could not be kept alive; "" when all is well."""
@@ -90,5 +120,7 @@ class Supervisor:
         await child.keep_alive()
         if child.broken:
             self.broken.set()
-        if child.finished and all(one.finished for one in self.children if one.spec.finished):
+        # An exploiter's end is not the run's: it runs while the league wants it.
+        ends = [one for one in self.children if one.spec.finished and not one.spec.member]
+        if child.finished and all(one.finished for one in ends):
             self.finished.set()

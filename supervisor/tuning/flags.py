@@ -17,7 +17,8 @@ _OF_THE_MESH = {"actors": 1, "games": 2}
 _FIXED = frozenset(
     {"algorithm", "data_dir", "device", "game", "hyperparameters", "log_format", "log_level"}
     | {"metrics_port", "model_address", "policy", "replay_address", "seed", "snapshot_seconds"}
-    | {"exploit_steps", "exploit_win_rate", "exploits", "matchmaker_address", "pool"}
+    | {"exploit_steps", "exploit_win_rate", "exploits", "exploits_pool", "pool"}
+    | {"matchmaker_address"}
     | {"config", "lockstep", "steps", "tracking"}
 )
 """Settings of the learner that a trial needs as they are."""

@@ -100,7 +100,7 @@ class Explainer:
 
     def _collect(self, seconds: float, still: dict[Part, float]) -> Evidence:
         since = time.time() - max(still.values()) - _BEFORE
-        processes = [_signs(child, since) for child in self._supervisor.children if child.begun]
+        processes = [_signs(child, since) for child in self._supervisor.acting]
         replay_answers = any(one.service == "replay" and one.answers for one in processes)
         return Evidence(
             self._plan.data_dir,

@@ -13,6 +13,7 @@ from mazemesh.errors import MazemeshError
 from mazemesh.v1.elo_pb2 import PlayerRating
 from mazemesh.v1.game_pb2 import GetGameSpecRequest
 from mazemesh.v1.model_pb2 import Collection
+from supervisor.running.child import Child
 from supervisor.running.layout import LEARNER, Layout, MeshPlan
 from supervisor.running.supervise import Supervisor
 from supervisor.watching.scrape import Readings, scrape
@@ -74,6 +75,11 @@ class Overview:
     def success_rate(self) -> float | None:
         """Of the newest snapshot that was probed."""
         return list(self.success.values())[-1][1] if self.success else None
+
+
+def _waiting(child: Child) -> str:
+    rests = child.spec.member and (child.stopping or not child.begun)
+    return "rests" if rests else "starting"
 
 
 class Observer:
@@ -197,6 +203,6 @@ class Observer:
 
     def _states(self) -> dict[str, str]:
         return {
-            child.spec.name: child.broken or (f"pid {child.pid}" if child.pid else "starting")
+            child.spec.name: child.broken or (f"pid {child.pid}" if child.pid else _waiting(child))
             for child in self._supervisor.children
         }

@@ -138,6 +138,8 @@ async def test_what_either_records_both_tell(mesh: Mesh) -> None:
     assert await call(other.client.record, RESULTS[150:]) == [DUPLICATE] * 50 + [RECORDED] * 220
     await eventually(lambda: fitted(one, 420) and fitted(other, 420))
     await check_refolded(mesh, one.board(), other.board())
+    assert one.board() == other.board()  # with how likely each is better than the next
+    assert one.board().players[1].HasField("superiority_of_above")
     mine = [one.match_id for one in MATCHES if "race:2" in one.participants]
     for instance in (one, other):
         await eventually(lambda instance=instance: len(histories(instance)) == len(mine))  # type: ignore[misc]
@@ -198,3 +200,29 @@ async def test_one_that_stops_hands_over_at_once(mesh: Mesh) -> None:
     await asyncio.to_thread(other.client.record, RESULTS[100:200])
     await eventually(lambda: fitted(other, 200))
     await check_refolded(mesh, other.board())
+
+
+async def test_either_rebuilds_and_both_tell_the_same(mesh: Mesh) -> None:
+    one, other = await mesh.start(), await mesh.start()
+    await asyncio.to_thread(one.client.record, RESULTS)
+    await eventually(lambda: fitted(one, 420) and fitted(other, 420))
+    points = await asyncio.to_thread(histories, one)
+
+    def rebuilt(instance: Instance, *, verify: bool) -> elo_pb2.RebuildRatingsResponse:
+        return list(instance.client.rebuild_ratings(verify_only=verify))[-1]
+
+    for instance in (one, other):
+        found = await asyncio.to_thread(rebuilt, instance, verify=True)
+        assert (found.folded_matches, list(found.differences)) == (420, [])
+    assert (await asyncio.to_thread(rebuilt, other, verify=False)).replaced
+    await eventually(other.fits)  # who rebuilds is who writes, and the other one gives way
+    await eventually(lambda: not one.fits())
+    assert await asyncio.to_thread(one.client.record, RESULTS[:9]) == [DUPLICATE] * 9
+    more = on_the_wire(match("after", ("race:1", "race:2"), 1.0))
+    assert await asyncio.to_thread(one.client.record, [more]) == [RECORDED]
+    await eventually(lambda: fitted(one, 421) and fitted(other, 421))
+    await check_refolded(mesh, one.board(), other.board())
+    for instance in (one, other):
+        await eventually(lambda instance=instance: len(histories(instance)) == len(points) + 1)  # type: ignore[misc]
+        found = await asyncio.to_thread(rebuilt, instance, verify=True)
+        assert list(found.differences) == []

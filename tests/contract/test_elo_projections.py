@@ -7,6 +7,7 @@ import pytest
 
 from services._harness.sql.database import Database
 from services.elo.models.bradley_terry import fit
+from services.elo.models.spread import Samples
 from services.elo.standings.boards import restored, state_of
 from services.elo.standings.ladder import Ladder
 from services.elo.standings.points import NONE, Points
@@ -90,6 +91,11 @@ class ProjectionsContract:
             ):
                 assert one.tobytes() == other.tobytes()
             assert again.ranks.tolist() == told.ranks.tolist()
+            pairs = np.array([0, 1, 2]), np.array([3, 4, 0])
+            likely, known = again.superiority(*pairs), told.superiority(*pairs)
+            assert likely is not None
+            assert known is not None
+            assert likely.tobytes() == known.tobytes()
 
     async def test_histories_grow_and_are_read_from_any_place(
         self, projections: Projections, lease: Lease
@@ -186,3 +192,12 @@ class TestSql(ProjectionsContract):
         (found,) = (await projections.load()).ladders
         assert len(found.pairs) > 3
         assert found.pairs.tobytes() == ladder.pairs.rows.tobytes()
+
+
+def test_draws_are_stored_bit_for_bit() -> None:
+    draws = np.random.default_rng(1).normal(size=(7, 4))
+    spread = Samples(np.arange(7.0), draws).compact()
+    again = columns.read_spread(columns.spread(spread))
+    assert isinstance(again, Samples)
+    assert again.draws.tobytes() == spread.draws.tobytes()
+    assert again.variances.tobytes() == spread.variances.tobytes()

@@ -58,6 +58,14 @@ class ResultLogContract:
         assert await everything(log, found[3].sequence) == found[4:]
         assert await everything(log, found[-1].sequence) == []
 
+    async def test_entries_are_read_as_they_stand(self, log: ResultLog) -> None:
+        await append(log, some(0, 5))
+        found = await log.raw(0, 3)
+        assert [payload for _, payload in found] == list(batch(some(0, 3)).payloads)
+        rest = await log.raw(found[-1][0], 3)
+        assert [payload for _, payload in rest] == list(batch(some(3, 5)).payloads)
+        assert not await log.raw(rest[-1][0], 3)
+
     async def test_the_same_payload_again_is_a_duplicate(self, log: ResultLog) -> None:
         await append(log, some(0, 3))
         before = await everything(log)

@@ -54,7 +54,7 @@ def test_a_change_that_breaks_clients_is_told(tmp_path: Path) -> None:
         flags = ["breaking", "--against", "proto/contract.binpb"]
         return subprocess.run([BUF, *flags], cwd=tmp_path, capture_output=True, text=True)
 
-    added = tensor.read_text().replace("bytes data = 3;", "bytes data = 3;\n  string unit = 4;")
+    added = tensor.read_text().replace("bytes data = 3;", "bytes data = 3;\n  string unit = 9;")
     tensor.write_text(added)
     assert breaking().returncode == 0
     tensor.write_text(added.replace("fixed64 hash = 2;", "fixed32 hash = 2;"))

@@ -107,7 +107,7 @@ RATING: Final = Dashboard(
                     [
                         Query(quantile(0.5, "mazemesh_matchmaker_ticket_wait_seconds"), "half"),
                         Query(
-                            quantile(0.95, "mazemesh_matchmaker_ticket_wait_seconds"), "95 of 100"
+                            quantile(0.99, "mazemesh_matchmaker_ticket_wait_seconds"), "99 of 100"
                         ),
                     ],
                 ),
@@ -117,7 +117,7 @@ RATING: Final = Dashboard(
                     "short",
                     [
                         Query(quantile(0.5, "mazemesh_matchmaker_rating_gap"), "half"),
-                        Query(quantile(0.95, "mazemesh_matchmaker_rating_gap"), "95 of 100"),
+                        Query(quantile(0.99, "mazemesh_matchmaker_rating_gap"), "99 of 100"),
                     ],
                 ),
             ),

@@ -96,6 +96,23 @@ ALGORITHM = Algorithm(
                 )
             },
         },
+        {
+            "gymnasium:ALE/": Preset(
+                GameSettings(),
+                A2CConfig(
+                    unroll_length=5,
+                    unrolls_per_batch=16,
+                    learning_rate=7e-4,
+                    final_learning_rate=7e-5,
+                    anneal_updates=100_000,
+                    discount=0.99,
+                    value_cost=0.25,
+                ),
+                games=16,
+                settings=ON_POLICY,
+                ends=True,
+            )
+        },
     ),
     experience=UNROLLS,
     build=build,

@@ -58,4 +58,5 @@ ALGORITHM = Algorithm(
     accepts=bounded_boxes("ddpg"),
     actions="squashed",
     value="shared",
+    frames=True,
 )

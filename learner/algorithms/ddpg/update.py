@@ -19,7 +19,6 @@ from learner.algorithms.algorithm import Start
 from learner.algorithms.ddpg import DDPGConfig
 from learner.bases.actor_and_critics import Rows, q_target
 from learner.bases.deterministic import Deterministic
-from learner.bases.observed import observed
 
 
 class DDPG(Deterministic[DDPGConfig]):
@@ -35,8 +34,8 @@ class DDPG(Deterministic[DDPGConfig]):
     def _learn_critics(self, rows: Rows) -> Tensor:
         """Step 1."""
         with torch.no_grad(), self._place.rounding():
-            following = observed(rows, "next_")
-            action = self._actions.greedy(self._target_policy.network.outputs(following))
+            following = self._outputs(self._target_policy.network, rows, "next_")
+            action = self._actions.greedy(following)
             target = q_target(
                 rows, self._targets.network.of_action(self._state(rows, "next_"), action)[0]
             )

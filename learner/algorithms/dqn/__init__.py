@@ -52,6 +52,23 @@ ALGORITHM = Algorithm(
                 settings=SMALL_CONTROL,
             ),
         },
+        # Eight frames learned from for each that is played, as in Mnih et al. (2015).
+        {
+            "gymnasium:ALE/": Preset(
+                GameSettings(),
+                DQNConfig(
+                    discount=0.99,
+                    minibatch_size=32,
+                    minibatches_per_batch=8,
+                    learning_rate=1e-4,
+                    target_every=1_000,
+                    min_size=10_000,
+                    table_capacity=100_000,
+                    samples_per_insert=8.0,
+                ),
+                games=8,
+            ),
+        },
     ),
     experience=TRANSITIONS,
     build=build,

@@ -84,7 +84,28 @@ BOARDS = Preset(
         entropy_cost=0.1,
     ),
     hidden=(256, 256),
-    settings={"publish_steps": 2_000, "value_layers": "shared"},
+    settings={"publish_steps": 2_000},
+    shares=True,
+)
+
+# Of RL Baselines3 Zoo, which has them from Mnih et al. (2015) and Schulman et al. (2017). Pictures
+# cost more to learn from than to play: fewer epochs than elsewhere.
+ATARI = Preset(
+    GameSettings(),
+    PPOConfig(
+        unroll_length=128,
+        unrolls_per_batch=8,
+        minibatch_size=256,
+        epochs=4,
+        learning_rate=2.5e-4,
+        final_learning_rate=2.5e-5,
+        anneal_updates=150_000,
+        discount=0.99,
+        clip=0.1,
+    ),
+    games=8,
+    settings=ON_POLICY,
+    ends=True,
 )
 
 ALGORITHM = Algorithm(
@@ -161,7 +182,11 @@ ALGORITHM = Algorithm(
                 ends=True,
             ),
         },
-        {"pettingzoo:classic/": BOARDS, "pettingzoo:pettingzoo.classic.": BOARDS},
+        {
+            "pettingzoo:classic/": BOARDS,
+            "pettingzoo:pettingzoo.classic.": BOARDS,
+            "gymnasium:ALE/": ATARI,
+        },
     ),
     experience=UNROLLS,
     build=build,

@@ -83,4 +83,5 @@ ALGORITHM = Algorithm(
     actions="squashed",
     value="shared",
     state_std=True,
+    frames=True,
 )

@@ -16,9 +16,7 @@ from learner.algorithms.algorithm import Start
 from learner.algorithms.sac import SACConfig
 from learner.algorithms.sac.temperature import Temperature
 from learner.bases.actor_and_critics import ActorAndCritics, Rows, q_target
-from learner.bases.observed import observed
 from learner.network.distributions import Categorical
-from learner.network.networks import Seen
 
 
 class DiscreteSAC(ActorAndCritics[SACConfig]):
@@ -37,8 +35,7 @@ class DiscreteSAC(ActorAndCritics[SACConfig]):
     def _learn_critics(self, rows: Rows) -> Tensor:
         """Equations 4 and 12 there: V(s') = sum over a of pi(a|s') (Q(s', a) - alpha log pi)."""
         with torch.no_grad(), self._place.rounding():
-            following = observed(rows, "next_")
-            now = self._policy(following, rows["next_action_mask"])
+            now = self._policy(rows, "next_")
             q = self._targets.network.of_all(self._state(rows, "next_")).amin(dim=0)
             soft = q - self._temperature.value * now.log_probs
             target = q_target(rows, (now.probs * soft).sum(dim=1))
@@ -49,11 +46,11 @@ class DiscreteSAC(ActorAndCritics[SACConfig]):
 
     def _learn_policy(self, rows: Rows) -> Tensor:
         """Equation 13: sum over a of pi(a|s) (alpha log pi(a|s) - Q(s, a)); and the temperature."""
-        alpha, present, legal = self._temperature.value, observed(rows), rows["action_mask"]
+        alpha, legal = self._temperature.value, rows["action_mask"]
         with torch.no_grad(), self._place.rounding():
             q = self.critics.of_all(self._state(rows)).amin(dim=0)
         with self._place.rounding():
-            now = self._policy(present, legal)
+            now = self._policy(rows)
         loss = (now.probs * (alpha * now.log_probs - q)).sum(dim=1).mean()
         norm = self._descend_policy(loss)
         entropy = now.entropy().detach().mean()
@@ -61,8 +58,9 @@ class DiscreteSAC(ActorAndCritics[SACConfig]):
         self._temperature.step(entropy - self.config.target_entropy_share * most)
         return torch.stack([loss.detach(), entropy, alpha, norm])
 
-    def _policy(self, seen: Seen, legal: Tensor) -> Categorical:
-        return Categorical(self.network.heads(seen)[0], legal)
+    def _policy(self, rows: Rows, which: str = "") -> Categorical:
+        logits = self._outputs(self.network, rows, which)[:, :-1]
+        return Categorical(logits, rows[f"{which}action_mask"])
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint keeps."""

@@ -27,7 +27,6 @@ from learner.algorithms.sac import SACConfig
 from learner.algorithms.sac.temperature import Temperature
 from learner.bases.actor_and_critics import ActorAndCritics, Rows, q_target
 from learner.bases.continuous import ContinuousActions
-from learner.bases.observed import observed
 
 HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 
@@ -67,8 +66,8 @@ class SAC(ActorAndCritics[SACConfig]):
     def _learn_critics(self, rows: Rows) -> Tensor:
         """Step 1."""
         with torch.no_grad(), self._place.rounding():
-            following = observed(rows, "next_")
-            gaussian = self._actions.gaussian(self.network.outputs(following))
+            following = self._outputs(self.network, rows, "next_")
+            gaussian = self._actions.gaussian(following)
             action, log_prob = squashed(*gaussian, rows["noise"][:, 0])
             smaller = self._targets.network.of_action(self._state(rows, "next_"), action).amin(
                 dim=0
@@ -80,9 +79,9 @@ class SAC(ActorAndCritics[SACConfig]):
 
     def _learn_policy(self, rows: Rows) -> Tensor:
         """Steps 2 and 3."""
-        alpha, present = self._temperature.value, observed(rows)
+        alpha = self._temperature.value
         with self._place.rounding():
-            outputs = self.network.outputs(present)
+            outputs = self._outputs(self.network, rows)
             action, log_prob = squashed(*self._actions.gaussian(outputs), rows["noise"][:, 1])
             smaller = self.critics.of_action(self._state(rows), action, frozen=True).amin(dim=0)
         loss = (alpha * log_prob - smaller).mean()

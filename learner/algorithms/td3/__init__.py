@@ -69,4 +69,5 @@ ALGORITHM = Algorithm(
     accepts=bounded_boxes("td3"),
     actions="squashed",
     value="shared",
+    frames=True,
 )

@@ -21,7 +21,6 @@ from learner.algorithms.algorithm import Start
 from learner.algorithms.td3 import TD3Config
 from learner.bases.actor_and_critics import Rows, q_target
 from learner.bases.deterministic import Deterministic
-from learner.bases.observed import observed
 
 
 class TD3(Deterministic[TD3Config]):
@@ -40,8 +39,8 @@ class TD3(Deterministic[TD3Config]):
     def _learn_critics(self, rows: Rows) -> Tensor:
         """Step 1."""
         with torch.no_grad(), self._place.rounding():
-            following = observed(rows, "next_")
-            action = self._actions.greedy(self._target_policy.network.outputs(following))
+            following = self._outputs(self._target_policy.network, rows, "next_")
+            action = self._actions.greedy(following)
             near = (action + rows["noise"]).clamp(-1.0, 1.0)
             q = self._targets.network.of_action(self._state(rows, "next_"), near)
             target = q_target(rows, q.amin(dim=0))

@@ -317,6 +317,14 @@ class GameClient:
         answer = self._instances.anyone(lambda one: one.ask(one.stub.GetReplay, request))
         return GameReplay.from_proto(answer.replay)
 
+    def verify_replay(self, game_id: str) -> str:
+        """Has the service play a finished game of a match once more.
+
+        Returns where that differs, in words; empty: nowhere. Raises as `replay`.
+        """
+        request = pb.GetReplayRequest(game_id=game_id, verify=True)
+        return self._instances.anyone(lambda one: one.ask(one.stub.GetReplay, request)).difference
+
     def list_replays(
         self, *, game: str = "", match_id: str = "", participant: str = ""
     ) -> Iterator[pb.ReplayInfo]:

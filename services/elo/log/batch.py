@@ -44,7 +44,7 @@ class Duels(NamedTuple):
     @classmethod
     def of(cls, matches: Sequence[Match]) -> Duels | None:
         """The matches as columns; None unless all are duels."""
-        if any(len(one.participants) != 2 for one in matches):
+        if any(len(one.participants) != 2 or one.retracts for one in matches):
             return None
         games = [game for one in matches for game in one.games]
         if any(game.teams for game in games):

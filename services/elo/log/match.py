@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import NamedTuple
 
 LAST_NANOSECOND = 9_000_000_000 * 10**9
@@ -51,6 +52,8 @@ class Match(NamedTuple):
         participants: Players, two or more, all different.
         games: At least one.
         finish_nanoseconds: When it ended, since 1970-01-01 UTC.
+        retracts: Id of the match that is taken back, which is the same but for this and its id;
+            empty: none.
     """
 
     match_id: str
@@ -60,6 +63,12 @@ class Match(NamedTuple):
     participants: tuple[str, ...]
     games: tuple[Game, ...]
     finish_nanoseconds: int
+    retracts: str = ""
+
+
+def retraction_id(match_id: str) -> str:
+    """Id of the entry that takes a match back: one for each."""
+    return f"retracted/{hashlib.sha256(match_id.encode()).hexdigest()[:40]}"
 
 
 class LoggedMatch(NamedTuple):

@@ -2,7 +2,7 @@ CREATE TABLE alembic_version_elo (
 	version_num VARCHAR(32) NOT NULL,
 	CONSTRAINT alembic_version_elo_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO "alembic_version_elo" VALUES('0003');
+INSERT INTO "alembic_version_elo" VALUES('0005');
 CREATE TABLE elo_gates (
 	number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
 	gate_id VARCHAR(96) NOT NULL,
@@ -58,7 +58,7 @@ CREATE TABLE elo_standings (
 	high_water BIGINT NOT NULL,
 	matches BIGINT NOT NULL,
 	log_nu FLOAT NOT NULL,
-	body BLOB NOT NULL,
+	body BLOB NOT NULL, spread BLOB,
 	CONSTRAINT pk_elo_standings PRIMARY KEY (ladder)
 );
 CREATE INDEX ix_elo_gates_ladder ON elo_gates (ladder);

@@ -82,6 +82,7 @@ def fit(problem: Problem) -> Fit:
     hessian = _hessian(posterior)
     start = posterior.anchored((problem.start - CENTER) / SCALE)
     point = np.concatenate([start, [LOG_NU_MEAN, 0.0]])
+    point[-2] = posterior.likely_nu(point)
     repeated = repeats(problem.table)
     within = 1.0
     for _ in range(_ROUNDS):
@@ -95,7 +96,7 @@ def fit(problem: Problem) -> Fit:
         within = correlation(problem.table, posterior.cells, expected, posterior.players)
         if abs(within - used) < _CORRELATION_TOLERANCE:
             break
-    spread, seat_deviation = hessian.at(local).spread(SCALE)
+    spread, seat_deviation = hessian.spread(SCALE)  # it is where the last step began
     return Fit(
         ratings=CENTER + SCALE * posterior.anchored(point[:-OTHERS]),
         spread=spread,

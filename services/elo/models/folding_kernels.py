@@ -25,6 +25,7 @@ _PER_LN2, _LN2_HIGH, _LN2_LOW = (
     reproducible.LN2_LOW,
 )
 _P1, _P2, _P3, _P4, _P5 = reproducible.EXP
+_POWERS = 2.0 ** np.arange(-1022, 1024)
 _LEAST, _MOST = reproducible.LEAST, reproducible.MOST
 _HASH_FIRST, _HASH_SECOND = np.uint64(pairs.HASH_FIRST), np.uint64(pairs.HASH_SECOND)
 _HASH_SHIFT = np.uint64(pairs.HASH_SHIFT)
@@ -45,7 +46,10 @@ def _exp_of(value: float) -> float:
     square = rest * rest
     series = _P1 + square * (_P2 + square * (_P3 + square * (_P4 + square * _P5)))
     c = rest - square * series
-    return math.ldexp(1.0 - ((low - (rest * c) / (2.0 - c)) - high), int(power))
+    mantissa = 1.0 - ((low - (rest * c) / (2.0 - c)) - high)
+    if power < -1022.0:  # subnormal
+        return math.ldexp(mantissa, int(power))
+    return mantissa * _POWERS[int(power) + 1022]  # type: ignore[no-any-return]
 
 
 @numba.njit(inline="always", error_model="numpy")

@@ -13,6 +13,7 @@ Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
 
 COLUMNS = 15
+_MATCHES = 4
 _SUMS_FROM = 4  # before them: first, second, games, share
 SEATED = 11
 """Of a row's cells, the one that says whether its games tell who had the first place."""
@@ -199,13 +200,20 @@ class Pairs:
         if 2 * (self.count + rows) > len(self.slots):
             self._make_slots(self.count + rows)
 
-    def add(self, one: int, other: int, share: int, sums: Sums) -> None:
-        """Adds what a match tells of two players; `sums` take the view of `one`."""
+    def add(self, one: int, other: int, share: int, sums: Sums, *, times: float = 1.0) -> None:
+        """Adds what a match tells of two players; `sums` take the view of `one`.
+
+        `times` is -1 where a match that was added is taken back.
+        """
         if one > other:
             one, other, sums = other, one, sums.reversed()
         self.reserve(1)
-        added = (1.0, *sums[1:6], sums.score * sums.score)
-        ahead, seated = sums[8:], sums.seated
+        added: tuple[float, ...] = (1.0, *sums[1:6], sums.score * sums.score)
+        ahead: tuple[float, ...] = sums[8:]
+        seated = sums.seated
+        if times != 1.0:
+            added = tuple(times * value for value in added)
+            ahead = tuple(times * value for value in ahead)
         key = (one, other, sums.games, share)
         flat, slots, mask = self._flat, self._slots, len(self._slots) - 1
         slot = home(one, other, mask)
@@ -229,8 +237,11 @@ class Pairs:
         self.count += 1
 
     def table(self) -> PairTable:
-        """All rows."""
-        columns = self.rows.T.copy()
+        """All rows but those whose matches were all taken back."""
+        rows = self.rows
+        if len(rows) and rows[:, _MATCHES].min() <= 0.0:
+            rows = rows[rows[:, _MATCHES] > 0.0]
+        columns = rows.T.copy()
         return PairTable(columns[0].astype(np.intp), columns[1].astype(np.intp), *columns[2:])
 
     @property
@@ -252,6 +263,8 @@ class Pairs:
             games += int(cells[2] * cells[4])
             wins, draws = wins + int(cells[5]), draws + int(cells[6])
             score += cells[7] + cells[8] / 2.0
+        if not matches:
+            return None
         if one > other:  # the rows take the view of the lower index
             wins, score = games - draws - wins, games - score
         return Meeting(matches, games, wins, draws, score)

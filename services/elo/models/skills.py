@@ -7,9 +7,9 @@ bits.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from itertools import takewhile
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -27,21 +27,33 @@ ELO_VARIANCE, GLICKO, GLICKO_DEVIATION, GLICKO_VOLATILITY, MEAN, DEVIATION = ran
 
 _START = (online.START_DEVIATION**2, *Glicko(), *Skill())
 _FIRST_PLAYERS = 16
+_MANY = 64  # matches of two that are worth loading compiled code for
 
 
 class _Duels(NamedTuple):
     ones: Integers
     others: Integers
-    duels: Duels
+    games: Integers
+    starts: Integers
+    scores: Floats
     expectations: Floats
     matches: Integers
+
+
+class _Match(NamedTuple):
+    participants: Sequence[int]
+    games: Sequence[Game]
+    compared: Sequence[Comparison]
+    ratings: Sequence[float]
+    matches: Sequence[int]
 
 
 class Skills:
     """The players of a ladder, by index.
 
-    Duels are taken in when somebody looks, or when `settle` is called, which may be done by another
-    thread: it takes as long again as all else that a result costs a ladder.
+    Matches are taken in when somebody looks, or when `settle` is called: it takes as long again as
+    all else that a result costs a ladder, so another thread does it while further ones come. Only
+    one at a time may look or settle; see `Boards.settling`.
 
     Attributes:
         values: Columns as above [capacity, 6].
@@ -49,27 +61,19 @@ class Skills:
 
     def __init__(self, values: Floats | None = None) -> None:
         self.values: Floats = np.empty((0, FIELDS)) if values is None else values
-        self._later: list[_Duels] = []
-        self._settling = threading.Lock()
+        self._later: list[_Duels | _Match] = []
+        self._came = self._taken = 0
 
     @property
     def waiting(self) -> int:
-        """Duels that are not taken in yet."""
-        return sum(len(one.ones) for one in tuple(self._later))
+        """Matches that are not taken in yet."""
+        return self._came - self._taken
 
     def used(self, players: int) -> Floats:
         """A copy of those of so many players [players, 6]."""
         self.settle()
-        self.admit(players)
+        self._admit(players)
         return self.values[:players].copy()
-
-    def admit(self, players: int) -> None:
-        """Has so many players at least; new ones begin where the models say."""
-        have = len(self.values)
-        if players > have:
-            new = np.empty((max(players, 2 * have, _FIRST_PLAYERS) - have, FIELDS))
-            new[:] = _START
-            self.values = np.concatenate([self.values, new])
 
     def fold(
         self,
@@ -79,7 +83,7 @@ class Skills:
         ratings: Sequence[float],
         matches: Sequence[int],
     ) -> None:
-        """Takes in a match.
+        """Will take in a match.
 
         Args:
             participants: Indices of the players.
@@ -88,18 +92,8 @@ class Skills:
             ratings: Elo of each participant before it.
             matches: Of each participant before it.
         """
-        self.settle()
-        self.admit(max(participants) + 1)
-        rows = [self.values[player].tolist() for player in participants]
-        variances = online.spread([row[ELO_VARIANCE] for row in rows], ratings, matches, compared)
-        rated = _glicko([Glicko(*row[GLICKO:MEAN]) for row in rows], compared)
-        skills = [Skill(*row[MEAN:]) for row in rows]
-        for game in games:
-            skills = _plackett_luce(skills, game)
-        for player, variance, one, skill in zip(
-            participants, variances, rated, skills, strict=True
-        ):
-            self.values[player] = (variance, *one, *skill)
+        self._later.append(_Match(participants, games, compared, ratings, matches))
+        self._came += 1
 
     def fold_duels(
         self,
@@ -109,7 +103,7 @@ class Skills:
         expectations: Floats,
         matches: Integers,
     ) -> None:
-        """Will take in duels one after the other: bit for bit what `fold` does, and far sooner.
+        """Will take in duels one after the other: bit for bit as if by `fold`, and far sooner.
 
         Args:
             ones: Index of the first of each.
@@ -118,24 +112,81 @@ class Skills:
             expectations: The score that Elo expected the first to have in a game [duels].
             matches: Of both before each [2 duels].
         """
-        self._later.append(_Duels(ones, others, duels, expectations, matches))
+        self._later.append(
+            _Duels(
+                *(ones, others, duels.games, duels.starts, duels.scores),
+                *(expectations, matches),
+            )
+        )
+        self._came += len(ones)
 
     def settle(self) -> None:
-        """Takes in the duels that wait; those that come meanwhile too."""
-        if not self._later:
-            return
+        """Takes in what waits; what comes meanwhile too."""
+        while self._later:
+            first = self._later[0]
+            if isinstance(first, _Duels):
+                self._take_duels(first)
+                done, count = 1, len(first.ones)
+            else:
+                done = count = self._take_matches()
+            del self._later[:done]
+            self._taken += count
+
+    def _take_matches(self) -> int:
+        """Takes in the matches at the head; how many."""
+        run = list(takewhile(lambda one: isinstance(one, _Match), self._later))
+        matches = cast("list[_Match]", run)
+        if len(matches) >= _MANY and all(len(one.participants) == 2 for one in matches):
+            self._take_duels(_as_duels(matches))
+        else:
+            for one in matches:
+                self._take(one)
+        return len(matches)
+
+    def _take_duels(self, columns: _Duels) -> None:
         from services.elo.models import skill_kernels
 
+        self._admit(int(max(columns.ones.max(), columns.others.max())) + 1)
         fold: Callable[..., None] = skill_kernels.fold
-        with self._settling:
-            while self._later:
-                ones, others, duels, expectations, matches = self._later[0]
-                self.admit(int(max(ones.max(), others.max())) + 1)
-                fold(
-                    *(ones, others, duels.games, duels.starts, duels.scores),
-                    *(expectations, matches, self.values),
-                )
-                del self._later[0]  # only now, as whoever finds none left need not wait
+        fold(*columns, self.values)
+
+    def _take(self, match: _Match) -> None:
+        participants, compared = match.participants, match.compared
+        self._admit(max(participants) + 1)
+        rows = [self.values[player].tolist() for player in participants]
+        variances = online.spread(
+            [row[ELO_VARIANCE] for row in rows], match.ratings, match.matches, compared
+        )
+        rated = _glicko([Glicko(*row[GLICKO:MEAN]) for row in rows], compared)
+        skills = [Skill(*row[MEAN:]) for row in rows]
+        for game in match.games:
+            skills = _plackett_luce(skills, game)
+        for player, variance, one, skill in zip(
+            participants, variances, rated, skills, strict=True
+        ):
+            self.values[player] = (variance, *one, *skill)
+
+    def _admit(self, players: int) -> None:
+        """Has so many players at least; new ones begin where the models say."""
+        have = len(self.values)
+        if players > have:
+            new = np.empty((max(players, 2 * have, _FIRST_PLAYERS) - have, FIELDS))
+            new[:] = _START
+            self.values = np.concatenate([self.values, new])
+
+
+def _as_duels(matches: Sequence[_Match]) -> _Duels:
+    """Matches of two as columns."""
+    games = np.array([len(one.games) for one in matches], np.int64)
+    return _Duels(
+        np.array([one.participants[0] for one in matches], np.int64),
+        np.array([one.participants[1] for one in matches], np.int64),
+        games,
+        np.cumsum(games) - games,
+        np.array([game.scores for one in matches for game in one.games], np.float64),
+        np.array([online.expected_score(*one.ratings) for one in matches]),
+        np.array([one.matches for one in matches], np.int64).ravel(),
+    )
 
 
 def _glicko(players: Sequence[Glicko], compared: Sequence[Comparison]) -> list[Glicko]:

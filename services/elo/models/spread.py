@@ -40,18 +40,25 @@ class Spread(Protocol):
         """Covariances of pairs of players [pairs]."""
         ...
 
+    def deviations(self, ones: Indices, others: Indices) -> Floats:
+        """Standard deviations of the differences between pairs of players [pairs]."""
+        ...
+
+    def compact(self) -> Spread:
+        """The same in 32 bits, to be kept."""
+        ...
+
 
 @dataclass(frozen=True)
 class Covariance:
     """A normal distribution with its whole covariance [players, players]."""
 
-    matrix: Floats
+    matrix: npt.NDArray[np.floating]
 
     @property
     def variances(self) -> Floats:
         """See `Spread.variances`."""
-        variances: Floats = np.maximum(np.diag(self.matrix), 0.0)
-        return variances
+        return np.maximum(np.diag(self.matrix), 0.0).astype(np.float64)
 
     def better(
         self, ratings: Floats, players: Indices, quantile: float, skew: Skew | None = None
@@ -73,6 +80,17 @@ class Covariance:
     def covariances(self, ones: Indices, others: Indices) -> Floats:
         """See `Spread.covariances`."""
         return self.matrix[ones, others].astype(np.float64)
+
+    def deviations(self, ones: Indices, others: Indices) -> Floats:
+        """See `Spread.deviations`."""
+        matrix = self.matrix
+        variances = np.diag(matrix).astype(np.float64)
+        of_difference = variances[ones] + variances[others] - 2.0 * matrix[ones, others]
+        return np.sqrt(np.maximum(of_difference, 0.0))
+
+    def compact(self) -> Covariance:
+        """See `Spread.compact`."""
+        return Covariance(self.matrix.astype(np.float32))
 
 
 @dataclass(frozen=True)
@@ -97,16 +115,18 @@ class Samples:
         counts = np.empty(len(players), np.int64)
         deviations = np.sqrt(self.variances[best_first])
         of_best = self.draws[best_first]
-        draws = [np.ascontiguousarray(of_best.T, np.float32)] * 2
-        sides = [deviations] * 2
+        one = np.ascontiguousarray(of_best.T, np.float32)
+        lower, upper, draws_below, draws_above = deviations, deviations, one, one
         if skew is not None:
             below, above = (side[best_first] for side in skew)
-            draws = [
+            draws_below, draws_above = (
                 np.ascontiguousarray((of_best * side[:, None]).T, np.float32)
                 for side in (below, above)
-            ]
-            sides = [deviations * below, deviations * above]
-        sparse_kernels.count_better(ratings[best_first], *sides, *draws, quantile, counts)
+            )
+            lower, upper = deviations * below, deviations * above
+        sparse_kernels.count_better(
+            ratings[best_first], lower, upper, draws_below, draws_above, quantile, counts
+        )
         of_player = np.zeros(len(ratings), np.intp)
         of_player[best_first] = counts
         return of_player[players]
@@ -119,3 +139,16 @@ class Samples:
             product = self.draws[ones[some]].astype(np.float64) * self.draws[others[some]]
             found[some] = np.mean(product, axis=1)
         return found
+
+    def deviations(self, ones: Indices, others: Indices) -> Floats:
+        """See `Spread.deviations`; those of the draws, as `better` takes them."""
+        found = np.empty(len(ones))
+        for start in range(0, len(ones), _PAIRS_AT_ONCE):
+            some = slice(start, start + _PAIRS_AT_ONCE)
+            apart = self.draws[ones[some]].astype(np.float64) - self.draws[others[some]]
+            found[some] = np.sqrt(np.mean(apart * apart, axis=1))
+        return found
+
+    def compact(self) -> Samples:
+        """See `Spread.compact`."""
+        return Samples(self.variances, self.draws.astype(np.float32))

@@ -34,7 +34,9 @@ class Boards:
         self._boards: dict[str, Board] = {}
         self.mark = 0
         """Sequence of the last match that was folded in."""
-        self._settling: asyncio.Task[None] | None = None
+        self._settler: asyncio.Task[None] | None = None
+        self.settling = asyncio.Lock()
+        """Held by whoever takes in, or reads, what models believe; after `changing`, where both."""
         self.changing = asyncio.Lock()
         """Held while ladders change, and by whoever needs them to stand still for longer."""
 
@@ -101,6 +103,7 @@ class Boards:
         else:
             async for logged in paced(map(LoggedMatch, sequences, content)):
                 self._board(logged.match.ladder).ladder.fold(logged)
+            await self._settle([match.ladder for match in content])
         self.mark = sequences[-1]
 
     async def _settle(self, ladders: Sequence[str]) -> None:
@@ -109,10 +112,15 @@ class Boards:
         behind = [one for one in of_all if one is not None and one.waiting >= _SETTLED_AT]
         if not behind:
             return
-        if self._settling is None or self._settling.done():
-            self._settling = asyncio.create_task(asyncio.to_thread(_settle_all, behind))
+        if self._settler is None or self._settler.done():
+            self._settler = asyncio.create_task(self._settle_all(behind))
         if max(one.waiting for one in behind) >= _MOST_WAITING:
-            await self._settling
+            await self._settler
+
+    async def _settle_all(self, skills: Sequence[Skills]) -> None:
+        async with self.settling:
+            for one in skills:
+                await asyncio.to_thread(one.settle)
 
     def _fold_duels(self, sequences: Integers, duels: Duels) -> None:
         names = dict.fromkeys(duels.ladders)
@@ -130,11 +138,6 @@ class Boards:
         if board is None:
             self._boards[ladder] = board = Board(Ladder(ladder))
         return board
-
-
-def _settle_all(skills: Sequence[Skills]) -> None:
-    for one in skills:
-        one.settle()
 
 
 async def soon(copy: Callable[[], T], rows: int) -> T:

@@ -43,16 +43,21 @@ class ModelStandings(Standings):
 
     volatilities: Floats | None = None
 
+    def _apart(self, ones: Indices, others: Indices) -> Floats | None:
+        variances = ((self.high - self.low) / (2.0 * QUANTILE)) ** 2
+        return np.sqrt(variances[ones] + variances[others])  # independent beliefs, as in `better`
+
 
 class ByModel:
     """Boards of ladders by model, each with the newest standings that were asked for.
 
     Args:
+        settling: Held while games are taken in, which one ladder does at a time.
         clock: Seconds, only ever growing.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
+    def __init__(self, settling: asyncio.Lock, clock: Callable[[], float]) -> None:
+        self._settling, self._clock = settling, clock
         self._views: dict[tuple[str, Model], Board] = {}
         self._due: dict[tuple[str, Model], float] = {}
 
@@ -90,13 +95,14 @@ class ByModel:
             if known.high_water >= asked or (waits and len(known.names) > max(players, default=-1)):
                 return view
             began = self._clock()
-            await asyncio.to_thread(ladder.skills.settle)
-            # From here to the thread nothing is awaited, so that all is of one place in the log.
-            names = tuple(ladder.players.names)
-            online, _ = ladder.players.used()
-            values = ladder.skills.used(len(names))
-            met = ladder.pairs.rows[:, :2].astype(np.intp)
-            marks = ladder.high_water, ladder.matches
+            async with self._settling:
+                await asyncio.to_thread(ladder.skills.settle)
+                # From here to the thread nothing is awaited, so all is of one place in the log.
+                names = tuple(ladder.players.names)
+                online, _ = ladder.players.used()
+                values = ladder.skills.used(len(names))
+                met = ladder.pairs.rows[:, :2].astype(np.intp)
+                marks = ladder.high_water, ladder.matches
             view.publish(
                 await asyncio.to_thread(_standings, model, names, online, values, met, marks)
             )

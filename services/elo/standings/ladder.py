@@ -66,13 +66,16 @@ class Ladder:
         """
         sequence, match = logged
         self._check_order(sequence)
+        self.high_water = sequence
+        if match.retracts:
+            self._take_back(match)
+            return
         participants = [self.players.admit(player) for player in match.participants]
         compared = comparisons(match.games)
         self._rate(sequence, participants, match, compared)
         for first, second, share, sums in compared:
             self.pairs.add(participants[first], participants[second], share, sums)
         self.matches += 1
-        self.high_water = sequence
 
     def fold_duels(self, sequences: Integers, duels: Duels) -> None:
         """Takes in the next matches of the log: bit for bit what `fold` does, and far sooner.
@@ -122,20 +125,26 @@ class Ladder:
             start=self.players.used()[0],
         )
 
+    def _take_back(self, match: Match) -> None:
+        """Pairs count what it told no more; what was played, and online ratings, stay."""
+        participants = [self.players.admit(player) for player in match.participants]
+        for first, second, share, sums in comparisons(match.games):
+            one, other = participants[first], participants[second]
+            self.pairs.add(one, other, share, sums, times=-1.0)
+
     def _check_order(self, sequence: int) -> None:
         if sequence <= self.high_water:
             raise ValueError(f"match {sequence} of the log came after {self.high_water}")
 
     def _admit(self, duels: Duels) -> tuple[Integers, Integers]:
         """Indices of both sides; new players get theirs in the order of the log."""
-        index = self.players.index
-        ones, others = list(map(index, duels.ones)), list(map(index, duels.others))
-        if None in ones or None in others:
+        try:
+            return self.players.indices(duels.ones), self.players.indices(duels.others)
+        except KeyError:
             for one, other in zip(duels.ones, duels.others, strict=True):
                 self.players.admit(one)
                 self.players.admit(other)
-            ones, others = list(map(index, duels.ones)), list(map(index, duels.others))
-        return np.array(ones, np.int64), np.array(others, np.int64)
+        return self.players.indices(duels.ones), self.players.indices(duels.others)
 
     def _rate(
         self,

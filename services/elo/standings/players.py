@@ -1,11 +1,29 @@
-"""What a player's name says: policy version, bot or person, and which version it grew from."""
+"""What a player's name says: of which kind it is, and which version it grew from."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from enum import Enum
 from itertools import pairwise
 
 NO_PARENT = -1
+
+_VERSION = re.compile(r"(.+):([1-9][0-9]{0,17})")
+
+
+class Kind(Enum):
+    """Of a player; the value is how its name begins."""
+
+    BOT = "bot/"
+    PERSON = "player/"
+    FOREIGN = "foreign/"
+    POLICY = ""
+
+
+def kind_of(player: str) -> Kind:
+    """The kind of a player by its name."""
+    return next(kind for kind in Kind if player.startswith(kind.value))
 
 
 def is_bot(player: str) -> bool:
@@ -14,9 +32,12 @@ def is_bot(player: str) -> bool:
 
 
 def version_of(player: str) -> tuple[str, int] | None:
-    """Name and version of a policy version such as "race:12"; None for bots and people."""
-    name, colon, version = player.rpartition(":")
-    return (name, int(version)) if colon else None
+    """Name and version of a policy version such as "race:12"; None for bots and people.
+
+    A foreign one may be named alike: what is known of versions holds for those of elsewhere, too.
+    """
+    found = _VERSION.fullmatch(player)
+    return None if found is None else (found[1], int(found[2]))
 
 
 def parents(players: Sequence[str]) -> list[int]:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from mazemesh.errors import ResourceExhausted, Unavailable
 from services._harness.broadcast import Broadcast, wait
 from services.elo.log.batch import Batch
+from services.elo.log.match import Match, retraction_id
 from services.elo.models.bradley_terry import Fit
 from services.elo.models.posterior import Problem
 from services.elo.standings.board import Board
@@ -107,6 +108,16 @@ class Ratings:
     async def record(self, batch: Batch) -> Sequence[Status]:
         """Appends to the log and folds in what is new; statuses in the order of the batch."""
         return await self._grouping.append(batch)
+
+    async def retractions(self, match_ids: Sequence[str]) -> list[Match]:
+        """Entries that take results back, of those that the log has; recorded, each counts once."""
+        there = await self._log.named(match_ids)
+        found = [there[one] for one in dict.fromkeys(match_ids) if one in there]
+        return [
+            one._replace(match_id=retraction_id(one.match_id), retracts=one.match_id)
+            for one in found
+            if not one.retracts
+        ]
 
     async def current(self, ladder: str, players: Iterable[int] = ()) -> Board | None:
         """A ladder whose standings hold these players.

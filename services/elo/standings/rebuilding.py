@@ -167,7 +167,7 @@ class Rebuilding:
                         )
                         report.add([Difference(name, "", "matches", False, *map(float, counts))])
                         continue
-                    found, right = await _states([one, other])
+                    found, right = await self._states([one, other])
                     report.add(differences.of_states(found, right, stored=False))
                     report.ladders += 1
                     report.players += len(right.players)
@@ -249,7 +249,7 @@ class Rebuilding:
                     name = board.ladder.name
                     report.add([Difference(name, "", "matches", True, 0.0, matches)])
                     continue
-                (right_state,) = await _states([board.ladder])
+                (right_state,) = await self._states([board.ladder])
                 report.add(differences.of_states(state, right_state, stored=True))
             for name, state in by_name.items():
                 report.add([Difference(name, "", "matches", True, float(state.matches), 0.0)])
@@ -270,7 +270,7 @@ class Rebuilding:
         return await asyncio.to_thread(lambda: standings(fit(problem), problem, names, *marks))
 
     async def _update(self, boards: Sequence[Board]) -> Update:
-        states = await _states([board.ladder for board in boards])
+        states = await self._states([board.ladder for board in boards])
         fitted = [to_fitted(board.ladder.name, board.standings) for board in boards]
         mark = self._fresh.mark
         return Update(mark, {}, fitted, Snapshot(mark, states))
@@ -289,10 +289,10 @@ class Rebuilding:
             histories.add(ladder, points.where(points.sequences <= mark))
         return _Stored(snapshot, fitted, histories, mark)
 
-
-async def _states(ladders: Sequence[Ladder]) -> list[LadderState]:
-    rows = sum(one.pairs.count + len(one.players) for one in ladders)
-    return await soon(lambda: list(map(state_of, ladders)), rows)
+    async def _states(self, ladders: Sequence[Ladder]) -> list[LadderState]:
+        rows = sum(one.pairs.count + len(one.players) for one in ladders)
+        async with self._boards.settling, self._fresh.settling:
+            return await soon(lambda: list(map(state_of, ladders)), rows)
 
 
 def _parts(piece: LoggedBatch, stops: Sequence[int]) -> Iterator[LoggedBatch]:

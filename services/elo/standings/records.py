@@ -77,9 +77,23 @@ class Records:
         count = len(self.names)
         return self.ratings[:count].copy(), self.numbers[:, :count].copy()
 
+    @property
+    def last_finishes(self) -> Integers:
+        """When each one's last match in the log ended [capacity], nanoseconds since 1970."""
+        finishes: Integers = self.numbers[4]
+        return finishes
+
     def index(self, player: str) -> int | None:
         """The player's index; None for one that is not known."""
         return self._index.get(player)
+
+    def indices(self, players: Sequence[str]) -> Integers:
+        """The indices of many [players].
+
+        Raises:
+            KeyError: one is not known.
+        """
+        return np.fromiter(map(self._index.__getitem__, players), np.int64, len(players))
 
     def admit(self, player: str) -> int:
         """The player's index, the next one when it is new."""

@@ -188,7 +188,8 @@ class Sharing:
         if new > max(SNAPSHOT_MATCHES, matches // _SNAPSHOT_SHARE) or (complete and new > 0):
             changed = [one.ladder for one in boards if one.ladder.high_water > one.snapshot]
             rows = sum(one.pairs.count + len(one.players) for one in changed)
-            states = await soon(lambda: list(map(state_of, changed)), rows)
+            async with self._boards.settling:
+                states = await soon(lambda: list(map(state_of, changed)), rows)
             snapshot = Snapshot(mark, states)
         saved = [
             _Saved(one, one.standings.high_water, one.ladder.high_water, one.ladder.matches)

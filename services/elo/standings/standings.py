@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -12,9 +14,15 @@ from services.elo.models.bradley_terry import QUANTILE as QUANTILE
 from services.elo.models.bradley_terry import Fit
 from services.elo.models.pairs import Floats, Indices
 from services.elo.models.posterior import SCALE, Problem
+from services.elo.models.spread import Spread
 from services.elo.store import Fitted
 
 UNRANKED = 0
+
+
+def normal(z: float) -> float:
+    """The standard normal distribution function."""
+    return 0.5 * (1.0 + math.erf(z / math.sqrt(2.0)))
 
 
 @dataclass(frozen=True)
@@ -32,6 +40,8 @@ class Standings:
         log_nu: Of the draw model.
         order: Indices of the players, best first; equal ratings by name.
         seat: Seat effect in points and its standard deviation.
+        spread: How sure the ratings are together; None where that is not known any more.
+        listings: Lists that were made of them; see `filters`.
     """
 
     high_water: int
@@ -44,6 +54,29 @@ class Standings:
     log_nu: float
     order: tuple[int, ...]
     seat: tuple[float, float] = (0.0, 0.0)
+    spread: Spread | None = None
+    listings: dict[Any, Indices] = field(default_factory=dict, compare=False, repr=False)
+
+    def superiority(self, ones: Indices, others: Indices) -> Floats | None:
+        """How likely it is that each of `ones` is better than the one of `others` beside it.
+
+        Likelihood of superiority, by the normal approximation to the posterior [pairs]; 1/2 for a
+        player and itself. Not a number where one is ranked and the other not, since no results
+        connect them; None where the spread is not known.
+        """
+        deviations = self._apart(ones, others)
+        if deviations is None:
+            return None
+        leads = self.ratings[ones] - self.ratings[others]
+        found: Floats = np.array(
+            [normal(z) for z in (leads / np.maximum(deviations, 1e-9)).tolist()]
+        )
+        found[(self.ranks[ones] == UNRANKED) != (self.ranks[others] == UNRANKED)] = np.nan
+        return found
+
+    def _apart(self, ones: Indices, others: Indices) -> Floats | None:
+        """Standard deviations of differences [pairs]; None where they are not known."""
+        return None if self.spread is None else self.spread.deviations(ones, others)
 
     def expected_score(self, player: int, opponent: int) -> float:
         """Expected score in 0..1 of one game between two players."""
@@ -85,6 +118,7 @@ def standings(
         log_nu=fit.log_nu,
         order=_order(fit.ratings, names),
         seat=(fit.seat, fit.seat_deviation),
+        spread=fit.spread.compact(),
     )
 
 
@@ -97,6 +131,7 @@ def to_fitted(ladder: str, standings: Standings) -> Fitted:
         standings.log_nu,
         np.stack([standings.ratings, standings.low, standings.high]),
         standings.ranks,
+        standings.spread,
         seat=standings.seat,
     )
 
@@ -116,6 +151,7 @@ def of_fitted(fitted: Fitted, names: Sequence[str]) -> Standings:
         log_nu=fitted.log_nu,
         order=_order(ratings, known),
         seat=fitted.seat,
+        spread=fitted.spread,
     )
 
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from services.elo.models.pairs import COLUMNS, Floats
 from services.elo.models.skills import FIELDS
+from services.elo.models.spread import Covariance, Samples, Spread
 from services.elo.standings.points import Points
 from services.elo.store import Fitted, LadderState
 
@@ -21,6 +22,7 @@ _WITH_SKILLS = 2
 """Of records, pairs and standings since there are several models and seats; 1 has neither."""
 _LEVEL = 1
 _HEAD = struct.Struct("<BI")  # version, length of what comes first
+_SPREAD = struct.Struct("<BII")  # version, players, draws or 0
 ROWS_OF_A_PART = 65_536
 """Pairs in one row of the table `elo_pairs`: 7.9 MB before they are compressed."""
 _COLUMNS_BEFORE = 11
@@ -92,6 +94,34 @@ def read_standings(
     return columns, ranks, seat
 
 
+def spread(of_ratings: Spread) -> bytes:
+    """How sure ratings are, in 32 bits: of a covariance its upper triangle."""
+    if isinstance(of_ratings, Covariance):
+        count = len(of_ratings.matrix)
+        upper = of_ratings.matrix[np.triu_indices(count)]
+        return _SPREAD.pack(_VERSION, count, 0) + _bytes(upper.astype(np.float32))
+    if isinstance(of_ratings, Samples):
+        head = _SPREAD.pack(_VERSION, *of_ratings.draws.shape)
+        draws = of_ratings.draws.astype(np.float32)
+        return head + _bytes(of_ratings.variances) + _bytes(draws)
+    raise TypeError(f"{type(of_ratings).__name__} is no spread that is stored")
+
+
+def read_spread(body: bytes) -> Spread:
+    """What `spread` wrote."""
+    version, count, draws = _SPREAD.unpack_from(body)
+    if version != _VERSION:
+        raise _unknown(version)
+    at = _SPREAD.size
+    if draws:
+        variances = np.frombuffer(body, "<f8", count, at).astype(np.float64)
+        of_players = np.frombuffer(body, "<f4", count * draws, at + 8 * count)
+        return Samples(variances, of_players.reshape(count, draws).astype(np.float32))
+    matrix = np.zeros((count, count), np.float32)
+    matrix[np.triu_indices(count)] = np.frombuffer(body, "<f4", offset=at)
+    return Covariance(matrix + np.triu(matrix, 1).T)
+
+
 def points(of_player: Points) -> bytes:
     """Points of one player; which of its matches they are of follows from the first."""
     rows = np.empty(len(of_player), _POINT)
@@ -127,7 +157,11 @@ def _packed(content: bytes, first: int, version: int = _VERSION) -> bytes:
 def _unpacked(body: bytes) -> tuple[bytes, int]:
     version, first = _HEAD.unpack_from(body)
     if version not in (_VERSION, _WITH_SKILLS):
-        raise ValueError(
-            f"columns of version {version} are stored; this mazemesh knows 1 to {_WITH_SKILLS}"
-        )
+        raise _unknown(version)
     return zlib.decompress(memoryview(body)[_HEAD.size :]), first
+
+
+def _unknown(version: int) -> ValueError:
+    return ValueError(
+        f"columns of version {version} are stored; this mazemesh knows 1 to {_WITH_SKILLS}"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
@@ -15,7 +16,7 @@ from services.elo.log.batch import Batch, LoggedBatch
 from services.elo.log.match import Match
 from services.elo.store import Appended, Status
 from services.elo.stores.tables import results
-from services.elo.wire.payloads import decode, decode_all
+from services.elo.wire.payloads import MANY, decode, decode_all
 
 _READ_AT_ONCE = 5000
 _ASK_AT_ONCE = 500  # variables in one statement; databases limit them
@@ -59,8 +60,19 @@ class SqlResultLog:
             sequences, payloads = await self._database.run(partial(_read, after=after))
             complete = len(sequences) < _READ_AT_ONCE
             if sequences:
-                yield LoggedBatch(sequences, decode_all(payloads))
+                # Thousands of matches of many players take a second to decode.
+                content = (
+                    decode_all(payloads)
+                    if len(payloads) < MANY
+                    else await asyncio.to_thread(decode_all, payloads)
+                )
+                yield LoggedBatch(sequences, content)
                 after = sequences[-1]
+
+    async def raw(self, after: int, count: int) -> Sequence[tuple[int, bytes]]:
+        """See `ResultLog.raw`."""
+        found = await self._database.run(partial(_read, after=after, count=count))
+        return list(zip(*found, strict=True))
 
     async def find(self, sequences: Sequence[int]) -> Sequence[Match]:
         """See `ResultLog.find`."""
@@ -153,9 +165,11 @@ def _same(known: bytes, payload: bytes) -> bool:
     return known.startswith(b"{") and decode(known) == decode(payload)
 
 
-def _read(session: Session, after: int) -> tuple[list[int], list[bytes]]:
+def _read(
+    session: Session, after: int, count: int = _READ_AT_ONCE
+) -> tuple[list[int], list[bytes]]:
     query = select(results.c.sequence, results.c.payload).where(results.c.sequence > after)
-    found = session.execute(query.order_by(results.c.sequence).limit(_READ_AT_ONCE)).all()
+    found = session.execute(query.order_by(results.c.sequence).limit(count)).all()
     return [row[0] for row in found], [row[1] for row in found]
 
 

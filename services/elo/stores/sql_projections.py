@@ -62,6 +62,7 @@ def rows_of(change: Update) -> dict[Table, list[Row]]:
                 "matches": fitted.matches,
                 "log_nu": fitted.log_nu,
                 "body": columns.standings(fitted),
+                "spread": None if fitted.spread is None else columns.spread(fitted.spread),
             }
             for fitted in change.fitted
         ]
@@ -152,11 +153,13 @@ def _fitted(session: Session, known: Mapping[str, int]) -> list[Fitted]:
     for ladder in changed:
         row = session.execute(
             select(
-                standings.c.high_water, standings.c.matches, standings.c.log_nu, standings.c.body
+                *(standings.c.high_water, standings.c.matches, standings.c.log_nu),
+                *(standings.c.body, standings.c.spread),
             ).where(standings.c.ladder == ladder)
         ).one()
         of_players, ranks, seat = columns.read_standings(row[3])
-        found.append(Fitted(ladder, row[0], row[1], row[2], of_players, ranks, seat=seat))
+        spread = None if row[4] is None else columns.read_spread(row[4])
+        found.append(Fitted(ladder, *row[:3], of_players, ranks, spread, seat))
     return found
 
 

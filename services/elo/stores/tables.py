@@ -68,6 +68,8 @@ standings = Table(
     Column("matches", BigInteger, nullable=False),
     Column("log_nu", Float(53), nullable=False),
     Column("body", LargeBinary, nullable=False),
+    # How sure the ratings are together; absent in rows of before there was this column.
+    Column("spread", LargeBinary, nullable=True),
 )
 
 histories = Table(

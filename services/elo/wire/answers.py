@@ -9,12 +9,12 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from mazemesh.v1 import elo_pb2
 from services.elo.log.match import Match
 from services.elo.standings.board import Board
-from services.elo.standings.by_model import Model, ModelStandings
-from services.elo.standings.paging import Page
+from services.elo.standings.by_model import ModelStandings
+from services.elo.standings.players import kind_of
 from services.elo.standings.points import Points
 from services.elo.standings.rebuilding import Report
 from services.elo.standings.standings import QUANTILE, Standings
-from services.elo.wire import validation
+from services.elo.wire.filters import TO_KINDS
 
 
 def timestamp(nanoseconds: int) -> Timestamp:
@@ -41,24 +41,19 @@ def rating(board: Board, standings: Standings, player: int) -> elo_pb2.PlayerRat
         last_match_time=timestamp(record.last_finish_nanoseconds),
         deviation=(standings.high[player] - standings.low[player]) / (2.0 * QUANTILE),
         volatility=0.0 if volatilities is None else volatilities[player],
+        kind=TO_KINDS[kind_of(record.name)],
     )
 
 
-def leaderboard(
-    board: Board, page: Page, model: Model | None = None
-) -> elo_pb2.GetLeaderboardResponse:
-    """A page of players, by a model; None is the headline."""
-    seat, seat_deviation = page.standings.seat
-    return elo_pb2.GetLeaderboardResponse(
+def ladder(board: Board) -> elo_pb2.Ladder:
+    """A ladder in brief."""
+    players = board.ladder.players
+    return elo_pb2.Ladder(
         ladder=board.ladder.name,
-        players=[rating(board, page.standings, player) for player in page.players],
-        next_page_token=page.next_token,
+        players=len(players),
         matches=board.ladder.matches,
-        fitted_matches=page.standings.matches,
-        total_players=page.total,
-        model=elo_pb2.RATING_MODEL_BRADLEY_TERRY if model is None else validation.NUMBERS[model],
-        seat_effect=seat,
-        seat_deviation=seat_deviation,
+        fitted_matches=board.standings.matches,
+        last_match_time=timestamp(int(players.last_finishes[: len(players)].max())),
     )
 
 

@@ -1,4 +1,4 @@
-"""Registers the Elo service; the requests of RecordResults stay bytes."""
+"""Registers the Elo service; results that come, and pages of leaderboards, stay bytes."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ SERVICE: str = _SERVICE.full_name
 _MOST_BYTES = 64 * 1024
 """Of all other requests: 64 players' names are the longest."""
 
+_IDS_BYTES = 192 * 1024
+"""Of a request that has 1,000 ids of matches."""
+
 
 def add_elo_servicer(servicer: EloServicer, server: grpc.aio.Server) -> None:
     """Serves it."""
@@ -21,7 +24,8 @@ def add_elo_servicer(servicer: EloServicer, server: grpc.aio.Server) -> None:
         servicer,
         server,
         _SERVICE,
-        most_bytes={},
+        most_bytes={"RetractResults": _IDS_BYTES},
         others_bytes=_MOST_BYTES,
-        raw_requests=("RecordResults",),
+        raw_requests=("RecordResults", "ImportResults"),
+        raw_responses=("GetLeaderboard", "WatchLeaderboard", "ListResults"),
     )

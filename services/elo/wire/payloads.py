@@ -38,6 +38,7 @@ def message(match: Match) -> elo_pb2.MatchResult:
         participants=match.participants,
         games=[elo_pb2.GameOutcome(**game._asdict()) for game in match.games],
         finish_time=finish,
+        retracts=match.retracts,
     )
 
 
@@ -70,6 +71,7 @@ def decode(payload: bytes) -> Match:
             for game in result.games
         ),
         finish_nanoseconds=result.finish_time.ToNanoseconds(),
+        retracts=result.retracts,
     )
 
 

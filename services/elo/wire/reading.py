@@ -7,6 +7,7 @@ import asyncio
 from google.protobuf.message import DecodeError
 
 from mazemesh.errors import InvalidArgument
+from mazemesh.names import PLAYER, Grammar
 from mazemesh.v1 import elo_pb2
 from services.elo.log.batch import Batch
 from services.elo.wire import payloads, validation
@@ -21,8 +22,8 @@ class RequestReader:
     def __init__(self) -> None:
         self._loaded = False
 
-    async def read(self, request: bytes) -> Batch:
-        """The results of a request.
+    async def read(self, request: bytes, participant: Grammar = PLAYER) -> Batch:
+        """The results of a request; `participant` is the grammar of whoever takes part.
 
         Raises:
             InvalidArgument: one is malformed, or it is no request.
@@ -33,14 +34,14 @@ class RequestReader:
                 self._loaded = True
             from services.elo.wire import scan
 
-            batch = scan.request(request)
+            batch = scan.request(request, participant)
             if batch is not None:
                 return batch
         try:
             results = elo_pb2.RecordResultsRequest.FromString(request).results
         except DecodeError as error:
             raise InvalidArgument(f"the message is no RecordResultsRequest: {error}") from error
-        matches = await validation.matches(results)
+        matches = await validation.matches(results, participant)
         return Batch(
             [match.match_id for match in matches],
             list(map(payloads.of_message, results)),

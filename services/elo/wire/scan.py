@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mazemesh.names import LADDER, PLAYER
+from mazemesh.names import LADDER, PLAYER, Grammar
 from services.elo.log.batch import Batch, Duels
 from services.elo.wire import scan_kernels
 from services.elo.wire.scan_kernels import SPANS
@@ -15,18 +15,21 @@ from services.elo.wire.validation import MOST_RESULTS, MOST_SCORES
 _LEAST_BYTES_OF_A_GAME = 12
 _KNOWN_NAMES = 100_000
 
-_players: set[str] = set()
+_players: dict[Grammar, set[str]] = {}
 _ladders: set[str] = set()
 
 
-def request(data: bytes) -> Batch | None:
-    """The results of a RecordResultsRequest; None for whatever is not plainly right."""
+def request(data: bytes, participant: Grammar = PLAYER) -> Batch | None:
+    """The results of a RecordResultsRequest; None for whatever is not plainly right.
+
+    `participant` is the grammar of whoever takes part.
+    """
     room = _Room(MOST_RESULTS, data)
     count = scan_kernels.request(room.data, *room.columns)
     if count < 1 or 2 * int(room.games[:count].sum()) > MOST_SCORES:
         return None
     duels = room.duels(count)
-    if not _right(duels):
+    if not _right(duels, participant):
         return None
     starts, ends = room.spans[:count, 0].tolist(), room.spans[:count, 1].tolist()
     return Batch(
@@ -82,13 +85,14 @@ class _Room:
         )
 
 
-def _right(duels: Duels) -> bool:
+def _right(duels: Duels, participant: Grammar) -> bool:
     """Whether all names are; those that were found right are remembered."""
-    players = {*duels.ones, *duels.others} - _players
+    known_players = _players.setdefault(participant, set())
+    players = {*duels.ones, *duels.others} - known_players
     ladders = {*duels.ladders} - _ladders
-    if not (all(map(PLAYER.accepts, players)) and all(map(LADDER.accepts, ladders))):
+    if not (all(map(participant.accepts, players)) and all(map(LADDER.accepts, ladders))):
         return False
-    for known, new in ((_players, players), (_ladders, ladders)):
+    for known, new in ((known_players, players), (_ladders, ladders)):
         if len(known) + len(new) > _KNOWN_NAMES:
             known.clear()
         known |= new

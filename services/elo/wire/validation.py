@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.names import GAME_ID, LADDER, MATCH_ID, MOST_PARTICIPANTS, PLAYER
+from mazemesh.names import GAME_ID, LADDER, MATCH_ID, MOST_PARTICIPANTS, PLAYER, RATED, Grammar
 from mazemesh.v1 import elo_pb2
 from services._harness.pacing import paced
 from services.elo.log.match import LAST_NANOSECOND, Game, Match
@@ -42,7 +42,7 @@ def check_ladder(field: str, ladder: str) -> str:
 
 def check_player(field: str, player: str) -> str:
     """Returns the name of a player as it is."""
-    return PLAYER.check(field, player)
+    return RATED.check(field, player)
 
 
 def model_of(number: int) -> Model | None:
@@ -58,10 +58,23 @@ def model_of(number: int) -> Model | None:
 def check_compared(players: Sequence[str], most: int) -> None:
     """Refuses a list of players whose results cannot be compared; an empty one is fine."""
     if players:
-        _check_count("players", players, 2, most)
+        check_players(players, 2, most)
+
+
+def check_players(players: Sequence[str], least: int, most: int) -> None:
+    """Refuses a list of players that are too few, too many, malformed or not all different."""
+    _check_count("players", players, least, most)
     for index, player in enumerate(players):
         check_player(f"players[{index}]", player)
     _check_different("players", players)
+
+
+def check_match_ids(match_ids: Sequence[str]) -> Sequence[str]:
+    """Returns 1 to 1000 ids as they are."""
+    _check_count("match_ids", match_ids, 1, MOST_RESULTS)
+    for index, match_id in enumerate(match_ids):
+        MATCH_ID.check(f"match_ids[{index}]", match_id)
+    return match_ids
 
 
 def asked_matches(match_ids: Sequence[str]) -> list[str]:
@@ -72,14 +85,19 @@ def asked_matches(match_ids: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(match_ids))
 
 
-async def matches(results: Sequence[elo_pb2.MatchResult]) -> list[Match]:
-    """The matches of a RecordResults request; others have their turn meanwhile."""
+async def matches(
+    results: Sequence[elo_pb2.MatchResult], participant: Grammar = PLAYER
+) -> list[Match]:
+    """The matches of a RecordResults request; others have their turn meanwhile.
+
+    `participant` is the grammar of whoever takes part.
+    """
     if not 1 <= len(results) <= MOST_RESULTS:
         raise InvalidArgument(f"results has {len(results)} entries; send 1 to {MOST_RESULTS}")
     found: list[Match] = []
     scores = pairs = 0
     async for index, result in paced(enumerate(results)):
-        match = _match(f"results[{index}]", result)
+        match = _match(f"results[{index}]", result, participant)
         count = len(match.participants)
         scores += count * len(match.games)
         pairs += count * (count - 1) // 2
@@ -92,12 +110,16 @@ async def matches(results: Sequence[elo_pb2.MatchResult]) -> list[Match]:
     return found
 
 
-def _match(field: str, result: elo_pb2.MatchResult) -> Match:
+def _match(field: str, result: elo_pb2.MatchResult, participant: Grammar) -> Match:
     MATCH_ID.check(f"{field}.match_id", result.match_id)
+    if result.retracts:
+        raise wrong(
+            f"{field}.retracts", result.retracts, "must be empty; RetractResults takes back"
+        )
     participants = tuple(result.participants)
     _check_count(f"{field}.participants", participants, 2, MOST_PARTICIPANTS)
     for index, player in enumerate(participants):
-        check_player(f"{field}.participants[{index}]", player)
+        participant.check(f"{field}.participants[{index}]", player)
     _check_different(f"{field}.participants", participants)
     _check_count(f"{field}.games", result.games, 1, _MOST_GAMES)
     games = tuple(

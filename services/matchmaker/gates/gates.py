@@ -102,6 +102,10 @@ class Gates:
         await self._end(gate_id, RunState.CANCELLED, words)
         return await self.get(gate_id)
 
+    async def give_up(self, gate_id: str, words: str) -> None:
+        """Ends a run that cannot come to an end; one that has ended stays as it is."""
+        await self._end(gate_id, RunState.GIVEN_UP, words)
+
     async def get(self, gate_id: str) -> GateRun:
         """One run.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
@@ -34,6 +35,7 @@ class Desk:
 
     Attributes:
         wake: Set when there is something to match.
+        ended: Tickets that ended by this instance, by how.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Desk:
         self.grace = grace
         self.is_shared = is_shared
         self.wake = asyncio.Event()
+        self.ended: Counter[TicketState] = Counter()
         self._notices = notices
         self._followers: dict[str, set[Follower]] = {}
 
@@ -102,13 +105,14 @@ class Desk:
             return []
         done = await self.store.swap_each(groups, fence)
         ended = [
-            new.ticket_id
+            new
             for changes, was_done in zip(groups, done, strict=True)
             for _, new in changes
             if was_done and new.state in ENDED
         ]
-        for ticket_id in ended:
-            self.tell(ticket_id)
+        for ticket in ended:
+            self.ended[ticket.state] += 1
+            self.tell(ticket.ticket_id)
         if ended and self.is_shared:
             self._notices.publish(TOPIC)
         return done

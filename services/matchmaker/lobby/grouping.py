@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from operator import attrgetter
@@ -20,22 +19,28 @@ to be loaded, and memory."""
 _MOST_SEATS = 64
 
 
-def groups(waiting: Sequence[Ticket], window: Window, now: float) -> list[list[Ticket]]:
+Kernel = Callable[..., int]
+"""`choosing.choose` as machine code."""
+
+
+def groups(
+    waiting: Sequence[Ticket], window: Window, now: float, kernel: Kernel | None = None
+) -> list[list[Ticket]]:
     """Tickets that should play together now, of one queue, in groups that fill a match.
 
     The oldest ticket chooses first: the nearest in rating among those that everybody in the group
     accepts, the older of two equally near. A ticket is in one group at most; one whose stream is
     broken is passed over. Parties stay whole, within one team; a person never meets itself.
+    `kernel`, of `compiled`, is used where many wait.
     """
     ready = sorted(filter(can_play, waiting), key=attrgetter("since", "ticket_id"))
     if len(ready) < 2 and not (ready and len(ready[0].wish.players) == ready[0].wish.size):
         return []
-    kernel = _LOADING.kernel() if len(ready) > FEW else None
-    return put_together(ready, window, now, kernel)
+    return put_together(ready, window, now, kernel if len(ready) > FEW else None)
 
 
 def put_together(
-    ready: Sequence[Ticket], window: Window, now: float, kernel: Callable[..., int] | None
+    ready: Sequence[Ticket], window: Window, now: float, kernel: Kernel | None
 ) -> list[list[Ticket]]:
     """As `groups`, for tickets that can play, oldest first; by machine code where there is some."""
     count = len(ready)
@@ -83,29 +88,8 @@ def _numbered(persons: Sequence[str]) -> Any:
     )
 
 
-def compiled() -> Callable[..., int]:
+def compiled() -> Kernel:
     """`choose` as machine code; takes seconds at first."""
     from services.matchmaker.lobby.choosing_kernels import choose
 
     return choose
-
-
-class _Loading:
-    """Loads what is compiled in a thread of its own, from the first time that it is wanted."""
-
-    def __init__(self) -> None:
-        self._thread: threading.Thread | None = None
-        self._kernel: Callable[..., int] | None = None
-
-    def kernel(self) -> Callable[..., int] | None:
-        """What was loaded; None until then."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._load, name="load pairing", daemon=True)
-            self._thread.start()
-        return self._kernel
-
-    def _load(self) -> None:
-        self._kernel = compiled()
-
-
-_LOADING = _Loading()

@@ -292,7 +292,9 @@ class Lobby:
         change = self._window.next_change(waited)
         remaining = ticket.wish.max_wait - waited
         # A ticket that is being matched may be past its time; its end comes with an event.
-        ends = remaining if remaining > 0.0 else self.heartbeat
+        if ticket.state is TicketState.MATCHING and remaining <= 0.0:
+            remaining = self.heartbeat
+        ends = max(remaining, 0.0)
         return min(self.heartbeat, ends, self.heartbeat if change is None else change)
 
 

@@ -14,7 +14,7 @@ from mazemesh.errors import MazemeshError, ResourceExhausted, Unavailable
 from services.matchmaker.lobby.backfill import Backfill
 from services.matchmaker.lobby.beginning import Beginning, Group
 from services.matchmaker.lobby.desk import Desk, pause
-from services.matchmaker.lobby.grouping import FEW, groups
+from services.matchmaker.lobby.grouping import FEW, Kernel, compiled, groups
 from services.matchmaker.lobby.seekers import Seekers
 from services.matchmaker.lobby.tickets import (
     Ticket,
@@ -108,6 +108,8 @@ class Matching:
         self.longest_wait = 0.0
         self._waiting = 0
         self.backfilled = 0
+        self._look_seconds = 0.0
+        self._loading: asyncio.Task[Kernel] | None = None
         self.fence: int | None = None
         """Under which this instance matches tickets; None while it is not its turn."""
 
@@ -118,11 +120,10 @@ class Matching:
         try:
             while True:
                 await pause(self._desk.wake, _TICK if self._is_shared or self._waiting else None)
-                began = self._desk.clock()
                 if self.fence is not None and await self._refused():
                     await asyncio.sleep(_RETRY)
                 # Where thousands wait a look takes long: streams have their turn, too.
-                await asyncio.sleep(max(0.0, self._desk.clock() - began))
+                await asyncio.sleep(self._look_seconds)
         finally:
             if renewing is not None:
                 renewing.cancel()
@@ -144,6 +145,7 @@ class Matching:
         found = await self._groups(waiting, now)
         if len(found) > _MOST_AT_ONCE:
             self._desk.wake.set()
+        self._look_seconds = max(0.0, self._desk.clock() - now)
         seated = {ticket.ticket_id for group in found for ticket in group}
         alone = [one for one in waiting if wants_bot(one, now) and one.ticket_id not in seated]
         with_bots = [await self._with_bots(ticket) for ticket in alone[:_MOST_AT_ONCE]]
@@ -224,8 +226,15 @@ class Matching:
             if len(queue) <= FEW:
                 found += groups(queue, self._window, now)
             else:
-                found += await asyncio.to_thread(groups, queue, self._window, now)
+                kernel = self._kernel()
+                found += await asyncio.to_thread(groups, queue, self._window, now, kernel)
         return found
+
+    def _kernel(self) -> Kernel | None:
+        """What puts many together faster; loading it takes seconds, from when it is wanted."""
+        if self._loading is None:
+            self._loading = asyncio.create_task(asyncio.to_thread(compiled))
+        return self._loading.result() if self._loading.done() else None
 
     async def _with_bots(self, ticket: Ticket) -> Group | None:
         """The ticket with the nearest bots in rating for all other seats, if there are enough."""

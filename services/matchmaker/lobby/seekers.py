@@ -71,11 +71,12 @@ class Seekers:
             found = await self._alone(ladder, board, player)
         return START_RATING if found is None else found.rating
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Ends what is being read."""
-        for board in self._boards.values():
-            if board.reading is not None:
-                board.reading.cancel()
+        reading = [one.reading for one in self._boards.values() if one.reading is not None]
+        for task in reading:
+            task.cancel()
+        await asyncio.gather(*reading, return_exceptions=True)
 
     def _board(self, ladder: str) -> _Board:
         board = self._boards.setdefault(ladder, _Board())

@@ -2,7 +2,7 @@ CREATE TABLE alembic_version_matchmaker (
 	version_num VARCHAR(32) NOT NULL,
 	CONSTRAINT alembic_version_matchmaker_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO "alembic_version_matchmaker" VALUES('0006');
+INSERT INTO "alembic_version_matchmaker" VALUES('0007');
 CREATE TABLE matchmaker_anchors (
 	ladder VARCHAR(128) NOT NULL,
 	bots VARCHAR(512) NOT NULL,
@@ -60,7 +60,7 @@ CREATE TABLE matchmaker_matches (
 	attempts INTEGER NOT NULL,
 	worker VARCHAR(128) NOT NULL,
 	expire_time FLOAT NOT NULL,
-	end_time FLOAT NOT NULL, gate_id VARCHAR(96) DEFAULT '' NOT NULL, lease_seconds FLOAT DEFAULT '0' NOT NULL,
+	end_time FLOAT NOT NULL, gate_id VARCHAR(96) DEFAULT '' NOT NULL, lease_seconds FLOAT DEFAULT '0' NOT NULL, rule VARCHAR(16) DEFAULT '' NOT NULL, bits FLOAT DEFAULT '0' NOT NULL, lease_time FLOAT DEFAULT '0' NOT NULL, audit VARCHAR(16) DEFAULT '' NOT NULL, score FLOAT DEFAULT '0' NOT NULL,
 	CONSTRAINT pk_matchmaker_matches PRIMARY KEY (match_id)
 );
 CREATE TABLE matchmaker_numbers (
@@ -98,6 +98,18 @@ CREATE TABLE matchmaker_tournaments (
 	CONSTRAINT uq_matchmaker_tournaments_tournament_id UNIQUE (tournament_id),
 	CONSTRAINT uq_matchmaker_tournaments_request_id UNIQUE (request_id)
 );
+CREATE TABLE matchmaker_worker_events (
+	position INTEGER NOT NULL,
+	worker VARCHAR(128) NOT NULL,
+	time FLOAT NOT NULL,
+	quarantined BOOLEAN NOT NULL,
+	rule VARCHAR(16) NOT NULL,
+	reason VARCHAR(1024) NOT NULL,
+	evidence JSON NOT NULL,
+	starter VARCHAR(128) NOT NULL,
+	key_id VARCHAR(64) NOT NULL,
+	CONSTRAINT pk_matchmaker_worker_events PRIMARY KEY (position)
+);
 CREATE INDEX ix_matchmaker_forms_revision ON matchmaker_forms (revision);
 CREATE INDEX ix_matchmaker_matches_state_create_time ON matchmaker_matches (state, create_time, match_id);
 CREATE INDEX ix_matchmaker_matches_state_expire_time ON matchmaker_matches (state, expire_time);
@@ -107,3 +119,6 @@ CREATE INDEX ix_matchmaker_gates_state ON matchmaker_gates (state, position);
 CREATE INDEX ix_matchmaker_gates_name ON matchmaker_gates (name, position);
 CREATE INDEX ix_matchmaker_tournaments_state ON matchmaker_tournaments (state, position);
 CREATE INDEX ix_matchmaker_entries_tournament ON matchmaker_entries (tournament_id, position);
+CREATE INDEX ix_matchmaker_matches_worker ON matchmaker_matches (worker, state);
+CREATE INDEX ix_matchmaker_matches_audit ON matchmaker_matches (audit, state, end_time);
+CREATE INDEX ix_matchmaker_worker_events_worker ON matchmaker_worker_events (worker, position);

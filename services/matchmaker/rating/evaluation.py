@@ -26,6 +26,7 @@ from mazemesh.games import is_bot
 from services._harness.pacing import paced
 from services.matchmaker.numbers import Numbers
 from services.matchmaker.peers import GamePeer
+from services.matchmaker.rating.champions import Champions
 from services.matchmaker.rating.cooldown import Cooldowns
 from services.matchmaker.rating.ladders import Ladder
 from services.matchmaker.rating.leases import (
@@ -38,10 +39,11 @@ from services.matchmaker.rating.leases import (
     leased,
     withdrawn,
 )
-from services.matchmaker.rating.ledger import NEWS_SECONDS, Ledger, Told
-from services.matchmaker.rating.pairing import Pairing, PairingRules, pairs_of
+from services.matchmaker.rating.ledger import NEWS_SECONDS, Chosen, Ledger, Told
+from services.matchmaker.rating.pairing import Pairing, PairingRules, Pick, pairs_of
 from services.matchmaker.rating.players import count_pending, players_of
 from services.matchmaker.rating.ratings import Ratings
+from services.matchmaker.rating.rota import Rota, Rule
 from services.matchmaker.setup import CreatedMatch
 from services.matchmaker.store import RATING, LeaderStore, LeaseStore
 from services.matchmaker.training.snapshots import SnapshotRoster
@@ -80,6 +82,13 @@ class FirstMatches(Protocol):
         """Told of a match of a run whose games exist; what its worker gets of it."""
 
 
+class Admission(Protocol):
+    """Says who may have matches."""
+
+    async def check(self, worker: str) -> None:
+        """Raises `FailedPrecondition` for a worker that may not."""
+
+
 class LeaseEvent(Enum):
     """What happens to a lease."""
 
@@ -96,6 +105,7 @@ class Throttle:
 
     Attributes:
         max_outstanding: Matches of one ladder that are under way at once.
+        max_held: Leases that one worker holds at once.
         retry: Retry hint, seconds, when all is under way.
         settled_retry: Retry hint, seconds, when every rating is narrow enough.
     """
@@ -103,6 +113,7 @@ class Throttle:
     max_outstanding: int
     retry: float
     settled_retry: float
+    max_held: int = 256
 
 
 class Evaluation:
@@ -111,6 +122,9 @@ class Evaluation:
     Attributes:
         live: Matches that were queued or leased when last counted, on all instances.
         events: How often what happened to leases.
+        picked: Matches that were chosen, by rule.
+        games: Games of these.
+        bits: What these should tell about ratings, in bits (`rating.information`).
     """
 
     def __init__(
@@ -131,7 +145,11 @@ class Evaluation:
         clock: Callable[[], float],
         rng: np.random.Generator,
         first: FirstMatches | None = None,
+        champions: Champions | None = None,
+        admission: Admission | None = None,
     ) -> None:
+        self._champions, self._admission = champions, admission
+        self._rotas: dict[str, Rota] = {}
         self._leases = leases
         self._first = first
         self._leaders = leaders
@@ -151,6 +169,9 @@ class Evaluation:
         self._told = Told()
         self.live = 0
         self.events: Counter[LeaseEvent] = Counter()
+        self.picked: Counter[Rule] = Counter()
+        self.games: Counter[Rule] = Counter()
+        self.bits: dict[Rule, float] = dict.fromkeys(Rule, 0.0)
         self._deciding = asyncio.Lock()
 
     async def lease(self, worker: str, limit: int, game: str = "") -> Issue:
@@ -159,6 +180,7 @@ class Evaluation:
         The leases are durable before the games exist, so a fence is never issued twice.
 
         Raises:
+            FailedPrecondition: the worker is given none.
             Unavailable: Game is away.
 
         Whatever is raised, also when the caller is gone: the matches are queued again, and their
@@ -166,6 +188,11 @@ class Evaluation:
         """
         taken: list[Match] = []
         retry = self._throttle.retry
+        if self._admission is not None:
+            await self._admission.check(worker)
+        limit = min(limit, self._throttle.max_held - await self._held(worker))
+        if limit <= 0:
+            return Issue([], retry)
         try:
             await self._roster.ladders()  # before anything is taken: it may fail
             taken += await self._take(worker, limit, game)
@@ -186,6 +213,10 @@ class Evaluation:
             retry = min(retry, self._throttle.retry)
         self.events[LeaseEvent.ISSUED] += len(created)
         return Issue(created, 0.0 if created else retry)
+
+    async def _held(self, worker: str) -> int:
+        """Leases that a worker holds; of calls that it makes at once each may see the same."""
+        return await self._leases.count_held(worker, self._clock())
 
     async def complete(self, match_id: str, fence: int, worker: str, failure: str = "") -> None:
         """Ends a worker's lease; a `failure` puts the match back. Durable when it returns.
@@ -212,6 +243,11 @@ class Evaluation:
             self._completed(changed)
         if changed.state is State.ABANDONED:
             self._abandoned(changed, failure)
+
+    async def chosen(self) -> tuple[list[Chosen], dict[str, int]]:
+        """What was chosen of the matches that are remembered; and games of a match, by ladder."""
+        told = await self._leases.told(self._clock() - self._keep_ended)
+        return told, {one.name: one.players for one in await self._roster.ladders()}
 
     async def tidy(self) -> None:
         """Forgets what ended long ago, and counts what is live."""
@@ -288,43 +324,53 @@ class Evaluation:
                     ladder.name,
                     ladder.game,
                     ladder.settings,
-                    participants,
+                    pick.participants,
                     identity.seed,
                     now + number * 1e-6,  # issued again in this order
+                    rule=pick.rule.value,
+                    bits=pick.bits,
                 )
-                for number, (identity, participants) in enumerate(
-                    zip(identities, chosen, strict=True)
-                )
+                for number, (identity, pick) in enumerate(zip(identities, chosen, strict=True))
             ]
             new = [leased(match, worker, self._terms, now) for match in new]
             if new and not await self._leases.add(new, fence):
                 # It took so long that others took over.
                 return self._throttle.retry
             taken += new
+            self._note(chosen, ladder)
             count -= len(chosen)
             if count == 0:
                 break
         return retry
 
-    async def _choose(
-        self, ladder: Ladder, count: int, ledger: Ledger
-    ) -> tuple[list[tuple[str, ...]], bool]:
-        """Participants of at most `count` new matches; and whether the ladder is settled."""
+    async def _choose(self, ladder: Ladder, count: int, ledger: Ledger) -> tuple[list[Pick], bool]:
+        """At most `count` new matches; and whether the ladder is settled."""
         ratings = await self._ratings.of(ladder.name)
         now = self._clock()
         under_way = ledger.under_way(ladder.name, now)
-        everybody = players_of(ladder, ratings, count_pending(under_way))
+        champions: set[str] = set()
+        if self._champions is not None:
+            champions = await self._champions.of({one.name for one in ladder.snapshots})
+        live = count_pending(ledger.playing(ladder.name))
+        everybody = players_of(ladder, ratings, count_pending(under_way), champions, live)
         players = [one for one in everybody if not self._cooldowns.rests(one.policy, now)]
         met = Counter(pair for participants in under_way for pair in pairs_of(participants))
-        pairing = Pairing(players, met, ladder.players, self._rules)
-        chosen: list[tuple[str, ...]] = []
+        rota = self._rotas.setdefault(ladder.name, Rota())
+        pairing = Pairing(players, met, ladder.players, self._rules, rota)
+        chosen: list[Pick] = []
         room = self._throttle.max_outstanding - ledger.live(ladder.name)
         async for _ in paced(range(min(count, room))):
-            participants = pairing.next_match(self._rng)
-            if participants is None:
+            pick = pairing.next_match(self._rng)
+            if pick is None:
                 break
-            chosen.append(participants)
+            chosen.append(pick)
         return chosen, bool(ladder.snapshots) and not chosen and pairing.settled()
+
+    def _note(self, chosen: Sequence[Pick], ladder: Ladder) -> None:
+        for pick in chosen:
+            self.picked[pick.rule] += 1
+            self.bits[pick.rule] += pick.bits
+            self.games[pick.rule] += ladder.players
 
     async def _create(self, leased: Sequence[Match]) -> list[tuple[Match, CreatedMatch]]:
         """Creates the games.

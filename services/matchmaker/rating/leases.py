@@ -49,6 +49,9 @@ class Match:
         end_time: When the match was completed or abandoned.
         run_id: Of the gate or tournament that it is for; empty: none.
         lease_seconds: How long a worker has at least, where people play too.
+        rule: Why it was chosen (`rating.rota.Rule`); empty for one of a gate or tournament.
+        bits: What it should tell about ratings, in bits, when it was chosen.
+        lease_time: When the present lease began; 0 before the first.
     """
 
     match_id: str
@@ -66,6 +69,9 @@ class Match:
     end_time: float = 0.0
     run_id: str = ""
     lease_seconds: float = 0.0
+    rule: str = ""
+    bits: float = 0.0
+    lease_time: float = 0.0
 
     @property
     def setup(self) -> MatchSetup:
@@ -120,6 +126,7 @@ def leased(match: Match, worker: str, terms: Terms, now: float) -> Match:
         attempts=match.attempts + 1,
         worker=worker,
         expire_time=now + max(terms.seconds, match.lease_seconds),
+        lease_time=now,
     )
 
 

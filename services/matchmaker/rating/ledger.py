@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from services.matchmaker.rating.leases import LIVE, State
+from services.matchmaker.rating.rota import Rule
 
 RATING_LAG = 5.0
 """Seconds in which a result may not be in Elo's ratings yet (outbox, then refit)."""
@@ -27,6 +28,27 @@ class Seen:
     end_time: float
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What was chosen on a ladder by a rule, of late.
+
+    Attributes:
+        ladder: Its name.
+        rule: Of `rota`.
+        matches: That were chosen.
+        completed: Those of them that were played.
+        bits: What they should tell about ratings.
+        completed_bits: What those that were played should.
+    """
+
+    ladder: str
+    rule: Rule
+    matches: int
+    completed: int
+    bits: float
+    completed_bits: float
+
+
 class Ledger:
     """Matches that are queued or leased, and those that ended a moment ago."""
 
@@ -41,6 +63,11 @@ class Ledger:
     def live(self, ladder: str) -> int:
         """How many of a ladder are queued or leased."""
         return sum(one.state in LIVE and one.ladder == ladder for one in self._seen)
+
+    def playing(self, ladder: str) -> list[tuple[str, ...]]:
+        """Participants of the ladder's matches that are queued or leased."""
+        seen = self._seen
+        return [one.participants for one in seen if one.ladder == ladder and one.state in LIVE]
 
     def under_way(self, ladder: str, now: float) -> list[tuple[str, ...]]:
         """Participants of the ladder's matches that the ratings do not show yet."""

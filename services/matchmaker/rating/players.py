@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from services.matchmaker.rating.ladders import Ladder
 
@@ -38,6 +38,8 @@ class Player:
         matches: Matches that count in the rating.
         pending: Matches that were issued and do not count yet.
         bot: Whether it is an anchor.
+        champion: Whether its policy's alias `champion` stands for it.
+        live: Those of the pending matches that are not over.
     """
 
     policy: str
@@ -46,6 +48,8 @@ class Player:
     matches: int
     pending: int = 0
     bot: bool = False
+    champion: bool = False
+    live: int = 0
 
     @property
     def expected_matches(self) -> int:
@@ -70,9 +74,13 @@ class Player:
 
 
 def players_of(
-    ladder: Ladder, ratings: Mapping[str, Rating], pending: Mapping[str, int]
+    ladder: Ladder,
+    ratings: Mapping[str, Rating],
+    pending: Mapping[str, int],
+    champions: Collection[str] = (),
+    live: Mapping[str, int] | None = None,
 ) -> list[Player]:
-    """A ladder's snapshots, oldest first, then the bots.
+    """A ladder's snapshots, oldest first, then the bots; `champions` are among the snapshots.
 
     A snapshot without a result is taken to be as good as the newest rated version before it.
     """
@@ -81,6 +89,11 @@ def players_of(
     for snapshot in ladder.snapshots:
         guess = guesses.get(snapshot.name, START_RATING)
         player = _player(snapshot.policy, ratings, pending, guess, bot=False)
+        player = replace(
+            player,
+            champion=snapshot.policy in champions,
+            live=(live or {}).get(snapshot.policy, 0),
+        )
         guesses[snapshot.name] = player.rating
         players.append(player)
     bots = (_player(bot, ratings, pending, START_RATING, bot=True) for bot in ladder.bots)

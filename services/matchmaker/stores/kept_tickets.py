@@ -59,8 +59,10 @@ class KeptTickets(MemoryTickets):
     async def add_each(self, tickets: Sequence[Ticket]) -> list[Ticket | MazemeshError]:
         """See `TicketStore`."""
         added = [self._taken(ticket) for ticket in tickets]
-        new = [one for one, ticket in zip(added, tickets, strict=True) if one is ticket]
-        await self._write([one for one in new if isinstance(one, Ticket)])
+        # Those that were known are written, or about to be.
+        await self._write(
+            [ticket for one, ticket in zip(added, tickets, strict=True) if one is ticket]
+        )
         return added
 
     async def swap_each(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, case, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from mazemesh.errors import NotFound, Unavailable
@@ -25,7 +25,8 @@ from services.matchmaker.rating.leases import (
     is_expired,
     leased,
 )
-from services.matchmaker.rating.ledger import Seen
+from services.matchmaker.rating.ledger import Chosen, Seen
+from services.matchmaker.rating.rota import Rule
 from services.matchmaker.store import RATING, Issued
 from services.matchmaker.stores.tables import leaders, matches
 
@@ -66,6 +67,19 @@ class SqlLeases:
         count = select(func.count()).where(matches.c.state.in_(_LIVE))
         return await self._database.run(lambda session: session.scalars(count).one())
 
+    async def count_held(self, worker: str, now: float) -> int:
+        """See `LeaseStore`."""
+        held = select(func.count()).where(
+            matches.c.worker == worker,
+            matches.c.state == State.LEASED.value,
+            matches.c.expire_time > now,
+        )
+        return await self._database.run(lambda session: session.scalars(held).one())
+
+    async def told(self, since: float) -> list[Chosen]:
+        """See `LeaseStore`."""
+        return await self._database.run(lambda session: _told(session, since))
+
     async def prune(self, ended_before: float) -> None:
         """See `LeaseStore`."""
         old = delete(matches).where(matches.c.state.in_(_ENDED), matches.c.end_time < ended_before)
@@ -97,7 +111,7 @@ def _locked(session: Session, where: ColumnElement[bool], limit: int) -> list[Ma
     oldest = select(matches).where(where).order_by(matches.c.create_time, matches.c.match_id)
     # SQLite has one writer at a time, and knows no such lock.
     rows = session.execute(oldest.limit(limit).with_for_update(skip_locked=True))
-    return [_match(row) for row in rows]
+    return [match_of(row) for row in rows]
 
 
 def _change(
@@ -107,7 +121,7 @@ def _change(
         row = session.execute(select(matches).where(matches.c.match_id == match_id)).one_or_none()
         if row is None:
             raise NotFound(f"match_id: no match {match_id!r}, or it ended long ago")
-        old = _match(row)
+        old = match_of(row)
         new = change(old)
         if new is None or _replace(session, old, new):
             return new
@@ -129,6 +143,7 @@ def _replace(session: Session, old: Match, new: Match) -> bool:
         "worker": new.worker,
         "expire_time": new.expire_time,
         "end_time": new.end_time,
+        "lease_time": new.lease_time,
     }
     replaced = session.execute(
         update(matches).where(same).values(values).returning(matches.c.fence)
@@ -165,11 +180,34 @@ def _look(session: Session, ended_since: float) -> list[Seen]:
     return list(map(_seen, rows))
 
 
+def _told(session: Session, since: float) -> list[Chosen]:
+    columns = matches.c
+    ended_or_not = case((columns.state == State.COMPLETED.value, 1), else_=0)
+    rows = session.execute(
+        select(
+            columns.ladder,
+            columns.rule,
+            func.count(),
+            func.sum(ended_or_not),
+            func.sum(columns.bits),
+            func.sum(ended_or_not * columns.bits),
+        )
+        .where(columns.create_time >= since, columns.rule != "")
+        .group_by(columns.ladder, columns.rule)
+        .order_by(columns.ladder, columns.rule)
+    )
+    return [
+        Chosen(row[0], Rule(row[1]), row[2], int(row[3]), float(row[4]), float(row[5]))
+        for row in rows
+    ]
+
+
 def _seen(row: Row[Any]) -> Seen:
     return Seen(row.match_id, row.ladder, tuple(row.participants), State(row.state), row.end_time)
 
 
-def _match(row: Row[Any]) -> Match:
+def match_of(row: Row[Any]) -> Match:
+    """The match of a row."""
     return Match(
         match_id=row.match_id,
         ladder=row.ladder,
@@ -186,6 +224,9 @@ def _match(row: Row[Any]) -> Match:
         end_time=row.end_time,
         run_id=row.gate_id,
         lease_seconds=row.lease_seconds,
+        rule=row.rule,
+        bits=row.bits,
+        lease_time=row.lease_time,
     )
 
 

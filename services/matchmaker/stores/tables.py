@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     Float,
     Index,
@@ -56,11 +57,36 @@ matches = Table(
     # Of a gate, as it was at first, or of a tournament.
     Column("gate_id", String(96), key="run_id", nullable=False, server_default=""),
     Column("lease_seconds", Float, nullable=False, server_default="0"),
+    Column("rule", String(16), nullable=False, server_default=""),
+    Column("bits", Float, nullable=False, server_default="0"),
+    Column("lease_time", Float, nullable=False, server_default="0"),
+    # What was found when the result was looked at; empty: not yet.
+    Column("audit", String(16), nullable=False, server_default=""),
+    # Of the first participant, its mean over the games; told by the audit.
+    Column("score", Float, nullable=False, server_default="0"),
     # What is free to be leased, what ran out, and what ended, oldest first.
     Index("ix_matchmaker_matches_state_create_time", "state", "create_time", "match_id"),
     Index("ix_matchmaker_matches_state_expire_time", "state", "expire_time"),
     Index("ix_matchmaker_matches_state_end_time", "state", "end_time"),
     Index("ix_matchmaker_matches_gate_id", "run_id", "state"),
+    Index("ix_matchmaker_matches_worker", "worker", "state"),
+    Index("ix_matchmaker_matches_audit", "audit", "state", "end_time"),
+)
+
+worker_events = Table(
+    "matchmaker_worker_events",
+    metadata,
+    # Only ever added. A worker is as its last event says.
+    Column("position", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("worker", String(128), nullable=False),
+    Column("time", Float, nullable=False),
+    Column("quarantined", Boolean, nullable=False),
+    Column("rule", String(16), nullable=False),
+    Column("reason", String(1024), nullable=False),
+    Column("evidence", JSON, nullable=False),
+    Column("starter", String(128), nullable=False),
+    Column("key_id", String(64), nullable=False),
+    Index("ix_matchmaker_worker_events_worker", "worker", "position"),
 )
 
 gates = Table(

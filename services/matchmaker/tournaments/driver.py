@@ -75,7 +75,7 @@ class Driver:
         running: Tournaments that ran at the last look.
         played: Matches whose results this instance has taken.
         forfeits: Encounters that ended without being played out, by why.
-        ended: How tournaments ended that this instance saw to the end.
+        finished: Tournaments that this instance saw to the end.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class Driver:
         self.running = 0
         self.played = 0
         self.forfeits: Counter[str] = Counter()
-        self.ended: Counter[TournamentState] = Counter()
+        self.finished = 0
 
     async def run(self, look: Look, seconds: float, idle_seconds: float) -> None:
         """Drives without end: at each notice, and else each `seconds` while one runs."""
@@ -298,7 +298,7 @@ class Driver:
 
         if await self._store.change(run.run_id, change) is None:
             return
-        self.ended[TournamentState.FINISHED] += 1
+        self.finished += 1
         self.running = max(0, self.running - 1)
         _log.info("tournament ended", tournament_id=run.run_id, explanation=words)
         self._changed()

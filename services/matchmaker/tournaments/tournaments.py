@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final
 
 from mazemesh.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
-from mazemesh.games.ladder import exhibition_ladder
+from mazemesh.games.ladder import EXHIBITION
 from services.matchmaker.numbers import Numbers
 from services.matchmaker.rating.ladders import Ladder, ladder_of
 from services.matchmaker.rating.leases import Match, Terms
@@ -68,6 +68,7 @@ class Tournaments:
 
     Attributes:
         busy: Whether one ran when matches were last asked for.
+        cancelled: How many were cancelled here.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class Tournaments:
         self._limits, self._rules, self._terms = limits, rules, terms
         self._changed, self._clock = changed, clock
         self.busy = False
+        self.cancelled = 0
 
     async def create(self, request_id: str, asked: Asked, *, key_id: str = "") -> TournamentRun:
         """Starts a tournament, or returns the one that this request started.
@@ -120,6 +122,7 @@ class Tournaments:
             tournament_id, lambda run: ended(run, TournamentState.CANCELLED, words, now)
         )
         if done is not None:
+            self.cancelled += 1
             self._changed()
         return await self.get(tournament_id)
 
@@ -220,7 +223,7 @@ class Tournaments:
             plan,
             tuple(entrants),
             sides,
-            ladder.name if rated else exhibition_ladder(ladder.name),
+            ladder.name if rated else f"{ladder.name}{EXHIBITION}",
             ladder.game,
             ladder.settings,
             now,

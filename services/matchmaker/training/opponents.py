@@ -126,6 +126,35 @@ def exploiter_opponents(
     ]
 
 
+def league_opponents(
+    student: str,
+    count: int,
+    *,
+    snapshots: Sequence[str],
+    win_rates: Weights,
+    curve: Curve,
+    power: float,
+    rng: np.random.Generator,
+) -> list[Opponent]:
+    """`count` opponents for a league exploiter: snapshots of all others, by PFSP (AlphaStar).
+
+    The student itself while there are none.
+
+    Args:
+        student: Name of the policy that learns.
+        count: How many, 1 or more.
+        snapshots: Of all policies of the league but its own.
+        win_rates: The student's against each of them, float64 [len(snapshots)].
+        curve: See `pfsp_weights`.
+        power: See `pfsp_weights`.
+        rng: Source of randomness.
+    """
+    if not snapshots:
+        return [Opponent(f"{student}:latest", Source.LATEST)] * count
+    names = _names(snapshots, pfsp_weights(win_rates, curve, power), count, rng)
+    return [Opponent(name, Source.PFSP) for name in names]
+
+
 def sample_opponents(
     against: Sequence[str],
     count: int,

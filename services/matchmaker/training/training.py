@@ -17,6 +17,7 @@ from services.matchmaker.training.opponents import (
     Source,
     Weights,
     exploiter_opponents,
+    league_opponents,
     pool,
     sample_opponents,
 )
@@ -103,6 +104,7 @@ class Training:
         exploits: str = "",
         sides: int = 2,
         adversaries: Sequence[str] = (),
+        exploits_pool: bool = False,
     ) -> list[Opponent]:
         """Opponents for the student's next episodes.
 
@@ -116,11 +118,14 @@ class Training:
             exploits: Name of the policy that the student exploits; empty: none.
             sides: How many play against each other; with 1 all of them are the student too.
             adversaries: Names of the policies that hold the other sides, in a run of several.
+            exploits_pool: Whether it meets the snapshots of `others` alone.
         """
         if sides == 1 or game.max_seats == 1:
             opponents = [Opponent(f"{student}:latest", Source.LATEST)] * count
         elif exploits:
             opponents = self._exploit(student, exploits, game.spec.name, count)
+        elif exploits_pool:
+            opponents = self._exploit_all(student, others, game.spec.name, count)
         else:
             against = tuple(adversaries) or (student,)
             opponents = self._draw(student, against, others, game, count)
@@ -159,6 +164,20 @@ class Training:
             win_rate=self._forms.win_rate(student, f"{target}:latest"),
             snapshots=snapshots,
             win_rates=self._win_rates(student, snapshots),
+            rng=self._rng,
+        )
+
+    def _exploit_all(
+        self, student: str, others: Sequence[str], game: str, count: int
+    ) -> list[Opponent]:
+        snapshots = self._pool(others, game)
+        return league_opponents(
+            student,
+            count,
+            snapshots=snapshots,
+            win_rates=self._win_rates(student, snapshots),
+            curve=self._curve,
+            power=self._power,
             rng=self._rng,
         )
 

@@ -64,6 +64,11 @@ def whom_to_meet(request: pb.SampleOpponentsRequest) -> tuple[list[str], str]:
         raise InvalidArgument(
             f"pool: {others} should name each policy once, and not the student {request.student!r}"
         )
+    if request.exploits_pool and (request.exploits or request.adversaries or not others):
+        raise InvalidArgument(
+            f"exploits_pool: it wants names in pool, which has {others}, and neither exploits nor "
+            "adversaries"
+        )
     if not request.exploits:
         return others, ""
     target = POLICY.check("exploits", request.exploits)

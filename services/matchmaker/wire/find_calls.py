@@ -120,8 +120,7 @@ class FindCalls:
     ) -> None:
         """Tells answers and news, until there is nobody left to tell of."""
         while True:
-            is_over = reading.done()
-            if is_over:
+            if reading.done():
                 reading.result()
                 if not bundle and not answers:
                     return
@@ -133,7 +132,7 @@ class FindCalls:
                 else refused_news(one.request_id, one.ticket_id, one.error)
                 for one in ended
             ]
-            if told or not is_over:
+            if told or not reading.done():
                 await context.write(pb.FindMatchesResponse(news=told))
 
     async def _entered(

@@ -26,7 +26,7 @@ def published(message: pb.PolicyVersion) -> Published:
         message.version,
         message.collection.game,
         settings,
-        exploits=bool(message.collection.exploits),
+        exploits=bool(message.collection.exploits) or message.collection.exploits_pool,
     )
 
 

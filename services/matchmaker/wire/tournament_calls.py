@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 
@@ -27,6 +28,7 @@ from services.matchmaker.wire.tournaments import (
 from services.matchmaker.wire.watches import Watches
 
 _AT_ONCE = 1000
+_FEW = 5000
 _LEAST_SECONDS = 0.5
 _BEAT_SECONDS = 5.0
 _PRESENT_SECONDS = 15.0
@@ -117,20 +119,25 @@ class TournamentCalls:
     ) -> AsyncIterator[pb.WatchTournamentResponse]:
         """A tournament now and whenever it has changed, until it has ended."""
         tournament_id = TOURNAMENT_ID.check("tournament_id", request.tournament_id)
-        before: Sequence[Encounter] | None = None
+        before: Sequence[Encounter] = ()
+        first, waits = True, dict[str, float]()
         runs = self._watches.follow(tournament_id, least_seconds=_LEAST_SECONDS)
         async with aclosing(runs):
             async for run in runs:
                 folded = (await self._books.of(run)).folded
-                news = changed(before or (), folded.encounters)
+                news = [*await _news(before, folded.encounters)]
+                before, waited = folded.encounters, waits
+                waits = {one.key: one.deadline for one in run.out if one.deadline}
+                told = {one.key for one in news}
+                turned = {key for key, _ in waits.items() ^ waited.items()} - told
+                news += [folded.by_key[key] for key in turned if key in folded.by_key]
                 for start in range(0, max(1, len(news)), _AT_ONCE):
                     yield pb.WatchTournamentResponse(
-                        tournament=tournament_message(run, folded, with_entrants=before is None),
+                        tournament=tournament_message(run, folded, with_entrants=first),
                         encounters=encounter_messages(run, news[start : start + _AT_ONCE]),
                         more=start + _AT_ONCE < len(news),
                     )
-                    before = ()
-                before = folded.encounters
+                    first = False
 
     async def take_part(self, request: pb.TakePartRequest) -> AsyncIterator[pb.TakePartResponse]:
         """What is next for a person, who is there as long as this is open."""
@@ -158,3 +165,12 @@ class TournamentCalls:
 
     async def _told(self, run: TournamentRun) -> pb.Tournament:
         return tournament_message(run, (await self._books.of(run)).folded)
+
+
+async def _news(before: Sequence[Encounter], now: Sequence[Encounter]) -> Sequence[Encounter]:
+    """As `changed`; of very many in a thread."""
+    if before is now:  # it was not folded since
+        return ()
+    if len(now) <= _FEW:
+        return changed(before, now)
+    return await asyncio.to_thread(changed, before, now)

@@ -23,7 +23,7 @@ from services.model.registry import registry
 from services.model.registry.feed import Feed
 from services.model.registry.policy import Version
 from services.model.settings import MEBIBYTE, ModelSettings
-from services.model.store import RegistryStore
+from services.model.store import RegistryStore, Transaction
 from services.model.stores.memory_sessions import MemorySessions
 from services.model.weights import AT_ONCE_BYTES, Weights
 
@@ -121,16 +121,21 @@ async def follow(
     inference.pointers.forget_all()
     while not changed.closed:
         ticket = changed.ticket()
+        news = feed.after(seen, "")
+        is_all = news is not None
         try:
-            news = feed.after(seen, "") or await store.transact(
-                partial(registry.changes, since=seen, name="", limit=_AT_ONCE)
-            )
+            if news is None:
+                news = await store.transact(partial(_changes, seen))
+                is_all = len(news.events) < _AT_ONCE
         except OutOfRange:
             seen = await store.transact(lambda tx: tx.revision())
             inference.pointers.forget_all()
             continue
         inference.take(news.events)
-        is_all = len(news.events) < _AT_ONCE or feed.after(seen, "") is not None
         seen = news.through
         if is_all:
             await ticket.wait()
+
+
+def _changes(since: int, tx: Transaction) -> registry.Changes:
+    return registry.changes(tx, since, "", _AT_ONCE)

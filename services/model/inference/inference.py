@@ -79,7 +79,7 @@ class Inference:
         self.calls = self.size_bytes = 0
         """Calls that are being answered, and the bytes that they hold."""
         self.refused = self.expired = 0
-        """Calls so far for which there was no room, and whose time ran out while they waited."""
+        """Calls so far for which there was no room, and whose callers waited no more."""
 
     async def infer(self, asked: Asked) -> Answer:
         """The answer to a call.
@@ -176,7 +176,7 @@ class Inference:
         except RunTooLong as error:
             self.figures.of(version).failed += 1
             raise refused(version, error) from error
-        except DeadlineExceeded:
+        except (DeadlineExceeded, asyncio.CancelledError):
             self.expired += 1
             raise
         finally:
@@ -246,6 +246,8 @@ class Inference:
             _fail(batch, error)
         except RunnerEnded as error:
             self.models.blame(model.key, error)
+            _fail(batch, error)
+        except Exception as error:  # else all would wait without end
             _fail(batch, error)
         else:
             first = 0

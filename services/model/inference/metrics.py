@@ -58,9 +58,9 @@ class InferenceCollector(Collector):
         models, counts = inference.models, inference.models.counts
         for name, text, value in (
             ("calls", "Calls of inference that wait for their answers.", inference.calls),
-            ("call_bytes", "Bytes of their columns.", inference.size_bytes),
+            ("call_bytes", "Bytes of the columns of these calls.", inference.size_bytes),
             ("loaded_versions", "Files of versions that are loaded.", len(models)),
-            ("loaded_bytes", "Memory of these.", models.memory.used_bytes),
+            ("loaded_bytes", "Memory of loaded versions, in bytes.", models.memory.used_bytes),
         ):
             yield GaugeMetricFamily(f"mazemesh_model_inference_{name}", text, value)
         starts = sum(process.starts for process in self._processes)
@@ -70,7 +70,11 @@ class InferenceCollector(Collector):
             ("evictions", "Versions that made room for others.", counts.evictions),
             ("swaps", "Names in use that were set to another version.", inference.pointers.swaps),
             ("refused", "Calls for which there was no room.", inference.refused),
-            ("expired", "Calls whose time ran out while their rows waited.", inference.expired),
+            (
+                "expired",
+                "Calls whose callers went, or ran out of time, before the answer.",
+                inference.expired,
+            ),
             ("stopped", "Files that are not run for a while: too slow, or fatal.", counts.banned),
             ("process_starts", "Starts of processes that run policies.", starts),
         ):

@@ -55,7 +55,7 @@ def read_infer(request: pb.InferRequest, owner: str, deadline: float) -> Asked:
         choosing,
         sessions,
         deadline,
-        sum(len(one.data) for one in given),
+        sum([len(one.data) for one in given]),
     )
 
 

@@ -49,9 +49,12 @@ METHODS = [
 
 REQUESTS: dict[str, Any] = {
     # A player's key has to name whom it plays as.
+    "TakePart": matchmaker_pb2.TakePartRequest(
+        tournament_id="tournament-none", player="player/ann"
+    ),
     "FindMatch": matchmaker_pb2.FindMatchRequest(
         request_id="r", player="player/ann", game="race", max_wait={"nanos": 1}
-    )
+    ),
 }
 """Requests that would otherwise be refused for their names; all others are empty messages."""
 

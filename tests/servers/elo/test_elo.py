@@ -61,6 +61,7 @@ async def test_results_become_a_leaderboard(client: EloClient) -> None:
         assert player.low < player.rating < player.high
         assert player.games == player.wins + player.draws + player.losses == 2 * player.matches
         assert player.last_match_time.ToNanoseconds() == MATCHES[0].finish_nanoseconds
+        player.ClearField("superiority_of_above")  # of lists alone
         assert await call(client.rating, "race", player.player) == player
 
 
@@ -339,3 +340,15 @@ async def test_a_process_killed_while_results_pour_in_keeps_whole_calls(tmp_path
     # All that was acknowledged is there; the call that failed was written wholly or not at all.
     assert statuses[:-1] == [[DUPLICATE] * 3] * (len(sent) - 1)
     assert statuses[-1] in ([DUPLICATE] * 3, [RECORDED] * 3)
+
+
+async def test_results_are_told_by_their_ids(client: EloClient) -> None:
+    sent = [on_the_wire(match(f"m{n}", ("race:1", BOTS[0]), 0.5)) for n in range(300)]
+    await call(client.record, sent)
+    asked = [f"m{n}" for n in range(299, -1, -1)]
+    assert await call(client.results, ["none", *asked]) == sent[::-1]
+    assert await call(client.results, []) == []
+    for wrong, field in ((["a b"], r"match_ids\[0\]"), ([], "match_ids has 0 entries")):
+        request = elo_pb2.GetResultsRequest(match_ids=wrong)
+        with pytest.raises(grpc.RpcError, match=field):
+            await call(client._stub.GetResults, request)

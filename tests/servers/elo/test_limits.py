@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from services.elo.bind import bind
 from tests.servers.elo_results import settings_in
 from tests.servers.event_loop_lag import event_loop_lag
 
+LATER = datetime(2030, 1, 1, tzinfo=UTC)
 RECORDED = elo_pb2.RECORD_STATUS_RECORDED
 
 
@@ -80,6 +82,46 @@ async def test_the_largest_calls_let_others_have_their_turn(client: EloClient, w
         following = await call(lambda: next(client.watch_leaderboard("race", 1000)))
     assert following.total_players == board.total_players > 60
     assert len(points) >= 1
+    lag.check()
+
+
+def elsewhere(results: list[elo_pb2.MatchResult]) -> list[elo_pb2.MatchResult]:
+    """The same, as what was played elsewhere."""
+    found = [elo_pb2.MatchResult.FromString(one.SerializeToString()) for one in results]
+    for one in found:
+        one.match_id = f"import/{one.match_id[:100]}"
+        one.participants[:] = [f"foreign/{name}" for name in one.participants]
+    return found
+
+
+async def test_the_largest_imports_lists_and_matrices_let_others_have_their_turn(
+    client: EloClient,
+) -> None:
+    results = elsewhere(LARGEST["most scores"])
+    with event_loop_lag() as lag:
+        for validate_only in (True, False):
+            statuses = await call(client.import_results, results, validate_only=validate_only)
+            assert statuses == [RECORDED] * len(results)
+        again = await call(client.import_results, results, validate_only=True)
+        assert again == [elo_pb2.RECORD_STATUS_DUPLICATE] * len(results)
+        assert len(await call(lambda: list(client.result_log("race")))) == len(results)
+        while (board := await call(client.leaderboard, "race", page_size=1)).total_players < 400:
+            assert board.matches == len(results)
+            await asyncio.sleep(0.05)  # it is fitted in the background
+        matrix = await call(client.head_to_head_matrix, "race", top=256)
+    assert len(matrix.players) == 256
+    lag.check()
+
+
+async def test_refolding_the_largest_matches_lets_others_have_their_turn(client: EloClient) -> None:
+    results = LARGEST["most pairs"][:3]
+    await call(client.record, results)
+    with event_loop_lag() as lag:
+        board = await call(client.leaderboard, "race", page_size=1000, end=LATER)
+        names = results[0].participants
+        curves = await call(client.rating_curves, "race", names, points=4)
+    assert board.matches == len(results)
+    assert len(curves) == len(names)
     lag.check()
 
 

@@ -64,6 +64,10 @@ async def test_each_model_ranks_by_strength(client: EloClient, model: str) -> No
         assert player.deviation == pytest.approx((player.high - player.low) / 3.92, rel=1e-3)
         assert (player.volatility > 0) == (model == "glicko2")
         assert player.rank >= 1
+        likely = player.superiority_of_above
+        assert player.HasField("superiority_of_above") == (player is not board.players[0])
+        assert 0.5 <= likely <= 1.0 or player is board.players[0]
+        player.ClearField("superiority_of_above")  # of lists alone
         assert await call(client.rating, "race", player.player, model=model) == player
     best, last = board.players[0], board.players[-1]
     assert (best.rank, last.rank > 1) == (1, True)

@@ -14,6 +14,7 @@ import pytest_asyncio
 from mazemesh.client.matchmaker import MatchmakerClient
 from mazemesh.errors import Cancelled, FailedPrecondition, MazemeshError, Reason
 from mazemesh.games import GameSettings, get_game
+from mazemesh.tournaments.asking import request
 from mazemesh.v1 import matchmaker_pb2 as pb
 from mazemesh.v1.model_pb2 import Collection
 from mazemesh.wire.specs import settings_to_proto
@@ -25,6 +26,7 @@ from services.game.settings import GameServiceSettings
 from tests.onnx_policies import Network
 from tests.postgresql import PostgresqlServer, postgresql
 from tests.redis_process import RedisProcess, redis_process
+from tests.servers.matchmaker.storms import Storm
 from tests.servers.matchmaker.test_tickets import Search
 from tests.servers.model_server import running_model
 from tests.servers.processes import ServiceProcess, service_process
@@ -213,6 +215,41 @@ async def test_a_gate_is_one_at_both_and_each_match_of_it_is_issued_once(
     assert (await watched)[-1].explanation == "cancelled: enough"
 
 
+async def test_a_tournament_is_one_at_both_and_each_match_of_it_is_issued_once(
+    instances: Instances,
+) -> None:
+    clients = (instances.at_leader, instances.at_other)
+    question = request("round-robin", ["race:1", "bot/random", "bot/wall-follower"], rounds=4)
+    question.request_id = "r"
+    made = await asyncio.gather(
+        *(asyncio.to_thread(client.create_tournament, question) for client in clients * 2)
+    )
+    (tournament_id,) = {one.summary.tournament_id for one in made}
+    watched = asyncio.create_task(
+        asyncio.to_thread(lambda: list(instances.at_other.watch_tournament(tournament_id)))
+    )
+    issues = await asyncio.gather(
+        *(
+            asyncio.to_thread(client.lease, f"w{number}", 3)
+            for number in range(8)
+            for client in clients
+        )
+    )
+    leased = [
+        match
+        for issue in issues
+        for match in issue.matches
+        if match.match_id.startswith(tournament_id)
+    ]
+    assert 0 < len({match.match_id for match in leased}) <= 8
+    # Whose lease ran out is issued again, under a higher fence.
+    assert len({(match.match_id, match.fence) for match in leased}) == len(leased)
+    await asyncio.to_thread(instances.at_leader.cancel_tournament, tournament_id, "enough")
+    assert (await watched)[-1].summary.explanation == "cancelled: enough"
+    (listed,) = await asyncio.to_thread(lambda: list(instances.at_other.tournaments()))
+    assert listed.tournament_id == tournament_id
+
+
 async def test_outcomes_count_once_and_are_known_everywhere(instances: Instances) -> None:
     told = {"race:1": (3, 0, 1)}
     clients = (instances.at_leader, instances.at_other)
@@ -259,6 +296,17 @@ async def test_when_the_instance_that_matches_is_killed_the_other_does(
     for search in (lost, ann, far):
         await search.wait_queued()
     await met(lost, ann)
-    instances.leader.send(signal.SIGKILL)
+    storm = Storm("s", 60)
+
+    def kill_at_the_first_match(news: pb.TicketNews) -> None:
+        if news.HasField("matched") and instances.leader.process.returncode is None:
+            instances.leader.send(signal.SIGKILL)
+
+    await asyncio.gather(
+        storm.ask(instances.leader.address, storm.requests[:31], kill_at_the_first_match),
+        storm.ask(instances.other.address, storm.requests[31:]),
+    )
+    await storm.ask(instances.other.address, storm.requests)
+    storm.check()
     cid = Search(instances.at_other, "player/cid", settings=GameSettings(width=6, height=6))
     await met(far, cid)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,16 @@ async def test_who_holds_no_lease_is_told_so(tmp_path: Path) -> None:
             await call(client.complete, leased.match_id, leased.fence, "stranger")
         assert caught.value.reason == Reason.LEASE_NOT_HELD
         await call(client.complete, leased.match_id, leased.fence, "holder")
+
+
+async def test_who_exploits_a_pool_names_one_and_nobody_else(tmp_path: Path) -> None:
+    async with world_with_one_snapshot(tmp_path).serve() as (_, client):
+        ask = partial(client.sample_opponents, "all", "race", 4, exploits_pool=True)
+        found = await call(ask, pool=["race"])
+        assert {one.policy for one in found} == {"race:1"}
+        for wrong in ({}, {"exploits": "race"}, {"pool": ["race"], "adversaries": ["other"]}):
+            with pytest.raises(InvalidArgument, match="exploits_pool"):
+                await call(ask, **wrong)
 
 
 async def test_where_all_win_together_nobody_is_met_or_exploited(tmp_path: Path) -> None:

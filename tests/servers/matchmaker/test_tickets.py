@@ -32,11 +32,13 @@ def world(tmp_path: Path) -> World:
 class Search(threading.Thread):
     """A player's FindMatch in a thread of its own."""
 
-    def __init__(self, client: MatchmakerClient, player: str, **arguments: object) -> None:
+    def __init__(
+        self, client: MatchmakerClient, player: str, game: str = "race", **arguments: object
+    ) -> None:
         super().__init__(daemon=True)
         self.updates: Iterator[pb.FindMatchResponse] = client.find(
             player,
-            "race",
+            game,
             **arguments,  # type: ignore[arg-type]
         )
         self.queued = threading.Event()
@@ -54,11 +56,11 @@ class Search(threading.Thread):
             self.queued.set()
 
     async def end(self) -> None:
-        await asyncio.to_thread(self.join, 20)
+        await asyncio.to_thread(self.join, 60)
         assert not self.is_alive()
 
     async def wait_queued(self) -> None:
-        assert await asyncio.to_thread(self.queued.wait, 20)
+        assert await asyncio.to_thread(self.queued.wait, 60)
 
 
 async def test_two_players_find_each_other(world: World) -> None:

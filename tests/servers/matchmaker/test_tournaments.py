@@ -119,7 +119,7 @@ async def test_from_the_question_over_a_restart_to_the_winner(world: World) -> N
 
 
 async def test_one_is_cancelled_and_pages_are_cut(world: World) -> None:
-    async with world.serve() as (_, client):
+    async with world.serve() as (server, client):
         ids = []
         for number in range(3):
             made = await call(
@@ -132,6 +132,11 @@ async def test_one_is_cancelled_and_pages_are_cut(world: World) -> None:
         over = await call(lambda: client.cancel_tournament(ids[0], "rain"))
         assert over.summary.explanation == "cancelled: rain"
         assert (await watching)[-1] == "TOURNAMENT_STATE_CANCELLED"
+        port = server.metrics_port
+        page = await call(
+            lambda: urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics").read().decode()
+        )
+        assert 'mazemesh_matchmaker_tournaments_total{state="cancelled"} 1.0' in page
         assert (await call(lambda: client.cancel_tournament(ids[0]))) == over
         stub = client._stub
         first = await call(
@@ -160,6 +165,10 @@ async def test_a_person_is_told_what_is_next(world: World) -> None:
         one = made.summary.tournament_id
         assert not made.summary.rated
         assert made.summary.patience.seconds == 300
+        watching = client.watch_tournament(one)
+        view = await call(lambda: next(watching))
+        while not view.encounters["w1.1"].HasField("deadline"):
+            view = await call(lambda: next(watching))
         streams = {name: client.take_part(one, name) for name in entrants}
         for name, other in (entrants, entrants[::-1]):
             told = await call(lambda name=name: next(streams[name]))  # type: ignore[misc]

@@ -273,7 +273,7 @@ def test_more_calls_than_may_wait_are_refused_with_a_time(tmp_path: Path) -> Non
                     for _ in range(2)
                 ]
                 eventually(lambda: model.metric("inference_calls") == 2, LONG)
-                with pytest.raises(ResourceExhausted, match="2 calls .* wait") as caught:
+                with pytest.raises(ResourceExhausted, match=r"2 calls .* wait") as caught:
                     model.client.infer("race", seen())
                 assert caught.value.retry_after
                 process.resume()

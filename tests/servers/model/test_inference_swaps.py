@@ -111,7 +111,7 @@ def test_a_version_that_does_not_fit_at_all_is_refused(tmp_path: Path) -> None:
     wide = Network(hidden=50_000)  # 12 * 50,000 weights and more: 3.6 MB, and three times that
     with running_model(tmp_path, inference_memory_bytes=8 * 2**20) as model:
         model.client.publish(wide.header("wide"), wide.file())
-        with pytest.raises(ResourceExhausted, match="wide:1 needs about .* inference has 8388608"):
+        with pytest.raises(ResourceExhausted, match=r"wide:1 needs about .* inference has 8388608"):
             model.client.infer("wide", seen(), deadline=LONG)
 
 

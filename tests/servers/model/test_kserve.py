@@ -209,12 +209,13 @@ def test_the_protocol_is_that_of_the_public_client() -> None:
 import json, sys
 from tritonclient.grpc import model_config_pb2, service_pb2
 def told(message):
-    fields = {f.name: [f.number, f.type, f.is_repeated] for f in message.fields}
-    return {message.full_name: fields} | {k: v for n in message.nested_types for k, v in told(n).items()}
+    found[message.full_name] = {f.name: [f.number, f.type, f.is_repeated] for f in message.fields}
+    for nested in message.nested_types:
+        told(nested)
 found = {}
 for file in (service_pb2, model_config_pb2):
     for message in file.DESCRIPTOR.message_types_by_name.values():
-        found |= told(message)
+        told(message)
 service = service_pb2.DESCRIPTOR.services_by_name["GRPCInferenceService"]
 methods = {m.name: [m.input_type.full_name, m.output_type.full_name] for m in service.methods}
 print(json.dumps([found, methods]))

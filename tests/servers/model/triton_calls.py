@@ -110,4 +110,5 @@ def stream(client: Any, asked: list[Any]) -> list[Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(sys.argv[1], np.array(json.loads(sys.argv[2]), np.uint8))))
+    found = main(sys.argv[1], np.array(json.loads(sys.argv[2]), np.uint8))
+    sys.stdout.write(json.dumps(found) + "\n")

@@ -45,4 +45,4 @@ def test_cells_are_of_algorithms_that_there_are(tmp_path: Path) -> None:
         command = mesh_command(cell, 0, cell.steps, tmp_path)
         assert f"--learner=--steps={to_learn(cell, cell.steps)}" in command
         assert find(cell.algorithm).name == cell.algorithm
-        assert cell.peer or cell.algorithm == "mappo"
+        assert cell.peer

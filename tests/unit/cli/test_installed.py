@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -75,8 +76,8 @@ def test_another_package_adds_commands(tmp_path: Path) -> None:
     (tmp_path / "theirs.py").write_text(THEIRS)
     install(tmp_path, "theirs", "greet = theirs:greet\nseveral = theirs:app\nup = theirs:greet\n")
     told = mazemesh(tmp_path, "--help").stdout
-    assert "greet        Greet somebody." in told
-    assert "several      Several things." in told
+    assert re.search(r"greet +Greet somebody\.", told)
+    assert re.search(r"several +Several things\.", told)
     assert mazemesh(tmp_path, "greet", "--name", "maze").stdout == "hello maze\n"
     assert mazemesh(tmp_path, "several", "first").stdout == "first\n"
     assert "Run the whole mesh" in mazemesh(tmp_path, "up", "--help").stdout, "ours comes first"

@@ -12,7 +12,7 @@ from services.elo.log.batch import Batch, Duels, LoggedBatch
 from services.elo.log.match import LoggedMatch, Match
 from services.elo.standings.points import Points
 from services.elo.store import Appended, Fenced, Fitted, LadderState, Snapshot, Status, Update
-from services.elo.wire.payloads import decode
+from services.elo.wire.payloads import decode, encode
 
 
 class MemoryLog:
@@ -44,6 +44,10 @@ class MemoryLog:
             await asyncio.sleep(0)
             piece = newer[start : start + 3]
             yield LoggedBatch([each.sequence for each in piece], [each.match for each in piece])
+
+    async def raw(self, after: int, count: int) -> Sequence[tuple[int, bytes]]:
+        newer = [entry for entry in self.entries if entry.sequence > after]
+        return [(entry.sequence, encode(entry.match)) for entry in newer[:count]]
 
     async def find(self, sequences: Sequence[int]) -> Sequence[Match]:
         matches = {entry.sequence: entry.match for entry in self.entries}

@@ -88,6 +88,18 @@ def test_in_lockstep_each_batch_gives_a_version_and_resuming_one_more(tmp_path: 
     assert after[:3] == [5 * per_batch, 6 * per_batch, 7 * per_batch]
 
 
+def test_actors_that_wait_get_a_version_when_the_run_goes_on(tmp_path: Path) -> None:
+    model = FakeModel()
+    for steps in (64, 128):
+        wanted = settings(tmp_path, steps=steps).model_copy(update={"batches_ahead": 2})
+        before = len(model.headers)
+        learn(wanted, FakeReplay(), model, CollectorRegistry(), threading.Event())
+    first, second = model.headers[before : before + 2]
+    assert first.training_step == model.headers[before - 1].training_step
+    assert second.training_step > first.training_step
+    assert first.collection.batches_ahead == 2
+
+
 def test_stop_leaves_a_checkpoint(tmp_path: Path) -> None:
     replay, model, stop = FakeReplay(), FakeModel(), threading.Event()
     wanted = settings(tmp_path, steps=0)

@@ -34,14 +34,16 @@ from services.matchmaker.rating.leases import (
     is_hopeless,
     leased,
 )
-from services.matchmaker.rating.ledger import Seen
+from services.matchmaker.rating.ledger import Chosen, Seen
 from services.matchmaker.rating.players import Rating
+from services.matchmaker.rating.rota import Rule
 from services.matchmaker.runs.store import RunT, Step
 from services.matchmaker.setup import CreatedGame, CreatedMatch, MatchSetup, Vacancy
 from services.matchmaker.store import RATING, Anchor, FormsRead, Issued, Told
 from services.matchmaker.tournaments.run import Entry, Move, TournamentRun
 from services.matchmaker.training.outcomes import Form, decay_of
 from services.matchmaker.training.snapshots import SnapshotRoster
+from services.matchmaker.workers.events import Reported
 from tests.game_specs import FakeSpecs, known
 
 BOT_POLICIES = known("race").bots
@@ -76,6 +78,8 @@ class FakeGame:
     unplayable: set[str] = field(default_factory=set)
     vacancies: list[Vacancy] = field(default_factory=list)
     calls: int = 0
+    verified: list[str] = field(default_factory=list)
+    differences: dict[str, str] = field(default_factory=dict)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def spec(
@@ -105,6 +109,12 @@ class FakeGame:
         self.matches.update((setup.match_id, setup) for setup in setups)
         self.changed.set()
         return [self._created(setup) for setup in setups]
+
+    async def verify(self, match_id: str, result: Reported) -> str:
+        if self.down:
+            raise Unavailable("Game is down")
+        self.verified.append(match_id)
+        return self.differences.get(match_id, "")
 
     def _check(self, setup: MatchSetup) -> None:
         assert len(set(setup.participants)) == len(setup.participants) >= 2
@@ -163,6 +173,8 @@ class FakeElo:
     decides_after: int = 4
     answering: asyncio.Event = field(default_factory=asyncio.Event)
     waited: asyncio.Event = field(default_factory=asyncio.Event)
+    told: dict[str, Reported] = field(default_factory=dict)
+    retracted: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.answering.set()
@@ -184,6 +196,17 @@ class FakeElo:
         if self.down:
             raise Unavailable("Elo is down")
         return {one: self.played[one] for one in match_ids if one in self.played}
+
+    async def reported(self, match_ids: Sequence[str]) -> dict[str, Reported]:
+        if self.down:
+            raise Unavailable("Elo is down")
+        return {one: self.told[one] for one in match_ids if one in self.told}
+
+    async def retract(self, match_ids: Sequence[str]) -> set[str]:
+        if self.down:
+            raise Unavailable("Elo is down")
+        self.retracted |= {one for one in match_ids if one in self.told}
+        return {one for one in match_ids if one in self.retracted}
 
     async def evaluate(self, question: Question) -> Finding:
         """`scores` are the candidate's; after `decides_after` matches the last one decides."""
@@ -378,6 +401,27 @@ class MemoryLeases:
 
     async def count_live(self) -> int:
         return sum(one.state in LIVE for one in self.matches)
+
+    async def count_held(self, worker: str, now: float) -> int:
+        return sum(
+            one.worker == worker and one.state is State.LEASED and one.expire_time > now
+            for one in self.matches
+        )
+
+    async def told(self, since: float) -> list[Chosen]:
+        found: dict[tuple[str, str], list[Match]] = {}
+        for one in self.matches:
+            if one.rule and one.create_time >= since:
+                found.setdefault((one.ladder, one.rule), []).append(one)
+        return [
+            Chosen(
+                *(ladder, Rule(rule), len(rows)),
+                len(played := [one for one in rows if one.state is State.COMPLETED]),
+                sum(one.bits for one in rows),
+                sum(one.bits for one in played),
+            )
+            for (ladder, rule), rows in sorted(found.items())
+        ]
 
     async def prune(self, ended_before: float) -> None:
         self.rows = {

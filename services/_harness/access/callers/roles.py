@@ -138,8 +138,13 @@ RPCS: Final[dict[str, Rpc]] = {
     ),
     f"{_GAME}WatchGame": READ,
     f"{_GAME}ListActiveGames": READ,
-    f"{_GAME}GetReplay": READ,
-    f"{_GAME}ListReplays": READ,
+    # To play it once more costs as much as playing it.
+    f"{_GAME}GetReplay": Rpc(
+        _READERS | {Role.MATCHMAKER_SERVICE},
+        reserved=("verify",),
+        plain=_READERS - _PEOPLE,
+    ),
+    f"{_GAME}ListReplays": Rpc(_READERS | {Role.MATCHMAKER_SERVICE}),
     # Matchmaker
     f"{_MATCHMAKER}SampleOpponents": Rpc(
         _WORKERS, Kind.BULK, policies=("student",), games=("game",)
@@ -171,12 +176,16 @@ RPCS: Final[dict[str, Rpc]] = {
     f"{_MATCHMAKER}CancelGate": Rpc(_PEOPLE, Kind.WRITE, what=("gate_id",)),
     f"{_MATCHMAKER}ListGateRuns": READ,
     f"{_MATCHMAKER}WatchGateRun": READ,
+    f"{_MATCHMAKER}ListRatingRules": READ,
+    f"{_MATCHMAKER}ListWorkers": Rpc(_PEOPLE),
+    f"{_MATCHMAKER}ListWorkerEvents": Rpc(_PEOPLE),
+    f"{_MATCHMAKER}QuarantineWorker": Rpc(_PEOPLE, Kind.WRITE, what=("worker_id",)),
+    f"{_MATCHMAKER}ReleaseWorker": Rpc(_PEOPLE, Kind.WRITE, what=("worker_id",)),
     # Who takes part is met, and nothing of it is changed; so anybody's versions may be named.
     f"{_MATCHMAKER}CreateTournament": Rpc(
         _TRAINERS,
         Kind.WRITE,
         games=("game",),
-        may_be_empty=("game",),
         what=("request_id", "title"),
     ),
     f"{_MATCHMAKER}CancelTournament": Rpc(_PEOPLE, Kind.WRITE, what=("tournament_id",)),
@@ -231,10 +240,17 @@ RPCS: Final[dict[str, Rpc]] = {
     f"{_ELO}WatchLeaderboard": ANY,
     f"{_ELO}GetRatingHistory": ANY,
     f"{_ELO}GetHeadToHead": ANY,
+    f"{_ELO}GetRatingCurves": ANY,
+    f"{_ELO}GetHeadToHeadMatrix": ANY,
+    f"{_ELO}ListLadders": ANY,
+    # With seeds, which training should not see.
+    f"{_ELO}ListResults": Rpc(_PEOPLE),
+    f"{_ELO}ImportResults": Rpc(frozenset({Role.ADMIN}), Kind.WRITE),
     f"{_ELO}GetEmpiricalGame": ANY,
     f"{_ELO}EvaluateGate": Rpc(
         _PEOPLE | {Role.MATCHMAKER_SERVICE}, Kind.BULK, what=("gate_id", "candidate", "baseline")
     ),
+    f"{_ELO}RetractResults": Rpc(_PEOPLE | {Role.MATCHMAKER_SERVICE}, Kind.WRITE),
     f"{_ELO}ListGates": ANY,
     f"{_ELO}WatchGate": ANY,
     f"{_ELO}RebuildRatings": Rpc(frozenset({Role.ADMIN}), Kind.WRITE, what=("verify_only",)),

@@ -11,7 +11,6 @@ import sys
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Final, cast
 
 from mazemesh.errors import Unavailable
@@ -33,6 +32,7 @@ _PASSED_ON: Final = (
 )
 _THREADS: Final = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 _END_SECONDS: Final = 5.0
+_MAIN: Final = "services.model.inference.runner.main"
 
 Content = memoryview
 Parts = Sequence["bytes | memoryview"]
@@ -127,20 +127,21 @@ class Process:
         ours, theirs = socket.socketpair()
         means = self._means
         environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-        arguments = (str(theirs.fileno()), means.threads, means.processor, means.memory_bytes)
-        start = partial(
-            subprocess.Popen,  # our own module
-            [sys.executable, "-P", "-m", "services.model.inference.runner.main"]
-            + [str(one) for one in arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            cwd="/",
-            env={**environment, **dict.fromkeys(_THREADS, "1")},
-            start_new_session=True,
-            pass_fds=(theirs.fileno(),),
-        )
+        arguments = (theirs.fileno(), means.threads, means.processor, means.memory_bytes)
+
+        def start() -> subprocess.Popen[bytes]:
+            return subprocess.Popen(  # our own module
+                [sys.executable, "-P", "-m", _MAIN, *(str(one) for one in arguments)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                cwd="/",
+                env={**environment, **dict.fromkeys(_THREADS, "1")},
+                start_new_session=True,
+                pass_fds=(theirs.fileno(),),
+            )
+
         with theirs:
-            process: subprocess.Popen[bytes] = await asyncio.to_thread(start)
+            process = await asyncio.to_thread(start)
         loop = asyncio.get_running_loop()
         ours.setblocking(False)
         _, link = await loop.create_connection(lambda: _Link(process), sock=ours)

@@ -6,6 +6,7 @@ import pytest
 from mazemesh.errors import InvalidArgument, NotFound
 from services.elo.log.match import LoggedMatch
 from services.elo.standings.board import Board
+from services.elo.standings.filters import Filter
 from services.elo.standings.ladder import Ladder
 from services.elo.standings.paging import Page, first_page, page_after, page_around
 from services.elo.standings.standings import Standings
@@ -35,10 +36,11 @@ def listed(page: Page) -> list[str]:
 
 
 def walk(board: Board, size: int, prefix: str = "") -> list[list[str]]:
-    page = first_page(board, size, prefix)
+    chosen = Filter(prefix)
+    page = first_page(board, size, chosen)
     pages = [listed(page)]
     while page.next_token:
-        page = page_after(board, size, page.next_token, prefix)
+        page = page_after(board, size, page.next_token, chosen)
         pages.append(listed(page))
     return pages
 
@@ -57,8 +59,8 @@ def test_pages_list_everybody_once_ties_included(size: int) -> None:
 def test_a_prefix_narrows_the_list() -> None:
     board = board_of({**PLAYERS, "solo:1": 5000.0})
     assert walk(board, 3, "race:")[0] == BEST_FIRST[:3]
-    assert first_page(board, 3, "race:").total == 7
-    assert first_page(board, 3, "none").players == ()
+    assert first_page(board, 3, Filter("race:")).total == 7
+    assert first_page(board, 3, Filter("none")).players == ()
 
 
 def test_a_refit_between_pages_neither_repeats_nor_leaves_out() -> None:
@@ -75,6 +77,11 @@ def test_long_afterwards_a_page_goes_on_by_rating() -> None:
     newer = {"race:1": 1050.0, "race:2": 1020.5, "race:3": 1019.5, "race:4": 900.0}
     for high_water in range(90, 100):
         publish(board, newer, high_water)
+    # They were refitted ten times, and still what was begun goes on as it began.
+    assert listed(page_after(board, 9, token)) == BEST_FIRST[3:]
+    for high_water in range(100, 400):  # as many others begin to turn pages
+        publish(board, newer, high_water)
+        assert first_page(board, 1).next_token
     assert listed(page_after(board, 9, token)) == ["race:3", "race:4"]
 
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from mazemesh.v1 import elo_pb2
 from services.elo.log.match import Game, Match
-from services.elo.wire.payloads import MANY, decode, decode_all, encode
+from services.elo.wire.payloads import MANY, batch, decode, decode_all, encode
 from tests.unit.elo.played import match
 
 texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=9)
@@ -70,6 +70,10 @@ def test_many_duels_are_columns_and_few_or_others_are_not() -> None:
     assert decode_all(list(map(encode, duels[1:]))) == duels[1:]
     mixed = [*duels, three]
     assert decode_all(list(map(encode, mixed))) == mixed
+    # An entry that takes a match back is no duel, though two played it.
+    back = duels[0]._replace(match_id="retracted/m0", retracts="m0")
+    assert decode_all(list(map(encode, [*duels, back]))) == [*duels, back]
+    assert batch([*duels, back]).content == [*duels, back]
 
 
 def test_fields_that_the_contract_does_not_know_are_left_out() -> None:

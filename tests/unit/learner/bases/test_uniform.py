@@ -47,11 +47,13 @@ def test_a_discrete_row_has_the_mask_of_its_start() -> None:
     assert shape.action_space == Discrete(4)
 
 
-def test_several_frames_are_refused() -> None:
-    spaces = Spaces(OBSERVATION, STEER)
+def test_earlier_frames_are_columns_of_both_ends() -> None:
+    spaces = Spaces(Box((-1.0,), (1.0,), (3,)), Box((-1.0,), (1.0,), (2,)))
     shape = Architecture("actor-critic", 3, 0, spaces=spaces, encoding=Encoding(frames=4))
-    with pytest.raises(InvalidArgument, match="frames = 4: critics of this algorithm see"):
-        SOFT.signature(CONFIG, shape, opponents=False)
+    found = {
+        one.name: one.shape for one in SOFT.signature(SACConfig(), shape, opponents=False).columns
+    }
+    assert found["state"] == found["next_state"] == (9,)
 
 
 def test_actors_are_told_how_to_explore() -> None:

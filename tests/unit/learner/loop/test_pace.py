@@ -33,6 +33,22 @@ def test_publishing_that_takes_long_takes_a_third_of_the_time() -> None:
     assert [now for now, one in enumerate(due) if one.publish] == [9, 18, 27]
 
 
+def test_where_actors_wait_a_version_follows_from_each_batch() -> None:
+    settings = LearnerSettings(publish_steps=10_000, publish_seconds=1000.0)
+    pace = Freely(settings, 0.0, 0, lambda: 3.0, each_batch=True)
+    assert [pace.due(0.1, 1, learned=one).publish for one in (True, False, True)] == [1, 0, 1]
+
+
+def test_how_far_actors_play_ahead_is_told_where_there_is_a_queue() -> None:
+    game = "gymnasium:CartPole-v1"
+    told = Run.of(LearnerSettings(game=game)).collection
+    assert (told.batches_ahead, told.batch_rows) == (2, 16)
+    assert not Run.of(LearnerSettings(game=game, lockstep=True)).collection.batches_ahead
+    assert not Run.of(LearnerSettings(game="race")).collection.batches_ahead
+    with pytest.raises(InvalidArgument, match="batches_ahead = 2: dqn draws what is in its table"):
+        Run.of(LearnerSettings(game=game, algorithm="dqn", batches_ahead=2))
+
+
 def test_in_lockstep_only_batches_count() -> None:
     pace = ByBatch(LearnerSettings(checkpoint_seconds=30.0), now=0.0)
     waited = pace.due(1e6, 10**6, learned=False)

@@ -227,20 +227,6 @@ async def test_one_of_two_streams_may_break(world: World) -> None:
     assert (await world.ticket(second)).state is TicketState.MATCHED
 
 
-async def test_a_stream_that_breaks_while_the_match_is_made_leaves_no_limbo(world: World) -> None:
-    class SlowGame(FakeGame):
-        async def create(self, setups):  # type: ignore[no-untyped-def]
-            await first.aclose()
-            return await super().create(setups)
-
-    world.matching._game = SlowGame()
-    first, second = await world.follow(wish("ann"), "r1"), await world.follow(wish("bob"))
-    await world.matching.match()
-    assert (await world.ticket(second)).state is TicketState.MATCHED
-    again = await world.lobby.enter("r1", wish("ann"))
-    assert again.state is TicketState.MATCHED
-
-
 async def test_who_left_just_before_the_match_keeps_nobody_else(world: World) -> None:
     await world.follow(wish("ann"))
     await world.follow(wish("bob"))

@@ -42,7 +42,7 @@ async def test_a_double_elimination_from_the_question_to_the_champion(world: Wor
     assert folded.places == (1, 2, 3, 4)
     assert len(world.store.log) == 6
     assert all(setup.rated and not setup.exhibition for setup in world.game.matches.values())
-    assert one.driver.ended[TournamentState.FINISHED] == 1
+    assert one.driver.finished == 1
     assert not await one.driver.look()
 
 

@@ -175,6 +175,20 @@ async def test_an_exploiter_out_of_its_depth_meets_snapshots_that_it_may_beat() 
     assert max(drawn, key=lambda name: drawn[name] * (name != "race:latest")) in even
 
 
+async def test_a_league_exploiter_meets_the_snapshots_of_all_others_by_pfsp() -> None:
+    training = await league()
+    training.record("r1", "all", {f"race:{v}": Outcomes(100, 0, 0) for v in range(1, 41)})
+    whom = {"others": ["race", "spy"], "exploits_pool": True}
+    drawn = training.sample("all", known("race"), 1000, **whom)  # type: ignore[arg-type]
+    assert {one.source for one in drawn} == {Source.PFSP}
+    found = Counter(one.policy for one in drawn)
+    assert not any(name.endswith(":latest") or name.startswith("bot/") for name in found)
+    # It beats all of race by now, and spy is as good as ever.
+    assert sum(found[name] for name in found if name.startswith("spy")) > 900
+    alone = training.sample("all", known("race"), 3, others=["nobody"], exploits_pool=True)
+    assert [(one.policy, one.source) for one in alone] == [("all:latest", Source.LATEST)] * 3
+
+
 async def test_records_are_by_name_and_of_one_student_if_asked() -> None:
     training = await league()
     training.record("r1", "spy", {"race:latest": Outcomes(3, 0, 1)})

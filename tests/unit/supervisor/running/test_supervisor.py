@@ -59,6 +59,36 @@ async def test_a_process_that_refuses_its_settings_is_not_tried_again(tmp_path: 
     assert "status 2" in child.broken
 
 
+async def test_members_of_a_league_run_while_they_are_wanted(tmp_path: Path) -> None:
+    done = tmp_path / "finished"
+    program = f"import pathlib; pathlib.Path({str(done)!r}).touch()"
+    learner = (sys.executable, "-c", program)
+    spy = ProcessSpec("learner-spy", (sys.executable, "-c", SLEEPER), 0, member="spy")
+    layout = Layout(
+        services=(ProcessSpec("service", (sys.executable, "-c", SLEEPER), 0),),
+        workers=(ProcessSpec("learner", learner, 0, finished=done), spy),
+        environment=dict(os.environ),
+    )
+    supervisor = Supervisor(layout, tmp_path)
+    await supervisor.start()
+    # A member that stands by keeps no run from its end.
+    await asyncio.wait_for(supervisor.finished.wait(), 20)
+    log = tmp_path / "learner-spy.log"
+    assert lines_of(log) == []
+    assert supervisor.acting == supervisor.children[:2]
+    supervisor.begin_member("spy")
+    supervisor.begin_member("spy")  # it runs already, once its turn has come
+    (first,) = await until_line(log, 1)
+    await supervisor.end_member("spy")
+    assert [one.spec.name for one in supervisor.acting] == ["service", "learner"]
+    supervisor.begin_member("spy")
+    assert [first] == (await until_line(log, 2))[:1]
+    assert len(supervisor.acting) == 3
+    assert not supervisor.broken.is_set()
+    await supervisor.stop()
+    assert len(lines_of(log)) == 2
+
+
 async def test_a_process_that_has_done_its_work_is_left_alone(tmp_path: Path) -> None:
     """It says so by a file: to end in order it may have been asked by anybody."""
     done, other = tmp_path / "finished", tmp_path / "nothing"

@@ -1,0 +1,1 @@
+"""Leaderboards of many versions, asked for while results come."""

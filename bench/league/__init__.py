@@ -1,0 +1,1 @@
+"""A league and plain self-play on a game in which self-play runs after itself."""

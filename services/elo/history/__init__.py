@@ -1,0 +1,1 @@
+"""Ladders as they were, refolded from the log."""

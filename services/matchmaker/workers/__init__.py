@@ -1,0 +1,1 @@
+"""Workers: what they were leased, whose results cannot be believed, and who is given none."""
