@@ -134,7 +134,8 @@ def _to_sums(typing_context: Any, target: Any, index: Any, bits: Any, values: An
         builder.store(builder.or_(first, second), pointer, align=1)
         return context.get_dummy_value()
 
-    words, each = types.UniTuple(types.uint64, _MOST), types.UniTuple(types.uint8, _MOST)
+    tuple_of: Any = types.UniTuple
+    words, each = tuple_of(types.uint64, _MOST), tuple_of(types.uint8, _MOST)
     return types.void(target, types.intp, words, each), generate
 
 

@@ -90,7 +90,8 @@ def _log_probability(logits: Floats, row: int, action: int) -> float:
     total = 0.0
     for other in range(logits.shape[1]):
         total += np.exp(logits[row, other] - most)
-    return np.float64(logits[row, action] - most) - np.log(total)
+    found: float = np.float64(logits[row, action] - most) - np.log(total)
+    return found
 
 
 @compiled(**_OPTIONS)

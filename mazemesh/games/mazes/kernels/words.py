@@ -57,7 +57,8 @@ def _prefetch(typing_context: Any, array: Any, index: Any) -> tuple[Any, Any]:
         data = context.make_array(sig.args[0])(context, builder, args[0]).data
         pointer = builder.bitcast(builder.gep(data, [args[1]]), byte)
         kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
-        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
+        declare: Any = cgutils.get_or_insert_function
+        function = declare(builder.module, kind, "llvm.prefetch.p0i8")
         read, soon, data_cache = (ir.Constant(number, value) for value in (0, 3, 1))
         builder.call(function, [pointer, read, soon, data_cache])
         return context.get_dummy_value()
