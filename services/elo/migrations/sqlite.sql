@@ -2,7 +2,7 @@ CREATE TABLE alembic_version_elo (
 	version_num VARCHAR(32) NOT NULL,
 	CONSTRAINT alembic_version_elo_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO "alembic_version_elo" VALUES('0005');
+INSERT INTO "alembic_version_elo" VALUES('0004');
 CREATE TABLE elo_gates (
 	number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
 	gate_id VARCHAR(96) NOT NULL,

@@ -2,7 +2,7 @@ CREATE TABLE alembic_version_matchmaker (
 	version_num VARCHAR(32) NOT NULL,
 	CONSTRAINT alembic_version_matchmaker_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO "alembic_version_matchmaker" VALUES('0007');
+INSERT INTO "alembic_version_matchmaker" VALUES('0006');
 CREATE TABLE matchmaker_anchors (
 	ladder VARCHAR(128) NOT NULL,
 	bots VARCHAR(512) NOT NULL,
