@@ -84,8 +84,7 @@ class UniformTransitions:
     ) -> Signature:
         """Of a transition, with the mask of its start where there is one."""
         spaces, state = (shape.observation_space, shape.action_space), shape.state_size
-        told = {"masks": True, "opponents": opponents}
-        return transition_signature(*spaces, state_size=state, **told)
+        return transition_signature(*spaces, state_size=state, masks=True, opponents=opponents)
 
     def table(self, config: OffPolicyConfig, policy: str, signature: Signature) -> replay_pb2.Table:
         """A uniform table."""
