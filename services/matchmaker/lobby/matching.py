@@ -35,6 +35,7 @@ _log = structlog.get_logger(__name__)
 
 # How often waiting tickets are looked at; windows and bots come due in between.
 _TICK = 0.25
+_REST = 3.0  # times as long as a look took
 _RETRY = 1.0  # after Game refused, or while the store is away
 _MOST_AT_ONCE = 1024  # matches that are begun by one look; the others wait for the next
 _KEEP_ENDED = 120.0  # a repeated request still finds its match
@@ -123,7 +124,7 @@ class Matching:
                 if self.fence is not None and await self._refused():
                     await asyncio.sleep(_RETRY)
                 # Where thousands wait a look takes long: streams have their turn, too.
-                await asyncio.sleep(self._look_seconds)
+                await asyncio.sleep(_REST * self._look_seconds)
         finally:
             if renewing is not None:
                 renewing.cancel()
