@@ -116,6 +116,7 @@ def _cell(
         "tickets_per_second": round(seen["queued"] / max(seen["queued_seconds"], 1e-9), 1),
         "wait_p50_ms": round(1000 * seen["wait_p50"], 1),
         "wait_p99_ms": round(1000 * seen["wait_p99"], 1),
+        "mean_rating_gap": round(seen["rating_gap"], 1),
         "errors": seen["errors"],
         "processor_ms_a_match": {
             **{name: round(1000 * value / matches, 3) for name, value in spent.items()},

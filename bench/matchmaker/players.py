@@ -61,13 +61,20 @@ class Seen:
     messages: int = 0
     errors: dict[str, int] = field(default_factory=dict)
     players: int = 0
+    ratings: dict[str, list[float]] = field(default_factory=dict)
+    """Of those who were told, by match."""
     enough: Callable[[], object] = lambda: None
 
-    def match(self, match_id: str, waited: float) -> None:
+    def gaps(self) -> list[float]:
+        """Elo points between the two of each match."""
+        return [max(both) - min(both) for both in self.ratings.values() if len(both) == 2]
+
+    def match(self, match_id: str, waited: float, rating: float) -> None:
         """Notes that a player has a seat; the last ones are not waited for."""
         self.waited.append(waited)
         self.done.append(time.perf_counter())
         self.matches.add(match_id)
+        self.ratings.setdefault(match_id, []).append(rating)
         if len(self.done) == self.players * _MOST // 100:
             self.enough()
 
@@ -115,6 +122,7 @@ async def measure(wanted: Wanted) -> dict[str, Any]:
         if seen.done
         else 0.0,
         "most_matched": min(len(seen.done), wanted.players * _MOST // 100),
+        "rating_gap": float(np.mean(seen.gaps() or [0.0])),
         "wait_p50": _percentile(seen.waited, 50),
         "wait_p99": _percentile(seen.waited, 99),
         "queued_p99": _percentile(seen.queued, 99),
@@ -125,7 +133,7 @@ async def _one(find: Any, request: bytes, seen: Seen, until: float | None) -> No
     """A player's stream; one that is held is cancelled at its end, and has not ended before."""
     began = time.perf_counter()
     call = find(request)
-    is_queued = False
+    is_queued, rating = False, 0.0
     try:
         async with asyncio.timeout_at(None if until is None else _loop_time(until)):
             async for data in call:
@@ -135,7 +143,9 @@ async def _one(find: Any, request: bytes, seen: Seen, until: float | None) -> No
                     is_queued = True
                     seen.queued.append(time.perf_counter() - began)
                 if news.WhichOneof("update") == "matched":
-                    seen.match(news.matched.match_id, time.perf_counter() - began)
+                    seen.match(news.matched.match_id, time.perf_counter() - began, rating)
+                else:
+                    rating = news.queued.rating
     except TimeoutError:
         call.cancel()
     except grpc.aio.AioRpcError as error:
@@ -154,6 +164,7 @@ async def _in_batches(
             yield pb.FindMatchesRequest(find=part).SerializeToString()
 
     try:
+        ratings: dict[str, float] = {}
         call = channel.stream_stream(FIND_MANY)(asked())
         seen.enough = call.cancel
         asyncio.get_running_loop().call_later(_LIMIT, seen.enough)
@@ -164,8 +175,9 @@ async def _in_batches(
                 kind = news.WhichOneof("update")
                 if kind == "queued":
                     seen.queued.append(now)
+                    ratings[news.request_id] = news.queued.rating
                 elif kind == "matched":
-                    seen.match(news.matched.match_id, now)
+                    seen.match(news.matched.match_id, now, ratings[news.request_id])
                 else:
                     told = news.refused.message
                     seen.errors[told] = seen.errors.get(told, 0) + 1
