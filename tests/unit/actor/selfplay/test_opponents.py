@@ -32,6 +32,8 @@ class FakeMatchmaker:
         exploits: str = "",
         sides: int = 2,
         adversaries: Sequence[str] = (),
+        *,
+        exploits_pool: bool = False,
     ) -> Sequence[Opponent]:
         self.sides, self.adversaries = sides, tuple(adversaries)
         self.whom = tuple(pool), exploits
