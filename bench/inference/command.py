@@ -89,7 +89,7 @@ def load(
     """What callers in a process of their own measure of several servers in turn."""
     told = {"servers": servers, "callers": callers, "seconds": seconds}
     done = subprocess.run(
-        [sys.executable, "-m", "bench.inference.load", json.dumps(told)],
+        [sys.executable, "-P", "-m", "bench.inference.load", json.dumps(told)],
         capture_output=True,
         text=True,
         check=False,

@@ -154,7 +154,7 @@ def _players(
     wanted: dict[str, Any] = {"address": asked.address, "how": how, "players": players}
     wanted |= {"seconds": seconds, "first": first}
     done = subprocess.run(
-        [sys.executable, "-m", "bench.matchmaker.players"],
+        [sys.executable, "-P", "-m", "bench.matchmaker.players"],
         input=json.dumps(wanted),
         capture_output=True,
         text=True,

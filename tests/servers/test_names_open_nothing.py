@@ -17,6 +17,8 @@ from google.protobuf.message_factory import GetMessageClass
 from mazemesh.games import Purpose, seeds
 from mazemesh.v1 import elo_pb2, game_pb2, matchmaker_pb2, model_pb2, replay_pb2
 from services._harness import Server
+from services.elo.bind import bind as bind_elo
+from services.elo.settings import EloSettings
 from services.matchmaker.bind import Peers, bind_with
 from services.matchmaker.remotes import RemoteGame
 from services.matchmaker.settings import MatchmakerSettings
@@ -37,8 +39,8 @@ HOSTILE = (
     "trap",
     "trap.parallel_env",
 )
-FILTERS = {"GameService.ListReplays:game"}
-"""A name there only selects rows: none are found."""
+FILTERS = {"GameService.ListReplays:game": "replays", "EloService.ListLadders:game": "ladders"}
+"""A name there only selects rows, the field of the answer that tells: none are found."""
 
 Way: TypeAlias = tuple[FieldDescriptor, ...]
 
@@ -85,6 +87,14 @@ OTHERWISE_RIGHT = {
     "FindMatches": matchmaker_pb2.FindMatchesRequest(
         find=[matchmaker_pb2.FindMatchRequest(request_id="r", player="player/ann")]
     ),
+    "CreateTournament": matchmaker_pb2.CreateTournamentRequest(
+        request_id="r",
+        format=matchmaker_pb2.TOURNAMENT_FORMAT_ROUND_ROBIN,
+        entrants=[
+            matchmaker_pb2.TournamentEntrant(members=[name])
+            for name in ("bot/random", "bot/wall-follower")
+        ],
+    ),
     "PublishPolicy": model_pb2.PublishPolicyRequest(header=_HEADER),
 }
 """Requests that are right but for the game; others begin empty."""
@@ -104,7 +114,7 @@ class Mesh:
 
 @pytest.fixture(scope="module")
 def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mesh]:
-    """Game, Model and Matchmaker in a folder with a module that tells when it is imported."""
+    """Game, Model, Matchmaker and Elo in a folder with a module that tells when it is imported."""
     folder = tmp_path_factory.mktemp("mesh")
     (folder / f"{TRAP}.py").write_text("open('sprung-by-import', 'w')\nparallel_env = None\n")
     before = Path.cwd()
@@ -121,14 +131,17 @@ def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mesh]:
                 await bind_with(settings, server, Peers(remote, FakeElo(), FakeModel()))
 
             matchmaker = RunningService(MatchmakerSettings(port=0, data_dir=folder), bind)
+            elo = RunningService(EloSettings(port=0, data_dir=folder), bind_elo)
             yield Mesh(
                 {
                     "GameService": game.address,
                     "ModelService": model.address,
                     "MatchmakerService": matchmaker.address,
+                    "EloService": elo.address,
                 },
                 folder,
             )
+            elo.close()
             matchmaker.close()
             model.close()
     finally:
@@ -194,7 +207,7 @@ def test_the_rpcs_with_a_name_are_found() -> None:
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-@pytest.mark.parametrize("rpc", sorted(set(CALLS) - FILTERS))
+@pytest.mark.parametrize("rpc", sorted(set(CALLS) - set(FILTERS)))
 def test_a_name_opens_nothing(mesh: Mesh, rpc: str, name: str) -> None:
     method, way = CALLS[rpc]
     code, text = refused(mesh, method, request_with(method, way, name))
@@ -209,11 +222,11 @@ def test_a_name_opens_nothing(mesh: Mesh, rpc: str, name: str) -> None:
 def test_a_name_that_selects_finds_nothing(mesh: Mesh, rpc: str, name: str) -> None:
     method, way = CALLS[rpc]
     answer = call(mesh, method, request_with(method, way, name))
-    assert not answer.replays
+    assert not getattr(answer, FILTERS[rpc])
     assert mesh.sprung() == []
 
 
-@pytest.mark.parametrize("rpc", sorted(set(CALLS) - FILTERS))
+@pytest.mark.parametrize("rpc", sorted(set(CALLS) - set(FILTERS)))
 @pytest.mark.parametrize(
     "name", ["", "x" * 20_000, "race\n", "race\0"], ids=lambda name: repr(name[:9])
 )

@@ -70,6 +70,8 @@ class Names:
         exploits: str = "",
         sides: int = 2,
         adversaries: Sequence[str] = (),
+        *,
+        exploits_pool: bool = False,
     ) -> Sequence[Opponent]:
         self.answered.set()
         return [Opponent(policy=self._names[i % len(self._names)]) for i in range(count)]

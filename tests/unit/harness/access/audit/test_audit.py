@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from mazemesh.errors import Unavailable
+from services._harness.access.audit import log as audit_module
 from services._harness.access.audit.log import AuditLog
-from services._harness.access.audit.log import log as audit_module
 from services._harness.access.audit.reading import heads, lines, verify
 
 
