@@ -146,11 +146,11 @@ def test_a_mesh_in_odd_surroundings(odd_folder: Path, proxy: tuple[str, list[obj
 @pytest.mark.slow
 @pytest.mark.timeout(180)
 def test_a_mesh_without_room_says_so_and_fails(tmp_path: Path) -> None:
-    """No file may be longer than 160 kB: services start, and no policy can be stored."""
+    """No file may be longer than 1 MB: services start, and no policy can be stored."""
     base = free_block(len(SERVICES)).start
-    script = 'ulimit -f 160; exec "$0" "$@"'
+    script = 'ulimit -f 1000; exec "$0" "$@"'
     flags = ["--game", "solo", "--games", "64", "--for", "45s", "--learner=--tracking=none"]
-    flags += ["--plain", "--data-dir", str(tmp_path / "data"), "--port-base", str(base)]
+    flags += ["--learner=--hidden=768", "--plain", "--data-dir", str(tmp_path / "data"), "--port-base", str(base)]
     done = subprocess.run(
         ["bash", "-c", script, str(MAZEMESH), "up", *flags],
         capture_output=True,
