@@ -150,7 +150,14 @@ def test_a_mesh_without_room_says_so_and_fails(tmp_path: Path) -> None:
     base = free_block(len(SERVICES)).start
     script = 'ulimit -f 1000; exec "$0" "$@"'
     flags = ["--game", "solo", "--games", "64", "--for", "45s", "--learner=--tracking=none"]
-    flags += ["--learner=--hidden=768", "--plain", "--data-dir", str(tmp_path / "data"), "--port-base", str(base)]
+    flags += [
+        "--learner=--hidden=768",
+        "--plain",
+        "--data-dir",
+        str(tmp_path / "data"),
+        "--port-base",
+        str(base),
+    ]
     done = subprocess.run(
         ["bash", "-c", script, str(MAZEMESH), "up", *flags],
         capture_output=True,
