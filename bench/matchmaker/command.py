@@ -132,13 +132,13 @@ def _a_processor_second(cell: dict[str, Any]) -> float:
 
 
 def _held(folder: Path, players: int, seconds: float) -> dict[str, Any]:
-    """Streams of players of whom nobody is matched."""
+    """Streams of players who wait; only those of the very same rating are matched."""
     with _mesh(folder, players, _APART) as services:
         matchmaker = services["matchmaker"]
         before = matchmaker.cpu()
         seen = _players(matchmaker, "held", players, seconds)
         return {
-            "streams_held": seen["queued"] - sum(seen["errors"].values()),
+            "streams_held": seen["queued"] - seen["matched"] - sum(seen["errors"].values()),
             "stream_errors": sum(seen["errors"].values()),
             "errors": seen["errors"],
             "seconds": round(seen["seconds"], 1),

@@ -130,10 +130,10 @@ async def measure(wanted: Wanted) -> dict[str, Any]:
 
 
 async def _one(find: Any, request: bytes, seen: Seen, until: float | None) -> None:
-    """A player's stream; one that is held is cancelled at its end, and has not ended before."""
+    """A player's stream; one that is held is cancelled at its end; before, a match alone ends it."""
     began = time.perf_counter()
     call = find(request)
-    is_queued, rating = False, 0.0
+    is_queued, is_matched, rating = False, False, 0.0
     try:
         async with asyncio.timeout_at(None if until is None else _loop_time(until)):
             async for data in call:
@@ -143,6 +143,7 @@ async def _one(find: Any, request: bytes, seen: Seen, until: float | None) -> No
                     is_queued = True
                     seen.queued.append(time.perf_counter() - began)
                 if news.WhichOneof("update") == "matched":
+                    is_matched = True
                     seen.match(news.matched.match_id, time.perf_counter() - began, rating)
                 else:
                     rating = news.queued.rating
@@ -151,7 +152,7 @@ async def _one(find: Any, request: bytes, seen: Seen, until: float | None) -> No
     except grpc.aio.AioRpcError as error:
         seen.fail(error)
     else:
-        if until is not None:
+        if until is not None and not is_matched:
             seen.errors["ended"] = seen.errors.get("ended", 0) + 1
 
 
