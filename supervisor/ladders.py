@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mazemesh.analysis.ratings import History, Pairing, RatedPlayer
-from mazemesh.cli.ladders import LadderSource, ServedLadder, pairing, rated_player
+from mazemesh.cli.ratings.ladders import LadderSource, ServedLadder, pairing, rated_player
 from mazemesh.errors import NotFound
 from mazemesh.sqlite_url import sqlite_url
 

@@ -10,8 +10,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from mazemesh.cli.claim import claimed
+from mazemesh.cli.games.own_games import foreign_games
 from mazemesh.cli.health import serving
-from mazemesh.cli.own_games import foreign_games
 from mazemesh.client.addresses import Addresses
 from mazemesh.errors import Unavailable
 from mazemesh.process.ports import free_block

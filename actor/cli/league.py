@@ -53,8 +53,8 @@ def league(
     Training outcomes choose opponents and never touch ratings. Forgetting is the best earlier
     snapshot's score against an opponent less the newest one's, on held-out mazes.
     """
+    from mazemesh.cli.games.own_games import own_games
     from mazemesh.cli.league_record import read_league
-    from mazemesh.cli.own_games import own_games
 
     with connected(data_dir, host, port_base, _SERVICES) as mesh:
         told = compare(mesh, name, snapshots, games, seed, own_games(data_dir))
@@ -146,7 +146,7 @@ def _rated(
     mesh: Mesh, spec: GameSpec, newest: PolicyVersion, opponents: Sequence[str]
 ) -> list[Pairing]:
     """What rated matches tell about them, if they were rated yet."""
-    from mazemesh.cli.ladders import ServedLadder
+    from mazemesh.cli.ratings.ladders import ServedLadder
     from mazemesh.errors import NotFound
 
     board = ServedLadder(mesh.elo, spec.ladder)

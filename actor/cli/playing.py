@@ -42,7 +42,7 @@ def evaluate(
     """
     import numpy as np
 
-    from mazemesh.cli.own_games import own_games
+    from mazemesh.cli.games.own_games import own_games
     from mazemesh.errors import InvalidArgument
     from mazemesh.evaluation.duel import duel
     from mazemesh.games import is_bot

@@ -130,7 +130,7 @@ async def measure(wanted: Wanted) -> dict[str, Any]:
 
 
 async def _one(find: Any, request: bytes, seen: Seen, until: float | None) -> None:
-    """A player's stream; one that is held is cancelled at its end; before, a match alone ends it."""
+    """A player's stream; one that is held is cancelled at its end, if no match ended it before."""
     began = time.perf_counter()
     call = find(request)
     is_queued, is_matched, rating = False, False, 0.0

@@ -23,7 +23,7 @@ from mazemesh.cli.output import print_json
 if TYPE_CHECKING:
     from mazemesh.analysis.journal import Curves, Probe
     from mazemesh.analysis.ratings import RatedPlayer
-    from mazemesh.cli.ladders import LadderSource
+    from mazemesh.cli.ratings.ladders import LadderSource
     from mazemesh.plots.files import Section
 
 _HISTORIES = 6
@@ -65,7 +65,7 @@ def plot(
     files and how much they show.
     """
     with errors_as_lines():
-        from mazemesh.cli.ladders import ladder_of
+        from mazemesh.cli.ratings.ladders import ladder_of
         from supervisor.ladders import open_ladder
 
         with needs_extra("plot"):

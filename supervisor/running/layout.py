@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from learner.record.finished import FINISHED
-from mazemesh.cli.own_games import VARIABLE, foreign_games
+from mazemesh.cli.games.own_games import VARIABLE, foreign_games
 from mazemesh.client.addresses import Addresses, is_loopback, reachable
 from mazemesh.process.interpreter import run_module
 from mazemesh.process.ports import free_block

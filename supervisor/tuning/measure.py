@@ -164,7 +164,7 @@ def _rated(mesh: Path, policy: str, curves: Curves, began: float) -> list[Snapsh
     import numpy as np
 
     from mazemesh.analysis.ratings import snapshots_of
-    from mazemesh.cli.ladders import ladder_of
+    from mazemesh.cli.ratings.ladders import ladder_of
     from supervisor.ladders import StoredLadder
 
     description = json.loads((mesh / "learner" / policy / "run.json").read_text())

@@ -177,7 +177,7 @@ class MeshTrials:
         import json
 
         from mazemesh.analysis.ratings import snapshots_of
-        from mazemesh.cli.ladders import ServedLadder, ladder_of
+        from mazemesh.cli.ratings.ladders import ServedLadder, ladder_of
         from mazemesh.client.elo import EloClient
         from mazemesh.errors import MazemeshError
 

@@ -285,7 +285,7 @@ def test_every_exception_is_still_needed() -> None:
             "learner/loop/trainer.py",
             "from mazemesh.games.foreign.environments.names import is_foreign",
         ),
-        ("mazemesh/cli/games.py", "from mazemesh.games.foreign import ForeignGame"),
+        ("mazemesh/cli/games/games.py", "from mazemesh.games.foreign import ForeignGame"),
         ("services/_harness/peers/game_specs.py", "from mazemesh.game_replay import verify"),
         ("actor/selfplay/play.py", "from mazemesh.games import open_game"),
         ("actor/selfplay/play.py", "from mazemesh.games import Catalogue"),

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from mazemesh.cli.claim import write_note
-from mazemesh.cli.ladders import ServedLadder
+from mazemesh.cli.ratings.ladders import ServedLadder
 from mazemesh.client.elo import EloClient
 from mazemesh.errors import NotFound
 from services._harness import serve

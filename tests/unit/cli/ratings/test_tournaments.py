@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from mazemesh.cli import following, tournaments
+from mazemesh.cli import following
+from mazemesh.cli.ratings import tournaments
 from mazemesh.errors import InvalidArgument
 from mazemesh.tournaments.asking import request
 from mazemesh.tournaments.data import tournament_data

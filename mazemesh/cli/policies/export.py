@@ -41,7 +41,7 @@ def export(
     weights of eight bits, each compared with the file on held-out play; a card with the game,
     ratings, lineage, hashes and licence; and programs in Python and JavaScript that play it.
     """
-    from mazemesh.cli.own_games import own_games
+    from mazemesh.cli.games.own_games import own_games
     from mazemesh.edge.bundle import export as write
 
     named = [game] if game else []

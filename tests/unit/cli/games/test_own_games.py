@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mazemesh.cli.own_games import VARIABLE, foreign_games, own_games
+from mazemesh.cli.games.own_games import VARIABLE, foreign_games, own_games
 from mazemesh.errors import InvalidArgument
 from mazemesh.process.settings import parse_settings
 from services.game.settings import GameServiceSettings

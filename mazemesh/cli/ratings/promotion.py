@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mazemesh.cli.gates import gate_data, user, verdict
 from mazemesh.cli.options import DATA_DIR, DataDir, Host, Json, PortBase, connected
 from mazemesh.cli.output import print_json, print_table
+from mazemesh.cli.ratings.gates import gate_data, user, verdict
 
 if TYPE_CHECKING:
     from mazemesh.client.mesh import Mesh

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pytest
 from rich.console import Console
 
-from mazemesh.cli import following, gates, promotion
+from mazemesh.cli import following
+from mazemesh.cli.ratings import gates, promotion
 from mazemesh.errors import NotFound, Unavailable
 from mazemesh.v1.elo_pb2 import GATE_VERDICT_PASSED, GATE_VERDICT_RUNNING, Gate, GateMemory
 from mazemesh.v1.matchmaker_pb2 import (

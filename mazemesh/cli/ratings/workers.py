@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mazemesh.cli.gates import user
 from mazemesh.cli.options import DATA_DIR, DataDir, Host, Json, PortBase, connected, is_listing
 from mazemesh.cli.output import print_json, print_table
+from mazemesh.cli.ratings.gates import user
 
 if TYPE_CHECKING:
     from mazemesh.v1.matchmaker_pb2 import WorkerEvent, WorkerStatus

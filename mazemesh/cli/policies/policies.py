@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 
 from mazemesh.cli.options import DATA_DIR, DataDir, Host, Json, PortBase, connected
 from mazemesh.cli.output import print_json, print_table
-from mazemesh.cli.promotion import move_data
+from mazemesh.cli.ratings.promotion import move_data
 
 if TYPE_CHECKING:
     from mazemesh.client.mesh import Mesh

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mazemesh.cli.following import followed, watched
-from mazemesh.cli.gates import user
 from mazemesh.cli.options import DATA_DIR, DataDir, Host, Json, PortBase, connected
 from mazemesh.cli.output import print_json, print_table
+from mazemesh.cli.ratings.gates import user
 
 if TYPE_CHECKING:
     from rich.console import Group

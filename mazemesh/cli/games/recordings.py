@@ -109,7 +109,7 @@ def verify(
 
     Exit status 1 when it differs; the message tells the first step where it does.
     """
-    from mazemesh.cli.own_games import own_games
+    from mazemesh.cli.games.own_games import own_games
 
     with connected(data_dir, host, port_base, ("game",)) as mesh:
         recording = mesh.game.replay(game_id)

@@ -169,7 +169,7 @@ def _search(
     Raises:
         MazemeshError: something asked for is wrong, or the search failed.
     """
-    from mazemesh.cli.optimize_display import OptimizeDisplay
+    from mazemesh.cli.searching.optimize_display import OptimizeDisplay
     from mazemesh.optimization.choosing import weighting
     from mazemesh.optimization.evaluating.evaluator import Stopped
     from mazemesh.optimization.running import begin

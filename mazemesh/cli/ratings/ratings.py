@@ -12,7 +12,7 @@ import typer
 
 from mazemesh.cli.options import DATA_DIR, DataDir, Host, Json, PortBase, connected, needs_extra
 from mazemesh.cli.output import print_json, print_table
-from mazemesh.cli.rebuilding import rebuild
+from mazemesh.cli.ratings.rebuilding import rebuild
 from mazemesh.cli.times import moment
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Commands of games: which there are, what was played, and what the contract promises of them."""

@@ -1,0 +1,1 @@
+"""Commands of what was published: listed, shown, put in, taken out, asked."""

@@ -1,0 +1,1 @@
+"""Commands of who is better than whom: ratings, gates, aliases, tournaments, evaluators."""

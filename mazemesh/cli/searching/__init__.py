@@ -1,0 +1,1 @@
+"""Commands of searches for Pareto fronts."""
