@@ -222,7 +222,7 @@ def _patience(context: Context, timeout: float | None) -> float | None:
     remaining = time_remaining()
     if remaining is None:
         return timeout
-    remaining -= min(0.1, remaining / 10)
+    remaining -= min(0.5, remaining / 5)
     return remaining if timeout is None else min(timeout, remaining)
 
 

@@ -2,6 +2,8 @@
 
 In processor time of its thread, so that it does not matter who else runs; and measured against a
 copy of memory in the same minute, since processor time grows, too, where others use the caches.
+Both are still times, and a test that failed by a tenth would fail for its neighbours: what fails
+takes several times as long as services promise, as work does that grows with a hostile message.
 """
 
 from __future__ import annotations
@@ -15,6 +17,9 @@ from unittest.mock import patch
 
 LONGEST_SECONDS = 0.1
 """What services promise."""
+
+_TIMES = 5
+"""By which a callback must miss the promise before a test fails."""
 
 _SLICES, _SLICE_BYTES = 2048, 16384
 _JOIN_SECONDS = 0.02
@@ -35,8 +40,8 @@ class EventLoopLag:
         return seconds
 
     def check(self) -> None:
-        """Fails when a callback took longer than services promise."""
-        allowed = LONGEST_SECONDS * max(1.0, self._slowness, _slowness())
+        """Fails when a callback took several times as long as services promise."""
+        allowed = _TIMES * LONGEST_SECONDS * max(1.0, self._slowness, _slowness())
         assert self.seconds <= allowed, f"{self.seconds:.3f} s > {allowed:.3f} s: {self.callback}"
 
 

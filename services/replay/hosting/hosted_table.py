@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from mazemesh.errors import DeadlineExceeded, MazemeshError, ResourceExhausted
-from services._harness.shielded import Shielded
+from services._harness.shielded import Shielded, in_thread
 from services.replay.hosting.waiting import Room, WaitLine
-from services.replay.limits import MOST_DROPPED_AT_ONCE, UPDATES_AT_ONCE
+from services.replay.limits import LARGE_MESSAGE_BYTES, MOST_DROPPED_AT_ONCE, UPDATES_AT_ONCE
 from services.replay.selectors.selector import Reals
 from services.replay.store import Checkpoint, TableLog
 from services.replay.table.operations import (
@@ -63,6 +63,7 @@ class HostedTable:
         if self.table.has(batch):
             inserted = self.table.insert(batch)
         else:
+            await self.populate(batch)
             inserted = await self.inserting.enter(
                 lambda: self.try_insert(batch), patience, batch.held_bytes
             )
@@ -74,6 +75,11 @@ class HostedTable:
         # A duplicate waits, too: the first one may still be on its way to the disk.
         await self.log.committed()
         return inserted
+
+    async def populate(self, batch: Batch) -> None:
+        """Makes ready the memory of a large batch, while others are served."""
+        if self.table.spec.signature.row_bytes * batch.rows > LARGE_MESSAGE_BYTES:
+            await in_thread(None, self.table.populate, batch.rows)
 
     def try_insert(self, batch: Batch) -> Inserted | None:
         """Inserts a batch and hands it to the log; None while the limiter forbids it."""

@@ -26,6 +26,9 @@ async def insert_into_all(targets: Targets, patience: float | None) -> list[Inse
         NotFound: one of the tables was deleted meanwhile; nothing was inserted.
     """
     (first, batch), others = targets[0], [hosted for hosted, _ in targets[1:]]
+    for hosted, part in targets:
+        if not hosted.table.has(part):
+            await hosted.populate(part)
     with ExitStack() as following:
         for hosted in others:
             following.enter_context(hosted.followed_by(first.inserting))

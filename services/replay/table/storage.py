@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from mazemesh.wire.tensors import Signature
 from services.replay.selectors.selector import Reals, Slots
+from services.replay.table.memory import populate
 from services.replay.table.row_copy import RowCopy, RowSlice
 
 Buffer: TypeAlias = bytes | memoryview
@@ -64,6 +65,17 @@ class RowStorage:
         start = self.capacity - self._num_fresh
         self._num_fresh -= rows - reused
         return np.concatenate([slots, np.arange(start, start + rows - reused)])
+
+    def populate(self, rows: int) -> None:
+        """Has the system give the memory that `rows` new rows will take, from any thread.
+
+        Otherwise it does so as they are copied, a page at a time: that takes as long as several
+        copies. What is in the rows stays as it is.
+        """
+        start = self.capacity - self._num_fresh
+        fresh = max(0, min(rows - self._num_free, self._num_fresh))
+        for flat, size in zip(self._flat, self._row_bytes, strict=True):
+            populate(flat[start * size : (start + fresh) * size])
 
     def put(
         self,

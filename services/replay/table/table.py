@@ -120,6 +120,10 @@ class Table:
             return None
         return Inserted(self._append(batch), False, self.size, self.priority_mass)
 
+    def populate(self, rows: int) -> None:
+        """Makes ready the memory of `rows` new rows; from any thread."""
+        self._rows.populate(rows)
+
     def has(self, batch: Batch) -> bool:
         """Whether a batch is the one that its writer inserted last.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
@@ -19,6 +18,7 @@ from mazemesh.games import Purpose, seeds
 from mazemesh.v1 import game_pb2 as pb
 from services.elo.bind import bind as bind_elo
 from services.elo.settings import EloSettings
+from tests.ports import free_port
 from tests.postgresql import PostgresqlServer, postgresql
 from tests.servers.cutting_proxy import CuttingProxy
 from tests.servers.game_matches import play_out, tokens_of
@@ -37,9 +37,7 @@ def server() -> Iterator[PostgresqlServer]:
 
 @pytest.fixture
 def elo_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port
+    return free_port()
 
 
 @asynccontextmanager
@@ -190,8 +188,7 @@ def step(session: GamesSession) -> None:
 
 
 def test_behind_a_balanced_address_a_session_goes_on_where_it_is(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     own = f"127.0.0.1:{port}"
     with (
         running_game(tmp_path, port=port, public_address=own, local_streams=False) as server,

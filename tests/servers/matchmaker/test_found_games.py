@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -26,6 +25,7 @@ from services.game.settings import GameServiceSettings
 from services.matchmaker.bind import Peers, bind_with
 from services.matchmaker.remotes import RemoteGame
 from services.matchmaker.settings import MatchmakerSettings
+from tests.ports import free_ports
 from tests.servers.matchmaker.test_tickets import Search
 from tests.unit.matchmaker.fakes import FakeElo, FakeModel, snapshot
 
@@ -42,22 +42,10 @@ def _port(address: str) -> int:
     return int(address.rpartition(":")[2])
 
 
-def _two_ports() -> int:
-    """The first of two free ports side by side, as the services of a mesh have them."""
-    while True:
-        with socket.socket() as one, socket.socket() as other:
-            one.bind(("127.0.0.1", 0))
-            try:
-                other.bind(("127.0.0.1", one.getsockname()[1] + 1))
-            except (OSError, OverflowError):
-                continue
-            return int(one.getsockname()[1])
-
-
 @asynccontextmanager
 async def served(tmp_path: Path) -> AsyncIterator[Services]:
     """Game and Matchmaker side by side."""
-    port = _two_ports()
+    port = free_ports(2)
     model = FakeModel()
     model.keep(snapshot(1))
     settings = GameServiceSettings(port=port, data_dir=tmp_path, elo_address="127.0.0.1:9")

@@ -117,4 +117,4 @@ def test_twenty_thousand_matches_fold_within_some_seconds() -> None:
     began = process_time()
     for logged in matches:
         ladder.fold(logged)
-    assert process_time() - began < 4.0  # 0.7 s; more where others share the cores
+    assert process_time() - began < 15.0  # 0.7 s; all anew for each takes minutes

@@ -238,4 +238,4 @@ def test_a_small_network_takes_little_time() -> None:
     data, parity = network.file(), parity_of(network.parity(256))
     started = time.thread_time()
     validate(data, parity)
-    assert time.thread_time() - started < 0.1
+    assert time.thread_time() - started < 1.0
