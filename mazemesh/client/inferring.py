@@ -30,12 +30,16 @@ class Inferred:
         version: That served.
         columns: By name, [rows, ...]: what was asked for, or the actions and `value`.
         begun: Rows whose sessions began with zeros.
+        experiment_id: The experiment that chose the version; empty: none.
+        row_versions: Of each row, where they are not all `version`, the first row's.
     """
 
     name: str
     version: int
     columns: Mapping[str, npt.NDArray[Any]]
     begun: tuple[int, ...] = ()
+    experiment_id: str = ""
+    row_versions: tuple[int, ...] = ()
 
     @property
     def reference(self) -> str:
@@ -66,6 +70,7 @@ class InferringClient(ServiceClient):
         seed: int | None = None,
         sessions: Sequence[str] = (),
         begin: Sequence[int] = (),
+        session: str = "",
         deadline: float = DEADLINE,
     ) -> Inferred:
         """Asks "name:12", "name:alias" or "name" (latest) about a batch of observations.
@@ -79,6 +84,8 @@ class InferringClient(ServiceClient):
             seed: Of the draws.
             sessions: Of recurrent policies: an id a row, whose state is kept between calls.
             begin: Rows whose sessions begin anew.
+            session: Whose call this is, where an experiment runs on the alias: the same one is
+                always served by the same version. Empty: that of each row, else one of its own.
             deadline: Seconds, over all attempts: without sessions a call is made again when the
                 service is away.
 
@@ -99,6 +106,7 @@ class InferringClient(ServiceClient):
             seed=seed,
             session_ids=sessions,
             begin_rows=begin,
+            session=session,
         )
         until = time.monotonic() + deadline
         for attempt in range(_ATTEMPTS):
@@ -111,8 +119,14 @@ class InferringClient(ServiceClient):
                 if sessions or attempt == _ATTEMPTS - 1 or left < pause:
                     raise
                 time.sleep(pause)  # nothing tells when it is back
-        begun = tuple(told.begun_rows)
-        return Inferred(told.name, told.version, arrays_of(told.columns, told.rows), begun)
+        return Inferred(
+            told.name,
+            told.version,
+            arrays_of(told.columns, told.rows),
+            tuple(told.begun_rows),
+            told.experiment_id,
+            tuple(told.row_versions),
+        )
 
     def policy_signature(
         self, policy: str, deadline: float = DEADLINE

@@ -10,7 +10,7 @@ from contextlib import closing
 from typing import Any
 
 from mazemesh.client.credentials import Credentials
-from mazemesh.client.inferring import InferringClient
+from mazemesh.client.experimenting import RETRIED, ExperimentingClient
 from mazemesh.client.pauses import jittered
 from mazemesh.errors import MazemeshError, NotFound, Unavailable
 from mazemesh.policy.weights import Graph, WeightsError
@@ -25,8 +25,8 @@ _ATTEMPTS = 5
 _PAUSE = 0.2
 
 
-class ModelClient(InferringClient):
-    """Publishes, fetches, lists, watches and asks policies. Thread-safe."""
+class ModelClient(ExperimentingClient):
+    """Publishes, fetches, lists, watches, asks and compares policies. Thread-safe."""
 
     def __init__(self, address: str, credentials: Credentials | None = None) -> None:
         # A publish always carries a request_id here, so it may be tried again; an alias may not.
@@ -40,6 +40,7 @@ class ModelClient(InferringClient):
             "ListAliasHistory",
             "GetPolicySignature",
             "ResetSessions",
+            *RETRIED,
         )
         super().__init__(address, tuple((_SERVICE, method) for method in methods), credentials)
         self._known: dict[str, str] = {}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from services.model.experiments.store import Experiments
 from services.model.registry.policy import Alias, AliasMove, Event, Lease, State, Version
 
 T = TypeVar("T")
@@ -47,7 +48,10 @@ class Versions(Protocol):
         """
 
     def surplus(self, name: str, keep: int) -> list[Version]:
-        """READY versions without snapshot or alias but for the newest `keep`, oldest first."""
+        """READY versions without snapshot, alias or running experiment, oldest first.
+
+        But for the newest `keep` of them.
+        """
 
     def page(self, chosen: Filter, before: int, limit: int) -> list[tuple[int, Version]]:
         """Versions with their positions, newest first; `before` is a position, 0 for the newest."""
@@ -159,6 +163,10 @@ class Transaction(Protocol):
     @property
     def files(self) -> Files:
         """The files that are kept with the rows."""
+
+    @property
+    def experiments(self) -> Experiments:
+        """The experiments."""
 
     def lock(self) -> None:
         """Waits until no other transaction writes; from here to the end this one is alone."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -80,6 +80,8 @@ class Inference:
         """Calls that are being answered, and the bytes that they hold."""
         self.refused = self.expired = 0
         """Calls so far for which there was no room, and whose callers waited no more."""
+        self.also_told: list[Callable[[Sequence[Event]], None]] = []
+        """Who follows changes of the registry with it, in order."""
 
     async def infer(self, asked: Asked) -> Answer:
         """The answer to a call.
@@ -116,8 +118,10 @@ class Inference:
         """The version that a name stands for, loaded."""
         return await self._served(policy)
 
-    def take(self, events: Iterable[Event]) -> None:
+    def take(self, events: Sequence[Event]) -> None:
         """Follows changes of the registry."""
+        for told in self.also_told:
+            told(events)
         self.pointers.take(events)
 
     async def _served(self, policy: str) -> tuple[Version, Model]:

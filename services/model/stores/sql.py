@@ -16,8 +16,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from services._harness.sql.database import Database
 from services.model.registry.policy import Alias, Event, Lease
 from services.model.store import Transaction
+from services.model.stores.sql_experiments import SqlExperiments
 from services.model.stores.sql_moves import SqlMoves
-from services.model.stores.sql_versions import SqlVersions, in_utc
+from services.model.stores.sql_time import in_utc
+from services.model.stores.sql_versions import SqlVersions
 from services.model.stores.tables import ALIASES, EVENTS, FILES, LEASES, REVISION
 
 T = TypeVar("T")
@@ -96,6 +98,7 @@ class SqlTransaction:
         self.events = SqlEvents(connection, self.versions, keep_events)
         self.leases = SqlLeases(connection)
         self.files = SqlFiles(connection)
+        self.experiments = SqlExperiments(connection)
 
     def lock(self) -> None:
         """Locks the one row that every writer locks first.

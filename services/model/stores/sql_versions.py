@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -21,6 +20,8 @@ from sqlalchemy import (
 
 from services.model.registry.policy import State, Version
 from services.model.store import Filter
+from services.model.stores.sql_experiments import IN_EXPERIMENT
+from services.model.stores.sql_time import in_utc
 from services.model.stores.tables import ALIASES, COUNTS, VERSIONS
 
 _ALIASED = (
@@ -54,6 +55,7 @@ _SURPLUS: Final = (
         VERSIONS.c.state == State.READY,
         not_(VERSIONS.c.snapshot),
         not_(_ALIASED),
+        not_(IN_EXPERIMENT),
     )
     .order_by(VERSIONS.c.number.desc())
     .limit(2**31 - 1)  # SQLite has no OFFSET without LIMIT
@@ -133,7 +135,7 @@ class SqlVersions:
         return gone
 
     def surplus(self, name: str, keep: int) -> list[Version]:
-        """READY versions without snapshot or alias but for the newest `keep`, oldest first."""
+        """READY versions that nothing keeps but for the newest `keep`, oldest first."""
         found = self._connection.execute(_SURPLUS, {"of": name, "keep": keep}).all()
         return [_version(row, ()) for row in reversed(found)]
 
@@ -240,8 +242,3 @@ def _version(row: Row[Any], aliases: tuple[str, ...]) -> Version:
         graph_sha256=row.graph_sha256,
         aliases=aliases,
     )
-
-
-def in_utc(found: datetime) -> datetime:
-    """A time that was stored: SQLite drops the zone, PostgreSQL may return another one."""
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)

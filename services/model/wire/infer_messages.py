@@ -76,6 +76,8 @@ def infer_message(answer: Answer) -> pb.InferResponse:
             for index in answer.wanted
         ],
         begun_rows=answer.begun,
+        experiment_id=answer.experiment_id,
+        row_versions=answer.row_versions,
     )
 
 
