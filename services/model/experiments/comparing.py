@@ -63,7 +63,8 @@ def compare(experiment: Experiment, figures: Sequence[Figures]) -> list[Comparis
 def first_broken(experiment: Experiment, figures: Sequence[Figures]) -> Broken | None:
     """The first rule that is broken; None while all hold.
 
-    An interval is made only where the means themselves are beyond what is put up with.
+    A rule is broken when the interval lies beyond what is put up with, which is when the e-value at
+    that edge is above 1 / alpha; it is looked at only where the means themselves are beyond it.
     """
     alpha = significance(experiment)
     for arm, metric in _pairs(experiment):
@@ -74,8 +75,9 @@ def first_broken(experiment: Experiment, figures: Sequence[Figures]) -> Broken |
         effect = sample.mean - base.mean
         if (-effect if metric.is_better_high else effect) <= tolerance:
             continue
-        interval = difference_interval(sample, base, alpha)
-        if _is_broken(metric, interval, tolerance):
+        edge = -tolerance if metric.is_better_high else tolerance
+        if log_e_value(sample, base, edge) > math.log(1.0 / alpha):
+            interval = difference_interval(sample, base, alpha)
             seen = sample.count + base.count
             return Broken(arm, metric, effect, interval, 1.0 - alpha, seen)
     return None

@@ -28,7 +28,7 @@ from typing import Final
 
 _PRIOR: Final = 0.5
 _LOG_PRIOR: Final = 2 * math.lgamma(_PRIOR) - math.lgamma(2 * _PRIOR)
-_HALVINGS: Final = 100
+_HALVINGS: Final = 55
 _STEEPEST: Final = 1e15
 
 
