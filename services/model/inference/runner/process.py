@@ -32,7 +32,7 @@ _PASSED_ON: Final = (
 )
 _THREADS: Final = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 _END_SECONDS: Final = 5.0
-_LEAST_PRIORITY: Final = 19
+_NICE: Final = 15
 _MAIN: Final = "services.model.inference.runner.main"
 
 Content = memoryview
@@ -48,7 +48,7 @@ class Means:
         processor: What files are run on.
         memory_bytes: Beside what it has when it has started.
         run_seconds: For one batch, in time that passes; more, and it is killed.
-        yields: Whether all other processes come first.
+        yields: Whether other processes come first.
     """
 
     threads: int
@@ -145,8 +145,6 @@ class Process:
 
         with theirs:
             process = await asyncio.to_thread(start)
-            if means.yields:
-                _yield(process.pid)
         loop = asyncio.get_running_loop()
         ours.setblocking(False)
         _, link = await loop.create_connection(lambda: _Link(process), sock=ours)
@@ -159,17 +157,19 @@ class Process:
                 f"the process that runs files does not start (status {process.poll()}); the log "
                 "of the service has what it said"
             ) from error
+        if means.yields:  # now, as it would take minutes to start on a busy machine
+            _yield(process.pid)
         return link
 
 
 def _yield(pid: int) -> None:
-    """Has a process run when no other would, as far as the system knows how."""
-    # The threads that it makes later have what its first one has.
+    """Has a process leave 97 % of a processor to any other that wants it."""
+    # The threads that it makes later have what its first one has, which runs batches.
     with contextlib.suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, pid, _LEAST_PRIORITY)
+        os.setpriority(os.PRIO_PROCESS, pid, _NICE)
     # Linux may weigh sessions against each other first.
     with contextlib.suppress(OSError), open(f"/proc/{pid}/autogroup", "w") as group:  # noqa: PTH123
-        group.write(str(_LEAST_PRIORITY))
+        group.write(str(_NICE))
 
 
 class _Link(asyncio.Protocol):
