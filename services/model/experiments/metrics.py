@@ -26,7 +26,9 @@ class ExperimentsCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """Gauges and counters."""
         yield GaugeMetricFamily(
-            "mazemesh_model_experiments", "Experiments that run.", len(self._routes)
+            "mazemesh_model_experiments",
+            "Experiments that run now, one over an alias.",
+            len(self._routes),
         )
         ended = CounterMetricFamily(
             "mazemesh_model_experiments_ended",
