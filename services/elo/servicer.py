@@ -21,11 +21,12 @@ from services.elo.gate.gates import Gates
 from services.elo.standings.board import Board
 from services.elo.standings.ratings import Ratings
 from services.elo.store import GateStore, ResultLog, Status
-from services.elo.wire import answers, empirical, filters, gates, payloads, validation
+from services.elo.wire import answers, empirical, filters, gates, validation
 from services.elo.wire.first_pages import FirstPages, Watched
 from services.elo.wire.leaderboards import MOST_PLAYERS, PAGE, Leaderboards, check_around, find
-from services.elo.wire.reading import RequestReader
-from services.elo.wire.transfers import Transfers
+from services.elo.wire.results import payloads
+from services.elo.wire.results.reading import RequestReader
+from services.elo.wire.results.transfers import Transfers
 
 _STATUSES = {
     Status.RECORDED: elo_pb2.RECORD_STATUS_RECORDED,
