@@ -27,7 +27,7 @@ from tests.servers.model_policies import publish
 from tests.servers.model_server import RunningModel, running_model
 from tests.servers.running import eventually
 
-LONG = 60.0
+LONG = 120.0
 
 
 @pytest.fixture
