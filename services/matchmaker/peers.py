@@ -163,6 +163,9 @@ class ModelPeer(Protocol):
     async def record(self, experiment_id: str, scores: Mapping[str, float]) -> int:
         """Tells how sessions ended; how many are new. Raises the errors of RecordOutcomes."""
 
+    async def hold(self, policies: Sequence[str], reason: str, seconds: float) -> None:
+        """Holds versions, all or none, so that they are not collected; errors of HoldVersions."""
+
     async def snapshots(self) -> list[Published]:
         """All ready snapshots."""
 

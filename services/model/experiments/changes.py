@@ -31,6 +31,7 @@ from services.model.registry.aliases import set_alias
 from services.model.registry.policy import State as VersionState
 from services.model.registry.policy import Told
 from services.model.registry.registry import not_found
+from services.model.registry.rules import Permission
 from services.model.store import Transaction
 
 MOST_SESSIONS: Final = 10_000_000
@@ -262,6 +263,7 @@ def _promoted(tx: Transaction, passed: Experiment, now: datetime) -> Experiment:
             alias.revision if alias else 0,
             now=now,
             told=told,
+            permission=Permission(told),
             previous=_PREVIOUS if definition.alias == _CHAMPION else "",
         )
     except MazemeshError as error:

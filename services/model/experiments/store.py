@@ -63,8 +63,8 @@ class Experiments(Protocol):
     def assigned(self, experiment_id: str) -> int:
         """How many sessions were written down."""
 
-    def in_use(self, name: str) -> set[int]:
-        """Versions of a name that are arms of an experiment that runs."""
+    def in_use(self, name: str) -> dict[int, str]:
+        """Versions of a name that are arms of an experiment that runs, and its id."""
 
     def forget_sessions(self, ended_before: datetime) -> int:
         """Deletes sessions of experiments that ended before; how many these are."""

@@ -19,7 +19,6 @@ from services.model.stores.tables import (
     EXPERIMENT_ARMS,
     EXPERIMENT_SESSIONS,
     EXPERIMENTS,
-    VERSIONS,
 )
 
 _HIGHEST: Final = 2**62
@@ -32,17 +31,11 @@ _CHANGING: Final = (
     *("explanation", "ended"),
 )
 
-_ARMS_RUNNING: Final = (
-    select(EXPERIMENT_ARMS.c.number)
+_IN_USE: Final = (
+    select(EXPERIMENT_ARMS.c.number, EXPERIMENTS.c.experiment_id)
     .join(EXPERIMENTS, EXPERIMENTS.c.experiment_id == EXPERIMENT_ARMS.c.experiment_id)
-    .where(EXPERIMENTS.c.state == State.RUNNING)
+    .where(EXPERIMENTS.c.state == State.RUNNING, EXPERIMENTS.c.name == bindparam("of"))
 )
-IN_EXPERIMENT: Final = _ARMS_RUNNING.where(
-    EXPERIMENTS.c.name == VERSIONS.c.name, EXPERIMENT_ARMS.c.number == VERSIONS.c.number
-).exists()
-"""Whether a version is an arm of an experiment that runs."""
-
-_IN_USE: Final = _ARMS_RUNNING.where(EXPERIMENTS.c.name == bindparam("of"))
 _GET: Final = select(EXPERIMENTS).where(EXPERIMENTS.c.experiment_id == bindparam("of"))
 _HOLD: Final = _GET.with_for_update()
 _RUNNING: Final = (
@@ -236,9 +229,10 @@ class SqlExperiments:
         """How many sessions were written down."""
         return int(self._connection.execute(_ASSIGNED, {"of": experiment_id}).scalar_one())
 
-    def in_use(self, name: str) -> set[int]:
-        """Versions of a name that are arms of an experiment that runs."""
-        return set(self._connection.execute(_IN_USE, {"of": name}).scalars())
+    def in_use(self, name: str) -> dict[int, str]:
+        """Versions of a name that are arms of an experiment that runs, and its id."""
+        found = self._connection.execute(_IN_USE, {"of": name})
+        return {row.number: row.experiment_id for row in found}
 
     def forget_sessions(self, ended_before: datetime) -> int:
         """Deletes sessions of experiments that ended before."""

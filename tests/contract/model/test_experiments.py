@@ -21,6 +21,7 @@ from mazemesh.errors import (
 )
 from services._harness.sql.database import Database
 from services.model.experiments import changes
+from services.model.experiments.arms import ArmsInUse
 from services.model.experiments.changes import Outcome
 from services.model.experiments.experiment import (
     MOST_RUNNING,
@@ -32,8 +33,10 @@ from services.model.experiments.experiment import (
 )
 from services.model.experiments.figures import Figures
 from services.model.registry.aliases import set_alias
+from services.model.registry.keeping.collecting import protected
 from services.model.registry.policy import Alias, Told, Version
 from services.model.registry.policy import State as VersionState
+from services.model.registry.rules import Rules
 from services.model.store import Transaction
 from services.model.stores.sql import SqlRegistry
 from tests.unit.model.experiments.simulated import BEGIN
@@ -304,17 +307,27 @@ async def test_who_moves_the_alias_ends_it(world: World) -> None:
     assert "race:champion stands for 3 now, and race:1 was the first arm" in ended.explanation
 
 
-async def test_arms_are_not_retired_while_it_runs(world: World) -> None:
-    surplus = partial(world.do, lambda tx: [one.number for one in tx.versions.surplus("race", 0)])
-    assert await surplus() == [2, 3, 4, 5]
+async def test_arms_are_protected_while_it_runs(world: World) -> None:
+    users = [ArmsInUse()]
+    kept = partial(world.do, protected, "race", users, LATER)
+    assert await kept() == {1: "alias champion"}
     await world.create(replace(DEFINITION, versions=(1, 4)))
-    assert await surplus() == [2, 3, 5]
-    in_use = lambda tx, name: tx.experiments.in_use(name)  # noqa: E731
-    assert await world.do(in_use, "race") == {1, 4}
-    assert await world.do(in_use, "other") == set()
+    assert await kept() == {1: "alias champion", 4: "experiment try"}
+    in_use = partial(world.do, lambda tx, name: tx.experiments.in_use(name))
+    assert await in_use("race") == {1: "try", 4: "try"}
+    assert await in_use("other") == {}
     await world.do(changes.stop, "try", "", LATER)
-    assert await surplus() == [2, 3, 4, 5]
-    assert await world.do(in_use, "race") == set()
+    assert await kept() == {1: "alias champion"}
+
+
+async def test_a_canary_is_promoted_only_as_the_rules_allow(world: World) -> None:
+    text = Rules(movers=("another-key",)).to_text()
+    await world.store.transact(lambda tx: (tx.lock(), tx.rules.put("race", "champion", 1, text)))
+    ended = await passed(world)
+    assert ended.state is State.PASSED
+    assert "; not promoted: " in ended.explanation
+    alias = await world.store.transact(lambda tx: tx.aliases.get("race", "champion"))
+    assert alias.number == 1
 
 
 async def test_an_arm_that_is_retired_all_the_same_ends_it(world: World) -> None:

@@ -20,6 +20,7 @@ from mazemesh.errors import AlreadyExists, FailedPrecondition, InvalidArgument, 
 from mazemesh.kserve import inference_pb2
 from mazemesh.kserve.inference_pb2_grpc import GRPCInferenceServiceStub
 from mazemesh.v1 import model_pb2 as pb
+from mazemesh.v1 import registry_pb2
 from tests.onnx_policies import Network, RecurrentNetwork
 from tests.servers.model.test_infer import LONG, seen
 from tests.servers.model_policies import publish
@@ -282,6 +283,16 @@ def test_a_shadow_runs_what_is_asked_and_answers_nobody(model: RunningModel) -> 
     with pytest.raises(InvalidArgument, match="answers nobody"):
         mesh.record("shown", {"game-1": 1.0})
     mesh.stop("shown")
+
+
+def test_no_version_of_one_that_runs_is_collected(model: RunningModel) -> None:
+    mesh = prepared(model, "held")
+    mesh.ab("race:held", ["race:2"], experiment_id="held")
+    wanted = registry_pb2.CollectPoliciesRequest(name="race", versions=[2], dry_run=True)
+    kept = model.client.collect(wanted).kept
+    assert [(one.version, one.reason) for one in kept] == [(2, "experiment held")]
+    mesh.stop("held")
+    assert list(model.client.collect(wanted).versions) == [2]
 
 
 def test_what_is_wrong_is_named(model: RunningModel) -> None:
