@@ -153,6 +153,11 @@ class ModelServiceStub:
     """What Infer takes and gives for a version, which is loaded for it."""
     ResetSessions: _grpc.UnaryUnaryMultiCallable[_model_pb2.ResetSessionsRequest, _model_pb2.ResetSessionsResponse]
     """Forgets sessions of a policy, be they there or not."""
+    GetDrift: _grpc.UnaryUnaryMultiCallable[_model_pb2.GetDriftRequest, _model_pb2.GetDriftResponse]
+    """How what this instance was asked of late differs from what a version was validated on: see DriftColumn. Of one version, or
+    (without one) of all that were asked of late, those with the largest differences first, at most 64. A version that was not asked
+    has no columns. NOT_FOUND as of GetPolicy.
+    """
 
 @_typing.type_check_only
 class ModelServiceAsyncStub(ModelServiceStub):
@@ -279,6 +284,11 @@ class ModelServiceAsyncStub(ModelServiceStub):
     """What Infer takes and gives for a version, which is loaded for it."""
     ResetSessions: _aio.UnaryUnaryMultiCallable[_model_pb2.ResetSessionsRequest, _model_pb2.ResetSessionsResponse]  # type: ignore[assignment]
     """Forgets sessions of a policy, be they there or not."""
+    GetDrift: _aio.UnaryUnaryMultiCallable[_model_pb2.GetDriftRequest, _model_pb2.GetDriftResponse]  # type: ignore[assignment]
+    """How what this instance was asked of late differs from what a version was validated on: see DriftColumn. Of one version, or
+    (without one) of all that were asked of late, those with the largest differences first, at most 64. A version that was not asked
+    has no columns. NOT_FOUND as of GetPolicy.
+    """
 
 class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
     """Registry of policies: immutable, content-addressed ONNX files under "name:version", and aliases that move.
@@ -468,5 +478,16 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_model_pb2.ResetSessionsResponse, _abc.Awaitable[_model_pb2.ResetSessionsResponse]]:
         """Forgets sessions of a policy, be they there or not."""
+
+    @_abc_1.abstractmethod
+    def GetDrift(
+        self,
+        request: _model_pb2.GetDriftRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_model_pb2.GetDriftResponse, _abc.Awaitable[_model_pb2.GetDriftResponse]]:
+        """How what this instance was asked of late differs from what a version was validated on: see DriftColumn. Of one version, or
+        (without one) of all that were asked of late, those with the largest differences first, at most 64. A version that was not asked
+        has no columns. NOT_FOUND as of GetPolicy.
+        """
 
 def add_ModelServiceServicer_to_server(servicer: ModelServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -37,6 +37,7 @@ from services.model.registry.upload import Uploads
 from services.model.settings import ModelSettings
 from services.model.stores.sql import SqlRegistry
 from services.model.validation.validators import Limits, Validator, Validators
+from services.model.variants.making import VariantMaker
 from services.model.weights import Weights
 from services.model.wire.infer_servicer import InferMethods
 from services.model.wire.kserve_servicer import SERVICE, KserveServicer
@@ -109,11 +110,12 @@ async def bind_with(settings: ModelSettings, server: Server, game: SpecPeer) -> 
         changed.close()
         coming.close()
 
+    limits = Limits(
+        cpu_seconds=settings.validation_cpu_seconds,
+        memory_bytes=settings.validation_memory_bytes,
+    )
     validators = Validators(
-        Limits(
-            cpu_seconds=settings.validation_cpu_seconds,
-            memory_bytes=settings.validation_memory_bytes,
-        ),
+        limits,
         processes=settings.validators,
         waiting=settings.waiting_validations,
         check=metrics.metered_check(Validator.check, server.registry),
@@ -134,6 +136,7 @@ async def bind_with(settings: ModelSettings, server: Server, game: SpecPeer) -> 
         now=now,
         changed=news,
         graphs=weights.graphs,
+        makes=VariantMaker(limits).make,
         prepared=prepared,
     )
     inference = open_inference(settings, server, store, weights)

@@ -99,6 +99,13 @@ class ModelSettings(ServiceSettings):
     inference_call_bytes: int = Field(
         64 * MEBIBYTE, ge=MEBIBYTE, description="columns of all of them together, in bytes"
     )
+    drift_window_seconds: float = Field(
+        600.0,
+        ge=0,
+        le=86_400,
+        description="how far back rows of inference are compared with those of a version's "
+        "validation; 0 compares none",
+    )
     session_seconds: float = Field(
         600.0,
         gt=0,

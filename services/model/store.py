@@ -107,6 +107,16 @@ class Events(Protocol):
         """Lowest revision that is still kept; None when there is no event."""
 
 
+class References(Protocol):
+    """What snapshots were validated on (`services.model.drift.reference`), serialized."""
+
+    def put(self, name: str, number: int, content: bytes) -> None:
+        """Adds that of a version."""
+
+    def nearest(self, name: str, number: int) -> tuple[int, bytes] | None:
+        """That of a version, or of the last one before it that has any, with its number."""
+
+
 class Leases(Protocol):
     """Who holds which name, or did last."""
 
@@ -151,6 +161,10 @@ class Transaction(Protocol):
     @property
     def events(self) -> Events:
         """The changes."""
+
+    @property
+    def references(self) -> References:
+        """What snapshots were validated on."""
 
     @property
     def leases(self) -> Leases:

@@ -61,6 +61,8 @@ IMPURE = {
     "services/model/store.py": {"pathlib.Path"},
     # Files of strangers are opened in confined processes, and ONNX files are protobuf.
     "services/model/validation/confined.py": {"os"},
+    "services/model/variants/confined.py": {"os"},
+    "services/model/variants/making.py": {"os", "pathlib.Path"},
     "services/model/validation/confinement.py": {"os", "time"},
     "services/model/validation/validation.py": {
         "google.protobuf.message.DecodeError",

@@ -2,7 +2,7 @@ CREATE TABLE alembic_version_model (
 	version_num VARCHAR(32) NOT NULL,
 	CONSTRAINT alembic_version_model_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO "alembic_version_model" VALUES('0006');
+INSERT INTO "alembic_version_model" VALUES('0008');
 CREATE TABLE policy_alias_moves (
 	revision BIGINT NOT NULL,
 	name VARCHAR(64) NOT NULL,
@@ -50,12 +50,46 @@ CREATE TABLE policy_leases (
 	expires DATETIME NOT NULL,
 	CONSTRAINT pk_policy_leases PRIMARY KEY (name)
 );
+CREATE TABLE policy_mirror (
+	only BOOLEAN NOT NULL,
+	uri TEXT NOT NULL,
+	holder VARCHAR(64) NOT NULL,
+	until DATETIME NOT NULL,
+	CONSTRAINT pk_policy_mirror PRIMARY KEY (only)
+);
+CREATE TABLE policy_mirror_outbox (
+	position INTEGER NOT NULL,
+	name VARCHAR(64) NOT NULL,
+	number BIGINT NOT NULL,
+	alias VARCHAR(64) NOT NULL,
+	since DATETIME NOT NULL,
+	refused TEXT NOT NULL,
+	CONSTRAINT pk_policy_mirror_outbox PRIMARY KEY (position)
+);
+CREATE TABLE policy_references (
+	name VARCHAR(64) NOT NULL,
+	number BIGINT NOT NULL,
+	content BLOB NOT NULL,
+	CONSTRAINT pk_policy_references PRIMARY KEY (name, number)
+);
 CREATE TABLE policy_revision (
 	only BOOLEAN NOT NULL,
 	value BIGINT NOT NULL,
 	CONSTRAINT pk_policy_revision PRIMARY KEY (only)
 );
 INSERT INTO "policy_revision" VALUES(1,1);
+CREATE TABLE policy_variants (
+	name VARCHAR(64) NOT NULL,
+	number BIGINT NOT NULL,
+	kind VARCHAR(16) NOT NULL,
+	sha256 VARCHAR(64) NOT NULL,
+	size_bytes BIGINT NOT NULL,
+	largest_difference FLOAT NOT NULL,
+	same_choices FLOAT NOT NULL,
+	rows INTEGER NOT NULL,
+	rejection TEXT NOT NULL,
+	CONSTRAINT pk_policy_variants PRIMARY KEY (name, number, kind)
+);
 CREATE TABLE policy_versions (
 	position INTEGER NOT NULL,
 	name VARCHAR(64) NOT NULL,
@@ -73,7 +107,7 @@ CREATE TABLE policy_versions (
 	created DATETIME NOT NULL,
 	notes JSON NOT NULL,
 	rejection TEXT NOT NULL,
-	revision BIGINT NOT NULL, q_values BOOLEAN DEFAULT 0 NOT NULL, checked TEXT DEFAULT '' NOT NULL, graph_sha256 VARCHAR(64) DEFAULT '' NOT NULL,
+	revision BIGINT NOT NULL, q_values BOOLEAN DEFAULT 0 NOT NULL, checked TEXT DEFAULT '' NOT NULL, graph_sha256 VARCHAR(64) DEFAULT '' NOT NULL, has_variants BOOLEAN DEFAULT 0 NOT NULL,
 	CONSTRAINT pk_policy_versions PRIMARY KEY (position),
 	CONSTRAINT uq_policy_versions_request_id UNIQUE (request_id),
 	CONSTRAINT uq_policy_versions_name_number UNIQUE (name, number)
@@ -88,3 +122,4 @@ CREATE INDEX ix_policy_versions_snapshots ON policy_versions (position) WHERE sn
 CREATE INDEX ix_policy_versions_name_snapshots ON policy_versions (name, position) WHERE snapshot;
 CREATE INDEX ix_policy_alias_moves_name ON policy_alias_moves (name, revision);
 CREATE INDEX ix_policy_alias_moves_alias ON policy_alias_moves (name, alias, revision);
+CREATE INDEX ix_policy_variants_sha256 ON policy_variants (sha256);

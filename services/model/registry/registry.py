@@ -63,13 +63,15 @@ def publish(
     fence: int = 0,
     lease_seconds: float = 0.0,
     content: bytes | None = None,
+    reference: bytes = b"",
 ) -> Published:
     """Gives a submission the next number; READY, or REJECTED for the reason given.
 
     A ready version becomes `latest`, unless that is a newer one, and the surplus beyond the newest
     `keep` versions is retired. A request that was answered before gets the same version again. Who
     holds the name by `fence` holds it for another `lease_seconds`. `content` is the file where it
-    is kept with the rows; else it is among the blobs.
+    is kept with the rows; else it is among the blobs. `reference` is what it was validated on, for
+    its drift.
 
     Raises:
         InvalidArgument: the parent does not exist.
@@ -90,7 +92,11 @@ def publish(
         rejection=rejection,
         revision=0,
     )
-    return _add_rejected(tx, version) if rejection else _add_ready(tx, version, keep, content)
+    if rejection:
+        return _add_rejected(tx, version)
+    if reference:
+        tx.references.put(version.name, version.number, reference)
+    return _add_ready(tx, version, keep, content)
 
 
 def _add_rejected(tx: Transaction, version: Version) -> Published:

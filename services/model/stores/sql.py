@@ -17,6 +17,7 @@ from services._harness.sql.database import Database
 from services.model.registry.policy import Alias, Event, Lease
 from services.model.store import Transaction
 from services.model.stores.sql_moves import SqlMoves
+from services.model.stores.sql_references import SqlReferences
 from services.model.stores.sql_versions import SqlVersions, in_utc
 from services.model.stores.tables import ALIASES, EVENTS, FILES, LEASES, REVISION
 
@@ -93,6 +94,7 @@ class SqlTransaction:
         self.versions = SqlVersions(connection)
         self.aliases = SqlAliases(connection)
         self.moves = SqlMoves(connection)
+        self.references = SqlReferences(connection)
         self.events = SqlEvents(connection, self.versions, keep_events)
         self.leases = SqlLeases(connection)
         self.files = SqlFiles(connection)

@@ -218,6 +218,7 @@ RPCS: Final[dict[str, Rpc]] = {
     f"{_MODEL}Infer": Rpc(_WORKERS | _TRAINERS),
     f"{_MODEL}GetPolicySignature": Rpc(_WORKERS | _TRAINERS),
     f"{_MODEL}ResetSessions": Rpc(_WORKERS | _TRAINERS),
+    f"{_MODEL}GetDrift": READ,
     f"{_KSERVE}ServerLive": ANY,
     f"{_KSERVE}ServerReady": ANY,
     f"{_KSERVE}ServerMetadata": ANY,
