@@ -322,7 +322,7 @@ def _type(name: str) -> int:
     return int(TensorProto.DataType.Value(name))
 
 
-def _inputs(node: NodeProto) -> Iterator[str]:
+def _inputs(node: Any) -> Iterator[str]:
     """What a node reads, in its branches too."""
     yield from node.input
     for attribute in node.attribute:

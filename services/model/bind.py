@@ -28,6 +28,8 @@ from services.model import metrics
 from services.model.inference.bind import follow, open_inference
 from services.model.inference.inference import Inference
 from services.model.metered_servicer import MeteredServicer
+from services.model.mirror.bind import open_mirror
+from services.model.mirror.outbox import Mirrored
 from services.model.registry import registry
 from services.model.registry.feed import Feed
 from services.model.registry.graphs import Graphs
@@ -63,7 +65,8 @@ async def bind(settings: ModelSettings, server: Server) -> None:
 async def bind_with(settings: ModelSettings, server: Server, game: SpecPeer) -> None:
     """Rows in the database, files among the blobs, unfinished ones in `data_dir/uploads`."""
     await server.database.migrate("services.model")
-    store = SqlRegistry(server.database, settings.keep_events)
+    mirrored: Mirrored = settings.mlflow_versions if settings.mlflow_registry_uri else "none"
+    store = SqlRegistry(server.database, settings.keep_events, mirrored)
     enough_threads(settings)
     files = open_blobs(settings, "policies", "blobs")
     blobs = HashedBlobs(files)
@@ -172,5 +175,7 @@ async def bind_with(settings: ModelSettings, server: Server, game: SpecPeer) -> 
     server.background(partial(keep_collecting, publisher.collect), "collect files")
     server.background(lambda: feed.run(notices.listen(_TOPIC)), "follow changes")
     server.background(lambda: collector.follow(changed), "count versions")
+    mirror = open_mirror(settings, server, store, weights, now)
+    server.background(partial(mirror.run, changed), "mirror the registry")
     # The first publish comes while a mesh starts, when everybody waits for it.
     server.background(validators.warm, "start a validator")

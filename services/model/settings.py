@@ -64,6 +64,16 @@ class ModelSettings(ServiceSettings):
         20.0, gt=0, le=3600, description="longest silence on a watch without changes"
     )
 
+    mlflow_registry_uri: str = Field(
+        "",
+        description="MLflow whose model registry mirrors versions and aliases, such as "
+        "http://mlflow:5000; the same for all instances. Empty: none",
+    )
+    mlflow_versions: Literal["kept", "all"] = Field(
+        "kept",
+        description="which versions it gets: snapshots and what aliases stand for, or all",
+    )
+
     inference_processor: Literal["auto", "cpu", "cuda", "tensorrt"] = Field(
         "auto",
         description="what Infer runs policies on; auto is CUDA where onnxruntime has it, else the "

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from services.model.mirror.outbox import Outbox
 from services.model.registry.policy import Alias, AliasMove, Event, Lease, State, Version
 
 T = TypeVar("T")
@@ -161,6 +162,10 @@ class Transaction(Protocol):
     @property
     def events(self) -> Events:
         """The changes."""
+
+    @property
+    def outbox(self) -> Outbox:
+        """What a mirror is still to be told."""
 
     @property
     def references(self) -> References:
