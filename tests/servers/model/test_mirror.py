@@ -17,9 +17,9 @@ from tests.servers.model_policies import publish
 from tests.servers.model_server import RunningModel, running_model
 from tests.servers.running import eventually
 
-PATIENCE = 120.0
+PATIENCE = 200.0
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(700)]
 
 
 def mirrored(model: RunningModel) -> bool:
