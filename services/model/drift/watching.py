@@ -28,7 +28,7 @@ from services.model.registry.policy import Version
 Array = npt.NDArray[Any]
 
 ROWS_PER_SECOND: Final = 400.0
-ROWS_OF_A_CALL: Final = 32
+ROWS_OF_A_CALL: Final = 8
 TOGETHER_ROWS: Final = 256
 TOGETHER_BYTES: Final = 4 * 1024 * 1024
 MOST_WINDOWS: Final = 64

@@ -150,8 +150,10 @@ class SqlVersions:
         rows = [{"of": one.name, "which": one.number, "at": one.revision} for one in retired]
         self._connection.execute(_RETIRE, rows)
         sizes = {one.sha256: one.size_bytes for one in retired}
-        for version in retired:
-            sizes |= {one.sha256: one.size_bytes for one in version.variants if one.sha256}
+        keys = [(one.name, one.number) for one in retired]
+        for row in self._connection.execute(_VARIANTS_OF_ALL, {"keys": keys}):
+            if row.sha256:
+                sizes[row.sha256] = row.size_bytes
         gone = sorted(sha256 for sha256 in sizes if not self.uses(sha256))
         self._count(State.READY, -len(rows), -sum(sizes[sha256] for sha256 in gone))
         self._count(State.RETIRED, len(rows), 0)

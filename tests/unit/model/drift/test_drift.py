@@ -11,7 +11,13 @@ import pytest
 from services.model.drift.features import BEST, ENTROPY, answered_columns
 from services.model.drift.reference import MOST_FEATURES, Reference
 from services.model.drift.statistics import chi_squared, largest_gaps, stability_indices
-from services.model.drift.watching import MOST_WINDOWS, TOGETHER_ROWS, Measure, Watching
+from services.model.drift.watching import (
+    MOST_WINDOWS,
+    ROWS_OF_A_CALL,
+    TOGETHER_ROWS,
+    Measure,
+    Watching,
+)
 from services.model.drift.window import LEAST_ROWS, Window
 from services.model.inference.calls import Part
 from services.model.inference.layout import Column, Layout
@@ -178,13 +184,13 @@ class World:
 
 async def test_calls_are_sampled_and_counted_for_their_version() -> None:
     world, one = World(), version(1)
-    for seed in range(13):
+    for seed in range(41):
         await world.call(rows_of(64, seed, shift=1.0), one)
     assert world.looked_up == 1
     policy, drift = await world.watching.drift_of(one)
     assert policy == "race:1"
     assert drift is not None
-    assert drift.rows == 12 * 32  # the first call looks the measure up
+    assert drift.rows == 40 * ROWS_OF_A_CALL  # the first call looks the measure up
     assert drift.drifted
     found = {each.column: each for each in drift.columns}
     assert found["value"].mean == pytest.approx(1.0, abs=0.1)  # its own rows, not those beside
@@ -203,7 +209,7 @@ async def test_how_much_is_looked_at_is_bounded() -> None:
     assert drift.rows == 4
     for number in range(MOST_WINDOWS + 5):
         many = version(number + 1, name=f"many{number}")
-        for _ in range(1 + TOGETHER_ROWS // 32):
+        for _ in range(1 + TOGETHER_ROWS // ROWS_OF_A_CALL):
             await world.call(rows_of(32), many)
     assert len(list(world.watching.all())) == MOST_WINDOWS
 
