@@ -14,6 +14,13 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class PolicyVariant(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    POLICY_VARIANT_UNSPECIFIED: _ClassVar[PolicyVariant]
+    POLICY_VARIANT_FP16: _ClassVar[PolicyVariant]
+    POLICY_VARIANT_BF16: _ClassVar[PolicyVariant]
+    POLICY_VARIANT_INT8: _ClassVar[PolicyVariant]
+
 class PolicyState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     POLICY_STATE_UNSPECIFIED: _ClassVar[PolicyState]
@@ -49,6 +56,10 @@ class ExperimentMetric(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     EXPERIMENT_METRIC_SCORE: _ClassVar[ExperimentMetric]
     EXPERIMENT_METRIC_ERRORS: _ClassVar[ExperimentMetric]
     EXPERIMENT_METRIC_SLOW: _ClassVar[ExperimentMetric]
+POLICY_VARIANT_UNSPECIFIED: PolicyVariant
+POLICY_VARIANT_FP16: PolicyVariant
+POLICY_VARIANT_BF16: PolicyVariant
+POLICY_VARIANT_INT8: PolicyVariant
 POLICY_STATE_UNSPECIFIED: PolicyState
 POLICY_STATE_READY: PolicyState
 POLICY_STATE_REJECTED: PolicyState
@@ -70,6 +81,24 @@ EXPERIMENT_METRIC_UNSPECIFIED: ExperimentMetric
 EXPERIMENT_METRIC_SCORE: ExperimentMetric
 EXPERIMENT_METRIC_ERRORS: ExperimentMetric
 EXPERIMENT_METRIC_SLOW: ExperimentMetric
+
+class PolicyVariantFile(_message.Message):
+    __slots__ = ("variant", "sha256", "size_bytes", "largest_difference", "same_choices", "rows", "rejection")
+    VARIANT_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    LARGEST_DIFFERENCE_FIELD_NUMBER: _ClassVar[int]
+    SAME_CHOICES_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    REJECTION_FIELD_NUMBER: _ClassVar[int]
+    variant: PolicyVariant
+    sha256: str
+    size_bytes: int
+    largest_difference: float
+    same_choices: float
+    rows: int
+    rejection: str
+    def __init__(self, variant: _Optional[_Union[PolicyVariant, str]] = ..., sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ..., largest_difference: _Optional[float] = ..., same_choices: _Optional[float] = ..., rows: _Optional[int] = ..., rejection: _Optional[str] = ...) -> None: ...
 
 class Collection(_message.Message):
     __slots__ = ("game", "settings", "table", "unroll", "transition", "sequence", "batch_rows", "lockstep", "pool", "exploits", "exploits_pool", "packed", "action_distribution", "games", "first_rows", "batches_ahead", "roles")
@@ -168,7 +197,7 @@ class SequenceCollection(_message.Message):
     def __init__(self, length: _Optional[int] = ..., burn_in: _Optional[int] = ..., n_step: _Optional[int] = ..., discount: _Optional[float] = ..., epsilon: _Optional[float] = ..., epsilon_exponent: _Optional[float] = ..., max_error_share: _Optional[float] = ...) -> None: ...
 
 class PolicyVersion(_message.Message):
-    __slots__ = ("name", "version", "state", "run_id", "training_step", "parent_version", "snapshot", "collection", "spec_hash", "sha256", "size_bytes", "create_time", "metadata", "rejection", "aliases", "revision", "q_values", "checked", "graph_sha256", "code_version", "game_hash", "config_sha256")
+    __slots__ = ("name", "version", "state", "run_id", "training_step", "parent_version", "snapshot", "collection", "spec_hash", "sha256", "size_bytes", "create_time", "metadata", "rejection", "aliases", "revision", "q_values", "checked", "graph_sha256", "code_version", "game_hash", "config_sha256", "variants")
     class MetadataEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -198,6 +227,7 @@ class PolicyVersion(_message.Message):
     CODE_VERSION_FIELD_NUMBER: _ClassVar[int]
     GAME_HASH_FIELD_NUMBER: _ClassVar[int]
     CONFIG_SHA256_FIELD_NUMBER: _ClassVar[int]
+    VARIANTS_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: int
     state: PolicyState
@@ -220,7 +250,8 @@ class PolicyVersion(_message.Message):
     code_version: str
     game_hash: str
     config_sha256: str
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., state: _Optional[_Union[PolicyState, str]] = ..., run_id: _Optional[str] = ..., training_step: _Optional[int] = ..., parent_version: _Optional[int] = ..., snapshot: _Optional[bool] = ..., collection: _Optional[_Union[Collection, _Mapping]] = ..., spec_hash: _Optional[str] = ..., sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., rejection: _Optional[str] = ..., aliases: _Optional[_Iterable[str]] = ..., revision: _Optional[int] = ..., q_values: _Optional[bool] = ..., checked: _Optional[str] = ..., graph_sha256: _Optional[str] = ..., code_version: _Optional[str] = ..., game_hash: _Optional[str] = ..., config_sha256: _Optional[str] = ...) -> None: ...
+    variants: _containers.RepeatedCompositeFieldContainer[PolicyVariantFile]
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., state: _Optional[_Union[PolicyState, str]] = ..., run_id: _Optional[str] = ..., training_step: _Optional[int] = ..., parent_version: _Optional[int] = ..., snapshot: _Optional[bool] = ..., collection: _Optional[_Union[Collection, _Mapping]] = ..., spec_hash: _Optional[str] = ..., sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., rejection: _Optional[str] = ..., aliases: _Optional[_Iterable[str]] = ..., revision: _Optional[int] = ..., q_values: _Optional[bool] = ..., checked: _Optional[str] = ..., graph_sha256: _Optional[str] = ..., code_version: _Optional[str] = ..., game_hash: _Optional[str] = ..., config_sha256: _Optional[str] = ..., variants: _Optional[_Iterable[_Union[PolicyVariantFile, _Mapping]]] = ...) -> None: ...
 
 class PublishPolicyRequest(_message.Message):
     __slots__ = ("header", "chunk")
@@ -231,7 +262,7 @@ class PublishPolicyRequest(_message.Message):
     def __init__(self, header: _Optional[_Union[PublishPolicyHeader, _Mapping]] = ..., chunk: _Optional[bytes] = ...) -> None: ...
 
 class PublishPolicyHeader(_message.Message):
-    __slots__ = ("request_id", "name", "run_id", "training_step", "parent_version", "snapshot", "collection", "sha256", "size_bytes", "metadata", "parity", "fence", "q_values", "graph_sha256", "weights", "code_version", "config")
+    __slots__ = ("request_id", "name", "run_id", "training_step", "parent_version", "snapshot", "collection", "sha256", "size_bytes", "metadata", "parity", "fence", "q_values", "graph_sha256", "weights", "code_version", "config", "variants")
     class MetadataEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -263,6 +294,7 @@ class PublishPolicyHeader(_message.Message):
     WEIGHTS_FIELD_NUMBER: _ClassVar[int]
     CODE_VERSION_FIELD_NUMBER: _ClassVar[int]
     CONFIG_FIELD_NUMBER: _ClassVar[int]
+    VARIANTS_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     name: str
     run_id: str
@@ -280,7 +312,8 @@ class PublishPolicyHeader(_message.Message):
     weights: bytes
     code_version: str
     config: _containers.ScalarMap[str, str]
-    def __init__(self, request_id: _Optional[str] = ..., name: _Optional[str] = ..., run_id: _Optional[str] = ..., training_step: _Optional[int] = ..., parent_version: _Optional[int] = ..., snapshot: _Optional[bool] = ..., collection: _Optional[_Union[Collection, _Mapping]] = ..., sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ..., metadata: _Optional[_Mapping[str, str]] = ..., parity: _Optional[_Union[ParityCheck, _Mapping]] = ..., fence: _Optional[int] = ..., q_values: _Optional[bool] = ..., graph_sha256: _Optional[str] = ..., weights: _Optional[bytes] = ..., code_version: _Optional[str] = ..., config: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    variants: _containers.RepeatedScalarFieldContainer[PolicyVariant]
+    def __init__(self, request_id: _Optional[str] = ..., name: _Optional[str] = ..., run_id: _Optional[str] = ..., training_step: _Optional[int] = ..., parent_version: _Optional[int] = ..., snapshot: _Optional[bool] = ..., collection: _Optional[_Union[Collection, _Mapping]] = ..., sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ..., metadata: _Optional[_Mapping[str, str]] = ..., parity: _Optional[_Union[ParityCheck, _Mapping]] = ..., fence: _Optional[int] = ..., q_values: _Optional[bool] = ..., graph_sha256: _Optional[str] = ..., weights: _Optional[bytes] = ..., code_version: _Optional[str] = ..., config: _Optional[_Mapping[str, str]] = ..., variants: _Optional[_Iterable[_Union[PolicyVariant, str]]] = ...) -> None: ...
 
 class ParityCheck(_message.Message):
     __slots__ = ("observation", "action_mask", "logits", "value", "state", "next_state", "inputs", "outputs")
@@ -323,18 +356,20 @@ class PublishPolicyResponse(_message.Message):
     def __init__(self, policy: _Optional[_Union[PolicyVersion, _Mapping]] = ...) -> None: ...
 
 class GetPolicyRequest(_message.Message):
-    __slots__ = ("policy", "if_none_match", "offset", "metadata_only", "graph_sha256")
+    __slots__ = ("policy", "if_none_match", "offset", "metadata_only", "graph_sha256", "variant")
     POLICY_FIELD_NUMBER: _ClassVar[int]
     IF_NONE_MATCH_FIELD_NUMBER: _ClassVar[int]
     OFFSET_FIELD_NUMBER: _ClassVar[int]
     METADATA_ONLY_FIELD_NUMBER: _ClassVar[int]
     GRAPH_SHA256_FIELD_NUMBER: _ClassVar[int]
+    VARIANT_FIELD_NUMBER: _ClassVar[int]
     policy: str
     if_none_match: str
     offset: int
     metadata_only: bool
     graph_sha256: str
-    def __init__(self, policy: _Optional[str] = ..., if_none_match: _Optional[str] = ..., offset: _Optional[int] = ..., metadata_only: _Optional[bool] = ..., graph_sha256: _Optional[str] = ...) -> None: ...
+    variant: PolicyVariant
+    def __init__(self, policy: _Optional[str] = ..., if_none_match: _Optional[str] = ..., offset: _Optional[int] = ..., metadata_only: _Optional[bool] = ..., graph_sha256: _Optional[str] = ..., variant: _Optional[_Union[PolicyVariant, str]] = ...) -> None: ...
 
 class GetPolicyResponse(_message.Message):
     __slots__ = ("policy", "chunk")
@@ -562,7 +597,7 @@ class HoldNameResponse(_message.Message):
     def __init__(self, fence: _Optional[int] = ..., seconds: _Optional[float] = ...) -> None: ...
 
 class InferRequest(_message.Message):
-    __slots__ = ("policy", "rows", "columns", "outputs", "temperature", "seed", "session_ids", "begin_rows", "session")
+    __slots__ = ("policy", "rows", "columns", "outputs", "temperature", "seed", "session_ids", "begin_rows", "session", "variant")
     POLICY_FIELD_NUMBER: _ClassVar[int]
     ROWS_FIELD_NUMBER: _ClassVar[int]
     COLUMNS_FIELD_NUMBER: _ClassVar[int]
@@ -572,6 +607,7 @@ class InferRequest(_message.Message):
     SESSION_IDS_FIELD_NUMBER: _ClassVar[int]
     BEGIN_ROWS_FIELD_NUMBER: _ClassVar[int]
     SESSION_FIELD_NUMBER: _ClassVar[int]
+    VARIANT_FIELD_NUMBER: _ClassVar[int]
     policy: str
     rows: int
     columns: _containers.RepeatedCompositeFieldContainer[_tensor_pb2.NamedColumn]
@@ -581,10 +617,11 @@ class InferRequest(_message.Message):
     session_ids: _containers.RepeatedScalarFieldContainer[str]
     begin_rows: _containers.RepeatedScalarFieldContainer[int]
     session: str
-    def __init__(self, policy: _Optional[str] = ..., rows: _Optional[int] = ..., columns: _Optional[_Iterable[_Union[_tensor_pb2.NamedColumn, _Mapping]]] = ..., outputs: _Optional[_Iterable[str]] = ..., temperature: _Optional[float] = ..., seed: _Optional[int] = ..., session_ids: _Optional[_Iterable[str]] = ..., begin_rows: _Optional[_Iterable[int]] = ..., session: _Optional[str] = ...) -> None: ...
+    variant: PolicyVariant
+    def __init__(self, policy: _Optional[str] = ..., rows: _Optional[int] = ..., columns: _Optional[_Iterable[_Union[_tensor_pb2.NamedColumn, _Mapping]]] = ..., outputs: _Optional[_Iterable[str]] = ..., temperature: _Optional[float] = ..., seed: _Optional[int] = ..., session_ids: _Optional[_Iterable[str]] = ..., begin_rows: _Optional[_Iterable[int]] = ..., session: _Optional[str] = ..., variant: _Optional[_Union[PolicyVariant, str]] = ...) -> None: ...
 
 class InferResponse(_message.Message):
-    __slots__ = ("name", "version", "rows", "columns", "begun_rows", "experiment_id", "row_versions")
+    __slots__ = ("name", "version", "rows", "columns", "begun_rows", "experiment_id", "row_versions", "variant")
     NAME_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     ROWS_FIELD_NUMBER: _ClassVar[int]
@@ -592,6 +629,7 @@ class InferResponse(_message.Message):
     BEGUN_ROWS_FIELD_NUMBER: _ClassVar[int]
     EXPERIMENT_ID_FIELD_NUMBER: _ClassVar[int]
     ROW_VERSIONS_FIELD_NUMBER: _ClassVar[int]
+    VARIANT_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: int
     rows: int
@@ -599,16 +637,19 @@ class InferResponse(_message.Message):
     begun_rows: _containers.RepeatedScalarFieldContainer[int]
     experiment_id: str
     row_versions: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., rows: _Optional[int] = ..., columns: _Optional[_Iterable[_Union[_tensor_pb2.NamedColumn, _Mapping]]] = ..., begun_rows: _Optional[_Iterable[int]] = ..., experiment_id: _Optional[str] = ..., row_versions: _Optional[_Iterable[int]] = ...) -> None: ...
+    variant: PolicyVariant
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., rows: _Optional[int] = ..., columns: _Optional[_Iterable[_Union[_tensor_pb2.NamedColumn, _Mapping]]] = ..., begun_rows: _Optional[_Iterable[int]] = ..., experiment_id: _Optional[str] = ..., row_versions: _Optional[_Iterable[int]] = ..., variant: _Optional[_Union[PolicyVariant, str]] = ...) -> None: ...
 
 class GetPolicySignatureRequest(_message.Message):
-    __slots__ = ("policy",)
+    __slots__ = ("policy", "variant")
     POLICY_FIELD_NUMBER: _ClassVar[int]
+    VARIANT_FIELD_NUMBER: _ClassVar[int]
     policy: str
-    def __init__(self, policy: _Optional[str] = ...) -> None: ...
+    variant: PolicyVariant
+    def __init__(self, policy: _Optional[str] = ..., variant: _Optional[_Union[PolicyVariant, str]] = ...) -> None: ...
 
 class GetPolicySignatureResponse(_message.Message):
-    __slots__ = ("name", "version", "inputs", "optional_inputs", "outputs", "state_size", "max_rows")
+    __slots__ = ("name", "version", "inputs", "optional_inputs", "outputs", "state_size", "max_rows", "variant", "providers", "providers_reason")
     NAME_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     INPUTS_FIELD_NUMBER: _ClassVar[int]
@@ -616,6 +657,9 @@ class GetPolicySignatureResponse(_message.Message):
     OUTPUTS_FIELD_NUMBER: _ClassVar[int]
     STATE_SIZE_FIELD_NUMBER: _ClassVar[int]
     MAX_ROWS_FIELD_NUMBER: _ClassVar[int]
+    VARIANT_FIELD_NUMBER: _ClassVar[int]
+    PROVIDERS_FIELD_NUMBER: _ClassVar[int]
+    PROVIDERS_REASON_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: int
     inputs: _tensor_pb2.Signature
@@ -623,7 +667,10 @@ class GetPolicySignatureResponse(_message.Message):
     outputs: _tensor_pb2.Signature
     state_size: int
     max_rows: int
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., inputs: _Optional[_Union[_tensor_pb2.Signature, _Mapping]] = ..., optional_inputs: _Optional[_Iterable[str]] = ..., outputs: _Optional[_Union[_tensor_pb2.Signature, _Mapping]] = ..., state_size: _Optional[int] = ..., max_rows: _Optional[int] = ...) -> None: ...
+    variant: PolicyVariant
+    providers: _containers.RepeatedScalarFieldContainer[str]
+    providers_reason: str
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., inputs: _Optional[_Union[_tensor_pb2.Signature, _Mapping]] = ..., optional_inputs: _Optional[_Iterable[str]] = ..., outputs: _Optional[_Union[_tensor_pb2.Signature, _Mapping]] = ..., state_size: _Optional[int] = ..., max_rows: _Optional[int] = ..., variant: _Optional[_Union[PolicyVariant, str]] = ..., providers: _Optional[_Iterable[str]] = ..., providers_reason: _Optional[str] = ...) -> None: ...
 
 class ResetSessionsRequest(_message.Message):
     __slots__ = ("name", "session_ids")
@@ -912,3 +959,51 @@ class AssignSessionResponse(_message.Message):
     version: int
     experiment_id: str
     def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., experiment_id: _Optional[str] = ...) -> None: ...
+
+class GetDriftRequest(_message.Message):
+    __slots__ = ("policy",)
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    policy: str
+    def __init__(self, policy: _Optional[str] = ...) -> None: ...
+
+class GetDriftResponse(_message.Message):
+    __slots__ = ("policies",)
+    POLICIES_FIELD_NUMBER: _ClassVar[int]
+    policies: _containers.RepeatedCompositeFieldContainer[PolicyDrift]
+    def __init__(self, policies: _Optional[_Iterable[_Union[PolicyDrift, _Mapping]]] = ...) -> None: ...
+
+class PolicyDrift(_message.Message):
+    __slots__ = ("policy", "rows", "reference_rows", "window_seconds", "drifted", "columns", "reason")
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_ROWS_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    DRIFTED_FIELD_NUMBER: _ClassVar[int]
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    policy: str
+    rows: int
+    reference_rows: int
+    window_seconds: float
+    drifted: bool
+    columns: _containers.RepeatedCompositeFieldContainer[DriftColumn]
+    reason: str
+    def __init__(self, policy: _Optional[str] = ..., rows: _Optional[int] = ..., reference_rows: _Optional[int] = ..., window_seconds: _Optional[float] = ..., drifted: _Optional[bool] = ..., columns: _Optional[_Iterable[_Union[DriftColumn, _Mapping]]] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class DriftColumn(_message.Message):
+    __slots__ = ("column", "psi", "ks", "feature", "drifted", "mean", "reference_mean")
+    COLUMN_FIELD_NUMBER: _ClassVar[int]
+    PSI_FIELD_NUMBER: _ClassVar[int]
+    KS_FIELD_NUMBER: _ClassVar[int]
+    FEATURE_FIELD_NUMBER: _ClassVar[int]
+    DRIFTED_FIELD_NUMBER: _ClassVar[int]
+    MEAN_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_MEAN_FIELD_NUMBER: _ClassVar[int]
+    column: str
+    psi: float
+    ks: float
+    feature: str
+    drifted: bool
+    mean: float
+    reference_mean: float
+    def __init__(self, column: _Optional[str] = ..., psi: _Optional[float] = ..., ks: _Optional[float] = ..., feature: _Optional[str] = ..., drifted: _Optional[bool] = ..., mean: _Optional[float] = ..., reference_mean: _Optional[float] = ...) -> None: ...

@@ -194,6 +194,11 @@ class ModelServiceStub:
                 request_serializer=mazemesh_dot_v1_dot_model__pb2.AssignSessionRequest.SerializeToString,
                 response_deserializer=mazemesh_dot_v1_dot_model__pb2.AssignSessionResponse.FromString,
                 _registered_method=True)
+        self.GetDrift = channel.unary_unary(
+                '/mazemesh.v1.ModelService/GetDrift',
+                request_serializer=mazemesh_dot_v1_dot_model__pb2.GetDriftRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_model__pb2.GetDriftResponse.FromString,
+                _registered_method=True)
 
 
 class ModelServiceServicer:
@@ -495,6 +500,15 @@ class ModelServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetDrift(self, request, context):
+        """How what this instance was asked of late differs from what a version was validated on: see DriftColumn. Of one version, or
+        (without one) of all that were asked of late, those with the largest differences first, at most 64. A version that was not asked
+        has no columns. NOT_FOUND as of GetPolicy.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ModelServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -622,6 +636,11 @@ def add_ModelServiceServicer_to_server(servicer, server):
                     servicer.AssignSession,
                     request_deserializer=mazemesh_dot_v1_dot_model__pb2.AssignSessionRequest.FromString,
                     response_serializer=mazemesh_dot_v1_dot_model__pb2.AssignSessionResponse.SerializeToString,
+            ),
+            'GetDrift': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDrift,
+                    request_deserializer=mazemesh_dot_v1_dot_model__pb2.GetDriftRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_model__pb2.GetDriftResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1333,6 +1352,33 @@ class ModelService:
             '/mazemesh.v1.ModelService/AssignSession',
             mazemesh_dot_v1_dot_model__pb2.AssignSessionRequest.SerializeToString,
             mazemesh_dot_v1_dot_model__pb2.AssignSessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDrift(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mazemesh.v1.ModelService/GetDrift',
+            mazemesh_dot_v1_dot_model__pb2.GetDriftRequest.SerializeToString,
+            mazemesh_dot_v1_dot_model__pb2.GetDriftResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -222,6 +222,11 @@ class ModelServiceStub:
     kept: the same session has the same version until the experiment ends, whatever its weights are, and its outcome counts for it.
     Without one the answer is the version that the alias stands for. NOT_FOUND as of GetPolicy.
     """
+    GetDrift: _grpc.UnaryUnaryMultiCallable[_model_pb2.GetDriftRequest, _model_pb2.GetDriftResponse]
+    """How what this instance was asked of late differs from what a version was validated on: see DriftColumn. Of one version, or
+    (without one) of all that were asked of late, those with the largest differences first, at most 64. A version that was not asked
+    has no columns. NOT_FOUND as of GetPolicy.
+    """
 
 @_typing.type_check_only
 class ModelServiceAsyncStub(ModelServiceStub):
@@ -415,6 +420,11 @@ class ModelServiceAsyncStub(ModelServiceStub):
     """Which version serves a session of "name:alias", for who runs it elsewhere, as in a match. Where an experiment runs the answer is
     kept: the same session has the same version until the experiment ends, whatever its weights are, and its outcome counts for it.
     Without one the answer is the version that the alias stands for. NOT_FOUND as of GetPolicy.
+    """
+    GetDrift: _aio.UnaryUnaryMultiCallable[_model_pb2.GetDriftRequest, _model_pb2.GetDriftResponse]  # type: ignore[assignment]
+    """How what this instance was asked of late differs from what a version was validated on: see DriftColumn. Of one version, or
+    (without one) of all that were asked of late, those with the largest differences first, at most 64. A version that was not asked
+    has no columns. NOT_FOUND as of GetPolicy.
     """
 
 class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -756,6 +766,17 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         """Which version serves a session of "name:alias", for who runs it elsewhere, as in a match. Where an experiment runs the answer is
         kept: the same session has the same version until the experiment ends, whatever its weights are, and its outcome counts for it.
         Without one the answer is the version that the alias stands for. NOT_FOUND as of GetPolicy.
+        """
+
+    @_abc_1.abstractmethod
+    def GetDrift(
+        self,
+        request: _model_pb2.GetDriftRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_model_pb2.GetDriftResponse, _abc.Awaitable[_model_pb2.GetDriftResponse]]:
+        """How what this instance was asked of late differs from what a version was validated on: see DriftColumn. Of one version, or
+        (without one) of all that were asked of late, those with the largest differences first, at most 64. A version that was not asked
+        has no columns. NOT_FOUND as of GetPolicy.
         """
 
 def add_ModelServiceServicer_to_server(servicer: ModelServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -30,6 +30,8 @@ from services.model.experiments.bind import Parts, open_experiments
 from services.model.inference.bind import follow, open_inference
 from services.model.inference.inference import Inference
 from services.model.metered_servicer import MeteredServicer
+from services.model.mirror.bind import open_mirror
+from services.model.mirror.outbox import Mirrored
 from services.model.registry import registry
 from services.model.registry.feed import Feed
 from services.model.registry.graphs import Graphs
@@ -41,9 +43,9 @@ from services.model.remotes import RemoteGates, RemoteSmoke
 from services.model.servicer import GatePeer
 from services.model.settings import ModelSettings
 from services.model.stores.sql import SqlRegistry
-from services.model.validation.report import Standards
 from services.model.validation.smoke.smoke import Extent, Smoke, SmokePeer
 from services.model.validation.validators import Limits, Validator, Validators
+from services.model.variants.making import VariantMaker
 from services.model.weights import Weights
 from services.model.wire.experiment_servicer import ExperimentMethods
 from services.model.wire.infer_servicer import InferMethods
@@ -89,7 +91,8 @@ async def bind_with(
     Without `smoke_games` files play none before their versions are ready.
     """
     await server.database.migrate("services.model")
-    store = SqlRegistry(server.database, settings.keep_events)
+    mirrored: Mirrored = settings.mlflow_versions if settings.mlflow_registry_uri else "none"
+    store = SqlRegistry(server.database, settings.keep_events, mirrored)
     enough_threads(settings)
     files = open_blobs(settings, "policies", "blobs")
     blobs = HashedBlobs(files)
@@ -136,16 +139,12 @@ async def bind_with(
         changed.close()
         coming.close()
 
+    limits = Limits(
+        cpu_seconds=settings.validation_cpu_seconds,
+        memory_bytes=settings.validation_memory_bytes,
+    )
     validators = Validators(
-        Limits(
-            cpu_seconds=settings.validation_cpu_seconds,
-            memory_bytes=settings.validation_memory_bytes,
-            standards=Standards(
-                settings.max_policy_bytes,
-                settings.latency_budget_ms,
-                settings.batch_latency_budget_ms,
-            ),
-        ),
+        limits,
         processes=settings.validators,
         waiting=settings.waiting_validations,
         check=metrics.metered_check(Validator.check, server.registry),
@@ -174,6 +173,7 @@ async def bind_with(
         now=now,
         changed=news,
         graphs=weights.graphs,
+        makes=VariantMaker(limits).make,
         prepared=prepared,
         users=users,
         smoke=smoke,
@@ -218,5 +218,7 @@ async def bind_with(
     server.background(partial(keep_collecting, publisher.collect), "collect files")
     server.background(lambda: feed.run(notices.listen(_TOPIC)), "follow changes")
     server.background(lambda: collector.follow(changed), "count versions")
+    mirror = open_mirror(settings, server, store, weights, now)
+    server.background(partial(mirror.run, changed), "mirror the registry")
     # The first publish comes while a mesh starts, when everybody waits for it.
     server.background(validators.warm, "start a validator")

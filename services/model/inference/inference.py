@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from mazemesh.errors import DeadlineExceeded, ResourceExhausted, Unavailable
+from services.model.drift.watching import Watching
 from services.model.inference.batching import Waiting
 from services.model.inference.calls import (
     NO_SESSIONS,
@@ -62,6 +63,7 @@ class Inference:
         limits: What may wait.
         clock: Seconds, rising.
         told: Called after each batch.
+        watching: Looks at samples of calls.
     """
 
     def __init__(
@@ -72,7 +74,9 @@ class Inference:
         limits: Limits,
         clock: Callable[[], float],
         told: Callable[[Batch], None],
+        watching: Watching | None = None,
     ) -> None:
+        self.watching = watching or Watching(_no_measure, 0.0, clock)
         self.models, self.pointers, self.sessions = models, pointers, sessions
         self._limits, self._clock, self._told = limits, clock, told
         self.figures = Figures()
@@ -186,6 +190,8 @@ class Inference:
         finally:
             done.cancel()
         self.figures.of(version).answered(part, now)
+        if now >= self.watching.due:
+            self.watching.take(version, model.layout, columns, part)
         return part
 
     def _kick(self, model: Model, now: float) -> None:
@@ -278,6 +284,10 @@ class Inference:
         """Ends what is under way."""
         await self.pointers.close()
         await self.models.close()
+
+
+async def _no_measure(version: Version) -> None:
+    return None
 
 
 def _fail(batch: list[Waiting], error: Exception) -> None:

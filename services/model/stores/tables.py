@@ -55,6 +55,7 @@ VERSIONS: Final = Table(
     Column("game", String(128), nullable=False, server_default=""),
     Column("game_hash", String(64), nullable=False, server_default=""),
     Column("config_sha256", String(64), nullable=False, server_default=""),
+    Column("has_variants", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("name", "number"),
     Index("ix_policy_versions_state_sha256", "state", "sha256"),
     Index("ix_policy_versions_collection", "name", "state", "snapshot", "number"),
@@ -135,6 +136,57 @@ RULES: Final = Table(
     Column("revision", BigInteger, nullable=False),
     Column("rules", Text, nullable=False),
 )
+VARIANTS: Final = Table(
+    "policy_variants",
+    METADATA,
+    Column("name", String(64), primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", String(16), primary_key=True),
+    # Empty of one that was rejected.
+    Column("sha256", String(64), nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("largest_difference", Float, nullable=False),
+    Column("same_choices", Float, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("rejection", Text, nullable=False),
+    Index("ix_policy_variants_sha256", "sha256"),
+)
+"""Other forms of versions' files; rows stay when a version is retired, their files go."""
+
+REFERENCES: Final = Table(
+    "policy_references",
+    METADATA,
+    Column("name", String(64), primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("content", LargeBinary, nullable=False),
+)
+"""What snapshots were validated on, as counts, which live rows are compared with."""
+
+MIRROR_OUTBOX: Final = Table(
+    "policy_mirror_outbox",
+    METADATA,
+    Column("position", _POSITION, primary_key=True),
+    Column("name", String(64), nullable=False),
+    # Of a version; 0: an alias has moved.
+    Column("number", BigInteger, nullable=False),
+    Column("alias", String(64), nullable=False),
+    Column("since", DateTime(timezone=True), nullable=False),
+    # Why the mirror will never take it; empty while it waits.
+    Column("refused", Text, nullable=False),
+)
+"""What a mirror is still to be told, written with the change itself. It says where to look."""
+
+MIRROR: Final = Table(
+    "policy_mirror",
+    METADATA,
+    Column("only", Boolean, primary_key=True),
+    # Which mirror all of the registry was put into the outbox for.
+    Column("uri", Text, nullable=False),
+    # The instance that empties the outbox.
+    Column("holder", String(64), nullable=False),
+    Column("until", DateTime(timezone=True), nullable=False),
+)
+"""At most one row."""
 
 ALIASES: Final = Table(
     "policy_aliases",

@@ -81,7 +81,7 @@ class KserveServicer(GRPCInferenceServiceServicer):
         """What a version takes and gives."""
         policy = messages.policy_of(request.name, request.version)
         version, model = await self._inference.ready(policy)
-        return messages.metadata_message(version, model.layout)
+        return messages.metadata_message(version, model)
 
     async def ModelConfig(
         self, request: pb.ModelConfigRequest, context: Context
@@ -89,7 +89,7 @@ class KserveServicer(GRPCInferenceServiceServicer):
         """A version as Triton would tell its configuration."""
         policy = messages.policy_of(request.name, request.version)
         version, model = await self._inference.ready(policy)
-        return messages.config_message(version, model.layout, self._wait_seconds)
+        return messages.config_message(version, model, self._wait_seconds)
 
     async def ModelInfer(
         self, request: pb.ModelInferRequest, context: Context

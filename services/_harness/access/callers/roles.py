@@ -248,6 +248,7 @@ RPCS: Final[dict[str, Rpc]] = {
         _WORKERS | _TRAINERS | {Role.MATCHMAKER_SERVICE}, Kind.BULK, what=("experiment_id",)
     ),
     f"{_MODEL}AssignSession": Rpc(_WORKERS | _TRAINERS | {Role.MATCHMAKER_SERVICE}, Kind.BULK),
+    f"{_MODEL}GetDrift": READ,
     f"{_KSERVE}ServerLive": ANY,
     f"{_KSERVE}ServerReady": ANY,
     f"{_KSERVE}ServerMetadata": ANY,
