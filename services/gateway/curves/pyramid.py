@@ -9,6 +9,7 @@ picture's width, not on the length of the run.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -90,7 +91,7 @@ class Pyramid:
         buckets = len(edges) - 1
         merged = np.full((buckets, 4), (0, 0, np.nan, np.nan), np.float64)
         cuts = np.linspace(0, buckets, min(parts, buckets) + 1).astype(int)
-        for begin, end in zip(cuts[:-1], cuts[1:], strict=True):
+        for begin, end in pairwise(cuts):
             within = edges[begin : end + 1]
             first = int(np.searchsorted(axis, within[0]))
             side = "right" if end == buckets else "left"

@@ -88,6 +88,32 @@ class Series:
         pyramid = self._metrics.get(metric)
         return None if pyramid is None else pyramid.buckets(self.axis(axis), edges, parts)
 
+    def columns(self) -> dict[str, Array]:
+        """All that it has, by name: axes, and figures as "figure/NAME"."""
+        axes = {"steps": self._steps, "seconds": self._seconds, "times": self._times}
+        figures = {f"figure/{name}": one.values for name, one in self._metrics.items()}
+        return {**{name: column.rows for name, column in axes.items()}, **figures}
+
+    @classmethod
+    def of(cls, columns: Mapping[str, Array]) -> Series:
+        """Reverses `columns`.
+
+        Raises:
+            KeyError: an axis is missing.
+            ValueError: columns are not of one length.
+        """
+        series = cls()
+        axes = (series._steps, series._seconds, series._times)
+        for name, axis in zip(("steps", "seconds", "times"), axes, strict=True):
+            axis.extend(columns[name])
+        for name, values in columns.items():
+            if name.startswith("figure/"):
+                pyramid = series._metrics[name.removeprefix("figure/")] = Pyramid()
+                pyramid.extend(values)
+        if len({len(column) for column in (*axes, *series._metrics.values())}) > 1:
+            raise ValueError("columns should be of one length")
+        return series
+
     def _last_steps(self) -> float:
         return float(self._steps.rows[-1]) if len(self) else -np.inf
 

@@ -1,5 +1,7 @@
 """Buckets from a pyramid are those of all values, at the cost of a few."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from services.gateway.curves.pyramid import Pyramid
 
 def _plainly(axis: np.ndarray, values: np.ndarray, edges: np.ndarray) -> np.ndarray:
     rows = []
-    for index, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for index, (low, high) in enumerate(pairwise(edges)):
         last = index == len(edges) - 2
         within = (axis >= low) & ((axis <= high) if last else (axis < high)) & ~np.isnan(values)
         kept = values[within]

@@ -42,7 +42,12 @@ def test_what_a_killed_run_learned_again_is_cut_off_as_the_analysis_does() -> No
 
     known = read_curves(map(json.dumps, lines))
     assert series.axis("steps").tolist() == known.agent_steps.tolist()
-    assert _means(series, "reward", [0, 15, 25, 35, 45]) == [1, 2, 103, 204]  # 3 and 203 lie at the same steps
+    assert _means(series, "reward", [0, 15, 25, 35, 45]) == [
+        1,
+        2,
+        103,
+        204,
+    ]  # 3 and 203 lie at the same steps
 
 
 def test_no_time_passes_while_nothing_runs() -> None:
