@@ -9,6 +9,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from services._harness.web.server import WebServer
+from services.gateway.curves.stores.journals import Journals
 from services.gateway.mesh import Meshes
 from services.gateway.settings import GatewaySettings
 
@@ -21,11 +22,13 @@ class Gateway:
         settings: As it was started.
         server: Its life: keys (`server.access`), database, metrics, log.
         meshes: Clients of the services.
+        journals: Runs of the data folder, and their figures.
     """
 
     settings: GatewaySettings
     server: WebServer
     meshes: Meshes
+    journals: Journals
 
 
 def _gateway(connection: HTTPConnection) -> Gateway:

@@ -35,6 +35,9 @@ class GatewaySettings(ServiceSettings):
     call_threads: int = Field(
         32, ge=1, le=1024, description="calls to services that wait at the same time"
     )
+    curves_megabytes: int = Field(
+        512, ge=16, le=1_000_000, description="of memory for figures of runs; more are read again"
+    )
     session_hours: PositiveFloat = Field(
         12.0, le=720.0, description="after which a person logs in to the console again"
     )

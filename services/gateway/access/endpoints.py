@@ -58,6 +58,16 @@ ENDPOINTS: Final[dict[str, Endpoint]] = {
     "GET /healthz": OPEN,
     "GET /openapi.json": OPEN,
     "GET /ladders": by("EloService/ListLadders"),
+    # curves, studies, forms, logs
+    "GET /training/runs": READ,
+    "GET /training/runs/settings": READ,
+    "GET /training/curves": READ,
+    "GET /training/form": READ,
+    "GET /training/cost": READ,
+    "GET /studies": READ,
+    "GET /studies/{kind}/{name}": READ,
+    "GET /system/logs": OPERATE,
+    "GET /system/logs/{name}": OPERATE,
 }
 """By method and path template, as FastAPI has it; "WS" for WebSockets.
 

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from services.gateway.rest import health, ratings
+from services.gateway.rest import curves, forms, health, logs, ratings, studies
 
 
 def routers() -> tuple[APIRouter, ...]:
     """One for each noun."""
-    return (health.router, ratings.router)
+    return (
+        health.router,
+        ratings.router,
+        curves.router,
+        forms.router,
+        studies.router,
+        logs.router,
+    )

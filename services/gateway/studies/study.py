@@ -105,7 +105,7 @@ class Study:
                     f"weights: {name}={weight:g} should be from 0 up", field="weights"
                 )
         scale = [weights.get(name, 0.0) for name in names] if weights else [1.0] * len(names)
-        if not any(scale):
+        if weights and not any(scale):
             raise InvalidArgument("weights: one should be above 0", field="weights")
         front = self.front()
         if not front:

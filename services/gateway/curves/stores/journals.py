@@ -20,6 +20,7 @@ from mazemesh.analysis.journal import read_records
 from services.gateway.curves.runs import Run, run_of
 from services.gateway.curves.series import Series
 from services.gateway.curves.stores.columns import Columns
+from services.gateway.settings import GatewaySettings
 
 T = TypeVar("T")
 
@@ -100,7 +101,8 @@ class Journals:
         self._journals: dict[Path, _Journal] = {}
         self._held: OrderedDict[Path, Series] = OrderedDict()
         self._reading = Reading(0, 0, 0)
-        self._looked = 0.0
+        self._looked = -_FRESH_SECONDS
+        self._closed = False
         self.revision = 0
         """Rises with every change."""
 
@@ -109,26 +111,27 @@ class Journals:
         """How far reading is."""
         return self._reading
 
-    def look(self, wait: bool = True) -> None:
+    async def aclose(self) -> None:
+        """Has a look that is under way end soon; there are no more."""
+        self._closed = True
+
+    def look(self) -> None:
         """Reads what has come, unless that was done within the last second.
 
-        Args:
-            wait: For a look that is under way; else what was there before stands.
+        Where another thread does so, waits for it.
         """
-        if not self._looking.acquire(blocking=wait):
-            return
-        try:
+        with self._looking:
             if time.monotonic() - self._looked < _FRESH_SECONDS:
                 return
             folders, left_out = self._folders()
             self._forget(folders)
             for number, folder in enumerate(folders):
+                if self._closed:
+                    return
                 self._reading = Reading(number, len(folders), left_out)
                 self._follow(folder)
             self._reading = Reading(len(folders), len(folders), left_out)
             self._looked = time.monotonic()
-        finally:
-            self._looking.release()
 
     def summaries(self) -> list[Summary]:
         """All runs that were read, the one that wrote last first."""
@@ -218,6 +221,12 @@ class Journals:
             while held > self._most_bytes and len(self._held) > 1:
                 _, oldest = self._held.popitem(last=False)
                 held -= oldest.nbytes
+
+
+def open_journals(settings: GatewaySettings) -> Journals:
+    """Those of the data folder that a gateway was started on."""
+    columns = Columns(settings.data_dir / "gateway" / "curves")
+    return Journals(settings.data_dir, columns, settings.curves_megabytes * 1024 * 1024)
 
 
 def _places(data_dir: Path) -> Iterator[Path]:
