@@ -1,0 +1,139 @@
+"""The console's pages as HTML: templates filled with nothing but words; modules fetch the rest.
+
+A page is the same for everybody, so it is made once a language and theme, and kept. Who is looking
+and what they may do, the modules ask `/session`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from fastapi.staticfiles import StaticFiles
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from services.gateway.console.messages import LANGUAGES, chosen, messages, say
+
+ROOT: Final = "/console"
+THEMES: Final = ("light", "dark")
+_YEAR: Final = 365 * 24 * 3600
+_HERE: Final = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the console.
+
+    Attributes:
+        name: Its template and module are called so, and its words begin so ("live.title").
+        path: Under `/console`; parts in braces are read by the module from the address.
+        in_navigation: Whether the row of pages lists it.
+        under: The page of that row that it belongs to, where it is not its own.
+    """
+
+    name: str
+    path: str
+    in_navigation: bool = True
+    under: str = ""
+
+
+PAGES: Final = (
+    Page("home", "/"),
+    Page("live", "/live"),
+    Page("recording", "/recordings/{game_id:path}", in_navigation=False, under="live"),
+    Page("play", "/play"),
+    Page("leaderboard", "/leaderboard"),
+    Page("gates", "/gates"),
+    Page("tournaments", "/tournaments"),
+)
+
+
+FILES: Final = ("modules", "styles", "pictures")
+"""Folders of files that pages load."""
+
+
+async def _to_console() -> Response:
+    return RedirectResponse(f"{ROOT}/", 303)
+
+
+async def _show(name: str, request: Request) -> Response:
+    asked = request.query_params.get("lang")
+    language = chosen(
+        asked,
+        request.cookies.get("lang"),
+        accepted=request.headers.get("accept-language", ""),
+    )
+    theme = request.query_params.get("theme") or request.cookies.get("theme") or ""
+    theme = theme if theme in THEMES else ""
+    answer = HTMLResponse(rendered(name, language, theme))
+    answer.headers["Vary"] = "Accept-Language, Cookie"
+    answer.headers["Cache-Control"] = "no-cache"
+    answer.headers["Content-Language"] = language
+    if asked == language:
+        answer.set_cookie("lang", language, max_age=_YEAR, samesite="lax", path=ROOT)
+    return answer
+
+
+async def _messages(language: str) -> Response:
+    language = chosen(language)
+    return JSONResponse(dict(messages(language)), headers={"Cache-Control": "max-age=300"})
+
+
+def _files(folder: str) -> Callable[[str, Request], Awaitable[Response]]:
+    content = StaticFiles(directory=_HERE / folder)
+
+    async def file(name: str, request: Request) -> Response:
+        answer = await content.get_response(name, request.scope)
+        # A file is asked for again each time, and answered by 304 while it is the same.
+        answer.headers["Cache-Control"] = "no-cache"
+        return answer
+
+    return file
+
+
+def _made() -> APIRouter:
+    made = APIRouter(include_in_schema=False)
+    made.add_api_route("/", _to_console)
+    for page in PAGES:
+        made.add_api_route(f"{ROOT}{page.path}", partial(_show, page.name))
+    made.add_api_route(f"{ROOT}/messages/{{language}}.json", _messages)
+    for folder in FILES:
+        made.add_api_route(f"{ROOT}/{folder}/{{name:path}}", _files(folder))
+    return made
+
+
+@cache
+def rendered(name: str, language: str, theme: str) -> str:
+    """A page as HTML, in a language and a theme ("": that of the browser)."""
+    page = next(one for one in PAGES if one.name == name)
+    template = _environment().get_template(f"{name}.html")
+    return template.render(
+        page=page,
+        pages=[one for one in PAGES if one.in_navigation],
+        current=page.under or page.name,
+        root=ROOT,
+        language=language,
+        languages=LANGUAGES,
+        theme=theme,
+        t=lambda key, **values: say(language, key, values),
+    )
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+router = _made()
+"""All pages, the words that their modules speak, and the files that they load."""
