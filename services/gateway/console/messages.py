@@ -1,6 +1,7 @@
-"""What the console says, by language: `messages/<language>.json`, one sentence a key.
+"""What the console says, by language: `messages/<language>/<page>.json`, one sentence a key.
 
-Both the templates and the modules read these files; a test compares their keys.
+Templates and modules speak the same words; a test compares the keys of the languages, and with what
+is used.
 """
 
 from __future__ import annotations
@@ -8,20 +9,22 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Final
 
 LANGUAGES: Final[Mapping[str, str]] = {"en": "English", "ja": "日本語"}
 """Those there are, by code, each by its own name; the first is what others fall back to."""
 
 DEFAULT: Final = "en"
+_HERE: Final = Path(__file__).parent
 
 
 @cache
 def messages(language: str) -> Mapping[str, str]:
     """All sentences of a language by key."""
-    path = files(__package__) / "messages" / f"{language}.json"
-    found: dict[str, str] = json.loads(path.read_text("utf-8"))
+    found: dict[str, str] = {}
+    for path in sorted((_HERE / "messages" / language).glob("*.json")):
+        found |= json.loads(path.read_text("utf-8"))
     return found
 
 
@@ -31,7 +34,7 @@ def say(language: str, key: str, values: Mapping[str, object]) -> str:
     Raises:
         KeyError: no language has the key, or a value is missing.
     """
-    sentence = messages(language).get(key) or messages(DEFAULT)[key]
+    sentence = messages(language).get(key, messages(DEFAULT)[key])
     return sentence.format_map(values) if values else sentence
 
 
