@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from prometheus_client import CollectorRegistry
 
-from services._harness import Bind, ServiceSettings, serve
+from services._harness import Bind, Server, ServiceSettings, serve
 
 Settings = TypeVar("Settings", bound=ServiceSettings)
 
@@ -16,7 +16,10 @@ Settings = TypeVar("Settings", bound=ServiceSettings)
 class RunningService(Generic[Settings]):
     """A service that runs; `close` drains it."""
 
-    def __init__(self, settings: Settings, bind: Bind[Settings]) -> None:
+    def __init__(
+        self, settings: Settings, bind: Bind[Settings], kind: type[Server] = Server
+    ) -> None:
+        self._kind = kind
         self._ready: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
         self.address = ""
         self.registry = CollectorRegistry()
@@ -26,7 +29,7 @@ class RunningService(Generic[Settings]):
 
     async def _run(self, settings: Settings, bind: Bind[Settings]) -> None:
         try:
-            async with serve(settings, bind) as server:
+            async with serve(settings, bind, self._kind) as server:
                 self.address, self.registry = server.address, server.registry
                 end = asyncio.Event()
                 self._ready.set_result((asyncio.get_running_loop(), end))

@@ -33,6 +33,8 @@ OUTSIDE = {
     *("__main__", "bind", "settings", "metrics", "servicer", "metered_servicer", "remotes"),
     # The streams of Game, which are servicers of one method.
     *("run_games", "play_game"),
+    # The gateway's: what speaks HTTP, and its clients of the other services.
+    *("rest", "access", "console", "app", "context", "mesh", "socket", "watches", "launchers"),
     # Commands act for the user of this machine.
     "cli",
 }

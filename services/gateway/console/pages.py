@@ -7,7 +7,6 @@ and what they may do, the modules ask `/session`.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import Final
@@ -18,43 +17,11 @@ from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.gateway.console.messages import LANGUAGES, chosen, messages, say
+from services.gateway.console.sitemap import FILES, PAGES, ROOT
 
-ROOT: Final = "/console"
 THEMES: Final = ("light", "dark")
 _YEAR: Final = 365 * 24 * 3600
 _HERE: Final = Path(__file__).parent
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page of the console.
-
-    Attributes:
-        name: Its template and module are called so, and its words begin so ("live.title").
-        path: Under `/console`; parts in braces are read by the module from the address.
-        in_navigation: Whether the row of pages lists it.
-        under: The page of that row that it belongs to, where it is not its own.
-    """
-
-    name: str
-    path: str
-    in_navigation: bool = True
-    under: str = ""
-
-
-PAGES: Final = (
-    Page("home", "/"),
-    Page("live", "/live"),
-    Page("recording", "/recordings/{game_id:path}", in_navigation=False, under="live"),
-    Page("play", "/play"),
-    Page("leaderboard", "/leaderboard"),
-    Page("gates", "/gates"),
-    Page("tournaments", "/tournaments"),
-)
-
-
-FILES: Final = ("modules", "styles", "pictures")
-"""Folders of files that pages load."""
 
 
 async def _to_console() -> Response:

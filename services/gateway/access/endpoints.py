@@ -1,0 +1,74 @@
+"""What each role may ask of the gateway: the one table of endpoint -> roles. The rest is refused.
+
+An endpoint that only passes calls on names them, and has the roles that all of them have
+(`services._harness.access.callers.roles`); so one table says what a viewer is. Buttons of the
+console ask the same table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from services._harness.access.callers.roles import RPCS, Kind, Role
+from services.gateway.console import sitemap
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """What is known of an endpoint.
+
+    Attributes:
+        roles: Who may ask; None is everybody, without a key.
+        kind: How it is audited.
+    """
+
+    roles: frozenset[Role] | None
+    kind: Kind = Kind.READ
+
+    def admits(self, role: Role) -> bool:
+        """Whether a role may ask it."""
+        return self.roles is None or role in self.roles
+
+
+_READERS: Final = RPCS["/mazemesh.v1.GameService/ListActiveGames"].roles or frozenset()
+_TRAINERS: Final = RPCS["/mazemesh.v1.ModelService/PublishPolicy"].roles or frozenset()
+_PEOPLE: Final = frozenset({Role.OPERATOR, Role.ADMIN})
+
+OPEN: Final = Endpoint(None)
+READ: Final = Endpoint(_READERS)
+TRAIN: Final = Endpoint(_TRAINERS, Kind.WRITE)
+OPERATE: Final = Endpoint(_PEOPLE)
+ADMINISTRATE: Final = Endpoint(frozenset({Role.ADMIN}), Kind.WRITE)
+
+
+def by(*methods: str) -> Endpoint:
+    """An endpoint that makes these calls, e.g. "EloService/GetLeaderboard"."""
+    rules = [
+        RPCS[f"/{one}" if one.startswith("inference.") else f"/mazemesh.v1.{one}"]
+        for one in methods
+    ]
+    roles = [rule.roles for rule in rules if rule.roles is not None]
+    kinds = {rule.kind for rule in rules}
+    kind = Kind.READ if kinds == {Kind.READ} else Kind.WRITE
+    return Endpoint(frozenset.intersection(*roles) if roles else None, kind)
+
+
+ENDPOINTS: Final[dict[str, Endpoint]] = {
+    "GET /": OPEN,
+    "GET /healthz": OPEN,
+    "GET /openapi.json": OPEN,
+    "GET /ladders": by("EloService/ListLadders"),
+}
+"""By method and path template, as FastAPI has it; "WS" for WebSockets.
+
+The other rooms add theirs below, under a line of their own.
+"""
+
+# The console: the same pages for everybody, who then ask for what they may see.
+ENDPOINTS.update({f"GET {path}": OPEN for path in sitemap.paths()})
+
+
+def endpoint_of(method: str, path: str) -> Endpoint | None:
+    """What is known of a route; None of one that is in no table, which nobody may ask."""
+    return ENDPOINTS.get(f"{'GET' if method == 'HEAD' else method} {path}")

@@ -1,0 +1,45 @@
+"""The application: what a request passes, and who answers it.
+
+metrics -> limits -> whose it is -> security headers -> role -> route
+"""
+
+from __future__ import annotations
+
+from fastapi import Depends, FastAPI
+
+import mazemesh
+from services.gateway.access.admitting import admit
+from services.gateway.access.arriving import Arriving
+from services.gateway.access.headers import SecurityHeaders
+from services.gateway.console import pages
+from services.gateway.context import Gateway
+from services.gateway.rest.problems import add_handlers
+from services.gateway.rest.routers import routers
+
+_DESCRIPTION = """
+Everything that the services of a mesh know and do, over HTTP. Errors are `application/problem+json`
+and name the field; lists have `page_size` and `page_token`; what is asked twice with the same
+`Idempotency-Key` happens once.
+"""
+
+
+def create_app(gateway: Gateway) -> FastAPI:
+    """The gateway's application, with all its rooms."""
+    app = FastAPI(
+        title="mazemesh",
+        version=mazemesh.__version__,
+        description=_DESCRIPTION,
+        dependencies=[Depends(admit)],
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
+    app.state.gateway = gateway
+    add_handlers(app)
+    for router in routers():
+        app.include_router(router)
+    app.include_router(pages.router)
+    # The last one added is met first.
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(Arriving, gateway=gateway)
+    return app

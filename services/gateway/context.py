@@ -1,0 +1,36 @@
+"""What routes are given: one object that the composition root filled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+from services._harness.web.server import WebServer
+from services.gateway.mesh import Meshes
+from services.gateway.settings import GatewaySettings
+
+
+@dataclass(slots=True)
+class Gateway:
+    """The gateway's parts.
+
+    Attributes:
+        settings: As it was started.
+        server: Its life: keys (`server.access`), database, metrics, log.
+        meshes: Clients of the services.
+    """
+
+    settings: GatewaySettings
+    server: WebServer
+    meshes: Meshes
+
+
+def _gateway(connection: HTTPConnection) -> Gateway:
+    return cast("Gateway", connection.app.state.gateway)
+
+
+GatewayDep = Annotated[Gateway, Depends(_gateway)]
+"""The gateway, as a parameter of a route."""

@@ -1,0 +1,1 @@
+"""Training as a service: jobs that wait, run, and end for a reason."""

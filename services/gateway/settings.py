@@ -1,0 +1,51 @@
+"""Settings of the gateway."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from mazemesh.client.addresses import Addresses
+from services._harness import Port, ServiceSettings
+
+_PEERS = Addresses.local()
+
+
+class GatewaySettings(ServiceSettings):
+    """Environment MAZEMESH_GATEWAY_*."""
+
+    component: ClassVar[str] = "gateway"
+
+    max_request_bytes: ClassVar[int] = 16 * 1024 * 1024
+
+    port: Port = Field(50060, description="port of the HTTP server; 0 takes a free one")
+    game_address: str = Field(_PEERS.game, description="host:port of the Game service")
+    matchmaker_address: str = Field(
+        _PEERS.matchmaker, description="host:port of the Matchmaker service"
+    )
+    model_address: str = Field(_PEERS.model, description="host:port of the Model service")
+    elo_address: str = Field(_PEERS.elo, description="host:port of the Elo service")
+    replay_address: str = Field(
+        _PEERS.replay, description="host:port of the Replay service; of shards, all of them"
+    )
+    clients: PositiveInt = Field(
+        256, description="keys whose clients of the services are held at once"
+    )
+    call_threads: int = Field(
+        32, ge=1, le=1024, description="calls to services that wait at the same time"
+    )
+    session_hours: PositiveFloat = Field(
+        12.0, le=720.0, description="after which a person logs in to the console again"
+    )
+
+    @property
+    def addresses(self) -> Addresses:
+        """Where the services are."""
+        return Addresses(
+            self.game_address,
+            self.matchmaker_address,
+            self.model_address,
+            self.elo_address,
+            self.replay_address,
+        )
