@@ -1,4 +1,4 @@
-"""Which pages the console has, and where: nothing but data, for routes and for the table of roles."""
+"""Which pages the console has, and where: only data, for routes and for the table of roles."""
 
 from __future__ import annotations
 
