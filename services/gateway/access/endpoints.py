@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from services._harness.access.callers.roles import RPCS, Kind, Role
+from services.gateway.console import sitemap
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +59,39 @@ ENDPOINTS: Final[dict[str, Endpoint]] = {
     "GET /healthz": OPEN,
     "GET /openapi.json": OPEN,
     "GET /ladders": by("EloService/ListLadders"),
-    # curves, studies, forms, logs
-    "GET /training/runs": READ,
-    "GET /training/runs/settings": READ,
-    "GET /training/curves": READ,
-    "GET /training/form": READ,
-    "GET /training/cost": READ,
-    "GET /studies": READ,
-    "GET /studies/{kind}/{name}": READ,
-    "GET /system/logs": OPERATE,
-    "GET /system/logs/{name}": OPERATE,
+    # Live news; what a topic tells, the calls behind it may tell.
+    "WS /ws/live": READ,
+    "TOPIC games": by("GameService/ListActiveGames", "GameService/WatchGame"),
+    "TOPIC leaderboards": by("EloService/WatchLeaderboard"),
+    "TOPIC gates": by("MatchmakerService/ListGateRuns", "MatchmakerService/WatchGateRun"),
+    "TOPIC tournaments": by(
+        "MatchmakerService/ListTournaments", "MatchmakerService/WatchTournament"
+    ),
+    "TOPIC policies": by("ModelService/ListPolicies", "ModelService/WatchPolicies"),
+    "TOPIC tables": by("ReplayService/ListTables"),
 }
-"""By method and path template, as FastAPI has it; "WS" for WebSockets.
+"""By method and path template, as FastAPI has it; "WS" for WebSockets, "TOPIC" for live news.
 
 The other rooms add theirs below, under a line of their own.
 """
+
+# The console: the same pages for everybody, who then ask for what they may see.
+ENDPOINTS.update({f"GET {path}": OPEN for path in sitemap.paths()})
+
+# Curves, studies, the form of a run, logs.
+ENDPOINTS.update(
+    {
+        "GET /training/runs": READ,
+        "GET /training/runs/settings": READ,
+        "GET /training/curves": READ,
+        "GET /training/form": READ,
+        "GET /training/cost": READ,
+        "GET /studies": READ,
+        "GET /studies/{kind}/{name}": READ,
+        "GET /system/logs": OPERATE,
+        "GET /system/logs/{name}": OPERATE,
+    }
+)
 
 
 def endpoint_of(method: str, path: str) -> Endpoint | None:

@@ -71,9 +71,7 @@ async def form(gateway: GatewayDep, game: Game = "race", algorithm: Algorithm = 
 @router.get("/cost", summary="What a run would take")
 async def cost(
     gateway: GatewayDep,
-    steps: Annotated[
-        float, Query(gt=0, le=1e15, allow_inf_nan=False, description="agent steps")
-    ],
+    steps: Annotated[float, Query(gt=0, le=1e15, allow_inf_nan=False, description="agent steps")],
     game: Game = "race",
     algorithm: Algorithm = "ppo",
 ) -> CostEstimate:

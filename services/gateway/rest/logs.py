@@ -58,7 +58,9 @@ async def tail(
     folder = gateway.settings.data_dir / "logs"
     known = {one.name for one in await asyncio.to_thread(_list, folder)}
     if name not in known:
-        raise NotFound(f"name: there is no log of {name[:80]!r}; there are {', '.join(sorted(known))}")
+        raise NotFound(
+            f"name: there is no log of {name[:80]!r}; there are {', '.join(sorted(known))}"
+        )
     return await asyncio.to_thread(_tail, folder / f"{name}{_SUFFIX}", name, lines, since, words)
 
 
