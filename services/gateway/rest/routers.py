@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from services.gateway.rest import curves, forms, health, logs, ratings, studies
+from services.gateway.rest import (
+    curves,
+    forms,
+    games,
+    gates,
+    health,
+    logs,
+    matches,
+    policies,
+    ratings,
+    studies,
+    tournaments,
+)
+
+_NOUNS = (ratings, matches, policies, gates, tournaments, games, health)
+_OF_RUNS = (forms, curves, studies, logs)
 
 
 def routers() -> tuple[APIRouter, ...]:
     """One for each noun."""
-    return (
-        health.router,
-        ratings.router,
-        curves.router,
-        forms.router,
-        studies.router,
-        logs.router,
-    )
+    return tuple(noun.router for noun in (*_NOUNS, *_OF_RUNS))
