@@ -11,6 +11,7 @@ from services.gateway.live.hub import Hub
 from services.gateway.live.watches import sources
 from services.gateway.mesh import Meshes
 from services.gateway.metrics import GatewayMetrics
+from services.gateway.play.partners import Partners
 from services.gateway.rpcs import Rpcs
 from services.gateway.settings import GatewaySettings
 
@@ -29,4 +30,8 @@ async def bind(settings: GatewaySettings, server: WebServer) -> None:
     metrics = GatewayMetrics(server.registry)
     metrics.feeds.set_function(lambda: hub.feeds)
     sockets = Sockets(settings.max_sockets, settings.max_sockets_per_key, metrics)
-    server.app = create_app(Gateway(settings, server, meshes, rpcs, hub, sockets), metrics)
+    partners = Partners(settings.max_partners)
+    server.on_drain(partners.close)
+    server.app = create_app(
+        Gateway(settings, server, meshes, rpcs, hub, sockets, partners), metrics
+    )

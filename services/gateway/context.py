@@ -16,6 +16,7 @@ from services.gateway.settings import GatewaySettings
 
 if TYPE_CHECKING:
     from services.gateway.access.sockets import Sockets
+    from services.gateway.play.partners import Partners
 
 
 @dataclass(slots=True)
@@ -29,6 +30,7 @@ class Gateway:
         rpcs: The services' methods.
         hub: Live news.
         sockets: Who listens to them.
+        partners: Policies that play people.
     """
 
     settings: GatewaySettings
@@ -37,6 +39,7 @@ class Gateway:
     rpcs: Rpcs
     hub: Hub
     sockets: Sockets
+    partners: Partners
 
 
 def _gateway(connection: HTTPConnection) -> Gateway:

@@ -78,6 +78,18 @@ The other rooms add theirs below, under a line of their own.
 # The console: the same pages for everybody, who then ask for what they may see.
 ENDPOINTS.update({f"GET {path}": OPEN for path in sitemap.paths()})
 
+# People who play; whether a key may make games or only find matches the services say.
+ENDPOINTS.update(
+    {
+        "WS /ws/play": by("GameService/PlayGame"),
+        "GET /recordings/{game_id:path}/frames": by("GameService/WatchReplay"),
+        "GET /recordings/{game_id:path}/thoughts": by(
+            "GameService/WatchReplay", "ModelService/Infer"
+        ),
+        "WS /ws/minds/{game_id:path}": by("GameService/WatchGame", "ModelService/Infer"),
+    }
+)
+
 
 def endpoint_of(method: str, path: str) -> Endpoint | None:
     """What is known of a route; None of one that is in no table, which nobody may ask."""
