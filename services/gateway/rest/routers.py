@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from services.gateway.minds import recordings as shown_recordings
-from services.gateway.rest import health, ratings
+from services.gateway.minds import recordings
+from services.gateway.rest import games, gates, health, matches, policies, ratings, tournaments
+
+# What is more particular comes first: a recording's id may have slashes.
+_NOUNS = (recordings, ratings, matches, policies, gates, tournaments, games, health)
 
 
 def routers() -> tuple[APIRouter, ...]:
     """One for each noun."""
-    return (health.router, shown_recordings.router, ratings.router)
+    return tuple(noun.router for noun in _NOUNS)
