@@ -123,6 +123,7 @@ ENDPOINTS.update(
         "GET /recordings/{game_id:path}/thoughts": by(
             "GameService/WatchReplay", "ModelService/Infer"
         ),
+        "GET /tournaments/{tournament_id}/bracket.svg": by("MatchmakerService/GetTournament"),
         "WS /ws/minds/{game_id:path}": by("GameService/WatchGame", "ModelService/Infer"),
     }
 )

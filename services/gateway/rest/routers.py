@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from services.gateway.console import brackets
 from services.gateway.minds import recordings
 from services.gateway.rest import games, gates, health, matches, policies, ratings, tournaments
 
 # What is more particular comes first: a recording's id may have slashes.
-_NOUNS = (recordings, ratings, matches, policies, gates, tournaments, games, health)
+_NOUNS = (recordings, brackets, ratings, matches, policies, gates, tournaments, games, health)
 
 
 def routers() -> tuple[APIRouter, ...]:
