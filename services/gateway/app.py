@@ -16,6 +16,8 @@ from services.gateway.context import Gateway
 from services.gateway.live import socket
 from services.gateway.metered import Metered
 from services.gateway.metrics import GatewayMetrics
+from services.gateway.minds import socket as minds_socket
+from services.gateway.play import socket as play_socket
 from services.gateway.rest.problems import add_handlers
 from services.gateway.rest.routers import routers
 
@@ -42,6 +44,8 @@ def create_app(gateway: Gateway, metrics: GatewayMetrics) -> FastAPI:
     for router in routers():
         app.include_router(router)
     app.include_router(socket.router)
+    app.include_router(play_socket.router)
+    app.include_router(minds_socket.router)
     app.include_router(pages.router)
     # The last one added is met first.
     app.add_middleware(SecurityHeaders)

@@ -12,6 +12,7 @@ from services.gateway.live.hub import Hub
 from services.gateway.live.watches import sources
 from services.gateway.mesh import Meshes
 from services.gateway.metrics import GatewayMetrics
+from services.gateway.play.partners import Partners
 from services.gateway.rpcs import Rpcs
 from services.gateway.settings import GatewaySettings
 
@@ -32,6 +33,8 @@ async def bind(settings: GatewaySettings, server: WebServer) -> None:
     metrics = GatewayMetrics(server.registry)
     metrics.feeds.set_function(lambda: hub.feeds)
     sockets = Sockets(settings.max_sockets, settings.max_sockets_per_key, metrics)
+    partners = Partners(settings.max_partners)
+    server.on_drain(partners.close)
     server.app = create_app(
-        Gateway(settings, server, meshes, rpcs, hub, sockets, journals), metrics
+        Gateway(settings, server, meshes, rpcs, hub, sockets, partners, journals), metrics
     )

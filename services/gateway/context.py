@@ -17,6 +17,7 @@ from services.gateway.settings import GatewaySettings
 
 if TYPE_CHECKING:
     from services.gateway.access.sockets import Sockets
+    from services.gateway.play.partners import Partners
 
 
 @dataclass(slots=True)
@@ -30,6 +31,7 @@ class Gateway:
         rpcs: The services' methods.
         hub: Live news.
         sockets: Who listens to them.
+        partners: Policies that play people.
         journals: Runs of the data folder, and their figures.
     """
 
@@ -39,6 +41,7 @@ class Gateway:
     rpcs: Rpcs
     hub: Hub
     sockets: Sockets
+    partners: Partners
     journals: Journals
 
 

@@ -53,6 +53,9 @@ class GatewaySettings(ServiceSettings):
         description="further sites whose pages may open sockets and send commands, as "
         '["https://mesh.example.org"]; where a proxy changes the Host header',
     )
+    max_partners: PositiveInt = Field(
+        64, description="policies that play people in browsers at one time"
+    )
     session_hours: PositiveFloat = Field(
         12.0, le=720.0, description="after which a person logs in to the console again"
     )

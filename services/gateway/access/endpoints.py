@@ -130,6 +130,19 @@ ENDPOINTS.update(
     }
 )
 
+# People who play; whether a key may make games or only find matches the services say.
+ENDPOINTS.update(
+    {
+        "WS /ws/play": by("GameService/PlayGame"),
+        "GET /recordings/{game_id:path}/frames": by("GameService/WatchReplay"),
+        "GET /recordings/{game_id:path}/thoughts": by(
+            "GameService/WatchReplay", "ModelService/Infer"
+        ),
+        "GET /tournaments/{tournament_id}/bracket.svg": by("MatchmakerService/GetTournament"),
+        "WS /ws/minds/{game_id:path}": by("GameService/WatchGame", "ModelService/Infer"),
+    }
+)
+
 
 def endpoint_of(method: str, path: str) -> Endpoint | None:
     """What is known of a route; None of one that is in no table, which nobody may ask."""

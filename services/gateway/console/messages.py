@@ -46,7 +46,7 @@ def chosen(*wishes: str | None, accepted: str = "") -> str:
         accepted: The header, as RFC 9110 has it: "ja, en;q=0.5".
     """
     for wish in wishes:
-        if wish in LANGUAGES:
+        if wish is not None and wish in LANGUAGES:
             return wish
     ranked = sorted(map(_ranked, accepted.split(",")), key=lambda one: -one[0])
     for _, tag in ranked:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
 
 from mazemesh.client.matchmaker import find_request
-from mazemesh.client.mesh import Mesh
-from mazemesh.errors import InvalidArgument
-from mazemesh.games import is_bot
+from mazemesh.errors import FailedPrecondition, within
 from mazemesh.v1 import game_pb2 as game
 from mazemesh.v1 import matchmaker_pb2 as matchmaker
-from mazemesh.wire.specs import settings_to_proto
+from mazemesh.v1 import model_pb2 as model
 from services.gateway.play.wish import Wish
+from services.gateway.rpcs import Rpcs
 
 _SEEDS: Final = 2**62
+_SPEC_SECONDS: Final = 65.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Seat:
     Attributes:
         token: Its secret.
         game_address: Of the instance of Game that has the game; empty: any.
-        others: Seats of the same game that a policy is to play for the person: (token, policy).
+        others: Seats of the same game that a policy is to play: (token, policy).
     """
 
     token: str
@@ -35,68 +35,76 @@ class Seat:
     others: tuple[tuple[str, str], ...] = ()
 
 
-def opponent_of(mesh: Mesh, wish: Wish) -> str:
-    """The opponent as matches name it: an alias is its version.
+async def opponent_of(rpcs: Rpcs, key: str, wish: Wish) -> str:
+    """The opponent as matches name it: an alias is its version, which is loaded now.
 
     Raises:
         NotFound: there is no such policy.
+        PermissionDenied: the key asks no policies.
     """
-    if not wish.opponent or is_bot(wish.opponent):
+    if not wish.opponent or wish.opponent.startswith("bot/"):
         return wish.opponent
-    version = mesh.model.describe(wish.opponent)
-    return f"{version.name}:{version.version}"
+    request = model.GetPolicySignatureRequest(policy=wish.opponent)
+    with within("opponent"):
+        told = await rpcs.ask(rpcs.model.GetPolicySignature, request, key)
+    return f"{told.name}:{told.version}"
 
 
-def made(mesh: Mesh, wish: Wish, player: str, opponent: str) -> Seat:
+async def spec_of(rpcs: Rpcs, key: str, wish: Wish) -> game.GameSpec:
+    """What is to be played.
+
+    Raises:
+        InvalidArgument: there is no such game, or the settings do not fit it.
+        FailedPrecondition: the game has no maze, so a board cannot show it.
+    """
+    request = game.GetGameSpecRequest(game=wish.game, settings=wish.size.settings())
+    spec = (await rpcs.ask(rpcs.game.GetGameSpec, request, key, _SPEC_SECONDS)).spec
+    if not spec.layout:
+        raise FailedPrecondition(f"game: {wish.game} has no maze, so it is not played in a browser")
+    return spec
+
+
+async def make(
+    rpcs: Rpcs, key: str, wish: Wish, spec: game.GameSpec, player: str, opponent: str
+) -> Seat:
     """A seat of a game that is made at once, with the opponent in all others.
 
     Raises:
-        InvalidArgument: the game, its settings or the opponent do not fit.
+        InvalidArgument: the opponent does not play it.
         PermissionDenied: the key makes no games: FindMatch is for it.
     """
-    told = mesh.game.spec(wish.game, wish.size.settings())
-    if told.spec.seats > 1 and not opponent:
-        raise InvalidArgument("opponent: name one, or leave it empty and wait in the queue")
     setup = game.MatchSetup(
         match_id=f"play-{uuid.uuid4().hex}",
         game=wish.game,
-        settings=settings_to_proto(wish.size.settings()),
+        settings=wish.size.settings(),
         seed=random.SystemRandom().randrange(_SEEDS),
-        participants=[player] + [opponent] * (told.spec.seats - 1),
+        participants=[player] + [opponent] * (spec.seats - 1),
         rotations=1,
     )
-    created = mesh.game.create([setup])[0]
-    first = created.games[0]
-    others = tuple((token, opponent) for token in first.seat_tokens[1:] if token)
-    return Seat(first.seat_tokens[0], created.game_address, others)
+    created = await rpcs.ask(rpcs.game.CreateGames, game.CreateGamesRequest(matches=[setup]), key)
+    match = created.matches[0]
+    tokens = match.games[0].seat_tokens
+    others = tuple((token, opponent) for token in tokens[1:] if token)
+    return Seat(tokens[0], match.game_address, others)
 
 
-def found(
-    mesh: Mesh, wish: Wish, player: str, tell: Callable[[matchmaker.FindMatchResponse], None]
-) -> Seat:
-    """A seat that FindMatch gave; `tell` hears of each piece of news, with the ticket's id.
+def look_for(
+    rpcs: Rpcs, key: str, wish: Wish, player: str
+) -> AsyncIterator[matchmaker.FindMatchResponse]:
+    """News of a player's search; the last one is `matched`.
 
     Raises:
         DeadlineExceeded: nobody came.
         Cancelled: the ticket was withdrawn.
         AlreadyExists: the player waits already.
     """
-    for news in _news(mesh, wish, player):
-        tell(news)
-        if news.HasField("matched"):
-            return Seat(news.matched.seat_token, news.matched.game_address)
-    raise InvalidArgument("the search ended without a match")
-
-
-def _news(mesh: Mesh, wish: Wish, player: str) -> Iterator[matchmaker.FindMatchResponse]:
-    return mesh.matchmaker.find_by(
-        find_request(
-            player,
-            wish.game,
-            settings=wish.size.settings(),
-            rated=wish.rated,
-            max_wait=wish.wait,
-            bot_after=wish.bot_after,
-            request_id=wish.request_id or uuid.uuid4().hex,
-        )
+    request = find_request(
+        player,
+        wish.game,
+        rated=wish.rated,
+        max_wait=wish.wait,
+        bot_after=wish.bot_after,
+        request_id=wish.request_id or uuid.uuid4().hex,
     )
+    request.settings.CopyFrom(wish.size.settings())
+    return rpcs.follow(rpcs.matchmaker.FindMatch, request, key)

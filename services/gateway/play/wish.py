@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mazemesh.games.settings import GameSettings
+from mazemesh.v1 import game_pb2 as pb
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
 
@@ -18,13 +18,13 @@ class _Message(BaseModel):
 class Size(_Message):
     """What of a game's settings a person may choose; absent is the game's own."""
 
-    width: int | None = Field(None, ge=2, le=64)
-    height: int | None = Field(None, ge=2, le=64)
-    seats: int | None = Field(None, ge=1, le=64)
+    width: int | None = Field(default=None, ge=2, le=64)
+    height: int | None = Field(default=None, ge=2, le=64)
+    seats: int | None = Field(default=None, ge=1, le=64)
 
-    def settings(self) -> GameSettings:
+    def settings(self) -> pb.GameSettings:
         """As settings of a game."""
-        return GameSettings(width=self.width, height=self.height, seats=self.seats)
+        return pb.GameSettings(width=self.width, height=self.height, seats=self.seats)
 
 
 class Wish(_Message):
@@ -44,12 +44,12 @@ class Wish(_Message):
     type: Literal["play"]
     game: str = Field(min_length=1, max_length=64)
     size: Size = Size()
-    opponent: str = Field("", max_length=128)
+    opponent: str = Field(default="", max_length=128)
     name: Name = "guest"
     rated: bool = False
-    wait: float = Field(120.0, gt=0, le=3600)
-    bot_after: float | None = Field(None, ge=0, le=3600)
-    request_id: str = Field("", max_length=64)
+    wait: float = Field(default=120.0, gt=0, le=3600)
+    bot_after: float | None = Field(default=None, ge=0, le=3600)
+    request_id: str = Field(default="", max_length=64)
 
 
 class Return(_Message):
@@ -61,7 +61,7 @@ class Return(_Message):
 
     type: Literal["return"]
     seat_token: str = Field(min_length=1, max_length=128)
-    game_address: str = Field("", max_length=256)
+    game_address: str = Field(default="", max_length=256)
 
 
 class Move(_Message):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from services.gateway.console import brackets
+from services.gateway.minds import recordings
 from services.gateway.rest import (
     curves,
     forms,
@@ -18,7 +20,8 @@ from services.gateway.rest import (
     tournaments,
 )
 
-_NOUNS = (ratings, matches, policies, gates, tournaments, games, health)
+# What is more particular comes first: a recording's id may have slashes.
+_NOUNS = (recordings, brackets, ratings, matches, policies, gates, tournaments, games, health)
 _OF_RUNS = (forms, curves, studies, logs)
 
 
