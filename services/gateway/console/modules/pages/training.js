@@ -152,13 +152,13 @@ async function load() {
   try {
     await Promise.all([loadRuns(), loadCurves()]);
     settle();
-    await loadSettings();
+    await Promise.all([loadSettings(), jobs.load()]);
   } catch (error) {
     explain(error, load);
   }
 }
 
-new Jobs($("#jobs"), $("#jobs-panel"));
+const jobs = new Jobs($("#jobs"), $("#jobs-panel"));
 await load();
 setInterval(() => document.hidden || load(), EVERY);
 document.addEventListener("visibilitychange", () => document.hidden || load());
