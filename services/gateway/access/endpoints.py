@@ -115,7 +115,7 @@ The other rooms add theirs below, under a line of their own.
 # The console: the same pages for everybody, who then ask for what they may see.
 ENDPOINTS.update({f"GET {path}": OPEN for path in sitemap.paths()})
 
-# Curves, studies, the form of a run, logs.
+# Curves, studies, the form of a run, what runs, logs.
 ENDPOINTS.update(
     {
         "GET /training/runs": READ,
@@ -125,6 +125,7 @@ ENDPOINTS.update(
         "GET /training/cost": READ,
         "GET /studies": READ,
         "GET /studies/{kind}/{name}": READ,
+        "GET /system": READ,
         "GET /system/logs": OPERATE,
         "GET /system/logs/{name}": OPERATE,
     }

@@ -17,12 +17,13 @@ from services.gateway.rest import (
     policies,
     ratings,
     studies,
+    system,
     tournaments,
 )
 
 # What is more particular comes first: a recording's id may have slashes.
 _NOUNS = (recordings, brackets, ratings, matches, policies, gates, tournaments, games, health)
-_OF_RUNS = (forms, curves, studies, logs)
+_OF_RUNS = (forms, curves, studies, logs, system)
 
 
 def routers() -> tuple[APIRouter, ...]:
