@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from services.gateway.rest import games, gates, health, matches, policies, ratings, tournaments
+from services.gateway.rest import (
+    games,
+    gates,
+    health,
+    matches,
+    policies,
+    ratings,
+    session,
+    tournaments,
+)
 
-_NOUNS = (ratings, matches, policies, gates, tournaments, games, health)
+_NOUNS = (ratings, matches, policies, gates, tournaments, games, session, health)
 
 
 def routers() -> tuple[APIRouter, ...]:
