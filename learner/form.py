@@ -10,7 +10,6 @@ import types
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal, Union, get_args, get_origin
 
-
 from learner.algorithms import registry
 from learner.algorithms.registry import find
 from learner.bases.bounds import bounds

@@ -16,13 +16,25 @@ from services.gateway.rest import (
     matches,
     policies,
     ratings,
+    session,
     studies,
     system,
     tournaments,
 )
 
 # What is more particular comes first: a recording's id may have slashes.
-_NOUNS = (recordings, brackets, ratings, matches, policies, gates, tournaments, games, health)
+_NOUNS = (
+    recordings,
+    brackets,
+    ratings,
+    matches,
+    policies,
+    gates,
+    tournaments,
+    games,
+    session,
+    health,
+)
 _OF_RUNS = (forms, curves, studies, logs, system)
 
 
