@@ -129,7 +129,6 @@ ENDPOINTS.update(
         "GET /training/cost": READ,
         "GET /studies": READ,
         "GET /studies/{kind}/{name}": READ,
-        "GET /system": READ,
         "GET /system/logs": OPERATE,
         "GET /system/logs/{name}": OPERATE,
     }

@@ -18,7 +18,6 @@ from services.gateway.rest import (
     ratings,
     session,
     studies,
-    system,
     tournaments,
 )
 
@@ -35,7 +34,7 @@ _NOUNS = (
     session,
     health,
 )
-_OF_RUNS = (forms, curves, studies, logs, system)
+_OF_RUNS = (forms, curves, studies, logs)
 
 
 def routers() -> tuple[APIRouter, ...]:

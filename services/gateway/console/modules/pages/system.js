@@ -1,10 +1,11 @@
 // System: services, learners, tables of Replay, jobs, workers, the end of logs, keys and the audit log.
 
 import { bound, options } from "../address.js";
-import { $, empty, explain, h, put, save, settle, when } from "../dom.js";
+import { fresh } from "../curves.js";
+import { $, command, empty, explain, h, put, save, settle, when } from "../dom.js";
 import { session } from "../frame.js";
 import { Jobs } from "../jobs.js";
-import { get, path } from "../rest.js";
+import { del, get, path, post } from "../rest.js";
 import { Table } from "../table.js";
 import { number, percent, t } from "../words.js";
 
@@ -30,9 +31,18 @@ function list(id, rows, columns, key, nothing, line = "") {
 
 const badge = (good, words) => h("span.badge", { class: good ? "passed" : "failed" }, words);
 
+async function look() {
+  const [found, running, runs, workers] = await Promise.all([
+    get("/system"), get("/games/running").catch(() => null),
+    fresh("/training/runs", { figures: "agent_steps_per_second,lag_versions,version" }), get("/system/workers", { page_size: 1000 }).catch(() => ({ workers: [] })),
+  ]);
+  const learners = runs.runs.filter((one) => one.running);
+  showSystem({ ...found, tables: found.tables ?? [], learners, workers: workers.workers, games: running && running.games.reduce((sum, one) => sum + (one.num_games ?? 1), 0) });
+}
+
 function showSystem(found) {
-  const rate = found.learners.reduce((sum, one) => sum + (one.steps_per_second ?? 0), 0);
-  const lag = Math.max(...found.learners.map((one) => one.policy_lag ?? 0), 0);
+  const rate = found.learners.reduce((sum, one) => sum + (one.figures.agent_steps_per_second ?? 0), 0);
+  const lag = Math.max(...found.learners.map((one) => one.figures.lag_versions ?? 0), 0);
   const figures = [
     ["system.up", `${found.services.filter((one) => one.state === "serving").length} / ${found.services.length}`], ["system.games", number(found.games)],
     ["system.rate", number(rate)], ["system.lag", found.learners.length ? number(lag, 2) : "—"],
@@ -41,18 +51,18 @@ function showSystem(found) {
   ];
   put($("#figures"), figures.map(([key, value]) => h("div.card", {}, h("span.small.soft", {}, t(key)), h("div.figure", { "data-testid": key }, value))));
   list("services", found.services, [
-    { key: "name", title: t("system.service"), value: (one) => one.name },
+    { key: "name", title: t("system.service"), value: (one) => one.service },
     { key: "state", title: t("system.state"), value: (one) => one.state, show: (one) => badge(one.state === "serving", t(`system.state.${one.state}`)) },
     { key: "address", title: t("system.address"), value: (one) => one.address, show: (one) => h("code", {}, one.address) },
-  ], (one) => one.name, "");
+  ], (one) => one.address, "");
   list("learners", found.learners, [
-    { key: "policy", title: t("policies.policy"), value: (one) => one.policy, show: (one) => h("a", { href: `/console/training?runs=${encodeURIComponent(one.run)}`, "data-key": `learner-${one.run}` }, one.policy) },
+    { key: "policy", title: t("policies.policy"), value: (one) => one.policy, show: (one) => h("a", { href: `/console/training?runs=${encodeURIComponent(one.id)}`, "data-key": `learner-${one.id}` }, one.policy) },
     { key: "algorithm", title: t("training.algorithm"), value: (one) => one.algorithm },
     { key: "steps", title: t("training.steps"), value: (one) => one.steps, show: (one) => number(one.steps), number: true },
-    { key: "rate", title: t("system.rate"), value: (one) => one.steps_per_second, show: (one) => number(one.steps_per_second), number: true },
-    { key: "lag", title: t("system.lag"), value: (one) => one.policy_lag, show: (one) => number(one.policy_lag, 2), number: true },
-    { key: "version", title: t("policies.version"), value: (one) => one.version, show: (one) => number(one.version), number: true },
-  ], (one) => one.run, t("system.learners.empty"), "mazemesh up --game race");
+    { key: "rate", title: t("system.rate"), value: (one) => one.figures.agent_steps_per_second ?? null, show: (one) => number(one.figures.agent_steps_per_second), number: true },
+    { key: "lag", title: t("system.lag"), value: (one) => one.figures.lag_versions ?? null, show: (one) => number(one.figures.lag_versions, 2), number: true },
+    { key: "version", title: t("policies.version"), value: (one) => one.figures.version ?? null, show: (one) => number(one.figures.version), number: true },
+  ], (one) => one.id, t("system.learners.empty"), "mazemesh up --game race");
   const limiter = (one) => one.table.rate_limiter ?? {};
   const bound = (value) => (value === null || value === undefined || Math.abs(value) > UNBOUNDED ? "∞" : number(value));
   list("tables", found.tables, [
@@ -102,37 +112,67 @@ bound(form, () => tail().catch(explain));
 $("#log-file").addEventListener("click", () => save(`${told.name}.log`, `${told.lines.join("\n")}\n`, "text/plain"));
 
 async function loadKeys() {
+  $("#new-key").hidden = !who.may?.includes("POST /keys");
   if (!who.keys) return put($("#keys"), empty(t("system.keys.none"), "mazemesh up --secure"));
   const found = await get("/keys").catch((error) => ({ error }));
   if (found.error) return put($("#keys"), empty(found.error.message, "mazemesh keys list"));
-  const rows = found.keys ?? found;
-  list("keys", rows, [
+  list("keys", found.keys, [
     { key: "id", title: t("system.key"), value: (one) => one.id, show: (one) => h("code", {}, one.id) },
     { key: "label", title: t("system.label"), value: (one) => one.label },
     { key: "role", title: t("system.role"), value: (one) => one.role },
-    { key: "created", title: t("system.created"), value: (one) => one.created ?? one.create_time, show: (one) => when(one.created ?? one.create_time) },
-    { key: "expires", title: t("system.expires"), value: (one) => one.expires ?? one.expire_time, show: (one) => when(one.expires ?? one.expire_time) },
-    { key: "revoked", title: t("system.state"), value: (one) => one.revoked ?? one.revoke_time ?? "", show: (one) => badge(!(one.revoked ?? one.revoke_time), t(one.revoked ?? one.revoke_time ? "system.revoked" : "system.good")) },
+    { key: "names", title: t("system.names"), value: (one) => [...one.policies, ...one.games, one.player].filter(Boolean).join(" ") },
+    { key: "used", title: t("system.used"), value: (one) => one.last_use_time, show: (one) => when(one.last_use_time) },
+    { key: "expires", title: t("system.expires"), value: (one) => one.expire_time, show: (one) => when(one.expire_time) },
+    { key: "state", title: t("system.state"), value: (one) => one.state, show: (one) => badge(one.state === "good", one.state === "good" ? t("system.good") : one.state) },
+    { key: "action", title: t("jobs.actions"), sort: false, show: (one) => (one.state === "good" && who.may?.includes("DELETE /keys/{key_id}") ? voider(one) : "") },
   ], (one) => one.id, t("system.keys.empty"), "mazemesh keys create --role viewer");
 }
 
+/** A button that voids a key, pressed twice. */
+function voider(key) {
+  const button = h("button.danger", { type: "button", "data-key": `void-${key.id}`, "aria-label": t("system.void.one", { key: key.label || key.id }) }, t("system.void"));
+  button.addEventListener("click", async () => {
+    if (button.dataset.sure !== "1") {
+      button.dataset.sure = "1";
+      button.textContent = t("system.void.sure");
+      return;
+    }
+    await del(path`/keys/${key.id}`).then(loadKeys, explain);
+  });
+  return button;
+}
+
+$("#new-key").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const { role, label, days } = event.target.elements;
+  try {
+    const made = await post("/keys", { role: role.value, label: label.value, expires_in: days.value ? Number(days.value) * 86_400 : null });
+    put($("#made"), h("p", {}, t("system.made")), command(made.key));
+    await loadKeys();
+  } catch (error) {
+    explain(error);
+  }
+});
+
 async function loadAudit() {
-  const found = await get("/audit", { page_size: 200 }).catch((error) => ({ error }));
-  if (found.error) return put($("#audit"), empty(who.keys ? found.error.message : t("system.audit.none"), "mazemesh audit"));
-  const rows = found.lines ?? found.entries ?? found;
-  list("audit", rows, [
+  if (!who.keys) return put($("#audit"), empty(t("system.audit.none"), "mazemesh up --secure"));
+  const found = await get("/audit", { last: 500 }).catch((error) => ({ error }));
+  if (found.error) return put($("#audit"), empty(found.error.message, "mazemesh audit"));
+  const words = (value) => (value && typeof value === "object" ? Object.entries(value).map(([key, one]) => `${key}=${one}`).join(" ") : value ?? "");
+  list("audit", found.lines.reverse(), [
     { key: "time", title: t("policies.time"), value: (one) => one.time, show: (one) => when(one.time) },
-    { key: "who", title: t("policies.mover"), value: (one) => [one.label ?? one.key, one.role].filter(Boolean).join(" · ") },
-    { key: "method", title: t("system.method"), value: (one) => one.method },
-    { key: "what", title: t("system.what"), value: (one) => (typeof one.what === "object" && one.what ? Object.entries(one.what).map(([key, value]) => `${key}=${value}`).join(" ") : one.what ?? "") },
-    { key: "status", title: t("system.outcome"), value: (one) => one.status ?? one.outcome ?? "" },
+    { key: "key", title: t("system.key"), value: (one) => one.key },
+    { key: "role", title: t("system.role"), value: (one) => one.role },
+    { key: "method", title: t("system.method"), value: (one) => one.method ?? one.event },
+    { key: "what", title: t("system.what"), value: (one) => words(one.what) },
+    { key: "status", title: t("system.outcome"), value: (one) => one.status ?? one.code ?? "" },
     { key: "address", title: t("system.address"), value: (one) => one.address ?? one.peer ?? "" },
-  ], (one) => `${one.time}-${one.method}-${one.key ?? ""}`, t("system.audit.empty"), "mazemesh audit");
+  ], (one) => `${one.service ?? ""}-${one.number ?? one.seq ?? one.time}`, t("system.audit.empty"), "mazemesh audit");
 }
 
 async function load() {
   try {
-    showSystem(await get("/system"));
+    await look();
     settle();
     await Promise.all([jobs.load(), tail()]);
   } catch (error) {
