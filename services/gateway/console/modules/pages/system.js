@@ -163,11 +163,11 @@ async function loadAudit() {
     { key: "time", title: t("policies.time"), value: (one) => one.time, show: (one) => when(one.time) },
     { key: "key", title: t("system.key"), value: (one) => one.key },
     { key: "role", title: t("system.role"), value: (one) => one.role },
-    { key: "method", title: t("system.method"), value: (one) => one.method ?? one.event },
-    { key: "what", title: t("system.what"), value: (one) => words(one.what) },
-    { key: "status", title: t("system.outcome"), value: (one) => one.status ?? one.code ?? "" },
-    { key: "address", title: t("system.address"), value: (one) => one.address ?? one.peer ?? "" },
-  ], (one) => `${one.service ?? ""}-${one.number ?? one.seq ?? one.time}`, t("system.audit.empty"), "mazemesh audit");
+    { key: "method", title: t("system.method"), value: (one) => one.method },
+    { key: "what", title: t("system.what"), value: (one) => words(one.names ?? one.what) },
+    { key: "status", title: t("system.outcome"), value: (one) => one.outcome ?? "" },
+    { key: "address", title: t("system.address"), value: (one) => one.address },
+  ], (one) => `${one.service}-${one.number}-${one.time}`, t("system.audit.empty"), "mazemesh audit");
 }
 
 async function load() {
