@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 from mazemesh.client.credentials import Credentials
 from services._harness.web.server import WebServer
+from services.gateway.access.logins import Logins
+from services.gateway.access.sealing import Seal, secret_in
 from services.gateway.access.sockets import Sockets
 from services.gateway.app import create_app
 from services.gateway.context import Gateway
@@ -32,6 +36,8 @@ async def bind(settings: GatewaySettings, server: WebServer) -> None:
     sockets = Sockets(settings.max_sockets, settings.max_sockets_per_key, metrics)
     partners = Partners(settings.max_partners)
     server.on_drain(partners.close)
-    server.app = create_app(
-        Gateway(settings, server, meshes, rpcs, hub, sockets, partners), metrics
-    )
+    parts = Gateway(settings, server, meshes, rpcs, hub, sockets, partners)
+    seal = Seal(settings.cookie_secret or secret_in(settings.data_dir), time.time)
+    hours = settings.session_hours
+    logins = Logins(seal, hours * 3600.0, secure=settings.tls_cert is not None)
+    server.app = create_app(parts, metrics, logins)

@@ -6,10 +6,29 @@ from fastapi import APIRouter
 
 from services.gateway.console import brackets
 from services.gateway.minds import recordings
-from services.gateway.rest import games, gates, health, matches, policies, ratings, tournaments
+from services.gateway.rest import (
+    games,
+    gates,
+    health,
+    matches,
+    policies,
+    ratings,
+    session,
+    tournaments,
+)
 
-# What is more particular comes first: a recording's id may have slashes.
-_NOUNS = (recordings, brackets, ratings, matches, policies, gates, tournaments, games, health)
+_NOUNS = (
+    recordings,  # before others of /recordings: an id may have slashes
+    brackets,
+    ratings,
+    matches,
+    policies,
+    gates,
+    tournaments,
+    games,
+    session,
+    health,
+)
 
 
 def routers() -> tuple[APIRouter, ...]:
