@@ -45,7 +45,7 @@ async def minds(
 ) -> None:
     """Thoughts of one seat, until the game or the browser ends it."""
     try:
-        check_origin(socket)
+        check_origin(socket, gateway.settings)
         place = gateway.sockets.enter(visitor)
     except MazemeshError as error:
         await refuse(socket, _POLICY, str(error))
