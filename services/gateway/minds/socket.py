@@ -74,7 +74,7 @@ async def _tell(
 ) -> None:
     async def say(kind: str, data: dict[str, Any]) -> None:
         async with asyncio.timeout(gateway.settings.socket_send_seconds):
-            await socket.send_text(json.dumps({"type": kind, **data}, separators=(",", ":")))
+            await socket.send_text(json.dumps({**data, "type": kind}, separators=(",", ":")))
 
     with suppress(WebSocketDisconnect, RuntimeError, OSError, TimeoutError):
         try:
