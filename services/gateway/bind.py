@@ -39,11 +39,8 @@ async def bind(settings: GatewaySettings, server: WebServer) -> None:
     sockets = Sockets(settings.max_sockets, settings.max_sockets_per_key, metrics)
     partners = Partners(settings.max_partners)
     server.on_drain(partners.close)
+    parts = Gateway(settings, server, meshes, rpcs, hub, sockets, partners, journals)
     seal = Seal(settings.cookie_secret or secret_in(settings.data_dir), time.time)
     hours = settings.session_hours
     logins = Logins(seal, hours * 3600.0, secure=settings.tls_cert is not None)
-    server.app = create_app(
-        Gateway(settings, server, meshes, rpcs, hub, sockets, partners, journals),
-        metrics,
-        logins,
-    )
+    server.app = create_app(parts, metrics, logins)

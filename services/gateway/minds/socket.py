@@ -45,7 +45,7 @@ async def minds(
 ) -> None:
     """Thoughts of one seat, until the game or the browser ends it."""
     try:
-        check_origin(socket)
+        check_origin(socket, gateway.settings)
         place = gateway.sockets.enter(visitor)
     except MazemeshError as error:
         await refuse(socket, _POLICY, str(error))
@@ -74,7 +74,7 @@ async def _tell(
 ) -> None:
     async def say(kind: str, data: dict[str, Any]) -> None:
         async with asyncio.timeout(gateway.settings.socket_send_seconds):
-            await socket.send_text(json.dumps({"type": kind, **data}, separators=(",", ":")))
+            await socket.send_text(json.dumps({**data, "type": kind}, separators=(",", ":")))
 
     with suppress(WebSocketDisconnect, RuntimeError, OSError, TimeoutError):
         try:

@@ -55,7 +55,7 @@ _MOVE: Final = TypeAdapter(Move)
 async def play(socket: WebSocket, gateway: GatewayDep, visitor: VisitorDep) -> None:
     """One game of one person."""
     try:
-        check_origin(socket)
+        check_origin(socket, gateway.settings)
         place = gateway.sockets.enter(visitor)
     except MazemeshError as error:
         await refuse(socket, _POLICY, str(error))

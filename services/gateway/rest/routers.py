@@ -21,9 +21,8 @@ from services.gateway.rest import (
     tournaments,
 )
 
-# What is more particular comes first: a recording's id may have slashes.
 _NOUNS = (
-    recordings,
+    recordings,  # before others of /recordings: an id may have slashes
     brackets,
     ratings,
     matches,

@@ -4,7 +4,7 @@ const FIRST_PAUSE = 250;
 const LONGEST_PAUSE = 4000;
 const STALE_AFTER = 30_000; // the gateway beats at least every 20 s
 
-const topics = new Map(); // topic -> { handlers, last }
+const topics = new Map(); // topic -> { handlers, last news by kind and id }
 const listeners = new Set();
 let socket = null;
 let state = "unused";
@@ -25,13 +25,13 @@ export function onState(listener) {
 }
 
 /**
- * Follows a topic: `handle(data, kind)` is called with each piece of news, at once with the last one if there is any.
- * Returns what ends it.
+ * Follows a topic: `handle(data, kind)` is called with each piece of news, at once with the last ones if there are any.
+ * Kinds beside the topic's own: "stale", "over", "refused", "gap". Returns what ends it.
  */
 export function follow(topic, handle) {
-  const held = topics.get(topic) ?? { handlers: new Set(), last: undefined };
+  const held = topics.get(topic) ?? { handlers: new Set(), last: new Map() };
   held.handlers.add(handle);
-  if (held.last !== undefined) handle(...held.last);
+  for (const news of held.last.values()) handle(...news);
   if (!topics.has(topic)) {
     topics.set(topic, held);
     say({ type: "subscribe", topic });
@@ -63,7 +63,7 @@ function connect() {
   mine.onmessage = (event) => {
     heard = Date.now();
     become("live");
-    take(JSON.parse(event.data));
+    for (const message of JSON.parse(event.data)) take(message);
   };
   mine.onclose = () => {
     if (socket !== mine) return;
@@ -75,11 +75,14 @@ function connect() {
   };
 }
 
-function take(message) {
-  const held = topics.get(message.topic);
+function take({ topic, type, id, data }) {
+  const held = topics.get(topic);
   if (!held) return;
-  held.last = [message.data, message.type];
-  for (const handle of held.handlers) handle(message.data, message.type);
+  if (type === "refused") topics.delete(topic);
+  // Who comes later is told the last news of each kind, in the order in which they came.
+  held.last.delete(`${type}/${id}`);
+  held.last.set(`${type}/${id}`, [data, type]);
+  for (const handle of held.handlers) handle(data, type);
 }
 
 function close() {
