@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import zipfile
+import json
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +12,7 @@ import numpy as np
 from mazemesh.process.disk import is_full
 from services.gateway.curves.series import Series
 
+_SUFFIX: Final = ".columns"
 _WORTH_BYTES: Final = 64 * 1024
 """Of a journal, since its columns were written last; fewer are read again as quickly."""
 
@@ -40,12 +41,20 @@ class Columns:
         if at - self._written.get(name, 0) < max(_WORTH_BYTES, at // 4):
             return
         self._written[name] = at
+        columns = series.columns()
+        header = {
+            "at": at,
+            "run": run,
+            "lines": len(series),
+            "columns": [[one, column.dtype.str] for one, column in columns.items()],
+        }
         unfinished = self._folder / f"{name}.tmp"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             with unfinished.open("wb") as file:
-                np.savez(file, at=np.int64(at), run=np.array(run), **series.columns())
-            unfinished.replace(self._folder / f"{name}.npz")
+                file.write(json.dumps(header).encode() + b"\n")
+                file.writelines(column.tobytes() for column in columns.values())
+            unfinished.replace(self._folder / f"{name}{_SUFFIX}")
         except OSError as error:
             unfinished.unlink(missing_ok=True)
             if not is_full(error):
@@ -58,13 +67,17 @@ class Columns:
         """
         name = _name(run, journal)
         try:
-            with np.load(self._folder / f"{name}.npz", allow_pickle=False) as kept:
-                at = int(kept["at"])
-                if str(kept["run"]) != run or at > (journal / "metrics.jsonl").stat().st_size:
-                    return None
-                columns = {one: kept[one] for one in kept.files if one not in ("at", "run")}
-                series = Series.of(columns)
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+            text, _, data = (self._folder / f"{name}{_SUFFIX}").read_bytes().partition(b"\n")
+            header = json.loads(text)
+            at, lines = int(header["at"]), int(header["lines"])
+            if header["run"] != run or at > (journal / "metrics.jsonl").stat().st_size:
+                return None
+            columns, offset = {}, 0
+            for one, kind in header["columns"]:
+                columns[one] = np.frombuffer(data, kind, lines, offset)
+                offset += columns[one].nbytes
+            series = Series.of(columns)
+        except (OSError, ValueError, KeyError, TypeError):
             return None  # there is none, or it is damaged
         self._written[name] = at
         return series, at

@@ -100,6 +100,8 @@ class Journals:
         self._looking = threading.Lock()
         self._journals: dict[Path, _Journal] = {}
         self._held: OrderedDict[Path, Series] = OrderedDict()
+        self._sizes: dict[Path, int] = {}
+        self._bytes = 0
         self._reading = Reading(0, 0, 0)
         self._looked = -_FRESH_SECONDS
         self._closed = False
@@ -150,7 +152,7 @@ class Journals:
             try:
                 return work([(one.run, self._figures(one)) for one in there])
             finally:
-                self._make_room()
+                self._make_room(*(one.folder for one in there))
 
     def _folders(self) -> tuple[list[Path], int]:
         found: list[tuple[float, Path]] = []
@@ -166,7 +168,7 @@ class Journals:
         with self._lock:
             for gone in self._journals.keys() - set(folders):
                 del self._journals[gone]
-                self._held.pop(gone, None)
+                self._let_go(gone)
                 self.revision += 1
 
     def _follow(self, folder: Path) -> None:
@@ -181,7 +183,7 @@ class Journals:
                 if journal is None or again:
                     journal = _Journal(folder, run, described)
                     with self._lock:
-                        self._held.pop(folder, None)
+                        self._let_go(folder)
                 journal.run, journal.described = run, described
             if size == journal.size:
                 return
@@ -200,7 +202,7 @@ class Journals:
             self._journals[journal.folder] = journal
             self.revision += 1
         self._columns.keep(journal.run.id, journal.folder, journal.at - len(journal.rest), series)
-        self._make_room()
+        self._make_room(journal.folder)
 
     def _figures(self, journal: _Journal) -> Series:
         with self._lock:
@@ -215,12 +217,19 @@ class Journals:
             self._held.move_to_end(journal.folder)
             return series
 
-    def _make_room(self) -> None:
+    def _make_room(self, *grown: Path) -> None:
+        """Lets go of figures beyond the most; those of `grown` may have become more."""
         with self._lock:
-            held = sum(series.nbytes for series in self._held.values())
-            while held > self._most_bytes and len(self._held) > 1:
-                _, oldest = self._held.popitem(last=False)
-                held -= oldest.nbytes
+            for folder in grown:
+                if (series := self._held.get(folder)) is not None:
+                    self._bytes += series.nbytes - self._sizes.get(folder, 0)
+                    self._sizes[folder] = series.nbytes
+            while self._bytes > self._most_bytes and len(self._held) > 1:
+                self._let_go(next(iter(self._held)))
+
+    def _let_go(self, folder: Path) -> None:
+        self._held.pop(folder, None)
+        self._bytes -= self._sizes.pop(folder, 0)
 
 
 def open_journals(settings: GatewaySettings) -> Journals:

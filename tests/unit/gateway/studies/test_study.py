@@ -64,9 +64,7 @@ def test_a_study_of_tune_as_optuna_keeps_it(tmp_path: Path) -> None:
     for number, values in enumerate([(0.95, 40.0), (0.92, 20.0), (0.91, 50.0)]):
         found, _ = search.ask()
         assert found == number
-        search.complete(
-            found, Measurement(dict(zip(("success", "seconds"), values, strict=True)))
-        )
+        search.complete(found, Measurement(dict(zip(("success", "seconds"), values, strict=True))))
     broken, parameters = search.ask()
     search.fail(broken, "the mesh left no summary")
     (folder / "0001").mkdir()

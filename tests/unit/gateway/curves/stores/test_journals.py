@@ -92,7 +92,7 @@ def test_a_start_reads_columns_and_the_rest_of_the_journal(data_dir: Path) -> No
     second = _open(data_dir)
     second.look()
 
-    assert list((data_dir / "gateway" / "curves").glob("*.npz"))
+    assert list((data_dir / "gateway" / "curves").glob("*.columns"))
     found = next(one for one in second.summaries() if one.run.id == "long")
     assert found.lines == 3010
     assert _mean(second, "long") == pytest.approx(np.arange(3010).mean() / 1000, rel=1e-5)
@@ -101,7 +101,7 @@ def test_a_start_reads_columns_and_the_rest_of_the_journal(data_dir: Path) -> No
 def test_damaged_columns_are_made_again(data_dir: Path) -> None:
     _write(data_dir / "learner" / "long", range(3000), "long")
     _open(data_dir).look()
-    for file in (data_dir / "gateway" / "curves").glob("*.npz"):
+    for file in (data_dir / "gateway" / "curves").glob("*.columns"):
         file.write_bytes(file.read_bytes()[:1000])
 
     again = _open(data_dir)
