@@ -9,7 +9,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -41,6 +41,7 @@ class ProcessLauncher:
         host: Name of this machine.
         dollars_an_hour: Price of an hour of one job.
         watch: The mesh that jobs end with, to go on with its next start; None: they go on alone.
+        plan: Of a job's processes, and the price of an hour.
     """
 
     def __init__(
@@ -50,7 +51,9 @@ class ProcessLauncher:
         host: str,
         dollars_an_hour: float = 0.0,
         watch: MeshWatch | None = None,
+        plan: Callable[[Job, float], plans.Plan] = plans.plan_of,
     ) -> None:
+        self._plan = plan
         self._folder, self._environment = folder, dict(environment)
         self._place = f"{host}:{folder}"
         self._dollars, self._watch = dollars_an_hour, watch
@@ -109,7 +112,7 @@ class ProcessLauncher:
         folder = self._folder / job.job_id
         if _is_held(folder / LOCK):
             return
-        plan = plans.plan_of(job, self._dollars)
+        plan = self._plan(job, self._dollars)
         flags = ["--plan", str(folder / PLAN), "--folder", str(folder)]
         if self._watch is not None:
             flags += ["--watch", str(self._watch)]

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import resource
+import sys
 from dataclasses import replace
 
 import psutil
 
 from services.gateway.jobs.budget import Usage
+
+_RSS_UNIT = 1 if sys.platform == "darwin" else 1024
+"""Bytes of what getrusage counts resident sets in."""
 
 
 class Account:
@@ -52,15 +56,16 @@ class Account:
         ended = resource.getrusage(resource.RUSAGE_CHILDREN)
         own = resource.getrusage(resource.RUSAGE_SELF)
         cpu = ended.ru_utime + ended.ru_stime + own.ru_utime + own.ru_stime
-        memory = 0
+        memory = ended.ru_maxrss * _RSS_UNIT  # the largest that has ended, between two looks too
+        now = 0
         for process in psutil.Process().children(recursive=True):
             try:
                 with process.oneshot():
                     times = process.cpu_times()
-                    memory += process.memory_info().rss
+                    now += process.memory_info().rss
             except (psutil.NoSuchProcess, psutil.ZombieProcess):
                 continue
             # Those that it has waited for are in its times alone.
             cpu += times.user + times.system + times.children_user + times.children_system
         self._cpu = max(self._cpu, cpu)
-        self._memory = max(self._memory, memory)
+        self._memory = max(self._memory, memory, now)

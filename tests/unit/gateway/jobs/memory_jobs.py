@@ -67,9 +67,7 @@ class MemoryJobs:
         return True
 
     async def forget(self, ended_before: float, keep: int) -> Sequence[str]:
-        over = sorted(
-            (job for job in self._jobs.values() if job.over), key=lambda job: -job.number
-        )
+        over = sorted((job for job in self._jobs.values() if job.over), key=lambda job: -job.number)
         old = [job.job_id for job in over[keep:] if job.ended < ended_before]
         for job_id in old:
             del self._jobs[job_id]
