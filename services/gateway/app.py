@@ -13,6 +13,9 @@ from services.gateway.access.arriving import Arriving
 from services.gateway.access.headers import SecurityHeaders
 from services.gateway.console import pages
 from services.gateway.context import Gateway
+from services.gateway.live import socket
+from services.gateway.metered import Metered
+from services.gateway.metrics import GatewayMetrics
 from services.gateway.rest.problems import add_handlers
 from services.gateway.rest.routers import routers
 
@@ -23,7 +26,7 @@ and name the field; lists have `page_size` and `page_token`; what is asked twice
 """
 
 
-def create_app(gateway: Gateway) -> FastAPI:
+def create_app(gateway: Gateway, metrics: GatewayMetrics) -> FastAPI:
     """The gateway's application, with all its rooms."""
     app = FastAPI(
         title="mazemesh",
@@ -38,8 +41,10 @@ def create_app(gateway: Gateway) -> FastAPI:
     add_handlers(app)
     for router in routers():
         app.include_router(router)
+    app.include_router(socket.router)
     app.include_router(pages.router)
     # The last one added is met first.
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Arriving, gateway=gateway)
+    app.add_middleware(Metered, metrics=metrics)
     return app

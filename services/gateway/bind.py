@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+from mazemesh.client.credentials import Credentials
 from services._harness.web.server import WebServer
+from services.gateway.access.sockets import Sockets
 from services.gateway.app import create_app
 from services.gateway.context import Gateway
+from services.gateway.live.hub import Hub
+from services.gateway.live.watches import sources
 from services.gateway.mesh import Meshes
+from services.gateway.metrics import GatewayMetrics
+from services.gateway.rpcs import Rpcs
 from services.gateway.settings import GatewaySettings
 
 
 async def bind(settings: GatewaySettings, server: WebServer) -> None:
     """Serves the console, REST and WebSockets in front of the services that the settings name."""
-    meshes = Meshes(settings.addresses, settings.clients, settings.call_threads)
+    credentials = Credentials.found()
+    meshes = Meshes(settings.addresses, credentials, settings.clients, settings.call_threads)
+    rpcs = Rpcs(settings.addresses, credentials)
+    if settings.asks_for_keys:
+        rpcs.check()
+    hub = Hub(sources(rpcs), settings.max_feeds)
     server.on_stop(meshes.close)
-    server.app = create_app(Gateway(settings, server, meshes))
+    server.on_stop(rpcs.close)
+    server.on_stop(hub.close)
+    metrics = GatewayMetrics(server.registry)
+    metrics.feeds.set_function(lambda: hub.feeds)
+    sockets = Sockets(settings.max_sockets, settings.max_sockets_per_key, metrics)
+    server.app = create_app(Gateway(settings, server, meshes, rpcs, hub, sockets), metrics)

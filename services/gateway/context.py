@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from services._harness.web.server import WebServer
+from services.gateway.live.hub import Hub
 from services.gateway.mesh import Meshes
+from services.gateway.rpcs import Rpcs
 from services.gateway.settings import GatewaySettings
+
+if TYPE_CHECKING:
+    from services.gateway.access.sockets import Sockets
 
 
 @dataclass(slots=True)
@@ -20,12 +25,18 @@ class Gateway:
     Attributes:
         settings: As it was started.
         server: Its life: keys (`server.access`), database, metrics, log.
-        meshes: Clients of the services.
+        meshes: Clients of the services, for what they know beyond a call.
+        rpcs: The services' methods.
+        hub: Live news.
+        sockets: Who listens to them.
     """
 
     settings: GatewaySettings
     server: WebServer
     meshes: Meshes
+    rpcs: Rpcs
+    hub: Hub
+    sockets: Sockets
 
 
 def _gateway(connection: HTTPConnection) -> Gateway:

@@ -29,13 +29,16 @@ class Meshes:
 
     Args:
         addresses: Of the services.
+        credentials: This process's own.
         most: Keys whose clients are held at once.
         threads: Calls that wait at the same time; more wait for a thread.
     """
 
-    def __init__(self, addresses: Addresses, most: int, threads: int) -> None:
+    def __init__(
+        self, addresses: Addresses, credentials: Credentials, most: int, threads: int
+    ) -> None:
         self.addresses = addresses
-        self._own = Credentials.found()
+        self._own = credentials
         self._most = most
         self._held: OrderedDict[str, Mesh] = OrderedDict()
         self._threads = ThreadPoolExecutor(threads, "mesh")

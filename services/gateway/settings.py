@@ -35,6 +35,21 @@ class GatewaySettings(ServiceSettings):
     call_threads: int = Field(
         32, ge=1, le=1024, description="calls to services that wait at the same time"
     )
+    max_feeds: PositiveInt = Field(
+        1024, description="topics that are watched at once, for all browsers together"
+    )
+    max_sockets: PositiveInt = Field(2048, description="WebSockets that are open at once")
+    max_sockets_per_key: PositiveInt = Field(
+        256, description="WebSockets of one key at once, or of one address without a key"
+    )
+    socket_send_seconds: PositiveFloat = Field(
+        15.0, description="after which a browser that takes nothing in is dropped"
+    )
+    origins: tuple[str, ...] = Field(
+        (),
+        description="further sites whose pages may open sockets and send commands, as "
+        '["https://mesh.example.org"]; where a proxy changes the Host header',
+    )
     session_hours: PositiveFloat = Field(
         12.0, le=720.0, description="after which a person logs in to the console again"
     )

@@ -34,18 +34,9 @@ OUTSIDE = {
     # The streams of Game, which are servicers of one method.
     *("run_games", "play_game"),
     # The gateway's: what speaks HTTP, and its clients of the other services.
-    *(
-        "rest",
-        "access",
-        "console",
-        "app",
-        "context",
-        "mesh",
-        "socket",
-        "watches",
-        "launchers",
-        "runner",
-    ),
+    *("rest", "access", "console", "app", "context", "mesh", "metered", "rpcs", "socket", "watches", "launchers"),
+    # Who starts jobs' processes, and the process that keeps those of one.
+    "runner",
     # Commands act for the user of this machine.
     "cli",
 }

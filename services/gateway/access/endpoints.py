@@ -58,8 +58,18 @@ ENDPOINTS: Final[dict[str, Endpoint]] = {
     "GET /healthz": OPEN,
     "GET /openapi.json": OPEN,
     "GET /ladders": by("EloService/ListLadders"),
+    # Live news; what a topic tells, the calls behind it may tell.
+    "WS /ws/live": READ,
+    "TOPIC games": by("GameService/ListActiveGames", "GameService/WatchGame"),
+    "TOPIC leaderboards": by("EloService/WatchLeaderboard"),
+    "TOPIC gates": by("MatchmakerService/ListGateRuns", "MatchmakerService/WatchGateRun"),
+    "TOPIC tournaments": by(
+        "MatchmakerService/ListTournaments", "MatchmakerService/WatchTournament"
+    ),
+    "TOPIC policies": by("ModelService/ListPolicies", "ModelService/WatchPolicies"),
+    "TOPIC tables": by("ReplayService/ListTables"),
 }
-"""By method and path template, as FastAPI has it; "WS" for WebSockets.
+"""By method and path template, as FastAPI has it; "WS" for WebSockets, "TOPIC" for live news.
 
 The other rooms add theirs below, under a line of their own.
 """

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from typing import Annotated, TypeVar, cast
 
 from fastapi import Depends
+from grpc.aio import UnaryUnaryMultiCallable
 from starlette.requests import HTTPConnection
 
+from mazemesh.client.channel import DEADLINE
 from mazemesh.client.mesh import Mesh
 from services._harness.access.callers.keys import NOBODY, Caller
 from services._harness.access.callers.roles import Role
 from services.gateway.context import GatewayDep
 from services.gateway.mesh import Meshes
+from services.gateway.rpcs import Request, Response, Rpcs
 
 T = TypeVar("T")
 
@@ -50,7 +53,17 @@ class Calls:
     """Calls to services in the name of a visitor."""
 
     meshes: Meshes
+    rpcs: Rpcs
     visitor: Visitor
+
+    async def ask(
+        self,
+        method: UnaryUnaryMultiCallable[Request, Response],
+        request: Request,
+        deadline: float = DEADLINE,
+    ) -> Response:
+        """One call on the event loop: `await calls.ask(calls.rpcs.elo.GetRating, request)`."""
+        return await self.rpcs.ask(method, request, self.visitor.key, deadline)
 
     async def __call__(self, work: Callable[[Mesh], T]) -> T:
         """What `work(mesh)` returns or raises, in a thread."""
@@ -66,7 +79,7 @@ VisitorDep = Annotated[Visitor, Depends(_visitor)]
 
 
 def _calls(gateway: GatewayDep, visitor: VisitorDep) -> Calls:
-    return Calls(gateway.meshes, visitor)
+    return Calls(gateway.meshes, gateway.rpcs, visitor)
 
 
 CallsDep = Annotated[Calls, Depends(_calls)]
