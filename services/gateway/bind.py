@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from mazemesh.client.credentials import Credentials
 from services._harness.web.server import WebServer
 from services.gateway.access.sockets import Sockets
 from services.gateway.app import create_app
 from services.gateway.context import Gateway
+from services.gateway.jobs.bind import bind_jobs
 from services.gateway.live.hub import Hub
+from services.gateway.live.training import job_news
 from services.gateway.live.watches import sources
 from services.gateway.mesh import Meshes
 from services.gateway.metrics import GatewayMetrics
@@ -29,4 +33,7 @@ async def bind(settings: GatewaySettings, server: WebServer) -> None:
     metrics = GatewayMetrics(server.registry)
     metrics.feeds.set_function(lambda: hub.feeds)
     sockets = Sockets(settings.max_sockets, settings.max_sockets_per_key, metrics)
-    server.app = create_app(Gateway(settings, server, meshes, rpcs, hub, sockets), metrics)
+    jobs = await bind_jobs(settings, server, settings.addresses)
+    hub.sources["training"] = partial(job_news, jobs)
+    gateway = Gateway(settings, server, meshes, rpcs, hub, sockets, jobs)
+    server.app = create_app(gateway, metrics)

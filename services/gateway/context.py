@@ -16,6 +16,7 @@ from services.gateway.settings import GatewaySettings
 
 if TYPE_CHECKING:
     from services.gateway.access.sockets import Sockets
+    from services.gateway.jobs.bind import Jobs
 
 
 @dataclass(slots=True)
@@ -29,6 +30,7 @@ class Gateway:
         rpcs: The services' methods.
         hub: Live news.
         sockets: Who listens to them.
+        jobs: Training jobs.
     """
 
     settings: GatewaySettings
@@ -37,6 +39,7 @@ class Gateway:
     rpcs: Rpcs
     hub: Hub
     sockets: Sockets
+    jobs: Jobs
 
 
 def _gateway(connection: HTTPConnection) -> Gateway:

@@ -19,6 +19,12 @@ log = structlog.get_logger("services.gateway.jobs")
 MOST_CRASHES: Final = 5
 """Attempts in a row that may go without a word; then the job has failed."""
 
+SWEEP_SECONDS: Final = 3600.0
+"""Between two looks for ended jobs that are to be forgotten."""
+
+IDLE_SECONDS: Final = 5.0
+"""Between two looks while there is no job, but for those that other gateways took."""
+
 START_SECONDS: Final = 60.0
 """After which a start that somebody set out on is taken over: it has died over it."""
 
@@ -32,6 +38,8 @@ class Keeper:
         bounds: How many there may be at once.
         clock: Seconds since 1970.
         changed: Is told of each change of a job.
+        counted: Is told of all jobs that have not ended, at each look.
+        kept: How many ended jobs are kept however old, and for how many seconds all are.
     """
 
     def __init__(
@@ -41,10 +49,13 @@ class Keeper:
         bounds: Bounds,
         clock: Callable[[], float],
         changed: Callable[[Job], object],
+        counted: Callable[[list[Job]], object] = lambda jobs: None,
+        kept: tuple[int, float] = (1000, 30 * 86_400.0),
     ) -> None:
+        self._counted, self._kept, self._swept = counted, kept, clock()
         self._store, self._launcher, self._bounds = store, launcher, bounds
         self._clock, self._changed = clock, changed
-        self._wake = asyncio.Event()
+        self._wake, self._busy = asyncio.Event(), True
         self._begun: dict[str, int] = {}  # attempts that were started here, by job
 
     def wake(self) -> None:
@@ -58,8 +69,9 @@ class Keeper:
                 await self.look()
             except MazemeshError as error:  # the store, or what runs jobs, is away
                 log.warning("jobs are looked at later", reason=str(error))
+            seconds = self._launcher.look_seconds
             try:
-                async with asyncio.timeout(self._launcher.look_seconds):
+                async with asyncio.timeout(seconds if self._busy else max(seconds, IDLE_SECONDS)):
                     await self._wake.wait()
             except TimeoutError:
                 continue
@@ -67,17 +79,33 @@ class Keeper:
 
     async def look(self) -> None:
         """Once: what runs first, since its end makes room for what waits."""
-        open_jobs = await self._store.open()
-        own = [job for job in open_jobs if job.state in LIVE and job.place == self._launcher.place]
+        there = await self._store.open()
+        own = [job for job in there if job.state in LIVE and job.place == self._launcher.place]
         if own:
             seen = await self._launcher.look(own)
             for job in own:
                 if job.job_id in seen:
                     await self._note(job, seen[job.job_id])
-        if any(job.state is State.QUEUED for job in await self._store.open()):
+            there = await self._store.open()
+        if any(job.state is State.QUEUED for job in there):
             for job in await self._store.claim(self._choose):
                 self._changed(job)
                 await self._start(job)
+            there = await self._store.open()
+        self._busy = bool(there)
+        self._counted(list(there))
+        await self._sweep()
+
+    async def _sweep(self) -> None:
+        """Now and then, what ended long ago is forgotten, with its logs."""
+        now = self._clock()
+        if now - self._swept < SWEEP_SECONDS:
+            return
+        self._swept = now
+        count, seconds = self._kept
+        old = await self._store.forget(now - seconds, count)
+        if old:
+            await self._launcher.discard(old)
 
     def _choose(self, waiting: Sequence[Job], live: Sequence[Job]) -> list[Job]:
         return [self._claimed(job) for job in chosen(waiting, live, self._bounds)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from mazemesh.errors import FailedPrecondition, InvalidArgument, NotFound, Unavailable
 from mazemesh.names import POLICY, shown
@@ -14,6 +14,10 @@ from services.gateway.jobs.store import JobStore
 from services.gateway.jobs.work import Training, Work
 
 HIGHEST_PRIORITY = 9
+
+Check = Callable[[Work], Awaitable[None]]
+"""Raises InvalidArgument: the work cannot be done, and why."""
+
 _TRIES = 8
 
 
@@ -27,6 +31,7 @@ class Queue:
         clock: Seconds since 1970.
         new_id: Makes ids.
         changed: Is told of each change of a job.
+        check: Refuses work that cannot be done; it may take a while.
     """
 
     def __init__(
@@ -37,8 +42,10 @@ class Queue:
         clock: Callable[[], float],
         new_id: Callable[[], str],
         changed: Callable[[Job], object],
+        check: Check | None = None,
     ) -> None:
         self.bounds = bounds
+        self._check = check
         self._store, self._launcher = store, launcher
         self._clock, self._new_id, self._changed = clock, new_id, changed
 
@@ -74,6 +81,12 @@ class Queue:
                 f"budget: {target.steps or budget.steps} steps, {target.episodes} episodes; a "
                 "search is bounded by its trials, and by minutes and dollars"
             )
+        known = await self._store.asked(owner, request_id) if request_id else None
+        if known is not None:
+            return known
+        await self._store.check_room(owner, self.bounds)  # before anything costs something
+        if self._check is not None:
+            await self._check(work)
         job = Job(
             job_id=self._new_id(),
             owner=owner,

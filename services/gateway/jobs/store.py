@@ -23,6 +23,16 @@ class JobStore(Protocol):
             Conflict: a job that has not ended trains a policy of the same name.
         """
 
+    async def asked(self, owner: str, request_id: str) -> Job | None:
+        """The job that an owner asked for by a request; None when there is none."""
+
+    async def check_room(self, owner: str, bounds: Bounds) -> None:
+        """Whether `add` would find room now.
+
+        Raises:
+            ResourceExhausted: as `add`.
+        """
+
     async def get(self, job_id: str) -> Job | None:
         """The job; None when there is none."""
 

@@ -52,6 +52,9 @@ class Training:
 
     def __post_init__(self) -> None:
         check_settings(self.settings)
+        for name in self.hyperparameters:
+            if not name.isidentifier():
+                raise InvalidArgument(f"hyperparameters: {name[:40]!r} is no name of one")
 
     @property
     def kind(self) -> str:

@@ -33,6 +33,14 @@ class SqlJobs:
         """See `JobStore.add`."""
         return await self._database.run(partial(_add, job=job, bounds=bounds))
 
+    async def asked(self, owner: str, request_id: str) -> Job | None:
+        """See `JobStore.asked`."""
+        return await self._database.run(partial(_asked, owner=owner, request_id=request_id))
+
+    async def check_room(self, owner: str, bounds: Bounds) -> None:
+        """See `JobStore.check_room`."""
+        await self._database.run(partial(_check_room, owner=owner, bounds=bounds))
+
     async def get(self, job_id: str) -> Job | None:
         """See `JobStore.get`."""
         found = await self.some([job_id])
@@ -86,11 +94,8 @@ class SqlJobs:
 
 def _add(session: Session, job: Job, bounds: Bounds) -> Job:
     _alone(session)
-    if job.request_id:
-        same = (jobs.c.owner == job.owner) & (jobs.c.request_id == job.request_id)
-        known = session.execute(select(jobs).where(same)).one_or_none()
-        if known is not None:
-            return read(known)
+    if job.request_id and (known := _asked(session, job.owner, job.request_id)) is not None:
+        return known
     _check_room(session, job.owner, bounds)
     open_of_name = (jobs.c.policy == job.work.policy) & jobs.c.state.in_(_OPEN)
     other = session.execute(select(jobs.c.job_id).where(open_of_name).limit(1)).scalar()
@@ -101,6 +106,12 @@ def _add(session: Session, job: Job, bounds: Bounds) -> Job:
         )
     number = session.execute(insert(jobs).values(_row(job)).returning(jobs.c.number)).scalar_one()
     return replace(job, number=number)
+
+
+def _asked(session: Session, owner: str, request_id: str) -> Job | None:
+    same = (jobs.c.owner == owner) & (jobs.c.request_id == request_id)
+    row = session.execute(select(jobs).where(same)).one_or_none()
+    return None if row is None else read(row)
 
 
 def _check_room(session: Session, owner: str, bounds: Bounds) -> None:

@@ -20,18 +20,25 @@ class MemoryJobs:
         self._number = 0
 
     async def add(self, job: Job, bounds: Bounds) -> Job:
-        for known in self._jobs.values():
-            if job.request_id and (known.owner, known.request_id) == (job.owner, job.request_id):
-                return known
-        waiting = [one for one in self._jobs.values() if one.state is State.QUEUED]
-        own = sum(one.owner == job.owner for one in waiting)
-        if own >= bounds.waiting_per_key or len(waiting) >= bounds.waiting:
-            raise ResourceExhausted(f"{own} jobs of this key wait", reason="QUEUE_FULL")
+        if job.request_id and (known := await self.asked(job.owner, job.request_id)) is not None:
+            return known
+        await self.check_room(job.owner, bounds)
         if any(one.work.policy == job.work.policy for one in await self.open()):
             raise Conflict(f"policy: {job.work.policy}")
         self._number += 1
         taken = self._jobs[job.job_id] = replace(job, number=self._number)
         return taken
+
+    async def asked(self, owner: str, request_id: str) -> Job | None:
+        wanted = owner, request_id
+        found = (one for one in self._jobs.values() if (one.owner, one.request_id) == wanted)
+        return next(found, None)
+
+    async def check_room(self, owner: str, bounds: Bounds) -> None:
+        waiting = [one for one in self._jobs.values() if one.state is State.QUEUED]
+        own = sum(one.owner == owner for one in waiting)
+        if own >= bounds.waiting_per_key or len(waiting) >= bounds.waiting:
+            raise ResourceExhausted(f"{own} jobs of this key wait", reason="QUEUE_FULL")
 
     async def get(self, job_id: str) -> Job | None:
         return self._jobs.get(job_id)
