@@ -36,12 +36,17 @@ class PreconditionFailed(Conflict):
     """What `If-Match` names is no longer so: 412."""
 
 
+class PreconditionMissing(InvalidArgument):
+    """`If-Match` has to be sent: 428."""
+
+
 class ContentTooLarge(InvalidArgument):
     """A request's body is larger than is taken: 413."""
 
 
 _STATUS: Final[tuple[tuple[type[MazemeshError], int, str], ...]] = (
     (PreconditionFailed, 412, "somebody was faster"),
+    (PreconditionMissing, 428, "say what you saw"),
     (ContentTooLarge, 413, "the request is too large"),
     (InvalidArgument, 400, "a value is wrong"),
     (NotFound, 404, "there is no such thing"),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from services.gateway.rest import health, ratings
+from services.gateway.rest import games, gates, health, matches, policies, ratings, tournaments
+
+_NOUNS = (ratings, matches, policies, gates, tournaments, games, health)
 
 
 def routers() -> tuple[APIRouter, ...]:
     """One for each noun."""
-    return (health.router, ratings.router)
+    return tuple(noun.router for noun in _NOUNS)

@@ -17,7 +17,3 @@ def test_what_is_not_there_is_a_problem(http: httpx.Client) -> None:
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["status"] == 404
-
-
-def test_a_service_is_asked(http: httpx.Client) -> None:
-    assert http.get("/ladders").json() == ["race"]
