@@ -3,6 +3,8 @@
     list                     algorithms, and the settings that do not depend on them
     preset GAME ALGORITHM    what both are trained with, each value with its meaning
     check FLAG...            whether `python -m learner FLAG...` would take these
+    serve                    each line of standard input is a command line as a list in JSON, and is
+                             answered by a line, until the input ends
 
 A refusal is an answer too: `{"error": "...", "field": "..."}`, status 0.
 """
@@ -106,14 +108,22 @@ def answer(arguments: list[str]) -> dict[str, Any]:
         return {"error": said, "field": field[1] if field else ""}
     except MazemeshError as error:
         return {"error": str(error), "field": error.field}
+    except SystemExit:  # of the parser of flags, which has said why
+        return {"error": f"settings: {' '.join(arguments[1:])}: not understood", "field": ""}
     raise SystemExit(__doc__)
 
 
 def main() -> None:
     """Answers on standard output; what libraries print goes to standard error."""
+    out = sys.stdout
     with contextlib.redirect_stdout(sys.stderr):
+        if sys.argv[1:] == ["serve"]:
+            for line in sys.stdin:
+                out.write(json.dumps(answer(json.loads(line))) + "\n")
+                out.flush()
+            return
         told = answer(sys.argv[1:])
-    sys.stdout.write(json.dumps(told) + "\n")
+    out.write(json.dumps(told) + "\n")
 
 
 if __name__ == "__main__":

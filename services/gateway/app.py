@@ -13,7 +13,7 @@ from services.gateway.access.arriving import Arriving
 from services.gateway.access.headers import SecurityHeaders
 from services.gateway.console import pages
 from services.gateway.context import Gateway
-from services.gateway.live import socket
+from services.gateway.live import socket, training
 from services.gateway.metered import Metered
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.rest.problems import add_handlers
@@ -42,6 +42,7 @@ def create_app(gateway: Gateway, metrics: GatewayMetrics) -> FastAPI:
     for router in routers():
         app.include_router(router)
     app.include_router(socket.router)
+    app.include_router(training.router)
     app.include_router(pages.router)
     # The last one added is met first.
     app.add_middleware(SecurityHeaders)

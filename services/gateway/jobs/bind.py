@@ -84,6 +84,7 @@ async def bind_jobs(settings: JobSettings, server: Server, addresses: Addresses)
     server.background(keeper.run, "jobs")
     server.background(board.run, "followers of jobs")
     offers = LearnerOffers(environment)
+    server.on_stop(offers.close)
     games = GameSpecs(specs)
 
     async def check(work: Work) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 
 from mazemesh.errors import NotFound
 from mazemesh.names import shown
@@ -54,7 +54,7 @@ class Board:
                 for job in await self._store.some(list(self._followers)):
                     self.tell(job)
 
-    async def follow(self, job_id: str) -> AsyncIterator[Job]:
+    async def follow(self, job_id: str) -> AsyncGenerator[Job, None]:
         """The job as it is, and after each change, to its end; of several changes the latest.
 
         Raises:

@@ -150,6 +150,8 @@ class Keeper:
         if job.state is State.STARTING and seen.begun:
             began = job.started or self._clock()
             values |= {"state": State.RUNNING, "reason": "runs", "started": began}
+        elif job.state is State.STARTING and seen.why and seen.why != job.reason:
+            values["reason"] = seen.why
         if job.crashes and "progress" in values:
             values["crashes"] = 0
         if values:

@@ -125,8 +125,9 @@ def _training(work: Training) -> Iterator[Process]:
         yield Process(f"actor-{index}", "actor", flags, "worker", metrics=True)
 
 
-def _tuning(work: Tuning) -> Process:
-    flags = [
+def tuning_flags(work: Tuning) -> list[str]:
+    """All that `mazemesh` is told to search."""
+    return [
         "tune",
         *(f"{name}={work.space[name]}" for name in sorted(work.space)),
         *(f"--study={work.policy}", f"--game={work.game}", f"--algorithm={work.algorithm}"),
@@ -136,6 +137,10 @@ def _tuning(work: Tuning) -> Process:
         *(f"--jobs={work.parallel}", f"--seed={work.seed}"),
         *(f"--learner={flag}" for flag in learner_flags(work.settings)),
     ]
+
+
+def _tuning(work: Tuning) -> Process:
+    flags = tuning_flags(work)
     # It refuses with 1, and gives up with 1 after three trials that broke.
     return Process("tune", "mazemesh.cli", tuple(flags), "", leads=True, final=(1, REFUSED))
 

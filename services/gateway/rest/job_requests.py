@@ -6,9 +6,7 @@ import asyncio
 import re
 import secrets
 from contextlib import aclosing
-from typing import Annotated, Final
-
-from fastapi import Header
+from typing import Final
 
 from mazemesh.errors import InvalidArgument, PermissionDenied, ResourceExhausted
 from services._harness.access.callers.roles import ADMINISTRATORS
@@ -16,32 +14,19 @@ from services.gateway.access.visitor import Visitor
 from services.gateway.jobs.bind import Jobs
 from services.gateway.jobs.budget import NO_TARGET
 from services.gateway.jobs.job import Job, State
+from services.gateway.rest.asking import wait_of
 from services.gateway.rest.job_models import StartTraining, StartTuning
 
 USUAL_PRIORITY: Final = 5
-_LONGEST_WAIT: Final = 30.0
-_WAIT: Final = re.compile(r"(?:^|[,;]\s*)wait=(\d{1,4})(?:$|[\s,;])")
 _UNDECIDED: Final = (State.QUEUED, State.STARTING)
-
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        max_length=128,
-        description="the same again, of the same key, is the same job and starts no other",
-    ),
-]
-Prefer = Annotated[
-    str | None,
-    Header(description="wait=SECONDS: answer when it runs or has ended, at most 30 s later"),
-]
 
 
 async def submit(
     jobs: Jobs,
     visitor: Visitor,
     asked: StartTraining | StartTuning,
-    idempotency_key: str | None,
-    prefer: str | None,
+    idempotency_key: str,
+    prefer: str,
 ) -> Job:
     """Takes a job in the name of a visitor.
 
@@ -63,7 +48,7 @@ async def submit(
             target=asked.target() if isinstance(asked, StartTraining) else NO_TARGET,
             budget=asked.bounds(),
             priority=asked.priority,
-            request_id=idempotency_key or "",
+            request_id=idempotency_key,
             title=asked.title,
         )
     except ResourceExhausted:
@@ -101,10 +86,9 @@ async def own(jobs: Jobs, visitor: Visitor, job_id: str) -> Job:
     return job
 
 
-async def _decided(jobs: Jobs, job: Job, prefer: str | None) -> Job:
+async def _decided(jobs: Jobs, job: Job, prefer: str) -> Job:
     """The job when it runs or has ended, for who prefers to wait for that."""
-    found = _WAIT.search(prefer or "")
-    seconds = min(float(found[1]), _LONGEST_WAIT) if found else 0.0
+    seconds = wait_of(prefer)
     if not seconds:
         return job
     try:

@@ -11,8 +11,10 @@ from mazemesh.errors import InvalidArgument
 from services.gateway.access.visitor import VisitorDep
 from services.gateway.context import GatewayDep
 from services.gateway.jobs.job import State
+from services.gateway.rest.asking import Prefer
+from services.gateway.rest.gates import RequestId
 from services.gateway.rest.job_models import JobModel, JobPage, NewTraining, NewTuning, told
-from services.gateway.rest.job_requests import IdempotencyKey, Prefer, own, submit
+from services.gateway.rest.job_requests import own, submit
 from services.gateway.rest.training import ExperimentId
 from services.gateway.rest.training import stop as stop_training
 
@@ -56,8 +58,8 @@ async def create_job(
     gateway: GatewayDep,
     visitor: VisitorDep,
     response: Response,
-    idempotency_key: IdempotencyKey = None,
-    prefer: Prefer = None,
+    idempotency_key: RequestId = "",
+    prefer: Prefer = "",
 ) -> JobModel:
     """A training run (`kind` "train"), or a search for hyperparameters ("tune")."""
     job = await submit(gateway.jobs, visitor, asked, idempotency_key, prefer)

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from services.gateway.rest import games, gates, health, matches, policies, ratings, tournaments
+from services.gateway.rest import (
+    games,
+    gates,
+    health,
+    jobs,
+    matches,
+    policies,
+    ratings,
+    tournaments,
+    training,
+)
 
-_NOUNS = (ratings, matches, policies, gates, tournaments, games, health)
+_NOUNS = (ratings, matches, policies, gates, tournaments, games, training, jobs, health)
 
 
 def routers() -> tuple[APIRouter, ...]:

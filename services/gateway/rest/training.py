@@ -10,8 +10,10 @@ from pydantic import BaseModel, Field
 from services.gateway.access.visitor import VisitorDep
 from services.gateway.context import GatewayDep
 from services.gateway.jobs.work import SETTINGS
+from services.gateway.rest.asking import Prefer
+from services.gateway.rest.gates import RequestId
 from services.gateway.rest.job_models import JobModel, Started, StartTraining, told
-from services.gateway.rest.job_requests import IdempotencyKey, Prefer, own, submit
+from services.gateway.rest.job_requests import own, submit
 
 router = APIRouter(prefix="/training", tags=["training"])
 
@@ -54,8 +56,8 @@ async def start(
     gateway: GatewayDep,
     visitor: VisitorDep,
     response: Response,
-    idempotency_key: IdempotencyKey = None,
-    prefer: Prefer = None,
+    idempotency_key: RequestId = "",
+    prefer: Prefer = "",
 ) -> Started:
     """Takes a run into the queue; it starts when there is room for it.
 
