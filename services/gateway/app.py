@@ -19,7 +19,7 @@ from services.gateway.access.limiting import Limited
 from services.gateway.access.logins import Logins
 from services.gateway.console import pages
 from services.gateway.context import Gateway
-from services.gateway.live import socket
+from services.gateway.live import socket, training
 from services.gateway.metered import Metered
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.minds import socket as minds_socket
@@ -54,6 +54,7 @@ def create_app(gateway: Gateway, metrics: GatewayMetrics, logins: Logins) -> Fas
     app.include_router(socket.router)
     app.include_router(play_socket.router)
     app.include_router(minds_socket.router)
+    app.include_router(training.router)
     app.include_router(pages.router)
     # The last one added is met first.
     app.add_middleware(Conditional)

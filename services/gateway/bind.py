@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 from mazemesh.client.credentials import Credentials
 from services._harness.web.server import WebServer
@@ -12,7 +13,9 @@ from services.gateway.access.sockets import Sockets
 from services.gateway.app import create_app
 from services.gateway.context import Gateway
 from services.gateway.curves.stores.journals import open_journals
+from services.gateway.jobs.bind import bind_jobs
 from services.gateway.live.hub import Hub
+from services.gateway.live.training import job_news
 from services.gateway.live.watches import sources
 from services.gateway.mesh import Meshes
 from services.gateway.metrics import GatewayMetrics
@@ -39,7 +42,9 @@ async def bind(settings: GatewaySettings, server: WebServer) -> None:
     sockets = Sockets(settings.max_sockets, settings.max_sockets_per_key, metrics)
     partners = Partners(settings.max_partners)
     server.on_drain(partners.close)
-    parts = Gateway(settings, server, meshes, rpcs, hub, sockets, partners, journals)
+    jobs = await bind_jobs(settings, server, settings.addresses)
+    hub.sources["training"] = partial(job_news, jobs)
+    parts = Gateway(settings, server, meshes, rpcs, hub, sockets, partners, journals, jobs)
     seal = Seal(settings.cookie_secret or secret_in(settings.data_dir), time.time)
     hours = settings.session_hours
     logins = Logins(seal, hours * 3600.0, secure=settings.tls_cert is not None)

@@ -17,6 +17,7 @@ from services.gateway.settings import GatewaySettings
 
 if TYPE_CHECKING:
     from services.gateway.access.sockets import Sockets
+    from services.gateway.jobs.bind import Jobs
     from services.gateway.play.partners import Partners
 
 
@@ -33,6 +34,7 @@ class Gateway:
         sockets: Who listens to them.
         partners: Policies that play people.
         journals: Runs of the data folder, and their figures.
+        jobs: Training jobs.
     """
 
     settings: GatewaySettings
@@ -43,6 +45,7 @@ class Gateway:
     sockets: Sockets
     partners: Partners
     journals: Journals
+    jobs: Jobs
 
 
 def _gateway(connection: HTTPConnection) -> Gateway:

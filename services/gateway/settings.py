@@ -8,12 +8,13 @@ from typing import ClassVar
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from mazemesh.client.addresses import Addresses
-from services._harness import Port, ServiceSettings
+from services._harness import Port
+from services.gateway.jobs.settings import JobSettings
 
 _PEERS = Addresses.local()
 
 
-class GatewaySettings(ServiceSettings):
+class GatewaySettings(JobSettings):
     """Environment MAZEMESH_GATEWAY_*."""
 
     component: ClassVar[str] = "gateway"

@@ -110,6 +110,19 @@ ENDPOINTS: Final[dict[str, Endpoint]] = {
     ),
     "TOPIC policies": by("ModelService/ListPolicies", "ModelService/WatchPolicies"),
     "TOPIC tables": by("ReplayService/ListTables"),
+    # Training jobs; the gateway is who starts them. Whose a job is, its routes look at.
+    "POST /training/start": TRAIN,
+    "GET /training/status/{experiment_id}": READ,
+    "POST /training/stop/{experiment_id}": TRAIN,
+    "GET /training/options": READ,
+    "GET /training/presets": READ,
+    "GET /jobs": READ,
+    "POST /jobs": TRAIN,
+    "GET /jobs/{experiment_id}": READ,
+    "POST /jobs/{experiment_id}/cancel": TRAIN,
+    "GET /jobs/{experiment_id}/logs": Endpoint(_TRAINERS),
+    "WS /ws/training/{experiment_id}": READ,
+    "TOPIC training": READ,
 }
 """By method and path template, as FastAPI has it; "WS" for WebSockets, "TOPIC" for live news.
 

@@ -12,6 +12,7 @@ from services.gateway.rest import (
     games,
     gates,
     health,
+    jobs,
     logs,
     matches,
     policies,
@@ -19,6 +20,7 @@ from services.gateway.rest import (
     session,
     studies,
     tournaments,
+    training,
 )
 
 _NOUNS = (
@@ -33,7 +35,7 @@ _NOUNS = (
     session,
     health,
 )
-_OF_RUNS = (forms, curves, studies, logs)
+_OF_RUNS = (training, jobs, forms, curves, studies, logs)
 
 
 def routers() -> tuple[APIRouter, ...]:
