@@ -76,5 +76,6 @@ async function load() {
 }
 
 await load();
+document.documentElement.dataset.ready = "1";
 follow(`training/${id}`, (news) => news?.experiment_id && show(news));
 setInterval(() => document.hidden || !job || (!OPEN.includes(job.status) && chart.series.length) || load(), EVERY);

@@ -36,3 +36,4 @@ form.hidden = !who.keys;
 $("#here").hidden = !who.by_cookie;
 put($("#as"), t("login.as", { name: who.name || who.key_id, role: who.role }));
 put($("#make"), h("p", {}, t(who.keys ? "login.make" : "login.none")), command(who.keys ? "mazemesh keys create --role viewer" : "mazemesh up --secure"));
+document.documentElement.dataset.ready = "1";

@@ -7,7 +7,7 @@ import { move } from "../moving.js";
 import { get, path } from "../rest.js";
 import { follow } from "../socket.js";
 import { Table } from "../table.js";
-import { clock, number, percent, t } from "../words.js";
+import { clock, number, t } from "../words.js";
 
 const MOVED = ["champion", "candidate"];
 const form = $("#filter");
@@ -57,7 +57,6 @@ async function load() {
   drawTree();
   drawHistory();
   drawOne();
-  drawExperiments();
   unfollow();
   let began = false;
   unfollow = follow(`policies/${name()}`, () => {
@@ -166,7 +165,6 @@ function drawOne() {
   ];
   put($("#facts"), h("dl.facts", {}, facts.map(([key, value]) => [h("dt", {}, words(key)), h("dd", {}, value)])), command(`mazemesh policies show ${full(one.version)}`));
   drawReport(one);
-  drawDrift(one);
 }
 
 const words = (key) => {
@@ -194,41 +192,9 @@ function drawReport(one) {
 
 const outcome = (row) => t(row.passed === false || row.outcome === "failed" ? "policies.failed" : row.outcome === "skipped" ? "policies.skipped" : "policies.passed");
 
-/** How what is asked of a version differs from what it was checked on; nothing where Model does not tell. */
-async function drawDrift(one) {
-  const found = await get("/drift", { policy: full(one.version) }).catch(() => null);
-  const columns = (found?.versions?.[0] ?? found)?.columns ?? [];
-  put($("#drift"));
-  if (!columns.length || String(one.version) !== read("version")) return;
-  put($("#drift"), h("h3", {}, t("policies.drift")));
-  new Table($("#drift"), {
-    caption: t("policies.drift"), name: "drift", parameter: "drift", key: (row) => row.name,
-    columns: ["name", "psi", "ks", "rows"].filter((key) => key in columns[0]).map((key) => ({ key, title: t(`policies.drift.${key}`), value: (row) => row[key], show: (row) => (typeof row[key] === "number" ? number(row[key], 4) : row[key]), number: key !== "name" })),
-  }).show(columns);
-}
-
-/** A/B tests, canaries and shadows over aliases of the policy; nothing where Model has none. */
-async function drawExperiments() {
-  const found = (await get("/ab-tests", { name: name() }).catch(() => null))?.experiments ?? [];
-  $("#experiments-panel").hidden = !found.length;
-  if (!found.length) return;
-  const arms = (row) => row.arms.map((arm) => `${arm.version}: ${percent(arm.weight / row.arms.reduce((sum, one) => sum + one.weight, 0), 1)}`).join(" · ");
-  put($("#experiments"));
-  new Table($("#experiments"), {
-    caption: t("policies.experiments"), name: "experiments", parameter: "experiments", key: (row) => row.experiment_id,
-    columns: [
-      { key: "experiment_id", title: t("policies.experiment"), value: (row) => row.experiment_id },
-      { key: "kind", title: t("policies.kind"), value: (row) => row.kind },
-      { key: "alias", title: t("policies.alias"), value: (row) => row.alias },
-      { key: "arms", title: t("policies.arms"), value: arms },
-      { key: "state", title: t("policies.state"), value: (row) => row.state },
-      { key: "explanation", title: t("policies.detail"), value: (row) => row.explanation || row.reason },
-    ],
-  }).show(found);
-}
-
 try {
   if (await loadNames()) await load();
 } catch (error) {
   explain(error, () => location.reload());
 }
+document.documentElement.dataset.ready = "1";

@@ -136,3 +136,4 @@ try {
 } catch (error) {
   explain(error, () => location.reload());
 }
+document.documentElement.dataset.ready = "1";

@@ -182,4 +182,5 @@ async function load() {
 
 await Promise.all([loadLogs(), loadKeys(), loadAudit()]);
 await load();
+document.documentElement.dataset.ready = "1";
 setInterval(() => document.hidden || load(), EVERY);

@@ -160,5 +160,6 @@ async function load() {
 
 const jobs = new Jobs($("#jobs"), $("#jobs-panel"));
 await load();
+document.documentElement.dataset.ready = "1";
 setInterval(() => document.hidden || load(), EVERY);
 document.addEventListener("visibilitychange", () => document.hidden || load());
