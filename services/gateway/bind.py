@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 
 from mazemesh.client.credentials import Credentials
 from services._harness.web.server import WebServer
+from services.gateway.access.logins import Logins
+from services.gateway.access.sealing import Seal, secret_in
 from services.gateway.access.sockets import Sockets
 from services.gateway.app import create_app
 from services.gateway.context import Gateway
@@ -35,5 +38,8 @@ async def bind(settings: GatewaySettings, server: WebServer) -> None:
     sockets = Sockets(settings.max_sockets, settings.max_sockets_per_key, metrics)
     jobs = await bind_jobs(settings, server, settings.addresses)
     hub.sources["training"] = partial(job_news, jobs)
+    seal = Seal(settings.cookie_secret or secret_in(settings.data_dir), time.time)
+    hours = settings.session_hours
+    logins = Logins(seal, hours * 3600.0, secure=settings.tls_cert is not None)
     gateway = Gateway(settings, server, meshes, rpcs, hub, sockets, jobs)
-    server.app = create_app(gateway, metrics)
+    server.app = create_app(gateway, metrics, logins)

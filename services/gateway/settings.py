@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
 
 from pydantic import Field, PositiveFloat, PositiveInt
@@ -50,6 +51,50 @@ class GatewaySettings(JobSettings):
         (),
         description="further sites whose pages may open sockets and send commands, as "
         '["https://mesh.example.org"]; where a proxy changes the Host header',
+    )
+    requests_per_second: int = Field(
+        300, ge=1, le=1_000_000, description="requests of one key a second"
+    )
+    requests_per_second_address: int = Field(
+        1_000, ge=1, le=1_000_000, description="requests from one address a second"
+    )
+    stranger_requests_per_second: int = Field(
+        50,
+        ge=1,
+        le=1_000_000,
+        description="requests from one address a second without a key, where keys are asked for",
+    )
+    commands_per_minute: int = Field(
+        600,
+        ge=1,
+        le=1_000_000,
+        description="commands (POST, PUT, DELETE) of one key a minute, or of one address where no "
+        "keys are asked for",
+    )
+    cookie_secret: str | None = Field(
+        None,
+        repr=False,
+        description="seals login cookies; of several instances the same: 32 bytes in URL-safe "
+        "base64. Not set is one that is kept in the data folder",
+    )
+    oidc_issuer: str | None = Field(
+        None,
+        description="URL of an OpenID provider by whom people may log in to the console (extra "
+        "`oidc`)",
+    )
+    oidc_client_id: str = Field("", description="as the provider knows this gateway")
+    oidc_client_secret: str = Field("", repr=False, description="what it shows the provider")
+    oidc_claim: str = Field(
+        "groups", description="claim of the ID token that decides which key a person acts with"
+    )
+    oidc_keys: dict[str, Path] = Field(
+        {},
+        description="file with an API key for each value of the claim, the first that fits wins: "
+        '{"researchers": "/etc/mazemesh/trainer.key", "*": "/etc/mazemesh/viewer.key"}; * is '
+        "everybody whom the provider knows",
+    )
+    public_url: str | None = Field(
+        None, description="where browsers find the gateway, as the provider knows it"
     )
     session_hours: PositiveFloat = Field(
         12.0, le=720.0, description="after which a person logs in to the console again"

@@ -52,7 +52,14 @@ class RunningService(Generic[Settings]):
     def close(self) -> None:
         self.drain()
         self._thread.join(30)
-        assert not self._thread.is_alive()
+        if self._thread.is_alive():
+            told = asyncio.run_coroutine_threadsafe(_tasks(), self._loop).result(5)
+            raise AssertionError(f"{self.address} does not stop: {told}")
+
+
+async def _tasks() -> list[str]:
+    """What the tasks of a loop that does not end are waiting for."""
+    return [f"{task.get_name()}: {task.get_stack(limit=1)}" for task in asyncio.all_tasks()]
 
 
 def eventually(true: Callable[[], bool], seconds: float = 10.0) -> None:

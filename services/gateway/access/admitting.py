@@ -6,6 +6,7 @@ from starlette.exceptions import WebSocketException
 from starlette.requests import HTTPConnection
 
 from mazemesh.errors import MazemeshError, PermissionDenied, Unauthenticated
+from services.gateway.access.auditing import announce
 from services.gateway.access.endpoints import Endpoint, endpoint_of
 from services.gateway.access.visitor import Visitor
 
@@ -21,14 +22,14 @@ async def admit(connection: HTTPConnection) -> None:
         WebSocketException: the same of a socket, before it is accepted.
     """
     try:
-        _admit(connection)
+        await _admit(connection)
     except MazemeshError as error:
         if connection.scope["type"] == "websocket":
             raise WebSocketException(_POLICY_VIOLATION, str(error)) from error
         raise
 
 
-def _admit(connection: HTTPConnection) -> None:
+async def _admit(connection: HTTPConnection) -> None:
     scope = connection.scope
     method = "WS" if scope["type"] == "websocket" else scope["method"]
     path = scope["route"].path
@@ -49,6 +50,7 @@ def _admit(connection: HTTPConnection) -> None:
         raise PermissionDenied(
             f"a {visitor.role} may not ask {method} {path}; {_list(endpoint)} may"
         )
+    await announce(gateway, scope, visitor, endpoint.kind)
 
 
 def may(role: str | None, method: str, path: str) -> bool:

@@ -57,6 +57,10 @@ ENDPOINTS: Final[dict[str, Endpoint]] = {
     "GET /": OPEN,
     "GET /healthz": OPEN,
     "GET /openapi.json": OPEN,
+    # session: whose key it is that is logged in, anybody may ask
+    "GET /session": OPEN,
+    "POST /session": OPEN,
+    "DELETE /session": OPEN,
     # ratings
     "GET /ladders": by("EloService/ListLadders"),
     "GET /leaderboards/{ladder:path}": by("EloService/GetLeaderboard"),

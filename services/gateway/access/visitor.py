@@ -30,12 +30,14 @@ class Visitor:
         key: The key's text, which calls to services show; empty is the gateway's own.
         address: Where they connect from.
         by_cookie: Whether they are logged in to the console, rather than sending a key themselves.
+        name: Of a person whom a provider named.
     """
 
     caller: Caller = NOBODY
     key: str = ""
     address: str = ""
     by_cookie: bool = False
+    name: str = ""
 
     @property
     def role(self) -> Role | None:

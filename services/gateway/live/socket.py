@@ -44,7 +44,7 @@ _NORMAL, _GOING_AWAY, _BAD_DATA, _POLICY, _LATER = 1000, 1001, 1007, 1008, 1013
 async def live(socket: WebSocket, gateway: GatewayDep, visitor: VisitorDep) -> None:
     """Follows what its browser asks for until one of both ends it."""
     try:
-        check_origin(socket)
+        check_origin(socket, gateway.settings)
         place = gateway.sockets.enter(visitor)
     except TooMany as error:
         await refuse(socket, _LATER, str(error))

@@ -12,11 +12,12 @@ from services.gateway.rest import (
     matches,
     policies,
     ratings,
+    session,
     tournaments,
     training,
 )
 
-_NOUNS = (ratings, matches, policies, gates, tournaments, games, training, jobs, health)
+_NOUNS = (ratings, matches, policies, gates, tournaments, games, training, jobs, session, health)
 
 
 def routers() -> tuple[APIRouter, ...]:
