@@ -7,13 +7,13 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from actor.collecting.noise import CorrelatedNoise
-from actor.collecting.own_pace import OwnPaceUnrollCollector
-from actor.collecting.sequences import SequenceCollector
-from actor.collecting.shown import Shown
-from actor.collecting.step import Consequence, Decision, Experience
-from actor.collecting.transitions import TransitionCollector
-from actor.collecting.unrolls import UnrollCollector
+from mazemesh.collecting.noise import CorrelatedNoise
+from mazemesh.collecting.own_pace import OwnPaceUnrollCollector
+from mazemesh.collecting.sequences import SequenceCollector
+from mazemesh.collecting.shown import Shown
+from mazemesh.collecting.step import Consequence, Decision, Experience
+from mazemesh.collecting.transitions import TransitionCollector
+from mazemesh.collecting.unrolls import UnrollCollector
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSpec
 from mazemesh.games.columns import pack_actions
@@ -260,13 +260,13 @@ def _is_compact(shown: Shown) -> bool:
 
 
 def _compact() -> type[UnrollCollector]:
-    from actor.collecting.compact_unrolls import CompactUnrollCollector  # loads numba
+    from mazemesh.collecting.compact_unrolls import CompactUnrollCollector  # loads numba
 
     return CompactUnrollCollector
 
 
 def _compact_own_pace() -> type[OwnPaceUnrollCollector]:
-    from actor.collecting.compact_own_pace import CompactOwnPaceCollector  # loads numba
+    from mazemesh.collecting.compact_own_pace import CompactOwnPaceCollector  # loads numba
 
     return CompactOwnPaceCollector
 

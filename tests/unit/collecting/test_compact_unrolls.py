@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from actor.collecting.compact_unrolls import CompactUnrollCollector
-from actor.collecting.shown import Shown
-from actor.collecting.unrolls import UnrollCollector
+from mazemesh.collecting.compact_unrolls import CompactUnrollCollector
+from mazemesh.collecting.shown import Shown
+from mazemesh.collecting.unrolls import UnrollCollector
 from mazemesh.policy.sampling import log_probability
 from tests.unit.actor.play import ACTIONS, SIZE, random_play
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from actor.collecting.own_pace import OwnPaceUnrollCollector
-from actor.collecting.step import OVER, Consequence, Decision, Experience
+from mazemesh.collecting.own_pace import OwnPaceUnrollCollector
+from mazemesh.collecting.step import OVER, Consequence, Decision, Experience
 from mazemesh.policy.kernels import record_own_pace
 
 

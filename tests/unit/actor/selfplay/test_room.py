@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from actor.collecting.room import (
+from actor.selfplay.room import (
     COLLECTED_BYTES,
     STEP_BYTES,
     WRITE_BYTES,

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from actor.collecting.sequences import SequenceCollector
-from actor.collecting.shown import Shown
-from actor.collecting.step import TERMINATED, TRUNCATED, Experience
 from learner.algorithms.r2d2 import update as r2d2
+from mazemesh.collecting.sequences import SequenceCollector
+from mazemesh.collecting.shown import Shown
+from mazemesh.collecting.step import TERMINATED, TRUNCATED, Experience
 from mazemesh.returns import n_step_targets
 from mazemesh.v1.model_pb2 import SequenceCollection
 from tests.unit.actor.play import ACTIONS, SIZE, Played, random_play

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import structlog
 
-from actor.collecting.step import Batch, Experience
 from mazemesh import tracing
 from mazemesh.client.pauses import jittered
+from mazemesh.collecting.step import Batch, Experience
 from mazemesh.errors import (
     DeadlineExceeded,
     NotFound,

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from actor.collecting.shown import Shown
-from actor.collecting.step import (
+from mazemesh.collecting.shown import Shown
+from mazemesh.collecting.step import (
     OVER,
     RUNNING,
     TERMINATED,

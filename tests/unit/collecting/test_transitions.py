@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from actor.collecting.shown import Shown
-from actor.collecting.step import RUNNING, TERMINATED, Experience
-from actor.collecting.transitions import TransitionCollector
+from mazemesh.collecting.shown import Shown
+from mazemesh.collecting.step import RUNNING, TERMINATED, Experience
+from mazemesh.collecting.transitions import TransitionCollector
 from mazemesh.returns import PRIORITY_FLOOR
 from tests.unit.actor.play import ACTIONS, SIZE, Played, random_play
 

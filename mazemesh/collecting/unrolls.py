@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from actor.collecting import global_state
-from actor.collecting.shown import Shown
-from actor.collecting.step import TERMINATED, TRUNCATED, Batch, Consequence, Decision, Experience
+from mazemesh.collecting import global_state
+from mazemesh.collecting.shown import Shown
+from mazemesh.collecting.step import TERMINATED, TRUNCATED, Batch, Consequence, Decision, Experience
 from mazemesh.experience import unroll_signature, with_global_state
 from mazemesh.games.spaces import Space
 from mazemesh.policy.deciding import Deciding

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from actor.collecting.global_state import NOT_TOLD
+from mazemesh.collecting.global_state import NOT_TOLD
 
 RUNNING, TERMINATED, TRUNCATED, OVER = 0, 1, 2, 3
 """Values of `GamesStep.status` and `seat_status` in game.proto."""
@@ -26,7 +26,7 @@ class Decision:
     """What the student saw and did, in B games: the first half of a step.
 
     Attributes:
-        observation: [B, ...]; of several leaves a record (`actor.collecting.shown`).
+        observation: [B, ...]; of several leaves a record (`mazemesh.collecting.shown`).
         action_mask: uint8 [B, A]; of several leaves the masks of all, [B, M].
         action: int8 [B]; of other actions than one number a record [B].
         logits: float32 [B, A], what the policy answered (Q-values, for a Q-network); of other
@@ -34,7 +34,7 @@ class Decision:
         policy_version: Version that acted.
         state: float32 [B, S], what the policy remembered before it; S = 0 without memory.
         opponent: uint64 [B], whom it meets (`mazemesh.experience.policy_digest`); 0 for nobody.
-        global_state: [B, ...], what was told of the whole game (`actor.collecting.global_state`);
+        global_state: [B, ...], what was told of the whole game (see `global_state.py`);
             without elements where nothing is.
     """
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from actor.collecting.step import Batch, Consequence, Decision, Experience
-from actor.collecting.unrolls import UnrollCollector
+from mazemesh.collecting.step import Batch, Consequence, Decision, Experience
+from mazemesh.collecting.unrolls import UnrollCollector
 from mazemesh.policy.kernels import record
 
 

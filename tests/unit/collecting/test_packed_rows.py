@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from actor.collecting.acting import Collector, method
-from actor.collecting.shown import Shown
-from actor.collecting.step import OVER, TRUNCATED, Consequence, Decision
+from mazemesh.collecting.acting import Collector, method
+from mazemesh.collecting.shown import Shown
+from mazemesh.collecting.step import OVER, TRUNCATED, Consequence, Decision
 from mazemesh.games import GameSettings, get_game
 from mazemesh.games.mazes.engine import BatchEngine
 from mazemesh.games.packings import packings

@@ -5,10 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from actor.collecting.compact_own_pace import CompactOwnPaceCollector
-from actor.collecting.own_pace import OwnPaceUnrollCollector
-from actor.collecting.shown import Shown
-from actor.collecting.step import OVER, Consequence
+from mazemesh.collecting.compact_own_pace import CompactOwnPaceCollector
+from mazemesh.collecting.own_pace import OwnPaceUnrollCollector
+from mazemesh.collecting.shown import Shown
+from mazemesh.collecting.step import OVER, Consequence
 from mazemesh.experience import unroll_signature
 from mazemesh.games.spaces import Box, Discrete
 from tests.unit.actor.play import ACTIONS, SIZE, random_play

@@ -1,6 +1,6 @@
 import numpy as np
 
-from actor.collecting import global_state
+from mazemesh.collecting import global_state
 
 
 def test_states_of_several_columns_are_cut_as_one() -> None:

@@ -1,8 +1,8 @@
 import numpy as np
 
-from actor.collecting.shown import Shown
-from actor.collecting.step import TERMINATED, TRUNCATED
-from actor.collecting.unrolls import UnrollCollector
+from mazemesh.collecting.shown import Shown
+from mazemesh.collecting.step import TERMINATED, TRUNCATED
+from mazemesh.collecting.unrolls import UnrollCollector
 from mazemesh.policy.sampling import log_probability
 from tests.unit.actor.play import ACTIONS, SIZE, random_play
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from mazemesh.client.game.game import GamesSession, Step
 from mazemesh.games import GameSpec
 from mazemesh.games.columns import (
     Column,
@@ -31,8 +30,10 @@ from mazemesh.policy.deciding import Actions
 from mazemesh.wire.packed_signatures import packed_signature
 from mazemesh.wire.tensors import ColumnSpec, Signature
 
+if TYPE_CHECKING:
+    from mazemesh.client.game.games_session import Step
+
 Array = npt.NDArray[Any]
-Reseat = tuple[npt.NDArray[np.int32], npt.NDArray[np.int8]]
 
 
 @lru_cache(maxsize=64)
@@ -171,23 +172,3 @@ class Shown:
             final_observation=self.pack(step.final_observations, *finals),
             final_action_mask=self.masks(step.final_action_masks, *finals),
         )
-
-
-class ShownSession:
-    """A training session whose steps come packed, and whose actions are sent packed."""
-
-    def __init__(self, session: GamesSession, shown: Shown) -> None:
-        self._session, self._shown = session, shown
-
-    @property
-    def step(self) -> Step:
-        """The last step received."""
-        return self._shown.step(self._session.step)
-
-    def send(self, actions: Array, reseat: Reseat | None = None) -> None:
-        """Sends one step's actions [games, seats] without waiting."""
-        self._session.send(actions, reseat)
-
-    def receive(self) -> Step:
-        """The next response in order."""
-        return self._shown.step(self._session.receive())
