@@ -130,7 +130,7 @@ class Observer:
             snapshots = len(listed)
             newest = self._mesh.model.describe(self._plan.policy)
             versions = newest.version
-            if newest.HasField("collection"):
+            if newest.HasField("collection") and not newest.collection.HasField("external"):
                 self._ask_ladder(newest.collection)
             players = self._mesh.elo.leaderboard(self._ladder, page_size=_BOARD_ROWS).players
             board = tuple(players)
