@@ -25,7 +25,7 @@ from services._harness.broadcast import Broadcast
 from services._harness.own_folder import OwnFolder
 from services._harness.peers.game_specs import GameSpecs, RemoteSpecs, SpecPeer
 from services.model import metrics
-from services.model.external.bind import open_external
+from services.model.external.bind import External
 from services.model.inference.bind import follow, open_inference
 from services.model.inference.inference import Inference
 from services.model.metered_servicer import MeteredServicer
@@ -39,7 +39,7 @@ from services.model.settings import ModelSettings
 from services.model.stores.sql import SqlRegistry
 from services.model.validation.validators import Limits, Validator, Validators
 from services.model.weights import Weights
-from services.model.wire.external_servicer import ExternalMethods, ExternalStreams
+from services.model.wire.external_servicer import ExternalMethods
 from services.model.wire.infer_servicer import InferMethods
 from services.model.wire.kserve_servicer import SERVICE, KserveServicer
 
@@ -54,7 +54,7 @@ class Servicer(ExternalMethods, InferMethods, MeteredServicer):
         registry: CollectorRegistry,
         *,
         inference: Inference,
-        external: ExternalStreams,
+        external: External,
         **parts: Any,
     ) -> None:
         super().__init__(registry, **parts)
@@ -149,7 +149,7 @@ async def bind_with(settings: ModelSettings, server: Server, game: SpecPeer) -> 
     servicer = Servicer(
         server.registry,
         inference=inference,
-        external=open_external(settings, server, inference),
+        external=External(settings, server, inference),
         store=store,
         blobs=blobs,
         uploads=uploads,

@@ -2,40 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Final
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from services.model.external.simulators import Simulators
+if TYPE_CHECKING:
+    from services.model.external.simulators import Simulators
+
+_GAUGES: Final = (
+    ("streams", "Simulators that are connected."),
+    ("episodes", "Their open episodes."),
+    ("agents", "Agents that play in them."),
+    ("bytes", "What agents and unfinished experience hold, in bytes."),
+)
+_COUNTERS: Final = (
+    ("turns", "Messages of simulators with what happened to agents."),
+    ("actions", "Actions that agents of simulators were told."),
+    ("agent_steps", "Steps of agents that policies learn from."),
+    ("ended_episodes", "Episodes that simulators ended."),
+    ("cut_episodes", "Episodes whose agents had not all ended by then."),
+    ("failed_episodes", "Episodes that an error ended."),
+    ("rows", "Rows of experience written for simulators."),
+    ("left_out_rows", "Rows dropped, as no learner took them."),
+)
 
 
 class ExternalCollector(Collector):
-    """What is open, and what happened so far."""
+    """What is open, and what happened so far.
 
-    def __init__(self, simulators: Simulators) -> None:
+    Args:
+        simulators: All of them; None before the first.
+    """
+
+    def __init__(self, simulators: Callable[[], Simulators | None]) -> None:
         self._simulators = simulators
 
     def collect(self) -> Iterator[Metric]:
         """Gauges and counters."""
-        there = self._simulators
-        counts, trainees = there.counts, there.trainees
-        held = trainees.most_bytes - trainees.room
-        for name, text, value in (
-            ("streams", "Simulators that are connected.", there.streams),
-            ("episodes", "Their open episodes.", there.episodes),
-            ("agents", "Agents that play in them.", there.agents),
-            ("bytes", "What agents and unfinished experience hold, in bytes.", held),
-        ):
-            yield GaugeMetricFamily(f"mazemesh_model_external_{name}", text, value)
-        for name, text, value in (
-            ("turns", "Messages of simulators with what happened to agents.", counts.turns),
-            ("actions", "Actions that agents of simulators were told.", counts.actions),
-            ("agent_steps", "Steps of agents that policies learn from.", counts.steps),
-            ("ended_episodes", "Episodes that simulators ended.", counts.ended),
-            ("cut_episodes", "Episodes whose agents had not all ended by then.", counts.cut),
-            ("failed_episodes", "Episodes that an error ended.", counts.failed),
-            ("rows", "Rows of experience written for simulators.", trainees.rows),
-            ("left_out_rows", "Rows dropped, as no learner took them.", trainees.left_out),
-        ):
-            yield CounterMetricFamily(f"mazemesh_model_external_{name}", text, value)
+        values = _values(self._simulators())
+        for name, text in _GAUGES:
+            yield GaugeMetricFamily(f"mazemesh_model_external_{name}", text, values.get(name, 0))
+        for name, text in _COUNTERS:
+            yield CounterMetricFamily(f"mazemesh_model_external_{name}", text, values.get(name, 0))
+
+
+def _values(there: Simulators | None) -> dict[str, float]:
+    if there is None:
+        return {}
+    counts, trainees = there.counts, there.trainees
+    return {
+        "streams": there.streams,
+        "episodes": there.episodes,
+        "agents": there.agents,
+        "bytes": trainees.most_bytes - trainees.room,
+        "turns": counts.turns,
+        "actions": counts.actions,
+        "agent_steps": counts.steps,
+        "ended_episodes": counts.ended,
+        "cut_episodes": counts.cut,
+        "failed_episodes": counts.failed,
+        "rows": trainees.rows,
+        "left_out_rows": trainees.left_out,
+    }
