@@ -27,6 +27,7 @@ from learner.record.tracking import Tracking
 from learner.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.errors import InvalidArgument
+from mazemesh.policy.variants import check_kinds
 from mazemesh.starting import loading_kernels
 
 if TYPE_CHECKING:
@@ -109,7 +110,13 @@ def _lead(
     journal = Journal(settings.folder, run, run_id)
     metadata = {"torch": importlib.metadata.version("torch")}
     lineage = Lineage(settings.folder)
-    publisher = Publisher(sink, run, run_id, stop, metadata=metadata, lineage=lineage, lease=lease)
+    publisher = Publisher(
+        *(sink, run, run_id, stop),
+        metadata=metadata,
+        lineage=lineage,
+        lease=lease,
+        variants=check_kinds(filter(None, settings.variants.split(","))),
+    )
     if first is not None:
         publisher.insist(first)
     told = settings.tracking, settings.data_dir, settings.folder, settings.model_address

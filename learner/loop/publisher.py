@@ -6,7 +6,7 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -144,6 +144,7 @@ class Publisher:
         metadata: dict[str, str] | None = None,
         lineage: Lineage | None = None,
         lease: Lease | None = None,
+        variants: Sequence[str] = (),
     ) -> None:
         self.version = 0
         self.training_steps: dict[int, int] = {}
@@ -153,6 +154,7 @@ class Publisher:
         self.seconds = 0.0
         self._sink, self._run, self._run_id, self._stop = sink, run, run_id, stop
         self._metadata, self._lineage, self._lease = metadata or {}, lineage, lease
+        self._variants = [f"POLICY_VARIANT_{kind.upper()}" for kind in variants]
         self._graph: Graph | None = None
         self._condition = threading.Condition()
         self._waiting: deque[Draft] = deque()
@@ -272,6 +274,7 @@ class Publisher:
             parity=draft.parity,
             fence=0 if self._lease is None else self._lease.fence,
             q_values=self._run.architecture.dueling,
+            variants=self._variants if draft.snapshot else (),
             metadata={
                 **_drawn_from(self._run.architecture),
                 "algorithm": self._run.algorithm,

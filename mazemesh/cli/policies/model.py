@@ -42,6 +42,13 @@ def publish(
             "q=logits; for each that cannot be told by itself.",
         ),
     ] = None,
+    variants: Annotated[
+        str,
+        typer.Option(
+            help="Other forms that the Model service makes of the file, compares with it and "
+            "stores beside it: some of fp16, bf16, int8, separated by commas."
+        ),
+    ] = "",
     data_dir: DataDir = DATA_DIR,
     host: Host = None,
     port_base: PortBase = None,
@@ -58,7 +65,11 @@ def publish(
 
     with errors_as_lines():
         publication = prepare(
-            file, name, game, snapshot=snapshot, q_values=q_values, names=_mapping(names or [])
+            *(file, name, game),
+            snapshot=snapshot,
+            q_values=q_values,
+            names=_mapping(names or []),
+            variants=[part.strip() for part in variants.split(",") if part.strip()],
         )
         with connected(data_dir, host, port_base, ("game", "model"), [game]) as mesh:
             published = publication.send(mesh.model)
@@ -77,6 +88,8 @@ def publish(
             f"plays {kind}; expected answers are {published.expected_from}'s; compared: "
             f"{published.compared}"
         )
+        for one in published.variants:
+            typer.echo(f"variant {one}")
 
 
 def _mapping(given: list[str]) -> dict[str, str]:

@@ -102,6 +102,8 @@ class Answer:
         wanted: Which of its outputs were asked for.
         part: The rows.
         begun: Rows whose sessions began with zeros.
+        experiment_id: Of the experiment that chose the version; empty: none.
+        row_versions: Numbers of the versions that served the rows, where they are several.
     """
 
     version: Version
@@ -109,6 +111,8 @@ class Answer:
     wanted: tuple[int, ...]
     part: Part
     begun: Sequence[int] = ()
+    experiment_id: str = ""
+    row_versions: Sequence[int] = ()
 
     def column(self, index: int) -> bytes:
         """The data of an output."""

@@ -74,6 +74,7 @@ def publish(
     lease_seconds: float = 0.0,
     content: bytes | None = None,
     in_use: InUse = _nothing,
+    reference: bytes = b"",
 ) -> Published:
     """Gives a submission the next number; READY, or REJECTED for the reason given.
 
@@ -81,6 +82,7 @@ def publish(
     `keep` versions is retired. A request that was answered before gets the same version again. Who
     holds the name by `fence` holds it for another `lease_seconds`. `content` is the file where it
     is kept with the rows; else it is among the blobs. Versions that are `in_use` are not retired.
+    `reference` is what it was validated on, for its drift.
 
     Raises:
         InvalidArgument: the parent does not exist.
@@ -104,6 +106,8 @@ def publish(
     published = (
         _add_rejected(tx, version) if rejection else _add_ready(tx, version, keep, content, in_use)
     )
+    if reference and not rejection:
+        tx.references.put(version.name, version.number, reference)
     if version.checks:
         tx.checks.add(version.name, version.number, version.checks)
         if version.graph_sha256 and any(one.name == _OF_GRAPH for one in version.checks):
