@@ -47,8 +47,8 @@ class ModelClient(KeepingClient, ExperimentingClient):
             "GetPolicySignature",
             "ResetSessions",
             *RETRIED,
-            *KEEPING_METHODS,
             "GetDrift",
+            *KEEPING_METHODS,
         )
         super().__init__(address, tuple((_SERVICE, method) for method in methods), credentials)
         self._known: dict[str, str] = {}

@@ -296,6 +296,14 @@ class Transaction(Protocol):
         """The changes."""
 
     @property
+    def outbox(self) -> Outbox:
+        """What a mirror is still to be told."""
+
+    @property
+    def references(self) -> References:
+        """What snapshots were validated on."""
+
+    @property
     def checks(self) -> Checks:
         """What files were checked for."""
 
@@ -310,14 +318,6 @@ class Transaction(Protocol):
     @property
     def rules(self) -> RuleBook:
         """What moves of aliases have to keep to."""
-
-    @property
-    def outbox(self) -> Outbox:
-        """What a mirror is still to be told."""
-
-    @property
-    def references(self) -> References:
-        """What snapshots were validated on."""
 
     @property
     def leases(self) -> Leases:

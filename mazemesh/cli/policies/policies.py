@@ -179,12 +179,12 @@ def _lines(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "file", f"{told['size_bytes']} bytes, sha256 {told['sha256']}"
     if told["checked"]:
         yield "compared", told["checked"]
+    for one in told["variants"]:
+        yield "variant", one["told"]
     for one in told["checks"]:
         yield "check", check_line(one)
     if told["kept_by"]:
         yield "kept", told["kept_by"]
-    for one in told["variants"]:
-        yield "variant", one["told"]
     code = f", code {told['code_version']}" if told["code_version"] else ""
     yield "published", f"{told['create_time']}, run {told['run_id'] or '-'}{code}"
     training = told["training"]

@@ -336,8 +336,8 @@ class Publisher:
                 fence=fence,
                 lease_seconds=self._lease_seconds,
                 content=content,
-                in_use=lambda tx, name: protected(tx, name, self._users, now),
                 reference=reference,
+                in_use=lambda tx, name: protected(tx, name, self._users, now),
             )
         )
         if submission.config and len(self._configs) < _MOST_CONFIGS:

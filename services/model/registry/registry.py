@@ -73,8 +73,8 @@ def publish(
     fence: int = 0,
     lease_seconds: float = 0.0,
     content: bytes | None = None,
-    in_use: InUse = _nothing,
     reference: bytes = b"",
+    in_use: InUse = _nothing,
 ) -> Published:
     """Gives a submission the next number; READY, or REJECTED for the reason given.
 
@@ -106,12 +106,12 @@ def publish(
     published = (
         _add_rejected(tx, version) if rejection else _add_ready(tx, version, keep, content, in_use)
     )
-    if reference and not rejection:
-        tx.references.put(version.name, version.number, reference)
     if version.checks:
         tx.checks.add(version.name, version.number, version.checks)
         if version.graph_sha256 and any(one.name == _OF_GRAPH for one in version.checks):
             tx.checks.put_graph(version.graph_sha256, version.reference, version.checks)
+    if reference and not rejection:
+        tx.references.put(version.name, version.number, reference)
     if version.config:
         tx.configs.put(version.config_sha256, version.config)
     return published

@@ -275,11 +275,11 @@ def values(version: Version) -> dict[str, Any]:
         "q_values": version.q_values,
         "checked": version.checked,
         "graph_sha256": version.graph_sha256,
+        "has_variants": bool(version.variants),
         "code_version": version.code_version,
         "game": version.game,
         "game_hash": version.game_hash,
         "config_sha256": version.config_sha256,
-        "has_variants": bool(version.variants),
     }
 
 

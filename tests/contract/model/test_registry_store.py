@@ -330,11 +330,11 @@ class TestSqlRegistry(RegistryStoreContract):
         for row in rows:
             for later in (
                 "graph_sha256",
+                "has_variants",
                 "code_version",
                 "game",
                 "game_hash",
                 "config_sha256",
-                "has_variants",
             ):
                 del row[later]
         await database.run(lambda session: session.execute(insert(VERSIONS), rows))
