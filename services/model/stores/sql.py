@@ -17,6 +17,8 @@ from services._harness.sql.database import Database
 from services.model.mirror.outbox import Mirrored
 from services.model.registry.policy import Alias, Event, Lease
 from services.model.store import Transaction
+from services.model.stores.sql_checks import SqlChecks, SqlConfigs
+from services.model.stores.sql_keeping import SqlHolds, SqlRules
 from services.model.stores.sql_moves import SqlMoves
 from services.model.stores.sql_outbox import SqlOutbox
 from services.model.stores.sql_references import SqlReferences
@@ -100,6 +102,10 @@ class SqlTransaction:
         self.moves = SqlMoves(connection)
         self.references = SqlReferences(connection)
         self.events = SqlEvents(connection, self.versions, keep_events, self.outbox)
+        self.checks = SqlChecks(connection)
+        self.configs = SqlConfigs(connection)
+        self.holds = SqlHolds(connection)
+        self.rules = SqlRules(connection)
         self.leases = SqlLeases(connection)
         self.files = SqlFiles(connection)
 
