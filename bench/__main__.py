@@ -14,6 +14,7 @@ COMMANDS = {
     "backup": "bench.stores.backup",
     "cluster": "bench.cluster.command",
     "elo-scale": "bench.elo.scale",
+    "experiments": "bench.experiments.command",
     "fairness": "bench.fairness",
     "game": "bench.game.command",
     "league": "bench.league.command",

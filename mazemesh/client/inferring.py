@@ -31,6 +31,8 @@ class Inferred:
         version: That served.
         columns: By name, [rows, ...]: what was asked for, or the actions and `value`.
         begun: Rows whose sessions began with zeros.
+        experiment_id: The experiment that chose the version; empty: none.
+        row_versions: Of each row, where they are not all `version`, the first row's.
         variant: The form of its file that served; empty: as it was published.
     """
 
@@ -38,6 +40,8 @@ class Inferred:
     version: int
     columns: Mapping[str, npt.NDArray[Any]]
     begun: tuple[int, ...] = ()
+    experiment_id: str = ""
+    row_versions: tuple[int, ...] = ()
     variant: str = ""
 
     @property
@@ -89,6 +93,7 @@ class InferringClient(ServiceClient):
         seed: int | None = None,
         sessions: Sequence[str] = (),
         begin: Sequence[int] = (),
+        session: str = "",
         variant: str = "",
         deadline: float = DEADLINE,
     ) -> Inferred:
@@ -103,6 +108,8 @@ class InferringClient(ServiceClient):
             seed: Of the draws.
             sessions: Of recurrent policies: an id a row, whose state is kept between calls.
             begin: Rows whose sessions begin anew.
+            session: Whose call this is, where an experiment runs on the alias: the same one is
+                always served by the same version. Empty: that of each row, else one of its own.
             variant: "fp16", "bf16" or "int8": that form of the file, where the version has it; the
                 answer tells which served.
             deadline: Seconds, over all attempts: without sessions a call is made again when the
@@ -125,6 +132,7 @@ class InferringClient(ServiceClient):
             seed=seed,
             session_ids=sessions,
             begin_rows=begin,
+            session=session,
             variant=variant_number(variant),
         )
         until = time.monotonic() + deadline
@@ -138,9 +146,15 @@ class InferringClient(ServiceClient):
                 if sessions or attempt == _ATTEMPTS - 1 or left < pause:
                     raise
                 time.sleep(pause)  # nothing tells when it is back
-        begun = tuple(told.begun_rows)
-        answers, served = arrays_of(told.columns, told.rows), variant_name(told.variant)
-        return Inferred(told.name, told.version, answers, begun, served)
+        return Inferred(
+            told.name,
+            told.version,
+            arrays_of(told.columns, told.rows),
+            tuple(told.begun_rows),
+            told.experiment_id,
+            tuple(told.row_versions),
+            variant_name(told.variant),
+        )
 
     def policy_signature(
         self, policy: str, deadline: float = DEADLINE, variant: str = ""

@@ -23,6 +23,7 @@ from mazemesh.client.replay.experience_tables import ExperienceTables
 from mazemesh.client.replay.replay_shards import connect_replay
 
 if TYPE_CHECKING:
+    from mazemesh.client.experiments import Experiments
     from mazemesh.match_files.files import RatingFiles
     from mazemesh.optimization.running import Optimization
 
@@ -64,6 +65,13 @@ class Mesh:
     def model(self) -> ModelClient:
         """Publishes and fetches policies."""
         return ModelClient(self.addresses.model, self._credentials)
+
+    @cached_property
+    def experiments(self) -> Experiments:
+        """Compares versions by who is served by which: A/B tests, canaries, shadows."""
+        from mazemesh.client.experiments import Experiments
+
+        return Experiments(self.model)
 
     @cached_property
     def elo(self) -> EloClient:

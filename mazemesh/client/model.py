@@ -10,6 +10,7 @@ from contextlib import closing
 from typing import Any
 
 from mazemesh.client.credentials import Credentials
+from mazemesh.client.experimenting import RETRIED, ExperimentingClient
 from mazemesh.client.inferring import variant_number
 from mazemesh.client.keeping import KEEPING_METHODS, KeepingClient
 from mazemesh.client.pauses import jittered
@@ -26,8 +27,8 @@ _ATTEMPTS = 5
 _PAUSE = 0.2
 
 
-class ModelClient(KeepingClient):
-    """Publishes, fetches, lists, watches and asks policies. Thread-safe."""
+class ModelClient(KeepingClient, ExperimentingClient):
+    """Publishes, fetches, lists, watches, asks and compares policies. Thread-safe."""
 
     def __init__(self, address: str, credentials: Credentials | None = None) -> None:
         # A publish always carries a request_id here, so it may be tried again; an alias may not.
@@ -41,6 +42,7 @@ class ModelClient(KeepingClient):
             "ListAliasHistory",
             "GetPolicySignature",
             "ResetSessions",
+            *RETRIED,
             "GetDrift",
             *KEEPING_METHODS,
         )

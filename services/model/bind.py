@@ -25,6 +25,8 @@ from services._harness.broadcast import Broadcast
 from services._harness.own_folder import OwnFolder
 from services._harness.peers.game_specs import GameSpecs, RemoteSpecs, SpecPeer
 from services.model import metrics
+from services.model.experiments.arms import ArmsInUse
+from services.model.experiments.bind import Parts, open_experiments
 from services.model.inference.bind import follow, open_inference
 from services.model.inference.inference import Inference
 from services.model.metered_servicer import MeteredServicer
@@ -46,18 +48,27 @@ from services.model.validation.smoke.smoke import Extent, Smoke, SmokePeer
 from services.model.validation.validators import Limits, Validator, Validators
 from services.model.variants.making import VariantMaker
 from services.model.weights import Weights
+from services.model.wire.experiment_servicer import ExperimentMethods
 from services.model.wire.infer_servicer import InferMethods
 from services.model.wire.kserve_servicer import SERVICE, KserveServicer
 
 _TOPIC = "policies"
 
 
-class Servicer(InferMethods, MeteredServicer):
+class Servicer(InferMethods, ExperimentMethods, MeteredServicer):
     """All of ModelService."""
 
-    def __init__(self, registry: CollectorRegistry, *, inference: Inference, **parts: Any) -> None:
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        *,
+        inference: Inference,
+        experiments: Parts,
+        **parts: Any,
+    ) -> None:
         super().__init__(registry, **parts)
         self.inference = inference
+        self.serving, self.steward = experiments
 
 
 async def bind(settings: ModelSettings, server: Server) -> None:
@@ -151,7 +162,7 @@ async def bind_with(
         coming.notify()
 
     # What else of this service names versions is asked before one is retired.
-    users: tuple[VersionsInUse, ...] = ()
+    users: tuple[VersionsInUse, ...] = (ArmsInUse(),)
     smoke = None
     if smoke_games is not None:
         extent = Extent(settings.smoke_games, settings.smoke_moves, settings.smoke_game_moves)
@@ -175,9 +186,13 @@ async def bind_with(
         file=weights.file,
     )
     inference = open_inference(settings, server, store, weights)
+    experiments = open_experiments(
+        settings, server, store, weights, inference, moved=lambda: news(()), now=now
+    )
     servicer = Servicer(
         server.registry,
         inference=inference,
+        experiments=experiments,
         store=store,
         blobs=blobs,
         uploads=uploads,
@@ -200,7 +215,7 @@ async def bind_with(
     collector = metrics.StateCollector(servicer, store)
     server.registry.register(collector)
     server.add_servicer("mazemesh.v1.ModelService", add_ModelServiceServicer_to_server, servicer)
-    kserve = KserveServicer(inference, settings.inference_batch_wait_ms / 1000)
+    kserve = KserveServicer(inference, experiments.serving, settings.inference_batch_wait_ms / 1000)
     server.add_servicer(SERVICE, add_GRPCInferenceServiceServicer_to_server, kserve)
     server.on_drain(kserve.drain)
     server.on_drain(end_watches)

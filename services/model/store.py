@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from services.model.checks import Check
+from services.model.experiments.store import Experiments
 from services.model.mirror.outbox import Outbox
 from services.model.registry.policy import (
     Alias,
@@ -325,6 +326,10 @@ class Transaction(Protocol):
     @property
     def files(self) -> Files:
         """The files that are kept with the rows."""
+
+    @property
+    def experiments(self) -> Experiments:
+        """The experiments."""
 
     def lock(self) -> None:
         """Waits until no other transaction writes; from here to the end this one is alone."""

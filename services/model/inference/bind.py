@@ -86,6 +86,45 @@ def open_inference(
     return inference
 
 
+def open_aside(
+    settings: ModelSettings, server: Server, store: RegistryStore, weights: Weights
+) -> Inference:
+    """Inference for what nobody waits for: one process, which yields to all others.
+
+    It starts at the first call; its batches are not among the figures of those that are waited for.
+    """
+    loop = asyncio.get_running_loop()
+    process = Process(
+        Means(
+            threads=1,
+            processor=settings.inference_processor,
+            memory_bytes=2 * settings.inference_memory_bytes + _BESIDE_BYTES,
+            run_seconds=settings.inference_run_seconds,
+            yields=True,
+        )
+    )
+
+    async def resolve(policy: str) -> Version:
+        reference = parse_reference(policy)
+        return await store.transact(lambda tx: registry.resolve_file(tx, reference))
+
+    models = Models(
+        [process],
+        partial(_checked_file, weights),
+        most_bytes=settings.inference_memory_bytes,
+        new_queue=lambda: Queue(settings.inference_batch_rows, 0.0),
+        ban_seconds=BAN_SECONDS,
+        clock=loop.time,
+    )
+    sessions = Remembering(MemorySessions(1, 1, 1.0, loop.time))
+    limits = Limits(settings.inference_calls, settings.inference_call_bytes)
+    pointers = Pointers(resolve, models.load, loop.time)
+    inference = Inference(models, pointers, sessions, limits, loop.time, lambda _: None)
+    server.on_stop(process.close)
+    server.on_stop(inference.close)
+    return inference
+
+
 def _sessions(
     settings: ModelSettings, server: Server, loop: asyncio.AbstractEventLoop
 ) -> SessionStore:

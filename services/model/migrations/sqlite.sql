@@ -2,7 +2,7 @@ CREATE TABLE alembic_version_model (
 	version_num VARCHAR(32) NOT NULL,
 	CONSTRAINT alembic_version_model_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO "alembic_version_model" VALUES('0008');
+INSERT INTO "alembic_version_model" VALUES('0009');
 CREATE TABLE policy_alias_moves (
 	revision BIGINT NOT NULL,
 	name VARCHAR(64) NOT NULL,
@@ -47,6 +47,50 @@ CREATE TABLE policy_events (
 	number BIGINT NOT NULL,
 	alias VARCHAR(64) NOT NULL,
 	CONSTRAINT pk_policy_events PRIMARY KEY (revision)
+);
+CREATE TABLE policy_experiment_arms (
+	experiment_id VARCHAR(64) NOT NULL,
+	arm SMALLINT NOT NULL,
+	number BIGINT NOT NULL,
+	sessions BIGINT NOT NULL,
+	calls BIGINT NOT NULL,
+	errors BIGINT NOT NULL,
+	slow BIGINT NOT NULL,
+	seconds FLOAT NOT NULL,
+	dropped BIGINT NOT NULL,
+	compared BIGINT NOT NULL,
+	agreeing BIGINT NOT NULL,
+	outcomes BIGINT NOT NULL,
+	score FLOAT NOT NULL,
+	latencies JSON NOT NULL,
+	CONSTRAINT pk_policy_experiment_arms PRIMARY KEY (experiment_id, arm)
+);
+CREATE TABLE policy_experiment_sessions (
+	experiment_id VARCHAR(64) NOT NULL,
+	session VARCHAR(128) NOT NULL,
+	arm SMALLINT NOT NULL,
+	score FLOAT,
+	CONSTRAINT pk_policy_experiment_sessions PRIMARY KEY (experiment_id, session)
+);
+CREATE TABLE policy_experiments (
+	position INTEGER NOT NULL,
+	experiment_id VARCHAR(64) NOT NULL,
+	name VARCHAR(64) NOT NULL,
+	alias VARCHAR(64) NOT NULL,
+	state SMALLINT NOT NULL,
+	definition JSON NOT NULL,
+	weights JSON NOT NULL,
+	step INTEGER NOT NULL,
+	step_begun DATETIME NOT NULL,
+	step_answers BIGINT NOT NULL,
+	step_outcomes BIGINT NOT NULL,
+	revision BIGINT NOT NULL,
+	key_id VARCHAR(64) NOT NULL,
+	explanation TEXT NOT NULL,
+	created DATETIME NOT NULL,
+	ended DATETIME,
+	CONSTRAINT pk_policy_experiments PRIMARY KEY (position),
+	CONSTRAINT uq_policy_experiments_experiment_id UNIQUE (experiment_id)
 );
 CREATE TABLE policy_files (
 	sha256 VARCHAR(64) NOT NULL,
@@ -160,3 +204,6 @@ CREATE INDEX ix_policy_configs_value ON policy_configs ("key", value);
 CREATE INDEX ix_policy_holds_holder ON policy_holds (holder);
 CREATE INDEX ix_policy_holds_expires ON policy_holds (expires);
 CREATE INDEX ix_policy_variants_sha256 ON policy_variants (sha256);
+CREATE INDEX ix_policy_experiments_name ON policy_experiments (name, position);
+CREATE INDEX ix_policy_experiments_state ON policy_experiments (state, position);
+CREATE UNIQUE INDEX ux_policy_experiments_running ON policy_experiments (name, alias) WHERE state = 1;

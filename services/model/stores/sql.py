@@ -18,11 +18,13 @@ from services.model.mirror.outbox import Mirrored
 from services.model.registry.policy import Alias, Event, Lease
 from services.model.store import Transaction
 from services.model.stores.sql_checks import SqlChecks, SqlConfigs
+from services.model.stores.sql_experiments import SqlExperiments
 from services.model.stores.sql_keeping import SqlHolds, SqlRules
 from services.model.stores.sql_moves import SqlMoves
 from services.model.stores.sql_outbox import SqlOutbox
 from services.model.stores.sql_references import SqlReferences
-from services.model.stores.sql_versions import SqlVersions, in_utc
+from services.model.stores.sql_time import in_utc
+from services.model.stores.sql_versions import SqlVersions
 from services.model.stores.tables import ALIASES, EVENTS, FILES, LEASES, REVISION
 
 T = TypeVar("T")
@@ -108,6 +110,7 @@ class SqlTransaction:
         self.rules = SqlRules(connection)
         self.leases = SqlLeases(connection)
         self.files = SqlFiles(connection)
+        self.experiments = SqlExperiments(connection)
 
     def lock(self) -> None:
         """Locks the one row that every writer locks first.

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, literal, sel
 from mazemesh.names import LATEST
 from services.model.mirror.outbox import Entry, Mirrored, Waiting
 from services.model.registry.policy import Alias, Event, State
-from services.model.stores.sql_versions import in_utc
+from services.model.stores.sql_time import in_utc
 from services.model.stores.tables import ALIASES, MIRROR, MIRROR_OUTBOX, VERSIONS
 
 _OUT: Final = MIRROR_OUTBOX.c

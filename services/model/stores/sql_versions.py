@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -24,6 +23,7 @@ from sqlalchemy import (
 from services.model.registry.policy import State, Variant, Version
 from services.model.store import Brief, Filter, Page
 from services.model.stores.searching import LOOKED_AT, matching, of_index
+from services.model.stores.sql_time import in_utc
 from services.model.stores.tables import ALIASES, COUNTS, VARIANTS, VERSIONS
 
 _ALIASED = (
@@ -318,8 +318,3 @@ def _version(
         aliases=aliases,
         variants=tuple(variants.get((row.name, row.number), ())) if row.has_variants else (),
     )
-
-
-def in_utc(found: datetime) -> datetime:
-    """A time that was stored: SQLite drops the zone, PostgreSQL may return another one."""
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)

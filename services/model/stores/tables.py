@@ -248,6 +248,72 @@ LEASES: Final = Table(
     Column("expires", DateTime(timezone=True), nullable=False),
 )
 
+EXPERIMENTS: Final = Table(
+    "policy_experiments",
+    METADATA,
+    # The order in which they were started.
+    Column("position", _POSITION, primary_key=True),
+    Column("experiment_id", String(64), nullable=False, unique=True),
+    Column("name", String(64), nullable=False),
+    Column("alias", String(64), nullable=False),
+    Column("state", SmallInteger, nullable=False),
+    # As stores/experiment_json.py writes it.
+    Column("definition", JSON, nullable=False),
+    Column("weights", JSON, nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("step_begun", DateTime(timezone=True), nullable=False),
+    Column("step_answers", BigInteger, nullable=False),
+    Column("step_outcomes", BigInteger, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("key_id", String(64), nullable=False),
+    Column("explanation", Text, nullable=False),
+    Column("created", DateTime(timezone=True), nullable=False),
+    Column("ended", DateTime(timezone=True)),
+    Index("ix_policy_experiments_name", "name", "position"),
+    Index("ix_policy_experiments_state", "state", "position"),
+    # One at a time over an alias.
+    Index(
+        "ux_policy_experiments_running",
+        "name",
+        "alias",
+        unique=True,
+        postgresql_where=text("state = 1"),
+        sqlite_where=text("state = 1"),
+    ),
+)
+
+EXPERIMENT_ARMS: Final = Table(
+    "policy_experiment_arms",
+    METADATA,
+    Column("experiment_id", String(64), primary_key=True),
+    Column("arm", SmallInteger, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, nullable=False),
+    # Sessions that were written down.
+    Column("sessions", BigInteger, nullable=False),
+    Column("calls", BigInteger, nullable=False),
+    Column("errors", BigInteger, nullable=False),
+    Column("slow", BigInteger, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("dropped", BigInteger, nullable=False),
+    Column("compared", BigInteger, nullable=False),
+    Column("agreeing", BigInteger, nullable=False),
+    Column("outcomes", BigInteger, nullable=False),
+    Column("score", Float, nullable=False),
+    # Calls by class of latency.
+    Column("latencies", JSON, nullable=False),
+)
+
+EXPERIMENT_SESSIONS: Final = Table(
+    "policy_experiment_sessions",
+    METADATA,
+    Column("experiment_id", String(64), primary_key=True),
+    Column("session", String(128), primary_key=True),
+    Column("arm", SmallInteger, nullable=False),
+    # Absent until it has an outcome.
+    Column("score", Float),
+)
+"""Sessions that were assigned or have an outcome; deleted some days after the experiment's end."""
+
 REVISION: Final = Table(
     "policy_revision",
     METADATA,

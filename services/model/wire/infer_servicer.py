@@ -8,9 +8,11 @@ from mazemesh.names import POLICY
 from mazemesh.v1 import model_pb2 as pb
 from services._harness.access.admission import caller
 from services._harness.calls.context import Context
+from services.model.experiments.serving import Serving
 from services.model.inference.inference import Inference
 from services.model.inference.pointers import name_in_use
 from services.model.wire.drift_message import NO_MEASURE, NOT_ASKED, drift_message, most_drifted
+from services.model.wire.experiment_messages import check_session
 from services.model.wire.infer_messages import infer_message, read_infer, signature_message
 from services.model.wire.messages import read_variant
 
@@ -19,11 +21,13 @@ class InferMethods:
     """A part of the servicer of ModelService."""
 
     inference: Inference
+    serving: Serving
 
     async def Infer(self, request: pb.InferRequest, context: Context) -> pb.InferResponse:
         """Answers of a version to a batch of observations."""
         asked = read_infer(request, caller().owner, deadline(context))
-        return infer_message(await self.inference.infer(asked))
+        session = check_session("session", request.session) if request.session else ""
+        return infer_message(await self.serving.infer(asked, session))
 
     async def GetPolicySignature(
         self, request: pb.GetPolicySignatureRequest, context: Context

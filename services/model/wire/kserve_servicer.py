@@ -17,6 +17,7 @@ from mazemesh.names import POLICY, parse_reference
 from services._harness.access.admission import caller
 from services._harness.calls.context import Context
 from services._harness.calls.refusals import refusal
+from services.model.experiments.serving import Serving
 from services.model.inference.inference import Inference
 from services.model.wire import kserve_messages as messages
 from services.model.wire.infer_servicer import deadline
@@ -29,12 +30,14 @@ class KserveServicer(GRPCInferenceServiceServicer):
     """Serves the KServe v2 protocol.
 
     Args:
-        inference: Answers.
+        inference: What is loaded.
+        serving: Answers.
         wait_seconds: How long rows wait for others, for those who ask.
     """
 
-    def __init__(self, inference: Inference, wait_seconds: float) -> None:
-        self._inference, self._wait_seconds = inference, wait_seconds
+    def __init__(self, inference: Inference, serving: Serving, wait_seconds: float) -> None:
+        self._inference, self._serving = inference, serving
+        self._wait_seconds = wait_seconds
         self._stopping = False
 
     async def drain(self) -> None:
@@ -94,7 +97,7 @@ class KserveServicer(GRPCInferenceServiceServicer):
         """Answers of a version to a batch of observations."""
         now = asyncio.get_running_loop().time()
         asked, sequence = messages.read_infer(request, caller().owner, now, deadline(context))
-        answer = await self._inference.infer(asked)
+        answer = await self._serving.infer(asked, sequence.session)
         if sequence.ids and sequence.ends:
             sessions = self._inference.sessions
             await sessions.reset(caller().owner, answer.version.name, sequence.ids)
