@@ -27,6 +27,7 @@ from services._harness.peers.game_specs import GameSpecs, RemoteSpecs, SpecPeer
 from services.model import metrics
 from services.model.experiments.arms import ArmsInUse
 from services.model.experiments.bind import Parts, open_experiments
+from services.model.external.bind import External
 from services.model.inference.bind import follow, open_inference
 from services.model.inference.inference import Inference
 from services.model.metered_servicer import MeteredServicer
@@ -39,7 +40,7 @@ from services.model.registry.keeping.in_use import VersionsInUse
 from services.model.registry.policy import Event, Submission, Version
 from services.model.registry.publisher import Publisher
 from services.model.registry.upload import Uploads
-from services.model.remotes import RemoteGates, RemoteSmoke
+from services.model.remotes.game_and_elo import RemoteGates, RemoteSmoke
 from services.model.servicer import GatePeer
 from services.model.settings import ModelSettings
 from services.model.stores.sql import SqlRegistry
@@ -49,13 +50,14 @@ from services.model.validation.validators import Limits, Validator, Validators
 from services.model.variants.making import VariantMaker
 from services.model.weights import Weights
 from services.model.wire.experiment_servicer import ExperimentMethods
+from services.model.wire.external_servicer import ExternalMethods
 from services.model.wire.infer_servicer import InferMethods
 from services.model.wire.kserve_servicer import SERVICE, KserveServicer
 
 _TOPIC = "policies"
 
 
-class Servicer(InferMethods, ExperimentMethods, MeteredServicer):
+class Servicer(ExternalMethods, InferMethods, ExperimentMethods, MeteredServicer):
     """All of ModelService."""
 
     def __init__(
@@ -63,11 +65,12 @@ class Servicer(InferMethods, ExperimentMethods, MeteredServicer):
         registry: CollectorRegistry,
         *,
         inference: Inference,
+        external: External,
         experiments: Parts,
         **parts: Any,
     ) -> None:
         super().__init__(registry, **parts)
-        self.inference = inference
+        self.inference, self.external = inference, external
         self.serving, self.steward = experiments
 
 
@@ -193,6 +196,7 @@ async def bind_with(
         server.registry,
         inference=inference,
         experiments=experiments,
+        external=External(settings, server, inference),
         store=store,
         blobs=blobs,
         uploads=uploads,
