@@ -98,7 +98,7 @@ def test_a_rejected_version_tells_what_was_passed_and_what_was_not(model: Runnin
 def test_a_file_that_is_too_slow_is_rejected(tmp_path: Path) -> None:
     with running_model(tmp_path, latency_budget_ms=1e-6) as model:
         network = Network()
-        with pytest.raises(FailedPrecondition, match="a batch of 1 takes .* at most 1e-06 ms"):
+        with pytest.raises(FailedPrecondition, match=r"a batch of 1 takes .* at most 1e-06 ms"):
             model.client.publish(network.header(), network.file())
         found = checks(model, "race:1")
         assert (found["latency-1"].outcome, list(found)[-1]) == (FAILED, "latency-1")
