@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
+from dataclasses import dataclass, field
 from typing import Any
 
 from mazemesh.client.credentials import Credentials
@@ -43,7 +44,7 @@ class ModelClient(KeepingClient):
             *KEEPING_METHODS,
         )
         super().__init__(address, tuple((_SERVICE, method) for method in methods), credentials)
-        self._known: dict[str, str] = {}
+        self._known: dict[str, tuple[str, _Config]] = {}
 
     def publish(
         self, header: pb.PublishPolicyHeader, data: bytes, graph: Graph | None = None
@@ -69,15 +70,22 @@ class ModelClient(KeepingClient):
         complete.sha256 = header.sha256 or hashlib.sha256(data).hexdigest()
         complete.size_bytes = header.size_bytes or len(data)
         # Only where Model took a file of this graph from here before.
-        if graph is not None and self._known.get(complete.name) == graph.sha256:
+        known, config = self._known.get(complete.name, ("", _Config()))
+        if graph is not None and known == graph.sha256:
             weights = graph.weights_of(data)
             if weights is not None:
+                brief = pb.PublishPolicyHeader()
+                brief.CopyFrom(complete)
+                if config.sha256 and brief.config == config.values:
+                    brief.config_sha256 = config.sha256
+                    brief.ClearField("config")
                 try:
-                    return self._publish(_weight_messages(complete, weights, graph))
+                    return self._publish(_weight_messages(brief, weights, graph))
                 except NotFound:
                     self._known.pop(complete.name, None)
         version = self._publish(_messages(complete, data))
-        self._known[complete.name] = version.graph_sha256
+        config = _Config(version.config_sha256, dict(complete.config))
+        self._known[complete.name] = version.graph_sha256, config
         return version
 
     def _publish(self, messages: Iterator[pb.PublishPolicyRequest]) -> pb.PolicyVersion:
@@ -219,6 +227,14 @@ class ModelClient(KeepingClient):
             Conflict: another run holds it, or has taken it over; the message names it.
         """
         return self._call(self._stub.HoldName, request)
+
+
+@dataclass(frozen=True)
+class _Config:
+    """What the last whole file of a name was published with, which need not be sent again."""
+
+    sha256: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 def _one_by_one(messages: Any) -> Iterator[pb.WatchPoliciesResponse]:

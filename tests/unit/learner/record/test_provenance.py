@@ -14,7 +14,9 @@ from learner.settings import LearnerSettings
 
 
 def test_a_config_has_what_the_run_was_started_with(tmp_path: Path) -> None:
-    settings = LearnerSettings(data_dir=tmp_path, game="solo", seed=7, hyperparameters={"learning_rate": 0.002})
+    settings = LearnerSettings(
+        data_dir=tmp_path, game="solo", seed=7, hyperparameters={"learning_rate": 0.002}
+    )
     config = config_of(Run.of(settings))
     assert (config["algorithm"], config["seed"], config["learning_rate"]) == ("ppo", "7", "0.002")
     assert config["game.width"] == str(Run.of(settings).game_settings.width)

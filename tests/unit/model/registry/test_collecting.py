@@ -12,7 +12,7 @@ import pytest
 from mazemesh.errors import FailedPrecondition, NotFound
 from services._harness.sql.database import Database
 from services.model.registry import aliases, registry
-from services.model.registry.keeping.collecting import Collected, Wanted, collect, protected
+from services.model.registry.keeping.collecting import Collected, Wanted, collect, kept, protected
 from services.model.registry.keeping.holds import Wish, hold
 from services.model.registry.policy import State, Submission, Told
 from services.model.store import Transaction
@@ -199,6 +199,8 @@ async def test_whatever_happens_no_version_that_somebody_needs_is_retired(
             experiments.used = {chance.choice(there): "experiment"}
         else:
             before = set(await store.transact(lambda tx: protected(tx, "race", [experiments], NOW)))
+            # What a publish looks at is the same.
+            assert before == await store.transact(lambda tx: kept(tx, "race", [experiments], NOW))
             await collected(
                 store,
                 experiments,
