@@ -74,13 +74,8 @@ class ModelClient(KeepingClient):
         if graph is not None and known == graph.sha256:
             weights = graph.weights_of(data)
             if weights is not None:
-                brief = pb.PublishPolicyHeader()
-                brief.CopyFrom(complete)
-                if config.sha256 and brief.config == config.values:
-                    brief.config_sha256 = config.sha256
-                    brief.ClearField("config")
                 try:
-                    return self._publish(_weight_messages(brief, weights, graph))
+                    return self._publish(_weight_messages(complete, weights, graph, config))
                 except NotFound:
                     self._known.pop(complete.name, None)
         version = self._publish(_messages(complete, data))
@@ -253,11 +248,14 @@ def _messages(header: pb.PublishPolicyHeader, data: bytes) -> Iterator[pb.Publis
 
 
 def _weight_messages(
-    header: pb.PublishPolicyHeader, weights: bytes, graph: Graph
+    header: pb.PublishPolicyHeader, weights: bytes, graph: Graph, config: _Config
 ) -> Iterator[pb.PublishPolicyRequest]:
     complete = pb.PublishPolicyHeader()
     complete.CopyFrom(header)
     complete.graph_sha256 = graph.sha256
+    if config.sha256 and complete.config == config.values:
+        complete.config_sha256 = config.sha256
+        complete.ClearField("config")
     if len(weights) + complete.ByteSize() <= CHUNK_BYTES:
         complete.weights = weights
         weights = b""
