@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mazemesh.client.credentials import Credentials
 from mazemesh.client.keeping import KEEPING_METHODS, KeepingClient
@@ -16,6 +16,10 @@ from mazemesh.client.pauses import jittered
 from mazemesh.errors import MazemeshError, NotFound, Unavailable
 from mazemesh.policy.weights import Graph, WeightsError
 from mazemesh.v1 import model_pb2 as pb
+
+if TYPE_CHECKING:
+    from mazemesh.external.kinds import AgentKind
+    from mazemesh.external.simulator import Simulator
 
 CHUNK_BYTES = 1024 * 1024
 PUBLISH_DEADLINE = 60.0
@@ -214,6 +218,21 @@ class ModelClient(KeepingClient):
             if not page.next_page_token:
                 return
             request.page_token = page.next_page_token
+
+    def simulator(self, kinds: Mapping[str, AgentKind], **how: Any) -> Simulator:
+        """A simulator that has its agents played here (`mazemesh.external`); opens a stream.
+
+        Args:
+            kinds: Of its agents, by name.
+            how: As of `mazemesh.external.Simulator`.
+
+        Raises:
+            NotFound: a kind's policy is not there, for `policy_seconds`.
+            FailedPrecondition: it has other spaces than the kind.
+        """
+        from mazemesh.external.simulator import Simulator
+
+        return Simulator(self._stub.ExternalEpisodes, self.address, kinds, **how)
 
     def hold_name(self, request: pb.HoldNameRequest) -> pb.HoldNameResponse:
         """Begins, renews or ends a run's hold on a policy's name, as model.proto says.

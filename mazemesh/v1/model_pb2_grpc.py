@@ -159,6 +159,11 @@ class ModelServiceStub:
                 request_serializer=mazemesh_dot_v1_dot_model__pb2.ResetSessionsRequest.SerializeToString,
                 response_deserializer=mazemesh_dot_v1_dot_model__pb2.ResetSessionsResponse.FromString,
                 _registered_method=True)
+        self.ExternalEpisodes = channel.stream_stream(
+                '/mazemesh.v1.ModelService/ExternalEpisodes',
+                request_serializer=mazemesh_dot_v1_dot_model__pb2.ExternalEpisodesRequest.SerializeToString,
+                response_deserializer=mazemesh_dot_v1_dot_model__pb2.ExternalEpisodesResponse.FromString,
+                _registered_method=True)
 
 
 class ModelServiceServicer:
@@ -395,6 +400,36 @@ class ModelServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExternalEpisodes(self, request_iterator, context):
+        """A simulator that steps itself has its agents played by policies, and what they live through recorded for those of them
+        that learn, as if an actor had played. First message: what it is, answered by `opened`. Then turns, each answered once,
+        in any order, so that several may be under way, 16 at most: further ones are not read until then. A heartbeat comes
+        after 20 s of silence.
+
+        An agent is known by the number of its episode, its own within that, and its kind. It is there from its first row in a
+        turn on; the same numbers are another agent after it has ended. Who waits for an action may not be in another turn. The
+        policy of its first row plays it to its end: "name" or "name:latest" is whatever version is the newest at each action,
+        and learns from the agent, where the version says how to collect (Collection.external); "name:12" or another alias is
+        the version that it stood for then, and does not. What a recurrent policy remembers is kept with the agent.
+
+        Time is each agent's own: a step is from one action of its to the next, or its end, and has the rewards that came
+        meanwhile. A step is written when the next one is over too, or `reward_lag` further ones, or the agent has ended. Of
+        agents that end otherwise (the stream breaks, their episode fails or is ended without them) the last whole step counts as
+        truncated, and the one under way is lost: nothing else is.
+
+        Where a learner takes no more experience, answers to turns with agents that it learns from wait, which `waiting` tells
+        after a second; other turns and streams go on. After 30 s it is left out: its agents go on, and their experience is
+        dropped and counted (`left_out_rows`) until it takes some again.
+
+        INVALID_ARGUMENT when the first message is none, or something in a turn belongs to no episode. NOT_FOUND, or
+        FAILED_PRECONDITION, when a kind's policy is not there, or has not the spaces of the kind. What is wrong with an
+        episode ends that alone (`failed`). RESOURCE_EXHAUSTED when 64 streams are open, or their agents and what waits would take
+        more than 256 MiB (as the service is set). DEADLINE_EXCEEDED after 10 minutes without a message. UNAVAILABLE when the service stops.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ModelServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -487,6 +522,11 @@ def add_ModelServiceServicer_to_server(servicer, server):
                     servicer.ResetSessions,
                     request_deserializer=mazemesh_dot_v1_dot_model__pb2.ResetSessionsRequest.FromString,
                     response_serializer=mazemesh_dot_v1_dot_model__pb2.ResetSessionsResponse.SerializeToString,
+            ),
+            'ExternalEpisodes': grpc.stream_stream_rpc_method_handler(
+                    servicer.ExternalEpisodes,
+                    request_deserializer=mazemesh_dot_v1_dot_model__pb2.ExternalEpisodesRequest.FromString,
+                    response_serializer=mazemesh_dot_v1_dot_model__pb2.ExternalEpisodesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1009,6 +1049,33 @@ class ModelService:
             '/mazemesh.v1.ModelService/ResetSessions',
             mazemesh_dot_v1_dot_model__pb2.ResetSessionsRequest.SerializeToString,
             mazemesh_dot_v1_dot_model__pb2.ResetSessionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExternalEpisodes(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/mazemesh.v1.ModelService/ExternalEpisodes',
+            mazemesh_dot_v1_dot_model__pb2.ExternalEpisodesRequest.SerializeToString,
+            mazemesh_dot_v1_dot_model__pb2.ExternalEpisodesResponse.FromString,
             options,
             channel_credentials,
             insecure,

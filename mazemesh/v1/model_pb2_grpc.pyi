@@ -188,6 +188,32 @@ class ModelServiceStub:
     """What Infer takes and gives for a version, which is loaded for it."""
     ResetSessions: _grpc.UnaryUnaryMultiCallable[_model_pb2.ResetSessionsRequest, _model_pb2.ResetSessionsResponse]
     """Forgets sessions of a policy, be they there or not."""
+    ExternalEpisodes: _grpc.StreamStreamMultiCallable[_model_pb2.ExternalEpisodesRequest, _model_pb2.ExternalEpisodesResponse]
+    """A simulator that steps itself has its agents played by policies, and what they live through recorded for those of them
+    that learn, as if an actor had played. First message: what it is, answered by `opened`. Then turns, each answered once,
+    in any order, so that several may be under way, 16 at most: further ones are not read until then. A heartbeat comes
+    after 20 s of silence.
+
+    An agent is known by the number of its episode, its own within that, and its kind. It is there from its first row in a
+    turn on; the same numbers are another agent after it has ended. Who waits for an action may not be in another turn. The
+    policy of its first row plays it to its end: "name" or "name:latest" is whatever version is the newest at each action,
+    and learns from the agent, where the version says how to collect (Collection.external); "name:12" or another alias is
+    the version that it stood for then, and does not. What a recurrent policy remembers is kept with the agent.
+
+    Time is each agent's own: a step is from one action of its to the next, or its end, and has the rewards that came
+    meanwhile. A step is written when the next one is over too, or `reward_lag` further ones, or the agent has ended. Of
+    agents that end otherwise (the stream breaks, their episode fails or is ended without them) the last whole step counts as
+    truncated, and the one under way is lost: nothing else is.
+
+    Where a learner takes no more experience, answers to turns with agents that it learns from wait, which `waiting` tells
+    after a second; other turns and streams go on. After 30 s it is left out: its agents go on, and their experience is
+    dropped and counted (`left_out_rows`) until it takes some again.
+
+    INVALID_ARGUMENT when the first message is none, or something in a turn belongs to no episode. NOT_FOUND, or
+    FAILED_PRECONDITION, when a kind's policy is not there, or has not the spaces of the kind. What is wrong with an
+    episode ends that alone (`failed`). RESOURCE_EXHAUSTED when 64 streams are open, or their agents and what waits would take
+    more than 256 MiB (as the service is set). DEADLINE_EXCEEDED after 10 minutes without a message. UNAVAILABLE when the service stops.
+    """
 
 @_typing.type_check_only
 class ModelServiceAsyncStub(ModelServiceStub):
@@ -348,6 +374,32 @@ class ModelServiceAsyncStub(ModelServiceStub):
     """What Infer takes and gives for a version, which is loaded for it."""
     ResetSessions: _aio.UnaryUnaryMultiCallable[_model_pb2.ResetSessionsRequest, _model_pb2.ResetSessionsResponse]  # type: ignore[assignment]
     """Forgets sessions of a policy, be they there or not."""
+    ExternalEpisodes: _aio.StreamStreamMultiCallable[_model_pb2.ExternalEpisodesRequest, _model_pb2.ExternalEpisodesResponse]  # type: ignore[assignment]
+    """A simulator that steps itself has its agents played by policies, and what they live through recorded for those of them
+    that learn, as if an actor had played. First message: what it is, answered by `opened`. Then turns, each answered once,
+    in any order, so that several may be under way, 16 at most: further ones are not read until then. A heartbeat comes
+    after 20 s of silence.
+
+    An agent is known by the number of its episode, its own within that, and its kind. It is there from its first row in a
+    turn on; the same numbers are another agent after it has ended. Who waits for an action may not be in another turn. The
+    policy of its first row plays it to its end: "name" or "name:latest" is whatever version is the newest at each action,
+    and learns from the agent, where the version says how to collect (Collection.external); "name:12" or another alias is
+    the version that it stood for then, and does not. What a recurrent policy remembers is kept with the agent.
+
+    Time is each agent's own: a step is from one action of its to the next, or its end, and has the rewards that came
+    meanwhile. A step is written when the next one is over too, or `reward_lag` further ones, or the agent has ended. Of
+    agents that end otherwise (the stream breaks, their episode fails or is ended without them) the last whole step counts as
+    truncated, and the one under way is lost: nothing else is.
+
+    Where a learner takes no more experience, answers to turns with agents that it learns from wait, which `waiting` tells
+    after a second; other turns and streams go on. After 30 s it is left out: its agents go on, and their experience is
+    dropped and counted (`left_out_rows`) until it takes some again.
+
+    INVALID_ARGUMENT when the first message is none, or something in a turn belongs to no episode. NOT_FOUND, or
+    FAILED_PRECONDITION, when a kind's policy is not there, or has not the spaces of the kind. What is wrong with an
+    episode ends that alone (`failed`). RESOURCE_EXHAUSTED when 64 streams are open, or their agents and what waits would take
+    more than 256 MiB (as the service is set). DEADLINE_EXCEEDED after 10 minutes without a message. UNAVAILABLE when the service stops.
+    """
 
 class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
     """Registry of policies: immutable, content-addressed ONNX files under "name:version", and aliases that move.
@@ -613,5 +665,37 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_model_pb2.ResetSessionsResponse, _abc.Awaitable[_model_pb2.ResetSessionsResponse]]:
         """Forgets sessions of a policy, be they there or not."""
+
+    @_abc_1.abstractmethod
+    def ExternalEpisodes(
+        self,
+        request_iterator: _MaybeAsyncIterator[_model_pb2.ExternalEpisodesRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_model_pb2.ExternalEpisodesResponse], _abc.AsyncIterator[_model_pb2.ExternalEpisodesResponse]]:
+        """A simulator that steps itself has its agents played by policies, and what they live through recorded for those of them
+        that learn, as if an actor had played. First message: what it is, answered by `opened`. Then turns, each answered once,
+        in any order, so that several may be under way, 16 at most: further ones are not read until then. A heartbeat comes
+        after 20 s of silence.
+
+        An agent is known by the number of its episode, its own within that, and its kind. It is there from its first row in a
+        turn on; the same numbers are another agent after it has ended. Who waits for an action may not be in another turn. The
+        policy of its first row plays it to its end: "name" or "name:latest" is whatever version is the newest at each action,
+        and learns from the agent, where the version says how to collect (Collection.external); "name:12" or another alias is
+        the version that it stood for then, and does not. What a recurrent policy remembers is kept with the agent.
+
+        Time is each agent's own: a step is from one action of its to the next, or its end, and has the rewards that came
+        meanwhile. A step is written when the next one is over too, or `reward_lag` further ones, or the agent has ended. Of
+        agents that end otherwise (the stream breaks, their episode fails or is ended without them) the last whole step counts as
+        truncated, and the one under way is lost: nothing else is.
+
+        Where a learner takes no more experience, answers to turns with agents that it learns from wait, which `waiting` tells
+        after a second; other turns and streams go on. After 30 s it is left out: its agents go on, and their experience is
+        dropped and counted (`left_out_rows`) until it takes some again.
+
+        INVALID_ARGUMENT when the first message is none, or something in a turn belongs to no episode. NOT_FOUND, or
+        FAILED_PRECONDITION, when a kind's policy is not there, or has not the spaces of the kind. What is wrong with an
+        episode ends that alone (`failed`). RESOURCE_EXHAUSTED when 64 streams are open, or their agents and what waits would take
+        more than 256 MiB (as the service is set). DEADLINE_EXCEEDED after 10 minutes without a message. UNAVAILABLE when the service stops.
+        """
 
 def add_ModelServiceServicer_to_server(servicer: ModelServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

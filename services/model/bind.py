@@ -25,6 +25,7 @@ from services._harness.broadcast import Broadcast
 from services._harness.own_folder import OwnFolder
 from services._harness.peers.game_specs import GameSpecs, RemoteSpecs, SpecPeer
 from services.model import metrics
+from services.model.external.bind import External
 from services.model.inference.bind import follow, open_inference
 from services.model.inference.inference import Inference
 from services.model.metered_servicer import MeteredServicer
@@ -35,7 +36,7 @@ from services.model.registry.keeping.in_use import VersionsInUse
 from services.model.registry.policy import Event, Submission, Version
 from services.model.registry.publisher import Publisher
 from services.model.registry.upload import Uploads
-from services.model.remotes import RemoteGates, RemoteSmoke
+from services.model.remotes.game_and_elo import RemoteGates, RemoteSmoke
 from services.model.servicer import GatePeer
 from services.model.settings import ModelSettings
 from services.model.stores.sql import SqlRegistry
@@ -43,18 +44,26 @@ from services.model.validation.report import Standards
 from services.model.validation.smoke.smoke import Extent, Smoke, SmokePeer
 from services.model.validation.validators import Limits, Validator, Validators
 from services.model.weights import Weights
+from services.model.wire.external_servicer import ExternalMethods
 from services.model.wire.infer_servicer import InferMethods
 from services.model.wire.kserve_servicer import SERVICE, KserveServicer
 
 _TOPIC = "policies"
 
 
-class Servicer(InferMethods, MeteredServicer):
+class Servicer(ExternalMethods, InferMethods, MeteredServicer):
     """All of ModelService."""
 
-    def __init__(self, registry: CollectorRegistry, *, inference: Inference, **parts: Any) -> None:
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        *,
+        inference: Inference,
+        external: External,
+        **parts: Any,
+    ) -> None:
         super().__init__(registry, **parts)
-        self.inference = inference
+        self.inference, self.external = inference, external
 
 
 async def bind(settings: ModelSettings, server: Server) -> None:
@@ -172,6 +181,7 @@ async def bind_with(
     servicer = Servicer(
         server.registry,
         inference=inference,
+        external=External(settings, server, inference),
         store=store,
         blobs=blobs,
         uploads=uploads,

@@ -37,6 +37,7 @@ from services.model.registry.upload import InFlight, Upload, Uploads
 from services.model.store import BlobStore, Filter, RegistryStore, Transaction
 from services.model.weights import Weights
 from services.model.wire.alias_messages import move_message, read_told
+from services.model.wire.external_spec import read_external
 from services.model.wire.lineage_messages import read_filter
 from services.model.wire.messages import (
     alias_message,
@@ -360,10 +361,15 @@ class ModelServicer(RegistryMethods, ModelServiceServicer):
         )
 
     async def _spec(self, header: pb.PublishPolicyHeader) -> GameSpec | None:
-        """Of the game that the header names, if it names one; Game tells it."""
+        """Of the game that the header names, if it names one; Game tells it.
+
+        Of one that a simulator plays, which Game does not know, the header has the spaces.
+        """
         if not header.HasField("collection"):
             return None
         with within("collection"):
+            if header.collection.HasField("external"):
+                return read_external(header.collection)
             with within("settings"):
                 settings = settings_from_proto(header.collection.settings)
             return (await self._games.get(header.collection.game, settings)).spec

@@ -132,6 +132,22 @@ class ModelSettings(ServiceSettings):
         description="how long the state of a session is kept after its last call; with redis_url "
         "all instances share them",
     )
+    external_streams: int = Field(
+        64, ge=1, le=4096, description="simulators that are connected at once, at most"
+    )
+    external_bytes: int = Field(
+        256 * MEBIBYTE,
+        ge=8 * MEBIBYTE,
+        description="what their agents, and experience that is not whole, take together, in bytes",
+    )
+    external_idle_seconds: float = Field(
+        600.0, gt=0, le=86_400, description="longest silence of a simulator"
+    )
+    replay_address: str = Field(
+        Addresses.local().replay,
+        description="host:port of Replay, where what agents of simulators live through is "
+        "recorded; several, separated by commas, share tables",
+    )
     max_sessions: int = Field(65_536, ge=1, description="sessions at once, at most")
     max_session_bytes: int = Field(
         64 * MEBIBYTE, ge=MEBIBYTE, description="states of all of them together, in bytes"

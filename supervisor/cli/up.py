@@ -16,6 +16,13 @@ def up(
         str,
         typer.Option(help="Game to learn and to rate: race, gymnasium:CartPole-v1 (`games`)."),
     ] = "race",
+    spaces: Annotated[
+        Path | None,
+        typer.Option(
+            help="Of a game that a simulator plays (--game external:NAME): TOML file with what "
+            "its agents see and do. There are no actors and evaluators then."
+        ),
+    ] = None,
     algorithm: Annotated[
         str,
         typer.Option(
@@ -81,6 +88,14 @@ def up(
         list[str] | None,
         typer.Option(help="A flag for the learner, as --learner=--threads=2; may be repeated."),
     ] = None,
+    console: Annotated[
+        bool,
+        typer.Option(
+            envvar="MAZEMESH_CONSOLE",
+            help="The gateway: console, REST and WebSockets, at --port-base + 9 (behind the last "
+            "of several --instances).",
+        ),
+    ] = True,
     plain: Annotated[bool, typer.Option(help="Lines instead of the dashboard.")] = False,
     data_dir: DataDir = DATA_DIR,
     port_base: Annotated[
@@ -155,10 +170,13 @@ def up(
 
     with errors_as_lines():
         Catalogue(foreign_games or ())  # refuses a wrong name now, not in the Game service
+        external = _external(game, spaces, league=league, exploiters=exploiters)
+        if external:
+            actors = evaluators = 0
         if league:
             exploiters = max(exploiters, 1)
             _check_rated(evaluators)
-        if deterministic:
+        if deterministic and not external:
             _check_one_actor(actors, exploiters)
         if exploiters:
             _check_opponents(game)
@@ -168,11 +186,13 @@ def up(
         base = port_base or port_base_of_environment()
         if instances > 1:
             _check_shared(instances, database, base)
+        if console:
+            _check_room(base, instances)
         plan = MeshPlan(
             data_dir=data_dir.expanduser().absolute(),
             host=host.removeprefix("[").removesuffix("]"),
             port_base=base,
-            game=open_game(game).name,
+            game=game if external else open_game(game).name,
             policy=next(iter(named.values()), name or policy_name(game)),
             policies=named,
             algorithm=algorithm,
@@ -184,8 +204,13 @@ def up(
             seed=0 if deterministic and seed is None else seed,
             foreign_games=tuple(foreign_games or ()),
             actor_flags=() if games is None else ("--games", str(games)),
-            learner_flags=(*(("--lockstep",) if deterministic else ()), *(learner or ())),
+            learner_flags=(
+                *(("--lockstep",) if deterministic else ()),
+                *external,
+                *(learner or ()),
+            ),
             instances=instances,
+            console=console,
             secure=secure,
             stores=Stores(database, redis, blobs),
         )
@@ -194,6 +219,26 @@ def up(
         _secure(insecure, tls_cert=tls_cert, tls_key=tls_key, tls_ca=tls_ca)
         limit = seconds(duration) if duration else None
         raise typer.Exit(asyncio.run(live(plan, limit, summary, plain=plain)))
+
+
+def _external(game: str, spaces: Path | None, *, league: bool, exploiters: int) -> tuple[str, ...]:
+    """What tells the learner of a game that a simulator plays; nothing where it is none."""
+    from mazemesh.errors import InvalidArgument
+    from mazemesh.game_names import check_external_name, is_external
+
+    if not is_external(game):
+        if spaces is not None:
+            raise InvalidArgument(f"spaces: {spaces} goes with --game external:NAME, not {game}")
+        return ()
+    check_external_name(game)
+    if spaces is None:
+        raise InvalidArgument(
+            f"spaces: what agents of {game} see and do is to be told by --spaces FILE "
+            "(docs/external.md)"
+        )
+    if league or exploiters:
+        raise InvalidArgument(f"exploiters: nobody here plays {game}, as a simulator does")
+    return (f"--spaces={spaces.expanduser().absolute()}",)
 
 
 def _policies(game: str, flag: str, learner: Sequence[str], name: str) -> dict[str, str]:
@@ -263,6 +308,18 @@ def _check_shared(instances: int, database: str, base: int) -> None:
         raise InvalidArgument(
             f"instances: {instances} of each service need a database that they share; name one by "
             "--database postgresql://user:password@host/name or MAZEMESH_DATABASE_URL"
+        )
+
+
+def _check_room(base: int, instances: int) -> None:
+    from mazemesh.errors import InvalidArgument
+    from supervisor.running.layout import gateway_port
+
+    above = gateway_port(base, instances) - base
+    if base + above > 65_535:
+        raise InvalidArgument(
+            f"port_base: {base} leaves no room for the gateway, {above} above it; take one up to "
+            f"{65_535 - above}, or --no-console"
         )
 
 

@@ -11,7 +11,7 @@ from mazemesh.v1.model_pb2_grpc import ModelServiceStub
 from services._harness import Server
 from services.model.bind import bind_with
 from services.model.registry.rules import Gate
-from services.model.remotes import RemoteSmoke
+from services.model.remotes.game_and_elo import RemoteSmoke
 from services.model.settings import ModelSettings
 from tests.game_specs import FakeSpecs
 from tests.servers.running import RunningService

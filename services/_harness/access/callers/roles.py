@@ -38,7 +38,7 @@ class Role(StrEnum):
     """The Matchmaker: creates games, follows policies and ratings."""
 
     MODEL_SERVICE = "model-service"
-    """The Model service: asks what games are like and plays a few, and how gates have ended."""
+    """The Model service: plays a few games, asks how gates ended, writes simulators' experience."""
 
 
 ADMINISTRATORS: Final = frozenset({Role.OPERATOR, Role.ADMIN})
@@ -149,6 +149,7 @@ RPCS: Final[dict[str, Rpc]] = {
         plain=_READERS - _PEOPLE,
     ),
     f"{_GAME}ListReplays": Rpc(_READERS | {Role.MATCHMAKER_SERVICE}),
+    f"{_GAME}WatchReplay": READ,
     # Matchmaker
     f"{_MATCHMAKER}SampleOpponents": Rpc(
         _WORKERS, Kind.BULK, policies=("student",), games=("game",)
@@ -236,6 +237,13 @@ RPCS: Final[dict[str, Rpc]] = {
     f"{_MODEL}Infer": Rpc(_WORKERS | _TRAINERS),
     f"{_MODEL}GetPolicySignature": Rpc(_WORKERS | _TRAINERS),
     f"{_MODEL}ResetSessions": Rpc(_WORKERS | _TRAINERS),
+    # Experience is written for those who are named, so they are within a key's prefixes.
+    f"{_MODEL}ExternalEpisodes": Rpc(
+        _WORKERS,
+        Kind.BULK,
+        policies=("simulator.kinds.policy", "turn.agents.policies"),
+        may_be_empty=("simulator.kinds.policy", "turn.agents.policies"),
+    ),
     f"{_KSERVE}ServerLive": ANY,
     f"{_KSERVE}ServerReady": ANY,
     f"{_KSERVE}ServerMetadata": ANY,
@@ -274,12 +282,14 @@ RPCS: Final[dict[str, Rpc]] = {
     f"{_ELO}RebuildRatings": Rpc(frozenset({Role.ADMIN}), Kind.WRITE, what=("verify_only",)),
     # Replay
     f"{_REPLAY}CreateTable": Rpc(_TRAINERS, Kind.WRITE, policies=("table.name",)),
-    f"{_REPLAY}ListTables": READ,
+    f"{_REPLAY}ListTables": Rpc(_READERS | {Role.MODEL_SERVICE}),
     f"{_REPLAY}DeleteTable": Rpc(
         frozenset({Role.TRAINER, Role.ADMIN}), Kind.WRITE, policies=("table",)
     ),
     f"{_REPLAY}UpdateRateLimiter": Rpc(_TRAINERS, Kind.WRITE, policies=("table",)),
-    f"{_REPLAY}RecordExperience": Rpc(_WORKERS, Kind.BULK, policies=("table", "more_tables.table")),
+    f"{_REPLAY}RecordExperience": Rpc(
+        _WORKERS | {Role.MODEL_SERVICE}, Kind.BULK, policies=("table", "more_tables.table")
+    ),
     f"{_REPLAY}GetExperienceBatch": Rpc(_TRAINERS, Kind.BULK, policies=("table",)),
     f"{_REPLAY}UpdatePriorities": Rpc(_TRAINERS, Kind.BULK, policies=("table",)),
     f"{_REPLAY}Checkpoint": Rpc(_TRAINERS, Kind.WRITE, policies=("table",)),
