@@ -16,6 +16,8 @@ from mazemesh.wire.tensors import dtype_to_wire
 from services._harness.calls.status_message import status_message
 from services.model.external.kinds import Kind
 from services.model.external.turns import (
+    MOST_COLUMNS,
+    MOST_EPISODES,
     MOST_KINDS,
     MOST_LAG,
     MOST_LATE,
@@ -93,6 +95,12 @@ def read_turn(message: pb.ExternalEpisodesRequest) -> Turn:
             raise InvalidArgument(f"agents has {rows} rows; at most {MOST_ROWS} in a turn")
         if len(turn.rewards) > MOST_LATE:
             raise InvalidArgument(f"rewards has {len(turn.rewards)}; at most {MOST_LATE}")
+        if len(turn.ended_episodes) > MOST_EPISODES:
+            raise InvalidArgument(
+                f"ended_episodes has {len(turn.ended_episodes)}; at most {MOST_EPISODES}"
+            )
+        if (columns := sum(len(one.columns) for one in turn.agents)) > MOST_COLUMNS:
+            raise InvalidArgument(f"agents has {columns} columns; at most {MOST_COLUMNS}")
         return Turn(
             turn.sequence,
             [_rows(one, f"agents[{index}]") for index, one in enumerate(turn.agents)],

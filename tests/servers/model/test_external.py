@@ -1,4 +1,4 @@
-"""ExternalEpisodes over real sockets: what agents live through is in Replay, as an actor writes it."""
+"""ExternalEpisodes over sockets: what agents live through is in Replay, as an actor writes it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ from mazemesh.external.kinds import TERMINATED, TRUNCATED
 from mazemesh.games.spaces import Box, Dict, Discrete, Space
 from mazemesh.policy.onnx_policy import OnnxPolicy
 from mazemesh.v1 import model_pb2 as pb
+from mazemesh.v1 import tensor_pb2
 from tests.servers.cutting_proxy import CuttingProxy
+from tests.servers.event_loop_lag import event_loop_lag
 from tests.servers.external_run import World, external_world
 from tests.servers.running import eventually
 
@@ -246,6 +248,13 @@ def test_only_what_fits_is_played(world: World, model: ModelClient) -> None:
             "status has 3",
         ),
         (pb.SimulatorTurn(rewards=[pb.LateReward()] * 4097), "4097; at most 4096"),
+        (pb.SimulatorTurn(ended_episodes=range(1025)), "ended_episodes has 1025"),
+        (
+            pb.SimulatorTurn(
+                agents=[pb.AgentRows(kind="cart", columns=[tensor_pb2.NamedColumn()] * 8193)]
+            ),
+            "8193 columns",
+        ),
     ],
 )
 def test_a_turn_that_is_none_ends_the_stream(
@@ -502,3 +511,21 @@ def test_a_service_that_stops_hands_over_what_was_lived_through(tmp_path: Path) 
         with pytest.raises(Unavailable):
             episode.act(seen(6))
         simulator.close()
+
+
+def test_the_largest_turns_leave_the_event_loop_to_others(tmp_path: Path) -> None:
+    """1024 agents that learn begin, act and end, with as many late rewards as a turn may have."""
+    many, zeros = np.arange(1024), np.zeros((1024, 4), np.float32)
+    late = [(index % 1024, "cart", 0, 0, 1.0) for index in range(4096)]
+    with external_world(tmp_path) as world:
+        world.begin("large", hyperparameters={**FOUR_STEPS, "unrolls_per_batch": 4096})
+        with world.model.client.simulator(kind("large"), reward_lag=8) as simulator:
+            simulator.turn({"cart": Rows([2000], [seen(0)])}, ended=[2000])
+            with event_loop_lag(world.model.thread) as lag:
+                for step in range(6):
+                    rows = Rows(many, zeros, rewards=np.ones(1024))
+                    turned = simulator.turn({"cart": rows}, late=late if step else [])
+                    assert not turned.failed
+                over = np.full(1024, TERMINATED)
+                simulator.turn({"cart": Rows(many, zeros, status=over)}, ended=many.tolist())
+    lag.check()
