@@ -25,7 +25,7 @@ import torch
 
 from learner.loop.building import build
 from learner.network.architecture import initial_parameters
-from learner.network.onnx_policy import to_onnx
+from learner.network.export.onnx_policy import to_onnx
 from learner.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.collecting.sequences import SequenceCollector

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from learner.network.action_heads import ActionSpace
+from learner.network.parts.action_heads import ActionSpace
 from mazemesh.collecting.noise import CorrelatedNoise
 from mazemesh.errors import InvalidArgument
 from mazemesh.games.spaces import Box, Dict, Discrete, MultiBinary, MultiDiscrete, Space, Tuple
