@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -178,8 +177,3 @@ def _failed(told: Failed) -> pb.EpisodeFailed:
     code = status_of(error) if isinstance(error, MazemeshError) else None
     number: int = code.value[0] if code is not None else 13
     return pb.EpisodeFailed(episode=told.episode, code=number, message=status_message(str(error)))
-
-
-def waiting_texts(messages: Sequence[pb.ExternalEpisodesResponse]) -> list[str]:
-    """Reasons in some messages, for logs."""
-    return [one.waiting.reason for one in messages if one.HasField("waiting")]
