@@ -30,6 +30,7 @@ from mazemesh.v1 import tensor_pb2
 from tests.servers.cutting_proxy import CuttingProxy
 from tests.servers.event_loop_lag import event_loop_lag
 from tests.servers.external_run import World, external_world
+from tests.servers.model_server import running_model
 from tests.servers.running import eventually
 
 INFINITE = float("inf")
@@ -440,46 +441,71 @@ def test_a_slow_simulator_stops_nobody(world: World) -> None:
         stuck.cancel()
 
 
-def test_a_learner_that_takes_nothing_is_waited_for_and_told_of(tmp_path: Path) -> None:
+def test_a_learner_that_takes_nothing_is_waited_for_and_told_of(world: World) -> None:
     """Others go on meanwhile; when it takes experience again, so does who waited."""
     waited: list[tuple[str, str]] = []
-    with external_world(tmp_path) as world:
-        small = {"unroll_length": 2, "unrolls_per_batch": 2, "minibatch_size": 4}
-        run = world.begin("busy", hyperparameters=small, batches_ahead=0)
-        world.begin("free", hyperparameters=FOUR_STEPS)
-        client = world.model.client
-        with (
-            client.simulator(kind("busy"), on_waiting=lambda *told: waited.append(told)) as busy,
-            client.simulator(kind("free")) as free,
-        ):
-            played = threading.Event()
+    small = {"unroll_length": 2, "unrolls_per_batch": 2, "minibatch_size": 4}
+    run = world.begin("busy", hyperparameters=small, batches_ahead=0)
+    world.begin("free", hyperparameters=FOUR_STEPS)
+    client = world.model.client
+    with (
+        client.simulator(kind("busy"), on_waiting=lambda *told: waited.append(told)) as busy,
+        client.simulator(kind("free")) as free,
+    ):
+        played = threading.Event()
 
-            def play() -> None:
-                episode = busy.episode()
-                for step in range(40):
-                    episode.act(seen(step), reward=1.0)
-                episode.end()
-                played.set()
+        def play() -> None:
+            episode = busy.episode()
+            for step in range(40):
+                episode.act(seen(step), reward=1.0)
+            episode.end()
+            played.set()
 
-            playing = threading.Thread(target=play)
-            playing.start()
-            eventually(lambda: bool(waited), 60)
-            other = free.episode()
-            for step in range(10):
-                other.act(seen(step))
-            assert not played.is_set()
-            with suppress(DeadlineExceeded):
-                while not played.is_set():
-                    world.sample(run, 2, seconds=1)
-            playing.join()
+        playing = threading.Thread(target=play)
+        playing.start()
+        eventually(lambda: bool(waited), 60)
+        other = free.episode()
+        for step in range(10):
+            other.act(seen(step))
+        assert not played.is_set()
+        with suppress(DeadlineExceeded):
+            while not played.is_set():
+                world.sample(run, 2, seconds=1)
+        playing.join()
     policy, reason = waited[0]
     assert policy == "busy"
     assert "rows wait for room" in reason
 
 
-def test_streams_and_memory_are_bounded(tmp_path: Path) -> None:
+def test_the_largest_turns_leave_the_event_loop_to_others(world: World) -> None:
+    """1024 agents that learn begin, act and end, with as many late rewards as a turn may have."""
+    many, zeros = np.arange(1024), np.zeros((1024, 4), np.float32)
+    late = [(index % 1024, "cart", 0, 0, 1.0) for index in range(4096)]
+    world.begin("large", hyperparameters={**FOUR_STEPS, "unrolls_per_batch": 4096})
+    with world.model.client.simulator(kind("large"), reward_lag=8) as simulator:
+        simulator.turn({"cart": Rows([2000], [seen(0)])}, ended=[2000])
+        with event_loop_lag(world.model.thread) as lag:
+            for step in range(6):
+                rows = Rows(many, zeros, rewards=np.ones(1024))
+                turned = simulator.turn({"cart": rows}, late=late if step else [])
+                assert not turned.failed
+            over = np.full(1024, TERMINATED)
+            simulator.turn({"cart": Rows(many, zeros, status=over)}, ended=many.tolist())
+    lag.check()
+
+
+def test_a_silent_simulator_is_let_go(tmp_path: Path) -> None:
+    with (
+        running_model(tmp_path, external_idle_seconds=0.3, heartbeat_seconds=0.05) as model,
+        model.client.simulator(kind()) as simulator,
+        pytest.raises(DeadlineExceeded, match=r"said nothing for 0\.3 s"),
+    ):
+        simulator.receive(1, 30.0)
+
+
+def test_what_is_open_is_bounded_and_handed_over_when_the_service_stops(tmp_path: Path) -> None:
     with external_world(tmp_path, external_streams=1, external_bytes=8 * 2**20) as world:
-        world.begin("few", hyperparameters=FOUR_STEPS)
+        run = world.begin("few", hyperparameters=FOUR_STEPS)
         client = world.model.client
         with client.simulator(kind("few")) as simulator:
             simulator.episode().act(seen(0))
@@ -488,44 +514,12 @@ def test_streams_and_memory_are_bounded(tmp_path: Path) -> None:
             told = simulator.turn({"cart": Rows(np.arange(2, 1026), np.zeros((1024, 4)))})
             assert "episodes are open; at most so many" in str(told.failed[1025])
         eventually(lambda: world.model.metric("external_streams") == 0)
-        client.simulator(kind("few")).close()
-
-
-def test_a_silent_simulator_is_let_go(tmp_path: Path) -> None:
-    with external_world(tmp_path, external_idle_seconds=0.3, heartbeat_seconds=0.05) as world:
-        world.begin("silent", hyperparameters=FOUR_STEPS)
-        simulator = world.model.client.simulator(kind("silent"))
-        with closing(simulator), pytest.raises(DeadlineExceeded, match=r"said nothing for 0\.3 s"):
-            simulator.receive(1, 30.0)
-
-
-def test_a_service_that_stops_hands_over_what_was_lived_through(tmp_path: Path) -> None:
-    with external_world(tmp_path) as world:
-        run = world.begin("stop", hyperparameters=FOUR_STEPS)
-        simulator: Simulator = world.model.client.simulator(kind("stop"), reconnect_seconds=0.1)
-        episode = simulator.episode()
+        last: Simulator = client.simulator(kind("few"), reconnect_seconds=0.1)
+        episode = last.episode()
         for step in range(6):
             episode.act(seen(step), reward=float(step))
         world.stop_model()
         assert world.rows(run) == 1
         with pytest.raises(Unavailable):
             episode.act(seen(6))
-        simulator.close()
-
-
-def test_the_largest_turns_leave_the_event_loop_to_others(tmp_path: Path) -> None:
-    """1024 agents that learn begin, act and end, with as many late rewards as a turn may have."""
-    many, zeros = np.arange(1024), np.zeros((1024, 4), np.float32)
-    late = [(index % 1024, "cart", 0, 0, 1.0) for index in range(4096)]
-    with external_world(tmp_path) as world:
-        world.begin("large", hyperparameters={**FOUR_STEPS, "unrolls_per_batch": 4096})
-        with world.model.client.simulator(kind("large"), reward_lag=8) as simulator:
-            simulator.turn({"cart": Rows([2000], [seen(0)])}, ended=[2000])
-            with event_loop_lag(world.model.thread) as lag:
-                for step in range(6):
-                    rows = Rows(many, zeros, rewards=np.ones(1024))
-                    turned = simulator.turn({"cart": rows}, late=late if step else [])
-                    assert not turned.failed
-                over = np.full(1024, TERMINATED)
-                simulator.turn({"cart": Rows(many, zeros, status=over)}, ended=many.tolist())
-    lag.check()
+        last.close()
