@@ -5,17 +5,24 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from services.gateway.rest import (
+    audit,
     games,
     gates,
     health,
+    keys,
+    kserve,
     matches,
     policies,
     ratings,
     session,
+    system,
     tournaments,
 )
 
-_NOUNS = (ratings, matches, policies, gates, tournaments, games, session, health)
+_NOUNS = (
+    *(ratings, matches, policies, gates, tournaments, games, kserve),
+    *(system, keys, audit, session, health),
+)
 
 
 def routers() -> tuple[APIRouter, ...]:
