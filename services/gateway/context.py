@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
@@ -29,6 +29,7 @@ class Gateway:
         rpcs: The services' methods.
         hub: Live news.
         sockets: Who listens to them.
+        provider: By whom people log in; made at its first use.
     """
 
     settings: GatewaySettings
@@ -37,6 +38,7 @@ class Gateway:
     rpcs: Rpcs
     hub: Hub
     sockets: Sockets
+    provider: Any = None
 
 
 def _gateway(connection: HTTPConnection) -> Gateway:

@@ -61,6 +61,8 @@ ENDPOINTS: Final[dict[str, Endpoint]] = {
     "GET /session": OPEN,
     "POST /session": OPEN,
     "DELETE /session": OPEN,
+    "GET /session/oidc": OPEN,
+    "GET /session/oidc/callback": OPEN,
     # ratings
     "GET /ladders": by("EloService/ListLadders"),
     "GET /leaderboards/{ladder:path}": by("EloService/GetLeaderboard"),
