@@ -9,6 +9,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from services._harness.web.server import WebServer
+from services.gateway.experiments.keeping import Keeping
 from services.gateway.live.hub import Hub
 from services.gateway.mesh import Meshes
 from services.gateway.rpcs import Rpcs
@@ -29,6 +30,7 @@ class Gateway:
         rpcs: The services' methods.
         hub: Live news.
         sockets: Who listens to them.
+        experiments: Who knows of training runs.
         provider: By whom people log in; made at its first use.
     """
 
@@ -38,6 +40,7 @@ class Gateway:
     rpcs: Rpcs
     hub: Hub
     sockets: Sockets
+    experiments: Keeping
     provider: Any = None
 
 

@@ -101,6 +101,9 @@ ENDPOINTS: Final[dict[str, Endpoint]] = {
     "GET /games/{game:path}/spec": by("GameService/GetGameSpec"),
     "GET /recordings": by("GameService/ListReplays"),
     "GET /recordings/{game_id:path}": by("GameService/GetReplay"),
+    # training runs
+    "GET /experiments": READ,
+    "GET /experiments/{experiment_id}": READ,
     # KServe v2
     "GET /v2": by("inference.GRPCInferenceService/ServerMetadata"),
     "GET /v2/health/live": by("inference.GRPCInferenceService/ServerLive"),

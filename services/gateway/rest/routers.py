@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from services.gateway.rest import (
     audit,
+    experiments,
     games,
     gates,
     health,
@@ -20,7 +21,7 @@ from services.gateway.rest import (
 )
 
 _NOUNS = (
-    *(ratings, matches, policies, gates, tournaments, games, kserve),
+    *(ratings, matches, policies, gates, tournaments, games, experiments, kserve),
     *(system, keys, audit, session, health),
 )
 
