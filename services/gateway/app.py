@@ -22,6 +22,7 @@ from services.gateway.context import Gateway
 from services.gateway.live import socket, training
 from services.gateway.metered import Metered
 from services.gateway.metrics import GatewayMetrics
+from services.gateway.rest import openapi
 from services.gateway.rest.conditional import Conditional
 from services.gateway.rest.once import Once
 from services.gateway.rest.problems import add_handlers
@@ -47,11 +48,10 @@ def create_app(gateway: Gateway, metrics: GatewayMetrics, logins: Logins) -> Fas
     )
     app.state.gateway, app.state.logins = gateway, logins
     add_handlers(app)
-    for router in routers():
+    rooms = (*routers(), openapi.router, socket.router, training.router, pages.router)
+    for router in rooms:
         app.include_router(router)
-    app.include_router(socket.router)
-    app.include_router(training.router)
-    app.include_router(pages.router)
+    app.state.routes = [route for router in rooms for route in router.routes]
     # The last one added is met first.
     app.add_middleware(Conditional)
     app.add_middleware(Once, clock=time.monotonic)

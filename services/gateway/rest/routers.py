@@ -5,19 +5,26 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from services.gateway.rest import (
+    audit,
     games,
     gates,
     health,
     jobs,
+    keys,
+    kserve,
     matches,
     policies,
     ratings,
     session,
+    system,
     tournaments,
     training,
 )
 
-_NOUNS = (ratings, matches, policies, gates, tournaments, games, training, jobs, session, health)
+_NOUNS = (
+    *(ratings, matches, policies, gates, tournaments, games, training, jobs, kserve),
+    *(system, keys, audit, session, health),
+)
 
 
 def routers() -> tuple[APIRouter, ...]:
