@@ -41,7 +41,7 @@ async def training(
 ) -> None:
     """Tells how a run goes: at each change, and every 10 s; closes after its end."""
     try:
-        check_origin(socket)
+        check_origin(socket, gateway.settings)
         await gateway.jobs.queue.get(experiment_id[:64])
         place = gateway.sockets.enter(visitor)
     except ResourceExhausted as error:

@@ -1,9 +1,10 @@
 """Jobs on EC2 machines of their own: a group of one machine a job, which is replaced when lost.
 
 The operator names a launch template whose user data installs the release and starts the unit
-mazemesh-job (terraform, docs/training.md). Each attempt is a version of it that has the plan, and
-an Auto Scaling group of that version. The machine tells how it goes through S3, and when the job
-has ended it makes its own group empty, so that none costs anything while no gateway looks.
+mazemesh-job (docs/training.md). Each attempt has a launch template of its own, which is that one
+with the plan in its user data, and an Auto Scaling group of one machine made by it. The machine
+tells how it goes through S3, and when the job has ended it makes its own group empty, so that none
+costs anything while no gateway looks.
 """
 
 from __future__ import annotations
@@ -124,15 +125,10 @@ class Ec2Launcher:
             return
         plan = plans.plan_of(job, self._dollars)
         tags = {"mazemesh:job": job.job_id, "mazemesh:policy": job.work.policy}
-        version = self._ec2.create_launch_template_version(
-            LaunchTemplateName=self._template,
-            SourceVersion="$Default",
-            VersionDescription=group,
-            LaunchTemplateData={"UserData": self._user_data(plan, group)},
-        )["LaunchTemplateVersion"]["VersionNumber"]
+        self._make_template(plan, group)
         self._autoscaling.create_auto_scaling_group(
             AutoScalingGroupName=group,
-            LaunchTemplate={"LaunchTemplateName": self._template, "Version": str(version)},
+            LaunchTemplate={"LaunchTemplateName": group, "Version": "$Latest"},
             MinSize=0,
             MaxSize=1,
             DesiredCapacity=1,
@@ -143,11 +139,24 @@ class Ec2Launcher:
             ],
         )
 
-    def _user_data(self, plan: Plan, group: str) -> str:
-        """That of the template, with the plan before all else."""
+    def _make_template(self, plan: Plan, group: str) -> None:
+        """The operator's, with the plan; one that a gateway left that died here is taken."""
+        from botocore.exceptions import ClientError
+
         found = self._ec2.describe_launch_template_versions(
             LaunchTemplateName=self._template, Versions=["$Default"]
         )["LaunchTemplateVersions"][0]["LaunchTemplateData"]
+        try:
+            self._ec2.create_launch_template(
+                LaunchTemplateName=group,
+                LaunchTemplateData={**found, "UserData": self._user_data(found, plan, group)},
+            )
+        except ClientError as error:
+            if _code(error) != "InvalidLaunchTemplateName.AlreadyExistsException":
+                raise
+
+    def _user_data(self, found: Mapping[str, Any], plan: Plan, group: str) -> str:
+        """That of a template, with the plan before all else."""
         script = base64.b64decode(found.get("UserData", "")).decode()
         first, _, rest = script.partition("\n")
         if not first.startswith("#!"):
@@ -192,13 +201,13 @@ class Ec2Launcher:
 
     def _forget(self, job: Job) -> None:
         group = group_of(job)
-        found = self._groups([group]).get(group)
-        if found is None:
-            return
-        self._autoscaling.delete_auto_scaling_group(AutoScalingGroupName=group, ForceDelete=True)
-        self._ec2.delete_launch_template_versions(
-            LaunchTemplateName=self._template, Versions=[found["LaunchTemplate"]["Version"]]
-        )
+        if self._groups([group]):
+            self._autoscaling.delete_auto_scaling_group(
+                AutoScalingGroupName=group, ForceDelete=True
+            )
+        named = [{"Name": "launch-template-name", "Values": [group]}]
+        for one in self._ec2.describe_launch_templates(Filters=named)["LaunchTemplates"]:
+            self._ec2.delete_launch_template(LaunchTemplateId=one["LaunchTemplateId"])
 
 
 def group_of(job: Job) -> str:
