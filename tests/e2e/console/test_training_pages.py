@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
+from mazemesh.v1.model_pb2 import Collection
+from mazemesh.wire.specs import settings_to_proto
 from tests.e2e.console.browser import Console
 from tests.e2e.console.test_playing import play_on
 from tests.e2e.running_mesh import Up
+from tests.servers.gateway.world import SMALL, network
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -120,18 +123,21 @@ def test_a_run_is_started_watched_stopped_promoted_played_and_rolled_back(
 
 def test_who_was_slower_sees_how_it_stands_now(mesh: Up, window: Window) -> None:
     model = mesh.mesh.model
+    for moves in (True, False):
+        made = network(moves=moves)
+        collection = Collection(game="race", settings=settings_to_proto(SMALL))
+        header = made.header(name="slow-hand", snapshot=True, collection=collection)
+        model.publish(header, made.file())
     console = window()
     console.expected = ("412",)
-    page = console.go("/policies?name=race&all=1")
-    page.get_by_role("button", name="Promote race:1", exact=True).click()
+    page = console.go("/policies?name=slow-hand")
+    page.get_by_role("button", name="Promote slow-hand:1", exact=True).click()
     page.get_by_test_id("diff").wait_for()
-    before = model.alias("race", "champion")
-    revision = before.alias.revision if before else 0
-    model.set_alias("race", "champion", 2, revision, reason="faster")
+    model.set_alias("slow-hand", "champion", 2, 0, reason="faster")
     page.get_by_role("dialog").get_by_label("Reason").fill("slower")
     page.keyboard.press("Enter")
     page.get_by_text("Somebody moved it meanwhile").wait_for()
-    assert model.alias("race", "champion").alias.version == 2  # type: ignore[union-attr]
+    assert model.alias("slow-hand", "champion").alias.version == 2  # type: ignore[union-attr]
     page.keyboard.press("Enter")
     champion(page, 1)
 
