@@ -8,12 +8,13 @@ from typing import ClassVar
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from mazemesh.client.addresses import Addresses
-from services._harness import Port, ServiceSettings
+from services._harness import Port
+from services.gateway.jobs.settings import JobSettings
 
 _PEERS = Addresses.local()
 
 
-class GatewaySettings(ServiceSettings):
+class GatewaySettings(JobSettings):
     """Environment MAZEMESH_GATEWAY_*."""
 
     component: ClassVar[str] = "gateway"
@@ -41,6 +42,9 @@ class GatewaySettings(ServiceSettings):
     call_threads: int = Field(
         32, ge=1, le=1024, description="calls to services that wait at the same time"
     )
+    curves_megabytes: int = Field(
+        512, ge=16, le=1_000_000, description="of memory for figures of runs; more are read again"
+    )
     max_feeds: PositiveInt = Field(
         1024, description="topics that are watched at once, for all browsers together"
     )
@@ -58,6 +62,9 @@ class GatewaySettings(ServiceSettings):
         (),
         description="further sites whose pages may open sockets and send commands, as "
         '["https://mesh.example.org"]; where a proxy changes the Host header',
+    )
+    max_partners: PositiveInt = Field(
+        64, description="policies that play people in browsers at one time"
     )
     requests_per_second: int = Field(
         300, ge=1, le=1_000_000, description="requests of one key a second"
