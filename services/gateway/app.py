@@ -19,10 +19,10 @@ from services.gateway.access.limiting import Limited
 from services.gateway.access.logins import Logins
 from services.gateway.console import pages
 from services.gateway.context import Gateway
-from services.gateway.live import socket, training
+from services.gateway.live import socket
 from services.gateway.metered import Metered
 from services.gateway.metrics import GatewayMetrics
-from services.gateway.rest import openapi
+from services.gateway.rest import openapi, training_socket
 from services.gateway.rest.conditional import Conditional
 from services.gateway.rest.once import Once
 from services.gateway.rest.problems import add_handlers
@@ -48,7 +48,7 @@ def create_app(gateway: Gateway, metrics: GatewayMetrics, logins: Logins) -> Fas
     )
     app.state.gateway, app.state.logins = gateway, logins
     add_handlers(app)
-    rooms = (*routers(), openapi.router, socket.router, training.router, pages.router)
+    rooms = (*routers(), openapi.router, socket.router, training_socket.router, pages.router)
     for router in rooms:
         app.include_router(router)
     app.state.routes = [route for router in rooms for route in router.routes]

@@ -14,10 +14,10 @@ from services.gateway.app import create_app
 from services.gateway.context import Gateway
 from services.gateway.jobs.bind import bind_jobs
 from services.gateway.live.hub import Hub
-from services.gateway.live.training import job_news
 from services.gateway.live.watches import sources
 from services.gateway.mesh import Meshes
 from services.gateway.metrics import GatewayMetrics
+from services.gateway.rest.training_socket import job_news
 from services.gateway.rpcs import Rpcs
 from services.gateway.settings import GatewaySettings
 

@@ -5,7 +5,6 @@ Only where the gateway is differs: each test has a port of its own.
 
 from __future__ import annotations
 
-import doctest
 import json
 import os
 import re
@@ -17,9 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from mazemesh.client.gateway.training import AsyncTraining, Training
+from mazemesh.client.gateway.training import Training
 from mazemesh.client.gateway.web import Web
-from mazemesh.client.mesh import Mesh
 from tests.servers.gateway.world import Services, client, gateway, services
 
 README = Path(__file__).parents[4] / "README.md"
@@ -54,6 +52,22 @@ def run(command: list[str], text: str, seconds: float = SECONDS) -> str:
         command, input=text, capture_output=True, text=True, timeout=seconds, check=False
     )
     assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def python(script: str, world: Services, url: str) -> str:
+    """What a program prints that finds the mesh by its environment."""
+    at = world.addresses
+    told = {f"MAZEMESH_{name.upper()}_ADDRESS": address for name, address in vars(at).items()}
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", script],
+        env={**os.environ, **told, "MAZEMESH_GATEWAY_URL": url},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
@@ -95,33 +109,23 @@ def test_the_javascript_example_trains_to_its_end(url: str, tmp_path: Path) -> N
 
 def test_the_python_example(url: str, world: Services) -> None:
     [script] = example("python")
-    at = world.addresses
-    told = {f"MAZEMESH_{name.upper()}_ADDRESS": address for name, address in vars(at).items()}
-    environment = {**os.environ, **told, "MAZEMESH_GATEWAY_URL": url}
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", script],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("finished it has done its 2,000 steps"), done.stdout
+    told = python(script, world, url)
+    assert told.startswith("finished it has done its 2,000 steps"), told
+
+
+DOCTEST = """
+import doctest, mazemesh
+from mazemesh.client.gateway.training import Training
+with mazemesh.connect() as mesh:
+    for kind in (Training, AsyncTraining):
+        for test in doctest.DocTestFinder(recurse=False).find(kind, globs={"mesh": mesh}):
+            result = doctest.DocTestRunner().run(test)
+            assert result.attempted and not result.failed
+"""
 
 
 def test_the_examples_in_docstrings(world: Services, url: str) -> None:
-    with Mesh(world.addresses, gateway=url) as mesh:
-        for kind in (Training, AsyncTraining):
-            [test] = [
-                found
-                for found in doctest.DocTestFinder(recurse=False).find(kind, globs={"mesh": mesh})
-                if found.examples
-            ]
-            told: list[str] = []
-            result = doctest.DocTestRunner().run(test, out=told.append)
-            assert result.attempted
-            assert not result.failed, "".join(told)
+    python(DOCTEST, world, url)
 
 
 def _documents(text: str) -> list[dict[str, object]]:
