@@ -160,8 +160,10 @@ def enter(folder: Path, *arguments: str, **environment: str) -> list[str]:
         (("learner", "--game", "solo"), "-P -m learner --game solo"),
         (
             ("job",),
-            "-P -m services.gateway.jobs.job_runner "
-            + "--folder /var/lib/mazemesh/job --replaced --report stdout --echo",
+            (
+                "-P -m services.gateway.jobs.job_runner --folder /var/lib/mazemesh/job "
+                "--replaced --report stdout --echo"
+            ),
         ),
         (("keys",), "-P -m supervisor.cloud.machine.keys"),
         (("exporter",), "-P -m supervisor.cloud.machine.exporter"),
