@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from services._harness.web.server import WebServer
+from services.gateway.experiments.keeping import Keeping
 from services.gateway.live.hub import Hub
 from services.gateway.mesh import Meshes
 from services.gateway.rpcs import Rpcs
@@ -30,7 +31,9 @@ class Gateway:
         rpcs: The services' methods.
         hub: Live news.
         sockets: Who listens to them.
+        experiments: Who knows of training runs.
         jobs: Training jobs.
+        provider: By whom people log in; made at its first use.
     """
 
     settings: GatewaySettings
@@ -39,7 +42,9 @@ class Gateway:
     rpcs: Rpcs
     hub: Hub
     sockets: Sockets
+    experiments: Keeping
     jobs: Jobs
+    provider: Any = None
 
 
 def _gateway(connection: HTTPConnection) -> Gateway:

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from services.gateway.rest import (
     audit,
+    experiments,
     games,
     gates,
     health,
@@ -22,7 +23,7 @@ from services.gateway.rest import (
 )
 
 _NOUNS = (
-    *(ratings, matches, policies, gates, tournaments, games, training, jobs, kserve),
+    *(ratings, matches, policies, gates, tournaments, games, training, jobs, experiments, kserve),
     *(system, keys, audit, session, health),
 )
 

@@ -115,7 +115,7 @@ def test_the_python_example(url: str, world: Services) -> None:
 
 DOCTEST = """
 import doctest, mazemesh
-from mazemesh.client.gateway.training import Training
+from mazemesh.client.gateway.training import AsyncTraining, Training
 with mazemesh.connect() as mesh:
     for kind in (Training, AsyncTraining):
         for test in doctest.DocTestFinder(recurse=False).find(kind, globs={"mesh": mesh}):
