@@ -144,7 +144,7 @@ class Keeping:
         line = self._journal.newest()
         if line is not None:
             try:
-                self._progress = progress_of(line, self._usage.episodes)
+                self._progress = progress_of(line, self._usage.episodes, self._journal.run_id)
             except (ValueError, TypeError):
                 return
 

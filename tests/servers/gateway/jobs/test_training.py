@@ -102,6 +102,10 @@ def test_the_javascript_example_trains_to_its_end(url: str, tmp_path: Path) -> N
     assert any("policy:" in line for line in lines), told  # losses
     with client(url) as http:
         job = http.get("/jobs", params={"status": "finished"}).json()["jobs"][0]
+        run_of_it = http.get(f"/experiments/{job['experiment_id']}").json()
+    assert run_of_it["experiment_id"] == job["experiment_id"]
+    assert run_of_it["run_id"] == job["progress"]["run_id"]
+    assert run_of_it["name"] == job["policy"]
     assert job["reason"] == "it has done its 200 episodes"
     assert job["progress"]["success_rate"] is not None
     assert job["usage"]["cpu_seconds"] > 0
@@ -115,9 +119,10 @@ def test_the_python_example(url: str, world: Services) -> None:
 
 DOCTEST = """
 import doctest, mazemesh
+from mazemesh.client.gateway.experiments import Experiments
 from mazemesh.client.gateway.training import AsyncTraining, Training
 with mazemesh.connect() as mesh:
-    for kind in (Training, AsyncTraining):
+    for kind in (Training, AsyncTraining, Experiments):
         for test in doctest.DocTestFinder(recurse=False).find(kind, globs={"mesh": mesh}):
             result = doctest.DocTestRunner().run(test)
             assert result.attempted and not result.failed
