@@ -19,11 +19,11 @@ from services.gateway.experiments.keeping import Keeping
 from services.gateway.experiments.stores.journals import Journals as RunsHere
 from services.gateway.jobs.bind import bind_jobs
 from services.gateway.live.hub import Hub
-from services.gateway.live.training import job_news
 from services.gateway.live.watches import sources
 from services.gateway.mesh import Meshes
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.play.partners import Partners
+from services.gateway.rest.training_socket import job_news
 from services.gateway.rpcs import Rpcs
 from services.gateway.settings import GatewaySettings
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
@@ -55,7 +56,11 @@ async def experiments(
 @router.get("/experiments/{experiment_id}", summary="A training run")
 async def experiment(gateway: GatewayDep, experiment_id: ExperimentId) -> ExperimentShown:
     """By a job's id, the run's own, or MLflow's."""
-    return _shown(await gateway.experiments.run(experiment_id))
+    job = await gateway.jobs.queue.find(experiment_id)
+    if job is None or not job.progress or not job.progress.run_id:
+        return _shown(await gateway.experiments.run(experiment_id))
+    found = await gateway.experiments.run(job.progress.run_id)
+    return _shown(replace(found, id=job.job_id))
 
 
 def _shown(one: Experiment) -> ExperimentShown:

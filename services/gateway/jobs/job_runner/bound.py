@@ -1,4 +1,4 @@
-"""`python -m services.gateway.jobs.runner.bound MODULE ...` is `python -m MODULE ...`, bound.
+"""`python -m services.gateway.jobs.job_runner.bound MODULE ...` is `python -m MODULE ...`, bound.
 
 It ends with the process that started it, whatever MODULE itself does about that.
 """

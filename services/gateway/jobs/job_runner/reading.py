@@ -17,12 +17,17 @@ _PAGE_SECONDS: Final = 2.0
 
 
 class Journal:
-    """The newest line of a file that grows by lines of JSON, and may not be there yet."""
+    """The newest line of a file that grows by lines of JSON, and may not be there yet.
+
+    Attributes:
+        run_id: Of the run whose journal it is, as `run.json` beside it says; "" before it is there.
+    """
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self._size = -1
         self._line: dict[str, Any] | None = None
+        self.run_id = ""
 
     def newest(self) -> dict[str, Any] | None:
         """The last whole line; None before there is one."""
@@ -36,6 +41,7 @@ class Journal:
         except FileNotFoundError:
             return self._line
         self._size = size
+        self.run_id = self.run_id or self._told_run_id()
         whole, _, _ = data.rpartition(b"\n")
         for text in reversed(whole.split(b"\n")):
             try:
@@ -46,6 +52,12 @@ class Journal:
                 self._line = line
                 break
         return self._line
+
+    def _told_run_id(self) -> str:
+        try:
+            return str(json.loads((self._file.parent / "run.json").read_text())["run_id"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return ""
 
 
 class Episodes:

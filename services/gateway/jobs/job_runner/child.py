@@ -58,7 +58,7 @@ class Child:
         self._finished = finished
         self._environment = environment
         page = (f"--metrics-port={metrics_port}",) if metrics_port else ()
-        bound = ("services.gateway.jobs.runner.bound", process.module)
+        bound = ("services.gateway.jobs.job_runner.bound", process.module)
         self._command = run_module(*bound, *arguments, *page)
         self._stopping = asyncio.Event()
         self._running: asyncio.subprocess.Process | None = None

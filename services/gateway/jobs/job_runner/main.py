@@ -18,9 +18,9 @@ from typing import Final, TextIO
 
 from mazemesh.process.errors import StartError
 from services.gateway.jobs import plan as plans
-from services.gateway.jobs.runner.keeping import Keeping
-from services.gateway.jobs.runner.mesh_watch import MeshWatch
-from services.gateway.jobs.runner.reports import (
+from services.gateway.jobs.job_runner.keeping import Keeping
+from services.gateway.jobs.job_runner.mesh_watch import MeshWatch
+from services.gateway.jobs.job_runner.reports import (
     FolderReports,
     Reports,
     StdoutReports,
@@ -82,7 +82,7 @@ async def _keep(told: argparse.Namespace, folder: Path, data_dir: Path) -> int:
         loop.add_signal_handler(number, keeping.stop)
     status = await keeping.run()
     if told.group and status == 0:
-        from services.gateway.jobs.runner.group import shrink
+        from services.gateway.jobs.job_runner.group import shrink
 
         await asyncio.to_thread(shrink, told.group)
     return status
@@ -94,14 +94,14 @@ def _reports(told: argparse.Namespace, folder: Path, job_id: str) -> Reports:
         return FolderReports(folder)
     if told.report == "stdout":
         return StdoutReports(out)
-    from services.gateway.jobs.runner.s3_reports import S3Reports
+    from services.gateway.jobs.job_runner.s3_reports import S3Reports
 
     return S3Reports(told.report, job_id)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m services.gateway.jobs.runner",
+        prog="python -m services.gateway.jobs.job_runner",
         description="Keeps the processes of one training job.",
     )
     parser.add_argument("--plan", type=Path, help=f"file with the plan; default: {PLAN_VARIABLE}")

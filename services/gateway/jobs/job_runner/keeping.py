@@ -15,16 +15,16 @@ from mazemesh.process.parent import PARENT_VARIABLE
 from mazemesh.process.ports import free_block
 from services.gateway.jobs.budget import NO_USAGE
 from services.gateway.jobs.job import KEPT_LINES, Progress, State
+from services.gateway.jobs.job_runner.accounting import Account
+from services.gateway.jobs.job_runner.child import Child, Outcome, last_lines
+from services.gateway.jobs.job_runner.mesh_watch import MeshWatch
+from services.gateway.jobs.job_runner.reading import Echo, Episodes, Journal
+from services.gateway.jobs.job_runner.reports import Reports
 from services.gateway.jobs.journal import progress_of
 from services.gateway.jobs.launcher import End
 from services.gateway.jobs.logs import merged
 from services.gateway.jobs.plan import Plan, Process
 from services.gateway.jobs.report import Report
-from services.gateway.jobs.runner.accounting import Account
-from services.gateway.jobs.runner.child import Child, Outcome, last_lines
-from services.gateway.jobs.runner.mesh_watch import MeshWatch
-from services.gateway.jobs.runner.reading import Echo, Episodes, Journal
-from services.gateway.jobs.runner.reports import Reports
 
 LOOK_SECONDS: Final = 0.5
 STOP_SECONDS: Final = 45.0
@@ -144,7 +144,7 @@ class Keeping:
         line = self._journal.newest()
         if line is not None:
             try:
-                self._progress = progress_of(line, self._usage.episodes)
+                self._progress = progress_of(line, self._usage.episodes, self._journal.run_id)
             except (ValueError, TypeError):
                 return
 
