@@ -196,6 +196,7 @@ def _neighbour(address: str, key: str, ca: bytes, under_way: int) -> Iterator[di
     ours, theirs = context.Pipe()
     process = context.Process(target=_greedy, args=(address, key, ca, under_way, theirs))
     process.start()
+    theirs.close()  # so that the end of the process is one of what is read, too
     try:
         ours.recv()
         time.sleep(WARM_SECONDS)

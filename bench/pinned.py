@@ -8,7 +8,7 @@ import multiprocessing
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
@@ -68,10 +68,12 @@ def pinned_server(
     ours, theirs = context.Pipe()
     process = context.Process(target=_run, args=(serve, core, new_loop, theirs))
     process.start()
+    theirs.close()  # so that the end of the process is one of what is read, too
     try:
         yield PinnedServer(ours.recv(), psutil.Process(process.pid))
     finally:
-        ours.send("stop")
+        with suppress(OSError):  # it has ended
+            ours.send("stop")
         process.join(10)
         if process.is_alive():
             process.kill()

@@ -247,7 +247,7 @@ def _exploiter(
 ) -> Exploiter | None:
     """What lets an exploiter begin anew; None for other runs."""
     from learner.loop.exploiter import ExploitedRecord, Exploiter
-    from learner.network.descent import ALONE
+    from learner.network.gradients.descent import ALONE
 
     if not (run.exploits or run.exploits_pool) or records is None:
         return None

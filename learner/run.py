@@ -12,7 +12,7 @@ from learner.algorithms.presets import override
 from learner.algorithms.registry import find, names
 from learner.algorithms.sizes import fitted
 from learner.network.architecture import Architecture, OwnModule, Spaces
-from learner.network.encoding import Encoding
+from learner.network.parts.encoding import Encoding
 from learner.network.source import Source, source_of
 from learner.settings import LearnerSettings
 from mazemesh.errors import InvalidArgument, Reason

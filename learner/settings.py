@@ -9,8 +9,8 @@ from pydantic import Field, PositiveInt, field_validator, model_validator
 
 from learner.algorithms import registry
 from learner.network.architecture import Precision
-from learner.network.encoding import Encoding, ImageEncoder, MemoryCell, ValueNetwork
-from learner.network.layers import Activation
+from learner.network.parts.encoding import Encoding, ImageEncoder, MemoryCell, ValueNetwork
+from learner.network.parts.layers import Activation
 from learner.run_file import lay_over, read_settings
 from mazemesh.client.addresses import Addresses
 from mazemesh.games.foreign import policy_name

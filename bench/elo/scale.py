@@ -203,9 +203,9 @@ def _fit(workload: Workload) -> dict[str, Any]:
     import numpy as np
 
     from services.elo.models.bradley_terry import fit
-    from services.elo.standings.ladder import Ladder
+    from services.elo.standings.folding.ladder import Ladder
     from services.elo.standings.standings import standings
-    from services.elo.wire import scan
+    from services.elo.wire.results import scan
 
     ladder, sequence = Ladder("race"), 0
     for request in workload.requests(RESULTS_IN_A_CALL):

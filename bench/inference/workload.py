@@ -25,7 +25,7 @@ class Workload:
     def file(self) -> bytes:
         """The ONNX file."""
         from learner.network.architecture import Architecture, initial_parameters
-        from learner.network.onnx_policy import to_onnx
+        from learner.network.export.onnx_policy import to_onnx
 
         architecture = Architecture(
             "actor-critic", self.observation_size, self.num_actions, self.hidden

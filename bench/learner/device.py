@@ -21,7 +21,7 @@ from learner.device.place import Place
 from learner.loop.building import choose_place, make
 from learner.loop.prefetch import Prefetcher
 from learner.network.architecture import Precision, initial_parameters
-from learner.network.descent import ALONE
+from learner.network.gradients.descent import ALONE
 from learner.ports import Priorities
 from learner.run import Run
 from learner.settings import LearnerSettings

@@ -30,7 +30,7 @@ from actor.collecting.transitions import TransitionCollector
 from actor.collecting.unrolls import UnrollCollector
 from learner.loop.building import build
 from learner.network.architecture import initial_parameters
-from learner.network.onnx_policy import to_onnx
+from learner.network.export.onnx_policy import to_onnx
 from learner.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.games import BOTS, Purpose, get_game, seeds

@@ -16,7 +16,7 @@ import numpy as np
 from bench.learner.run import LearnerRun, Point, metered
 from bench.learner.systems import ROOT, SYSTEMS, environment, program
 from bench.learner.workload import Workload, greedy_success
-from learner.network.onnx_policy import to_onnx
+from learner.network.export.onnx_policy import to_onnx
 from mazemesh.policy.onnx_policy import OnnxPolicy
 
 END_SECONDS = 60.0

@@ -93,10 +93,10 @@ def ceiling(workload: Workload, seconds: float) -> dict[str, float]:
     """
     import torch
 
-    from learner.network.descent import Descent
-    from learner.network.matmul import choose_matmul, choose_precision
+    from learner.network.gradients.descent import Descent
+    from learner.network.gradients.matmul import choose_matmul, choose_precision
+    from learner.network.gradients.perceptron import Perceptron
     from learner.network.networks import Layered
-    from learner.network.perceptron import Perceptron
 
     torch.set_num_threads(1)
     network = Layered(workload.architecture)

@@ -16,8 +16,8 @@ import numpy.typing as npt
 from bench.rating.games import Games, folded
 from bench.rating.peers import peer
 from services.elo.models.bradley_terry import fit
-from services.elo.models.posterior import SCALE
-from services.elo.standings.ladder import Ladder
+from services.elo.models.fitting.posterior import SCALE
+from services.elo.standings.folding.ladder import Ladder
 from services.elo.standings.standings import Standings, standings
 
 _MOST_OF_CHOIX = 1000

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from services.elo.log.batch import Duels
-from services.elo.standings.ladder import Ladder
+from services.elo.standings.folding.ladder import Ladder
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from learner.algorithms.presets import Preset, Presets
 from learner.network.architecture import Architecture, Head, Parameters
-from learner.network.encoding import ValueNetwork
+from learner.network.parts.encoding import ValueNetwork
 from mazemesh.games.spaces import Space
 from mazemesh.policy.heads import ActionDistribution
 from mazemesh.v1 import model_pb2, replay_pb2
@@ -30,7 +30,7 @@ ConfigT = TypeVar("ConfigT", contravariant=True)
 class Experience(Protocol[ConfigT]):
     """What is learned from: rows of which columns, in which table, written how by actors.
 
-    `learner.bases.unrolls` and `learner.bases.replayed` are those there are.
+    `learner.bases.on_policy.unrolls` and `learner.bases.off_policy.replayed` are those there are.
     """
 
     def signature(self, config: ConfigT, shape: Architecture, *, opponents: bool) -> Signature:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from learner.bases.policy_gradient import MASKED
+from learner.bases.on_policy.policy_gradient import MASKED
 from learner.network.distributions import Joint
 from learner.network.networks import Network
 from mazemesh.games.spaces import Discrete
@@ -19,7 +19,7 @@ Columns = Mapping[str, Tensor]
 class OneChoice:
     """A single Discrete action of A: rows int64 [steps, 1], masks [steps, A].
 
-    It has losses written out by hand (`learner.bases.policy_gradient`).
+    It has losses written out by hand (`learner.bases.on_policy.policy_gradient`).
     """
 
     def rows(self, columns: Columns, steps: int) -> Tensor:

@@ -13,7 +13,7 @@ from torch import Tensor
 from learner.device.place import Place
 from learner.device.ranks import Ranks
 from learner.network.architecture import Parameters
-from learner.network.descent import Descent, checked
+from learner.network.gradients.descent import Descent, checked
 from learner.network.networks import Network
 from learner.ports import Batch
 from mazemesh.errors import FailedPrecondition

@@ -12,8 +12,8 @@ from learner.bases.learner import Learner
 from learner.device.place import Place
 from learner.device.ranks import Alone, Ranks, local_rank
 from learner.network.architecture import Parameters, Precision
-from learner.network.descent import ALONE
-from learner.network.matmul import choose_matmul, choose_on_gpu, choose_precision
+from learner.network.gradients.descent import ALONE
+from learner.network.gradients.matmul import choose_matmul, choose_on_gpu, choose_precision
 from learner.run import Run
 from mazemesh.errors import FailedPrecondition
 

@@ -14,9 +14,9 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from learner.network.encoding import PLAIN as USUAL
-from learner.network.encoding import Encoding, MemoryCell
-from learner.network.layers import (
+from learner.network.parts.encoding import PLAIN as USUAL
+from learner.network.parts.encoding import Encoding, MemoryCell
+from learner.network.parts.layers import (
     NARROW,
     PLAIN,
     WIDE,

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from learner.device.ranks import Alone, Ranks
-from learner.network.action_heads import ActionHeads, ActionSpace
 from learner.network.architecture import Architecture
 from learner.network.encoders import TreeEncoder
-from learner.network.memories import Frames, Gates
 from learner.network.networks import Network, Seen
-from learner.network.normalization import Moments, Normalization
+from learner.network.parts.action_heads import ActionHeads, ActionSpace
+from learner.network.parts.memories import Frames, Gates
+from learner.network.parts.normalization import Moments, Normalization
 from mazemesh.games.spaces import Box, columns
 
 ALONE = Alone()

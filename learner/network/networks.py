@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from learner.device.ranks import Alone, Ranks
-from learner.network.action_heads import ActionSpace
 from learner.network.architecture import (
     ILLEGAL,
     Architecture,
@@ -25,8 +24,9 @@ from learner.network.architecture import (
     Parameters,
 )
 from learner.network.distributions import Joint
-from learner.network.layers import Dense, Heads, Input, Linear, Memory
-from learner.network.matmul import exact_products
+from learner.network.gradients.matmul import exact_products
+from learner.network.parts.action_heads import ActionSpace
+from learner.network.parts.layers import Dense, Heads, Input, Linear, Memory
 
 ALONE = Alone()
 
@@ -174,7 +174,7 @@ class Layered(Network):
                     self.memory = layer
                 case Heads():
                     self.exit = layer
-        # The order of parameters is that of the vectors in checkpoints (`learner.network.descent`).
+        # Parameters in the order of the vectors in checkpoints (`gradients.descent`).
         self.action, self.value = _linear(self.exit.action), _linear(self.exit.value)
         hidden = nn.ModuleList(_linear(layer.linear) for layer in self.dense)
         self.hidden = cast("Iterable[nn.Linear]", hidden)

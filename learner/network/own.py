@@ -35,9 +35,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from learner.network.action_heads import ActionSpace
 from learner.network.architecture import Architecture, OwnModule
 from learner.network.networks import Network, Seen
+from learner.network.parts.action_heads import ActionSpace
 from mazemesh.errors import InvalidArgument
 from mazemesh.games.spaces import columns
 from mazemesh.policy.heads import output_widths

@@ -19,10 +19,10 @@ from learner.network.architecture import (
     evaluate,
     initial_parameters,
 )
-from learner.network.onnx_policy import to_onnx
+from learner.network.export.onnx_policy import to_onnx
 
 if TYPE_CHECKING:
-    from learner.network.exporting import Traced
+    from learner.network.export.exporting import Traced
     from learner.network.networks import Network
 
 
@@ -112,7 +112,7 @@ class _Module:
         return make(self._architecture, seed)
 
     def _file(self, network: Network | None = None) -> Traced:
-        from learner.network.exporting import Traced
+        from learner.network.export.exporting import Traced
 
         if self._traced is None:
             own = self._architecture.own

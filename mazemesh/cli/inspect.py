@@ -125,13 +125,13 @@ def leaderboard(
     }
     window: dict[str, Any] = {"start": moment(start, "--from"), "end": end_of(at, "--at")}
     if watch:
-        if game or model != _HEADLINE or any(window.values()):
+        if game or any(window.values()):
             raise typer.BadParameter(
-                "--watch shows one ladder as it is now; leave out --game, --model, --from and --at"
+                "--watch shows one ladder as it is now; leave out --game, --from and --at"
             )
         with connected(data_dir, host, port_base) as mesh:
             seen = None
-            for board in mesh.elo.watch_leaderboard(ladder, top, **filters):
+            for board in mesh.elo.watch_leaderboard(ladder, top, model=model, **filters):
                 if board != seen:
                     _show_leaderboard(board, model, json=json)
                 seen = board

@@ -162,13 +162,14 @@ class EloClient(LadderCalls):
         run: str = "",
         kinds: Collection[str] = (),
         active_since: datetime | None = None,
+        model: str = HEADLINE,
     ) -> Iterator[elo_pb2.GetLeaderboardResponse]:
         """The first page now and whenever it has changed; again at least every 20 s.
 
-        What restricts it is as in `leaderboard`.
+        What restricts it, and the model, are as in `leaderboard`.
 
         Raises:
-            Unavailable: The service stopped; watch again.
+            Unavailable: The service stopped, or the model is being made; watch again.
         """
         request = elo_pb2.WatchLeaderboardRequest(
             ladder=ladder,
@@ -176,6 +177,7 @@ class EloClient(LadderCalls):
             prefix=prefix,
             around=around,
             filter=player_filter(run, kinds, active_since),
+            model=model_number(model),
         )
         for response in self._stream(self._stub.WatchLeaderboard, request, None):
             yield response.leaderboard

@@ -31,7 +31,7 @@ class GameSettings:
             2 * width * height.
         seats: Players; 0 stands for the rule's default.
         line_of_sight: Whether walls hide what is behind them. Without it a player sees the whole
-            window. See `mazemesh.games.mazes.kernels.sight`.
+            window. See `mazemesh.games.mazes.kernels.seeing.sight`.
         shaping: Coefficient of potential-based reward shaping (Ng, Harada and Russell 1999), for
             training only. 0 turns it off.
         shaping_discount: Discount of the shaping term. At the learner's own the shaped game keeps

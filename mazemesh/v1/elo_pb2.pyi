@@ -252,18 +252,20 @@ class GetLeaderboardResponse(_message.Message):
     def __init__(self, ladder: _Optional[str] = ..., players: _Optional[_Iterable[_Union[PlayerRating, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., matches: _Optional[int] = ..., fitted_matches: _Optional[int] = ..., total_players: _Optional[int] = ..., model: _Optional[_Union[RatingModel, str]] = ..., seat_effect: _Optional[float] = ..., seat_deviation: _Optional[float] = ...) -> None: ...
 
 class WatchLeaderboardRequest(_message.Message):
-    __slots__ = ("ladder", "page_size", "filter", "prefix", "around")
+    __slots__ = ("ladder", "page_size", "filter", "prefix", "around", "model")
     LADDER_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     FILTER_FIELD_NUMBER: _ClassVar[int]
     PREFIX_FIELD_NUMBER: _ClassVar[int]
     AROUND_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
     ladder: str
     page_size: int
     filter: PlayerFilter
     prefix: str
     around: str
-    def __init__(self, ladder: _Optional[str] = ..., page_size: _Optional[int] = ..., filter: _Optional[_Union[PlayerFilter, _Mapping]] = ..., prefix: _Optional[str] = ..., around: _Optional[str] = ...) -> None: ...
+    model: RatingModel
+    def __init__(self, ladder: _Optional[str] = ..., page_size: _Optional[int] = ..., filter: _Optional[_Union[PlayerFilter, _Mapping]] = ..., prefix: _Optional[str] = ..., around: _Optional[str] = ..., model: _Optional[_Union[RatingModel, str]] = ...) -> None: ...
 
 class WatchLeaderboardResponse(_message.Message):
     __slots__ = ("leaderboard",)

@@ -14,7 +14,7 @@ from services.elo.gate.sequential import Verdict
 from services.elo.log.batch import Batch, LoggedBatch
 from services.elo.log.match import Match
 from services.elo.models.bradley_terry import Fit
-from services.elo.models.posterior import Problem
+from services.elo.models.fitting.posterior import Problem
 from services.elo.servicer import EloServicer
 from services.elo.standings.ratings import Ratings
 from services.elo.store import Appended, GateStore, ResultLog, Status

@@ -21,11 +21,12 @@ from services.elo.gate.gates import Gates
 from services.elo.standings.board import Board
 from services.elo.standings.ratings import Ratings
 from services.elo.store import GateStore, ResultLog, Status
-from services.elo.wire import answers, empirical, filters, gates, payloads, validation
-from services.elo.wire.first_pages import FirstPages
+from services.elo.wire import answers, empirical, filters, gates, validation
+from services.elo.wire.first_pages import FirstPages, Watched
 from services.elo.wire.leaderboards import MOST_PLAYERS, PAGE, Leaderboards, check_around, find
-from services.elo.wire.reading import RequestReader
-from services.elo.wire.transfers import Transfers
+from services.elo.wire.results import payloads
+from services.elo.wire.results.reading import RequestReader
+from services.elo.wire.results.transfers import Transfers
 
 _STATUSES = {
     Status.RECORDED: elo_pb2.RECORD_STATUS_RECORDED,
@@ -124,12 +125,16 @@ class EloServicer(elo_pb2_grpc.EloServiceServicer):
         chosen = filters.chosen(request.prefix, request.filter)
         if request.around:
             check_around(request.around, chosen)
+        model = validation.model_of(request.model)
         changes = self._ratings.changes(
             ladder, least=self._least_seconds, most=self._heartbeat_seconds
         )
         with self._watch():
             async for board in changes:
-                yield self._first_pages.of(ladder, board, size, chosen, request.around)
+                if board is not None and model is not None:
+                    board = await self._leaderboards.by_model.current(board, model)
+                what = Watched(ladder, size, chosen, request.around, model)
+                yield self._first_pages.of(what, board)
         raise Unavailable("the Elo service is stopping; watch again")
 
     async def GetRatingHistory(

@@ -10,9 +10,9 @@ from typing import NamedTuple, Protocol
 from services.elo.gate.gate import Gate
 from services.elo.log.batch import Batch, Integers, LoggedBatch
 from services.elo.log.match import Match
-from services.elo.models.pairs import Floats
-from services.elo.models.spread import Spread
-from services.elo.standings.points import Points
+from services.elo.models.counting.pairs import Floats
+from services.elo.models.fitting.spread import Spread
+from services.elo.standings.folding.points import Points
 
 
 class Status(Enum):

@@ -38,15 +38,15 @@ from services.matchmaker.runs.resolving import Resolver
 from services.matchmaker.servicer import MatchmakerServicer
 from services.matchmaker.settings import MatchmakerSettings
 from services.matchmaker.store import LeaderStore, TicketStore
-from services.matchmaker.stores.kept_tickets import KeptTickets
-from services.matchmaker.stores.memory import LocalLeaders, MemoryTickets
+from services.matchmaker.stores.contests.sql_gates import SqlGates
+from services.matchmaker.stores.contests.sql_tournaments import SqlTournaments
 from services.matchmaker.stores.sql import SqlAnchors, SqlNumbers
-from services.matchmaker.stores.sql_gates import SqlGates
 from services.matchmaker.stores.sql_leaders import SqlLeaders
 from services.matchmaker.stores.sql_leases import SqlLeases
 from services.matchmaker.stores.sql_outcomes import SqlOutcomes
-from services.matchmaker.stores.sql_tournaments import SqlTournaments
 from services.matchmaker.stores.sql_workers import SqlWorkers
+from services.matchmaker.stores.tickets.kept_tickets import KeptTickets
+from services.matchmaker.stores.tickets.memory import LocalLeaders, MemoryTickets
 from services.matchmaker.tournaments.books import Books
 from services.matchmaker.tournaments.driver import Driver as TournamentDriver
 from services.matchmaker.tournaments.issuing import Rules
@@ -443,7 +443,7 @@ async def _tickets(settings: MatchmakerSettings, server: Server) -> tuple[Ticket
     """
     if server.redis is not None:
         from services.matchmaker.stores.redis_leaders import RedisLeaders
-        from services.matchmaker.stores.redis_tickets import RedisTickets
+        from services.matchmaker.stores.tickets.redis_tickets import RedisTickets
 
         return RedisTickets(server.redis, settings.max_tickets), RedisLeaders(server.redis)
     if server.database.shared:

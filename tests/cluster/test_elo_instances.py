@@ -19,7 +19,7 @@ from mazemesh.v1 import elo_pb2
 from services._harness.sql.database import Database
 from services.elo.models.bradley_terry import fit
 from services.elo.standings.boards import Boards
-from services.elo.standings.ladder import Ladder
+from services.elo.standings.folding.ladder import Ladder
 from services.elo.standings.standings import Standings, standings
 from services.elo.stores.sql_log import SqlResultLog
 from tests.contract.conftest import postgresql_process as postgresql_process

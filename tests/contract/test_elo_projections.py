@@ -7,10 +7,10 @@ import pytest
 
 from services._harness.sql.database import Database
 from services.elo.models.bradley_terry import fit
-from services.elo.models.spread import Samples
+from services.elo.models.fitting.spread import Samples
 from services.elo.standings.boards import restored, state_of
-from services.elo.standings.ladder import Ladder
-from services.elo.standings.points import NONE, Points
+from services.elo.standings.folding.ladder import Ladder
+from services.elo.standings.folding.points import NONE, Points
 from services.elo.standings.standings import Standings, of_fitted, standings, to_fitted
 from services.elo.store import Fenced, Lease, Projections, Snapshot, Update
 from services.elo.stores import columns

@@ -14,7 +14,7 @@ from services.elo.log.match import LoggedMatch, Match
 from services.elo.store import ResultLog, Status
 from services.elo.stores.sql_log import SqlResultLog
 from services.elo.stores.tables import metadata, results
-from services.elo.wire.payloads import batch
+from services.elo.wire.results.payloads import batch
 from tests.revisions import upgrade_to
 from tests.unit.elo.memory_log import MemoryLog
 from tests.unit.elo.played import match

@@ -22,7 +22,7 @@ from services.matchmaker.gates.store import GateStore
 from services.matchmaker.rating.leases import Match, State, Terms, completed, failed, leased
 from services.matchmaker.runs.store import Step
 from services.matchmaker.store import LeaseStore
-from services.matchmaker.stores.sql_gates import SqlGates
+from services.matchmaker.stores.contests.sql_gates import SqlGates
 from services.matchmaker.stores.sql_leases import SqlLeases
 from tests.unit.matchmaker.fakes import MemoryGates, MemoryLeases
 

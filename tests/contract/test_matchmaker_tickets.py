@@ -14,11 +14,11 @@ from services._harness.sql.database import Database
 from services._harness.stores.redis_server import RedisServer
 from services.matchmaker.lobby.tickets import Seat, Ticket, TicketState, Wish, held
 from services.matchmaker.store import LOBBY, TicketStore
-from services.matchmaker.stores.kept_tickets import KeptTickets
-from services.matchmaker.stores.memory import MemoryTickets
 from services.matchmaker.stores.redis_leaders import RedisLeaders
-from services.matchmaker.stores.redis_tickets import RedisTickets
-from services.matchmaker.stores.ticket_text import from_text, to_text
+from services.matchmaker.stores.tickets.kept_tickets import KeptTickets
+from services.matchmaker.stores.tickets.memory import MemoryTickets
+from services.matchmaker.stores.tickets.redis_tickets import RedisTickets
+from services.matchmaker.stores.tickets.ticket_text import from_text, to_text
 from tests.redis_process import RedisProcess
 
 

@@ -12,8 +12,8 @@ from mazemesh.games import GameSettings
 from services._harness.sql.database import Database
 from services.matchmaker.rating.leases import Match, State, Terms, leased
 from services.matchmaker.store import LeaseStore
+from services.matchmaker.stores.contests.sql_tournaments import SqlTournaments
 from services.matchmaker.stores.sql_leases import SqlLeases
-from services.matchmaker.stores.sql_tournaments import SqlTournaments
 from services.matchmaker.tournaments.plan import Forfeit, Format, Plan
 from services.matchmaker.tournaments.run import (
     Asked,

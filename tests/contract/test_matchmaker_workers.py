@@ -17,7 +17,7 @@ from services.matchmaker.rating.ratings import Ratings
 from services.matchmaker.rating.rota import Rule
 from services.matchmaker.runs.store import Step
 from services.matchmaker.store import RATING
-from services.matchmaker.stores.sql_gates import SqlGates
+from services.matchmaker.stores.contests.sql_gates import SqlGates
 from services.matchmaker.stores.sql_leaders import SqlLeaders
 from services.matchmaker.stores.sql_leases import SqlLeases
 from services.matchmaker.stores.sql_workers import SqlWorkers

@@ -10,13 +10,13 @@ from services._harness.access.callers.keys import new_key
 from services._harness.access.callers.roles import Role
 from services._harness.access.callers.sql_keys import MOST_KEYS, PACKAGE, SqlKeys
 from services._harness.sql.database import Database
-from services.elo.standings.points import Points
+from services.elo.standings.folding.points import Points
 from services.elo.store import Update
 from services.elo.stores import columns
 from services.elo.stores.sql_lease import SqlLease
 from services.elo.stores.sql_log import SqlResultLog
 from services.elo.stores.sql_projections import SqlProjections
-from services.elo.wire.payloads import batch, encode
+from services.elo.wire.results.payloads import batch, encode
 from services.matchmaker.rating.leases import Match, State, Terms, completed
 from services.matchmaker.store import RATING, Told
 from services.matchmaker.stores.sql import SqlAnchors, SqlNumbers

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from learner.algorithms.algorithm import Algorithm, Start
 from learner.algorithms.presets import NORMALIZED, ON_POLICY, SHAPED, Preset, Presets
 from learner.bases.bounds import Rows, Share, Steps, Updates
-from learner.bases.unrolls import UNROLLS, ActorCriticConfig
+from learner.bases.on_policy.unrolls import UNROLLS, ActorCriticConfig
 from mazemesh.games import GameSettings
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from learner.algorithms.algorithm import Start
 from learner.bases.actions import AnyActions
 from learner.bases.learner import OneNetwork, Update, statistics
 from learner.bases.observed import observed, outputs_of
-from learner.bases.vtrace import FIT, estimate
+from learner.bases.on_policy.vtrace import FIT, estimate
 from learner.network.networks import Network, make
 from learner.ports import Batch
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from learner.algorithms.algorithm import Algorithm, Start
 from learner.algorithms.presets import SHAPED, SMALL_CONTROL, Preset, Presets
 from learner.bases.accepting import bounded_boxes
-from learner.bases.uniform import NOISY, NoisyConfig
+from learner.bases.off_policy.uniform import NOISY, NoisyConfig
 from mazemesh.games import GameSettings
 
 if TYPE_CHECKING:

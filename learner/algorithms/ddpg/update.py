@@ -5,7 +5,7 @@ One gradient step reads from top to bottom in `DDPG`:
 1. The critic learns Q of the present policy: from what its target says of the next state and of the
    target policy's action there.
 2. The policy goes where the critic sees more, and both targets follow
-   (`learner.bases.deterministic`).
+   (`learner.bases.off_policy.deterministic`).
 
 Actions are scaled to -1..1 here, by tanh. `td3` is what became of it, and learns more steadily.
 """
@@ -17,8 +17,8 @@ from torch import Tensor
 
 from learner.algorithms.algorithm import Start
 from learner.algorithms.ddpg import DDPGConfig
-from learner.bases.actor_and_critics import Rows, q_target
-from learner.bases.deterministic import Deterministic
+from learner.bases.off_policy.actor_and_critics import Rows, q_target
+from learner.bases.off_policy.deterministic import Deterministic
 
 
 class DDPG(Deterministic[DDPGConfig]):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from learner.algorithms.algorithm import Algorithm, Start
 from learner.algorithms.presets import SHAPED, SMALL_CONTROL, Preset, Presets
-from learner.bases.replayed import TRANSITIONS, QLearningConfig
+from learner.bases.off_policy.replayed import TRANSITIONS, QLearningConfig
 from mazemesh.games import GameSettings
 
 if TYPE_CHECKING:

@@ -15,11 +15,11 @@ from torch import Tensor
 
 from learner.algorithms.dqn import DQNConfig
 from learner.bases.observed import observed
-from learner.bases.q_learning import QLearning
+from learner.bases.off_policy.q_learning import QLearning
 from learner.device.place import Place
 from learner.device.ranks import Ranks
 from learner.network.architecture import Architecture, Parameters
-from learner.network.descent import ALONE
+from learner.network.gradients.descent import ALONE
 from learner.network.networks import Network, make
 
 

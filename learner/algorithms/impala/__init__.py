@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from learner.algorithms.algorithm import Algorithm, Start
 from learner.algorithms.presets import SHAPED, Preset, Presets
 from learner.bases.bounds import Rows, Updates
-from learner.bases.unrolls import UNROLLS, ActorCriticConfig
+from learner.bases.on_policy.unrolls import UNROLLS, ActorCriticConfig
 from mazemesh.games import GameSettings
 
 if TYPE_CHECKING:

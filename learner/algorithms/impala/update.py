@@ -17,12 +17,12 @@ from learner.algorithms.impala import ImpalaConfig
 from learner.bases.actions import AnyActions, actions_of
 from learner.bases.learner import OneNetwork, Update, statistics
 from learner.bases.observed import observed, outputs_of
-from learner.bases.policy_gradient import Policy, differentiated, gradient, in_units
-from learner.bases.vtrace import FIT, Estimate, estimate
+from learner.bases.on_policy.policy_gradient import Policy, differentiated, gradient, in_units
+from learner.bases.on_policy.vtrace import FIT, Estimate, estimate
 from learner.device.place import Place
 from learner.device.ranks import Ranks
 from learner.network.architecture import Architecture, Parameters
-from learner.network.descent import ALONE
+from learner.network.gradients.descent import ALONE
 from learner.network.networks import Network, make
 from learner.ports import Batch
 

@@ -20,10 +20,10 @@ from torch import Tensor, nn
 from learner.algorithms.algorithm import Start
 from learner.algorithms.mappo import MAPPOConfig
 from learner.algorithms.ppo.update import PPO, Steps
-from learner.bases.epochs import STATISTICS
 from learner.bases.observed import cut, each, joined, observed
-from learner.network.descent import Descent
+from learner.bases.on_policy.epochs import STATISTICS
 from learner.network.encoders import TreeEncoder
+from learner.network.gradients.descent import Descent
 from learner.network.networks import Seen
 from mazemesh.experience import GLOBAL_STATE
 from mazemesh.games.spaces import Space, columns, leaves

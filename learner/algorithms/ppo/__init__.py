@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from learner.algorithms.algorithm import Algorithm, Start
 from learner.algorithms.presets import NORMALIZED, ON_POLICY, SHAPED, Preset, Presets
 from learner.bases.bounds import Cost, Rows, Updates, Within
-from learner.bases.unrolls import UNROLLS, ActorCriticConfig
+from learner.bases.on_policy.unrolls import UNROLLS, ActorCriticConfig
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSettings
 

@@ -24,17 +24,17 @@ from torch.nn import functional
 
 from learner.algorithms.ppo import PPOConfig
 from learner.bases.actions import AnyActions, OneChoice, actions_of
-from learner.bases.epochs import Epochs
 from learner.bases.learner import Update
 from learner.bases.observed import cut, each, observed
-from learner.bases.policy_gradient import Policy, differentiated, gradient, in_units
-from learner.bases.vtrace import estimate
+from learner.bases.on_policy.epochs import Epochs
+from learner.bases.on_policy.policy_gradient import Policy, differentiated, gradient, in_units
+from learner.bases.on_policy.vtrace import estimate
 from learner.device.place import Place
 from learner.device.ranks import Ranks
 from learner.network.architecture import ILLEGAL, Architecture, Parameters
-from learner.network.descent import ALONE
+from learner.network.gradients.descent import ALONE
+from learner.network.gradients.passes import passes
 from learner.network.networks import Network, Seen, make
-from learner.network.passes import passes
 from learner.ports import Batch
 
 
@@ -119,7 +119,7 @@ def surrogate(outputs: Tensor, steps: Steps, config: PPOConfig) -> Surrogate:
 
 def compiled_surrogate(outputs: Tensor, steps: Steps, config: PPOConfig) -> Surrogate:
     """`surrogate` of tensors on the processor, in one pass."""
-    from learner.network import kernels  # late: a GPU needs none of it
+    from learner.network.gradients import kernels
 
     gradient = torch.empty_like(outputs)
     means = torch.empty(5, dtype=torch.float64)

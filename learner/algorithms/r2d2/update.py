@@ -23,11 +23,11 @@ from torch import Tensor
 
 from learner.algorithms.r2d2 import R2D2Config
 from learner.bases.observed import each, ended_before, observed
-from learner.bases.q_learning import QLearning
+from learner.bases.off_policy.q_learning import QLearning
 from learner.device.place import Place
 from learner.device.ranks import Ranks
 from learner.network.architecture import Architecture, Parameters
-from learner.network.descent import ALONE
+from learner.network.gradients.descent import ALONE
 from learner.network.networks import Network, Seen, dueling, make
 from mazemesh.returns import rescale, unscale
 

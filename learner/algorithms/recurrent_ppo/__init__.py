@@ -12,7 +12,7 @@ from learner.algorithms.algorithm import Algorithm, Start
 from learner.algorithms.ppo import PPOConfig
 from learner.algorithms.presets import SHAPED, Preset, Presets
 from learner.bases.bounds import Within
-from learner.bases.unrolls import UNROLLS
+from learner.bases.on_policy.unrolls import UNROLLS
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSettings
 

@@ -17,14 +17,14 @@ from torch import Tensor
 from learner.algorithms.ppo import PPOConfig
 from learner.algorithms.ppo.update import Steps, normalized, surrogate, surrogate_of
 from learner.bases.actions import OneChoice, actions_of
-from learner.bases.epochs import Epochs
 from learner.bases.observed import cut, each, ended_before, observed, with_last
-from learner.bases.policy_gradient import in_units
-from learner.bases.vtrace import estimate
+from learner.bases.on_policy.epochs import Epochs
+from learner.bases.on_policy.policy_gradient import in_units
+from learner.bases.on_policy.vtrace import estimate
 from learner.device.place import Place
 from learner.device.ranks import Ranks
 from learner.network.architecture import Architecture, Parameters
-from learner.network.descent import ALONE
+from learner.network.gradients.descent import ALONE
 from learner.network.networks import Network, Seen, make
 
 

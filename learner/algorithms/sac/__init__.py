@@ -12,7 +12,7 @@ from learner.algorithms.algorithm import Algorithm, Start
 from learner.algorithms.presets import SHAPED, SMALL_CONTROL, Preset, Presets
 from learner.bases.accepting import discrete_or_boxes
 from learner.bases.bounds import Share, Within
-from learner.bases.uniform import SOFT, OffPolicyConfig
+from learner.bases.off_policy.uniform import SOFT, OffPolicyConfig
 from mazemesh.games import GameSettings
 from mazemesh.games.spaces import Discrete, single
 

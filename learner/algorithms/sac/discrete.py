@@ -15,7 +15,7 @@ from torch import Tensor
 from learner.algorithms.algorithm import Start
 from learner.algorithms.sac import SACConfig
 from learner.algorithms.sac.temperature import Temperature
-from learner.bases.actor_and_critics import ActorAndCritics, Rows, q_target
+from learner.bases.off_policy.actor_and_critics import ActorAndCritics, Rows, q_target
 from learner.network.distributions import Categorical
 
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from learner.algorithms.algorithm import Start
 from learner.algorithms.sac import SACConfig
-from learner.network.descent import Descent
+from learner.network.gradients.descent import Descent
 
 
 class Temperature:

@@ -25,8 +25,8 @@ from torch.nn import functional
 from learner.algorithms.algorithm import Start
 from learner.algorithms.sac import SACConfig
 from learner.algorithms.sac.temperature import Temperature
-from learner.bases.actor_and_critics import ActorAndCritics, Rows, q_target
-from learner.bases.continuous import ContinuousActions
+from learner.bases.off_policy.actor_and_critics import ActorAndCritics, Rows, q_target
+from learner.bases.off_policy.continuous import ContinuousActions
 
 HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 

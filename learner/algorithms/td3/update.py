@@ -7,7 +7,7 @@ step reads from top to bottom in `TD3`:
    Q-learning), and of an action near the target policy's: noise that is the target's own smooths
    over peaks of what they believe.
 2. After every `policy_delay` of those, the policy goes where the first critic sees more, and all
-   targets follow (`learner.bases.deterministic`, as in DDPG).
+   targets follow (`learner.bases.off_policy.deterministic`, as in DDPG).
 
 Actions are scaled to -1..1 here, by tanh. The noise that actors explore by is not the target's.
 """
@@ -19,8 +19,8 @@ from torch import Tensor
 
 from learner.algorithms.algorithm import Start
 from learner.algorithms.td3 import TD3Config
-from learner.bases.actor_and_critics import Rows, q_target
-from learner.bases.deterministic import Deterministic
+from learner.bases.off_policy.actor_and_critics import Rows, q_target
+from learner.bases.off_policy.deterministic import Deterministic
 
 
 class TD3(Deterministic[TD3Config]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from learner.network.encoding import ImageEncoder
+from learner.network.parts.encoding import ImageEncoder
 from mazemesh.errors import InvalidArgument
 
 NATURE_SIDE, SMALL_SIDE = 36, 3

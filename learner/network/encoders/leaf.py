@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from learner.network.encoders.images import image_encoder
-from learner.network.encoding import ImageEncoder
+from learner.network.parts.encoding import ImageEncoder
 from mazemesh.games.spaces import Box, Discrete, LeafSpace, MultiDiscrete
 
 ONE_HOT = 256

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from learner.network.encoders.leaf import features_of, leaf_encoder
-from learner.network.encoding import ImageEncoder
-from learner.network.layers import Activation
+from learner.network.parts.encoding import ImageEncoder
+from learner.network.parts.layers import Activation
 from mazemesh.games.spaces import Leaf
 
 

@@ -1,4 +1,4 @@
-"""The thread that draws mazes ahead; see `mazemesh.games.mazes.kernels.drawing`."""
+"""The thread that draws mazes ahead; see `mazemesh.games.mazes.kernels.making.drawing`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 
 from mazemesh.games.mazes.kernels.compiling import ready
-from mazemesh.games.mazes.kernels.drawing import STOPS, Ahead, draw_ahead
+from mazemesh.games.mazes.kernels.making.drawing import STOPS, Ahead, draw_ahead
 from mazemesh.games.mazes.kernels.state import Parameters
 
 

@@ -14,7 +14,7 @@ from mazemesh.games.mazes.drawing_thread import start_drawing
 from mazemesh.games.mazes.engine_state import EngineState, check_fits, rows_by_game
 from mazemesh.games.mazes.game import MazeGame
 from mazemesh.games.mazes.kernels.compiling import ready
-from mazemesh.games.mazes.kernels.drawing import READY, allocate_ahead, draw_mazes
+from mazemesh.games.mazes.kernels.making.drawing import READY, allocate_ahead, draw_mazes
 from mazemesh.games.mazes.kernels.state import (
     BoolArray,
     ByteArray,

@@ -170,7 +170,7 @@ class MazeGame:
         self, settings: GameSettings, num_games: int, *, draw_ahead: bool = False
     ) -> int:
         """Return the bytes of the arrays of a `BatchEngine`; at first use it loads the kernels."""
-        from mazemesh.games.mazes.kernels.drawing import allocate_ahead
+        from mazemesh.games.mazes.kernels.making.drawing import allocate_ahead
         from mazemesh.games.mazes.kernels.state import allocate
         from mazemesh.games.mazes.kernels.things import allocate_things
         from mazemesh.games.mazes.parameters import parameters

@@ -6,7 +6,7 @@ import numpy as np
 
 from mazemesh.games.mazes.game import MazeGame
 from mazemesh.games.mazes.kernels.compiling import ready
-from mazemesh.games.mazes.kernels.observe_packed import (
+from mazemesh.games.mazes.kernels.seeing.observe_packed import (
     OVERRUN,
     WIDEST,
     observe_packed,

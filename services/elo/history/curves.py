@@ -18,10 +18,10 @@ import numpy as np
 from services.elo.history.refolding import Piece, fold, pieces
 from services.elo.log.batch import Duels, Integers
 from services.elo.models.bradley_terry import Fit
-from services.elo.models.pairs import Floats, Indices
-from services.elo.models.posterior import Problem
+from services.elo.models.counting.pairs import Floats, Indices
+from services.elo.models.fitting.posterior import Problem
 from services.elo.standings.board import Board
-from services.elo.standings.ladder import Ladder
+from services.elo.standings.folding.ladder import Ladder
 from services.elo.standings.standings import Standings, standings
 from services.elo.store import ResultLog
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from services.elo.log.batch import Duels, Integers, LoggedBatch
 from services.elo.log.match import LoggedMatch, Match
-from services.elo.standings.ladder import Ladder
+from services.elo.standings.folding.ladder import Ladder
 from services.elo.store import ResultLog
 
 _DUELS_AT_ONCE = 2000  # some milliseconds

@@ -12,10 +12,10 @@ import numpy as np
 from mazemesh.errors import FailedPrecondition, ResourceExhausted
 from services.elo.history.refolding import fold, pieces, settled
 from services.elo.models.bradley_terry import Fit
-from services.elo.models.posterior import Problem
+from services.elo.models.fitting.posterior import Problem
 from services.elo.standings.board import Board
 from services.elo.standings.boards import Boards
-from services.elo.standings.ladder import Ladder
+from services.elo.standings.folding.ladder import Ladder
 from services.elo.standings.standings import standings
 from services.elo.store import ResultLog
 

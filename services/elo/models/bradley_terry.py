@@ -14,12 +14,12 @@ from typing import Protocol
 
 import numpy as np
 
-from services.elo.models.davidson import outcomes
-from services.elo.models.dense import Dense
-from services.elo.models.evidence import correlation, game_weights, repeats
-from services.elo.models.intervals import skewed
-from services.elo.models.pairs import Floats
-from services.elo.models.posterior import (
+from services.elo.models.counting.evidence import correlation, game_weights, repeats
+from services.elo.models.counting.pairs import Floats
+from services.elo.models.fitting.davidson import outcomes
+from services.elo.models.fitting.dense import Dense
+from services.elo.models.fitting.intervals import skewed
+from services.elo.models.fitting.posterior import (
     CENTER,
     LOG_NU_MEAN,
     OTHERS,
@@ -28,7 +28,7 @@ from services.elo.models.posterior import (
     Posterior,
     Problem,
 )
-from services.elo.models.spread import Skew, Spread
+from services.elo.models.fitting.spread import Skew, Spread
 
 _TOLERANCE = 1e-5
 """Of a strength. A step of Newton's that is so short leads to within some 1e-10 of the maximum."""
@@ -127,7 +127,7 @@ class Hessian(Protocol):
 def _hessian(posterior: Posterior) -> Hessian:
     if posterior.players <= LARGE:
         return Dense(posterior)
-    from services.elo.models.sparse import Sparse
+    from services.elo.models.fitting.sparse import Sparse
 
     return Sparse(posterior)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from services.elo.models.comparison import Comparison
+from services.elo.models.counting.comparison import Comparison
 from services.elo.models.reproducible import exp_of
 
 PER_POINT = math.log(10.0) / 400.0

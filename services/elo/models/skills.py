@@ -16,9 +16,9 @@ import numpy as np
 from services.elo.log.batch import Duels, Integers
 from services.elo.log.match import Game
 from services.elo.models import glicko, online, plackett_luce
-from services.elo.models.comparison import Comparison
+from services.elo.models.counting.comparison import Comparison
+from services.elo.models.counting.pairs import Floats
 from services.elo.models.glicko import Glicko
-from services.elo.models.pairs import Floats
 from services.elo.models.plackett_luce import Skill
 
 FIELDS = 6

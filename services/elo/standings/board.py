@@ -6,7 +6,7 @@ import asyncio
 from collections import OrderedDict, deque
 from dataclasses import replace
 
-from services.elo.standings.ladder import Ladder
+from services.elo.standings.folding.ladder import Ladder
 from services.elo.standings.standings import EMPTY, Standings
 
 _RECENT = 8

@@ -11,11 +11,11 @@ import numpy as np
 from services._harness.pacing import paced
 from services.elo.log.batch import Batch, Duels, Integers, LoggedBatch
 from services.elo.log.match import LoggedMatch, Match
-from services.elo.models.pairs import Pairs
+from services.elo.models.counting.pairs import Pairs
 from services.elo.models.skills import Skills
 from services.elo.standings.board import Board
-from services.elo.standings.ladder import Ladder
-from services.elo.standings.records import Records
+from services.elo.standings.folding.ladder import Ladder
+from services.elo.standings.folding.records import Records
 from services.elo.store import Appended, LadderState, ResultLog, Snapshot, Status
 
 _DUELS_AT_ONCE = 2000  # some milliseconds

@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from mazemesh.errors import Unavailable
 from services.elo.models import skills
-from services.elo.models.components import components, ranked_component
-from services.elo.models.pairs import Floats, Indices
+from services.elo.models.counting.components import components, ranked_component
+from services.elo.models.counting.pairs import Floats, Indices
 from services.elo.standings.board import Board
-from services.elo.standings.players import is_bot
+from services.elo.standings.folding.players import is_bot
 from services.elo.standings.standings import QUANTILE, UNRANKED, Standings
 
 _SHARE = 4.0

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.elo.models.pairs import Indices
-from services.elo.standings.players import Kind, kind_of, version_of
-from services.elo.standings.records import Records
+from services.elo.models.counting.pairs import Indices
+from services.elo.standings.folding.players import Kind, kind_of, version_of
+from services.elo.standings.folding.records import Records
 from services.elo.standings.standings import Standings
 
 _KEPT = 32

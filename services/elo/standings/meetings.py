@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from services.elo.models import davidson
-from services.elo.models.pairs import Floats
-from services.elo.models.posterior import SCALE
+from services.elo.models.counting.pairs import Floats
+from services.elo.models.fitting import davidson
+from services.elo.models.fitting.posterior import SCALE
 from services.elo.standings.standings import Standings
 
 ROWS_AT_ONCE = 50_000

@@ -11,12 +11,12 @@ from services._harness.broadcast import Broadcast, wait
 from services.elo.log.batch import Batch
 from services.elo.log.match import Match, retraction_id
 from services.elo.models.bradley_terry import Fit
-from services.elo.models.posterior import Problem
+from services.elo.models.fitting.posterior import Problem
 from services.elo.standings.board import Board
 from services.elo.standings.boards import Boards, soon
+from services.elo.standings.folding.points import Points
 from services.elo.standings.grouping import Grouping
-from services.elo.standings.points import Points
-from services.elo.standings.rebuilding import Rebuilding, Report
+from services.elo.standings.rebuild.rebuilding import Rebuilding, Report
 from services.elo.standings.sharing import RENEW_SECONDS, Sharing
 from services.elo.standings.standings import EMPTY, Standings, standings
 from services.elo.store import (

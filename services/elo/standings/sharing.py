@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from services.elo.standings.board import Board
 from services.elo.standings.boards import Boards, soon, state_of
-from services.elo.standings.points import Points
+from services.elo.standings.folding.points import Points
 from services.elo.standings.standings import of_fitted, to_fitted
 from services.elo.store import Fenced, Lease, Projections, Rebuilds, Snapshot, Update
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from services.elo.models import davidson
 from services.elo.models.bradley_terry import QUANTILE as QUANTILE
 from services.elo.models.bradley_terry import Fit
-from services.elo.models.pairs import Floats, Indices
-from services.elo.models.posterior import SCALE, Problem
-from services.elo.models.spread import Spread
+from services.elo.models.counting.pairs import Floats, Indices
+from services.elo.models.fitting import davidson
+from services.elo.models.fitting.posterior import SCALE, Problem
+from services.elo.models.fitting.spread import Spread
 from services.elo.store import Fitted
 
 UNRANKED = 0

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from services.elo.models.pairs import COLUMNS, Floats
+from services.elo.models.counting.pairs import COLUMNS, Floats
+from services.elo.models.fitting.spread import Covariance, Samples, Spread
 from services.elo.models.skills import FIELDS
-from services.elo.models.spread import Covariance, Samples, Spread
-from services.elo.standings.points import Points
+from services.elo.standings.folding.points import Points
 from services.elo.store import Fitted, LadderState
 
 _VERSION = 1

@@ -16,7 +16,7 @@ from services.elo.log.batch import Batch, LoggedBatch
 from services.elo.log.match import Match
 from services.elo.store import Appended, Status
 from services.elo.stores.tables import results
-from services.elo.wire.payloads import MANY, decode, decode_all
+from services.elo.wire.results.payloads import MANY, decode, decode_all
 
 _READ_AT_ONCE = 5000
 _ASK_AT_ONCE = 500  # variables in one statement; databases limit them

@@ -12,7 +12,7 @@ from sqlalchemy import Table, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from services._harness.sql.database import Database
-from services.elo.standings.points import NONE, Points
+from services.elo.standings.folding.points import NONE, Points
 from services.elo.store import Fenced, Fitted, LadderState, Snapshot, Update
 from services.elo.stores import columns
 from services.elo.stores.tables import histories, ladders, leases, marks, pairs, standings

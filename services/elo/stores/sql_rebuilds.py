@@ -16,7 +16,7 @@ from sqlalchemy import Table, delete, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from services._harness.sql.database import Database
-from services.elo.standings.points import Points
+from services.elo.standings.folding.points import Points
 from services.elo.store import Update
 from services.elo.stores import columns
 from services.elo.stores.sql_projections import (

@@ -10,9 +10,9 @@ from mazemesh.v1 import elo_pb2
 from services.elo.log.match import Match
 from services.elo.standings.board import Board
 from services.elo.standings.by_model import ModelStandings
-from services.elo.standings.players import kind_of
-from services.elo.standings.points import Points
-from services.elo.standings.rebuilding import Report
+from services.elo.standings.folding.players import kind_of
+from services.elo.standings.folding.points import Points
+from services.elo.standings.rebuild.rebuilding import Report
 from services.elo.standings.standings import QUANTILE, Standings
 from services.elo.wire.filters import TO_KINDS
 

@@ -13,8 +13,8 @@ from services._harness.pacing import paced
 from services.elo.games.alpha_rank import ALPHA
 from services.elo.games.empirical import EmpiricalGame
 from services.elo.games.payoffs import Payoffs
-from services.elo.models import davidson
-from services.elo.models.posterior import SCALE
+from services.elo.models.fitting import davidson
+from services.elo.models.fitting.posterior import SCALE
 from services.elo.standings.board import Board
 from services.elo.wire.validation import wrong
 

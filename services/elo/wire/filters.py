@@ -8,7 +8,7 @@ from mazemesh.names import POLICY
 from mazemesh.v1 import elo_pb2
 from services.elo.log.match import LAST_NANOSECOND
 from services.elo.standings.filters import Filter
-from services.elo.standings.players import Kind
+from services.elo.standings.folding.players import Kind
 from services.elo.wire.validation import wrong
 
 KINDS = {

@@ -99,7 +99,7 @@ gates = Table(
     Column("name", String(64), nullable=False),
     Column("state", String(16), nullable=False),
     Column("revision", BigInteger, nullable=False),
-    # All of the run, as stores/gate_columns.py writes it.
+    # All of the run, as contests/gate_columns.py writes it.
     Column("run", JSON, nullable=False),
     Index("ix_matchmaker_gates_state", "state", "position"),
     Index("ix_matchmaker_gates_name", "name", "position"),
@@ -114,7 +114,7 @@ tournaments = Table(
     Column("name", String(64), nullable=False),
     Column("state", String(16), nullable=False),
     Column("revision", BigInteger, nullable=False),
-    # All of the run, as stores/tournament_columns.py writes it.
+    # All of the run, as contests/tournament_columns.py writes it.
     Column("run", JSON, nullable=False),
     Index("ix_matchmaker_tournaments_state", "state", "position"),
 )
@@ -175,6 +175,6 @@ tickets = Table(
     "matchmaker_tickets",
     metadata,
     Column("ticket_id", String(36), primary_key=True),
-    # As stores/ticket_text.py writes it.
+    # As tickets/ticket_text.py writes it.
     Column("ticket", Text, nullable=False),
 )

@@ -78,7 +78,7 @@ class HostedTable:
 
     async def populate(self, batch: Batch) -> None:
         """Makes ready the memory of a large batch, while others are served."""
-        if self.table.spec.signature.row_bytes * batch.rows > LARGE_MESSAGE_BYTES:
+        if self.table.fresh_bytes(batch.rows) > LARGE_MESSAGE_BYTES:
             await in_thread(None, self.table.populate, batch.rows)
 
     def try_insert(self, batch: Batch) -> Inserted | None:

@@ -66,14 +66,17 @@ class RowStorage:
         self._num_fresh -= rows - reused
         return np.concatenate([slots, np.arange(start, start + rows - reused)])
 
+    def fresh_among(self, rows: int) -> int:
+        """How many of `rows` new rows will take slots that no row was in before."""
+        return max(0, min(rows - self._num_free, self._num_fresh))
+
     def populate(self, rows: int) -> None:
         """Has the system give the memory that `rows` new rows will take, from any thread.
 
         Otherwise it does so as they are copied, a page at a time: that takes as long as several
         copies. What is in the rows stays as it is.
         """
-        start = self.capacity - self._num_fresh
-        fresh = max(0, min(rows - self._num_free, self._num_fresh))
+        start, fresh = self.capacity - self._num_fresh, self.fresh_among(rows)
         for flat, size in zip(self._flat, self._row_bytes, strict=True):
             populate(flat[start * size : (start + fresh) * size])
 

@@ -120,6 +120,10 @@ class Table:
             return None
         return Inserted(self._append(batch), False, self.size, self.priority_mass)
 
+    def fresh_bytes(self, rows: int) -> int:
+        """Memory that `rows` new rows will be the first to use."""
+        return self._rows.fresh_among(rows) * self.spec.signature.row_bytes
+
     def populate(self, rows: int) -> None:
         """Makes ready the memory of `rows` new rows; from any thread."""
         self._rows.populate(rows)

@@ -124,10 +124,14 @@ def test_a_killed_gateway_is_found_again_with_the_page_as_it_was(mesh: Up, windo
         ".dataset.state] }).observe(document.querySelector('#connection'), {attributes: true})"
     )
     os.kill(gateway, signal.SIGKILL)
-    page.wait_for_function("() => window.states?.includes('lost') && window.states.at(-1) === 'live'")
+    page.wait_for_function(
+        "() => window.states?.includes('lost') && window.states.at(-1) === 'live'"
+    )
     assert badge.inner_text() == "live"
     assert "sort=-matches" in page.url
     assert page.locator("th[aria-sort=descending]").count() == 1
     # The seat was kept at Game, and is taken again.
-    seat.wait_for_function("() => document.querySelector('#told').textContent.includes('your move')")
+    seat.wait_for_function(
+        "() => document.querySelector('#told').textContent.includes('your move')"
+    )
     play_on(playing, lambda way: seat.locator(f"#pad .{way}").click())

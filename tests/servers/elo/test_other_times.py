@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mazemesh.client.elo import EloClient
+from mazemesh.client.elo import MODELS, EloClient
 from mazemesh.errors import InvalidArgument, NotFound
 from mazemesh.v1 import elo_pb2
 from services._harness import Server, serve
@@ -185,6 +185,22 @@ async def test_a_watch_follows_one_and_a_run(client: EloClient) -> None:
     nobody = client.watch_leaderboard("race", 2, around="race:99", run="race")
     assert len((await call(next, nobody)).players) == 2  # the first page, until there is one
     await call(nobody.close)
+
+
+@pytest.mark.parametrize("model", ["elo", "glicko2", "plackett-luce"])
+async def test_a_watch_follows_a_model(client: EloClient, model: str) -> None:
+    watch = client.watch_leaderboard("race", 2, model=model)
+    board = await call(next, watch)
+    assert (
+        board.players == (await call(client.leaderboard, "race", page_size=2, model=model)).players
+    )
+    best, second = (one.player for one in board.players)
+    upsets = [match(f"w{number}", (second, best), 1.0) for number in range(30)]
+    await call(client.record, list(map(on_the_wire, upsets)))
+    while (board := await call(next, watch)).players[0].player != second:
+        pass
+    assert board.model == MODELS[model]
+    await call(watch.close)
 
 
 async def test_rows_tell_how_likely_the_one_above_is_better(client: EloClient) -> None:

@@ -23,7 +23,7 @@ from services.matchmaker.lobby.seekers import Seekers
 from services.matchmaker.lobby.tickets import Window, Wish
 from services.matchmaker.numbers import Numbers
 from services.matchmaker.rating.ratings import Ratings
-from services.matchmaker.stores.memory import LocalLeaders, MemoryTickets
+from services.matchmaker.stores.tickets.memory import LocalLeaders, MemoryTickets
 from tests.servers.event_loop_lag import event_loop_lag
 from tests.servers.matchmaker_world import World, world_with_one_snapshot
 from tests.unit.matchmaker.fakes import (

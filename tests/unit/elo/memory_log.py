@@ -10,9 +10,9 @@ import numpy as np
 from services.elo.gate.gate import Gate
 from services.elo.log.batch import Batch, Duels, LoggedBatch
 from services.elo.log.match import LoggedMatch, Match
-from services.elo.standings.points import Points
+from services.elo.standings.folding.points import Points
 from services.elo.store import Appended, Fenced, Fitted, LadderState, Snapshot, Status, Update
-from services.elo.wire.payloads import decode, encode
+from services.elo.wire.results.payloads import decode, encode
 
 
 class MemoryLog:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from services.elo.log.match import Game, LoggedMatch, Match
-from services.elo.models.comparison import comparisons
-from services.elo.models.pairs import Pairs
-from services.elo.standings.ladder import Ladder
+from services.elo.models.counting.comparison import comparisons
+from services.elo.models.counting.pairs import Pairs
+from services.elo.standings.folding.ladder import Ladder
 
 BOTS = ("bot/random", "bot/wall-follower", "bot/shortest-path")
 TRUTH = {BOTS[0]: 700.0, BOTS[2]: 1300.0, "race:1": 800.0, "race:2": 1000.0, "race:3": 1100.0}

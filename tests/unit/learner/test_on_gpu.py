@@ -15,7 +15,7 @@ from learner.device.place import Place
 from learner.device.recording import REHEARSALS, Recorded
 from learner.loop.building import build, choose_place, make
 from learner.network.architecture import evaluate, initial_parameters
-from learner.network.descent import ALONE
+from learner.network.gradients.descent import ALONE
 from learner.run import Run
 from learner.settings import LearnerSettings
 from tests.unit.learner.device.test_place import SMALL

@@ -11,7 +11,7 @@ import pytest
 from onnx import ModelProto, TensorProto, helper
 
 from learner.network.architecture import Architecture, initial_parameters
-from learner.network.onnx_policy import to_onnx
+from learner.network.export.onnx_policy import to_onnx
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSettings, get_game
 from mazemesh.policy.policy_file import read_policy

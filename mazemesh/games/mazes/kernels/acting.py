@@ -6,7 +6,7 @@ import numpy as np
 
 from mazemesh.games import bots, random
 from mazemesh.games.mazes.kernels.compiling import part
-from mazemesh.games.mazes.kernels.maze import neighbour
+from mazemesh.games.mazes.kernels.making.maze import neighbour
 from mazemesh.games.mazes.kernels.philox import bounded, philox
 from mazemesh.games.mazes.kernels.state import Int8Array, Int16Array, Parameters, State, cell_of
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mazemesh.games.mazes.kernels.compiling import kernel, part
-from mazemesh.games.mazes.kernels.observe import observe
-from mazemesh.games.mazes.kernels.places import draw_starts
+from mazemesh.games.mazes.kernels.making.places import draw_starts
+from mazemesh.games.mazes.kernels.seeing.observe import observe
 from mazemesh.games.mazes.kernels.state import IndexArray, Parameters, State, plane_index
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from mazemesh.games import random
 from mazemesh.games.mazes.kernels.compiling import part
-from mazemesh.games.mazes.kernels.maze import neighbour
+from mazemesh.games.mazes.kernels.making.maze import neighbour
 from mazemesh.games.mazes.kernels.philox import philox
 from mazemesh.games.mazes.kernels.state import Parameters, State, cell_of, plane_index
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from mazemesh.games.mazes.kernels.compiling import part
 from mazemesh.games.mazes.kernels.philox import RNG_WORDS
-from mazemesh.games.mazes.kernels.rays import draw_rays
+from mazemesh.games.mazes.kernels.seeing.rays import draw_rays
 
 BoolArray = npt.NDArray[np.bool_]
 ByteArray = npt.NDArray[np.uint8]

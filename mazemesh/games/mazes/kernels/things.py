@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mazemesh.games.mazes.kernels.compiling import part
-from mazemesh.games.mazes.kernels.maze import neighbour
+from mazemesh.games.mazes.kernels.making.maze import neighbour
 from mazemesh.games.mazes.kernels.philox import Rng, below
 from mazemesh.games.mazes.kernels.state import (
     BoolArray,

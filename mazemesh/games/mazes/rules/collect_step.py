@@ -11,8 +11,9 @@ from mazemesh.games.mazes.kernels.episode import (
     seat_player,
     start_episode,
 )
+from mazemesh.games.mazes.kernels.making.places import draw_starts
 from mazemesh.games.mazes.kernels.moves import move
-from mazemesh.games.mazes.kernels.observe import (
+from mazemesh.games.mazes.kernels.seeing.observe import (
     OWN_PLANES,
     copy_plane,
     finish_view,
@@ -20,7 +21,6 @@ from mazemesh.games.mazes.kernels.observe import (
     write_mask,
     write_surroundings,
 )
-from mazemesh.games.mazes.kernels.places import draw_starts
 from mazemesh.games.mazes.kernels.shaping import remember_potentials, shape
 from mazemesh.games.mazes.kernels.state import IndexArray, Int8Array, Parameters, State, cell_of
 from mazemesh.games.mazes.kernels.things import (

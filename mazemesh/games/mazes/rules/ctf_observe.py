@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mazemesh.games.mazes.kernels.compiling import part
-from mazemesh.games.mazes.kernels.observe import (
+from mazemesh.games.mazes.kernels.seeing.observe import (
     OWN_PLANES,
     finish_view,
     mark,

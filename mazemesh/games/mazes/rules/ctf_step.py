@@ -11,8 +11,8 @@ from mazemesh.games.mazes.kernels.episode import (
     seat_player,
     start_episode,
 )
+from mazemesh.games.mazes.kernels.making.places import measure
 from mazemesh.games.mazes.kernels.moves import have_met, move
-from mazemesh.games.mazes.kernels.places import measure
 from mazemesh.games.mazes.kernels.shaping import term
 from mazemesh.games.mazes.kernels.state import (
     IndexArray,

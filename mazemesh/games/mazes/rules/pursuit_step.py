@@ -13,16 +13,16 @@ from mazemesh.games.mazes.kernels.episode import (
     seat_player,
     start_episode,
 )
-from mazemesh.games.mazes.kernels.maze import neighbour
+from mazemesh.games.mazes.kernels.making.maze import neighbour
+from mazemesh.games.mazes.kernels.making.places import draw_starts, measure, measure_from
 from mazemesh.games.mazes.kernels.moves import have_met, move
-from mazemesh.games.mazes.kernels.observe import (
+from mazemesh.games.mazes.kernels.seeing.observe import (
     OWN_PLANES,
     finish_view,
     mark,
     write_mask,
     write_surroundings,
 )
-from mazemesh.games.mazes.kernels.places import draw_starts, measure, measure_from
 from mazemesh.games.mazes.kernels.shaping import term
 from mazemesh.games.mazes.kernels.state import IndexArray, Int8Array, Parameters, State, cell_of
 from mazemesh.games.mazes.kernels.things import Things

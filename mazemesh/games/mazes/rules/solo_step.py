@@ -7,7 +7,7 @@ from mazemesh.games.mazes.kernels.compiling import kernel
 from mazemesh.games.mazes.kernels.episode import add_up, begin_step, close_episode
 from mazemesh.games.mazes.kernels.fetching import fetch_step
 from mazemesh.games.mazes.kernels.moves import move
-from mazemesh.games.mazes.kernels.observe import observe
+from mazemesh.games.mazes.kernels.seeing.observe import observe
 from mazemesh.games.mazes.kernels.shaping import remember_potentials, shape
 from mazemesh.games.mazes.kernels.state import Int8Array, Parameters, State, cell_of
 

@@ -8,7 +8,7 @@ from services.elo.gate.gate import Gate
 from services.elo.gate.gates import Gates
 from services.elo.gate.sequential import Hypotheses, Verdict
 from services.elo.log.match import Match
-from services.elo.wire.payloads import batch
+from services.elo.wire.results.payloads import batch
 from tests.unit.elo.memory_log import MemoryGates, MemoryLog
 from tests.unit.elo.played import match
 

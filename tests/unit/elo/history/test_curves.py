@@ -4,7 +4,7 @@ import pytest
 from services.elo.history.curves import Curves, most_points, stride_of, thinned
 from services.elo.models.bradley_terry import fit
 from services.elo.standings.board import Board
-from services.elo.wire.payloads import batch
+from services.elo.wire.results.payloads import batch
 from tests.unit.elo.memory_log import MemoryLog
 from tests.unit.elo.played import TRUTH, folded, match, simulated
 

@@ -7,9 +7,9 @@ from mazemesh.errors import FailedPrecondition, ResourceExhausted
 from services.elo.history import windows
 from services.elo.history.windows import Window, Windows
 from services.elo.models.bradley_terry import Fit, fit
-from services.elo.models.posterior import Problem
+from services.elo.models.fitting.posterior import Problem
 from services.elo.standings.boards import Boards
-from services.elo.wire.payloads import batch
+from services.elo.wire.results.payloads import batch
 from tests.unit.elo.memory_log import MemoryLog
 from tests.unit.elo.played import TRUTH, folded, simulated
 

@@ -9,12 +9,12 @@ from scipy.optimize import minimize
 
 from services.elo.log.match import Match
 from services.elo.models.bradley_terry import Fit, fit
-from services.elo.models.evidence import game_weights
-from services.elo.models.pairs import PairTable
-from services.elo.models.posterior import SCALE, Problem
-from services.elo.models.spread import Covariance
-from services.elo.standings.ladder import Ladder
-from services.elo.standings.players import parents
+from services.elo.models.counting.evidence import game_weights
+from services.elo.models.counting.pairs import PairTable
+from services.elo.models.fitting.posterior import SCALE, Problem
+from services.elo.models.fitting.spread import Covariance
+from services.elo.standings.folding.ladder import Ladder
+from services.elo.standings.folding.players import parents
 from tests.unit.elo.played import BOTS, folded, match, simulated
 
 TRUTH = {
@@ -226,8 +226,8 @@ LARGE = """
 import time
 import numpy as np
 from services.elo.models.bradley_terry import fit
-from services.elo.models.pairs import PairTable
-from services.elo.models.posterior import Problem
+from services.elo.models.counting.pairs import PairTable
+from services.elo.models.fitting.posterior import Problem
 
 rng = np.random.default_rng(9)
 players, rows = 1000, 100_000

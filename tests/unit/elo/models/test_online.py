@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.elo.models.comparison import comparisons
+from services.elo.models.counting.comparison import comparisons
 from services.elo.models.online import FIRST_K, LAST_K, expected_score, k_factor, updated
 from tests.unit.elo.played import match
 

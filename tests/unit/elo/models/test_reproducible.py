@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.elo.models import cholesky, cholesky_kernels
+from services.elo.models.fitting import cholesky, cholesky_kernels
 from services.elo.models.reproducible import exp, exp_of, log
 
 # Prints a hash of all that is told of a ladder: small enough for numpy, then too large for it.

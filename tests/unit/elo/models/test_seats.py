@@ -5,8 +5,8 @@ import pytest
 
 from services.elo.log.match import Game
 from services.elo.models.bradley_terry import fit
-from services.elo.models.cells import Cells
-from services.elo.models.posterior import SCALE, SEAT_DEVIATION
+from services.elo.models.counting.cells import Cells
+from services.elo.models.fitting.posterior import SCALE, SEAT_DEVIATION
 from tests.unit.elo.played import BOTS, folded, match
 
 TRUTH = {BOTS[0]: 900.0, BOTS[1]: 1100.0, "race:1": 1000.0, "race:3": 1150.0}

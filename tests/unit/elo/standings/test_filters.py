@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from services.elo.standings.filters import ALL, Filter, listed
-from services.elo.standings.players import Kind, kind_of, parents, version_of
-from services.elo.standings.records import Records
+from services.elo.standings.folding.players import Kind, kind_of, parents, version_of
+from services.elo.standings.folding.records import Records
 from services.elo.standings.standings import Standings
 
 NAMES = ("race:1", "race:12", "racer:1", "bot/random", "player/zoe", "foreign/race:3", "foreign/x")

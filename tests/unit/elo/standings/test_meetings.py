@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from services.elo.models.bradley_terry import fit
-from services.elo.models.spread import Covariance, Samples
+from services.elo.models.fitting.spread import Covariance, Samples
 from services.elo.standings.meetings import Tally, expected_scores, superiorities
 from services.elo.standings.standings import Standings, standings
 from tests.unit.elo.played import TRUTH, folded, match, simulated

@@ -7,7 +7,7 @@ from mazemesh.errors import InvalidArgument, NotFound
 from services.elo.log.match import LoggedMatch
 from services.elo.standings.board import Board
 from services.elo.standings.filters import Filter
-from services.elo.standings.ladder import Ladder
+from services.elo.standings.folding.ladder import Ladder
 from services.elo.standings.paging import Page, first_page, page_after, page_around
 from services.elo.standings.standings import Standings
 from tests.unit.elo.played import match

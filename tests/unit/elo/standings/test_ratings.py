@@ -8,11 +8,11 @@ import pytest
 from mazemesh.errors import Unavailable
 from services.elo.log.match import Match
 from services.elo.models.bradley_terry import Fit, fit
-from services.elo.models.posterior import Problem
+from services.elo.models.fitting.posterior import Problem
 from services.elo.standings.board import Board
 from services.elo.standings.ratings import SMALL, Ratings
 from services.elo.store import Fenced, Status
-from services.elo.wire.payloads import batch
+from services.elo.wire.results.payloads import batch
 from tests.unit.elo.memory_log import MemoryLease, MemoryLog, MemoryProjections, ToldNews
 from tests.unit.elo.played import BOTS, TRUTH, folded, match, simulated, state
 

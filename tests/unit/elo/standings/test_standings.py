@@ -2,9 +2,9 @@ import numpy as np
 
 from services.elo.log.match import Match
 from services.elo.models.bradley_terry import Fit, fit
-from services.elo.models.posterior import Problem
-from services.elo.models.spread import Covariance
-from services.elo.standings.ladder import Ladder
+from services.elo.models.fitting.posterior import Problem
+from services.elo.models.fitting.spread import Covariance
+from services.elo.standings.folding.ladder import Ladder
 from services.elo.standings.standings import QUANTILE, UNRANKED, Standings, standings
 from tests.unit.elo.played import BOTS, folded, match
 

@@ -10,9 +10,9 @@ from learner.algorithms.algorithm import Start
 from learner.algorithms.registry import find
 from learner.device.place import Place
 from learner.network.architecture import Architecture, Spaces
-from learner.network.descent import ALONE
-from learner.network.encoding import Encoding
+from learner.network.gradients.descent import ALONE
 from learner.network.networks import make
+from learner.network.parts.encoding import Encoding
 from mazemesh.games.spaces import Box
 from tests.unit.learner.fakes import FakeBatch
 

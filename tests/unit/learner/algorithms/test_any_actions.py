@@ -18,12 +18,12 @@ from learner.algorithms.ppo.update import Steps, any_surrogate, surrogate
 from learner.algorithms.recurrent_ppo import RecurrentPPOConfig
 from learner.algorithms.registry import find
 from learner.bases.actions import AnyActions
-from learner.bases.vtrace import vtrace
+from learner.bases.on_policy.vtrace import vtrace
 from learner.device.place import Place, as_tensor
 from learner.network.architecture import Architecture, Spaces, initial_parameters
-from learner.network.descent import ALONE
-from learner.network.encoding import Encoding
+from learner.network.gradients.descent import ALONE
 from learner.network.networks import make
+from learner.network.parts.encoding import Encoding
 from mazemesh.experience import unroll_signature
 from mazemesh.games.spaces import Box, Dict, Discrete, MultiBinary, MultiDiscrete
 from mazemesh.policy.heads import heads

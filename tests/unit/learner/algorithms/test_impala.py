@@ -12,7 +12,7 @@ from learner.algorithms.impala import ImpalaConfig
 from learner.algorithms.impala.update import Impala
 from learner.algorithms.ppo import PPOConfig
 from learner.algorithms.ppo.update import PPO
-from learner.bases.vtrace import vtrace
+from learner.bases.on_policy.vtrace import vtrace
 from learner.device.place import Place, as_tensor
 from learner.network.architecture import Architecture, initial_parameters
 from mazemesh.experience import unroll_signature

@@ -12,10 +12,10 @@ import torch
 from learner.algorithms.algorithm import Start
 from learner.algorithms.mappo import MAPPOConfig
 from learner.algorithms.registry import find
-from learner.bases.central import CENTRAL_UNROLLS
+from learner.bases.on_policy.central import CENTRAL_UNROLLS
 from learner.device.place import Place
 from learner.network.architecture import Architecture, initial_parameters
-from learner.network.descent import ALONE
+from learner.network.gradients.descent import ALONE
 from mazemesh.errors import InvalidArgument
 from mazemesh.games.spaces import Box, Dict, Discrete
 from mazemesh.v1 import model_pb2

@@ -13,12 +13,12 @@ from learner.algorithms.ddpg import DDPGConfig
 from learner.algorithms.registry import find
 from learner.algorithms.sac import SACConfig
 from learner.algorithms.td3 import TD3Config
-from learner.bases.uniform import SOFT
+from learner.bases.off_policy.uniform import SOFT
 from learner.device.place import Place
 from learner.network.architecture import Architecture, Spaces
-from learner.network.descent import ALONE
-from learner.network.encoding import Encoding
+from learner.network.gradients.descent import ALONE
 from learner.network.networks import make
+from learner.network.parts.encoding import Encoding
 from mazemesh.games.spaces import Box, Dict
 from tests.unit.learner.fakes import FakeBatch
 

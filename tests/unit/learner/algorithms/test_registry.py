@@ -40,7 +40,7 @@ from typing import Annotated
 from learner.algorithms.algorithm import Algorithm
 from learner.algorithms.presets import SHAPED, Preset, Presets
 from learner.bases.bounds import Within
-from learner.bases.unrolls import UNROLLS, ActorCriticConfig
+from learner.bases.on_policy.unrolls import UNROLLS, ActorCriticConfig
 from mazemesh.games import GameSettings
 
 

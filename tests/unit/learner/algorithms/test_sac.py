@@ -16,8 +16,8 @@ from learner.algorithms.sac.discrete import DiscreteSAC
 from learner.algorithms.sac.update import squashed
 from learner.device.place import as_tensor
 from learner.network.architecture import Architecture, initial_parameters
-from learner.network.descent import ALONE
 from learner.network.distributions import SquashedGaussian
+from learner.network.gradients.descent import ALONE
 from tests.unit.learner.algorithms.continuous import CPU, learner, reaching, transitions
 from tests.unit.learner.fakes import FakeBatch, reloaded
 

@@ -14,8 +14,8 @@ from learner.algorithms.impala import ImpalaConfig
 from learner.algorithms.ppo import PPOConfig
 from learner.algorithms.r2d2 import R2D2Config
 from learner.algorithms.sizes import BATCH_BYTES, PARITY_BYTES, TABLE_BYTES, fitted, parity_rows
-from learner.bases.replayed import SEQUENCES, TRANSITIONS, QLearningConfig
-from learner.bases.unrolls import UNROLLS
+from learner.bases.off_policy.replayed import SEQUENCES, TRANSITIONS, QLearningConfig
+from learner.bases.on_policy.unrolls import UNROLLS
 from learner.loop.examples import examples
 from learner.loop.parts import Joined, Parts
 from learner.loop.prefetch import Prefetcher

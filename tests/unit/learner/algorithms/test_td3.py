@@ -11,7 +11,7 @@ import torch
 
 from learner.algorithms.ddpg import DDPGConfig
 from learner.algorithms.td3 import TD3Config
-from learner.bases.uniform import NoisyConfig
+from learner.bases.off_policy.uniform import NoisyConfig
 from learner.device.place import as_tensor
 from tests.unit.learner.algorithms.continuous import CPU, learner, reaching, transitions
 from tests.unit.learner.algorithms.test_sac import q_by_definition

@@ -16,7 +16,7 @@ from learner.algorithms.presets import override
 from learner.algorithms.r2d2 import R2D2Config
 from learner.algorithms.recurrent_ppo import RecurrentPPOConfig
 from learner.bases.bounds import Within, bounds
-from learner.bases.q_learning import beta
+from learner.bases.off_policy.q_learning import beta
 from learner.settings import LearnerSettings
 from mazemesh.errors import InvalidArgument
 

@@ -17,7 +17,7 @@ from learner.device.place import Place
 from learner.device.recording import Tensors
 from learner.loop.building import choose_place, make
 from learner.network.architecture import initial_parameters
-from learner.network.descent import ALONE
+from learner.network.gradients.descent import ALONE
 from mazemesh.errors import FailedPrecondition
 from tests.unit.learner.device.test_transfer import Device
 from tests.unit.learner.fakes import random_batch, reloaded, tiny_run

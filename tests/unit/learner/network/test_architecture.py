@@ -14,8 +14,8 @@ from learner.network.architecture import (
     evaluate,
     initial_parameters,
 )
+from learner.network.export.onnx_policy import to_onnx
 from learner.network.networks import Recurrent, build
-from learner.network.onnx_policy import to_onnx
 
 SHAPES = [
     Architecture(head, 40, 5, hidden, activation, dtype)

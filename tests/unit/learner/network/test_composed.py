@@ -11,9 +11,9 @@ from torch import Tensor
 
 from learner.network.architecture import Architecture, Spaces
 from learner.network.composed import Composed
-from learner.network.encoding import Encoding
 from learner.network.networks import Network, make
-from learner.network.normalization import Moments, share_statistics
+from learner.network.parts.encoding import Encoding
+from learner.network.parts.normalization import Moments, share_statistics
 from learner.network.source import source_of
 from mazemesh.errors import InvalidArgument
 from mazemesh.games.spaces import (

@@ -19,12 +19,12 @@ from torch import nn
 from learner.device.place import Place
 from learner.learn import learn
 from learner.loop.building import build
-from learner.network import exporting
 from learner.network.architecture import Architecture, OwnModule
-from learner.network.descent import Descent
-from learner.network.exporting import Traced
+from learner.network.export import exporting
+from learner.network.export.exporting import Traced
+from learner.network.gradients.descent import Descent
+from learner.network.gradients.passes import Differentiated, passes
 from learner.network.networks import Network, make
-from learner.network.passes import Differentiated, passes
 from learner.record import checkpoint
 from learner.run import Run
 from learner.settings import LearnerSettings

@@ -18,7 +18,7 @@ from services.matchmaker.rating.ladders import ladder_of
 from services.matchmaker.rating.players import Rating
 from services.matchmaker.rating.ratings import Ratings
 from services.matchmaker.setup import CreatedMatch, MatchSetup
-from services.matchmaker.stores.memory import LocalLeaders, MemoryTickets
+from services.matchmaker.stores.tickets.memory import LocalLeaders, MemoryTickets
 from tests.game_specs import known
 from tests.unit.matchmaker.fakes import FakeClock, FakeElo, FakeGame, MemoryNumbers
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from mazemesh.cli.app import app
 from services._harness.sql.database import Database
 from services.elo.stores.sql_log import SqlResultLog
-from services.elo.wire.payloads import batch
+from services.elo.wire.results.payloads import batch
 from tests.unit.elo.played import BOTS, simulated
 
 STRENGTHS = {BOTS[0]: 700.0, BOTS[2]: 1300.0, "race:1": 700.0, "race:21": 1000.0}

@@ -1,0 +1,1 @@
+"""Learning from what Replay keeps, by whomever it was played."""

@@ -1,0 +1,1 @@
+"""Learning from unrolls of the policy of a moment ago."""

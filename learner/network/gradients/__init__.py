@@ -1,0 +1,1 @@
+"""Passes over networks, and the steps that follow from them."""

@@ -1,0 +1,1 @@
+"""How mazes come about."""

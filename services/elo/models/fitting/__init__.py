@@ -1,0 +1,1 @@
+"""How the headline rating is fitted, and how sure it is."""

@@ -1,0 +1,1 @@
+"""Ladders as the log makes them: records, points, players."""

@@ -1,0 +1,1 @@
+"""Ladders folded anew, and what differs from those that were served."""

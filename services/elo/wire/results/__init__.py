@@ -1,0 +1,1 @@
+"""Results of matches from bytes and back."""
