@@ -1,8 +1,8 @@
 """A person at a browser plays one seat: a WebSocket in front of FindMatch and PlayGame.
 
 The browser says `{"type": "play", "game": "race", "opponent": "bot/shortest-path", "name": "zoe"}`
-(`services.gateway.playing.wish`), or `return` with the `seat_token` of a game whose socket broke. It
-is sent `queued` while it waits (`leave` ends that), `joined`, a `turn` whenever it has to move,
+(`services.gateway.playing.wish`), or `return` with the `seat_token` of a game whose socket broke.
+It is sent `queued` while it waits (`leave` ends that), `joined`, a `turn` whenever it has to move,
 which it answers by `act`, and `finished`; or `problem`, which ends the socket as `finished` does.
 
 The calls show the person's own key, so what that may the services say. A socket that breaks leaves
