@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
@@ -31,6 +31,7 @@ class Gateway:
         hub: Live news.
         sockets: Who listens to them.
         partners: Policies that play people.
+        provider: By whom people log in; made at its first use.
     """
 
     settings: GatewaySettings
@@ -40,6 +41,7 @@ class Gateway:
     hub: Hub
     sockets: Sockets
     partners: Partners
+    provider: Any = None
 
 
 def _gateway(connection: HTTPConnection) -> Gateway:

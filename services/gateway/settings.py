@@ -46,6 +46,9 @@ class GatewaySettings(ServiceSettings):
     socket_send_seconds: PositiveFloat = Field(
         15.0, description="after which a browser that takes nothing in is dropped"
     )
+    longest_wait_seconds: PositiveFloat = Field(
+        60.0, le=300.0, description="for which an answer is held back, whatever is asked for"
+    )
     origins: tuple[str, ...] = Field(
         (),
         description="further sites whose pages may open sockets and send commands, as "

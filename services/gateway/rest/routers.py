@@ -7,27 +7,25 @@ from fastapi import APIRouter
 from services.gateway.console import brackets
 from services.gateway.minds import recordings
 from services.gateway.rest import (
+    audit,
     games,
     gates,
     health,
+    keys,
+    kserve,
     matches,
     policies,
     ratings,
     session,
+    system,
     tournaments,
 )
 
 _NOUNS = (
     recordings,  # before others of /recordings: an id may have slashes
     brackets,
-    ratings,
-    matches,
-    policies,
-    gates,
-    tournaments,
-    games,
-    session,
-    health,
+    *(ratings, matches, policies, gates, tournaments, games, kserve),
+    *(system, keys, audit, session, health),
 )
 
 
