@@ -23,7 +23,7 @@ from services.gateway.live import socket
 from services.gateway.metered import Metered
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.minds import socket as minds_socket
-from services.gateway.play import socket as play_socket
+from services.gateway.playing import socket as play_socket
 from services.gateway.rest import openapi, training_socket
 from services.gateway.rest.conditional import Conditional
 from services.gateway.rest.once import Once

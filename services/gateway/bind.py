@@ -22,7 +22,7 @@ from services.gateway.live.hub import Hub
 from services.gateway.live.watches import sources
 from services.gateway.mesh import Meshes
 from services.gateway.metrics import GatewayMetrics
-from services.gateway.play.partners import Partners
+from services.gateway.playing.partners import Partners
 from services.gateway.rest.training_socket import job_news
 from services.gateway.rpcs import Rpcs
 from services.gateway.settings import GatewaySettings

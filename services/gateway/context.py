@@ -19,7 +19,7 @@ from services.gateway.settings import GatewaySettings
 if TYPE_CHECKING:
     from services.gateway.access.sockets import Sockets
     from services.gateway.jobs.bind import Jobs
-    from services.gateway.play.partners import Partners
+    from services.gateway.playing.partners import Partners
 
 
 @dataclass(slots=True)

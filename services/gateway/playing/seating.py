@@ -13,7 +13,7 @@ from mazemesh.errors import FailedPrecondition, within
 from mazemesh.v1 import game_pb2 as game
 from mazemesh.v1 import matchmaker_pb2 as matchmaker
 from mazemesh.v1 import model_pb2 as model
-from services.gateway.play.wish import Wish
+from services.gateway.playing.wish import Wish
 from services.gateway.rpcs import Rpcs
 
 _SEEDS: Final = 2**62

@@ -1,8 +1,8 @@
 """A person at a browser plays one seat: a WebSocket in front of FindMatch and PlayGame.
 
 The browser says `{"type": "play", "game": "race", "opponent": "bot/shortest-path", "name": "zoe"}`
-(`services.gateway.play.wish`), or `return` with the `seat_token` of a game whose socket broke. It
-is sent `queued` while it waits (`leave` ends that), `joined`, a `turn` whenever it has to move,
+(`services.gateway.playing.wish`), or `return` with the `seat_token` of a game whose socket broke.
+It is sent `queued` while it waits (`leave` ends that), `joined`, a `turn` whenever it has to move,
 which it answers by `act`, and `finished`; or `problem`, which ends the socket as `finished` does.
 
 The calls show the person's own key, so what that may the services say. A socket that breaks leaves
@@ -29,11 +29,11 @@ from services.gateway.access.origins import check_origin
 from services.gateway.access.visitor import Visitor, VisitorDep
 from services.gateway.context import Gateway, GatewayDep
 from services.gateway.live.socket import refuse
-from services.gateway.play import told
-from services.gateway.play.partner import sit
-from services.gateway.play.seat import SeatStream
-from services.gateway.play.seating import Seat, look_for, make, opponent_of, spec_of
-from services.gateway.play.wish import Leave, Move, Return, Wish
+from services.gateway.playing import told
+from services.gateway.playing.partner import sit
+from services.gateway.playing.seat import SeatStream
+from services.gateway.playing.seating import Seat, look_for, make, opponent_of, spec_of
+from services.gateway.playing.wish import Leave, Move, Return, Wish
 from services.gateway.rest.problems import problem_of
 
 T = TypeVar("T")

@@ -11,7 +11,7 @@ from mazemesh.errors import MazemeshError
 from mazemesh.v1 import game_pb2 as game
 from mazemesh.v1 import model_pb2 as model
 from mazemesh.wire.named_columns import arrays_of, named_columns
-from services.gateway.play.seat import SeatStream
+from services.gateway.playing.seat import SeatStream
 from services.gateway.rpcs import Rpcs
 
 _log = structlog.get_logger(__name__)

@@ -7,7 +7,7 @@ from typing import Any
 
 from mazemesh.v1 import game_pb2 as game
 from mazemesh.v1 import matchmaker_pb2 as matchmaker
-from services.gateway.play.seating import Seat
+from services.gateway.playing.seating import Seat
 
 
 def queued(news: matchmaker.FindMatchResponse) -> dict[str, Any]:
