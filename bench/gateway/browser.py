@@ -20,7 +20,8 @@ new MutationObserver((changes) => {
     const seq = Number(one.target.dataset?.seq);
     if (!Number.isFinite(seq)) continue;
     // Boards draw in the next frame; what is asked for now is called after that.
-    requestAnimationFrame(() => window.seen.push([seq, performance.timeOrigin + performance.now()]));
+    const now = () => performance.timeOrigin + performance.now();
+    requestAnimationFrame(() => window.seen.push([seq, now()]));
   }
 }).observe(document, { subtree: true, attributes: true, attributeFilter: ['data-seq'] });
 """

@@ -28,7 +28,7 @@ class Played:
 @contextmanager
 def playing(mesh: Mesh) -> Iterator[Played]:
     """A race of a person who walks to and fro against a bot that stays, in the background."""
-    settings = GameSettings(width=24, height=24, step_limit=100_000)
+    settings = GameSettings(width=24, height=24, step_limit=65_000)
     setup = pb.MatchSetup(
         match_id=f"bench-{uuid.uuid4().hex}",
         game="race",
