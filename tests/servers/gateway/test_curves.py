@@ -67,7 +67,7 @@ def test_settings_that_differ_come_apart(http: httpx.Client) -> None:
 
 
 def test_curves_of_all_of_a_range_and_of_groups(http: httpx.Client) -> None:
-    ask = {"metric": "episode_reward", "buckets": 50}
+    ask: dict[str, str | int] = {"metric": "episode_reward", "buckets": 50}
     header, rows = decode(http.get("/training/curves", params=ask).content)
     assert rows.shape == (9, 50)
     assert header["high"] == 1_000_000
