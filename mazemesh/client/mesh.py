@@ -25,7 +25,9 @@ from mazemesh.client.replay.experience_tables import ExperienceTables
 from mazemesh.client.replay.replay_shards import connect_replay
 
 if TYPE_CHECKING:
+    from mazemesh.client.gateway.experiments import Experiments
     from mazemesh.client.gateway.training import Training
+    from mazemesh.client.gateway.web import Web
     from mazemesh.client.tournaments import Tournaments
     from mazemesh.match_files.files import RatingFiles
     from mazemesh.optimization.running import Optimization
@@ -103,11 +105,27 @@ class Mesh:
             InvalidArgument: where the gateway is cannot be told by the mesh's addresses.
         """
         from mazemesh.client.gateway.training import Training
+
+        return Training(self._web)
+
+    @cached_property
+    def experiments(self) -> Experiments:
+        """Training runs as MLflow, or their own journals, have them.
+
+        Raises:
+            InvalidArgument: as `training`.
+        """
+        from mazemesh.client.gateway.experiments import Experiments
+
+        return Experiments(self._web)
+
+    @cached_property
+    def _web(self) -> Web:
         from mazemesh.client.gateway.web import Web
 
         credentials = self._credentials or Credentials.found()
         url = self._gateway or gateway_url(self.addresses, tls=bool(credentials.ca))
-        return Training(Web(url, credentials))
+        return Web(url, credentials)
 
     @cached_property
     def optimization(self) -> Optimization:

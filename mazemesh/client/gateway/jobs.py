@@ -35,6 +35,7 @@ class JobProgress:
         losses: By name.
         figures: All other numbers of the run's journal.
         trials: Trials that a search has finished; None of a training run.
+        run_id: Of the run, as MLflow has it; "" of a search.
     """
 
     time: datetime
@@ -47,6 +48,7 @@ class JobProgress:
     losses: Mapping[str, float]
     figures: Mapping[str, float] = field(repr=False)
     trials: int | None = None
+    run_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

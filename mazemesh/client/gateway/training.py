@@ -302,11 +302,12 @@ class AsyncTraining:
 
     ```pycon
     >>> import asyncio
-    >>> async def train():
-    ...     job = await mesh.training.aio.start("race", total_steps=1_000, maze_size=4)
+    >>> async def train_a_bit():
+    ...     job = await mesh.training.aio.start("race", "dqn", maze_size=4)
+    ...     await mesh.training.aio.stop(job.experiment_id)
     ...     return await mesh.training.aio.wait_for_completion(job.experiment_id, timeout=300)
-    >>> asyncio.run(train()).status
-    'finished'
+    >>> asyncio.run(train_a_bit()).status
+    'cancelled'
 
     ```
     """

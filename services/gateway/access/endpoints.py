@@ -62,6 +62,8 @@ ENDPOINTS: Final[dict[str, Endpoint]] = {
     "GET /session": OPEN,
     "POST /session": OPEN,
     "DELETE /session": OPEN,
+    "GET /session/oidc": OPEN,
+    "GET /session/oidc/callback": OPEN,
     # ratings
     "GET /ladders": by("EloService/ListLadders"),
     "GET /leaderboards/{ladder:path}": by("EloService/GetLeaderboard"),
@@ -100,6 +102,9 @@ ENDPOINTS: Final[dict[str, Endpoint]] = {
     "GET /games/{game:path}/spec": by("GameService/GetGameSpec"),
     "GET /recordings": by("GameService/ListReplays"),
     "GET /recordings/{game_id:path}": by("GameService/GetReplay"),
+    # training runs
+    "GET /experiments": READ,
+    "GET /experiments/{experiment_id}": READ,
     # KServe v2
     "GET /v2": by("inference.GRPCInferenceService/ServerMetadata"),
     "GET /v2/health/live": by("inference.GRPCInferenceService/ServerLive"),

@@ -9,6 +9,7 @@ from services.gateway.minds import recordings
 from services.gateway.rest import (
     audit,
     curves,
+    experiments,
     forms,
     games,
     gates,
@@ -30,7 +31,7 @@ from services.gateway.rest import (
 _NOUNS = (
     *(recordings, brackets),  # before others: an id may have slashes
     *(ratings, matches, policies, gates, tournaments, games, kserve),
-    *(training, jobs, forms, curves, studies),
+    *(training, jobs, experiments, forms, curves, studies),
     *(system, logs, keys, audit, session, health),
 )
 

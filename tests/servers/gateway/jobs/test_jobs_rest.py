@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -11,32 +10,7 @@ import pytest
 from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import connect
 
-from tests.servers.gateway.world import Services, client, gateway, services
-
 SECONDS = 60.0
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
-    with services(tmp_path_factory.mktemp("mesh")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def url(world: Services) -> Iterator[str]:
-    """A gateway in whose queue jobs wait for ever."""
-    bounds = {"jobs_at_once": 0, "jobs_waiting_per_key": 3}
-    with gateway(world, drain_seconds=1.0, **bounds) as where:
-        yield where
-
-
-@pytest.fixture
-def http(url: str) -> Iterator[httpx.Client]:
-    """A client that leaves an empty queue behind."""
-    with client(url) as made:
-        yield made
-        for job in made.get("/jobs", params={"status": "queued"}).json()["jobs"]:
-            made.post(f"/jobs/{job['experiment_id']}/cancel")
 
 
 def start(http: httpx.Client, **asked: Any) -> dict[str, Any]:
