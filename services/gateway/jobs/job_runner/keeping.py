@@ -141,12 +141,15 @@ class Keeping:
         restarts = sum(one.restarts for one in self._children)
         told = self._steps() - self._steps_before, self._episodes.count, restarts
         self._usage = self._account.usage(time.monotonic(), *told)
-        line = self._journal.newest()
-        if line is not None:
-            try:
-                self._progress = progress_of(line, self._usage.episodes, self._journal.run_id)
-            except (ValueError, TypeError):
-                return
+        # Before the learner has told anything, actors may have played.
+        line = self._journal.newest() or ({"time": time.time()} if self._usage.episodes else None)
+        episodes, before = self._usage.episodes, self._progress
+        if line is None or (before and episodes == before.episode and "agent_steps" not in line):
+            return
+        try:
+            self._progress = progress_of(line, episodes, self._journal.run_id)
+        except (ValueError, TypeError):
+            return
 
     def _steps(self) -> int:
         """Agent steps of the run as a whole, by the journal."""
