@@ -142,3 +142,13 @@ def test_logs_end_where_they_were_told(http: httpx.Client, world: Services) -> N
     assert http.get("/system/logs/learner", params={"lines": 1}).json()["cut"]
     for name in ("..%2Fsecret", "secret", "nothing"):
         assert http.get(f"/system/logs/{name}").status_code == 404
+
+
+def test_a_version_tells_its_checks(http: httpx.Client) -> None:
+    told = http.get("/policies/race/versions/1/details").json()
+
+    assert (told["name"], told["version"]) == ("race", 1)
+    checks = {one["check"]: one for one in told["checks"]}
+    assert checks["size"]["outcome"] == "passed"
+    assert checks["size"]["figure"] > 0
+    assert http.get("/policies/race/versions/999/details").status_code == 404
