@@ -1,4 +1,4 @@
-"""What is known of a version beside what lists tell: its checks with their figures, who holds it."""
+"""What is known of a version beside what lists tell: its checks, who holds it, why it is kept."""
 
 from __future__ import annotations
 
