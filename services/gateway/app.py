@@ -24,7 +24,7 @@ from services.gateway.metered import Metered
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.minds import socket as minds_socket
 from services.gateway.playing import socket as play_socket
-from services.gateway.rest import openapi
+from services.gateway.rest import openapi, training_socket
 from services.gateway.rest.conditional import Conditional
 from services.gateway.rest.once import Once
 from services.gateway.rest.problems import add_handlers
@@ -50,7 +50,7 @@ def create_app(gateway: Gateway, metrics: GatewayMetrics, logins: Logins) -> Fas
     )
     app.state.gateway, app.state.logins = gateway, logins
     add_handlers(app)
-    sockets = (socket.router, play_socket.router, minds_socket.router)
+    sockets = (socket.router, play_socket.router, minds_socket.router, training_socket.router)
     rooms = (*routers(), openapi.router, *sockets, pages.router)
     for router in rooms:
         app.include_router(router)

@@ -9,6 +9,8 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from services._harness.web.server import WebServer
+from services.gateway.curves.stores.journals import Journals
+from services.gateway.experiments.keeping import Keeping
 from services.gateway.live.hub import Hub
 from services.gateway.mesh import Meshes
 from services.gateway.rpcs import Rpcs
@@ -16,6 +18,7 @@ from services.gateway.settings import GatewaySettings
 
 if TYPE_CHECKING:
     from services.gateway.access.sockets import Sockets
+    from services.gateway.jobs.bind import Jobs
     from services.gateway.playing.partners import Partners
 
 
@@ -31,6 +34,9 @@ class Gateway:
         hub: Live news.
         sockets: Who listens to them.
         partners: Policies that play people.
+        journals: Runs of the data folder, and their figures.
+        jobs: Training jobs.
+        experiments: Who knows of training runs.
         provider: By whom people log in; made at its first use.
     """
 
@@ -41,6 +47,9 @@ class Gateway:
     hub: Hub
     sockets: Sockets
     partners: Partners
+    journals: Journals
+    jobs: Jobs
+    experiments: Keeping
     provider: Any = None
 
 

@@ -8,12 +8,13 @@ from typing import ClassVar
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from mazemesh.client.addresses import Addresses
-from services._harness import Port, ServiceSettings
+from services._harness import Port
+from services.gateway.jobs.settings import JobSettings
 
 _PEERS = Addresses.local()
 
 
-class GatewaySettings(ServiceSettings):
+class GatewaySettings(JobSettings):
     """Environment MAZEMESH_GATEWAY_*."""
 
     component: ClassVar[str] = "gateway"
@@ -30,11 +31,19 @@ class GatewaySettings(ServiceSettings):
     replay_address: str = Field(
         _PEERS.replay, description="host:port of the Replay service; of shards, all of them"
     )
+    mlflow_url: str | None = Field(
+        None,
+        description="http://host:5000 of an MLflow tracking server; not set is the database of the "
+        "data folder, `none` the runs' own journals alone",
+    )
     clients: PositiveInt = Field(
         256, description="keys whose clients of the services are held at once"
     )
     call_threads: int = Field(
         32, ge=1, le=1024, description="calls to services that wait at the same time"
+    )
+    curves_megabytes: int = Field(
+        512, ge=16, le=1_000_000, description="of memory for figures of runs; more are read again"
     )
     max_feeds: PositiveInt = Field(
         1024, description="topics that are watched at once, for all browsers together"

@@ -36,6 +36,8 @@ OUTSIDE = {
     # The gateway's: what speaks HTTP, and its clients of the other services.
     *("rest", "access", "console", "app", "context", "mesh", "metered", "rpcs", "socket"),
     *("watches", "launchers", "playing", "minds"),
+    # The process that keeps those of a job.
+    "job_runner",
     # Commands act for the user of this machine.
     "cli",
 }
@@ -112,7 +114,10 @@ def forbidden(path: str, module: str) -> str | None:
         return reason
     if there[-1] in KINDS_OF_GAMES and here[:2] != ("mazemesh", "games"):
         return "what a game's kind means for others, the game, its engine or its spec says"
-    adapter = bool({"stores", "blobs"} & set(here)) or here[:2] == ("supervisor", "cloud")
+    adapter = bool({"stores", "blobs", "launchers", "job_runner"} & set(here)) or here[:2] == (
+        "supervisor",
+        "cloud",
+    )
     if there[0] in DRIVERS and not adapter:
         return "a driver is imported only by the adapter in stores/ or blobs/ that uses it"
     if there[0] == "supervisor" and here[0] != "supervisor":

@@ -102,6 +102,9 @@ ENDPOINTS: Final[dict[str, Endpoint]] = {
     "GET /games/{game:path}/spec": by("GameService/GetGameSpec"),
     "GET /recordings": by("GameService/ListReplays"),
     "GET /recordings/{game_id:path}": by("GameService/GetReplay"),
+    # training runs
+    "GET /experiments": READ,
+    "GET /experiments/{experiment_id}": READ,
     # KServe v2
     "GET /v2": by("inference.GRPCInferenceService/ServerMetadata"),
     "GET /v2/health/live": by("inference.GRPCInferenceService/ServerLive"),
@@ -148,6 +151,19 @@ ENDPOINTS: Final[dict[str, Endpoint]] = {
     ),
     "TOPIC policies": by("ModelService/ListPolicies", "ModelService/WatchPolicies"),
     "TOPIC tables": by("ReplayService/ListTables"),
+    # Training jobs; the gateway is who starts them. Whose a job is, its routes look at.
+    "POST /training/start": TRAIN,
+    "GET /training/status/{experiment_id}": READ,
+    "POST /training/stop/{experiment_id}": TRAIN,
+    "GET /training/options": READ,
+    "GET /training/presets": READ,
+    "GET /jobs": READ,
+    "POST /jobs": TRAIN,
+    "GET /jobs/{experiment_id}": READ,
+    "POST /jobs/{experiment_id}/cancel": TRAIN,
+    "GET /jobs/{experiment_id}/logs": Endpoint(_TRAINERS),
+    "WS /ws/training/{experiment_id}": READ,
+    "TOPIC training": READ,
 }
 """By method and path template, as FastAPI has it; "WS" for WebSockets, "TOPIC" for live news.
 
@@ -156,6 +172,21 @@ The other rooms add theirs below, under a line of their own.
 
 # The console: the same pages for everybody, who then ask for what they may see.
 ENDPOINTS.update({f"GET {path}": OPEN for path in sitemap.paths()})
+
+# Curves, studies, the form of a run, what runs, logs.
+ENDPOINTS.update(
+    {
+        "GET /training/runs": READ,
+        "GET /training/runs/settings": READ,
+        "GET /training/curves": READ,
+        "GET /training/form": READ,
+        "GET /training/cost": READ,
+        "GET /studies": READ,
+        "GET /studies/{kind}/{name}": READ,
+        "GET /system/logs": OPERATE,
+        "GET /system/logs/{name}": OPERATE,
+    }
+)
 
 # People who play; whether a key may make games or only find matches the services say.
 ENDPOINTS.update(

@@ -33,6 +33,13 @@ PAGES: Final = (
     Page("leaderboard", "/leaderboard"),
     Page("gates", "/gates"),
     Page("tournaments", "/tournaments"),
+    Page("training", "/training"),
+    Page("start", "/training/start", in_navigation=False, under="training"),
+    Page("job", "/training/jobs/{job_id}", in_navigation=False, under="training"),
+    Page("studies", "/training/studies", in_navigation=False, under="training"),
+    Page("policies", "/policies"),
+    Page("system", "/system"),
+    Page("login", "/login", in_navigation=False),
 )
 
 FILES: Final = ("modules", "styles", "pictures")

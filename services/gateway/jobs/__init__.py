@@ -1,1 +1,1 @@
-"""Training as a service: jobs that wait, run, and end for a reason."""
+"""Training jobs: a queue of runs that the gateway starts, keeps and accounts for."""

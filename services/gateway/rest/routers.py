@@ -8,24 +8,31 @@ from services.gateway.console import brackets
 from services.gateway.minds import recordings
 from services.gateway.rest import (
     audit,
+    curves,
+    experiments,
+    forms,
     games,
     gates,
     health,
+    jobs,
     keys,
     kserve,
+    logs,
     matches,
     policies,
     ratings,
     session,
+    studies,
     system,
     tournaments,
+    training,
 )
 
 _NOUNS = (
-    recordings,  # before others of /recordings: an id may have slashes
-    brackets,
+    *(recordings, brackets),  # before others: an id may have slashes
     *(ratings, matches, policies, gates, tournaments, games, kserve),
-    *(system, keys, audit, session, health),
+    *(training, jobs, experiments, forms, curves, studies),
+    *(system, logs, keys, audit, session, health),
 )
 
 

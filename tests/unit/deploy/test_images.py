@@ -158,6 +158,13 @@ def enter(folder: Path, *arguments: str, **environment: str) -> list[str]:
         (("actor", "--policy", "race"), "-P -m actor play --policy race"),
         (("evaluator",), "-P -m actor evaluate"),
         (("learner", "--game", "solo"), "-P -m learner --game solo"),
+        (
+            ("job",),
+            (
+                "-P -m services.gateway.jobs.job_runner --folder /var/lib/mazemesh/job "
+                "--replaced --report stdout --echo"
+            ),
+        ),
         (("keys",), "-P -m supervisor.cloud.machine.keys"),
         (("exporter",), "-P -m supervisor.cloud.machine.exporter"),
     ],

@@ -7,6 +7,7 @@ import { clock, number, t } from "./words.js";
 const MARGIN = { left: 64, right: 14, top: 12, bottom: 40 };
 const DASHES = [[], [7, 4], [2, 3], [10, 3, 2, 3], [4, 2], [12, 4], [1, 4], [6, 2, 1, 2]];
 const ROWS = 200; // of the table; the file has all
+const NAMED = 24; // lines that the legend has
 
 /**
  * A chart. `show` takes series { name, x, y, low, high }: arrays of one length, x ascending, NaN for no value; low and
@@ -116,12 +117,13 @@ export class Chart {
     const { left, right, low, high } = this.extent();
     const [wide, tall] = [this.canvas.clientWidth, this.canvas.clientHeight];
     const [inner, outer] = [wide - MARGIN.left - MARGIN.right, tall - MARGIN.top - MARGIN.bottom];
+    const along = axis(left, right, this.x.log);
     const rise = this.log ? (value) => Math.log(value / low) / Math.log(high / low) : (value) => (value - low) / (high - low);
     return {
       left, right, low, high, wide, tall,
-      toX: (value) => MARGIN.left + ((value - left) / (right - left)) * inner,
+      toX: (value) => MARGIN.left + along.to(value) * inner,
       toY: (value) => MARGIN.top + (1 - rise(value)) * outer,
-      fromX: (pixel) => left + ((pixel - MARGIN.left) / inner) * (right - left),
+      fromX: (pixel) => along.from((pixel - MARGIN.left) / inner),
     };
   }
 
@@ -137,7 +139,8 @@ export class Chart {
     context.rect(MARGIN.left, MARGIN.top - 2, scales.wide - MARGIN.left - MARGIN.right, scales.tall - MARGIN.top - MARGIN.bottom + 4);
     context.clip();
     for (const one of this.shown) drawBand(context, one, scales, this.log);
-    for (const one of this.shown) drawLine(context, one, scales, this.log);
+    const many = this.shown.length > NAMED;
+    for (const one of this.shown) drawLine(context, one, scales, this.log, many);
     this.drawCursor(context, scales);
     context.restore();
     this.tell();
@@ -159,7 +162,7 @@ export class Chart {
     }
     context.textBaseline = "top";
     context.textAlign = "center";
-    for (const tick of ticks(left, right, wide / 110)) context.fillText(this.x.time ? moment(tick, right - left) : short(tick), Math.min(Math.max(toX(tick), MARGIN.left + 14), wide - 24), tall - MARGIN.bottom + 6);
+    for (const tick of this.x.log ? powers(left, right) : ticks(left, right, wide / 110)) context.fillText(this.x.time ? moment(tick, right - left) : short(tick), Math.min(Math.max(toX(tick), MARGIN.left + 14), wide - 24), tall - MARGIN.bottom + 6);
     context.fillText(this.x.title, MARGIN.left + (wide - MARGIN.left - MARGIN.right) / 2, tall - 16);
     context.save();
     context.translate(12, (tall - MARGIN.bottom) / 2);
@@ -246,7 +249,8 @@ export class Chart {
   }
 
   drawLegend() {
-    put(this.legend, this.series.map((one, index) => {
+    const more = this.series.length > NAMED && h("li.soft", {}, t("chart.more", { count: this.series.length - NAMED }));
+    put(this.legend, this.series.slice(0, NAMED).map((one, index) => {
       const sign = h("canvas", { width: 56, height: 24, "aria-hidden": "true" });
       const context = sign.getContext("2d");
       context.strokeStyle = colour(`--seat-${index % 8}`);
@@ -262,7 +266,7 @@ export class Chart {
         this.redraw();
       };
       return h("li", {}, h("button", { type: "button", "data-key": one.name, "aria-pressed": String(!this.hidden.has(one.name)), onclick: pressed }, sign, one.name));
-    }));
+    }), more);
   }
 
   rows() {
@@ -308,10 +312,10 @@ function drawBand(context, { x, low, high, index }, { toX, toY }, log) {
   context.globalAlpha = 1;
 }
 
-function drawLine(context, { x, y, index }, { toX, toY }, log) {
+function drawLine(context, { x, y, index }, { toX, toY }, log, many) {
   context.strokeStyle = context.fillStyle = colour(`--seat-${index % 8}`);
-  context.lineWidth = 2;
-  context.setLineDash(DASHES[index % 8]);
+  context.lineWidth = many ? 1 : 2;
+  context.setLineDash(many ? [] : DASHES[index % 8]);
   context.beginPath();
   let drawing = false;
   for (let at = 0; at < x.length; at++) {
@@ -339,6 +343,13 @@ export function nearest(values, wanted) {
     else high = middle;
   }
   return Math.abs(values[low] - wanted) <= Math.abs(values[high] - wanted) ? low : high;
+}
+
+/** An axis from and to shares of its length: even, or even in the logarithm. */
+function axis(left, right, log) {
+  if (!log || left <= 0) return { to: (value) => (value - left) / (right - left), from: (share) => left + share * (right - left) };
+  const span = Math.log(right / left);
+  return { to: (value) => Math.log(Math.max(value, left / 10) / left) / span, from: (share) => left * Math.exp(share * span) };
 }
 
 /** Round numbers between two, about `count` of them. */

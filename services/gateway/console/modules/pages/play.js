@@ -28,6 +28,8 @@ function fillOpponents() {
   const aliases = names.flatMap((name) => [`${name}:latest`, ...policies.filter((one) => one.name === name && one.snapshot).slice(-8).reverse().map((one) => `${name}:${one.version}`)]);
   // Who may make no games finds others, or a bot of about the same rating.
   if (!mayMake) return options($("#opponent"), alone ? [] : [["", t("play.anybody")]]);
+  const wished = read("opponent");
+  if (names.some((name) => wished.startsWith(`${name}:`)) && !aliases.includes(wished)) aliases.unshift(wished);
   options($("#opponent"), alone ? [["", t("play.nobody")]] : [...chosen.bots.map((one) => [one, one]), ...aliases.map((one) => [one, one]), ["", t("play.anybody")]]);
   form.rated.disabled = alone;
 }
