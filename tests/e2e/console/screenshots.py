@@ -22,7 +22,7 @@ from tests.e2e.running_mesh import Up, up
 from tests.ports import free_ports
 
 _HERE: Final = Path(__file__).parents[3] / "docs" / "console"
-_COLOURS: Final = 48
+_COLOURS: Final = 96
 _MINUTES: Final = 4.0
 _PHONE: Final[dict[str, Any]] = {
     "viewport": {"width": 390, "height": 844},
@@ -158,7 +158,7 @@ def _take(console: Console, name: str, file: Path) -> None:
     prepare(page, console)
     page.evaluate("scrollTo(0, 0)")
     picture = Image.open(BytesIO(page.screenshot())).convert("RGB")
-    small = picture.quantize(_COLOURS, dither=Image.Dither.NONE)
+    small = picture.quantize(_COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
     small.save(file, optimize=True)
     sys.stdout.write(f"{file.name}: {file.stat().st_size // 1024} kB\n")
 
