@@ -22,6 +22,8 @@ from services.gateway.context import Gateway
 from services.gateway.live import socket
 from services.gateway.metered import Metered
 from services.gateway.metrics import GatewayMetrics
+from services.gateway.minds import socket as minds_socket
+from services.gateway.playing import socket as play_socket
 from services.gateway.rest import openapi, training_socket
 from services.gateway.rest.conditional import Conditional
 from services.gateway.rest.once import Once
@@ -48,7 +50,8 @@ def create_app(gateway: Gateway, metrics: GatewayMetrics, logins: Logins) -> Fas
     )
     app.state.gateway, app.state.logins = gateway, logins
     add_handlers(app)
-    rooms = (*routers(), openapi.router, socket.router, training_socket.router, pages.router)
+    sockets = (socket.router, play_socket.router, minds_socket.router, training_socket.router)
+    rooms = (*routers(), openapi.router, *sockets, pages.router)
     for router in rooms:
         app.include_router(router)
     app.state.routes = [route for router in rooms for route in router.routes]

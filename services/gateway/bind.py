@@ -13,14 +13,16 @@ from services.gateway.access.sealing import Seal, secret_in
 from services.gateway.access.sockets import Sockets
 from services.gateway.app import create_app
 from services.gateway.context import Gateway
+from services.gateway.curves.stores.journals import open_journals
 from services.gateway.experiments.experiment import Experiments
 from services.gateway.experiments.keeping import Keeping
-from services.gateway.experiments.stores.journals import Journals
+from services.gateway.experiments.stores.journals import Journals as RunsHere
 from services.gateway.jobs.bind import bind_jobs
 from services.gateway.live.hub import Hub
 from services.gateway.live.watches import sources
 from services.gateway.mesh import Meshes
 from services.gateway.metrics import GatewayMetrics
+from services.gateway.playing.partners import Partners
 from services.gateway.rest.training_socket import job_news
 from services.gateway.rpcs import Rpcs
 from services.gateway.settings import GatewaySettings
@@ -39,21 +41,28 @@ async def bind(settings: GatewaySettings, server: WebServer) -> None:
         rpcs.check()
     hub = Hub(sources(rpcs), settings.max_feeds)
     server.on_stop(meshes.close)
+    journals = open_journals(settings)
+    server.on_stop(journals.aclose)
     server.on_stop(rpcs.close)
     server.on_stop(hub.close)
     metrics = GatewayMetrics(server.registry)
     metrics.feeds.set_function(lambda: hub.feeds)
     sockets = Sockets(settings.max_sockets, settings.max_sockets_per_key, metrics)
+    partners = Partners(settings.max_partners)
+    server.on_drain(partners.close)
     jobs = await bind_jobs(settings, server, settings.addresses)
     hub.sources["training"] = partial(job_news, jobs)
+    mlflow = Mlflow(settings)
+    server.on_stop(mlflow.close)
+    experiments = Keeping(mlflow.keeper, RunsHere(settings.data_dir))
+    parts = Gateway(
+        *(settings, server, meshes, rpcs, hub, sockets),
+        *(partners, journals, jobs, experiments),
+    )
     seal = Seal(settings.cookie_secret or secret_in(settings.data_dir), time.time)
     hours = settings.session_hours
     logins = Logins(seal, hours * 3600.0, secure=settings.tls_cert is not None)
-    mlflow = Mlflow(settings)
-    server.on_stop(mlflow.close)
-    experiments = Keeping(mlflow.keeper, Journals(settings.data_dir))
-    made = Gateway(settings, server, meshes, rpcs, hub, sockets, experiments, jobs)
-    server.app = create_app(made, metrics, logins)
+    server.app = create_app(parts, metrics, logins)
 
 
 class Mlflow:

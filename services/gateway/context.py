@@ -9,6 +9,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from services._harness.web.server import WebServer
+from services.gateway.curves.stores.journals import Journals
 from services.gateway.experiments.keeping import Keeping
 from services.gateway.live.hub import Hub
 from services.gateway.mesh import Meshes
@@ -18,6 +19,7 @@ from services.gateway.settings import GatewaySettings
 if TYPE_CHECKING:
     from services.gateway.access.sockets import Sockets
     from services.gateway.jobs.bind import Jobs
+    from services.gateway.playing.partners import Partners
 
 
 @dataclass(slots=True)
@@ -31,8 +33,10 @@ class Gateway:
         rpcs: The services' methods.
         hub: Live news.
         sockets: Who listens to them.
-        experiments: Who knows of training runs.
+        partners: Policies that play people.
+        journals: Runs of the data folder, and their figures.
         jobs: Training jobs.
+        experiments: Who knows of training runs.
         provider: By whom people log in; made at its first use.
     """
 
@@ -42,8 +46,10 @@ class Gateway:
     rpcs: Rpcs
     hub: Hub
     sockets: Sockets
-    experiments: Keeping
+    partners: Partners
+    journals: Journals
     jobs: Jobs
+    experiments: Keeping
     provider: Any = None
 
 

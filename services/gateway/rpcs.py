@@ -164,6 +164,21 @@ class Rpcs:
                 last = error
         raise last
 
+    def game_at(self, address: str) -> GameServiceAsyncStub:
+        """Games at the instance of an address that a service told; empty: at any."""
+        return GameServiceStub(self._channel(address)) if address else self.game
+
+    def two_way(
+        self, method: grpc.aio.StreamStreamMultiCallable[Request, Response], key: str = ""
+    ) -> grpc.aio.StreamStreamCall[Request, Response]:
+        """A stream both ways, to be read and written; what it raises, `told` translates."""
+        return method(metadata=self._metadata(key))
+
+    @staticmethod
+    def told(error: grpc.RpcError) -> MazemeshError:
+        """The exception that a failed call is."""
+        return _translated(error)
+
     async def close(self) -> None:
         """Closes the channels, which ends their calls."""
         channels, self._channels = list(self._channels.values()), {}

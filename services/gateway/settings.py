@@ -42,6 +42,9 @@ class GatewaySettings(JobSettings):
     call_threads: int = Field(
         32, ge=1, le=1024, description="calls to services that wait at the same time"
     )
+    curves_megabytes: int = Field(
+        512, ge=16, le=1_000_000, description="of memory for figures of runs; more are read again"
+    )
     max_feeds: PositiveInt = Field(
         1024, description="topics that are watched at once, for all browsers together"
     )
@@ -59,6 +62,9 @@ class GatewaySettings(JobSettings):
         (),
         description="further sites whose pages may open sockets and send commands, as "
         '["https://mesh.example.org"]; where a proxy changes the Host header',
+    )
+    max_partners: PositiveInt = Field(
+        64, description="policies that play people in browsers at one time"
     )
     requests_per_second: int = Field(
         300, ge=1, le=1_000_000, description="requests of one key a second"

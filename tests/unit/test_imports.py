@@ -34,7 +34,8 @@ OUTSIDE = {
     # The streams of Game, which are servicers of one method.
     *("run_games", "play_game"),
     # The gateway's: what speaks HTTP, and its clients of the other services.
-    *("rest", "access", "console", "app", "context", "mesh", "metered", "rpcs", "socket", "watches", "launchers"),
+    *("rest", "access", "console", "app", "context", "mesh", "metered", "rpcs", "socket"),
+    *("watches", "launchers", "playing", "minds"),
     # The process that keeps those of a job.
     "job_runner",
     # Commands act for the user of this machine.

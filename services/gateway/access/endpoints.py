@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from services._harness.access.callers.roles import RPCS, Kind, Role
+from services.gateway.console import sitemap
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +169,37 @@ ENDPOINTS: Final[dict[str, Endpoint]] = {
 
 The other rooms add theirs below, under a line of their own.
 """
+
+# The console: the same pages for everybody, who then ask for what they may see.
+ENDPOINTS.update({f"GET {path}": OPEN for path in sitemap.paths()})
+
+# Curves, studies, the form of a run, what runs, logs.
+ENDPOINTS.update(
+    {
+        "GET /training/runs": READ,
+        "GET /training/runs/settings": READ,
+        "GET /training/curves": READ,
+        "GET /training/form": READ,
+        "GET /training/cost": READ,
+        "GET /studies": READ,
+        "GET /studies/{kind}/{name}": READ,
+        "GET /system/logs": OPERATE,
+        "GET /system/logs/{name}": OPERATE,
+    }
+)
+
+# People who play; whether a key may make games or only find matches the services say.
+ENDPOINTS.update(
+    {
+        "WS /ws/play": by("GameService/PlayGame"),
+        "GET /recordings/{game_id:path}/frames": by("GameService/WatchReplay"),
+        "GET /recordings/{game_id:path}/thoughts": by(
+            "GameService/WatchReplay", "ModelService/Infer"
+        ),
+        "GET /tournaments/{tournament_id}/bracket.svg": by("MatchmakerService/GetTournament"),
+        "WS /ws/minds/{game_id:path}": by("GameService/WatchGame", "ModelService/Infer"),
+    }
+)
 
 
 def endpoint_of(method: str, path: str) -> Endpoint | None:

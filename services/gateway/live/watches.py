@@ -3,7 +3,7 @@
 | topic | what | news |
 |---|---|---|
 | `games` | running games, the newest first | `games` |
-| `games/ID` | one game, move by move | `episode`, `frame` |
+| `games/ID` | one game, at most ten moves a second | `episode`, `frame` |
 | `leaderboards/LADDER` | its first page | `leaderboard` |
 | `gates` | gate runs, the newest first | `gates` |
 | `gates/ID` | one gate between its bounds | `gate` |
@@ -22,15 +22,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import Any, Final
 
+from mazemesh.errors import NotFound
 from mazemesh.v1 import elo_pb2, game_pb2, matchmaker_pb2, model_pb2, replay_pb2
 from services.gateway.live.feed import Source
 from services.gateway.live.news import News
+from services.gateway.live.pacing import paced
 from services.gateway.rest.messages import all_as_json, as_json
 from services.gateway.rpcs import Rpcs
 
 _ASK_SECONDS: Final = 1.0
 _ROWS: Final = 100
 _GAMES: Final = 200
+_NEXT_EPISODE_SECONDS: Final = 0.05
 
 
 def sources(rpcs: Rpcs) -> dict[str, Source]:
@@ -57,7 +60,9 @@ async def _asked(kind: str, ask: Callable[[], Awaitable[Any]]) -> AsyncIterator[
 
 
 def _games(rpcs: Rpcs, name: str) -> AsyncIterator[News]:
-    return _game(rpcs, name) if name else _asked("games", partial(running_games, rpcs, ""))
+    return (
+        paced(_episodes(rpcs, name)) if name else _asked("games", partial(running_games, rpcs, ""))
+    )
 
 
 async def running_games(rpcs: Rpcs, key: str) -> list[dict[str, Any]]:
@@ -69,6 +74,23 @@ async def running_games(rpcs: Rpcs, key: str) -> list[dict[str, Any]]:
         found.update((game.game_id, as_json(game)) for game in answer.games)
     newest = sorted(found.values(), key=lambda game: str(game["create_time"]), reverse=True)
     return newest[:_GAMES]
+
+
+async def _episodes(rpcs: Rpcs, game_id: str) -> AsyncIterator[News]:
+    """A game to its end; one of training from episode to episode."""
+    seen = False
+    while True:
+        try:
+            async for news in _game(rpcs, game_id):
+                seen = True
+                yield news
+        except NotFound:
+            if not seen:
+                raise
+            return
+        if "/" not in game_id:
+            return
+        await asyncio.sleep(_NEXT_EPISODE_SECONDS)
 
 
 async def _game(rpcs: Rpcs, game_id: str) -> AsyncIterator[News]:

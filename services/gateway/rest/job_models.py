@@ -223,7 +223,7 @@ class StartTuning(_Asked):
 class NewTraining(StartTraining):
     """A training run, as POST /jobs takes it."""
 
-    kind: Literal["train"] = "train"
+    kind: Literal["train"]
 
 
 class NewTuning(StartTuning):

@@ -4,27 +4,35 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from services.gateway.console import brackets
+from services.gateway.minds import recordings
 from services.gateway.rest import (
     audit,
+    curves,
     experiments,
+    forms,
     games,
     gates,
     health,
     jobs,
     keys,
     kserve,
+    logs,
     matches,
     policies,
     ratings,
     session,
+    studies,
     system,
     tournaments,
     training,
 )
 
 _NOUNS = (
-    *(ratings, matches, policies, gates, tournaments, games, training, jobs, experiments, kserve),
-    *(system, keys, audit, session, health),
+    *(recordings, brackets),  # before others: an id may have slashes
+    *(ratings, matches, policies, gates, tournaments, games, kserve),
+    *(training, jobs, experiments, forms, curves, studies),
+    *(system, logs, keys, audit, session, health),
 )
 
 

@@ -145,6 +145,7 @@ RPCS: Final[dict[str, Rpc]] = {
         plain=_READERS - _PEOPLE,
     ),
     f"{_GAME}ListReplays": Rpc(_READERS | {Role.MATCHMAKER_SERVICE}),
+    f"{_GAME}WatchReplay": READ,
     # Matchmaker
     f"{_MATCHMAKER}SampleOpponents": Rpc(
         _WORKERS, Kind.BULK, policies=("student",), games=("game",)

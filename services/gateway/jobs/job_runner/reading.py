@@ -53,7 +53,6 @@ class Journal:
                 break
         return self._line
 
-
     def _told_run_id(self) -> str:
         try:
             return str(json.loads((self._file.parent / "run.json").read_text())["run_id"])
