@@ -67,7 +67,7 @@ class Keeping:
         echo: TextIO | None = None,
     ) -> None:
         self._plan, self._data_dir, self._reports = plan, data_dir, reports
-        self._watch, self._replaced = watch, replaced
+        self._watch, self._replaced, self._folder = watch, replaced, folder
         self._told_to_stop = asyncio.Event()
         self._journal = Journal(data_dir / plan.journal)
         before = reports.last()
@@ -127,6 +127,8 @@ class Keeping:
             if self._replaced:
                 return End(State.QUEUED, "it was told to stop, and goes on elsewhere")
             return End(State.CANCELLED, "its processes were told to stop")
+        if not self._folder.exists():
+            return End(State.CANCELLED, "its folder was deleted, so nobody looks after it any more")
         if self._watch is not None and self._watch.gone:
             return End(State.QUEUED, "its mesh was stopped; it goes on with the next start")
         return None

@@ -33,7 +33,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     keys = keys_in(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MAZEMESH_KEY", keys["operator"])
-        with services(folder, keys="on") as running, gateway(running, jobs_at_once=0) as url:
+        with services(folder, keys="on") as running, gateway(running) as url:
             yield Guarded(running, url, keys)
 
 

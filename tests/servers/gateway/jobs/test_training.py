@@ -37,8 +37,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
 def url(world: Services) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MAZEMESH_LEARNER_TRACKING", "none")
-        with gateway(world) as where:
+        with gateway(world, jobs_at_once=2) as where:
             yield where
+            # Whatever a failed test has left.
+            training = Training(Web(where))
+            for job in training.jobs("queued", "starting", "running"):
+                training.stop(job.experiment_id)
+                training.wait_for_completion(job.experiment_id, SECONDS)
 
 
 def example(language: str) -> list[str]:
