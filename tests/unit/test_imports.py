@@ -24,6 +24,7 @@ KINDS_OF_GAMES = {"is_foreign", "ForeignGame", "ForeignEngine"}
 PURE = (
     *("GameSettings", "GameSpec", "Purpose", "is_bot", "seeds", "settings", "spec"),
     *("ladder.is_time_trial", "ladder.sides", "ladder.EXHIBITION", "spaces", "columns"),
+    *("bots.EXTERNAL", "bots.bot_code", "bots.bot_policy"),
 )
 """All of mazemesh.games that they know: settings, specs, spaces as data, seeds, bots by name."""
 
@@ -71,8 +72,9 @@ IMPURE = {
         "google.protobuf.message.DecodeError",
         "onnxruntime",
     },
+    "services/model/validation/measuring.py": {"time"},
     "services/model/validation/validators.py": {
-        *("os", "subprocess", "time", "pathlib.Path"),
+        *("os", "subprocess", "threading", "time", "pathlib.Path"),
         "concurrent.futures.ThreadPoolExecutor",
     },
     # What they answer is run in a process of its own, too.
