@@ -17,6 +17,7 @@ COMMANDS = {
     "experiments": "bench.experiments.command",
     "fairness": "bench.fairness",
     "game": "bench.game.command",
+    "gateway": "bench.gateway.command",
     "league": "bench.league.command",
     "inference": "bench.inference.command",
     "leaderboard": "bench.leaderboard.command",
