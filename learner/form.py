@@ -116,5 +116,3 @@ def _kind(name: str, annotation: Any) -> tuple[str, list[str]]:
         return "list", []
     base = annotation if isinstance(annotation, type) else next(iter(get_args(annotation)), str)
     return {bool: "switch", int: "whole", float: "number"}.get(base, "text"), []
-
-

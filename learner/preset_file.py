@@ -12,6 +12,7 @@ from typing import Any
 from learner.algorithms.registry import find
 from learner.bases.bounds import bounds
 from learner.settings import LearnerSettings
+from mazemesh.game_names import check_external_name, is_external
 from mazemesh.games import GENERATORS, open_game
 
 _WIDTH = 96
@@ -23,7 +24,8 @@ def preset_text(game: str, algorithm: str) -> str:
     Raises:
         InvalidArgument: no such game or algorithm; names those there are.
     """
-    name, start = open_game(game).name, find(algorithm).preset(game)
+    name = check_external_name(game) if is_external(game) else open_game(game).name
+    start = find(algorithm).preset(game)
     lines = [
         f"# {name} by {algorithm}, as preset. Change what you like, leave out what may stay, then",
         f"# mazemesh up --game {name} --algorithm {algorithm} --learner=--config=THIS_FILE",

@@ -16,15 +16,19 @@ from learner.network.parts.encoding import Encoding
 from learner.network.source import Source, source_of
 from learner.settings import LearnerSettings
 from mazemesh.errors import InvalidArgument, Reason
-from mazemesh.games import GameSettings, GameSpec, open_game
+from mazemesh.game_names import EXTERNAL, is_external
+from mazemesh.games import Game, GameSettings, GameSpec, open_game
+from mazemesh.games.external import ExternalGame
 from mazemesh.games.ladder import sides
 from mazemesh.games.packings import packings
 from mazemesh.games.registry import is_own
 from mazemesh.games.roles import cast
+from mazemesh.games.space_files import read_spaces
 from mazemesh.games.spaces import Box, Leaf, content, leaves
 from mazemesh.names import POLICY
 from mazemesh.policy.heads import heads
 from mazemesh.v1 import model_pb2, replay_pb2
+from mazemesh.wire.external_spaces import external_to_proto
 from mazemesh.wire.packed_signatures import packed_signature
 from mazemesh.wire.specs import settings_to_proto
 from mazemesh.wire.tensors import Signature
@@ -37,7 +41,8 @@ class Run:
     """A training job. Its versions share the policy's name; `config` is its algorithm's.
 
     Of several policies that learn in the same games, each is a run; `roles` then has the role, the
-    name and the seats of each, this one among them.
+    name and the seats of each, this one among them. `external` is the game where a simulator plays
+    it.
     """
 
     policy: str
@@ -55,6 +60,7 @@ class Run:
     roles: tuple[tuple[str, str, tuple[int, ...]], ...] = ()
     games: int = 0
     batches_ahead: int = 0
+    external: ExternalGame | None = None
 
     @classmethod
     def of(cls, settings: LearnerSettings) -> Run:
@@ -70,7 +76,8 @@ class Run:
         """
         method = find(settings.algorithm)
         start = method.preset(settings.game)
-        game = open_game(settings.game)
+        external = _external(settings)
+        game = external or open_game(settings.game)
         given = {name: getattr(settings, name, None) for name in _MAZE_FIELDS}
         config = override(start.config, settings.hyperparameters)
         if settings.lockstep and method.experience.turns(config) is None:
@@ -97,10 +104,11 @@ class Run:
             pool=tuple(settings.pool),
             exploits=settings.exploits,
             exploits_pool=settings.exploits_pool,
-            packed=settings.packed,
+            packed=settings.packed and external is None,
             roles=_roles(settings, spec),
             games=start.games,
             batches_ahead=0 if settings.lockstep else settings.batches_ahead,
+            external=external,
         )
         if run.batches_ahead and run.table.max_times_sampled != 1:
             raise InvalidArgument(
@@ -118,6 +126,11 @@ class Run:
         """The algorithm's record."""
         return find(self.algorithm)
 
+    @property
+    def rules(self) -> Game:
+        """The game."""
+        return self.external or open_game(self.game)
+
     @cached_property
     def source(self) -> Source:
         """Where its network comes from."""
@@ -126,7 +139,7 @@ class Run:
     @cached_property
     def signature(self) -> Signature:
         """Of the experience."""
-        spec = open_game(self.game).spec(self.game_settings)
+        spec = self.rules.spec(self.game_settings)
         several = spec.seats > 1
         plain = self.method.experience.signature(self.config, self.architecture, opponents=several)
         return packed_signature(plain, packings(spec)) if self.packed else plain
@@ -163,6 +176,9 @@ class Run:
         collection.packed, collection.batches_ahead = self.packed, self.batches_ahead
         if any(head.continuous for head in heads(self.architecture.action_space)):
             collection.action_distribution = self.architecture.actions
+        if self.external is not None:
+            told = external_to_proto(self.external.observation, self.external.action)
+            collection.external.CopyFrom(told)
         for role, policy, seats in self.roles:
             collection.roles.add(role=role, policy=policy, seats=seats)
         self.method.experience.tell(self.config, collection)
@@ -171,8 +187,14 @@ class Run:
     @property
     def description(self) -> dict[str, Any]:
         """All of it as plain values, for tracking and for the record beside the checkpoint."""
-        bare = dataclasses.replace(self, architecture=_NOTHING)
-        return {**dataclasses.asdict(bare), "architecture": _described(self.architecture)}
+        bare = dataclasses.replace(self, architecture=_NOTHING, external=None)
+        described = dataclasses.asdict(bare)
+        if self.external is None:
+            del described["external"]
+        else:
+            spaces = self.external.observation, self.external.action
+            described["external"] = list(map(content, spaces))
+        return {**described, "architecture": _described(self.architecture)}
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -198,6 +220,29 @@ _NOT_NAMED: dict[str, Any] = {
     "state_space": None,
 }
 """Of an architecture, what identities leave out where it is as usual."""
+
+
+def _external(settings: LearnerSettings) -> ExternalGame | None:
+    """The game that a simulator plays, if it is one.
+
+    Raises:
+        InvalidArgument: its spaces are not told, or those of another game are.
+    """
+    if not is_external(settings.game):
+        if settings.spaces is not None:
+            raise InvalidArgument(
+                f"spaces = {settings.spaces}: they are told of games that a simulator plays, "
+                f"{EXTERNAL}NAME, and game is {settings.game}"
+            )
+        return None
+    if settings.spaces is None:
+        raise InvalidArgument(
+            f"spaces: what agents of {settings.game} see and do is to be told by --spaces FILE "
+            "(docs/external.md)"
+        )
+    if settings.lockstep:
+        raise InvalidArgument("lockstep: it takes turns with an actor, and a simulator is none")
+    return ExternalGame(settings.game, *read_spaces(settings.spaces.expanduser()))
 
 
 def _architecture(

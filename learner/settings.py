@@ -32,6 +32,11 @@ class LearnerSettings(BlobSettings):
         description="TOML file with settings; flags win over it. `mazemesh preset GAME` writes one",
     )
     game: str = Field(default="race", description="game to learn")
+    spaces: Path | None = Field(
+        default=None,
+        description="of a game that a simulator plays, external:NAME: TOML file with what its "
+        "agents see and do (docs/external.md)",
+    )
     algorithm: str = Field(
         default="ppo",
         description="how: ppo, recurrent-ppo, mappo, impala, a2c, dqn, r2d2, sac, td3, ddpg, or "

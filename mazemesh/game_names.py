@@ -10,6 +10,30 @@ from mazemesh.errors import InvalidArgument
 MAX_NAME_LENGTH = 64
 _MAX_SHOWN = 80
 
+EXTERNAL = "external:"
+"""How names of games begin that simulators play by themselves (ExternalEpisodes)."""
+
+_EXTERNAL = re.compile(rf"{EXTERNAL}[a-z0-9][a-z0-9._-]{{0,47}}")
+
+
+def is_external(name: str) -> bool:
+    """Whether a name is meant to be one of a game that a simulator plays by itself."""
+    return name.startswith(EXTERNAL)
+
+
+def check_external_name(name: str, field: str = "game") -> str:
+    """The name, if it can be one of such a game.
+
+    Raises:
+        InvalidArgument: it cannot; names `field` and what would be right.
+    """
+    if not _EXTERNAL.fullmatch(name):
+        raise InvalidArgument(
+            f"{field}: {shown(name)} should be {EXTERNAL}NAME, NAME being 1..48 lower-case "
+            "letters, digits, '-', '_' or '.', a letter or digit first"
+        )
+    return name
+
 
 def check_game_name(name: str, field: str = "game") -> str:
     """The name, if it can be one of a game: 1..64 printable characters, arguments included.

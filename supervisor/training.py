@@ -16,6 +16,7 @@ from learner.settings import LearnerSettings
 from mazemesh.cli.claim import read_note
 from mazemesh.client.addresses import Addresses
 from mazemesh.errors import Conflict, InvalidArgument, Unavailable
+from mazemesh.game_names import is_external
 from mazemesh.games import open_game
 from mazemesh.games.foreign import policy_name
 from mazemesh.games.roles import cast
@@ -243,6 +244,8 @@ def _own_mesh(request: TrainingRequest, names: tuple[str, ...]) -> Processes:
     if request.seed is not None:
         flags += ["--seed", str(request.seed)]
     flags += [f"--learner={flag}" for flag in request.learner]
+    if is_external(request.game):
+        flags += [flag for flag in request.learner if flag.startswith("--spaces=")]
     command = run_module("mazemesh.cli", *flags)
     mesh = _spawn("the mesh", command, request.data_dir / "logs" / "mesh.log", {})
     return Processes(request, names, [mesh])
@@ -263,7 +266,7 @@ def _attached(
         log = logs / f"learner-{name}.log"
         learners.append(_spawn(f"the learner of {name}", command, log, environment))
     actors = []
-    for index in range(request.actors):
+    for index in range(0 if is_external(request.game) else request.actors):
         flags = ["--policy", names[0], *_seed(request, index)]
         if request.games is not None:
             flags += ["--games", str(request.games)]

@@ -250,6 +250,8 @@ class Evaluator:
         for name, version in newest.items():
             if self._probed.get(name, 0) >= version.version or not version.HasField("collection"):
                 continue
+            if version.collection.HasField("external"):  # a simulator plays it
+                continue
             reference = f"{name}:{version.version}"
             try:
                 told = self._game.spec(version.collection.game, version.collection.settings)

@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from actor.collecting import global_state
-from actor.collecting.acting import Acting, Collector
-from actor.collecting.global_state import NOT_TOLD
-from actor.collecting.step import (
+from actor.selfplay.endings import Ending, Seats
+from actor.selfplay.seat_rows import SeatRows
+from mazemesh.client.game.game import Step
+from mazemesh.collecting import global_state
+from mazemesh.collecting.acting import Acting, Collector
+from mazemesh.collecting.global_state import NOT_TOLD
+from mazemesh.collecting.step import (
     OVER,
     TERMINATED,
     TRUNCATED,
@@ -20,9 +23,6 @@ from actor.collecting.step import (
     Decision,
     Experience,
 )
-from actor.selfplay.endings import Ending, Seats
-from actor.selfplay.seat_rows import SeatRows
-from mazemesh.client.game.game import Step
 from mazemesh.policy.memory import SeatMemory
 from mazemesh.policy.onnx_policy import OnnxPolicy
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from actor.collecting.step import OVER, RUNNING, TRUNCATED
 from mazemesh.client.game.game import Step
+from mazemesh.collecting.step import OVER, RUNNING, TRUNCATED
 
 Indices = npt.NDArray[np.intp]
 

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 import structlog
 
-from actor.collecting.room import write_rows
-from actor.collecting.sender import ExperienceSender
-from actor.collecting.step import Experience
 from actor.selfplay.ahead import Ahead
 from actor.selfplay.opponents import Supply
+from actor.selfplay.room import write_rows
+from actor.selfplay.sender import ExperienceSender
 from actor.selfplay.student import Student
 from mazemesh.client.mesh import Mesh
 from mazemesh.client.replay.experience_tables import Appends
+from mazemesh.collecting.step import Experience
 from mazemesh.errors import InvalidArgument
 from mazemesh.experience import most_write_rows
 from mazemesh.games import GameSpec

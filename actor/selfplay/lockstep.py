@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
-from actor.collecting.step import Experience
+from mazemesh.collecting.step import Experience
 from mazemesh.v1.model_pb2 import PolicyVersion
 
 _LATEST_SHARE = 0.5

@@ -10,23 +10,24 @@ import numpy as np
 import structlog
 from prometheus_client import CollectorRegistry
 
-from actor.collecting.acting import method
-from actor.collecting.room import affordable_games, shares
-from actor.collecting.shown import Shown, ShownSession
-from actor.collecting.step import Experience
 from actor.metrics import ActorMetrics
 from actor.selfplay.crew import Trainee
 from actor.selfplay.learning import Learning, Role, adversaries, roles_of
 from actor.selfplay.lockstep import LockstepOpponents, Turns
 from actor.selfplay.opponents import OpponentSupply, Supply
+from actor.selfplay.room import affordable_games, shares
 from actor.selfplay.seat_plan import Part, SeatPlan
 from actor.selfplay.selfplay import TrainingGames
+from actor.selfplay.shown_session import ShownSession
 from actor.selfplay.student import Student
 from actor.settings import ActorSettings
 from mazemesh import tracing
 from mazemesh.client.game.game import GamesSession
 from mazemesh.client.mesh import Mesh
 from mazemesh.client.pauses import jittered
+from mazemesh.collecting.acting import method
+from mazemesh.collecting.shown import Shown
+from mazemesh.collecting.step import Experience
 from mazemesh.errors import DeadlineExceeded, MazemeshError, NotFound, Unavailable
 from mazemesh.games import GameSpec, Purpose, seeds
 from mazemesh.games.columns import action_dtype

@@ -8,13 +8,13 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from actor.collecting.acting import opponent_actions
-from actor.collecting.step import Experience
 from actor.metrics import ActorMetrics
 from actor.selfplay.crew import Crew, Digests, Plain, Trainee, as_they_are
 from actor.selfplay.opponent_policies import OpponentPolicies
 from actor.selfplay.seat_plan import Reseat, SeatPlan
 from mazemesh.client.game.game import Step
+from mazemesh.collecting.acting import opponent_actions
+from mazemesh.collecting.step import Experience
 from mazemesh.policy.memory import SeatMemory
 from mazemesh.policy.onnx_policy import OnnxPolicy
 

@@ -23,16 +23,16 @@ import numpy as np
 import onnxruntime
 import torch
 
-from actor.collecting.sequences import SequenceCollector
-from actor.collecting.shown import Shown
-from actor.collecting.step import Consequence, Decision
-from actor.collecting.transitions import TransitionCollector
-from actor.collecting.unrolls import UnrollCollector
 from learner.loop.building import build
 from learner.network.architecture import initial_parameters
 from learner.network.export.onnx_policy import to_onnx
 from learner.run import Run
 from learner.settings import LearnerSettings
+from mazemesh.collecting.sequences import SequenceCollector
+from mazemesh.collecting.shown import Shown
+from mazemesh.collecting.step import Consequence, Decision
+from mazemesh.collecting.transitions import TransitionCollector
+from mazemesh.collecting.unrolls import UnrollCollector
 from mazemesh.games import BOTS, Purpose, get_game, seeds
 from mazemesh.games.mazes.engine import BatchEngine
 from mazemesh.policy.sampling import ape_x_epsilons, epsilon_greedy, sample

@@ -7,7 +7,7 @@ from learner.loop.examples import first_examples
 from learner.loop.publisher import Draft, parity_check
 from learner.network.architecture import FloatArray
 from learner.run import Run
-from mazemesh.games import Purpose, open_game, seeds
+from mazemesh.games import Purpose, seeds
 from mazemesh.games.spaces import row_bytes
 
 PARITY_ROWS = 64
@@ -15,7 +15,7 @@ PARITY_ROWS = 64
 
 def first_draft(run: Run, parameters: dict[str, FloatArray]) -> Draft:
     """The untrained network as a snapshot, checked on first observations of real games."""
-    first = open_game(run.game).first_columns(
+    first = run.rules.first_columns(
         run.game_settings, seeds.seed(Purpose.TRAINING, run.seed), _rows(run)
     )
     shape = run.architecture

@@ -5,16 +5,20 @@ from __future__ import annotations
 import hashlib
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mazemesh.client.credentials import Credentials
-from mazemesh.client.inferring import InferringClient
+from mazemesh.client.keeping import KEEPING_METHODS, KeepingClient
 from mazemesh.client.pauses import jittered
 from mazemesh.errors import MazemeshError, NotFound, Unavailable
 from mazemesh.policy.weights import Graph, WeightsError
 from mazemesh.v1 import model_pb2 as pb
+
+if TYPE_CHECKING:
+    from mazemesh.external.kinds import AgentKind
+    from mazemesh.external.simulator import Simulator
 
 CHUNK_BYTES = 1024 * 1024
 PUBLISH_DEADLINE = 60.0
@@ -25,7 +29,7 @@ _ATTEMPTS = 5
 _PAUSE = 0.2
 
 
-class ModelClient(InferringClient):
+class ModelClient(KeepingClient):
     """Publishes, fetches, lists, watches and asks policies. Thread-safe."""
 
     def __init__(self, address: str, credentials: Credentials | None = None) -> None:
@@ -40,6 +44,7 @@ class ModelClient(InferringClient):
             "ListAliasHistory",
             "GetPolicySignature",
             "ResetSessions",
+            *KEEPING_METHODS,
         )
         super().__init__(address, tuple((_SERVICE, method) for method in methods), credentials)
         self._known: dict[str, str] = {}
@@ -134,25 +139,6 @@ class ModelClient(InferringClient):
             return response.policy
         raise MazemeshError(f"{self.address} answered nothing for policy {policy!r}")
 
-    def list(
-        self, name: str = "", *, snapshots_only: bool = False, include_all_states: bool = False
-    ) -> Iterator[pb.PolicyVersion]:
-        """All versions, newest first, of one name or of all; READY ones unless told otherwise."""
-        token = ""
-        while True:
-            request = pb.ListPoliciesRequest(
-                name=name,
-                snapshots_only=snapshots_only,
-                include_all_states=include_all_states,
-                page_size=1000,
-                page_token=token,
-            )
-            response = self._call(self._stub.ListPolicies, request)
-            yield from response.policies
-            token = response.next_page_token
-            if not token:
-                return
-
     def watch(
         self, name: str = "", since_revision: int = 0, graph_sha256: str = ""
     ) -> Iterator[pb.WatchPoliciesResponse]:
@@ -229,6 +215,21 @@ class ModelClient(InferringClient):
             if not page.next_page_token:
                 return
             request.page_token = page.next_page_token
+
+    def simulator(self, kinds: Mapping[str, AgentKind], **how: Any) -> Simulator:
+        """A simulator that has its agents played here (`mazemesh.external`); opens a stream.
+
+        Args:
+            kinds: Of its agents, by name.
+            how: As of `mazemesh.external.Simulator`.
+
+        Raises:
+            NotFound: a kind's policy is not there, for `policy_seconds`.
+            FailedPrecondition: it has other spaces than the kind.
+        """
+        from mazemesh.external.simulator import Simulator
+
+        return Simulator(self._stub.ExternalEpisodes, self.address, kinds, **how)
 
     def hold_name(self, request: pb.HoldNameRequest) -> pb.HoldNameResponse:
         """Begins, renews or ends a run's hold on a policy's name, as model.proto says.

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.game_names import check_game_name, shown
+from mazemesh.game_names import check_game_name, is_external, shown
 from mazemesh.games.game import Game
 from mazemesh.games.registry import get_game, is_own, list_games
 
@@ -73,6 +73,11 @@ class Catalogue:
         if is_own(name) or name in self._allowed:
             return name
         check_game_name(name)
+        if is_external(name):
+            raise InvalidArgument(
+                f"game: {shown(name)} is played by a simulator, which asks the Model service for "
+                "actions (docs/external.md); it cannot be played here"
+            )
         own = ", ".join(game.name for game in list_games())
         foreign = self.foreign[:_MAX_LISTED]
         more = len(self._allowed) - len(foreign)

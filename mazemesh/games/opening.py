@@ -9,7 +9,7 @@ What came over a network is looked up in a `Catalogue`.
 from __future__ import annotations
 
 from mazemesh.errors import InvalidArgument
-from mazemesh.game_names import shown
+from mazemesh.game_names import is_external, shown
 from mazemesh.games.game import Game
 from mazemesh.games.registry import get_game, is_own, list_games
 
@@ -30,6 +30,11 @@ def open_game(name: str) -> Game:
         from mazemesh.games.foreign.game import load
 
         return load(name)
+    if is_external(name):
+        raise InvalidArgument(
+            f"game: {shown(name)} is played by a simulator, and only its spaces are known: to a "
+            "learner by --spaces FILE (docs/external.md). It cannot be played here"
+        )
     known = ", ".join((*(game.name for game in list_games()), *sorted(plugins())))
     raise InvalidArgument(
         f"game: {shown(name)} is unknown; the games are {known}, gymnasium:ID and pettingzoo:MODULE"

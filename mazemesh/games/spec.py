@@ -242,6 +242,30 @@ def spaces_hash(observation: Space, action: Space) -> str:
     return content_hash({"observation": content(observation), "action": content(action)})
 
 
+def spec_of_spaces(name: str, observation: Space, action: Space) -> GameSpec:
+    """Return the spec of a game of which nothing is known but what an agent sees and does.
+
+    It has one seat, as each agent is by itself, and ends when whoever plays it says so.
+    """
+    seen, done = single(observation), single(action)
+    return GameSpec(
+        name=name,
+        version=1,
+        seats=1,
+        num_actions=done.n if isinstance(done, Discrete) else 0,
+        observation_size=seen.size if seen else 0,
+        layout=(Field("observation", 0, seen.shape),) if seen else (),
+        view=0,
+        planes=0,
+        step_limit=0,
+        rules_hash=content_hash({"name": name}),
+        spec_hash=spaces_hash(observation, action),
+        observation_dtype=seen.dtype if seen else "columns",
+        observation_space=observation,
+        action_space=action,
+    )
+
+
 def content_hash(value: Mapping[str, Any]) -> str:
     """Return the sha256 (hex) of JSON content, independent of key order."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"))

@@ -1,7 +1,7 @@
 """Drawing from a policy and cutting its play into unrolls, compiled: one action, one leaf.
 
-What `mazemesh.policy.sampling` and `actor.collecting.unrolls` do for any action, in one pass over
-the rows. Random numbers are counter-based: a row's draw in a step depends on key, step and row
+What `mazemesh.policy.sampling` and `mazemesh.collecting.unrolls` do for any action, in one pass
+over the rows. Random numbers are counter-based: a row's draw in a step depends on key, step and row
 alone, and on nothing that was drawn before.
 """
 

@@ -2,6 +2,7 @@ import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from mazemesh.v1 import game_pb2 as _game_pb2
+from mazemesh.v1 import registry_pb2 as _registry_pb2
 from mazemesh.v1 import tensor_pb2 as _tensor_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -33,7 +34,7 @@ CHOOSING_DRAWN: Choosing
 CHOOSING_NOISY: Choosing
 
 class Collection(_message.Message):
-    __slots__ = ("game", "settings", "table", "unroll", "transition", "sequence", "batch_rows", "lockstep", "pool", "exploits", "exploits_pool", "packed", "action_distribution", "games", "first_rows", "batches_ahead", "roles")
+    __slots__ = ("game", "settings", "table", "unroll", "transition", "sequence", "batch_rows", "lockstep", "pool", "exploits", "exploits_pool", "packed", "action_distribution", "games", "first_rows", "batches_ahead", "external", "roles")
     GAME_FIELD_NUMBER: _ClassVar[int]
     SETTINGS_FIELD_NUMBER: _ClassVar[int]
     TABLE_FIELD_NUMBER: _ClassVar[int]
@@ -50,6 +51,7 @@ class Collection(_message.Message):
     GAMES_FIELD_NUMBER: _ClassVar[int]
     FIRST_ROWS_FIELD_NUMBER: _ClassVar[int]
     BATCHES_AHEAD_FIELD_NUMBER: _ClassVar[int]
+    EXTERNAL_FIELD_NUMBER: _ClassVar[int]
     ROLES_FIELD_NUMBER: _ClassVar[int]
     game: str
     settings: _game_pb2.GameSettings
@@ -67,8 +69,17 @@ class Collection(_message.Message):
     games: int
     first_rows: int
     batches_ahead: int
+    external: ExternalSpaces
     roles: _containers.RepeatedCompositeFieldContainer[RolePolicy]
-    def __init__(self, game: _Optional[str] = ..., settings: _Optional[_Union[_game_pb2.GameSettings, _Mapping]] = ..., table: _Optional[str] = ..., unroll: _Optional[_Union[UnrollCollection, _Mapping]] = ..., transition: _Optional[_Union[TransitionCollection, _Mapping]] = ..., sequence: _Optional[_Union[SequenceCollection, _Mapping]] = ..., batch_rows: _Optional[int] = ..., lockstep: _Optional[bool] = ..., pool: _Optional[_Iterable[str]] = ..., exploits: _Optional[str] = ..., exploits_pool: _Optional[bool] = ..., packed: _Optional[bool] = ..., action_distribution: _Optional[str] = ..., games: _Optional[int] = ..., first_rows: _Optional[int] = ..., batches_ahead: _Optional[int] = ..., roles: _Optional[_Iterable[_Union[RolePolicy, _Mapping]]] = ...) -> None: ...
+    def __init__(self, game: _Optional[str] = ..., settings: _Optional[_Union[_game_pb2.GameSettings, _Mapping]] = ..., table: _Optional[str] = ..., unroll: _Optional[_Union[UnrollCollection, _Mapping]] = ..., transition: _Optional[_Union[TransitionCollection, _Mapping]] = ..., sequence: _Optional[_Union[SequenceCollection, _Mapping]] = ..., batch_rows: _Optional[int] = ..., lockstep: _Optional[bool] = ..., pool: _Optional[_Iterable[str]] = ..., exploits: _Optional[str] = ..., exploits_pool: _Optional[bool] = ..., packed: _Optional[bool] = ..., action_distribution: _Optional[str] = ..., games: _Optional[int] = ..., first_rows: _Optional[int] = ..., batches_ahead: _Optional[int] = ..., external: _Optional[_Union[ExternalSpaces, _Mapping]] = ..., roles: _Optional[_Iterable[_Union[RolePolicy, _Mapping]]] = ...) -> None: ...
+
+class ExternalSpaces(_message.Message):
+    __slots__ = ("observation_space", "action_space")
+    OBSERVATION_SPACE_FIELD_NUMBER: _ClassVar[int]
+    ACTION_SPACE_FIELD_NUMBER: _ClassVar[int]
+    observation_space: _tensor_pb2.Space
+    action_space: _tensor_pb2.Space
+    def __init__(self, observation_space: _Optional[_Union[_tensor_pb2.Space, _Mapping]] = ..., action_space: _Optional[_Union[_tensor_pb2.Space, _Mapping]] = ...) -> None: ...
 
 class RolePolicy(_message.Message):
     __slots__ = ("role", "policy", "seats")
@@ -129,7 +140,7 @@ class SequenceCollection(_message.Message):
     def __init__(self, length: _Optional[int] = ..., burn_in: _Optional[int] = ..., n_step: _Optional[int] = ..., discount: _Optional[float] = ..., epsilon: _Optional[float] = ..., epsilon_exponent: _Optional[float] = ..., max_error_share: _Optional[float] = ...) -> None: ...
 
 class PolicyVersion(_message.Message):
-    __slots__ = ("name", "version", "state", "run_id", "training_step", "parent_version", "snapshot", "collection", "spec_hash", "sha256", "size_bytes", "create_time", "metadata", "rejection", "aliases", "revision", "q_values", "checked", "graph_sha256")
+    __slots__ = ("name", "version", "state", "run_id", "training_step", "parent_version", "snapshot", "collection", "spec_hash", "sha256", "size_bytes", "create_time", "metadata", "rejection", "aliases", "revision", "q_values", "checked", "graph_sha256", "code_version", "game_hash", "config_sha256")
     class MetadataEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -156,6 +167,9 @@ class PolicyVersion(_message.Message):
     Q_VALUES_FIELD_NUMBER: _ClassVar[int]
     CHECKED_FIELD_NUMBER: _ClassVar[int]
     GRAPH_SHA256_FIELD_NUMBER: _ClassVar[int]
+    CODE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    GAME_HASH_FIELD_NUMBER: _ClassVar[int]
+    CONFIG_SHA256_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: int
     state: PolicyState
@@ -175,7 +189,10 @@ class PolicyVersion(_message.Message):
     q_values: bool
     checked: str
     graph_sha256: str
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., state: _Optional[_Union[PolicyState, str]] = ..., run_id: _Optional[str] = ..., training_step: _Optional[int] = ..., parent_version: _Optional[int] = ..., snapshot: _Optional[bool] = ..., collection: _Optional[_Union[Collection, _Mapping]] = ..., spec_hash: _Optional[str] = ..., sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., rejection: _Optional[str] = ..., aliases: _Optional[_Iterable[str]] = ..., revision: _Optional[int] = ..., q_values: _Optional[bool] = ..., checked: _Optional[str] = ..., graph_sha256: _Optional[str] = ...) -> None: ...
+    code_version: str
+    game_hash: str
+    config_sha256: str
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., state: _Optional[_Union[PolicyState, str]] = ..., run_id: _Optional[str] = ..., training_step: _Optional[int] = ..., parent_version: _Optional[int] = ..., snapshot: _Optional[bool] = ..., collection: _Optional[_Union[Collection, _Mapping]] = ..., spec_hash: _Optional[str] = ..., sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., rejection: _Optional[str] = ..., aliases: _Optional[_Iterable[str]] = ..., revision: _Optional[int] = ..., q_values: _Optional[bool] = ..., checked: _Optional[str] = ..., graph_sha256: _Optional[str] = ..., code_version: _Optional[str] = ..., game_hash: _Optional[str] = ..., config_sha256: _Optional[str] = ...) -> None: ...
 
 class PublishPolicyRequest(_message.Message):
     __slots__ = ("header", "chunk")
@@ -186,8 +203,15 @@ class PublishPolicyRequest(_message.Message):
     def __init__(self, header: _Optional[_Union[PublishPolicyHeader, _Mapping]] = ..., chunk: _Optional[bytes] = ...) -> None: ...
 
 class PublishPolicyHeader(_message.Message):
-    __slots__ = ("request_id", "name", "run_id", "training_step", "parent_version", "snapshot", "collection", "sha256", "size_bytes", "metadata", "parity", "fence", "q_values", "graph_sha256", "weights")
+    __slots__ = ("request_id", "name", "run_id", "training_step", "parent_version", "snapshot", "collection", "sha256", "size_bytes", "metadata", "parity", "fence", "q_values", "graph_sha256", "weights", "code_version", "config")
     class MetadataEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class ConfigEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
         VALUE_FIELD_NUMBER: _ClassVar[int]
@@ -209,6 +233,8 @@ class PublishPolicyHeader(_message.Message):
     Q_VALUES_FIELD_NUMBER: _ClassVar[int]
     GRAPH_SHA256_FIELD_NUMBER: _ClassVar[int]
     WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    CODE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    CONFIG_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     name: str
     run_id: str
@@ -224,7 +250,9 @@ class PublishPolicyHeader(_message.Message):
     q_values: bool
     graph_sha256: str
     weights: bytes
-    def __init__(self, request_id: _Optional[str] = ..., name: _Optional[str] = ..., run_id: _Optional[str] = ..., training_step: _Optional[int] = ..., parent_version: _Optional[int] = ..., snapshot: _Optional[bool] = ..., collection: _Optional[_Union[Collection, _Mapping]] = ..., sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ..., metadata: _Optional[_Mapping[str, str]] = ..., parity: _Optional[_Union[ParityCheck, _Mapping]] = ..., fence: _Optional[int] = ..., q_values: _Optional[bool] = ..., graph_sha256: _Optional[str] = ..., weights: _Optional[bytes] = ...) -> None: ...
+    code_version: str
+    config: _containers.ScalarMap[str, str]
+    def __init__(self, request_id: _Optional[str] = ..., name: _Optional[str] = ..., run_id: _Optional[str] = ..., training_step: _Optional[int] = ..., parent_version: _Optional[int] = ..., snapshot: _Optional[bool] = ..., collection: _Optional[_Union[Collection, _Mapping]] = ..., sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ..., metadata: _Optional[_Mapping[str, str]] = ..., parity: _Optional[_Union[ParityCheck, _Mapping]] = ..., fence: _Optional[int] = ..., q_values: _Optional[bool] = ..., graph_sha256: _Optional[str] = ..., weights: _Optional[bytes] = ..., code_version: _Optional[str] = ..., config: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class ParityCheck(_message.Message):
     __slots__ = ("observation", "action_mask", "logits", "value", "state", "next_state", "inputs", "outputs")
@@ -289,18 +317,49 @@ class GetPolicyResponse(_message.Message):
     def __init__(self, policy: _Optional[_Union[PolicyVersion, _Mapping]] = ..., chunk: _Optional[bytes] = ...) -> None: ...
 
 class ListPoliciesRequest(_message.Message):
-    __slots__ = ("name", "snapshots_only", "include_all_states", "page_size", "page_token")
+    __slots__ = ("name", "snapshots_only", "include_all_states", "page_size", "page_token", "run_id", "game", "game_hash", "spec_hash", "sha256", "code_version", "parent_version", "min_training_step", "max_training_step", "config", "create_time_from", "create_time_before")
+    class ConfigEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     NAME_FIELD_NUMBER: _ClassVar[int]
     SNAPSHOTS_ONLY_FIELD_NUMBER: _ClassVar[int]
     INCLUDE_ALL_STATES_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    GAME_FIELD_NUMBER: _ClassVar[int]
+    GAME_HASH_FIELD_NUMBER: _ClassVar[int]
+    SPEC_HASH_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    CODE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    PARENT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    MIN_TRAINING_STEP_FIELD_NUMBER: _ClassVar[int]
+    MAX_TRAINING_STEP_FIELD_NUMBER: _ClassVar[int]
+    CONFIG_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FROM_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_BEFORE_FIELD_NUMBER: _ClassVar[int]
     name: str
     snapshots_only: bool
     include_all_states: bool
     page_size: int
     page_token: str
-    def __init__(self, name: _Optional[str] = ..., snapshots_only: _Optional[bool] = ..., include_all_states: _Optional[bool] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    run_id: str
+    game: str
+    game_hash: str
+    spec_hash: str
+    sha256: str
+    code_version: str
+    parent_version: int
+    min_training_step: int
+    max_training_step: int
+    config: _containers.ScalarMap[str, str]
+    create_time_from: _timestamp_pb2.Timestamp
+    create_time_before: _timestamp_pb2.Timestamp
+    def __init__(self, name: _Optional[str] = ..., snapshots_only: _Optional[bool] = ..., include_all_states: _Optional[bool] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., run_id: _Optional[str] = ..., game: _Optional[str] = ..., game_hash: _Optional[str] = ..., spec_hash: _Optional[str] = ..., sha256: _Optional[str] = ..., code_version: _Optional[str] = ..., parent_version: _Optional[int] = ..., min_training_step: _Optional[int] = ..., max_training_step: _Optional[int] = ..., config: _Optional[_Mapping[str, str]] = ..., create_time_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., create_time_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ListPoliciesResponse(_message.Message):
     __slots__ = ("policies", "next_page_token", "revision")
@@ -543,3 +602,151 @@ class ResetSessionsRequest(_message.Message):
 class ResetSessionsResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
+
+class ExternalEpisodesRequest(_message.Message):
+    __slots__ = ("simulator", "turn")
+    SIMULATOR_FIELD_NUMBER: _ClassVar[int]
+    TURN_FIELD_NUMBER: _ClassVar[int]
+    simulator: SimulatorDescription
+    turn: SimulatorTurn
+    def __init__(self, simulator: _Optional[_Union[SimulatorDescription, _Mapping]] = ..., turn: _Optional[_Union[SimulatorTurn, _Mapping]] = ...) -> None: ...
+
+class SimulatorDescription(_message.Message):
+    __slots__ = ("name", "kinds", "reward_lag")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    KINDS_FIELD_NUMBER: _ClassVar[int]
+    REWARD_LAG_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    kinds: _containers.RepeatedCompositeFieldContainer[AgentKind]
+    reward_lag: int
+    def __init__(self, name: _Optional[str] = ..., kinds: _Optional[_Iterable[_Union[AgentKind, _Mapping]]] = ..., reward_lag: _Optional[int] = ...) -> None: ...
+
+class AgentKind(_message.Message):
+    __slots__ = ("name", "observation_space", "action_space", "policy")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    OBSERVATION_SPACE_FIELD_NUMBER: _ClassVar[int]
+    ACTION_SPACE_FIELD_NUMBER: _ClassVar[int]
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    observation_space: _tensor_pb2.Space
+    action_space: _tensor_pb2.Space
+    policy: str
+    def __init__(self, name: _Optional[str] = ..., observation_space: _Optional[_Union[_tensor_pb2.Space, _Mapping]] = ..., action_space: _Optional[_Union[_tensor_pb2.Space, _Mapping]] = ..., policy: _Optional[str] = ...) -> None: ...
+
+class SimulatorTurn(_message.Message):
+    __slots__ = ("sequence", "agents", "rewards", "ended_episodes")
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    AGENTS_FIELD_NUMBER: _ClassVar[int]
+    REWARDS_FIELD_NUMBER: _ClassVar[int]
+    ENDED_EPISODES_FIELD_NUMBER: _ClassVar[int]
+    sequence: int
+    agents: _containers.RepeatedCompositeFieldContainer[AgentRows]
+    rewards: _containers.RepeatedCompositeFieldContainer[LateReward]
+    ended_episodes: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, sequence: _Optional[int] = ..., agents: _Optional[_Iterable[_Union[AgentRows, _Mapping]]] = ..., rewards: _Optional[_Iterable[_Union[LateReward, _Mapping]]] = ..., ended_episodes: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class AgentRows(_message.Message):
+    __slots__ = ("kind", "episodes", "agents", "rewards", "status", "columns", "policies", "successes")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    EPISODES_FIELD_NUMBER: _ClassVar[int]
+    AGENTS_FIELD_NUMBER: _ClassVar[int]
+    REWARDS_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    POLICIES_FIELD_NUMBER: _ClassVar[int]
+    SUCCESSES_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    episodes: _containers.RepeatedScalarFieldContainer[int]
+    agents: _containers.RepeatedScalarFieldContainer[int]
+    rewards: _containers.RepeatedScalarFieldContainer[float]
+    status: bytes
+    columns: _containers.RepeatedCompositeFieldContainer[_tensor_pb2.NamedColumn]
+    policies: _containers.RepeatedScalarFieldContainer[str]
+    successes: bytes
+    def __init__(self, kind: _Optional[str] = ..., episodes: _Optional[_Iterable[int]] = ..., agents: _Optional[_Iterable[int]] = ..., rewards: _Optional[_Iterable[float]] = ..., status: _Optional[bytes] = ..., columns: _Optional[_Iterable[_Union[_tensor_pb2.NamedColumn, _Mapping]]] = ..., policies: _Optional[_Iterable[str]] = ..., successes: _Optional[bytes] = ...) -> None: ...
+
+class LateReward(_message.Message):
+    __slots__ = ("episode", "agent", "kind", "step", "reward")
+    EPISODE_FIELD_NUMBER: _ClassVar[int]
+    AGENT_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    REWARD_FIELD_NUMBER: _ClassVar[int]
+    episode: int
+    agent: int
+    kind: str
+    step: int
+    reward: float
+    def __init__(self, episode: _Optional[int] = ..., agent: _Optional[int] = ..., kind: _Optional[str] = ..., step: _Optional[int] = ..., reward: _Optional[float] = ...) -> None: ...
+
+class ExternalEpisodesResponse(_message.Message):
+    __slots__ = ("opened", "answer", "waiting", "failed", "heartbeat")
+    OPENED_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    WAITING_FIELD_NUMBER: _ClassVar[int]
+    FAILED_FIELD_NUMBER: _ClassVar[int]
+    HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
+    opened: SimulatorOpened
+    answer: TurnAnswer
+    waiting: SimulatorWaiting
+    failed: EpisodeFailed
+    heartbeat: bool
+    def __init__(self, opened: _Optional[_Union[SimulatorOpened, _Mapping]] = ..., answer: _Optional[_Union[TurnAnswer, _Mapping]] = ..., waiting: _Optional[_Union[SimulatorWaiting, _Mapping]] = ..., failed: _Optional[_Union[EpisodeFailed, _Mapping]] = ..., heartbeat: _Optional[bool] = ...) -> None: ...
+
+class SimulatorOpened(_message.Message):
+    __slots__ = ("kinds",)
+    KINDS_FIELD_NUMBER: _ClassVar[int]
+    kinds: _containers.RepeatedCompositeFieldContainer[KindPlayed]
+    def __init__(self, kinds: _Optional[_Iterable[_Union[KindPlayed, _Mapping]]] = ...) -> None: ...
+
+class KindPlayed(_message.Message):
+    __slots__ = ("kind", "policy", "learns")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    LEARNS_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    policy: str
+    learns: bool
+    def __init__(self, kind: _Optional[str] = ..., policy: _Optional[str] = ..., learns: _Optional[bool] = ...) -> None: ...
+
+class TurnAnswer(_message.Message):
+    __slots__ = ("sequence", "agents", "left_out_rows")
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    AGENTS_FIELD_NUMBER: _ClassVar[int]
+    LEFT_OUT_ROWS_FIELD_NUMBER: _ClassVar[int]
+    sequence: int
+    agents: _containers.RepeatedCompositeFieldContainer[AgentActions]
+    left_out_rows: int
+    def __init__(self, sequence: _Optional[int] = ..., agents: _Optional[_Iterable[_Union[AgentActions, _Mapping]]] = ..., left_out_rows: _Optional[int] = ...) -> None: ...
+
+class AgentActions(_message.Message):
+    __slots__ = ("kind", "episodes", "agents", "columns", "versions")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    EPISODES_FIELD_NUMBER: _ClassVar[int]
+    AGENTS_FIELD_NUMBER: _ClassVar[int]
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    VERSIONS_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    episodes: _containers.RepeatedScalarFieldContainer[int]
+    agents: _containers.RepeatedScalarFieldContainer[int]
+    columns: _containers.RepeatedCompositeFieldContainer[_tensor_pb2.NamedColumn]
+    versions: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, kind: _Optional[str] = ..., episodes: _Optional[_Iterable[int]] = ..., agents: _Optional[_Iterable[int]] = ..., columns: _Optional[_Iterable[_Union[_tensor_pb2.NamedColumn, _Mapping]]] = ..., versions: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class SimulatorWaiting(_message.Message):
+    __slots__ = ("policy", "reason")
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    policy: str
+    reason: str
+    def __init__(self, policy: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class EpisodeFailed(_message.Message):
+    __slots__ = ("episode", "code", "message")
+    EPISODE_FIELD_NUMBER: _ClassVar[int]
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    episode: int
+    code: int
+    message: str
+    def __init__(self, episode: _Optional[int] = ..., code: _Optional[int] = ..., message: _Optional[str] = ...) -> None: ...

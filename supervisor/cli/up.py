@@ -16,6 +16,13 @@ def up(
         str,
         typer.Option(help="Game to learn and to rate: race, gymnasium:CartPole-v1 (`games`)."),
     ] = "race",
+    spaces: Annotated[
+        Path | None,
+        typer.Option(
+            help="Of a game that a simulator plays (--game external:NAME): TOML file with what "
+            "its agents see and do. There are no actors and evaluators then."
+        ),
+    ] = None,
     algorithm: Annotated[
         str,
         typer.Option(
@@ -163,10 +170,13 @@ def up(
 
     with errors_as_lines():
         Catalogue(foreign_games or ())  # refuses a wrong name now, not in the Game service
+        external = _external(game, spaces, league=league, exploiters=exploiters)
+        if external:
+            actors = evaluators = 0
         if league:
             exploiters = max(exploiters, 1)
             _check_rated(evaluators)
-        if deterministic:
+        if deterministic and not external:
             _check_one_actor(actors, exploiters)
         if exploiters:
             _check_opponents(game)
@@ -182,7 +192,7 @@ def up(
             data_dir=data_dir.expanduser().absolute(),
             host=host.removeprefix("[").removesuffix("]"),
             port_base=base,
-            game=open_game(game).name,
+            game=game if external else open_game(game).name,
             policy=next(iter(named.values()), name or policy_name(game)),
             policies=named,
             algorithm=algorithm,
@@ -194,7 +204,11 @@ def up(
             seed=0 if deterministic and seed is None else seed,
             foreign_games=tuple(foreign_games or ()),
             actor_flags=() if games is None else ("--games", str(games)),
-            learner_flags=(*(("--lockstep",) if deterministic else ()), *(learner or ())),
+            learner_flags=(
+                *(("--lockstep",) if deterministic else ()),
+                *external,
+                *(learner or ()),
+            ),
             instances=instances,
             console=console,
             secure=secure,
@@ -205,6 +219,26 @@ def up(
         _secure(insecure, tls_cert=tls_cert, tls_key=tls_key, tls_ca=tls_ca)
         limit = seconds(duration) if duration else None
         raise typer.Exit(asyncio.run(live(plan, limit, summary, plain=plain)))
+
+
+def _external(game: str, spaces: Path | None, *, league: bool, exploiters: int) -> tuple[str, ...]:
+    """What tells the learner of a game that a simulator plays; nothing where it is none."""
+    from mazemesh.errors import InvalidArgument
+    from mazemesh.game_names import check_external_name, is_external
+
+    if not is_external(game):
+        if spaces is not None:
+            raise InvalidArgument(f"spaces: {spaces} goes with --game external:NAME, not {game}")
+        return ()
+    check_external_name(game)
+    if spaces is None:
+        raise InvalidArgument(
+            f"spaces: what agents of {game} see and do is to be told by --spaces FILE "
+            "(docs/external.md)"
+        )
+    if league or exploiters:
+        raise InvalidArgument(f"exploiters: nobody here plays {game}, as a simulator does")
+    return (f"--spaces={spaces.expanduser().absolute()}",)
 
 
 def _policies(game: str, flag: str, learner: Sequence[str], name: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from learner.record.finished import FINISHED
 from mazemesh.cli.games.own_games import VARIABLE, foreign_games
 from mazemesh.client.addresses import Addresses, is_loopback, reachable
+from mazemesh.game_names import is_external
 from mazemesh.process.interpreter import run_module
 from mazemesh.process.ports import free_block
 from supervisor.running import own_keys
@@ -395,14 +396,15 @@ def _environment(plan: MeshPlan) -> dict[str, str]:
     addresses = {
         f"MAZEMESH_{name.upper()}_ADDRESS": getattr(plan.addresses, name) for name in SERVICES
     }
+    played = [] if is_external(plan.game) else [plan.game]
     return {
         **(_LEAGUE_MIX if plan.league else {}),
         **os.environ,
         **addresses,
         "MAZEMESH_DATA_DIR": str(plan.data_dir),
         "MAZEMESH_LOG_FORMAT": os.environ.get("MAZEMESH_LOG_FORMAT", "json"),
-        "MAZEMESH_MATCHMAKER_GAMES": _names([plan.game]),
-        "MAZEMESH_GAME_WARM_GAMES": _names([plan.game]),
+        "MAZEMESH_MATCHMAKER_GAMES": _names(played),
+        "MAZEMESH_GAME_WARM_GAMES": _names(played),
         VARIABLE: _names({*foreign_games(plan.data_dir, [plan.game]), *plan.foreign_games}),
         "MAZEMESH_EXIT_WITH_PARENT": str(os.getpid()),
         # numpy's own threads would fight with torch and onnxruntime over the cores.

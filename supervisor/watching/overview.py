@@ -130,7 +130,7 @@ class Observer:
             snapshots = len(listed)
             newest = self._mesh.model.describe(self._plan.policy)
             versions = newest.version
-            if newest.HasField("collection"):
+            if newest.HasField("collection") and not newest.collection.HasField("external"):
                 self._ask_ladder(newest.collection)
             players = self._mesh.elo.leaderboard(self._ladder, page_size=_BOARD_ROWS).players
             board = tuple(players)
@@ -156,7 +156,9 @@ class Observer:
         seconds = self._clock() - self._began
         span = max(seconds - before.seconds, 1e-9)
         games = int(read.total("mazemesh_game_games_finished_total"))
+        games += int(read.total("mazemesh_model_external_ended_episodes_total"))
         steps = int(read.total("mazemesh_actor_agent_steps_total"))
+        steps += int(read.total("mazemesh_model_external_agent_steps_total"))
         first = before.first_game_seconds
         self._note_success(seconds)
         return Overview(

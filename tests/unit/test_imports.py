@@ -24,6 +24,7 @@ KINDS_OF_GAMES = {"is_foreign", "ForeignGame", "ForeignEngine"}
 PURE = (
     *("GameSettings", "GameSpec", "Purpose", "is_bot", "seeds", "settings", "spec"),
     *("ladder.is_time_trial", "ladder.sides", "ladder.EXHIBITION", "spaces", "columns"),
+    *("bots.EXTERNAL", "bots.bot_code", "bots.bot_policy"),
 )
 """All of mazemesh.games that they know: settings, specs, spaces as data, seeds, bots by name."""
 
@@ -36,8 +37,8 @@ OUTSIDE = {
     # The gateway's: what speaks HTTP, and its clients of the other services.
     *("rest", "access", "console", "app", "context", "mesh", "metered", "rpcs", "socket"),
     *("watches", "launchers", "playing", "minds"),
-    # The process that keeps those of a job.
-    "job_runner",
+    # Who starts jobs' processes, and the process that keeps those of one.
+    "runner",
     # Commands act for the user of this machine.
     "cli",
 }
@@ -71,8 +72,9 @@ IMPURE = {
         "google.protobuf.message.DecodeError",
         "onnxruntime",
     },
+    "services/model/validation/measuring.py": {"time"},
     "services/model/validation/validators.py": {
-        *("os", "subprocess", "time", "pathlib.Path"),
+        *("os", "subprocess", "threading", "time", "pathlib.Path"),
         "concurrent.futures.ThreadPoolExecutor",
     },
     # What they answer is run in a process of its own, too.

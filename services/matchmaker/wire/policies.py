@@ -15,7 +15,9 @@ def published(message: pb.PolicyVersion) -> Published:
     """A version; without a game unless it is a ready snapshot that says what it plays."""
     version = Published(message.name, message.version)
     ready = message.snapshot and message.state == pb.POLICY_STATE_READY
-    if not ready or not message.collection.game:
+    # Of a game that a simulator plays nobody here can play a match.
+    is_external = message.collection.HasField("external")
+    if not ready or is_external or not message.collection.game:
         return version
     try:
         settings = settings_from_proto(message.collection.settings)

@@ -60,6 +60,8 @@ class Pointers:
         self._work = Shielded()
         self.swaps = 0
         """How often a name in use was set to another version."""
+        self.moved: Callable[[str, int], None] = _nobody
+        """Told the name of a policy whose newest version in use is another, and its number."""
 
     def get(self, policy: str) -> Pointer | None:
         """What a name stands for, if that is remembered."""
@@ -137,6 +139,8 @@ class Pointers:
                 if pointer is not None and pointer.version.reference != version.reference:
                     self._pointers[policy] = Pointer(version, key_of(version), pointer.used)
                     self.swaps += 1
+                    if policy in (version.name, f"{version.name}:{LATEST}"):
+                        self.moved(version.name, version.number)
         except (MazemeshError, asyncio.CancelledError, OSError) as error:
             # Whoever asks next looks it up, and is told if that fails too.
             self._pointers.pop(policy, None)
@@ -147,3 +151,7 @@ class Pointers:
             )
         finally:
             del self._moving[policy]
+
+
+def _nobody(policy: str, version: int) -> None:
+    """Nobody follows."""

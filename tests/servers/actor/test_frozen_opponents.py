@@ -13,15 +13,15 @@ import numpy.typing as npt
 import pytest
 from prometheus_client import CollectorRegistry
 
-from actor.collecting.acting import SoftmaxActing
-from actor.collecting.own_pace import OwnPaceUnrollCollector
-from actor.collecting.shown import Shown
-from actor.collecting.step import Experience
 from actor.metrics import ActorMetrics
 from actor.selfplay.crew import Trainee
 from actor.selfplay.opponents import OpponentSupply
 from actor.selfplay.seat_plan import SeatPlan
 from actor.selfplay.selfplay import TrainingGames
+from mazemesh.collecting.acting import SoftmaxActing
+from mazemesh.collecting.own_pace import OwnPaceUnrollCollector
+from mazemesh.collecting.shown import Shown
+from mazemesh.collecting.step import Experience
 from mazemesh.experience import policy_digest, unroll_signature
 from mazemesh.games import GameSettings, Purpose, get_game, seeds
 from mazemesh.policy.cache import PolicyCache

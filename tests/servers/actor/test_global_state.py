@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 from prometheus_client import CollectorRegistry
 
-from actor.collecting.acting import method
 from actor.metrics import ActorMetrics
 from actor.selfplay.crew import Trainee
 from actor.selfplay.seat_plan import SeatPlan
 from actor.selfplay.selfplay import TrainingGames
+from mazemesh.collecting.acting import method
 from mazemesh.experience import unroll_signature, with_global_state
 from mazemesh.games import GameSettings, Purpose, get_game, seeds
 from mazemesh.policy.onnx_policy import OnnxPolicy

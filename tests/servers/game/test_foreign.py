@@ -10,15 +10,15 @@ import pytest
 from prometheus_client import CollectorRegistry
 from typer.testing import CliRunner
 
-from actor.collecting.acting import SoftmaxActing
-from actor.collecting.own_pace import OwnPaceUnrollCollector
-from actor.collecting.shown import Shown
 from actor.metrics import ActorMetrics
 from actor.selfplay.crew import Trainee
 from actor.selfplay.seat_plan import SeatPlan
 from actor.selfplay.selfplay import TrainingGames
 from mazemesh.cli.app import app
 from mazemesh.client.game import games_session
+from mazemesh.collecting.acting import SoftmaxActing
+from mazemesh.collecting.own_pace import OwnPaceUnrollCollector
+from mazemesh.collecting.shown import Shown
 from mazemesh.errors import DeadlineExceeded, FailedPrecondition, InvalidArgument, NotFound
 from mazemesh.experience import unroll_signature
 from mazemesh.game_replay import verify

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from actor.collecting.step import Experience
 from learner.bases.learner import Learner
 from learner.loop.building import build
 from learner.loop.prefetch import Prefetcher, make_table
 from learner.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.client.replay.replay import ReplayClient
+from mazemesh.collecting.step import Experience
 from mazemesh.experience import most_write_rows, rows_a_message
 from tests.servers.processes import service_process
 

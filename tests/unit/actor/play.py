@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from actor.collecting.step import OVER, RUNNING, TERMINATED, TRUNCATED, Consequence, Decision
+from mazemesh.collecting.step import OVER, RUNNING, TERMINATED, TRUNCATED, Consequence, Decision
 
 SIZE, ACTIONS = 6, 5
 

@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from actor.collecting.acting import Collector, method
-from actor.collecting.own_pace import OwnPaceUnrollCollector
-from actor.collecting.sequences import SequenceCollector
-from actor.collecting.shown import Shown
-from actor.collecting.step import OVER, Experience
-from actor.collecting.transitions import TransitionCollector
-from actor.collecting.unrolls import UnrollCollector
+from mazemesh.collecting.acting import Collector, method
+from mazemesh.collecting.own_pace import OwnPaceUnrollCollector
+from mazemesh.collecting.sequences import SequenceCollector
+from mazemesh.collecting.shown import Shown
+from mazemesh.collecting.step import OVER, Experience
+from mazemesh.collecting.transitions import TransitionCollector
+from mazemesh.collecting.unrolls import UnrollCollector
 from mazemesh.experience import unroll_signature
 from mazemesh.games import get_game
 from mazemesh.v1.model_pb2 import Collection, SequenceCollection

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from actor.collecting.acting import method
 from learner.algorithms.dqn import DQNConfig
 from learner.algorithms.ppo import PPOConfig
 from learner.algorithms.presets import override
@@ -15,6 +14,7 @@ from learner.algorithms.r2d2 import R2D2Config
 from learner.algorithms.registry import find
 from learner.run import Run
 from learner.settings import LearnerSettings
+from mazemesh.collecting.acting import method
 from mazemesh.errors import InvalidArgument
 from mazemesh.experience import most_write_rows
 from mazemesh.games import get_game

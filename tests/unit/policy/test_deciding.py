@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from actor.collecting.noise import CorrelatedNoise
 from learner.network.parts.action_heads import ActionSpace
+from mazemesh.collecting.noise import CorrelatedNoise
 from mazemesh.errors import InvalidArgument
 from mazemesh.games.spaces import Box, Dict, Discrete, MultiBinary, MultiDiscrete, Space, Tuple
 from mazemesh.policy.deciding import Deciding, first_row

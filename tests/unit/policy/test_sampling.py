@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from actor.collecting.acting import SoftmaxActing
+from mazemesh.collecting.acting import SoftmaxActing
 from mazemesh.policy.sampling import ape_x_epsilons, epsilon_greedy, log_probability, sample
 
 LOGITS = np.array([[0.0, 1.0, -1e9, 2.0, -1e9]], np.float32)

@@ -38,7 +38,7 @@ class Role(StrEnum):
     """The Matchmaker: creates games, follows policies and ratings."""
 
     MODEL_SERVICE = "model-service"
-    """The Model service: asks what games are like."""
+    """The Model service: plays a few games, asks how gates ended, writes simulators' experience."""
 
 
 ADMINISTRATORS: Final = frozenset({Role.OPERATOR, Role.ADMIN})
@@ -133,8 +133,12 @@ RPCS: Final[dict[str, Rpc]] = {
     ),
     f"{_GAME}PlayGame": Rpc(_PLAYERS | {Role.WORKER}, Kind.WRITE),
     # A session that is resumed is opened without a game.
+    # Model has files that are published play a few games.
     f"{_GAME}RunGames": Rpc(
-        _WORKERS | _TRAINERS, Kind.BULK, games=("open.game",), may_be_empty=("open.game",)
+        _WORKERS | _TRAINERS | {Role.MODEL_SERVICE},
+        Kind.BULK,
+        games=("open.game",),
+        may_be_empty=("open.game",),
     ),
     f"{_GAME}WatchGame": READ,
     f"{_GAME}ListActiveGames": READ,
@@ -214,11 +218,32 @@ RPCS: Final[dict[str, Rpc]] = {
     ),
     f"{_MODEL}GetAlias": ANY,
     f"{_MODEL}ListAliasHistory": ANY,
+    f"{_MODEL}GetPolicyDetails": ANY,
+    f"{_MODEL}ListUploads": READ,
+    f"{_MODEL}CollectPolicies": Rpc(
+        frozenset({Role.TRAINER, Role.ADMIN}), Kind.WRITE, policies=("name",), what=("dry_run",)
+    ),
+    # Whoever plays versions keeps them; nothing of them changes.
+    f"{_MODEL}HoldVersions": Rpc(
+        _TRAINERS | {Role.WORKER, Role.MATCHMAKER_SERVICE}, Kind.BULK, what=("holder",)
+    ),
+    f"{_MODEL}ListVersionHolds": ANY,
+    f"{_MODEL}SetPromotionRules": Rpc(
+        _PEOPLE, Kind.WRITE, policies=("rules.name",), what=("rules.alias", "expected_revision")
+    ),
+    f"{_MODEL}GetPromotionRules": ANY,
     f"{_MODEL}HoldName": Rpc(_TRAINERS, Kind.BULK, policies=("name",)),
     # Who may fetch policies may ask them; sessions are a key's own.
     f"{_MODEL}Infer": Rpc(_WORKERS | _TRAINERS),
     f"{_MODEL}GetPolicySignature": Rpc(_WORKERS | _TRAINERS),
     f"{_MODEL}ResetSessions": Rpc(_WORKERS | _TRAINERS),
+    # Experience is written for those who are named, so they are within a key's prefixes.
+    f"{_MODEL}ExternalEpisodes": Rpc(
+        _WORKERS,
+        Kind.BULK,
+        policies=("simulator.kinds.policy", "turn.agents.policies"),
+        may_be_empty=("simulator.kinds.policy", "turn.agents.policies"),
+    ),
     f"{_KSERVE}ServerLive": ANY,
     f"{_KSERVE}ServerReady": ANY,
     f"{_KSERVE}ServerMetadata": ANY,
@@ -257,12 +282,14 @@ RPCS: Final[dict[str, Rpc]] = {
     f"{_ELO}RebuildRatings": Rpc(frozenset({Role.ADMIN}), Kind.WRITE, what=("verify_only",)),
     # Replay
     f"{_REPLAY}CreateTable": Rpc(_TRAINERS, Kind.WRITE, policies=("table.name",)),
-    f"{_REPLAY}ListTables": READ,
+    f"{_REPLAY}ListTables": Rpc(_READERS | {Role.MODEL_SERVICE}),
     f"{_REPLAY}DeleteTable": Rpc(
         frozenset({Role.TRAINER, Role.ADMIN}), Kind.WRITE, policies=("table",)
     ),
     f"{_REPLAY}UpdateRateLimiter": Rpc(_TRAINERS, Kind.WRITE, policies=("table",)),
-    f"{_REPLAY}RecordExperience": Rpc(_WORKERS, Kind.BULK, policies=("table", "more_tables.table")),
+    f"{_REPLAY}RecordExperience": Rpc(
+        _WORKERS | {Role.MODEL_SERVICE}, Kind.BULK, policies=("table", "more_tables.table")
+    ),
     f"{_REPLAY}GetExperienceBatch": Rpc(_TRAINERS, Kind.BULK, policies=("table",)),
     f"{_REPLAY}UpdatePriorities": Rpc(_TRAINERS, Kind.BULK, policies=("table",)),
     f"{_REPLAY}Checkpoint": Rpc(_TRAINERS, Kind.WRITE, policies=("table",)),

@@ -15,18 +15,18 @@ import numpy.typing as npt
 import pytest
 from prometheus_client import CollectorRegistry
 
-from actor.collecting.acting import Collector, SoftmaxActing, method
-from actor.collecting.own_pace import OwnPaceUnrollCollector
-from actor.collecting.sequences import SequenceCollector
-from actor.collecting.shown import Shown
-from actor.collecting.step import TRUNCATED
-from actor.collecting.transitions import TransitionCollector
-from actor.collecting.unrolls import UnrollCollector
 from actor.metrics import ActorMetrics
 from actor.selfplay.crew import Trainee
 from actor.selfplay.seat_plan import Part, Reseat, SeatPlan
 from actor.selfplay.selfplay import TrainingGames
 from mazemesh.client.game.games_session import Step
+from mazemesh.collecting.acting import Collector, SoftmaxActing, method
+from mazemesh.collecting.own_pace import OwnPaceUnrollCollector
+from mazemesh.collecting.sequences import SequenceCollector
+from mazemesh.collecting.shown import Shown
+from mazemesh.collecting.step import TRUNCATED
+from mazemesh.collecting.transitions import TransitionCollector
+from mazemesh.collecting.unrolls import UnrollCollector
 from mazemesh.errors import NotFound
 from mazemesh.experience import policy_digest, unroll_signature, with_global_state
 from mazemesh.games import get_game

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from actor.collecting.sender import ExperienceSender
-from actor.collecting.step import Experience
 from actor.selfplay import learning as module
 from actor.selfplay.learning import Learning, Role, adversaries, roles_of
+from actor.selfplay.sender import ExperienceSender
+from mazemesh.collecting.step import Experience
 from mazemesh.errors import InvalidArgument
 from mazemesh.games import GameSettings, get_game
 from mazemesh.v1.model_pb2 import Collection, PolicyVersion

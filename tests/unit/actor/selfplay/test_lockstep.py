@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from actor.collecting.step import Experience
 from actor.selfplay.lockstep import LockstepOpponents, Turns
+from mazemesh.collecting.step import Experience
 from mazemesh.v1.model_pb2 import PolicyVersion
 
 BOTS = ("bot/random", "bot/wall-follower", "bot/shortest-path")

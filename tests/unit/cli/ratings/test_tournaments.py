@@ -24,7 +24,7 @@ from services.matchmaker.tournaments.plan import Forfeit, Format, Log
 from services.matchmaker.tournaments.run import TournamentState
 from services.matchmaker.tournaments.tournament import fold
 from services.matchmaker.wire.tournaments import encounter_messages, tournament_message
-from tests.contract.test_matchmaker_tournaments import run as stored
+from tests.contract.matchmaker.test_tournaments import run as stored
 from tests.unit.matchmaker.tournaments.test_tournaments import plan
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from actor.collecting.step import Experience
 from learner.algorithms.dqn import DQNConfig
 from learner.algorithms.impala import ImpalaConfig
 from learner.algorithms.ppo import PPOConfig
@@ -23,6 +22,7 @@ from learner.network.architecture import Architecture
 from learner.ports import Columns
 from learner.run import Run
 from learner.settings import LearnerSettings
+from mazemesh.collecting.step import Experience
 from mazemesh.errors import InvalidArgument, NotFound
 from mazemesh.experience import (
     MESSAGE_BYTES,

@@ -1,0 +1,1 @@
+"""Agents of simulators that step themselves: asked, played, and learned from."""

@@ -1,0 +1,247 @@
+"""A policy that learns from agents of simulators: how it acts, and what becomes of their steps.
+
+Steps of an agent go into one row of a collector. A row is taken by one agent after the other, the
+one that has waited longest first, as an actor's rows are: so an unroll goes from the last step of
+an agent straight to the first of another, and is filled soon.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from mazemesh.collecting.acting import Acting, Collector
+from mazemesh.collecting.shown import Shown
+from mazemesh.collecting.step import OVER, Consequence, Decision
+from mazemesh.errors import ResourceExhausted
+from mazemesh.games.columns import action_dtype
+from mazemesh.games.spaces import Space
+from mazemesh.policy.deciding import Deciding
+from mazemesh.policy.heads import logits_width
+from services.model.external.agents import Step
+from services.model.external.recorder import Recorder
+from services.model.external.turns import TRUNCATED
+
+Array = npt.NDArray[Any]
+Float = npt.NDArray[np.float32]
+
+BLOCK_ROWS: Final = 64
+MOST_ROWS: Final = 4096
+LADDER: Final = 16
+
+
+class Method(Protocol):
+    """How a run collects, as its versions say (`services.model.wire.external_collection`)."""
+
+    observation: Space
+    action: Space
+    table: str
+    batch_rows: int
+    batches_ahead: int
+    write_rows: int
+    explores_in_turn: bool
+
+    def acting(self, rows: int, rng: np.random.Generator) -> Acting:
+        """How so many agents act."""
+        ...
+
+    def collector(self, rows: int, state_size: int) -> Collector:
+        """What makes rows of experience of their steps."""
+        ...
+
+    def deciding(self) -> Deciding:
+        """What actions are drawn from."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an agent's steps go.
+
+    Attributes:
+        trainee: Whose agent it is.
+        row: Of all blocks.
+        episode: Of `LADDER` episodes, one after the other, which.
+    """
+
+    trainee: Trainee
+    row: int
+    episode: int
+
+
+class Trainee:
+    """A policy that learns by one method.
+
+    Args:
+        name: Of the policy.
+        collection: What its versions say of collecting, as they came.
+        method: The same, read.
+        state_size: Of what it remembers.
+        recorder: Writes its experience.
+        rng: Source of draws.
+
+    Attributes:
+        agents: That it has now.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        collection: bytes,
+        method: Method,
+        state_size: int,
+        recorder: Recorder,
+        rng: np.random.Generator,
+    ) -> None:
+        self.name, self.collection, self.state_size = name, collection, state_size
+        self.method, self.recorder = method, recorder
+        self.shown = Shown(method.observation, method.action)
+        self.deciding = method.deciding()
+        self._acting = method.acting(MOST_ROWS, rng)
+        self._blocks = [_Block(self)]
+        self._free: deque[int] = deque(range(BLOCK_ROWS))
+        self._episodes = 0
+        self.agents = 0
+
+    @property
+    def size_bytes(self) -> int:
+        """Of what its collectors hold, about."""
+        return len(self._blocks) * self.block_bytes
+
+    @property
+    def block_bytes(self) -> int:
+        """Of one more block."""
+        return BLOCK_ROWS * self._blocks[0].collector.signature.row_bytes
+
+    def take_place(self, room: int) -> Place:
+        """A row for a new agent; a further block has to have at most `room` bytes.
+
+        Raises:
+            ResourceExhausted: there is none.
+        """
+        if not self._free:
+            rows = len(self._blocks) * BLOCK_ROWS
+            if rows >= MOST_ROWS or self.block_bytes > room:
+                raise ResourceExhausted(
+                    f"{self.name} learns from {self.agents} agents now; there is no room for more. "
+                    "End some, or begin later"
+                )
+            self._blocks.append(_Block(self))
+            self._free.extend(range(rows, rows + BLOCK_ROWS))
+        self.agents += 1
+        self._episodes += 1
+        return Place(self, self._free.popleft(), self._episodes % LADDER)
+
+    def give_back(self, place: Place) -> None:
+        """Its agent has ended."""
+        self.agents -= 1
+        self._free.append(place.row)
+
+    def act(self, logits: Float, mask: npt.NDArray[np.uint8], places: Sequence[Place]) -> Array:
+        """Actions [n] for agents at some places, packed, as they go into experience."""
+        order = np.argsort([place.row for place in places], kind="stable")
+        chosen = [
+            place.episode if self.method.explores_in_turn else place.row
+            for place in (places[index] for index in order.tolist())
+        ]
+        drawn = self._acting.student(logits[order], mask[order], np.array(chosen, np.intp))
+        actions = np.empty_like(drawn)
+        actions[order] = drawn
+        return actions
+
+    def played(self, actions: Array) -> Array:
+        """Those actions within their bounds, as they are carried out."""
+        columns = self.shown.actions(actions)
+        given = columns if len(columns) > 1 else next(iter(columns.values()))
+        return self.shown.pack_actions(self.deciding.bounded(given))
+
+    def learn(self, steps: Iterable[tuple[Place, Step]]) -> None:
+        """Whole steps of agents, those of each in order."""
+        left = list(steps)
+        while left:
+            chosen: list[tuple[int, Step]] = []
+            rest: list[tuple[Place, Step]] = []
+            seen: set[int] = set()
+            first: tuple[int, int] | None = None
+            for place, step in left:
+                block, row = divmod(place.row, BLOCK_ROWS)
+                first = first or (block, step.version)
+                if (block, step.version) == first and place.row not in seen:
+                    chosen.append((row, step))
+                else:
+                    rest.append((place, step))
+                seen.add(place.row)
+            assert first is not None
+            self._blocks[first[0]].add(chosen, first[1])
+            left = rest
+
+
+class _Block:
+    """Rows of one collector, as arrays of all of them; what nobody's step is in is not read."""
+
+    def __init__(self, trainee: Trainee) -> None:
+        rows, shown, states = BLOCK_ROWS, trainee.shown, (BLOCK_ROWS, trainee.state_size)
+        action = trainee.method.action
+        self.collector = trainee.method.collector(rows, trainee.state_size)
+        self._recorder, self._states = trainee.recorder, bool(trainee.state_size)
+        self._seen, self._next = shown.empty(rows), shown.empty(rows)
+        self._mask = np.zeros((rows, shown.mask_size), np.uint8)
+        self._next_mask = np.ones_like(self._mask)
+        self._action = np.zeros(rows, action_dtype(action))
+        self._logits = np.zeros((rows, logits_width(action)), np.float32)
+        self._state, self._next_state = np.zeros(states, np.float32), np.zeros(states, np.float32)
+        self._value, self._reward = np.zeros(rows, np.float32), np.zeros(rows, np.float32)
+        self._nobody = np.zeros(rows, np.uint64)
+
+    def add(self, steps: Sequence[tuple[int, Step]], version: int) -> None:
+        """One step in each of some rows, all by one version."""
+        status = np.full(BLOCK_ROWS, OVER, np.uint8)
+        success = np.zeros(BLOCK_ROWS, np.bool_)
+        cut: list[int] = []
+        for row, step in sorted(steps, key=lambda one: one[0]):
+            self._fill(row, step)
+            status[row], success[row] = step.status, step.success
+            if step.status == TRUNCATED:
+                cut.append(row)
+        decision = Decision(
+            observation=self._seen,
+            action_mask=self._mask,
+            action=self._action,
+            logits=self._logits,
+            policy_version=version,
+            state=self._state,
+            opponent=self._nobody,
+        )
+        truncated = np.array(cut, np.intp)
+        consequence = Consequence(
+            reward=self._reward,
+            status=status,
+            observation=self._next,
+            action_mask=self._next_mask,
+            value=self._value,
+            success=success,
+            truncated_games=truncated,
+            final_observation=self._next[truncated],
+            final_action_mask=self._next_mask[truncated],
+            final_value=self._value[truncated],
+            state=self._next_state,
+            final_state=self._next_state[truncated],
+        )
+        experience = self.collector.add(decision, consequence)
+        if experience is not None:
+            self._recorder.put(experience)
+
+    def _fill(self, row: int, step: Step) -> None:
+        moment, after = step.moment, step.after
+        assert after is not None
+        self._seen[row], self._next[row] = moment.observation, after.observation
+        self._mask[row], self._next_mask[row] = moment.mask, after.mask
+        self._action[row], self._logits[row] = step.action, step.logits
+        self._reward[row], self._value[row] = step.reward, after.value
+        if self._states:
+            self._state[row], self._next_state[row] = moment.state, after.state

@@ -1,0 +1,74 @@
+"""A Model and a Replay service over sockets, and a run on a game that a simulator plays."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from learner.loop.first_version import first_draft
+from learner.loop.prefetch import make_table
+from learner.loop.publisher import Publisher
+from learner.run import Run
+from learner.settings import LearnerSettings
+from mazemesh.client.replay.replay import ReplayClient
+from services.replay.bind import bind
+from services.replay.settings import ReplaySettings
+from tests.servers.model_server import RunningModel, running_model
+from tests.servers.running import RunningService
+
+CARTPOLE = """
+[observation]
+box = [4]
+[action]
+discrete = 2
+"""
+
+
+@dataclass
+class World:
+    """Both services, and a client of Replay."""
+
+    model: RunningModel
+    replay: ReplayClient
+    folder: Path
+
+    def begin(self, name: str, spaces: str = CARTPOLE, **settings: Any) -> Run:
+        """A run's table and its first version, as its learner makes them."""
+        file = self.folder / f"{name}.toml"
+        file.write_text(spaces)
+        run = Run.of(LearnerSettings(game=f"external:{name}", spaces=file, policy=name, **settings))
+        assert make_table(self.replay, run.table, threading.Event())
+        self.publish(run)
+        return run
+
+    def publish(self, run: Run, seed: int = 0) -> None:
+        """A version of a run, with other weights for each seed."""
+        publisher = Publisher(self.model.client, run, "run", threading.Event())
+        publisher.insist(first_draft(run, run.source.initial(seed)))
+
+    def rows(self, run: Run) -> int:
+        """That the run's table has taken."""
+        (table,) = [one for one in self.replay.list_tables() if one.table.name == run.table.name]
+        return table.inserts
+
+    def sample(self, run: Run, rows: int) -> dict[str, Any]:
+        """Rows of its table, by column."""
+        return dict(
+            self.replay.sample(run.table.name, rows, signature=run.signature, timeout=60).columns
+        )
+
+
+@contextmanager
+def external_world(folder: Path, **settings: Any) -> Iterator[World]:
+    own = ReplaySettings(port=0, data_dir=folder / "replay", memory_limit_gib=1.0)
+    with closing(RunningService(own, bind)) as replay:
+        client = ReplayClient(replay.address)
+        with (
+            closing(client),
+            running_model(folder / "model", replay_address=replay.address, **settings) as model,
+        ):
+            yield World(model, client, folder)
