@@ -37,8 +37,8 @@ OUTSIDE = {
     # The gateway's: what speaks HTTP, and its clients of the other services.
     *("rest", "access", "console", "app", "context", "mesh", "metered", "rpcs", "socket"),
     *("watches", "launchers", "playing", "minds"),
-    # Who starts jobs' processes, and the process that keeps those of one.
-    "runner",
+    # The process that keeps those of a job.
+    "job_runner",
     # Commands act for the user of this machine.
     "cli",
 }
