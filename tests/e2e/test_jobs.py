@@ -52,7 +52,7 @@ def processes_of(job: str) -> list[psutil.Process]:
 
 def test_a_job_outlives_the_gateway_and_waits_for_the_next_mesh(tmp_path: Path) -> None:
     folder, base = tmp_path / "mesh", free_ports(PORTS)
-    flags = ("--secure", "--actors", "0", "--evaluators", "0", "--plain")
+    flags = ("--secure", "--console", "--actors", "0", "--evaluators", "0", "--plain")
     quiet = {"MAZEMESH_LEARNER_TRACKING": "none"}
     with up(folder, base, *flags, told=quiet) as mesh:
         until(lambda: told(folder, base, "jobs", "list") == [])

@@ -128,11 +128,16 @@ PICTURES: Final[dict[str, tuple[str, Step]]] = {
     "leaderboard": ("/leaderboard", _nothing),
     "gates": ("/gates", _first("#table tbody button")),
     "tournaments": ("/tournaments", _first("#table tbody button")),
+    "training": ("/training", _nothing),
+    "start": ("/training/start", _nothing),
+    "studies": ("/training/studies", _nothing),
+    "policies": ("/policies?name=race&version=1", _nothing),
+    "system": ("/system", _nothing),
 }
 """Path and what is done there; RECORDING is that of a version's game."""
 
-DARK: Final = ("live", "recording", "leaderboard")
-PHONE: Final = ("home", "live", "play", "leaderboard")
+DARK: Final = ("live", "recording", "leaderboard", "training", "policies")
+PHONE: Final = ("home", "live", "play", "leaderboard", "training", "policies")
 
 
 def _take_all(url: str, out: Path, names: list[str]) -> None:

@@ -67,7 +67,7 @@ class Keeping:
         echo: TextIO | None = None,
     ) -> None:
         self._plan, self._data_dir, self._reports = plan, data_dir, reports
-        self._watch, self._replaced = watch, replaced
+        self._watch, self._replaced, self._folder = watch, replaced, folder
         self._told_to_stop = asyncio.Event()
         self._journal = Journal(data_dir / plan.journal)
         before = reports.last()
@@ -127,6 +127,8 @@ class Keeping:
             if self._replaced:
                 return End(State.QUEUED, "it was told to stop, and goes on elsewhere")
             return End(State.CANCELLED, "its processes were told to stop")
+        if not self._folder.exists():
+            return End(State.CANCELLED, "its folder was deleted, so nobody looks after it any more")
         if self._watch is not None and self._watch.gone:
             return End(State.QUEUED, "its mesh was stopped; it goes on with the next start")
         return None
@@ -141,12 +143,15 @@ class Keeping:
         restarts = sum(one.restarts for one in self._children)
         told = self._steps() - self._steps_before, self._episodes.count, restarts
         self._usage = self._account.usage(time.monotonic(), *told)
-        line = self._journal.newest()
-        if line is not None:
-            try:
-                self._progress = progress_of(line, self._usage.episodes, self._journal.run_id)
-            except (ValueError, TypeError):
-                return
+        # Before the learner has told anything, actors may have played.
+        line = self._journal.newest() or ({"time": time.time()} if self._usage.episodes else None)
+        episodes, before = self._usage.episodes, self._progress
+        if line is None or (before and episodes == before.episode and "agent_steps" not in line):
+            return
+        try:
+            self._progress = progress_of(line, episodes, self._journal.run_id)
+        except (ValueError, TypeError):
+            return
 
     def _steps(self) -> int:
         """Agent steps of the run as a whole, by the journal."""

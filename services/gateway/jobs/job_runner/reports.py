@@ -42,7 +42,7 @@ class Reports(Protocol):
 class FolderReports:
     """A file in a folder, whole or not there."""
 
-    seconds = 0.0
+    seconds = 0.9
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / FILE

@@ -19,8 +19,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
 @pytest.fixture(scope="module")
 def url(world: Services) -> Iterator[str]:
     """A gateway in whose queue jobs wait for ever."""
-    bounds = {"jobs_at_once": 0, "jobs_waiting_per_key": 3}
-    with gateway(world, drain_seconds=1.0, **bounds) as where:
+    with gateway(world, drain_seconds=1.0, jobs_waiting_per_key=3) as where:
         yield where
 
 

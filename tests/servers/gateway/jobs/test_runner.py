@@ -139,6 +139,14 @@ def test_it_ends_with_its_mesh_and_goes_on_with_the_next(tmp_path: Path) -> None
     assert (tmp_path / "mesh/learner/practice/saved").exists()
 
 
+def test_it_ends_where_nobody_can_look_any_more(tmp_path: Path) -> None:
+    with running(tmp_path, practice_plan()) as runner:
+        runner.until(lambda told: told.progress is not None)
+        runner.folder.rename(tmp_path / "elsewhere")
+        assert runner.process.wait(SECONDS) == 0
+    assert (tmp_path / "mesh/learner/practice/saved").exists()
+
+
 def test_where_it_is_replaced_a_signal_is_no_end(tmp_path: Path) -> None:
     flags = ("--replaced", "--report", "stdout", "--echo")
     with running(tmp_path, practice_plan(), *flags) as runner:
