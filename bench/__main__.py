@@ -25,6 +25,7 @@ COMMANDS = {
     "learner-budget": "bench.learner.budget",
     "learner-device": "bench.learner.device",
     "matchmaker": "bench.matchmaker.command",
+    "paint": "bench.gateway.paint",
     "rating": "bench.rating.command",
     "replay": "bench.replay.command",
     "replay-recovery": "bench.replay.recovery",
