@@ -16,6 +16,7 @@ COMMANDS = {
     "elo-scale": "bench.elo.scale",
     "fairness": "bench.fairness",
     "game": "bench.game.command",
+    "gateway": "bench.gateway.command",
     "league": "bench.league.command",
     "inference": "bench.inference.command",
     "leaderboard": "bench.leaderboard.command",

@@ -33,8 +33,8 @@ from mazemesh.process.ports import free_block
 
 STEPS_A_LINE: Final = 12_000
 METRIC: Final = "episode_reward"
-_SERVER_SECONDS: Final = 120.0
-_PAINT_SECONDS: Final = 90.0
+_SERVER_SECONDS: Final = 300.0
+_PAINT_SECONDS: Final = 180.0
 _OURS: Final = "html[data-painted]"
 _THEIRS: Final = ".js-plotly-plot .scatterlayer .trace path"
 
@@ -123,7 +123,7 @@ def measure(
 
     Returns:
         first_paint_ms_500_runs and mlflow_first_paint_ms at the top (the latter None without the
-        peer, or where it painted nothing within 90 s), `cells` after.
+        peer, or where it painted nothing within 180 s), `cells` after.
     """
     data, now = Data(runs, points), time.time()
     cells: dict[str, Any] = {"runs": runs, "points": runs * points, "visits": visits}

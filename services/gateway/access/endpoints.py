@@ -176,6 +176,7 @@ ENDPOINTS.update({f"GET {path}": OPEN for path in sitemap.paths()})
 # Curves, studies, the form of a run, what runs, logs.
 ENDPOINTS.update(
     {
+        "GET /policies/{name}/versions/{version}/details": by("ModelService/GetPolicyDetails"),
         "GET /training/runs": READ,
         "GET /training/runs/settings": READ,
         "GET /training/curves": READ,

@@ -9,6 +9,7 @@ from services.gateway.minds import recordings
 from services.gateway.rest import (
     audit,
     curves,
+    details,
     experiments,
     forms,
     games,
@@ -30,7 +31,7 @@ from services.gateway.rest import (
 
 _NOUNS = (
     *(recordings, brackets),  # before others: an id may have slashes
-    *(ratings, matches, policies, gates, tournaments, games, kserve),
+    *(ratings, matches, policies, details, gates, tournaments, games, kserve),
     *(training, jobs, experiments, forms, curves, studies),
     *(system, logs, keys, audit, session, health),
 )

@@ -22,8 +22,9 @@ from tests.e2e.running_mesh import Up, up
 from tests.ports import free_ports
 
 _HERE: Final = Path(__file__).parents[3] / "docs" / "console"
-_COLOURS: Final = 48
+_COLOURS: Final = 96
 _MINUTES: Final = 4.0
+_STEP: Final = 25
 _PHONE: Final[dict[str, Any]] = {
     "viewport": {"width": 390, "height": 844},
     "is_mobile": True,
@@ -122,16 +123,21 @@ PICTURES: Final[dict[str, tuple[str, Step]]] = {
     "home": ("/", _boards),
     "live": ("/live?boards=4", _boards),
     "mind": ("/live?source=training&boards=2", _mind),
-    "recording": ("RECORDING?step=25", _recording),
+    "recording": ("RECORDING", _recording),
     "play": ("/play?game=race&opponent=bot%2Frandom&size=8", _play),
     "leaderboard": ("/leaderboard", _nothing),
     "gates": ("/gates", _first("#table tbody button")),
     "tournaments": ("/tournaments", _first("#table tbody button")),
+    "training": ("/training", _nothing),
+    "start": ("/training/start", _nothing),
+    "studies": ("/training/studies", _nothing),
+    "policies": ("/policies?name=race&version=1", _nothing),
+    "system": ("/system", _nothing),
 }
 """Path and what is done there; RECORDING is that of a version's game."""
 
-DARK: Final = ("live", "recording", "leaderboard")
-PHONE: Final = ("home", "live", "play", "leaderboard")
+DARK: Final = ("live", "recording", "leaderboard", "training", "policies")
+PHONE: Final = ("home", "live", "play", "leaderboard", "training", "policies")
 
 
 def _take_all(url: str, out: Path, names: list[str]) -> None:
@@ -151,14 +157,18 @@ def _take_all(url: str, out: Path, names: list[str]) -> None:
 def _take(console: Console, name: str, file: Path) -> None:
     path, prepare = PICTURES[name]
     if path.startswith("RECORDING"):
-        page = console.go("/live?source=recording")
-        found = page.locator("#recordings a", has_text="race:").first.get_attribute("href") or ""
-        path = path.replace("RECORDING", found.removeprefix("/console"))
+        known = console.page.request.get(f"{console.url}/recordings").json()["replays"]
+        found = next(
+            one["game_id"]
+            for one in known
+            if one["outcome"]["steps"] > _STEP and one["participants"][0].startswith("race:")
+        )
+        path = f"/recordings/{found}?step={_STEP}"
     page = console.go(path)
     prepare(page, console)
     page.evaluate("scrollTo(0, 0)")
     picture = Image.open(BytesIO(page.screenshot())).convert("RGB")
-    small = picture.quantize(_COLOURS, dither=Image.Dither.NONE)
+    small = picture.quantize(_COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
     small.save(file, optimize=True)
     sys.stdout.write(f"{file.name}: {file.stat().st_size // 1024} kB\n")
 

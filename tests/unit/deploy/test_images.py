@@ -200,6 +200,6 @@ def test_on_aws_it_fetches_secrets_first(tmp_path: Path) -> None:
 
 def test_an_unknown_role_is_refused(tmp_path: Path) -> None:
     with pytest.raises(subprocess.CalledProcessError) as error:
-        enter(tmp_path, "gateway")
+        enter(tmp_path, "postman")
     assert error.value.returncode == 2
     assert "should be game, matchmaker" in error.value.stderr

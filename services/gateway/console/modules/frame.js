@@ -28,6 +28,9 @@ for (const link of document.querySelectorAll("[data-language]")) {
   });
 }
 
+// On a phone the row of pages is longer than the screen.
+$("nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+
 const badge = $("#connection");
 onState((state) => {
   badge.hidden = state === "unused";

@@ -33,7 +33,7 @@ function show(next) {
   put($("#figures"), figures.map(([key, value]) => h("div.card", {}, h("span.small.soft", {}, t(key)), h("div.figure", { "data-testid": key }, value))));
   const open = OPEN.includes(job.status) && job.status !== "stopping";
   const facts = { game: job.game, algorithm: job.algorithm, policy: job.policy, priority: job.priority, owner: job.owner || "—", place: job.place || "—", ...flat(job.request) };
-  put($("#request"), h("dl.facts", {}, h("dt", {}, t("jobs.created")), h("dd", {}, when(job.create_time)), Object.entries(facts).map(([key, value]) => [h("dt", {}, key), h("dd", {}, String(value ?? "—"))])), command(`mazemesh jobs show ${id}`));
+  put($("#request"), h("dl.facts", {}, h("dt", {}, t("jobs.created")), h("dd", {}, when(job.create_time)), Object.entries(facts).map(([key, value]) => [h("dt", {}, key), h("dd", {}, String(value ?? "—"))])), command(`mazemesh jobs status ${id}`));
   // What is being asked about now is not drawn anew under the finger.
   if (open && $("#actions [data-sure='1']")) return;
   put($("#actions"),

@@ -26,10 +26,10 @@ function fillOpponents() {
   const policies = versions.filter((one) => one.collection?.game === chosen.name);
   const names = [...new Set(policies.map((one) => one.name))];
   const aliases = names.flatMap((name) => [`${name}:latest`, ...policies.filter((one) => one.name === name && one.snapshot).slice(-8).reverse().map((one) => `${name}:${one.version}`)]);
-  const wished = read("opponent");
-  if (names.some((name) => wished.startsWith(`${name}:`)) && !aliases.includes(wished)) aliases.unshift(wished);
   // Who may make no games finds others, or a bot of about the same rating.
   if (!mayMake) return options($("#opponent"), alone ? [] : [["", t("play.anybody")]]);
+  const wished = read("opponent");
+  if (names.some((name) => wished.startsWith(`${name}:`)) && !aliases.includes(wished)) aliases.unshift(wished);
   options($("#opponent"), alone ? [["", t("play.nobody")]] : [...chosen.bots.map((one) => [one, one]), ...aliases.map((one) => [one, one]), ["", t("play.anybody")]]);
   form.rated.disabled = alone;
 }

@@ -172,25 +172,26 @@ const words = (key) => {
   return said.startsWith("policies.") ? key : said;
 };
 
-/** What was checked before the version was taken: a line each where Model keeps them, else in words. */
-function drawReport(one) {
-  const checks = one.checks ?? [];
+/** What was checked before the version was taken: a line each, with its figure and what that is held to. */
+async function drawReport(one) {
   const title = h("h3", {}, t("policies.report"));
-  if (one.rejection) return put($("#report"), title, h("div.notice.error", {}, h("p", {}, one.rejection)));
-  if (!checks.length) return put($("#report"), title, h("p", {}, one.checked || t("policies.report.none")));
-  put($("#report"), title);
+  const rejected = one.rejection && h("div.notice.error", {}, h("p", {}, one.rejection));
+  const told = await get(path`/policies/${one.name}/versions/${one.version}/details`).catch((error) => ({ error }));
+  if (String(one.version) !== read("version")) return; // another one was opened meanwhile
+  if (told.error || !told.checks.length) return put($("#report"), title, rejected, h("p", {}, told.error?.message ?? (one.checked || t("policies.report.none"))));
+  const figure = (value, unit) => (value === null ? "—" : `${number(value, 6)} ${unit}`);
+  put($("#report"), title, rejected, told.kept_by && h("p.small.soft", {}, t("policies.kept", { why: told.kept_by })));
   new Table($("#report"), {
-    caption: t("policies.report"), name: "report", parameter: "checks", key: (row) => row.check ?? row.name,
+    caption: t("policies.report"), name: "report", parameter: "checks", key: (row) => row.check,
     columns: [
-      { key: "check", title: t("policies.check"), value: (row) => row.check ?? row.name },
-      { key: "passed", title: t("policies.outcome"), value: (row) => outcome(row) },
-      { key: "figure", title: t("policies.figure"), value: (row) => row.figure ?? row.value ?? null, show: (row) => (row.figure === null || row.figure === undefined ? "—" : `${number(row.figure, 6)} ${row.unit ?? ""}`), number: true },
-      { key: "detail", title: t("policies.detail"), value: (row) => row.detail ?? row.explanation ?? "" },
+      { key: "check", title: t("policies.check"), value: (row) => row.check },
+      { key: "outcome", title: t("policies.outcome"), value: (row) => row.outcome, show: (row) => h("span.badge", { class: row.outcome === "passed" ? "passed" : row.outcome === "failed" ? "failed" : "" }, t(`policies.${row.outcome}`)) },
+      { key: "figure", title: t("policies.figure"), value: (row) => row.figure, show: (row) => figure(row.figure, row.unit), number: true },
+      { key: "limit", title: t("policies.limit"), value: (row) => row.limit, show: (row) => figure(row.limit, ""), number: true },
+      { key: "detail", title: t("policies.detail"), value: (row) => row.detail },
     ],
-  }).show(checks);
+  }).show(told.checks);
 }
-
-const outcome = (row) => t(row.passed === false || row.outcome === "failed" ? "policies.failed" : row.outcome === "skipped" ? "policies.skipped" : "policies.passed");
 
 try {
   if (await loadNames()) await load();
