@@ -97,7 +97,7 @@ class AsyncRuns:
 
     def __init__(self, runs: Runs) -> None:
         self._runs = runs
-        self.get = in_thread(experiments.get)
+        self.get = in_thread(runs.get)
 
     async def list(self) -> list[Run]:
         """See `Runs.list`."""
