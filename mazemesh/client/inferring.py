@@ -40,9 +40,9 @@ class Inferred:
     version: int
     columns: Mapping[str, npt.NDArray[Any]]
     begun: tuple[int, ...] = ()
-    variant: str = ""
     experiment_id: str = ""
     row_versions: tuple[int, ...] = ()
+    variant: str = ""
 
     @property
     def reference(self) -> str:
@@ -151,9 +151,9 @@ class InferringClient(ServiceClient):
             told.version,
             arrays_of(told.columns, told.rows),
             tuple(told.begun_rows),
-            variant_name(told.variant),
             told.experiment_id,
             tuple(told.row_versions),
+            variant_name(told.variant),
         )
 
     def policy_signature(

@@ -333,7 +333,7 @@ def _inputs(node: Any) -> Iterator[str]:
                 yield named.name
 
 
-def _all_names(graph: GraphProto) -> set[str]:
+def _all_names(graph: Any) -> set[str]:
     names = {one.name for one in (*graph.input, *graph.output, *graph.initializer)}
     for node in graph.node:
         names.update(node.input, node.output)

@@ -207,7 +207,7 @@ class SequenceCollection(_message.Message):
     def __init__(self, length: _Optional[int] = ..., burn_in: _Optional[int] = ..., n_step: _Optional[int] = ..., discount: _Optional[float] = ..., epsilon: _Optional[float] = ..., epsilon_exponent: _Optional[float] = ..., max_error_share: _Optional[float] = ...) -> None: ...
 
 class PolicyVersion(_message.Message):
-    __slots__ = ("name", "version", "state", "run_id", "training_step", "parent_version", "snapshot", "collection", "spec_hash", "sha256", "size_bytes", "create_time", "metadata", "rejection", "aliases", "revision", "q_values", "checked", "graph_sha256", "code_version", "game_hash", "config_sha256", "variants")
+    __slots__ = ("name", "version", "state", "run_id", "training_step", "parent_version", "snapshot", "collection", "spec_hash", "sha256", "size_bytes", "create_time", "metadata", "rejection", "aliases", "revision", "q_values", "checked", "graph_sha256", "variants", "code_version", "game_hash", "config_sha256")
     class MetadataEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -234,10 +234,10 @@ class PolicyVersion(_message.Message):
     Q_VALUES_FIELD_NUMBER: _ClassVar[int]
     CHECKED_FIELD_NUMBER: _ClassVar[int]
     GRAPH_SHA256_FIELD_NUMBER: _ClassVar[int]
+    VARIANTS_FIELD_NUMBER: _ClassVar[int]
     CODE_VERSION_FIELD_NUMBER: _ClassVar[int]
     GAME_HASH_FIELD_NUMBER: _ClassVar[int]
     CONFIG_SHA256_FIELD_NUMBER: _ClassVar[int]
-    VARIANTS_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: int
     state: PolicyState
@@ -257,11 +257,11 @@ class PolicyVersion(_message.Message):
     q_values: bool
     checked: str
     graph_sha256: str
+    variants: _containers.RepeatedCompositeFieldContainer[PolicyVariantFile]
     code_version: str
     game_hash: str
     config_sha256: str
-    variants: _containers.RepeatedCompositeFieldContainer[PolicyVariantFile]
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., state: _Optional[_Union[PolicyState, str]] = ..., run_id: _Optional[str] = ..., training_step: _Optional[int] = ..., parent_version: _Optional[int] = ..., snapshot: _Optional[bool] = ..., collection: _Optional[_Union[Collection, _Mapping]] = ..., spec_hash: _Optional[str] = ..., sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., rejection: _Optional[str] = ..., aliases: _Optional[_Iterable[str]] = ..., revision: _Optional[int] = ..., q_values: _Optional[bool] = ..., checked: _Optional[str] = ..., graph_sha256: _Optional[str] = ..., code_version: _Optional[str] = ..., game_hash: _Optional[str] = ..., config_sha256: _Optional[str] = ..., variants: _Optional[_Iterable[_Union[PolicyVariantFile, _Mapping]]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., state: _Optional[_Union[PolicyState, str]] = ..., run_id: _Optional[str] = ..., training_step: _Optional[int] = ..., parent_version: _Optional[int] = ..., snapshot: _Optional[bool] = ..., collection: _Optional[_Union[Collection, _Mapping]] = ..., spec_hash: _Optional[str] = ..., sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., rejection: _Optional[str] = ..., aliases: _Optional[_Iterable[str]] = ..., revision: _Optional[int] = ..., q_values: _Optional[bool] = ..., checked: _Optional[str] = ..., graph_sha256: _Optional[str] = ..., variants: _Optional[_Iterable[_Union[PolicyVariantFile, _Mapping]]] = ..., code_version: _Optional[str] = ..., game_hash: _Optional[str] = ..., config_sha256: _Optional[str] = ...) -> None: ...
 
 class PublishPolicyRequest(_message.Message):
     __slots__ = ("header", "chunk")
@@ -272,7 +272,7 @@ class PublishPolicyRequest(_message.Message):
     def __init__(self, header: _Optional[_Union[PublishPolicyHeader, _Mapping]] = ..., chunk: _Optional[bytes] = ...) -> None: ...
 
 class PublishPolicyHeader(_message.Message):
-    __slots__ = ("request_id", "name", "run_id", "training_step", "parent_version", "snapshot", "collection", "sha256", "size_bytes", "metadata", "parity", "fence", "q_values", "graph_sha256", "weights", "code_version", "config", "variants")
+    __slots__ = ("request_id", "name", "run_id", "training_step", "parent_version", "snapshot", "collection", "sha256", "size_bytes", "metadata", "parity", "fence", "q_values", "graph_sha256", "weights", "variants", "code_version", "config", "config_sha256")
     class MetadataEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -302,9 +302,10 @@ class PublishPolicyHeader(_message.Message):
     Q_VALUES_FIELD_NUMBER: _ClassVar[int]
     GRAPH_SHA256_FIELD_NUMBER: _ClassVar[int]
     WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    VARIANTS_FIELD_NUMBER: _ClassVar[int]
     CODE_VERSION_FIELD_NUMBER: _ClassVar[int]
     CONFIG_FIELD_NUMBER: _ClassVar[int]
-    VARIANTS_FIELD_NUMBER: _ClassVar[int]
+    CONFIG_SHA256_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     name: str
     run_id: str
@@ -320,10 +321,11 @@ class PublishPolicyHeader(_message.Message):
     q_values: bool
     graph_sha256: str
     weights: bytes
+    variants: _containers.RepeatedScalarFieldContainer[PolicyVariant]
     code_version: str
     config: _containers.ScalarMap[str, str]
-    variants: _containers.RepeatedScalarFieldContainer[PolicyVariant]
-    def __init__(self, request_id: _Optional[str] = ..., name: _Optional[str] = ..., run_id: _Optional[str] = ..., training_step: _Optional[int] = ..., parent_version: _Optional[int] = ..., snapshot: _Optional[bool] = ..., collection: _Optional[_Union[Collection, _Mapping]] = ..., sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ..., metadata: _Optional[_Mapping[str, str]] = ..., parity: _Optional[_Union[ParityCheck, _Mapping]] = ..., fence: _Optional[int] = ..., q_values: _Optional[bool] = ..., graph_sha256: _Optional[str] = ..., weights: _Optional[bytes] = ..., code_version: _Optional[str] = ..., config: _Optional[_Mapping[str, str]] = ..., variants: _Optional[_Iterable[_Union[PolicyVariant, str]]] = ...) -> None: ...
+    config_sha256: str
+    def __init__(self, request_id: _Optional[str] = ..., name: _Optional[str] = ..., run_id: _Optional[str] = ..., training_step: _Optional[int] = ..., parent_version: _Optional[int] = ..., snapshot: _Optional[bool] = ..., collection: _Optional[_Union[Collection, _Mapping]] = ..., sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ..., metadata: _Optional[_Mapping[str, str]] = ..., parity: _Optional[_Union[ParityCheck, _Mapping]] = ..., fence: _Optional[int] = ..., q_values: _Optional[bool] = ..., graph_sha256: _Optional[str] = ..., weights: _Optional[bytes] = ..., variants: _Optional[_Iterable[_Union[PolicyVariant, str]]] = ..., code_version: _Optional[str] = ..., config: _Optional[_Mapping[str, str]] = ..., config_sha256: _Optional[str] = ...) -> None: ...
 
 class ParityCheck(_message.Message):
     __slots__ = ("observation", "action_mask", "logits", "value", "state", "next_state", "inputs", "outputs")
@@ -694,6 +696,54 @@ class ResetSessionsResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
+class GetDriftRequest(_message.Message):
+    __slots__ = ("policy",)
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    policy: str
+    def __init__(self, policy: _Optional[str] = ...) -> None: ...
+
+class GetDriftResponse(_message.Message):
+    __slots__ = ("policies",)
+    POLICIES_FIELD_NUMBER: _ClassVar[int]
+    policies: _containers.RepeatedCompositeFieldContainer[PolicyDrift]
+    def __init__(self, policies: _Optional[_Iterable[_Union[PolicyDrift, _Mapping]]] = ...) -> None: ...
+
+class PolicyDrift(_message.Message):
+    __slots__ = ("policy", "rows", "reference_rows", "window_seconds", "drifted", "columns", "reason")
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_ROWS_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    DRIFTED_FIELD_NUMBER: _ClassVar[int]
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    policy: str
+    rows: int
+    reference_rows: int
+    window_seconds: float
+    drifted: bool
+    columns: _containers.RepeatedCompositeFieldContainer[DriftColumn]
+    reason: str
+    def __init__(self, policy: _Optional[str] = ..., rows: _Optional[int] = ..., reference_rows: _Optional[int] = ..., window_seconds: _Optional[float] = ..., drifted: _Optional[bool] = ..., columns: _Optional[_Iterable[_Union[DriftColumn, _Mapping]]] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class DriftColumn(_message.Message):
+    __slots__ = ("column", "psi", "ks", "feature", "drifted", "mean", "reference_mean")
+    COLUMN_FIELD_NUMBER: _ClassVar[int]
+    PSI_FIELD_NUMBER: _ClassVar[int]
+    KS_FIELD_NUMBER: _ClassVar[int]
+    FEATURE_FIELD_NUMBER: _ClassVar[int]
+    DRIFTED_FIELD_NUMBER: _ClassVar[int]
+    MEAN_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_MEAN_FIELD_NUMBER: _ClassVar[int]
+    column: str
+    psi: float
+    ks: float
+    feature: str
+    drifted: bool
+    mean: float
+    reference_mean: float
+    def __init__(self, column: _Optional[str] = ..., psi: _Optional[float] = ..., ks: _Optional[float] = ..., feature: _Optional[str] = ..., drifted: _Optional[bool] = ..., mean: _Optional[float] = ..., reference_mean: _Optional[float] = ...) -> None: ...
+
 class ExperimentArm(_message.Message):
     __slots__ = ("version", "weight")
     VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -969,54 +1019,6 @@ class AssignSessionResponse(_message.Message):
     version: int
     experiment_id: str
     def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., experiment_id: _Optional[str] = ...) -> None: ...
-
-class GetDriftRequest(_message.Message):
-    __slots__ = ("policy",)
-    POLICY_FIELD_NUMBER: _ClassVar[int]
-    policy: str
-    def __init__(self, policy: _Optional[str] = ...) -> None: ...
-
-class GetDriftResponse(_message.Message):
-    __slots__ = ("policies",)
-    POLICIES_FIELD_NUMBER: _ClassVar[int]
-    policies: _containers.RepeatedCompositeFieldContainer[PolicyDrift]
-    def __init__(self, policies: _Optional[_Iterable[_Union[PolicyDrift, _Mapping]]] = ...) -> None: ...
-
-class PolicyDrift(_message.Message):
-    __slots__ = ("policy", "rows", "reference_rows", "window_seconds", "drifted", "columns", "reason")
-    POLICY_FIELD_NUMBER: _ClassVar[int]
-    ROWS_FIELD_NUMBER: _ClassVar[int]
-    REFERENCE_ROWS_FIELD_NUMBER: _ClassVar[int]
-    WINDOW_SECONDS_FIELD_NUMBER: _ClassVar[int]
-    DRIFTED_FIELD_NUMBER: _ClassVar[int]
-    COLUMNS_FIELD_NUMBER: _ClassVar[int]
-    REASON_FIELD_NUMBER: _ClassVar[int]
-    policy: str
-    rows: int
-    reference_rows: int
-    window_seconds: float
-    drifted: bool
-    columns: _containers.RepeatedCompositeFieldContainer[DriftColumn]
-    reason: str
-    def __init__(self, policy: _Optional[str] = ..., rows: _Optional[int] = ..., reference_rows: _Optional[int] = ..., window_seconds: _Optional[float] = ..., drifted: _Optional[bool] = ..., columns: _Optional[_Iterable[_Union[DriftColumn, _Mapping]]] = ..., reason: _Optional[str] = ...) -> None: ...
-
-class DriftColumn(_message.Message):
-    __slots__ = ("column", "psi", "ks", "feature", "drifted", "mean", "reference_mean")
-    COLUMN_FIELD_NUMBER: _ClassVar[int]
-    PSI_FIELD_NUMBER: _ClassVar[int]
-    KS_FIELD_NUMBER: _ClassVar[int]
-    FEATURE_FIELD_NUMBER: _ClassVar[int]
-    DRIFTED_FIELD_NUMBER: _ClassVar[int]
-    MEAN_FIELD_NUMBER: _ClassVar[int]
-    REFERENCE_MEAN_FIELD_NUMBER: _ClassVar[int]
-    column: str
-    psi: float
-    ks: float
-    feature: str
-    drifted: bool
-    mean: float
-    reference_mean: float
-    def __init__(self, column: _Optional[str] = ..., psi: _Optional[float] = ..., ks: _Optional[float] = ..., feature: _Optional[str] = ..., drifted: _Optional[bool] = ..., mean: _Optional[float] = ..., reference_mean: _Optional[float] = ...) -> None: ...
 
 class ExternalEpisodesRequest(_message.Message):
     __slots__ = ("simulator", "turn")

@@ -44,6 +44,7 @@ from services.model.remotes.game_and_elo import RemoteGates, RemoteSmoke
 from services.model.servicer import GatePeer
 from services.model.settings import ModelSettings
 from services.model.stores.sql import SqlRegistry
+from services.model.validation.report import Standards
 from services.model.validation.smoke.smoke import Extent, Smoke, SmokePeer
 from services.model.validation.validators import Limits, Validator, Validators
 from services.model.variants.making import VariantMaker
@@ -145,6 +146,11 @@ async def bind_with(
     limits = Limits(
         cpu_seconds=settings.validation_cpu_seconds,
         memory_bytes=settings.validation_memory_bytes,
+        standards=Standards(
+            settings.max_policy_bytes,
+            settings.latency_budget_ms,
+            settings.batch_latency_budget_ms,
+        ),
     )
     validators = Validators(
         limits,

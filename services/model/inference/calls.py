@@ -59,6 +59,7 @@ class Asked:
         sessions: States that are kept.
         deadline: When nobody waits for the answer any more, by the clock of inference.
         size_bytes: What the call holds in memory.
+        variant: The form of the version's file that is wanted, where it has it; empty: the file.
     """
 
     policy: str
@@ -69,6 +70,7 @@ class Asked:
     sessions: Sessions = NO_SESSIONS
     deadline: float = float("inf")
     size_bytes: int = 0
+    variant: str = ""
 
 
 @dataclass(slots=True)

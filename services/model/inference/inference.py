@@ -22,7 +22,7 @@ from services.model.inference.calls import (
 from services.model.inference.figures import Figures
 from services.model.inference.layout import STATE, Given
 from services.model.inference.models import Model, Models, refused
-from services.model.inference.pointers import Pointers
+from services.model.inference.pointers import Pointers, name_in_use
 from services.model.inference.runner import frames
 from services.model.inference.sessions import Remembering, Taken
 from services.model.registry.policy import Event, Version
@@ -106,9 +106,10 @@ class Inference:
             )
         self.calls += 1
         self.size_bytes += asked.size_bytes
+        name = name_in_use(asked.policy, asked.variant) if asked.variant else asked.policy
         try:
             for _ in range(_TRIES):
-                version, model = await self._served(asked.policy)
+                version, model = await self._served(name)
                 try:
                     return await self._answer(version, model, asked)
                 except RunnerEnded:

@@ -20,7 +20,7 @@ class MirrorCollector(Collector):
         """Gauges and counters."""
         mirror = self._mirror
         for name, text, value in (
-            ("waiting", "Changes that MLflow is still to be told.", mirror.waiting.count),
+            ("waiting", "Changes that MLflow is still to be told.", mirror.waiting.entries),
             ("age_seconds", "How long the oldest of them has waited.", mirror.age_seconds),
             ("refused", "Changes that MLflow refused for ever.", mirror.waiting.refused),
         ):

@@ -7,14 +7,16 @@ twice, ends where the registry is. Of several instances one does it, by a lease.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final, Protocol
 
 import structlog
 
 from mazemesh.errors import FailedPrecondition, MazemeshError, NotFound, Unavailable
 from services._harness.broadcast import Broadcast, wait
+from services.model.checks import Check
 from services.model.mirror.outbox import Entry, Waiting
 from services.model.registry.policy import State, Version
 from services.model.store import RegistryStore, Transaction
@@ -55,7 +57,7 @@ class Mirror:
         store: The registry.
         file: The file of a ready version.
         told: The mirror.
-        tell: What it is told of a version.
+        tell: What it is told of a version, with its checks.
         uri: Of the mirror.
         holder: This instance.
         now: The time.
@@ -71,7 +73,7 @@ class Mirror:
         store: RegistryStore,
         file: Callable[[Version], Awaitable[bytes]],
         told: Told,
-        tell: Callable[[Version], dict[str, Any]],
+        tell: Callable[[Version, Sequence[Check]], dict[str, Any]],
         uri: str,
         holder: str,
         now: Callable[[], datetime],
@@ -105,7 +107,7 @@ class Mirror:
                     pause = min(2 * pause, LONGEST_RETRY_SECONDS)
                     continue
                 if pause != FIRST_RETRY_SECONDS:
-                    _log.info("the mirror is told again", waiting=self.waiting.count)
+                    _log.info("the mirror is told again", waiting=self.waiting.entries)
                 pause = FIRST_RETRY_SECONDS
                 if is_more:
                     busy = clock()
@@ -130,10 +132,9 @@ class Mirror:
                 await self._tell(Entry(same[0], *key))
             except FailedPrecondition as error:
                 _log.warning("the mirror refuses an entry", entry=key, reason=str(error))
-                reason = str(error)
-                await self._store.transact(lambda tx, s=same, r=reason: tx.outbox.refuse(s, r))
+                await self._store.transact(partial(_refuse, same, str(error)))
                 continue
-            await self._store.transact(lambda tx, s=same: tx.outbox.done(s))
+            await self._store.transact(partial(_done, same))
             self.sent += len(same)
         await self._look()
         return bool(entries)
@@ -170,11 +171,12 @@ class Mirror:
         version = await self._store.transact(target)
         if version is not None and await self._keep(version):
             request = {"do": "alias", "name": entry.name, "alias": entry.alias}
-            await self._told.ask({**request, "version": self._tell_of(version)})
+            await self._told.ask({**request, "version": self._tell_of(version, ())})
 
     async def _keep(self, version: Version) -> int:
         """Has the mirror know a version as it is now; its number there, 0: its file was gone."""
-        told = self._tell_of(version)
+        checks = await self._store.transact(lambda tx: tx.checks.get(version.name, version.number))
+        told = self._tell_of(version, checks)
         known = int((await self._told.ask({"do": "known", "version": told}))["number"])
         file = b""
         if not known and version.state is State.READY:
@@ -190,6 +192,14 @@ class Mirror:
             self.waiting = await self._store.transact(lambda tx: tx.outbox.waiting())
         except Unavailable:
             return
+
+
+def _refuse(positions: Sequence[int], reason: str, tx: Transaction) -> None:
+    tx.outbox.refuse(positions, reason)
+
+
+def _done(positions: Sequence[int], tx: Transaction) -> None:
+    tx.outbox.done(positions)
 
 
 async def _rest(changed: Broadcast, seconds: float) -> None:

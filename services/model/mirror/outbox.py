@@ -22,7 +22,7 @@ class Entry(NamedTuple):
 class Waiting(NamedTuple):
     """How many entries wait, since when the oldest does, and how many were refused for ever."""
 
-    count: int
+    entries: int
     since: datetime | None
     refused: int
 

@@ -63,6 +63,7 @@ class Submission:
         checked: What its file was compared on, in words; empty before.
         graph_sha256: Of its file without the weights; empty before it is known, and where it is
             not told.
+        variants: Other forms that were made of its file.
         code_version: Of the code that made it, as the publisher says.
         game: That it was trained for; empty when none was named.
         game_hash: Hash of that game's rules under its settings.
@@ -70,7 +71,6 @@ class Submission:
             empty in what is read.
         config_sha256: Of that; empty without one.
         checks: What its file was checked for; kept beside it, and empty in what is read.
-        variants: Other forms that were made of its file.
     """
 
     name: str
@@ -87,13 +87,13 @@ class Submission:
     q_values: bool = False
     checked: str = ""
     graph_sha256: str = ""
+    variants: tuple[Variant, ...] = ()
     code_version: str = ""
     game: str = ""
     game_hash: str = ""
     config: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     config_sha256: str = ""
     checks: tuple[Check, ...] = field(default=(), compare=False, repr=False)
-    variants: tuple[Variant, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,13 +7,14 @@ from typing import Final
 import numpy as np
 
 from mazemesh.errors import InvalidArgument
+from mazemesh.names import parse_reference
 from mazemesh.v1 import model_pb2 as pb
 from mazemesh.v1 import tensor_pb2
 from mazemesh.wire.tensors import ColumnSpec, Signature
 from services.model.inference.calls import NO_SESSIONS, USUAL, Answer, Asked, Choosing, Sessions
 from services.model.inference.layout import MOST_OUTPUTS, MOST_ROWS, Column, Given
 from services.model.inference.models import Model
-from services.model.inference.pointers import FORM, name_in_use
+from services.model.inference.pointers import FORM
 from services.model.registry.policy import Version
 from services.model.wire.messages import read_variant, variant_number
 
@@ -34,8 +35,8 @@ def read_infer(request: pb.InferRequest, owner: str, deadline: float) -> Asked:
         InvalidArgument: a field is wrong.
     """
     policy, columns = request.policy, request.columns
-    if FORM in policy or request.variant:
-        policy = name_in_use(policy, read_variant(request.variant))
+    if FORM in policy:  # which names in use have, and no policy
+        parse_reference(policy)
     if len(columns) > MOST_COLUMNS:
         raise InvalidArgument(f"columns has {len(columns)}; at most {MOST_COLUMNS}")
     if len(request.outputs) > MOST_OUTPUTS:
@@ -61,6 +62,7 @@ def read_infer(request: pb.InferRequest, owner: str, deadline: float) -> Asked:
         sessions,
         deadline,
         sum([len(one.data) for one in given]),
+        read_variant(request.variant) if request.variant else "",
     )
 
 
@@ -81,9 +83,9 @@ def infer_message(answer: Answer) -> pb.InferResponse:
             for index in answer.wanted
         ],
         begun_rows=answer.begun,
+        variant=variant_number(version.kind_of(version.sha256)) if version.variants else None,
         experiment_id=answer.experiment_id,
         row_versions=answer.row_versions,
-        variant=variant_number(version.kind_of(version.sha256)) if version.variants else None,
     )
 
 

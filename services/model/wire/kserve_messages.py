@@ -16,7 +16,6 @@ from services.model.inference.calls import NO_SESSIONS, USUAL, Answer, Asked, Ch
 from services.model.inference.figures import Served
 from services.model.inference.layout import MOST_OUTPUTS, MOST_ROWS, Column, Given
 from services.model.inference.models import Model
-from services.model.inference.pointers import name_in_use
 from services.model.inference.sessions import MOST_IDS
 from services.model.registry.policy import Version
 from services.model.wire.experiment_messages import check_session
@@ -132,7 +131,7 @@ def read_infer(
         _refuse(output.parameters)
     sequence = Sequence(parameters, rows)
     asked = Asked(
-        name_in_use(policy_of(request.model_name, request.model_version), _variant(parameters)),
+        policy_of(request.model_name, request.model_version),
         rows,
         given,
         tuple(output.name for output in request.outputs) or None,
@@ -140,6 +139,7 @@ def read_infer(
         sequence.sessions(owner),
         deadline,
         sum(len(one.data) for one in given),
+        _variant(parameters),
     )
     return asked, sequence
 

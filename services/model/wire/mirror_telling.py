@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from mazemesh.v1 import model_pb2 as pb
+from services.model.checks import Check
 from services.model.registry.policy import Version
 
 
-def told_of(version: Version) -> dict[str, Any]:
-    """What the mirror is told of a version, as JSON; its file goes beside it."""
+def told_of(version: Version, checks: Sequence[Check]) -> dict[str, Any]:
+    """What the mirror is told of a version and its checks, as JSON; its file goes beside it."""
     game = ""
     if version.collection:
         game = pb.Collection.FromString(version.collection).game
@@ -23,6 +25,9 @@ def told_of(version: Version) -> dict[str, Any]:
         if one.sha256:
             numbers[f"variant.{one.kind}.largest_difference"] = one.largest_difference
             numbers[f"variant.{one.kind}.same_choices"] = one.same_choices
+    for check in checks:
+        if check.figure is not None:
+            numbers[f"check.{check.name}"] = check.figure
     state = version.state.name.lower()
     return {
         "policy": version.reference,

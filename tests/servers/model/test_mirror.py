@@ -10,8 +10,8 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 
-from mazemesh.process.ports import free_block
 from tests.onnx_policies import Network
+from tests.ports import free_port
 from tests.servers.mlflow_server import mlflow_server
 from tests.servers.model_policies import publish
 from tests.servers.model_server import RunningModel, running_model
@@ -27,7 +27,7 @@ def mirrored(model: RunningModel) -> bool:
 
 
 def test_an_outage_and_a_restart_delay_the_mirror_and_lose_nothing(tmp_path: Path) -> None:
-    port = free_block(1).start
+    port = free_port()
     settings = {"mlflow_registry_uri": f"http://127.0.0.1:{port}"}
     # There is no server yet: publishing and promoting go on, and the outbox is on disk.
     with running_model(tmp_path / "mesh", **settings) as model:
@@ -36,17 +36,17 @@ def test_an_outage_and_a_restart_delay_the_mirror_and_lose_nothing(tmp_path: Pat
         publish(model.client, seed=1)
         publish(model.client, seed=2, variants=["POLICY_VARIANT_INT8"])
         model.client.set_alias("race", "champion", 3, 0, reason="better")
+    with running_model(tmp_path / "mesh", **settings) as model:
         eventually(lambda: model.metric("mirror_failures_total") > 0, PATIENCE)
-        assert model.metric("mirror_waiting") == 2
-    with mlflow_server(tmp_path / "mlflow", port) as uri:
-        with running_model(tmp_path / "mesh", **settings) as model:
+        eventually(lambda: model.metric("mirror_waiting") == 2, PATIENCE)
+        with mlflow_server(tmp_path / "mlflow", port) as uri:
             eventually(lambda: mirrored(model), PATIENCE)
             moved = publish(model.client, seed=3, snapshot=True)
             alias = model.client.alias("race", "champion")
             assert alias is not None
             model.client.set_alias("race", "champion", moved.version, alias.alias.revision)
             eventually(lambda: model.metric("mirror_sent_total") >= 4, PATIENCE)
-        _check(uri)
+            _check(uri)
 
 
 def _check(uri: str) -> None:
@@ -65,6 +65,7 @@ def _check(uri: str) -> None:
     told = client.get_run(found["race:1"].run_id).data
     assert told.metrics["training_step"] == 40
     assert told.metrics["agent_steps"] == 5000
+    assert told.metrics["check.size"] > 0
     assert told.params["run_id"] == "run-7"
     variant = client.get_run(found["race:3"].run_id).data.metrics
     assert 0 < variant["variant.int8.largest_difference"] < 0.25

@@ -94,7 +94,7 @@ class World:
         await self.store.transact(move)
 
     async def waiting(self) -> int:
-        return (await self.store.transact(lambda tx: tx.outbox.waiting())).count
+        return (await self.store.transact(lambda tx: tx.outbox.waiting())).entries
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ async def test_an_outage_delays_and_a_restart_goes_on(world: World) -> None:
         pass
     assert list(world.told.versions) == ["race:1", "race:2"]
     assert world.told.aliases == {("race", "champion"): "race:2"}
-    assert again.waiting.count == again.age_seconds == 0
+    assert again.waiting.entries == again.age_seconds == 0
 
 
 async def test_what_is_refused_holds_up_nothing(world: World) -> None:
