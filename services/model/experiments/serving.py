@@ -18,6 +18,7 @@ from services.model.experiments.routes import Route, Routes
 from services.model.experiments.splitting import by_arm, can_split, joined, part_of
 from services.model.experiments.tallies import Tallies
 from services.model.inference.calls import NO_SESSIONS, Answer, Asked, RunFailed, RunTooLong
+from services.model.inference.pointers import FORM
 
 
 class Infers(Protocol):
@@ -66,7 +67,7 @@ class Serving:
         Raises:
             MazemeshError: see `Infer` in model.proto.
         """
-        route = self.routes.get(asked.policy)
+        route = self.routes.get(asked.policy.partition(FORM)[0])
         if route is None:
             return await self._inference.infer(asked)
         if not session and asked.sessions is not NO_SESSIONS and can_split(asked):
@@ -98,8 +99,11 @@ class Serving:
 
     async def _served(self, route: Route, arm: int, asked: Asked) -> Answer:
         began = self._clock()
+        _, form, kind = asked.policy.partition(FORM)
         try:
-            answer = await self._inference.infer(replace(asked, policy=route.references[arm]))
+            answer = await self._inference.infer(
+                replace(asked, policy=f"{route.references[arm]}{form}{kind}")
+            )
         except MazemeshError as error:
             is_error = is_versions(error, asked)
             if is_error or isinstance(error, DeadlineExceeded):
@@ -107,7 +111,9 @@ class Serving:
             if not is_error or not arm:
                 raise
             # Whoever calls need not know that a version is tried out.
-            answer = await self._inference.infer(replace(asked, policy=route.references[0]))
+            answer = await self._inference.infer(
+                replace(asked, policy=f"{route.references[0]}{form}{kind}")
+            )
         else:
             self._count(route, arm, began, is_error=False)
         answer.experiment_id = route.experiment_id

@@ -13,6 +13,7 @@ import structlog
 
 from mazemesh.errors import MazemeshError
 from services._harness.notices import Look
+from services._harness.shielded import Shielded
 from services.model.experiments import changes
 from services.model.experiments.experiment import Experiment, State
 from services.model.experiments.routes import Routes
@@ -53,7 +54,7 @@ class Steward:
         self._store, self._routes, self._tallies = store, routes, tallies
         self._prepare, self._news, self._now = prepare, news, now
         self._wanted = asyncio.Event()
-        self._writing = asyncio.Lock()
+        self._writing, self._flushes = asyncio.Lock(), Shielded()
         self._away = False
         self.ended = dict.fromkeys(State, 0)
 
@@ -110,7 +111,10 @@ class Steward:
                 )
 
     async def flush(self) -> None:
-        """Writes down what was counted here."""
+        """Writes down what was counted here, to its end, or it might be counted twice."""
+        await self._flushes.run(self._flush())
+
+    async def _flush(self) -> None:
         async with self._writing:
             left = dict(self._tallies.take())
             try:
@@ -131,6 +135,7 @@ class Steward:
 
     async def close(self) -> None:
         """Writes down what is left."""
+        await self._flushes.join()
         with suppress(MazemeshError):
             await self.flush()
 
