@@ -23,6 +23,7 @@ from learner.record import checkpoint, finished
 from learner.record.journal import Journal, run_id_of
 from learner.record.lineage import Lineage
 from learner.record.metrics import LearnerMetrics
+from learner.record.provenance import code_version, config_of
 from learner.record.tracking import Tracking
 from learner.run import Run
 from learner.settings import LearnerSettings
@@ -113,6 +114,8 @@ def _lead(
     publisher = Publisher(
         *(sink, run, run_id, stop),
         metadata=metadata,
+        config=config_of(run),
+        code_version=settings.code_version or code_version(),
         lineage=lineage,
         lease=lease,
         variants=check_kinds(filter(None, settings.variants.split(","))),

@@ -136,6 +136,12 @@ class LearnerSettings(BlobSettings):
     matchmaker_address: str = Field(
         default=_LOCAL.matchmaker, description="host:port of Matchmaker, for an exploiter"
     )
+    code_version: str = Field(
+        default="",
+        max_length=128,
+        description="version of the code that trains, kept with each version of the policy; "
+        "that of mazemesh, with the commit of a checkout, unless set",
+    )
     take_over: bool = Field(
         default=False, description="take the policy's name from another learner that holds it"
     )

@@ -8,6 +8,7 @@ import uuid
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 import numpy as np
 import structlog
@@ -142,6 +143,8 @@ class Publisher:
         stop: threading.Event,
         *,
         metadata: dict[str, str] | None = None,
+        config: Mapping[str, str] = MappingProxyType({}),
+        code_version: str = "",
         lineage: Lineage | None = None,
         lease: Lease | None = None,
         variants: Sequence[str] = (),
@@ -155,6 +158,7 @@ class Publisher:
         self._sink, self._run, self._run_id, self._stop = sink, run, run_id, stop
         self._metadata, self._lineage, self._lease = metadata or {}, lineage, lease
         self._variants = [f"POLICY_VARIANT_{kind.upper()}" for kind in variants]
+        self._config, self._code_version = config, code_version
         self._graph: Graph | None = None
         self._condition = threading.Condition()
         self._waiting: deque[Draft] = deque()
@@ -275,6 +279,8 @@ class Publisher:
             fence=0 if self._lease is None else self._lease.fence,
             q_values=self._run.architecture.dueling,
             variants=self._variants if draft.snapshot else (),
+            code_version=self._code_version,
+            config=self._config,
             metadata={
                 **_drawn_from(self._run.architecture),
                 "algorithm": self._run.algorithm,

@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mazemesh.client.credentials import Credentials
@@ -51,7 +52,7 @@ class ModelClient(KeepingClient, ExperimentingClient):
             *KEEPING_METHODS,
         )
         super().__init__(address, tuple((_SERVICE, method) for method in methods), credentials)
-        self._known: dict[str, str] = {}
+        self._known: dict[str, tuple[str, _Config]] = {}
 
     def publish(
         self, header: pb.PublishPolicyHeader, data: bytes, graph: Graph | None = None
@@ -77,15 +78,17 @@ class ModelClient(KeepingClient, ExperimentingClient):
         complete.sha256 = header.sha256 or hashlib.sha256(data).hexdigest()
         complete.size_bytes = header.size_bytes or len(data)
         # Only where Model took a file of this graph from here before.
-        if graph is not None and self._known.get(complete.name) == graph.sha256:
+        known, config = self._known.get(complete.name, ("", _Config()))
+        if graph is not None and known == graph.sha256:
             weights = graph.weights_of(data)
             if weights is not None:
                 try:
-                    return self._publish(_weight_messages(complete, weights, graph))
+                    return self._publish(_weight_messages(complete, weights, graph, config))
                 except NotFound:
                     self._known.pop(complete.name, None)
         version = self._publish(_messages(complete, data))
-        self._known[complete.name] = version.graph_sha256
+        config = _Config(version.config_sha256, dict(complete.config))
+        self._known[complete.name] = version.graph_sha256, config
         return version
 
     def _publish(self, messages: Iterator[pb.PublishPolicyRequest]) -> pb.PolicyVersion:
@@ -257,6 +260,14 @@ class ModelClient(KeepingClient, ExperimentingClient):
         return self._call(self._stub.HoldName, request)
 
 
+@dataclass(frozen=True)
+class _Config:
+    """What the last whole file of a name was published with, which need not be sent again."""
+
+    sha256: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
 def _one_by_one(messages: Any) -> Iterator[pb.WatchPoliciesResponse]:
     with closing(messages):
         for message in messages:
@@ -273,11 +284,14 @@ def _messages(header: pb.PublishPolicyHeader, data: bytes) -> Iterator[pb.Publis
 
 
 def _weight_messages(
-    header: pb.PublishPolicyHeader, weights: bytes, graph: Graph
+    header: pb.PublishPolicyHeader, weights: bytes, graph: Graph, config: _Config
 ) -> Iterator[pb.PublishPolicyRequest]:
     complete = pb.PublishPolicyHeader()
     complete.CopyFrom(header)
     complete.graph_sha256 = graph.sha256
+    if config.sha256 and complete.config == config.values:
+        complete.config_sha256 = config.sha256
+        complete.ClearField("config")
     if len(weights) + complete.ByteSize() <= CHUNK_BYTES:
         complete.weights = weights
         weights = b""

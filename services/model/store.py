@@ -100,7 +100,7 @@ class Versions(Protocol):
         """Names that have a version, sorted."""
 
     def add(self, version: Version) -> None:
-        """Adds a version that does not exist yet."""
+        """Adds a version that does not exist yet, with its checks."""
 
     def retire(self, retired: Sequence[Version]) -> list[str]:
         """Marks READY versions of one name RETIRED, at the revisions that they tell.
@@ -117,6 +117,9 @@ class Versions(Protocol):
 
         Only so many are looked at, so a page may be empty and not the last.
         """
+
+    def kept(self, name: str, now: datetime) -> set[int]:
+        """Versions of a name that have an alias, had one before its last move, or are held."""
 
     def briefs(self, name: str) -> list[Brief]:
         """All READY versions of a name, oldest first."""
@@ -138,10 +141,7 @@ class Checks(Protocol):
     """What files were checked for: a version's own checks, and those of its graph, made once."""
 
     def put(self, name: str, number: int, checks: Sequence[Check]) -> None:
-        """Keeps a version's own checks, in place of those before."""
-
-    def add(self, name: str, number: int, checks: Sequence[Check]) -> None:
-        """Keeps the checks of a version that is new."""
+        """Keeps a version's own checks, in place of those that it was added with."""
 
     def get(self, name: str, number: int) -> tuple[Check, ...]:
         """A version's own checks; none of versions from before they were kept."""

@@ -18,6 +18,7 @@ from mazemesh.cli.options import (
     errors_as_lines,
 )
 from mazemesh.cli.output import print_json
+from mazemesh.cli.policies.checks import pairs
 
 
 def publish(
@@ -49,6 +50,18 @@ def publish(
             "stores beside it: some of fp16, bf16, int8, separated by commas."
         ),
     ] = "",
+    run: Annotated[str, typer.Option(help="Id of the run that trained it.")] = "",
+    step: Annotated[int, typer.Option(min=0, help="Training step of that run.")] = 0,
+    parent: Annotated[
+        int, typer.Option(min=0, help="Version of the same name that it grew from.")
+    ] = 0,
+    code: Annotated[str, typer.Option(help="Version of the code that trained it.")] = "",
+    config: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--config", help="What the run was started with, KEY=VALUE; repeat for several."
+        ),
+    ] = None,
     data_dir: DataDir = DATA_DIR,
     host: Host = None,
     port_base: PortBase = None,
@@ -71,6 +84,10 @@ def publish(
             names=_mapping(names or []),
             variants=[part.strip() for part in variants.split(",") if part.strip()],
         )
+        header = publication.header
+        header.run_id, header.training_step, header.parent_version = run, step, parent
+        header.code_version = code
+        header.config.update(pairs("--config", config or []))
         with connected(data_dir, host, port_base, ("game", "model"), [game]) as mesh:
             published = publication.send(mesh.model)
     if json:

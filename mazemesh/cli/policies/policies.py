@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import datetime
 from itertools import islice
@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 
 from mazemesh.cli.options import DATA_DIR, DataDir, Host, Json, PortBase, connected
 from mazemesh.cli.output import print_json, print_table
-from mazemesh.cli.policies.checks import check_data, check_line
+from mazemesh.cli.policies.checks import check_data, check_line, pairs
 from mazemesh.cli.policies.collecting import collect, holds, retire, uploads
 from mazemesh.cli.policies.rules import rules
 from mazemesh.cli.ratings.promotion import move_data
@@ -96,7 +96,7 @@ def policies(
             parent_version=parent,
             min_training_step=from_step,
             max_training_step=to_step,
-            config=_pairs(config or []),
+            config=pairs("--config", config or []),
             since=since,
             before=before,
         )
@@ -150,12 +150,14 @@ def show(
             "ancestors": ancestors,
             "children": list(islice(_children(mesh, version), _CHILDREN)),
             "training": _training(version.collection),
-            "ratings": [
-                {"ladder": ladder, "rating": row.rating, "low": row.low, "high": row.high}
-                | {"games": row.games}
-                for ladder, row in _ratings(mesh, version)
-            ],
-            "gates": [_gate(run) for run in _gates(mesh, version)],
+            "ratings": _unless_away(
+                lambda: [
+                    {"ladder": ladder, "rating": row.rating, "low": row.low, "high": row.high}
+                    | {"games": row.games}
+                    for ladder, row in _ratings(mesh, version)
+                ]
+            ),
+            "gates": _unless_away(lambda: [_gate(run) for run in _gates(mesh, version)]),
             "moves": [
                 move_data(move)
                 for move in mesh.model.alias_history(version.name)
@@ -202,14 +204,17 @@ def _lines(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if told["children"]:
         more = f" and {len(told['children']) - 5} more" if len(told["children"]) > 5 else ""
         yield "led to", ", ".join(told["children"][:5]) + more
-    for one in told["ratings"]:
+    for what, by in (("ratings", "Elo"), ("gates", "the Matchmaker")):
+        if told[what] is None:
+            yield what, f"not known: {by} is away"
+    for one in told["ratings"] or ():
         low, high = one["low"], one["high"]
         yield (
             "rating",
             f"{one['rating']:.0f} [{low:.0f}, {high:.0f}] on {one['ladder']}, {one['games']} games",
         )
     yield from _drift_lines(told["drift"], told["policy"])
-    for one in told["gates"]:
+    for one in told["gates"] or ():
         yield "gate", f"{one['candidate']} against {one['baseline']}: {one['state']}"
     for one in told["moves"]:
         why = one["reason"] or one["gate_id"] or "no reason told"
@@ -221,14 +226,14 @@ def _lines(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "said of it", f"{name} = {value}"
 
 
-def _pairs(given: list[str]) -> dict[str, str]:
-    found = {}
-    for one in given:
-        key, equals, value = one.partition("=")
-        if not (key and equals):
-            raise typer.BadParameter(f"--config {one!r}; expected KEY=VALUE, as in seed=3")
-        found[key] = value
-    return found
+def _unless_away(tell: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]] | None:
+    """What another service tells; None while it is away, which keeps nobody from the rest."""
+    from mazemesh.errors import DeadlineExceeded, Unavailable
+
+    try:
+        return tell()
+    except (Unavailable, DeadlineExceeded):
+        return None
 
 
 def _reference(one: PolicyVersion) -> str:

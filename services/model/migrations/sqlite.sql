@@ -23,12 +23,6 @@ CREATE TABLE policy_aliases (
 	revision BIGINT NOT NULL,
 	CONSTRAINT pk_policy_aliases PRIMARY KEY (name, alias)
 );
-CREATE TABLE policy_checks (
-	name VARCHAR(64) NOT NULL,
-	number BIGINT NOT NULL,
-	checks TEXT NOT NULL,
-	CONSTRAINT pk_policy_checks PRIMARY KEY (name, number)
-);
 CREATE TABLE policy_configs (
 	config_sha256 VARCHAR(64) NOT NULL,
 	"key" VARCHAR(128) NOT NULL,
@@ -184,7 +178,7 @@ CREATE TABLE policy_versions (
 	created DATETIME NOT NULL,
 	notes JSON NOT NULL,
 	rejection TEXT NOT NULL,
-	revision BIGINT NOT NULL, q_values BOOLEAN DEFAULT 0 NOT NULL, checked TEXT DEFAULT '' NOT NULL, graph_sha256 VARCHAR(64) DEFAULT '' NOT NULL, code_version VARCHAR(128) DEFAULT '' NOT NULL, game VARCHAR(128) DEFAULT '' NOT NULL, game_hash VARCHAR(64) DEFAULT '' NOT NULL, config_sha256 VARCHAR(64) DEFAULT '' NOT NULL, has_variants BOOLEAN DEFAULT 0 NOT NULL,
+	revision BIGINT NOT NULL, q_values BOOLEAN DEFAULT 0 NOT NULL, checked TEXT DEFAULT '' NOT NULL, graph_sha256 VARCHAR(64) DEFAULT '' NOT NULL, code_version VARCHAR(128) DEFAULT '' NOT NULL, game VARCHAR(128) DEFAULT '' NOT NULL, game_hash VARCHAR(64) DEFAULT '' NOT NULL, config_sha256 VARCHAR(64) DEFAULT '' NOT NULL, checks TEXT DEFAULT '' NOT NULL, has_variants BOOLEAN DEFAULT 0 NOT NULL,
 	CONSTRAINT pk_policy_versions PRIMARY KEY (position),
 	CONSTRAINT uq_policy_versions_request_id UNIQUE (request_id),
 	CONSTRAINT uq_policy_versions_name_number UNIQUE (name, number)

@@ -18,7 +18,7 @@ from services.model.checks import Check
 from services.model.drift.reference import LEAST_ROWS, Reference
 from services.model.registry import leases, registry
 from services.model.registry.graphs import Graphs
-from services.model.registry.keeping.collecting import Collected, Wanted, collect, protected
+from services.model.registry.keeping.collecting import Collected, Wanted, collect, kept
 from services.model.registry.keeping.in_use import VersionsInUse
 from services.model.registry.policy import Event, State, Submission, Version
 from services.model.registry.registry import Published
@@ -324,12 +324,13 @@ class Publisher:
         reference: bytes = b"",
     ) -> Published:
         now = self._now()
-        if submission.config_sha256 in self._configs:
+        known = submission.config_sha256 in self._configs
+        if known and submission.config:
             submission = replace(submission, config={})
         published = await self._store.transact(
             lambda tx: registry.publish(
                 tx,
-                submission,
+                submission if known else registry.with_config(tx, submission),
                 rejection,
                 now=now,
                 keep=self._keep,
@@ -337,10 +338,10 @@ class Publisher:
                 lease_seconds=self._lease_seconds,
                 content=content,
                 reference=reference,
-                in_use=lambda tx, name: protected(tx, name, self._users, now),
+                in_use=lambda tx, name: kept(tx, name, self._users, now),
             )
         )
-        if submission.config and len(self._configs) < _MOST_CONFIGS:
+        if not known and submission.config_sha256 and len(self._configs) < _MOST_CONFIGS:
             self._configs.add(submission.config_sha256)
         return published
 

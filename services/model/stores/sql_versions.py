@@ -20,11 +20,12 @@ from sqlalchemy import (
     update,
 )
 
+from services.model.checks import to_text
 from services.model.registry.policy import State, Variant, Version
 from services.model.store import Brief, Filter, Page
 from services.model.stores.searching import LOOKED_AT, matching, of_index
 from services.model.stores.sql_time import in_utc
-from services.model.stores.tables import ALIASES, COUNTS, VARIANTS, VERSIONS
+from services.model.stores.tables import ALIAS_MOVES, ALIASES, COUNTS, HOLDS, VARIANTS, VERSIONS
 
 _ALIASED = (
     select(ALIASES.c.alias)
@@ -61,6 +62,20 @@ _SURPLUS: Final = (
     .order_by(VERSIONS.c.number.desc())
     .limit(2**31 - 1)  # SQLite has no OFFSET without LIMIT
     .offset(bindparam("keep"))
+)
+_LAST_MOVE = (
+    select(ALIAS_MOVES.c.from_number)
+    .where(ALIAS_MOVES.c.name == ALIASES.c.name, ALIAS_MOVES.c.alias == ALIASES.c.alias)
+    .order_by(ALIAS_MOVES.c.revision.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_KEPT: Final = union_all(
+    select(ALIASES.c.number).where(ALIASES.c.name == bindparam("of")),
+    select(_LAST_MOVE).where(ALIASES.c.name == bindparam("of")),
+    select(HOLDS.c.number).where(
+        HOLDS.c.name == bindparam("of"), HOLDS.c.expires > bindparam("now")
+    ),
 )
 _BRIEFS: Final = (
     select(
@@ -194,6 +209,11 @@ class SqlVersions:
         rows = self._read(query.limit(limit))
         return Page(rows, rows[-1][0] if len(rows) == limit else last or 0)
 
+    def kept(self, name: str, now: datetime) -> set[int]:
+        """Versions of a name that have an alias, had one before its last move, or are held."""
+        found = self._connection.execute(_KEPT, {"of": name, "now": now})
+        return {number for (number,) in found if number}
+
     def briefs(self, name: str) -> list[Brief]:
         """All READY versions of a name, oldest first."""
         return [
@@ -280,6 +300,7 @@ def values(version: Version) -> dict[str, Any]:
         "game": version.game,
         "game_hash": version.game_hash,
         "config_sha256": version.config_sha256,
+        "checks": to_text(version.checks),
     }
 
 

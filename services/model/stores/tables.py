@@ -56,6 +56,8 @@ VERSIONS: Final = Table(
     Column("game", String(128), nullable=False, server_default=""),
     Column("game_hash", String(64), nullable=False, server_default=""),
     Column("config_sha256", String(64), nullable=False, server_default=""),
+    # A version's own (services/model/checks.py).
+    Column("checks", Text, nullable=False, server_default=""),
     UniqueConstraint("name", "number"),
     Index("ix_policy_versions_state_sha256", "state", "sha256"),
     Index("ix_policy_versions_collection", "name", "state", "snapshot", "number"),
@@ -138,15 +140,6 @@ MIRROR: Final = Table(
     Column("until", DateTime(timezone=True), nullable=False),
 )
 """At most one row."""
-CHECKS: Final = Table(
-    "policy_checks",
-    METADATA,
-    Column("name", String(64), primary_key=True),
-    Column("number", BigInteger, primary_key=True, autoincrement=False),
-    Column("checks", Text, nullable=False),
-)
-"""A version's own checks (services/model/checks.py)."""
-
 GRAPH_CHECKS: Final = Table(
     "policy_graph_checks",
     METADATA,

@@ -50,7 +50,7 @@ def read_header(header: pb.PublishPolicyHeader, max_bytes: int) -> Submission:
     Raises:
         InvalidArgument: a field that is wrong, named with its value.
     """
-    config, config_sha256 = read_config(dict(header.config))
+    config, config_sha256 = read_config(header)
     return Submission(
         name=POLICY.check("name", header.name),
         request_id=_short("request_id", header.request_id),
