@@ -35,21 +35,10 @@ OUTSIDE = {
     # The streams of Game, which are servicers of one method.
     *("run_games", "play_game"),
     # The gateway's: what speaks HTTP, and its clients of the other services.
-    *(
-        "rest",
-        "access",
-        "console",
-        "app",
-        "context",
-        "mesh",
-        "metered",
-        "rpcs",
-        "socket",
-        "watches",
-        "launchers",
-    ),
-    # Who starts jobs' processes, and the process that keeps those of one.
-    "runner",
+    *("rest", "access", "console", "app", "context", "mesh", "metered", "rpcs", "socket"),
+    *("watches", "launchers", "playing", "minds"),
+    # The process that keeps those of a job.
+    "job_runner",
     # Commands act for the user of this machine.
     "cli",
 }
@@ -135,7 +124,7 @@ def forbidden(path: str, module: str) -> str | None:
         return reason
     if there[-1] in KINDS_OF_GAMES and here[:2] != ("mazemesh", "games"):
         return "what a game's kind means for others, the game, its engine or its spec says"
-    adapter = bool({"stores", "blobs", "launchers", "runner"} & set(here)) or here[:2] == (
+    adapter = bool({"stores", "blobs", "launchers", "job_runner"} & set(here)) or here[:2] == (
         "supervisor",
         "cloud",
     )

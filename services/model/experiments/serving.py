@@ -18,7 +18,6 @@ from services.model.experiments.routes import Route, Routes
 from services.model.experiments.splitting import by_arm, can_split, joined, part_of
 from services.model.experiments.tallies import Tallies
 from services.model.inference.calls import NO_SESSIONS, Answer, Asked, RunFailed, RunTooLong
-from services.model.inference.pointers import FORM
 
 
 class Infers(Protocol):
@@ -67,7 +66,7 @@ class Serving:
         Raises:
             MazemeshError: see `Infer` in model.proto.
         """
-        route = self.routes.get(asked.policy.partition(FORM)[0])
+        route = self.routes.get(asked.policy)
         if route is None:
             return await self._inference.infer(asked)
         if not session and asked.sessions is not NO_SESSIONS and can_split(asked):
@@ -99,11 +98,8 @@ class Serving:
 
     async def _served(self, route: Route, arm: int, asked: Asked) -> Answer:
         began = self._clock()
-        _, form, kind = asked.policy.partition(FORM)
         try:
-            answer = await self._inference.infer(
-                replace(asked, policy=f"{route.references[arm]}{form}{kind}")
-            )
+            answer = await self._inference.infer(replace(asked, policy=route.references[arm]))
         except MazemeshError as error:
             is_error = is_versions(error, asked)
             if is_error or isinstance(error, DeadlineExceeded):
@@ -111,9 +107,7 @@ class Serving:
             if not is_error or not arm:
                 raise
             # Whoever calls need not know that a version is tried out.
-            answer = await self._inference.infer(
-                replace(asked, policy=f"{route.references[0]}{form}{kind}")
-            )
+            answer = await self._inference.infer(replace(asked, policy=route.references[0]))
         else:
             self._count(route, arm, began, is_error=False)
         answer.experiment_id = route.experiment_id

@@ -26,7 +26,14 @@ from services.model.registry.policy import State, Variant, Version
 from services.model.store import Brief, Filter, Page
 from services.model.stores.searching import LOOKED_AT, matching, of_index
 from services.model.stores.sql_time import in_utc
-from services.model.stores.tables import ALIAS_MOVES, ALIASES, COUNTS, HOLDS, VARIANTS, VERSIONS
+from services.model.stores.tables import (
+    ALIAS_MOVES,
+    ALIASES,
+    COUNTS,
+    HOLDS,
+    VARIANTS,
+    VERSIONS,
+)
 
 _ALIASED = (
     select(ALIASES.c.alias)

@@ -140,6 +140,7 @@ MIRROR: Final = Table(
     Column("until", DateTime(timezone=True), nullable=False),
 )
 """At most one row."""
+
 GRAPH_CHECKS: Final = Table(
     "policy_graph_checks",
     METADATA,

@@ -10,7 +10,6 @@ import numpy as np
 from mazemesh.errors import MazemeshError
 from services.model.inference.calls import Answer, Asked, Part
 from services.model.inference.layout import Column, Given, Layout
-from services.model.inference.pointers import FORM
 from services.model.registry.policy import State, Version
 
 LAYOUT = Layout(
@@ -66,7 +65,7 @@ class FakeInference:
         self.now += self.seconds
         if asked.policy in self.failing:
             raise self.failing[asked.policy]
-        number = int(asked.policy.partition(":")[2].partition(FORM)[0])
+        number = int(asked.policy.partition(":")[2])
         seen = np.frombuffer(asked.given[0].data, np.uint8).astype(np.int64)
         logits = np.stack([seen % 2 == number % 2, np.full(len(seen), 0.5)], axis=1)
         data = (

@@ -20,7 +20,6 @@ from services.model.experiments.routes import Route, Routes
 from services.model.experiments.serving import Serving
 from services.model.experiments.tallies import Tallies
 from services.model.inference.calls import Answer, Asked, RunFailed, Sessions
-from services.model.inference.pointers import name_in_use
 from services.model.registry.policy import Alias, Event
 from tests.unit.model.experiments.fake_inference import FakeInference, asked
 from tests.unit.model.experiments.simulated import experiment
@@ -82,14 +81,6 @@ async def test_other_policies_are_none_of_its_business() -> None:
     answer = await world.serving.infer(asked(policy="race:5"), "game-1")
     assert (answer.version.number, answer.experiment_id) == (5, "")
     assert world.tallies.totals == {}
-
-
-async def test_arms_are_asked_for_the_form_that_was() -> None:
-    world = World()
-    call = asked(policy=name_in_use("race:champion", "int8"))
-    assert (await world.serving.infer(call, "game-1")).experiment_id == "try"
-    number = (37, 41)[world.arm("game-1")]
-    assert set(world.inference.served) == {name_in_use(f"race:{number}", "int8")}
 
 
 async def test_a_call_without_a_session_is_one_by_itself() -> None:
