@@ -28,6 +28,7 @@ from learner.record.tracking import Tracking
 from learner.run import Run
 from learner.settings import LearnerSettings
 from mazemesh.errors import InvalidArgument
+from mazemesh.policy.variants import check_kinds
 from mazemesh.starting import loading_kernels
 
 if TYPE_CHECKING:
@@ -117,6 +118,7 @@ def _lead(
         code_version=settings.code_version or code_version(),
         lineage=lineage,
         lease=lease,
+        variants=check_kinds(filter(None, settings.variants.split(","))),
     )
     if first is not None:
         publisher.insist(first)

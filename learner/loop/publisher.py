@@ -6,7 +6,7 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -147,6 +147,7 @@ class Publisher:
         code_version: str = "",
         lineage: Lineage | None = None,
         lease: Lease | None = None,
+        variants: Sequence[str] = (),
     ) -> None:
         self.version = 0
         self.training_steps: dict[int, int] = {}
@@ -156,6 +157,7 @@ class Publisher:
         self.seconds = 0.0
         self._sink, self._run, self._run_id, self._stop = sink, run, run_id, stop
         self._metadata, self._lineage, self._lease = metadata or {}, lineage, lease
+        self._variants = [f"POLICY_VARIANT_{kind.upper()}" for kind in variants]
         self._config, self._code_version = config, code_version
         self._graph: Graph | None = None
         self._condition = threading.Condition()
@@ -276,6 +278,7 @@ class Publisher:
             parity=draft.parity,
             fence=0 if self._lease is None else self._lease.fence,
             q_values=self._run.architecture.dueling,
+            variants=self._variants if draft.snapshot else (),
             code_version=self._code_version,
             config=self._config,
             metadata={

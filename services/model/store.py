@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from services.model.checks import Check
+from services.model.experiments.store import Experiments
+from services.model.mirror.outbox import Outbox
 from services.model.registry.policy import (
     Alias,
     AliasMove,
@@ -238,6 +240,16 @@ class Events(Protocol):
         """Lowest revision that is still kept; None when there is no event."""
 
 
+class References(Protocol):
+    """What snapshots were validated on (`services.model.drift.reference`), serialized."""
+
+    def put(self, name: str, number: int, content: bytes) -> None:
+        """Adds that of a version."""
+
+    def nearest(self, name: str, number: int) -> tuple[int, bytes] | None:
+        """That of a version, or of the last one before it that has any, with its number."""
+
+
 class Leases(Protocol):
     """Who holds which name, or did last."""
 
@@ -284,6 +296,14 @@ class Transaction(Protocol):
         """The changes."""
 
     @property
+    def outbox(self) -> Outbox:
+        """What a mirror is still to be told."""
+
+    @property
+    def references(self) -> References:
+        """What snapshots were validated on."""
+
+    @property
     def checks(self) -> Checks:
         """What files were checked for."""
 
@@ -306,6 +326,10 @@ class Transaction(Protocol):
     @property
     def files(self) -> Files:
         """The files that are kept with the rows."""
+
+    @property
+    def experiments(self) -> Experiments:
+        """The experiments."""
 
     def lock(self) -> None:
         """Waits until no other transaction writes; from here to the end this one is alone."""

@@ -43,6 +43,13 @@ def publish(
             "q=logits; for each that cannot be told by itself.",
         ),
     ] = None,
+    variants: Annotated[
+        str,
+        typer.Option(
+            help="Other forms that the Model service makes of the file, compares with it and "
+            "stores beside it: some of fp16, bf16, int8, separated by commas."
+        ),
+    ] = "",
     run: Annotated[str, typer.Option(help="Id of the run that trained it.")] = "",
     step: Annotated[int, typer.Option(min=0, help="Training step of that run.")] = 0,
     parent: Annotated[
@@ -71,7 +78,11 @@ def publish(
 
     with errors_as_lines():
         publication = prepare(
-            file, name, game, snapshot=snapshot, q_values=q_values, names=_mapping(names or [])
+            *(file, name, game),
+            snapshot=snapshot,
+            q_values=q_values,
+            names=_mapping(names or []),
+            variants=[part.strip() for part in variants.split(",") if part.strip()],
         )
         header = publication.header
         header.run_id, header.training_step, header.parent_version = run, step, parent
@@ -94,6 +105,8 @@ def publish(
             f"plays {kind}; expected answers are {published.expected_from}'s; compared: "
             f"{published.compared}"
         )
+        for one in published.variants:
+            typer.echo(f"variant {one}")
 
 
 def _mapping(given: list[str]) -> dict[str, str]:

@@ -85,6 +85,7 @@ def publish(
     fence: int = 0,
     lease_seconds: float = 0.0,
     content: bytes | None = None,
+    reference: bytes = b"",
     in_use: InUse = _nothing,
 ) -> Published:
     """Gives a submission the next number; READY, or REJECTED for the reason given.
@@ -93,6 +94,7 @@ def publish(
     `keep` versions is retired. A request that was answered before gets the same version again. Who
     holds the name by `fence` holds it for another `lease_seconds`. `content` is the file where it
     is kept with the rows; else it is among the blobs. Versions that are `in_use` are not retired.
+    `reference` is what it was validated on, for its drift.
 
     Raises:
         InvalidArgument: the parent does not exist.
@@ -118,6 +120,8 @@ def publish(
     )
     if version.graph_sha256 and any(one.name == _OF_GRAPH for one in version.checks):
         tx.checks.put_graph(version.graph_sha256, version.reference, version.checks)
+    if reference and not rejection:
+        tx.references.put(version.name, version.number, reference)
     if version.config:
         tx.configs.put(version.config_sha256, version.config)
     return published
