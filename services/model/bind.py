@@ -168,7 +168,12 @@ async def bind_with(
     users: tuple[VersionsInUse, ...] = (ArmsInUse(),)
     smoke = None
     if smoke_games is not None:
-        extent = Extent(settings.smoke_games, settings.smoke_moves, settings.smoke_game_moves)
+        extent = Extent(
+            settings.smoke_games,
+            settings.smoke_moves,
+            settings.smoke_seconds,
+            settings.smoke_game_moves,
+        )
         smoke = Smoke(store, validators, smoke_games, extent)
         server.on_drain(smoke.close)
         server.background(smoke.run, "play smoke matches")

@@ -69,6 +69,9 @@ class ModelSettings(ServiceSettings):
     smoke_moves: int = Field(
         16, ge=1, le=10_000, description="moves of each of these before a version is ready"
     )
+    smoke_seconds: float = Field(
+        5.0, gt=0, le=60, description="after which a version is ready though Game has not played"
+    )
     smoke_game_moves: int = Field(
         2000, ge=1, le=100_000, description="moves after which a game of a snapshot is left"
     )

@@ -29,12 +29,13 @@ ALL = [
 @pytest.fixture(scope="module")
 def game(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGame]:
     with running_game(tmp_path_factory.mktemp("game")) as game:
+        game.client.open_session("race", None, 1, 1).close()  # so that its kernels are loaded
         yield game
 
 
 @pytest.fixture
 def model(tmp_path: Path, game: RunningGame) -> Iterator[RunningModel]:
-    with running_model(tmp_path, game.address, smoke_game_moves=40) as model:
+    with running_model(tmp_path, game.address, smoke_game_moves=40, smoke_seconds=60) as model:
         yield model
 
 
@@ -110,7 +111,7 @@ def test_a_file_plays_before_it_is_ready_and_a_snapshot_plays_games_to_their_end
     network = of_race()
     header = network.header(collection=RACE, snapshot=True)
     model.client.publish(header, network.file())
-    eventually(lambda: "8 games against bot/random, 40 moves" in smoke(model, 1).detail)
+    eventually(lambda: "8 games against bot/random, 40 moves" in smoke(model, 1).detail, 60)
     assert smoke(model, 1).outcome == PASSED
     # Of a known graph that is not repeated, but a snapshot's own weights play.
     second = of_race(1)
@@ -120,7 +121,7 @@ def test_a_file_plays_before_it_is_ready_and_a_snapshot_plays_games_to_their_end
     assert "smoke" not in checks(model, "race:3")
     header = second.header(collection=RACE, snapshot=True)
     model.client.publish(header, second.file(), graph)
-    eventually(lambda: "40 moves" in smoke(model, 4).detail)
+    eventually(lambda: "40 moves" in smoke(model, 4).detail, 60)
 
 
 def smoke(model: RunningModel, version: int) -> registry_pb2.ValidationCheck:

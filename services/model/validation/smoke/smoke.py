@@ -26,9 +26,6 @@ _log = structlog.get_logger(__name__)
 _WAITING: Final = 32
 """Snapshots that wait to play, at most; the next ones do not."""
 
-_BEFORE_SECONDS: Final = 5.0
-"""For the moves that are played before a version is ready, with the wait for Game."""
-
 _OF_GRAPH: Final = "signature"
 """A check that is made once for all files of a graph."""
 
@@ -54,11 +51,13 @@ class Extent:
     Attributes:
         games: At once; 0: none.
         moves_before: Of each before a version is ready.
+        seconds_before: For these, with the wait for Game.
         moves: After which a game of a snapshot is left.
     """
 
     games: int
     moves_before: int
+    seconds_before: float
     moves: int
 
 
@@ -89,10 +88,10 @@ class Smoke:
         if not any(one.name == _OF_GRAPH for one in checks):
             return ()
         try:
-            async with asyncio.timeout(_BEFORE_SECONDS):
+            async with asyncio.timeout(self._extent.seconds_before):
                 check = await self._play(submission, content, size_bytes, self._extent.moves_before)
         except TimeoutError:
-            detail = f"Game did not play it within {_BEFORE_SECONDS:g} s"
+            detail = f"Game did not play it within {self._extent.seconds_before:g} s"
             check = Check(SMOKE, Outcome.SKIPPED, detail=detail)
         if check.outcome is Outcome.FAILED:
             raise Rejected(SMOKE, check.detail, (*checks, check))
